@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared beginning of ./test and ./quickstart: source it with the repository root as the current folder.
 #
 #   say TEXT            prints to stderr
@@ -61,7 +62,8 @@ home_folder() {
   if [ -n "${HOME:-}" ] && writable_folder "$HOME/.cache"; then
     echo "$HOME"
   else
-    local fallback="${TMPDIR:-/tmp}/unival-home-$(id -u)"
+    local fallback
+    fallback="${TMPDIR:-/tmp}/unival-home-$(id -u)"
     writable_folder "$fallback/.cache" || { say "Neither HOME nor ${TMPDIR:-/tmp} can be written."; return 1; }
     echo "$fallback"
   fi
