@@ -1,0 +1,110 @@
+#include "sdk/native/registry.h"
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace unival {
+namespace {
+
+constexpr size_t kMinIdLength = 2;
+constexpr size_t kMaxIdLength = 48;
+
+absl::Status CheckId(absl::string_view kind, absl::string_view id) {
+  bool valid = id.size() >= kMinIdLength && id.size() <= kMaxIdLength && absl::ascii_islower(id[0]);
+  for (char c : id) {
+    valid = valid && (absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_');
+  }
+  if (valid) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(kind, " \"", id, "\": expected a name of the form [a-z][a-z0-9_]{1,47}"));
+}
+
+template <typename Map, typename Factory>
+absl::Status Add(absl::string_view kind, const std::string& id, const std::string& origin,
+                 Factory factory, Map& map) {
+  if (absl::Status status = CheckId(kind, id); !status.ok()) return status;
+  if (!factory.create) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(kind, " \"", id, "\" from ", origin, ": no create function"));
+  }
+  auto found = map.find(id);
+  if (found != map.end()) {
+    return absl::AlreadyExistsError(absl::StrCat(kind, " \"", id, "\" from ", origin,
+                                                 " is already registered by ",
+                                                 found->second.origin, "; rename one of them"));
+  }
+  map.emplace(id, typename Map::mapped_type{std::move(factory), origin});
+  return absl::OkStatus();
+}
+
+template <typename Map>
+absl::Status Unknown(absl::string_view kind, absl::string_view id, const Map& map) {
+  std::vector<std::string> known;
+  for (const auto& entry : map) known.push_back(entry.first);
+  return absl::NotFoundError(absl::StrCat(
+      kind, " type \"", id, "\" is not registered; known: ", absl::StrJoin(known, ", "),
+      ". If a plugin provides it, load the plugin with --plugin FILE or --plugin_path DIR."));
+}
+
+}  // namespace
+
+Registrar::~Registrar() = default;
+MediaDecoder::~MediaDecoder() = default;
+Tokenizer::~Tokenizer() = default;
+VocabularyView::~VocabularyView() = default;
+Task::~Task() = default;
+Metric::~Metric() = default;
+
+absl::Status Registry::AddModality(ModalityFactory factory) {
+  const std::string id = factory.type;
+  return Add("modality", id, origin_, std::move(factory), modalities_);
+}
+
+absl::Status Registry::AddTokenizer(TokenizerFactory factory) {
+  const std::string id = factory.type;
+  return Add("tokenizer", id, origin_, std::move(factory), tokenizers_);
+}
+
+absl::Status Registry::AddTask(TaskFactory factory) {
+  const std::string id = factory.name;
+  return Add("task", id, origin_, std::move(factory), tasks_);
+}
+
+absl::StatusOr<std::unique_ptr<Modality>> Registry::CreateModality(
+    const ModalityConfig& config, const HostServices& services) const {
+  const std::string& type = config.type().empty() ? config.id() : config.type();
+  auto found = modalities_.find(type);
+  if (found == modalities_.end()) return Unknown("modality", type, modalities_);
+  return found->second.factory.create(config, services);
+}
+
+absl::StatusOr<std::unique_ptr<Tokenizer>> Registry::CreateTokenizer(
+    absl::string_view type, const std::string& directory, const std::string& block) const {
+  auto found = tokenizers_.find(type);
+  if (found == tokenizers_.end()) return Unknown("tokenizer", type, tokenizers_);
+  return found->second.factory.create(directory, block);
+}
+
+absl::StatusOr<std::unique_ptr<Task>> Registry::CreateTask(absl::string_view name,
+                                                           const VocabularyView& vocabulary) const {
+  auto found = tasks_.find(name);
+  if (found == tasks_.end()) return Unknown("task", name, tasks_);
+  return found->second.factory.create(vocabulary);
+}
+
+std::vector<Registry::Entry> Registry::List() const {
+  std::vector<Entry> entries;
+  for (const auto& [type, registered] : modalities_) {
+    entries.push_back({"modality", type, registered.factory.summary, registered.origin});
+  }
+  for (const auto& [type, registered] : tasks_) {
+    entries.push_back({"task", type, registered.factory.summary, registered.origin});
+  }
+  for (const auto& [type, registered] : tokenizers_) {
+    entries.push_back({"tokenizer", type, registered.factory.summary, registered.origin});
+  }
+  return entries;
+}
+
+}  // namespace unival

@@ -1,0 +1,111 @@
+// unival: registry.h
+//
+// What a build of the host knows: modality types, tokenizer types and task types. A plugin receives the `Registrar` in its
+// entry function; built-ins are added by one table each. Registration only stores factories: no tensor is allocated, no
+// device probed, no file read.
+//
+//   absl::Status RegisterBuiltins(Registrar& registrar) {
+//     return registrar.AddModality({"image", "RGB images", &CreateImage});
+//   }
+//
+// Thread-compatible: register on one thread, then share as const.
+#ifndef UNIVAL_SDK_NATIVE_REGISTRY_H_
+#define UNIVAL_SDK_NATIVE_REGISTRY_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "sdk/native/media.h"
+#include "sdk/native/modality.h"
+#include "sdk/native/task.h"
+#include "sdk/native/tokenizer.h"
+#include "sdk/proto/modality.pb.h"
+
+namespace unival {
+
+class FeatureEncoder;
+
+// What the host does for components. Outlives all of them.
+struct HostServices {
+  const MediaDecoder* media = nullptr;
+  // A fresh, randomly initialised network (libtorch's default generator).
+  std::function<absl::StatusOr<std::shared_ptr<FeatureEncoder>>(const EncoderConfig&)> make_encoder;
+};
+
+struct ModalityFactory {
+  std::string type;     // lower_snake
+  std::string summary;  // one line for listings
+  std::function<absl::StatusOr<std::unique_ptr<Modality>>(const ModalityConfig&,
+                                                          const HostServices&)>
+      create;
+};
+
+struct TokenizerFactory {
+  std::string type;
+  std::string summary;
+  // `directory` holds the tokenizer's files; `block` is the vocabulary block it fills.
+  std::function<absl::StatusOr<std::unique_ptr<Tokenizer>>(const std::string& directory,
+                                                           const std::string& block)>
+      create;
+};
+
+struct TaskFactory {
+  std::string name;
+  std::string summary;
+  std::function<absl::StatusOr<std::unique_ptr<Task>>(const VocabularyView&)> create;
+};
+
+class Registrar {
+ public:
+  virtual ~Registrar();
+  // AlreadyExists names the type and who registered it first; InvalidArgument an id that is not [a-z][a-z0-9_]{1,47}.
+  virtual absl::Status AddModality(ModalityFactory factory) = 0;
+  virtual absl::Status AddTokenizer(TokenizerFactory factory) = 0;
+  virtual absl::Status AddTask(TaskFactory factory) = 0;
+};
+
+class Registry : public Registrar {
+ public:
+  absl::Status AddModality(ModalityFactory factory) override;
+  absl::Status AddTokenizer(TokenizerFactory factory) override;
+  absl::Status AddTask(TaskFactory factory) override;
+
+  // Who registers from now on ("built-in", a plugin's file); used in messages.
+  void set_origin(std::string origin) { origin_ = std::move(origin); }
+
+  // NotFound lists what there is and how to load a plugin.
+  absl::StatusOr<std::unique_ptr<Modality>> CreateModality(const ModalityConfig& config,
+                                                           const HostServices& services) const;
+  absl::StatusOr<std::unique_ptr<Tokenizer>> CreateTokenizer(absl::string_view type,
+                                                             const std::string& directory,
+                                                             const std::string& block) const;
+  absl::StatusOr<std::unique_ptr<Task>> CreateTask(absl::string_view name,
+                                                   const VocabularyView& vocabulary) const;
+
+  struct Entry {
+    std::string kind;  // "modality", "tokenizer", "task"
+    std::string type, summary, origin;
+  };
+  std::vector<Entry> List() const;  // sorted by kind, type
+
+ private:
+  template <typename Factory>
+  struct Registered {
+    Factory factory;
+    std::string origin;
+  };
+  std::string origin_ = "built-in";
+  std::map<std::string, Registered<ModalityFactory>, std::less<>> modalities_;
+  std::map<std::string, Registered<TokenizerFactory>, std::less<>> tokenizers_;
+  std::map<std::string, Registered<TaskFactory>, std::less<>> tasks_;
+};
+
+}  // namespace unival
+
+#endif  // UNIVAL_SDK_NATIVE_REGISTRY_H_

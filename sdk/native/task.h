@@ -1,0 +1,108 @@
+// unival: task.h
+//
+// A task turns a record into prompt, target and constraint, and generated tokens into an answer. Most tasks are templates
+// (data, docs/tutorials/task_templates.md); this interface is for those whose target no template can express.
+//
+// Thread-safe: all methods are const and may be called concurrently. Metric objects belong to one thread.
+#ifndef UNIVAL_SDK_NATIVE_TASK_H_
+#define UNIVAL_SDK_NATIVE_TASK_H_
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/optional.h"
+#include "sdk/native/media.h"
+#include "sdk/native/vocabulary.h"
+#include "sdk/proto/task.pb.h"
+
+namespace unival {
+
+// A column's value: text, number, list of numbers (boxes, codes), list of texts (several references), media.
+using FieldValue = std::variant<std::string, double, std::vector<double>, std::vector<std::string>,
+                                MediaSource>;
+
+// One record of a data source. `key` names it in messages: "train.jsonl:17", "dev.tar:0_george_5".
+struct TaskSample {
+  std::string key;
+  std::map<std::string, FieldValue> fields;
+};
+
+// What generation may emit. Both empty: anything.
+struct Constraint {
+  std::vector<std::vector<int64_t>> answers;  // closed set, global ids without </s>
+  std::vector<TokenRange> allowed;            // union of ranges; </s> is always allowed
+};
+
+struct MediaInput {
+  std::string modality;
+  MediaSource media;
+};
+
+enum class ExampleMode {
+  kTraining,    // paraphrases and masking are drawn from the seed; a target is required
+  kPrediction,  // first wording, no masking, target may be absent
+};
+
+struct Seq2SeqExample {
+  std::string key;
+  std::vector<MediaInput> media;   // in the order of the encoder input, before the text
+  std::vector<int64_t> source;     // <s> prompt </s>
+  std::vector<int64_t> prefix;     // forced decoder tokens after <s>, out of the loss
+  std::vector<int64_t> target;     // without <s>, with </s>; empty when unknown
+  Constraint constraint;
+};
+
+struct Hypothesis {
+  std::vector<int64_t> tokens;  // without <s>, prefix and </s>
+  double score = 0;             // log-probability, normalised as GenerationConfig says
+};
+
+struct Prediction {
+  std::string text;                               // decoded answer
+  absl::optional<std::array<double, 4>> box;      // x0, y0, x1, y1 as fractions [0, 1] of width and height
+  std::vector<int64_t> codes;                     // local indices of a `codes` slot
+  double score = 0;
+};
+
+// Accumulates over predictions. Name -> value, accuracies in [0, 1].
+class Metric {
+ public:
+  virtual ~Metric();
+  virtual absl::Status Add(const TaskSample& reference, const Prediction& prediction) = 0;
+  // A sample that could not be decoded counts as wrong.
+  virtual void AddFailure(const TaskSample& reference) = 0;
+  virtual std::map<std::string, double> Result() const = 0;
+};
+
+struct TaskInfo {
+  std::string name;
+  std::string summary;
+  std::vector<std::string> modalities;  // ids it needs, empty for text only
+  std::vector<std::string> blocks;      // vocabulary blocks it needs
+  std::vector<std::string> columns;     // record columns that training needs
+  std::vector<std::string> prediction_columns;
+  GenerationConfig generation;
+};
+
+class Task {
+ public:
+  virtual ~Task();
+  virtual const TaskInfo& info() const = 0;
+  // NotFound names a missing column, InvalidArgument a value of the wrong type.
+  virtual absl::StatusOr<Seq2SeqExample> MakeExample(const TaskSample& sample, ExampleMode mode,
+                                                     uint64_t seed) const = 0;
+  virtual absl::StatusOr<Prediction> Interpret(const TaskSample& sample,
+                                               const Hypothesis& best) const = 0;
+  virtual std::unique_ptr<Metric> NewMetric() const = 0;
+};
+
+}  // namespace unival
+
+#endif  // UNIVAL_SDK_NATIVE_TASK_H_
