@@ -1,0 +1,104 @@
+// unival: model.h
+//
+// A whole model in memory: backbone, vocabulary, tokenizer, modalities and their connections, as a model directory holds
+// them. Everything above (pipeline, training, serving) works on this object.
+//
+//   UNIVAL_ASSIGN_OR_RETURN(auto model, Model::Load("models/nano", runtime));
+//   Modality* image = model->modality("image");
+//
+// Thread-compatible: const methods may be called concurrently; encoding, training and saving are for one thread at a time.
+#ifndef UNIVAL_RUNTIME_MODEL_H_
+#define UNIVAL_RUNTIME_MODEL_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "runtime/runtime.h"
+#include "sdk/native/modality.h"
+#include "sdk/native/tokenizer.h"
+#include "sdk/native/vocabulary.h"
+#include "sdk/proto/model.pb.h"
+
+namespace unival {
+
+class UnivalModel;
+
+struct ModelLoadOptions {
+  std::string device = "cpu";
+  // Only these modalities are loaded (with connection and encoder weights); `all_modalities` overrides the list.
+  bool all_modalities = true;
+  std::vector<std::string> modalities;
+  bool allow_adapter_mismatch = false;
+};
+
+// A parameter or buffer by its full name: "backbone.encoder.layers.0.fc1.weight", "connection.depth.weight",
+// "modality.image.layers.0.weight". Frozen or trained, everything that a checkpoint holds has such a name.
+struct NamedTensor {
+  std::string name;
+  at::Tensor tensor;
+  bool is_buffer = false;
+};
+
+class Model {
+ public:
+  // Errors name the file, the field, what was expected and what was found. Thread pool sizes are the caller's business.
+  static absl::StatusOr<std::unique_ptr<Model>> Load(const std::string& directory,
+                                                     const Runtime& runtime,
+                                                     const ModelLoadOptions& options = {});
+  // Fresh random weights from `seed`, for pretraining and controls. `tokenizer_directory` holds the tokenizer's files.
+  static absl::StatusOr<std::unique_ptr<Model>> CreateFresh(const Manifest& manifest,
+                                                            const std::string& tokenizer_directory,
+                                                            uint64_t seed, const Runtime& runtime);
+  ~Model();
+
+  // Adds a modality with a fresh connection. `encoder_from`, when not empty, names a loaded modality whose encoder weights
+  // are copied (same names and shapes, otherwise an error naming the tensor).
+  absl::Status AddModality(const ModalityConfig& modality, const ConnectionConfig& connection,
+                           const std::string& encoder_from, uint64_t seed);
+
+  // Writes a model directory (temporary name, sync, rename). `half` stores floating tensors as float16.
+  absl::Status Save(const std::string& directory, const Lineage& lineage, bool half) const;
+
+  UnivalModel& backbone() const { return *backbone_; }
+  const VocabularyView& vocabulary() const { return *vocabulary_; }
+  const Manifest& manifest() const { return manifest_; }
+  const Runtime& runtime() const { return *runtime_; }
+  // Null when the model does not hold it or it was not loaded.
+  Modality* modality(const std::string& id) const;
+  std::vector<std::string> modality_ids() const;
+  // NotFound names the modality, what is loaded, and the remedy.
+  absl::StatusOr<Modality*> RequireModality(const std::string& id) const;
+
+  // All parameters and buffers, sorted by name; the tensors are the live ones.
+  std::vector<NamedTensor> State() const;
+  // Content hash (sha256, hex) of one part: "backbone", "modality.image", "connection.depth".
+  absl::StatusOr<std::string> PartHash(const std::string& part) const;
+
+  void SetTraining(bool training);  // whole model; see also ModalityTraining
+  absl::Status To(const std::string& device);
+
+ private:
+  Model() = default;
+  absl::Status CreateParts();
+  absl::Status LoadWeights(const class ModelDirectory& directory, const ModelLoadOptions& options);
+
+  const Runtime* runtime_ = nullptr;
+  Manifest manifest_;
+  std::string tokenizer_directory_;
+  std::shared_ptr<const Tokenizer> tokenizer_;
+  std::unique_ptr<VocabularyView> vocabulary_;
+  std::shared_ptr<UnivalModel> backbone_;
+  std::map<std::string, std::unique_ptr<Modality>> modalities_;
+  // Components of modalities that were not loaded, carried through load and save byte for byte.
+  std::map<std::string, std::string> carried_files_;
+};
+
+}  // namespace unival
+
+#endif  // UNIVAL_RUNTIME_MODEL_H_

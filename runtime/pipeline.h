@@ -1,0 +1,67 @@
+// unival: pipeline.h
+//
+// Prediction in three lines: a model, a task, a record.
+//
+//   auto pipeline = unival::Pipeline::Create({.model = "models/nano", .templates = {"quickstart.textproto"}});
+//   if (!pipeline.ok()) return Fail(pipeline.status());
+//   unival::TaskSample sample{"photo", {{"image", unival::MediaSource{"", "photo.png"}}}};
+//   auto answer = (*pipeline)->Predict("image_caption", sample);
+//   if (answer.ok()) std::cout << answer->text << "\n";
+//
+// Single-threaded: one call at a time per pipeline.
+#ifndef UNIVAL_RUNTIME_PIPELINE_H_
+#define UNIVAL_RUNTIME_PIPELINE_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "runtime/model.h"
+#include "sdk/native/task.h"
+
+namespace unival {
+
+struct PipelineOptions {
+  std::string model;                   // model directory
+  std::vector<std::string> templates;  // template set files, beside those stored in the model directory
+  RuntimeOptions runtime;
+  ModelLoadOptions load;
+};
+
+class Pipeline {
+ public:
+  static absl::StatusOr<std::unique_ptr<Pipeline>> Create(const PipelineOptions& options);
+  // Over a model that the caller keeps alive.
+  static absl::StatusOr<std::unique_ptr<Pipeline>> Create(Model* model,
+                                                          const std::vector<std::string>& templates);
+
+  // NotFound lists the tasks there are.
+  absl::StatusOr<const Task*> task(const std::string& name) const;
+  std::vector<std::string> task_names() const;
+
+  // `generation`: overrides fields of the task's own settings that are set in it.
+  absl::StatusOr<Prediction> Predict(const std::string& task, const TaskSample& sample,
+                                     const GenerationConfig& generation = {});
+  // One batch; a sample that fails to decode has a status of its own, the others are answered.
+  absl::StatusOr<std::vector<absl::StatusOr<Prediction>>> PredictBatch(
+      const std::string& task, absl::Span<const TaskSample> samples,
+      const GenerationConfig& generation = {});
+
+  Model& model() { return *model_; }
+
+ private:
+  Pipeline() = default;
+  absl::Status AddTemplates(const std::vector<std::string>& files);
+
+  std::unique_ptr<Runtime> runtime_;
+  std::unique_ptr<Model> owned_model_;
+  Model* model_ = nullptr;
+  std::map<std::string, std::unique_ptr<Task>> tasks_;
+};
+
+}  // namespace unival
+
+#endif  // UNIVAL_RUNTIME_PIPELINE_H_

@@ -1,0 +1,53 @@
+// unival: runtime.h
+//
+// What a process knows before it loads a model: the registry with built-ins and plugins, and the services that components
+// use. One per process is usual; nothing here is global.
+//
+//   UNIVAL_ASSIGN_OR_RETURN(auto runtime, Runtime::Create({.plugins = {"libdepth.so"}}));
+#ifndef UNIVAL_RUNTIME_RUNTIME_H_
+#define UNIVAL_RUNTIME_RUNTIME_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "sdk/native/registry.h"
+
+namespace unival {
+
+struct RuntimeOptions {
+  std::vector<std::string> plugins;       // files, loaded in the order of their ids
+  std::vector<std::string> plugin_paths;  // folders searched for *.so, non-recursive
+  int threads = 0;                        // compute threads; 0: all cores
+};
+
+// One plugin file that was looked at.
+struct PluginReport {
+  std::string file;
+  std::string id, version;
+  absl::Status status;  // OK: loaded
+};
+
+class Runtime {
+ public:
+  // A plugin named explicitly that cannot be loaded is an error; one found in a folder is reported and left out.
+  static absl::StatusOr<std::unique_ptr<Runtime>> Create(const RuntimeOptions& options);
+
+  const Registry& registry() const { return registry_; }
+  const HostServices& services() const { return services_; }
+  const std::vector<PluginReport>& plugins() const { return plugins_; }
+  int threads() const { return threads_; }
+
+ private:
+  Runtime() = default;
+  Registry registry_;
+  HostServices services_;
+  std::unique_ptr<MediaDecoder> decoder_;
+  std::vector<PluginReport> plugins_;
+  int threads_ = 1;
+};
+
+}  // namespace unival
+
+#endif  // UNIVAL_RUNTIME_RUNTIME_H_
