@@ -1,0 +1,61 @@
+// unival: golden.h
+//
+// Golden tensors and the formula that fills weights and inputs without storing them
+// (tests/golden/README.md). For tests.
+//
+//   FillByFormula(*network, "encoder.embed_images.", /*seed=*/1);
+//   at::Tensor input = GoldenInput("input.image_96x64.x", /*seed=*/31, {2, 3, 96, 64},
+//   /*amplitude=*/1); TensorMap expected =
+//   LoadSafetensors("tests/golden/tiny/encoders.safetensors").value();
+//   EXPECT_LT(MaxDifference(network->forward(input), expected.at("image_96x64/trunk")), 1e-4);
+#ifndef UNIVAL_SDK_TESTING_GOLDEN_H_
+#define UNIVAL_SDK_TESTING_GOLDEN_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace torch {
+namespace nn {
+class Module;
+}  // namespace nn
+}  // namespace torch
+
+namespace unival {
+
+using TensorMap = std::map<std::string, at::Tensor>;
+
+// All tensors of a safetensors file, copied into memory. NotFound or InvalidArgument name the file.
+absl::StatusOr<TensorMap> LoadSafetensors(const std::string& path);
+
+// The formula's r in [-1, 1) for element `index` (flat, row-major) of the tensor `name`.
+double GoldenValue(uint64_t seed, const std::string& name, uint64_t index);
+
+// float32 tensor amplitude * r. Inputs that are not stored use name "input.<case>.<field>".
+at::Tensor GoldenInput(const std::string& name, uint64_t seed, const std::vector<int64_t>& shape,
+                       double amplitude);
+
+// Integers low + floor((r + 1) / 2 * (high - low)).
+std::vector<int64_t> GoldenIntegers(const std::string& name, uint64_t seed, int64_t count,
+                                    int64_t low, int64_t high);
+
+// Overwrites one tensor by the rule for its name (weights, biases, norms, running statistics);
+// tensors with computed values (relative-position buckets, spectrogram constants) stay. `name` is
+// the reference's state_dict name; the three tied embeddings share one.
+void FillTensorByFormula(const std::string& name, uint64_t seed, at::Tensor tensor);
+
+// The same for all parameters and buffers of a module, whose names are prefixed with `prefix`.
+void FillByFormula(torch::nn::Module& module, const std::string& prefix, uint64_t seed);
+
+// Largest |a - b| over all elements, in double; infinity when the shapes differ or a value is not
+// finite.
+double MaxDifference(const at::Tensor& a, const at::Tensor& b);
+
+}  // namespace unival
+
+#endif  // UNIVAL_SDK_TESTING_GOLDEN_H_
