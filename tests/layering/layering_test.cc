@@ -1,0 +1,140 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "tests/layering/rules.h"
+#include "tests/layering/source_tree.h"
+
+namespace unival {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::Pair;
+using ::testing::SizeIs;
+
+const std::vector<SourceFile>& Tree() {
+  static const auto* const kTree = new std::vector<SourceFile>(ReadSourceTree(SourceRoot()));
+  return *kTree;
+}
+
+// One case per arrow that must not exist.
+class ForbiddenEdge : public ::testing::TestWithParam<std::pair<std::string, std::string>> {};
+
+TEST_P(ForbiddenEdge, IsNotInTheTree) {
+  EXPECT_THAT(ForbiddenReferences(Tree(), GetParam().first, GetParam().second), IsEmpty());
+}
+
+std::string EdgeName(const ::testing::TestParamInfo<std::pair<std::string, std::string>>& info) {
+  std::string name = info.param.first + "_To_" + info.param.second;
+  for (char& letter : name) {
+    if (letter == '/') letter = '_';
+  }
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Layers, ForbiddenEdge, ::testing::ValuesIn(ForbiddenEdges()), EdgeName);
+
+TEST(Lint, BackboneNeverBranchesOnAModalityName) {
+  EXPECT_THAT(ModalityBranches(Tree()), IsEmpty());
+}
+
+TEST(Lint, NoFileNamesAPathOfOneMachine) { EXPECT_THAT(MachinePaths(Tree()), IsEmpty()); }
+
+TEST(Lint, NothingIsLeftUnfinished) { EXPECT_THAT(UnfinishedLines(Tree()), IsEmpty()); }
+
+// The rules themselves, on files made up for the purpose.
+
+SourceFile Code(const std::string& path, const std::string& text) { return {path, text}; }
+
+TEST(SourceTree, HoldsThisVeryFile) {
+  EXPECT_THAT(Tree(),
+              Contains(::testing::Field(&SourceFile::path, "tests/layering/layering_test.cc")));
+}
+
+TEST(SourceTree, LeavesOutBinariesAndBazelLinks) {
+  const std::filesystem::path root = std::filesystem::path(::testing::TempDir()) / "source_tree";
+  std::filesystem::create_directories(root / "bazel-out");
+  std::filesystem::create_directories(root / "backbone");
+  std::ofstream(root / "bazel-out" / "x.h") << "x";
+  std::ofstream(root / "backbone" / "weights.bin") << std::string("a\0b", 3);
+  std::ofstream(root / "backbone" / "model.cc") << "int x;\n";
+  const std::vector<SourceFile> files = ReadSourceTree(root.string());
+  ASSERT_THAT(files, SizeIs(1));
+  EXPECT_EQ(files[0].path, "backbone/model.cc");
+}
+
+TEST(ForbiddenReferencesRule, FindsAnIncludeAndNamesItsLine) {
+  const std::vector<SourceFile> files = {
+      Code("backbone/model.cc", "#include <vector>\n#  include \"modalities/image/resnet.h\"\n")};
+  EXPECT_THAT(
+      ForbiddenReferences(files, "backbone", "modalities"),
+      ElementsAre(
+          "backbone/model.cc:2: backbone must not use modalities (modalities/image/resnet.h)"));
+}
+
+TEST(ForbiddenReferencesRule, FindsAnImportOfAProto) {
+  const std::vector<SourceFile> files = {
+      Code("sdk/proto/a.proto", "import \"training/plan.proto\";\n")};
+  EXPECT_THAT(ForbiddenReferences(files, "sdk/proto", "training"), SizeIs(1));
+}
+
+TEST(ForbiddenReferencesRule, FindsALabelInABuildFile) {
+  const std::vector<SourceFile> files = {
+      Code("tasks/BUILD", "deps = [\n  \"//backbone/layers:attention\",\n]\n")};
+  EXPECT_THAT(ForbiddenReferences(files, "tasks", "backbone"),
+              ElementsAre(HasSubstr("tasks/BUILD:2")));
+}
+
+TEST(ForbiddenReferencesRule, IgnoresWhoMayComeIn) {
+  const std::vector<SourceFile> files = {
+      Code("tasks/BUILD",
+           "visibility = [\n  \"//training:__subpackages__\",\n],\ndeps = [\"//sdk/native\"],\n")};
+  EXPECT_THAT(ForbiddenReferences(files, "tasks", "training"), IsEmpty());
+}
+
+TEST(ForbiddenEdgesRule, SeparatesTheThreeMiddleLayersAndTheSdkFromAllAbove) {
+  EXPECT_THAT(ForbiddenEdges(), Contains(Pair("backbone", "modalities")));
+  EXPECT_THAT(ForbiddenEdges(), Contains(Pair("modalities", "tasks")));
+  EXPECT_THAT(ForbiddenEdges(), Contains(Pair("plugins", "runtime")));
+  EXPECT_THAT(ForbiddenEdges(), Contains(Pair("sdk/native", "backbone")));
+  EXPECT_THAT(ForbiddenEdges(), Not(Contains(Pair("runtime", "backbone"))));
+}
+
+TEST(ModalityBranchRule, FindsComparisonsInEitherOrder) {
+  for (const char* line :
+       {"if (name == \"image\") {", "if (\"audio\" != name)", "StartsWith(id, \"video\")"}) {
+    EXPECT_THAT(ModalityBranches({Code("backbone/model.cc", line)}), SizeIs(1)) << line;
+  }
+}
+
+TEST(ModalityBranchRule, AllowsTablesCommentsTestsAndOtherLayers) {
+  const std::vector<SourceFile> files = {
+      Code("backbone/names.cc", "{\"image\", \"encoder.embed_images\"},\n// if (x == \"image\")\n"),
+      Code("backbone/model_test.cc", "EXPECT_TRUE(name == \"image\");"),
+      Code("app/main.cc", "if (name == \"image\")"),
+  };
+  EXPECT_THAT(ModalityBranches(files), IsEmpty());
+}
+
+TEST(MachinePathRule, FindsHomesAndIgnoresRelativeAndSystemPaths) {
+  const std::string home = std::string("/ho") + "me/ann/data";
+  EXPECT_THAT(MachinePaths({Code("a.cc", "path = \"" + home + "\";")}), SizeIs(1));
+  EXPECT_THAT(MachinePaths({Code("a.cc", "docs" + home + " $X" + "/usr/include ~" + home)}),
+              IsEmpty());
+}
+
+TEST(UnfinishedRule, FindsNotesToOneself) {
+  const std::string note = std::string("// TO") + "DO: later";
+  EXPECT_THAT(UnfinishedLines({Code("a.cc", "int x;\n" + note)}), ElementsAre(HasSubstr("a.cc:2")));
+}
+
+}  // namespace
+}  // namespace unival

@@ -1,0 +1,203 @@
+#include "tests/layering/rules.h"
+
+#include <cctype>
+
+namespace unival {
+namespace {
+
+struct Layer {
+  std::string folder;
+  std::vector<std::string> may_use;  // besides itself
+};
+
+// The picture in docs/architecture.md. Layers name the deepest folder to which a rule applies.
+const std::vector<Layer>& Layers() {
+  static const auto* const kLayers = new std::vector<Layer>{
+      {"sdk/proto", {}},
+      {"sdk/abi", {}},
+      {"sdk/cpp", {"sdk/abi"}},
+      {"sdk/native", {"sdk/proto"}},
+      {"sdk/testing", {"sdk/proto", "sdk/abi", "sdk/cpp", "sdk/native"}},
+      {"backbone", {"sdk/proto", "sdk/native", "sdk/testing"}},
+      {"modalities", {"sdk/proto", "sdk/native", "sdk/testing"}},
+      {"tasks", {"sdk/proto", "sdk/native", "sdk/testing"}},
+      {"runtime",
+       {"sdk/proto", "sdk/abi", "sdk/cpp", "sdk/native", "sdk/testing", "backbone", "modalities",
+        "tasks"}},
+      {"training",
+       {"sdk/proto", "sdk/abi", "sdk/cpp", "sdk/native", "sdk/testing", "backbone", "modalities",
+        "tasks", "runtime"}},
+      {"app",
+       {"sdk/proto", "sdk/abi", "sdk/cpp", "sdk/native", "sdk/testing", "backbone", "modalities",
+        "tasks", "runtime", "training"}},
+      {"plugins", {"sdk/proto", "sdk/abi", "sdk/cpp", "sdk/native", "sdk/testing"}},
+  };
+  return *kLayers;
+}
+
+bool IsIn(const std::string& path, const std::string& folder) {
+  return StartsWith(path, folder + "/");
+}
+
+bool MayUse(const Layer& layer, const std::string& other) {
+  if (layer.folder == other) return true;
+  for (const std::string& folder : layer.may_use) {
+    if (folder == other) return true;
+  }
+  return false;
+}
+
+std::string At(const SourceFile& file, int line, const std::string& text) {
+  return file.path + ":" + std::to_string(line) + ": " + text;
+}
+
+// Appends a finding for every line of `file` for which `is_bad` holds.
+template <typename Predicate>
+void FindLines(const SourceFile& file, Predicate is_bad, std::vector<std::string>* findings) {
+  int number = 0;
+  for (const std::string& line : SplitLines(file.text)) {
+    ++number;
+    if (is_bad(line)) findings->push_back(At(file, number, line));
+  }
+}
+
+const std::vector<std::string>& ModalityNames() {
+  static const auto* const kNames = new std::vector<std::string>{
+      "image", "video", "audio", "text", "depth", "imu", "thermal", "radar"};
+  return *kNames;
+}
+
+std::string WithoutComment(const std::string& line) { return line.substr(0, line.find("//")); }
+
+// What stands directly before `end` or from `start` on, spaces skipped.
+bool ComparesBefore(const std::string& line, size_t end) {
+  while (end > 0 && line[end - 1] == ' ') --end;
+  if (end < 2) return false;
+  const std::string mark = line.substr(end - 2, 2);
+  return mark == "==" || mark == "!=";
+}
+
+bool ComparesBehind(const std::string& line, size_t start) {
+  while (start < line.size() && line[start] == ' ') ++start;
+  const std::string mark = line.substr(start, 2);
+  return mark == "==" || mark == "!=";
+}
+
+bool CallsTextTest(const std::string& line) {
+  for (const char* call : {"StartsWith(", "EndsWith(", "StrContains(", "HasPrefix", ".compare(",
+                           "strcmp(", ".find(\"", "EqualsIgnoreCase("}) {
+    if (line.find(call) != std::string::npos) return true;
+  }
+  return false;
+}
+
+bool BranchesOnModality(const std::string& whole_line) {
+  const std::string line = WithoutComment(whole_line);
+  for (const std::string& name : ModalityNames()) {
+    const std::string literal = '"' + name + '"';
+    for (size_t at = line.find(literal); at != std::string::npos; at = line.find(literal, at + 1)) {
+      if (ComparesBefore(line, at) || ComparesBehind(line, at + literal.size()) ||
+          CallsTextTest(line))
+        return true;
+    }
+  }
+  return false;
+}
+
+// "docs/home/x" is no machine path: nothing may lead up to the first slash.
+bool StartsPath(const std::string& line, size_t at) {
+  if (at == 0) return true;
+  const char before = line[at - 1];
+  return std::isalnum(static_cast<unsigned char>(before)) == 0 &&
+         std::string("/._-}~*%$)>").find(before) == std::string::npos;
+}
+
+bool HasMachinePath(const std::string& line) {
+  for (const char* folder :
+       {"home", "root", "work", "Users", "gpfs", "gpfsscratch", "lus", "scratch", "mnt"}) {
+    const std::string path = std::string("/") + folder + "/";
+    for (size_t at = line.find(path); at != std::string::npos; at = line.find(path, at + 1)) {
+      if (StartsPath(line, at)) return true;
+    }
+  }
+  return false;
+}
+
+// Written apart so that this file passes its own rule.
+bool IsUnfinished(const std::string& line) {
+  for (const char* mark : {"TO"
+                           "DO",
+                           "FIX"
+                           "ME",
+                           "XX"
+                           "X:",
+                           "<<<<<<"
+                           "< ",
+                           ">>>>>>"
+                           "> "}) {
+    if (line.find(mark) != std::string::npos) return true;
+  }
+  return false;
+}
+
+bool IsOwnText(const SourceFile& file) {
+  return IsCode(file.path) || IsBuildFile(file.path) || EndsWith(file.path, ".md") ||
+         EndsWith(file.path, ".sh") || EndsWith(file.path, ".textproto") ||
+         file.path.find('.') == std::string::npos;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> ForbiddenEdges() {
+  std::vector<std::pair<std::string, std::string>> edges;
+  for (const Layer& from : Layers()) {
+    for (const Layer& to : Layers()) {
+      if (!MayUse(from, to.folder)) edges.emplace_back(from.folder, to.folder);
+    }
+  }
+  return edges;
+}
+
+std::vector<std::string> ForbiddenReferences(const std::vector<SourceFile>& files,
+                                             const std::string& from, const std::string& to) {
+  std::vector<std::string> findings;
+  for (const SourceFile& file : files) {
+    if (!IsIn(file.path, from)) continue;
+    for (const Reference& reference : References(file)) {
+      if (!IsIn(reference.path, to)) continue;
+      findings.push_back(
+          At(file, reference.line, from + " must not use " + to + " (" + reference.path + ")"));
+    }
+  }
+  return findings;
+}
+
+std::vector<std::string> ModalityBranches(const std::vector<SourceFile>& files) {
+  std::vector<std::string> findings;
+  for (const SourceFile& file : files) {
+    if (IsIn(file.path, "backbone") && IsCode(file.path) && !IsTest(file.path)) {
+      FindLines(file, BranchesOnModality, &findings);
+    }
+  }
+  return findings;
+}
+
+std::vector<std::string> MachinePaths(const std::vector<SourceFile>& files) {
+  std::vector<std::string> findings;
+  for (const SourceFile& file : files) {
+    if (!EndsWith(file.path, "machine.bazelrc") && file.path != "user.bazelrc") {
+      FindLines(file, HasMachinePath, &findings);
+    }
+  }
+  return findings;
+}
+
+std::vector<std::string> UnfinishedLines(const std::vector<SourceFile>& files) {
+  std::vector<std::string> findings;
+  for (const SourceFile& file : files) {
+    if (IsOwnText(file)) FindLines(file, IsUnfinished, &findings);
+  }
+  return findings;
+}
+
+}  // namespace unival

@@ -1,0 +1,38 @@
+// unival: rules.h
+//
+// The rules of the source tree as functions from files to findings; an empty answer means the rule
+// holds.
+//
+//   EXPECT_THAT(ForbiddenReferences(files, "backbone", "modalities"), IsEmpty());
+#ifndef UNIVAL_TESTS_LAYERING_RULES_H_
+#define UNIVAL_TESTS_LAYERING_RULES_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/layering/source_tree.h"
+
+namespace unival {
+
+// "from" and "to" of every arrow that the picture of the layers does not have.
+std::vector<std::pair<std::string, std::string>> ForbiddenEdges();
+
+// "path:line: from must not use to (what)" for each include or label in layer `from` that leads
+// into layer `to`.
+std::vector<std::string> ForbiddenReferences(const std::vector<SourceFile>& files,
+                                             const std::string& from, const std::string& to);
+
+// Lines in backbone/, tests aside, that decide by a modality's name: a comparison or a prefix test
+// with its literal.
+std::vector<std::string> ModalityBranches(const std::vector<SourceFile>& files);
+
+// Paths that exist on one person's machine only.
+std::vector<std::string> MachinePaths(const std::vector<SourceFile>& files);
+
+// Work that was left lying: conflict marks, and notes that something is still to be done.
+std::vector<std::string> UnfinishedLines(const std::vector<SourceFile>& files);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TESTS_LAYERING_RULES_H_

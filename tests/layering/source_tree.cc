@@ -1,0 +1,137 @@
+#include "tests/layering/source_tree.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uintmax_t kLargestSource = 1 << 20;
+
+bool IsIgnored(const fs::directory_entry& entry) {
+  const std::string name = entry.path().filename().string();
+  return name == ".git" || StartsWith(name, "bazel-") || entry.is_symlink();
+}
+
+std::string ReadFile(const fs::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+}
+
+// The text between the first pair of quotes at or behind `start`; empty when there is none.
+std::string Quoted(const std::string& line, size_t start) {
+  const size_t open = line.find('"', start);
+  if (open == std::string::npos) return "";
+  const size_t close = line.find('"', open + 1);
+  return close == std::string::npos ? "" : line.substr(open + 1, close - open - 1);
+}
+
+std::string IncludedPath(const std::string& line) {
+  const size_t start = line.find_first_not_of(" \t");
+  if (start == std::string::npos) return "";
+  const std::string rest = line.substr(start);
+  const bool includes = rest[0] == '#' && rest.find("include") != std::string::npos;
+  return includes || StartsWith(rest, "import ") ? Quoted(rest, 0) : "";
+}
+
+std::vector<Reference> IncludeReferences(const SourceFile& file) {
+  std::vector<Reference> found;
+  int number = 0;
+  for (const std::string& line : SplitLines(file.text)) {
+    ++number;
+    const std::string path = IncludedPath(line);
+    if (!path.empty()) found.push_back({path, number});
+  }
+  return found;
+}
+
+void AppendLabels(const std::string& line, int number, std::vector<Reference>* found) {
+  for (size_t at = line.find("\"//"); at != std::string::npos; at = line.find("\"//", at + 1)) {
+    std::string label = Quoted(line, at).substr(2);
+    std::replace(label.begin(), label.end(), ':', '/');
+    found->push_back({label, number});
+  }
+}
+
+// Reads on until the bracket of a visibility list closes.
+std::vector<Reference> LabelReferences(const SourceFile& file) {
+  std::vector<Reference> found;
+  int number = 0;
+  bool in_visibility = false;
+  for (const std::string& line : SplitLines(file.text)) {
+    ++number;
+    in_visibility = in_visibility || line.find("visibility") != std::string::npos;
+    if (!in_visibility) AppendLabels(line.substr(0, line.find('#')), number, &found);
+    if (line.find(']') != std::string::npos) in_visibility = false;
+  }
+  return found;
+}
+
+}  // namespace
+
+std::string SourceRoot() {
+  const char* runfiles = std::getenv("TEST_SRCDIR");
+  const fs::path marker = fs::path(runfiles == nullptr ? "." : runfiles) / "unival" / "LICENSE";
+  return fs::canonical(marker).parent_path().string();
+}
+
+std::vector<SourceFile> ReadSourceTree(const std::string& root) {
+  std::vector<SourceFile> files;
+  for (auto it = fs::recursive_directory_iterator(root); it != fs::recursive_directory_iterator();
+       ++it) {
+    if (IsIgnored(*it)) {
+      it.disable_recursion_pending();
+    } else if (it->is_regular_file() && it->file_size() <= kLargestSource) {
+      std::string text = ReadFile(it->path());
+      if (text.find('\0') != std::string::npos) continue;
+      files.push_back({fs::relative(it->path(), root).string(), std::move(text)});
+    }
+  }
+  std::sort(files.begin(), files.end(),
+            [](const SourceFile& a, const SourceFile& b) { return a.path < b.path; });
+  return files;
+}
+
+std::vector<Reference> References(const SourceFile& file) {
+  if (IsBuildFile(file.path)) return LabelReferences(file);
+  return IsCode(file.path) ? IncludeReferences(file) : std::vector<Reference>();
+}
+
+bool IsBuildFile(const std::string& path) {
+  const std::string name = fs::path(path).filename().string();
+  return name == "BUILD" || name == "BUILD.bazel" || EndsWith(name, ".bzl");
+}
+
+bool IsCode(const std::string& path) {
+  static const char* const kEndings[] = {".h", ".hpp", ".c", ".cc", ".proto"};
+  return std::any_of(std::begin(kEndings), std::end(kEndings),
+                     [&](const char* ending) { return EndsWith(path, ending); });
+}
+
+bool IsTest(const std::string& path) {
+  return EndsWith(path, "_test.cc") || EndsWith(path, "_test.c") || StartsWith(path, "tests/");
+}
+
+bool StartsWith(const std::string& text, const std::string& prefix) {
+  return text.compare(0, prefix.size(), prefix) == 0;
+}
+
+bool EndsWith(const std::string& text, const std::string& suffix) {
+  return text.size() >= suffix.size() &&
+         text.compare(text.size() - suffix.size(), suffix.size(), suffix) == 0;
+}
+
+std::vector<std::string> SplitLines(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+}  // namespace unival

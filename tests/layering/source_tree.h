@@ -1,0 +1,52 @@
+// unival: source_tree.h
+//
+// The project's own text files and what each refers to; the ground on which layering and lint tests
+// stand.
+//
+//   for (const SourceFile& file : ReadSourceTree(root)) {
+//     for (const Reference& reference : References(file)) { ... reference.path ==
+//     "sdk/native/modality.h" ... }
+//   }
+#ifndef UNIVAL_TESTS_LAYERING_SOURCE_TREE_H_
+#define UNIVAL_TESTS_LAYERING_SOURCE_TREE_H_
+
+#include <string>
+#include <vector>
+
+namespace unival {
+
+struct SourceFile {
+  std::string path;  // relative to the root, "backbone/model/unival_model.cc"
+  std::string text;
+};
+
+// What a line pulls in: an included header or the package of a label, both relative to the root.
+struct Reference {
+  std::string path;
+  int line;  // from 1
+};
+
+// The folder of the checkout, found through a file that every test has as data.
+std::string SourceRoot();
+
+// Every text file under `root`, sorted by path. Leaves out .git, Bazel's links, files with NUL
+// bytes and files over 1 MB.
+std::vector<SourceFile> ReadSourceTree(const std::string& root);
+
+// Lines `#include "a/b.h"` and `import "a/b.proto"` of sources, labels "//a/b:c" of BUILD files.
+// Visibility lists in BUILD files name who may come in, not what is used; they are left out.
+std::vector<Reference> References(const SourceFile& file);
+
+bool IsBuildFile(const std::string& path);
+// .h .hpp .c .cc .proto
+bool IsCode(const std::string& path);
+// foo_test.cc and what is testonly by folder
+bool IsTest(const std::string& path);
+
+bool StartsWith(const std::string& text, const std::string& prefix);
+bool EndsWith(const std::string& text, const std::string& suffix);
+std::vector<std::string> SplitLines(const std::string& text);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TESTS_LAYERING_SOURCE_TREE_H_
