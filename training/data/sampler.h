@@ -1,0 +1,85 @@
+// unival: sampler.h
+//
+// Balanced sampling over several sources: which source each micro-batch comes from, and which of its records. A pure
+// function of (seed, how many batches were drawn), so a run that stops and resumes sees the same samples.
+//
+//   SamplerOptions options;
+//   options.seed = 7;
+//   options.sources = {{"caption", 20000, 1.0, 0, 64}, {"vqa", 50000, 0.5, 1000, 64}};
+//   UNIVAL_ASSIGN_OR_RETURN(BalancedSampler sampler, BalancedSampler::Create(options));
+//   MicroBatch batch = sampler.Next(step);
+//
+// Balance: every unlocked source earns its share of one batch per draw, and the source with the largest earned, unspent
+// share is drawn. So after n draws each source is within one batch of its share: no random temperature.
+// Order inside a source: epoch after epoch, each a seeded permutation; every record once per epoch.
+#ifndef UNIVAL_TRAINING_DATA_SAMPLER_H_
+#define UNIVAL_TRAINING_DATA_SAMPLER_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace unival {
+
+struct SamplerSource {
+  std::string name;
+  int64_t size = 0;         // records
+  double weight = 1;        // share of micro-batches, relative to the other unlocked sources
+  int64_t unlock_step = 0;  // first step that may draw from it
+  int64_t batch = 0;        // rows of a micro-batch on one rank
+};
+
+struct SamplerOptions {
+  std::vector<SamplerSource> sources;
+  uint64_t seed = 0;
+  // Data-parallel: every rank draws the same source, and its own slice of the world's rows.
+  int rank = 0;
+  int world_size = 1;
+};
+
+struct MicroBatch {
+  int source = 0;                 // index into SamplerOptions::sources
+  int64_t epoch = 0;              // of the first row
+  std::vector<int64_t> indices;   // records
+  std::vector<uint64_t> seeds;    // one per row, for paraphrases, masking and augmentation
+};
+
+// Thread-compatible.
+class BalancedSampler {
+ public:
+  // InvalidArgument names the source and the field: empty source, weight <= 0, batch <= 0, nothing unlocked at step 0.
+  static absl::StatusOr<BalancedSampler> Create(const SamplerOptions& options);
+
+  // The next micro-batch of optimiser step `step`.
+  MicroBatch Next(int64_t step);
+
+  // JSON. Restore: InvalidArgument when the state belongs to other sources, another seed or world size, naming both.
+  std::string Save() const;
+  absl::Status Restore(absl::string_view state);
+
+  // Rows drawn so far from a source, over all ranks.
+  int64_t drawn(int source) const { return counters_[source].drawn; }
+
+ private:
+  struct Counter {
+    double credit = 0;
+    int64_t drawn = 0;
+  };
+
+  explicit BalancedSampler(SamplerOptions options);
+  int Choose(int64_t step);
+
+  SamplerOptions options_;
+  std::vector<Counter> counters_;
+};
+
+// Where element `position` of [0, size) goes under the permutation of `key`. Needs no memory.
+int64_t PermutedIndex(int64_t position, int64_t size, uint64_t key);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_DATA_SAMPLER_H_
