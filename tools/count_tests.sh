@@ -30,8 +30,13 @@ count_cases() {
     END { print cases + 0, failed + 0 }' "$1"
 }
 
+# Number of test targets that were not completed; "testSize" marks those that are tests.
 unbuilt_tests() {
-  grep -c '^{"id":{"testSummary".*"overallStatus":"\(NO_STATUS\|FAILED_TO_BUILD\)"' "$events" || true
+  awk '
+    function label(line) { sub(/.*Co[a-z]*ed":{"label":"/, "", line); sub(/".*/, "", line); return line }
+    /^{"id":{"targetConfigured"/ && /"testSize"/ { is_test[label(substr($0, 1, 500))] = 1 }
+    /^{"id":{"targetCompleted"/ && !/"completed":{"success":true/ { broken[label(substr($0, 1, 500))] = 1 }
+    END { for (target in broken) if (target in is_test) count++; print count + 0 }' "$events"
 }
 
 passed=0
