@@ -80,8 +80,13 @@ class Model {
   // Content hash (sha256, hex) of one part: "backbone", "modality.image", "connection.depth".
   absl::StatusOr<std::string> PartHash(const std::string& part) const;
 
-  void SetTraining(bool training);  // whole model; see also ModalityTraining
+  // Template sets stored with the model: file name -> textproto, labels inlined.
+  const std::map<std::string, std::string>& templates() const { return templates_; }
+  void AddTemplates(const std::string& file_name, const std::string& text);
+
+  void SetTraining(bool training);  // the whole model
   absl::Status To(const std::string& device);
+  at::Device device() const { return device_; }
 
  private:
   Model() = default;
@@ -89,10 +94,12 @@ class Model {
   absl::Status LoadWeights(const class ModelDirectory& directory, const ModelLoadOptions& options);
 
   const Runtime* runtime_ = nullptr;
+  at::Device device_ = at::kCPU;
   Manifest manifest_;
   std::string tokenizer_directory_;
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::unique_ptr<VocabularyView> vocabulary_;
+  std::map<std::string, std::string> templates_;
   std::shared_ptr<UnivalModel> backbone_;
   std::map<std::string, std::unique_ptr<Modality>> modalities_;
   // Components of modalities that were not loaded, carried through load and save byte for byte.

@@ -24,6 +24,8 @@
 
 namespace unival {
 
+struct LoadedTemplate;
+
 struct PipelineOptions {
   std::string model;                   // model directory
   std::vector<std::string> templates;  // template set files, beside those stored in the model directory
@@ -55,6 +57,7 @@ class Pipeline {
  private:
   Pipeline() = default;
   absl::Status AddTemplates(const std::vector<std::string>& files);
+  absl::Status AddTemplate(const LoadedTemplate& task);
 
   std::unique_ptr<Runtime> runtime_;
   std::unique_ptr<Model> owned_model_;

@@ -25,7 +25,7 @@ struct RuntimeOptions {
 // One plugin file that was looked at.
 struct PluginReport {
   std::string file;
-  std::string id, version;
+  std::string id;       // empty when the file is not a plugin
   absl::Status status;  // OK: loaded
 };
 

@@ -88,6 +88,7 @@ struct TaskInfo {
   std::vector<std::string> blocks;      // vocabulary blocks it needs
   std::vector<std::string> columns;     // record columns that training needs
   std::vector<std::string> prediction_columns;
+  std::vector<std::string> media_columns;  // those of the above that hold media
   GenerationConfig generation;
 };
 

@@ -1,0 +1,147 @@
+#include "runtime/pipeline.h"
+
+#include <ATen/ATen.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "backbone/generation/generate.h"
+#include "backbone/model/model.h"
+#include "runtime/featurizer.h"
+#include "sdk/native/catch_torch.h"
+#include "sdk/native/status_macros.h"
+#include "tasks/template_set.h"
+#include "tasks/template_task.h"
+
+namespace unival {
+namespace {
+
+// The samples of a batch that could be prepared, and where they stood.
+struct Prepared {
+  std::vector<size_t> index;
+  std::vector<PreparedExample> examples;
+  std::vector<GenerationRequest> requests;
+};
+
+absl::StatusOr<PreparedExample> PrepareOne(const Model& model, const Task& task,
+                                           const TaskSample& sample) {
+  UNIVAL_ASSIGN_OR_RETURN(Seq2SeqExample example,
+                          task.MakeExample(sample, ExampleMode::kPrediction, 0));
+  return Prepare(model, std::move(example), {});
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(const PipelineOptions& options) {
+  UNIVAL_ASSIGN_OR_RETURN(auto runtime, Runtime::Create(options.runtime));
+  UNIVAL_ASSIGN_OR_RETURN(auto model, Model::Load(options.model, *runtime, options.load));
+  UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Create(model.get(), options.templates));
+  pipeline->runtime_ = std::move(runtime);
+  pipeline->owned_model_ = std::move(model);
+  return pipeline;
+}
+
+absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(
+    Model* model, const std::vector<std::string>& templates) {
+  auto pipeline = std::unique_ptr<Pipeline>(new Pipeline);
+  pipeline->model_ = model;
+  UNIVAL_RETURN_IF_ERROR(pipeline->AddTemplates(templates));
+  for (const Registry::Entry& entry : model->runtime().registry().List()) {
+    if (entry.kind != "task") continue;
+    UNIVAL_ASSIGN_OR_RETURN(pipeline->tasks_[entry.type],
+                            model->runtime().registry().CreateTask(entry.type, model->vocabulary()));
+  }
+  return pipeline;
+}
+
+absl::Status Pipeline::AddTemplates(const std::vector<std::string>& files) {
+  std::vector<LoadedTemplateSet> sets;
+  for (const auto& [name, text] : model_->templates()) {
+    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, ParseTemplateSet(text, name, ""));
+    sets.push_back(std::move(set));
+  }
+  for (const std::string& file : files) {
+    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, LoadTemplateSet(file));
+    sets.push_back(std::move(set));
+  }
+  // Later sets win, so that a file on the command line can reword a stored task.
+  for (const LoadedTemplateSet& set : sets) {
+    for (const LoadedTemplate& task : set.tasks) {
+      UNIVAL_RETURN_IF_ERROR(AddTemplate(task));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Pipeline::AddTemplate(const LoadedTemplate& task) {
+  absl::StatusOr<std::unique_ptr<TemplateTask>> created =
+      TemplateTask::Create(task, model_->vocabulary());
+  if (!created.ok()) return created.status();
+  tasks_[task.proto.name()] = *std::move(created);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<const Task*> Pipeline::task(const std::string& name) const {
+  auto found = tasks_.find(name);
+  if (found != tasks_.end()) return found->second.get();
+  return absl::NotFoundError(absl::StrCat("task \"", name, "\" is not known; there are: ",
+                                          absl::StrJoin(task_names(), ", "),
+                                          ". Add a template set with --templates FILE."));
+}
+
+std::vector<std::string> Pipeline::task_names() const {
+  std::vector<std::string> names;
+  for (const auto& entry : tasks_) names.push_back(entry.first);
+  return names;
+}
+
+absl::StatusOr<Prediction> Pipeline::Predict(const std::string& task, const TaskSample& sample,
+                                             const GenerationConfig& generation) {
+  UNIVAL_ASSIGN_OR_RETURN(auto answers, PredictBatch(task, {sample}, generation));
+  return std::move(answers.front());
+}
+
+absl::StatusOr<std::vector<absl::StatusOr<Prediction>>> Pipeline::PredictBatch(
+    const std::string& name, absl::Span<const TaskSample> samples,
+    const GenerationConfig& generation) {
+  UNIVAL_ASSIGN_OR_RETURN(const Task* task, this->task(name));
+  for (const std::string& modality : task->info().modalities) {
+    UNIVAL_RETURN_IF_ERROR(model_->RequireModality(modality).status());
+  }
+  std::vector<absl::StatusOr<Prediction>> answers(samples.size(), absl::UnknownError("not run"));
+  Prepared prepared;
+  for (size_t i = 0; i < samples.size(); ++i) {
+    absl::StatusOr<PreparedExample> example = PrepareOne(*model_, *task, samples[i]);
+    if (!example.ok()) {
+      answers[i] = example.status();
+      continue;
+    }
+    prepared.index.push_back(i);
+    prepared.requests.push_back({example->example.prefix, example->example.constraint});
+    prepared.examples.push_back(*std::move(example));
+  }
+  if (prepared.examples.empty()) return answers;
+
+  GenerationConfig config = task->info().generation;
+  config.MergeFrom(generation);
+  absl::StatusOr<std::vector<std::vector<Hypothesis>>> generated = CatchTorch(
+      absl::StrCat("task \"", name, "\": generate"),
+      [&]() -> absl::StatusOr<std::vector<std::vector<Hypothesis>>> {
+        at::NoGradGuard no_grad;
+        UNIVAL_ASSIGN_OR_RETURN(ModelInput input, MakeModelInput(*model_, prepared.examples));
+        UnivalModel& backbone = model_->backbone();
+        auto decoder = backbone.NewIncrementalDecoder(backbone.Encode(input), RowsPerSample(config));
+        const VocabularyView& vocabulary = model_->vocabulary();
+        return Generate(*decoder, config, prepared.requests,
+                        {vocabulary.bos(), vocabulary.pad(), vocabulary.eos(), vocabulary.unk()});
+      });
+  if (!generated.ok()) return generated.status();
+  for (size_t i = 0; i < generated->size(); ++i) {
+    const size_t at = prepared.index[i];
+    answers[at] = task->Interpret(samples[at], (*generated)[i].front());
+  }
+  return answers;
+}
+
+}  // namespace unival

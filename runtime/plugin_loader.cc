@@ -1,0 +1,159 @@
+#include "runtime/plugin_loader.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "sdk/native/status_macros.h"
+
+namespace unival {
+namespace {
+
+constexpr char kSection[] = ".unival_plugin";
+constexpr char kEntry[] = "unival_native_plugin_v0";
+
+absl::StatusOr<std::string> ReadFile(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return absl::NotFoundError(absl::StrCat("plugin ", file, ": no such file or not readable"));
+  std::ostringstream content;
+  content << in.rdbuf();
+  if (!in.good() && !in.eof()) return absl::DataLossError(absl::StrCat("plugin ", file, ": read error"));
+  return content.str();
+}
+
+absl::Status NotAPlugin(const std::string& file, absl::string_view why) {
+  return absl::InvalidArgumentError(absl::StrCat("plugin ", file, ": not a UnIVAL plugin: ", why,
+                                                 "; build it with unival_native_plugin and "
+                                                 "UNIVAL_NATIVE_PLUGIN"));
+}
+
+// The bytes [offset, offset + size) of `content`, or null when they are not all there.
+const char* Slice(const std::string& content, uint64_t offset, uint64_t size) {
+  if (offset > content.size() || size > content.size() - offset) return nullptr;
+  return content.data() + offset;
+}
+
+// Copies the section header table; empty when any part of it lies outside the file.
+std::vector<Elf64_Shdr> SectionHeaders(const std::string& content, const Elf64_Ehdr& header) {
+  std::vector<Elf64_Shdr> sections;
+  if (header.e_shentsize != sizeof(Elf64_Shdr)) return sections;
+  const char* table = Slice(content, header.e_shoff, uint64_t{header.e_shnum} * sizeof(Elf64_Shdr));
+  if (table == nullptr) return sections;
+  sections.resize(header.e_shnum);
+  if (!sections.empty()) std::memcpy(sections.data(), table, sections.size() * sizeof(Elf64_Shdr));
+  return sections;
+}
+
+absl::StatusOr<std::string> SectionContent(const std::string& file, const std::string& content,
+                                           const Elf64_Ehdr& header) {
+  const std::vector<Elf64_Shdr> sections = SectionHeaders(content, header);
+  if (header.e_shstrndx >= sections.size()) return NotAPlugin(file, "its section table is damaged");
+  const Elf64_Shdr& names = sections[header.e_shstrndx];
+  for (const Elf64_Shdr& section : sections) {
+    if (section.sh_name >= names.sh_size) continue;
+    const uint64_t room = names.sh_size - section.sh_name;
+    if (room < sizeof(kSection)) continue;
+    const char* name = Slice(content, names.sh_offset + section.sh_name, sizeof(kSection));
+    if (name == nullptr || std::memcmp(name, kSection, sizeof(kSection)) != 0) continue;
+    const char* bytes = section.sh_type == SHT_NOBITS
+                            ? nullptr
+                            : Slice(content, section.sh_offset, section.sh_size);
+    if (bytes == nullptr) return NotAPlugin(file, "its section .unival_plugin is cut short");
+    return std::string(bytes, section.sh_size);
+  }
+  return NotAPlugin(file, "it has no section .unival_plugin");
+}
+
+template <size_t N>
+bool Terminated(const char (&text)[N]) {
+  return std::memchr(text, '\0', N) != nullptr;
+}
+
+std::map<std::string, std::string> Fields(const BuildInfo& info) {
+  std::map<std::string, std::string> fields;
+  for (absl::string_view line : absl::StrSplit(info.fingerprint, '\n', absl::SkipEmpty())) {
+    const std::pair<absl::string_view, absl::string_view> pair =
+        absl::StrSplit(line, absl::MaxSplits('=', 1));
+    fields.emplace(pair.first, pair.second);
+  }
+  fields["arch"] = info.arch;
+  fields["abi_major"] = absl::StrCat(info.abi_major);
+  fields["tier"] = absl::StrCat(info.tier);
+  return fields;
+}
+
+}  // namespace
+
+absl::StatusOr<BuildInfo> ReadBuildInfo(const std::string& file) {
+  UNIVAL_ASSIGN_OR_RETURN(const std::string content, ReadFile(file));
+  Elf64_Ehdr header;
+  if (content.size() < sizeof(header)) return NotAPlugin(file, "it is too short for a shared object");
+  std::memcpy(&header, content.data(), sizeof(header));
+  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
+      header.e_type != ET_DYN) {
+    return NotAPlugin(file, "it is not a 64-bit ELF shared object");
+  }
+  UNIVAL_ASSIGN_OR_RETURN(const std::string section, SectionContent(file, content, header));
+  BuildInfo info;
+  if (section.size() < sizeof(info)) return NotAPlugin(file, "its record is cut short");
+  std::memcpy(&info, section.data(), sizeof(info));
+  if (std::memcmp(info.magic, kPluginMagic, sizeof(info.magic)) != 0) {
+    return NotAPlugin(file, "its record has another magic number");
+  }
+  if (info.layout_version != kPluginLayoutVersion) {
+    return absl::UnimplementedError(
+        absl::StrCat("plugin ", file, ": record layout version ", info.layout_version,
+                     ", this host reads ", kPluginLayoutVersion, "; use a newer host"));
+  }
+  if (!Terminated(info.id) || !Terminated(info.version) || !Terminated(info.arch) ||
+      !Terminated(info.fingerprint)) {
+    return NotAPlugin(file, "its record has a text without end");
+  }
+  return info;
+}
+
+absl::Status CheckCompatible(const BuildInfo& info, const std::string& file) {
+  const BuildInfo host = MakeBuildInfo("host", "");
+  std::map<std::string, std::string> plugin_fields = Fields(info), host_fields = Fields(host);
+  for (const auto& field : plugin_fields) host_fields.try_emplace(field.first, "(none)");
+  std::string table;
+  for (const auto& [name, expected] : host_fields) {
+    auto found = plugin_fields.find(name);
+    const std::string actual = found == plugin_fields.end() ? "(none)" : found->second;
+    if (actual != expected) absl::StrAppendFormat(&table, "  %-18s %-24s %s\n", name, actual, expected);
+  }
+  if (table.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrFormat(
+      "plugin %s %s (%s) was built for a different runtime and was not loaded.\n"
+      "  %-18s %-24s %s\n%sRebuild it with this SDK.",
+      info.id, info.version, file, "field", "plugin", "host", table));
+}
+
+absl::Status LoadNativePlugin(const std::string& file, Registry& registry) {
+  UNIVAL_ASSIGN_OR_RETURN(const BuildInfo info, ReadBuildInfo(file));
+  UNIVAL_RETURN_IF_ERROR(CheckCompatible(info, file));
+  // An argument without a slash would be searched for in system folders.
+  const std::string path = absl::StrContains(file, '/') ? file : absl::StrCat("./", file);
+  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  if (handle == nullptr) {
+    return absl::FailedPreconditionError(absl::StrCat("plugin ", file, ": ", dlerror()));
+  }
+  using Entry = void (*)(Registrar*, absl::Status*);
+  auto entry = reinterpret_cast<Entry>(dlsym(handle, kEntry));
+  if (entry == nullptr) return NotAPlugin(file, absl::StrCat("it exports no ", kEntry));
+  registry.set_origin(absl::StrCat("plugin ", info.id, " ", info.version, " (", file, ")"));
+  absl::Status status;
+  entry(&registry, &status);
+  registry.set_origin("built-in");
+  return status;
+}
+
+}  // namespace unival
