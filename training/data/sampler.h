@@ -1,7 +1,8 @@
 // unival: sampler.h
 //
-// Balanced sampling over several sources: which source each micro-batch comes from, and which of its records. A pure
-// function of (seed, how many batches were drawn), so a run that stops and resumes sees the same samples.
+// Balanced sampling over several sources: which source each micro-batch comes from, and which of
+// its records. A pure function of (seed, how many batches were drawn), so a run that stops and
+// resumes sees the same samples.
 //
 //   SamplerOptions options;
 //   options.seed = 7;
@@ -9,9 +10,10 @@
 //   UNIVAL_ASSIGN_OR_RETURN(BalancedSampler sampler, BalancedSampler::Create(options));
 //   MicroBatch batch = sampler.Next(step);
 //
-// Balance: every unlocked source earns its share of one batch per draw, and the source with the largest earned, unspent
-// share is drawn. So after n draws each source is within one batch of its share: no random temperature.
-// Order inside a source: epoch after epoch, each a seeded permutation; every record once per epoch.
+// Balance: every unlocked source earns its share of one batch per draw, and the source with the
+// largest earned, unspent share is drawn. So after n draws each source is within one batch of its
+// share: no random temperature. Order inside a source: epoch after epoch, each a seeded
+// permutation; every record once per epoch.
 #ifndef UNIVAL_TRAINING_DATA_SAMPLER_H_
 #define UNIVAL_TRAINING_DATA_SAMPLER_H_
 
@@ -42,22 +44,24 @@ struct SamplerOptions {
 };
 
 struct MicroBatch {
-  int source = 0;                 // index into SamplerOptions::sources
-  int64_t epoch = 0;              // of the first row
-  std::vector<int64_t> indices;   // records
-  std::vector<uint64_t> seeds;    // one per row, for paraphrases, masking and augmentation
+  int source = 0;                // index into SamplerOptions::sources
+  int64_t epoch = 0;             // of the first row
+  std::vector<int64_t> indices;  // records
+  std::vector<uint64_t> seeds;   // one per row, for paraphrases, masking and augmentation
 };
 
 // Thread-compatible.
 class BalancedSampler {
  public:
-  // InvalidArgument names the source and the field: empty source, weight <= 0, batch <= 0, nothing unlocked at step 0.
+  // InvalidArgument names the source and the field: empty source, weight <= 0, batch <= 0, nothing
+  // unlocked at step 0.
   static absl::StatusOr<BalancedSampler> Create(const SamplerOptions& options);
 
   // The next micro-batch of optimiser step `step`.
   MicroBatch Next(int64_t step);
 
-  // JSON. Restore: InvalidArgument when the state belongs to other sources, another seed or world size, naming both.
+  // JSON. Restore: InvalidArgument when the state belongs to other sources, another seed or world
+  // size, naming both.
   std::string Save() const;
   absl::Status Restore(absl::string_view state);
 

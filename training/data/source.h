@@ -1,19 +1,21 @@
 // unival: source.h
 //
-// A data source is a list of records that can be read in any order: a JSONL file, or a tar shard in WebDataset layout.
-// Use it wherever records come from files: training, evaluation, prediction over a file.
+// A data source is a list of records that can be read in any order: a JSONL file, or a tar shard in
+// WebDataset layout. Use it wherever records come from files: training, evaluation, prediction over
+// a file.
 //
 //   SourceOptions options;
 //   options.path = "world/image/vqa.jsonl";
 //   UNIVAL_ASSIGN_OR_RETURN(std::unique_ptr<Source> source, OpenSource(options));
 //   for (int64_t i = 0; i < source->size(); ++i) auto sample = source->Read(i);
 //
-// JSONL: one JSON object a line. Strings, numbers, lists of numbers and lists of strings become fields; null is an
-// absent field; true and false become "yes" and "no". A media column holds a path relative to the file,
-// "images/7.png", or a member of a tar beside it, "images.tar:7.png".
-// Tar: members with the same stem (name up to the first dot of its last part) form one sample. "x.json" gives fields;
-// "x.png|jpg|jpeg|pgm|bmp|webp" is column "image", "x.wav|flac|mp3|ogg|m4a" "audio", "x.mp4|mkv|webm|avi|mov" "video",
-// "x.txt" text column "text"; a double extension names its column: "x.depth.png" is "depth", "x.caption.txt" "caption".
+// JSONL: one JSON object a line. Strings, numbers, lists of numbers and lists of strings become
+// fields; null is an absent field; true and false become "yes" and "no". A media column holds a
+// path relative to the file, "images/7.png", or a member of a tar beside it, "images.tar:7.png".
+// Tar: members with the same stem (name up to the first dot of its last part) form one sample.
+// "x.json" gives fields; "x.png|jpg|jpeg|pgm|bmp|webp" is column "image", "x.wav|flac|mp3|ogg|m4a"
+// "audio", "x.mp4|mkv|webm|avi|mov" "video", "x.txt" text column "text"; a double extension names
+// its column: "x.depth.png" is "depth", "x.caption.txt" "caption".
 #ifndef UNIVAL_TRAINING_DATA_SOURCE_H_
 #define UNIVAL_TRAINING_DATA_SOURCE_H_
 
@@ -33,7 +35,8 @@ struct SourceOptions {
   std::string path;  // "*.jsonl" or "*.tar"
   // Task column -> record column, for records whose columns have other names than the task's.
   std::map<std::string, std::string> columns;
-  // Task columns that hold media, beside "audio", "depth", "image" and "video": a plugin's "thermal". JSONL only.
+  // Task columns that hold media, beside "audio", "depth", "image" and "video": a plugin's
+  // "thermal". JSONL only.
   std::vector<std::string> media_columns;
   // Extension -> column, beside the built-in rules: {"npy", "imu"}. Tar only.
   std::map<std::string, std::string> media;
@@ -48,14 +51,17 @@ class Source {
   virtual const std::string& path() const = 0;
   virtual int64_t size() const = 0;
   // The record at `index`, with key "train.jsonl:17" (the line, from 1) or "dev.tar:0_george_5".
-  // OutOfRange for an index outside [0, size); InvalidArgument for malformed JSON (file, line, what), a value no
-  // field can hold, or a media path that is absolute or leaves the folder; NotFound for a missing tar or member.
+  // OutOfRange for an index outside [0, size); InvalidArgument for malformed JSON (file, line,
+  // what), a value no field can hold, or a media path that is absolute or leaves the folder;
+  // NotFound for a missing tar or member.
   virtual absl::StatusOr<TaskSample> Read(int64_t index) const = 0;
-  // Changes when the records do: a hash over the JSONL's bytes, or over the tar's member names and sizes.
+  // Changes when the records do: a hash over the JSONL's bytes, or over the tar's member names and
+  // sizes.
   virtual std::string fingerprint() const = 0;
 };
 
-// NotFound: no such file. InvalidArgument: unknown kind of file, empty, truncated or malformed, naming file and place.
+// NotFound: no such file. InvalidArgument: unknown kind of file, empty, truncated or malformed,
+// naming file and place.
 absl::StatusOr<std::unique_ptr<Source>> OpenSource(const SourceOptions& options);
 
 // Names of the fields of `source`'s first record, sorted.

@@ -1,0 +1,82 @@
+#include "training/data/jsonl_source.h"
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "sdk/native/status_macros.h"
+#include "training/data/fingerprint.h"
+#include "training/data/record.h"
+
+namespace unival {
+
+JsonlSource::JsonlSource(const SourceOptions& options)
+    : options_(options),
+      media_columns_({"audio", "depth", "image", "video"}),
+      media_(FolderOf(options.path)) {
+  media_columns_.insert(options.media_columns.begin(), options.media_columns.end());
+}
+
+absl::StatusOr<std::unique_ptr<Source>> JsonlSource::Open(const SourceOptions& options) {
+  std::unique_ptr<JsonlSource> source(new JsonlSource(options));
+  UNIVAL_ASSIGN_OR_RETURN(source->file_, MappedFile::Open(options.path));
+  source->IndexLines();
+  if (source->lines_.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(options.path, ": no records"));
+  }
+  return std::unique_ptr<Source>(std::move(source));
+}
+
+void JsonlSource::IndexLines() {
+  absl::string_view rest = file_->bytes();
+  for (int64_t number = 1; !rest.empty(); ++number) {
+    const size_t end = rest.find('\n');
+    const absl::string_view line = absl::StripAsciiWhitespace(rest.substr(0, end));
+    if (!line.empty()) lines_.push_back({line, number});
+    if (options_.limit > 0 && size() == options_.limit) return;
+    rest.remove_prefix(end == absl::string_view::npos ? rest.size() : end + 1);
+  }
+}
+
+absl::StatusOr<TaskSample> JsonlSource::Read(int64_t index) const {
+  if (index < 0 || index >= size()) {
+    return absl::OutOfRangeError(
+        absl::StrCat(options_.path, ": record ", index, " of ", size(), " was asked for"));
+  }
+  const Line& line = lines_[static_cast<size_t>(index)];
+  absl::StatusOr<std::map<std::string, FieldValue>> fields = Fields(line.text);
+  if (!fields.ok()) {
+    return absl::Status(fields.status().code(), absl::StrCat(options_.path, ":", line.number, ": ",
+                                                             fields.status().message()));
+  }
+  return TaskSample{absl::StrCat(FileName(options_.path), ":", line.number), *std::move(fields)};
+}
+
+absl::StatusOr<std::map<std::string, FieldValue>> JsonlSource::Fields(
+    absl::string_view line) const {
+  UNIVAL_ASSIGN_OR_RETURN(auto fields, ParseRecord(line));
+  UNIVAL_ASSIGN_OR_RETURN(fields, RenameColumns(std::move(fields), options_.columns));
+  for (const std::string& column : media_columns_) {
+    const auto field = fields.find(column);
+    if (field == fields.end()) continue;
+    const std::string* path = std::get_if<std::string>(&field->second);
+    if (path == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("column '", column, "': expected the path of a media file"));
+    }
+    absl::StatusOr<MediaSource> media = media_.Resolve(*path);
+    if (!media.ok()) {
+      return absl::Status(media.status().code(),
+                          absl::StrCat("column '", column, "': ", media.status().message()));
+    }
+    field->second = *std::move(media);
+  }
+  return fields;
+}
+
+std::string JsonlSource::fingerprint() const {
+  Fingerprint hash;
+  hash.Add(FingerprintOf(options_));
+  hash.Add(file_->bytes());
+  return hash.Hex();
+}
+
+}  // namespace unival

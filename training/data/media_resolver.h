@@ -1,0 +1,44 @@
+// unival: media_resolver.h - media paths of a JSONL file as media sources.
+#ifndef UNIVAL_TRAINING_DATA_MEDIA_RESOLVER_H_
+#define UNIVAL_TRAINING_DATA_MEDIA_RESOLVER_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "sdk/native/media.h"
+#include "training/data/tar_index.h"
+
+namespace unival {
+
+// Paths are relative to `folder`: "images/7.png", or "images.tar:7.png" for a member of a tar,
+// which is opened at first use and stays open. Thread-safe.
+class MediaResolver {
+ public:
+  explicit MediaResolver(std::string folder) : folder_(std::move(folder)) {}
+
+  // InvalidArgument for a path that leaves the folder, NotFound for a missing file, tar or member.
+  absl::StatusOr<MediaSource> Resolve(const std::string& path) const;
+
+ private:
+  std::string FullPath(absl::string_view relative) const;
+  absl::StatusOr<std::shared_ptr<const TarIndex>> Tar(const std::string& relative) const;
+  absl::StatusOr<MediaSource> Member(const std::string& tar, const std::string& member) const;
+
+  const std::string folder_;
+  mutable absl::Mutex mutex_;
+  mutable absl::flat_hash_map<std::string, std::shared_ptr<const TarIndex>> tars_
+      ABSL_GUARDED_BY(mutex_);
+};
+
+// "a/b.jsonl" -> "a", "b.jsonl" -> ".".
+std::string FolderOf(const std::string& path);
+// The last part of a path.
+std::string FileName(const std::string& path);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_DATA_MEDIA_RESOLVER_H_

@@ -1,0 +1,93 @@
+#include "training/data/record.h"
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/types/optional.h"
+#include "sdk/native/status_macros.h"
+
+namespace unival {
+namespace {
+
+using Json = nlohmann::json;
+
+// Messages of the JSON library end in what a person needs: "parse error at column 9: ...".
+std::string Reason(const Json::exception& error) {
+  absl::string_view text = error.what();
+  const size_t bracket = text.find("] ");
+  if (bracket != absl::string_view::npos) text.remove_prefix(bracket + 2);
+  // A record is one line of its file, which the caller names.
+  return absl::StrReplaceAll(text, {{"at line 1, column", "at column"}});
+}
+
+absl::StatusOr<FieldValue> ListField(const Json& list) {
+  std::vector<double> numbers;
+  std::vector<std::string> texts;
+  for (const Json& item : list) {
+    if (item.is_number()) numbers.push_back(item.get<double>());
+    if (item.is_string()) texts.push_back(item.get<std::string>());
+  }
+  if (!list.empty() && numbers.size() == list.size()) return FieldValue(std::move(numbers));
+  if (texts.size() == list.size()) return FieldValue(std::move(texts));
+  return absl::InvalidArgumentError("a list must hold numbers only or strings only");
+}
+
+// Nothing for null.
+absl::StatusOr<absl::optional<FieldValue>> Field(const Json& value) {
+  if (value.is_null()) return absl::optional<FieldValue>();
+  if (value.is_string()) return absl::optional<FieldValue>(value.get<std::string>());
+  if (value.is_number()) return absl::optional<FieldValue>(value.get<double>());
+  if (value.is_boolean()) {
+    return absl::optional<FieldValue>(std::string(value.get<bool>() ? "yes" : "no"));
+  }
+  if (value.is_object()) return absl::InvalidArgumentError("nested objects are not understood");
+  UNIVAL_ASSIGN_OR_RETURN(FieldValue list, ListField(value));
+  return absl::optional<FieldValue>(std::move(list));
+}
+
+}  // namespace
+
+absl::StatusOr<std::map<std::string, FieldValue>> ParseRecord(absl::string_view json) {
+  Json object;
+  try {
+    object = Json::parse(json.begin(), json.end());
+  } catch (const Json::exception& error) {
+    return absl::InvalidArgumentError(Reason(error));
+  }
+  if (!object.is_object()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("expected a JSON object, got ", object.type_name()));
+  }
+  std::map<std::string, FieldValue> fields;
+  for (const auto& item : object.items()) {
+    absl::StatusOr<absl::optional<FieldValue>> field = Field(item.value());
+    if (!field.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("column '", item.key(), "': ", field.status().message()));
+    }
+    if (field->has_value()) fields.emplace(item.key(), **std::move(field));
+  }
+  return fields;
+}
+
+absl::StatusOr<std::map<std::string, FieldValue>> RenameColumns(
+    std::map<std::string, FieldValue> fields, const std::map<std::string, std::string>& columns) {
+  std::map<std::string, FieldValue> renamed;
+  for (const auto& [task, record] : columns) {
+    const auto found = fields.find(record);
+    if (found == fields.end()) {
+      const std::string have = absl::StrJoin(
+          fields, ", ", [](std::string* out, const auto& field) { out->append(field.first); });
+      return absl::NotFoundError(absl::StrCat("column '", record, "' (mapped to '", task,
+                                              "') is absent; the record has: ", have));
+    }
+    renamed.emplace(task, found->second);
+  }
+  for (const auto& [task, record] : columns) fields.erase(record);
+  renamed.merge(fields);
+  return renamed;
+}
+
+}  // namespace unival

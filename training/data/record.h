@@ -1,0 +1,29 @@
+// unival: record.h - JSON objects as fields of a TaskSample.
+#ifndef UNIVAL_TRAINING_DATA_RECORD_H_
+#define UNIVAL_TRAINING_DATA_RECORD_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "sdk/native/task.h"
+
+namespace unival {
+
+// The fields of one JSON object. Media columns are not resolved: they come out as strings.
+// InvalidArgument says what is wrong: not JSON (with the byte), not an object, a nested object, a
+// mixed list.
+absl::StatusOr<std::map<std::string, FieldValue>> ParseRecord(absl::string_view json);
+
+// Gives fields their task names: for every task column -> record column the value moves; other
+// fields keep their name. NotFound names a record column that is mapped but absent, and lists what
+// the record has.
+absl::StatusOr<std::map<std::string, FieldValue>> RenameColumns(
+    std::map<std::string, FieldValue> fields, const std::map<std::string, std::string>& columns);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_DATA_RECORD_H_

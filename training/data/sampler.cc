@@ -1,0 +1,156 @@
+#include "training/data/sampler.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "sdk/native/status_macros.h"
+
+namespace unival {
+namespace {
+
+using Json = nlohmann::json;
+
+uint64_t Mix(uint64_t value) {  // splitmix64's finaliser
+  value += 0x9E3779B97F4A7C15u;
+  value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9u;
+  value = (value ^ (value >> 27)) * 0x94D049BB133111EBu;
+  return value ^ (value >> 31);
+}
+
+uint64_t Mix(uint64_t a, uint64_t b) { return Mix(Mix(a) ^ b); }
+
+absl::Status CheckSource(const SamplerSource& source) {
+  const auto error = [&](absl::string_view field, auto value, absl::string_view expected) {
+    return absl::InvalidArgumentError(absl::StrCat("source '", source.name, "': ", field,
+                                                   ": expected ", expected, ", got ", value));
+  };
+  if (source.size <= 0) return error("records", source.size, "at least one");
+  if (!(source.weight > 0) || !std::isfinite(source.weight)) {
+    return error("weight", source.weight, "a positive number");
+  }
+  if (source.batch <= 0) return error("batch", source.batch, "at least one row");
+  if (source.unlock_step < 0) return error("unlock_step", source.unlock_step, "0 or more");
+  return absl::OkStatus();
+}
+
+// What a saved state belongs to.
+Json Identity(const SamplerOptions& options) {
+  Json identity = {{"seed", options.seed}, {"world_size", options.world_size}};
+  for (const SamplerSource& source : options.sources) {
+    identity["sources"].push_back({{"name", source.name},
+                                   {"size", source.size},
+                                   {"weight", source.weight},
+                                   {"unlock_step", source.unlock_step},
+                                   {"batch", source.batch}});
+  }
+  return identity;
+}
+
+}  // namespace
+
+int64_t PermutedIndex(int64_t position, int64_t size, uint64_t key) {
+  // A Feistel network permutes [0, 4^k) for the smallest 4^k >= size; stepping outside [0, size)
+  // walks on along the cycle, which always comes back inside.
+  int half_bits = 1;
+  while (half_bits < 31 && (int64_t{1} << (2 * half_bits)) < size) ++half_bits;
+  const uint64_t mask = (uint64_t{1} << half_bits) - 1;
+  uint64_t value = static_cast<uint64_t>(position);
+  do {
+    uint64_t left = value >> half_bits, right = value & mask;
+    for (uint64_t round = 0; round < 6; ++round) {
+      const uint64_t next = left ^ (Mix(key + round, right) & mask);
+      left = right;
+      right = next;
+    }
+    value = left << half_bits | right;
+  } while (value >= static_cast<uint64_t>(size));
+  return static_cast<int64_t>(value);
+}
+
+BalancedSampler::BalancedSampler(SamplerOptions options)
+    : options_(std::move(options)), counters_(options_.sources.size()) {}
+
+absl::StatusOr<BalancedSampler> BalancedSampler::Create(const SamplerOptions& options) {
+  bool unlocked = false;
+  for (const SamplerSource& source : options.sources) {
+    UNIVAL_RETURN_IF_ERROR(CheckSource(source));
+    unlocked |= source.unlock_step == 0;
+  }
+  if (!unlocked) {
+    return absl::InvalidArgumentError(
+        "no source is unlocked at step 0; set unlock_step: 0 for one");
+  }
+  if (options.world_size < 1 || options.rank < 0 || options.rank >= options.world_size) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("rank ", options.rank, " of a world of ", options.world_size));
+  }
+  return BalancedSampler(options);
+}
+
+int BalancedSampler::Choose(int64_t step) {
+  double total = 0;
+  for (const SamplerSource& source : options_.sources) {
+    if (step >= source.unlock_step) total += source.weight;
+  }
+  int best = -1;
+  for (size_t i = 0; i < counters_.size(); ++i) {
+    const SamplerSource& source = options_.sources[i];
+    if (step < source.unlock_step) continue;
+    counters_[i].credit += source.weight / total;
+    if (best < 0 || counters_[i].credit > counters_[best].credit) best = static_cast<int>(i);
+  }
+  counters_[best].credit -= 1;
+  return best;
+}
+
+MicroBatch BalancedSampler::Next(int64_t step) {
+  MicroBatch batch;
+  batch.source = Choose(step);
+  const SamplerSource& source = options_.sources[batch.source];
+  Counter& counter = counters_[batch.source];
+  const uint64_t stream = Mix(options_.seed, static_cast<uint64_t>(batch.source));
+  const int64_t first = counter.drawn + options_.rank * source.batch;
+  batch.epoch = first / source.size;
+  for (int64_t row = first; row < first + source.batch; ++row) {
+    const uint64_t epoch_key = Mix(stream, static_cast<uint64_t>(row / source.size));
+    batch.indices.push_back(PermutedIndex(row % source.size, source.size, epoch_key));
+    batch.seeds.push_back(Mix(~stream, static_cast<uint64_t>(row)));
+  }
+  counter.drawn += source.batch * options_.world_size;
+  return batch;
+}
+
+std::string BalancedSampler::Save() const {
+  Json state = {{"version", 1}, {"identity", Identity(options_)}};
+  for (const Counter& counter : counters_) {
+    state["counters"].push_back({{"credit", counter.credit}, {"drawn", counter.drawn}});
+  }
+  return state.dump();
+}
+
+absl::Status BalancedSampler::Restore(absl::string_view text) {
+  std::vector<Counter> counters;
+  try {
+    const Json state = Json::parse(text.begin(), text.end());
+    const Json expected = Identity(options_);
+    if (state.at("identity") != expected) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "sampler state belongs to other data: expected ", expected.dump(), ", got ",
+          state.at("identity").dump(), "; resume with the plan and data of the first start"));
+    }
+    for (const Json& counter : state.at("counters")) {
+      counters.push_back({counter.at("credit").get<double>(), counter.at("drawn").get<int64_t>()});
+    }
+  } catch (const Json::exception& error) {
+    return absl::InvalidArgumentError(absl::StrCat("sampler state: ", error.what()));
+  }
+  if (counters.size() != counters_.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("sampler state: expected ", counters_.size(),
+                                                   " counters, got ", counters.size()));
+  }
+  counters_ = std::move(counters);
+  return absl::OkStatus();
+}
+
+}  // namespace unival

@@ -1,0 +1,161 @@
+#include "training/data/tar_source.h"
+
+#include <algorithm>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "sdk/native/status_macros.h"
+#include "training/data/fingerprint.h"
+#include "training/data/media_resolver.h"
+#include "training/data/record.h"
+
+namespace unival {
+namespace {
+
+// The column of a plain media extension, or empty.
+absl::string_view BuiltinColumn(absl::string_view extension) {
+  static const auto* const columns = new absl::flat_hash_map<absl::string_view, absl::string_view>{
+      {"png", "image"}, {"jpg", "image"},  {"jpeg", "image"}, {"pgm", "image"},
+      {"bmp", "image"}, {"webp", "image"}, {"wav", "audio"},  {"flac", "audio"},
+      {"mp3", "audio"}, {"ogg", "audio"},  {"m4a", "audio"},  {"mp4", "video"},
+      {"mkv", "video"}, {"webm", "video"}, {"avi", "video"},  {"mov", "video"}};
+  const auto found = columns->find(extension);
+  return found == columns->end() ? absl::string_view() : found->second;
+}
+
+struct SplitName {
+  std::string stem, extension;
+};
+
+// At the first dot of the last part: "a/b.depth.png" is "a/b" and "depth.png".
+SplitName SplitMember(absl::string_view name) {
+  const size_t slash = name.rfind('/');
+  const size_t start = slash == absl::string_view::npos ? 0 : slash + 1;
+  const size_t dot = name.find('.', start);
+  if (dot == absl::string_view::npos) return {std::string(name), ""};
+  return {std::string(name.substr(0, dot)), absl::AsciiStrToLower(name.substr(dot + 1))};
+}
+
+}  // namespace
+
+absl::StatusOr<MemberRole> RoleOfExtension(absl::string_view extension,
+                                           const std::map<std::string, std::string>& media) {
+  const auto mapped = media.find(std::string(extension));
+  if (mapped != media.end()) return MemberRole{MemberRole::Kind::kMedia, mapped->second};
+  if (extension == "json") return MemberRole{MemberRole::Kind::kRecord, ""};
+  const size_t dot = extension.rfind('.');
+  const absl::string_view last =
+      dot == absl::string_view::npos ? extension : extension.substr(dot + 1);
+  std::string column(dot == absl::string_view::npos ? "" : extension.substr(0, dot));
+  if (last == "txt") {
+    return MemberRole{MemberRole::Kind::kText, column.empty() ? "text" : std::move(column)};
+  }
+  const absl::string_view builtin = BuiltinColumn(last);
+  if (builtin.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("unknown extension '", extension, "'; map it to a column (media)"));
+  }
+  return MemberRole{MemberRole::Kind::kMedia, column.empty() ? std::string(builtin) : column};
+}
+
+absl::StatusOr<std::unique_ptr<Source>> TarSource::Open(const SourceOptions& options) {
+  std::unique_ptr<TarSource> source(new TarSource(options));
+  UNIVAL_ASSIGN_OR_RETURN(source->tar_, TarIndex::Open(options.path));
+  UNIVAL_RETURN_IF_ERROR(source->Group());
+  UNIVAL_RETURN_IF_ERROR(source->CheckComplete());
+  if (options.limit > 0 && source->size() > options.limit) source->samples_.resize(options.limit);
+  return std::unique_ptr<Source>(std::move(source));
+}
+
+absl::Status TarSource::Group() {
+  absl::flat_hash_map<std::string, size_t> by_stem;
+  for (const TarMember& member : tar_->members()) {
+    const SplitName name = SplitMember(member.name);
+    absl::StatusOr<MemberRole> role = RoleOfExtension(name.extension, options_.media);
+    if (!role.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(options_.path, ": member '", member.name, "': ", role.status().message()));
+    }
+    const auto inserted = by_stem.emplace(name.stem, samples_.size());
+    if (inserted.second) samples_.push_back({name.stem, {}});
+    samples_[inserted.first->second].parts.push_back({*std::move(role), &member});
+  }
+  if (samples_.empty()) return absl::InvalidArgumentError(options_.path + ": no samples");
+  return absl::OkStatus();
+}
+
+// A shard where some samples lack their record, or all their media, was cut or packed wrongly.
+absl::Status TarSource::CheckComplete() const {
+  for (const auto kind : {MemberRole::Kind::kRecord, MemberRole::Kind::kMedia}) {
+    const auto has = [kind](const Sample& sample) {
+      return std::any_of(sample.parts.begin(), sample.parts.end(),
+                         [kind](const Part& part) { return part.role.kind == kind; });
+    };
+    const int64_t count = std::count_if(samples_.begin(), samples_.end(), has);
+    if (count == 0 || count == size()) continue;
+    const auto lacking = std::find_if_not(samples_.begin(), samples_.end(), has);
+    return absl::InvalidArgumentError(
+        absl::StrCat(options_.path, ": sample '", lacking->stem, "' has no ",
+                     kind == MemberRole::Kind::kRecord ? ".json member" : "media member", ", but ",
+                     count, " of ", size(), " samples have one"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<TaskSample> TarSource::Read(int64_t index) const {
+  if (index < 0 || index >= size()) {
+    return absl::OutOfRangeError(
+        absl::StrCat(options_.path, ": sample ", index, " of ", size(), " was asked for"));
+  }
+  const Sample& sample = samples_[static_cast<size_t>(index)];
+  std::map<std::string, FieldValue> fields;
+  for (const Part& part : sample.parts) {
+    const absl::Status added = AddPart(part, fields);
+    if (!added.ok()) {
+      return absl::Status(
+          added.code(), absl::StrCat(options_.path, ":", part.member->name, ": ", added.message()));
+    }
+  }
+  absl::StatusOr<std::map<std::string, FieldValue>> renamed =
+      RenameColumns(std::move(fields), options_.columns);
+  if (!renamed.ok()) {
+    return absl::Status(renamed.status().code(), absl::StrCat(options_.path, ":", sample.stem, ": ",
+                                                              renamed.status().message()));
+  }
+  return TaskSample{absl::StrCat(FileName(options_.path), ":", sample.stem), *std::move(renamed)};
+}
+
+absl::Status TarSource::AddPart(const Part& part, std::map<std::string, FieldValue>& fields) const {
+  std::map<std::string, FieldValue> added;
+  switch (part.role.kind) {
+    case MemberRole::Kind::kRecord: {
+      UNIVAL_ASSIGN_OR_RETURN(added, ParseRecord(part.member->bytes));
+      break;
+    }
+    case MemberRole::Kind::kText:
+      added[part.role.column] = std::string(absl::StripTrailingAsciiWhitespace(part.member->bytes));
+      break;
+    case MemberRole::Kind::kMedia:
+      added[part.role.column] =
+          MediaSource{absl::StrCat(FileName(options_.path), ":", part.member->name), "",
+                      std::make_shared<const std::string>(part.member->bytes)};
+      break;
+  }
+  fields.merge(added);
+  if (added.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("column '", added.begin()->first, "' comes from two members of the sample"));
+}
+
+std::string TarSource::fingerprint() const {
+  Fingerprint hash;
+  hash.Add(FingerprintOf(options_));
+  for (const TarMember& member : tar_->members()) {
+    hash.Add(member.name);
+    hash.Add(absl::StrCat(member.bytes.size()));
+  }
+  return hash.Hex();
+}
+
+}  // namespace unival

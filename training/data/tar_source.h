@@ -1,0 +1,58 @@
+// unival: tar_source.h - samples of a tar shard in WebDataset layout; see source.h.
+#ifndef UNIVAL_TRAINING_DATA_TAR_SOURCE_H_
+#define UNIVAL_TRAINING_DATA_TAR_SOURCE_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "training/data/source.h"
+#include "training/data/tar_index.h"
+
+namespace unival {
+
+// What a member gives its sample.
+struct MemberRole {
+  enum class Kind { kRecord, kText, kMedia } kind = Kind::kMedia;
+  std::string column;  // of kText and kMedia
+};
+
+// The role of a member by its extension, "json", "wav", "depth.png". `media` has further
+// extensions. InvalidArgument for an extension nobody knows, with the remedy.
+absl::StatusOr<MemberRole> RoleOfExtension(absl::string_view extension,
+                                           const std::map<std::string, std::string>& media);
+
+class TarSource : public Source {
+ public:
+  static absl::StatusOr<std::unique_ptr<Source>> Open(const SourceOptions& options);
+
+  const std::string& path() const override { return options_.path; }
+  int64_t size() const override { return static_cast<int64_t>(samples_.size()); }
+  absl::StatusOr<TaskSample> Read(int64_t index) const override;
+  std::string fingerprint() const override;
+
+ private:
+  struct Part {
+    MemberRole role;
+    const TarMember* member;
+  };
+  struct Sample {
+    std::string stem;
+    std::vector<Part> parts;
+  };
+
+  explicit TarSource(const SourceOptions& options) : options_(options) {}
+  absl::Status Group();
+  absl::Status CheckComplete() const;
+  absl::Status AddPart(const Part& part, std::map<std::string, FieldValue>& fields) const;
+
+  const SourceOptions options_;
+  std::shared_ptr<const TarIndex> tar_;
+  std::vector<Sample> samples_;
+};
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_DATA_TAR_SOURCE_H_
