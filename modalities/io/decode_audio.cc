@@ -1,0 +1,132 @@
+#include "modalities/io/decode_audio.h"
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "modalities/io/media_input.h"
+#include "sdk/native/status_macros.h"
+
+namespace unival {
+namespace {
+
+constexpr char kExpected[] = "audio";
+
+template <typename Sample>
+void Append(const AVFrame& frame, int channel, bool planar, float offset, float scale,
+            std::vector<float>& out) {
+  const int channels = frame.ch_layout.nb_channels;
+  const auto* in = reinterpret_cast<const Sample*>(frame.extended_data[planar ? channel : 0]);
+  const int step = planar ? 1 : channels;
+  if (!planar) in += channel;
+  for (int i = 0; i < frame.nb_samples; ++i, in += step) {
+    out.push_back((static_cast<float>(*in) - offset) * scale);
+  }
+}
+
+// False for a sample format that has no rule.
+bool AppendChannel(const AVFrame& frame, int channel, std::vector<float>& out) {
+  const auto format = static_cast<AVSampleFormat>(frame.format);
+  const bool planar = av_sample_fmt_is_planar(format) == 1;
+  switch (av_get_packed_sample_fmt(format)) {
+    case AV_SAMPLE_FMT_U8:
+      Append<uint8_t>(frame, channel, planar, 128, 1.0f / 128, out);
+      return true;
+    case AV_SAMPLE_FMT_S16:
+      Append<int16_t>(frame, channel, planar, 0, 1.0f / 32768, out);
+      return true;
+    case AV_SAMPLE_FMT_S32:
+      Append<int32_t>(frame, channel, planar, 0, 1.0f / 2147483648.0f, out);
+      return true;
+    case AV_SAMPLE_FMT_FLT:
+      Append<float>(frame, channel, planar, 0, 1, out);
+      return true;
+    case AV_SAMPLE_FMT_DBL:
+      Append<double>(frame, channel, planar, 0, 1, out);
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Samples that the container promises, 0 when it does not say or only guesses from the bit rate.
+int64_t PromisedSamples(const MediaInput& input, const AVStream& stream, int rate) {
+  if (input.format()->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE) return 0;
+  if (stream.duration == AV_NOPTS_VALUE || stream.duration <= 0) return 0;
+  return av_rescale_q(stream.duration, stream.time_base, AVRational{1, rate});
+}
+
+struct Samples {
+  std::vector<std::vector<float>> channels;
+  int rate = 0;
+};
+
+absl::Status AppendFrame(const MediaInput& input, const DecoderOptions& options,
+                         const AVFrame& frame, Samples& samples) {
+  const size_t channels = frame.ch_layout.nb_channels;
+  if (samples.channels.empty()) {
+    samples.channels.resize(channels);
+    samples.rate = frame.sample_rate;
+  }
+  if (channels == 0 || channels != samples.channels.size() || frame.sample_rate != samples.rate ||
+      frame.sample_rate <= 0) {
+    return input.Unexpected("a change of channels or sample rate within the clip",
+                            "Convert it to WAV.");
+  }
+  const int64_t length = static_cast<int64_t>(samples.channels[0].size()) + frame.nb_samples;
+  const int64_t bytes = length * static_cast<int64_t>(channels * sizeof(float));
+  if (length > options.max_seconds * samples.rate || bytes > options.max_decoded_bytes) {
+    return input.Unexpected(absl::StrCat("more than ", options.max_seconds, " seconds or ",
+                                         options.max_decoded_bytes, " bytes of samples"),
+                            "Cut the clip or raise max_seconds.");
+  }
+  for (size_t channel = 0; channel < channels; ++channel) {
+    if (!AppendChannel(frame, static_cast<int>(channel), samples.channels[channel])) {
+      return input.Unexpected(absl::StrCat("sample format ", frame.format), "Convert it to WAV.");
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<AudioClip> DecodeAudio(const MediaSource& source, const DecoderOptions& options) {
+  UNIVAL_ASSIGN_OR_RETURN(auto input, MediaInput::Open(source, options, kExpected));
+  UNIVAL_ASSIGN_OR_RETURN(AVStream * stream, input->FindStream(AVMEDIA_TYPE_AUDIO));
+  UNIVAL_ASSIGN_OR_RETURN(auto decoder,
+                          StreamDecoder::Create(input->name(), kExpected, options,
+                                                stream->codecpar->codec_id, stream->codecpar));
+  decoder->context()->pkt_timebase = stream->time_base;
+  Samples samples;
+  UNIVAL_RETURN_IF_ERROR(
+      DecodeStream(*input, stream, *decoder, [&](const AVFrame& frame) -> absl::StatusOr<bool> {
+        UNIVAL_RETURN_IF_ERROR(AppendFrame(*input, options, frame, samples));
+        return true;
+      }));
+  const int64_t count =
+      samples.channels.empty() ? 0 : static_cast<int64_t>(samples.channels[0].size());
+  if (count == 0) {
+    return input->Unexpected("no samples", "The clip is empty or damaged: write it again.");
+  }
+  // Codecs with frames may round by a few of them; what is cut loses more.
+  const int64_t promised = PromisedSamples(*input, *stream, samples.rate);
+  const int64_t slack = decoder->context()->frame_size > 0 ? 4 * decoder->context()->frame_size : 0;
+  if (count + slack < promised) {
+    return input->Unexpected(
+        absl::StrCat(count, " of the ", promised, " samples that its header promises"),
+        "The file is truncated: write it again.");
+  }
+  AudioClip clip;
+  clip.sample_rate_hz = samples.rate;
+  clip.samples = at::empty({static_cast<int64_t>(samples.channels.size()), count}, at::kFloat);
+  float* out = clip.samples.data_ptr<float>();
+  for (const std::vector<float>& channel : samples.channels) {
+    out = std::copy(channel.begin(), channel.end(), out);
+  }
+  return clip;
+}
+
+}  // namespace unival

@@ -1,0 +1,137 @@
+#include "modalities/io/decode_video.h"
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "modalities/io/media_input.h"
+#include "modalities/io/pixels.h"
+#include "sdk/native/status_macros.h"
+
+namespace unival {
+namespace {
+
+constexpr char kExpected[] = "a video";
+
+struct Opened {
+  std::unique_ptr<MediaInput> input;
+  AVStream* stream = nullptr;
+};
+
+absl::StatusOr<Opened> OpenVideo(const MediaSource& source, const DecoderOptions& options) {
+  Opened opened;
+  UNIVAL_ASSIGN_OR_RETURN(opened.input, MediaInput::Open(source, options, kExpected));
+  if (opened.input->is_still_image()) {
+    return opened.input->Unexpected(absl::StrCat("an image (", opened.input->format_name(), ")"),
+                                    "Use an image modality.");
+  }
+  UNIVAL_ASSIGN_OR_RETURN(opened.stream, opened.input->FindStream(AVMEDIA_TYPE_VIDEO));
+  return opened;
+}
+
+// Frames of the stream by counting its packets, which is exact where headers only estimate.
+absl::StatusOr<int64_t> CountFrames(Opened& video, int64_t max_frames) {
+  FfmpegPtr<AVPacket> packet(av_packet_alloc());
+  int64_t count = 0;
+  while (true) {
+    UNIVAL_ASSIGN_OR_RETURN(const bool more, video.input->ReadPacket(video.stream, packet.get()));
+    if (!more) break;
+    if (++count > max_frames) {
+      return video.input->Unexpected(absl::StrCat("more than ", max_frames, " frames"),
+                                     "Cut the video or raise max_frames.");
+    }
+  }
+  if (count == 0 || count < video.stream->nb_frames) {
+    return video.input->Unexpected(
+        absl::StrCat(count, " of ", std::max<int64_t>(video.stream->nb_frames, 1), " frames"),
+        "The file is truncated: write it again.");
+  }
+  return count;
+}
+
+// Slots of the output by frame index.
+using Slots = std::multimap<int64_t, int64_t>;
+
+absl::StatusOr<Slots> MakeSlots(const MediaInput& input, const std::vector<int64_t>& selected,
+                                int64_t count) {
+  Slots slots;
+  for (size_t slot = 0; slot < selected.size(); ++slot) {
+    if (selected[slot] < 0 || selected[slot] >= count) {
+      return absl::OutOfRangeError(absl::StrCat(input.name(), ": frame ", selected[slot],
+                                                " was selected, the video has ", count));
+    }
+    slots.emplace(selected[slot], static_cast<int64_t>(slot));
+  }
+  if (slots.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(input.name(), ": no frame was selected"));
+  }
+  return slots;
+}
+
+// Writes one decoded frame into all slots that want it; allocates the clip at the first.
+absl::Status Place(const MediaInput& input, const DecoderOptions& options, const AVFrame& frame,
+                   const Slots& slots, int64_t index, at::Tensor& frames) {
+  const int64_t bytes = int64_t{frame.width} * frame.height * 3;
+  const auto total = static_cast<int64_t>(slots.size());
+  if (!frames.defined()) {
+    if (bytes > options.max_decoded_bytes / total) {
+      return input.Unexpected(absl::StrCat(total, " frames of ", bytes, " bytes"),
+                              "Select fewer frames or raise max_decoded_bytes.");
+    }
+    frames = at::empty({total, frame.height, frame.width, 3}, at::kByte);
+  }
+  if (frame.height != frames.size(1) || frame.width != frames.size(2)) {
+    return input.Unexpected("frames of different sizes", "Scale them to one size.");
+  }
+  const auto [begin, end] = slots.equal_range(index);
+  uint8_t* data = frames.data_ptr<uint8_t>();
+  uint8_t* first = data + begin->second * bytes;
+  const absl::Status status = WriteRgb8(frame, first);
+  if (!status.ok()) return input.Unexpected(std::string(status.message()), "Convert it to MP4.");
+  for (auto it = std::next(begin); it != end; ++it) {
+    std::memcpy(data + it->second * bytes, first, bytes);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<VideoClip> DecodeVideo(const MediaSource& source, const FrameSelector& select,
+                                      const DecoderOptions& options) {
+  VideoClip clip;
+  UNIVAL_ASSIGN_OR_RETURN(Opened counted, OpenVideo(source, options));
+  UNIVAL_ASSIGN_OR_RETURN(clip.source_frame_count, CountFrames(counted, options.max_frames));
+  const AVRational rate = av_guess_frame_rate(counted.input->format(), counted.stream, nullptr);
+  clip.frames_per_second = rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 0;
+  UNIVAL_ASSIGN_OR_RETURN(
+      const Slots slots,
+      MakeSlots(*counted.input, select(clip.source_frame_count, clip.frames_per_second),
+                clip.source_frame_count));
+  const int64_t last = slots.rbegin()->first;
+
+  UNIVAL_ASSIGN_OR_RETURN(Opened video, OpenVideo(source, options));
+  const AVCodecParameters* parameters = video.stream->codecpar;
+  UNIVAL_ASSIGN_OR_RETURN(auto decoder,
+                          StreamDecoder::Create(video.input->name(), kExpected, options,
+                                                parameters->codec_id, parameters));
+  int64_t index = 0;
+  UNIVAL_RETURN_IF_ERROR(DecodeStream(
+      *video.input, video.stream, *decoder, [&](const AVFrame& frame) -> absl::StatusOr<bool> {
+        if (slots.count(index) > 0) {
+          UNIVAL_RETURN_IF_ERROR(Place(*video.input, options, frame, slots, index, clip.frames));
+        }
+        return ++index <= last;
+      }));
+  if (index <= last) {
+    return video.input->Unexpected(
+        absl::StrCat("only ", index, " decodable frames of ", clip.source_frame_count),
+        "The file is truncated or damaged: write it again.");
+  }
+  return clip;
+}
+
+}  // namespace unival

@@ -1,0 +1,298 @@
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <sstream>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "modalities/io/decoder.h"
+#include "modalities/io/encode.h"
+#include "sdk/testing/golden.h"
+
+namespace unival {
+namespace {
+
+constexpr char kMedia[] = "tests/golden/media/";
+
+MediaSource FileSource(const std::string& name) {
+  MediaSource source;
+  source.path = kMedia + name;
+  return source;
+}
+
+MediaSource BytesSource(std::string bytes, std::string name = "clip") {
+  MediaSource source;
+  source.name = std::move(name);
+  source.bytes = std::make_shared<const std::string>(std::move(bytes));
+  return source;
+}
+
+std::string ReadFile(const std::string& name) {
+  std::ifstream file(kMedia + name, std::ios::binary);
+  std::ostringstream content;
+  content << file.rdbuf();
+  return content.str();
+}
+
+class IoTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<MediaDecoder> decoder_ = NewFfmpegDecoder();
+
+  at::Tensor Image(const MediaSource& source, PixelFormat format = PixelFormat::kRgb8) {
+    absl::StatusOr<at::Tensor> pixels = decoder_->DecodeImage(source, format);
+    EXPECT_TRUE(pixels.ok()) << pixels.status();
+    return pixels.ok() ? *pixels : at::Tensor();
+  }
+
+  absl::Status Select(const MediaSource& source, std::vector<int64_t> indices) {
+    return decoder_->DecodeVideo(source, [&](int64_t, double) { return indices; }).status();
+  }
+};
+
+std::vector<uint8_t> Ramp(size_t count) {
+  std::vector<uint8_t> values(count);
+  for (size_t i = 0; i < count; ++i) values[i] = static_cast<uint8_t>((i * 31) ^ (i >> 7));
+  return values;
+}
+
+at::Tensor AsTensor(const std::vector<uint8_t>& values, at::IntArrayRef shape) {
+  return at::from_blob(const_cast<uint8_t*>(values.data()), shape, at::kByte).clone();
+}
+
+TEST_F(IoTest, DecodesPngExactlyLikeTheReference) {
+  const TensorMap golden = LoadSafetensors("tests/golden/preprocess/images.safetensors").value();
+  for (const char* name : {"grad_120x80.png", "noise_64x64.png", "mix_rgba_50x70.png",
+                           "grad_gray_33x21.png", "mix_palette_80x60.png"}) {
+    const at::Tensor& expected = golden.at(std::string(name) + "/decoded_rgb_u8");
+    EXPECT_EQ(MaxDifference(Image(FileSource(name)), expected), 0) << name;
+    EXPECT_EQ(MaxDifference(Image(BytesSource(ReadFile(name))), expected), 0) << name;
+  }
+}
+
+TEST_F(IoTest, DecodesJpegWithinTwoLevelsOfTheReference) {
+  const TensorMap golden = LoadSafetensors("tests/golden/preprocess/images.safetensors").value();
+  at::Tensor pixels = Image(FileSource("mix_97x131.jpg"));
+  EXPECT_LE(MaxDifference(pixels, golden.at("mix_97x131.jpg/decoded_rgb_u8")), 2);
+}
+
+TEST_F(IoTest, PngRoundTripsInEveryLayout) {
+  const std::vector<uint8_t> bytes = Ramp(31 * 17 * 4);
+  for (int channels : {1, 3, 4}) {
+    const std::vector<uint8_t> pixels(bytes.begin(), bytes.begin() + 31 * 17 * channels);
+    absl::StatusOr<std::string> png = EncodePng(pixels, 31, 17, channels);
+    ASSERT_TRUE(png.ok()) << png.status();
+    at::Tensor expected = AsTensor(pixels, {17, 31, channels});
+    if (channels == 1) expected = expected.expand({17, 31, 3});
+    if (channels == 4) expected = expected.slice(2, 0, 3);
+    EXPECT_EQ(MaxDifference(Image(BytesSource(*png)), expected), 0) << channels;
+  }
+}
+
+TEST_F(IoTest, SixteenBitGreyKeepsAllBits) {
+  std::vector<uint16_t> depth(40 * 30);
+  for (size_t i = 0; i < depth.size(); ++i) depth[i] = static_cast<uint16_t>(i * 54);
+  const std::string png = EncodeGray16Png(depth, 40, 30).value();
+  at::Tensor pixels = Image(BytesSource(png), PixelFormat::kGray16);
+  ASSERT_EQ(pixels.sizes(), at::IntArrayRef({30, 40, 1}));
+  EXPECT_EQ(pixels.scalar_type(), at::kInt);
+  EXPECT_EQ(pixels.flatten()[1199].item<int>(), 1199 * 54);
+  EXPECT_EQ(Image(BytesSource(png), PixelFormat::kGray8).flatten()[1199].item<int>(),
+            (1199 * 54) >> 8);
+  absl::Status status =
+      decoder_->DecodeImage(FileSource("grad_gray_33x21.png"), PixelFormat::kGray16).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(absl::StrContains(status.message(), "16-bit")) << status;
+}
+
+TEST_F(IoTest, ReadsPortableGreymaps) {
+  const std::string pgm =
+      std::string("P5\n3 2\n255\n") + std::string("\x01\x02\x03\x04\x05\x06", 6);
+  at::Tensor pixels = Image(BytesSource(pgm), PixelFormat::kGray8);
+  EXPECT_EQ(MaxDifference(pixels.flatten(), at::arange(1, 7)), 0);
+  std::string wide = "P5\n2 1\n65535\n";
+  wide += std::string("\x12\x34\xff\xfe", 4);
+  EXPECT_EQ(Image(BytesSource(wide), PixelFormat::kGray16).flatten()[0].item<int>(), 0x1234);
+}
+
+TEST_F(IoTest, WavRoundTripsWithinHalfAStep) {
+  std::vector<float> samples(8001);
+  for (size_t i = 0; i < samples.size(); ++i) samples[i] = 0.9f * std::sin(0.05f * i);
+  for (const std::string& bytes :
+       {EncodeWav(samples, 8000).value(), EncodeFlac(samples, 8000).value()}) {
+    absl::StatusOr<AudioClip> clip = decoder_->DecodeAudio(BytesSource(bytes));
+    ASSERT_TRUE(clip.ok()) << clip.status();
+    EXPECT_EQ(clip->sample_rate_hz, 8000);
+    ASSERT_EQ(clip->samples.sizes(), at::IntArrayRef({1, 8001}));
+    at::Tensor expected = at::from_blob(samples.data(), {1, 8001}, at::kFloat);
+    EXPECT_LT(MaxDifference(clip->samples, expected), 1.0 / 32768);
+  }
+}
+
+TEST_F(IoTest, ReadsStereoInChannelOrder) {
+  absl::StatusOr<AudioClip> clip = decoder_->DecodeAudio(FileSource("tone_16k_stereo.wav"));
+  ASSERT_TRUE(clip.ok()) << clip.status();
+  EXPECT_EQ(clip->samples.sizes(), at::IntArrayRef({2, 4000}));
+  const TensorMap golden = LoadSafetensors("tests/golden/preprocess/audio.safetensors").value();
+  at::Tensor mean = clip->samples.mean(0);
+  EXPECT_LT(MaxDifference(mean, golden.at("tone_16k_stereo.wav/soundfile_path")), 4e-5);
+}
+
+TEST_F(IoTest, Mp4GivesTheSelectedFramesInTheirOrder) {
+  constexpr int kCount = 30, kSide = 64;
+  std::vector<uint8_t> frames(kCount * kSide * kSide * 3);
+  for (int t = 0; t < kCount; ++t) {
+    std::fill_n(frames.begin() + t * kSide * kSide * 3, kSide * kSide * 3, t * 8);
+  }
+  absl::StatusOr<std::string> mp4 = EncodeMp4(frames, kCount, kSide, kSide, 10);
+  ASSERT_TRUE(mp4.ok()) << mp4.status();
+  int64_t seen = 0;
+  absl::StatusOr<VideoClip> clip =
+      decoder_->DecodeVideo(BytesSource(*mp4), [&](int64_t count, double) {
+        seen = count;
+        return std::vector<int64_t>{29, 3, 3, 0};
+      });
+  ASSERT_TRUE(clip.ok()) << clip.status();
+  EXPECT_EQ(seen, kCount);
+  EXPECT_EQ(clip->source_frame_count, kCount);
+  EXPECT_NEAR(clip->frames_per_second, 10, 1e-6);
+  ASSERT_EQ(clip->frames.sizes(), at::IntArrayRef({4, kSide, kSide, 3}));
+  const int expected[] = {232, 24, 24, 0};
+  for (int slot = 0; slot < 4; ++slot) {
+    EXPECT_NEAR(clip->frames[slot].to(at::kFloat).mean().item<float>(), expected[slot], 3) << slot;
+  }
+  EXPECT_EQ(Select(BytesSource(*mp4), {30}).code(), absl::StatusCode::kOutOfRange);
+}
+
+TEST_F(IoTest, DamagedMediaAreRefusedWithTheirName) {
+  const std::string png = ReadFile("noise_64x64.png"), jpg = ReadFile("mix_97x131.jpg");
+  const std::string wav = ReadFile("tone_48k_mono.wav");
+  std::vector<uint8_t> frames = Ramp(20 * 32 * 32 * 3);
+  const std::string mp4 = EncodeMp4(frames, 20, 32, 32, 10).value();
+  std::string flipped = png;
+  flipped[5000] ^= 0x40;
+  const std::vector<std::pair<std::string, std::string>> images = {
+      {"empty.png", ""},
+      {"cut.png", png.substr(0, png.size() / 2)},
+      {"header.png", png.substr(0, 20)},
+      {"flipped.png", flipped},
+      {"cut.jpg", jpg.substr(0, jpg.size() / 2)},
+      {"text.png", "these are not pixels at all, but words"},
+      {"sound.png", wav},
+      {"video.png", mp4},
+      {"playlist.png", "ffconcat version 1.0\nfile /etc/hostname\n"}};
+  for (const auto& [name, bytes] : images) {
+    absl::Status status =
+        decoder_->DecodeImage(BytesSource(bytes, name), PixelFormat::kRgb8).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << name << ": " << status;
+    EXPECT_TRUE(absl::StartsWith(status.message(), name + ": expected")) << status;
+  }
+  const std::vector<std::pair<std::string, std::string>> sounds = {
+      {"empty.wav", ""},
+      {"cut.wav", wav.substr(0, wav.size() / 2)},
+      {"header.wav", wav.substr(0, 44)},
+      {"picture.wav", png},
+      {"text.wav", "RIFF but then nothing that fits"},
+      {"playlist.wav", "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n/etc/hostname\n"}};
+  for (const auto& [name, bytes] : sounds) {
+    absl::Status status = decoder_->DecodeAudio(BytesSource(bytes, name)).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << name << ": " << status;
+    EXPECT_TRUE(absl::StartsWith(status.message(), name + ": expected")) << status;
+  }
+  const std::vector<std::pair<std::string, std::string>> videos = {
+      {"empty.mp4", ""},
+      {"cut.mp4", mp4.substr(0, mp4.size() / 2)},
+      {"picture.mp4", png},
+      {"sound.mp4", wav}};
+  for (const auto& [name, bytes] : videos) {
+    absl::Status status = Select(BytesSource(bytes, name), {0});
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << name << ": " << status;
+    EXPECT_TRUE(absl::StartsWith(status.message(), name + ": expected")) << status;
+  }
+}
+
+TEST_F(IoTest, MissingFilesAreNotFound) {
+  MediaSource source;
+  source.path = "no/such/file.png";
+  EXPECT_EQ(decoder_->DecodeImage(source, PixelFormat::kRgb8).status().code(),
+            absl::StatusCode::kNotFound);
+  source.path = "tests/golden/media";
+  EXPECT_EQ(decoder_->DecodeImage(source, PixelFormat::kRgb8).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(IoTest, LimitsAreNamedBeforeMemoryIsSpent) {
+  DecoderOptions options;
+  options.max_pixels = 1000;
+  options.max_seconds = 0.1;
+  options.max_frames = 5;
+  const std::unique_ptr<MediaDecoder> strict = NewFfmpegDecoder(options);
+  for (const char* name : {"noise_64x64.png", "mix_97x131.jpg"}) {
+    absl::Status status = strict->DecodeImage(FileSource(name), PixelFormat::kRgb8).status();
+    EXPECT_TRUE(absl::StrContains(status.message(), "at most 1000 pixels")) << status;
+  }
+  absl::Status status = strict->DecodeAudio(FileSource("tone_48k_mono.wav")).status();
+  EXPECT_TRUE(absl::StrContains(status.message(), "max_seconds")) << status;
+  const std::string mp4 = EncodeMp4(Ramp(6 * 16 * 16 * 3), 6, 16, 16, 10).value();
+  status =
+      strict->DecodeVideo(BytesSource(mp4), [](int64_t, double) { return std::vector<int64_t>{0}; })
+          .status();
+  EXPECT_TRUE(absl::StrContains(status.message(), "max_frames")) << status;
+}
+
+TEST_F(IoTest, EncodersRefuseSizesThatDoNotFit) {
+  EXPECT_EQ(EncodePng(Ramp(10), 2, 2, 3).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(EncodePng(Ramp(8), 2, 2, 2).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(EncodeMp4(Ramp(10), 1, 2, 2, 10).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(EncodeWav({}, 0).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(IoTest, ThreadsDecodeAtOnce) {
+  const at::Tensor expected = Image(FileSource("mix_97x131.jpg"));
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int k = 0; k < 20; ++k) {
+        EXPECT_TRUE(at::equal(Image(FileSource("mix_97x131.jpg")), expected));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST_F(IoTest, SmallPicturesAreQuick) {
+  const MediaSource png = BytesSource(EncodePng(Ramp(64 * 64 * 3), 64, 64, 3).value());
+  const MediaSource wav = FileSource("tone_48k_mono.wav");
+  const auto time_us = [](auto body) {
+    const auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < 200; ++i) body();
+    return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start)
+               .count() /
+           200;
+  };
+  const double image_us = time_us([&] { Image(png); });
+  const double audio_us = time_us([&] { ASSERT_TRUE(decoder_->DecodeAudio(wav).ok()); });
+  RecordProperty("image_us", std::to_string(image_us));
+  RecordProperty("audio_us", std::to_string(audio_us));
+  printf("image %.0f us, audio %.0f us\n", image_us, audio_us);
+  EXPECT_LT(image_us, 20000);  // an order above what a busy machine needs
+  EXPECT_LT(audio_us, 20000);
+}
+
+TEST_F(IoTest, TheFormatsThatTheToolsWriteAreAvailable) {
+  int available = 0;
+  for (const FormatSupport& format : ListFormats()) {
+    available += format.available;
+    if (format.name == "png" || format.name == "jpeg" || format.name == "wav" ||
+        format.name == "mp4 (mpeg4)") {
+      EXPECT_TRUE(format.available) << format.name;
+    }
+  }
+  EXPECT_GE(available, 10);
+}
+
+}  // namespace
+}  // namespace unival
