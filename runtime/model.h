@@ -85,25 +85,31 @@ class Model {
   void AddTemplates(const std::string& file_name, const std::string& text);
 
   void SetTraining(bool training);  // the whole model
+  // Rounds every floating tensor to float16 precision in place, so that what is saved as half is what was measured.
+  void RoundToHalf();
   absl::Status To(const std::string& device);
   at::Device device() const { return device_; }
 
  private:
   Model() = default;
-  absl::Status CreateParts();
-  absl::Status LoadWeights(const class ModelDirectory& directory, const ModelLoadOptions& options);
+  absl::Status CreateVocabulary();
+  absl::Status CreateBackbone();
+  absl::Status CreateModality(const ModalityConfig& config);
+  absl::Status CreateConnection(ConnectionConfig* config);
+  std::vector<NamedTensor> PartState(const std::string& part) const;
 
   const Runtime* runtime_ = nullptr;
   at::Device device_ = at::kCPU;
   Manifest manifest_;
   std::string tokenizer_directory_;
   std::shared_ptr<const Tokenizer> tokenizer_;
-  std::unique_ptr<VocabularyView> vocabulary_;
+  std::shared_ptr<const VocabularyView> vocabulary_;
   std::map<std::string, std::string> templates_;
   std::shared_ptr<UnivalModel> backbone_;
   std::map<std::string, std::unique_ptr<Modality>> modalities_;
-  // Components of modalities that were not loaded, carried through load and save byte for byte.
+  // Components of modalities that were not loaded (id -> file), carried through load and save byte for byte.
   std::map<std::string, std::string> carried_files_;
+  friend class ModelFiles;
 };
 
 }  // namespace unival

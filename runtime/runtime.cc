@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "modalities/builtin.h"
 #include "modalities/encoders/make_encoder.h"
-#include "modalities/io/ffmpeg_decoder.h"
-#include "modalities/text/builtin.h"
+#include "modalities/io/decoder.h"
+#include "modalities/text/builtin_tokenizers.h"
 #include "runtime/plugin_loader.h"
 #include "sdk/native/status_macros.h"
 

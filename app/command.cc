@@ -1,0 +1,73 @@
+#include "app/command.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+
+namespace unival {
+
+int Fail(const absl::Status& status) {
+  std::cerr << "unival: " << status.message() << "\n";
+  return kFailed;
+}
+
+void OnRun(CLI::App* command, RunCommand run, int* exit_code) {
+  command->callback([run = std::move(run), exit_code] { *exit_code = run(); });
+}
+
+void AddRuntimeOptions(CLI::App* command, RuntimeOptions* options) {
+  command->add_option("--plugin", options->plugins, "A plugin file; may be given several times");
+  command->add_option("--plugin_path", options->plugin_paths, "A folder of plugins; may be given several times");
+  command->add_option("--threads", options->threads, "Compute threads (default: all cores)");
+  // The environment is read here and nowhere below.
+  if (const char* path = std::getenv("UNIVAL_PLUGIN_PATH")) {
+    for (absl::string_view folder : absl::StrSplit(path, ':', absl::SkipEmpty())) {
+      options->plugin_paths.emplace_back(folder);
+    }
+  }
+}
+
+void AddPipelineOptions(CLI::App* command, PipelineOptions* options) {
+  command->add_option("model", options->model, "Model directory")->required();
+  command->add_option("--templates", options->templates, "Task template file; may be given several times");
+  command->add_option("--device", options->load.device, "cpu, or cuda:N where libtorch has it");
+  command->add_flag("--allow_adapter_mismatch", options->load.allow_adapter_mismatch,
+                    "Load adapters that were trained against other weights");
+  AddRuntimeOptions(command, &options->runtime);
+}
+
+absl::StatusOr<TaskSample> SampleFromInputs(const TaskInfo& task, const std::vector<std::string>& inputs) {
+  TaskSample sample{"command line", {}};
+  const auto has = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  for (const std::string& input : inputs) {
+    const size_t equals = input.find('=');
+    if (equals == std::string::npos) {
+      return absl::InvalidArgumentError(absl::StrCat("--input ", input, ": expected column=value"));
+    }
+    const std::string column = input.substr(0, equals), value = input.substr(equals + 1);
+    if (!has(task.columns, column) && !has(task.prediction_columns, column)) {
+      return absl::InvalidArgumentError(absl::StrCat("--input ", input, ": task \"", task.name, "\" has no column \"",
+                                                     column, "\"; it reads: ",
+                                                     absl::StrJoin(task.prediction_columns, ", ")));
+    }
+    if (!has(task.media_columns, column)) {
+      sample.fields[column] = value;
+      continue;
+    }
+    if (!std::filesystem::exists(value)) {
+      return absl::NotFoundError(absl::StrCat("--input ", input, ": no such file"));
+    }
+    sample.fields[column] = MediaSource{value, value, nullptr};
+  }
+  return sample;
+}
+
+}  // namespace unival

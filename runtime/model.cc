@@ -1,0 +1,243 @@
+#include "runtime/model.h"
+
+#include <ATen/ATen.h>
+#include <torch/nn/module.h>
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "backbone/model/model.h"
+#include "backbone/vocabulary/layout.h"
+#include "backbone/vocabulary/vocabulary.h"
+#include "runtime/tensor_hash.h"
+#include "sdk/native/catch_torch.h"
+#include "sdk/native/status_macros.h"
+
+namespace unival {
+namespace {
+
+constexpr char kConnections[] = "connections.";
+
+// The size that a fresh manifest asks for; blocks of a fresh manifest carry a size and nothing else.
+int64_t AskedSize(const VocabularyLayout& layout, absl::string_view id) {
+  const VocabularyBlock* block = FindBlock(layout, id);
+  return block == nullptr ? 0 : BlockSize(*block);
+}
+
+void AppendState(const std::string& prefix, torch::nn::Module& module, std::vector<NamedTensor>* state) {
+  for (const auto& item : module.named_parameters()) {
+    state->push_back({absl::StrCat(prefix, item.key()), item.value(), false});
+  }
+  for (const auto& item : module.named_buffers()) {
+    state->push_back({absl::StrCat(prefix, item.key()), item.value(), true});
+  }
+}
+
+// "connections.depth.weight" of the backbone is "connection.depth.weight" of the model.
+std::string FullName(const std::string& backbone_name) {
+  absl::string_view name = backbone_name;
+  if (absl::ConsumePrefix(&name, kConnections)) return absl::StrCat("connection.", name);
+  return absl::StrCat("backbone.", name);
+}
+
+absl::Status CopyEncoder(Modality& from, Modality& to, const std::string& from_id) {
+  if (from.module() == nullptr || to.module() == nullptr) {
+    return absl::InvalidArgumentError(absl::StrCat("encoder_from: \"", from_id, "\" or modality \"", to.info().id,
+                                                   "\" has no encoder weights"));
+  }
+  std::vector<NamedTensor> source, target;
+  AppendState("", *from.module(), &source);
+  AppendState("", *to.module(), &target);
+  std::map<std::string, at::Tensor> by_name;
+  for (const NamedTensor& named : source) by_name[named.name] = named.tensor;
+  at::NoGradGuard no_grad;
+  for (const NamedTensor& named : target) {
+    auto found = by_name.find(named.name);
+    if (found == by_name.end() || found->second.sizes() != named.tensor.sizes()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("encoder_from: \"", from_id, "\": tensor ", named.name, " of modality \"", to.info().id,
+                       "\": expected shape [", absl::StrJoin(named.tensor.sizes().vec(), ", "), "], ",
+                       found == by_name.end()
+                           ? "it is missing"
+                           : absl::StrCat("got [", absl::StrJoin(found->second.sizes().vec(), ", "), "]"),
+                       "; give both modalities the same encoder configuration"));
+    }
+    named.tensor.copy_(found->second);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Model::~Model() = default;
+
+absl::StatusOr<std::unique_ptr<Model>> Model::CreateFresh(const Manifest& manifest,
+                                                          const std::string& tokenizer_directory, uint64_t seed,
+                                                          const Runtime& runtime) {
+  auto model = std::unique_ptr<Model>(new Model);
+  model->runtime_ = &runtime;
+  model->manifest_ = manifest;
+  model->manifest_.set_format_version(1);
+  model->tokenizer_directory_ = tokenizer_directory;
+  UNIVAL_ASSIGN_OR_RETURN(
+      std::unique_ptr<Tokenizer> tokenizer,
+      runtime.registry().CreateTokenizer(manifest.tokenizer().type(), tokenizer_directory, manifest.tokenizer().block()));
+  BaseBlocks blocks;
+  blocks.text_block = tokenizer->block().id;
+  blocks.text_size = tokenizer->block().size;
+  blocks.text_hash = tokenizer->block().content_hash;
+  blocks.image_codes = AskedSize(manifest.vocabulary(), "core.image_code");
+  blocks.location_bins = AskedSize(manifest.vocabulary(), "core.location_bin");
+  UNIVAL_ASSIGN_OR_RETURN(*model->manifest_.mutable_vocabulary(), BaseLayout(blocks));
+  model->tokenizer_ = std::move(tokenizer);
+  UNIVAL_RETURN_IF_ERROR(model->CreateVocabulary());
+  at::manual_seed(seed);
+  UNIVAL_RETURN_IF_ERROR(model->CreateBackbone());
+  for (const ModalityConfig& config : manifest.modality()) UNIVAL_RETURN_IF_ERROR(model->CreateModality(config));
+  for (ConnectionConfig& config : *model->manifest_.mutable_connection()) {
+    UNIVAL_RETURN_IF_ERROR(model->CreateConnection(&config));
+  }
+  model->SetTraining(false);
+  return model;
+}
+
+absl::Status Model::CreateVocabulary() {
+  UNIVAL_ASSIGN_OR_RETURN(vocabulary_, Vocabulary::Create(manifest_.vocabulary(), tokenizer_));
+  return absl::OkStatus();
+}
+
+absl::Status Model::CreateBackbone() {
+  UNIVAL_ASSIGN_OR_RETURN(backbone_, UnivalModel::Create(manifest_.backbone(), vocabulary_->size()));
+  return absl::OkStatus();
+}
+
+absl::Status Model::CreateModality(const ModalityConfig& config) {
+  if (config.id().empty()) return absl::InvalidArgumentError("modality: id is empty");
+  if (modalities_.count(config.id()) > 0) {
+    return absl::AlreadyExistsError(absl::StrCat("modality \"", config.id(), "\": the model has one of this id"));
+  }
+  UNIVAL_ASSIGN_OR_RETURN(modalities_[config.id()],
+                          runtime_->registry().CreateModality(config, runtime_->services()));
+  return absl::OkStatus();
+}
+
+absl::Status Model::CreateConnection(ConnectionConfig* config) {
+  UNIVAL_ASSIGN_OR_RETURN(Modality * modality, RequireModality(config->modality()));
+  const ModalityInfo& info = modality->info();
+  if (config->feature_dim() == 0) config->set_feature_dim(info.feature_dim);
+  if (config->feature_dim() != info.feature_dim) {
+    return absl::FailedPreconditionError(absl::StrCat("connection of modality \"", info.id, "\": feature_dim: expected ",
+                                                      info.feature_dim, " (", info.feature_schema, "), got ",
+                                                      config->feature_dim()));
+  }
+  if (config->position_rows() == 0) {
+    const int64_t side = manifest_.backbone().image_bucket_size();
+    config->set_position_rows(side * side + 1);
+  }
+  return backbone_->AddConnection(*config);
+}
+
+absl::Status Model::AddModality(const ModalityConfig& modality, const ConnectionConfig& connection,
+                                const std::string& encoder_from, uint64_t seed) {
+  at::manual_seed(seed);
+  UNIVAL_RETURN_IF_ERROR(CreateModality(modality));
+  Modality& added = *modalities_[modality.id()];
+  if (!encoder_from.empty()) {
+    UNIVAL_ASSIGN_OR_RETURN(Modality * source, RequireModality(encoder_from));
+    UNIVAL_RETURN_IF_ERROR(CopyEncoder(*source, added, encoder_from));
+  }
+  ConnectionConfig config = connection;
+  config.set_modality(modality.id());
+  UNIVAL_RETURN_IF_ERROR(CreateConnection(&config));
+  *manifest_.add_modality() = modality;
+  *manifest_.add_connection() = config;
+  if (added.module() != nullptr) added.module()->eval();
+  return absl::OkStatus();
+}
+
+void Model::AddTemplates(const std::string& file_name, const std::string& text) { templates_[file_name] = text; }
+
+Modality* Model::modality(const std::string& id) const {
+  auto found = modalities_.find(id);
+  return found == modalities_.end() ? nullptr : found->second.get();
+}
+
+std::vector<std::string> Model::modality_ids() const {
+  std::vector<std::string> ids;
+  for (const auto& entry : modalities_) ids.push_back(entry.first);
+  return ids;
+}
+
+absl::StatusOr<Modality*> Model::RequireModality(const std::string& id) const {
+  if (Modality* found = modality(id)) return found;
+  for (const ModalityConfig& config : manifest_.modality()) {
+    if (config.id() == id) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("modality \"", id, "\" is in the model \"", manifest_.name(), "\" but was not loaded; loaded: ",
+                       absl::StrJoin(modality_ids(), ", "), ". Ask for it when loading."));
+    }
+  }
+  return absl::NotFoundError(absl::StrCat("modality \"", id, "\" is not in the model \"", manifest_.name(),
+                                          "\"; it has: ", absl::StrJoin(modality_ids(), ", "),
+                                          ". Add it with a plan's new_modality."));
+}
+
+std::vector<NamedTensor> Model::State() const {
+  std::vector<NamedTensor> state, raw;
+  AppendState("", *backbone_, &raw);
+  for (NamedTensor& named : raw) {
+    named.name = FullName(named.name);
+    state.push_back(std::move(named));
+  }
+  for (const auto& [id, modality] : modalities_) {
+    if (auto module = modality->module()) AppendState(absl::StrCat("modality.", id, "."), *module, &state);
+  }
+  std::sort(state.begin(), state.end(), [](const NamedTensor& a, const NamedTensor& b) { return a.name < b.name; });
+  return state;
+}
+
+std::vector<NamedTensor> Model::PartState(const std::string& part) const {
+  std::vector<NamedTensor> state;
+  const std::string prefix = absl::StrCat(part, ".");
+  for (NamedTensor& named : State()) {
+    if (!absl::StartsWith(named.name, prefix)) continue;
+    named.name = named.name.substr(prefix.size());
+    state.push_back(std::move(named));
+  }
+  return state;
+}
+
+absl::StatusOr<std::string> Model::PartHash(const std::string& part) const {
+  std::map<std::string, at::Tensor> tensors;
+  for (const NamedTensor& named : PartState(part)) tensors[named.name] = named.tensor;
+  return CatchTorch(absl::StrCat("hash of ", part), [&] { return HashOfTensors(tensors); });
+}
+
+void Model::SetTraining(bool training) {
+  backbone_->train(training);
+  for (const auto& entry : modalities_) {
+    if (auto module = entry.second->module()) module->train(training);
+  }
+}
+
+void Model::RoundToHalf() {
+  at::NoGradGuard no_grad;
+  for (const NamedTensor& named : State()) {
+    if (named.tensor.is_floating_point()) named.tensor.copy_(named.tensor.to(at::kHalf).to(named.tensor.scalar_type()));
+  }
+}
+
+absl::Status Model::To(const std::string& device) {
+  return CatchTorch(absl::StrCat("device \"", device, "\""), [&] {
+    device_ = at::Device(device);
+    backbone_->to(device_);
+    for (const auto& entry : modalities_) {
+      if (auto module = entry.second->module()) module->to(device_);
+    }
+  });
+}
+
+}  // namespace unival
