@@ -1,7 +1,8 @@
 // unival: incremental_decoder.h
 //
-// What search needs of a model: one more token per row, and rows that can be reordered. Search is written against this
-// interface, so it knows neither layers nor caches, and its tests run on tables.
+// What search needs of a model: one more token per row, and rows that can be reordered. Search is
+// written against this interface, so it knows neither layers nor caches, and its tests run on
+// tables.
 //
 // Shapes: B samples, R = B * beam rows (row b * beam + k is beam k of sample b), V vocabulary.
 #ifndef UNIVAL_BACKBONE_GENERATION_INCREMENTAL_DECODER_H_
@@ -19,11 +20,12 @@ class IncrementalDecoder {
   virtual ~IncrementalDecoder() = default;
   virtual int64_t batch_size() const = 0;  // B samples
   virtual int64_t max_steps() const = 0;   // positions that the decoder has
-  // `tokens` [R] int64: the newest token of every row (at the first call <s>). R is B * beam and stays the same between
-  // reorderings. Returns logits [R, V] float32 of the next token.
+  // `tokens` [R] int64: the newest token of every row (at the first call <s>). R is B * beam and
+  // stays the same between reorderings. Returns logits [R, V] float32 of the next token.
   virtual at::Tensor Step(const at::Tensor& tokens) = 0;
-  // Row r of the following steps continues row `rows[r]` ([R'] int64). Rows of a sample stay together; cross-attention keys
-  // are kept once per sample: `samples` [B'] int64 lists the samples that remain (finished ones may be dropped).
+  // Row r of the following steps continues row `rows[r]` ([R'] int64). Rows of a sample stay
+  // together; cross-attention keys are kept once per sample: `samples` [B'] int64 lists the samples
+  // that remain (finished ones may be dropped).
   virtual void Reorder(const at::Tensor& rows, const at::Tensor& samples) = 0;
 };
 

@@ -1,0 +1,175 @@
+#include "backbone/generation/generate.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "backbone/generation/search.h"
+#include "sdk/native/catch_torch.h"
+#include "sdk/native/status_macros.h"
+
+namespace unival {
+namespace {
+
+using generation::SearchPlan;
+using generation::SearchRequest;
+
+constexpr int64_t kDefaultMaxTokens = 64;
+
+template <typename Value>
+absl::Status Invalid(const char* field, Value value, const char* expected) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("generation.", field, ": expected ", expected, ", got ", value));
+}
+
+absl::Status CheckConfig(const GenerationConfig& config) {
+  if (config.beam() < 0) return Invalid("beam", config.beam(), "0 or more");
+  if (config.max_tokens() < 0) return Invalid("max_tokens", config.max_tokens(), "0 or more");
+  if (config.min_tokens() < 0) return Invalid("min_tokens", config.min_tokens(), "0 or more");
+  if (config.no_repeat_ngram() < 0) {
+    return Invalid("no_repeat_ngram", config.no_repeat_ngram(), "0 or more");
+  }
+  if (!(config.temperature() >= 0)) return Invalid("temperature", config.temperature(), "above 0");
+  if (config.top_k() < 0) return Invalid("top_k", config.top_k(), "0 or more");
+  if (!(config.top_p() >= 0 && config.top_p() <= 1)) {
+    return Invalid("top_p", config.top_p(), "a share in [0, 1]");
+  }
+  if (config.n_best() < 0) return Invalid("n_best", config.n_best(), "0 or more");
+  const bool is_beam_search = !config.sample() && !config.score_candidates();
+  if (is_beam_search && config.n_best() > std::max(1, config.beam())) {
+    return Invalid("n_best", config.n_best(), "at most beam");
+  }
+  return absl::OkStatus();
+}
+
+GenerationConfig WithDefaults(GenerationConfig config) {
+  config.set_beam(std::max(1, config.beam()));
+  config.set_n_best(std::max(1, config.n_best()));
+  config.set_min_tokens(std::max(1, config.min_tokens()));
+  if (config.temperature() == 0) config.set_temperature(1);
+  if (config.length_penalty() == 0) config.set_length_penalty(1);
+  return config;
+}
+
+absl::Status CheckTokens(const std::vector<int64_t>& tokens, const SpecialTokens& special,
+                         const std::string& what) {
+  for (int64_t token : tokens) {
+    if (token < 0 || token == special.pad || token == special.eos) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          what, " holds token ", token, "; <pad>, </s> and negative ids cannot be forced"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckRequest(const GenerationRequest& request, const SpecialTokens& special,
+                          const std::string& name) {
+  UNIVAL_RETURN_IF_ERROR(CheckTokens(request.prefix, special, absl::StrCat(name, ": the prefix")));
+  for (const std::vector<int64_t>& answer : request.constraint.answers) {
+    UNIVAL_RETURN_IF_ERROR(CheckTokens(answer, special, absl::StrCat(name, ": an answer")));
+  }
+  for (const TokenRange& range : request.constraint.allowed) {
+    if (range.begin < 0 || range.end < range.begin) {
+      return absl::InvalidArgumentError(absl::StrCat(name, ": allowed range [", range.begin, ", ",
+                                                     range.end, ") is not a range of ids"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SetBounds(const SearchPlan& plan, int64_t max_steps, const std::string& name,
+                       SearchRequest* request) {
+  const int64_t prefix = request->prefix.size();
+  const int64_t longest = request->trie == nullptr ? 0 : request->trie->longest_answer();
+  int64_t max_tokens = plan.config.max_tokens();
+  if (max_tokens == 0) max_tokens = std::max(kDefaultMaxTokens, longest);
+  const int64_t start = plan.options.soft_prefix ? 0 : prefix;
+  request->min_length = start + plan.config.min_tokens();
+  request->max_length = std::min(start + max_tokens, max_steps - 1);
+  if (request->max_length <= prefix) {
+    return absl::InvalidArgumentError(absl::StrCat(name, ": the prefix of ", prefix,
+                                                   " tokens leaves no room; the decoder has ",
+                                                   max_steps, " positions; shorten the prompt"));
+  }
+  if (request->trie != nullptr && prefix + longest > request->max_length) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, ": an answer of ", longest, " tokens does not fit into generation.max_tokens ",
+        max_tokens, " behind a prefix of ", prefix, "; raise max_tokens or shorten the prompt"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SearchPlan> MakePlan(const IncrementalDecoder& decoder,
+                                    const GenerationConfig& config,
+                                    const std::vector<GenerationRequest>& requests,
+                                    const SpecialTokens& special,
+                                    const GenerationOptions& options) {
+  UNIVAL_RETURN_IF_ERROR(CheckConfig(config));
+  if (decoder.batch_size() != static_cast<int64_t>(requests.size())) {
+    return absl::InvalidArgumentError(absl::StrCat("the decoder has ", decoder.batch_size(),
+                                                   " samples, but there are ", requests.size(),
+                                                   " requests"));
+  }
+  SearchPlan plan{WithDefaults(config), options, special, {}};
+  for (size_t i = 0; i < requests.size(); ++i) {
+    const std::string name = absl::StrCat("request ", i);
+    UNIVAL_RETURN_IF_ERROR(CheckRequest(requests[i], special, name));
+    const Constraint& constraint = requests[i].constraint;
+    SearchRequest request;
+    request.prefix = requests[i].prefix;
+    request.seed = requests[i].seed;
+    if (constraint.answers.empty()) {
+      request.allowed = constraint.allowed;
+    } else if (i > 0 && constraint.answers == requests[i - 1].constraint.answers) {
+      request.trie = plan.requests[i - 1].trie;
+    } else {
+      request.trie = std::make_shared<AnswerTrie>(constraint.answers, special.eos);
+    }
+    if (config.score_candidates() && request.trie == nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          name,
+          ": generation.score_candidates needs a closed set of answers (labels of the task)"));
+    }
+    UNIVAL_RETURN_IF_ERROR(SetBounds(plan, decoder.max_steps(), name, &request));
+    plan.requests.push_back(std::move(request));
+  }
+  return plan;
+}
+
+generation::Results Search(IncrementalDecoder& decoder, const SearchPlan& plan) {
+  if (plan.config.score_candidates()) return generation::ScoreCandidates(decoder, plan);
+  const bool is_beam_search =
+      !plan.config.sample() && (plan.config.beam() > 1 || plan.options.soft_prefix);
+  if (is_beam_search) return generation::BeamSearch(decoder, plan);
+  return generation::SearchTokenByToken(decoder, plan);
+}
+
+}  // namespace
+
+int64_t RowsPerSample(const GenerationConfig&) { return 1; }
+
+absl::StatusOr<std::vector<std::vector<Hypothesis>>> Generate(
+    IncrementalDecoder& decoder, const GenerationConfig& config,
+    const std::vector<GenerationRequest>& requests, const SpecialTokens& special,
+    const GenerationOptions& options) {
+  UNIVAL_ASSIGN_OR_RETURN(const SearchPlan plan,
+                          MakePlan(decoder, config, requests, special, options));
+  if (requests.empty()) return std::vector<std::vector<Hypothesis>>();
+  auto found = CatchTorch("generate", [&] {
+    const at::NoGradGuard no_grad;
+    return Search(decoder, plan);
+  });
+  if (!found.ok()) return found;
+  for (size_t i = 0; i < found->size(); ++i) {
+    if ((*found)[i].empty()) {
+      return absl::InternalError(absl::StrCat("request ", i,
+                                              ": no hypothesis is possible; the model's "
+                                              "output is minus infinity for all allowed tokens"));
+    }
+  }
+  return found;
+}
+
+}  // namespace unival

@@ -1,0 +1,82 @@
+// unival: generate.h
+//
+// Turns a decoder into hypotheses: greedy search, beam search, sampling, or scoring of a closed
+// set, as `GenerationConfig` says, under each request's forced prefix and constraint.
+//
+//   auto decoder = model->NewIncrementalDecoder(encoded, RowsPerSample(config));
+//   UNIVAL_ASSIGN_OR_RETURN(auto found, Generate(*decoder, config, requests, SpecialTokens()));
+//   const Hypothesis& best = found[0].front();
+//
+// Which algorithm: `score_candidates` scores every answer of the constraint; `sample` draws
+// max(beam, n_best) samples; `beam` above 1 is beam search; anything else greedy search. Requests
+// of one batch do not influence each other, so a request gives the same hypotheses alone and in a
+// batch.
+//
+// Beam search follows the reference: 2 * beam candidates a step, only an </s> among the first
+// `beam` of them ends a hypothesis, a request ends with `beam` hypotheses or at its bound, where
+// </s> is forced. Scores are sums of log-probabilities, forced prefix included; unless
+// `unnormalized` they are divided by the number of tokens (prefix and
+// </s> counted) to the power of `length_penalty`. Candidate scores are plain sums over answer and
+// </s>.
+#ifndef UNIVAL_BACKBONE_GENERATION_GENERATE_H_
+#define UNIVAL_BACKBONE_GENERATION_GENERATE_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "backbone/generation/incremental_decoder.h"
+#include "sdk/native/task.h"
+#include "sdk/proto/task.pb.h"
+
+namespace unival {
+
+struct SpecialTokens {
+  int64_t bos = 0;
+  int64_t pad = 1;  // never generated
+  int64_t eos = 2;
+  int64_t unk = 3;
+};
+
+struct GenerationRequest {
+  std::vector<int64_t> prefix;  // forced tokens after <s>
+  // Applies behind the prefix. With answers, no_repeat_ngram does not apply; with both, answers
+  // win.
+  Constraint constraint;
+  uint64_t seed =
+      0;  // sampling: mixed with the configuration's, so that equal requests can draw differently
+};
+
+// Switches that no published task sets, but the reference has.
+struct GenerationOptions {
+  // The constraint removes log-probabilities after the softmax instead of logits before it ("zero
+  // shot").
+  bool mask_after_softmax = false;
+  // Forbids <s>, <pad>, </s> and <unk> before the bound, so that exactly max_tokens tokens are
+  // generated.
+  bool forbid_special_tokens = false;
+  // Forces a prefix as the reference does where there is no answer set: other tokens stay possible
+  // at one nat below the least likely forced token of the batch, and the bounds count the prefix.
+  // Requests of a batch then depend on each other. Beam search only.
+  bool soft_prefix = false;
+};
+
+// Rows per sample with which the decoder must start. Search widens it by Reorder once prefixes are
+// consumed.
+int64_t RowsPerSample(const GenerationConfig& config);
+
+// `requests[b]` belongs to sample b of `decoder`, which must be fresh. Returns for each request its
+// `n_best` hypotheses (at least one), best first; fewer where search found fewer. `min_tokens` and
+// `max_tokens` count tokens behind the prefix; min_tokens 0 is read as 1, and max_tokens is cut to
+// what the decoder's positions allow. Single-threaded; deterministic; runs without autograd.
+// Errors: InvalidArgument names the field or request and its value; ResourceExhausted for closed
+// sets that are too wide to be scored at once; Internal when the decoder's output has the wrong
+// shape or is not a number.
+absl::StatusOr<std::vector<std::vector<Hypothesis>>> Generate(
+    IncrementalDecoder& decoder, const GenerationConfig& config,
+    const std::vector<GenerationRequest>& requests, const SpecialTokens& special,
+    const GenerationOptions& options = {});
+
+}  // namespace unival
+
+#endif  // UNIVAL_BACKBONE_GENERATION_GENERATE_H_

@@ -1,0 +1,78 @@
+#include "backbone/generation/search.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "absl/strings/str_cat.h"
+
+namespace unival {
+namespace generation {
+namespace {
+
+bool IsIdentity(const std::vector<int64_t>& indices, int64_t size) {
+  if (static_cast<int64_t>(indices.size()) != size) return false;
+  for (int64_t i = 0; i < size; ++i) {
+    if (indices[i] != i) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+int64_t ForcedToken(const SearchPlan& plan, const Row& row) {
+  const std::vector<int64_t>& prefix = plan.requests[row.request].prefix;
+  return row.step() < static_cast<int64_t>(prefix.size()) ? prefix[row.step()] : -1;
+}
+
+void Append(const SearchPlan& plan, int64_t token, float score, Row* row) {
+  const SearchRequest& request = plan.requests[row->request];
+  if (request.trie != nullptr && ForcedToken(plan, *row) < 0) {
+    row->node = request.trie->Next(row->node, token);
+  }
+  row->tokens.push_back(token);
+  row->score = score;
+}
+
+Hypothesis Finish(const SearchPlan& plan, const Row& row, float score) {
+  const int64_t prefix = plan.requests[row.request].prefix.size();
+  const int64_t behind_prefix = 1 + std::min<int64_t>(prefix, row.step());
+  Hypothesis hypothesis;
+  hypothesis.tokens.assign(row.tokens.begin() + behind_prefix, row.tokens.end());
+  hypothesis.score = score;
+  if (!plan.config.unnormalized()) {
+    hypothesis.score /= std::pow(static_cast<double>(row.step() + 1),
+                                 static_cast<double>(plan.config.length_penalty()));
+  }
+  return hypothesis;
+}
+
+void KeepBest(int64_t n, std::vector<Hypothesis>* hypotheses) {
+  std::stable_sort(hypotheses->begin(), hypotheses->end(),
+                   [](const Hypothesis& a, const Hypothesis& b) { return a.score > b.score; });
+  if (static_cast<int64_t>(hypotheses->size()) > n) hypotheses->resize(n);
+}
+
+absl::StatusOr<at::Tensor> StepLogits(IncrementalDecoder& decoder, const std::vector<Row>& rows) {
+  std::vector<int64_t> newest(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) newest[i] = rows[i].tokens.back();
+  at::Tensor logits = decoder.Step(at::tensor(newest, at::kLong));
+  if (logits.dim() != 2 || logits.size(0) != static_cast<int64_t>(rows.size())) {
+    return absl::InternalError(absl::StrCat("decoder step: expected logits [", rows.size(),
+                                            ", V], got ", logits.dim(), " dimensions, first ",
+                                            logits.dim() > 0 ? logits.size(0) : 0));
+  }
+  return logits;
+}
+
+void Reorder(IncrementalDecoder& decoder, const std::vector<int64_t>& parents,
+             const std::vector<int64_t>& samples, int64_t old_rows, int64_t old_samples) {
+  if (IsIdentity(parents, old_rows) && IsIdentity(samples, old_samples)) return;
+  decoder.Reorder(at::tensor(parents, at::kLong), at::tensor(samples, at::kLong));
+}
+
+}  // namespace generation
+}  // namespace unival

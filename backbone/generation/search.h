@@ -1,0 +1,101 @@
+// unival: search.h - what the search algorithms share: requests made ready, rows, and scores of the
+// next token. Internal to this package; see generate.h.
+//
+// Shapes: R rows of the step, B samples still searched, V vocabulary; R = B * rows per sample.
+#ifndef UNIVAL_BACKBONE_GENERATION_SEARCH_H_
+#define UNIVAL_BACKBONE_GENERATION_SEARCH_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "backbone/generation/answer_trie.h"
+#include "backbone/generation/generate.h"
+
+namespace unival {
+namespace generation {
+
+constexpr float kImpossible = -std::numeric_limits<float>::infinity();
+
+// A request with its bounds. Lengths count decoder tokens behind <s>, prefix included.
+struct SearchRequest {
+  std::vector<int64_t> prefix;
+  std::vector<TokenRange> allowed;
+  std::shared_ptr<const AnswerTrie> trie;  // null: no closed set
+  int64_t min_length = 0;                  // </s> is forbidden before
+  int64_t max_length = 0;                  // </s> is forced at
+  uint64_t seed = 0;
+};
+
+struct SearchPlan {
+  GenerationConfig config;  // defaults filled in
+  GenerationOptions options;
+  SpecialTokens special;
+  std::vector<SearchRequest> requests;
+};
+
+// One decoder row: what it has emitted so far.
+struct Row {
+  int64_t request = 0;          // index into SearchPlan::requests
+  std::vector<int64_t> tokens;  // begins with <s>
+  float score = 0;              // sum of log-probabilities
+  int32_t node = AnswerTrie::kRoot;
+
+  int64_t step() const { return static_cast<int64_t>(tokens.size()) - 1; }
+};
+
+// The prefix token that `row` must emit next, or -1.
+int64_t ForcedToken(const SearchPlan& plan, const Row& row);
+
+// Appends a token; moves in the request's trie once behind the prefix.
+void Append(const SearchPlan& plan, int64_t token, float score, Row* row);
+
+// The hypothesis that ends with </s> behind `row`'s tokens; `score` is the sum including </s>.
+Hypothesis Finish(const SearchPlan& plan, const Row& row, float score);
+
+// Sorts by score and keeps the n best.
+void KeepBest(int64_t n, std::vector<Hypothesis>* hypotheses);
+
+// Feeds the newest token of every row. Internal if the answer is not [R, V].
+absl::StatusOr<at::Tensor> StepLogits(IncrementalDecoder& decoder, const std::vector<Row>& rows);
+
+// Reorders unless that would change nothing. `parents[i]`: the old row which row i continues;
+// `samples`: old sample numbers.
+void Reorder(IncrementalDecoder& decoder, const std::vector<int64_t>& parents,
+             const std::vector<int64_t>& samples, int64_t old_rows, int64_t old_samples);
+
+// Log-probabilities [R, V] of the next token under temperature, constraints, bounds, prefixes,
+// penalties and n-gram blocking; impossible tokens have minus infinity. Keeps what does not change
+// between steps.
+class NextTokenScorer {
+ public:
+  explicit NextTokenScorer(const SearchPlan& plan);
+  at::Tensor LogProbabilities(const at::Tensor& logits, const std::vector<Row>& rows);
+
+ private:
+  at::Tensor Forbidden(const std::vector<Row>& rows, int64_t vocabulary);
+  const at::Tensor& OutsideRanges(int64_t request, int64_t vocabulary);
+  void ForcePrefixes(const std::vector<Row>& rows, at::Tensor* scores) const;
+  void BanTokens(const std::vector<Row>& rows, at::Tensor* scores) const;
+
+  const SearchPlan& plan_;
+  int64_t longest_prefix_ = 0;
+  bool constrained_ = false;
+  std::vector<at::Tensor> outside_ranges_;  // per request: [V] bool, made when first needed
+};
+
+using Results = absl::StatusOr<std::vector<std::vector<Hypothesis>>>;
+
+Results BeamSearch(IncrementalDecoder& decoder, const SearchPlan& plan);
+// Greedy search, or sampling if the configuration says so.
+Results SearchTokenByToken(IncrementalDecoder& decoder, const SearchPlan& plan);
+Results ScoreCandidates(IncrementalDecoder& decoder, const SearchPlan& plan);
+
+}  // namespace generation
+}  // namespace unival
+
+#endif  // UNIVAL_BACKBONE_GENERATION_SEARCH_H_
