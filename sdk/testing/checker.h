@@ -1,0 +1,64 @@
+// unival: checker.h - how conformance checks collect their rows. Internal to sdk/testing.
+#ifndef UNIVAL_SDK_TESTING_CHECKER_H_
+#define UNIVAL_SDK_TESTING_CHECKER_H_
+
+#include <exception>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "sdk/testing/conformance.h"
+
+namespace unival {
+
+// A rule's finding: empty means that the rule is kept.
+using Finding = std::string;
+
+class Checker {
+ public:
+  explicit Checker(std::string component) { report_.component = std::move(component); }
+
+  // Runs `rule`, which returns a Finding; an exception is a finding too.
+  template <typename Rule>
+  void Run(const std::string& name, Rule&& rule) {
+    Finding finding;
+    try {
+      finding = rule();
+    } catch (const std::exception& error) {
+      finding = absl::StrCat("threw: ", error.what());
+    }
+    report_.rows.push_back({name, finding.empty(), finding});
+  }
+
+  ConformanceReport Take() { return std::move(report_); }
+
+ private:
+  ConformanceReport report_;
+};
+
+// Calls `body(i)` on `threads` threads at once, each returning a Finding; gives the first that is not empty.
+template <typename Body>
+Finding RunConcurrently(int threads, Body&& body) {
+  std::vector<Finding> findings(threads);
+  std::vector<std::thread> running;
+  for (int i = 0; i < threads; ++i) {
+    running.emplace_back([&, i] {
+      try {
+        findings[i] = body(i);
+      } catch (const std::exception& error) {
+        findings[i] = absl::StrCat("threw: ", error.what());
+      }
+    });
+  }
+  for (std::thread& thread : running) thread.join();
+  for (const Finding& finding : findings) {
+    if (!finding.empty()) return finding;
+  }
+  return "";
+}
+
+}  // namespace unival
+
+#endif  // UNIVAL_SDK_TESTING_CHECKER_H_

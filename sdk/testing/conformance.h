@@ -1,0 +1,68 @@
+// unival: conformance.h
+//
+// What every modality, tokenizer and task must keep, as checks that a component's own test calls first. A check never stops
+// at the first finding: it gives one row per rule, so that a failing component shows all that is wrong with it.
+//
+//   ModalityProbe probe;
+//   probe.samples = {{MediaSource{"", "a.png"}}, {MediaSource{"", "b.png"}}};
+//   ConformanceReport report = CheckModality(*modality, probe);
+//   EXPECT_TRUE(report.ok()) << report.Table();
+//
+// Single-threaded callers; the checks themselves start threads where a rule is about threads.
+#ifndef UNIVAL_SDK_TESTING_CONFORMANCE_H_
+#define UNIVAL_SDK_TESTING_CONFORMANCE_H_
+
+#include <string>
+#include <vector>
+
+#include "sdk/native/modality.h"
+#include "sdk/native/task.h"
+#include "sdk/native/tokenizer.h"
+
+namespace unival {
+
+struct ConformanceRow {
+  std::string rule;    // lower_snake, stable
+  bool ok = false;
+  std::string detail;  // what was expected and found; empty when ok
+};
+
+struct ConformanceReport {
+  std::string component;
+  std::vector<ConformanceRow> rows;
+
+  bool ok() const;
+  // One line per rule: "ok    batch_invariance" or "FAIL  batch_invariance  row 1 differs by 0.3".
+  std::string Table() const;
+};
+
+struct ModalityProbe {
+  std::vector<RawSample> samples;  // at least two that decode, with different content
+  // Largest difference between a row alone and the same row in a batch. Convolutions over batches of different size may
+  // take different code paths.
+  double batch_tolerance = 1e-5;
+  int threads = 4;
+};
+// Rules: description, preprocess, augmentation_is_seeded, determinism, features_as_declared, positions_in_range,
+// batch_invariance, inputs_not_written, empty_media, corrupt_media, missing_media, concurrent_preprocess,
+// description_is_stable, evaluation_changes_no_state.
+ConformanceReport CheckModality(Modality& modality, const ModalityProbe& probe);
+
+struct TokenizerProbe {
+  std::vector<std::string> texts;  // inside the tokenizer's vocabulary
+  int threads = 4;
+};
+// Rules: description, tokens_in_range, round_trip, empty_text, determinism, out_of_range, concurrent_use.
+ConformanceReport CheckTokenizer(const Tokenizer& tokenizer, const TokenizerProbe& probe);
+
+struct TaskProbe {
+  std::vector<TaskSample> samples;  // complete records
+  int threads = 4;
+};
+// Rules: description, example_shape, tokens_in_vocabulary, target_satisfies_constraint, perfect_answer_scores_best,
+// missing_columns, prediction_needs_no_target, determinism, metric_counts_failures, concurrent_use.
+ConformanceReport CheckTask(const Task& task, const VocabularyView& vocabulary, const TaskProbe& probe);
+
+}  // namespace unival
+
+#endif  // UNIVAL_SDK_TESTING_CONFORMANCE_H_

@@ -1,0 +1,227 @@
+#include <ATen/ATen.h>
+#include <torch/nn/module.h>
+
+#include <map>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_join.h"
+#include "sdk/testing/checker.h"
+
+namespace unival {
+namespace {
+
+std::string Shape(const at::Tensor& tensor) {
+  return tensor.defined() ? absl::StrCat("[", absl::StrJoin(tensor.sizes().vec(), ", "), "]") : "(undefined)";
+}
+
+bool SameTensors(const PreprocessedSample& a, const PreprocessedSample& b) {
+  if (a.tensors.size() != b.tensors.size()) return false;
+  for (size_t i = 0; i < a.tensors.size(); ++i) {
+    if (!at::equal(a.tensors[i], b.tensors[i])) return false;
+  }
+  return true;
+}
+
+PreprocessedSample Clone(const PreprocessedSample& sample) {
+  PreprocessedSample copy;
+  for (const at::Tensor& tensor : sample.tensors) copy.tensors.push_back(tensor.clone());
+  return copy;
+}
+
+Finding Describe(const ModalityInfo& info) {
+  if (info.id.empty() || info.type.empty()) return "info().id or type is empty";
+  if (info.feature_schema.empty()) return "info().feature_schema is empty: adapters could not be matched";
+  if (info.feature_dim <= 0) return absl::StrCat("info().feature_dim is ", info.feature_dim);
+  if (info.max_positions < 0) return absl::StrCat("info().max_positions is ", info.max_positions);
+  return "";
+}
+
+// Everything that the probe's samples give, made once for the rules that look at it.
+class ModalityCheck {
+ public:
+  ModalityCheck(Modality& modality, const ModalityProbe& probe) : modality_(modality), probe_(probe) {}
+
+  Finding Preprocess() {
+    if (probe_.samples.size() < 2) return "the probe needs at least two samples";
+    for (const RawSample& raw : probe_.samples) {
+      absl::StatusOr<PreprocessedSample> sample = modality_.Preprocess(raw);
+      if (!sample.ok()) return absl::StrCat(raw.media.name, raw.media.path, ": ", sample.status().message());
+      if (sample->tensors.empty()) return "Preprocess gave no tensors";
+      samples_.push_back(*std::move(sample));
+    }
+    return "";
+  }
+
+  Finding Determinism() {
+    for (size_t i = 0; i < samples_.size(); ++i) {
+      absl::StatusOr<PreprocessedSample> again = modality_.Preprocess(probe_.samples[i]);
+      if (!again.ok() || !SameTensors(samples_[i], *again)) {
+        return absl::StrCat("Preprocess of sample ", i, " gave other tensors the second time");
+      }
+    }
+    const ModalityFeatures first = Encode(samples_), second = Encode(samples_);
+    return at::equal(first.values, second.values) ? "" : "Encode gave other values the second time";
+  }
+
+  Finding AugmentationIsSeeded() {
+    RawSample raw = probe_.samples.front();
+    raw.augment = true;
+    raw.seed = 17;
+    absl::StatusOr<PreprocessedSample> first = modality_.Preprocess(raw), second = modality_.Preprocess(raw);
+    if (!first.ok() || !second.ok()) return "Preprocess fails with augment";
+    return SameTensors(*first, *second) ? "" : "equal seeds gave different tensors";
+  }
+
+  Finding FeaturesAsDeclared() {
+    const ModalityInfo& info = modality_.info();
+    const ModalityFeatures features = Encode(samples_);
+    const at::Tensor& values = features.values;
+    const auto rows = static_cast<int64_t>(samples_.size());
+    if (values.dim() != 3 || values.size(0) != rows || values.size(2) != info.feature_dim) {
+      return absl::StrCat("values are ", Shape(values), ", declared [", rows, ", N, ", info.feature_dim, "]");
+    }
+    if (!values.is_floating_point()) return "values are not floating";
+    if (!at::isfinite(values).all().item<bool>()) return "values hold NaN or infinity";
+    if (info.max_positions > 0 && values.size(1) > info.max_positions) {
+      return absl::StrCat(values.size(1), " positions, declared at most ", info.max_positions);
+    }
+    if (features.padding.defined() &&
+        (features.padding.scalar_type() != at::kBool || features.padding.sizes() != values.sizes().slice(0, 2))) {
+      return absl::StrCat("padding is ", Shape(features.padding), ", expected bool [B, N]");
+    }
+    return "";
+  }
+
+  Finding PositionsInRange() {
+    const ModalityFeatures features = Encode(samples_);
+    const PositionKind kind = modality_.info().position_kind;
+    if (kind == PositionKind::kNone) return features.positions.defined() ? "positions given, none declared" : "";
+    std::vector<int64_t> expected = features.values.sizes().slice(0, 2).vec();
+    if (kind == PositionKind::kGrid) expected.push_back(2);
+    if (!features.positions.defined() || features.positions.sizes() != at::IntArrayRef(expected) ||
+        features.positions.scalar_type() != at::kLong) {
+      return absl::StrCat("positions are ", Shape(features.positions), ", expected int64 [",
+                          absl::StrJoin(expected, ", "), "]");
+    }
+    return features.positions.min().item<int64_t>() < 0 ? "a position is negative" : "";
+  }
+
+  Finding BatchInvariance() {
+    const ModalityFeatures together = Encode(samples_);
+    for (size_t row = 0; row < samples_.size(); ++row) {
+      const at::Tensor alone = Encode({samples_[row]}).values;
+      const at::Tensor in_batch = together.values.narrow(0, row, 1).narrow(1, 0, alone.size(1));
+      const double difference = (alone - in_batch).abs().max().item<double>();
+      if (!(difference <= probe_.batch_tolerance)) {
+        return absl::StrCat("row ", row, " alone differs from the row in a batch by ", difference, ", allowed ",
+                            probe_.batch_tolerance);
+      }
+    }
+    return "";
+  }
+
+  Finding InputsNotWritten() {
+    std::vector<PreprocessedSample> copies;
+    for (const PreprocessedSample& sample : samples_) copies.push_back(Clone(sample));
+    Encode(samples_);
+    for (size_t i = 0; i < samples_.size(); ++i) {
+      if (!SameTensors(samples_[i], copies[i])) return absl::StrCat("Encode wrote to the input of row ", i);
+    }
+    return "";
+  }
+
+  Finding Refuses(const MediaSource& media) {
+    RawSample raw;
+    raw.media = media;
+    absl::StatusOr<PreprocessedSample> sample = modality_.Preprocess(raw);
+    if (sample.ok()) return "Preprocess accepted it";
+    if (sample.status().message().empty()) return "Preprocess refused without a message";
+    return absl::StrContains(sample.status().message(), media.name)
+               ? ""
+               : absl::StrCat("the message does not name the media: ", sample.status().message());
+  }
+
+  Finding ConcurrentPreprocess() {
+    return RunConcurrently(probe_.threads, [this](int i) -> Finding {
+      for (int round = 0; round < 8; ++round) {
+        const size_t at = (i + round) % samples_.size();
+        absl::StatusOr<PreprocessedSample> sample = modality_.Preprocess(probe_.samples[at]);
+        if (!sample.ok()) return std::string(sample.status().message());
+        if (!SameTensors(*sample, samples_[at])) return "a concurrent call gave other tensors";
+      }
+      return "";
+    });
+  }
+
+  Finding EvaluationChangesNoState() {
+    std::shared_ptr<torch::nn::Module> module = modality_.module();
+    if (module == nullptr) return "";
+    module->eval();
+    std::map<std::string, at::Tensor> before;
+    for (const auto& item : module->named_parameters()) before[item.key()] = item.value().detach().clone();
+    for (const auto& item : module->named_buffers()) before[item.key()] = item.value().clone();
+    Encode(samples_);
+    for (const auto& item : module->named_parameters()) {
+      if (!at::equal(before[item.key()], item.value())) return absl::StrCat("parameter ", item.key(), " moved");
+    }
+    for (const auto& item : module->named_buffers()) {
+      if (!at::equal(before[item.key()], item.value())) return absl::StrCat("buffer ", item.key(), " moved");
+    }
+    return "";
+  }
+
+ private:
+  ModalityFeatures Encode(const std::vector<PreprocessedSample>& samples) {
+    at::NoGradGuard no_grad;
+    absl::StatusOr<ModalityFeatures> features = modality_.Encode({samples});
+    if (!features.ok()) throw std::runtime_error(std::string(features.status().message()));
+    if (!features->values.defined()) throw std::runtime_error("Encode gave no values");
+    return *std::move(features);
+  }
+
+  Modality& modality_;
+  const ModalityProbe& probe_;
+  std::vector<PreprocessedSample> samples_;
+};
+
+MediaSource InMemory(const std::string& name, std::string bytes) {
+  MediaSource media;
+  media.name = name;
+  media.bytes = std::make_shared<const std::string>(std::move(bytes));
+  return media;
+}
+
+}  // namespace
+
+ConformanceReport CheckModality(Modality& modality, const ModalityProbe& probe) {
+  Checker checker(absl::StrCat("modality ", modality.info().id));
+  ModalityCheck check(modality, probe);
+  if (modality.module() != nullptr) modality.module()->eval();
+  const ModalityInfo before = modality.info();
+  checker.Run("description", [&] { return Describe(before); });
+  checker.Run("preprocess", [&] { return check.Preprocess(); });
+  checker.Run("augmentation_is_seeded", [&] { return check.AugmentationIsSeeded(); });
+  checker.Run("determinism", [&] { return check.Determinism(); });
+  checker.Run("features_as_declared", [&] { return check.FeaturesAsDeclared(); });
+  checker.Run("positions_in_range", [&] { return check.PositionsInRange(); });
+  checker.Run("batch_invariance", [&] { return check.BatchInvariance(); });
+  checker.Run("inputs_not_written", [&] { return check.InputsNotWritten(); });
+  checker.Run("empty_media", [&] { return check.Refuses(InMemory("empty-probe", "")); });
+  checker.Run("corrupt_media",
+              [&] { return check.Refuses(InMemory("corrupt-probe", "this is no media file, only text")); });
+  checker.Run("missing_media", [&] {
+    return check.Refuses(MediaSource{"missing-probe", "no/such/file.missing-probe", nullptr});
+  });
+  checker.Run("concurrent_preprocess", [&] { return check.ConcurrentPreprocess(); });
+  checker.Run("evaluation_changes_no_state", [&] { return check.EvaluationChangesNoState(); });
+  checker.Run("description_is_stable", [&]() -> Finding {
+    const ModalityInfo& after = modality.info();
+    return after.id == before.id && after.feature_dim == before.feature_dim &&
+                   after.feature_schema == before.feature_schema && after.position_kind == before.position_kind
+               ? ""
+               : "info() changed during use";
+  });
+  return checker.Take();
+}
+
+}  // namespace unival

@@ -1,0 +1,225 @@
+// Conformance of tokenizers and tasks.
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_join.h"
+#include "sdk/testing/checker.h"
+
+namespace unival {
+namespace {
+
+Finding RoundTrip(const Tokenizer& tokenizer, const std::string& text) {
+  absl::StatusOr<std::vector<int64_t>> tokens = tokenizer.Encode(text);
+  if (!tokens.ok()) return std::string(tokens.status().message());
+  absl::StatusOr<std::string> back = tokenizer.Decode(*tokens);
+  if (!back.ok()) return std::string(back.status().message());
+  return *back == text ? "" : absl::StrCat("\"", text, "\" came back as \"", *back, "\"");
+}
+
+Finding TokensInRange(const Tokenizer& tokenizer, const std::string& text) {
+  absl::StatusOr<std::vector<int64_t>> tokens = tokenizer.Encode(text);
+  if (!tokens.ok()) return std::string(tokens.status().message());
+  for (int64_t token : *tokens) {
+    if (token < -1 || token >= tokenizer.block().size) {
+      return absl::StrCat("\"", text, "\" gave token ", token, ", the block has ", tokenizer.block().size);
+    }
+  }
+  return "";
+}
+
+template <typename Items, typename Rule>
+Finding ForEach(const Items& items, Rule&& rule) {
+  for (const auto& item : items) {
+    Finding finding = rule(item);
+    if (!finding.empty()) return finding;
+  }
+  return "";
+}
+
+class TaskCheck {
+ public:
+  TaskCheck(const Task& task, const VocabularyView& vocabulary, const TaskProbe& probe)
+      : task_(task), vocabulary_(vocabulary), probe_(probe) {}
+
+  Finding ExampleShape(const TaskSample& sample) const {
+    absl::StatusOr<Seq2SeqExample> example = task_.MakeExample(sample, ExampleMode::kTraining, 1);
+    if (!example.ok()) return std::string(example.status().message());
+    if (example->source.size() < 2 || example->source.front() != vocabulary_.bos() ||
+        example->source.back() != vocabulary_.eos()) {
+      return "source is not <s> … </s>";
+    }
+    if (example->target.empty() || example->target.back() != vocabulary_.eos()) return "target does not end in </s>";
+    if (example->media.size() != task_.info().modalities.size()) {
+      return absl::StrCat("example has ", example->media.size(), " media, info() names ",
+                          task_.info().modalities.size());
+    }
+    return "";
+  }
+
+  Finding TokensInVocabulary(const TaskSample& sample) const {
+    absl::StatusOr<Seq2SeqExample> example = task_.MakeExample(sample, ExampleMode::kTraining, 1);
+    if (!example.ok()) return std::string(example.status().message());
+    for (const std::vector<int64_t>* tokens : {&example->source, &example->prefix, &example->target}) {
+      for (int64_t token : *tokens) {
+        if (token < 0 || token >= vocabulary_.size()) return absl::StrCat("token ", token, " is outside the vocabulary");
+      }
+    }
+    return "";
+  }
+
+  Finding TargetSatisfiesConstraint(const TaskSample& sample) const {
+    absl::StatusOr<Seq2SeqExample> example = task_.MakeExample(sample, ExampleMode::kTraining, 1);
+    if (!example.ok()) return std::string(example.status().message());
+    const std::vector<int64_t> answer = Answer(*example);
+    const Constraint& constraint = example->constraint;
+    if (!constraint.answers.empty() &&
+        std::find(constraint.answers.begin(), constraint.answers.end(), answer) == constraint.answers.end()) {
+      return "the target is not among the allowed answers";
+    }
+    for (int64_t token : answer) {
+      const bool inside = constraint.allowed.empty() ||
+                          std::any_of(constraint.allowed.begin(), constraint.allowed.end(),
+                                      [&](const TokenRange& r) { return token >= r.begin && token < r.end; });
+      if (!inside) return absl::StrCat("target token ", token, " is outside the allowed ranges");
+    }
+    return "";
+  }
+
+  Finding PerfectAnswerScoresBest() const {
+    std::unique_ptr<Metric> metric = task_.NewMetric();
+    for (const TaskSample& sample : probe_.samples) {
+      absl::StatusOr<Seq2SeqExample> example = task_.MakeExample(sample, ExampleMode::kPrediction, 0);
+      if (!example.ok()) return std::string(example.status().message());
+      Hypothesis hypothesis;
+      hypothesis.tokens = Answer(*example);
+      absl::StatusOr<Prediction> prediction = task_.Interpret(sample, hypothesis);
+      if (!prediction.ok()) return std::string(prediction.status().message());
+      absl::Status added = metric->Add(sample, *prediction);
+      if (!added.ok()) return std::string(added.message());
+    }
+    for (const auto& [name, value] : metric->Result()) {
+      const bool bounded = absl::StrContains(name, "accuracy") || absl::StrContains(name, "exact_match");
+      if (bounded && value != 1) return absl::StrCat(name, " of the references themselves is ", value);
+    }
+    return "";
+  }
+
+  Finding MissingColumns() const {
+    for (const std::string& column : task_.info().columns) {
+      TaskSample sample = probe_.samples.front();
+      sample.fields.erase(column);
+      absl::StatusOr<Seq2SeqExample> example = task_.MakeExample(sample, ExampleMode::kTraining, 1);
+      if (example.ok()) return absl::StrCat("column ", column, " is declared, yet not needed");
+      if (!absl::StrContains(example.status().message(), column)) {
+        return absl::StrCat("the message does not name ", column, ": ", example.status().message());
+      }
+    }
+    return "";
+  }
+
+  Finding PredictionNeedsNoTarget() const {
+    TaskSample sample = probe_.samples.front();
+    const std::vector<std::string>& needed = task_.info().prediction_columns;
+    for (auto it = sample.fields.begin(); it != sample.fields.end();) {
+      const bool keep = std::find(needed.begin(), needed.end(), it->first) != needed.end();
+      it = keep ? std::next(it) : sample.fields.erase(it);
+    }
+    absl::StatusOr<Seq2SeqExample> example = task_.MakeExample(sample, ExampleMode::kPrediction, 0);
+    return example.ok() ? "" : std::string(example.status().message());
+  }
+
+  Finding Determinism(const TaskSample& sample) const {
+    absl::StatusOr<Seq2SeqExample> a = task_.MakeExample(sample, ExampleMode::kTraining, 7);
+    absl::StatusOr<Seq2SeqExample> b = task_.MakeExample(sample, ExampleMode::kTraining, 7);
+    if (!a.ok() || !b.ok()) return "MakeExample fails";
+    return a->source == b->source && a->target == b->target ? "" : "equal seeds gave different examples";
+  }
+
+  Finding MetricCountsFailures() const {
+    std::unique_ptr<Metric> metric = task_.NewMetric();
+    metric->AddFailure(probe_.samples.front());
+    for (const auto& [name, value] : metric->Result()) {
+      const bool bounded = absl::StrContains(name, "accuracy") || absl::StrContains(name, "exact_match");
+      if (bounded && value != 0) return absl::StrCat(name, " after one failure is ", value);
+    }
+    return "";
+  }
+
+ private:
+  static std::vector<int64_t> Answer(const Seq2SeqExample& example) {
+    std::vector<int64_t> answer = example.target;
+    if (!answer.empty()) answer.pop_back();
+    return answer;
+  }
+
+  const Task& task_;
+  const VocabularyView& vocabulary_;
+  const TaskProbe& probe_;
+};
+
+}  // namespace
+
+ConformanceReport CheckTokenizer(const Tokenizer& tokenizer, const TokenizerProbe& probe) {
+  Checker checker(absl::StrCat("tokenizer of ", tokenizer.block().id));
+  checker.Run("description", [&]() -> Finding {
+    const TokenBlockSpec& block = tokenizer.block();
+    if (block.id.empty() || block.size <= 0) return "block() has no id or no size";
+    return block.content_hash.empty() ? "block() has no content hash: other pieces could not be told apart" : "";
+  });
+  checker.Run("tokens_in_range", [&] {
+    return ForEach(probe.texts, [&](const std::string& text) { return TokensInRange(tokenizer, text); });
+  });
+  checker.Run("round_trip", [&] {
+    return ForEach(probe.texts, [&](const std::string& text) { return RoundTrip(tokenizer, text); });
+  });
+  checker.Run("empty_text", [&]() -> Finding {
+    absl::StatusOr<std::vector<int64_t>> tokens = tokenizer.Encode("");
+    return tokens.ok() && tokens->empty() ? "" : "empty text does not give an empty list";
+  });
+  checker.Run("determinism", [&] {
+    return ForEach(probe.texts, [&](const std::string& text) -> Finding {
+      return *tokenizer.Encode(text) == *tokenizer.Encode(text) ? "" : absl::StrCat("\"", text, "\" varies");
+    });
+  });
+  checker.Run("out_of_range", [&]() -> Finding {
+    for (int64_t token : {int64_t{-2}, tokenizer.block().size}) {
+      if (tokenizer.Decode({token}).ok()) return absl::StrCat("Decode accepted token ", token);
+    }
+    return "";
+  });
+  checker.Run("concurrent_use", [&] {
+    return RunConcurrently(probe.threads, [&](int) -> Finding {
+      return ForEach(probe.texts, [&](const std::string& text) { return RoundTrip(tokenizer, text); });
+    });
+  });
+  return checker.Take();
+}
+
+ConformanceReport CheckTask(const Task& task, const VocabularyView& vocabulary, const TaskProbe& probe) {
+  Checker checker(absl::StrCat("task ", task.info().name));
+  const TaskCheck check(task, vocabulary, probe);
+  const auto each = [&](auto rule) { return ForEach(probe.samples, rule); };
+  checker.Run("description", [&]() -> Finding {
+    if (probe.samples.empty()) return "the probe has no samples";
+    return task.info().name.empty() ? "info().name is empty" : "";
+  });
+  checker.Run("example_shape", [&] { return each([&](const TaskSample& s) { return check.ExampleShape(s); }); });
+  checker.Run("tokens_in_vocabulary",
+              [&] { return each([&](const TaskSample& s) { return check.TokensInVocabulary(s); }); });
+  checker.Run("target_satisfies_constraint",
+              [&] { return each([&](const TaskSample& s) { return check.TargetSatisfiesConstraint(s); }); });
+  checker.Run("perfect_answer_scores_best", [&] { return check.PerfectAnswerScoresBest(); });
+  checker.Run("missing_columns", [&] { return check.MissingColumns(); });
+  checker.Run("prediction_needs_no_target", [&] { return check.PredictionNeedsNoTarget(); });
+  checker.Run("determinism", [&] { return each([&](const TaskSample& s) { return check.Determinism(s); }); });
+  checker.Run("metric_counts_failures", [&] { return check.MetricCountsFailures(); });
+  checker.Run("concurrent_use", [&] {
+    return RunConcurrently(probe.threads,
+                           [&](int) { return each([&](const TaskSample& s) { return check.Determinism(s); }); });
+  });
+  return checker.Take();
+}
+
+}  // namespace unival
