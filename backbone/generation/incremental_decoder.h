@@ -25,7 +25,8 @@ class IncrementalDecoder {
   virtual at::Tensor Step(const at::Tensor& tokens) = 0;
   // Row r of the following steps continues row `rows[r]` ([R'] int64). Rows of a sample stay
   // together; cross-attention keys are kept once per sample: `samples` [B'] int64 lists the samples
-  // that remain (finished ones may be dropped).
+  // that remain (finished ones may be dropped). R' = B' * k for any k: search starts with one row
+  // per sample and widens it.
   virtual void Reorder(const at::Tensor& rows, const at::Tensor& samples) = 0;
 };
 

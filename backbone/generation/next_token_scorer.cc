@@ -1,5 +1,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
@@ -25,7 +26,9 @@ void KeepOneToken(const std::vector<int64_t>& rows, const std::vector<int64_t>& 
   scores->view({-1}).index_copy_(0, positions, values);
 }
 
-at::Tensor Scalar(float value, const at::Tensor& like) { return at::tensor(value, like.options()); }
+at::Tensor Scalar(float value, const at::Tensor& like) {
+  return at::full({}, value, like.options());
+}
 
 // Tokens that would complete an n-gram which the row has already emitted.
 void AppendRepeats(const std::vector<int64_t>& tokens, int64_t n, std::vector<int64_t>* banned) {

@@ -1,0 +1,390 @@
+#include "backbone/generation/generate.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "backbone/generation/answer_trie.h"
+
+namespace unival {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr int64_t kVocabulary = 12;
+constexpr int64_t kEos = 2;
+using Tokens = std::vector<int64_t>;
+
+// Logits as a pure function of sample and history, so that any mistake in reordering shows.
+class TableDecoder : public IncrementalDecoder {
+ public:
+  using Table = std::function<float(int64_t sample, const Tokens& history, int64_t token)>;
+
+  TableDecoder(int64_t samples, Table table, int64_t max_steps = 64)
+      : samples_(samples), max_steps_(max_steps), table_(std::move(table)), histories_(samples) {
+    ids_.resize(samples);
+    std::iota(ids_.begin(), ids_.end(), 0);
+  }
+
+  int64_t batch_size() const override { return samples_; }
+  int64_t max_steps() const override { return max_steps_; }
+
+  at::Tensor Step(const at::Tensor& tokens) override {
+    ++steps_;
+    EXPECT_EQ(tokens.numel(), static_cast<int64_t>(histories_.size()));
+    at::Tensor logits = at::empty({tokens.numel(), kVocabulary});
+    for (int64_t row = 0; row < tokens.numel(); ++row) {
+      histories_[row].push_back(tokens.data_ptr<int64_t>()[row]);
+      const int64_t sample = ids_[row / (histories_.size() / ids_.size())];
+      for (int64_t token = 0; token < kVocabulary; ++token) {
+        logits.data_ptr<float>()[row * kVocabulary + token] =
+            table_(sample, histories_[row], token);
+      }
+    }
+    rows_computed_ += tokens.numel();
+    return logits;
+  }
+
+  void Reorder(const at::Tensor& rows, const at::Tensor& samples) override {
+    std::vector<Tokens> histories;
+    std::vector<int64_t> ids;
+    for (int64_t i = 0; i < rows.numel(); ++i) {
+      histories.push_back(histories_.at(rows.data_ptr<int64_t>()[i]));
+    }
+    for (int64_t i = 0; i < samples.numel(); ++i) {
+      ids.push_back(ids_.at(samples.data_ptr<int64_t>()[i]));
+    }
+    histories_ = std::move(histories);
+    ids_ = std::move(ids);
+    ASSERT_EQ(histories_.size() % ids_.size(), 0u);
+  }
+
+  int64_t steps() const { return steps_; }
+  int64_t rows_computed() const { return rows_computed_; }
+
+ private:
+  int64_t samples_, max_steps_;
+  Table table_;
+  std::vector<Tokens> histories_;
+  std::vector<int64_t> ids_;
+  int64_t steps_ = 0, rows_computed_ = 0;
+};
+
+// Pseudo-random, but sharp enough to have a clear order.
+float RandomLogit(int64_t sample, const Tokens& history, int64_t token) {
+  uint64_t h = 1469598103934665603ULL ^ static_cast<uint64_t>(sample * 977 + token);
+  for (int64_t t : history) h = (h ^ static_cast<uint64_t>(t + 1)) * 1099511628211ULL;
+  h ^= h >> 29;
+  h *= 0xBF58476D1CE4E5B9ULL;
+  h ^= h >> 32;
+  return static_cast<float>(h % 10007) / 10007.0f * 4.0f;
+}
+
+double LogProbability(int64_t sample, const Tokens& history, int64_t token) {
+  double sum = 0;
+  for (int64_t t = 0; t < kVocabulary; ++t) sum += std::exp(RandomLogit(sample, history, t));
+  return RandomLogit(sample, history, token) - std::log(sum);
+}
+
+double SequenceScore(int64_t sample, const Tokens& prefix, const Tokens& tokens) {
+  Tokens history = {0};
+  double score = 0;
+  Tokens all = prefix;
+  all.insert(all.end(), tokens.begin(), tokens.end());
+  all.push_back(kEos);
+  for (int64_t token : all) {
+    score += LogProbability(sample, history, token);
+    history.push_back(token);
+  }
+  return score;
+}
+
+std::vector<std::vector<Hypothesis>> Search(TableDecoder& decoder, const GenerationConfig& config,
+                                            const std::vector<GenerationRequest>& requests,
+                                            const GenerationOptions& options = {}) {
+  auto found = Generate(decoder, config, requests, SpecialTokens(), options);
+  EXPECT_TRUE(found.ok()) << found.status();
+  return found.ok() ? *found : std::vector<std::vector<Hypothesis>>(requests.size());
+}
+
+std::vector<Hypothesis> SearchOne(TableDecoder& decoder, const GenerationConfig& config,
+                                  const GenerationRequest& request) {
+  return Search(decoder, config, {request})[0];
+}
+
+GenerationConfig Config(int beam, int max_tokens) {
+  GenerationConfig config;
+  config.set_beam(beam);
+  config.set_max_tokens(max_tokens);
+  config.set_n_best(beam);
+  return config;
+}
+
+TEST(Greedy, FollowsTheLikeliestTokensAndStopsAtTheBound) {
+  TableDecoder decoder(2, RandomLogit);
+  const auto found = Search(decoder, Config(1, 5), {{}, {}});
+  for (int64_t sample = 0; sample < 2; ++sample) {
+    Tokens history = {0};
+    while (history.size() < 6) {
+      int64_t best = 0;
+      for (int64_t t = 0; t < kVocabulary; ++t) {
+        if (t == 1 || (t == kEos && history.size() == 1)) continue;
+        if (RandomLogit(sample, history, t) > RandomLogit(sample, history, best)) best = t;
+      }
+      if (best == kEos) break;
+      history.push_back(best);
+    }
+    const Hypothesis& best = found[sample].at(0);
+    EXPECT_EQ(best.tokens, Tokens(history.begin() + 1, history.end()));
+    EXPECT_NEAR(best.score, SequenceScore(sample, {}, best.tokens) / (best.tokens.size() + 1),
+                1e-5);
+  }
+}
+
+TEST(BeamSearch, WithAWideBeamFindsWhatEnumerationFinds) {
+  GenerationConfig config = Config(200, 2);
+  config.set_unnormalized(true);
+  TableDecoder decoder(1, RandomLogit);
+  const auto found = Search(decoder, config, {{}});
+  std::map<double, Tokens, std::greater<>> all;
+  const auto add = [&](const Tokens& tokens) { all[SequenceScore(0, {}, tokens)] = tokens; };
+  for (int64_t a = 0; a < kVocabulary; ++a) {
+    if (a == 1 || a == kEos) continue;
+    add({a});
+    for (int64_t b = 0; b < kVocabulary; ++b) {
+      if (b != 1 && b != kEos) add({a, b});
+    }
+  }
+  ASSERT_EQ(found[0].size(), all.size());
+  auto expected = all.begin();
+  for (const Hypothesis& hypothesis : found[0]) {
+    EXPECT_EQ(hypothesis.tokens, expected->second);
+    EXPECT_NEAR(hypothesis.score, expected->first, 1e-5);
+    ++expected;
+  }
+}
+
+TEST(BeamSearch, GivesARequestTheSameHypothesesAloneAndInABatch) {
+  const std::vector<GenerationRequest> requests = {
+      {{5, 6}, {}, 0}, {{}, {}, 0}, {{7}, {{}, {{4, 9}}}, 0}, {{}, {{{4, 5}, {6}}, {}}, 0}};
+  const GenerationConfig config = Config(3, 6);
+  TableDecoder batched(4, RandomLogit);
+  const auto together = Search(batched, config, requests);
+  for (size_t i = 0; i < requests.size(); ++i) {
+    TableDecoder single(1, [&](int64_t, const Tokens& history, int64_t token) {
+      return RandomLogit(i, history, token);
+    });
+    const auto alone = Search(single, config, {requests[i]});
+    ASSERT_EQ(alone[0].size(), together[i].size());
+    for (size_t k = 0; k < alone[0].size(); ++k) {
+      EXPECT_EQ(alone[0][k].tokens, together[i][k].tokens);
+      EXPECT_NEAR(alone[0][k].score, together[i][k].score, 1e-6);
+    }
+  }
+}
+
+TEST(BeamSearch, CountsTheForcedPrefixInTheScoreButLeavesItOutOfTheTokens) {
+  GenerationConfig config = Config(4, 3);
+  config.set_unnormalized(true);
+  TableDecoder decoder(1, RandomLogit);
+  const auto found = Search(decoder, config, {{{9, 8, 7}, {}, 0}});
+  ASSERT_EQ(found[0].size(), 4u);
+  for (const Hypothesis& hypothesis : found[0]) {
+    EXPECT_LE(hypothesis.tokens.size(), 3u);
+    EXPECT_NEAR(hypothesis.score, SequenceScore(0, {9, 8, 7}, hypothesis.tokens), 1e-5);
+  }
+}
+
+TEST(BeamSearch, EmitsOnlyAllowedRangesAndForbidsEarlyEnds) {
+  GenerationConfig config = Config(3, 4);
+  config.set_min_tokens(4);
+  TableDecoder decoder(1, RandomLogit);
+  for (const Hypothesis& h : SearchOne(decoder, config, {{}, {{}, {{4, 6}, {10, 12}}}, 0})) {
+    EXPECT_EQ(h.tokens.size(), 4u);
+    for (int64_t token : h.tokens) EXPECT_TRUE(token == 4 || token == 5 || token >= 10) << token;
+  }
+}
+
+TEST(BeamSearch, NeverRepeatsAnNgram) {
+  GenerationConfig config = Config(3, 12);
+  config.set_no_repeat_ngram(2);
+  config.set_min_tokens(12);
+  // Token 4 is by far the likeliest after everything.
+  TableDecoder decoder(1, [](int64_t sample, const Tokens& history, int64_t token) {
+    return RandomLogit(sample, history, token) + (token == 4 ? 20.0f : 0.0f);
+  });
+  for (const Hypothesis& hypothesis : SearchOne(decoder, config, {})) {
+    std::set<std::pair<int64_t, int64_t>> seen;
+    for (size_t i = 0; i + 1 < hypothesis.tokens.size(); ++i) {
+      EXPECT_TRUE(seen.emplace(hypothesis.tokens[i], hypothesis.tokens[i + 1]).second);
+    }
+  }
+}
+
+TEST(BeamSearch, WithAnswersReturnsAnswersOnly) {
+  const std::vector<Tokens> answers = {{4}, {4, 5}, {6, 7, 8}, {9}};
+  GenerationConfig config = Config(5, 0);
+  TableDecoder decoder(1, RandomLogit);
+  const auto found = Search(decoder, config, {{{10}, {answers, {}}, 0}});
+  EXPECT_EQ(found[0].size(), answers.size());
+  for (const Hypothesis& hypothesis : found[0]) {
+    EXPECT_THAT(answers, testing::Contains(hypothesis.tokens));
+  }
+}
+
+TEST(BeamSearch, AppliesTheLengthPenaltyAndTheUnkPenalty) {
+  GenerationConfig config = Config(3, 4);
+  config.set_length_penalty(0.5);
+  config.set_unk_penalty(100);
+  TableDecoder decoder(1, RandomLogit);
+  for (const Hypothesis& hypothesis : SearchOne(decoder, config, {})) {
+    const double sum = SequenceScore(0, {}, hypothesis.tokens);
+    EXPECT_NEAR(hypothesis.score, sum / std::sqrt(hypothesis.tokens.size() + 1.0), 1e-5);
+    EXPECT_THAT(hypothesis.tokens, testing::Not(testing::Contains(3)));
+  }
+}
+
+TEST(BeamSearch, CutsTheBoundToTheDecodersPositions) {
+  GenerationConfig config = Config(2, 100);
+  config.set_min_tokens(100);
+  TableDecoder decoder(1, RandomLogit, /*max_steps=*/8);
+  EXPECT_EQ(Search(decoder, config, {{}})[0][0].tokens.size(), 7u);
+  EXPECT_EQ(decoder.steps(), 8);
+}
+
+TEST(Candidates, ScoresEveryAnswerUnderTheConstraintAndSharesTheirBeginnings) {
+  const std::vector<Tokens> answers = {{4}, {4, 5}, {4, 5, 6, 7}, {8, 9}, {8, 10, 11}};
+  GenerationConfig config;
+  config.set_score_candidates(true);
+  config.set_n_best(10);
+  TableDecoder decoder(2, RandomLogit);
+  const auto found =
+      Search(decoder, config, {{{9}, {answers, {}}, 0}, {{9, 9}, {{{5}, {6}}, {}}, 0}});
+  ASSERT_EQ(found[0].size(), answers.size());
+  EXPECT_EQ(found[1].size(), 2u);
+  const AnswerTrie trie(answers, kEos);
+  for (const Hypothesis& hypothesis : found[0]) {
+    double expected = 0;
+    Tokens history = {0, 9};
+    int32_t node = AnswerTrie::kRoot;
+    Tokens rest = hypothesis.tokens;
+    rest.push_back(kEos);
+    for (int64_t token : rest) {
+      double sum = 0;
+      for (int64_t t : trie.Children(node)) sum += std::exp(RandomLogit(0, history, t));
+      expected += RandomLogit(0, history, token) - std::log(sum);
+      node = trie.Next(node, token);
+      history.push_back(token);
+    }
+    EXPECT_NEAR(hypothesis.score, expected, 1e-5);
+  }
+  EXPECT_GE(found[0][0].score, found[0][1].score);
+}
+
+TEST(Sampling, IsAFunctionOfTheSeeds) {
+  GenerationConfig config = Config(4, 6);
+  config.set_sample(true);
+  config.set_seed(7);
+  const auto draw = [&](uint64_t seed) {
+    TableDecoder decoder(1, RandomLogit);
+    Tokens joined;
+    for (const Hypothesis& hypothesis : SearchOne(decoder, config, {{5}, {}, seed})) {
+      joined.insert(joined.end(), hypothesis.tokens.begin(), hypothesis.tokens.end());
+      joined.push_back(kEos);
+    }
+    return joined;
+  };
+  EXPECT_EQ(draw(1), draw(1));
+  EXPECT_NE(draw(1), draw(2));
+}
+
+TEST(Sampling, FollowsTheDistribution) {
+  GenerationConfig config = Config(2000, 1);
+  config.set_sample(true);
+  config.set_unnormalized(true);
+  TableDecoder decoder(1, RandomLogit);
+  std::map<int64_t, int> counts;
+  for (const Hypothesis& h : SearchOne(decoder, config, {})) ++counts[h.tokens.at(0)];
+  double possible = 0;  // neither <pad> nor an early end
+  for (int64_t t = 0; t < kVocabulary; ++t) {
+    if (t != 1 && t != kEos) possible += std::exp(LogProbability(0, {0}, t));
+  }
+  for (int64_t t = 0; t < kVocabulary; ++t) {
+    const bool is_possible = t != 1 && t != kEos;
+    const double share = is_possible ? std::exp(LogProbability(0, {0}, t)) / possible : 0;
+    EXPECT_NEAR(counts[t] / 2000.0, share, 0.04) << t;
+  }
+}
+
+TEST(Sampling, TopKAndTopPKeepTheLikeliestTokens) {
+  std::vector<std::pair<double, int64_t>> order;
+  for (int64_t t = 0; t < kVocabulary; ++t) {
+    if (t != 1 && t != kEos) order.push_back({-LogProbability(0, {0}, t), t});
+  }
+  std::sort(order.begin(), order.end());
+  GenerationConfig config = Config(300, 1);
+  config.set_sample(true);
+  const auto tokens = [&] {
+    TableDecoder decoder(1, RandomLogit);
+    std::set<int64_t> drawn;
+    for (const Hypothesis& h : SearchOne(decoder, config, {})) drawn.insert(h.tokens.at(0));
+    return drawn;
+  };
+  config.set_top_k(2);
+  EXPECT_EQ(tokens(), (std::set<int64_t>{order[0].second, order[1].second}));
+  config.set_top_k(0);
+  config.set_top_p(1e-6);
+  EXPECT_EQ(tokens(), (std::set<int64_t>{order[0].second}));
+}
+
+absl::Status ErrorOf(const GenerationConfig& config, const GenerationRequest& request) {
+  TableDecoder decoder(1, RandomLogit);
+  return Generate(decoder, config, {request}, SpecialTokens()).status();
+}
+
+TEST(Generate, NamesTheFieldThatIsWrong) {
+  GenerationConfig config = Config(2, 4);
+  config.set_n_best(3);
+  EXPECT_THAT(std::string(ErrorOf(config, {}).message()), HasSubstr("generation.n_best"));
+  config = Config(2, 4);
+  config.set_top_p(1.5);
+  EXPECT_THAT(std::string(ErrorOf(config, {}).message()), HasSubstr("generation.top_p"));
+  config = Config(2, 1);
+  EXPECT_THAT(std::string(ErrorOf(config, {{}, {{{4, 5, 6}}, {}}, 0}).message()),
+              HasSubstr("max_tokens"));
+  config.set_score_candidates(true);
+  EXPECT_THAT(std::string(ErrorOf(config, {}).message()), HasSubstr("closed set"));
+  EXPECT_THAT(std::string(ErrorOf(Config(1, 4), {{2}, {}, 0}).message()), HasSubstr("prefix"));
+  EXPECT_THAT(std::string(ErrorOf(Config(1, 4), {Tokens(70, 5), {}, 0}).message()),
+              HasSubstr("64 positions"));
+}
+
+TEST(Generate, ReportsLogitsThatAreNotNumbers) {
+  for (int beam : {1, 3}) {
+    TableDecoder decoder(1, [](int64_t, const Tokens&, int64_t) { return std::nanf(""); });
+    EXPECT_EQ(Generate(decoder, Config(beam, 4), {{}}, SpecialTokens()).status().code(),
+              absl::StatusCode::kInternal);
+  }
+}
+
+TEST(AnswerTrie, ListsWhatMayFollow) {
+  const AnswerTrie trie({{4}, {4, 5}, {6}}, kEos);
+  EXPECT_THAT(trie.Children(AnswerTrie::kRoot), ElementsAre(4, 6));
+  EXPECT_THAT(trie.Children(trie.Next(AnswerTrie::kRoot, 4)), ElementsAre(kEos, 5));
+  EXPECT_EQ(trie.Next(AnswerTrie::kRoot, 5), AnswerTrie::kOutside);
+  EXPECT_THAT(trie.Children(AnswerTrie::kOutside), ElementsAre(kEos));
+  EXPECT_EQ(trie.longest_answer(), 2);
+}
+
+}  // namespace
+}  // namespace unival
