@@ -9,10 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "backbone/checkpoint/safetensors.h"
 #include "backbone/model/model.h"
 #include "backbone/vocabulary/layout.h"
 #include "backbone/vocabulary/vocabulary.h"
-#include "runtime/tensor_hash.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/native/status_macros.h"
 
@@ -213,7 +213,7 @@ std::vector<NamedTensor> Model::PartState(const std::string& part) const {
 absl::StatusOr<std::string> Model::PartHash(const std::string& part) const {
   std::map<std::string, at::Tensor> tensors;
   for (const NamedTensor& named : PartState(part)) tensors[named.name] = named.tensor;
-  return CatchTorch(absl::StrCat("hash of ", part), [&] { return HashOfTensors(tensors); });
+  return CatchTorch(absl::StrCat("hash of ", part), [&] { return TensorsSha256(tensors); });
 }
 
 void Model::SetTraining(bool training) {

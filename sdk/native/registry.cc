@@ -5,6 +5,11 @@
 #include "absl/strings/str_join.h"
 
 namespace unival {
+
+// Plugins find the SDK's messages in the host, so every host must contain them, used or not.
+extern const void* const kSdkMessages[];
+const void* const kSdkMessages[] = {&ModalityConfig::default_instance(), &TaskTemplate::default_instance()};
+
 namespace {
 
 constexpr size_t kMinIdLength = 2;
