@@ -1,4 +1,5 @@
-// unival: pattern.h - prompts and targets with slots, " which region does the text \" {text} \" describe?".
+// unival: pattern.h - prompts and targets with slots, " which region does the text \" {text} \"
+// describe?".
 //
 //   UNIVAL_ASSIGN_OR_RETURN(Pattern pattern, ParsePattern(" {caption:text}"));
 //
@@ -23,7 +24,8 @@ struct PatternPiece {
 
 using Pattern = std::vector<PatternPiece>;
 
-// InvalidArgument names the position: an open or stray brace, an empty or malformed column, an unknown type.
+// InvalidArgument names the position: an open or stray brace, an empty or malformed column, an
+// unknown type.
 absl::StatusOr<Pattern> ParsePattern(absl::string_view text);
 
 // "text", "box", ...

@@ -1,11 +1,12 @@
 // unival: template_set.h
 //
-// Task template sets: files in protobuf text format (sdk/proto/task.proto) that say how records become prompts and
-// targets. A loaded set keeps the file and line of every task for messages, and has the label files' contents inlined,
-// so that it is complete by itself.
+// Task template sets: files in protobuf text format (sdk/proto/task.proto) that say how records
+// become prompts and targets. A loaded set keeps the file and line of every task for messages, and
+// has the label files' contents inlined, so that it is complete by itself.
 //
-//   UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, LoadTemplateSet("tasks/templates/unival.textproto"));
-//   UNIVAL_ASSIGN_OR_RETURN(auto task, TemplateTask::Create(set.tasks[0], vocabulary));
+//   UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set,
+//   LoadTemplateSet("tasks/templates/unival.textproto")); UNIVAL_ASSIGN_OR_RETURN(auto task,
+//   TemplateTask::Create(set.tasks[0], vocabulary));
 //
 // Plain data; functions are thread-safe.
 #ifndef UNIVAL_TASKS_TEMPLATE_SET_H_
@@ -41,8 +42,8 @@ struct LoadedTemplateSet {
   const LoadedTemplate* Find(absl::string_view task) const;
 };
 
-// Reads and checks a set: syntax, names, patterns, label sets and files. InvalidArgument "file:line: task: field: what",
-// NotFound for a missing set or label file.
+// Reads and checks a set: syntax, names, patterns, label sets and files. InvalidArgument
+// "file:line: task: field: what", NotFound for a missing set or label file.
 absl::StatusOr<LoadedTemplateSet> LoadTemplateSet(const std::string& path);
 
 // The same for text in memory. Label files are looked up relative to `directory`.

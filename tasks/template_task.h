@@ -1,6 +1,7 @@
 // unival: template_task.h
 //
-// A task that is data: prompt and target are patterns with typed slots, everything else follows from them.
+// A task that is data: prompt and target are patterns with typed slots, everything else follows
+// from them.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, LoadTemplateSet(path));
 //   UNIVAL_ASSIGN_OR_RETURN(auto task, TemplateTask::Create(*set.Find("vqa"), vocabulary));
@@ -8,13 +9,14 @@
 //   auto example = task->MakeExample(sample, ExampleMode::kTraining, seed);
 //
 // Slots, by the type after the colon:
-//   {c} {c:text}  a string, number, or list of strings (training draws one, prediction takes the first)
-//   {c:number}    a number, printed in its shortest form
-//   {c:label}     a string of the template's closed label set
-//   {c:box}       [x0, y0, x1, y1] in pixels of columns `width` x `height`, or fractions when these are absent; four
+//   {c} {c:text}  a string, number, or list of strings (training draws one, prediction takes the
+//   first) {c:number}    a number, printed in its shortest form {c:label}     a string of the
+//   template's closed label set {c:box}       [x0, y0, x1, y1] in pixels of columns `width` x
+//   `height`, or fractions when these are absent; four
 //                 tokens of core.location_bin
 //   {c:codes}     a list of local indices of the template's codes_block
-// Text around and in neighbouring text slots is one run and is encoded by one call of the tokenizer.
+// Text around and in neighbouring text slots is one run and is encoded by one call of the
+// tokenizer.
 #ifndef UNIVAL_TASKS_TEMPLATE_TASK_H_
 #define UNIVAL_TASKS_TEMPLATE_TASK_H_
 
@@ -38,12 +40,14 @@ class SeededRandom;
 // Thread-safe: immutable after creation.
 class TemplateTask : public Task {
  public:
-  // `vocabulary` must outlive the task. InvalidArgument and FailedPrecondition name file, line, task and slot: a block
-  // that the model lacks, a label outside the tokenizer's reach, an unknown metric.
+  // `vocabulary` must outlive the task. InvalidArgument and FailedPrecondition name file, line,
+  // task and slot: a block that the model lacks, a label outside the tokenizer's reach, an unknown
+  // metric.
   static absl::StatusOr<std::unique_ptr<TemplateTask>> Create(const LoadedTemplate& source,
                                                               const VocabularyView& vocabulary);
 
-  // FailedPrecondition when the model lacks a modality, or the data (when given) a column, listing what there is.
+  // FailedPrecondition when the model lacks a modality, or the data (when given) a column, listing
+  // what there is.
   absl::Status CheckAgainst(const std::vector<std::string>& modalities,
                             const absl::optional<std::vector<std::string>>& columns) const;
 
@@ -51,13 +55,15 @@ class TemplateTask : public Task {
   const TaskTemplate& proto() const { return source_.proto; }
   absl::StatusOr<Seq2SeqExample> MakeExample(const TaskSample& sample, ExampleMode mode,
                                              uint64_t seed) const override;
-  // Text is the decoded answer, trimmed. A box needs four location bins in a row; without them the box is absent.
+  // Text is the decoded answer, trimmed. A box needs four location bins in a row; without them the
+  // box is absent.
   absl::StatusOr<Prediction> Interpret(const TaskSample& sample,
                                        const Hypothesis& best) const override;
   // The template's metrics in one object, which must not outlive the task.
   std::unique_ptr<Metric> NewMetric() const override;
 
-  // The answers that count as right for `sample`: the target's text, one per alternative of a list column, trimmed.
+  // The answers that count as right for `sample`: the target's text, one per alternative of a list
+  // column, trimmed.
   absl::StatusOr<std::vector<std::string>> ReferenceTexts(const TaskSample& sample) const;
   // The target's box as fractions; absent when the target has no box slot.
   absl::StatusOr<absl::optional<std::array<double, 4>>> ReferenceBox(
@@ -78,6 +84,7 @@ class TemplateTask : public Task {
   TemplateTask(const LoadedTemplate& source, const VocabularyView& vocabulary);
   absl::Status Init();
   absl::Status CheckBlocks();
+  absl::Status RequireBlocks(absl::string_view field, const Pattern& pattern);
   absl::Status CheckMetrics() const;
   absl::Status EncodeAnswers();
   void FillInfo();
