@@ -121,11 +121,15 @@ class ModalityCheck {
   }
 
   Finding InputsNotWritten() {
-    std::vector<PreprocessedSample> copies;
-    for (const PreprocessedSample& sample : samples_) copies.push_back(Clone(sample));
-    Encode(samples_);
-    for (size_t i = 0; i < samples_.size(); ++i) {
-      if (!SameTensors(samples_[i], copies[i])) return absl::StrCat("Encode wrote to the input of row ", i);
+    // Fresh samples: earlier rules may have let Encode spoil the shared ones.
+    std::vector<PreprocessedSample> samples, copies;
+    for (const RawSample& raw : probe_.samples) {
+      samples.push_back(modality_.Preprocess(raw).value());
+      copies.push_back(Clone(samples.back()));
+    }
+    Encode(samples);
+    for (size_t i = 0; i < samples.size(); ++i) {
+      if (!SameTensors(samples[i], copies[i])) return absl::StrCat("Encode wrote to the input of row ", i);
     }
     return "";
   }
