@@ -17,7 +17,7 @@ JsonlSource::JsonlSource(const SourceOptions& options)
 
 absl::StatusOr<std::unique_ptr<Source>> JsonlSource::Open(const SourceOptions& options) {
   std::unique_ptr<JsonlSource> source(new JsonlSource(options));
-  UNIVAL_ASSIGN_OR_RETURN(source->file_, MappedFile::Open(options.path));
+  UNIVAL_ASSIGN_OR_RETURN(source->file_, ReadOnlyFile::Open(options.path));
   source->IndexLines();
   if (source->lines_.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(options.path, ": no records"));

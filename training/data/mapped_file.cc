@@ -27,16 +27,16 @@ absl::StatusOr<absl::string_view> Map(int file, const std::string& path) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::string& path) {
+absl::StatusOr<std::shared_ptr<const ReadOnlyFile>> ReadOnlyFile::Open(const std::string& path) {
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return absl::ErrnoToStatus(errno, path);
   absl::StatusOr<absl::string_view> bytes = Map(file, path);
   close(file);
   if (!bytes.ok()) return bytes.status();
-  return std::shared_ptr<const MappedFile>(new MappedFile(*bytes));
+  return std::shared_ptr<const ReadOnlyFile>(new ReadOnlyFile(*bytes));
 }
 
-MappedFile::~MappedFile() {
+ReadOnlyFile::~ReadOnlyFile() {
   if (!bytes_.empty()) munmap(const_cast<char*>(bytes_.data()), bytes_.size());
 }
 

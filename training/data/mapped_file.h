@@ -11,19 +11,19 @@
 namespace unival {
 
 // Immutable; thread-safe.
-class MappedFile {
+class ReadOnlyFile {
  public:
   // NotFound, PermissionDenied or InvalidArgument (not a regular file), naming the path. An empty
   // file maps to "".
-  static absl::StatusOr<std::shared_ptr<const MappedFile>> Open(const std::string& path);
-  ~MappedFile();
-  MappedFile(const MappedFile&) = delete;
-  MappedFile& operator=(const MappedFile&) = delete;
+  static absl::StatusOr<std::shared_ptr<const ReadOnlyFile>> Open(const std::string& path);
+  ~ReadOnlyFile();
+  ReadOnlyFile(const ReadOnlyFile&) = delete;
+  ReadOnlyFile& operator=(const ReadOnlyFile&) = delete;
 
   absl::string_view bytes() const { return bytes_; }
 
  private:
-  explicit MappedFile(absl::string_view bytes) : bytes_(bytes) {}
+  explicit ReadOnlyFile(absl::string_view bytes) : bytes_(bytes) {}
   absl::string_view bytes_;
 };
 
