@@ -1,0 +1,216 @@
+#include "training/data/import.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "modalities/io/encode.h"
+#include "sdk/native/status_macros.h"
+#include "training/data/mapped_file.h"
+#include "training/data/tar_writer.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+constexpr std::array<absl::string_view, 10> kDigits = {"zero", "one", "two",   "three", "four",
+                                                       "five", "six", "seven", "eight", "nine"};
+constexpr std::array<absl::string_view, 10> kCifarClasses = {
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"};
+
+// Files or folders directly inside `folder`, sorted by name.
+absl::StatusOr<std::vector<fs::path>> List(const fs::path& folder, bool folders) {
+  std::error_code error;
+  std::vector<fs::path> found;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (folders ? entry->is_directory(error) : entry->is_regular_file(error)) {
+      found.push_back(entry->path());
+    }
+  }
+  if (error) return absl::NotFoundError(absl::StrCat(folder.string(), ": ", error.message()));
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+// Packs samples: one media member and one record each.
+class Packer {
+ public:
+  static absl::StatusOr<Packer> Create(const std::string& destination) {
+    Packer packer;
+    UNIVAL_ASSIGN_OR_RETURN(packer.writer_, TarWriter::Create(destination));
+    return packer;
+  }
+  absl::Status Add(const std::string& stem, const std::string& extension, absl::string_view media,
+                   const Json& record) {
+    UNIVAL_RETURN_IF_ERROR(writer_->Add(absl::StrCat(stem, ".", extension), media));
+    UNIVAL_RETURN_IF_ERROR(writer_->Add(absl::StrCat(stem, ".json"), record.dump()));
+    ++report_.samples;
+    report_.bytes += static_cast<int64_t>(media.size());
+    return absl::OkStatus();
+  }
+  absl::StatusOr<ImportReport> Finish(const ImportOptions& options) {
+    if (report_.samples == 0) {
+      return absl::NotFoundError(absl::StrCat(options.source, ": no samples of ", options.dataset,
+                                              ", split '", options.split, "'"));
+    }
+    UNIVAL_RETURN_IF_ERROR(writer_->Finish());
+    return report_;
+  }
+
+ private:
+  std::unique_ptr<TarWriter> writer_;
+  ImportReport report_;
+};
+
+bool InSplit(const ImportOptions& options, bool test) {
+  return options.split == "all" || (options.split == "test") == test;
+}
+
+struct Recording {
+  int digit = 0, take = 0;
+  std::string speaker;
+};
+
+absl::StatusOr<Recording> ParseFsddName(const fs::path& file) {
+  const std::vector<std::string> parts = absl::StrSplit(file.stem().string(), '_');
+  Recording recording;
+  if (parts.size() != 3 || !absl::SimpleAtoi(parts[0], &recording.digit) || recording.digit < 0 ||
+      recording.digit > 9 || !absl::SimpleAtoi(parts[2], &recording.take) || recording.take < 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        file.string(), ": expected a name like 7_george_12.wav (digit, speaker, take)"));
+  }
+  recording.speaker = parts[1];
+  return recording;
+}
+
+absl::Status PackFsdd(const ImportOptions& options, Packer& packer) {
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<fs::path> files, List(options.source, false));
+  for (const fs::path& file : files) {
+    if (file.extension() != ".wav") continue;
+    UNIVAL_ASSIGN_OR_RETURN(const Recording recording, ParseFsddName(file));
+    if (!InSplit(options, recording.take < 5)) continue;
+    UNIVAL_ASSIGN_OR_RETURN(const auto media, ReadOnlyFile::Open(file.string()));
+    const Json record = {{"digit", kDigits[recording.digit]},
+                         {"speaker", recording.speaker},
+                         {"take", recording.take}};
+    UNIVAL_RETURN_IF_ERROR(packer.Add(file.stem().string(), "wav", media->bytes(), record));
+  }
+  return absl::OkStatus();
+}
+
+Json ClassRecord(absl::string_view name) {
+  return {{"class", name}, {"caption", absl::StrCat("a photo of ", WithArticle(name))}};
+}
+
+// One record of the binary version: a label byte, then 32 x 32 pixels as three planes.
+constexpr size_t kCifarSide = 32, kCifarPlane = kCifarSide * kCifarSide;
+constexpr size_t kCifarRecord = 1 + 3 * kCifarPlane;
+
+absl::StatusOr<std::string> CifarPng(absl::string_view planes) {
+  std::vector<uint8_t> pixels(3 * kCifarPlane);
+  for (size_t i = 0; i < kCifarPlane; ++i) {
+    for (size_t channel = 0; channel < 3; ++channel) {
+      pixels[3 * i + channel] = static_cast<uint8_t>(planes[channel * kCifarPlane + i]);
+    }
+  }
+  return EncodePng(pixels, kCifarSide, kCifarSide, 3);
+}
+
+absl::Status PackCifarBatch(const fs::path& file, Packer& packer) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto batch, ReadOnlyFile::Open(file.string()));
+  const absl::string_view bytes = batch->bytes();
+  if (bytes.empty() || bytes.size() % kCifarRecord != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(file.string(), ": ", bytes.size(), " bytes are not a whole number of ",
+                     kCifarRecord, "-byte records; expected the binary version of CIFAR-10"));
+  }
+  for (size_t i = 0; i < bytes.size() / kCifarRecord; ++i) {
+    const absl::string_view record = bytes.substr(i * kCifarRecord, kCifarRecord);
+    const auto label = static_cast<unsigned char>(record[0]);
+    if (label >= kCifarClasses.size()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(file.string(), ": record ", i, " has label ", label, "; expected 0 to 9"));
+    }
+    UNIVAL_ASSIGN_OR_RETURN(const std::string png, CifarPng(record.substr(1)));
+    const std::string stem = absl::StrFormat("%s_%05d", file.stem().string(), i);
+    UNIVAL_RETURN_IF_ERROR(packer.Add(stem, "png", png, ClassRecord(kCifarClasses[label])));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PackCifar10(const ImportOptions& options, Packer& packer) {
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<fs::path> files, List(options.source, false));
+  for (const fs::path& file : files) {
+    const std::string name = file.filename().string();
+    const bool test = name == "test_batch.bin";
+    const bool train = absl::StartsWith(name, "data_batch_") && absl::EndsWith(name, ".bin");
+    if ((!test && !train) || !InSplit(options, test)) continue;
+    UNIVAL_RETURN_IF_ERROR(PackCifarBatch(file, packer));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PackFolder(const ImportOptions& options, Packer& packer) {
+  if (options.split != "all") {
+    return absl::InvalidArgumentError("a folder has no splits; use split 'all'");
+  }
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<fs::path> classes, List(options.source, true));
+  for (const fs::path& folder : classes) {
+    UNIVAL_ASSIGN_OR_RETURN(const std::vector<fs::path> files, List(folder, false));
+    const std::string directory = folder.filename().string();
+    const std::string name = absl::StrReplaceAll(directory, {{"_", " "}});
+    for (const fs::path& file : files) {
+      const std::string extension = file.extension().string();
+      if (extension.size() < 2) {
+        return absl::InvalidArgumentError(file.string() + ": has no extension to know it by");
+      }
+      // The shard's stems end at their first dot.
+      const std::string stem = absl::StrReplaceAll(file.stem().string(), {{".", "_"}});
+      UNIVAL_ASSIGN_OR_RETURN(const auto media, ReadOnlyFile::Open(file.string()));
+      UNIVAL_RETURN_IF_ERROR(packer.Add(absl::StrCat(directory, "/", stem),
+                                        absl::AsciiStrToLower(extension.substr(1)), media->bytes(),
+                                        ClassRecord(name)));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string WithArticle(absl::string_view noun) {
+  const bool vowel = !noun.empty() && absl::StrContains("aeiouAEIOU", noun.substr(0, 1));
+  return absl::StrCat(vowel ? "an " : "a ", noun);
+}
+
+absl::StatusOr<ImportReport> ImportDataset(const ImportOptions& options) {
+  if (options.split != "all" && options.split != "train" && options.split != "test") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("unknown split '", options.split, "'; expected all, train or test"));
+  }
+  absl::Status (*pack)(const ImportOptions&, Packer&) = nullptr;
+  if (options.dataset == "fsdd") pack = &PackFsdd;
+  if (options.dataset == "cifar10") pack = &PackCifar10;
+  if (options.dataset == "folder") pack = &PackFolder;
+  if (pack == nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("unknown data set '", options.dataset, "'; expected fsdd, cifar10 or folder"));
+  }
+  UNIVAL_ASSIGN_OR_RETURN(Packer packer, Packer::Create(options.destination));
+  UNIVAL_RETURN_IF_ERROR(pack(options, packer));
+  return packer.Finish(options);
+}
+
+}  // namespace unival

@@ -1,0 +1,53 @@
+// unival: import.h
+//
+// Packs a data set in its publisher's layout into one tar shard that sources read.
+//
+//   ImportOptions options;
+//   options.dataset = "fsdd";
+//   options.source = "free-spoken-digit-dataset/recordings";
+//   options.destination = "fsdd_train.tar";
+//   options.split = "train";
+//   UNIVAL_ASSIGN_OR_RETURN(ImportReport report, ImportDataset(options));
+//
+// fsdd     a folder of {digit}_{speaker}_{take}.wav; samples {audio, digit ("seven"), speaker,
+// take}.
+//          Takes 0-4 are the official test split, all others training.
+// cifar10  the folder of the binary version; samples {image, class, caption ("a photo of a cat")}.
+//          test_batch.bin is the test split, data_batch_*.bin training.
+// folder   one sub-folder per class with media files in it; samples {image or audio or video,
+// class, caption}.
+//          Has no splits: `split` must be "all".
+#ifndef UNIVAL_TRAINING_DATA_IMPORT_H_
+#define UNIVAL_TRAINING_DATA_IMPORT_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace unival {
+
+struct ImportOptions {
+  std::string dataset;        // "fsdd", "cifar10", "folder"
+  std::string source;         // folder
+  std::string destination;    // *.tar
+  std::string split = "all";  // "all", "train", "test"
+};
+
+struct ImportReport {
+  int64_t samples = 0;
+  int64_t bytes = 0;  // of media
+};
+
+// NotFound for a missing folder or one without samples, InvalidArgument for an unknown data set or
+// split, or a file that does not fit its layout, named. The order of samples, and so the tar,
+// depends on the files alone.
+absl::StatusOr<ImportReport> ImportDataset(const ImportOptions& options);
+
+// "a cat", "an airplane".
+std::string WithArticle(absl::string_view noun);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_DATA_IMPORT_H_

@@ -1,0 +1,114 @@
+#include "training/data/import.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "training/data/source.h"
+#include "training/data/test_files.h"
+
+namespace unival {
+namespace {
+
+using testing::HasSubstr;
+
+ImportOptions Options(const std::string& dataset, const std::string& source,
+                      const std::string& destination, const std::string& split = "all") {
+  ImportOptions options;
+  options.dataset = dataset;
+  options.source = source;
+  options.destination = destination;
+  options.split = split;
+  return options;
+}
+
+std::unique_ptr<Source> OpenTar(const std::string& path) {
+  SourceOptions options;
+  options.path = path;
+  auto source = OpenSource(options);
+  EXPECT_TRUE(source.ok()) << source.status();
+  return source.ok() ? *std::move(source) : nullptr;
+}
+
+std::string Text(const TaskSample& sample, const std::string& column) {
+  return std::get<std::string>(sample.fields.at(column));
+}
+
+TEST(ImportTest, PacksSpokenDigitsByOfficialSplit) {
+  const std::string folder = TestFolder();
+  for (const char* name : {"7_george_12", "0_jackson_3", "1_theo_4", "1_theo_5"}) {
+    WriteFile(folder + "/in/" + name + ".wav", name);
+  }
+  WriteFile(folder + "/in/notes.txt", "ignored");
+  const std::string tar = folder + "/out.tar";
+  auto report = ImportDataset(Options("fsdd", folder + "/in", tar, "train"));
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->samples, 2);
+  const auto source = OpenTar(tar);
+  const auto sample = source->Read(1);
+  ASSERT_TRUE(sample.ok()) << sample.status();
+  EXPECT_EQ(sample->key, "out.tar:7_george_12");
+  EXPECT_EQ(Text(*sample, "digit"), "seven");
+  EXPECT_EQ(Text(*sample, "speaker"), "george");
+  EXPECT_EQ(*std::get<MediaSource>(sample->fields.at("audio")).bytes, "7_george_12");
+  EXPECT_EQ(ImportDataset(Options("fsdd", folder + "/in", tar, "test"))->samples, 2);
+  EXPECT_EQ(ImportDataset(Options("fsdd", folder + "/in", tar))->samples, 4);
+}
+
+TEST(ImportTest, PacksCifarAsPngWithClassAndCaption) {
+  const std::string folder = TestFolder();
+  std::string records;
+  for (const char label : {0, 3}) records += label + std::string(3 * 1024, '\x40');
+  WriteFile(folder + "/in/data_batch_1.bin", records);
+  WriteFile(folder + "/in/test_batch.bin", records.substr(0, 3073));
+  const std::string tar = folder + "/out.tar";
+  auto report = ImportDataset(Options("cifar10", folder + "/in", tar, "train"));
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->samples, 2);
+  const auto sample = OpenTar(tar)->Read(0);
+  ASSERT_TRUE(sample.ok()) << sample.status();
+  EXPECT_EQ(Text(*sample, "class"), "airplane");
+  EXPECT_EQ(Text(*sample, "caption"), "a photo of an airplane");
+  EXPECT_THAT(*std::get<MediaSource>(sample->fields.at("image")).bytes, HasSubstr("PNG"));
+  EXPECT_EQ(ImportDataset(Options("cifar10", folder + "/in", tar, "test"))->samples, 1);
+}
+
+TEST(ImportTest, PacksAFolderPerClass) {
+  const std::string folder = TestFolder();
+  WriteFile(folder + "/in/garden_gnome/a.b.JPG", "jpeg");
+  WriteFile(folder + "/in/owl/1.jpg", "jpeg");
+  const std::string tar = folder + "/out.tar";
+  auto report = ImportDataset(Options("folder", folder + "/in", tar));
+  ASSERT_TRUE(report.ok()) << report.status();
+  const auto sample = OpenTar(tar)->Read(0);
+  ASSERT_TRUE(sample.ok()) << sample.status();
+  EXPECT_EQ(sample->key, "out.tar:garden_gnome/a_b");
+  EXPECT_EQ(Text(*sample, "class"), "garden gnome");
+  EXPECT_EQ(Text(*OpenTar(tar)->Read(1), "caption"), "a photo of an owl");
+}
+
+TEST(ImportTest, BadInputIsNamedAndNothingIsWritten) {
+  const std::string folder = TestFolder();
+  WriteFile(folder + "/digits/eleven.wav", "x");
+  WriteFile(folder + "/cifar/test_batch.bin", "short");
+  std::filesystem::create_directories(folder + "/none");
+  const struct {
+    const char *dataset, *source, *split, *expected;
+  } kCases[] = {{"fsdd", "/digits", "all", "eleven.wav: expected a name like"},
+                {"cifar10", "/cifar", "all", "5 bytes are not a whole number of 3073"},
+                {"folder", "/none", "all", "no samples"},
+                {"folder", "/none", "train", "a folder has no splits"},
+                {"fsdd", "/absent", "all", "absent"},
+                {"fsdd", "/digits", "dev", "unknown split 'dev'"},
+                {"coco", "/none", "all", "unknown data set 'coco'"}};
+  for (const auto& c : kCases) {
+    const auto report =
+        ImportDataset(Options(c.dataset, folder + c.source, folder + "/out.tar", c.split));
+    ASSERT_FALSE(report.ok()) << c.dataset;
+    EXPECT_THAT(std::string(report.status().message()), HasSubstr(c.expected));
+    EXPECT_FALSE(std::filesystem::exists(folder + "/out.tar"));
+    EXPECT_FALSE(std::filesystem::exists(folder + "/out.tar.tmp"));
+  }
+}
+
+}  // namespace
+}  // namespace unival

@@ -1,0 +1,219 @@
+#include "training/data/source.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "training/data/test_files.h"
+
+namespace unival {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::unique_ptr<Source> Open(SourceOptions options) {
+  auto source = OpenSource(options);
+  EXPECT_TRUE(source.ok()) << source.status();
+  return source.ok() ? *std::move(source) : nullptr;
+}
+
+SourceOptions At(const std::string& path) {
+  SourceOptions options;
+  options.path = path;
+  return options;
+}
+
+template <typename T>
+T Get(const TaskSample& sample, const std::string& column) {
+  return std::get<T>(sample.fields.at(column));
+}
+
+TEST(SourceTest, ReadsEveryKindOfJsonValue) {
+  const auto source = Open(At(WriteFile(
+      TestFolder() + "/a.jsonl",
+      "{\"caption\": \"Ein Bär\", \"width\": 64, \"box\": [1, 2.5, 3, 4], \"answers\": [\"a\", "
+      "\"b\"], \"none\": null, \"held_out\": true, \"empty\": []}\n")));
+  ASSERT_NE(source, nullptr);
+  const auto sample = source->Read(0);
+  ASSERT_TRUE(sample.ok()) << sample.status();
+  EXPECT_EQ(sample->key, "a.jsonl:1");
+  EXPECT_EQ(Get<std::string>(*sample, "caption"), "Ein Bär");
+  EXPECT_EQ(Get<double>(*sample, "width"), 64);
+  EXPECT_THAT(Get<std::vector<double>>(*sample, "box"), ElementsAre(1, 2.5, 3, 4));
+  EXPECT_THAT(Get<std::vector<std::string>>(*sample, "answers"), ElementsAre("a", "b"));
+  EXPECT_EQ(Get<std::string>(*sample, "held_out"), "yes");
+  EXPECT_TRUE(Get<std::vector<std::string>>(*sample, "empty").empty());
+  EXPECT_EQ(sample->fields.count("none"), 0u);
+}
+
+TEST(SourceTest, SkipsBlankLinesAndKeysNameTheLine) {
+  const auto source = Open(
+      At(WriteFile(TestFolder() + "/a.jsonl", "{\"a\": 1}\n\n  \r\n{\"a\": 2}\r\n{\"a\": 3}")));
+  ASSERT_EQ(source->size(), 3);
+  EXPECT_EQ(source->Read(1)->key, "a.jsonl:4");
+  EXPECT_EQ(source->Read(2)->key, "a.jsonl:5");
+}
+
+TEST(SourceTest, MediaPathsAreRelativeToTheFile) {
+  const std::string folder = TestFolder();
+  WriteFile(folder + "/media/1.png", "png bytes");
+  WriteTar(folder + "/images.tar", {{"2.png", "more bytes"}});
+  const auto source = Open(At(WriteFile(folder + "/a.jsonl",
+                                        "{\"image\": \"media/1.png\"}\n"
+                                        "{\"image\": \"images.tar:2.png\"}\n")));
+  const auto file = Get<MediaSource>(*source->Read(0), "image");
+  EXPECT_EQ(file.path, folder + "/media/1.png");
+  EXPECT_EQ(file.bytes, nullptr);
+  const auto member = Get<MediaSource>(*source->Read(1), "image");
+  EXPECT_EQ(member.name, "images.tar:2.png");
+  EXPECT_EQ(*member.bytes, "more bytes");
+}
+
+TEST(SourceTest, ColumnsCanBeRenamedAndPluginsHaveMediaColumnsOfTheirOwn) {
+  const std::string folder = TestFolder();
+  WriteFile(folder + "/t.bin", "x");
+  SourceOptions options =
+      At(WriteFile(folder + "/a.jsonl", "{\"heat\": \"t.bin\", \"text\": \"hello\"}\n"));
+  options.columns = {{"thermal", "heat"}, {"caption", "text"}};
+  options.media_columns = {"thermal"};
+  const auto source = Open(options);
+  const auto sample = source->Read(0);
+  ASSERT_TRUE(sample.ok()) << sample.status();
+  EXPECT_EQ(Get<MediaSource>(*sample, "thermal").path, folder + "/t.bin");
+  EXPECT_EQ(Get<std::string>(*sample, "caption"), "hello");
+  EXPECT_THAT(*SourceColumns(*source), ElementsAre("caption", "thermal"));
+}
+
+TEST(SourceTest, LimitTakesTheFirstRecords) {
+  SourceOptions options =
+      At(WriteFile(TestFolder() + "/a.jsonl", "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n"));
+  options.limit = 2;
+  EXPECT_EQ(Open(options)->size(), 2);
+}
+
+TEST(SourceTest, BadRecordsAreNamedByFileAndLine) {
+  const struct {
+    const char* line;
+    const char* expected;
+  } kCases[] = {
+      {"{\"a\": 1", "parse error at column"},
+      {"[1, 2]", "expected a JSON object, got array"},
+      {"{\"a\": {\"b\": 1}}", "column 'a': nested objects"},
+      {"{\"a\": [1, \"b\"]}", "column 'a': a list must hold numbers only or strings only"},
+      {"{\"a\": 1e999}", "number overflow"},
+      {"{\"a\": \"\xff\"}", "parse error"},
+      {"{\"image\": 3}", "column 'image': expected the path of a media file"},
+      {"{\"image\": \"/etc/hostname\"}", "is absolute"},
+      {"{\"image\": \"../x.png\"}", "leaves its folder"},
+      {"{\"image\": \"x.png\"}", "no such media file"},
+      {"{\"image\": \"none.tar:x.png\"}", "none.tar"},
+      {"{\"image\": \"some.tar:x.png\"}", "some.tar has no member 'x.png' (1 members)"},
+  };
+  const std::string folder = TestFolder();
+  WriteTar(folder + "/some.tar", {{"y.png", "1"}});
+  for (const auto& c : kCases) {
+    const auto source =
+        Open(At(WriteFile(folder + "/bad.jsonl", std::string("{}\n") + c.line + "\n")));
+    const auto sample = source->Read(1);
+    ASSERT_FALSE(sample.ok()) << c.line;
+    EXPECT_THAT(std::string(sample.status().message()), HasSubstr("/bad.jsonl:2: ")) << c.line;
+    EXPECT_THAT(std::string(sample.status().message()), HasSubstr(c.expected)) << c.line;
+    EXPECT_EQ(CheckSource(*source), sample.status());
+  }
+}
+
+TEST(SourceTest, FilesThatCannotBeSourcesAreRefused) {
+  const std::string folder = TestFolder();
+  WriteFile(folder + "/empty.jsonl", "\n\n");
+  WriteFile(folder + "/x.csv", "a,b\n");
+  std::filesystem::create_directory(folder + "/dir.jsonl");
+  const struct {
+    const char* file;
+    const char* expected;
+  } kCases[] = {{"missing.jsonl", "missing.jsonl"},
+                {"missing.tar", "missing.tar"},
+                {"empty.jsonl", "no records"},
+                {"x.csv", "expected *.jsonl or *.tar"},
+                {"dir.jsonl", "not a regular file"}};
+  for (const auto& c : kCases) {
+    const auto source = OpenSource(At(folder + "/" + c.file));
+    ASSERT_FALSE(source.ok()) << c.file;
+    EXPECT_THAT(std::string(source.status().message()), HasSubstr(c.expected)) << c.file;
+  }
+  EXPECT_EQ(Open(At(WriteFile(folder + "/one.jsonl", "{}")))->Read(1).status().code(),
+            absl::StatusCode::kOutOfRange);
+}
+
+TEST(SourceTest, ARecordWithoutAMappedColumnIsAnErrorThatListsWhatThereIs) {
+  SourceOptions options = At(WriteFile(TestFolder() + "/a.jsonl", "{\"text\": \"hello\"}\n"));
+  options.columns = {{"caption", "txt"}};
+  EXPECT_THAT(std::string(Open(options)->Read(0).status().message()),
+              HasSubstr("column 'txt' (mapped to 'caption') is absent; the record has: text"));
+}
+
+TEST(SourceTest, TarMembersWithOneStemAreOneSample) {
+  const auto source = Open(
+      At(WriteTar(TestFolder() + "/dev.tar", {{"1.json", "{\"digit\": \"seven\", \"take\": 5}"},
+                                              {"1.wav", "sound"},
+                                              {"1.depth.png", "distances"},
+                                              {"a.b/2.json", "{\"digit\": \"one\"}"},
+                                              {"a.b/2.WAV", "other"},
+                                              {"a.b/2.txt", "a text\n"}})));
+  ASSERT_EQ(source->size(), 2);
+  const auto first = source->Read(0);
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(first->key, "dev.tar:1");
+  EXPECT_EQ(Get<std::string>(*first, "digit"), "seven");
+  EXPECT_EQ(Get<double>(*first, "take"), 5);
+  EXPECT_EQ(*Get<MediaSource>(*first, "audio").bytes, "sound");
+  EXPECT_EQ(Get<MediaSource>(*first, "depth").name, "dev.tar:1.depth.png");
+  const auto second = source->Read(1);
+  EXPECT_EQ(second->key, "dev.tar:a.b/2");
+  EXPECT_EQ(*Get<MediaSource>(*second, "audio").bytes, "other");
+  EXPECT_EQ(Get<std::string>(*second, "text"), "a text");
+}
+
+TEST(SourceTest, ExtensionsCanBeMappedToColumns) {
+  SourceOptions options = At(WriteTar(TestFolder() + "/a.tar", {{"1.npy", "x"}, {"1.png", "y"}}));
+  EXPECT_THAT(std::string(OpenSource(options).status().message()),
+              HasSubstr("member '1.npy': unknown extension 'npy'"));
+  options.media = {{"npy", "imu"}, {"png", "thermal"}};
+  EXPECT_THAT(*SourceColumns(*Open(options)), ElementsAre("imu", "thermal"));
+}
+
+TEST(SourceTest, IncompleteOrContradictoryTarSamplesAreRefused) {
+  const std::string folder = TestFolder();
+  const auto no_media = OpenSource(
+      At(WriteTar(folder + "/1.tar", {{"1.json", "{}"}, {"1.wav", "x"}, {"2.json", "{}"}})));
+  EXPECT_THAT(std::string(no_media.status().message()),
+              HasSubstr("sample '2' has no media member, but 1 of 2 samples have one"));
+  const auto no_record = OpenSource(
+      At(WriteTar(folder + "/2.tar", {{"1.json", "{}"}, {"1.wav", "x"}, {"2.wav", "y"}})));
+  EXPECT_THAT(std::string(no_record.status().message()),
+              HasSubstr("sample '2' has no .json member"));
+  const auto twice =
+      Open(At(WriteTar(folder + "/3.tar", {{"1.wav", "x"}, {"1.flac", "y"}})))->Read(0);
+  EXPECT_THAT(std::string(twice.status().message()), HasSubstr("column 'audio' comes from two"));
+  const auto bad_json =
+      Open(At(WriteTar(folder + "/4.tar", {{"1.json", "{"}, {"1.wav", "y"}})))->Read(0);
+  EXPECT_THAT(std::string(bad_json.status().message()), HasSubstr("/4.tar:1.json: parse error"));
+}
+
+TEST(SourceTest, FingerprintsFollowTheRecords) {
+  const std::string folder = TestFolder();
+  SourceOptions a = At(WriteFile(folder + "/a.jsonl", "{\"a\":1}\n"));
+  const SourceOptions same = At(WriteFile(folder + "/b.jsonl", "{\"a\":1}\n"));
+  const SourceOptions other = At(WriteFile(folder + "/c.jsonl", "{\"a\":2}\n"));
+  EXPECT_EQ(Open(a)->fingerprint(), Open(same)->fingerprint());
+  EXPECT_NE(Open(a)->fingerprint(), Open(other)->fingerprint());
+  a.columns = {{"b", "a"}};
+  EXPECT_NE(Open(a)->fingerprint(), Open(same)->fingerprint());
+  const auto tar = [&](const std::string& name, const std::string& member) {
+    return Open(At(WriteTar(folder + "/" + name, {{member, "x"}})))->fingerprint();
+  };
+  EXPECT_EQ(tar("1.tar", "1.wav"), tar("2.tar", "1.wav"));
+  EXPECT_NE(tar("1.tar", "1.wav"), tar("2.tar", "2.wav"));
+}
+
+}  // namespace
+}  // namespace unival

@@ -1,0 +1,77 @@
+#include "training/data/tar_writer.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "absl/strings/str_cat.h"
+#include "sdk/native/status_macros.h"
+#include "training/data/tar_index.h"
+
+namespace unival {
+namespace {
+
+absl::Status SyncFile(const std::string& path) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return absl::ErrnoToStatus(errno, path);
+  const int failed = fsync(file);
+  const int reason = errno;
+  close(file);
+  return failed == 0 ? absl::OkStatus() : absl::ErrnoToStatus(reason, path);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<TarWriter>> TarWriter::Create(const std::string& path) {
+  std::unique_ptr<TarWriter> writer(new TarWriter(path));
+  writer->archive_ = archive_write_new();
+  if (writer->archive_ == nullptr) return absl::ResourceExhaustedError("no memory for a tar");
+  // Plain ustar wherever names fit, pax records where they do not.
+  if (archive_write_set_format_pax_restricted(writer->archive_) != ARCHIVE_OK ||
+      archive_write_open_filename(writer->archive_, writer->temporary_.c_str()) != ARCHIVE_OK) {
+    return writer->Error();
+  }
+  return writer;
+}
+
+TarWriter::~TarWriter() {
+  if (archive_ != nullptr) archive_write_free(archive_);
+  if (!finished_) std::remove(temporary_.c_str());
+}
+
+absl::Status TarWriter::Error() const {
+  const char* reason = archive_error_string(archive_);
+  return absl::UnavailableError(
+      absl::StrCat(path_, ": ", reason == nullptr ? "cannot be written" : reason));
+}
+
+absl::Status TarWriter::Add(const std::string& member, absl::string_view bytes) {
+  UNIVAL_RETURN_IF_ERROR(CheckRelativePath(member));
+  const std::unique_ptr<archive_entry, decltype(&archive_entry_free)> entry(archive_entry_new(),
+                                                                            &archive_entry_free);
+  archive_entry_set_pathname(entry.get(), member.c_str());
+  archive_entry_set_size(entry.get(), static_cast<la_int64_t>(bytes.size()));
+  archive_entry_set_filetype(entry.get(), AE_IFREG);
+  archive_entry_set_perm(entry.get(), 0644);
+  archive_entry_set_mtime(entry.get(), 0, 0);
+  if (archive_write_header(archive_, entry.get()) != ARCHIVE_OK) return Error();
+  const la_ssize_t written = archive_write_data(archive_, bytes.data(), bytes.size());
+  if (written < 0 || static_cast<size_t>(written) != bytes.size()) return Error();
+  return absl::OkStatus();
+}
+
+absl::Status TarWriter::Finish() {
+  if (archive_write_close(archive_) != ARCHIVE_OK) return Error();
+  UNIVAL_RETURN_IF_ERROR(SyncFile(temporary_));
+  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    return absl::ErrnoToStatus(errno, path_);
+  }
+  finished_ = true;
+  return absl::OkStatus();
+}
+
+}  // namespace unival
