@@ -65,12 +65,14 @@ class Asker {
     Group group = random_->Pick(description_.groups);
     const bool yes = random_->Chance(0.5);
     const bool same_shape = random_->Chance(0.5);
-    for (int tries = 0; !yes && description_.CountOf(group.shape, group.attribute) > 0; ++tries) {
-      if (tries == 20) return std::nullopt;
+    const auto unfit = [&] {
+      return description_.CountOf(group.shape, group.attribute) > 0 ||
+             (!name_held_out_ && IsHeldOut(attribute_, group.shape, group.attribute));
+    };
+    for (int tries = 0; !yes && unfit(); ++tries) {
       if (same_shape || tries > 10) group.attribute = RandomAttribute();
       if (!same_shape || tries > 10) group.shape = RandomShape();
     }
-    if (!name_held_out_ && IsHeldOut(attribute_, group.shape, group.attribute)) return std::nullopt;
     const std::string thing =
         WithArticle(absl::StrCat(Word(group.attribute), " ", ShapeName(group.shape)));
     return Question{absl::StrCat("is there ", thing, "?"), yes ? "yes" : "no", "yesno"};
@@ -176,8 +178,10 @@ std::vector<Question> AskAboutScene(const Scene& scene, int most, bool name_held
   Asker asker(scene.description, name_held_out, random);
   auto askers = DescriptionAskers(&asker);
   askers.push_back([&] {
-    return random->Chance(0.5) ? SideQuestion(scene, asker, random)
-                               : WhereQuestion(scene, asker, random);
+    MaybeQuestion side = SideQuestion(scene, asker, random);
+    if (side && random->Chance(0.6)) return side;
+    MaybeQuestion where = WhereQuestion(scene, asker, random);
+    return where ? where : side;
   });
   return AskSome(std::move(askers), most, random);
 }

@@ -26,7 +26,7 @@ const char* SplitName(Split split) {
     case Split::kEval:
       return "eval";
     case Split::kHeldOut:
-      return "held_out";
+      return "eval_held_out";
   }
   return "train";
 }

@@ -22,7 +22,7 @@ namespace unival::world {
 // The parts of a generated world. No seed belongs to two of them.
 enum class Split { kTrain = 0, kEval = 1, kHeldOut = 2 };
 
-// "train", "eval", "held_out": the folder of the split.
+// "train", "eval", "eval_held_out": the folder of the split.
 const char* SplitName(Split split);
 
 class Random {

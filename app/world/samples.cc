@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "app/world/media_bytes.h"
 #include "app/world/motion.h"
 #include "app/world/questions.h"
@@ -109,7 +110,8 @@ absl::StatusOr<Sample> MakeText(TextMix mix, Random* random) {
   sample.records.push_back({"denoise", TextRecord(whole)});
   const TextQuestion asked = SampleTextQuestion(mix, random);
   sample.records.push_back({"qa",
-                            {{"text", asked.text},
+                            // The full stop parts the text from the question in the prompt.
+                            {{"text", absl::StrCat(asked.text, " .")},
                              {"question", asked.question.question},
                              {"answer", asked.question.answer},
                              {"kind", asked.question.kind}}});

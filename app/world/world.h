@@ -11,8 +11,8 @@
 //   world/image/train/{images.tar,caption.jsonl,vqa.jsonl,...}
 //
 // Layout: OUT/KIND/SPLIT/ holds one tar of media and one JSONL file per task (caption, vqa,
-// grounding; for text copy, denoise, qa). Splits: train, eval, and for depth held_out, whose scenes
-// contain a combination of shape and distance that train and eval never show or mention.
+// grounding; for text copy, denoise, qa). Splits: train, eval, and for depth eval_held_out, whose
+// scenes contain a combination of shape and distance that train and eval never show or mention.
 // OUT/KIND/world.json says how it was made.
 #ifndef UNIVAL_APP_WORLD_WORLD_H_
 #define UNIVAL_APP_WORLD_WORLD_H_
@@ -40,7 +40,7 @@ struct WorldOptions {
   std::string output_dir;
   std::vector<std::string> kinds;  // empty: all; see WorldKinds()
   int64_t train_count = 20000;     // samples of each kind
-  int64_t eval_count = 1000;       // also of held_out
+  int64_t eval_count = 1000;       // also of eval_held_out
   uint64_t seed = 1;
   std::function<void(const WorldProgress&)> progress;  // may be empty; called on the calling thread
 };

@@ -1,13 +1,16 @@
 // Generated files: reproducible, complete, readable, and split without overlap.
 #include "app/world/world.h"
 
-#include <cstdlib>
+#include <ATen/core/Tensor.h>
+
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <set>
 #include <string>
 #include <vector>
@@ -15,10 +18,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "app/world/motion.h"
 #include "app/world/record_writer.h"
 #include "app/world/samples.h"
+#include "app/world/scene.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "modalities/io/decoder.h"
 
 namespace unival::world {
 namespace {
@@ -86,9 +92,9 @@ TEST(WorldTest, WritesOneTarAndOneFilePerTaskForEverySplit) {
   for (const char* name :
        {"image/train/images.tar", "image/train/caption.jsonl", "image/train/vqa.jsonl",
         "image/eval/grounding.jsonl", "video/train/videos.tar", "video/eval/vqa.jsonl",
-        "depth/held_out/depth.tar", "depth/held_out/caption.jsonl", "sound/eval/sounds.tar",
-        "text/train/copy.jsonl", "text/train/denoise.jsonl", "text_plain/eval/qa.jsonl",
-        "image/world.json"}) {
+        "depth/eval_held_out/depth.tar", "depth/eval_held_out/caption.jsonl",
+        "sound/eval/sounds.tar", "text/train/copy.jsonl", "text/train/denoise.jsonl",
+        "text_plain/eval/qa.jsonl", "image/world.json"}) {
     EXPECT_EQ(files.count(name), 1u) << name;
   }
   for (const auto& [name, bytes] : files) EXPECT_FALSE(absl::EndsWith(name, ".partial")) << name;
@@ -130,7 +136,7 @@ TEST(WorldTest, HeldOutRegionsAreOfHeldOutCombinationsOnly) {
   WorldOptions options = Small(folder, {"depth"});
   options.eval_count = 60;
   ASSERT_TRUE(GenerateWorld(options).ok());
-  for (const json& record : Records(folder + "/depth/held_out/grounding.jsonl")) {
+  for (const json& record : Records(folder + "/depth/eval_held_out/grounding.jsonl")) {
     EXPECT_EQ(record["held_out"], "yes");
     const std::string text = record["text"];
     EXPECT_TRUE(absl::StrContains(text, "star") || absl::StrContains(text, "triangle") ||
@@ -148,6 +154,66 @@ TEST(WorldTest, MediaAreFilesOfTheirKind) {
     ASSERT_TRUE(sample.ok()) << sample.status();
     EXPECT_THAT(sample->media.substr(0, 12), HasSubstr(head)) << name;
   }
+}
+
+// What a user's modalities will see.
+class DecodedWorldTest : public ::testing::Test {
+ protected:
+  MediaSource Media(const std::string& kind, int index) {
+    Random random(SampleSeed(1, kind, Split::kTrain, index));
+    auto sample = FindSampleKind(kind)->make("x", Split::kTrain, &random);
+    EXPECT_TRUE(sample.ok()) << sample.status();
+    return {kind, "", std::make_shared<const std::string>(std::move(sample->media))};
+  }
+
+  const std::unique_ptr<MediaDecoder> decoder_ = NewFfmpegDecoder();
+};
+
+TEST_F(DecodedWorldTest, DepthMapsKeepTheirMillimetres) {
+  for (int i = 0; i < 5; ++i) {
+    Random random(SampleSeed(1, "depth", Split::kTrain, i));
+    const Scene scene = SampleScene(Distances(), Split::kTrain, &random);
+    const DepthImage depth = RenderDepth(scene, &random);
+    const auto decoded = decoder_->DecodeImage(Media("depth", i), PixelFormat::kGray16);
+    ASSERT_TRUE(decoded.ok()) << decoded.status();
+    ASSERT_EQ(decoded->numel(), kSceneSize * kSceneSize);
+    const int32_t* values = decoded->data_ptr<int32_t>();
+    for (int64_t p = 0; p < decoded->numel(); ++p) ASSERT_EQ(values[p], depth.millimetres[p]);
+  }
+}
+
+TEST_F(DecodedWorldTest, VideosKeepTheirFramesAndColors) {
+  const auto all = [](int64_t count, double) {
+    std::vector<int64_t> indices(count);
+    std::iota(indices.begin(), indices.end(), 0);
+    return indices;
+  };
+  for (int i = 0; i < 40; ++i) {
+    Random random(SampleSeed(1, "video", Split::kTrain, i));
+    const MovingScene scene = SampleMovingScene(&random);
+    const std::vector<RgbImage> frames = RenderFrames(scene, &random);
+    const auto clip = decoder_->DecodeVideo(Media("video", i), all);
+    ASSERT_TRUE(clip.ok()) << clip.status();
+    ASSERT_EQ(clip->frames.numel(), kFrameCount * kSceneSize * kSceneSize * 3);
+    const uint8_t* pixels = clip->frames.data_ptr<uint8_t>();
+    for (int f = 0; f < kFrameCount; ++f) {
+      const Object& object = scene.frames[f][0];
+      const int centre =
+          static_cast<int>(object.y) * kSceneSize * 3 + static_cast<int>(object.x) * 3;
+      for (int c = 0; c < 3; ++c) {
+        EXPECT_NEAR(pixels[f * kSceneSize * kSceneSize * 3 + centre + c],
+                    frames[f].pixels[centre + c], 30)
+            << MovingCaption(scene.movers) << ", frame " << f << ", channel " << c;
+      }
+    }
+  }
+}
+
+TEST_F(DecodedWorldTest, SoundsAreOneSecondOfEightKilohertz) {
+  const auto clip = decoder_->DecodeAudio(Media("sound", 0));
+  ASSERT_TRUE(clip.ok()) << clip.status();
+  EXPECT_EQ(clip->sample_rate_hz, 8000);
+  EXPECT_EQ(clip->samples.numel(), 8000);
 }
 
 TEST(WorldTest, PreviewsAreThePicturesOfTheWorld) {
