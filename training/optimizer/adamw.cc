@@ -1,0 +1,219 @@
+#include "training/optimizer/adamw.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sdk/native/catch_torch.h"
+#include "training/optimizer/adamw_kernel.h"
+
+namespace unival {
+namespace {
+
+constexpr int64_t kGrain = 1 << 16;  // elements that one thread takes at least
+
+absl::Status Invalid(const char* field, double value, const char* expected) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("optimizer.", field, ": expected ", expected, ", got ", value));
+}
+
+absl::Status CheckConfig(const AdamWConfig& config) {
+  for (const auto& [field, beta] :
+       {std::pair<const char*, double>{"beta1", config.beta1}, {"beta2", config.beta2}}) {
+    if (!(beta >= 0 && beta < 1)) return Invalid(field, beta, "a share in [0, 1)");
+  }
+  if (!(config.epsilon > 0)) return Invalid("epsilon", config.epsilon, "above 0");
+  if (!(config.weight_decay >= 0)) {
+    return Invalid("weight_decay", config.weight_decay, "0 or more");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckParameters(const std::vector<NamedTensor>& parameters) {
+  std::set<std::string> names;
+  for (const NamedTensor& parameter : parameters) {
+    const std::string& name = parameter.name;
+    const at::Tensor& tensor = parameter.tensor;
+    if (!names.insert(name).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("optimizer: parameter \"", name, "\" is listed twice"));
+    }
+    const bool is_trainable = tensor.defined() && tensor.is_floating_point() &&
+                              tensor.requires_grad() && tensor.is_leaf();
+    if (!is_trainable) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "optimizer: parameter \"", name,
+          "\" is not a floating-point leaf that requires a gradient; freeze it or leave it out"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+bool IsPlain(const at::Tensor& tensor) {
+  return tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.is_contiguous();
+}
+
+double SquaredNorm(const at::Tensor& gradient) {
+  if (!IsPlain(gradient)) return gradient.to(at::kDouble).square().sum().item<double>();
+  return SumOfSquares(gradient.data_ptr<float>(), gradient.numel());
+}
+
+void Scale(double factor, at::Tensor gradient) {
+  if (IsPlain(gradient)) {
+    ScaleElements(gradient.data_ptr<float>(), gradient.numel(), static_cast<float>(factor));
+  } else {
+    gradient.mul_(factor);
+  }
+}
+
+at::Tensor Count(int64_t value) { return at::full({1}, value, at::kLong); }
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<AdamW>> AdamW::Create(const AdamWConfig& config,
+                                                     std::vector<NamedTensor> parameters) {
+  absl::Status status = CheckConfig(config);
+  if (status.ok()) status = CheckParameters(parameters);
+  if (!status.ok()) return status;
+  return std::unique_ptr<AdamW>(new AdamW(config, std::move(parameters)));
+}
+
+AdamW::AdamW(const AdamWConfig& config, std::vector<NamedTensor> parameters)
+    : config_(config), parameters_(std::move(parameters)), moments_(parameters_.size()) {}
+
+void AdamW::ZeroGradients() {
+  for (NamedTensor& parameter : parameters_) parameter.tensor.mutable_grad().reset();
+}
+
+double AdamW::ScaleAndClipGradients(double scale, double clip_norm) {
+  const at::NoGradGuard no_grad;
+  double sum = 0;
+  for (const NamedTensor& parameter : parameters_) {
+    if (parameter.tensor.grad().defined()) sum += SquaredNorm(parameter.tensor.grad());
+  }
+  const double norm = std::sqrt(sum) * std::abs(scale);
+  if (!std::isfinite(norm)) return norm;
+  const bool is_clipped = clip_norm > 0 && norm > clip_norm;
+  const double factor = is_clipped ? scale * clip_norm / (norm + 1e-6) : scale;
+  if (factor == 1) return norm;
+  for (const NamedTensor& parameter : parameters_) {
+    if (parameter.tensor.grad().defined()) Scale(factor, parameter.tensor.grad());
+  }
+  return norm;
+}
+
+absl::Status AdamW::Step(double learning_rate) {
+  return CatchTorch("optimizer step", [&] {
+    const at::NoGradGuard no_grad;
+    for (size_t i = 0; i < parameters_.size(); ++i) {
+      const at::Tensor& gradient = parameters_[i].tensor.grad();
+      if (gradient.defined()) Update(learning_rate, parameters_[i].tensor, gradient, &moments_[i]);
+    }
+    ++updates_;
+  });
+}
+
+void AdamW::Update(double learning_rate, at::Tensor parameter, const at::Tensor& gradient,
+                   Moments* moments) const {
+  if (!moments->mean.defined()) {
+    moments->mean = at::zeros_like(parameter, parameter.options().dtype(at::kFloat));
+    moments->square = at::zeros_like(moments->mean);
+  }
+  const double count = static_cast<double>(++moments->count);
+  const double bias1 = 1 - std::pow(config_.beta1, count);
+  const double bias2 = 1 - std::pow(config_.beta2, count);
+  const double step_size = learning_rate * std::sqrt(bias2) / bias1;
+  const double decay = learning_rate * config_.weight_decay;
+  const bool is_plain =
+      IsPlain(parameter) && IsPlain(gradient) && IsPlain(moments->mean) && IsPlain(moments->square);
+  if (!is_plain) {  // other devices, types and layouts
+    const at::Tensor wide = gradient.to(at::kFloat);
+    moments->mean.mul_(config_.beta1).add_(wide, 1 - config_.beta1);
+    moments->square.mul_(config_.beta2).addcmul_(wide, wide, 1 - config_.beta2);
+    const at::Tensor denominator = moments->square.sqrt().add_(config_.epsilon);
+    parameter.sub_(parameter * decay).sub_((moments->mean / denominator).mul_(step_size));
+    return;
+  }
+  AdamWFactors factors;
+  factors.decay = static_cast<float>(decay);
+  factors.beta1 = static_cast<float>(config_.beta1);
+  factors.beta2 = static_cast<float>(config_.beta2);
+  factors.one_minus_beta1 = static_cast<float>(1 - config_.beta1);
+  factors.one_minus_beta2 = static_cast<float>(1 - config_.beta2);
+  factors.epsilon = static_cast<float>(config_.epsilon);
+  factors.step_size = static_cast<float>(step_size);
+  const float* g = gradient.data_ptr<float>();
+  float* p = parameter.data_ptr<float>();
+  float* m = moments->mean.data_ptr<float>();
+  float* v = moments->square.data_ptr<float>();
+  at::parallel_for(0, parameter.numel(), kGrain, [&](int64_t begin, int64_t end) {
+    UpdateElements(factors, end - begin, g + begin, p + begin, m + begin, v + begin);
+  });
+}
+
+TensorState AdamW::State() const {
+  TensorState state;
+  state["step"] = Count(updates_);
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const std::string& name = parameters_[i].name;
+    const Moments& moments = moments_[i];
+    if (moments.mean.defined()) {
+      state["exp_avg." + name] = moments.mean;
+      state["exp_avg_sq." + name] = moments.square;
+    }
+    if (moments.count != updates_) state["step." + name] = Count(moments.count);
+  }
+  return state;
+}
+
+absl::Status AdamW::LoadState(const TensorState& state) {
+  size_t used = 0;
+  const auto find = [&](const std::string& key) -> const at::Tensor* {
+    const auto found = state.find(key);
+    if (found == state.end()) return nullptr;
+    ++used;
+    return &found->second;
+  };
+  const at::Tensor* step = find("step");
+  if (step == nullptr || step->numel() != 1) {
+    return absl::InvalidArgumentError("optimizer state: no tensor \"step\" of one element");
+  }
+  const int64_t updates = step->item<int64_t>();
+  std::vector<Moments> loaded(parameters_.size());
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const std::string& name = parameters_[i].name;
+    const at::Tensor& parameter = parameters_[i].tensor;
+    const at::Tensor* count = find("step." + name);
+    loaded[i].count = count != nullptr ? count->item<int64_t>() : updates;
+    if (loaded[i].count == 0) continue;
+    for (const auto& [kind, moment] :
+         {std::pair{"exp_avg.", &loaded[i].mean}, std::pair{"exp_avg_sq.", &loaded[i].square}}) {
+      const at::Tensor* stored = find(kind + name);
+      if (stored == nullptr || stored->sizes() != parameter.sizes()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("optimizer state: \"", kind, name, "\" is ",
+                         stored == nullptr ? "missing" : "of another shape than the parameter",
+                         "; the checkpoint is of another plan"));
+      }
+      *moment = at::zeros_like(parameter, parameter.options().dtype(at::kFloat)).copy_(*stored);
+    }
+  }
+  if (used != state.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("optimizer state: ", state.size() - used,
+                     " tensors belong to no parameter that is trained; the checkpoint is of "
+                     "another plan"));
+  }
+  moments_ = std::move(loaded);
+  updates_ = updates;
+  return absl::OkStatus();
+}
+
+}  // namespace unival

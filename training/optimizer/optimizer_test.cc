@@ -1,0 +1,282 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "sdk/testing/golden.h"
+#include "training/optimizer/adamw.h"
+#include "training/optimizer/moving_average.h"
+#include "training/optimizer/schedule.h"
+
+namespace unival {
+namespace {
+
+using ::testing::HasSubstr;
+using Json = nlohmann::json;
+
+at::Tensor Parameter(const std::string& name, const std::vector<int64_t>& shape) {
+  return GoldenInput(name, 3, shape, 1).requires_grad_();
+}
+
+void SetGradient(at::Tensor parameter, int step) {
+  parameter.mutable_grad() =
+      GoldenInput("gradient" + std::to_string(step), 4, parameter.sizes().vec(), 0.1);
+}
+
+std::unique_ptr<AdamW> MakeAdamW(const AdamWConfig& config, std::vector<NamedTensor> parameters) {
+  auto optimizer = AdamW::Create(config, std::move(parameters));
+  EXPECT_TRUE(optimizer.ok()) << optimizer.status();
+  return *std::move(optimizer);
+}
+
+TEST(AdamW, FollowsItsFormula) {
+  AdamWConfig config;
+  config.weight_decay = 0.01;
+  at::Tensor parameter = Parameter("w", {37});
+  auto optimizer = MakeAdamW(config, {{"w", parameter}});
+  at::Tensor p = parameter.detach().to(at::kDouble).clone();
+  at::Tensor m = at::zeros({37}, at::kDouble), v = at::zeros({37}, at::kDouble);
+  for (int t = 1; t <= 5; ++t) {
+    const double lr = 0.01 * t;
+    SetGradient(parameter, t);
+    const at::Tensor g = parameter.grad().to(at::kDouble);
+    m = m * 0.9 + g * 0.1;
+    v = v * 0.999 + g * g * 0.001;
+    p = p - p * (lr * 0.01);
+    const double step = lr * std::sqrt(1 - std::pow(0.999, t)) / (1 - std::pow(0.9, t));
+    p = p - m / (v.sqrt() + 1e-8) * step;
+    ASSERT_TRUE(optimizer->Step(lr).ok());
+  }
+  EXPECT_LT(MaxDifference(parameter.detach(), p), 1e-6);
+}
+
+TEST(AdamW, TreatsEveryLayoutAlike) {
+  at::Tensor plain = Parameter("w", {8, 5});
+  at::Tensor strided = plain.detach().t().contiguous().t().clone(at::MemoryFormat::Preserve);
+  strided.requires_grad_();
+  ASSERT_FALSE(strided.is_contiguous());
+  auto first = MakeAdamW({}, {{"w", plain}});
+  auto second = MakeAdamW({}, {{"w", strided}});
+  for (int t = 1; t <= 3; ++t) {
+    SetGradient(plain, t);
+    SetGradient(strided, t);
+    ASSERT_TRUE(first->Step(0.1).ok());
+    ASSERT_TRUE(second->Step(0.1).ok());
+  }
+  EXPECT_LT(MaxDifference(plain.detach(), strided.detach()), 1e-6);
+}
+
+TEST(AdamW, LeavesParametersWithoutGradientUntouched) {
+  AdamWConfig config;
+  config.weight_decay = 0.5;
+  at::Tensor moved = Parameter("a", {4}), still = Parameter("b", {4});
+  const at::Tensor before = still.detach().clone();
+  auto optimizer = MakeAdamW(config, {{"a", moved}, {"b", still}});
+  SetGradient(moved, 1);
+  ASSERT_TRUE(optimizer->Step(0.1).ok());
+  EXPECT_TRUE(still.detach().equal(before));
+  EXPECT_EQ(optimizer->State().count("exp_avg.b"), 0u);
+  // Its first own update has the bias correction of a first update: a step of about the rate.
+  config.weight_decay = 0;
+  optimizer->ZeroGradients();
+  EXPECT_FALSE(moved.grad().defined());
+  SetGradient(still, 2);
+  ASSERT_TRUE(optimizer->Step(0.1).ok());
+  EXPECT_EQ(optimizer->State().at("step.b").item<int64_t>(), 1);
+}
+
+TEST(AdamW, ContinuesFromItsStateToTheBit) {
+  at::Tensor a = Parameter("a", {33}), b = Parameter("b", {2, 3});
+  auto whole = MakeAdamW({}, {{"a", a}, {"b", b}});
+  const auto run = [](AdamW& optimizer, int from, int to) {
+    for (int t = from; t <= to; ++t) {
+      SetGradient(optimizer.parameters()[0].tensor, t);
+      if (t != 2) SetGradient(optimizer.parameters()[1].tensor, t);
+      ASSERT_TRUE(optimizer.Step(0.01).ok());
+      optimizer.ZeroGradients();
+    }
+  };
+  run(*whole, 1, 2);
+  TensorState state;
+  for (const auto& [name, tensor] : whole->State()) state[name] = tensor.clone();
+  at::Tensor a2 = a.detach().clone().requires_grad_(), b2 = b.detach().clone().requires_grad_();
+  auto resumed = MakeAdamW({}, {{"a", a2}, {"b", b2}});
+  ASSERT_TRUE(resumed->LoadState(state).ok()) << resumed->LoadState(state);
+  EXPECT_EQ(resumed->updates(), 2);
+  run(*whole, 3, 5);
+  run(*resumed, 3, 5);
+  EXPECT_TRUE(a.detach().equal(a2.detach()));
+  EXPECT_TRUE(b.detach().equal(b2.detach()));
+}
+
+TEST(AdamW, RefusesStateOfAnotherPlan) {
+  at::Tensor a = Parameter("a", {3});
+  auto optimizer = MakeAdamW({}, {{"a", a}});
+  SetGradient(a, 1);
+  ASSERT_TRUE(optimizer->Step(0.1).ok());
+  TensorState state = optimizer->State();
+  state["exp_avg.b"] = at::zeros({3});
+  EXPECT_FALSE(optimizer->LoadState(state).ok());
+  state.erase("exp_avg.b");
+  state["exp_avg_sq.a"] = at::zeros({4});
+  EXPECT_THAT(std::string(optimizer->LoadState(state).message()), HasSubstr("exp_avg_sq.a"));
+  state.erase("exp_avg_sq.a");
+  EXPECT_THAT(std::string(optimizer->LoadState(state).message()), HasSubstr("missing"));
+}
+
+TEST(AdamW, NamesAFrozenParameter) {
+  const auto created = AdamW::Create({}, {{"frozen", at::zeros({2})}});
+  EXPECT_THAT(std::string(created.status().message()), HasSubstr("\"frozen\""));
+}
+
+TEST(GradientClipping, ScalesThenLimitsTheJointNorm) {
+  at::Tensor a = Parameter("a", {3}), b = Parameter("b", {1});
+  auto optimizer = MakeAdamW({}, {{"a", a}, {"b", b}});
+  const auto set = [&] {
+    a.mutable_grad() = at::tensor({2.0f, 4.0f, 4.0f});
+    b.mutable_grad() = at::tensor({8.0f});
+  };
+  set();
+  EXPECT_NEAR(optimizer->ScaleAndClipGradients(0.5, 0), 5.0, 1e-6);
+  EXPECT_NEAR(b.grad()[0].item<double>(), 4.0, 1e-6);
+  set();
+  EXPECT_NEAR(optimizer->ScaleAndClipGradients(0.5, 1), 5.0, 1e-6);
+  EXPECT_NEAR(b.grad()[0].item<double>(), 4.0 / (5.0 + 1e-6), 1e-6);
+  set();
+  a.mutable_grad()[1] = NAN;
+  EXPECT_FALSE(std::isfinite(optimizer->ScaleAndClipGradients(0.5, 1)));
+  EXPECT_EQ(b.grad()[0].item<double>(), 8.0);
+}
+
+TEST(Schedule, WarmsUpFromZeroAndFallsLinearly) {
+  ScheduleConfig config;
+  config.kind = ScheduleConfig::Kind::kPolynomial;
+  config.peak = 0.002;
+  config.total_updates = 50;
+  config.warmup_ratio = 0.06f;  // 3 updates
+  EXPECT_TRUE(CheckSchedule(config).ok());
+  EXPECT_EQ(LearningRate(config, 0), 0);
+  EXPECT_DOUBLE_EQ(LearningRate(config, 1), 0.002 / 3);
+  EXPECT_DOUBLE_EQ(LearningRate(config, 3), 0.002);
+  EXPECT_DOUBLE_EQ(LearningRate(config, 4), 0.002 * 46 / 47);
+  EXPECT_EQ(LearningRate(config, 50), 0);
+  EXPECT_EQ(LearningRate(config, 60), 0);
+}
+
+TEST(Schedule, StaysFlatThenFollowsACosine) {
+  ScheduleConfig config;
+  config.kind = ScheduleConfig::Kind::kFlatThenCosine;
+  config.peak = 1;
+  config.total_updates = 100;
+  config.flat_ratio = 0.5;
+  EXPECT_EQ(LearningRate(config, 0), 1);
+  EXPECT_EQ(LearningRate(config, 50), 1);
+  EXPECT_NEAR(LearningRate(config, 75), 0.5, 1e-12);
+  EXPECT_NEAR(LearningRate(config, 100), 0, 1e-12);
+  config.kind = ScheduleConfig::Kind::kConstant;
+  config.warmup_updates = 10;
+  EXPECT_DOUBLE_EQ(LearningRate(config, 5), 0.5);
+  EXPECT_EQ(LearningRate(config, 1000), 1);
+}
+
+TEST(Schedule, NamesTheFieldThatIsWrong) {
+  ScheduleConfig config;
+  config.kind = ScheduleConfig::Kind::kPolynomial;
+  EXPECT_THAT(std::string(CheckSchedule(config).message()), HasSubstr("total_updates"));
+  config.total_updates = 10;
+  config.warmup_ratio = 2;
+  EXPECT_THAT(std::string(CheckSchedule(config).message()), HasSubstr("warmup_ratio"));
+}
+
+Json LoadJson(const std::string& path) {
+  std::ifstream file(path);
+  EXPECT_TRUE(file.good()) << path;
+  return Json::parse(file);
+}
+
+std::vector<int64_t> GoldenShape(const std::string& name) {
+  static const Json* const kManifest = new Json(LoadJson("tests/golden/tiny/manifest.json"));
+  for (const Json& entry : kManifest->at("entries")) {
+    if (entry.at("name") == name) return entry.at("shape").get<std::vector<int64_t>>();
+  }
+  ADD_FAILURE() << name;
+  return {};
+}
+
+void ExpectGolden(const at::Tensor& average, const Json& golden, const std::string& name) {
+  const double norm = golden.at("norm");
+  EXPECT_NEAR(average.to(at::kDouble).norm().item<double>(), norm, norm * 1e-6) << name;
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_NEAR(average.reshape({-1})[i].item<double>(), golden.at("first")[i].get<double>(), 2e-7)
+        << name;
+  }
+}
+
+void ReplayMovingAverage(const Json& golden) {
+  const std::string tied = "encoder.embed_tokens.weight";
+  std::vector<NamedTensor> tensors, tied_tensors;
+  for (const auto& item : golden.at("steps")[0].at("tensors").items()) {
+    (item.key() == tied ? tied_tensors : tensors)
+        .push_back({item.key(), at::zeros(GoldenShape(item.key()))});
+  }
+  const auto fill = [&](uint64_t seed) {
+    for (NamedTensor& t : tensors) FillTensorByFormula(t.name, seed, t.tensor);
+    FillTensorByFormula(tied, seed, tied_tensors.at(0).tensor);
+  };
+  fill(golden.at("initial_weights_seed"));
+  at::Tensor counter = at::zeros({}, at::kLong);
+  std::vector<NamedTensor> all = tensors;
+  all.push_back({"num_batches_tracked", counter});
+  const double decay = golden.at("decay");
+  auto average = MovingAverage::Create({decay, golden.at("start_update")}, all);
+  // The reference averages the embedding once under each of its three names, hence three times an
+  // update.
+  auto thrice =
+      MovingAverage::Create({decay * decay * decay, golden.at("start_update")}, tied_tensors);
+  ASSERT_TRUE(average.ok() && thrice.ok());
+  for (const Json& step : golden.at("steps")) {
+    fill(step.at("weights_seed"));
+    counter.fill_(step.at("update").get<int64_t>());
+    (*average)->Update(step.at("update"));
+    (*thrice)->Update(step.at("update"));
+    TensorState state = (*average)->State();
+    state[tied] = (*thrice)->State().at(tied);
+    EXPECT_EQ(state.at("num_batches_tracked").item<int64_t>(), step.at("num_batches_tracked"));
+    for (const auto& item : step.at("tensors").items()) {
+      ExpectGolden(state.at(item.key()), item.value(), item.key());
+    }
+  }
+}
+
+TEST(MovingAverage, EqualsTheReference) {
+  const Json golden = LoadJson("tests/golden/tiny/ema.json");
+  EXPECT_EQ(golden.at("cases").size(), 4u);
+  for (const Json& golden_case : golden.at("cases")) ReplayMovingAverage(golden_case);
+}
+
+TEST(MovingAverage, SwapsAndRestores) {
+  at::Tensor weight = at::full({2}, 1.0f), half = at::full({2}, 1.0f).to(at::kHalf);
+  auto average = MovingAverage::Create({0.5, 0}, {{"w", weight}, {"h", half}});
+  ASSERT_TRUE(average.ok());
+  weight.fill_(3);
+  (*average)->Update(1);
+  (*average)->Swap();
+  EXPECT_EQ(weight[0].item<double>(), 2);
+  (*average)->Swap();
+  EXPECT_EQ(weight[0].item<double>(), 3);
+  TensorState state = (*average)->State();
+  EXPECT_EQ(state.at("h").scalar_type(), at::kFloat);
+  EXPECT_TRUE((*average)->LoadState(state).ok());
+  state.erase("w");
+  EXPECT_THAT(std::string((*average)->LoadState(state).message()), HasSubstr("\"w\" is missing"));
+}
+
+}  // namespace
+}  // namespace unival
