@@ -51,10 +51,17 @@ testing::AssertionResult Says(const absl::Status& status, std::vector<std::strin
 TensorMap EveryDtype() {
   at::manual_seed(7);
   TensorMap tensors;
-  for (auto [name, dtype] : std::vector<std::pair<std::string, at::ScalarType>>{
-           {"bool", at::kBool}, {"u8", at::kByte}, {"i8", at::kChar}, {"i16", at::kShort},
-           {"i32", at::kInt}, {"i64", at::kLong}, {"f16", at::kHalf}, {"bf16", at::kBFloat16},
-           {"f32", at::kFloat}, {"f64", at::kDouble}}) {
+  for (auto [name, dtype] :
+       std::vector<std::pair<std::string, at::ScalarType>>{{"bool", at::kBool},
+                                                           {"u8", at::kByte},
+                                                           {"i8", at::kChar},
+                                                           {"i16", at::kShort},
+                                                           {"i32", at::kInt},
+                                                           {"i64", at::kLong},
+                                                           {"f16", at::kHalf},
+                                                           {"bf16", at::kBFloat16},
+                                                           {"f32", at::kFloat},
+                                                           {"f64", at::kDouble}}) {
     tensors[name] = at::randint(0, 2, {3, 5}).to(dtype);
   }
   tensors["scalar"] = at::scalar_tensor(2.5);
@@ -95,8 +102,8 @@ TEST(Safetensors, StridedAndGradientTensorsAreWrittenAsTheyRead) {
   const std::string path = Fresh("strided.safetensors");
   const at::Tensor wide = at::arange(24, at::kFloat).view({4, 6});
   const at::Tensor gradient = at::ones({2}).requires_grad_();
-  ASSERT_TRUE(WriteSafetensors(path, {{"t", wide.t()}, {"n", wide.narrow(1, 2, 3)}, {"g", gradient}})
-                  .ok());
+  ASSERT_TRUE(
+      WriteSafetensors(path, {{"t", wide.t()}, {"n", wide.narrow(1, 2, 3)}, {"g", gradient}}).ok());
   const auto tensors = ReadSafetensors(path);
   ASSERT_TRUE(tensors.ok());
   EXPECT_TRUE(at::equal(tensors->at("t"), wide.t()));
@@ -119,9 +126,8 @@ TEST(Safetensors, TensorsOutliveTheFileAndNeverChangeIt) {
 TEST(Safetensors, OddAlignmentIsCopied) {
   // Written by others: a byte before the floats.
   const std::string path = Fresh("odd.safetensors");
-  const std::string header =
-      R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
-      R"("b":{"dtype":"F32","shape":[2],"data_offsets":[1,9]}})";
+  const std::string header = R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
+                             R"("b":{"dtype":"F32","shape":[2],"data_offsets":[1,9]}})";
   const float values[2] = {1.5f, -2.0f};
   WriteText(path, std::string(1, static_cast<char>(header.size())) + std::string(7, '\0') + header +
                       "\x05" + std::string(reinterpret_cast<const char*>(values), sizeof(values)));
@@ -183,7 +189,8 @@ TEST(TensorsSha256, DependsOnNameDtypeShapeAndBytesOnly) {
 
 TEST(LoadTensorsInto, CopiesAndWidensHalves) {
   TensorMap targets = {{"w", at::zeros({2, 2})}, {"n", at::zeros({1}, at::kLong)}};
-  const TensorMap tensors = {{"w", at::full({2, 2}, 0.5, at::kHalf)}, {"n", at::ones({1}, at::kLong)}};
+  const TensorMap tensors = {{"w", at::full({2, 2}, 0.5, at::kHalf)},
+                             {"n", at::ones({1}, at::kLong)}};
   targets.at("w").requires_grad_();
   ASSERT_TRUE(LoadTensorsInto(targets, tensors, "backbone", "m.safetensors").ok());
   EXPECT_EQ(targets.at("w").sum().item<float>(), 2.0f);
@@ -191,10 +198,14 @@ TEST(LoadTensorsInto, CopiesAndWidensHalves) {
 }
 
 TEST(LoadTensorsInto, ListsEveryDifferenceAndCopiesNothing) {
-  const TensorMap targets = {{"same", at::zeros({1})}, {"gone", at::zeros({4})},
-                             {"shape", at::zeros({2, 3})}, {"dtype", at::zeros({1})}};
-  const TensorMap tensors = {{"same", at::ones({1})}, {"more", at::ones({5})},
-                             {"shape", at::ones({3, 2})}, {"dtype", at::ones({1}, at::kLong)}};
+  const TensorMap targets = {{"same", at::zeros({1})},
+                             {"gone", at::zeros({4})},
+                             {"shape", at::zeros({2, 3})},
+                             {"dtype", at::zeros({1})}};
+  const TensorMap tensors = {{"same", at::ones({1})},
+                             {"more", at::ones({5})},
+                             {"shape", at::ones({3, 2})},
+                             {"dtype", at::ones({1}, at::kLong)}};
   const absl::Status status = LoadTensorsInto(targets, tensors, "adapter.depth", "m.safetensors");
   EXPECT_TRUE(Says(status, {"m.safetensors", "adapter.depth", "4 differences", "missing: gone",
                             "extra: more", "shape: expected Float [2, 3], got Float [3, 2]",
@@ -203,7 +214,8 @@ TEST(LoadTensorsInto, ListsEveryDifferenceAndCopiesNothing) {
 }
 
 TEST(LoadTensorsInto, NeverNarrows) {
-  EXPECT_FALSE(LoadTensorsInto({{"w", at::zeros({1}, at::kHalf)}}, {{"w", at::ones({1})}}, "c", "f").ok());
+  EXPECT_FALSE(
+      LoadTensorsInto({{"w", at::zeros({1}, at::kHalf)}}, {{"w", at::ones({1})}}, "c", "f").ok());
 }
 
 VocabularyLayout SmallLayout() {
@@ -353,7 +365,8 @@ TEST(TokenRows, AreStoredPerBlock) {
 }
 
 TEST(TokenRows, WhatDoesNotFitIsListed) {
-  EXPECT_TRUE(Says(SplitTokenRows(at::rand({3, 2}), SmallLayout()).status(), {"[3, 2]", "[14, D]"}));
+  EXPECT_TRUE(
+      Says(SplitTokenRows(at::rand({3, 2}), SmallLayout()).status(), {"[3, 2]", "[14, D]"}));
   TensorMap rows = *SplitTokenRows(at::rand({14, 2}), SmallLayout());
   rows.erase("core.mask");
   rows["core.bpe"] = at::rand({5, 2});

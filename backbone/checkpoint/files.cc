@@ -79,9 +79,10 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::st
   if (!S_ISREG(status.st_mode)) return SystemError(path, "not a regular file", EINVAL);
   const size_t size = static_cast<size_t>(status.st_size);
   if (size == 0) return std::shared_ptr<const MappedFile>(new MappedFile(nullptr, 0));
-  // Private and writable: tensors over the mapping may be changed in place without touching the file.
-  void* data = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file.get(),
-                    0);
+  // Private and writable: tensors over the mapping may be changed in place without touching the
+  // file.
+  void* data =
+      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file.get(), 0);
   if (data == MAP_FAILED) return SystemError(path, "cannot map", errno);
   return std::shared_ptr<const MappedFile>(new MappedFile(data, size));
 }

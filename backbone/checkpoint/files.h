@@ -3,7 +3,8 @@
 // Files that are either wholly there or not at all, and read-only views of large ones.
 //
 //   UNIVAL_RETURN_IF_ERROR(WriteFileAtomically("model/manifest.textproto", {text}));
-//   UNIVAL_ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> file, MappedFile::Open("model/backbone.safetensors"));
+//   UNIVAL_ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> file,
+//   MappedFile::Open("model/backbone.safetensors"));
 #ifndef UNIVAL_BACKBONE_CHECKPOINT_FILES_H_
 #define UNIVAL_BACKBONE_CHECKPOINT_FILES_H_
 
@@ -18,9 +19,9 @@
 
 namespace unival {
 
-// A file's bytes in memory, loaded by the system as they are touched. Writing to them changes this process's copy only,
-// never the file. Thread-safe as far as plain memory is. The file must not be truncated while mapped; files written by
-// WriteFileAtomically are replaced, not changed.
+// A file's bytes in memory, loaded by the system as they are touched. Writing to them changes this
+// process's copy only, never the file. Thread-safe as far as plain memory is. The file must not be
+// truncated while mapped; files written by WriteFileAtomically are replaced, not changed.
 class MappedFile {
  public:
   // NotFound, or Internal with the system's reason.
@@ -37,8 +38,8 @@ class MappedFile {
   const size_t size_;
 };
 
-// Writes the pieces one after the other to a temporary file beside `path`, syncs it, renames it, and syncs the directory.
-// On any error `path` is as it was and the temporary file is gone.
+// Writes the pieces one after the other to a temporary file beside `path`, syncs it, renames it,
+// and syncs the directory. On any error `path` is as it was and the temporary file is gone.
 absl::Status WriteFileAtomically(const std::string& path,
                                  const std::vector<absl::string_view>& pieces);
 

@@ -53,9 +53,9 @@ absl::Status CheckComponents(const Manifest& manifest) {
 
 absl::Status CheckManifest(const Manifest& manifest) {
   if (manifest.format_version() > kModelFormatVersion) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "format_version ", manifest.format_version(), " is newer than this program's ",
-        kModelFormatVersion, "; use a newer release"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("format_version ", manifest.format_version(), " is newer than this program's ",
+                     kModelFormatVersion, "; use a newer release"));
   }
   if (manifest.format_version() != kModelFormatVersion) {
     return absl::InvalidArgumentError(absl::StrCat("format_version ", manifest.format_version(),
@@ -140,9 +140,9 @@ absl::Status ModelDirectory::Check(const Component& component) const {
   if (checked_.count(component.id()) > 0) return absl::OkStatus();
   UNIVAL_ASSIGN_OR_RETURN(const std::string actual, Sha256OfPath(file));
   if (actual != component.sha256()) {
-    return absl::DataLossError(absl::StrCat(
-        file, ": component \"", component.id(), "\": sha256 ", actual, ", the manifest has \"",
-        component.sha256(), "\"; the file was damaged or changed, restore it"));
+    return absl::DataLossError(absl::StrCat(file, ": component \"", component.id(), "\": sha256 ",
+                                            actual, ", the manifest has \"", component.sha256(),
+                                            "\"; the file was damaged or changed, restore it"));
   }
   checked_.insert(component.id());
   return absl::OkStatus();

@@ -9,8 +9,8 @@
 //   UNIVAL_RETURN_IF_ERROR(writer->AddTensors("backbone", tensors));
 //   UNIVAL_RETURN_IF_ERROR(writer->Commit(manifest));       // now "models/new" is there, all of it
 //
-// Component ids: "backbone", "modality.<id>", "adapter.<id>", "tokens.<block>" (safetensors files <id>.safetensors),
-// "tokenizer", "templates" (folders).
+// Component ids: "backbone", "modality.<id>", "adapter.<id>", "tokens.<block>" (safetensors files
+// <id>.safetensors), "tokenizer", "templates" (folders).
 #ifndef UNIVAL_BACKBONE_CHECKPOINT_MODEL_DIRECTORY_H_
 #define UNIVAL_BACKBONE_CHECKPOINT_MODEL_DIRECTORY_H_
 
@@ -34,16 +34,18 @@ constexpr int kAdapterSchemaVersion = 1;
 constexpr char kManifestFile[] = "manifest.textproto";
 
 struct ModelDirectoryOptions {
-  // Compare a component's sha256 when it is first read; off only for files that were checked before.
+  // Compare a component's sha256 when it is first read; off only for files that were checked
+  // before.
   bool check_sha256 = true;
 };
 
 // Thread-safe.
 class ModelDirectory {
  public:
-  // Reads and checks the manifest; components are checked when read. Errors carry FILE:LINE: NotFound (no manifest),
-  // InvalidArgument (syntax, unknown field, component twice, path that leaves the directory, vocabulary layout that does
-  // not hold together), FailedPrecondition (format_version newer than this program's).
+  // Reads and checks the manifest; components are checked when read. Errors carry FILE:LINE:
+  // NotFound (no manifest), InvalidArgument (syntax, unknown field, component twice, path that
+  // leaves the directory, vocabulary layout that does not hold together), FailedPrecondition
+  // (format_version newer than this program's).
   static absl::StatusOr<std::shared_ptr<const ModelDirectory>> Open(
       const std::string& path, const ModelDirectoryOptions& options = {});
 
@@ -53,8 +55,8 @@ class ModelDirectory {
   bool HasComponent(absl::string_view id) const;
   std::vector<std::string> ComponentIds() const;  // in the manifest's order
 
-  // Full path of a component's file or folder, its sha256 compared. NotFound lists what there is; DataLoss names both
-  // hashes of a file that changed.
+  // Full path of a component's file or folder, its sha256 compared. NotFound lists what there is;
+  // DataLoss names both hashes of a file that changed.
   absl::StatusOr<std::string> ComponentPath(absl::string_view id) const;
   // Tensors over a mapping of the component's file.
   absl::StatusOr<TensorMap> ReadComponent(absl::string_view id) const;
@@ -80,10 +82,12 @@ struct ModelWriteOptions {
   bool overwrite = false;
 };
 
-// Collects components in a hidden directory beside the target and moves it there in one step. Single-threaded.
+// Collects components in a hidden directory beside the target and moves it there in one step.
+// Single-threaded.
 class ModelDirectoryWriter {
  public:
-  // AlreadyExists: something is at `path` and `overwrite` is off. FailedPrecondition: it is no model directory.
+  // AlreadyExists: something is at `path` and `overwrite` is off. FailedPrecondition: it is no
+  // model directory.
   static absl::StatusOr<std::unique_ptr<ModelDirectoryWriter>> Create(
       const std::string& path, const ModelWriteOptions& options = {});
   // Removes what was written unless Commit succeeded.
@@ -101,8 +105,9 @@ class ModelDirectoryWriter {
   // Takes a component over byte for byte, also one that no loaded plugin understands.
   absl::Status CopyComponent(const ModelDirectory& from, const std::string& id);
 
-  // Sets format_version and the components, writes the manifest, syncs everything, and moves the directory into place. An
-  // existing model is exchanged in one step and then removed. The writer is done after success.
+  // Sets format_version and the components, writes the manifest, syncs everything, and moves the
+  // directory into place. An existing model is exchanged in one step and then removed. The writer
+  // is done after success.
   absl::Status Commit(Manifest manifest);
 
  private:
@@ -118,7 +123,8 @@ class ModelDirectoryWriter {
   bool committed_ = false;
 };
 
-// sha256 of a file's bytes; of a folder: over the relative names and bytes of its regular files, ordered by name.
+// sha256 of a file's bytes; of a folder: over the relative names and bytes of its regular files,
+// ordered by name.
 absl::StatusOr<std::string> Sha256OfPath(const std::string& path);
 
 }  // namespace unival

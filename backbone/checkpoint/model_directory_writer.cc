@@ -22,8 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-absl::Status FileError(const fs::path& path, absl::string_view what,
-                       const std::error_code& error) {
+absl::Status FileError(const fs::path& path, absl::string_view what, const std::error_code& error) {
   return SystemError(path.string(), what, error.value());
 }
 
@@ -169,8 +168,8 @@ absl::Status ModelDirectoryWriter::Commit(Manifest manifest) {
   manifest.set_format_version(kModelFormatVersion);
   manifest.clear_component();
   for (const auto& [id, component] : components_) *manifest.add_component() = component;
-  UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(absl::StrCat(staging_, "/", kManifestFile),
-                                             {PrintTextProto(manifest)}));
+  UNIVAL_RETURN_IF_ERROR(
+      WriteFileAtomically(absl::StrCat(staging_, "/", kManifestFile), {PrintTextProto(manifest)}));
   UNIVAL_RETURN_IF_ERROR(MoveIntoPlace());
   committed_ = true;
   return SyncDirectory(fs::path(path_).parent_path().string());

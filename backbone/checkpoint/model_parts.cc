@@ -29,10 +29,9 @@ std::vector<std::string> RowDifferences(const TensorMap& rows, const VocabularyL
     } else if (found->second.dim() != 2 || found->second.size(0) != size ||
                found->second.size(1) != width ||
                found->second.scalar_type() != first->scalar_type()) {
-      lines.push_back(absl::StrCat(block.id(), ": expected ", c10::toString(first->scalar_type()),
-                                   " [", size, ", ", width, "], got ",
-                                   c10::toString(found->second.scalar_type()), " ",
-                                   ShapeOf(found->second)));
+      lines.push_back(absl::StrCat(
+          block.id(), ": expected ", c10::toString(first->scalar_type()), " [", size, ", ", width,
+          "], got ", c10::toString(found->second.scalar_type()), " ", ShapeOf(found->second)));
     }
   }
   for (const auto& [id, tensor] : rows) {
@@ -44,8 +43,8 @@ std::vector<std::string> RowDifferences(const TensorMap& rows, const VocabularyL
 void Compare(absl::string_view field, const std::string& actual, const std::string& expected,
              std::vector<std::string>& lines) {
   if (actual == expected) return;
-  lines.push_back(absl::StrCat(field, ": the adapter has \"", actual, "\", this model has \"",
-                               expected, "\""));
+  lines.push_back(
+      absl::StrCat(field, ": the adapter has \"", actual, "\", this model has \"", expected, "\""));
 }
 
 }  // namespace
@@ -59,9 +58,8 @@ absl::StatusOr<TensorMap> SplitTokenRows(const at::Tensor& embedding,
   UNIVAL_RETURN_IF_ERROR(ValidateLayout(layout));
   const int64_t size = LayoutSize(layout);
   if (embedding.dim() != 2 || embedding.size(0) != size) {
-    return absl::InvalidArgumentError(absl::StrCat("token embedding ", ShapeOf(embedding),
-                                                   ", expected [", size,
-                                                   ", D] for this vocabulary"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "token embedding ", ShapeOf(embedding), ", expected [", size, ", D] for this vocabulary"));
   }
   return CatchTorch("split token rows", [&] {
     const at::Tensor plain = embedding.detach();
@@ -80,8 +78,8 @@ absl::StatusOr<TensorMap> SplitTokenRows(const at::Tensor& embedding,
 absl::StatusOr<at::Tensor> JoinTokenRows(const TensorMap& rows, const VocabularyLayout& layout) {
   UNIVAL_RETURN_IF_ERROR(ValidateLayout(layout));
   if (const auto lines = RowDifferences(rows, layout); !lines.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "token rows do not fit the vocabulary:\n  ", absl::StrJoin(lines, "\n  ")));
+    return absl::InvalidArgumentError(
+        absl::StrCat("token rows do not fit the vocabulary:\n  ", absl::StrJoin(lines, "\n  ")));
   }
   return CatchTorch("join token rows", [&] {
     at::NoGradGuard no_grad;
@@ -112,9 +110,8 @@ absl::StatusOr<at::Tensor> ReadTokenComponents(const ModelDirectory& model) {
     const std::string id = TokensComponentId(block.id());
     UNIVAL_ASSIGN_OR_RETURN(TensorMap tensors, model.ReadComponent(id));
     if (tensors.size() != 1 || tensors.begin()->first != kTokenRows) {
-      return absl::InvalidArgumentError(absl::StrCat(model.path(), ": component \"", id,
-                                                     "\": expected the one tensor \"", kTokenRows,
-                                                     "\""));
+      return absl::InvalidArgumentError(absl::StrCat(
+          model.path(), ": component \"", id, "\": expected the one tensor \"", kTokenRows, "\""));
     }
     rows.emplace(block.id(), tensors.begin()->second);
   }

@@ -1,10 +1,10 @@
 // unival: model_parts.h
 //
-// How a model's tensors are cut into components: embedding rows by vocabulary block, adapters with the record of what they
-// were trained against.
+// How a model's tensors are cut into components: embedding rows by vocabulary block, adapters with
+// the record of what they were trained against.
 //
-//   UNIVAL_ASSIGN_OR_RETURN(auto rows, SplitTokenRows(embedding, layout));      // block id -> [n, D]
-//   UNIVAL_RETURN_IF_ERROR(CheckAdapter(record, expected, "models/depth"));
+//   UNIVAL_ASSIGN_OR_RETURN(auto rows, SplitTokenRows(embedding, layout));      // block id -> [n,
+//   D] UNIVAL_RETURN_IF_ERROR(CheckAdapter(record, expected, "models/depth"));
 #ifndef UNIVAL_BACKBONE_CHECKPOINT_MODEL_PARTS_H_
 #define UNIVAL_BACKBONE_CHECKPOINT_MODEL_PARTS_H_
 
@@ -25,16 +25,17 @@ constexpr char kTokenEmbedding[] = "encoder.embed_tokens.weight";
 // The one tensor of a tokens.<block> component.
 constexpr char kTokenRows[] = "rows";
 
-std::string TokensComponentId(absl::string_view block);      // "tokens.core.bpe"
-std::string AdapterComponentId(absl::string_view modality);  // "adapter.depth"
-std::string ModalityComponentId(absl::string_view modality); // "modality.depth"
+std::string TokensComponentId(absl::string_view block);       // "tokens.core.bpe"
+std::string AdapterComponentId(absl::string_view modality);   // "adapter.depth"
+std::string ModalityComponentId(absl::string_view modality);  // "modality.depth"
 
-// Rows of each block in local order, copied: block id -> [n, D]. `embedding` is [V, D]; InvalidArgument when V is not the
-// layout's size.
+// Rows of each block in local order, copied: block id -> [n, D]. `embedding` is [V, D];
+// InvalidArgument when V is not the layout's size.
 absl::StatusOr<TensorMap> SplitTokenRows(const at::Tensor& embedding,
                                          const VocabularyLayout& layout);
 
-// The inverse: [V, D] from block id -> [n, D]. InvalidArgument lists blocks that are missing, extra, or of another shape.
+// The inverse: [V, D] from block id -> [n, D]. InvalidArgument lists blocks that are missing,
+// extra, or of another shape.
 absl::StatusOr<at::Tensor> JoinTokenRows(const TensorMap& rows, const VocabularyLayout& layout);
 
 // One tokens.<block> component per block, retired ones too.
@@ -43,13 +44,14 @@ absl::Status AddTokenComponents(const at::Tensor& embedding, const VocabularyLay
 absl::StatusOr<at::Tensor> ReadTokenComponents(const ModelDirectory& model);
 
 struct AdapterCheckOptions {
-  // Accept other encoder or backbone weights than the adapter was trained against; the caller should write that down.
+  // Accept other encoder or backbone weights than the adapter was trained against; the caller
+  // should write that down.
   bool allow_weight_mismatch = false;
 };
 
-// Compares what an adapter was trained against with what is here: modality, feature_schema, feature_dim, d_model,
-// encoder_sha256, backbone_sha256, schema_version; `plugin` may differ. FailedPrecondition starts with `file` and lists
-// every field that differs with both values.
+// Compares what an adapter was trained against with what is here: modality, feature_schema,
+// feature_dim, d_model, encoder_sha256, backbone_sha256, schema_version; `plugin` may differ.
+// FailedPrecondition starts with `file` and lists every field that differs with both values.
 absl::Status CheckAdapter(const AdapterRecord& record, const AdapterRecord& expected,
                           absl::string_view file, const AdapterCheckOptions& options = {});
 

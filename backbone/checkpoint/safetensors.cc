@@ -53,7 +53,8 @@ absl::Status InFile(const std::string& path, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
 }
 
-at::Tensor OverMapping(const SafetensorsEntry& entry, const std::shared_ptr<const MappedFile>& file) {
+at::Tensor OverMapping(const SafetensorsEntry& entry,
+                       const std::shared_ptr<const MappedFile>& file) {
   const auto options = at::TensorOptions().dtype(TorchDtype(entry.dtype));
   if (entry.begin == entry.end) return at::empty(entry.shape, options);
   const char* data = file->bytes().data() + entry.begin;
@@ -96,8 +97,8 @@ absl::StatusOr<NamedBytes> ToBytes(const std::string& name, const at::Tensor& te
   }
   const auto dtype = FileDtype(tensor.scalar_type());
   if (!dtype || tensor.layout() != at::kStrided) {
-    return absl::InvalidArgumentError(absl::StrCat("tensor \"", name, "\": safetensors cannot hold ",
-                                                   Describe(tensor)));
+    return absl::InvalidArgumentError(
+        absl::StrCat("tensor \"", name, "\": safetensors cannot hold ", Describe(tensor)));
   }
   return NamedBytes{name, *dtype, tensor.detach().to(at::kCPU).contiguous()};
 }
@@ -122,7 +123,8 @@ absl::Status CheckWritable(const TensorMap& tensors) {
 bool Widens(at::ScalarType from, at::ScalarType to) {
   if (from == to) return true;
   const bool half = from == at::kHalf || from == at::kBFloat16;
-  return (half && (to == at::kFloat || to == at::kDouble)) || (from == at::kFloat && to == at::kDouble);
+  return (half && (to == at::kFloat || to == at::kDouble)) ||
+         (from == at::kFloat && to == at::kDouble);
 }
 
 std::vector<std::string> Differences(const TensorMap& targets, const TensorMap& tensors) {

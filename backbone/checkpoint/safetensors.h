@@ -1,10 +1,12 @@
 // unival: safetensors.h
 //
-// Named tensors in safetensors files: read over a memory mapping, written atomically and deterministically.
+// Named tensors in safetensors files: read over a memory mapping, written atomically and
+// deterministically.
 //
 //   UNIVAL_RETURN_IF_ERROR(WriteSafetensors("w.safetensors", {{"weight", weight}}));
 //   UNIVAL_ASSIGN_OR_RETURN(TensorMap tensors, ReadSafetensors("w.safetensors"));
-//   UNIVAL_RETURN_IF_ERROR(LoadTensorsInto(NamedTensors(*module), tensors, "backbone", "w.safetensors"));
+//   UNIVAL_RETURN_IF_ERROR(LoadTensorsInto(NamedTensors(*module), tensors, "backbone",
+//   "w.safetensors"));
 #ifndef UNIVAL_BACKBONE_CHECKPOINT_SAFETENSORS_H_
 #define UNIVAL_BACKBONE_CHECKPOINT_SAFETENSORS_H_
 
@@ -26,24 +28,27 @@ struct SafetensorsContents {
   std::map<std::string, std::string> metadata;
 };
 
-// CPU tensors over a private mapping of the file, which they keep alive; pages load when touched. Changing a tensor in
-// place changes memory only. Tensors at odd addresses are copied.
+// CPU tensors over a private mapping of the file, which they keep alive; pages load when touched.
+// Changing a tensor in place changes memory only. Tensors at odd addresses are copied.
 // InvalidArgument names file, tensor, expected and actual; NotFound a missing file.
 absl::StatusOr<SafetensorsContents> ReadSafetensorsFile(const std::string& path);
 absl::StatusOr<TensorMap> ReadSafetensors(const std::string& path);
 
-// Any device and stride; gradients are left behind. Dtypes float64/32/16, bfloat16, int64/32/16/8, uint8, bool. The same
-// tensors give the same bytes. InvalidArgument names the tensor and its dtype, other codes tell why the file system refused.
+// Any device and stride; gradients are left behind. Dtypes float64/32/16, bfloat16, int64/32/16/8,
+// uint8, bool. The same tensors give the same bytes. InvalidArgument names the tensor and its
+// dtype, other codes tell why the file system refused.
 absl::Status WriteSafetensors(const std::string& path, const TensorMap& tensors,
                               const std::map<std::string, std::string>& metadata = {});
 
-// sha256 (hex) over name, dtype, shape and bytes of every tensor; strides and devices do not matter.
+// sha256 (hex) over name, dtype, shape and bytes of every tensor; strides and devices do not
+// matter.
 absl::StatusOr<std::string> TensorsSha256(const TensorMap& tensors);
 
-// Copies `tensors` into `targets` (which share memory with a module's parameters and buffers). The names must be the same
-// and so must the shapes; float16 and bfloat16 widen to float32 and float64, float32 to float64, other dtypes must be
-// equal. Nothing is copied unless everything fits. InvalidArgument starts with `file` and `component` and lists every
-// missing, extra and unfit tensor.
+// Copies `tensors` into `targets` (which share memory with a module's parameters and buffers). The
+// names must be the same and so must the shapes; float16 and bfloat16 widen to float32 and float64,
+// float32 to float64, other dtypes must be equal. Nothing is copied unless everything fits.
+// InvalidArgument starts with `file` and `component` and lists every missing, extra and unfit
+// tensor.
 absl::Status LoadTensorsInto(const TensorMap& targets, const TensorMap& tensors,
                              absl::string_view component, absl::string_view file);
 

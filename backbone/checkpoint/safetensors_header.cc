@@ -73,7 +73,8 @@ absl::StatusOr<absl::string_view> HeaderText(absl::string_view file) {
   return file.substr(kPrefix, size);
 }
 
-// Refuses what nlohmann::json would accept silently: a key twice, and nesting deeper than the format has.
+// Refuses what nlohmann::json would accept silently: a key twice, and nesting deeper than the
+// format has.
 class StrictKeys {
  public:
   bool operator()(int depth, Json::parse_event_t event, Json& value) {
@@ -118,11 +119,11 @@ absl::StatusOr<SafetensorsDtype> ParseDtype(const std::string& name, const Json&
   for (const DtypeInfo& info : kDtypes) {
     if (value.is_string() && value.get_ref<const std::string&>() == info.name) return info.dtype;
   }
-  return BadTensor(name, absl::StrCat("dtype ", absl::CHexEscape(value.dump(-1, ' ', true)),
-                                      " is not one of ",
-                                      absl::StrJoin(kDtypes, " ", [](std::string* out, auto& info) {
-                                        absl::StrAppend(out, info.name);
-                                      })));
+  return BadTensor(
+      name, absl::StrCat("dtype ", absl::CHexEscape(value.dump(-1, ' ', true)), " is not one of ",
+                         absl::StrJoin(kDtypes, " ", [](std::string* out, auto& info) {
+                           absl::StrAppend(out, info.name);
+                         })));
 }
 
 // Unsigned integers that fit into int64.
@@ -135,8 +136,8 @@ absl::StatusOr<std::vector<int64_t>> ParseIntegers(const std::string& name, absl
     if (valid) integers.push_back(value[i].get<int64_t>());
   }
   if (valid) return integers;
-  return BadTensor(name, absl::StrCat(field, " is not a list of at most ", kMaxRank,
-                                      " integers in [0, 2^63)"));
+  return BadTensor(
+      name, absl::StrCat(field, " is not a list of at most ", kMaxRank, " integers in [0, 2^63)"));
 }
 
 // Bytes of a tensor; also the product without zeros must fit, since strides are computed from it.
@@ -155,8 +156,8 @@ absl::StatusOr<int64_t> ByteCount(const std::string& name, const SafetensorsEntr
 
 absl::StatusOr<SafetensorsEntry> ParseEntry(const std::string& name, const Json& json,
                                             int64_t data_begin, int64_t data_size) {
-  if (!json.is_object() || json.size() != 3 || !json.contains("dtype") ||
-      !json.contains("shape") || !json.contains("data_offsets")) {
+  if (!json.is_object() || json.size() != 3 || !json.contains("dtype") || !json.contains("shape") ||
+      !json.contains("data_offsets")) {
     return BadTensor(name, "expected exactly the fields dtype, shape, data_offsets");
   }
   SafetensorsEntry entry;

@@ -1,7 +1,8 @@
 // unival: safetensors_header.h
 //
-// The header of a safetensors file, checked to the last byte, without libtorch. Layout of a file: eight bytes little-endian
-// header size, a JSON object name -> {dtype, shape, data_offsets}, then the tensors' bytes back to back.
+// The header of a safetensors file, checked to the last byte, without libtorch. Layout of a file:
+// eight bytes little-endian header size, a JSON object name -> {dtype, shape, data_offsets}, then
+// the tensors' bytes back to back.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(SafetensorsHeader header, ParseSafetensorsHeader(bytes));
 //   for (const auto& [name, entry] : header.tensors) ...
@@ -36,12 +37,13 @@ struct SafetensorsHeader {
   std::map<std::string, std::string> metadata;
 };
 
-// `file` is the whole file. Everything is checked before anything is believed: sizes and their overflow, dtypes, duplicate
-// names, offsets outside the file, overlaps, holes, bytes left over. InvalidArgument names tensor, expected and actual.
+// `file` is the whole file. Everything is checked before anything is believed: sizes and their
+// overflow, dtypes, duplicate names, offsets outside the file, overlaps, holes, bytes left over.
+// InvalidArgument names tensor, expected and actual.
 absl::StatusOr<SafetensorsHeader> ParseSafetensorsHeader(absl::string_view file);
 
-// Size prefix and JSON for tensors given with `begin` and `end` relative to the data; padded so that data starts at a
-// multiple of 64 bytes. Deterministic.
+// Size prefix and JSON for tensors given with `begin` and `end` relative to the data; padded so
+// that data starts at a multiple of 64 bytes. Deterministic.
 std::string SerializeSafetensorsHeader(const SafetensorsHeader& header);
 
 }  // namespace unival

@@ -33,10 +33,9 @@ void ExpectEntryRefused(const std::string& entry, size_t data_bytes, const std::
 }
 
 TEST(SafetensorsHeader, ReadsTensorsAndMetadata) {
-  const std::string json = "{\"__metadata__\":{\"format\":\"pt\"}," +
-                           Entry("b", "F32", "[2]", "[8,16]") + "," +
-                           Entry("a", "I64", "[]", "[0,8]") + "," +
-                           Entry("none", "F16", "[0,3]", "[16,16]") + "}  ";
+  const std::string json =
+      "{\"__metadata__\":{\"format\":\"pt\"}," + Entry("b", "F32", "[2]", "[8,16]") + "," +
+      Entry("a", "I64", "[]", "[0,8]") + "," + Entry("none", "F16", "[0,3]", "[16,16]") + "}  ";
   const auto header = ParseSafetensorsHeader(File(json, 16));
   ASSERT_TRUE(header.ok()) << header.status();
   EXPECT_EQ(header->tensors.size(), 3u);
@@ -97,8 +96,7 @@ TEST(SafetensorsHeader, RefusesOffsetsThatDoNotFit) {
   ExpectEntryRefused(Entry("a", "U8", "[2]", "[0,2]"), 1, "do not lie within the 1 bytes");
   ExpectEntryRefused(Entry("a", "U8", "[1]", "[1,0]"), 1, "do not lie within");
   ExpectEntryRefused(Entry("a", "F32", "[2]", "[0,4]"), 4, "needs 8 bytes, data_offsets hold 4");
-  ExpectEntryRefused(Entry("a", "F32", "[4611686018427387904,4]", "[0,4]"), 4,
-                     "too many elements");
+  ExpectEntryRefused(Entry("a", "F32", "[4611686018427387904,4]", "[0,4]"), 4, "too many elements");
   ExpectEntryRefused(Entry("a", "F32", "[4611686018427387904,4,0]", "[0,0]"), 0,
                      "too many elements");
 }

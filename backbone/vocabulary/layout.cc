@@ -53,8 +53,7 @@ VocabularyBlock* FindMutable(VocabularyLayout& layout, absl::string_view id) {
 absl::Status UnknownBlock(const VocabularyLayout& layout, absl::string_view id) {
   std::string known;
   for (const VocabularyBlock& block : layout.blocks()) absl::StrAppend(&known, " ", block.id());
-  return absl::NotFoundError(
-      absl::StrCat("vocabulary has no block \"", id, "\"; it has:", known));
+  return absl::NotFoundError(absl::StrCat("vocabulary has no block \"", id, "\"; it has:", known));
 }
 
 void AppendExtent(int64_t begin, int64_t local_begin, int64_t size, VocabularyBlock& block) {
@@ -77,9 +76,9 @@ void AppendBlock(const BlockSpec& spec, VocabularyLayout& layout) {
 absl::Status Reuse(const BlockSpec& spec, VocabularyBlock& block) {
   const int64_t size = BlockSize(block);
   if (spec.size > size) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("vocabulary block \"", spec.id, "\" has ", size, " entries, ", spec.size,
-                     " are wanted; grow it explicitly"));
+    return absl::FailedPreconditionError(absl::StrCat("vocabulary block \"", spec.id, "\" has ",
+                                                      size, " entries, ", spec.size,
+                                                      " are wanted; grow it explicitly"));
   }
   if (spec.size < size) {
     return absl::FailedPreconditionError(
@@ -87,10 +86,10 @@ absl::Status Reuse(const BlockSpec& spec, VocabularyBlock& block) {
                      " are wanted; blocks never shrink, use another block id"));
   }
   if (spec.content_hash != block.content_hash()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "vocabulary block \"", spec.id, "\" has content hash \"", block.content_hash(),
-        "\", the one to add has \"", spec.content_hash,
-        "\"; its rows would mean something else, use another block id"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("vocabulary block \"", spec.id, "\" has content hash \"", block.content_hash(),
+                     "\", the one to add has \"", spec.content_hash,
+                     "\"; its rows would mean something else, use another block id"));
   }
   block.set_retired(false);
   return absl::OkStatus();
@@ -107,10 +106,10 @@ absl::Status CheckExtents(const VocabularyBlock& block) {
   for (const VocabularyExtent& extent : block.extents()) {
     if (extent.size() < 1 || extent.size() > kMaxSize || extent.begin() < 0 ||
         extent.begin() > kMaxSize || extent.local_begin() != local) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "vocabulary block \"", block.id(), "\": extent {begin: ", extent.begin(),
-          " local_begin: ", extent.local_begin(), " size: ", extent.size(),
-          "}: expected local_begin ", local, " and a size of at least 1"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("vocabulary block \"", block.id(), "\": extent {begin: ", extent.begin(),
+                       " local_begin: ", extent.local_begin(), " size: ", extent.size(),
+                       "}: expected local_begin ", local, " and a size of at least 1"));
     }
     local += extent.size();
   }
@@ -124,9 +123,8 @@ absl::Status CheckCoverage(const VocabularyLayout& layout) {
   for (const VocabularyBlock& block : layout.blocks()) {
     for (const VocabularyExtent& extent : block.extents()) extents.emplace_back(&extent, &block);
   }
-  std::sort(extents.begin(), extents.end(), [](const auto& a, const auto& b) {
-    return a.first->begin() < b.first->begin();
-  });
+  std::sort(extents.begin(), extents.end(),
+            [](const auto& a, const auto& b) { return a.first->begin() < b.first->begin(); });
   int64_t end = 0;
   for (const auto& [extent, block] : extents) {
     if (extent->begin() != end) {

@@ -42,8 +42,7 @@ absl::StatusOr<std::shared_ptr<const Vocabulary>> Vocabulary::Create(
     VocabularyLayout layout, std::shared_ptr<const Tokenizer> tokenizer,
     const std::string& mask_block) {
   UNIVAL_RETURN_IF_ERROR(ValidateLayout(layout));
-  std::shared_ptr<Vocabulary> vocabulary(
-      new Vocabulary(std::move(layout), std::move(tokenizer)));
+  std::shared_ptr<Vocabulary> vocabulary(new Vocabulary(std::move(layout), std::move(tokenizer)));
   UNIVAL_RETURN_IF_ERROR(vocabulary->CheckTokenizer());
   if (vocabulary->tokenizer_) {
     vocabulary->text_block_ = vocabulary->blocks_.at(vocabulary->tokenizer_->block().id);
@@ -66,10 +65,9 @@ absl::Status Vocabulary::CheckTokenizer() const {
   }
   const int64_t size = unival::BlockSize(**block);
   if (spec.size != size) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("tokenizer: vocabulary block \"", spec.id, "\" has ", size,
-                     " entries, the tokenizer has ", spec.size,
-                     "; use the tokenizer that the model was made with"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "tokenizer: vocabulary block \"", spec.id, "\" has ", size, " entries, the tokenizer has ",
+        spec.size, "; use the tokenizer that the model was made with"));
   }
   const std::string& hash = (*block)->content_hash();
   if (!hash.empty() && !spec.content_hash.empty() && hash != spec.content_hash) {

@@ -22,8 +22,9 @@ namespace unival {
 // Thread-safe: immutable after creation.
 class Vocabulary : public VocabularyView {
  public:
-  // `tokenizer` may be null: a vocabulary without text. InvalidArgument: a layout that does not hold together;
-  // FailedPrecondition: the tokenizer's block is absent, retired, or has another size or content hash.
+  // `tokenizer` may be null: a vocabulary without text. InvalidArgument: a layout that does not
+  // hold together; FailedPrecondition: the tokenizer's block is absent, retired, or has another
+  // size or content hash.
   static absl::StatusOr<std::shared_ptr<const Vocabulary>> Create(
       VocabularyLayout layout, std::shared_ptr<const Tokenizer> tokenizer,
       const std::string& mask_block = "core.mask");

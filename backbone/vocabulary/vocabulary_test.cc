@@ -154,8 +154,8 @@ TEST(Layout, SurfaceFormsAreNotConfusedByConcatenation) {
   EXPECT_EQ(SurfaceFormsHash({"a", "b", "c"}, 2), SurfaceFormsHash({"a", "b"}));
 }
 
-// Any history of additions, retirements and growth keeps every id's meaning, and every transaction is independent of the
-// order in which its blocks are listed.
+// Any history of additions, retirements and growth keeps every id's meaning, and every transaction
+// is independent of the order in which its blocks are listed.
 TEST(Layout, RandomHistoriesNeverMoveAnId) {
   for (uint32_t seed = 0; seed < 40; ++seed) {
     std::mt19937 random(seed);
@@ -163,7 +163,8 @@ TEST(Layout, RandomHistoriesNeverMoveAnId) {
     std::map<std::pair<std::string, int64_t>, int64_t> known;  // (block, local) -> global
     int64_t next_name = 0;
     for (int step = 0; step < 25; ++step) {
-      const VocabularyBlock& chosen = layout.blocks(static_cast<int>(random() % layout.blocks_size()));
+      const VocabularyBlock& chosen =
+          layout.blocks(static_cast<int>(random() % layout.blocks_size()));
       const std::string id = chosen.id();
       const int64_t size = BlockSize(chosen);
       switch (random() % 4) {
@@ -172,8 +173,9 @@ TEST(Layout, RandomHistoriesNeverMoveAnId) {
           break;
         }
         case 1: {
-          auto grown = GrowBlock(layout, id, {size + 1 + static_cast<int64_t>(random() % 4),
-                                              chosen.content_hash(), "h" + std::to_string(step)});
+          auto grown = GrowBlock(layout, id,
+                                 {size + 1 + static_cast<int64_t>(random() % 4),
+                                  chosen.content_hash(), "h" + std::to_string(step)});
           if (grown.ok()) layout = *grown;
           break;
         }
@@ -186,9 +188,9 @@ TEST(Layout, RandomHistoriesNeverMoveAnId) {
         default: {
           std::vector<BlockSpec> specs;
           for (uint32_t i = 0; i <= random() % 3; ++i) {
-            specs.push_back({"plugin.b" + std::to_string(random() % 7) + "_" +
-                                 std::to_string(next_name++),
-                             1 + static_cast<int64_t>(random() % 9), "", "plugin"});
+            specs.push_back(
+                {"plugin.b" + std::to_string(random() % 7) + "_" + std::to_string(next_name++),
+                 1 + static_cast<int64_t>(random() % 9), "", "plugin"});
           }
           const auto added = AddBlocks(layout, specs);
           std::shuffle(specs.begin(), specs.end(), random);
@@ -308,10 +310,8 @@ TEST(Vocabulary, AnotherTokenizerIsRefused) {
 
 TEST(Vocabulary, TextWithoutATokenizerIsAnError) {
   auto vocabulary = Vocabulary::Create(Small(), nullptr);
-  EXPECT_EQ((*vocabulary)->EncodeText("a").status().code(),
-            absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ((*vocabulary)->DecodeText({4}).status().code(),
-            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ((*vocabulary)->EncodeText("a").status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ((*vocabulary)->DecodeText({4}).status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
 }  // namespace

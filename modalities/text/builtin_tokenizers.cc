@@ -14,9 +14,9 @@ absl::Status RegisterBuiltinTokenizers(Registrar& registrar,
        [sentencepiece_library](const std::string& directory, const std::string& block) {
          return SentencePieceTokenizer::Create(directory, block, sentencepiece_library);
        }}));
-  return registrar.AddTokenizer(
-      {"gpt2_bpe", "GPT-2 byte-level BPE (encoder.json, vocab.bpe, dict.txt)",
-       &Gpt2BpeTokenizer::Create});
+  return registrar.AddTokenizer({"gpt2_bpe",
+                                 "GPT-2 byte-level BPE (encoder.json, vocab.bpe, dict.txt)",
+                                 &Gpt2BpeTokenizer::Create});
 }
 
 }  // namespace unival

@@ -14,7 +14,8 @@ namespace unival {
 
 class Registrar;
 
-// `sentencepiece_library`: path of the shared object; empty: looked for beside the program when first used.
+// `sentencepiece_library`: path of the shared object; empty: looked for beside the program when
+// first used.
 absl::Status RegisterBuiltinTokenizers(Registrar& registrar,
                                        const std::string& sentencepiece_library = "");
 

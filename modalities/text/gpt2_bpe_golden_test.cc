@@ -1,5 +1,6 @@
-// Every string of the reference's tokenizer fixtures. The tokenizer's files are not in this tree: the environment
-// variable UNIVAL_SHARED names the folder that has golden/bpe and golden/bpe_cases.json.
+// Every string of the reference's tokenizer fixtures. The tokenizer's files are not in this tree:
+// the environment variable UNIVAL_SHARED names the folder that has golden/bpe and
+// golden/bpe_cases.json.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

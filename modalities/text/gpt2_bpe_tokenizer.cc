@@ -36,7 +36,8 @@ struct Character {
   CharClass type;
 };
 
-// The characters of `text` and one past the end. InvalidArgument names the first byte that is no UTF-8.
+// The characters of `text` and one past the end. InvalidArgument names the first byte that is no
+// UTF-8.
 absl::StatusOr<std::vector<Character>> Characters(absl::string_view text) {
   constexpr size_t kMaxBytes = 1 << 30;
   if (text.size() > kMaxBytes) return absl::InvalidArgumentError("text is larger than 1 GiB");
@@ -232,9 +233,8 @@ class Implementation : public Gpt2BpeTokenizer {
       if (line.empty() || (line_number == 1 && absl::StartsWith(line, "#version"))) continue;
       const std::vector<absl::string_view> pair = absl::StrSplit(line, ' ');
       if (pair.size() != 2 || !AddMerge(pair[0], pair[1], line_number)) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(path, ":", line_number, ": expected two symbols of encoder.json, got \"",
-                         line, "\""));
+        return absl::InvalidArgumentError(absl::StrCat(
+            path, ":", line_number, ": expected two symbols of encoder.json, got \"", line, "\""));
       }
     }
     return absl::OkStatus();
@@ -273,12 +273,12 @@ class Implementation : public Gpt2BpeTokenizer {
   }
 
   TokenBlockSpec block_;
-  std::vector<int64_t> id_of_byte_;                    // GPT-2 id of each byte
-  std::unordered_map<std::string, int64_t> ids_;       // bytes -> GPT-2 id
-  std::unordered_map<int64_t, std::string> symbols_;   // GPT-2 id -> bytes
-  std::unordered_map<uint64_t, Merge> merges_;         // by the pair of GPT-2 ids
-  std::unordered_map<int64_t, int64_t> local_of_id_;   // GPT-2 id -> local index
-  std::vector<std::string> texts_;                     // by local index
+  std::vector<int64_t> id_of_byte_;                   // GPT-2 id of each byte
+  std::unordered_map<std::string, int64_t> ids_;      // bytes -> GPT-2 id
+  std::unordered_map<int64_t, std::string> symbols_;  // GPT-2 id -> bytes
+  std::unordered_map<uint64_t, Merge> merges_;        // by the pair of GPT-2 ids
+  std::unordered_map<int64_t, int64_t> local_of_id_;  // GPT-2 id -> local index
+  std::vector<std::string> texts_;                    // by local index
 };
 
 }  // namespace

@@ -96,14 +96,14 @@ class Implementation : public SentencePieceTokenizer {
       return;
     }
     local_of_piece_.push_back(static_cast<int64_t>(texts_.size()));
-    texts_.push_back(kind == UNIVAL_PIECE_BYTE
-                         ? ByteOf(piece)
-                         : absl::StrReplaceAll(piece, {{kSpaceSymbol, " "}}));
+    texts_.push_back(kind == UNIVAL_PIECE_BYTE ? ByteOf(piece)
+                                               : absl::StrReplaceAll(piece, {{kSpaceSymbol, " "}}));
     hash.UpdateField(piece);
   }
 
   absl::StatusOr<std::vector<int32_t>> EncodePieces(absl::string_view text) const {
-    // More pieces than bytes only where normalisation expands characters: then a second call with the exact size.
+    // More pieces than bytes only where normalisation expands characters: then a second call with
+    // the exact size.
     std::vector<int32_t> ids(text.size() + 1);
     char error[UNIVAL_TOKENIZER_ERROR_SIZE] = "";
     size_t count = 0;
@@ -139,8 +139,8 @@ absl::Status CheckTraining(const SentencePieceTraining& training) {
   }
   for (const std::string& symbol : training.symbols) {
     if (symbol.empty() || absl::StrContains(symbol, ",")) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "tokenizer training: symbol \"", symbol, "\" is empty or contains a comma"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("tokenizer training: symbol \"", symbol, "\" is empty or contains a comma"));
     }
   }
   // Sentencepiece's own three pieces, and at least one of text.
@@ -161,8 +161,7 @@ absl::StatusOr<std::unique_ptr<Tokenizer>> SentencePieceTokenizer::Create(
   char error[UNIVAL_TOKENIZER_ERROR_SIZE] = "";
   UnivalTextModel* model = nullptr;
   if (opened->open(bytes.data(), bytes.size(), &model, error) != UNIVAL_TOKENIZER_OK) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": not a sentencepiece model: ", error));
+    return absl::InvalidArgumentError(absl::StrCat(path, ": not a sentencepiece model: ", error));
   }
   auto tokenizer =
       std::make_unique<Implementation>(opened, ModelPointer(model, ModelCloser{opened}));

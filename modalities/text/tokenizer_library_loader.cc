@@ -22,16 +22,16 @@ absl::Status CheckVersion(const std::string& path, const UnivalTokenizerLibrary*
       library->struct_size >= sizeof(UnivalTokenizerLibrary)) {
     return absl::OkStatus();
   }
-  return absl::FailedPreconditionError(
-      absl::StrCat(path, ": tokenizer library version ", library ? library->version : 0,
-                   ", expected ", UNIVAL_TOKENIZER_LIBRARY_VERSION,
-                   "; use the library that was built with this program"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      path, ": tokenizer library version ", library ? library->version : 0, ", expected ",
+      UNIVAL_TOKENIZER_LIBRARY_VERSION, "; use the library that was built with this program"));
 }
 
 }  // namespace
 
 absl::StatusOr<const UnivalTokenizerLibrary*> OpenTokenizerLibrary(const std::string& path) {
-  // Deep binding makes the library prefer its own dependencies to the program's: sentencepiece carries an old protobuf.
+  // Deep binding makes the library prefer its own dependencies to the program's: sentencepiece
+  // carries an old protobuf.
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
   if (!handle) {
     return absl::NotFoundError(absl::StrCat(path, ": cannot open the library: ", dlerror()));

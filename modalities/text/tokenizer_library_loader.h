@@ -14,12 +14,14 @@
 
 namespace unival {
 
-// Opens `path`; the library stays open until the process ends. Its symbols are its own: what it links may differ from
-// what the program links. NotFound, or FailedPrecondition for another version of the interface. Thread-safe.
+// Opens `path`; the library stays open until the process ends. Its symbols are its own: what it
+// links may differ from what the program links. NotFound, or FailedPrecondition for another version
+// of the interface. Thread-safe.
 absl::StatusOr<const UnivalTokenizerLibrary*> OpenTokenizerLibrary(const std::string& path);
 
 // Where the sentencepiece library is looked for when no path is given: plugins/sentencepiece/ and
-// lib/unival/plugins/sentencepiece/ under the program's runfiles, its directory, and each parent of that.
+// lib/unival/plugins/sentencepiece/ under the program's runfiles, its directory, and each parent of
+// that.
 std::vector<std::string> SentencePieceLibraryCandidates(const std::string& executable);
 
 // `path` empty: the first candidate that exists. NotFound lists where it looked.

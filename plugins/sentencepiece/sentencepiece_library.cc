@@ -1,5 +1,5 @@
-// The table of sdk/abi/tokenizer_library over sentencepiece. No Abseil, protobuf or libtorch here: sentencepiece brings
-// its own versions of the first two.
+// The table of sdk/abi/tokenizer_library over sentencepiece. No Abseil, protobuf or libtorch here:
+// sentencepiece brings its own versions of the first two.
 #include <sentencepiece_processor.h>
 #include <sentencepiece_trainer.h>
 
@@ -81,8 +81,8 @@ std::string Joined(const UnivalTokenizerTraining& training) {
   return joined;
 }
 
-// Text is taken byte for byte: no normalisation, no added or removed spaces. One thread, because the sums of several
-// would depend on their number.
+// Text is taken byte for byte: no normalisation, no added or removed spaces. One thread, because
+// the sums of several would depend on their number.
 std::unordered_map<std::string, std::string> TrainerOptions(
     const UnivalTokenizerTraining& training) {
   std::unordered_map<std::string, std::string> options = {
@@ -106,8 +106,8 @@ std::unordered_map<std::string, std::string> TrainerOptions(
 int Train(const UnivalTokenizerTraining* training, const char* output_path, char* error) {
   return Guarded(error, [&] {
     std::string model;
-    const auto status = sentencepiece::SentencePieceTrainer::Train(TrainerOptions(*training),
-                                                                   nullptr, &model);
+    const auto status =
+        sentencepiece::SentencePieceTrainer::Train(TrainerOptions(*training), nullptr, &model);
     if (!status.ok()) return Fail(UNIVAL_TOKENIZER_INVALID, status.error_message(), error);
     std::ofstream output(output_path, std::ios::binary | std::ios::trunc);
     output.write(model.data(), static_cast<std::streamsize>(model.size()));

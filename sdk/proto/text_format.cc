@@ -19,9 +19,9 @@ class LineCollector : public google::protobuf::io::ErrorCollector {
 
   // Protobuf counts lines and columns from 0; -1 stands for the whole file.
   void AddError(int line, int column, const std::string& message) override {
-    errors_.push_back(line < 0 ? absl::StrCat(file_, ": ", message)
-                               : absl::StrCat(file_, ":", line + 1, ":", column + 1, ": ",
-                                              message));
+    errors_.push_back(line < 0
+                          ? absl::StrCat(file_, ": ", message)
+                          : absl::StrCat(file_, ":", line + 1, ":", column + 1, ": ", message));
   }
 
   std::string Joined() const { return absl::StrJoin(errors_, "\n"); }

@@ -1,6 +1,7 @@
 // unival: text_format.h
 //
-// Reads protobuf text files with messages that point at the line: "model/manifest.textproto:12:3: ...".
+// Reads protobuf text files with messages that point at the line: "model/manifest.textproto:12:3:
+// ...".
 //
 //   Manifest manifest;
 //   absl::Status status = ReadTextProto("model/manifest.textproto", &manifest);
@@ -16,7 +17,8 @@
 
 namespace unival {
 
-// InvalidArgument lists every syntax error and unknown field as FILE:LINE:COLUMN: TEXT. `file` is only named in messages.
+// InvalidArgument lists every syntax error and unknown field as FILE:LINE:COLUMN: TEXT. `file` is
+// only named in messages.
 absl::Status ParseTextProto(absl::string_view text, absl::string_view file,
                             google::protobuf::Message* message);
 

@@ -1,16 +1,17 @@
 /* unival: tokenizer_library.h
  *
- * What a shared object that wraps a tokenizer library offers to the host: one exported function that returns a table.
- * No C++ type, exception or allocator crosses this border, so the wrapped library may carry its own copies of anything.
+ * What a shared object that wraps a tokenizer library offers to the host: one exported function
+ * that returns a table. No C++ type, exception or allocator crosses this border, so the wrapped
+ * library may carry its own copies of anything.
  *
  *   const UnivalTokenizerLibrary* library = unival_tokenizer_library();
  *   UnivalTextModel* model = NULL;
  *   char error[UNIVAL_TOKENIZER_ERROR_SIZE];
  *   if (library->open(bytes, size, &model, error) != UNIVAL_TOKENIZER_OK) puts(error);
  *
- * Threads: every function may be called concurrently, also on one model, except `close` (last call on its model).
- * Errors: functions that return int give UNIVAL_TOKENIZER_OK or another code and then fill `error`
- * (UNIVAL_TOKENIZER_ERROR_SIZE bytes, always ended by a zero).
+ * Threads: every function may be called concurrently, also on one model, except `close` (last call
+ * on its model). Errors: functions that return int give UNIVAL_TOKENIZER_OK or another code and
+ * then fill `error` (UNIVAL_TOKENIZER_ERROR_SIZE bytes, always ended by a zero).
  */
 #ifndef UNIVAL_SDK_ABI_TOKENIZER_LIBRARY_TOKENIZER_LIBRARY_H_
 #define UNIVAL_SDK_ABI_TOKENIZER_LIBRARY_TOKENIZER_LIBRARY_H_
@@ -60,7 +61,8 @@ typedef struct UnivalTokenizerLibrary {
   void (*close)(UnivalTextModel* model);
 
   int32_t (*piece_count)(const UnivalTextModel* model);
-  /* `id` in [0, piece_count). *bytes belongs to the model and is not ended by a zero. Returns UNIVAL_PIECE_*. */
+  /* `id` in [0, piece_count). *bytes belongs to the model and is not ended by a zero. Returns
+   * UNIVAL_PIECE_*. */
   int (*piece)(const UnivalTextModel* model, int32_t id, const char** bytes, size_t* size);
 
   int (*encode)(const UnivalTextModel* model, const char* text, size_t size, int32_t* ids,
