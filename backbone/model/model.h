@@ -1,17 +1,19 @@
 // unival: model.h
 //
-// The encoder-decoder of the reference (models/unival/unify_transformer.py), for any number of modalities through one path.
+// The encoder-decoder of the reference (models/unival/unify_transformer.py), for any number of
+// modalities through one path.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(auto model, UnivalModel::Create(config, vocabulary_size));
 //   UNIVAL_RETURN_IF_ERROR(model->AddConnection(connection_config));
 //   EncoderOutput encoded = model->Encode(input);
 //   at::Tensor logits = model->Decode(encoded, previous_tokens);          // [B, T, V]
 //
-// Shapes: B batch, S source positions (modality segments, then text), T target positions, D model width, V vocabulary.
-// Parameter names are those of the reference's state_dict for everything that the backbone owns ("encoder.layers.0.fc1.weight");
-// connections are "connections.<modality>.{weight,bias,positions,type_row,...}".
-// Threads: thread-compatible; concurrent const calls in eval mode are fine, training is single-threaded.
-// Errors: methods in tensors throw c10::Error on shape errors (programmer errors); edges wrap them with CatchTorch.
+// Shapes: B batch, S source positions (modality segments, then text), T target positions, D model
+// width, V vocabulary. Parameter names are those of the reference's state_dict for everything that
+// the backbone owns ("encoder.layers.0.fc1.weight"); connections are
+// "connections.<modality>.{weight,bias,positions,type_row,...}". Threads: thread-compatible;
+// concurrent const calls in eval mode are fine, training is single-threaded. Errors: methods in
+// tensors throw c10::Error on shape errors (programmer errors); edges wrap them with CatchTorch.
 #ifndef UNIVAL_BACKBONE_MODEL_MODEL_H_
 #define UNIVAL_BACKBONE_MODEL_MODEL_H_
 
@@ -28,28 +30,33 @@
 
 namespace unival {
 
-// Features of one modality for some rows of the batch. `features` row i belongs to batch row `rows[i]`.
+// Features of one modality for some rows of the batch. `features` row i belongs to batch row
+// `rows[i]`.
 struct ModalitySegment {
   std::string connection;     // modality id
   std::vector<int64_t> rows;  // distinct batch rows
   ModalityFeatures features;
+  // Row of the backbone's type embedding instead of the connection's own choice; -1 = the
+  // connection's.
+  int64_t type_row = -1;
 };
 
-// Segments of one row stand in the order of this list, before the row's text. A row without a segment has none.
+// Segments of one row stand in the order of this list, before the row's text. A row without a
+// segment has none.
 struct ModelInput {
   std::vector<ModalitySegment> segments;
   at::Tensor source_tokens;  // [B, S_text] int64, right-padded with pad (1)
 };
 
 struct EncoderOutput {
-  at::Tensor states;              // [B, S, D] after the final LayerNorm
-  at::Tensor padding;             // [B, S] bool, true = padding
-  at::Tensor position_embeddings; // [B, S, D] layer-normed position vectors, for cross-attention
-  std::vector<at::Tensor> hidden; // embedded input and each layer's output; filled only on request
+  at::Tensor states;               // [B, S, D] after the final LayerNorm
+  at::Tensor padding;              // [B, S] bool, true = padding
+  at::Tensor position_embeddings;  // [B, S, D] layer-normed position vectors, for cross-attention
+  std::vector<at::Tensor> hidden;  // embedded input and each layer's output; filled only on request
 };
 
 struct DecodeOptions {
-  at::Tensor code_rows;                    // [B] bool: rows that decode image codes; undefined = none
+  at::Tensor code_rows;  // [B] bool: rows that decode image codes; undefined = none
   std::vector<at::Tensor>* hidden = nullptr;  // if set: embedded input and each layer's output
 };
 

@@ -1,0 +1,184 @@
+#include "backbone/connection/connection.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "sdk/native/status_macros.h"
+
+namespace unival {
+namespace {
+
+// The reference measures the grid that the table was trained for in cells of this many pixels.
+constexpr int64_t kPixelsPerCell = 16;
+
+// Names become parts of parameter names and of file names.
+bool IsIdentifier(const std::string& name) {
+  if (name.empty()) return false;
+  for (const char c : name) {
+    if (!absl::ascii_islower(c) && !absl::ascii_isdigit(c) && c != '_') return false;
+  }
+  return true;
+}
+
+absl::Status Invalid(const ConnectionConfig& config, const std::string& problem) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("connection '", config.modality(), "': ", problem));
+}
+
+// Largest element, or `none` for an empty tensor.
+int64_t Largest(const at::Tensor& x, int64_t none) {
+  return x.numel() == 0 ? none : x.max().item<int64_t>();
+}
+
+at::Tensor ZeroPadded(const at::Tensor& ids, const at::Tensor& padding) {
+  return padding.defined() ? ids.masked_fill(padding, 0) : ids;
+}
+
+}  // namespace
+
+int64_t PositionRows(const ConnectionConfig& config, const BackboneConfig& backbone) {
+  const int64_t side = backbone.image_bucket_size();
+  return config.position_rows() > 0 ? config.position_rows() : side * side + 1;
+}
+
+absl::Status ValidateConnectionConfig(const ConnectionConfig& config,
+                                      const BackboneConfig& backbone) {
+  if (!IsIdentifier(config.modality())) {
+    return Invalid(config, "modality must consist of a-z, 0-9 and _");
+  }
+  if (config.feature_dim() <= 0) {
+    return Invalid(config,
+                   absl::StrCat("feature_dim must be positive, got ", config.feature_dim()));
+  }
+  if (config.position_rows() < 0) {
+    return Invalid(config, absl::StrCat("position_rows must not be negative, got ",
+                                        config.position_rows(), "; 0 gives one per grid cell"));
+  }
+  if (config.shared_type_row() < -1 || config.shared_type_row() >= backbone.type_rows()) {
+    return Invalid(
+        config,
+        absl::StrCat("shared_type_row must be -1 (a row of its own) or below the backbone's "
+                     "type_rows ",
+                     backbone.type_rows(), ", got ", config.shared_type_row()));
+  }
+  if (!(config.position_init_std() >= 0)) {
+    return Invalid(config, absl::StrCat("position_init_std must not be negative, got ",
+                                        config.position_init_std()));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<Connection>> Connection::Create(const ConnectionConfig& config,
+                                                               const BackboneConfig& backbone) {
+  UNIVAL_RETURN_IF_ERROR(ValidateConnectionConfig(config, backbone));
+  return std::make_shared<Connection>(config, backbone);
+}
+
+Connection::Connection(const ConnectionConfig& config, const BackboneConfig& backbone)
+    : config_(config),
+      side_(backbone.image_bucket_size()),
+      interpolate_side_(
+          backbone.interpolate_position() ? backbone.orig_patch_image_size() / kPixelsPerCell : 0) {
+  const int64_t d = backbone.d_model(), f = config.feature_dim();
+  const double std =
+      config.position_init_std() > 0 ? config.position_init_std() : layers::kEmbeddingInitStd;
+  const double bound = std::sqrt(6.0 / static_cast<double>(d + f));
+  weight_ = register_parameter("weight", at::empty({d, f}).uniform_(-bound, bound));
+  bias_ = register_parameter("bias", at::zeros({d}));
+  positions_ = register_parameter("positions",
+                                  at::empty({PositionRows(config, backbone), d}).normal_(0, std));
+  if (config.shared_type_row() < 0) {
+    type_row_ =
+        register_parameter("type_row", at::empty({d}).normal_(0, layers::kEmbeddingInitStd));
+  }
+  if (config.layernorm_features()) {
+    norm_ = register_module("norm", std::make_shared<layers::LayerNorm>(d));
+  }
+}
+
+at::Tensor Connection::Project(const at::Tensor& values) const {
+  TORCH_CHECK(values.dim() == 3 && values.size(2) == config_.feature_dim(), "connection '",
+              config_.modality(), "': features must be [B, N, ", config_.feature_dim(), "], got ",
+              values.sizes());
+  return ApplyIf(norm_, at::linear(values.to(weight_.scalar_type()), weight_, bias_));
+}
+
+at::Tensor Connection::PositionIds(const ModalityFeatures& features) const {
+  const at::Tensor& values = features.values;
+  const at::Tensor& positions = features.positions;
+  if (!positions.defined()) {
+    return at::zeros({values.size(0), values.size(1)}, values.options().dtype(at::kLong));
+  }
+  TORCH_CHECK(positions.scalar_type() == at::kLong &&
+                  (positions.dim() == 2 || (positions.dim() == 3 && positions.size(2) == 2)) &&
+                  positions.size(0) == values.size(0) && positions.size(1) == values.size(1),
+              "connection '", config_.modality(), "': positions must be int64 [", values.size(0),
+              ", ", values.size(1), "] (sequence) or [", values.size(0), ", ", values.size(1),
+              ", 2] (grid), got ", positions.toString(), " ", positions.sizes());
+  const at::Tensor ids = positions.dim() == 2 ? SequenceIds(positions, features.padding)
+                                              : GridIds(positions, features.padding);
+  const int64_t largest = Largest(ids, 0);
+  TORCH_CHECK(largest < positions_.size(0), "connection '", config_.modality(), "': position id ",
+              largest, " is beyond the position table of ", positions_.size(0), " rows");
+  return ids;
+}
+
+at::Tensor Connection::GridIds(const at::Tensor& positions, const at::Tensor& padding) const {
+  const at::Tensor used =
+      ZeroPadded(positions, padding.defined() ? padding.unsqueeze(-1) : padding);
+  const at::Tensor rows = used.select(2, 0), columns = used.select(2, 1);
+  const int64_t row = Largest(rows, 0), column = Largest(columns, 0);
+  TORCH_CHECK(row < side_ && column < side_, "connection '", config_.modality(),
+              "': grid position (row ", row, ", column ", column,
+              ") is beyond the position grid of ", side_, " x ", side_,
+              " cells; make the input smaller or image_bucket_size larger");
+  TORCH_CHECK(used.numel() == 0 || used.min().item<int64_t>() >= 0, "connection '",
+              config_.modality(), "': grid positions must not be negative");
+  return ZeroPadded(rows * side_ + columns + 1, padding);
+}
+
+at::Tensor Connection::SequenceIds(const at::Tensor& positions, const at::Tensor& padding) const {
+  if (positions.numel() == 0) return positions;
+  const at::Tensor used = ZeroPadded(positions, padding);
+  TORCH_CHECK(used.min().item<int64_t>() >= 0, "connection '", config_.modality(),
+              "': sequence positions must not be negative");
+  const at::Tensor length = used.amax(1, /*keepdim=*/true) + 1;
+  const at::Tensor square = length.to(at::kDouble).sqrt_().ceil_().to(at::kLong);
+  TORCH_CHECK(square.max().item<int64_t>() <= side_, "connection '", config_.modality(),
+              "': a sequence of ", length.max().item<int64_t>(), " positions is longer than the ",
+              side_ * side_, " cells of the position grid (", side_, " x ", side_, ")");
+  const at::Tensor ids = used.div(square, "floor").mul_(side_).add_(used.remainder(square)).add_(1);
+  return ZeroPadded(ids, padding);
+}
+
+at::Tensor Connection::ResizedPositions(int64_t height, int64_t width) const {
+  const at::Tensor steps = at::arange(interpolate_side_, positions_.options().dtype(at::kLong));
+  const at::Tensor ids = steps.unsqueeze(1) * side_ + steps.unsqueeze(0) + 1;
+  const at::Tensor trained = positions_.index({ids}).permute({2, 0, 1}).unsqueeze(0);
+  return at::upsample_bilinear2d(trained, {height, width}, /*align_corners=*/false)
+      .squeeze(0)
+      .permute({1, 2, 0});
+}
+
+at::Tensor Connection::PositionVectors(const at::Tensor& ids,
+                                       const ModalityFeatures& features) const {
+  const at::Tensor table = at::embedding(positions_, ids);
+  const bool grid = features.positions.defined() && features.positions.dim() == 3;
+  if (interpolate_side_ == 0 || !grid) return table;
+  std::vector<at::Tensor> rows;
+  for (int64_t i = 0; i < ids.size(0); ++i) {
+    const at::Tensor cells = (ids[i] - 1).clamp_min_(0);
+    const at::Tensor row = cells.div(side_, "floor"), column = cells.remainder(side_);
+    const int64_t height = Largest(row, 0) + 1, width = Largest(column, 0) + 1;
+    const bool resize = height * width > interpolate_side_ * interpolate_side_;
+    rows.push_back(resize ? ResizedPositions(height, width).index({row, column}) : table[i]);
+  }
+  return at::stack(rows);
+}
+
+}  // namespace unival

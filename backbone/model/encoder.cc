@@ -1,0 +1,301 @@
+#include "backbone/model/encoder.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace unival {
+namespace {
+
+constexpr int64_t kPad = 1;
+constexpr int64_t kTextTypeRow = 0;
+
+double DropPathRate(double last, int64_t layer, int64_t layers) {
+  return layers > 1 ? last * layer / (layers - 1) : 0;
+}
+
+bool IsWholeBatch(const std::vector<int64_t>& rows, int64_t batch) {
+  if (static_cast<int64_t>(rows.size()) != batch) return false;
+  for (int64_t i = 0; i < batch; ++i) {
+    if (rows[i] != i) return false;
+  }
+  return true;
+}
+
+at::Tensor SelectRows(const at::Tensor& x, const std::vector<int64_t>& rows) {
+  if (!x.defined() || IsWholeBatch(rows, x.size(0))) return x;
+  return x.index_select(0, at::tensor(rows, at::kLong).to(x.device()));
+}
+
+// The first row alone if every row equals it.
+at::Tensor SharedRow(const at::Tensor& ids) {
+  const bool shared = ids.size(0) == 1 || ids.eq(ids.narrow(0, 0, 1)).all().item<bool>();
+  return shared ? ids.narrow(0, 0, 1) : ids;
+}
+
+// `parts` [n_i, N_i, ...] padded with `fill` to N, stacked, and reordered: row r of the result is
+// stacked row order[r]; order -1 is a row of `fill`.
+at::Tensor Assemble(const std::vector<at::Tensor>& parts, int64_t width,
+                    const std::vector<int64_t>& order, double fill) {
+  std::vector<at::Tensor> padded;
+  int64_t count = 0;
+  for (const at::Tensor& part : parts) {
+    std::vector<int64_t> pad(2 * (part.dim() - 1), 0);
+    pad.back() = width - part.size(1);
+    padded.push_back(at::constant_pad_nd(part, pad, fill));
+    count += part.size(0);
+  }
+  std::vector<int64_t> empty_row = padded.front().sizes().vec();
+  empty_row[0] = 1;
+  padded.push_back(at::full(empty_row, fill, padded.front().options()));
+  std::vector<int64_t> sources = order;
+  std::replace(sources.begin(), sources.end(), int64_t{-1}, count);
+  const at::Tensor index = at::tensor(sources, at::kLong).to(padded.front().device());
+  return at::cat(padded).index_select(0, index);
+}
+
+}  // namespace
+
+TableList::TableList(int64_t count, int64_t rows, int64_t heads) {
+  for (int64_t i = 0; i < count; ++i) {
+    tables_.push_back(register_module(std::to_string(i),
+                                      std::make_shared<layers::Embedding>(rows, heads, /*std=*/0)));
+  }
+}
+
+Encoder::Encoder(const BackboneConfig& config, int64_t vocabulary_size)
+    : config_(config),
+      embed_scale_(config.scale_embedding() ? std::sqrt(config.d_model()) : 1),
+      token_buckets_(config.token_bucket_size()) {
+  using layers::Embedding;
+  using layers::LayerNorm;
+  using layers::Linear;
+  const int64_t d = config.d_model(), side = config.image_bucket_size();
+  const auto norm = [&](const char* name, bool enabled) {
+    return enabled ? register_module(name, std::make_shared<LayerNorm>(d)) : nullptr;
+  };
+  embed_tokens_ = register_module(
+      "embed_tokens",
+      std::make_shared<Embedding>(vocabulary_size, d, layers::kEmbeddingInitStd, kPad));
+  layernorm_embedding_ = norm("layernorm_embedding", config.layernorm_embedding());
+  if (config.add_type_embedding()) {
+    type_embedding_ =
+        register_module("type_embedding", std::make_shared<Embedding>(config.type_rows(), d));
+  }
+  patch_layernorm_embedding_ =
+      norm("patch_layernorm_embedding", config.patch_layernorm_embedding());
+  embed_positions_ = register_module("embed_positions",
+                                     std::make_shared<Embedding>(config.max_positions() + 2, d));
+  pos_ln_ = norm("pos_ln", true);
+  image_pos_ln_ = norm("image_pos_ln", true);
+  pos_q_linear_ = register_module("pos_q_linear", std::make_shared<Linear>(d, d));
+  pos_k_linear_ = register_module("pos_k_linear", std::make_shared<Linear>(d, d));
+  auto stack = register_module("layers", std::make_shared<torch::nn::Module>());
+  for (int64_t i = 0; i < config.encoder_layers(); ++i) {
+    const double rate = DropPathRate(config.encoder_drop_path(), i, config.encoder_layers());
+    layers_.push_back(stack->register_module(std::to_string(i),
+                                             std::make_shared<layers::EncoderLayer>(config, rate)));
+  }
+  layer_norm_ = norm("layer_norm", config.encoder_pre_norm());
+  const auto tables = [&](const char* name, int64_t rows) {
+    return register_module(
+        name, std::make_shared<TableList>(config.encoder_layers(), rows, config.heads()));
+  };
+  token_rel_pos_table_list_ = tables("token_rel_pos_table_list", token_buckets_.table_rows());
+  image_rel_pos_table_list_ = tables("image_rel_pos_table_list", layers::GridTableRows(side));
+}
+
+EncoderOutput Encoder::forward(const ModelInput& input, const ConnectionMap& connections,
+                               bool keep_hidden) {
+  const Sequence sequence = Embed(input, connections);
+  const at::Tensor& padding = sequence.padding;
+  layers::AttentionBias base{AbsoluteBias(sequence), at::Tensor()};
+  if (padding.any().item<bool>()) base.keys = layers::KeyMask(padding, base.positions);
+  base = FoldKeyMask(base, padding.size(0));
+  EncoderOutput out;
+  at::Tensor x = sequence.embedded;
+  if (keep_hidden) out.hidden.push_back(x);
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    x = layers_[i]->forward(x, {base.positions + RelativeBias(sequence, i), base.keys});
+    if (keep_hidden) out.hidden.push_back(x);
+  }
+  out.states = ApplyIf(layer_norm_, x);
+  out.padding = padding;
+  out.position_embeddings = sequence.position_vectors.expand_as(x);
+  return out;
+}
+
+Encoder::Sequence Encoder::Embed(const ModelInput& input, const ConnectionMap& connections) {
+  const at::Tensor& tokens = input.source_tokens;
+  TORCH_CHECK(tokens.defined() && tokens.dim() == 2 && tokens.scalar_type() == at::kLong,
+              "source_tokens must be int64 [B, S]");
+  const int64_t batch = tokens.size(0);
+  std::vector<Slot> slots;
+  for (const std::vector<Piece>& pieces : PlaceSegments(input)) {
+    slots.push_back(EmbedSlot(pieces, connections, batch));
+  }
+  slots.push_back(EmbedText(tokens));
+  const bool shared = std::all_of(slots.begin(), slots.end(), [](const Slot& slot) {
+    return slot.position_vectors.size(0) == 1;
+  });
+  const int64_t positions_batch = shared ? 1 : batch;
+  std::vector<at::Tensor> embedded, padding, vectors;
+  for (const Slot& slot : slots) {
+    embedded.push_back(slot.embedded);
+    padding.push_back(slot.padding);
+    vectors.push_back(slot.position_vectors.expand({positions_batch, -1, -1}));
+  }
+  Sequence sequence;
+  sequence.padding = at::cat(padding, 1);
+  sequence.embedded = at::cat(embedded, 1).masked_fill(sequence.padding.unsqueeze(-1), 0);
+  sequence.position_vectors = at::cat(vectors, 1);
+  sequence.relative_index = RelativeIndex(slots, positions_batch);
+  return sequence;
+}
+
+std::vector<std::vector<Encoder::Piece>> Encoder::PlaceSegments(const ModelInput& input) const {
+  const int64_t batch = input.source_tokens.size(0);
+  std::vector<size_t> used(batch, 0);  // slots that a row has filled so far
+  std::vector<std::vector<Piece>> slots;
+  for (const ModalitySegment& segment : input.segments) {
+    std::map<size_t, Piece> pieces;
+    std::vector<bool> seen(batch, false);
+    for (size_t i = 0; i < segment.rows.size(); ++i) {
+      const int64_t row = segment.rows[i];
+      TORCH_CHECK(row >= 0 && row < batch && !seen[row], "segment '", segment.connection, "': row ",
+                  row, " is repeated or outside the batch of ", batch);
+      seen[row] = true;
+      Piece& piece = pieces[used[row]++];
+      piece.segment = &segment;
+      piece.members.push_back(i);
+      piece.rows.push_back(row);
+    }
+    for (auto& [slot, piece] : pieces) {
+      if (slots.size() <= slot) slots.resize(slot + 1);
+      slots[slot].push_back(std::move(piece));
+    }
+  }
+  return slots;
+}
+
+Encoder::Slot Encoder::EmbedPiece(const Piece& piece, const ConnectionMap& connections) const {
+  const ModalitySegment& segment = *piece.segment;
+  const auto found = connections.find(segment.connection);
+  TORCH_CHECK(found != connections.end(), "the model has no connection '", segment.connection, "'");
+  const at::Tensor& all = segment.features.values;
+  TORCH_CHECK(
+      all.defined() && all.dim() == 3 && all.size(0) == static_cast<int64_t>(segment.rows.size()),
+      "segment '", segment.connection, "' names ", segment.rows.size(),
+      " rows, its features must be [rows, N, F], got ",
+      all.defined() ? all.sizes() : at::IntArrayRef());
+  const Connection& connection = *found->second;
+  const ModalityFeatures features{SelectRows(all, piece.members),
+                                  SelectRows(segment.features.padding, piece.members),
+                                  SelectRows(segment.features.positions, piece.members)};
+  Slot slot;
+  slot.padding = features.padding.defined()
+                     ? features.padding
+                     : at::zeros({all.size(0), all.size(1)}, all.options().dtype(at::kBool))
+                           .narrow(0, 0, features.values.size(0));
+  slot.position_ids = SharedRow(connection.PositionIds(features));
+  const at::Tensor vectors = connection.PositionVectors(slot.position_ids, features);
+  at::Tensor x = Scaled(connection.Project(features.values));
+  if (config_.entangle_position_embedding()) x = x + vectors;
+  const int64_t type_row =
+      segment.type_row >= 0 ? segment.type_row : connection.config().shared_type_row();
+  if (connection.type_row().defined() && segment.type_row < 0) {
+    x = x + connection.type_row();
+  } else if (type_embedding_) {
+    x = x + type_embedding_->weight()[type_row];
+  }
+  slot.embedded =
+      layers::Dropout(ApplyIf(patch_layernorm_embedding_, x), config_.dropout(), is_training());
+  slot.position_vectors = image_pos_ln_->forward(vectors);
+  return slot;
+}
+
+Encoder::Slot Encoder::EmbedSlot(const std::vector<Piece>& pieces, const ConnectionMap& connections,
+                                 int64_t batch) {
+  if (pieces.size() == 1 && IsWholeBatch(pieces[0].rows, batch)) {
+    return EmbedPiece(pieces[0], connections);
+  }
+  std::vector<int64_t> order(batch, -1);
+  std::vector<at::Tensor> embedded, padding, vectors, ids;
+  int64_t width = 0, next = 0;
+  for (const Piece& piece : pieces) {
+    const Slot slot = EmbedPiece(piece, connections);
+    const int64_t rows = slot.embedded.size(0);
+    for (const int64_t row : piece.rows) order[row] = next++;
+    width = std::max(width, slot.embedded.size(1));
+    embedded.push_back(slot.embedded);
+    padding.push_back(slot.padding);
+    // Rows without this slot are padding there, so one piece's shared positions serve the whole
+    // batch.
+    const int64_t copies = pieces.size() == 1 && slot.position_ids.size(0) == 1 ? 1 : rows;
+    vectors.push_back(slot.position_vectors.expand({copies, -1, -1}));
+    ids.push_back(slot.position_ids.expand({copies, -1}));
+  }
+  Slot slot;
+  slot.embedded = Assemble(embedded, width, order, 0);
+  slot.padding = Assemble(padding, width, order, 1);
+  const bool shared = pieces.size() == 1 && ids[0].size(0) == 1;
+  slot.position_vectors = shared ? vectors[0] : Assemble(vectors, width, order, 0);
+  slot.position_ids = shared ? ids[0] : Assemble(ids, width, order, 0);
+  return slot;
+}
+
+Encoder::Slot Encoder::EmbedText(const at::Tensor& tokens) const {
+  const int64_t length = tokens.size(1);
+  TORCH_CHECK(length <= config_.max_positions(), "source text of ", length,
+              " tokens is longer than max_positions ", config_.max_positions());
+  const at::Tensor vectors = embed_positions_->weight().narrow(0, 0, length).unsqueeze(0);
+  at::Tensor x = Scaled(embed_tokens_->forward(tokens));
+  if (config_.entangle_position_embedding()) x = x + vectors;
+  if (type_embedding_) x = x + type_embedding_->weight()[kTextTypeRow];
+  Slot slot;
+  slot.embedded =
+      layers::Dropout(ApplyIf(layernorm_embedding_, x), config_.dropout(), is_training());
+  slot.padding = tokens.eq(kPad);
+  slot.position_vectors = pos_ln_->forward(vectors);
+  return slot;
+}
+
+// The layer's joined table is [token table; grid table; one row of zeros for pairs of different
+// slots].
+at::Tensor Encoder::RelativeIndex(const std::vector<Slot>& slots, int64_t positions_batch) {
+  const int64_t side = config_.image_bucket_size(), token_rows = token_buckets_.table_rows();
+  int64_t length = 0;
+  for (const Slot& slot : slots) length += slot.embedded.size(1);
+  const at::Tensor& embedded = slots.back().embedded;
+  at::Tensor index =
+      at::full({positions_batch, length, length}, token_rows + layers::GridTableRows(side),
+               embedded.options().dtype(at::kLong));
+  int64_t begin = 0;
+  for (const Slot& slot : slots) {
+    const int64_t n = slot.embedded.size(1);
+    at::Tensor block = index.narrow(1, begin, n).narrow(2, begin, n);
+    if (slot.position_ids.defined()) {
+      block.copy_(layers::GridBuckets(slot.position_ids, slot.position_ids, side).add_(token_rows));
+    } else {
+      block.copy_(token_buckets_.Square(n, embedded.device()));
+    }
+    begin += n;
+  }
+  return index;
+}
+
+at::Tensor Encoder::AbsoluteBias(const Sequence& sequence) const {
+  const at::Tensor& vectors = sequence.position_vectors;
+  return layers::PositionLogits(pos_q_linear_->forward(vectors), pos_k_linear_->forward(vectors),
+                                config_.heads(), config_.attn_scale_factor());
+}
+
+at::Tensor Encoder::RelativeBias(const Sequence& sequence, int64_t layer) const {
+  const at::Tensor& tokens = (*token_rel_pos_table_list_)[layer];
+  const at::Tensor joined = at::cat({tokens, (*image_rel_pos_table_list_)[layer],
+                                     at::zeros({1, tokens.size(1)}, tokens.options())});
+  return layers::GatherBias(joined, sequence.relative_index);
+}
+
+}  // namespace unival

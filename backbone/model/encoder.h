@@ -1,0 +1,100 @@
+// unival: encoder.h
+//
+// The encoder: segments of any modalities and text become one sequence [slot 0 | slot 1 | ... |
+// text], where slot i holds every row's i-th segment. Rows without that segment, and padded
+// features, are padding, so each row equals that row alone.
+//
+// Absolute positions never enter the embedding (unless the configuration entangles them); they and
+// the relative tables make one bias per layer. Where all rows of a batch have the same positions,
+// that bias is computed once for all of them.
+//
+//   Encoder encoder(config, vocabulary_size);
+//   EncoderOutput out = encoder.forward(input, connections, /*keep_hidden=*/false);
+//
+// Shapes: B batch, S source positions, D model width, H heads; P is 1 (positions shared by the
+// batch) or B. Threads: thread-compatible; concurrent calls in eval mode are fine. Errors:
+// c10::Error that names the segment.
+#ifndef UNIVAL_BACKBONE_MODEL_ENCODER_H_
+#define UNIVAL_BACKBONE_MODEL_ENCODER_H_
+
+#include <torch/nn/module.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backbone/connection/connection.h"
+#include "backbone/layers/attention.h"
+#include "backbone/layers/position_index.h"
+#include "backbone/layers/transformer_layer.h"
+#include "backbone/model/model.h"
+
+namespace unival {
+
+using ConnectionMap = std::map<std::string, std::shared_ptr<Connection>>;
+
+// A stack of embedding tables named "0", "1", ...: one relative-position table per layer.
+class TableList : public torch::nn::Module {
+ public:
+  TableList(int64_t count, int64_t rows, int64_t heads);
+  const at::Tensor& operator[](int64_t layer) const { return tables_[layer]->weight(); }
+
+ private:
+  std::vector<std::shared_ptr<layers::Embedding>> tables_;
+};
+
+class Encoder : public torch::nn::Module {
+ public:
+  Encoder(const BackboneConfig& config, int64_t vocabulary_size);
+
+  EncoderOutput forward(const ModelInput& input, const ConnectionMap& connections,
+                        bool keep_hidden);
+
+  // What the layers see of the input; `forward` is Embed, then the layers.
+  struct Sequence {
+    at::Tensor embedded;          // [B, S, D], zero at padding
+    at::Tensor padding;           // [B, S] bool
+    at::Tensor position_vectors;  // [P, S, D] after their LayerNorm
+    at::Tensor relative_index;    // [P, S, S] int64, rows of the layer's joined table
+  };
+  Sequence Embed(const ModelInput& input, const ConnectionMap& connections);
+  at::Tensor AbsoluteBias(const Sequence& sequence) const;                 // [P, H, S, S]
+  at::Tensor RelativeBias(const Sequence& sequence, int64_t layer) const;  // [P, H, S, S]
+
+  const std::shared_ptr<layers::Embedding>& embed_tokens() const { return embed_tokens_; }
+
+ private:
+  // Part of the sequence that holds the rows' i-th segments, or their text.
+  struct Slot {
+    at::Tensor embedded;          // [B, N, D]
+    at::Tensor padding;           // [B, N]
+    at::Tensor position_vectors;  // [P, N, D]
+    at::Tensor position_ids;      // [P, N]; undefined for text
+  };
+  // Rows `members` of a segment's tensors, which stand in batch rows `rows`.
+  struct Piece {
+    const ModalitySegment* segment;
+    std::vector<int64_t> members, rows;
+  };
+  std::vector<std::vector<Piece>> PlaceSegments(const ModelInput& input) const;
+  Slot EmbedPiece(const Piece& piece, const ConnectionMap& connections) const;
+  Slot EmbedSlot(const std::vector<Piece>& pieces, const ConnectionMap& connections, int64_t batch);
+  Slot EmbedText(const at::Tensor& tokens) const;
+  at::Tensor RelativeIndex(const std::vector<Slot>& slots, int64_t positions_batch);
+  at::Tensor Scaled(const at::Tensor& x) const { return embed_scale_ == 1 ? x : x * embed_scale_; }
+
+  const BackboneConfig config_;
+  const double embed_scale_;
+  layers::TokenBuckets token_buckets_;
+  std::shared_ptr<layers::Embedding> embed_tokens_, embed_positions_, type_embedding_;
+  std::shared_ptr<layers::LayerNorm> layernorm_embedding_, patch_layernorm_embedding_;
+  std::shared_ptr<layers::LayerNorm> pos_ln_, image_pos_ln_, layer_norm_;
+  std::shared_ptr<layers::Linear> pos_q_linear_, pos_k_linear_;
+  std::vector<std::shared_ptr<layers::EncoderLayer>> layers_;
+  std::shared_ptr<TableList> token_rel_pos_table_list_, image_rel_pos_table_list_;
+};
+
+}  // namespace unival
+
+#endif  // UNIVAL_BACKBONE_MODEL_ENCODER_H_

@@ -1,0 +1,67 @@
+#include "backbone/model/golden_model.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "backbone/model/model_config.h"
+#include "backbone/model/reference_names.h"
+#include "sdk/testing/golden.h"
+
+namespace unival {
+namespace {
+
+constexpr char kTinyConfig[] = "tests/golden/tiny/config.json";
+
+// Width of the features that the tiny model's networks give.
+int64_t FeatureDim(const std::string& modality) { return modality == "audio" ? 512 : 2048; }
+
+[[noreturn]] void Die(const absl::Status& status) {
+  std::cerr << status << std::endl;
+  std::abort();
+}
+
+}  // namespace
+
+BackboneConfig GoldenConfig(const std::string& overrides) {
+  std::ifstream file(kTinyConfig);
+  if (!file) Die(absl::NotFoundError(kTinyConfig));
+  nlohmann::json args = nlohmann::json::parse(file).at("args");
+  args.update(nlohmann::json::parse(overrides));
+  auto config = ReferenceConfig(args.dump());
+  if (!config.ok()) Die(config.status());
+  return *config;
+}
+
+std::string ReferenceNameOf(const std::string& name) {
+  for (const std::string& modality : ReferenceModalities()) {
+    for (const ReferenceName& entry : ConnectionNames(modality)) {
+      if (entry.name == name) return entry.reference;
+    }
+  }
+  return name;
+}
+
+std::shared_ptr<UnivalModel> GoldenModel(const BackboneConfig& config,
+                                         const GoldenModelOptions& options) {
+  auto model = UnivalModel::Create(config, options.vocabulary_size);
+  if (!model.ok()) Die(model.status());
+  for (size_t i = 0; i < options.modalities.size(); ++i) {
+    ConnectionConfig connection;
+    connection.set_modality(options.modalities[i]);
+    connection.set_feature_dim(FeatureDim(options.modalities[i]));
+    connection.set_shared_type_row(options.per_modality_type_rows ? i + 1 : 1);
+    connection.set_layernorm_features(options.layernorm_features);
+    const absl::Status status = (*model)->AddConnection(connection);
+    if (!status.ok()) Die(status);
+  }
+  for (const auto& item : (*model)->named_parameters()) {
+    FillTensorByFormula(ReferenceNameOf(item.key()), options.seed, item.value());
+  }
+  (*model)->eval();
+  return *model;
+}
+
+}  // namespace unival

@@ -1,0 +1,89 @@
+#include "backbone/model/model.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "backbone/connection/connection.h"
+#include "backbone/model/cached_decoder.h"
+#include "backbone/model/decoder.h"
+#include "backbone/model/encoder.h"
+#include "backbone/model/model_config.h"
+#include "sdk/native/catch_torch.h"
+#include "sdk/native/status_macros.h"
+
+namespace unival {
+namespace {
+
+constexpr int64_t kSpecialTokens = 4;
+
+class Transformer : public UnivalModel {
+ public:
+  Transformer(const BackboneConfig& config, int64_t vocabulary_size)
+      : config_(config), vocabulary_size_(vocabulary_size) {
+    encoder_ = register_module("encoder", std::make_shared<Encoder>(config, vocabulary_size));
+    decoder_ =
+        register_module("decoder", std::make_shared<Decoder>(config, encoder_->embed_tokens()));
+    connection_modules_ = register_module("connections", std::make_shared<torch::nn::Module>());
+  }
+
+  absl::Status AddConnection(const ConnectionConfig& config) override {
+    if (HasConnection(config.modality())) {
+      return absl::AlreadyExistsError(
+          absl::StrCat("the model already has a connection '", config.modality(), "'"));
+    }
+    UNIVAL_ASSIGN_OR_RETURN(auto connection, Connection::Create(config, config_));
+    // Joins a model that may have been moved or set to evaluation mode before.
+    const at::Tensor& like = encoder_->embed_tokens()->weight();
+    connection->to(like.device(), like.scalar_type());
+    connection->train(is_training());
+    connections_[config.modality()] =
+        connection_modules_->register_module(config.modality(), std::move(connection));
+    return absl::OkStatus();
+  }
+
+  bool HasConnection(const std::string& modality) const override {
+    return connections_.count(modality) > 0;
+  }
+  const BackboneConfig& config() const override { return config_; }
+  int64_t vocabulary_size() const override { return vocabulary_size_; }
+
+  EncoderOutput Encode(const ModelInput& input, bool keep_hidden) override {
+    return encoder_->forward(input, connections_, keep_hidden);
+  }
+  at::Tensor Decode(const EncoderOutput& encoded, const at::Tensor& previous_tokens,
+                    const DecodeOptions& options) override {
+    return decoder_->forward(encoded, previous_tokens, options);
+  }
+  std::unique_ptr<IncrementalDecoder> NewIncrementalDecoder(const EncoderOutput& encoded,
+                                                            int64_t beam,
+                                                            const at::Tensor& code_rows) override {
+    return NewCachedDecoder(decoder_, encoded, beam, code_rows);
+  }
+
+ private:
+  const BackboneConfig config_;
+  const int64_t vocabulary_size_;
+  std::shared_ptr<Encoder> encoder_;
+  std::shared_ptr<Decoder> decoder_;
+  std::shared_ptr<torch::nn::Module> connection_modules_;
+  ConnectionMap connections_;
+};
+
+}  // namespace
+
+UnivalModel::~UnivalModel() = default;
+
+absl::StatusOr<std::shared_ptr<UnivalModel>> UnivalModel::Create(const BackboneConfig& config,
+                                                                 int64_t vocabulary_size) {
+  UNIVAL_RETURN_IF_ERROR(ValidateBackboneConfig(config));
+  if (vocabulary_size < kSpecialTokens) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("vocabulary_size must be at least ", kSpecialTokens,
+                     " (<s>, <pad>, </s>, <unk>), got ", vocabulary_size));
+  }
+  return CatchTorch("create the backbone", [&]() -> std::shared_ptr<UnivalModel> {
+    return std::make_shared<Transformer>(config, vocabulary_size);
+  });
+}
+
+}  // namespace unival
