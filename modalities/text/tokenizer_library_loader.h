@@ -1,6 +1,6 @@
 // unival: tokenizer_library_loader.h
 //
-// Finds and opens shared objects that offer sdk/abi/tokenizer_library.
+// Finds and opens shared objects that offer sdk/tokenizer_library.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(const UnivalTokenizerLibrary* library, OpenSentencePieceLibrary(""));
 #ifndef UNIVAL_MODALITIES_TEXT_TOKENIZER_LIBRARY_LOADER_H_
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "sdk/abi/tokenizer_library/tokenizer_library.h"
+#include "sdk/tokenizer_library/tokenizer_library.h"
 
 namespace unival {
 

@@ -1,4 +1,4 @@
-// The table of sdk/abi/tokenizer_library over sentencepiece. No Abseil, protobuf or libtorch here:
+// The table of sdk/tokenizer_library over sentencepiece. No Abseil, protobuf or libtorch here:
 // sentencepiece brings its own versions of the first two.
 #include <sentencepiece_processor.h>
 #include <sentencepiece_trainer.h>
@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "sdk/abi/tokenizer_library/tokenizer_library.h"
+#include "sdk/tokenizer_library/tokenizer_library.h"
 
 struct UnivalTextModel {
   sentencepiece::SentencePieceProcessor processor;

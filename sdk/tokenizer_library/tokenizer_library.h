@@ -13,8 +13,8 @@
  * on its model). Errors: functions that return int give UNIVAL_TOKENIZER_OK or another code and
  * then fill `error` (UNIVAL_TOKENIZER_ERROR_SIZE bytes, always ended by a zero).
  */
-#ifndef UNIVAL_SDK_ABI_TOKENIZER_LIBRARY_TOKENIZER_LIBRARY_H_
-#define UNIVAL_SDK_ABI_TOKENIZER_LIBRARY_TOKENIZER_LIBRARY_H_
+#ifndef UNIVAL_SDK_TOKENIZER_LIBRARY_TOKENIZER_LIBRARY_H_
+#define UNIVAL_SDK_TOKENIZER_LIBRARY_TOKENIZER_LIBRARY_H_
 
 #include <stddef.h>
 #include <stdint.h>
@@ -79,4 +79,4 @@ typedef const UnivalTokenizerLibrary* (*UnivalTokenizerLibraryFunction)(void);
 }
 #endif
 
-#endif /* UNIVAL_SDK_ABI_TOKENIZER_LIBRARY_TOKENIZER_LIBRARY_H_ */
+#endif /* UNIVAL_SDK_TOKENIZER_LIBRARY_TOKENIZER_LIBRARY_H_ */
