@@ -1,0 +1,40 @@
+#include "training/trainer.h"
+
+#include <utility>
+
+#include "sdk/native/catch_torch.h"
+#include "sdk/native/status_macros.h"
+#include "training/run.h"
+#include "training/stage_run.h"
+
+namespace unival {
+namespace {
+
+absl::StatusOr<TrainResult> TrainRun(Run* run) {
+  std::map<std::string, at::Tensor> optimizer_state;
+  UNIVAL_RETURN_IF_ERROR(PrepareRun(run, &optimizer_state));
+  while (!run->stopped && run->state.stage < run->plan.plan.stage_size()) {
+    UNIVAL_RETURN_IF_ERROR(RunStage(run, optimizer_state));
+    optimizer_state.clear();
+  }
+  TrainResult result;
+  const RunState& state = run->state;
+  result.finished = !run->stopped;
+  result.steps = state.step;
+  result.final_loss = state.last_loss;
+  result.seconds = state.totals.seconds;
+  result.steps_per_second = state.totals.seconds > 0 ? static_cast<double>(state.step) / state.totals.seconds : 0;
+  result.encoder_calls = state.totals.encoder_calls;
+  result.cache_hits = state.totals.cache_hits;
+  if (result.finished) UNIVAL_RETURN_IF_ERROR(FinishRun(run, &result));
+  return result;
+}
+
+}  // namespace
+
+absl::StatusOr<TrainResult> Train(const TrainOptions& options, const Runtime& runtime) {
+  Run run(options, runtime);
+  return CatchTorch("training", [&] { return TrainRun(&run); });
+}
+
+}  // namespace unival
