@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kTolerance = 0.01;  // annotators' boxes stick out a little
 
-double Area(const Box& box) {
+double Area(const NormalizedBox& box) {
   return std::max(0.0, box[2] - box[0]) * std::max(0.0, box[3] - box[1]);
 }
 
@@ -22,15 +22,15 @@ absl::Status Error(absl::Span<const double> box, absl::string_view what) {
 
 }  // namespace
 
-absl::StatusOr<Box> BoxFractions(absl::Span<const double> box,
-                                 const absl::optional<ImageSize>& size) {
+absl::StatusOr<NormalizedBox> BoxFractions(absl::Span<const double> box,
+                                           const absl::optional<ImageSize>& size) {
   if (box.size() != 4) {
     return Error(box, absl::StrCat("has ", box.size(), " numbers; expected x0, y0, x1, y1"));
   }
   if (size.has_value() && !(size->width > 0 && size->height > 0)) {
     return Error(box, absl::StrCat("in an image of ", size->width, " x ", size->height, " pixels"));
   }
-  Box fractions;
+  NormalizedBox fractions;
   for (size_t i = 0; i < 4; ++i) {
     if (!std::isfinite(box[i])) return Error(box, "is not finite");
     const double extent = !size.has_value() ? 1 : i % 2 == 0 ? size->width : size->height;
@@ -49,7 +49,7 @@ absl::StatusOr<Box> BoxFractions(absl::Span<const double> box,
   return fractions;
 }
 
-std::array<int64_t, 4> QuantizeBox(const Box& fractions, int64_t bins) {
+std::array<int64_t, 4> QuantizeBox(const NormalizedBox& fractions, int64_t bins) {
   std::array<int64_t, 4> quantized;
   for (size_t i = 0; i < 4; ++i) {
     // Rounds halves to even under the default rounding mode.
@@ -58,17 +58,17 @@ std::array<int64_t, 4> QuantizeBox(const Box& fractions, int64_t bins) {
   return quantized;
 }
 
-Box DequantizeBox(const std::array<int64_t, 4>& bins, int64_t count) {
-  Box fractions;
+NormalizedBox DequantizeBox(const std::array<int64_t, 4>& bins, int64_t count) {
+  NormalizedBox fractions;
   for (size_t i = 0; i < 4; ++i) {
     fractions[i] = count > 1 ? static_cast<double>(bins[i]) / (count - 1) : 0;
   }
   return fractions;
 }
 
-double IntersectionOverUnion(const Box& a, const Box& b) {
-  const Box overlap = {std::max(a[0], b[0]), std::max(a[1], b[1]), std::min(a[2], b[2]),
-                       std::min(a[3], b[3])};
+double IntersectionOverUnion(const NormalizedBox& a, const NormalizedBox& b) {
+  const NormalizedBox overlap = {std::max(a[0], b[0]), std::max(a[1], b[1]), std::min(a[2], b[2]),
+                                 std::min(a[3], b[3])};
   const double both = Area(overlap);
   const double either = Area(a) + Area(b) - both;
   return either > 0 ? both / either : 0;

@@ -15,7 +15,7 @@
 
 namespace unival {
 
-using Box = std::array<double, 4>;
+using NormalizedBox = std::array<double, 4>;
 
 struct ImageSize {
   double width = 0;   // pixels
@@ -25,14 +25,14 @@ struct ImageSize {
 // Fractions of a record's box: pixels over the image's size, or, without a size, the fractions that
 // the values must then be. InvalidArgument: not four finite numbers, corners in the wrong order,
 // further than 1 % outside the image (within that it is clipped), pixels without a size.
-absl::StatusOr<Box> BoxFractions(absl::Span<const double> box,
-                                 const absl::optional<ImageSize>& size);
+absl::StatusOr<NormalizedBox> BoxFractions(absl::Span<const double> box,
+                                           const absl::optional<ImageSize>& size);
 
-std::array<int64_t, 4> QuantizeBox(const Box& fractions, int64_t bins);
-Box DequantizeBox(const std::array<int64_t, 4>& bins, int64_t count);
+std::array<int64_t, 4> QuantizeBox(const NormalizedBox& fractions, int64_t bins);
+NormalizedBox DequantizeBox(const std::array<int64_t, 4>& bins, int64_t count);
 
 // Intersection over union, 0 when either is empty.
-double IntersectionOverUnion(const Box& a, const Box& b);
+double IntersectionOverUnion(const NormalizedBox& a, const NormalizedBox& b);
 
 }  // namespace unival
 

@@ -61,12 +61,12 @@ absl::StatusOr<absl::optional<ImageSize>> SizeOfImage(const TaskSample& sample) 
   return absl::optional<ImageSize>(ImageSize{std::get<double>(*w), std::get<double>(*h)});
 }
 
-absl::StatusOr<Box> BoxOfColumn(const TaskSample& sample, const std::string& column) {
+absl::StatusOr<NormalizedBox> BoxOfColumn(const TaskSample& sample, const std::string& column) {
   UNIVAL_ASSIGN_OR_RETURN(const FieldValue* value, RequireField(sample, column));
   const auto* numbers = std::get_if<std::vector<double>>(value);
   if (numbers == nullptr) return WrongKind(sample, column, "a list of four numbers", *value);
   UNIVAL_ASSIGN_OR_RETURN(const absl::optional<ImageSize> size, SizeOfImage(sample));
-  absl::StatusOr<Box> box = BoxFractions(*numbers, size);
+  absl::StatusOr<NormalizedBox> box = BoxFractions(*numbers, size);
   if (box.ok()) return box;
   return absl::InvalidArgumentError(
       absl::StrCat("record '", sample.key, "': column '", column, "': ", box.status().message()));
@@ -402,7 +402,7 @@ absl::StatusOr<std::vector<int64_t>> TemplateTask::SlotTokens(const PatternPiece
                                                               const TaskSample& sample) const {
   std::vector<int64_t> tokens;
   if (slot.type == SlotType::kBox) {
-    UNIVAL_ASSIGN_OR_RETURN(const Box box, BoxOfColumn(sample, slot.text));
+    UNIVAL_ASSIGN_OR_RETURN(const NormalizedBox box, BoxOfColumn(sample, slot.text));
     for (const int64_t bin : QuantizeBox(box, location_bins_)) {
       UNIVAL_ASSIGN_OR_RETURN(const int64_t id, vocabulary_.GlobalId(kLocationBins, bin));
       tokens.push_back(id);
@@ -470,13 +470,14 @@ absl::StatusOr<std::vector<std::string>> TemplateTask::ReferenceTexts(
   return texts;
 }
 
-absl::StatusOr<absl::optional<Box>> TemplateTask::ReferenceBox(const TaskSample& sample) const {
+absl::StatusOr<absl::optional<NormalizedBox>> TemplateTask::ReferenceBox(
+    const TaskSample& sample) const {
   for (const PatternPiece& slot : target_) {
     if (slot.type != SlotType::kBox) continue;
-    UNIVAL_ASSIGN_OR_RETURN(const Box box, BoxOfColumn(sample, slot.text));
-    return absl::optional<Box>(box);
+    UNIVAL_ASSIGN_OR_RETURN(const NormalizedBox box, BoxOfColumn(sample, slot.text));
+    return absl::optional<NormalizedBox>(box);
   }
-  return absl::optional<Box>();
+  return absl::optional<NormalizedBox>();
 }
 
 std::unique_ptr<Metric> TemplateTask::NewMetric() const {

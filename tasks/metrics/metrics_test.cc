@@ -1,0 +1,192 @@
+#include "tasks/metrics/metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tasks/metrics/caption_scores.h"
+
+namespace unival {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Pair;
+using Json = nlohmann::json;
+
+// References in column "answer" (one or several) and "box".
+absl::StatusOr<References> Read(const TaskSample& sample) {
+  References references;
+  const auto answer = sample.fields.find("answer");
+  if (answer != sample.fields.end()) {
+    if (const auto* text = std::get_if<std::string>(&answer->second)) references.texts = {*text};
+    if (const auto* texts = std::get_if<std::vector<std::string>>(&answer->second)) {
+      references.texts = *texts;
+    }
+  }
+  const auto box = sample.fields.find("box");
+  if (box != sample.fields.end()) {
+    const auto& values = std::get<std::vector<double>>(box->second);
+    references.box = {{values[0], values[1], values[2], values[3]}};
+  }
+  return references;
+}
+
+std::unique_ptr<Metric> Make(const std::string& name) { return *CreateMetric(name, &Read); }
+
+Prediction Says(const std::string& text) {
+  Prediction prediction;
+  prediction.text = text;
+  return prediction;
+}
+
+double Once(const std::string& metric, FieldValue answer, const std::string& text) {
+  const auto object = Make(metric);
+  EXPECT_TRUE(object->Add({"k", {{"answer", std::move(answer)}}}, Says(text)).ok());
+  return object->Result().begin()->second;
+}
+
+TEST(MetricsTest, ExactMatchForgivesCaseAndSpacingOnly) {
+  EXPECT_EQ(Once("exact_match", "a red  circle", " A Red circle "), 1);
+  EXPECT_EQ(Once("exact_match", "a red circle", "a red circle."), 0);
+  EXPECT_EQ(Once("exact_match", "a red circle", "a red circles"), 0);
+  EXPECT_EQ(Once("exact_match", std::vector<std::string>{"two", "2"}, "2"), 1);
+}
+
+TEST(MetricsTest, AccuracyForgivesPunctuationToo) {
+  EXPECT_EQ(Once("accuracy", "yes", "Yes."), 1);
+  EXPECT_EQ(Once("accuracy", "yes", "yes yes"), 0);
+  EXPECT_EQ(Once("accuracy", "", ""), 1);
+}
+
+TEST(MetricsTest, LastWordComparesTheEndsOfSentences) {
+  EXPECT_EQ(Once("last_word", "the digit is seven", "seven"), 1);
+  EXPECT_EQ(Once("last_word", "the digit is seven", "the digit is seven."), 1);
+  EXPECT_EQ(Once("last_word", "the digit is seven", "seven is the digit"), 0);
+  EXPECT_EQ(Once("last_word", "the digit is seven", ""), 0);
+}
+
+TEST(MetricsTest, ContainsLooksForWholeWords) {
+  EXPECT_EQ(Once("contains", "seven", "the digit is seven"), 1);
+  EXPECT_EQ(Once("contains", "seven", "seventeen"), 0);
+}
+
+TEST(MetricsTest, MeansAreGivenPerKind) {
+  const auto metric = Make("accuracy");
+  const auto add = [&](const char* kind, const char* right, const char* said) {
+    EXPECT_TRUE(metric->Add({"k", {{"answer", right}, {"kind", kind}}}, Says(said)).ok());
+  };
+  add("count", "two", "two");
+  add("count", "two", "three");
+  add("color", "red", "red");
+  metric->AddFailure({"k", {{"answer", "x"}, {"kind", "color"}}});
+  EXPECT_THAT(metric->Result(), ElementsAre(Pair("accuracy", 0.5), Pair("accuracy/kind=color", 0.5),
+                                            Pair("accuracy/kind=count", 0.5)));
+}
+
+TEST(MetricsTest, BoxesAreScoredByOverlapAndAMissingBoxIsWrong) {
+  const TaskSample reference{"k", {{"box", std::vector<double>{0, 0, 0.5, 0.5}}}};
+  Prediction good, none;
+  good.box = {{0, 0, 0.5, 0.375}};
+  const auto mean = Make("mean_iou"), hits = Make("iou");
+  for (const auto& metric : {mean.get(), hits.get()}) {
+    EXPECT_TRUE(metric->Add(reference, good).ok());
+    EXPECT_TRUE(metric->Add(reference, none).ok());
+  }
+  EXPECT_THAT(mean->Result(), ElementsAre(Pair("mean_iou", 0.375)));
+  EXPECT_THAT(hits->Result(), ElementsAre(Pair("iou@0.5", 0.5)));
+}
+
+TEST(MetricsTest, CombinedMetricsCountSamplesAndFailures) {
+  std::vector<std::unique_ptr<Metric>> metrics;
+  metrics.push_back(Make("exact_match"));
+  metrics.push_back(Make("bleu"));
+  const auto metric = CombineMetrics(std::move(metrics));
+  EXPECT_TRUE(metric->Add({"k", {{"answer", "a b c d"}}}, Says("a b c d")).ok());
+  metric->AddFailure({"k", {{"answer", "a b c d"}}});
+  const auto result = metric->Result();
+  EXPECT_EQ(result.at("samples"), 2);
+  EXPECT_EQ(result.at("failures"), 1);
+  EXPECT_EQ(result.at("exact_match"), 0.5);
+  EXPECT_LT(result.at("bleu_4"), 1);
+}
+
+TEST(MetricsTest, UnknownNamesListTheKnownOnes) {
+  const absl::Status status = CreateMetric("spice", &Read).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("'spice'; known: accuracy, bleu, cider, contains, exact_match, iou, "
+                        "last_word, mean_iou, rouge_l"));
+}
+
+TEST(MetricsTest, MetricsWithoutSamplesAreZero) {
+  for (const std::string& name : MetricNames()) {
+    for (const auto& result : Make(name)->Result()) EXPECT_EQ(result.second, 0) << name;
+  }
+}
+
+class CaptionScoresTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::ifstream file("tasks/testdata/caption_metrics.json");
+    ASSERT_TRUE(file.good());
+    golden_ = Json::parse(file);
+    for (const auto& candidate : golden_["candidates"].items()) {
+      keys_.push_back(candidate.key());
+      items_.push_back({candidate.value(), golden_["references"][candidate.key()]});
+    }
+    ASSERT_EQ(items_.size(), 300u);
+  }
+
+  Json golden_;
+  std::vector<std::string> keys_;
+  std::vector<CaptionItem> items_;
+};
+
+TEST_F(CaptionScoresTest, BleuEqualsTheCocoEvaluation) {
+  const std::array<double, 4> bleu = Bleu(items_);
+  for (int n = 0; n < 4; ++n) {
+    EXPECT_NEAR(bleu[n], golden_["expected"]["bleu"][n].get<double>(), 1e-9);
+  }
+  for (size_t i = 0; i < items_.size(); ++i) {
+    EXPECT_NEAR(Bleu({items_[i]})[3], golden_["per_image"][keys_[i]]["bleu4"].get<double>(), 1e-9);
+  }
+}
+
+TEST_F(CaptionScoresTest, RougeEqualsTheCocoEvaluation) {
+  double sum = 0;
+  for (size_t i = 0; i < items_.size(); ++i) {
+    const double rouge = RougeL(items_[i]);
+    EXPECT_NEAR(rouge, golden_["per_image"][keys_[i]]["rouge_l"].get<double>(), 1e-9);
+    sum += rouge;
+  }
+  EXPECT_NEAR(sum / 300, golden_["expected"]["rouge_l"].get<double>(), 1e-9);
+}
+
+TEST_F(CaptionScoresTest, CiderEqualsTheCocoEvaluation) {
+  const std::vector<double> cider = CiderD(items_);
+  double sum = 0;
+  for (size_t i = 0; i < items_.size(); ++i) {
+    EXPECT_NEAR(cider[i], golden_["per_image"][keys_[i]]["cider"].get<double>(), 1e-9) << keys_[i];
+    sum += cider[i];
+  }
+  EXPECT_NEAR(sum / 300, golden_["expected"]["cider"].get<double>(), 1e-9);
+}
+
+TEST_F(CaptionScoresTest, MetricsGiveTheCorpusScores) {
+  for (const auto& [name, key, expected] :
+       {std::tuple("cider", "cider", golden_["expected"]["cider"].get<double>()),
+        std::tuple("rouge_l", "rouge_l", golden_["expected"]["rouge_l"].get<double>()),
+        std::tuple("bleu", "bleu_4", golden_["expected"]["bleu"][3].get<double>())}) {
+    const auto metric = Make(name);
+    for (const CaptionItem& item : items_) {
+      ASSERT_TRUE(metric->Add({"k", {{"answer", item.references}}}, Says(item.candidate)).ok());
+    }
+    EXPECT_NEAR(metric->Result().at(key), expected, 1e-9);
+  }
+}
+
+}  // namespace
+}  // namespace unival
