@@ -1,0 +1,163 @@
+// unival eval MODEL --task NAME --data FILE: answers every record of a file and measures the
+// answers.
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "app/command.h"
+#include "sdk/native/status_macros.h"
+#include "training/evaluate.h"
+
+namespace unival {
+namespace {
+
+struct EvalArguments {
+  PipelineOptions pipeline;
+  std::string task, data, metrics_file;
+  std::vector<std::string> columns, at_least;
+  int64_t limit = 0;
+  EvaluationOptions evaluation;
+  bool json = false;
+};
+
+absl::StatusOr<std::map<std::string, std::string>> ParseColumns(
+    const std::vector<std::string>& pairs) {
+  std::map<std::string, std::string> columns;
+  for (const std::string& pair : pairs) {
+    const size_t equals = pair.find('=');
+    if (equals == std::string::npos) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--column ", pair, ": expected task_column=record_column"));
+    }
+    columns[pair.substr(0, equals)] = pair.substr(equals + 1);
+  }
+  return columns;
+}
+
+// "metric=value" pairs; read before anything runs, so that a typing error costs nothing.
+absl::StatusOr<std::map<std::string, double>> ParseBounds(const std::vector<std::string>& pairs) {
+  std::map<std::string, double> bounds;
+  for (const std::string& pair : pairs) {
+    // The last one: metric names may hold "kind=count".
+    const size_t equals = pair.rfind('=');
+    double value = 0;
+    if (equals == std::string::npos || !absl::SimpleAtod(pair.substr(equals + 1), &value)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--at_least ", pair, ": expected metric=number"));
+    }
+    bounds[pair.substr(0, equals)] = value;
+  }
+  return bounds;
+}
+
+absl::StatusOr<EvaluationResult> Measure(EvalArguments& arguments) {
+  UNIVAL_ASSIGN_OR_RETURN(auto columns, ParseColumns(arguments.columns));
+  UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Pipeline::Create(arguments.pipeline));
+  UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(arguments.task));
+  UNIVAL_ASSIGN_OR_RETURN(auto source,
+                          OpenTaskSource(*task, arguments.data, columns, arguments.limit));
+  arguments.evaluation.progress = [](int64_t done, int64_t total) {
+    std::cerr << "\r" << done << " of " << total << (done == total ? "\n" : "") << std::flush;
+  };
+  return Evaluate(*pipeline, arguments.task, *source, arguments.evaluation);
+}
+
+nlohmann::ordered_json ToJson(const EvalArguments& arguments, const EvaluationResult& result) {
+  return {
+      {"model", arguments.pipeline.model}, {"task", result.task},       {"data", arguments.data},
+      {"samples", result.samples},         {"seconds", result.seconds}, {"metrics", result.metrics},
+      {"failures", result.failures}};
+}
+
+void PrintTable(const EvaluationResult& result) {
+  for (const auto& [name, value] : result.metrics)
+    std::cout << absl::StrFormat("%-32s %.4f\n", name, value);
+  for (const std::string& failure : result.failures) std::cout << "failed  " << failure << "\n";
+}
+
+// kDifferent when a bound is missed; kFailed when it names no metric.
+absl::StatusOr<int> Check(const std::map<std::string, double>& bounds,
+                          const EvaluationResult& result) {
+  int code = kDone;
+  for (const auto& [name, bound] : bounds) {
+    const auto found = result.metrics.find(name);
+    if (found == result.metrics.end()) {
+      const std::string known = absl::StrJoin(
+          result.metrics, ", ",
+          [](std::string* out, const auto& metric) { absl::StrAppend(out, metric.first); });
+      return absl::InvalidArgumentError(absl::StrCat("--at_least ", name, ": task \"", result.task,
+                                                     "\" has no such metric; it gives: ", known));
+    }
+    if (found->second >= bound) continue;
+    std::cerr << absl::StrFormat("unival: %s: expected at least %g, got %.4f\n", name, bound,
+                                 found->second);
+    code = kDifferent;
+  }
+  return code;
+}
+
+absl::StatusOr<int> Eval(EvalArguments& arguments) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto bounds, ParseBounds(arguments.at_least));
+  UNIVAL_ASSIGN_OR_RETURN(const EvaluationResult result, Measure(arguments));
+  const std::string json = ToJson(arguments, result).dump(2) + "\n";
+  if (!arguments.metrics_file.empty()) {
+    std::ofstream file(arguments.metrics_file, std::ios::trunc);
+    if (!(file << json << std::flush)) {
+      return absl::InternalError(
+          absl::StrCat("--metrics ", arguments.metrics_file, ": cannot be written"));
+    }
+  }
+  if (arguments.json) {
+    std::cout << json;
+  } else {
+    PrintTable(result);
+  }
+  return Check(bounds, result);
+}
+
+}  // namespace
+
+void AddEvalCommand(CLI::App& app, int* exit_code) {
+  CLI::App* command = app.add_subcommand("eval", "Measure a model on the records of a file");
+  auto arguments = std::make_shared<EvalArguments>();
+  AddPipelineOptions(command, &arguments->pipeline);
+  command->add_option("--task", arguments->task, "Task name; `unival inspect MODEL` lists them")
+      ->required();
+  command->add_option("--data", arguments->data, "Records: FILE.jsonl or FILE.tar")->required();
+  command->add_option("--column", arguments->columns,
+                      "task_column=record_column where names differ; may be given several times");
+  command->add_option("--limit", arguments->limit, "Only the first records (default: all)")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--batch", arguments->evaluation.batch, "Records answered together")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--metrics", arguments->metrics_file,
+                      "Write the metrics as JSON to this file");
+  command->add_option("--predictions", arguments->evaluation.results_file,
+                      "Write every answer as JSONL to this file");
+  command->add_option(
+      "--at_least", arguments->at_least,
+      "metric=value: exit code 3 when the metric is lower; may be given several times");
+  command->add_flag("--json", arguments->json, "Print JSON");
+  command->footer(
+      "Example: unival eval models/nano --task image_caption --data world/image/eval/caption.jsonl "
+      "\\\n"
+      "             --at_least exact_match=0.9");
+  OnRun(
+      command,
+      [arguments] {
+        const absl::StatusOr<int> code = Eval(*arguments);
+        return code.ok() ? *code : Fail(code.status());
+      },
+      exit_code);
+}
+
+}  // namespace unival

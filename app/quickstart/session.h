@@ -1,0 +1,61 @@
+// unival: session.h - one run of the quickstart: its phases, each a method, filling the report.
+#ifndef UNIVAL_APP_QUICKSTART_SESSION_H_
+#define UNIVAL_APP_QUICKSTART_SESSION_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "app/quickstart/phases.h"
+#include "app/quickstart/plan_variants.h"
+#include "app/quickstart/quickstart.h"
+#include "app/quickstart/unchanged.h"
+#include "app/quickstart/workspace.h"
+#include "app/report/quickstart_report.h"
+#include "runtime/pipeline.h"
+
+namespace unival::quickstart {
+
+class Session {
+ public:
+  Session(const QuickstartOptions& options, Workspace workspace);
+
+  absl::Status LoadPlugin();
+  absl::Status GenerateData();
+  absl::Status CheckTemplates();
+  absl::Status AnswerBefore();
+  absl::Status Train(const PlanVariant& variant, bool main);
+  absl::Status TrainConnection() { return Train(connection_, true); }
+  absl::Status TrainControls();
+  absl::Status CheckReceipt();
+  absl::Status AnswerAfter();
+  absl::Status ShowExamples();
+  // Returns the report's path.
+  absl::StatusOr<std::string> WriteReport(const Phases& phases);
+
+  size_t control_count() const { return controls_.size(); }
+  const report::QuickstartReport& report() const { return report_; }
+  absl::Status LoadPlans();
+
+ private:
+  // Base model, or the one that was trained; the runtime is shared.
+  absl::Status OpenPipeline(const std::string& model);
+  std::vector<std::string> TemplateFiles() const;
+
+  const QuickstartOptions options_;
+  const Workspace workspace_;
+  const PlanOptions plan_options_;
+  PlanVariant connection_;
+  std::vector<PlanVariant> controls_;
+  std::unique_ptr<Runtime> runtime_;
+  std::unique_ptr<Model> model_;
+  std::unique_ptr<Pipeline> pipeline_;
+  std::vector<KnownTaskAnswers> before_;
+  report::QuickstartReport report_;
+};
+
+}  // namespace unival::quickstart
+
+#endif  // UNIVAL_APP_QUICKSTART_SESSION_H_

@@ -1,0 +1,127 @@
+// unival train PLAN --output DIR: runs a training plan. A first Ctrl-C stops after the step at
+// hand, to be resumed.
+
+#include <atomic>
+#include <csignal>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/str_format.h"
+#include "app/command.h"
+#include "sdk/native/status_macros.h"
+#include "training/trainer.h"
+
+namespace unival {
+namespace {
+
+std::atomic<bool> stop_requested{false};
+
+// A second signal ends the program at once.
+void RequestStop(int signal) {
+  stop_requested = true;
+  std::signal(signal, SIG_DFL);
+}
+
+struct TrainArguments {
+  TrainOptions train;
+  RuntimeOptions runtime;
+  bool json = false;
+};
+
+nlohmann::ordered_json ToJson(const TrainArguments& arguments, const TrainResult& result) {
+  nlohmann::ordered_json json = {{"output", arguments.train.output},
+                                 {"finished", result.finished},
+                                 {"steps", result.steps},
+                                 {"loss", result.final_loss},
+                                 {"seconds", result.seconds},
+                                 {"steps_per_second", result.steps_per_second},
+                                 {"peak_memory_mb", result.peak_memory_mb},
+                                 {"trainable_parameters", result.trainable_scalars},
+                                 {"frozen_tensors_changed", result.frozen_changed}};
+  for (const auto& [name, evaluation] : result.evaluations)
+    json["evaluations"][name] = evaluation.metrics;
+  return json;
+}
+
+void PrintTable(const TrainArguments& arguments, const TrainResult& result) {
+  std::cout << absl::StrFormat("%-24s %s\n", "output", arguments.train.output)
+            << absl::StrFormat("%-24s %d%s\n", "steps", result.steps,
+                               result.finished ? "" : " (stopped; go on with --resume)")
+            << absl::StrFormat("%-24s %.4f\n", "loss", result.final_loss)
+            << absl::StrFormat("%-24s %.1f (%.2f steps/s)\n", "seconds", result.seconds,
+                               result.steps_per_second)
+            << absl::StrFormat("%-24s %.0f\n", "peak memory, MiB", result.peak_memory_mb)
+            << absl::StrFormat("%-24s %d\n", "trainable parameters", result.trainable_scalars);
+  if (!result.finished) return;
+  std::cout << absl::StrFormat("%-24s %d\n", "frozen tensors changed", result.frozen_changed);
+  for (const auto& [name, evaluation] : result.evaluations) {
+    for (const auto& [metric, value] : evaluation.metrics) {
+      std::cout << absl::StrFormat("%-24s %-24s %.4f\n", name, metric, value);
+    }
+  }
+}
+
+absl::StatusOr<int> RunTrain(TrainArguments& arguments) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(arguments.runtime));
+  arguments.train.stop = &stop_requested;
+  std::signal(SIGINT, RequestStop);
+  std::signal(SIGTERM, RequestStop);
+  UNIVAL_ASSIGN_OR_RETURN(const TrainResult result, Train(arguments.train, *runtime));
+  if (arguments.json) {
+    std::cout << ToJson(arguments, result).dump(2) << "\n";
+  } else {
+    PrintTable(arguments, result);
+  }
+  return result.finished ? kDone : kFailed;
+}
+
+void AddOptions(CLI::App* command, const std::shared_ptr<TrainArguments>& arguments) {
+  TrainOptions& train = arguments->train;
+  command->add_option("plan", train.plan_file, "Training plan (textproto)")->required();
+  command
+      ->add_option("--output,-o", train.output, "Folder of the run; new or empty unless --resume")
+      ->required();
+  command->add_option(
+      "--data-root,--data_root", train.data_root,
+      "Folder that the plan's data paths are relative to (default: the plan's own)");
+  command->add_flag("--resume", train.resume,
+                    "Go on from the last checkpoint in the output folder");
+  command->add_option_function<uint64_t>(
+      "--seed",
+      [arguments](uint64_t seed) {
+        arguments->train.overrides.has_seed = true;
+        arguments->train.overrides.seed = seed;
+      },
+      "Seed instead of the plan's");
+  command
+      ->add_option("--steps", train.overrides.steps, "Steps of every stage instead of the plan's")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--device", train.device, "cpu, or cuda:N where libtorch has it")
+      ->capture_default_str();
+  command->add_option("--cache", train.cache_dir,
+                      "Folder of encoder features, shared by runs (default: OUTPUT/cache)");
+  command->add_flag("--quiet", train.quiet, "No progress on standard error");
+  command->add_flag("--json", arguments->json, "Print JSON");
+  AddRuntimeOptions(command, &arguments->runtime);
+}
+
+}  // namespace
+
+void AddTrainCommand(CLI::App& app, int* exit_code) {
+  CLI::App* command = app.add_subcommand("train", "Run a training plan");
+  auto arguments = std::make_shared<TrainArguments>();
+  AddOptions(command, arguments);
+  command->footer(
+      "OUTPUT receives model/, receipt.json, results.json, log.jsonl and a checkpoint.\n"
+      "Example: unival train recipes/fsdd_adapter.textproto --data-root data --output runs/fsdd");
+  OnRun(
+      command,
+      [arguments] {
+        const absl::StatusOr<int> code = RunTrain(*arguments);
+        return code.ok() ? *code : Fail(code.status());
+      },
+      exit_code);
+}
+
+}  // namespace unival

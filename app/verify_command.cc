@@ -1,0 +1,68 @@
+// unival verify RECEIPT MODEL: recomputes what a training receipt states.
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/str_format.h"
+#include "app/command.h"
+#include "sdk/native/status_macros.h"
+#include "training/receipt.h"
+
+namespace unival {
+namespace {
+
+struct VerifyArguments {
+  std::string receipt, model, base;
+  RuntimeOptions runtime;
+  bool json = false;
+};
+
+absl::StatusOr<int> Verify(const VerifyArguments& arguments) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(arguments.runtime));
+  UNIVAL_ASSIGN_OR_RETURN(
+      const ReceiptCheck check,
+      VerifyReceipt(arguments.receipt, arguments.model, arguments.base, *runtime));
+  if (arguments.json) {
+    const nlohmann::ordered_json json = {{"holds", check.ok()},
+                                         {"tensors", check.tensors},
+                                         {"compared_with_model", check.compared_with_model},
+                                         {"compared_with_base", check.compared_with_base},
+                                         {"frozen_tensors_changed", check.frozen_changed},
+                                         {"problems", check.problems}};
+    std::cout << json.dump(2) << "\n";
+    return check.ok() ? kDone : kDifferent;
+  }
+  std::cout << absl::StrFormat(
+                   "%d tensors in the receipt; %d recomputed from the model, %d from the base\n",
+                   check.tensors, check.compared_with_model, check.compared_with_base)
+            << absl::StrFormat("frozen tensors changed: %d\n", check.frozen_changed);
+  for (const std::string& problem : check.problems) std::cout << "DIFFERS " << problem << "\n";
+  std::cout << (check.ok() ? "The receipt holds.\n" : "The receipt does not hold.\n");
+  return check.ok() ? kDone : kDifferent;
+}
+
+}  // namespace
+
+void AddVerifyCommand(CLI::App& app, int* exit_code) {
+  CLI::App* command =
+      app.add_subcommand("verify", "Check a training receipt against model directories");
+  auto arguments = std::make_shared<VerifyArguments>();
+  command->add_option("receipt", arguments->receipt, "receipt.json of a run")->required();
+  command->add_option("model", arguments->model, "The trained model directory")->required();
+  command->add_option("--base", arguments->base, "The model directory that the run started from");
+  command->add_flag("--json", arguments->json, "Print JSON");
+  AddRuntimeOptions(command, &arguments->runtime);
+  command->footer(
+      "Exit code 3 when a hash differs.\n"
+      "Example: unival verify runs/depth/receipt.json runs/depth/model --base models/nano");
+  OnRun(
+      command,
+      [arguments] {
+        const absl::StatusOr<int> code = Verify(*arguments);
+        return code.ok() ? *code : Fail(code.status());
+      },
+      exit_code);
+}
+
+}  // namespace unival
