@@ -64,8 +64,8 @@ std::map<std::string, int> FieldLines(const TaskTemplate& task, TextFormat::Pars
 
 // Replaces a label file by its lines.
 absl::Status InlineLabels(LoadedTemplate& task, const std::string& directory) {
+  if (task.proto.labels().file().empty()) return absl::OkStatus();
   LabelSet& labels = *task.proto.mutable_labels();
-  if (labels.file().empty()) return absl::OkStatus();
   const std::string where = task.Where("labels");
   if (!labels.values().empty()) {
     return absl::InvalidArgumentError(where + "has both values and a file; keep one");
