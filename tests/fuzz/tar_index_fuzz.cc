@@ -1,0 +1,30 @@
+// Any bytes as a tar: a status, or members that lie inside the archive under safe names.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+#include "training/data/tar_index.h"
+
+namespace {
+
+void Require(bool holds) {
+  if (!holds) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const absl::string_view archive(reinterpret_cast<const char*>(data), size);
+  const auto members = unival::ReadTarMembers(archive, "fuzz.tar");
+  if (!members.ok()) {
+    Require(!members.status().message().empty());
+    return 0;
+  }
+  for (const unival::TarMember& member : *members) {
+    Require(unival::CheckRelativePath(member.name).ok());
+    Require(member.bytes.empty() ||
+            (member.bytes.data() >= archive.data() &&
+             member.bytes.data() + member.bytes.size() <= archive.data() + archive.size()));
+  }
+  return 0;
+}
