@@ -105,7 +105,68 @@ MadeEncoder MakePatches(PatchEncoder config) {
   return Make<Patches>(config);
 }
 
+int64_t HalvedUpwards(int64_t size, int times) {
+  for (int i = 0; i < times; ++i) size = (size + 1) / 2;
+  return size;
+}
+
+// Channels that the encoder takes, 0: whatever comes.
+int64_t InputChannels(const EncoderConfig& config) {
+  if (config.has_pann()) return 1;
+  if (config.has_resnet() || config.has_resnext3d()) return 3;
+  const int32_t channels =
+      config.has_patches() ? config.patches().in_channels() : config.small_cnn().in_channels();
+  return channels == 0 ? 3 : channels;
+}
+
+absl::Status CheckInput(const EncoderConfig& config, const std::vector<int64_t>& input_shape) {
+  const std::string shape = absl::StrJoin(input_shape, " x ");
+  if (input_shape.size() != (IsVideoEncoder(config) ? 4u : 3u)) {
+    return Invalid(EncoderName(config), ": does not take samples of ", shape);
+  }
+  if (input_shape[0] != InputChannels(config)) {
+    return Invalid(EncoderName(config), ": takes ", InputChannels(config),
+                   " channels, samples are ", shape, "; set in_channels where the encoder has it");
+  }
+  const PatchEncoder& patches = config.patches();
+  if (config.has_patches() &&
+      (input_shape[1] % patches.height() != 0 || input_shape[2] % patches.width() != 0)) {
+    return Invalid("patches: samples of ", shape, " are no multiple of ", patches.height(), " x ",
+                   patches.width());
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+absl::StatusOr<std::vector<int64_t>> FeatureGrid(const EncoderConfig& config,
+                                                 const std::vector<int64_t>& input_shape) {
+  UNIVAL_RETURN_IF_ERROR(CheckInput(config, input_shape));
+  std::vector<int64_t> grid(input_shape.begin() + 1, input_shape.end());
+  if (config.has_patches()) {
+    return std::vector<int64_t>{grid[0] / config.patches().height(),
+                                grid[1] / config.patches().width()};
+  }
+  for (size_t axis = 0; axis < grid.size(); ++axis) {
+    if (config.has_pann()) {
+      grid[axis] >>= config.pann().layers() == 14 ? 5 : 4;
+    } else if (config.has_resnext3d()) {
+      grid[axis] = HalvedUpwards(grid[axis], config.resnext3d().blocks_size() + (axis > 0));
+    } else {
+      grid[axis] =
+          HalvedUpwards(grid[axis], config.has_resnet() ? config.resnet().blocks_size() + 1
+                                                        : config.small_cnn().widths_size());
+    }
+  }
+  if (config.small_cnn().flatten_height()) grid[1] = 1;
+  for (int64_t size : grid) {
+    if (size == 0) {
+      return Invalid(EncoderName(config), ": samples of ", absl::StrJoin(input_shape, " x "),
+                     " are too small for it");
+    }
+  }
+  return grid;
+}
 
 absl::StatusOr<std::shared_ptr<FeatureEncoder>> MakeFeatureEncoder(const EncoderConfig& config) {
   switch (config.network_case()) {

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "sdk/proto/modality.pb.h"
@@ -29,6 +30,12 @@ absl::StatusOr<std::shared_ptr<FeatureEncoder>> MakeFeatureEncoder(const Encoder
 
 // Whether the network takes [B, C, T, H, W].
 bool IsVideoEncoder(const EncoderConfig& config);
+
+// Sizes of the feature map, {h, w} or {t, h, w}, for one sample of `input_shape` ({C, H, W} or {C,
+// T, H, W}; spectrograms {1, frames, bins}). InvalidArgument where the encoder cannot take such a
+// sample.
+absl::StatusOr<std::vector<int64_t>> FeatureGrid(const EncoderConfig& config,
+                                                 const std::vector<int64_t>& input_shape);
 
 // "resnet-3.4.23.3", "small_cnn-32.64": names what the features mean, for feature schemas.
 std::string EncoderName(const EncoderConfig& config);

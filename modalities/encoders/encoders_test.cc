@@ -177,6 +177,34 @@ TEST(Encoders, PatchesKeepEveryPixelInOrder) {
   EXPECT_THROW(encoder->forward(at::zeros({1, 1, 5, 8})), c10::Error);
 }
 
+TEST(Encoders, FeatureGridForetellsTheShape) {
+  at::NoGradGuard no_grad;
+  std::vector<std::pair<EncoderConfig, std::vector<int64_t>>> cases(5);
+  cases[0].first.mutable_small_cnn()->add_widths(4);
+  cases[0].first.mutable_small_cnn()->add_widths(4);
+  cases[0].second = {3, 45, 31};
+  for (int i = 0; i < 3; ++i) cases[1].first.mutable_resnet()->add_blocks(1);
+  cases[1].second = {3, 70, 100};
+  for (int i = 0; i < 4; ++i) cases[2].first.mutable_resnext3d()->add_blocks(1);
+  cases[2].second = {3, 17, 40, 33};
+  cases[3].first.mutable_pann()->set_layers(6);
+  cases[3].second = {1, 51, 64};
+  cases[4].first.mutable_patches()->set_height(5);
+  cases[4].first.mutable_patches()->set_width(4);
+  cases[4].second = {3, 10, 8};
+  for (const auto& [config, shape] : cases) {
+    std::vector<int64_t> batch = shape;
+    batch.insert(batch.begin(), 1);
+    const auto grid = FeatureGrid(config, shape);
+    ASSERT_TRUE(grid.ok()) << grid.status();
+    EXPECT_EQ(Make(config)->forward(at::zeros(batch)).sizes().slice(2), at::IntArrayRef(*grid))
+        << EncoderName(config);
+  }
+  EXPECT_FALSE(FeatureGrid(cases[4].first, {3, 11, 8}).ok());
+  EXPECT_FALSE(FeatureGrid(cases[3].first, {1, 15, 64}).ok());
+  EXPECT_FALSE(FeatureGrid(cases[0].first, {1, 15, 64}).ok());
+}
+
 TEST(Encoders, ErrorsNameTheField) {
   struct Case {
     const char* field;

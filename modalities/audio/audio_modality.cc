@@ -1,0 +1,178 @@
+#include "modalities/audio/audio_modality.h"
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "modalities/audio/augmentation.h"
+#include "modalities/audio/log_mel.h"
+#include "modalities/audio/waveform.h"
+#include "modalities/base/encoded_modality.h"
+#include "modalities/base/options.h"
+#include "sdk/native/catch_torch.h"
+#include "sdk/native/status_macros.h"
+
+namespace unival {
+namespace {
+
+struct AudioSettings {
+  int sample_rate_hz = 0;
+  int64_t max_samples = 0;
+  int64_t frames = 0;  // of the encoder's input
+  bool repeat = false;
+  bool augment = false;
+  bool normalize_clip = false;
+  bool first_channel = false;
+  bool resample = true;
+  bool int16 = false;
+};
+
+// Mean 0 and deviation 1 over the clip, without the deep silence that zero-padding makes.
+void NormalizeClip(float* values, int64_t count) {
+  constexpr float kFloorDecibels = 80;
+  const float floor = *std::max_element(values, values + count) - kFloorDecibels;
+  double sum = 0, squares = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    values[i] = std::max(values[i], floor);
+    sum += values[i];
+    squares += static_cast<double>(values[i]) * values[i];
+  }
+  const double mean = sum / static_cast<double>(count);
+  const double variance = std::max(0.0, squares / static_cast<double>(count) - mean * mean);
+  const auto scale = static_cast<float>(1 / std::sqrt(variance + 1e-2));
+  for (int64_t i = 0; i < count; ++i) values[i] = (values[i] - static_cast<float>(mean)) * scale;
+}
+
+class AudioModality : public EncodedModality {
+ public:
+  AudioModality(Parts parts, const MediaDecoder* media, const AudioSettings& settings,
+                std::shared_ptr<const LogMelSpectrogram> log_mel)
+      : EncodedModality(std::move(parts)),
+        media_(media),
+        settings_(settings),
+        log_mel_(std::move(log_mel)) {}
+
+  absl::StatusOr<PreprocessedSample> Preprocess(const RawSample& sample) const override {
+    return CatchTorch("preprocess audio", [&] { return PreprocessOrThrow(sample); });
+  }
+
+ private:
+  absl::StatusOr<PreprocessedSample> PreprocessOrThrow(const RawSample& sample) const {
+    UNIVAL_ASSIGN_OR_RETURN(std::vector<float> wave, LoadWave(sample.media));
+    const bool augment = sample.augment && settings_.augment;
+    SeededRandom random(sample.seed);
+    if (augment) wave = VarySpeed(wave, random);
+    const int64_t extra = static_cast<int64_t>(wave.size()) - settings_.max_samples;
+    const int64_t start = augment ? random.Integer(0, extra + 1) : extra / 2;
+    wave = FitLength(std::move(wave), settings_.max_samples, start, settings_.repeat);
+    if (augment) VaryWaveform(wave, random);
+
+    const int64_t bins = log_mel_->bins(), frames = log_mel_->frames(settings_.max_samples);
+    at::Tensor spectrogram = at::empty({settings_.frames, bins}, at::kFloat);
+    float* values = spectrogram.data_ptr<float>();
+    log_mel_->Compute(wave, values);
+    if (settings_.normalize_clip) NormalizeClip(values, frames * bins);
+    if (augment) VarySpectrogram(values, frames, bins, random);
+    std::fill(values + frames * bins, values + settings_.frames * bins, 0.0f);
+    return PreprocessedSample{{std::move(spectrogram)}};
+  }
+
+  absl::StatusOr<std::vector<float>> LoadWave(const MediaSource& media) const {
+    UNIVAL_ASSIGN_OR_RETURN(const AudioClip clip, media_->DecodeAudio(media));
+    const int64_t channels = settings_.first_channel ? 1 : clip.samples.size(0);
+    const float* samples = clip.samples.data_ptr<float>();
+    std::vector<float> wave =
+        MixToMono(absl::MakeConstSpan(samples, channels * clip.samples.size(1)), channels);
+    if (settings_.resample && clip.sample_rate_hz != settings_.sample_rate_hz) {
+      UNIVAL_ASSIGN_OR_RETURN(const auto resampler, ResamplerFrom(clip.sample_rate_hz));
+      wave = resampler->Apply(wave);
+    }
+    if (settings_.int16) RoundTripInt16(wave);
+    return wave;
+  }
+
+  // One resampler per rate met, made once.
+  absl::StatusOr<std::shared_ptr<const Resampler>> ResamplerFrom(int rate) const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    std::shared_ptr<const Resampler>& entry = resamplers_[rate];
+    if (entry == nullptr) {
+      UNIVAL_ASSIGN_OR_RETURN(entry, Resampler::Create(rate, settings_.sample_rate_hz));
+    }
+    return entry;
+  }
+
+  const MediaDecoder* media_;
+  const AudioSettings settings_;
+  const std::shared_ptr<const LogMelSpectrogram> log_mel_;
+  mutable std::mutex mutex_;
+  mutable std::map<int, std::shared_ptr<const Resampler>> resamplers_;  // guarded by mutex_
+};
+
+// The encoder with the defaults that follow from the spectrogram.
+EncoderConfig CompleteEncoder(const ModalityConfig& config) {
+  EncoderConfig encoder = config.encoder();
+  const LogMel& log_mel = config.audio().log_mel();
+  if (encoder.has_small_cnn()) {
+    SmallCnnEncoder& cnn = *encoder.mutable_small_cnn();
+    if (cnn.in_channels() == 0) cnn.set_in_channels(1);
+    if (cnn.flatten_height()) cnn.set_spectrogram_bins(log_mel.mel_bins());
+  } else if (encoder.has_patches()) {
+    if (encoder.patches().in_channels() == 0) encoder.mutable_patches()->set_in_channels(1);
+    if (encoder.patches().width() == 0) encoder.mutable_patches()->set_width(log_mel.mel_bins());
+  } else if (encoder.has_pann()) {
+    *encoder.mutable_pann()->mutable_front_end() = log_mel;
+    encoder.mutable_pann()->set_sample_rate_hz(config.audio().sample_rate_hz());
+  }
+  return encoder;
+}
+
+absl::StatusOr<AudioSettings> ReadSettings(const ModalityConfig& config) {
+  OptionReader options(config);
+  options.Require("audio.sample_rate_hz", config.audio().sample_rate_hz(), 1, 1000000);
+  options.Require("audio.max_samples", config.audio().max_samples(),
+                  config.audio().log_mel().window() / 2 + 1, 1 << 28);
+  AudioSettings settings;
+  settings.sample_rate_hz = config.audio().sample_rate_hz();
+  settings.max_samples = config.audio().max_samples();
+  settings.repeat = config.audio().pad_to_max();
+  settings.augment = options.Choice("augment", "none", {"none", "speech"}) == "speech";
+  settings.normalize_clip =
+      options.Choice("normalize", config.encoder().has_pann() ? "none" : "clip",
+                     {"none", "clip"}) == "clip";
+  settings.first_channel = options.Choice("channels", "mean", {"mean", "first"}) == "first";
+  settings.resample = options.Flag("resample", true);
+  settings.int16 = options.Flag("int16", false);
+  UNIVAL_RETURN_IF_ERROR(options.Finish());
+  return settings;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Modality>> CreateAudioModality(const ModalityConfig& config,
+                                                              const HostServices& services) {
+  UNIVAL_ASSIGN_OR_RETURN(AudioSettings settings, ReadSettings(config));
+  UNIVAL_ASSIGN_OR_RETURN(
+      const auto log_mel,
+      LogMelSpectrogram::Create(config.audio().log_mel(), config.audio().sample_rate_hz()));
+  const EncoderConfig encoder = CompleteEncoder(config);
+  settings.frames = log_mel->frames(settings.max_samples);
+  if (encoder.has_patches() && encoder.patches().height() > 0) {
+    const int64_t patch = encoder.patches().height();
+    settings.frames = (settings.frames + patch - 1) / patch * patch;
+  }
+  UNIVAL_ASSIGN_OR_RETURN(
+      EncodedModality::Parts parts,
+      EncodedModality::MakeParts(
+          config, encoder, services, PositionKind::kSequence, {1, settings.frames, log_mel->bins()},
+          absl::StrCat(settings.sample_rate_hz, "hz-", settings.frames, "x", log_mel->bins())));
+  return std::make_unique<AudioModality>(std::move(parts), services.media, settings, log_mel);
+}
+
+}  // namespace unival

@@ -1,0 +1,37 @@
+// unival: modalities/audio/audio_modality.h
+//
+// The modality "audio": clips of one fixed length as log-mel spectrograms through a feature
+// encoder; sequence positions.
+//
+//   config: id: "audio"
+//           audio { sample_rate_hz: 8000 max_samples: 8000 log_mel { window: 256 hop: 80 mel_bins:
+//           40 max_hz: 4000 } } encoder { small_cnn { in_channels: 1 widths: 32 widths: 64 widths:
+//           96 flatten_height: true } }
+//   options: augment   = none (default) | speech: speed, shift, level, noise, slope and masks
+//            normalize = clip | none: mean 0 and deviation 1 over the clip, levels 80 dB below its
+//            loudest cut off.
+//                        Default: none for pann, whose first layer normalises; clip for all others
+//            channels  = mean (default) | first
+//            resample  = true (default) | false: take samples at the file's own rate
+//            int16     = false (default) | true: round trip through 16-bit integers, as the
+//            reference's file path
+// Longer clips give their middle, with `augment` a random window; shorter ones are zero-padded
+// (AudioInput.pad_to_max: repeated first).
+#ifndef UNIVAL_MODALITIES_AUDIO_AUDIO_MODALITY_H_
+#define UNIVAL_MODALITIES_AUDIO_AUDIO_MODALITY_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "sdk/native/modality.h"
+#include "sdk/native/registry.h"
+
+namespace unival {
+
+// InvalidArgument names the field or option that does not fit.
+absl::StatusOr<std::unique_ptr<Modality>> CreateAudioModality(const ModalityConfig& config,
+                                                              const HostServices& services);
+
+}  // namespace unival
+
+#endif  // UNIVAL_MODALITIES_AUDIO_AUDIO_MODALITY_H_

@@ -1,0 +1,91 @@
+#include "modalities/base/encoded_modality.h"
+
+#include <ATen/ATen.h>
+
+#include <functional>
+#include <numeric>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "modalities/base/options.h"
+#include "modalities/encoders/encoders.h"
+#include "sdk/native/catch_torch.h"
+#include "sdk/native/feature_encoder.h"
+#include "sdk/native/status_macros.h"
+
+namespace unival {
+namespace {
+
+// To where the weights are and what they are made of.
+at::Tensor LikeWeights(const at::Tensor& input, const FeatureEncoder& encoder) {
+  const std::vector<at::Tensor> weights = encoder.parameters();
+  return weights.empty() ? input : input.to(weights.front().options());
+}
+
+// [B, F, t, h, w] frame by frame: positions are those within a frame.
+ModalityFeatures VideoFeatures(const at::Tensor& map) {
+  ModalityFeatures features = GridFeatures(map.select(2, 0));
+  features.values = map.flatten(2).transpose(1, 2);
+  features.positions = features.positions.repeat({1, map.size(2), 1});
+  return features;
+}
+
+}  // namespace
+
+absl::StatusOr<EncodedModality::Parts> EncodedModality::MakeParts(
+    const ModalityConfig& config, const EncoderConfig& encoder, const HostServices& services,
+    PositionKind positions, const std::vector<int64_t>& input_shape,
+    const std::string& schema_suffix) {
+  if (services.media == nullptr || services.make_encoder == nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("modality ", config.id(), ": the host gave no decoder or no encoders"));
+  }
+  Parts parts;
+  const auto named = [&config](const absl::Status& status) {
+    return absl::Status(status.code(),
+                        absl::StrCat("modality ", config.id(), ": ", status.message()));
+  };
+  absl::StatusOr<std::shared_ptr<FeatureEncoder>> made = services.make_encoder(encoder);
+  if (!made.ok()) return named(made.status());
+  absl::StatusOr<std::vector<int64_t>> grid = FeatureGrid(encoder, input_shape);
+  if (!grid.ok()) return named(grid.status());
+  parts.encoder = *std::move(made);
+  parts.input_shape = input_shape;
+  parts.info.id = config.id();
+  parts.info.type = config.type().empty() ? config.id() : config.type();
+  parts.info.feature_dim = parts.encoder->feature_dim();
+  parts.info.max_positions =
+      std::accumulate(grid->begin(), grid->end(), int64_t{1}, std::multiplies<int64_t>());
+  parts.info.position_kind = positions;
+  parts.info.feature_schema = absl::StrCat(EncoderName(encoder), "-", schema_suffix, "/1");
+  std::vector<std::string> options;
+  for (const auto& [key, value] : config.options()) options.push_back(key + "=" + value);
+  std::sort(options.begin(), options.end());
+  parts.fingerprint =
+      absl::StrCat(parts.info.type, "/1 image{", OneLine(config.image()), "} video{",
+                   OneLine(config.video()), "} audio{", OneLine(config.audio()), "} options{",
+                   absl::StrJoin(options, ","), "} input{", absl::StrJoin(input_shape, "x"), "}");
+  return parts;
+}
+
+absl::StatusOr<ModalityFeatures> EncodedModality::Encode(const PreprocessedBatch& batch) {
+  return CatchTorch(
+      absl::StrCat("modality ", parts_.info.id, ": encode"),
+      [&]() -> absl::StatusOr<ModalityFeatures> {
+        UNIVAL_ASSIGN_OR_RETURN(const at::Tensor stacked, StackSamples(batch, 0));
+        std::vector<int64_t> shape = parts_.input_shape;
+        shape.insert(shape.begin(), stacked.size(0));
+        const at::Tensor map =
+            parts_.encoder->forward(LikeWeights(stacked, *parts_.encoder).reshape(shape));
+        if (map.dim() == 5) return VideoFeatures(map);
+        return parts_.info.position_kind == PositionKind::kGrid ? GridFeatures(map)
+                                                                : SequenceFeatures(map);
+      });
+}
+
+std::shared_ptr<torch::nn::Module> EncodedModality::module() {
+  const bool bare = parts_.encoder->parameters().empty() && parts_.encoder->buffers().empty();
+  return bare ? nullptr : parts_.encoder;
+}
+
+}  // namespace unival

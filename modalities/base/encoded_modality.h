@@ -1,0 +1,52 @@
+// unival: modalities/base/encoded_modality.h
+//
+// What image, video and audio share: one tensor per sample, a feature encoder, and positions from
+// the feature map. A derived class adds Preprocess.
+#ifndef UNIVAL_MODALITIES_BASE_ENCODED_MODALITY_H_
+#define UNIVAL_MODALITIES_BASE_ENCODED_MODALITY_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "sdk/native/modality.h"
+#include "sdk/native/registry.h"
+
+namespace unival {
+
+class EncodedModality : public Modality {
+ public:
+  struct Parts {
+    ModalityInfo info;
+    std::shared_ptr<FeatureEncoder> encoder;
+    std::string fingerprint;
+    std::vector<int64_t> input_shape;  // of one sample as the encoder takes it: {3, H, W}
+  };
+
+  // Makes the encoder through the host and fills in what follows from it: feature_dim,
+  // max_positions, and a schema
+  // "<encoder>-<suffix>/1". `input_shape` as in Parts; `encoder` may differ from config.encoder by
+  // filled-in defaults.
+  static absl::StatusOr<Parts> MakeParts(const ModalityConfig& config, const EncoderConfig& encoder,
+                                         const HostServices& services, PositionKind positions,
+                                         const std::vector<int64_t>& input_shape,
+                                         const std::string& schema_suffix);
+
+  explicit EncodedModality(Parts parts) : parts_(std::move(parts)) {}
+
+  const ModalityInfo& info() const override { return parts_.info; }
+  absl::StatusOr<ModalityFeatures> Encode(const PreprocessedBatch& batch) override;
+  std::shared_ptr<torch::nn::Module> module() override;
+  std::string preprocessing_fingerprint() const override { return parts_.fingerprint; }
+
+ protected:
+  const Parts& parts() const { return parts_; }
+
+ private:
+  Parts parts_;
+};
+
+}  // namespace unival
+
+#endif  // UNIVAL_MODALITIES_BASE_ENCODED_MODALITY_H_

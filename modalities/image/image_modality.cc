@@ -1,0 +1,113 @@
+#include "modalities/image/image_modality.h"
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "modalities/base/encoded_modality.h"
+#include "modalities/base/options.h"
+#include "modalities/base/seeded_random.h"
+#include "modalities/image/pixel_normalizer.h"
+#include "modalities/image/resize.h"
+#include "sdk/native/catch_torch.h"
+#include "sdk/native/status_macros.h"
+
+namespace unival {
+namespace {
+
+constexpr int64_t kMaxSide = 8192;
+
+// Mirrored half of the time, and moved by up to a tenth; uncovered pixels repeat the edge.
+std::vector<uint8_t> Move(const uint8_t* pixels, int64_t height, int64_t width,
+                          SeededRandom& random) {
+  const bool mirror = random.Integer(0, 2) == 1;
+  const int64_t down = random.Integer(-height / 10, height / 10 + 1);
+  const int64_t right = random.Integer(-width / 10, width / 10 + 1);
+  std::vector<uint8_t> moved;
+  moved.reserve(height * width * 3);
+  for (int64_t row = 0; row < height; ++row) {
+    const int64_t y = std::clamp<int64_t>(row - down, 0, height - 1);
+    for (int64_t column = 0; column < width; ++column) {
+      int64_t x = std::clamp<int64_t>(column - right, 0, width - 1);
+      if (mirror) x = width - 1 - x;
+      const uint8_t* source = pixels + (y * width + x) * 3;
+      moved.insert(moved.end(), source, source + 3);
+    }
+  }
+  return moved;
+}
+
+class ImageModality : public EncodedModality {
+ public:
+  ImageModality(Parts parts, const MediaDecoder* media, PixelNormalizer normalizer,
+                const std::string& augment)
+      : EncodedModality(std::move(parts)),
+        media_(media),
+        normalizer_(normalizer),
+        photometric_(augment != "none"),
+        moving_(augment == "photo") {}
+
+  absl::StatusOr<PreprocessedSample> Preprocess(const RawSample& sample) const override {
+    return CatchTorch("preprocess image", [&] { return PreprocessOrThrow(sample); });
+  }
+
+ private:
+  absl::StatusOr<PreprocessedSample> PreprocessOrThrow(const RawSample& sample) const {
+    UNIVAL_ASSIGN_OR_RETURN(const at::Tensor pixels,
+                            media_->DecodeImage(sample.media, PixelFormat::kRgb8));
+    const int64_t height = parts().input_shape[1], width = parts().input_shape[2];
+    const uint8_t* data = pixels.data_ptr<uint8_t>();
+    std::vector<uint8_t> changed;
+    if (pixels.size(0) != height || pixels.size(1) != width) {
+      changed = ResizeBicubic(absl::MakeConstSpan(data, pixels.numel()),
+                              {pixels.size(0), pixels.size(1), 3}, height, width);
+      data = changed.data();
+    }
+    SeededRandom random(sample.seed);
+    if (sample.augment && moving_) {
+      changed = Move(data, height, width, random);
+      data = changed.data();
+    }
+    at::Tensor input = at::empty({3, height, width}, at::kFloat);
+    normalizer_.Apply(data, height * width, input.data_ptr<float>(), height * width);
+    if (sample.augment && photometric_) VaryLight(input, random);
+    return PreprocessedSample{{std::move(input)}};
+  }
+
+  static void VaryLight(at::Tensor& input, SeededRandom& random) {
+    const auto contrast = static_cast<float>(random.Uniform(0.85, 1.15));
+    const auto brightness = static_cast<float>(random.Uniform(-0.15, 0.15));
+    float* values = input.data_ptr<float>();
+    for (int64_t i = 0; i < input.numel(); ++i) values[i] = values[i] * contrast + brightness;
+  }
+
+  const MediaDecoder* media_;
+  PixelNormalizer normalizer_;
+  bool photometric_, moving_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Modality>> CreateImageModality(const ModalityConfig& config,
+                                                              const HostServices& services) {
+  OptionReader options(config);
+  options.Require("image.width", config.image().width(), 1, kMaxSide);
+  options.Require("image.height", config.image().height(), 1, kMaxSide);
+  const std::string augment = options.Choice("augment", "none", {"none", "photometric", "photo"});
+  UNIVAL_RETURN_IF_ERROR(options.Finish());
+  UNIVAL_ASSIGN_OR_RETURN(
+      const PixelNormalizer normalizer,
+      PixelNormalizer::Create(config.image().normalization(), "image.normalization"));
+  const int64_t height = config.image().height(), width = config.image().width();
+  UNIVAL_ASSIGN_OR_RETURN(
+      EncodedModality::Parts parts,
+      EncodedModality::MakeParts(config, config.encoder(), services, PositionKind::kGrid,
+                                 {3, height, width}, absl::StrCat(width, "x", height)));
+  return std::make_unique<ImageModality>(std::move(parts), services.media, normalizer, augment);
+}
+
+}  // namespace unival

@@ -1,0 +1,27 @@
+// unival: modalities/image/image_modality.h
+//
+// The modality "image": RGB pictures, resized to one size and normalised, through a feature
+// encoder; grid positions.
+//
+//   config: id: "image" image { width: 64 height: 64 normalization { mean: 0.5 ... } } encoder {
+//   small_cnn { ... } } options: augment = none (default) | photometric (brightness, contrast) |
+//   photo (also mirrored and shifted: only for
+//            labels that do not speak of place)
+#ifndef UNIVAL_MODALITIES_IMAGE_IMAGE_MODALITY_H_
+#define UNIVAL_MODALITIES_IMAGE_IMAGE_MODALITY_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "sdk/native/modality.h"
+#include "sdk/native/registry.h"
+
+namespace unival {
+
+// InvalidArgument names the field or option that does not fit.
+absl::StatusOr<std::unique_ptr<Modality>> CreateImageModality(const ModalityConfig& config,
+                                                              const HostServices& services);
+
+}  // namespace unival
+
+#endif  // UNIVAL_MODALITIES_IMAGE_IMAGE_MODALITY_H_

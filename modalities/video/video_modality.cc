@@ -1,0 +1,121 @@
+#include "modalities/video/video_modality.h"
+
+#include <ATen/ops/empty.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "modalities/base/encoded_modality.h"
+#include "modalities/base/options.h"
+#include "modalities/encoders/encoders.h"
+#include "modalities/image/pixel_normalizer.h"
+#include "modalities/image/resize.h"
+#include "modalities/video/frame_selection.h"
+#include "sdk/native/catch_torch.h"
+#include "sdk/native/status_macros.h"
+
+namespace unival {
+namespace {
+
+class VideoModality : public EncodedModality {
+ public:
+  VideoModality(Parts parts, const MediaDecoder* media, const VideoInput& input,
+                PixelNormalizer normalizer, bool photometric)
+      : EncodedModality(std::move(parts)),
+        media_(media),
+        input_(input),
+        normalizer_(normalizer),
+        photometric_(photometric) {}
+
+  absl::StatusOr<PreprocessedSample> Preprocess(const RawSample& sample) const override {
+    return CatchTorch("preprocess video", [&] { return PreprocessOrThrow(sample); });
+  }
+
+ private:
+  absl::StatusOr<PreprocessedSample> PreprocessOrThrow(const RawSample& sample) const {
+    SeededRandom random(sample.seed);
+    UNIVAL_ASSIGN_OR_RETURN(
+        const VideoClip clip,
+        media_->DecodeVideo(sample.media, [&](int64_t count, double frames_per_second) {
+          return Select(count, frames_per_second, sample.augment, random);
+        }));
+    const int64_t plane = int64_t{input_.height()} * input_.width();
+    at::Tensor values =
+        at::empty({3, input_.frames(), input_.height(), input_.width()}, at::kFloat);
+    float* out = values.data_ptr<float>();
+    const PictureSize size = {clip.frames.size(1), clip.frames.size(2), 3};
+    const int64_t frame_bytes = size.height * size.width * 3;
+    for (int64_t frame = 0; frame < input_.frames(); ++frame) {
+      const uint8_t* pixels = clip.frames.data_ptr<uint8_t>() + frame * frame_bytes;
+      std::vector<uint8_t> fitted;
+      if (size.height != input_.height() || size.width != input_.width()) {
+        const absl::Span<const uint8_t> span(pixels, frame_bytes);
+        fitted = input_.resize() ? ResizeBicubic(span, size, input_.height(), input_.width())
+                                 : CenterCrop(span, size, input_.height(), input_.width());
+        pixels = fitted.data();
+      }
+      normalizer_.Apply(pixels, plane, out + frame * plane, input_.frames() * plane);
+    }
+    if (sample.augment && photometric_) {
+      const auto contrast = static_cast<float>(random.Uniform(0.85, 1.15));
+      const auto brightness = static_cast<float>(random.Uniform(-0.15, 0.15));
+      for (int64_t i = 0; i < values.numel(); ++i) out[i] = out[i] * contrast + brightness;
+    }
+    return PreprocessedSample{{std::move(values)}};
+  }
+
+  std::vector<int64_t> Select(int64_t count, double frames_per_second, bool training,
+                              SeededRandom& random) const {
+    if (input_.sampling() == FRAME_SAMPLING_FPS && frames_per_second > 0) {
+      return FramesAtRate(count, frames_per_second, input_.fps(), input_.frames());
+    }
+    if (input_.sampling() == FRAME_SAMPLING_RANDOM && training) {
+      return RandomFrames(count, input_.frames(), random);
+    }
+    return MiddleFrames(count, input_.frames());
+  }
+
+  const MediaDecoder* media_;
+  const VideoInput input_;
+  PixelNormalizer normalizer_;
+  bool photometric_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Modality>> CreateVideoModality(const ModalityConfig& config,
+                                                              const HostServices& services) {
+  const VideoInput& video = config.video();
+  OptionReader options(config);
+  options.Require("video.frames", video.frames(), 1, 1024);
+  options.Require("video.width", video.width(), 1, 8192);
+  options.Require("video.height", video.height(), 1, 8192);
+  if (video.sampling() == FRAME_SAMPLING_FPS) {
+    options.Check("video.fps", video.fps() > 0, "a positive rate, since video.sampling is FPS");
+  }
+  const bool photometric = options.Choice("augment", "none", {"none", "photometric"}) != "none";
+  UNIVAL_RETURN_IF_ERROR(options.Finish());
+  UNIVAL_ASSIGN_OR_RETURN(const PixelNormalizer normalizer,
+                          PixelNormalizer::Create(video.normalization(), "video.normalization"));
+  EncoderConfig encoder = config.encoder();
+  const int channels = 3 * video.frames();
+  if (encoder.has_small_cnn() && encoder.small_cnn().in_channels() == 0) {
+    encoder.mutable_small_cnn()->set_in_channels(channels);
+  }
+  if (encoder.has_patches() && encoder.patches().in_channels() == 0) {
+    encoder.mutable_patches()->set_in_channels(channels);
+  }
+  std::vector<int64_t> shape = {channels, video.height(), video.width()};
+  if (IsVideoEncoder(encoder)) shape = {3, video.frames(), video.height(), video.width()};
+  UNIVAL_ASSIGN_OR_RETURN(
+      EncodedModality::Parts parts,
+      EncodedModality::MakeParts(
+          config, encoder, services, PositionKind::kGrid, shape,
+          absl::StrCat(video.frames(), "x", video.width(), "x", video.height())));
+  return std::make_unique<VideoModality>(std::move(parts), services.media, video, normalizer,
+                                         photometric);
+}
+
+}  // namespace unival
