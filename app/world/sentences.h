@@ -4,15 +4,14 @@
 // trained on.
 //
 //   Random random(7);
-//   SampleSentence(TextMix::kFull, &random);           // {"two near circles and a far square",
-//   "depth"} SampleTextQuestion(TextMix::kPlain, &random);
+//   SampleSentence(TextMix::kFull, &random).text;        // "two near circles and a far square"
+//   SampleTextQuestion(TextMix::kPlain, &random).text;   // "a red circle and a blue star"
 //
 // Two mixes, so that a result can be stated with and without sentences shaped like the targets of
 // tasks that are learned later (depth captions, "the digit is two", "the word is apple", "a photo
 // of a frog"):
 //   kFull   random word strings, captions of every kind, and those later frames
-//   kPlain  the same words, but later frames never occur; what they need must come from single
-//   words
+//   kPlain  the same words, but later frames never occur: only their single words do
 // Held-out combinations of shape and distance occur in neither.
 #ifndef UNIVAL_APP_WORLD_SENTENCES_H_
 #define UNIVAL_APP_WORLD_SENTENCES_H_

@@ -7,8 +7,8 @@
 //   WorldOptions options;
 //   options.output_dir = "world";
 //   options.kinds = {"image", "text"};
-//   absl::Status made = GenerateWorld(options);       //
-//   world/image/train/{images.tar,caption.jsonl,vqa.jsonl,...}
+//   absl::Status made = GenerateWorld(options);
+//   // world/image/train/{images.tar,caption.jsonl,vqa.jsonl,grounding.jsonl}, .../eval/...
 //
 // Layout: OUT/KIND/SPLIT/ holds one tar of media and one JSONL file per task (caption, vqa,
 // grounding; for text copy, denoise, qa). Splits: train, eval, and for depth eval_held_out, whose
