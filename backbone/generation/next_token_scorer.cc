@@ -63,11 +63,11 @@ at::Tensor NextTokenScorer::LogProbabilities(const at::Tensor& logits,
   if (forbidden.defined() && plan_.options.mask_after_softmax) {
     scores.masked_fill_(forbidden, kImpossible);
   }
-  scores.select(1, plan_.special.pad).fill_(kImpossible);
   if (plan_.config.unk_penalty() != 0) {
     scores.select(1, plan_.special.unk).sub_(plan_.config.unk_penalty());
   }
   ForcePrefixes(rows, &scores);
+  scores.select(1, plan_.special.pad).fill_(kImpossible);
   BanTokens(rows, &scores);
   return scores;
 }
