@@ -1,0 +1,192 @@
+// The program's face: help, exit codes and messages.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "tests/integration/cli/program.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class HelpOf : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(HelpOf, SubcommandSaysWhatItDoesAndEndsWithZero) {
+  const Outcome outcome = Program(NewFolder("help")).Run(GetParam() + " --help");
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("Usage:"), HasSubstr("--help")));
+  EXPECT_EQ(outcome.err, "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Subcommands, HelpOf,
+                         ::testing::Values("", "quickstart", "predict", "eval", "train", "verify",
+                                           "data", "inspect", "doctor", "data make-world",
+                                           "data make-speech", "data make-corpus",
+                                           "data train-tokenizer", "data import", "data check"));
+
+TEST(Version, IsPrinted) {
+  EXPECT_THAT(Program(NewFolder("version")).Run("--version").out, HasSubstr("unival 0.1.0"));
+}
+
+TEST(Doctor, TellsLibrariesFormatsAndPluginsAsJson) {
+  const Outcome outcome =
+      Program(NewFolder("doctor")).Run("doctor --json --threads 1 --plugin \"$DEPTH_PLUGIN\"");
+  const auto report = nlohmann::json::parse(outcome.out, nullptr, false);
+  ASSERT_TRUE(report.is_object()) << outcome.out << outcome.err;
+  for (const char* key :
+       {"unival", "libtorch", "ffmpeg", "blas", "threads", "devices", "formats", "components"}) {
+    EXPECT_TRUE(report.contains(key)) << key;
+  }
+  EXPECT_EQ(report["threads"], 1);
+  EXPECT_TRUE(report["plugins"][0]["loaded"]);
+}
+
+// A command line, its exit code, and a part of the one message on standard error.
+struct Mistake {
+  const char* name;
+  const char* command_line;
+  int code;
+  std::vector<std::string> says;
+};
+
+class Reports : public ::testing::TestWithParam<Mistake> {};
+
+TEST_P(Reports, TheMistakeInOneMessage) {
+  const Program& program = TinyWorkplace();
+  WriteText(program.Path("broken.jsonl"), "{\"image\": \"none.png\", \"caption\": 7\n");
+  WriteText(program.Path("columns.jsonl"),
+            "{\"picture\": \"none.png\", \"caption\": \"a red circle\"}\n");
+  WriteText(program.Path("not_media.png"), "this is no picture");
+  WriteText(program.Path("empty.tar"), "");
+  WriteText(program.Path("wrong.so"), "no ELF");
+  WriteText(program.Path("unknown_field.textproto"), "name: \"x\"\nstages { }\n");
+  WriteText(program.Path("other/file.txt"), "mine");
+  const Outcome outcome = program.Run(GetParam().command_line);
+  EXPECT_EQ(outcome.code, GetParam().code) << outcome.err;
+  for (const std::string& part : GetParam().says) EXPECT_THAT(outcome.err, HasSubstr(part));
+  if (outcome.code == 1) EXPECT_THAT(outcome.err, HasSubstr("unival: "));
+}
+
+const Mistake kMistakes[] = {
+    {"NoSubcommand", "", 2, {"subcommand"}},
+    {"UnknownSubcommand", "fly", 2, {"fly"}},
+    {"UnknownOption", "doctor --fast", 2, {"--fast"}},
+    {"MissingArgument", "eval models/tiny --task vqa", 2, {"--data"}},
+    {"MissingModel", "inspect models/none", 1, {"models/none"}},
+    {"UnknownTask",
+     "predict models/tiny --task fly --input image=x.png",
+     1,
+     {"fly", "image_caption"}},
+    {"UnknownColumn",
+     "predict models/tiny --task image_caption --input photo=x.png",
+     1,
+     {"photo", "image"}},
+    {"MissingMedia",
+     "predict models/tiny --task image_caption --input image=none.png",
+     1,
+     {"none.png", "no such file"}},
+    {"InputWithoutEquals",
+     "predict models/tiny --task image_caption --input image",
+     1,
+     {"column=value"}},
+    {"CorruptMedia",
+     "predict models/tiny --task image_caption --input image=not_media.png",
+     1,
+     {"not_media.png"}},
+    {"MissingData", "eval models/tiny --task image_caption --data none.jsonl", 1, {"none.jsonl"}},
+    {"UnknownKindOfData",
+     "eval models/tiny --task image_caption --data corpus.txt",
+     1,
+     {"corpus.txt", "jsonl"}},
+    {"BrokenJson",
+     "eval models/tiny --task image_caption --data broken.jsonl",
+     1,
+     {"broken.jsonl:1"}},
+    {"MissingColumn",
+     "eval models/tiny --task image_caption --data columns.jsonl",
+     1,
+     {"columns.jsonl:1", "image"}},
+    {"BadColumnPair",
+     "eval models/tiny --task image_caption --data columns.jsonl --column image",
+     1,
+     {"task_column=record_column"}},
+    {"BadBound",
+     "eval models/tiny --task image_caption --data columns.jsonl --at_least exact_match",
+     1,
+     {"metric=number"}},
+    {"EmptyTar", "data check empty.tar", 1, {"empty.tar"}},
+    {"MissingPlugin", "doctor --plugin none.so", 1, {"none.so"}},
+    {"FileThatIsNoPlugin", "doctor --plugin wrong.so", 1, {"wrong.so"}},
+    {"MissingPluginPath", "doctor --plugin_path none", 1, {"none"}},
+    {"MissingPlan", "train none.textproto --output x", 1, {"none.textproto"}},
+    {"UnknownFieldInPlan",
+     "train unknown_field.textproto --output x",
+     1,
+     {"unknown_field.textproto:2", "stages"}},
+    {"PlanNeedsPlugin",
+     "train recipes/depth_adapter.textproto --data-root data --output x",
+     1,
+     {"depth", "--plugin"}},
+    {"OutputHoldsAnotherRun",
+     "train recipes/tiny_pretrain.textproto --data-root data --output runs/tiny",
+     1,
+     {"runs/tiny", "resume"}},
+    {"MissingReceipt", "verify none.json models/tiny", 1, {"none.json"}},
+    {"UnknownWorldKind", "data make-world x --kind smell", 1, {"smell", "image"}},
+    {"UnknownDataset", "data import imagenet x y.tar", 2, {"imagenet"}},
+    {"MissingDataset", "data import fsdd none y.tar", 1, {"none"}},
+    {"MissingCorpus", "data train-tokenizer none.txt t.model", 1, {"none.txt"}},
+    {"QuickstartWithoutModel", "quickstart --model models/none", 1, {"models/none", "--model"}},
+    {"QuickstartWithoutPlugin",
+     "quickstart --model models/tiny --plugin none.so",
+     1,
+     {"none.so", "--plugin"}},
+    {"QuickstartWithoutRecipe",
+     "quickstart --model models/tiny --plugin wrong.so --recipes none",
+     1,
+     {"depth_adapter.textproto", "--recipes"}},
+    {"QuickstartOverOtherFiles",
+     "quickstart --model models/tiny --plugin wrong.so --output other",
+     1,
+     {"other", "--output"}},
+};
+
+INSTANTIATE_TEST_SUITE_P(Mistakes, Reports, ::testing::ValuesIn(kMistakes),
+                         [](const auto& test) { return test.param.name; });
+
+TEST(NothingHalfWritten, StaysBehindARefusedRun) {
+  const Program& program = TinyWorkplace();
+  EXPECT_EQ(
+      program.Run("train recipes/depth_adapter.textproto --data-root data --output refused").code,
+      1);
+  EXPECT_FALSE(fs::exists(program.Path("refused/model")));
+  EXPECT_EQ(program.Run("data import folder none refused.tar").code, 1);
+  EXPECT_FALSE(fs::exists(program.Path("refused.tar")));
+}
+
+TEST(DamagedModel, IsRefusedByName) {
+  const Program& program = TinyWorkplace();
+  const std::string copy = program.Path("models/damaged");
+  fs::remove_all(copy);
+  fs::copy(program.Path("models/tiny"), copy, fs::copy_options::recursive);
+  std::string bytes = ReadText(copy + "/backbone.safetensors");
+  bytes[bytes.size() / 2] ^= 1;
+  WriteText(copy + "/backbone.safetensors", bytes);
+  const Outcome changed = program.Run("inspect models/damaged");
+  EXPECT_EQ(changed.code, 1);
+  EXPECT_THAT(changed.err, AllOf(HasSubstr("backbone.safetensors"), HasSubstr("sha256")));
+  fs::remove(copy + "/backbone.safetensors");
+  const Outcome missing = program.Run("inspect models/damaged");
+  EXPECT_EQ(missing.code, 1);
+  EXPECT_THAT(missing.err, HasSubstr("backbone.safetensors"));
+}
+
+}  // namespace
+}  // namespace unival

@@ -1,0 +1,168 @@
+// The documents keep their word: what they show runs, and what they name exists.
+//
+// Blocks that begin with "```sh run" are executed as they stand, in a folder that looks like the
+// project's with a tiny model in the place of `nano`. In other "```sh" blocks every `unival`
+// command's options must be known to its --help.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "tests/integration/cli/program.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::IsEmpty;
+
+// LICENSE leads to the root of the checkout.
+fs::path SourceRoot() { return fs::canonical(Runfile("LICENSE")).parent_path(); }
+
+std::vector<fs::path> Documents() {
+  std::vector<fs::path> documents = {SourceRoot() / "README.md"};
+  for (const auto& entry : fs::recursive_directory_iterator(SourceRoot() / "docs")) {
+    if (entry.path().extension() == ".md") documents.push_back(entry.path());
+  }
+  std::sort(documents.begin(), documents.end());
+  return documents;
+}
+
+struct Block {
+  std::string text;
+  bool run = false;
+};
+
+std::vector<Block> ShellBlocks(const fs::path& document) {
+  std::vector<Block> blocks;
+  std::istringstream lines(ReadText(document.string()));
+  bool inside = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (inside && line == "```") {
+      inside = false;
+    } else if (inside) {
+      blocks.back().text += line + "\n";
+    } else if (line == "```sh" || line == "```sh run") {
+      inside = true;
+      blocks.push_back({"", line == "```sh run"});
+    }
+  }
+  return blocks;
+}
+
+// A folder like the project's: tiny model as models/nano, its recipe, the sources and the built
+// files.
+Program Workplace(const std::string& name) {
+  const Program& tiny = TinyWorkplace();
+  const Program program(NewFolder(name));
+  fs::create_directories(program.Path("models"));
+  fs::copy(tiny.Path("models/tiny"), program.Path("models/nano"), fs::copy_options::recursive);
+  fs::copy(tiny.Path("tasks"), program.Path("tasks"), fs::copy_options::recursive);
+  std::string recipe = ReadText(tiny.Path("recipes/depth_adapter.textproto"));
+  recipe = std::regex_replace(recipe, std::regex("models/tiny"), "models/nano");
+  WriteText(program.Path("recipes/depth_adapter.textproto"), recipe);
+  fs::create_directory_symlink(SourceRoot() / "sdk", program.Path("sdk"));
+  fs::create_directory_symlink(SourceRoot() / "docs", program.Path("docs"));
+  const fs::path built = fs::canonical(Runfile("app/unival")).parent_path().parent_path();
+  fs::create_directory_symlink(built, program.Path("bazel-bin"));
+  return program;
+}
+
+class RunBlocks : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(RunBlocks, OfTheDocumentEndWithZero) {
+  const Program program = Workplace("docs_" + fs::path(GetParam()).stem().string());
+  int count = 0;
+  for (const Block& block : ShellBlocks(SourceRoot() / GetParam())) {
+    if (!block.run) continue;
+    ++count;
+    const Outcome outcome = program.Shell("set -e\n" + block.text);
+    // `doctor` may warn about this machine's BLAS.
+    const bool warned = outcome.code == 3 && outcome.out.find("WARNING") != std::string::npos;
+    EXPECT_TRUE(outcome.code == 0 || warned) << block.text << outcome.out << outcome.err;
+  }
+  EXPECT_GT(count, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Documents, RunBlocks,
+                         ::testing::Values("docs/cli.md", "docs/formats/data.md",
+                                           "docs/tutorials/linear_adapter.md",
+                                           "docs/tutorials/new_modality.md",
+                                           "docs/tutorials/task_templates.md",
+                                           "docs/tutorials/quickstart.md"),
+                         [](const auto& test) { return fs::path(test.param).stem().string(); });
+
+TEST(Documents, EveryBlockToRunIsRun) {
+  const std::set<std::string> run = {"cli.md",          "data.md",           "linear_adapter.md",
+                                     "new_modality.md", "task_templates.md", "quickstart.md"};
+  for (const fs::path& document : Documents()) {
+    for (const Block& block : ShellBlocks(document)) {
+      EXPECT_TRUE(!block.run || run.count(document.filename().string()) > 0) << document;
+    }
+  }
+}
+
+// "eval", or "data make-world".
+std::string SubcommandOf(const std::vector<std::string>& words) {
+  if (words.size() > 2 && words[1] == "data") return "data " + words[2];
+  return words.size() > 1 ? words[1] : "";
+}
+
+std::vector<std::string> UnknownOptions(const std::string& line) {
+  std::istringstream stream(line);
+  const std::vector<std::string> words{std::istream_iterator<std::string>(stream), {}};
+  std::vector<std::string> unknown;
+  if (words.empty() || words[0] != "unival") return unknown;
+  const Outcome help = Program(NewFolder("docs_help")).Run(SubcommandOf(words) + " --help");
+  if (help.code != 0) unknown.push_back(SubcommandOf(words));
+  for (const std::string& word : words) {
+    if (word.compare(0, 2, "--") == 0 && help.out.find(word) == std::string::npos)
+      unknown.push_back(word);
+  }
+  return unknown;
+}
+
+TEST(Documents, ShownCommandsHaveTheOptionsTheyShow) {
+  for (const fs::path& document : Documents()) {
+    for (const Block& block : ShellBlocks(document)) {
+      std::istringstream lines(block.text);
+      for (std::string line; std::getline(lines, line);) {
+        EXPECT_THAT(UnknownOptions(line), IsEmpty()) << document << ": " << line;
+      }
+    }
+  }
+}
+
+TEST(Documents, RelativeLinksLeadSomewhere) {
+  const std::regex link("\\]\\(([^)#:]+)\\)");
+  for (const fs::path& document : Documents()) {
+    const std::string text = ReadText(document.string());
+    for (std::sregex_iterator it(text.begin(), text.end(), link), end; it != end; ++it) {
+      EXPECT_TRUE(fs::exists(document.parent_path() / (*it)[1].str()))
+          << document << ": " << (*it)[1];
+    }
+  }
+}
+
+TEST(Documents, LibraryInTenLinesAnswersLikeTheProgram) {
+  const Program program = Workplace("docs_predict");
+  ASSERT_EQ(
+      program
+          .Shell("tar -xf '" + TinyWorkplace().Path("data/image/eval/images.tar") + "' 000000.png")
+          .code,
+      0);
+  const Outcome library =
+      program.Shell("'" + Runfile("docs/examples/predict") + "' models/nano 000000.png");
+  const Outcome command =
+      program.Run("predict models/nano --task image_caption --input image=000000.png");
+  EXPECT_EQ(library.code, 0) << library.err;
+  EXPECT_EQ(library.out, command.out);
+}
+
+}  // namespace
+}  // namespace unival

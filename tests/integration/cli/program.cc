@@ -1,0 +1,104 @@
+#include "tests/integration/cli/program.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kTestdata[] = "tests/integration/cli/testdata/";
+
+std::string Environment(const char* name, const std::string& otherwise) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? otherwise : value;
+}
+
+void CopyIn(const std::string& runfile, const std::string& target) {
+  fs::create_directories(fs::path(target).parent_path());
+  fs::copy_file(Runfile(runfile), target, fs::copy_options::overwrite_existing);
+}
+
+Program* MakeTinyWorkplace() {
+  auto* program = new Program(NewFolder("tiny_workplace"));
+  CopyIn("tasks/templates/quickstart.textproto",
+         program->Path("tasks/templates/quickstart.textproto"));
+  CopyIn(std::string(kTestdata) + "tiny_pretrain.textproto",
+         program->Path("recipes/tiny_pretrain.textproto"));
+  CopyIn(std::string(kTestdata) + "depth_adapter.textproto",
+         program->Path("recipes/depth_adapter.textproto"));
+  fs::create_directories(program->Path("recipes/tokenizer"));
+  const std::vector<std::string> commands = {
+      "data make-world data --kind image --kind depth --count 24 --eval_count 8 --seed 3",
+      "data make-corpus corpus.txt --sentences 2000",
+      "data train-tokenizer corpus.txt recipes/tokenizer/tokenizer.model --size 400",
+      "train recipes/tiny_pretrain.textproto --data-root data --output runs/tiny",
+  };
+  for (const std::string& command : commands) {
+    const Outcome outcome = program->Run(command);
+    EXPECT_EQ(outcome.code, 0) << command << "\n" << outcome.err;
+  }
+  fs::create_directories(program->Path("models"));
+  fs::copy(program->Path("runs/tiny/model"), program->Path("models/tiny"),
+           fs::copy_options::recursive);
+  return program;
+}
+
+}  // namespace
+
+std::string Runfile(const std::string& path) {
+  return Environment("TEST_SRCDIR", ".") + "/" + Environment("TEST_WORKSPACE", "") + "/" + path;
+}
+
+std::string NewFolder(const std::string& name) {
+  const fs::path folder = fs::path(::testing::TempDir()) / name;
+  fs::remove_all(folder);
+  fs::create_directories(folder);
+  return folder.string();
+}
+
+std::string ReadText(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+void WriteText(const std::string& path, const std::string& text) {
+  fs::create_directories(fs::path(path).parent_path());
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+Outcome Program::Run(const std::string& command_line) const {
+  return Shell("unival " + command_line);
+}
+
+Outcome Program::Shell(const std::string& command_line) const {
+  const std::string out = folder_ + "/.out", err = folder_ + "/.err";
+  const std::string bin = fs::path(Runfile("app/unival")).parent_path().string();
+  const std::string shell = "cd '" + folder_ + "' && export PATH='" + bin +
+                            "':\"$PATH\" DEPTH_PLUGIN='" + Runfile("plugins/depth/libdepth.so") +
+                            "' && { " + command_line + "\n} >'" + out + "' 2>'" + err +
+                            "' </dev/null";
+  const int status = std::system(shell.c_str());
+  Outcome outcome;
+  if (WIFEXITED(status)) outcome.code = WEXITSTATUS(status);
+  if (WIFSIGNALED(status)) outcome.code = 128 + WTERMSIG(status);
+  outcome.out = ReadText(out);
+  outcome.err = ReadText(err);
+  return outcome;
+}
+
+const Program& TinyWorkplace() {
+  static const Program* const kProgram = MakeTinyWorkplace();
+  return *kProgram;
+}
+
+}  // namespace unival

@@ -1,0 +1,50 @@
+// unival: program.h - runs the built `unival` program as a user does, in a folder of its own.
+//
+//   Program program(NewFolder("work"));
+//   Outcome outcome = program.Run("eval models/tiny --task none --data x.jsonl");
+//   EXPECT_EQ(outcome.code, 1);
+#ifndef UNIVAL_TESTS_INTEGRATION_CLI_PROGRAM_H_
+#define UNIVAL_TESTS_INTEGRATION_CLI_PROGRAM_H_
+
+#include <string>
+
+namespace unival {
+
+struct Outcome {
+  int code = -1;  // exit code; 128 + signal when the program was ended by one
+  std::string out, err;
+};
+
+// A file of the source tree or a built one, "app/unival", by its full path.
+std::string Runfile(const std::string& path);
+
+// Fresh and empty, below the test's temporary folder.
+std::string NewFolder(const std::string& name);
+
+std::string ReadText(const std::string& path);
+void WriteText(const std::string& path, const std::string& text);
+
+class Program {
+ public:
+  explicit Program(std::string folder) : folder_(std::move(folder)) {}
+
+  // A shell command line behind `unival`, in the folder; $DEPTH_PLUGIN names the depth plugin.
+  Outcome Run(const std::string& command_line) const;
+  // Any command line; `unival` is found in PATH.
+  Outcome Shell(const std::string& command_line) const;
+
+  const std::string& folder() const { return folder_; }
+  std::string Path(const std::string& relative) const { return folder_ + "/" + relative; }
+
+ private:
+  const std::string folder_;
+};
+
+// A folder with a tiny pretrained model (models/tiny), recipes, templates and data
+// (data/{image,depth}); made once per process, by the program's own commands. Fails the calling
+// test when a command fails.
+const Program& TinyWorkplace();
+
+}  // namespace unival
+
+#endif  // UNIVAL_TESTS_INTEGRATION_CLI_PROGRAM_H_

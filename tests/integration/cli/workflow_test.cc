@@ -1,0 +1,165 @@
+// The ways through the program: pretrain, measure, answer, add a modality, prove it, and the
+// quickstart.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "tests/integration/cli/program.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char kTrainDepth[] =
+    "train recipes/depth_adapter.textproto --data-root data --plugin \"$DEPTH_PLUGIN\" --quiet "
+    "--json --output ";
+
+const Program& WithDepthRun() {
+  static const Program* const kProgram = [] {
+    const Program& program = TinyWorkplace();
+    const Outcome outcome = program.Run(std::string(kTrainDepth) + "runs/depth");
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    const json summary = json::parse(outcome.out, nullptr, false);
+    EXPECT_TRUE(summary.is_object()) << outcome.out;
+    EXPECT_EQ(summary.value("frozen_tensors_changed", -1), 0);
+    EXPECT_GT(summary.value("trainable_parameters", 0), 0);
+    return &program;
+  }();
+  return *kProgram;
+}
+
+TEST(Workflow, InspectListsPartsVocabularyAndTasks) {
+  const Outcome outcome = TinyWorkplace().Run("inspect models/tiny --json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json report = json::parse(outcome.out);
+  EXPECT_EQ(report["modalities"][0]["id"], "image");
+  EXPECT_EQ(report["backbone"]["d_model"], 32);
+  EXPECT_EQ(TinyWorkplace().Run("inspect models/tiny").code, 0);
+}
+
+TEST(Workflow, EvalWritesMetricsAndOneAnswerPerRecord) {
+  const Program& program = TinyWorkplace();
+  const Outcome outcome = program.Run(
+      "eval models/tiny --task image_caption --data data/image/eval/caption.jsonl --json --limit 4 "
+      "--metrics metrics.json "
+      "--predictions answers.jsonl");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(json::parse(outcome.out)["samples"], 4);
+  EXPECT_TRUE(
+      json::parse(ReadText(program.Path("metrics.json")))["metrics"].contains("exact_match"));
+  const std::string answers = ReadText(program.Path("answers.jsonl"));
+  EXPECT_EQ(std::count(answers.begin(), answers.end(), '\n'), 4);
+}
+
+TEST(Workflow, EvalEndsWithThreeBelowABound) {
+  const std::string command =
+      "eval models/tiny --task vqa --data data/image/eval/vqa.jsonl --limit 4 --at_least ";
+  EXPECT_EQ(TinyWorkplace().Run(command + "accuracy=0").code, 0);
+  const Outcome missed = TinyWorkplace().Run(command + "accuracy=1.01");
+  EXPECT_EQ(missed.code, 3);
+  EXPECT_THAT(missed.err, HasSubstr("accuracy: expected at least 1.01"));
+  const Outcome unknown = TinyWorkplace().Run(command + "beauty=1");
+  EXPECT_EQ(unknown.code, 1);
+  EXPECT_THAT(unknown.err, AllOf(HasSubstr("beauty"), HasSubstr("accuracy")));
+}
+
+TEST(Workflow, PredictAnswersAFile) {
+  const Program& program = TinyWorkplace();
+  ASSERT_EQ(program.Shell("tar -xf data/image/eval/images.tar 000000.png").code, 0);
+  const Outcome outcome =
+      program.Run("predict models/tiny --task image_caption --input image=000000.png --json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(json::parse(outcome.out).contains("text"));
+}
+
+TEST(Workflow, DataCheckCountsRecordsAndNamesColumns) {
+  const Outcome outcome = TinyWorkplace().Run("data check data/depth/train/vqa.jsonl");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("records"), HasSubstr("question")));
+}
+
+TEST(Workflow, FolderIsPackedAndRead) {
+  const Program& program = TinyWorkplace();
+  ASSERT_EQ(program
+                .Shell("mkdir -p photos/cat && tar -xOf data/image/eval/images.tar 000001.png > "
+                       "photos/cat/1.png")
+                .code,
+            0);
+  const Outcome packed = program.Run("data import folder photos photos.tar");
+  ASSERT_EQ(packed.code, 0) << packed.err;
+  EXPECT_THAT(program.Run("data check photos.tar").out, HasSubstr("1 records"));
+}
+
+TEST(Workflow, ConnectionTrainsAndTheReceiptHolds) {
+  const Program& program = WithDepthRun();
+  const Outcome held = program.Run(
+      "verify runs/depth/receipt.json runs/depth/model --base models/tiny --plugin "
+      "\"$DEPTH_PLUGIN\"");
+  EXPECT_EQ(held.code, 0) << held.err << held.out;
+  EXPECT_THAT(held.out,
+              AllOf(HasSubstr("frozen tensors changed: 0"), HasSubstr("The receipt holds.")));
+}
+
+TEST(Workflow, VerifyEndsWithThreeForAnotherRunsReceipt) {
+  const Program& program = WithDepthRun();
+  ASSERT_EQ(program.Run(std::string(kTrainDepth) + "runs/other --seed 2").code, 0);
+  const Outcome outcome = program.Run(
+      "verify runs/other/receipt.json runs/depth/model --plugin \"$DEPTH_PLUGIN\" --json");
+  EXPECT_EQ(outcome.code, 3) << outcome.err;
+  EXPECT_FALSE(json::parse(outcome.out)["holds"]);
+}
+
+TEST(Workflow, TrainedModelAnswersDepthMaps) {
+  const Outcome outcome = WithDepthRun().Run(
+      "eval runs/depth/model --task depth_grounding --data data/depth/held_out/grounding.jsonl "
+      "--limit 4 "
+      "--plugin \"$DEPTH_PLUGIN\"");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("mean_iou"));
+}
+
+TEST(Workflow, ModelWithAPluginsModalityNamesThePluginWhenItIsMissing) {
+  const Outcome outcome = WithDepthRun().Run("inspect runs/depth/model");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("depth"), HasSubstr("plugin")));
+}
+
+TEST(Workflow, AdapterOfAnotherBaseIsRefused) {
+  const Program& program = WithDepthRun();
+  ASSERT_EQ(program
+                .Run("train recipes/tiny_pretrain.textproto --data-root data --output runs/tiny2 "
+                     "--seed 2 --quiet")
+                .code,
+            0);
+  const std::string mixed = program.Path("models/mixed");
+  fs::remove_all(mixed);
+  fs::copy(program.Path("runs/depth/model"), mixed, fs::copy_options::recursive);
+  fs::copy_file(program.Path("runs/tiny2/model/backbone.safetensors"),
+                mixed + "/backbone.safetensors", fs::copy_options::overwrite_existing);
+  const Outcome outcome = program.Run("inspect models/mixed --plugin \"$DEPTH_PLUGIN\"");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("backbone"));
+}
+
+TEST(Quickstart, GoesAllTheWayAndWritesAReport) {
+  const Program& program = TinyWorkplace();
+  const Outcome outcome = program.Run(
+      "quickstart --model models/tiny --plugin \"$DEPTH_PLUGIN\" --fast --output quickstart_out");
+  ASSERT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("[9/9]"), HasSubstr(" 0 changed"), HasSubstr("report.html")));
+  const std::string html = ReadText(program.Path("quickstart_out/report.html"));
+  EXPECT_THAT(html,
+              AllOf(HasSubstr("</html>"), HasSubstr("random backbone"), Not(HasSubstr("http"))));
+}
+
+}  // namespace
+}  // namespace unival
