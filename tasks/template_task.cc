@@ -1,76 +1,17 @@
 #include "tasks/template_task.h"
 
 #include <algorithm>
-#include <cmath>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sdk/native/status_macros.h"
 #include "tasks/boxes.h"
+#include "tasks/fields.h"
 #include "tasks/metrics/metrics.h"
 #include "tasks/seeded_random.h"
-#include "tasks/text_cleaning.h"
 
 namespace unival {
 namespace {
-
-constexpr absl::string_view kLocationBins = "core.location_bin";
-
-absl::string_view KindOf(const FieldValue& value) {
-  constexpr absl::string_view kKinds[] = {"a text", "a number", "a list of numbers",
-                                          "a list of texts", "media"};
-  return kKinds[value.index()];
-}
-
-absl::StatusOr<const FieldValue*> RequireField(const TaskSample& sample,
-                                               const std::string& column) {
-  const auto found = sample.fields.find(column);
-  if (found != sample.fields.end()) return &found->second;
-  const std::string have = absl::StrJoin(
-      sample.fields, ", ", [](std::string* out, const auto& field) { out->append(field.first); });
-  return absl::NotFoundError(
-      absl::StrCat("record '", sample.key, "' has no column '", column, "'; it has: ", have));
-}
-
-absl::Status WrongKind(const TaskSample& sample, const std::string& column,
-                       absl::string_view expected, const FieldValue& value) {
-  return absl::InvalidArgumentError(absl::StrCat("record '", sample.key, "': column '", column,
-                                                 "': expected ", expected, ", got ",
-                                                 KindOf(value)));
-}
-
-std::string NumberText(double value) {
-  constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
-  if (value == std::floor(value) && std::abs(value) <= kExactIntegers) {
-    return absl::StrCat(static_cast<int64_t>(value));
-  }
-  return absl::StrCat(value);
-}
-
-absl::StatusOr<absl::optional<ImageSize>> SizeOfImage(const TaskSample& sample) {
-  const auto width = sample.fields.find("width");
-  const auto height = sample.fields.find("height");
-  if (width == sample.fields.end() && height == sample.fields.end()) {
-    return absl::optional<ImageSize>();
-  }
-  UNIVAL_ASSIGN_OR_RETURN(const FieldValue* w, RequireField(sample, "width"));
-  UNIVAL_ASSIGN_OR_RETURN(const FieldValue* h, RequireField(sample, "height"));
-  if (!std::holds_alternative<double>(*w)) return WrongKind(sample, "width", "a number", *w);
-  if (!std::holds_alternative<double>(*h)) return WrongKind(sample, "height", "a number", *h);
-  return absl::optional<ImageSize>(ImageSize{std::get<double>(*w), std::get<double>(*h)});
-}
-
-absl::StatusOr<NormalizedBox> BoxOfColumn(const TaskSample& sample, const std::string& column) {
-  UNIVAL_ASSIGN_OR_RETURN(const FieldValue* value, RequireField(sample, column));
-  const auto* numbers = std::get_if<std::vector<double>>(value);
-  if (numbers == nullptr) return WrongKind(sample, column, "a list of four numbers", *value);
-  UNIVAL_ASSIGN_OR_RETURN(const absl::optional<ImageSize> size, SizeOfImage(sample));
-  absl::StatusOr<NormalizedBox> box = BoxFractions(*numbers, size);
-  if (box.ok()) return box;
-  return absl::InvalidArgumentError(
-      absl::StrCat("record '", sample.key, "': column '", column, "': ", box.status().message()));
-}
 
 bool HasColumns(const TaskSample& sample, const Pattern& pattern) {
   const std::vector<std::string> columns = PatternColumns(pattern);
@@ -82,36 +23,6 @@ void AddUnique(std::vector<std::string> more, std::vector<std::string>& all) {
   for (std::string& item : more) {
     if (std::find(all.begin(), all.end(), item) == all.end()) all.push_back(std::move(item));
   }
-}
-
-// Start and end of the next word at or after `from`, its leading white space included.
-std::pair<size_t, size_t> NextWord(absl::string_view text, size_t from) {
-  size_t end = from;
-  while (end < text.size() && absl::ascii_isspace(text[end])) ++end;
-  while (end < text.size() && !absl::ascii_isspace(text[end])) ++end;
-  return {from, end};
-}
-
-std::vector<absl::string_view> Words(absl::string_view text) {
-  std::vector<absl::string_view> words;
-  for (size_t position = 0; position < text.size();) {
-    const auto [start, end] = NextWord(text, position);
-    words.push_back(text.substr(start, end - start));
-    position = end;
-  }
-  return words;
-}
-
-// `count` of `n` positions.
-std::vector<bool> ChooseSome(size_t n, size_t count, SeededRandom& random) {
-  std::vector<bool> chosen(n, false);
-  for (size_t left = n, need = count; need > 0; --left) {
-    if (random.Below(left) < need) {
-      chosen[n - left] = true;
-      --need;
-    }
-  }
-  return chosen;
 }
 
 }  // namespace
@@ -298,201 +209,6 @@ absl::Status TemplateTask::AddTarget(const TaskSample& sample, ExampleMode mode,
   }
   example.target.push_back(vocabulary_.eos());
   return absl::OkStatus();
-}
-
-absl::StatusOr<std::vector<TemplateTask::Chunk>> TemplateTask::Render(const Pattern& pattern,
-                                                                      const TaskSample& sample,
-                                                                      const RenderOptions& options,
-                                                                      SeededRandom& random) const {
-  std::vector<Chunk> chunks;
-  for (const PatternPiece& piece : pattern) {
-    if (piece.type == SlotType::kLiteral) {
-      chunks.push_back({piece.text, {}});
-    } else if (piece.type == SlotType::kBox || piece.type == SlotType::kCodes) {
-      UNIVAL_ASSIGN_OR_RETURN(std::vector<int64_t> tokens, SlotTokens(piece, sample));
-      chunks.push_back({"", std::move(tokens)});
-    } else {
-      UNIVAL_ASSIGN_OR_RETURN(std::string text, SlotText(piece, sample, options, random));
-      if (options.mask_words && piece.type == SlotType::kText) {
-        UNIVAL_RETURN_IF_ERROR(AppendMasked(text, random, chunks));
-      } else {
-        chunks.push_back({std::move(text), {}});
-      }
-    }
-  }
-  return chunks;
-}
-
-// Neighbouring text is one run for the tokenizer. Blanks beside tokens separate nothing: a target "
-// {box}" is four bins.
-absl::StatusOr<std::vector<int64_t>> TemplateTask::Encode(const std::vector<Chunk>& chunks) const {
-  std::vector<int64_t> tokens;
-  std::string run;
-  const auto flush = [&]() -> absl::Status {
-    UNIVAL_ASSIGN_OR_RETURN(const std::vector<int64_t> encoded, vocabulary_.EncodeText(run));
-    tokens.insert(tokens.end(), encoded.begin(), encoded.end());
-    run.clear();
-    return absl::OkStatus();
-  };
-  for (const Chunk& chunk : chunks) {
-    run += chunk.text;
-    if (chunk.tokens.empty()) continue;
-    if (absl::StripAsciiWhitespace(run).empty()) run.clear();
-    if (!run.empty()) UNIVAL_RETURN_IF_ERROR(flush());
-    tokens.insert(tokens.end(), chunk.tokens.begin(), chunk.tokens.end());
-  }
-  if (!tokens.empty() && absl::StripAsciiWhitespace(run).empty()) run.clear();
-  if (!run.empty()) UNIVAL_RETURN_IF_ERROR(flush());
-  return tokens;
-}
-
-absl::StatusOr<std::string> TemplateTask::SlotText(const PatternPiece& slot,
-                                                   const TaskSample& sample,
-                                                   const RenderOptions& options,
-                                                   SeededRandom& random) const {
-  UNIVAL_ASSIGN_OR_RETURN(const FieldValue* value, RequireField(sample, slot.text));
-  std::string text;
-  if (const auto* number = std::get_if<double>(value)) {
-    text = NumberText(*number);
-  } else if (slot.type == SlotType::kNumber) {
-    return WrongKind(sample, slot.text, "a number", *value);
-  } else if (const auto* one = std::get_if<std::string>(value)) {
-    text = *one;
-  } else if (const auto* several = std::get_if<std::vector<std::string>>(value);
-             several != nullptr && !several->empty()) {
-    const size_t which = options.training ? random.Below(several->size())
-                                          : std::min(options.alternative, several->size() - 1);
-    text = (*several)[which];
-  } else {
-    return WrongKind(sample, slot.text, "a text, a number or a list of texts", *value);
-  }
-  for (const ColumnCleaning& clean : source_.proto.clean()) {
-    if (clean.column() == slot.text) text = CleanText(text, clean.rule(), clean.max_words());
-  }
-  const auto& labels = source_.proto.labels().values();
-  if (slot.type == SlotType::kLabel &&
-      std::find(labels.begin(), labels.end(), text) == labels.end()) {
-    return absl::InvalidArgumentError(absl::StrCat("record '", sample.key, "': column '", slot.text,
-                                                   "': '", text, "' is none of the ", labels.size(),
-                                                   " labels of task '", info_.name, "'"));
-  }
-  return text;
-}
-
-// Replaces a share of the words by <mask>, each with the blank before it; at least one word stays.
-absl::Status TemplateTask::AppendMasked(const std::string& text, SeededRandom& random,
-                                        std::vector<Chunk>& chunks) const {
-  const std::vector<absl::string_view> words = Words(text);
-  const double share = source_.proto.mask_ratio() * static_cast<double>(words.size());
-  const size_t most = words.empty() ? 0 : words.size() - 1;
-  const size_t count =
-      std::min(most, std::max<size_t>(1, static_cast<size_t>(std::nearbyint(share))));
-  const std::vector<bool> masked = ChooseSome(words.size(), count, random);
-  for (size_t i = 0; i < words.size(); ++i) {
-    if (masked[i]) {
-      chunks.push_back({"", {vocabulary_.mask()}});
-    } else {
-      chunks.push_back({std::string(words[i]), {}});
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::vector<int64_t>> TemplateTask::SlotTokens(const PatternPiece& slot,
-                                                              const TaskSample& sample) const {
-  std::vector<int64_t> tokens;
-  if (slot.type == SlotType::kBox) {
-    UNIVAL_ASSIGN_OR_RETURN(const NormalizedBox box, BoxOfColumn(sample, slot.text));
-    for (const int64_t bin : QuantizeBox(box, location_bins_)) {
-      UNIVAL_ASSIGN_OR_RETURN(const int64_t id, vocabulary_.GlobalId(kLocationBins, bin));
-      tokens.push_back(id);
-    }
-    return tokens;
-  }
-  UNIVAL_ASSIGN_OR_RETURN(const FieldValue* value, RequireField(sample, slot.text));
-  const auto* codes = std::get_if<std::vector<double>>(value);
-  if (codes == nullptr) return WrongKind(sample, slot.text, "a list of numbers", *value);
-  for (const double code : *codes) {
-    if (code != std::floor(code) || code < 0 || code > 1e9) {
-      return absl::InvalidArgumentError(absl::StrCat("record '", sample.key, "': column '",
-                                                     slot.text, "': ", code, " is not a code"));
-    }
-    absl::StatusOr<int64_t> id =
-        vocabulary_.GlobalId(source_.proto.codes_block(), static_cast<int64_t>(code));
-    if (!id.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat("record '", sample.key, "': column '",
-                                                     slot.text, "': ", id.status().message()));
-    }
-    tokens.push_back(*id);
-  }
-  return tokens;
-}
-
-absl::StatusOr<Prediction> TemplateTask::Interpret(const TaskSample& sample,
-                                                   const Hypothesis& best) const {
-  (void)sample;
-  Prediction prediction;
-  prediction.score = best.score;
-  UNIVAL_ASSIGN_OR_RETURN(const std::string text, vocabulary_.DecodeText(best.tokens));
-  prediction.text = std::string(absl::StripAsciiWhitespace(text));
-  std::array<int64_t, 4> bins;
-  size_t run = 0;  // location bins in a row
-  for (const int64_t token : best.tokens) {
-    UNIVAL_ASSIGN_OR_RETURN(const BlockToken identity, vocabulary_.Identify(token));
-    if (HasSlot(target_, SlotType::kCodes) && identity.block == source_.proto.codes_block()) {
-      prediction.codes.push_back(identity.index);
-    }
-    if (prediction.box.has_value() || !HasSlot(target_, SlotType::kBox)) continue;
-    run = identity.block == kLocationBins ? run + 1 : 0;
-    if (run > 0) bins[run - 1] = identity.index;
-    if (run == 4) prediction.box = DequantizeBox(bins, location_bins_);
-  }
-  return prediction;
-}
-
-absl::StatusOr<std::vector<std::string>> TemplateTask::ReferenceTexts(
-    const TaskSample& sample) const {
-  size_t alternatives = 1;
-  for (const std::string& column : PatternColumns(target_)) {
-    const auto found = sample.fields.find(column);
-    if (found == sample.fields.end()) continue;
-    const auto* list = std::get_if<std::vector<std::string>>(&found->second);
-    if (list != nullptr) alternatives = std::max(alternatives, list->size());
-  }
-  std::vector<std::string> texts;
-  for (RenderOptions options; options.alternative < alternatives; ++options.alternative) {
-    SeededRandom unused(0);
-    UNIVAL_ASSIGN_OR_RETURN(const auto chunks, Render(target_, sample, options, unused));
-    std::string text;
-    for (const Chunk& chunk : chunks) text += chunk.text;
-    texts.emplace_back(absl::StripAsciiWhitespace(text));
-  }
-  return texts;
-}
-
-absl::StatusOr<absl::optional<NormalizedBox>> TemplateTask::ReferenceBox(
-    const TaskSample& sample) const {
-  for (const PatternPiece& slot : target_) {
-    if (slot.type != SlotType::kBox) continue;
-    UNIVAL_ASSIGN_OR_RETURN(const NormalizedBox box, BoxOfColumn(sample, slot.text));
-    return absl::optional<NormalizedBox>(box);
-  }
-  return absl::optional<NormalizedBox>();
-}
-
-std::unique_ptr<Metric> TemplateTask::NewMetric() const {
-  const ReferenceReader reader = [this](const TaskSample& sample) -> absl::StatusOr<References> {
-    References references;
-    UNIVAL_ASSIGN_OR_RETURN(references.texts, ReferenceTexts(sample));
-    UNIVAL_ASSIGN_OR_RETURN(references.box, ReferenceBox(sample));
-    return references;
-  };
-  std::vector<std::unique_ptr<Metric>> metrics;
-  for (const std::string& name : source_.proto.metric()) {
-    absl::StatusOr<std::unique_ptr<Metric>> metric = CreateMetric(name, reader);
-    if (metric.ok()) metrics.push_back(*std::move(metric));  // names were checked by Create
-  }
-  return CombineMetrics(std::move(metrics));
 }
 
 absl::Status AddTemplates(const LoadedTemplateSet& set, Registrar& registrar) {

@@ -37,6 +37,9 @@ namespace unival {
 
 class SeededRandom;
 
+// The block of location bins, which `box` slots are written in.
+constexpr absl::string_view kLocationBins = "core.location_bin";
+
 // Thread-safe: immutable after creation.
 class TemplateTask : public Task {
  public:
