@@ -73,10 +73,15 @@ TEST_F(IoTest, DecodesPngExactlyLikeTheReference) {
   }
 }
 
-TEST_F(IoTest, DecodesJpegWithinTwoLevelsOfTheReference) {
+TEST_F(IoTest, DecodesJpegLikeTheReferenceButForRounding) {
   const TensorMap golden = LoadSafetensors("tests/golden/preprocess/images.safetensors").value();
-  at::Tensor pixels = Image(FileSource("mix_97x131.jpg"));
-  EXPECT_LE(MaxDifference(pixels, golden.at("mix_97x131.jpg/decoded_rgb_u8")), 2);
+  const at::Tensor pixels = Image(FileSource("mix_97x131.jpg"));
+  const at::Tensor& expected = golden.at("mix_97x131.jpg/decoded_rgb_u8");
+  ASSERT_EQ(pixels.sizes(), expected.sizes());
+  const at::Tensor difference = (pixels.to(at::kInt) - expected.to(at::kInt)).abs();
+  EXPECT_LE(difference.max().item<int>(), 3);
+  EXPECT_LE((difference > 2).sum().item<int64_t>(), 5);
+  EXPECT_GT((difference == 0).to(at::kFloat).mean().item<float>(), 0.9);
 }
 
 TEST_F(IoTest, PngRoundTripsInEveryLayout) {
@@ -139,6 +144,32 @@ TEST_F(IoTest, ReadsStereoInChannelOrder) {
   const TensorMap golden = LoadSafetensors("tests/golden/preprocess/audio.safetensors").value();
   at::Tensor mean = clip->samples.mean(0);
   EXPECT_LT(MaxDifference(mean, golden.at("tone_16k_stereo.wav/soundfile_path")), 4e-5);
+}
+
+TEST_F(IoTest, ReadsWavOfEveryWidth) {
+  const auto wav = [](int codec, int bits, const std::string& data) {
+    const auto little = [](uint32_t value, int bytes) {
+      std::string text;
+      for (int i = 0; i < bytes; ++i) text.push_back(static_cast<char>(value >> (8 * i)));
+      return text;
+    };
+    return "RIFF" + little(36 + data.size(), 4) + "WAVEfmt " + little(16, 4) + little(codec, 2) +
+           little(1, 2) + little(8000, 4) + little(8000 * bits / 8, 4) + little(bits / 8, 2) +
+           little(bits, 2) + "data" + little(data.size(), 4) + data;
+  };
+  const std::vector<std::pair<std::string, float>> cases = {
+      {wav(1, 8, std::string("\x40\xc0", 2)), -0.5f},
+      {wav(1, 16, std::string("\x00\xc0\x00\x40", 4)), -0.5f},
+      {wav(1, 24, std::string("\x00\x00\xc0\x00\x00\x40", 6)), -0.5f},
+      {wav(1, 32, std::string("\x00\x00\x00\xc0\x00\x00\x00\x40", 8)), -0.5f},
+      {wav(3, 32, std::string("\x00\x00\x00\xbf\x00\x00\x00\x3f", 8)), -0.5f}};
+  for (const auto& [bytes, first] : cases) {
+    absl::StatusOr<AudioClip> clip = decoder_->DecodeAudio(BytesSource(bytes));
+    ASSERT_TRUE(clip.ok()) << clip.status();
+    ASSERT_EQ(clip->samples.sizes(), at::IntArrayRef({1, 2}));
+    EXPECT_EQ(clip->samples[0][0].item<float>(), first);
+    EXPECT_EQ(clip->samples[0][1].item<float>(), -first);
+  }
 }
 
 TEST_F(IoTest, Mp4GivesTheSelectedFramesInTheirOrder) {
