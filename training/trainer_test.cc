@@ -1,0 +1,610 @@
+#include "training/trainer.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "modalities/io/encode.h"
+#include "sdk/proto/text_format.h"
+#include "training/feature_cache.h"
+#include "training/receipt.h"
+#include "training/trainable.h"
+
+extern char** environ;
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+using ::testing::HasSubstr;
+
+constexpr int kImages = 24;
+
+constexpr char kTasks[] = R"(
+name: "test"
+task {
+  name: "caption"
+  input { name: "image" modality: "image" }
+  prompt: " what does the image describe?"
+  target: " {caption:text}"
+  generation { beam: 1 max_tokens: 6 }
+  metric: "exact_match"
+}
+task {
+  name: "copy"
+  prompt: " copy: {text:text}"
+  target: " {text:text}"
+  generation { beam: 1 max_tokens: 6 }
+  metric: "exact_match"
+}
+)";
+
+constexpr char kFreshPlan[] = R"(
+name: "tiny"
+seed: 3
+tokenizer_directory: "tokenizer"
+templates: "tasks.textproto"
+fresh_model {
+  name: "tiny"
+  backbone {
+    d_model: 32 ffn_dim: 64 heads: 4 encoder_layers: 1 decoder_layers: 1
+    token_bucket_size: 16 image_bucket_size: 4 max_positions: 64 attn_scale_factor: 2
+    type_rows: 2 add_type_embedding: true scale_attn: true scale_fc: true scale_heads: true
+    disable_entangle: true layernorm_embedding: true patch_layernorm_embedding: true
+    encoder_pre_norm: true decoder_pre_norm: true dropout: 0.1
+  }
+  tokenizer { type: "sentencepiece" directory: "tokenizer" block: "core.bpe" }
+  modality {
+    id: "image"
+    image { width: 16 height: 16 normalization { mean: 0.5 mean: 0.5 mean: 0.5 std: 0.5 std: 0.5 std: 0.5 } }
+    encoder { small_cnn { in_channels: 3 widths: 8 widths: 16 } }
+  }
+  connection { modality: "image" shared_type_row: 1 }
+}
+stage {
+  name: "all"
+  trainable: "all"
+  steps: 6
+  batch: 4
+  micro_batches: 2
+  optimizer { learning_rate: 1e-3 clip_norm: 1 schedule: "cosine" warmup_ratio: 0.2 }
+  source { name: "caption" task: "caption" path: "caption.jsonl" }
+  source { name: "copy" task: "copy" path: "copy.jsonl" unlock_step: 1 }
+  log_every: 1
+}
+evaluation { name: "caption" task: "caption" path: "caption.jsonl" limit: 4 }
+)";
+
+constexpr char kAdapterPlan[] = R"(
+name: "adapter"
+seed: 5
+model: "base/model"
+templates: "tasks.textproto"
+stage {
+  name: "connection"
+  trainable: "connection:image"
+  steps: 12
+  batch: 6
+  optimizer { learning_rate: 1e-2 clip_norm: 1 schedule: "linear" }
+  source { name: "caption" task: "caption" path: "caption.jsonl" }
+  log_every: 1
+}
+)";
+
+void Write(const std::string& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+std::string Read(const std::string& path) {
+  std::stringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+TrainingPlan Parse(const char* text) {
+  TrainingPlan plan;
+  const absl::Status status = ParseTextProto(text, "test", &plan);
+  if (!status.ok()) ADD_FAILURE() << status;
+  return plan;
+}
+
+const Runtime& TheRuntime() {
+  static const Runtime* const runtime = [] {
+    RuntimeOptions options;
+    options.threads = 1;
+    auto created = Runtime::Create(options);
+    if (!created.ok()) {
+      ADD_FAILURE() << created.status();
+      std::abort();
+    }
+    return created->release();
+  }();
+  return *runtime;
+}
+
+TrainOptions Options(const std::string& folder, const TrainingPlan& plan, const std::string& output) {
+  TrainOptions options;
+  options.plan_file = folder + "/plan.textproto";
+  options.plan = &plan;
+  options.output = folder + "/" + output;
+  options.quiet = true;
+  return options;
+}
+
+// A folder with images of one colour each, their captions, texts to copy, templates and a tokenizer.
+std::string MakeWorld() {
+  const std::string folder = std::string(::testing::TempDir()) + "/world";
+  fs::remove_all(folder);
+  fs::create_directories(folder + "/images");
+  fs::copy("training/testdata/tokenizer", folder + "/tokenizer");
+  Write(folder + "/tasks.textproto", kTasks);
+  const char* const colors[] = {"red", "green", "blue"};
+  std::string captions, copies;
+  for (int i = 0; i < kImages; ++i) {
+    std::vector<uint8_t> pixels(16 * 16 * 3, static_cast<uint8_t>(i));
+    for (size_t p = i % 3; p < pixels.size(); p += 3) pixels[p] = 200;
+    const std::string name = absl::StrCat("images/", i, ".png");
+    Write(folder + "/" + name, EncodePng(pixels, 16, 16, 3).value());
+    captions += Json{{"image", name}, {"caption", colors[i % 3]}}.dump() + "\n";
+    copies += Json{{"text", absl::StrCat(colors[i % 3], " ", colors[i / 3 % 3])}}.dump() + "\n";
+  }
+  Write(folder + "/caption.jsonl", captions);
+  Write(folder + "/copy.jsonl", copies);
+  return folder;
+}
+
+// The world, and a base model trained on it for a few steps.
+const std::string& World() {
+  static const std::string* const folder = [] {
+    auto* made = new std::string(MakeWorld());
+    const TrainingPlan plan = Parse(kFreshPlan);
+    auto result = Train(Options(*made, plan, "base"), TheRuntime());
+    if (!result.ok()) {
+      ADD_FAILURE() << result.status();
+      std::abort();
+    }
+    return made;
+  }();
+  return *folder;
+}
+
+std::string FreshOutput(const std::string& name) {
+  fs::remove_all(World() + "/" + name);
+  return name;
+}
+
+TrainResult TrainOk(const TrainOptions& options) {
+  auto result = Train(options, TheRuntime());
+  EXPECT_TRUE(result.ok()) << result.status();
+  return result.ok() ? *result : TrainResult();
+}
+
+Receipt ReceiptOf(const std::string& output) {
+  const std::string file = World() + "/" + output + "/receipt.json";
+  auto receipt = ReceiptFromJson(Read(file), file);
+  EXPECT_TRUE(receipt.ok()) << receipt.status();
+  return receipt.ok() ? *receipt : Receipt();
+}
+
+// Hash of every tensor after training, by name.
+std::map<std::string, std::string> After(const std::string& output) {
+  std::map<std::string, std::string> hashes;
+  for (const ReceiptEntry& entry : ReceiptOf(output).entries) hashes[entry.before.name] = entry.after;
+  EXPECT_FALSE(hashes.empty());
+  return hashes;
+}
+
+std::vector<Json> Log(const std::string& output) {
+  std::vector<Json> lines;
+  std::stringstream text(Read(World() + "/" + output + "/log.jsonl"));
+  for (std::string line; std::getline(text, line);) lines.push_back(Json::parse(line));
+  return lines;
+}
+
+std::vector<double> Losses(const std::string& output) {
+  std::vector<double> losses;
+  for (const Json& line : Log(output)) losses.push_back(line.at("loss"));
+  return losses;
+}
+
+TEST(TrainerTest, WritesModelLogReceiptAndResults) {
+  const std::string base = World() + "/base";
+  for (const char* name : {"plan.textproto", "run.json", "log.jsonl", "receipt.json", "results.json",
+                           "results/caption.jsonl", "model/manifest.textproto"}) {
+    EXPECT_TRUE(fs::exists(base + "/" + name)) << name;
+  }
+  const std::vector<Json> log = Log("base");
+  ASSERT_EQ(log.size(), 6u);
+  EXPECT_EQ(log[5].at("step"), 6);
+  EXPECT_GT(log[5].at("tokens_per_second"), 0);
+  EXPECT_EQ(log[0].at("source_loss").size(), 1u) << "the second source is locked at first";
+  EXPECT_EQ(log[5].at("source_loss").size(), 2u);
+  const Json results = Json::parse(Read(base + "/results.json"));
+  EXPECT_EQ(results.at("evaluations").at("caption").at("samples"), 4);
+  EXPECT_EQ(results.at("seed"), 3);
+  EXPECT_GT(results.at("trainable_parameters"), 1000);
+}
+
+TEST(TrainerTest, LearnsToCaptionItsTrainingData) {
+  TrainingPlan plan = Parse(kFreshPlan);
+  plan.mutable_stage(0)->set_steps(120);
+  plan.mutable_stage(0)->set_batch(12);
+  plan.mutable_stage(0)->set_micro_batches(1);
+  plan.mutable_stage(0)->mutable_source()->DeleteSubrange(1, 1);
+  plan.mutable_stage(0)->mutable_optimizer()->set_learning_rate(5e-3f);
+  plan.mutable_evaluation(0)->set_limit(0);
+  TrainResult result = TrainOk(Options(World(), plan, FreshOutput("learned")));
+  EXPECT_GT(result.evaluations["caption"].metrics["exact_match"], 0.9);
+}
+
+TEST(TrainerTest, MovesOnlyTheConnectionAndProvesIt) {
+  const TrainingPlan plan = Parse(kAdapterPlan);
+  const TrainResult result = TrainOk(Options(World(), plan, FreshOutput("adapter")));
+  const Receipt receipt = ReceiptOf("adapter");
+  EXPECT_EQ(receipt.frozen_changed, 0);
+  EXPECT_EQ(result.frozen_changed, 0);
+  EXPECT_GT(receipt.trainable_changed, 0);
+  int buffers = 0;
+  for (const ReceiptEntry& entry : receipt.entries) {
+    const bool connection = entry.before.name.rfind("connection.image.", 0) == 0;
+    EXPECT_EQ(entry.role == TensorRole::kTrainable, connection && !entry.before.is_buffer) << entry.before.name;
+    buffers += entry.before.name.find("running_mean") != std::string::npos && !entry.changed();
+  }
+  EXPECT_GT(buffers, 0) << "BatchNorm statistics are among the tensors and stay fixed";
+  auto check = VerifyReceipt(World() + "/adapter/receipt.json", World() + "/adapter/model",
+                             World() + "/base/model", TheRuntime());
+  ASSERT_TRUE(check.ok()) << check.status();
+  EXPECT_TRUE(check->ok()) << check->problems.front();
+  EXPECT_EQ(check->compared_with_base, check->tensors);
+}
+
+TEST(TrainerTest, AReceiptDoesNotHoldForAnotherModel) {
+  const std::string receipt = World() + "/base/receipt.json";
+  const TrainingPlan plan = Parse(kAdapterPlan);
+  TrainOk(Options(World(), plan, FreshOutput("other")));
+  auto check = VerifyReceipt(receipt, World() + "/other/model", "", TheRuntime());
+  ASSERT_TRUE(check.ok()) << check.status();
+  EXPECT_FALSE(check->ok());
+  // A base model other than the one that training began with.
+  auto base = VerifyReceipt(World() + "/other/receipt.json", World() + "/other/model",
+                            World() + "/other/model", TheRuntime());
+  ASSERT_TRUE(base.ok()) << base.status();
+  EXPECT_FALSE(base->ok());
+}
+
+TEST(TrainerTest, AModuleWithoutTrainableParametersIsInEvaluationMode) {
+  auto model = Model::Load(World() + "/base/model", TheRuntime());
+  ASSERT_TRUE(model.ok()) << model.status();
+  auto set = SelectTrainable(**model, {"connection:image"});
+  ASSERT_TRUE(set.ok()) << set.status();
+  (*model)->SetTraining(true);
+  ApplyTrainable(**model, *set);
+  for (const NamedTensor& entry : (*model)->State()) {
+    if (entry.is_buffer) continue;
+    EXPECT_EQ(entry.tensor.requires_grad(), set->Contains(entry.name)) << entry.name;
+  }
+  EXPECT_TRUE(set->Touches("connection.image."));
+  EXPECT_FALSE(set->Touches("modality.image."));
+}
+
+TEST(TrainerTest, RefusesPatternsThatSelectNothing) {
+  auto model = Model::Load(World() + "/base/model", TheRuntime());
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_THAT(SelectTrainable(**model, {"connection:depth"}).status().message(), HasSubstr("connection.image"));
+  EXPECT_THAT(SelectTrainable(**model, {"everything"}).status().message(), HasSubstr("\"all\""));
+  EXPECT_THAT(SelectTrainable(**model, {"name:("}).status().message(), HasSubstr("regular expression"));
+  EXPECT_TRUE(SelectTrainable(**model, {"name:backbone\\.encoder\\..*bias"}).ok());
+}
+
+TEST(TrainerTest, CachedTrainingEqualsUncachedToTheBit) {
+  TrainingPlan plan = Parse(kAdapterPlan);
+  const TrainResult plain = TrainOk(Options(World(), plan, FreshOutput("uncached")));
+  plan.mutable_stage(0)->mutable_cache()->set_enabled(true);
+  const TrainResult cached = TrainOk(Options(World(), plan, FreshOutput("cached")));
+  EXPECT_EQ(Losses("uncached"), Losses("cached"));
+  EXPECT_EQ(After("uncached"), After("cached"));
+  EXPECT_EQ(plain.encoder_calls, 12 * 6);
+  EXPECT_EQ(cached.encoder_calls, kImages);
+}
+
+TEST(TrainerTest, TheSecondEpochMakesNoEncoderCall) {
+  TrainingPlan plan = Parse(kAdapterPlan);
+  plan.mutable_stage(0)->mutable_cache()->set_enabled(true);
+  TrainOk(Options(World(), plan, FreshOutput("epochs")));
+  const std::vector<Json> log = Log("epochs");
+  ASSERT_EQ(log.size(), 12u);
+  EXPECT_EQ(log[3].at("encoder_calls"), kImages) << "four steps of six rows are one epoch";
+  EXPECT_EQ(log[11].at("encoder_calls"), kImages);
+  EXPECT_EQ(log[11].at("cache_hits"), 12 * 6 - kImages);
+  // A second run over the same cache makes none at all.
+  TrainOptions options = Options(World(), plan, FreshOutput("epochs_again"));
+  options.cache_dir = World() + "/epochs/cache";
+  EXPECT_EQ(TrainOk(options).encoder_calls, 0);
+  EXPECT_EQ(Losses("epochs"), Losses("epochs_again"));
+}
+
+TEST(TrainerTest, AResumedRunEndsWithTheSameWeightsToTheBit) {
+  TrainingPlan plan = Parse(kFreshPlan);
+  plan.mutable_stage(0)->mutable_optimizer()->set_ema_decay(0.9f);
+  *plan.add_stage() = plan.stage(0);
+  plan.mutable_stage(1)->set_name("backbone");
+  plan.mutable_stage(1)->set_trainable(0, "backbone");
+  plan.clear_evaluation();
+  TrainOk(Options(World(), plan, FreshOutput("straight")));
+  TrainOptions options = Options(World(), plan, FreshOutput("stopped"));
+  for (int64_t stop : {2, 6, 9, 0}) {
+    options.stop_after_step = stop;
+    const TrainResult result = TrainOk(options);
+    EXPECT_EQ(result.finished, stop == 0);
+    EXPECT_EQ(result.steps, stop == 0 ? 12 : stop);
+    options.resume = true;
+  }
+  EXPECT_EQ(After("straight"), After("stopped"));
+  EXPECT_EQ(Losses("straight"), Losses("stopped"));
+}
+
+// Trains in another process, so that it can be killed.
+pid_t StartChild(const std::string& output) {
+  std::string self = fs::read_symlink("/proc/self/exe").string();
+  std::string flag = "--train-child", folder = World(), name = output;
+  std::array<char*, 5> arguments = {self.data(), flag.data(), folder.data(), name.data(), nullptr};
+  pid_t child = 0;
+  EXPECT_EQ(posix_spawn(&child, self.c_str(), nullptr, nullptr, arguments.data(), environ), 0);
+  return child;
+}
+
+TrainingPlan KilledPlan() {
+  TrainingPlan plan = Parse(kFreshPlan);
+  plan.mutable_stage(0)->set_steps(40);
+  plan.mutable_stage(0)->set_checkpoint_every(2);
+  plan.clear_evaluation();
+  return plan;
+}
+
+int64_t NewestCheckpoint(const std::string& output) {
+  int64_t newest = 0;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(World() + "/" + output + "/checkpoint", error)) {
+    if (entry.path().extension() == ".tmp") continue;
+    newest = std::max<int64_t>(newest, std::atoll(entry.path().filename().c_str()));
+  }
+  return newest;
+}
+
+TEST(TrainerTest, AKilledRunGoesOnFromItsCheckpoint) {
+  const TrainingPlan plan = KilledPlan();
+  TrainOk(Options(World(), plan, FreshOutput("unharmed")));
+  const pid_t child = StartChild(FreshOutput("killed"));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (NewestCheckpoint("killed") < 6 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  kill(child, SIGKILL);
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status)) << "the child ended before it could be killed: " << status;
+  ASSERT_GE(NewestCheckpoint("killed"), 6);
+  TrainOptions options = Options(World(), plan, "killed");
+  options.resume = true;
+  EXPECT_TRUE(TrainOk(options).finished);
+  EXPECT_EQ(After("unharmed"), After("killed"));
+  EXPECT_EQ(Losses("unharmed"), Losses("killed")) << "records after the checkpoint are written once";
+}
+
+TEST(TrainerTest, RefusesAnOutputFolderWithFiles) {
+  const TrainingPlan plan = Parse(kFreshPlan);
+  const absl::Status status = Train(Options(World(), plan, "base"), TheRuntime()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(status.message(), HasSubstr("--resume"));
+}
+
+TEST(TrainerTest, RefusesToResumeWithAnotherPlanOrOtherData) {
+  fs::copy_file(World() + "/caption.jsonl", World() + "/changing.jsonl", fs::copy_options::overwrite_existing);
+  TrainingPlan plan = Parse(kAdapterPlan);
+  plan.mutable_stage(0)->mutable_source(0)->set_path("changing.jsonl");
+  TrainOptions options = Options(World(), plan, FreshOutput("changed"));
+  options.stop_after_step = 2;
+  TrainOk(options);
+  options.resume = true;
+  TrainingPlan other = plan;
+  other.mutable_stage(0)->mutable_optimizer()->set_learning_rate(0.5f);
+  options.plan = &other;
+  EXPECT_THAT(Train(options, TheRuntime()).status().message(), HasSubstr("stage[0].optimizer.learning_rate"));
+  options.plan = &plan;
+  std::string text = Read(World() + "/caption.jsonl");
+  text.replace(text.find("red"), 3, "tan");
+  Write(World() + "/changing.jsonl", text);
+  EXPECT_THAT(Train(options, TheRuntime()).status().message(), HasSubstr("stage[0].source[0].path"));
+}
+
+TEST(TrainerTest, ALossThatIsNotANumberStopsTheRunAndOverwritesNothing) {
+  TrainingPlan plan = Parse(kAdapterPlan);
+  plan.mutable_stage(0)->mutable_optimizer()->set_learning_rate(1e30f);
+  plan.mutable_stage(0)->mutable_optimizer()->clear_schedule();
+  plan.mutable_stage(0)->set_checkpoint_every(1);
+  const absl::Status status = Train(Options(World(), plan, FreshOutput("nan")), TheRuntime()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
+  EXPECT_THAT(status.message(), HasSubstr("lower the learning rate"));
+  EXPECT_FALSE(fs::exists(World() + "/nan/model"));
+}
+
+TEST(TrainerTest, CountsMediaThatCannotBeDecodedAndStopsAboveOnePercent) {
+  std::string captions = Read(World() + "/caption.jsonl");
+  Write(World() + "/images/bad.png", "this is not a picture");
+  Write(World() + "/bad.jsonl", captions + R"({"image": "images/bad.png", "caption": "red"})" + "\n");
+  TrainingPlan plan = Parse(kAdapterPlan);
+  plan.mutable_stage(0)->mutable_source(0)->set_path("bad.jsonl");
+  plan.mutable_stage(0)->set_batch(5);
+  plan.mutable_stage(0)->set_steps(5);  // each record once
+  const absl::Status status = Train(Options(World(), plan, FreshOutput("bad")), TheRuntime()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
+  EXPECT_THAT(status.message(), HasSubstr("1 of 25"));
+  EXPECT_THAT(status.message(), HasSubstr("bad.png"));
+  EXPECT_THAT(Read(World() + "/bad/log.jsonl"), HasSubstr("bad.jsonl:25"));
+  // Rare enough, it is left out and counted.
+  std::string many;
+  for (int i = 0; i < 6; ++i) many += captions;
+  Write(World() + "/rare.jsonl", many + R"({"image": "images/bad.png", "caption": "red"})" + "\n");
+  plan.mutable_stage(0)->mutable_source(0)->set_path("rare.jsonl");
+  plan.mutable_stage(0)->set_steps(29);
+  TrainOk(Options(World(), plan, FreshOutput("rare")));
+  EXPECT_EQ(Json::parse(Read(World() + "/rare/results.json")).at("decode_failures"), 1);
+}
+
+TEST(TrainerTest, NamesTheFieldOfAPlanThatDoesNotFitModelOrData) {
+  struct Case {
+    const char* expected;
+    std::function<void(TrainingPlan*)> spoil;
+  };
+  const std::vector<Case> cases = {
+      {"stage[0].source[0].task: ", [](TrainingPlan* p) { p->mutable_stage(0)->mutable_source(0)->set_task("sing"); }},
+      {"stage[0].source[0]: ", [](TrainingPlan* p) { p->mutable_stage(0)->mutable_source(0)->set_path("copy.jsonl"); }},
+      {"stage[0]: trainable", [](TrainingPlan* p) { p->mutable_stage(0)->set_trainable(0, "modality:depth"); }},
+      {"plugin[0]: ", [](TrainingPlan* p) { p->add_plugin("depth"); }},
+      {"reset: ", [](TrainingPlan* p) { p->add_reset("modality.depth"); }},
+      {"new_modality[0]: ",
+       [](TrainingPlan* p) { p->add_new_modality()->mutable_modality()->set_id("image"); }},
+  };
+  for (const Case& test : cases) {
+    TrainingPlan plan = Parse(kAdapterPlan);
+    test.spoil(&plan);
+    const absl::Status status = Train(Options(World(), plan, FreshOutput("unfit")), TheRuntime()).status();
+    EXPECT_FALSE(status.ok()) << test.expected;
+    EXPECT_THAT(status.message(), HasSubstr(test.expected));
+  }
+}
+
+TEST(TrainerTest, DrawsPartsAnewAndSaysSo) {
+  TrainingPlan plan = Parse(kAdapterPlan);
+  plan.set_random_backbone(true);
+  plan.add_reset("connection.image");
+  TrainOk(Options(World(), plan, FreshOutput("random")));
+  for (const ReceiptEntry& entry : ReceiptOf("random").entries) {
+    EXPECT_EQ(entry.drawn, entry.before.name.rfind("modality.", 0) != 0) << entry.before.name;
+  }
+}
+
+TEST(TrainerTest, HalfPrecisionModelsVerifyAgainstTheirReceipt) {
+  TrainingPlan plan = Parse(kAdapterPlan);
+  plan.set_save_half(true);
+  TrainOk(Options(World(), plan, FreshOutput("half")));
+  auto check = VerifyReceipt(World() + "/half/receipt.json", World() + "/half/model", World() + "/base/model",
+                             TheRuntime());
+  ASSERT_TRUE(check.ok()) << check.status();
+  EXPECT_TRUE(check->ok()) << check->problems.front();
+}
+
+TEST(TrainerTest, TrainsInBfloat16) {
+  TrainingPlan plan = Parse(kAdapterPlan);
+  plan.mutable_stage(0)->set_precision("bfloat16");
+  TrainOk(Options(World(), plan, FreshOutput("bfloat16")));
+  const std::vector<double> exact = Losses("uncached"), reduced = Losses("bfloat16");
+  ASSERT_EQ(reduced.size(), 12u);
+  EXPECT_NE(exact, reduced);
+  for (size_t i = 0; i < exact.size() && i < reduced.size(); ++i) EXPECT_NEAR(exact[i], reduced[i], 0.1);
+}
+
+class FeatureCacheTest : public ::testing::Test {
+ protected:
+  FeatureCacheTest() : folder_(std::string(::testing::TempDir()) + "/features") { fs::remove_all(folder_); }
+
+  std::unique_ptr<FeatureCache> Open() {
+    auto cache = FeatureCache::Open(folder_, "image", "0123456789abcdef0123");
+    EXPECT_TRUE(cache.ok()) << cache.status();
+    return *std::move(cache);
+  }
+
+  static ModalityFeatures Features(int value) {
+    return {at::full({1, 3, 5}, value + 0.25, at::kFloat), at::Tensor(), at::arange(3).view({1, 3})};
+  }
+
+  // Two records, and the size of the file after each.
+  std::string Fill(std::vector<int64_t>* sizes) {
+    auto cache = Open();
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_EQ(cache->Add(absl::StrCat("key", i), Features(i)), absl::OkStatus());
+      sizes->push_back(static_cast<int64_t>(fs::file_size(cache->path())));
+    }
+    return cache->path();
+  }
+
+  std::string folder_;
+};
+
+TEST_F(FeatureCacheTest, GivesBackWhatWasAdded) {
+  std::vector<int64_t> sizes;
+  Fill(&sizes);
+  auto cache = Open();
+  EXPECT_EQ(cache->size(), 2);
+  auto found = cache->Find("key1");
+  ASSERT_TRUE(found.has_value());
+  EXPECT_TRUE(at::equal(found->values, Features(1).values));
+  EXPECT_TRUE(at::equal(found->positions, Features(1).positions));
+  EXPECT_FALSE(found->padding.defined());
+  EXPECT_FALSE(cache->Find("key2").has_value());
+}
+
+TEST_F(FeatureCacheTest, DropsATornTail) {
+  std::vector<int64_t> sizes;
+  const std::string path = Fill(&sizes);
+  for (int64_t cut : {sizes[1] - 1, sizes[0] + 10, sizes[0]}) {
+    fs::resize_file(path, cut);
+    auto cache = Open();
+    EXPECT_EQ(cache->size(), 1);
+    EXPECT_TRUE(cache->Find("key0").has_value());
+    EXPECT_EQ(fs::file_size(path), static_cast<uintmax_t>(sizes[0]));
+    ASSERT_EQ(cache->Add("key1", Features(1)), absl::OkStatus());
+    EXPECT_TRUE(at::equal(cache->Find("key1")->values, Features(1).values));
+  }
+}
+
+TEST_F(FeatureCacheTest, TreatsADamagedRecordAsAbsent) {
+  std::vector<int64_t> sizes;
+  const std::string path = Fill(&sizes);
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(sizes[0] - 100);
+  file.put('x');
+  file.close();
+  auto cache = Open();
+  EXPECT_FALSE(cache->Find("key0").has_value());
+  EXPECT_TRUE(cache->Find("key1").has_value());
+}
+
+TEST_F(FeatureCacheTest, RefusesASecondWriterAndForeignFiles) {
+  auto cache = Open();
+  EXPECT_THAT(FeatureCache::Open(folder_, "image", "0123456789abcdef0123").status().message(), HasSubstr("--cache"));
+  Write(folder_ + "/audio-0123456789abcdef.features", std::string(100, 'x'));
+  EXPECT_THAT(FeatureCache::Open(folder_, "audio", "0123456789abcdef0123").status().message(),
+              HasSubstr("not a feature cache"));
+}
+
+}  // namespace
+
+// What the killed process runs.
+int TrainChild(const std::string& folder, const std::string& output) {
+  const TrainingPlan plan = KilledPlan();
+  return Train(Options(folder, plan, output), TheRuntime()).ok() ? 0 : 1;
+}
+
+}  // namespace unival
+
+int main(int argc, char** argv) {
+  if (argc == 4 && std::string(argv[1]) == "--train-child") return unival::TrainChild(argv[2], argv[3]);
+  ::testing::InitGoogleMock(&argc, argv);
+  return RUN_ALL_TESTS();
+}
