@@ -1,5 +1,5 @@
 // Runs a fuzz target without a fuzzer: over every file of the folders given as arguments, and over
-// seeded mutations of them. With clang's fuzzer the same targets link -fsanitize=fuzzer instead
+// seeded mutations of them, 2000 of each or what --mutations=N says. With clang's fuzzer the same targets link -fsanitize=fuzzer instead
 // (docs of tests/fuzz/BUILD).
 #include <algorithm>
 #include <cstdint>
@@ -14,8 +14,6 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace {
-
-constexpr int kMutationsPerFile = 2000;
 
 void Run(const std::string& bytes) {
   LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
@@ -57,21 +55,22 @@ std::vector<std::filesystem::path> FilesOf(const char* folder) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  int count = 0;
+  int count = 0, mutations = 2000;
   std::mt19937 random(1);
   for (int i = 1; i < argc; ++i) {
+    if (std::sscanf(argv[i], "--mutations=%d", &mutations) == 1) continue;
     for (const auto& path : FilesOf(argv[i])) {
       std::ifstream file(path, std::ios::binary);
       const std::string bytes((std::istreambuf_iterator<char>(file)), {});
       Run(bytes);
       ++count;
-      for (int round = 0; round < kMutationsPerFile; ++round) {
+      for (int round = 0; round < mutations; ++round) {
         std::string mutated = bytes;
         for (uint32_t changes = 0; changes <= random() % 4; ++changes) Mutate(random, mutated);
         Run(mutated);
       }
     }
   }
-  std::printf("%d files, %d mutations of each\n", count, kMutationsPerFile);
+  std::printf("%d files, %d mutations of each\n", count, mutations);
   return count > 0 ? 0 : 1;
 }
