@@ -1,4 +1,4 @@
-// Search with the golden text model, hypothesis by hypothesis against the original implementation.
+// Search with the golden model, hypothesis by hypothesis against the original implementation.
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
@@ -11,6 +11,8 @@
 #include "backbone/generation/generate.h"
 #include "backbone/model/golden_model.h"
 #include "backbone/model/model.h"
+#include "sdk/testing/golden.h"
+#include "tests/integration/golden_image_input.h"
 
 namespace unival {
 namespace {
@@ -109,11 +111,26 @@ Tokens Generated(const Json& hypothesis, size_t prefix) {
   return Tokens(tokens.begin() + std::min(prefix, tokens.size()), tokens.end());
 }
 
+ModelInput InputOf(const Json& golden) {
+  ModelInput input{{}, ToTensor(golden.at("src_tokens"))};
+  const Json& image = golden.at("image");
+  if (image.is_null()) return input;
+  std::vector<int64_t> rows;
+  for (size_t i = 0; i < image.at("patch_masks").size(); ++i) {
+    if (image.at("patch_masks")[i]) rows.push_back(i);
+  }
+  const std::string name = "input." + golden.at("name").get<std::string>() + ".patch_images";
+  const at::Tensor pixels = GoldenInput(name, golden.at("input_seed"), image.at("shape"), 1);
+  GoldenImages images(golden.at("weights_seed"));
+  input.segments.push_back(images.Segment(pixels.index_select(0, at::tensor(rows)), rows));
+  return input;
+}
+
 void Replay(UnivalModel& model, const Json& golden) {
   SCOPED_TRACE(golden.at("name").get<std::string>());
   const std::vector<GenerationRequest> requests = RequestsOf(golden);
   const GenerationConfig config = ConfigOf(golden);
-  const EncoderOutput encoded = model.Encode({{}, ToTensor(golden.at("src_tokens"))});
+  const EncoderOutput encoded = model.Encode(InputOf(golden));
   const GenerationOptions options = OptionsOf(golden);
   at::Tensor code_rows;
   if (options.forbid_special_tokens) code_rows = at::ones({encoded.states.size(0)}, at::kBool);
@@ -132,17 +149,12 @@ void Replay(UnivalModel& model, const Json& golden) {
   }
 }
 
-TEST(GoldenGeneration, EveryTextCaseGivesTheSameHypotheses) {
+TEST(GoldenGeneration, EveryCaseGivesTheSameHypotheses) {
   const at::NoGradGuard no_grad;
   const auto model = SearchModel();
   const Json golden = LoadJson("tests/golden/tiny/generation.json");
-  int replayed = 0;
-  for (const Json& golden_case : golden.at("cases")) {
-    if (!golden_case.at("image").is_null()) continue;  // golden_media_test.cc
-    Replay(*model, golden_case);
-    ++replayed;
-  }
-  EXPECT_EQ(replayed, 19);
+  EXPECT_EQ(golden.at("cases").size(), 20u);
+  for (const Json& golden_case : golden.at("cases")) Replay(*model, golden_case);
 }
 
 TEST(GoldenGeneration, EveryCandidateGetsTheSameScore) {
