@@ -3,6 +3,10 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+
 #include "absl/strings/match.h"
 #include "modalities/audio/log_mel.h"
 #include "modalities/encoders/pann.h"
@@ -30,6 +34,23 @@ std::shared_ptr<FeatureEncoder> Make(const EncoderConfig& config, const std::str
   (*encoder)->eval();
   if (!prefix.empty()) FillByFormula(**encoder, prefix, 1);
   return *encoder;
+}
+
+// [B, 1, frames, 64] decibels of waveforms [B, n] by the reference's front end.
+at::Tensor LogMelOf(const at::Tensor& waves, int hop) {
+  LogMel config;
+  config.set_window(1024);
+  config.set_hop(hop);
+  config.set_mel_bins(64);
+  config.set_min_hz(50);
+  config.set_max_hz(14000);
+  const auto front_end = LogMelSpectrogram::Create(config, 48000).value();
+  at::Tensor decibels = at::empty({waves.size(0), 1, front_end->frames(waves.size(1)), 64});
+  for (int64_t row = 0; row < waves.size(0); ++row) {
+    front_end->Compute({waves[row].data_ptr<float>(), static_cast<size_t>(waves.size(1))},
+                       decibels[row].data_ptr<float>());
+  }
+  return decibels;
 }
 
 TEST(Encoders, ResnetEqualsTheReference) {
@@ -102,6 +123,36 @@ TEST(Encoders, PannKeepsTheReferencesSpectrogramConstants) {
     EXPECT_LT(MaxDifference(kernels.index_select(0, rows).squeeze(1),
                             golden.at(std::string("stft_conv_") + part + "_rows_0_1_100_512")),
               1e-6);
+  }
+}
+
+TEST(Encoders, TensorsHaveTheReferencesNamesAndShapes) {
+  std::ifstream file("tests/golden/tiny/manifest.json");
+  const nlohmann::json manifest = nlohmann::json::parse(file);
+  std::map<std::string, EncoderConfig> configs;
+  EncoderConfig& image = configs["encoder.embed_images."];
+  EncoderConfig& video = configs["encoder.embed_videos."];
+  for (int i = 0; i < 4; ++i) image.mutable_resnet()->add_blocks(1);
+  for (int i = 0; i < 4; ++i) video.mutable_resnext3d()->add_blocks(1);
+  image.mutable_resnet()->set_unused_classes(10);
+  PannEncoder& audio = *configs["encoder.embed_audios."].mutable_pann();
+  audio.set_layers(6);
+  audio.set_unused_classes(527);
+  for (const auto& [prefix, config] : configs) {
+    std::map<std::string, std::vector<int64_t>> expected, actual;
+    for (const nlohmann::json& entry : manifest.at("entries")) {
+      const std::string name = entry.at("name");
+      if (absl::StartsWith(name, prefix))
+        expected[name] = entry.at("shape").get<std::vector<int64_t>>();
+    }
+    const auto encoder = Make(config);
+    for (const auto& item : encoder->named_parameters()) {
+      actual[prefix + item.key()] = item.value().sizes().vec();
+    }
+    for (const auto& item : encoder->named_buffers()) {
+      actual[prefix + item.key()] = item.value().sizes().vec();
+    }
+    EXPECT_EQ(actual, expected) << prefix;
   }
 }
 
@@ -236,6 +287,43 @@ TEST(Encoders, ErrorsNameTheField) {
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << test.field;
     EXPECT_TRUE(absl::StrContains(status.message(), test.field)) << status;
   }
+}
+
+// The full sizes; minutes of arithmetic on a busy machine, so apart from the quick tests.
+class BaseEncoders : public ::testing::Test {
+ protected:
+  at::NoGradGuard no_grad_;
+  const TensorMap golden_ =
+      LoadSafetensors("tests/golden/base_encoders/encoders.safetensors").value();
+};
+
+TEST_F(BaseEncoders, Resnet101EqualsTheReference) {
+  EncoderConfig config;
+  for (int blocks : {3, 4, 23, 3}) config.mutable_resnet()->add_blocks(blocks);
+  const at::Tensor input = GoldenInput("input.enc_image_128.x", 41, {1, 3, 128, 128}, 1);
+  EXPECT_LT(RelativeDifference(Make(config, "encoder.embed_images.")->forward(input),
+                               golden_.at("enc_image_128/trunk")),
+            1e-4);
+}
+
+TEST_F(BaseEncoders, Resnext101EqualsTheReference) {
+  EncoderConfig config;
+  for (int blocks : {3, 4, 23, 3}) config.mutable_resnext3d()->add_blocks(blocks);
+  const at::Tensor input = GoldenInput("input.enc_video_8x64x64.x", 41, {1, 3, 8, 64, 64}, 1);
+  EXPECT_LT(RelativeDifference(Make(config, "encoder.embed_videos.")->forward(input),
+                               golden_.at("enc_video_8x64x64/trunk")),
+            1e-4);
+}
+
+TEST_F(BaseEncoders, Cnn14EqualsTheReference) {
+  EncoderConfig config;
+  config.mutable_pann()->set_layers(14);
+  const at::Tensor input = GoldenInput("input.enc_audio_32000.x", 41, {1, 32000}, 0.5);
+  const at::Tensor decibels = LogMelOf(input, 200);
+  EXPECT_LT(MaxDifference(decibels, golden_.at("enc_audio_32000/logmel")), 1e-3);
+  EXPECT_LT(RelativeDifference(Make(config, "encoder.embed_audios.")->forward(decibels),
+                               golden_.at("enc_audio_32000/trunk")),
+            1e-4);
 }
 
 }  // namespace
