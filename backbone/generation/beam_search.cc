@@ -76,7 +76,7 @@ class Beams {
     std::vector<float> sums(rows_.size());
     for (size_t i = 0; i < rows_.size(); ++i) sums[i] = rows_[i].score;
     const at::Tensor totals =
-        scores.add(at::tensor(sums).to(scores.device()).unsqueeze(1)).view({samples_, -1});
+        scores.add_(at::tensor(sums).to(scores.device()).unsqueeze(1)).view({samples_, -1});
     const int64_t count = std::min<int64_t>(2 * beam_, totals.size(1) - 1);
     const auto [values, indices] = totals.topk(count);
     return {values.cpu().contiguous(), indices.cpu().contiguous()};
