@@ -25,20 +25,23 @@
 namespace unival {
 
 struct LossConfig {
-  double label_smoothing = 0;  // share of the target spread over the other allowed tokens
-  bool encouraging =
-      false;           // adds the encouraging bonus, which raises the weight of confident tokens
-  double log_end = 1;  // probability from which the bonus goes on linearly; 1: never
-  double drop_worst_ratio = 0;   // share of tokens with the largest losses that is left out ...
-  int64_t drop_worst_after = 0;  // ... in updates above this one
-  double rdrop_alpha =
-      0;  // above 0: the batch holds every row twice (second half = first half), and the
-          // symmetric divergence between the halves is added with this weight
+  // Share of the target spread over the other allowed tokens.
+  double label_smoothing = 0;
+  // Adds log(1 - p) of the target, which encourages tokens that are nearly right. From probability
+  // `log_end` on the bonus goes on linearly; 1: never.
+  bool encouraging = false;
+  double log_end = 1;
+  // Share of tokens with the largest losses that is left out in updates above `drop_worst_after`.
+  double drop_worst_ratio = 0;
+  int64_t drop_worst_after = 0;
+  // Above 0: the batch holds every row twice (second half = first half), and the symmetric
+  // divergence between the halves is added with this weight.
+  double rdrop_alpha = 0;
   bool sentence_average = false;  // sample_size counts rows instead of tokens
   bool ignore_eos = false;        // </s> is out of the loss
   int64_t ignore_prefix = 0;      // so many first positions are out of the loss
-  absl::optional<TokenRange>
-      allowed_range;  // only these and the four special tokens may be emitted
+  // If set, only these and the four special tokens may be emitted.
+  absl::optional<TokenRange> allowed_range;
   int64_t pad = 1;
   int64_t eos = 2;
 };
