@@ -73,7 +73,7 @@ class Checker {
   const LoadedPlan& plan_;
 };
 
-constexpr char kDataRemedy[] = "paths are relative to the data root: create the data or set --data";
+constexpr char kDataRemedy[] = "paths are relative to the data root: create the data or set --data-root";
 
 absl::Status CheckOrigin(const LoadedPlan& loaded, const Checker& check) {
   const TrainingPlan& plan = loaded.plan;

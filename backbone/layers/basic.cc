@@ -34,8 +34,9 @@ LayerNorm::LayerNorm(int64_t size)
     : weight_(register_parameter("weight", at::ones({size}))),
       bias_(register_parameter("bias", at::zeros({size}))) {}
 
+// Under autocast `x` may be narrower than the weights; statistics are then taken in their type.
 at::Tensor LayerNorm::forward(const at::Tensor& x) const {
-  return at::layer_norm(x, weight_.sizes(), weight_, bias_, kLayerNormEps);
+  return at::layer_norm(x.to(weight_.scalar_type()), weight_.sizes(), weight_, bias_, kLayerNormEps);
 }
 
 Embedding::Embedding(int64_t rows, int64_t width, double std, int64_t padding_row)
