@@ -6,7 +6,6 @@
 #include <ATen/ops/ones.h>
 #include <dlfcn.h>
 #include <google/protobuf/stubs/common.h>
-#include <libavutil/avutil.h>
 #include <link.h>
 #include <torch/csrc/api/include/torch/version.h>
 
@@ -14,6 +13,10 @@
 #include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
+
+extern "C" {
+#include <libavutil/avutil.h>
+}
 
 #include "CLI/CLI.hpp"
 #include "absl/base/config.h"
