@@ -215,6 +215,7 @@ absl::StatusOr<std::unique_ptr<StreamDecoder>> StreamDecoder::Create(
   auto decoder = std::make_unique<StreamDecoder>();
   decoder->name_ = name;
   decoder->expected_ = expected;
+  decoder->codec_name_ = codec->name;  // the context forgets its codec when opening fails
   decoder->max_pixels_ = options.max_pixels;
   decoder->frame_.reset(av_frame_alloc());
   decoder->context_.reset(avcodec_alloc_context3(codec));
@@ -249,10 +250,9 @@ absl::Status StreamDecoder::Failure(int code) const {
                            absl::StrCat(refused_width_, " x ", refused_height_),
                            "Scale it down or raise max_pixels.");
   }
-  return UnexpectedMedia(
-      name_, expected_,
-      absl::StrCat("damaged ", context_->codec->name, " data (", FfmpegError(code), ")"),
-      kDamagedRemedy);
+  return UnexpectedMedia(name_, expected_,
+                         absl::StrCat("damaged ", codec_name_, " data (", FfmpegError(code), ")"),
+                         kDamagedRemedy);
 }
 
 absl::StatusOr<bool> StreamDecoder::Decode(

@@ -102,6 +102,7 @@ class StreamDecoder {
 
   std::string name_;
   std::string expected_;
+  std::string codec_name_;
   int64_t max_pixels_ = 0;
   int refused_width_ = 0;
   int refused_height_ = 0;
