@@ -199,21 +199,17 @@ std::vector<NamedTensor> Model::State() const {
   return state;
 }
 
-std::vector<NamedTensor> Model::PartState(const std::string& part) const {
-  std::vector<NamedTensor> state;
+std::map<std::string, at::Tensor> Model::PartTensors(const std::string& part) const {
+  std::map<std::string, at::Tensor> tensors;
   const std::string prefix = absl::StrCat(part, ".");
-  for (NamedTensor& named : State()) {
-    if (!absl::StartsWith(named.name, prefix)) continue;
-    named.name = named.name.substr(prefix.size());
-    state.push_back(std::move(named));
+  for (const NamedTensor& named : State()) {
+    if (absl::StartsWith(named.name, prefix)) tensors[named.name.substr(prefix.size())] = named.tensor;
   }
-  return state;
+  return tensors;
 }
 
 absl::StatusOr<std::string> Model::PartHash(const std::string& part) const {
-  std::map<std::string, at::Tensor> tensors;
-  for (const NamedTensor& named : PartState(part)) tensors[named.name] = named.tensor;
-  return CatchTorch(absl::StrCat("hash of ", part), [&] { return TensorsSha256(tensors); });
+  return CatchTorch(absl::StrCat("hash of ", part), [&] { return TensorsSha256(PartTensors(part)); });
 }
 
 void Model::SetTraining(bool training) {

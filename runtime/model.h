@@ -19,6 +19,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "runtime/named_tensor.h"
 #include "runtime/runtime.h"
 #include "sdk/native/modality.h"
 #include "sdk/native/tokenizer.h"
@@ -27,6 +28,7 @@
 
 namespace unival {
 
+class ModelDirectory;
 class UnivalModel;
 
 struct ModelLoadOptions {
@@ -35,14 +37,6 @@ struct ModelLoadOptions {
   bool all_modalities = true;
   std::vector<std::string> modalities;
   bool allow_adapter_mismatch = false;
-};
-
-// A parameter or buffer by its full name: "backbone.encoder.layers.0.fc1.weight", "connection.depth.weight",
-// "modality.image.layers.0.weight". Frozen or trained, everything that a checkpoint holds has such a name.
-struct NamedTensor {
-  std::string name;
-  at::Tensor tensor;
-  bool is_buffer = false;
 };
 
 class Model {
@@ -96,7 +90,14 @@ class Model {
   absl::Status CreateBackbone();
   absl::Status CreateModality(const ModalityConfig& config);
   absl::Status CreateConnection(ConnectionConfig* config);
-  std::vector<NamedTensor> PartState(const std::string& part) const;
+  std::map<std::string, at::Tensor> PartTensors(const std::string& part) const;
+  // Steps of Load and Save (model_files.cc).
+  absl::Status LoadParts(const ModelLoadOptions& options);
+  absl::Status LoadPart(const std::string& part, const std::string& component);
+  absl::Status CheckAdapters(bool allow_mismatch) const;
+  absl::Status LoadTemplates();
+  absl::StatusOr<AdapterRecord> DescribeAdapter(const std::string& modality) const;
+  absl::StatusOr<Manifest> ManifestToSave(const Lineage& lineage) const;
 
   const Runtime* runtime_ = nullptr;
   at::Device device_ = at::kCPU;
@@ -107,9 +108,9 @@ class Model {
   std::map<std::string, std::string> templates_;
   std::shared_ptr<UnivalModel> backbone_;
   std::map<std::string, std::unique_ptr<Modality>> modalities_;
-  // Components of modalities that were not loaded (id -> file), carried through load and save byte for byte.
-  std::map<std::string, std::string> carried_files_;
-  friend class ModelFiles;
+  // Where the model came from, and the components there that were not loaded: carried through load and save byte for byte.
+  std::shared_ptr<const ModelDirectory> origin_;
+  std::vector<std::string> carried_;
 };
 
 }  // namespace unival

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "modalities/builtin.h"
-#include "modalities/encoders/make_encoder.h"
+#include "modalities/encoders/encoders.h"
 #include "modalities/io/decoder.h"
 #include "modalities/text/builtin_tokenizers.h"
 #include "runtime/plugin_loader.h"

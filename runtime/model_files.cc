@@ -1,0 +1,184 @@
+// Loading and saving of a Model: which tensors go to which component of a model directory.
+
+#include <ATen/ATen.h>
+#include <torch/nn/module.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "backbone/checkpoint/files.h"
+#include "backbone/checkpoint/model_directory.h"
+#include "backbone/checkpoint/model_parts.h"
+#include "backbone/model/model.h"
+#include "runtime/model.h"
+#include "sdk/native/catch_torch.h"
+#include "sdk/native/status_macros.h"
+
+namespace unival {
+namespace {
+
+constexpr char kTokenizer[] = "tokenizer";
+constexpr char kTemplates[] = "templates";
+
+bool Wanted(const ModelLoadOptions& options, const std::string& id) {
+  return options.all_modalities || absl::c_linear_search(options.modalities, id);
+}
+
+absl::Status CheckWanted(const Manifest& manifest, const ModelLoadOptions& options) {
+  if (options.all_modalities) return absl::OkStatus();
+  std::vector<std::string> known;
+  for (const ModalityConfig& config : manifest.modality()) known.push_back(config.id());
+  for (const std::string& id : options.modalities) {
+    if (!absl::c_linear_search(known, id)) {
+      return absl::NotFoundError(absl::StrCat("modality \"", id, "\" is not in the model \"", manifest.name(),
+                                              "\"; it has: ", absl::StrJoin(known, ", ")));
+    }
+  }
+  return absl::OkStatus();
+}
+
+TensorMap Halved(TensorMap tensors) {
+  for (auto& entry : tensors) {
+    if (entry.second.is_floating_point()) entry.second = entry.second.detach().to(at::kHalf);
+  }
+  return tensors;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Model>> Model::Load(const std::string& directory, const Runtime& runtime,
+                                                   const ModelLoadOptions& options) {
+  auto model = std::unique_ptr<Model>(new Model);
+  model->runtime_ = &runtime;
+  UNIVAL_ASSIGN_OR_RETURN(model->origin_, ModelDirectory::Open(directory));
+  model->manifest_ = model->origin_->manifest();
+  UNIVAL_RETURN_IF_ERROR(CheckWanted(model->manifest_, options));
+  UNIVAL_ASSIGN_OR_RETURN(model->tokenizer_directory_, model->origin_->ComponentPath(kTokenizer));
+  const TokenizerConfig& tokenizer = model->manifest_.tokenizer();
+  UNIVAL_ASSIGN_OR_RETURN(model->tokenizer_, runtime.registry().CreateTokenizer(
+                                                 tokenizer.type(), model->tokenizer_directory_, tokenizer.block()));
+  UNIVAL_RETURN_IF_ERROR(model->CreateVocabulary());
+  UNIVAL_RETURN_IF_ERROR(model->LoadParts(options));
+  UNIVAL_RETURN_IF_ERROR(model->CheckAdapters(options.allow_adapter_mismatch));
+  UNIVAL_RETURN_IF_ERROR(model->LoadTemplates());
+  model->SetTraining(false);
+  if (options.device != "cpu") UNIVAL_RETURN_IF_ERROR(model->To(options.device));
+  return model;
+}
+
+absl::Status Model::LoadParts(const ModelLoadOptions& options) {
+  UNIVAL_RETURN_IF_ERROR(CreateBackbone());
+  for (const ModalityConfig& config : manifest_.modality()) {
+    if (!Wanted(options, config.id())) {
+      for (const std::string& id : {ModalityComponentId(config.id()), AdapterComponentId(config.id())}) {
+        if (origin_->HasComponent(id)) carried_.push_back(id);
+      }
+      continue;
+    }
+    UNIVAL_RETURN_IF_ERROR(CreateModality(config));
+    if (modalities_[config.id()]->module() != nullptr) {
+      UNIVAL_RETURN_IF_ERROR(
+          LoadPart(absl::StrCat("modality.", config.id()), ModalityComponentId(config.id())));
+    }
+  }
+  for (ConnectionConfig& config : *manifest_.mutable_connection()) {
+    if (!Wanted(options, config.modality())) continue;
+    UNIVAL_RETURN_IF_ERROR(CreateConnection(&config));
+    UNIVAL_RETURN_IF_ERROR(
+        LoadPart(absl::StrCat("connection.", config.modality()), AdapterComponentId(config.modality())));
+  }
+  return LoadPart("backbone", "backbone");
+}
+
+absl::Status Model::LoadPart(const std::string& part, const std::string& component) {
+  UNIVAL_ASSIGN_OR_RETURN(TensorMap tensors, origin_->ReadComponent(component));
+  UNIVAL_ASSIGN_OR_RETURN(const std::string file, origin_->ComponentPath(component));
+  if (part == "backbone") {
+    UNIVAL_ASSIGN_OR_RETURN(tensors[kTokenEmbedding], ReadTokenComponents(*origin_));
+  }
+  return CatchTorch(absl::StrCat("load ", part),
+                    [&] { return LoadTensorsInto(PartTensors(part), tensors, component, file); });
+}
+
+absl::StatusOr<AdapterRecord> Model::DescribeAdapter(const std::string& id) const {
+  UNIVAL_ASSIGN_OR_RETURN(Modality * modality, RequireModality(id));
+  const ModalityInfo& info = modality->info();
+  AdapterRecord record;
+  record.set_modality(id);
+  record.set_plugin(info.type);
+  record.set_feature_schema(info.feature_schema);
+  record.set_feature_dim(info.feature_dim);
+  record.set_d_model(manifest_.backbone().d_model());
+  record.set_schema_version(kAdapterSchemaVersion);
+  if (modality->module() != nullptr) {
+    UNIVAL_ASSIGN_OR_RETURN(*record.mutable_encoder_sha256(), PartHash(absl::StrCat("modality.", id)));
+  }
+  UNIVAL_ASSIGN_OR_RETURN(*record.mutable_backbone_sha256(), PartHash("backbone"));
+  return record;
+}
+
+absl::Status Model::CheckAdapters(bool allow_mismatch) const {
+  for (const AdapterRecord& record : manifest_.adapter()) {
+    if (modality(record.modality()) == nullptr) continue;
+    UNIVAL_ASSIGN_OR_RETURN(const AdapterRecord expected, DescribeAdapter(record.modality()));
+    UNIVAL_RETURN_IF_ERROR(CheckAdapter(record, expected, absl::StrCat(origin_->path(), "/", kManifestFile),
+                                        {allow_mismatch}));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Model::LoadTemplates() {
+  if (!origin_->HasComponent(kTemplates)) return absl::OkStatus();
+  UNIVAL_ASSIGN_OR_RETURN(const std::string folder, origin_->ComponentPath(kTemplates));
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".textproto") continue;
+    UNIVAL_ASSIGN_OR_RETURN(templates_[entry.path().filename().string()], ReadWholeFile(entry.path().string()));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Manifest> Model::ManifestToSave(const Lineage& lineage) const {
+  Manifest manifest = manifest_;
+  manifest.clear_adapter();
+  for (const AdapterRecord& record : manifest_.adapter()) {
+    if (modality(record.modality()) == nullptr) *manifest.add_adapter() = record;
+  }
+  for (const ConnectionConfig& connection : manifest_.connection()) {
+    if (modality(connection.modality()) == nullptr) continue;
+    UNIVAL_ASSIGN_OR_RETURN(*manifest.add_adapter(), DescribeAdapter(connection.modality()));
+  }
+  *manifest.add_lineage() = lineage;
+  return manifest;
+}
+
+absl::Status Model::Save(const std::string& directory, const Lineage& lineage, bool half) const {
+  UNIVAL_ASSIGN_OR_RETURN(const Manifest manifest, ManifestToSave(lineage));
+  UNIVAL_ASSIGN_OR_RETURN(auto writer, ModelDirectoryWriter::Create(directory, {/*overwrite=*/true}));
+  const auto stored = [half](TensorMap tensors) { return half ? Halved(std::move(tensors)) : tensors; };
+  return CatchTorch(absl::StrCat("save ", directory), [&]() -> absl::Status {
+    TensorMap backbone = stored(PartTensors("backbone"));
+    UNIVAL_RETURN_IF_ERROR(AddTokenComponents(backbone.at(kTokenEmbedding), manifest.vocabulary(), *writer));
+    backbone.erase(kTokenEmbedding);
+    UNIVAL_RETURN_IF_ERROR(writer->AddTensors("backbone", backbone));
+    for (const auto& [id, modality] : modalities_) {
+      if (modality->module() != nullptr) {
+        UNIVAL_RETURN_IF_ERROR(writer->AddTensors(ModalityComponentId(id),
+                                                  stored(PartTensors(absl::StrCat("modality.", id)))));
+      }
+      if (backbone_->HasConnection(id)) {
+        UNIVAL_RETURN_IF_ERROR(writer->AddTensors(AdapterComponentId(id),
+                                                  stored(PartTensors(absl::StrCat("connection.", id)))));
+      }
+    }
+    for (const std::string& id : carried_) UNIVAL_RETURN_IF_ERROR(writer->CopyComponent(*origin_, id));
+    UNIVAL_RETURN_IF_ERROR(writer->AddFolder(kTokenizer, tokenizer_directory_));
+    if (!templates_.empty()) UNIVAL_RETURN_IF_ERROR(writer->AddFolder(kTemplates, templates_));
+    return writer->Commit(manifest);
+  });
+}
+
+}  // namespace unival
