@@ -43,31 +43,17 @@ std::string FullName(const std::string& backbone_name) {
   return absl::StrCat("backbone.", name);
 }
 
-absl::Status CopyEncoder(Modality& from, Modality& to, const std::string& from_id) {
-  if (from.module() == nullptr || to.module() == nullptr) {
-    return absl::InvalidArgumentError(absl::StrCat("encoder_from: \"", from_id, "\" or modality \"", to.info().id,
-                                                   "\" has no encoder weights"));
+// `tensors` come from `source` ("modality \"image\"", or a file) and fill the encoder of `to`.
+absl::Status FillEncoder(const TensorMap& tensors, const std::string& source, Modality& to) {
+  if (to.module() == nullptr) {
+    return absl::InvalidArgumentError(absl::StrCat("encoder_from ", source, ": modality \"", to.info().id,
+                                                   "\" has no encoder weights to fill; remove encoder_from"));
   }
-  std::vector<NamedTensor> source, target;
-  AppendState("", *from.module(), &source);
-  AppendState("", *to.module(), &target);
-  std::map<std::string, at::Tensor> by_name;
-  for (const NamedTensor& named : source) by_name[named.name] = named.tensor;
-  at::NoGradGuard no_grad;
-  for (const NamedTensor& named : target) {
-    auto found = by_name.find(named.name);
-    if (found == by_name.end() || found->second.sizes() != named.tensor.sizes()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("encoder_from: \"", from_id, "\": tensor ", named.name, " of modality \"", to.info().id,
-                       "\": expected shape [", absl::StrJoin(named.tensor.sizes().vec(), ", "), "], ",
-                       found == by_name.end()
-                           ? "it is missing"
-                           : absl::StrCat("got [", absl::StrJoin(found->second.sizes().vec(), ", "), "]"),
-                       "; give both modalities the same encoder configuration"));
-    }
-    named.tensor.copy_(found->second);
-  }
-  return absl::OkStatus();
+  return CatchTorch("encoder_from", [&] {
+    return LoadTensorsInto(NamedTensors(*to.module()), tensors,
+                           absl::StrCat("modality.", to.info().id, " (give both the same encoder configuration)"),
+                           absl::StrCat("encoder_from ", source));
+  });
 }
 
 }  // namespace
@@ -146,8 +132,14 @@ absl::Status Model::AddModality(const ModalityConfig& modality, const Connection
   UNIVAL_RETURN_IF_ERROR(CreateModality(modality));
   Modality& added = *modalities_[modality.id()];
   if (!encoder_from.empty()) {
-    UNIVAL_ASSIGN_OR_RETURN(Modality * source, RequireModality(encoder_from));
-    UNIVAL_RETURN_IF_ERROR(CopyEncoder(*source, added, encoder_from));
+    TensorMap tensors;
+    if (absl::EndsWith(encoder_from, ".safetensors")) {
+      UNIVAL_ASSIGN_OR_RETURN(tensors, ReadSafetensors(encoder_from));
+    } else {
+      UNIVAL_RETURN_IF_ERROR(RequireModality(encoder_from).status());
+      tensors = PartTensors(absl::StrCat("modality.", encoder_from));
+    }
+    UNIVAL_RETURN_IF_ERROR(FillEncoder(tensors, encoder_from, added));
   }
   ConnectionConfig config = connection;
   config.set_modality(modality.id());

@@ -51,8 +51,8 @@ class Model {
                                                             uint64_t seed, const Runtime& runtime);
   ~Model();
 
-  // Adds a modality with a fresh connection. `encoder_from`, when not empty, names a loaded modality whose encoder weights
-  // are copied (same names and shapes, otherwise an error naming the tensor).
+  // Adds a modality with a fresh connection. `encoder_from`, when not empty, says where the encoder's weights come from: a
+  // loaded modality's id, or a ".safetensors" file (same names and shapes, otherwise an error listing the tensors).
   absl::Status AddModality(const ModalityConfig& modality, const ConnectionConfig& connection,
                            const std::string& encoder_from, uint64_t seed);
 

@@ -69,10 +69,11 @@ home_folder() {
   fi
 }
 
-# Changes when a package is upgraded, so that nothing compiled against older headers is reused.
+# Changes when a package is upgraded, so that nothing compiled against older headers is reused. Programs that are only
+# called at run time leave compiled code as it is.
 package_versions() {
   command -v dpkg-query >/dev/null || { echo unknown; return; }
-  listed_packages | awk '{ print $1 }' | xargs dpkg-query -W -f '${Package} ${Version}\n' 2>/dev/null |
+  listed_packages | awk '$2 != "run" { print $1 }' | xargs dpkg-query -W -f '${Package} ${Version}\n' 2>/dev/null |
     sha256sum | cut -c1-16
 }
 

@@ -16,7 +16,6 @@ namespace {
 constexpr char kTinyConfig[] = "tests/golden/tiny/config.json";
 
 // Width of the features that the tiny model's audio network gives.
-constexpr int64_t kAudioFeatureDim = 512;
 
 [[noreturn]] void Die(const absl::Status& status) {
   std::cerr << status << std::endl;
@@ -51,8 +50,7 @@ std::shared_ptr<UnivalModel> GoldenModel(const BackboneConfig& config,
   for (size_t i = 0; i < options.modalities.size(); ++i) {
     ConnectionConfig connection;
     connection.set_modality(options.modalities[i]);
-    connection.set_feature_dim(options.modalities[i] == "audio" ? kAudioFeatureDim
-                                                                : options.image_feature_dim);
+    connection.set_feature_dim(options.feature_dims.at(i));
     connection.set_shared_type_row(options.per_modality_type_rows ? i + 1 : 1);
     connection.set_layernorm_features(options.layernorm_features);
     const absl::Status status = (*model)->AddConnection(connection);

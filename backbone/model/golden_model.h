@@ -29,7 +29,7 @@ struct GoldenModelOptions {
   bool layernorm_features = false;
   bool per_modality_type_rows = false;  // add_mm_type_embedding: text 0, image 1, video 2, audio 3
   int64_t vocabulary_size = kTinyVocabulary;
-  int64_t image_feature_dim = 2048;  // of images and videos
+  std::vector<int64_t> feature_dims = {2048, 2048, 512};  // one per modality
 };
 
 // In evaluation mode.

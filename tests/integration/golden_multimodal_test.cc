@@ -276,7 +276,7 @@ TEST_F(GoldenMultimodal, EverySwitchAwayFromTheBase) {
     options.modalities = {"image"};
     options.layernorm_features = variant.layernorm_features;
     options.per_modality_type_rows = variant.per_modality_type_rows;
-    if (variant.image_stages == 3) options.image_feature_dim = 1024;
+    if (variant.image_stages == 3) options.feature_dims = {1024};
     const auto model = GoldenModel(GoldenConfig(variant.overrides), options);
     Towers& towers = SharedTowers(3, variant.image_stages);
     const at::Tensor images = Input(variant.name + ".patch_images",

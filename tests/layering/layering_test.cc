@@ -93,6 +93,12 @@ TEST(ForbiddenReferencesRule, FindsALabelInABuildFile) {
               ElementsAre(HasSubstr("tasks/BUILD:2")));
 }
 
+TEST(ForbiddenReferencesRule, IgnoresPluginsThatAreOpenedAtRunTime) {
+  const std::vector<SourceFile> files = {
+      Code("runtime/BUILD", "data = [\"//plugins/depth:libdepth.so\"],\n")};
+  EXPECT_THAT(ForbiddenReferences(files, "runtime", "plugins"), IsEmpty());
+}
+
 TEST(ForbiddenReferencesRule, IgnoresWhoMayComeIn) {
   const std::vector<SourceFile> files = {
       Code("tasks/BUILD",
