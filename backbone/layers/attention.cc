@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "backbone/layers/fused_attention.h"
+
 namespace unival {
 namespace layers {
 namespace {
@@ -102,6 +104,17 @@ at::Tensor MultiheadAttention::Attend(const at::Tensor& queries, const KeyValues
                      .view({batch, heads, length, -1});
   if (c_attn_.defined()) y = y * c_attn_.view({1, heads, 1, 1});
   return out_proj_->forward(y.transpose(1, 2).reshape({batch, length, options_.d_model}));
+}
+
+at::Tensor MultiheadAttention::forward(const at::Tensor& x, const at::Tensor& source,
+                                       const AttentionBias& bias) const {
+  const bool drops = is_training() && options_.dropout > 0;
+  if (drops || !CanFuseAttention(x)) return Attend(Queries(x), MakeKeyValues(source), bias);
+  const at::Tensor queried = ApplyIf(q_norm_, x), normed = ApplyIf(q_norm_, source);
+  const at::Tensor mask = bias.keys.defined() ? bias.keys.squeeze(1).squeeze(1) : bias.keys;
+  return out_proj_->forward(FusedAttention(q_proj_->forward(queried), k_proj_->forward(normed),
+                                           v_proj_->forward(normed), bias.positions, mask, c_attn_,
+                                           options_.heads, scale_));
 }
 
 }  // namespace layers

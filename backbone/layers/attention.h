@@ -61,10 +61,9 @@ class MultiheadAttention : public torch::nn::Module {
   at::Tensor Attend(const at::Tensor& queries, const KeyValues& source,
                     const AttentionBias& bias) const;
 
+  // All of it at once: x [B, T, D], source [B, S, D] -> [B, T, D].
   at::Tensor forward(const at::Tensor& x, const at::Tensor& source,
-                     const AttentionBias& bias) const {
-    return Attend(Queries(x), MakeKeyValues(source), bias);
-  }
+                     const AttentionBias& bias) const;
 
  private:
   at::Tensor Logits(const at::Tensor& queries, const at::Tensor& keys,

@@ -3,6 +3,9 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <vector>
+
+#include "backbone/layers/row_kernels.h"
 
 namespace unival {
 namespace layers {
@@ -22,6 +25,18 @@ at::Tensor EmbeddingTable(int64_t rows, int64_t width, double std, int64_t paddi
   return table;
 }
 
+// A tensor like `x` of 0 with probability `rate`, else 1 / (1 - rate), from the default generator.
+// On a CPU the generator gives one number, the key of a hash that runs at memory speed.
+at::Tensor DropMask(const at::Tensor& x, double rate) {
+  if (!x.is_cpu()) return at::empty(x.sizes(), x.options()).bernoulli_(1 - rate).div_(1 - rate);
+  const at::Tensor key = at::empty({2}, at::kLong).random_(int64_t{1} << 32);
+  const auto* halves = key.data_ptr<int64_t>();
+  at::Tensor mask = at::empty(x.sizes(), x.options().dtype(at::kFloat));
+  DropoutMask(mask.data_ptr<float>(), mask.numel(), /*first=*/0, static_cast<float>(rate),
+              static_cast<uint64_t>(halves[0] << 32 | halves[1]));
+  return mask.to(x.scalar_type());
+}
+
 }  // namespace
 
 Linear::Linear(int64_t in, int64_t out, double gain)
@@ -36,7 +51,8 @@ LayerNorm::LayerNorm(int64_t size)
 
 // Under autocast `x` may be narrower than the weights; statistics are then taken in their type.
 at::Tensor LayerNorm::forward(const at::Tensor& x) const {
-  return at::layer_norm(x.to(weight_.scalar_type()), weight_.sizes(), weight_, bias_, kLayerNormEps);
+  return at::layer_norm(x.to(weight_.scalar_type()), weight_.sizes(), weight_, bias_,
+                        kLayerNormEps);
 }
 
 Embedding::Embedding(int64_t rows, int64_t width, double std, int64_t padding_row)
@@ -52,15 +68,23 @@ at::Tensor ApplyIf(const std::shared_ptr<LayerNorm>& norm, const at::Tensor& x) 
 }
 
 at::Tensor Dropout(const at::Tensor& x, double rate, bool training) {
-  return training && rate > 0 ? at::dropout(x, rate, /*train=*/true) : x;
+  return training && rate > 0 ? x * DropMask(x, rate) : x;
 }
 
-at::Tensor DropPath(const at::Tensor& x, double rate, bool training) {
-  if (!training || rate <= 0) return x;
-  std::vector<int64_t> shape(x.dim(), 1);
-  shape[0] = x.size(0);
-  const double keep = 1.0 - rate;
-  return x * at::empty(shape, x.options()).bernoulli_(keep).div_(keep);
+at::Tensor AddDropped(const at::Tensor& residual, const at::Tensor& branch, const DropRates& rates,
+                      bool training) {
+  if (!training || (rates.dropout <= 0 && rates.path <= 0)) return residual + branch;
+  at::Tensor mask;
+  if (rates.path > 0) {
+    std::vector<int64_t> shape(branch.dim(), 1);
+    shape[0] = branch.size(0);
+    mask = DropMask(at::empty(shape, branch.options()), rates.path);
+  }
+  if (rates.dropout > 0) {
+    const at::Tensor values = DropMask(branch, rates.dropout);
+    mask = mask.defined() ? values.mul_(mask) : values;
+  }
+  return at::addcmul(residual, branch, mask);
 }
 
 }  // namespace layers

@@ -56,10 +56,18 @@ class Embedding : public torch::nn::Module {
 // `norm` applied, or `x` itself where the configuration has no such norm.
 at::Tensor ApplyIf(const std::shared_ptr<LayerNorm>& norm, const at::Tensor& x);
 
-// Both are the identity when `rate` is 0 or not `training`.
+// Identity when `rate` is 0 or not `training`.
 at::Tensor Dropout(const at::Tensor& x, double rate, bool training);
-// Drops whole rows of x [B, ...] and scales the others by 1 / (1 - rate).
-at::Tensor DropPath(const at::Tensor& x, double rate, bool training);
+
+// How a branch joins its residual in training: single values are dropped with `dropout`, whole rows
+// of [B, ...] with `path`; what is kept is scaled up.
+struct DropRates {
+  double dropout = 0;
+  double path = 0;
+};
+// residual + branch, after dropping where `training`.
+at::Tensor AddDropped(const at::Tensor& residual, const at::Tensor& branch, const DropRates& rates,
+                      bool training);
 
 }  // namespace layers
 }  // namespace unival

@@ -24,7 +24,7 @@ void Append(at::Tensor& buffer, const at::Tensor& added, int64_t length) {
 }  // namespace
 
 TransformerLayer::TransformerLayer(const BackboneConfig& config, bool pre_norm, double drop_path)
-    : pre_norm_(pre_norm), dropout_(config.dropout()), drop_path_(drop_path) {
+    : pre_norm_(pre_norm), drop_rates_{config.dropout(), drop_path} {
   fc1_ = register_module("fc1", std::make_shared<Linear>(config.d_model(), config.ffn_dim()));
   fc2_ = register_module("fc2", std::make_shared<Linear>(config.ffn_dim(), config.d_model()));
   ffn_layernorm_ = RegisterNorm("ffn_layernorm", config.ffn_dim(), config.scale_fc());
@@ -55,8 +55,7 @@ at::Tensor TransformerLayer::PreNorm(const Norm& norm, const at::Tensor& x) cons
 
 at::Tensor TransformerLayer::Residual(const Norm& norm, const at::Tensor& residual,
                                       const at::Tensor& branch) const {
-  const at::Tensor dropped = Dropout(branch, dropout_, is_training());
-  const at::Tensor sum = residual + DropPath(dropped, drop_path_, is_training());
+  const at::Tensor sum = AddDropped(residual, branch, drop_rates_, is_training());
   return pre_norm_ ? sum : norm->forward(sum);
 }
 

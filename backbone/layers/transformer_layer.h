@@ -38,7 +38,7 @@ class TransformerLayer : public torch::nn::Module {
 
  private:
   bool pre_norm_;
-  double dropout_, drop_path_;
+  DropRates drop_rates_;
   std::shared_ptr<Linear> fc1_, fc2_;
   Norm ffn_layernorm_, final_layer_norm_;
   at::Tensor w_resid_;
