@@ -94,6 +94,10 @@ std::map<std::string, std::string> Fields(const BuildInfo& info) {
 
 absl::StatusOr<BuildInfo> ReadBuildInfo(const std::string& file) {
   UNIVAL_ASSIGN_OR_RETURN(const std::string content, ReadFile(file));
+  return ParseBuildInfo(content, file);
+}
+
+absl::StatusOr<BuildInfo> ParseBuildInfo(const std::string& content, const std::string& file) {
   Elf64_Ehdr header;
   if (content.size() < sizeof(header)) return NotAPlugin(file, "it is too short for a shared object");
   std::memcpy(&header, content.data(), sizeof(header));

@@ -23,6 +23,9 @@ namespace unival {
 // of this machine, no such section, a record that is cut short or not ours. Unimplemented: a later layout version.
 absl::StatusOr<BuildInfo> ReadBuildInfo(const std::string& file);
 
+// The same for a file's bytes in memory; `file` is what messages call it.
+absl::StatusOr<BuildInfo> ParseBuildInfo(const std::string& content, const std::string& file);
+
 // FailedPrecondition with a table of field, plugin, host when anything differs from this build.
 absl::Status CheckCompatible(const BuildInfo& info, const std::string& file);
 
