@@ -67,24 +67,30 @@ absl::Status Pipeline::AddTemplates(const std::vector<std::string>& files) {
   }
   // Later sets win, so that a file on the command line can reword a stored task.
   for (const LoadedTemplateSet& set : sets) {
-    for (const LoadedTemplate& task : set.tasks) {
-      UNIVAL_RETURN_IF_ERROR(AddTemplate(task));
-    }
+    for (const LoadedTemplate& task : set.tasks) AddTemplate(task);
   }
   return absl::OkStatus();
 }
 
-absl::Status Pipeline::AddTemplate(const LoadedTemplate& task) {
+// A set may hold tasks that this model cannot do (image codes, say); that is an error only when one is asked for.
+void Pipeline::AddTemplate(const LoadedTemplate& task) {
+  const std::string& name = task.proto.name();
+  tasks_.erase(name);
+  unavailable_.erase(name);
   absl::StatusOr<std::unique_ptr<TemplateTask>> created =
       TemplateTask::Create(task, model_->vocabulary());
-  if (!created.ok()) return created.status();
-  tasks_[task.proto.name()] = *std::move(created);
-  return absl::OkStatus();
+  if (created.ok()) {
+    tasks_[name] = *std::move(created);
+  } else {
+    unavailable_[name] = created.status();
+  }
 }
 
 absl::StatusOr<const Task*> Pipeline::task(const std::string& name) const {
   auto found = tasks_.find(name);
   if (found != tasks_.end()) return found->second.get();
+  auto unavailable = unavailable_.find(name);
+  if (unavailable != unavailable_.end()) return unavailable->second;
   return absl::NotFoundError(absl::StrCat("task \"", name, "\" is not known; there are: ",
                                           absl::StrJoin(task_names(), ", "),
                                           ". Add a template set with --templates FILE."));

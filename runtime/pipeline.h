@@ -40,7 +40,7 @@ class Pipeline {
   static absl::StatusOr<std::unique_ptr<Pipeline>> Create(Model* model,
                                                           const std::vector<std::string>& templates);
 
-  // NotFound lists the tasks there are.
+  // NotFound lists the tasks there are; a template that this model cannot do gives the reason (a block it lacks, say).
   absl::StatusOr<const Task*> task(const std::string& name) const;
   std::vector<std::string> task_names() const;
 
@@ -57,12 +57,13 @@ class Pipeline {
  private:
   Pipeline() = default;
   absl::Status AddTemplates(const std::vector<std::string>& files);
-  absl::Status AddTemplate(const LoadedTemplate& task);
+  void AddTemplate(const LoadedTemplate& task);
 
   std::unique_ptr<Runtime> runtime_;
   std::unique_ptr<Model> owned_model_;
   Model* model_ = nullptr;
   std::map<std::string, std::unique_ptr<Task>> tasks_;
+  std::map<std::string, absl::Status> unavailable_;  // templates that this model cannot do, and why
 };
 
 }  // namespace unival
