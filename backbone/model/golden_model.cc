@@ -15,8 +15,6 @@ namespace {
 
 constexpr char kTinyConfig[] = "tests/golden/tiny/config.json";
 
-// Width of the features that the tiny model's audio network gives.
-
 [[noreturn]] void Die(const absl::Status& status) {
   std::cerr << status << std::endl;
   std::abort();
