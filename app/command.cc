@@ -23,7 +23,12 @@ void OnRun(CLI::App* command, RunCommand run, int* exit_code) {
 
 void AddRuntimeOptions(CLI::App* command, RuntimeOptions* options) {
   command->add_option("--plugin", options->plugins, "A plugin file; may be given several times");
-  command->add_option("--plugin_path", options->plugin_paths, "A folder of plugins; may be given several times");
+  command->add_option_function<std::vector<std::string>>(
+      "--plugin_path",
+      [options](const std::vector<std::string>& folders) {
+        options->plugin_paths.insert(options->plugin_paths.end(), folders.begin(), folders.end());
+      },
+      "A folder of plugins; may be given several times");
   command->add_option("--threads", options->threads, "Compute threads (default: all cores)");
   // The environment is read here and nowhere below.
   if (const char* path = std::getenv("UNIVAL_PLUGIN_PATH")) {

@@ -13,6 +13,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "app/command.h"
+#include "app/task_source.h"
 #include "sdk/native/status_macros.h"
 #include "training/evaluate.h"
 
@@ -62,8 +63,9 @@ absl::StatusOr<EvaluationResult> Measure(EvalArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(auto columns, ParseColumns(arguments.columns));
   UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Pipeline::Create(arguments.pipeline));
   UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(arguments.task));
-  UNIVAL_ASSIGN_OR_RETURN(auto source,
-                          OpenTaskSource(*task, arguments.data, columns, arguments.limit));
+  UNIVAL_ASSIGN_OR_RETURN(const auto source,
+                          OpenFittingSource(*task, pipeline->model().modality_ids(),
+                                            {arguments.data, columns, arguments.limit}));
   arguments.evaluation.progress = [](int64_t done, int64_t total) {
     std::cerr << "\r" << done << " of " << total << (done == total ? "\n" : "") << std::flush;
   };

@@ -36,7 +36,7 @@ void AddEvaluation(const char* name, const char* task, const char* path, int lim
 void SetEvaluations(double effort, TrainingPlan* plan) {
   plan->clear_evaluation();
   AddEvaluation(kCaptionSeen, "depth_caption", "depth/eval/caption.jsonl", 400, effort, plan);
-  AddEvaluation(kCaptionHeldOut, "depth_caption", "depth/held_out/caption.jsonl", 400, effort,
+  AddEvaluation(kCaptionHeldOut, "depth_caption", "depth/eval_held_out/caption.jsonl", 400, effort,
                 plan);
   AddEvaluation(kAnswers, "depth_vqa", "depth/eval/vqa.jsonl", 400, effort, plan);
   AddEvaluation(kBoxes, "depth_grounding", "depth/eval/grounding.jsonl", 200, effort, plan);

@@ -65,7 +65,7 @@ TEST(PlanVariants, EveryRunHasTheSameEvaluations) {
   for (const PlanVariant& variant : loaded.controls) {
     ASSERT_EQ(variant.plan.evaluation_size(), 4);
     EXPECT_EQ(variant.plan.evaluation(1).name(), kCaptionHeldOut);
-    EXPECT_EQ(variant.plan.evaluation(1).path(), "depth/held_out/caption.jsonl");
+    EXPECT_EQ(variant.plan.evaluation(1).path(), "depth/eval_held_out/caption.jsonl");
   }
 }
 

@@ -14,6 +14,7 @@
 #include "app/quickstart/child.h"
 #include "app/quickstart/examples.h"
 #include "app/quickstart/run_results.h"
+#include "app/task_source.h"
 #include "app/world/world.h"
 #include "backbone/checkpoint/files.h"
 #include "sdk/native/status_macros.h"
@@ -46,15 +47,6 @@ std::vector<std::string> ModalitiesAfter(const Model& model, const TrainingPlan&
   std::vector<std::string> ids = model.modality_ids();
   for (const NewModalityPlan& added : plan.new_modality()) ids.push_back(added.modality().id());
   return ids;
-}
-
-absl::Status CheckTask(const Task& task, const std::string& path,
-                       const std::vector<std::string>& modalities) {
-  const auto* from_template = dynamic_cast<const TemplateTask*>(&task);
-  if (from_template == nullptr) return absl::OkStatus();
-  UNIVAL_ASSIGN_OR_RETURN(const auto source, OpenTaskSource(task, path, {}, 1));
-  UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> columns, SourceColumns(*source));
-  return from_template->CheckAgainst(modalities, columns);
 }
 
 int64_t ParameterCount(const Model& model) {
@@ -151,7 +143,9 @@ absl::Status Session::CheckTemplates() {
   std::set<std::string> shown;
   for (const SourcePlan& source : connection_.plan.stage(0).source()) {
     UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline_->task(source.task()));
-    UNIVAL_RETURN_IF_ERROR(CheckTask(*task, JoinPath(workspace_.data, source.path()), modalities));
+    UNIVAL_RETURN_IF_ERROR(
+        OpenFittingSource(*task, modalities, {JoinPath(workspace_.data, source.path()), {}, 1})
+            .status());
     const auto* shape = dynamic_cast<const TemplateTask*>(task);
     if (shape == nullptr || !shown.insert(source.task()).second) continue;
     report_.templates.emplace_back(
@@ -238,8 +232,8 @@ absl::Status Session::ShowExamples() {
   const std::string depth = workspace_.data + "/depth";
   UNIVAL_ASSIGN_OR_RETURN(report_.examples,
                           MakeExamples(*pipeline_, depth + "/eval", kSeenExamples, false));
-  UNIVAL_ASSIGN_OR_RETURN(const auto held_out,
-                          MakeExamples(*pipeline_, depth + "/held_out", kHeldOutExamples, true));
+  UNIVAL_ASSIGN_OR_RETURN(const auto held_out, MakeExamples(*pipeline_, depth + "/eval_held_out",
+                                                            kHeldOutExamples, true));
   report_.examples.insert(report_.examples.end(), held_out.begin(), held_out.end());
   for (const report::ExampleCard& card : report_.examples) {
     std::cout << "      " << (card.caption == card.expected_caption ? "right  " : "wrong  ")
@@ -252,7 +246,7 @@ absl::StatusOr<std::string> Session::WriteReport(const Phases& phases) {
   report_.phases = phases.times();
   report_.commands.push_back(absl::StrCat(
       "unival eval ", workspace_.RunFolder(kConnection), "/model --task depth_caption", " --data ",
-      workspace_.data, "/depth/held_out/caption.jsonl --plugin ", workspace_.plugin));
+      workspace_.data, "/depth/eval_held_out/caption.jsonl --plugin ", workspace_.plugin));
   const std::string path = options_.output + "/report.html";
   std::ofstream file(path, std::ios::trunc | std::ios::binary);
   if (file << report::RenderQuickstartReport(report_) << std::flush) return path;

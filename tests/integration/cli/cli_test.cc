@@ -71,7 +71,9 @@ TEST_P(Reports, TheMistakeInOneMessage) {
   const Outcome outcome = program.Run(GetParam().command_line);
   EXPECT_EQ(outcome.code, GetParam().code) << outcome.err;
   for (const std::string& part : GetParam().says) EXPECT_THAT(outcome.err, HasSubstr(part));
-  if (outcome.code == 1) EXPECT_THAT(outcome.err, HasSubstr("unival: "));
+  if (outcome.code == 1) {
+    EXPECT_THAT(outcome.err, HasSubstr("unival: "));
+  }
 }
 
 const Mistake kMistakes[] = {
@@ -81,7 +83,7 @@ const Mistake kMistakes[] = {
     {"MissingArgument", "eval models/tiny --task vqa", 2, {"--data"}},
     {"MissingModel", "inspect models/none", 1, {"models/none"}},
     {"UnknownTask",
-     "predict models/tiny --task fly --input image=x.png",
+     "predict --plugin \"$DEPTH_PLUGIN\" models/tiny --task fly --input image=x.png",
      1,
      {"fly", "image_caption"}},
     {"UnknownColumn",
@@ -112,7 +114,7 @@ const Mistake kMistakes[] = {
     {"MissingColumn",
      "eval models/tiny --task image_caption --data columns.jsonl",
      1,
-     {"columns.jsonl:1", "image"}},
+     {"columns.jsonl", "image_caption", "'image'"}},
     {"BadColumnPair",
      "eval models/tiny --task image_caption --data columns.jsonl --column image",
      1,
