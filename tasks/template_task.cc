@@ -57,6 +57,7 @@ void TemplateTask::FillInfo() {
   for (const TaskInput& input : source_.proto.input()) {
     AddUnique({input.modality()}, info_.modalities);
     AddUnique({input.name()}, info_.prediction_columns);
+    AddUnique({input.name()}, info_.media_columns);
   }
   AddUnique(PatternColumns(prompts_[0]), info_.prediction_columns);
   info_.columns = info_.prediction_columns;
