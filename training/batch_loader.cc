@@ -68,8 +68,8 @@ bool BatchLoader::TakeJob(Job* job) {
 }
 
 void BatchLoader::Work() {
-  // Decoding one small item is no work to share; the compute thread has the cores. The first call lets libtorch set up
-  // this thread, which would undo the second.
+  // Decoding one small item is no work to share; the compute thread has the cores. The first call
+  // lets libtorch set up this thread, which would undo the second.
   at::get_num_threads();
   omp_set_num_threads(1);
   Job job;
@@ -109,18 +109,20 @@ absl::StatusOr<TrainingBatch> BatchLoader::Load(const Job& job) const {
 absl::Status BatchLoader::LoadRow(const StageSource& source, int64_t index, uint64_t seed,
                                   TrainingBatch* batch) const {
   UNIVAL_ASSIGN_OR_RETURN(TaskSample sample, source.source->Read(index));
-  absl::StatusOr<Seq2SeqExample> example = source.task->MakeExample(sample, ExampleMode::kTraining, seed);
+  absl::StatusOr<Seq2SeqExample> example =
+      source.task->MakeExample(sample, ExampleMode::kTraining, seed);
   if (!example.ok()) {
-    return absl::Status(example.status().code(), absl::StrCat("source \"", source.name, "\": ", sample.key,
-                                                              ": ", example.status().message()));
+    return absl::Status(example.status().code(),
+                        absl::StrCat("source \"", source.name, "\": ", sample.key, ": ",
+                                     example.status().message()));
   }
   PreparedExample prepared;
   const size_t row = batch->examples.size();
   const size_t pending_before = batch->pending.size();
   for (size_t slot = 0; slot < example->media.size(); ++slot) {
     PreparedMedia& media = prepared.media.emplace_back();
-    absl::Status status = PrepareMedia(example->media[slot], source.augment, Mix(seed, slot), row, slot,
-                                       &media, batch);
+    absl::Status status = PrepareMedia(example->media[slot], source.augment, Mix(seed, slot), row,
+                                       slot, &media, batch);
     if (status.ok()) continue;
     if (!IsBadMedia(status)) return status;
     batch->pending.resize(pending_before);
@@ -132,8 +134,9 @@ absl::Status BatchLoader::LoadRow(const StageSource& source, int64_t index, uint
   return absl::OkStatus();
 }
 
-absl::Status BatchLoader::PrepareMedia(const MediaInput& input, bool augment, uint64_t seed, size_t row,
-                                       size_t slot, PreparedMedia* media, TrainingBatch* batch) const {
+absl::Status BatchLoader::PrepareMedia(const MediaInput& input, bool augment, uint64_t seed,
+                                       size_t row, size_t slot, PreparedMedia* media,
+                                       TrainingBatch* batch) const {
   media->modality = input.modality;
   UNIVAL_ASSIGN_OR_RETURN(Modality * modality, options_.model->RequireModality(input.modality));
   RawSample raw{input.media, augment, seed};
@@ -153,8 +156,8 @@ absl::Status BatchLoader::PrepareMedia(const MediaInput& input, bool augment, ui
     }
     batch->pending.push_back(std::move(pending));
   }
-  absl::StatusOr<PreprocessedSample> sample =
-      CatchTorch(absl::StrCat("preprocess ", input.modality), [&] { return modality->Preprocess(raw); });
+  absl::StatusOr<PreprocessedSample> sample = CatchTorch(
+      absl::StrCat("preprocess ", input.modality), [&] { return modality->Preprocess(raw); });
   if (!sample.ok()) return sample.status();
   media->sample = *std::move(sample);
   return absl::OkStatus();

@@ -1,7 +1,8 @@
 // unival: batch_loader.h
 //
-// Micro-batches for the trainer, prepared ahead of the compute thread: reading, MakeExample and Preprocess run on loader
-// threads; a bounded number of batches waits; the order is that of the sampler whatever the threads do.
+// Micro-batches for the trainer, prepared ahead of the compute thread: reading, MakeExample and
+// Preprocess run on loader threads; a bounded number of batches waits; the order is that of the
+// sampler whatever the threads do.
 //
 //   BatchLoader loader(options, std::move(sampler));
 //   UNIVAL_ASSIGN_OR_RETURN(TrainingBatch batch, loader.Next());
@@ -47,16 +48,19 @@ struct TrainingBatch {
   std::vector<PreparedExample> examples;
   std::vector<PendingFeatures> pending;
   int64_t cache_hits = 0;
-  std::vector<std::string> failures;  // "KEY: reason" of media that could not be decoded; their rows are left out
-  std::string sampler_state;          // after this batch was drawn
+  std::vector<std::string>
+      failures;  // "KEY: reason" of media that could not be decoded; their rows are left out
+  std::string sampler_state;  // after this batch was drawn
 };
 
 struct LoaderOptions {
   const Model* model = nullptr;
   std::vector<StageSource> sources;
-  // Frozen modalities by id, with their cache or null. Their items come as features or pending, one by one.
+  // Frozen modalities by id, with their cache or null. Their items come as features or pending, one
+  // by one.
   std::map<std::string, FeatureCache*> frozen;
-  int variants = 0;  // augmented variants of a frozen modality's item; 0: unbounded where nothing is cached
+  int variants =
+      0;  // augmented variants of a frozen modality's item; 0: unbounded where nothing is cached
   uint64_t seed = 0;
   int64_t first_step = 0, end_step = 0;
   int micro_batches = 1;
@@ -70,8 +74,8 @@ class BatchLoader {
   BatchLoader(LoaderOptions options, BalancedSampler sampler);
   ~BatchLoader();
 
-  // The next micro-batch, steps in order, `micro_batches` of each. Blocks. Errors: a record that cannot be read or does not
-  // fit its task; OutOfRange after the last step.
+  // The next micro-batch, steps in order, `micro_batches` of each. Blocks. Errors: a record that
+  // cannot be read or does not fit its task; OutOfRange after the last step.
   absl::StatusOr<TrainingBatch> Next();
 
  private:
@@ -86,9 +90,10 @@ class BatchLoader {
   bool TakeJob(Job* job);
   bool CanTake() const;
   absl::StatusOr<TrainingBatch> Load(const Job& job) const;
-  absl::Status LoadRow(const StageSource& source, int64_t index, uint64_t seed, TrainingBatch* batch) const;
-  absl::Status PrepareMedia(const MediaInput& input, bool augment, uint64_t seed, size_t row, size_t slot,
-                            PreparedMedia* media, TrainingBatch* batch) const;
+  absl::Status LoadRow(const StageSource& source, int64_t index, uint64_t seed,
+                       TrainingBatch* batch) const;
+  absl::Status PrepareMedia(const MediaInput& input, bool augment, uint64_t seed, size_t row,
+                            size_t slot, PreparedMedia* media, TrainingBatch* batch) const;
 
   const LoaderOptions options_;
   const int64_t job_count_;

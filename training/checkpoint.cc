@@ -54,8 +54,9 @@ absl::StatusOr<RunState> FromJson(const std::string& text, const std::string& fi
     state.last_loss = json.at("last_loss").is_number() ? json.at("last_loss").get<double>() : 0;
     state.trained = json.at("trained").get<std::set<std::string>>();
     const Json& totals = json.at("totals");
-    state.totals = {totals.at("rows"),          totals.at("tokens"),     totals.at("decode_failures"),
-                    totals.at("encoder_calls"), totals.at("cache_hits"), totals.at("seconds")};
+    state.totals = {
+        totals.at("rows"),          totals.at("tokens"),     totals.at("decode_failures"),
+        totals.at("encoder_calls"), totals.at("cache_hits"), totals.at("seconds")};
     return state;
   } catch (const nlohmann::json::exception& error) {
     return absl::InvalidArgumentError(absl::StrCat(file, ": damaged checkpoint: ", error.what()));
@@ -104,7 +105,8 @@ absl::Status SaveCheckpoint(const std::string& directory, const RunState& state,
   const std::string json = ToJson(state).dump(1) + "\n";
   UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(temporary + "/state.json", {json}));
   fs::rename(temporary, target, error);
-  if (error) return absl::InternalError(absl::StrCat(target, ": cannot be renamed: ", error.message()));
+  if (error)
+    return absl::InternalError(absl::StrCat(target, ": cannot be renamed: ", error.message()));
   UNIVAL_RETURN_IF_ERROR(SyncDirectory(directory));
   RemoveOthers(directory, name);
   return absl::OkStatus();

@@ -1,7 +1,8 @@
 // unival: checkpoint.h
 //
-// The state of an unfinished run: how far it is, and every tensor that differs from the model it started with. One folder
-// per checkpoint, OUTPUT/checkpoint/STEP, complete from the moment it has that name; the one before is removed afterwards.
+// The state of an unfinished run: how far it is, and every tensor that differs from the model it
+// started with. One folder per checkpoint, OUTPUT/checkpoint/STEP, complete from the moment it has
+// that name; the one before is removed afterwards.
 //
 //   UNIVAL_RETURN_IF_ERROR(SaveCheckpoint("run/checkpoint", state, tensors));
 //   UNIVAL_ASSIGN_OR_RETURN(absl::optional<Checkpoint> last, LoadCheckpoint("run/checkpoint"));
@@ -32,10 +33,10 @@ struct RunTotals {
 };
 
 struct RunState {
-  int stage = 0;            // index; the number of stages when training is done
-  int64_t stage_step = 0;   // finished steps of that stage
-  int64_t step = 0;         // finished steps of all stages
-  std::string sampler;      // of that stage; empty before its first step
+  int stage = 0;           // index; the number of stages when training is done
+  int64_t stage_step = 0;  // finished steps of that stage
+  int64_t step = 0;        // finished steps of all stages
+  std::string sampler;     // of that stage; empty before its first step
   RunTotals totals;
   double last_loss = 0;
   std::set<std::string> trained;  // names that some stage moved so far
@@ -50,7 +51,8 @@ struct Checkpoint {
 absl::Status SaveCheckpoint(const std::string& directory, const RunState& state,
                             const std::map<std::string, at::Tensor>& tensors);
 
-// The newest complete checkpoint; none when there is no folder or none in it. InvalidArgument for a damaged one.
+// The newest complete checkpoint; none when there is no folder or none in it. InvalidArgument for a
+// damaged one.
 absl::StatusOr<absl::optional<Checkpoint>> LoadCheckpoint(const std::string& directory);
 
 }  // namespace unival

@@ -14,7 +14,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-absl::StatusOr<std::vector<TaskSample>> ReadSamples(const Source& source, int64_t begin, int64_t end) {
+absl::StatusOr<std::vector<TaskSample>> ReadSamples(const Source& source, int64_t begin,
+                                                    int64_t end) {
   std::vector<TaskSample> samples;
   for (int64_t i = begin; i < end; ++i) {
     UNIVAL_ASSIGN_OR_RETURN(samples.emplace_back(), source.Read(i));
@@ -55,7 +56,8 @@ absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string&
   std::ofstream results;
   if (!options.results_file.empty()) {
     results.open(options.results_file, std::ios::trunc);
-    if (!results) return absl::InternalError(absl::StrCat(options.results_file, ": cannot be written"));
+    if (!results)
+      return absl::InternalError(absl::StrCat(options.results_file, ": cannot be written"));
   }
   EvaluationResult result;
   result.name = result.task = task_name;
@@ -71,7 +73,8 @@ absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string&
         UNIVAL_RETURN_IF_ERROR(metric->Add(samples[i], *answers[i]));
       } else {
         metric->AddFailure(samples[i]);
-        result.failures.push_back(absl::StrCat(samples[i].key, ": ", answers[i].status().message()));
+        result.failures.push_back(
+            absl::StrCat(samples[i].key, ": ", answers[i].status().message()));
       }
       if (results.is_open()) results << ResultLine(samples[i], answers[i]);
     }

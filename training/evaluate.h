@@ -21,9 +21,10 @@
 namespace unival {
 
 struct EvaluationOptions {
-  int batch = 64;                 // rows answered together
-  std::string results_file;       // one JSON object per record (key, answer, score, or error); empty: not written
-  GenerationConfig generation;    // overrides of the task's own settings
+  int batch = 64;               // rows answered together
+  std::string results_file;     // one JSON object per record (key, answer, score, or error); empty:
+                                // not written
+  GenerationConfig generation;  // overrides of the task's own settings
   std::function<void(int64_t done, int64_t total)> progress;
 };
 
@@ -32,16 +33,19 @@ struct EvaluationResult {
   std::string task;
   std::map<std::string, double> metrics;
   int64_t samples = 0;
-  std::vector<std::string> failures;  // "KEY: reason" of records that could not be answered; they count as wrong
+  std::vector<std::string>
+      failures;  // "KEY: reason" of records that could not be answered; they count as wrong
   double seconds = 0;
 };
 
-// The model runs in evaluation mode and is left in it. Errors: an unknown task, a modality that is not loaded, a record that
-// cannot be read; a media file that cannot be decoded is a failure of that record.
+// The model runs in evaluation mode and is left in it. Errors: an unknown task, a modality that is
+// not loaded, a record that cannot be read; a media file that cannot be decoded is a failure of
+// that record.
 absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string& task,
                                           const Source& source, const EvaluationOptions& options);
 
-// Opens the source of a task: media columns follow from the task's inputs. `path` is as given, not relative to anything.
+// Opens the source of a task: media columns follow from the task's inputs. `path` is as given, not
+// relative to anything.
 absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(
     const Task& task, const std::string& path, const std::map<std::string, std::string>& columns,
     int64_t limit);

@@ -59,10 +59,12 @@ std::string KeyOf(const RecordHeader& header) {
 }
 
 absl::Status SystemError(const std::string& path, absl::string_view what) {
-  return absl::InternalError(absl::StrCat("feature cache ", path, ": ", what, ": ", strerror(errno)));
+  return absl::InternalError(
+      absl::StrCat("feature cache ", path, ": ", what, ": ", strerror(errno)));
 }
 
-absl::Status WriteAll(int file, const std::string& path, const char* data, int64_t size, int64_t offset) {
+absl::Status WriteAll(int file, const std::string& path, const char* data, int64_t size,
+                      int64_t offset) {
   while (size > 0) {
     ssize_t written = pwrite(file, data, size, offset);
     if (written < 0 && errno == EINTR) continue;
@@ -91,9 +93,9 @@ absl::StatusOr<std::unique_ptr<FeatureCache>> FeatureCache::Open(const std::stri
   cache->file_ = open(cache->path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (cache->file_ < 0) return SystemError(cache->path_, "cannot open");
   if (flock(cache->file_, LOCK_EX | LOCK_NB) != 0) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("feature cache ", cache->path_,
-                     ": another process is using it; wait for that run or choose another folder with --cache"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "feature cache ", cache->path_,
+        ": another process is using it; wait for that run or choose another folder with --cache"));
   }
   UNIVAL_RETURN_IF_ERROR(cache->ReadIndex());
   return cache;
@@ -186,7 +188,8 @@ absl::Status FeatureCache::Add(const std::string& key, const ModalityFeatures& f
   at::Tensor tensors[kTensors] = {features.values, features.padding, features.positions};
   for (int i = 0; i < kTensors; ++i) {
     if (!tensors[i].defined()) continue;
-    if (tensors[i].dim() > kMaxDims) return absl::InvalidArgumentError("feature cache: rank above 4");
+    if (tensors[i].dim() > kMaxDims)
+      return absl::InvalidArgumentError("feature cache: rank above 4");
     tensors[i] = tensors[i].contiguous();
     header.tensors[i].scalar_type = static_cast<int32_t>(tensors[i].scalar_type());
     header.tensors[i].dims = static_cast<int32_t>(tensors[i].dim());
@@ -197,7 +200,8 @@ absl::Status FeatureCache::Add(const std::string& key, const ModalityFeatures& f
   std::vector<char> record(header.bytes, 0);
   for (int i = 0; i < kTensors; ++i) {
     if (!tensors[i].defined()) continue;
-    std::memcpy(record.data() + header.tensors[i].offset, tensors[i].data_ptr(), tensors[i].nbytes());
+    std::memcpy(record.data() + header.tensors[i].offset, tensors[i].data_ptr(),
+                tensors[i].nbytes());
   }
   header.payload_hash = XXH64(record.data() + kHeaderBytes, header.bytes - kHeaderBytes, 0);
   header.header_hash = HeaderHash(header);
@@ -222,8 +226,8 @@ absl::StatusOr<std::string> FeatureIdentity(const Model& model, const Modality& 
     UNIVAL_ASSIGN_OR_RETURN(weights, model.PartHash("modality." + info.id));
   }
   Sha256 hash;
-  for (const std::string& field : {info.id, info.type, info.feature_schema,
-                                   modality.preprocessing_fingerprint(), weights}) {
+  for (const std::string& field :
+       {info.id, info.type, info.feature_schema, modality.preprocessing_fingerprint(), weights}) {
     hash.UpdateField(field);
   }
   return hash.HexDigest();

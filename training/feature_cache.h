@@ -1,15 +1,17 @@
 // unival: feature_cache.h
 //
-// Features of frozen encoders on disk, so that each media item is encoded once over all epochs and runs.
+// Features of frozen encoders on disk, so that each media item is encoded once over all epochs and
+// runs.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(auto cache, FeatureCache::Open("run/cache", "image", identity));
 //   if (absl::optional<ModalityFeatures> hit = cache->Find(key)) return *hit;
 //   UNIVAL_RETURN_IF_ERROR(cache->Add(key, features));
 //
-// One append-only file per (modality, identity); the identity covers everything that features depend on beside the media:
-// id, type, schema, preprocessing, encoder weights. A record is a header and a payload, each with a checksum. Opening
-// reads the headers and cuts off a torn tail; a payload is checked when it is first read, and a damaged one is treated as
-// absent. Tensors found point into the mapped file and keep the mapping alive; they must not be written to.
+// One append-only file per (modality, identity); the identity covers everything that features
+// depend on beside the media: id, type, schema, preprocessing, encoder weights. A record is a
+// header and a payload, each with a checksum. Opening reads the headers and cuts off a torn tail; a
+// payload is checked when it is first read, and a damaged one is treated as absent. Tensors found
+// point into the mapped file and keep the mapping alive; they must not be written to.
 #ifndef UNIVAL_TRAINING_FEATURE_CACHE_H_
 #define UNIVAL_TRAINING_FEATURE_CACHE_H_
 
@@ -31,8 +33,8 @@ namespace unival {
 // Thread-safe. One process writes to a file at a time.
 class FeatureCache {
  public:
-  // Creates folder and file as needed. FailedPrecondition when another process has the file open, or it holds something
-  // else; Internal for what the system refuses.
+  // Creates folder and file as needed. FailedPrecondition when another process has the file open,
+  // or it holds something else; Internal for what the system refuses.
   static absl::StatusOr<std::unique_ptr<FeatureCache>> Open(const std::string& directory,
                                                             const std::string& modality,
                                                             const std::string& identity);
@@ -71,7 +73,8 @@ class FeatureCache {
 // Hash of all that the features of `modality` depend on beside the media and the augmentation.
 absl::StatusOr<std::string> FeatureIdentity(const Model& model, const Modality& modality);
 
-// Key of one media item: hash of its bytes (read from disk where need be) and of how it is augmented.
+// Key of one media item: hash of its bytes (read from disk where need be) and of how it is
+// augmented.
 absl::StatusOr<std::string> MediaKey(const MediaSource& media, uint64_t augmentation);
 
 }  // namespace unival

@@ -1,7 +1,7 @@
 // unival: plan.h
 //
-// A training run as data (training/plan.proto, docs/formats/plan.md): reading it and checking all that can be checked
-// before a model is loaded.
+// A training run as data (training/plan.proto, docs/formats/plan.md): reading it and checking all
+// that can be checked before a model is loaded.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(LoadedPlan plan, LoadPlan("recipes/depth.textproto"));
 //   UNIVAL_RETURN_IF_ERROR(CheckPlan(plan));
@@ -33,16 +33,19 @@ struct PlanOverrides {
   uint64_t seed = 0;
 };
 
-// Reads a plan; syntax errors and unknown fields are reported as FILE:LINE:COLUMN. `data_root` empty: the plan's folder.
+// Reads a plan; syntax errors and unknown fields are reported as FILE:LINE:COLUMN. `data_root`
+// empty: the plan's folder.
 absl::StatusOr<LoadedPlan> LoadPlan(const std::string& file, const std::string& data_root = "");
 
-// Fills in what may be left out (names, step counts of 0, betas) and applies `overrides`. Idempotent.
+// Fills in what may be left out (names, step counts of 0, betas) and applies `overrides`.
+// Idempotent.
 void ResolvePlan(const PlanOverrides& overrides, TrainingPlan* plan);
 
 // Checks values, cross-references and the presence of files. InvalidArgument or NotFound.
 absl::Status CheckPlan(const LoadedPlan& plan);
 
-// FailedPrecondition when a plugin that the plan lists is not loaded, with the reason where one was tried.
+// FailedPrecondition when a plugin that the plan lists is not loaded, with the reason where one was
+// tried.
 absl::Status CheckPlugins(const LoadedPlan& plan, const Runtime& runtime);
 
 // `path` itself if absolute, otherwise below `directory`.
@@ -55,8 +58,8 @@ absl::Status PlanError(const LoadedPlan& plan, absl::string_view field, absl::st
 // "stage[0].source[2]"
 std::string SourceField(int stage, int source);
 
-// FailedPrecondition names each field in which the plans differ. Fields that change nothing about the weights
-// (evaluations, how often to log and to checkpoint) may differ.
+// FailedPrecondition names each field in which the plans differ. Fields that change nothing about
+// the weights (evaluations, how often to log and to checkpoint) may differ.
 absl::Status CheckSamePlan(const TrainingPlan& recorded, const TrainingPlan& given);
 
 }  // namespace unival

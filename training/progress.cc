@@ -58,7 +58,8 @@ absl::Status RunLog::Open(const std::string& path, int64_t last_step) {
   absl::Status status = WriteFileAtomically(path, {kept});
   if (!status.ok()) return status;
   stream_.open(path, std::ios::app);
-  return stream_ ? absl::OkStatus() : absl::InternalError(absl::StrCat(path, ": cannot be written"));
+  return stream_ ? absl::OkStatus()
+                 : absl::InternalError(absl::StrCat(path, ": cannot be written"));
 }
 
 void RunLog::Write(const ProgressRecord& record) {
@@ -85,7 +86,9 @@ void RunLog::WriteFailure(int64_t step, const std::string& what) {
 }
 
 ProgressPrinter::ProgressPrinter(bool quiet)
-    : quiet_(quiet), terminal_(isatty(STDERR_FILENO) != 0), next_(std::chrono::steady_clock::now()) {}
+    : quiet_(quiet),
+      terminal_(isatty(STDERR_FILENO) != 0),
+      next_(std::chrono::steady_clock::now()) {}
 
 ProgressPrinter::~ProgressPrinter() {
   if (open_line_) std::fputc('\n', stderr);

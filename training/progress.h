@@ -1,4 +1,5 @@
-// unival: progress.h - what a run tells: one JSON object per record in log.jsonl, and a line on stderr.
+// unival: progress.h - what a run tells: one JSON object per record in log.jsonl, and a line on
+// stderr.
 #ifndef UNIVAL_TRAINING_PROGRESS_H_
 #define UNIVAL_TRAINING_PROGRESS_H_
 
@@ -20,16 +21,16 @@ struct ProgressRecord {
   double loss = 0;          // per token, mean over micro-batches
   std::map<std::string, double> source_loss;
   double learning_rate = 0;
-  double grad_norm = 0;     // before clipping
+  double grad_norm = 0;  // before clipping
   double token_accuracy = 0;
   double tokens_per_second = 0;  // target tokens
   double seconds = 0;            // since the run began, over all resumptions
   double eta_seconds = 0;
-  int64_t rows = 0;              // records seen so far
-  int64_t encoder_calls = 0;     // of frozen encoders so far, one per media item
+  int64_t rows = 0;           // records seen so far
+  int64_t encoder_calls = 0;  // of frozen encoders so far, one per media item
   int64_t cache_hits = 0;
   int64_t decode_failures = 0;
-  double rss_mb = 0;             // peak
+  double rss_mb = 0;  // peak
 };
 
 // Peak resident memory of this process in MiB.
@@ -38,7 +39,8 @@ double PeakMemoryMb();
 // Appends to log.jsonl.
 class RunLog {
  public:
-  // Keeps the records of steps up to `last_step` and drops what a killed run wrote after its checkpoint.
+  // Keeps the records of steps up to `last_step` and drops what a killed run wrote after its
+  // checkpoint.
   absl::Status Open(const std::string& path, int64_t last_step);
   void Write(const ProgressRecord& record);
   // One media item that could not be decoded.
@@ -48,7 +50,8 @@ class RunLog {
   std::ofstream stream_;
 };
 
-// One line, rewritten in place on a terminal, printed every five seconds elsewhere. Writes to stderr.
+// One line, rewritten in place on a terminal, printed every five seconds elsewhere. Writes to
+// stderr.
 class ProgressPrinter {
  public:
   explicit ProgressPrinter(bool quiet);

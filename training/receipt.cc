@@ -21,15 +21,24 @@ constexpr char kFormat[] = "unival-receipt/1";
 
 std::string DtypeName(at::ScalarType type) {
   switch (type) {
-    case at::kFloat: return "float32";
-    case at::kDouble: return "float64";
-    case at::kHalf: return "float16";
-    case at::kBFloat16: return "bfloat16";
-    case at::kLong: return "int64";
-    case at::kInt: return "int32";
-    case at::kByte: return "uint8";
-    case at::kBool: return "bool";
-    default: return c10::toString(type);
+    case at::kFloat:
+      return "float32";
+    case at::kDouble:
+      return "float64";
+    case at::kHalf:
+      return "float16";
+    case at::kBFloat16:
+      return "bfloat16";
+    case at::kLong:
+      return "int64";
+    case at::kInt:
+      return "int32";
+    case at::kByte:
+      return "uint8";
+    case at::kBool:
+      return "bool";
+    default:
+      return c10::toString(type);
   }
 }
 
@@ -48,9 +57,10 @@ TensorHash HashTensor(const NamedTensor& entry, bool with_half) {
   hash.is_buffer = entry.is_buffer;
   hash.sha256 = TensorSha256(entry.tensor);
   if (with_half) {
-    hash.half_sha256 = entry.tensor.is_floating_point()
-                           ? TensorSha256(entry.tensor.detach().to(at::kHalf).to(entry.tensor.scalar_type()))
-                           : hash.sha256;
+    hash.half_sha256 =
+        entry.tensor.is_floating_point()
+            ? TensorSha256(entry.tensor.detach().to(at::kHalf).to(entry.tensor.scalar_type()))
+            : hash.sha256;
   }
   return hash;
 }
@@ -72,7 +82,7 @@ TensorRole RoleOf(const TensorHash& tensor, const std::set<std::string>& trained
 }
 
 const char* RoleName(TensorRole role) {
-  return role == TensorRole::kTrainable ? "trainable"
+  return role == TensorRole::kTrainable    ? "trainable"
          : role == TensorRole::kStatistics ? "statistics"
                                            : "frozen";
 }
@@ -100,16 +110,11 @@ void Count(Receipt* receipt) {
 }
 
 Json EntryToJson(const ReceiptEntry& entry) {
-  return {{"name", entry.before.name},
-          {"kind", entry.before.is_buffer ? "buffer" : "parameter"},
-          {"role", RoleName(entry.role)},
-          {"dtype", entry.before.dtype},
-          {"shape", entry.before.shape},
-          {"drawn", entry.drawn},
-          {"changed", entry.changed()},
-          {"before", entry.before.sha256},
-          {"after", entry.after},
-          {"stored", entry.stored}};
+  return {{"name", entry.before.name},    {"kind", entry.before.is_buffer ? "buffer" : "parameter"},
+          {"role", RoleName(entry.role)}, {"dtype", entry.before.dtype},
+          {"shape", entry.before.shape},  {"drawn", entry.drawn},
+          {"changed", entry.changed()},   {"before", entry.before.sha256},
+          {"after", entry.after},         {"stored", entry.stored}};
 }
 
 absl::StatusOr<ReceiptEntry> EntryFromJson(const Json& json) {
@@ -144,13 +149,15 @@ void CompareWithModel(const Receipt& receipt, const std::map<std::string, Tensor
   for (const ReceiptEntry& entry : receipt.entries) {
     auto found = model.find(entry.before.name);
     if (found == model.end()) {
-      check->problems.push_back(absl::StrCat(entry.before.name, ": missing from the trained model"));
+      check->problems.push_back(
+          absl::StrCat(entry.before.name, ": missing from the trained model"));
       continue;
     }
     ++check->compared_with_model;
     if (found->second.sha256 == entry.stored) continue;
     check->problems.push_back(absl::StrCat(entry.before.name, ": the trained model has ",
-                                           found->second.sha256, ", the receipt says ", entry.stored));
+                                           found->second.sha256, ", the receipt says ",
+                                           entry.stored));
   }
   if (model.size() != receipt.entries.size()) {
     check->problems.push_back(absl::StrCat("the trained model has ", model.size(),
@@ -170,8 +177,9 @@ void CompareWithBase(const Receipt& receipt, const std::map<std::string, TensorH
     }
     ++check->compared_with_base;
     if (was->second.sha256 != entry.before.sha256) {
-      check->problems.push_back(absl::StrCat(entry.before.name, ": the base model has ", was->second.sha256,
-                                             ", the receipt says ", entry.before.sha256));
+      check->problems.push_back(absl::StrCat(entry.before.name, ": the base model has ",
+                                             was->second.sha256, ", the receipt says ",
+                                             entry.before.sha256));
     }
     auto is = model.find(entry.before.name);
     if (entry.role != TensorRole::kFrozen || is == model.end()) continue;
@@ -179,7 +187,8 @@ void CompareWithBase(const Receipt& receipt, const std::map<std::string, TensorH
         receipt.description.stored_half ? was->second.half_sha256 : was->second.sha256;
     if (is->second.sha256 == expected) continue;
     ++check->frozen_changed;
-    check->problems.push_back(absl::StrCat(entry.before.name, ": frozen, yet it differs from the base model"));
+    check->problems.push_back(
+        absl::StrCat(entry.before.name, ": frozen, yet it differs from the base model"));
   }
 }
 
@@ -229,7 +238,8 @@ std::string ReceiptToJson(const Receipt& receipt) {
   Json changed_frozen = Json::array();
   for (const ReceiptEntry& entry : receipt.entries) {
     tensors.push_back(EntryToJson(entry));
-    if (entry.role == TensorRole::kFrozen && entry.changed()) changed_frozen.push_back(entry.before.name);
+    if (entry.role == TensorRole::kFrozen && entry.changed())
+      changed_frozen.push_back(entry.before.name);
   }
   const Json json = {
       {"format", kFormat},

@@ -1,7 +1,7 @@
 // unival: receipt.h
 //
-// The proof of what a training run changed: the SHA-256 of every parameter and buffer before and after
-// (docs/formats/receipt.md), and its verification from the model directories alone.
+// The proof of what a training run changed: the SHA-256 of every parameter and buffer before and
+// after (docs/formats/receipt.md), and its verification from the model directories alone.
 //
 //   std::vector<TensorHash> before = HashState(*model);
 //   ... train ...
@@ -27,7 +27,7 @@ struct TensorHash {
   std::string dtype;  // "float32", "int64", ...
   std::vector<int64_t> shape;
   bool is_buffer = false;
-  std::string sha256;  // of the elements, row-major, little endian
+  std::string sha256;       // of the elements, row-major, little endian
   std::string half_sha256;  // of the elements after a round trip through float16; filled on request
 };
 
@@ -69,7 +69,8 @@ struct Receipt {
   int64_t frozen_tensors = 0, frozen_scalars = 0, frozen_changed = 0;
 };
 
-// `before` and `after` name the same tensors. `trained`: names that the optimiser moved in any stage.
+// `before` and `after` name the same tensors. `trained`: names that the optimiser moved in any
+// stage.
 Receipt MakeReceipt(const ReceiptDescription& description, const std::vector<TensorHash>& before,
                     const std::vector<TensorHash>& after, const std::set<std::string>& trained);
 
@@ -78,16 +79,16 @@ std::string ReceiptToJson(const Receipt& receipt);
 absl::StatusOr<Receipt> ReceiptFromJson(const std::string& json, const std::string& file);
 
 struct ReceiptCheck {
-  int64_t tensors = 0;            // in the receipt
+  int64_t tensors = 0;  // in the receipt
   int64_t compared_with_model = 0;
   int64_t compared_with_base = 0;
-  int64_t frozen_changed = 0;     // recomputed from both directories, not read from the receipt
+  int64_t frozen_changed = 0;         // recomputed from both directories, not read from the receipt
   std::vector<std::string> problems;  // one line each; empty: the receipt holds
   bool ok() const { return problems.empty(); }
 };
 
-// Recomputes every hash from the trained model and, unless `base_directory` is empty, from the model that it started from.
-// Errors are those of reading; what does not hold is in `problems`.
+// Recomputes every hash from the trained model and, unless `base_directory` is empty, from the
+// model that it started from. Errors are those of reading; what does not hold is in `problems`.
 absl::StatusOr<ReceiptCheck> VerifyReceipt(const std::string& receipt_file,
                                            const std::string& model_directory,
                                            const std::string& base_directory,

@@ -48,11 +48,13 @@ struct Run {
   }
 };
 
-// Everything before the first step: plan, output folder, model, data, identity, and the checkpoint to go on from. The tensors
-// of an optimiser that was at work are left in `optimizer_state` under the names that StageRun gave them.
+// Everything before the first step: plan, output folder, model, data, identity, and the checkpoint
+// to go on from. The tensors of an optimiser that was at work are left in `optimizer_state` under
+// the names that StageRun gave them.
 absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_state);
 
-// Writes a checkpoint of the run: tensors that differ from the start, and `optimizer_state` of the stage at work.
+// Writes a checkpoint of the run: tensors that differ from the start, and `optimizer_state` of the
+// stage at work.
 absl::Status SaveRun(const Run& run, const std::map<std::string, at::Tensor>& optimizer_state);
 
 // Saves the model, writes receipt and results, runs the evaluations.

@@ -33,8 +33,8 @@ std::set<std::string> Names(const Model& model) {
 absl::StatusOr<std::set<std::string>> Redraw(const std::vector<std::string>& parts,
                                              const std::string& tokenizer_directory, uint64_t seed,
                                              const Model& model) {
-  UNIVAL_ASSIGN_OR_RETURN(auto fresh, Model::CreateFresh(model.manifest(), tokenizer_directory, seed,
-                                                         model.runtime()));
+  UNIVAL_ASSIGN_OR_RETURN(
+      auto fresh, Model::CreateFresh(model.manifest(), tokenizer_directory, seed, model.runtime()));
   std::map<std::string, at::Tensor> source;
   for (const NamedTensor& entry : fresh->State()) source[entry.name] = entry.tensor;
   std::set<std::string> drawn;
@@ -53,8 +53,9 @@ absl::StatusOr<std::set<std::string>> Redraw(const std::vector<std::string>& par
       drawn.insert(entry.name);
     }
     if (drawn.size() == before) {
-      return absl::NotFoundError(absl::StrCat("expected a part of the model, got \"", part,
-                                              "\"; name \"backbone\", \"connection.ID\" or \"modality.ID\""));
+      return absl::NotFoundError(
+          absl::StrCat("expected a part of the model, got \"", part,
+                       "\"; name \"backbone\", \"connection.ID\" or \"modality.ID\""));
     }
   }
   return drawn;
@@ -67,7 +68,8 @@ absl::StatusOr<BuiltModel> LoadBase(const LoadedPlan& plan, const Runtime& runti
   std::vector<std::string> parts(plan.plan.reset().begin(), plan.plan.reset().end());
   if (plan.plan.random_backbone()) parts.push_back("backbone");
   if (parts.empty()) return built;
-  const std::string tokenizer = JoinPath(directory, built.model->manifest().tokenizer().directory());
+  const std::string tokenizer =
+      JoinPath(directory, built.model->manifest().tokenizer().directory());
   auto drawn = Redraw(parts, tokenizer, plan.plan.seed(), *built.model);
   if (!drawn.ok()) {
     return AtField(plan, plan.plan.random_backbone() ? "random_backbone" : "reset", drawn.status());
@@ -98,9 +100,9 @@ absl::Status CheckTask(const Task& task, const Model& model, const Source& sourc
   for (const std::string& column : task.info().columns) {
     if (std::find(columns.begin(), columns.end(), column) != columns.end()) continue;
     return absl::FailedPreconditionError(
-        absl::StrCat("task \"", task.info().name, "\": expected column \"", column, "\" in ", source.path(),
-                     ", got ", absl::StrJoin(columns, ", "), "; map it with columns { key: \"", column,
-                     "\" value: \"...\" }"));
+        absl::StrCat("task \"", task.info().name, "\": expected column \"", column, "\" in ",
+                     source.path(), ", got ", absl::StrJoin(columns, ", "),
+                     "; map it with columns { key: \"", column, "\" value: \"...\" }"));
   }
   return absl::OkStatus();
 }
@@ -108,7 +110,8 @@ absl::Status CheckTask(const Task& task, const Model& model, const Source& sourc
 // Media, prompt and target of the first record, so that nothing fails only at the first step.
 absl::Status CheckFirstRecord(const Task& task, const Source& source) {
   UNIVAL_ASSIGN_OR_RETURN(TaskSample sample, source.Read(0));
-  UNIVAL_ASSIGN_OR_RETURN(Seq2SeqExample example, task.MakeExample(sample, ExampleMode::kTraining, 0));
+  UNIVAL_ASSIGN_OR_RETURN(Seq2SeqExample example,
+                          task.MakeExample(sample, ExampleMode::kTraining, 0));
   if (!example.target.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(sample.key, ": the target is empty"));
 }
@@ -124,9 +127,9 @@ class DataOpener {
     }
     for (int i = 0; i < plan_.plan.evaluation_size(); ++i) {
       const EvaluationPlan& evaluation = plan_.plan.evaluation(i);
-      UNIVAL_ASSIGN_OR_RETURN(Opened opened, OpenOne(absl::StrCat("evaluation[", i, "]"), evaluation.task(),
-                                                     evaluation.path(), evaluation.columns(),
-                                                     evaluation.limit()));
+      UNIVAL_ASSIGN_OR_RETURN(Opened opened,
+                              OpenOne(absl::StrCat("evaluation[", i, "]"), evaluation.task(),
+                                      evaluation.path(), evaluation.columns(), evaluation.limit()));
       data_.evaluations.push_back(opened.source);
     }
     return std::move(data_);
@@ -147,8 +150,8 @@ class DataOpener {
     for (int i = 0; i < stage.source_size(); ++i) {
       const SourcePlan& source = stage.source(i);
       const std::string field = SourceField(index, i);
-      UNIVAL_ASSIGN_OR_RETURN(Opened opened, OpenOne(field, source.task(), source.path(), source.columns(),
-                                                     source.limit()));
+      UNIVAL_ASSIGN_OR_RETURN(Opened opened, OpenOne(field, source.task(), source.path(),
+                                                     source.columns(), source.limit()));
       UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, CheckFirstRecord(*opened.task, *opened.source)));
       data_.fingerprints[field] = opened.source->fingerprint();
       sources.push_back({source.name(), opened.task, opened.source, source.augment()});
@@ -161,8 +164,9 @@ class DataOpener {
                                  const std::string& path, const Columns& columns, int64_t limit) {
     absl::StatusOr<const Task*> task = pipeline_.task(task_name);
     if (!task.ok()) return AtField(plan_, field + ".task", task.status());
-    auto source = OpenTaskSource(**task, JoinPath(plan_.data_root, path),
-                                 std::map<std::string, std::string>(columns.begin(), columns.end()), limit);
+    auto source =
+        OpenTaskSource(**task, JoinPath(plan_.data_root, path),
+                       std::map<std::string, std::string>(columns.begin(), columns.end()), limit);
     if (!source.ok()) return AtField(plan_, field + ".path", source.status());
     UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, CheckTask(**task, model_, **source)));
     data_.opened.push_back(*std::move(source));
@@ -179,15 +183,18 @@ class DataOpener {
 
 absl::StatusOr<BuiltModel> BuildModel(const LoadedPlan& plan, const Runtime& runtime,
                                       const std::string& device) {
-  UNIVAL_ASSIGN_OR_RETURN(BuiltModel built,
-                          plan.plan.has_fresh_model() ? DrawFresh(plan, runtime) : LoadBase(plan, runtime));
+  UNIVAL_ASSIGN_OR_RETURN(BuiltModel built, plan.plan.has_fresh_model() ? DrawFresh(plan, runtime)
+                                                                        : LoadBase(plan, runtime));
   const std::set<std::string> base = Names(*built.model);
   for (int i = 0; i < plan.plan.new_modality_size(); ++i) {
     const NewModalityPlan& added = plan.plan.new_modality(i);
-    UNIVAL_RETURN_IF_ERROR(AtField(plan, absl::StrCat("new_modality[", i, "]"),
-                                   built.model->AddModality(added.modality(), added.connection(),
-                                                            added.encoder_from(),
-                                                            Mix(plan.plan.seed(), 0x6d6f64, i))));
+    const std::string& encoder = added.encoder_from();
+    const bool is_file = absl::EndsWith(encoder, ".safetensors");
+    UNIVAL_RETURN_IF_ERROR(
+        AtField(plan, absl::StrCat("new_modality[", i, "]"),
+                built.model->AddModality(added.modality(), added.connection(),
+                                         is_file ? JoinPath(plan.directory, encoder) : encoder,
+                                         Mix(plan.plan.seed(), 0x6d6f64, i))));
   }
   for (const std::string& name : Names(*built.model)) {
     if (base.count(name) == 0) built.drawn.insert(name);
@@ -198,11 +205,13 @@ absl::StatusOr<BuiltModel> BuildModel(const LoadedPlan& plan, const Runtime& run
 
 std::vector<std::string> TemplateFiles(const LoadedPlan& plan) {
   std::vector<std::string> files;
-  for (const std::string& file : plan.plan.templates()) files.push_back(JoinPath(plan.directory, file));
+  for (const std::string& file : plan.plan.templates())
+    files.push_back(JoinPath(plan.directory, file));
   return files;
 }
 
-absl::StatusOr<RunData> OpenRunData(const LoadedPlan& plan, const Pipeline& pipeline, const Model& model) {
+absl::StatusOr<RunData> OpenRunData(const LoadedPlan& plan, const Pipeline& pipeline,
+                                    const Model& model) {
   return DataOpener(plan, pipeline, model).Open();
 }
 

@@ -22,7 +22,8 @@ struct BuiltModel {
   std::set<std::string> drawn;  // tensors that are not the base model's
 };
 
-// Loads or draws the model that a plan starts from, with its new modalities. Deterministic in the plan's seed.
+// Loads or draws the model that a plan starts from, with its new modalities. Deterministic in the
+// plan's seed.
 absl::StatusOr<BuiltModel> BuildModel(const LoadedPlan& plan, const Runtime& runtime,
                                       const std::string& device);
 
@@ -32,14 +33,16 @@ std::vector<std::string> TemplateFiles(const LoadedPlan& plan);
 // The data of a whole run.
 struct RunData {
   std::vector<std::unique_ptr<Source>> opened;
-  std::vector<std::vector<StageSource>> stages;    // per stage, per source
+  std::vector<std::vector<StageSource>> stages;  // per stage, per source
   std::vector<const Source*> evaluations;
-  std::map<std::string, std::string> fingerprints; // "stage[0].source[1]" -> of the data
+  std::map<std::string, std::string> fingerprints;  // "stage[0].source[1]" -> of the data
 };
 
-// Opens every source and evaluation and checks it against its task and the model: the task exists, its modalities are
-// loaded, its columns stand in the first record, its patterns of trainable tensors select something.
-absl::StatusOr<RunData> OpenRunData(const LoadedPlan& plan, const Pipeline& pipeline, const Model& model);
+// Opens every source and evaluation and checks it against its task and the model: the task exists,
+// its modalities are loaded, its columns stand in the first record, its patterns of trainable
+// tensors select something.
+absl::StatusOr<RunData> OpenRunData(const LoadedPlan& plan, const Pipeline& pipeline,
+                                    const Model& model);
 
 }  // namespace unival
 

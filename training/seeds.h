@@ -1,4 +1,5 @@
-// unival: seeds.h - every random draw of a run as a function of where it happens: Mix(plan seed, step, micro-batch, row).
+// unival: seeds.h - every random draw of a run as a function of where it happens: Mix(plan seed,
+// step, micro-batch, row).
 #ifndef UNIVAL_TRAINING_SEEDS_H_
 #define UNIVAL_TRAINING_SEEDS_H_
 

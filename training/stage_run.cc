@@ -95,6 +95,9 @@ class StageRun {
     UNIVAL_RETURN_IF_ERROR(PrepareOptimizer(state));
     UNIVAL_RETURN_IF_ERROR(OpenCaches());
     run_.state.trained.insert(trainable_.names.begin(), trainable_.names.end());
+    run_.printer.Say(absl::StrCat("stage \"", stage_.name(), "\": ", stage_.steps(), " steps, ",
+                                  trainable_.scalar_count, " trainable parameters in ",
+                                  trainable_.parameters.size(), " tensors"));
     return StartLoader();
   }
 
@@ -130,7 +133,8 @@ class StageRun {
     UNIVAL_RETURN_IF_ERROR(CheckSchedule(schedule_));
     UNIVAL_ASSIGN_OR_RETURN(optimizer_, AdamW::Create(config, trainable_.parameters));
     if (plan.ema_decay() > 0) {
-      UNIVAL_ASSIGN_OR_RETURN(average_, MovingAverage::Create({plan.ema_decay(), 0}, AveragedTensors()));
+      UNIVAL_ASSIGN_OR_RETURN(average_,
+                              MovingAverage::Create({plan.ema_decay(), 0}, AveragedTensors()));
     }
     if (state.empty()) return absl::OkStatus();
     TensorState moments, average;
@@ -186,7 +190,8 @@ class StageRun {
     options.seed = Mix(run_.plan.plan.seed(), index_);
     for (int i = 0; i < stage_.source_size(); ++i) {
       const SourcePlan& source = stage_.source(i);
-      options.sources.push_back({source.name(), sources_[i].source->size(), source.weight(), source.unlock_step(),
+      options.sources.push_back({source.name(), sources_[i].source->size(), source.weight(),
+                                 source.unlock_step(),
                                  source.batch() > 0 ? source.batch() : stage_.batch()});
     }
     UNIVAL_ASSIGN_OR_RETURN(BalancedSampler sampler, BalancedSampler::Create(options));
@@ -208,7 +213,8 @@ class StageRun {
   absl::Status Step() {
     RunState& state = run_.state;
     optimizer_->ZeroGradients();
-    for (int micro = 0; micro < stage_.micro_batches(); ++micro) UNIVAL_RETURN_IF_ERROR(MicroStep(micro));
+    for (int micro = 0; micro < stage_.micro_batches(); ++micro)
+      UNIVAL_RETURN_IF_ERROR(MicroStep(micro));
     norm_ = optimizer_->ScaleAndClipGradients(1.0, stage_.optimizer().clip_norm());
     if (!std::isfinite(norm_)) return NotFinite("the gradient's norm", norm_);
     rate_ = LearningRate(schedule_, state.stage_step);
@@ -266,11 +272,13 @@ class StageRun {
   absl::Status NotFinite(absl::string_view what, double value) const {
     return absl::OutOfRangeError(absl::StrCat(
         Where(), ": ", what, " is ", value, "; lower the learning rate (now ", schedule_.peak,
-        ") or set optimizer.clip_norm. Nothing was overwritten: checkpoints in ", run_.Path("checkpoint"), " stand."));
+        ") or set optimizer.clip_norm. Nothing was overwritten: checkpoints in ",
+        run_.Path("checkpoint"), " stand."));
   }
 
   std::string Where() const {
-    return absl::StrCat(run_.plan.file, ": stage \"", stage_.name(), "\": step ", run_.state.stage_step + 1);
+    return absl::StrCat(run_.plan.file, ": stage \"", stage_.name(), "\": step ",
+                        run_.state.stage_step + 1);
   }
 
   bool ShouldStop() const {
@@ -304,8 +312,10 @@ class StageRun {
     }
     record.learning_rate = rate_;
     record.grad_norm = norm_;
-    record.token_accuracy = static_cast<double>(window_.correct) / std::max<int64_t>(1, window_.tokens);
-    record.tokens_per_second = static_cast<double>(window_.tokens) / std::max(1e-9, Since(window_.start));
+    record.token_accuracy =
+        static_cast<double>(window_.correct) / std::max<int64_t>(1, window_.tokens);
+    record.tokens_per_second =
+        static_cast<double>(window_.tokens) / std::max(1e-9, Since(window_.start));
     record.seconds = state.totals.seconds;
     record.eta_seconds = Since(session_start_) / static_cast<double>(state.step - first_step_) *
                          static_cast<double>(total_steps_ - state.step);

@@ -12,8 +12,9 @@
 
 namespace unival {
 
-// Trains stage `run->state.stage` from where the state stands to its end, or until the run is asked to stop (then
-// `run->stopped` is set). Checkpoints on the way and at the end. `optimizer_state`: of the interrupted stage, or empty.
+// Trains stage `run->state.stage` from where the state stands to its end, or until the run is asked
+// to stop (then `run->stopped` is set). Checkpoints on the way and at the end. `optimizer_state`:
+// of the interrupted stage, or empty.
 absl::Status RunStage(Run* run, const std::map<std::string, at::Tensor>& optimizer_state);
 
 }  // namespace unival

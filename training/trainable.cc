@@ -34,8 +34,10 @@ absl::StatusOr<NamePredicate> ParsePattern(const std::string& pattern) {
   if (pattern == "all") return StartsWith("");
   if (pattern == "backbone") return StartsWith("backbone.");
   if (pattern == "connections") return StartsWith("connection.");
-  if (absl::ConsumePrefix(&rest, "connection:")) return StartsWith(absl::StrCat("connection.", rest, "."));
-  if (absl::ConsumePrefix(&rest, "modality:")) return StartsWith(absl::StrCat("modality.", rest, "."));
+  if (absl::ConsumePrefix(&rest, "connection:"))
+    return StartsWith(absl::StrCat("connection.", rest, "."));
+  if (absl::ConsumePrefix(&rest, "modality:"))
+    return StartsWith(absl::StrCat("modality.", rest, "."));
   if (absl::ConsumePrefix(&rest, "name:")) {
     RE2::Options options;
     options.set_log_errors(false);
@@ -67,8 +69,8 @@ bool CanTrain(const NamedTensor& entry) {
   return !entry.is_buffer && entry.tensor.is_floating_point();
 }
 
-// Training mode for exactly the modules beneath which a tensor of `moving` lives. Outer modules first, since train()
-// reaches down.
+// Training mode for exactly the modules beneath which a tensor of `moving` lives. Outer modules
+// first, since train() reaches down.
 void SetModes(torch::nn::Module& module, const TensorSet& moving) {
   bool moves = false;
   for (const at::Tensor& parameter : module.parameters()) {
@@ -80,7 +82,8 @@ void SetModes(torch::nn::Module& module, const TensorSet& moving) {
 }
 
 // Modules inside the backbone that hold nothing but connections.
-void SetConnectionModes(torch::nn::Module& module, const TensorSet& connections, const TensorSet& moving) {
+void SetConnectionModes(torch::nn::Module& module, const TensorSet& connections,
+                        const TensorSet& moving) {
   std::vector<at::Tensor> parameters = module.parameters();
   bool only_connections = !parameters.empty();
   for (const at::Tensor& parameter : parameters) {
@@ -106,7 +109,8 @@ absl::StatusOr<TrainableSet> SelectTrainable(const Model& model,
   for (const std::string& pattern : patterns) {
     UNIVAL_ASSIGN_OR_RETURN(predicates.emplace_back(), ParsePattern(pattern));
     bool matched = false;
-    for (const NamedTensor& entry : state) matched |= CanTrain(entry) && predicates.back()(entry.name);
+    for (const NamedTensor& entry : state)
+      matched |= CanTrain(entry) && predicates.back()(entry.name);
     if (matched) continue;
     return absl::NotFoundError(absl::StrCat(
         "trainable \"", pattern, "\": expected at least one parameter, got none; the model has ",
@@ -115,7 +119,8 @@ absl::StatusOr<TrainableSet> SelectTrainable(const Model& model,
   for (const NamedTensor& entry : state) {
     bool wanted = false;
     for (const NamePredicate& matches : predicates) wanted = wanted || matches(entry.name);
-    if (!wanted || !CanTrain(entry) || !seen.insert(entry.tensor.unsafeGetTensorImpl()).second) continue;
+    if (!wanted || !CanTrain(entry) || !seen.insert(entry.tensor.unsafeGetTensorImpl()).second)
+      continue;
     set.parameters.push_back(entry);
     set.names.insert(entry.name);
     set.scalar_count += entry.tensor.numel();

@@ -1,12 +1,13 @@
 // unival: trainable.h
 //
-// What a stage moves. Patterns select parameters by their full name; everything else is frozen: no gradient, evaluation
-// mode (no dropout, fixed BatchNorm statistics).
+// What a stage moves. Patterns select parameters by their full name; everything else is frozen: no
+// gradient, evaluation mode (no dropout, fixed BatchNorm statistics).
 //
 //   UNIVAL_ASSIGN_OR_RETURN(TrainableSet set, SelectTrainable(*model, {"connection:depth"}));
 //   ApplyTrainable(*model, set);
 //
-// Patterns: "all", "backbone", "connections", "connection:ID", "modality:ID", "name:REGEX" (RE2, the whole name).
+// Patterns: "all", "backbone", "connections", "connection:ID", "modality:ID", "name:REGEX" (RE2,
+// the whole name).
 #ifndef UNIVAL_TRAINING_TRAINABLE_H_
 #define UNIVAL_TRAINING_TRAINABLE_H_
 
@@ -30,13 +31,14 @@ struct TrainableSet {
   bool Touches(absl::string_view prefix) const;
 };
 
-// InvalidArgument for an unknown form or regular expression, NotFound for a pattern that selects nothing; the message
-// lists the parts that the model has.
+// InvalidArgument for an unknown form or regular expression, NotFound for a pattern that selects
+// nothing; the message lists the parts that the model has.
 absl::StatusOr<TrainableSet> SelectTrainable(const Model& model,
                                              const std::vector<std::string>& patterns);
 
-// Sets requires_grad on exactly the parameters of `set`, drops all gradients, and puts each module in training mode if
-// and only if something beneath it trains. A connection that trains does not put the backbone around it in training mode.
+// Sets requires_grad on exactly the parameters of `set`, drops all gradients, and puts each module
+// in training mode if and only if something beneath it trains. A connection that trains does not
+// put the backbone around it in training mode.
 void ApplyTrainable(const Model& model, const TrainableSet& set);
 
 }  // namespace unival

@@ -23,7 +23,8 @@ absl::StatusOr<TrainResult> TrainRun(Run* run) {
   result.steps = state.step;
   result.final_loss = state.last_loss;
   result.seconds = state.totals.seconds;
-  result.steps_per_second = state.totals.seconds > 0 ? static_cast<double>(state.step) / state.totals.seconds : 0;
+  result.steps_per_second =
+      state.totals.seconds > 0 ? static_cast<double>(state.step) / state.totals.seconds : 0;
   result.encoder_calls = state.totals.encoder_calls;
   result.cache_hits = state.totals.cache_hits;
   if (result.finished) UNIVAL_RETURN_IF_ERROR(FinishRun(run, &result));

@@ -1,6 +1,7 @@
 // unival: trainer.h
 //
-// Runs a training plan: what moves is what the plan says, everything else is proven to have stayed the same.
+// Runs a training plan: what moves is what the plan says, everything else is proven to have stayed
+// the same.
 //
 //   TrainOptions options;
 //   options.plan_file = "recipes/depth.textproto";
@@ -8,10 +9,12 @@
 //   UNIVAL_ASSIGN_OR_RETURN(TrainResult result, Train(options, *runtime));
 //   result.evaluations["depth_caption"].metrics["exact_match"]
 //
-// OUTPUT holds: plan.textproto (as run), run.json (identity of plan, base model and data), log.jsonl, checkpoint/, model/,
-// receipt.json, results.json, results/NAME.jsonl (answers of each evaluation), cache/ unless another folder is given.
-// A run may be killed at any time; with `resume` it goes on from its last checkpoint and ends with the same weights to the
-// bit (same machine, same thread count). Every random draw is a function of the plan's seed and the place of the draw.
+// OUTPUT holds: plan.textproto (as run), run.json (identity of plan, base model and data),
+// log.jsonl, checkpoint/, model/, receipt.json, results.json, results/NAME.jsonl (answers of each
+// evaluation), cache/ unless another folder is given. A run may be killed at any time; with
+// `resume` it goes on from its last checkpoint and ends with the same weights to the bit (same
+// machine, same thread count). Every random draw is a function of the plan's seed and the place of
+// the draw.
 #ifndef UNIVAL_TRAINING_TRAINER_H_
 #define UNIVAL_TRAINING_TRAINER_H_
 
@@ -32,27 +35,30 @@ namespace unival {
 
 struct TrainOptions {
   std::string plan_file;
-  // Instead of a file; `plan_file` then only names the plan in messages and sets the folder of relative paths.
+  // Instead of a file; `plan_file` then only names the plan in messages and sets the folder of
+  // relative paths.
   const TrainingPlan* plan = nullptr;
-  std::string data_root;      // empty: the plan's folder
+  std::string data_root;  // empty: the plan's folder
   std::string output;
   bool resume = false;
   PlanOverrides overrides;
   std::string device = "cpu";
-  std::string cache_dir;      // of encoder features; empty: OUTPUT/cache
+  std::string cache_dir;  // of encoder features; empty: OUTPUT/cache
   int loader_threads = 1;
-  bool quiet = false;         // no progress on stderr
+  bool quiet = false;  // no progress on stderr
   // Called after every log_every steps.
   std::function<void(const ProgressRecord&)> progress;
-  int64_t stop_after_step = 0;              // checkpoint and return after this many steps of all stages; 0: never
-  const std::atomic<bool>* stop = nullptr;  // set by a signal handler: checkpoint and return after the current step
+  int64_t stop_after_step =
+      0;  // checkpoint and return after this many steps of all stages; 0: never
+  const std::atomic<bool>* stop =
+      nullptr;  // set by a signal handler: checkpoint and return after the current step
 };
 
 struct TrainResult {
   bool finished = false;  // false: stopped, to be resumed
   int64_t steps = 0;
   double final_loss = 0;
-  double seconds = 0;     // training only, over all resumptions
+  double seconds = 0;  // training only, over all resumptions
   double steps_per_second = 0;
   double peak_memory_mb = 0;
   int64_t trainable_scalars = 0;
@@ -62,9 +68,10 @@ struct TrainResult {
   std::map<std::string, EvaluationResult> evaluations;
 };
 
-// Errors name file, field, expected, actual and remedy. InvalidArgument: the plan or the data; FailedPrecondition: output
-// not empty, another plan or other data on resume, missing plugin; NotFound: files, tasks, modalities;
-// OutOfRange: the loss is not a number, or more than 1 % of the media cannot be decoded (nothing is overwritten then).
+// Errors name file, field, expected, actual and remedy. InvalidArgument: the plan or the data;
+// FailedPrecondition: output not empty, another plan or other data on resume, missing plugin;
+// NotFound: files, tasks, modalities; OutOfRange: the loss is not a number, or more than 1 % of the
+// media cannot be decoded (nothing is overwritten then).
 absl::StatusOr<TrainResult> Train(const TrainOptions& options, const Runtime& runtime);
 
 }  // namespace unival

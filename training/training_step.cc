@@ -111,7 +111,8 @@ TargetRows MakeTargetRows(const Model& model, absl::Span<const PreparedExample> 
   return rows;
 }
 
-absl::StatusOr<StepLoss> ForwardBackward(const Model& model, absl::Span<const PreparedExample> examples,
+absl::StatusOr<StepLoss> ForwardBackward(const Model& model,
+                                         absl::Span<const PreparedExample> examples,
                                          const StepOptions& options) {
   at::manual_seed(options.seed);
   const TargetRows target = MakeTargetRows(model, examples);
@@ -122,8 +123,8 @@ absl::StatusOr<StepLoss> ForwardBackward(const Model& model, absl::Span<const Pr
       ReducedPrecision precision(options.bfloat16);
       logits = Forward(model, input, target);
     }
-    UNIVAL_ASSIGN_OR_RETURN(LossResult result,
-                            ComputeLoss(logits.to(at::kFloat), target.labels, options.loss, options.update));
+    UNIVAL_ASSIGN_OR_RETURN(LossResult result, ComputeLoss(logits.to(at::kFloat), target.labels,
+                                                           options.loss, options.update));
     StepLoss step;
     step.tokens = result.tokens;
     step.correct = result.correct;

@@ -1,4 +1,5 @@
-// unival: training_step.h - one micro-batch on the compute thread: frozen features, forward, loss, backward.
+// unival: training_step.h - one micro-batch on the compute thread: frozen features, forward, loss,
+// backward.
 #ifndef UNIVAL_TRAINING_TRAINING_STEP_H_
 #define UNIVAL_TRAINING_TRAINING_STEP_H_
 
@@ -16,8 +17,9 @@
 
 namespace unival {
 
-// Computes the features that are still missing, without gradients and one media item at a time: the result does not depend
-// on which items share a batch or come from the cache. `encoder_calls` counts the items encoded.
+// Computes the features that are still missing, without gradients and one media item at a time: the
+// result does not depend on which items share a batch or come from the cache. `encoder_calls`
+// counts the items encoded.
 absl::Status EncodePending(const Model& model, const std::map<std::string, FeatureCache*>& frozen,
                            TrainingBatch* batch, int64_t* encoder_calls, int64_t* cache_hits);
 
@@ -31,10 +33,11 @@ TargetRows MakeTargetRows(const Model& model, absl::Span<const PreparedExample> 
 
 struct StepOptions {
   LossConfig loss;
-  int64_t update = 0;      // finished updates, for drop_worst_after
-  double scale = 1;        // of the gradients: 1 / micro-batches
-  uint64_t seed = 0;       // of dropout
-  bool bfloat16 = false;   // products of the forward pass in bfloat16; weights, gradients and loss stay float32
+  int64_t update = 0;  // finished updates, for drop_worst_after
+  double scale = 1;    // of the gradients: 1 / micro-batches
+  uint64_t seed = 0;   // of dropout
+  bool bfloat16 =
+      false;  // products of the forward pass in bfloat16; weights, gradients and loss stay float32
 };
 
 struct StepLoss {
@@ -43,8 +46,10 @@ struct StepLoss {
   int64_t correct = 0;
 };
 
-// Adds the gradients of one micro-batch. OutOfRange when the loss is not finite (no gradient is added then).
-absl::StatusOr<StepLoss> ForwardBackward(const Model& model, absl::Span<const PreparedExample> examples,
+// Adds the gradients of one micro-batch. OutOfRange when the loss is not finite (no gradient is
+// added then).
+absl::StatusOr<StepLoss> ForwardBackward(const Model& model,
+                                         absl::Span<const PreparedExample> examples,
                                          const StepOptions& options);
 
 }  // namespace unival

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
 #include <dlfcn.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -211,8 +212,10 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
 
 }  // namespace
 
+// Under autocast the projections come out narrower than `x`.
 bool CanFuseAttention(const at::Tensor& x) {
-  return x.is_cpu() && x.scalar_type() == at::kFloat && FindSgemm() != nullptr;
+  return x.is_cpu() && x.scalar_type() == at::kFloat && !at::autocast::is_cpu_enabled() &&
+         FindSgemm() != nullptr;
 }
 
 at::Tensor FusedAttention(const at::Tensor& queries, const at::Tensor& keys,
