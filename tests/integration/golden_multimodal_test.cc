@@ -11,18 +11,14 @@
 
 #include "backbone/model/golden_model.h"
 #include "backbone/model/model.h"
-#include "backbone/model/reference_names.h"
-#include "modalities/audio/log_mel.h"
-#include "modalities/encoders/encoders.h"
-#include "sdk/native/feature_encoder.h"
 #include "sdk/native/modality.h"
 #include "sdk/testing/golden.h"
+#include "tests/integration/golden_towers.h"
 
 namespace unival {
 namespace {
 
 constexpr double kTolerance = 2e-5;
-constexpr int kSampleRateHz = 48000;
 
 TensorMap Golden(const std::string& file) {
   auto tensors = LoadSafetensors("tests/golden/tiny/" + file + ".safetensors");
@@ -30,74 +26,13 @@ TensorMap Golden(const std::string& file) {
   return tensors.ok() ? *tensors : TensorMap();
 }
 
-EncoderConfig NetworkConfig(const std::string& modality, int image_stages) {
-  EncoderConfig config;
-  if (modality == "image") {
-    for (int i = 0; i < image_stages; ++i) config.mutable_resnet()->add_blocks(1);
-    config.mutable_resnet()->set_unused_classes(10);
-  } else if (modality == "video") {
-    for (int i = 0; i < 4; ++i) config.mutable_resnext3d()->add_blocks(1);
-  } else {
-    config.mutable_pann()->set_layers(6);
-  }
-  return config;
-}
-
-// [B, samples] -> [B, 1, frames, 64] decibels.
-at::Tensor LogMelOf(const at::Tensor& waves) {
-  LogMel config;
-  config.set_window(1024);
-  config.set_hop(480);
-  config.set_mel_bins(64);
-  config.set_min_hz(50);
-  config.set_max_hz(14000);
-  const auto log_mel = LogMelSpectrogram::Create(config, kSampleRateHz).value();
-  const int64_t samples = waves.size(1);
-  at::Tensor decibels = at::empty({waves.size(0), 1, log_mel->frames(samples), log_mel->bins()});
-  for (int64_t row = 0; row < waves.size(0); ++row) {
-    const float* wave = waves[row].data_ptr<float>();
-    log_mel->Compute(absl::Span<const float>(wave, samples), decibels[row].data_ptr<float>());
-  }
-  return decibels;
-}
-
-// Features of a batch of media in the reference's order: frame by frame, then rows and columns.
-// Sounds are sequences.
-class Towers {
- public:
-  explicit Towers(uint64_t seed, int image_stages = 4) : seed_(seed), image_stages_(image_stages) {}
-
-  ModalityFeatures Encode(const std::string& modality, const at::Tensor& media) {
-    const at::Tensor map = Network(modality).forward(modality == "audio" ? LogMelOf(media) : media);
-    if (modality == "audio") return SequenceFeatures(map);
-    if (map.dim() == 4) return GridFeatures(map);
-    const int64_t frames = map.size(2);
-    ModalityFeatures features = GridFeatures(map.select(2, 0));
-    features.values = map.flatten(2).transpose(1, 2);
-    features.positions = features.positions.repeat({1, frames, 1});
-    return features;
-  }
-
- private:
-  FeatureEncoder& Network(const std::string& modality) {
-    std::shared_ptr<FeatureEncoder>& network = networks_[modality];
-    if (network == nullptr) {
-      network = MakeFeatureEncoder(NetworkConfig(modality, image_stages_)).value();
-      FillByFormula(*network, "encoder." + ReferenceEncoderPrefix(modality) + ".", seed_);
-      network->eval();
-    }
-    return *network;
-  }
-
-  uint64_t seed_;
-  int image_stages_;
-  std::map<std::string, std::shared_ptr<FeatureEncoder>> networks_;
-};
-
 // Filling the networks takes longer than all else: tests share them.
-Towers& SharedTowers(uint64_t seed, int image_stages = 4) {
-  static auto* const towers = new std::map<std::pair<uint64_t, int>, Towers>();
-  return towers->try_emplace({seed, image_stages}, seed, image_stages).first->second;
+GoldenTowers& SharedTowers(uint64_t seed, int image_stages = 4) {
+  static auto* const towers = new std::map<std::pair<uint64_t, int>, GoldenTowers>();
+  GoldenTowersOptions options;
+  options.seed = seed;
+  options.image_blocks.assign(image_stages, 1);
+  return towers->try_emplace({seed, image_stages}, options).first->second;
 }
 
 ModalityFeatures Row(const ModalityFeatures& features, int64_t row) {
@@ -149,7 +84,7 @@ class GoldenMultimodal : public ::testing::Test {
 TEST_F(GoldenMultimodal, ImagesOfAnyShape) {
   const TensorMap golden = Golden("multimodal");
   const auto model = GoldenModel(GoldenConfig());
-  Towers& towers = SharedTowers(1);
+  GoldenTowers& towers = SharedTowers(1);
   const auto check = [&](const std::string& name, const std::vector<int64_t>& shape,
                          const std::vector<int64_t>& rows) {
     const ModalityFeatures all = towers.Encode("image", Input(name + ".patch_images", shape));
@@ -168,7 +103,7 @@ TEST_F(GoldenMultimodal, ImagesOfAnyShape) {
 TEST_F(GoldenMultimodal, ImageMaskedInOneRow) {
   const TensorMap golden = Golden("multimodal");
   const auto model = GoldenModel(GoldenConfig());
-  Towers& towers = SharedTowers(1);
+  GoldenTowers& towers = SharedTowers(1);
   const ModalityFeatures all =
       towers.Encode("image", Input("image_224_mask.patch_images", {2, 3, 224, 224}));
   ExpectGolden(*model, {{"image", {0}, Row(all, 0)}}, golden, "image_224_mask");
@@ -182,7 +117,7 @@ TEST_F(GoldenMultimodal, ImageMaskedInOneRow) {
 TEST_F(GoldenMultimodal, VideoOfOneAndOfTwoSlices) {
   const TensorMap golden = Golden("multimodal");
   const auto model = GoldenModel(GoldenConfig());
-  Towers& towers = SharedTowers(1);
+  GoldenTowers& towers = SharedTowers(1);
   const auto check = [&](const std::string& name, const std::vector<int64_t>& shape,
                          const std::vector<int64_t>& rows) {
     const ModalityFeatures features = towers.Encode("video", Input(name + ".patch_videos", shape));
@@ -195,7 +130,7 @@ TEST_F(GoldenMultimodal, VideoOfOneAndOfTwoSlices) {
 TEST_F(GoldenMultimodal, AudioFoldedIntoASquare) {
   const TensorMap golden = Golden("multimodal");
   const auto model = GoldenModel(GoldenConfig());
-  Towers& towers = SharedTowers(1);
+  GoldenTowers& towers = SharedTowers(1);
   const at::Tensor waves = Input("audio_48000.patch_audios", {2, 48000}, 0.5);
   ExpectGolden(*model, {{"audio", {0, 1}, towers.Encode("audio", waves)}}, golden, "audio_48000");
 }
@@ -203,7 +138,7 @@ TEST_F(GoldenMultimodal, AudioFoldedIntoASquare) {
 TEST_F(GoldenMultimodal, VideoAndAudioInOneBatch) {
   const TensorMap golden = Golden("multimodal");
   const auto model = GoldenModel(GoldenConfig());
-  Towers& towers = SharedTowers(1);
+  GoldenTowers& towers = SharedTowers(1);
   const std::string name = "mixed_video_audio";
   const ModalityFeatures video =
       towers.Encode("video", Input(name + ".patch_videos", {2, 3, 8, 64, 64}));
@@ -218,7 +153,7 @@ TEST_F(GoldenMultimodal, VideoAndAudioInOneBatch) {
 TEST_F(GoldenMultimodal, ImageAndVideoInOneBatchIsExactWhereTheOriginalIsNot) {
   const TensorMap golden = Golden("multimodal");
   const auto model = GoldenModel(GoldenConfig());
-  Towers& towers = SharedTowers(1);
+  GoldenTowers& towers = SharedTowers(1);
   const std::string name = "mixed_image_video_QUIRK";
   const ModalityFeatures image =
       towers.Encode("image", Input(name + ".patch_images", {2, 3, 64, 64}));
@@ -278,7 +213,7 @@ TEST_F(GoldenMultimodal, EverySwitchAwayFromTheBase) {
     options.per_modality_type_rows = variant.per_modality_type_rows;
     if (variant.image_stages == 3) options.feature_dims = {1024};
     const auto model = GoldenModel(GoldenConfig(variant.overrides), options);
-    Towers& towers = SharedTowers(3, variant.image_stages);
+    GoldenTowers& towers = SharedTowers(3, variant.image_stages);
     const at::Tensor images = Input(variant.name + ".patch_images",
                                     {2, 3, variant.size[0], variant.size[1]}, 1, /*seed=*/13);
     ExpectGolden(*model, {{"image", {0, 1}, towers.Encode("image", images)}}, golden, variant.name);
@@ -293,7 +228,7 @@ TEST_F(GoldenMultimodal, TwoImagesInOneRow) {
   options.modalities = {"image"};
   options.per_modality_type_rows = true;
   const auto model = GoldenModel(GoldenConfig(R"({"add_mm_type_embedding": true})"), options);
-  Towers& towers = SharedTowers(3);
+  GoldenTowers& towers = SharedTowers(3);
   const std::string name = "two_images_mm_type";
   const auto features = [&](const std::string& field) {
     return towers.Encode("image", Input(name + "." + field, {2, 3, 96, 128}, 1, /*seed=*/13));
