@@ -45,6 +45,7 @@ void AddEvalCommand(CLI::App& app, int* exit_code);
 void AddTrainCommand(CLI::App& app, int* exit_code);
 void AddVerifyCommand(CLI::App& app, int* exit_code);
 void AddDataCommand(CLI::App& app, int* exit_code);
+void AddConvertCommand(CLI::App& app, int* exit_code);
 void AddQuickstartCommand(CLI::App& app, int* exit_code);
 
 }  // namespace unival
