@@ -92,6 +92,10 @@ absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(
   options.path = path;
   options.columns = columns;
   options.limit = limit;
+  return OpenTaskSource(task, std::move(options));
+}
+
+absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(const Task& task, SourceOptions options) {
   options.media_columns = MediaColumns(task);
   return OpenSource(options);
 }

@@ -49,6 +49,8 @@ absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string&
 absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(
     const Task& task, const std::string& path, const std::map<std::string, std::string>& columns,
     int64_t limit);
+// The same for all that a source can be told; `options.media_columns` is filled in.
+absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(const Task& task, SourceOptions options);
 
 }  // namespace unival
 

@@ -128,8 +128,7 @@ class DataOpener {
     for (int i = 0; i < plan_.plan.evaluation_size(); ++i) {
       const EvaluationPlan& evaluation = plan_.plan.evaluation(i);
       UNIVAL_ASSIGN_OR_RETURN(Opened opened,
-                              OpenOne(absl::StrCat("evaluation[", i, "]"), evaluation.task(),
-                                      evaluation.path(), evaluation.columns(), evaluation.limit()));
+                              OpenOne(absl::StrCat("evaluation[", i, "]"), evaluation));
       data_.evaluations.push_back(opened.source);
     }
     return std::move(data_);
@@ -150,8 +149,7 @@ class DataOpener {
     for (int i = 0; i < stage.source_size(); ++i) {
       const SourcePlan& source = stage.source(i);
       const std::string field = SourceField(index, i);
-      UNIVAL_ASSIGN_OR_RETURN(Opened opened, OpenOne(field, source.task(), source.path(),
-                                                     source.columns(), source.limit()));
+      UNIVAL_ASSIGN_OR_RETURN(Opened opened, OpenOne(field, source));
       UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, CheckFirstRecord(*opened.task, *opened.source)));
       data_.fingerprints[field] = opened.source->fingerprint();
       sources.push_back({source.name(), opened.task, opened.source, source.augment()});
@@ -159,14 +157,18 @@ class DataOpener {
     return absl::OkStatus();
   }
 
-  template <typename Columns>
-  absl::StatusOr<Opened> OpenOne(const std::string& field, const std::string& task_name,
-                                 const std::string& path, const Columns& columns, int64_t limit) {
-    absl::StatusOr<const Task*> task = pipeline_.task(task_name);
+  // `plan`: a SourcePlan or an EvaluationPlan.
+  template <typename Plan>
+  absl::StatusOr<Opened> OpenOne(const std::string& field, const Plan& plan) {
+    absl::StatusOr<const Task*> task = pipeline_.task(plan.task());
     if (!task.ok()) return AtField(plan_, field + ".task", task.status());
-    auto source =
-        OpenTaskSource(**task, JoinPath(plan_.data_root, path),
-                       std::map<std::string, std::string>(columns.begin(), columns.end()), limit);
+    SourceOptions options;
+    options.path = JoinPath(plan_.data_root, plan.path());
+    options.columns = {plan.columns().begin(), plan.columns().end()};
+    options.keep = {plan.keep().begin(), plan.keep().end()};
+    options.drop = {plan.drop().begin(), plan.drop().end()};
+    options.limit = plan.limit();
+    auto source = OpenTaskSource(**task, std::move(options));
     if (!source.ok()) return AtField(plan_, field + ".path", source.status());
     UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, CheckTask(**task, model_, **source)));
     data_.opened.push_back(*std::move(source));

@@ -40,7 +40,11 @@ struct SourceOptions {
   std::vector<std::string> media_columns;
   // Extension -> column, beside the built-in rules: {"npy", "imu"}. Tar only.
   std::map<std::string, std::string> media;
-  int64_t limit = 0;  // only the first records; 0: all
+  // Which records take part: those whose record columns hold the texts of `keep` and none of `drop`; a number is compared
+  // as it prints. Filtering reads every record once when the source is opened.
+  std::map<std::string, std::string> keep;
+  std::map<std::string, std::string> drop;
+  int64_t limit = 0;  // only the first records that take part; 0: all
 };
 
 // Thread-safe after creation. Files are memory-mapped and must not change while a source is open.

@@ -91,6 +91,25 @@ TEST(SourceTest, LimitTakesTheFirstRecords) {
   EXPECT_EQ(Open(options)->size(), 2);
 }
 
+TEST(SourceTest, KeepAndDropChooseRecordsByTheirColumns) {
+  SourceOptions options = At(WriteFile(TestFolder() + "/a.jsonl",
+                                       "{\"who\":\"ann\",\"n\":1}\n{\"who\":\"bob\",\"n\":1}\n"
+                                       "{\"who\":\"ann\",\"n\":2}\n{\"who\":\"cid\",\"n\":1}\n"));
+  options.drop = {{"who", "ann"}};
+  EXPECT_EQ(Open(options)->size(), 2);
+  EXPECT_EQ(Get<std::string>(*Open(options)->Read(0), "who"), "bob");
+  options.drop.clear();
+  options.keep = {{"who", "ann"}, {"n", "2"}};
+  EXPECT_EQ(Open(options)->size(), 1);
+  EXPECT_NE(Open(options)->fingerprint(), Open(At(options.path))->fingerprint());
+  options.keep = {{"n", "1"}};
+  options.limit = 2;
+  EXPECT_EQ(Open(options)->size(), 2);
+  options.keep = {{"who", "dan"}};
+  const auto nobody = OpenSource(options);
+  EXPECT_THAT(std::string(nobody.status().message()), HasSubstr("none of its 4 records fits keep {who=dan}"));
+}
+
 TEST(SourceTest, BadRecordsAreNamedByFileAndLine) {
   const struct {
     const char* line;
