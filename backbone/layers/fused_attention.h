@@ -4,8 +4,9 @@
 // place, so nothing is transposed or copied, and the bias may be shared by the batch. Bit-identical
 // for any number of threads.
 //
-//   if (CanFuseAttention(queries)) return FusedAttention(queries, keys, values, bias, mask,
-//   head_scale, heads, scale);
+//   if (CanFuseAttention(queries)) {
+//     return FusedAttention(queries, keys, values, bias, mask, head_scale, heads, scale);
+//   }
 //
 // Shapes: B batch, T queries, S keys, H heads, D = H * head width, P 1 or B.
 #ifndef UNIVAL_BACKBONE_LAYERS_FUSED_ATTENTION_H_

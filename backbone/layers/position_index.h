@@ -4,9 +4,8 @@
 // indices are int64 and hold no weights: they follow from the sizes in the configuration.
 //
 //   TokenBuckets buckets(256);
-//   at::Tensor index = buckets.Square(20, at::kCPU);                  // [20, 20], rows of
-//   token_rel_pos_table_list.* at::Tensor grid = GridBuckets(ids, ids, 42);                      //
-//   rows of image_rel_pos_table_list.*
+//   at::Tensor index = buckets.Square(20, at::kCPU);  // rows of token_rel_pos_table_list.*
+//   at::Tensor grid = GridBuckets(ids, ids, 42);      // rows of image_rel_pos_table_list.*
 //
 // Position ids: 0 = no position; row * side + column + 1 on a grid of side x side cells.
 #ifndef UNIVAL_BACKBONE_LAYERS_POSITION_INDEX_H_

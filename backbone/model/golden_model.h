@@ -3,7 +3,7 @@
 // Models whose weights come from the golden formula, for comparing with tensors of the original
 // implementation. For tests.
 //
-//   std::shared_ptr<UnivalModel> model = GoldenModel(GoldenConfig("tiny"), {.seed = 1});
+//   std::shared_ptr<UnivalModel> model = GoldenModel(GoldenConfig());
 #ifndef UNIVAL_BACKBONE_MODEL_GOLDEN_MODEL_H_
 #define UNIVAL_BACKBONE_MODEL_GOLDEN_MODEL_H_
 

@@ -5,9 +5,9 @@
 // under names of their own, some entries are aliases, and some are computed from the configuration
 // and never stored.
 //
-//   for (const ReferenceName& entry : ConnectionNames("image")) …  // connections.image.weight <->
-//   encoder.image_proj.weight auto ours = FromReferenceName("encoder.video_proj.bias");      //
-//   "connections.video.bias"
+//   std::vector<ReferenceName> names = ConnectionNames("image");
+//   // names[0]: connections.image.weight <-> encoder.image_proj.weight
+//   auto ours = FromReferenceName("encoder.video_proj.bias");  // "connections.video.bias"
 //
 // Thread-safe.
 #ifndef UNIVAL_BACKBONE_MODEL_REFERENCE_NAMES_H_

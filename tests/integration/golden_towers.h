@@ -3,8 +3,8 @@
 // The reference's networks of images, videos and sounds with weights from the golden formula. For
 // tests.
 //
-//   GoldenTowers towers({});                                                   // the tiny model's,
-//   seed 1 ModalityFeatures features = towers.Encode("image", GoldenInput(...));
+//   GoldenTowers towers({});  // the tiny model's, seed 1
+//   ModalityFeatures features = towers.Encode("image", GoldenInput(...));
 #ifndef UNIVAL_TESTS_INTEGRATION_GOLDEN_TOWERS_H_
 #define UNIVAL_TESTS_INTEGRATION_GOLDEN_TOWERS_H_
 
