@@ -40,14 +40,16 @@ void AddRuntimeOptions(CLI::App* command, RuntimeOptions* options) {
 
 void AddPipelineOptions(CLI::App* command, PipelineOptions* options) {
   command->add_option("model", options->model, "Model directory")->required();
-  command->add_option("--templates", options->templates, "Task template file; may be given several times");
+  command->add_option("--templates", options->templates,
+                      "Task template file; may be given several times");
   command->add_option("--device", options->load.device, "cpu, or cuda:N where libtorch has it");
   command->add_flag("--allow_adapter_mismatch", options->load.allow_adapter_mismatch,
                     "Load adapters that were trained against other weights");
   AddRuntimeOptions(command, &options->runtime);
 }
 
-absl::StatusOr<TaskSample> SampleFromInputs(const TaskInfo& task, const std::vector<std::string>& inputs) {
+absl::StatusOr<TaskSample> SampleFromInputs(const TaskInfo& task,
+                                            const std::vector<std::string>& inputs) {
   TaskSample sample{"command line", {}};
   const auto has = [](const std::vector<std::string>& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
@@ -59,9 +61,9 @@ absl::StatusOr<TaskSample> SampleFromInputs(const TaskInfo& task, const std::vec
     }
     const std::string column = input.substr(0, equals), value = input.substr(equals + 1);
     if (!has(task.columns, column) && !has(task.prediction_columns, column)) {
-      return absl::InvalidArgumentError(absl::StrCat("--input ", input, ": task \"", task.name, "\" has no column \"",
-                                                     column, "\"; it reads: ",
-                                                     absl::StrJoin(task.prediction_columns, ", ")));
+      return absl::InvalidArgumentError(
+          absl::StrCat("--input ", input, ": task \"", task.name, "\" has no column \"", column,
+                       "\"; it reads: ", absl::StrJoin(task.prediction_columns, ", ")));
     }
     if (!has(task.media_columns, column)) {
       sample.fields[column] = value;

@@ -21,18 +21,19 @@ std::string Shape(const at::Tensor& tensor) {
 
 absl::Status Broken(const Modality& modality, absl::string_view field, absl::string_view expected,
                     absl::string_view actual) {
-  return absl::InternalError(absl::StrCat("modality \"", modality.info().id, "\": Encode gave ", field,
-                                          " ", actual, ", expected ", expected,
+  return absl::InternalError(absl::StrCat("modality \"", modality.info().id, "\": Encode gave ",
+                                          field, " ", actual, ", expected ", expected,
                                           "; the modality breaks its own description"));
 }
 
-absl::Status CheckFeatures(const Modality& modality, const ModalityFeatures& features, int64_t rows) {
+absl::Status CheckFeatures(const Modality& modality, const ModalityFeatures& features,
+                           int64_t rows) {
   const ModalityInfo& info = modality.info();
   const at::Tensor& values = features.values;
   if (!values.defined() || values.dim() != 3 || values.size(0) != rows ||
       values.size(2) != info.feature_dim || !values.is_floating_point()) {
-    return Broken(modality, "values", absl::StrCat("floating [", rows, ", N, ", info.feature_dim, "]"),
-                  Shape(values));
+    return Broken(modality, "values",
+                  absl::StrCat("floating [", rows, ", N, ", info.feature_dim, "]"), Shape(values));
   }
   const int64_t positions = values.size(1);
   if (info.max_positions > 0 && positions > info.max_positions) {
@@ -70,11 +71,13 @@ ModalityFeatures JoinRows(const std::vector<ModalityFeatures>& rows) {
   std::vector<at::Tensor> values, padding, positions;
   for (const ModalityFeatures& row : rows) {
     const int64_t missing = longest - row.values.size(1);
-    values.push_back(missing == 0 ? row.values : at::constant_pad_nd(row.values, {0, 0, 0, missing}));
+    values.push_back(missing == 0 ? row.values
+                                  : at::constant_pad_nd(row.values, {0, 0, 0, missing}));
     if (ragged || padded) {
-      const at::Tensor own = row.padding.defined()
-                                 ? row.padding
-                                 : at::zeros({1, row.values.size(1)}, row.values.options().dtype(at::kBool));
+      const at::Tensor own =
+          row.padding.defined()
+              ? row.padding
+              : at::zeros({1, row.values.size(1)}, row.values.options().dtype(at::kBool));
       padding.push_back(at::constant_pad_nd(own, {0, missing}, 1));
     }
     if (row.positions.defined()) {
@@ -128,8 +131,8 @@ absl::StatusOr<ModalityFeatures> GroupFeatures(Modality& modality, const Group& 
 at::Tensor PadTokens(absl::Span<const std::vector<int64_t>> rows, int64_t pad) {
   size_t longest = 0;
   for (const std::vector<int64_t>& row : rows) longest = std::max(longest, row.size());
-  at::Tensor tokens = at::full({static_cast<int64_t>(rows.size()), static_cast<int64_t>(longest)}, pad,
-                               at::TensorOptions().dtype(at::kLong));
+  at::Tensor tokens = at::full({static_cast<int64_t>(rows.size()), static_cast<int64_t>(longest)},
+                               pad, at::TensorOptions().dtype(at::kLong));
   for (size_t i = 0; i < rows.size(); ++i) {
     std::copy(rows[i].begin(), rows[i].end(), tokens.data_ptr<int64_t>() + i * longest);
   }
@@ -153,8 +156,9 @@ absl::StatusOr<PreparedExample> Prepare(const Model& model, Seq2SeqExample examp
 }
 
 absl::StatusOr<ModalityFeatures> EncodeChecked(Modality& modality, const PreprocessedBatch& batch) {
-  absl::StatusOr<ModalityFeatures> features = CatchTorch(
-      absl::StrCat("modality \"", modality.info().id, "\": encode"), [&] { return modality.Encode(batch); });
+  absl::StatusOr<ModalityFeatures> features =
+      CatchTorch(absl::StrCat("modality \"", modality.info().id, "\": encode"),
+                 [&] { return modality.Encode(batch); });
   if (!features.ok()) return features.status();
   UNIVAL_RETURN_IF_ERROR(
       CheckFeatures(modality, *features, static_cast<int64_t>(batch.samples.size())));

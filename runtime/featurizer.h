@@ -1,10 +1,13 @@
 // unival: featurizer.h
 //
-// From examples to the backbone's input, the one path of training, evaluation and prediction: media are preprocessed on
-// loader threads, encoded per modality on the compute thread, and laid out as segments before the text.
+// From examples to the backbone's input, the one path of training, evaluation and prediction: media
+// are preprocessed on loader threads, encoded per modality on the compute thread, and laid out as
+// segments before the text.
 //
-//   UNIVAL_ASSIGN_OR_RETURN(PreparedExample prepared, Prepare(model, example, {}));     // any thread
-//   UNIVAL_ASSIGN_OR_RETURN(ModelInput input, MakeModelInput(model, {prepared}));       // compute thread
+//   // Any thread:
+//   UNIVAL_ASSIGN_OR_RETURN(PreparedExample prepared, Prepare(model, example, {}));
+//   // The compute thread:
+//   UNIVAL_ASSIGN_OR_RETURN(ModelInput input, MakeModelInput(model, {prepared}));
 #ifndef UNIVAL_RUNTIME_FEATURIZER_H_
 #define UNIVAL_RUNTIME_FEATURIZER_H_
 
@@ -20,7 +23,8 @@
 
 namespace unival {
 
-// One media item on its way: preprocessed, or already encoded (then `features` has B = 1 and `sample` is empty).
+// One media item on its way: preprocessed, or already encoded (then `features` has B = 1 and
+// `sample` is empty).
 struct PreparedMedia {
   std::string modality;
   PreprocessedSample sample;
@@ -41,13 +45,14 @@ struct PrepareOptions {
 absl::StatusOr<PreparedExample> Prepare(const Model& model, Seq2SeqExample example,
                                         const PrepareOptions& options);
 
-// Encodes the media of all rows, grouped by modality, and lays out segments and source tokens ([B, S], right-padded).
-// The modalities' modules run in the mode they are in, with gradients as the caller's grad mode says.
+// Encodes the media of all rows, grouped by modality, and lays out segments and source tokens ([B,
+// S], right-padded). The modalities' modules run in the mode they are in, with gradients as the
+// caller's grad mode says.
 absl::StatusOr<ModelInput> MakeModelInput(const Model& model,
                                           absl::Span<const PreparedExample> examples);
 
-// Features of one modality for preprocessed samples, [B, N, F]; Internal if the modality breaks its own contract (shape,
-// dtype, positions), naming field, expected and actual.
+// Features of one modality for preprocessed samples, [B, N, F]; Internal if the modality breaks its
+// own contract (shape, dtype, positions), naming field, expected and actual.
 absl::StatusOr<ModalityFeatures> EncodeChecked(Modality& modality, const PreprocessedBatch& batch);
 
 // Right-pads rows with `pad` into [B, longest] int64.

@@ -21,13 +21,15 @@ namespace {
 
 constexpr char kConnections[] = "connections.";
 
-// The size that a fresh manifest asks for; blocks of a fresh manifest carry a size and nothing else.
+// The size that a fresh manifest asks for; blocks of a fresh manifest carry a size and nothing
+// else.
 int64_t AskedSize(const VocabularyLayout& layout, absl::string_view id) {
   const VocabularyBlock* block = FindBlock(layout, id);
   return block == nullptr ? 0 : BlockSize(*block);
 }
 
-void AppendState(const std::string& prefix, torch::nn::Module& module, std::vector<NamedTensor>* state) {
+void AppendState(const std::string& prefix, torch::nn::Module& module,
+                 std::vector<NamedTensor>* state) {
   for (const auto& item : module.named_parameters()) {
     state->push_back({absl::StrCat(prefix, item.key()), item.value(), false});
   }
@@ -46,13 +48,15 @@ std::string FullName(const std::string& backbone_name) {
 // `tensors` come from `source` ("modality \"image\"", or a file) and fill the encoder of `to`.
 absl::Status FillEncoder(const TensorMap& tensors, const std::string& source, Modality& to) {
   if (to.module() == nullptr) {
-    return absl::InvalidArgumentError(absl::StrCat("encoder_from ", source, ": modality \"", to.info().id,
-                                                   "\" has no encoder weights to fill; remove encoder_from"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("encoder_from ", source, ": modality \"", to.info().id,
+                     "\" has no encoder weights to fill; remove encoder_from"));
   }
   return CatchTorch("encoder_from", [&] {
-    return LoadTensorsInto(NamedTensors(*to.module()), tensors,
-                           absl::StrCat("modality.", to.info().id, " (give both the same encoder configuration)"),
-                           absl::StrCat("encoder_from ", source));
+    return LoadTensorsInto(
+        NamedTensors(*to.module()), tensors,
+        absl::StrCat("modality.", to.info().id, " (give both the same encoder configuration)"),
+        absl::StrCat("encoder_from ", source));
   });
 }
 
@@ -61,8 +65,8 @@ absl::Status FillEncoder(const TensorMap& tensors, const std::string& source, Mo
 Model::~Model() = default;
 
 absl::StatusOr<std::unique_ptr<Model>> Model::CreateFresh(const Manifest& manifest,
-                                                          const std::string& tokenizer_directory, uint64_t seed,
-                                                          const Runtime& runtime) {
+                                                          const std::string& tokenizer_directory,
+                                                          uint64_t seed, const Runtime& runtime) {
   auto model = std::unique_ptr<Model>(new Model);
   model->runtime_ = &runtime;
   model->manifest_ = manifest;
@@ -70,7 +74,8 @@ absl::StatusOr<std::unique_ptr<Model>> Model::CreateFresh(const Manifest& manife
   model->tokenizer_directory_ = tokenizer_directory;
   UNIVAL_ASSIGN_OR_RETURN(
       std::unique_ptr<Tokenizer> tokenizer,
-      runtime.registry().CreateTokenizer(manifest.tokenizer().type(), tokenizer_directory, manifest.tokenizer().block()));
+      runtime.registry().CreateTokenizer(manifest.tokenizer().type(), tokenizer_directory,
+                                         manifest.tokenizer().block()));
   BaseBlocks blocks;
   blocks.text_block = tokenizer->block().id;
   blocks.text_size = tokenizer->block().size;
@@ -82,7 +87,8 @@ absl::StatusOr<std::unique_ptr<Model>> Model::CreateFresh(const Manifest& manife
   UNIVAL_RETURN_IF_ERROR(model->CreateVocabulary());
   at::manual_seed(seed);
   UNIVAL_RETURN_IF_ERROR(model->CreateBackbone());
-  for (const ModalityConfig& config : manifest.modality()) UNIVAL_RETURN_IF_ERROR(model->CreateModality(config));
+  for (const ModalityConfig& config : manifest.modality())
+    UNIVAL_RETURN_IF_ERROR(model->CreateModality(config));
   for (ConnectionConfig& config : *model->manifest_.mutable_connection()) {
     UNIVAL_RETURN_IF_ERROR(model->CreateConnection(&config));
   }
@@ -96,14 +102,16 @@ absl::Status Model::CreateVocabulary() {
 }
 
 absl::Status Model::CreateBackbone() {
-  UNIVAL_ASSIGN_OR_RETURN(backbone_, UnivalModel::Create(manifest_.backbone(), vocabulary_->size()));
+  UNIVAL_ASSIGN_OR_RETURN(backbone_,
+                          UnivalModel::Create(manifest_.backbone(), vocabulary_->size()));
   return absl::OkStatus();
 }
 
 absl::Status Model::CreateModality(const ModalityConfig& config) {
   if (config.id().empty()) return absl::InvalidArgumentError("modality: id is empty");
   if (modalities_.count(config.id()) > 0) {
-    return absl::AlreadyExistsError(absl::StrCat("modality \"", config.id(), "\": the model has one of this id"));
+    return absl::AlreadyExistsError(
+        absl::StrCat("modality \"", config.id(), "\": the model has one of this id"));
   }
   UNIVAL_ASSIGN_OR_RETURN(modalities_[config.id()],
                           runtime_->registry().CreateModality(config, runtime_->services()));
@@ -115,9 +123,9 @@ absl::Status Model::CreateConnection(ConnectionConfig* config) {
   const ModalityInfo& info = modality->info();
   if (config->feature_dim() == 0) config->set_feature_dim(info.feature_dim);
   if (config->feature_dim() != info.feature_dim) {
-    return absl::FailedPreconditionError(absl::StrCat("connection of modality \"", info.id, "\": feature_dim: expected ",
-                                                      info.feature_dim, " (", info.feature_schema, "), got ",
-                                                      config->feature_dim()));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "connection of modality \"", info.id, "\": feature_dim: expected ", info.feature_dim, " (",
+        info.feature_schema, "), got ", config->feature_dim()));
   }
   if (config->position_rows() == 0) {
     const int64_t side = manifest_.backbone().image_bucket_size();
@@ -150,7 +158,9 @@ absl::Status Model::AddModality(const ModalityConfig& modality, const Connection
   return absl::OkStatus();
 }
 
-void Model::AddTemplates(const std::string& file_name, const std::string& text) { templates_[file_name] = text; }
+void Model::AddTemplates(const std::string& file_name, const std::string& text) {
+  templates_[file_name] = text;
+}
 
 Modality* Model::modality(const std::string& id) const {
   auto found = modalities_.find(id);
@@ -168,13 +178,14 @@ absl::StatusOr<Modality*> Model::RequireModality(const std::string& id) const {
   for (const ModalityConfig& config : manifest_.modality()) {
     if (config.id() == id) {
       return absl::FailedPreconditionError(
-          absl::StrCat("modality \"", id, "\" is in the model \"", manifest_.name(), "\" but was not loaded; loaded: ",
-                       absl::StrJoin(modality_ids(), ", "), ". Ask for it when loading."));
+          absl::StrCat("modality \"", id, "\" is in the model \"", manifest_.name(),
+                       "\" but was not loaded; loaded: ", absl::StrJoin(modality_ids(), ", "),
+                       ". Ask for it when loading."));
     }
   }
-  return absl::NotFoundError(absl::StrCat("modality \"", id, "\" is not in the model \"", manifest_.name(),
-                                          "\"; it has: ", absl::StrJoin(modality_ids(), ", "),
-                                          ". Add it with a plan's new_modality."));
+  return absl::NotFoundError(absl::StrCat(
+      "modality \"", id, "\" is not in the model \"", manifest_.name(),
+      "\"; it has: ", absl::StrJoin(modality_ids(), ", "), ". Add it with a plan's new_modality."));
 }
 
 std::vector<NamedTensor> Model::State() const {
@@ -185,9 +196,11 @@ std::vector<NamedTensor> Model::State() const {
     state.push_back(std::move(named));
   }
   for (const auto& [id, modality] : modalities_) {
-    if (auto module = modality->module()) AppendState(absl::StrCat("modality.", id, "."), *module, &state);
+    if (auto module = modality->module())
+      AppendState(absl::StrCat("modality.", id, "."), *module, &state);
   }
-  std::sort(state.begin(), state.end(), [](const NamedTensor& a, const NamedTensor& b) { return a.name < b.name; });
+  std::sort(state.begin(), state.end(),
+            [](const NamedTensor& a, const NamedTensor& b) { return a.name < b.name; });
   return state;
 }
 
@@ -195,13 +208,15 @@ std::map<std::string, at::Tensor> Model::PartTensors(const std::string& part) co
   std::map<std::string, at::Tensor> tensors;
   const std::string prefix = absl::StrCat(part, ".");
   for (const NamedTensor& named : State()) {
-    if (absl::StartsWith(named.name, prefix)) tensors[named.name.substr(prefix.size())] = named.tensor;
+    if (absl::StartsWith(named.name, prefix))
+      tensors[named.name.substr(prefix.size())] = named.tensor;
   }
   return tensors;
 }
 
 absl::StatusOr<std::string> Model::PartHash(const std::string& part) const {
-  return CatchTorch(absl::StrCat("hash of ", part), [&] { return TensorsSha256(PartTensors(part)); });
+  return CatchTorch(absl::StrCat("hash of ", part),
+                    [&] { return TensorsSha256(PartTensors(part)); });
 }
 
 void Model::SetTraining(bool training) {
@@ -214,7 +229,8 @@ void Model::SetTraining(bool training) {
 void Model::RoundToHalf() {
   at::NoGradGuard no_grad;
   for (const NamedTensor& named : State()) {
-    if (named.tensor.is_floating_point()) named.tensor.copy_(named.tensor.to(at::kHalf).to(named.tensor.scalar_type()));
+    if (named.tensor.is_floating_point())
+      named.tensor.copy_(named.tensor.to(at::kHalf).to(named.tensor.scalar_type()));
   }
 }
 

@@ -1,12 +1,13 @@
 // unival: model.h
 //
-// A whole model in memory: backbone, vocabulary, tokenizer, modalities and their connections, as a model directory holds
-// them. Everything above (pipeline, training, serving) works on this object.
+// A whole model in memory: backbone, vocabulary, tokenizer, modalities and their connections, as a
+// model directory holds them. Everything above (pipeline, training, serving) works on this object.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(auto model, Model::Load("models/nano", runtime));
 //   Modality* image = model->modality("image");
 //
-// Thread-compatible: const methods may be called concurrently; encoding, training and saving are for one thread at a time.
+// Thread-compatible: const methods may be called concurrently; encoding, training and saving are
+// for one thread at a time.
 #ifndef UNIVAL_RUNTIME_MODEL_H_
 #define UNIVAL_RUNTIME_MODEL_H_
 
@@ -33,7 +34,8 @@ class UnivalModel;
 
 struct ModelLoadOptions {
   std::string device = "cpu";
-  // Only these modalities are loaded (with connection and encoder weights); `all_modalities` overrides the list.
+  // Only these modalities are loaded (with connection and encoder weights); `all_modalities`
+  // overrides the list.
   bool all_modalities = true;
   std::vector<std::string> modalities;
   bool allow_adapter_mismatch = false;
@@ -41,22 +43,26 @@ struct ModelLoadOptions {
 
 class Model {
  public:
-  // Errors name the file, the field, what was expected and what was found. Thread pool sizes are the caller's business.
+  // Errors name the file, the field, what was expected and what was found. Thread pool sizes are
+  // the caller's business.
   static absl::StatusOr<std::unique_ptr<Model>> Load(const std::string& directory,
                                                      const Runtime& runtime,
                                                      const ModelLoadOptions& options = {});
-  // Fresh random weights from `seed`, for pretraining and controls. `tokenizer_directory` holds the tokenizer's files.
+  // Fresh random weights from `seed`, for pretraining and controls. `tokenizer_directory` holds the
+  // tokenizer's files.
   static absl::StatusOr<std::unique_ptr<Model>> CreateFresh(const Manifest& manifest,
                                                             const std::string& tokenizer_directory,
                                                             uint64_t seed, const Runtime& runtime);
   ~Model();
 
-  // Adds a modality with a fresh connection. `encoder_from`, when not empty, says where the encoder's weights come from: a
-  // loaded modality's id, or a ".safetensors" file (same names and shapes, otherwise an error listing the tensors).
+  // Adds a modality with a fresh connection. `encoder_from`, when not empty, says where the
+  // encoder's weights come from: a loaded modality's id, or a ".safetensors" file (same names and
+  // shapes, otherwise an error listing the tensors).
   absl::Status AddModality(const ModalityConfig& modality, const ConnectionConfig& connection,
                            const std::string& encoder_from, uint64_t seed);
 
-  // Writes a model directory (temporary name, sync, rename). `half` stores floating tensors as float16.
+  // Writes a model directory (temporary name, sync, rename). `half` stores floating tensors as
+  // float16.
   absl::Status Save(const std::string& directory, const Lineage& lineage, bool half) const;
 
   UnivalModel& backbone() const { return *backbone_; }
@@ -79,7 +85,8 @@ class Model {
   void AddTemplates(const std::string& file_name, const std::string& text);
 
   void SetTraining(bool training);  // the whole model
-  // Rounds every floating tensor to float16 precision in place, so that what is saved as half is what was measured.
+  // Rounds every floating tensor to float16 precision in place, so that what is saved as half is
+  // what was measured.
   void RoundToHalf();
   absl::Status To(const std::string& device);
   at::Device device() const { return device_; }
@@ -108,7 +115,8 @@ class Model {
   std::map<std::string, std::string> templates_;
   std::shared_ptr<UnivalModel> backbone_;
   std::map<std::string, std::unique_ptr<Modality>> modalities_;
-  // Where the model came from, and the components there that were not loaded: carried through load and save byte for byte.
+  // Where the model came from, and the components there that were not loaded: carried through load
+  // and save byte for byte.
   std::shared_ptr<const ModelDirectory> origin_;
   std::vector<std::string> carried_;
 };

@@ -34,7 +34,8 @@ absl::Status CheckWanted(const Manifest& manifest, const ModelLoadOptions& optio
   for (const ModalityConfig& config : manifest.modality()) known.push_back(config.id());
   for (const std::string& id : options.modalities) {
     if (!absl::c_linear_search(known, id)) {
-      return absl::NotFoundError(absl::StrCat("modality \"", id, "\" is not in the model \"", manifest.name(),
+      return absl::NotFoundError(absl::StrCat("modality \"", id, "\" is not in the model \"",
+                                              manifest.name(),
                                               "\"; it has: ", absl::StrJoin(known, ", ")));
     }
   }
@@ -50,7 +51,8 @@ TensorMap Halved(TensorMap tensors) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Model>> Model::Load(const std::string& directory, const Runtime& runtime,
+absl::StatusOr<std::unique_ptr<Model>> Model::Load(const std::string& directory,
+                                                   const Runtime& runtime,
                                                    const ModelLoadOptions& options) {
   auto model = std::unique_ptr<Model>(new Model);
   model->runtime_ = &runtime;
@@ -59,8 +61,9 @@ absl::StatusOr<std::unique_ptr<Model>> Model::Load(const std::string& directory,
   UNIVAL_RETURN_IF_ERROR(CheckWanted(model->manifest_, options));
   UNIVAL_ASSIGN_OR_RETURN(model->tokenizer_directory_, model->origin_->ComponentPath(kTokenizer));
   const TokenizerConfig& tokenizer = model->manifest_.tokenizer();
-  UNIVAL_ASSIGN_OR_RETURN(model->tokenizer_, runtime.registry().CreateTokenizer(
-                                                 tokenizer.type(), model->tokenizer_directory_, tokenizer.block()));
+  UNIVAL_ASSIGN_OR_RETURN(model->tokenizer_,
+                          runtime.registry().CreateTokenizer(
+                              tokenizer.type(), model->tokenizer_directory_, tokenizer.block()));
   UNIVAL_RETURN_IF_ERROR(model->CreateVocabulary());
   UNIVAL_RETURN_IF_ERROR(model->LoadParts(options));
   UNIVAL_RETURN_IF_ERROR(model->CheckAdapters(options.allow_adapter_mismatch));
@@ -74,7 +77,8 @@ absl::Status Model::LoadParts(const ModelLoadOptions& options) {
   UNIVAL_RETURN_IF_ERROR(CreateBackbone());
   for (const ModalityConfig& config : manifest_.modality()) {
     if (!Wanted(options, config.id())) {
-      for (const std::string& id : {ModalityComponentId(config.id()), AdapterComponentId(config.id())}) {
+      for (const std::string& id :
+           {ModalityComponentId(config.id()), AdapterComponentId(config.id())}) {
         if (origin_->HasComponent(id)) carried_.push_back(id);
       }
       continue;
@@ -88,8 +92,8 @@ absl::Status Model::LoadParts(const ModelLoadOptions& options) {
   for (ConnectionConfig& config : *manifest_.mutable_connection()) {
     if (!Wanted(options, config.modality())) continue;
     UNIVAL_RETURN_IF_ERROR(CreateConnection(&config));
-    UNIVAL_RETURN_IF_ERROR(
-        LoadPart(absl::StrCat("connection.", config.modality()), AdapterComponentId(config.modality())));
+    UNIVAL_RETURN_IF_ERROR(LoadPart(absl::StrCat("connection.", config.modality()),
+                                    AdapterComponentId(config.modality())));
   }
   return LoadPart("backbone", "backbone");
 }
@@ -115,7 +119,8 @@ absl::StatusOr<AdapterRecord> Model::DescribeAdapter(const std::string& id) cons
   record.set_d_model(manifest_.backbone().d_model());
   record.set_schema_version(kAdapterSchemaVersion);
   if (modality->module() != nullptr) {
-    UNIVAL_ASSIGN_OR_RETURN(*record.mutable_encoder_sha256(), PartHash(absl::StrCat("modality.", id)));
+    UNIVAL_ASSIGN_OR_RETURN(*record.mutable_encoder_sha256(),
+                            PartHash(absl::StrCat("modality.", id)));
   }
   UNIVAL_ASSIGN_OR_RETURN(*record.mutable_backbone_sha256(), PartHash("backbone"));
   return record;
@@ -125,8 +130,8 @@ absl::Status Model::CheckAdapters(bool allow_mismatch) const {
   for (const AdapterRecord& record : manifest_.adapter()) {
     if (modality(record.modality()) == nullptr) continue;
     UNIVAL_ASSIGN_OR_RETURN(const AdapterRecord expected, DescribeAdapter(record.modality()));
-    UNIVAL_RETURN_IF_ERROR(CheckAdapter(record, expected, absl::StrCat(origin_->path(), "/", kManifestFile),
-                                        {allow_mismatch}));
+    UNIVAL_RETURN_IF_ERROR(CheckAdapter(
+        record, expected, absl::StrCat(origin_->path(), "/", kManifestFile), {allow_mismatch}));
   }
   return absl::OkStatus();
 }
@@ -136,7 +141,8 @@ absl::Status Model::LoadTemplates() {
   UNIVAL_ASSIGN_OR_RETURN(const std::string folder, origin_->ComponentPath(kTemplates));
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() != ".textproto") continue;
-    UNIVAL_ASSIGN_OR_RETURN(templates_[entry.path().filename().string()], ReadWholeFile(entry.path().string()));
+    UNIVAL_ASSIGN_OR_RETURN(templates_[entry.path().filename().string()],
+                            ReadWholeFile(entry.path().string()));
   }
   return absl::OkStatus();
 }
@@ -157,24 +163,29 @@ absl::StatusOr<Manifest> Model::ManifestToSave(const Lineage& lineage) const {
 
 absl::Status Model::Save(const std::string& directory, const Lineage& lineage, bool half) const {
   UNIVAL_ASSIGN_OR_RETURN(const Manifest manifest, ManifestToSave(lineage));
-  UNIVAL_ASSIGN_OR_RETURN(auto writer, ModelDirectoryWriter::Create(directory, {/*overwrite=*/true}));
-  const auto stored = [half](TensorMap tensors) { return half ? Halved(std::move(tensors)) : tensors; };
+  UNIVAL_ASSIGN_OR_RETURN(auto writer,
+                          ModelDirectoryWriter::Create(directory, {/*overwrite=*/true}));
+  const auto stored = [half](TensorMap tensors) {
+    return half ? Halved(std::move(tensors)) : tensors;
+  };
   return CatchTorch(absl::StrCat("save ", directory), [&]() -> absl::Status {
     TensorMap backbone = stored(PartTensors("backbone"));
-    UNIVAL_RETURN_IF_ERROR(AddTokenComponents(backbone.at(kTokenEmbedding), manifest.vocabulary(), *writer));
+    UNIVAL_RETURN_IF_ERROR(
+        AddTokenComponents(backbone.at(kTokenEmbedding), manifest.vocabulary(), *writer));
     backbone.erase(kTokenEmbedding);
     UNIVAL_RETURN_IF_ERROR(writer->AddTensors("backbone", backbone));
     for (const auto& [id, modality] : modalities_) {
       if (modality->module() != nullptr) {
-        UNIVAL_RETURN_IF_ERROR(writer->AddTensors(ModalityComponentId(id),
-                                                  stored(PartTensors(absl::StrCat("modality.", id)))));
+        UNIVAL_RETURN_IF_ERROR(writer->AddTensors(
+            ModalityComponentId(id), stored(PartTensors(absl::StrCat("modality.", id)))));
       }
       if (backbone_->HasConnection(id)) {
-        UNIVAL_RETURN_IF_ERROR(writer->AddTensors(AdapterComponentId(id),
-                                                  stored(PartTensors(absl::StrCat("connection.", id)))));
+        UNIVAL_RETURN_IF_ERROR(writer->AddTensors(
+            AdapterComponentId(id), stored(PartTensors(absl::StrCat("connection.", id)))));
       }
     }
-    for (const std::string& id : carried_) UNIVAL_RETURN_IF_ERROR(writer->CopyComponent(*origin_, id));
+    for (const std::string& id : carried_)
+      UNIVAL_RETURN_IF_ERROR(writer->CopyComponent(*origin_, id));
     UNIVAL_RETURN_IF_ERROR(writer->AddFolder(kTokenizer, tokenizer_directory_));
     if (!templates_.empty()) UNIVAL_RETURN_IF_ERROR(writer->AddFolder(kTemplates, templates_));
     return writer->Commit(manifest);

@@ -8,8 +8,9 @@
 
 namespace unival {
 
-// A parameter or buffer by its full name: "backbone.encoder.layers.0.fc1.weight", "connection.depth.weight",
-// "modality.image.layers.0.weight". Frozen or trained, everything that a checkpoint holds has such a name.
+// A parameter or buffer by its full name: "backbone.encoder.layers.0.fc1.weight",
+// "connection.depth.weight", "modality.image.layers.0.weight". Frozen or trained, everything that a
+// checkpoint holds has such a name.
 struct NamedTensor {
   std::string name;
   at::Tensor tensor;

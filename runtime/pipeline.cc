@@ -49,8 +49,8 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(
   UNIVAL_RETURN_IF_ERROR(pipeline->AddTemplates(templates));
   for (const Registry::Entry& entry : model->runtime().registry().List()) {
     if (entry.kind != "task") continue;
-    UNIVAL_ASSIGN_OR_RETURN(pipeline->tasks_[entry.type],
-                            model->runtime().registry().CreateTask(entry.type, model->vocabulary()));
+    UNIVAL_ASSIGN_OR_RETURN(pipeline->tasks_[entry.type], model->runtime().registry().CreateTask(
+                                                              entry.type, model->vocabulary()));
   }
   return pipeline;
 }
@@ -72,7 +72,8 @@ absl::Status Pipeline::AddTemplates(const std::vector<std::string>& files) {
   return absl::OkStatus();
 }
 
-// A set may hold tasks that this model cannot do (image codes, say); that is an error only when one is asked for.
+// A set may hold tasks that this model cannot do (image codes, say); that is an error only when one
+// is asked for.
 void Pipeline::AddTemplate(const LoadedTemplate& task) {
   const std::string& name = task.proto.name();
   tasks_.erase(name);
@@ -91,9 +92,9 @@ absl::StatusOr<const Task*> Pipeline::task(const std::string& name) const {
   if (found != tasks_.end()) return found->second.get();
   auto unavailable = unavailable_.find(name);
   if (unavailable != unavailable_.end()) return unavailable->second;
-  return absl::NotFoundError(absl::StrCat("task \"", name, "\" is not known; there are: ",
-                                          absl::StrJoin(task_names(), ", "),
-                                          ". Add a template set with --templates FILE."));
+  return absl::NotFoundError(absl::StrCat(
+      "task \"", name, "\" is not known; there are: ", absl::StrJoin(task_names(), ", "),
+      ". Add a template set with --templates FILE."));
 }
 
 std::vector<std::string> Pipeline::task_names() const {
@@ -137,7 +138,8 @@ absl::StatusOr<std::vector<absl::StatusOr<Prediction>>> Pipeline::PredictBatch(
         at::NoGradGuard no_grad;
         UNIVAL_ASSIGN_OR_RETURN(ModelInput input, MakeModelInput(*model_, prepared.examples));
         UnivalModel& backbone = model_->backbone();
-        auto decoder = backbone.NewIncrementalDecoder(backbone.Encode(input), RowsPerSample(config));
+        auto decoder =
+            backbone.NewIncrementalDecoder(backbone.Encode(input), RowsPerSample(config));
         const VocabularyView& vocabulary = model_->vocabulary();
         return Generate(*decoder, config, prepared.requests,
                         {vocabulary.bos(), vocabulary.pad(), vocabulary.eos(), vocabulary.unk()});

@@ -2,7 +2,8 @@
 //
 // Prediction in three lines: a model, a task, a record.
 //
-//   auto pipeline = unival::Pipeline::Create({.model = "models/nano", .templates = {"quickstart.textproto"}});
+//   auto pipeline = unival::Pipeline::Create(
+//       {.model = "models/nano", .templates = {"quickstart.textproto"}});
 //   if (!pipeline.ok()) return Fail(pipeline.status());
 //   unival::TaskSample sample{"photo", {{"image", unival::MediaSource{"", "photo.png"}}}};
 //   auto answer = (*pipeline)->Predict("image_caption", sample);
@@ -27,8 +28,9 @@ namespace unival {
 struct LoadedTemplate;
 
 struct PipelineOptions {
-  std::string model;                   // model directory
-  std::vector<std::string> templates;  // template set files, beside those stored in the model directory
+  std::string model;  // model directory
+  // Template set files, beside those stored in the model directory.
+  std::vector<std::string> templates;
   RuntimeOptions runtime;
   ModelLoadOptions load;
 };
@@ -37,10 +39,11 @@ class Pipeline {
  public:
   static absl::StatusOr<std::unique_ptr<Pipeline>> Create(const PipelineOptions& options);
   // Over a model that the caller keeps alive.
-  static absl::StatusOr<std::unique_ptr<Pipeline>> Create(Model* model,
-                                                          const std::vector<std::string>& templates);
+  static absl::StatusOr<std::unique_ptr<Pipeline>> Create(
+      Model* model, const std::vector<std::string>& templates);
 
-  // NotFound lists the tasks there are; a template that this model cannot do gives the reason (a block it lacks, say).
+  // NotFound lists the tasks there are; a template that this model cannot do gives the reason (a
+  // block it lacks, say).
   absl::StatusOr<const Task*> task(const std::string& name) const;
   std::vector<std::string> task_names() const;
 

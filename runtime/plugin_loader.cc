@@ -22,10 +22,12 @@ constexpr char kEntry[] = "unival_native_plugin_v0";
 
 absl::StatusOr<std::string> ReadFile(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
-  if (!in) return absl::NotFoundError(absl::StrCat("plugin ", file, ": no such file or not readable"));
+  if (!in)
+    return absl::NotFoundError(absl::StrCat("plugin ", file, ": no such file or not readable"));
   std::ostringstream content;
   content << in.rdbuf();
-  if (!in.good() && !in.eof()) return absl::DataLossError(absl::StrCat("plugin ", file, ": read error"));
+  if (!in.good() && !in.eof())
+    return absl::DataLossError(absl::StrCat("plugin ", file, ": read error"));
   return content.str();
 }
 
@@ -99,7 +101,8 @@ absl::StatusOr<BuildInfo> ReadBuildInfo(const std::string& file) {
 
 absl::StatusOr<BuildInfo> ParseBuildInfo(const std::string& content, const std::string& file) {
   Elf64_Ehdr header;
-  if (content.size() < sizeof(header)) return NotAPlugin(file, "it is too short for a shared object");
+  if (content.size() < sizeof(header))
+    return NotAPlugin(file, "it is too short for a shared object");
   std::memcpy(&header, content.data(), sizeof(header));
   if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
       header.e_type != ET_DYN) {
@@ -113,9 +116,9 @@ absl::StatusOr<BuildInfo> ParseBuildInfo(const std::string& content, const std::
     return NotAPlugin(file, "its record has another magic number");
   }
   if (info.layout_version != kPluginLayoutVersion) {
-    return absl::UnimplementedError(
-        absl::StrCat("plugin ", file, ": record layout version ", info.layout_version,
-                     ", this host reads ", kPluginLayoutVersion, "; use a newer host"));
+    return absl::UnimplementedError(absl::StrCat("plugin ", file, ": record layout version ",
+                                                 info.layout_version, ", this host reads ",
+                                                 kPluginLayoutVersion, "; use a newer host"));
   }
   if (!Terminated(info.id) || !Terminated(info.version) || !Terminated(info.arch) ||
       !Terminated(info.fingerprint)) {
@@ -132,13 +135,14 @@ absl::Status CheckCompatible(const BuildInfo& info, const std::string& file) {
   for (const auto& [name, expected] : host_fields) {
     auto found = plugin_fields.find(name);
     const std::string actual = found == plugin_fields.end() ? "(none)" : found->second;
-    if (actual != expected) absl::StrAppendFormat(&table, "  %-18s %-24s %s\n", name, actual, expected);
+    if (actual != expected)
+      absl::StrAppendFormat(&table, "  %-18s %-24s %s\n", name, actual, expected);
   }
   if (table.empty()) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrFormat(
-      "plugin %s %s (%s) was built for a different runtime and was not loaded.\n"
-      "  %-18s %-24s %s\n%sRebuild it with this SDK.",
-      info.id, info.version, file, "field", "plugin", "host", table));
+  return absl::FailedPreconditionError(
+      absl::StrFormat("plugin %s %s (%s) was built for a different runtime and was not loaded.\n"
+                      "  %-18s %-24s %s\n%sRebuild it with this SDK.",
+                      info.id, info.version, file, "field", "plugin", "host", table));
 }
 
 absl::Status LoadNativePlugin(const std::string& file, Registry& registry) {

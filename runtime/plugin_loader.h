@@ -6,7 +6,8 @@
 //   UNIVAL_RETURN_IF_ERROR(CheckCompatible(info, "libdepth.so"));
 //   UNIVAL_RETURN_IF_ERROR(LoadNativePlugin("libdepth.so", registry));
 //
-// Plugins are trusted code and are never unloaded. Not thread-safe: load on one thread before anything else runs.
+// Plugins are trusted code and are never unloaded. Not thread-safe: load on one thread before
+// anything else runs.
 #ifndef UNIVAL_RUNTIME_PLUGIN_LOADER_H_
 #define UNIVAL_RUNTIME_PLUGIN_LOADER_H_
 
@@ -19,8 +20,9 @@
 
 namespace unival {
 
-// The record in the ELF section ".unival_plugin" of `file`. NotFound: no such file. InvalidArgument: not an ELF shared object
-// of this machine, no such section, a record that is cut short or not ours. Unimplemented: a later layout version.
+// The record in the ELF section ".unival_plugin" of `file`. NotFound: no such file.
+// InvalidArgument: not an ELF shared object of this machine, no such section, a record that is cut
+// short or not ours. Unimplemented: a later layout version.
 absl::StatusOr<BuildInfo> ReadBuildInfo(const std::string& file);
 
 // The same for a file's bytes in memory; `file` is what messages call it.
@@ -29,7 +31,8 @@ absl::StatusOr<BuildInfo> ParseBuildInfo(const std::string& content, const std::
 // FailedPrecondition with a table of field, plugin, host when anything differs from this build.
 absl::Status CheckCompatible(const BuildInfo& info, const std::string& file);
 
-// ReadBuildInfo, CheckCompatible, dlopen(RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE), and the plugin's registration.
+// ReadBuildInfo, CheckCompatible, dlopen(RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE), and the plugin's
+// registration.
 absl::Status LoadNativePlugin(const std::string& file, Registry& registry);
 
 }  // namespace unival

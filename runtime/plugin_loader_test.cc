@@ -37,12 +37,14 @@ std::string Altered(const std::string& name, const std::string& from, const std:
   return WriteTemporary(name, content);
 }
 
-void ExpectRefused(const std::string& file, absl::StatusCode code, const std::vector<std::string>& parts) {
+void ExpectRefused(const std::string& file, absl::StatusCode code,
+                   const std::vector<std::string>& parts) {
   Registry registry;
   const absl::Status status = LoadNativePlugin(file, registry);
   EXPECT_EQ(status.code(), code) << status;
   for (const std::string& part : parts) {
-    EXPECT_NE(std::string(status.message()).find(part), std::string::npos) << part << " in: " << status;
+    EXPECT_NE(std::string(status.message()).find(part), std::string::npos)
+        << part << " in: " << status;
   }
   EXPECT_TRUE(registry.List().empty());
 }
@@ -85,21 +87,24 @@ TEST(PluginLoader, RefusesWhatIsNoPlugin) {
 TEST(PluginLoader, RefusesEveryTruncationWithoutCrashing) {
   const std::string content = ReadAll(kDepth);
   for (size_t size = 0; size < content.size(); size += 997) {
-    absl::StatusOr<BuildInfo> info = ReadBuildInfo(WriteTemporary("cut.so", content.substr(0, size)));
+    absl::StatusOr<BuildInfo> info =
+        ReadBuildInfo(WriteTemporary("cut.so", content.substr(0, size)));
     EXPECT_FALSE(info.ok()) << size;
   }
 }
 
 TEST(PluginLoader, RefusesALaterRecordLayoutWithBothNumbers) {
-  ExpectRefused(Altered("later.so", std::string(kPluginMagic) + '\1', std::string(kPluginMagic) + '\7'),
-                absl::StatusCode::kUnimplemented, {"later.so", "7", "1"});
+  ExpectRefused(
+      Altered("later.so", std::string(kPluginMagic) + '\1', std::string(kPluginMagic) + '\7'),
+      absl::StatusCode::kUnimplemented, {"later.so", "7", "1"});
 }
 
 TEST(PluginLoader, ListsEveryFieldThatDiffers) {
-  ExpectRefused(Altered("torch.so", "libtorch=1", "libtorch=9"), absl::StatusCode::kFailedPrecondition,
+  ExpectRefused(Altered("torch.so", "libtorch=1", "libtorch=9"),
+                absl::StatusCode::kFailedPrecondition,
                 {"torch.so", "libtorch", "field", "plugin", "host", "Rebuild"});
-  ExpectRefused(Altered("compiler.so", "compiler=gcc", "compiler=icc"), absl::StatusCode::kFailedPrecondition,
-                {"compiler", "icc", "gcc"});
+  ExpectRefused(Altered("compiler.so", "compiler=gcc", "compiler=icc"),
+                absl::StatusCode::kFailedPrecondition, {"compiler", "icc", "gcc"});
 }
 
 }  // namespace

@@ -43,11 +43,12 @@ absl::StatusOr<std::vector<Candidate>> FindCandidates(const RuntimeOptions& opti
   for (const std::string& folder : options.plugin_paths) {
     std::error_code error;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-      if (entry.path().extension() == ".so") candidates.push_back(LookAt(entry.path().string(), false));
+      if (entry.path().extension() == ".so")
+        candidates.push_back(LookAt(entry.path().string(), false));
     }
     if (error) {
-      return absl::NotFoundError(
-          absl::StrCat("plugin path ", folder, ": ", error.message(), "; expected a folder of plugins"));
+      return absl::NotFoundError(absl::StrCat("plugin path ", folder, ": ", error.message(),
+                                              "; expected a folder of plugins"));
     }
   }
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {

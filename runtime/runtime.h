@@ -1,7 +1,7 @@
 // unival: runtime.h
 //
-// What a process knows before it loads a model: the registry with built-ins and plugins, and the services that components
-// use. One per process is usual; nothing here is global.
+// What a process knows before it loads a model: the registry with built-ins and plugins, and the
+// services that components use. One per process is usual; nothing here is global.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(auto runtime, Runtime::Create({.plugins = {"libdepth.so"}}));
 #ifndef UNIVAL_RUNTIME_RUNTIME_H_
@@ -31,7 +31,8 @@ struct PluginReport {
 
 class Runtime {
  public:
-  // A plugin named explicitly that cannot be loaded is an error; one found in a folder is reported and left out.
+  // A plugin named explicitly that cannot be loaded is an error; one found in a folder is reported
+  // and left out.
   static absl::StatusOr<std::unique_ptr<Runtime>> Create(const RuntimeOptions& options);
 
   const Registry& registry() const { return registry_; }
