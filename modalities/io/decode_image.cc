@@ -44,6 +44,20 @@ bool IsCutJpeg(AVCodecID codec, const AVPacket& packet) {
   return scan != absl::string_view::npos && (end == absl::string_view::npos || end < scan);
 }
 
+// libavcodec calls a PNG damaged whose size it cannot count; the header, which comes first, tells.
+absl::Status CheckPngSize(const std::string& name, const AVPacket& packet, int64_t max_pixels) {
+  constexpr int kSizeOffset = 16;  // signature, length and name of the first chunk
+  if (packet.size < kSizeOffset + 8) return absl::OkStatus();
+  const auto read = [&](int offset) {
+    const uint8_t* bytes = packet.data + offset;
+    return int64_t{bytes[0]} << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3];
+  };
+  const int64_t width = read(kSizeOffset), height = read(kSizeOffset + 4);
+  if (width == 0 || height <= max_pixels / width) return absl::OkStatus();
+  return UnexpectedMedia(name, absl::StrCat("at most ", max_pixels, " pixels"),
+                         absl::StrCat(width, " x ", height), "Scale it down or raise max_pixels.");
+}
+
 absl::StatusOr<at::Tensor> ToTensor(const std::string& name, const AVFrame& frame,
                                     PixelFormat format) {
   const int64_t height = frame.height, width = frame.width;
@@ -72,6 +86,9 @@ absl::StatusOr<at::Tensor> DecodeOnePacket(const ByteReader& reader, AVCodecID c
   }
   if (reader.ReadAt(0, packet->data, reader.size()) != reader.size() || IsCutJpeg(codec, *packet)) {
     return UnexpectedMedia(reader.name(), kExpected, "a truncated file", "Write it again.");
+  }
+  if (codec == AV_CODEC_ID_PNG) {
+    UNIVAL_RETURN_IF_ERROR(CheckPngSize(reader.name(), *packet, options.max_pixels));
   }
   packet->flags |= AV_PKT_FLAG_KEY;
   UNIVAL_ASSIGN_OR_RETURN(auto decoder,

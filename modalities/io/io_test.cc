@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -243,6 +244,59 @@ TEST_F(IoTest, DamagedMediaAreRefusedWithTheirName) {
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << name << ": " << status;
     EXPECT_TRUE(absl::StartsWith(status.message(), name + ": expected")) << status;
   }
+}
+
+TEST_F(IoTest, MediaNeverReadOtherFiles) {
+  // The files that the playlists name are there, whole, and in the current folder.
+  const std::string home = std::filesystem::current_path(), scratch = ::testing::TempDir();
+  const auto write = [&](const std::string& name, const std::string& bytes) {
+    std::ofstream(scratch + name, std::ios::binary) << bytes;
+  };
+  const std::string mp4 = EncodeMp4(Ramp(6 * 16 * 16 * 3), 6, 16, 16, 10).value();
+  write("v.mp4", mp4);
+  write("s.wav", ReadFile("tone_48k_mono.wav"));
+  write("i1.png", ReadFile("noise_64x64.png"));
+  const std::string hls = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n";
+  const std::string sdp =
+      "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\n"
+      "m=audio 40000 RTP/AVP 0\n";
+  const std::pair<const char*, std::string> playlists[] = {
+      {"concat_video.mp4", "ffconcat version 1.0\nfile v.mp4"},
+      {"concat_sound.wav", "ffconcat version 1.0\nfile s.wav"},
+      {"concat_image.png", "ffconcat version 1.0\nfile i1.png"},
+      {"hls_video.m3u8", hls + "v.mp4\n#EXT-X-ENDLIST\n"},
+      {"hls_sound.m3u8", hls + "s.wav\n#EXT-X-ENDLIST\n"},
+      {"call.sdp", sdp},
+      {"i%d.png", "i%d.png"},
+      {"list.mpd",
+       "<?xml version=\"1.0\"?><MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" "
+       "profiles=\"urn:mpeg:dash:profile:isoff-main:2011\"><Period><BaseURL>v.mp4"
+       "</BaseURL></Period></MPD>"}};
+  std::filesystem::current_path(scratch);
+  EXPECT_TRUE(Select(BytesSource(mp4), {0}).ok());
+  for (const auto& [name, bytes] : playlists) {
+    write(name, bytes);
+    MediaSource file;
+    file.path = name;
+    for (const MediaSource& source : {file, BytesSource(bytes, name)}) {
+      for (const absl::Status& status :
+           {Select(source, {0}), decoder_->DecodeAudio(source).status(),
+            decoder_->DecodeImage(source, PixelFormat::kRgb8).status()}) {
+        EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << name << ": " << status;
+        EXPECT_TRUE(absl::StrContains(status.message(), "no accepted format")) << status;
+      }
+    }
+  }
+  std::filesystem::current_path(home);
+}
+
+TEST_F(IoTest, AGiantPngIsCalledGiantAndNotDamaged) {
+  std::string png = ReadFile("noise_64x64.png");
+  png.replace(16, 8, std::string("\x00\x01\x86\xa0\x00\x01\x86\xa0", 8));
+  const absl::Status status = decoder_->DecodeImage(BytesSource(png), PixelFormat::kRgb8).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(absl::StrContains(status.message(), "100000 x 100000")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "at most 67108864 pixels")) << status;
 }
 
 TEST_F(IoTest, MissingFilesAreNotFound) {

@@ -20,7 +20,17 @@ constexpr int kIoBufferBytes = 32 * 1024;
 constexpr char kDamagedRemedy[] =
     "The file is truncated or damaged: write it again or leave it out.";
 
-// A container that refers to other files would let data choose what is read: refused.
+// Containers that hold their media themselves. Playlists and the like (concat, hls, dash, sdp,
+// image2) would let data choose what is read, and some of them open files without asking `io_open`;
+// they are left out.
+constexpr char kFormats[] =
+    "aac,ac3,aiff,amr,ape,apng,asf,au,avi,bmp_pipe,caf,dpx_pipe,dts,dv,eac3,exr_pipe,flac,flv,gif,"
+    "h264,hdr_pipe,hevc,ico,ivf,j2k_pipe,jpeg_pipe,jpegls_pipe,jpegxl_pipe,m4v,matroska,mjpeg,mov,"
+    "mp3,mpeg,mpegts,mpegvideo,mxf,nut,obu,ogg,pam_pipe,pbm_pipe,pcx_pipe,pfm_pipe,pgm_pipe,"
+    "png_pipe,ppm_pipe,qoi_pipe,rm,sgi_pipe,sox,sunrast_pipe,tiff_pipe,tta,voc,w64,wav,webp_pipe,"
+    "wv,xbm_pipe,xpm_pipe,xwd_pipe,yuv4mpegpipe";
+
+// What a container opens besides itself.
 int RefuseToOpen(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) {
   return AVERROR(EPERM);
 }
@@ -146,10 +156,12 @@ absl::StatusOr<std::unique_ptr<MediaInput>> MediaInput::Open(const MediaSource& 
   format->pb = input->io_.get();
   format->flags |= AVFMT_FLAG_CUSTOM_IO;
   format->io_open = &RefuseToOpen;
+  format->format_whitelist = av_strdup(kFormats);
+  format->protocol_whitelist = av_strdup("");                     // no file, no address
   int code = avformat_open_input(&format, "", nullptr, nullptr);  // frees `format` on failure
   if (code < 0) {
     return input->Unexpected(
-        absl::StrCat(input->reader_->size(), " bytes that no known format fits (",
+        absl::StrCat(input->reader_->size(), " bytes that no accepted format fits (",
                      FfmpegError(code), ")"),
         "Check that the file is complete and is what its name says.");
   }
