@@ -1,0 +1,176 @@
+// Checkpoints of the reference's trainer, converted, loaded, and compared with its logits.
+#include "backbone/checkpoint/fairseq/convert.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/nn/module.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "backbone/checkpoint/model_directory.h"
+#include "backbone/checkpoint/safetensors.h"
+#include "backbone/model/model.h"
+#include "runtime/model.h"
+#include "runtime/runtime.h"
+#include "sdk/native/feature_encoder.h"
+
+namespace unival {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+constexpr char kFolder[] = "tests/golden/checkpoints/";
+// 4 special tokens, these and <mask> make the checkpoints' 23 rows.
+constexpr int kWords = 18;
+
+const Runtime& TheRuntime() {
+  static const auto* const kRuntime = Runtime::Create({}).value().release();
+  return *kRuntime;
+}
+
+std::string Utf8(int character) {
+  if (character < 128) return std::string(1, static_cast<char>(character));
+  return {static_cast<char>(0xC0 | character >> 6), static_cast<char>(0x80 | (character & 63))};
+}
+
+// GPT-2's spelling of the 256 bytes, and nothing else.
+std::string ByteSymbols() {
+  nlohmann::json symbols;
+  int next = 256;
+  for (int byte = 0; byte < 256; ++byte) {
+    const bool printable = (byte >= 33 && byte <= 126) || (byte >= 161 && byte != 173);
+    symbols[Utf8(printable ? byte : next++)] = byte;
+  }
+  return symbols.dump();
+}
+
+FairseqConversionHost HostWithTokenizer() {
+  FairseqConversionHost host;
+  std::string dictionary;
+  for (int word = 0; word < kWords; ++word) dictionary += std::to_string(97 + word) + " 1\n";
+  host.tokenizer_files = {
+      {"encoder.json", ByteSymbols()}, {"vocab.bpe", "#version: 0.2\n"}, {"dict.txt", dictionary}};
+  const std::string folder = testing::TempDir() + "/tokenizer";
+  std::filesystem::create_directories(folder);
+  for (const auto& [name, text] : host.tokenizer_files) std::ofstream(folder + "/" + name) << text;
+  const auto tokenizer = TheRuntime().registry().CreateTokenizer("gpt2_bpe", folder, "core.bpe");
+  EXPECT_TRUE(tokenizer.ok()) << tokenizer.status();
+  host.text_size = (*tokenizer)->block().size;
+  host.text_hash = (*tokenizer)->block().content_hash;
+  host.describe = [](const ModalityConfig& config) -> absl::StatusOr<HostModality> {
+    auto modality = TheRuntime().registry().CreateModality(config, TheRuntime().services());
+    if (!modality.ok()) return modality.status();
+    return HostModality{(*modality)->info().type, (*modality)->info().feature_schema,
+                        NamedTensors(*(*modality)->module())};
+  };
+  return host;
+}
+
+absl::StatusOr<FairseqConversion> Convert(const std::string& checkpoint, const std::string& model,
+                                          FairseqConversionOptions options = {}) {
+  options.overwrite = true;
+  return ConvertFairseq(checkpoint, model, options, HostWithTokenizer());
+}
+
+std::string Target() { return testing::TempDir() + "/model"; }
+
+// Largest difference between the loaded model's logits and the reference's.
+double LogitsDifference(const std::string& directory, const std::string& expected) {
+  const TensorMap golden = ReadSafetensors(std::string(kFolder) + "forward.safetensors").value();
+  const auto loaded = Model::Load(directory, TheRuntime());
+  EXPECT_TRUE(loaded.ok()) << loaded.status();
+  if (!loaded.ok()) return INFINITY;
+  const at::NoGradGuard no_grad;
+  auto* network =
+      dynamic_cast<FeatureEncoder*>((*loaded)->modality("image")->module().get());
+  ModelInput input;
+  input.source_tokens = golden.at("src_tokens");
+  input.segments = {{"image", {0, 1}, GridFeatures(network->forward(golden.at("patch_images")))}};
+  UnivalModel& backbone = (*loaded)->backbone();
+  const at::Tensor logits =
+      backbone.Decode(backbone.Encode(input), golden.at("prev_output_tokens"));
+  return (logits - golden.at(expected)).abs().max().item<double>();
+}
+
+TEST(ConvertFairseq, GivesTheLogitsOfTheReference) {
+  const auto report = Convert(std::string(kFolder) + "fp32_args_namespace.pt", Target());
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_THAT(report->modalities, ElementsAre("image"));
+  EXPECT_THAT(report->unused, SizeIs(2));
+  EXPECT_EQ(report->vocabulary, 23);
+  EXPECT_LT(LogitsDifference(Target(), "seed17/logits"), 2e-5);
+}
+
+TEST(ConvertFairseq, TakesTheMovingAverageOnRequest) {
+  FairseqConversionOptions options;
+  options.ema = true;
+  const auto report = Convert(std::string(kFolder) + "fp32_with_ema.pt", Target(), options);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_LT(LogitsDifference(Target(), "seed18/logits"), 2e-5);
+  EXPECT_GT(LogitsDifference(Target(), "seed17/logits"), 1e-2);
+  const auto none = Convert(std::string(kFolder) + "fp32_args_namespace.pt", Target(), options);
+  EXPECT_THAT(std::string(none.status().message()), HasSubstr("no moving average"));
+}
+
+TEST(ConvertFairseq, HalfPrecisionStaysHalf) {
+  ASSERT_TRUE(Convert(std::string(kFolder) + "fp16_cfg_namespace.pt", Target()).ok());
+  EXPECT_LT(LogitsDifference(Target(), "seed17/logits"), 2e-2);
+  const TensorMap stored = ModelDirectory::Open(Target()).value()->ReadComponent("backbone").value();
+  EXPECT_EQ(stored.at("encoder.layer_norm.weight").scalar_type(), at::kHalf);
+  // The same weights, rounded here: the same files.
+  const std::string rounded = testing::TempDir() + "/rounded";
+  FairseqConversionOptions options;
+  options.half = true;
+  ASSERT_TRUE(Convert(std::string(kFolder) + "fp32_args_namespace.pt", rounded, options).ok());
+  const TensorMap ours = ModelDirectory::Open(rounded).value()->ReadComponent("backbone").value();
+  EXPECT_EQ(TensorsSha256(ours).value(), TensorsSha256(stored).value());
+  EXPECT_LT(LogitsDifference(rounded, "seed17/logits"), 2e-2);
+}
+
+// The golden checkpoint with one tensor's name replaced by another of the same length.
+std::string Renamed(const std::string& from, const std::string& to) {
+  std::ifstream file(std::string(kFolder) + "fp32_args_namespace.pt", std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  const size_t at = bytes.find(from);
+  EXPECT_NE(at, std::string::npos);
+  bytes.replace(at, to.size(), to);
+  const std::string path = testing::TempDir() + "/renamed.pt";
+  std::ofstream(path, std::ios::binary) << bytes;
+  return path;
+}
+
+TEST(ConvertFairseq, NamesMissingAndUnexpectedTensorsAndFailsUnlessTold) {
+  const std::string renamed = Renamed("encoder.layer_norm.weight", "encoder.layer_norm.we_ght");
+  std::filesystem::remove_all(Target());
+  const auto refused = Convert(renamed, Target());
+  EXPECT_TRUE(absl::IsInvalidArgument(refused.status()));
+  EXPECT_THAT(std::string(refused.status().message()),
+              AllOf(HasSubstr("missing: encoder.layer_norm.weight Float [16]"),
+                    HasSubstr("unexpected: encoder.layer_norm.we_ght F32 [16]")));
+  EXPECT_FALSE(std::filesystem::exists(Target()));
+  FairseqConversionOptions options;
+  options.allow_missing = options.allow_unexpected = true;
+  const auto report = Convert(renamed, Target(), options);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_THAT(report->missing, ElementsAre(HasSubstr("encoder.layer_norm.weight")));
+  EXPECT_THAT(report->unexpected, ElementsAre(HasSubstr("encoder.layer_norm.we_ght")));
+  EXPECT_TRUE(Model::Load(Target(), TheRuntime()).ok());
+}
+
+TEST(ConvertFairseq, RefusesADictionaryOfAnotherSize) {
+  FairseqConversionHost host = HostWithTokenizer();
+  host.text_size = 17;
+  const auto refused =
+      ConvertFairseq(std::string(kFolder) + "fp32_args_namespace.pt", Target() + "2", {}, host);
+  EXPECT_THAT(std::string(refused.status().message()),
+              AllOf(HasSubstr("17 of the dictionary"), HasSubstr("got 23 rows")));
+}
+
+}  // namespace
+}  // namespace unival
