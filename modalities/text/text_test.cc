@@ -170,14 +170,15 @@ TEST(SentencePiece, MissingLibraryIsNamed) {
   EXPECT_NE(tokenizer.status().message().find("nowhere/libnone.so"), absl::string_view::npos);
 }
 
-TEST(SentencePiece, LibraryIsLookedForInRunfilesThenUpwards) {
+TEST(SentencePiece, LibraryIsLookedForInRunfilesThenBesideTheProgram) {
   const auto candidates = SentencePieceLibraryCandidates("/opt/unival/bin/unival");
-  ASSERT_GE(candidates.size(), 6u);
+  ASSERT_EQ(candidates.size(), 6u) << "nothing of folders further up";
   const std::string file = "plugins/sentencepiece/libunival_sentencepiece.so";
   EXPECT_EQ(candidates[0], "/opt/unival/bin/unival.runfiles/unival/" + file);
   EXPECT_EQ(candidates[2], "/opt/unival/bin/" + file);
   EXPECT_EQ(candidates[4], "/opt/unival/" + file);
   EXPECT_EQ(candidates[5], "/opt/unival/lib/unival/" + file);
+  EXPECT_EQ(SentencePieceLibraryCandidates("/bin/unival").size(), 4u) << "nothing under /";
 }
 
 // A vocabulary of the 256 bytes and a few merges.

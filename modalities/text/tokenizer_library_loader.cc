@@ -47,12 +47,9 @@ absl::StatusOr<const UnivalTokenizerLibrary*> OpenTokenizerLibrary(const std::st
 }
 
 std::vector<std::string> SentencePieceLibraryCandidates(const std::string& executable) {
-  std::vector<fs::path> folders = {fs::path(executable + ".runfiles") / "unival"};
-  for (fs::path folder = fs::path(executable).parent_path(); !folder.empty();
-       folder = folder.parent_path()) {
-    folders.push_back(folder);
-    if (folder == folder.root_path()) break;
-  }
+  const fs::path folder = fs::path(executable).parent_path(), up = folder.parent_path();
+  std::vector<fs::path> folders = {fs::path(executable + ".runfiles") / "unival", folder};
+  if (up != up.root_path()) folders.push_back(up);
   std::vector<std::string> candidates;
   for (const fs::path& folder : folders) {
     candidates.push_back((folder / kFile).string());

@@ -20,8 +20,8 @@ namespace unival {
 absl::StatusOr<const UnivalTokenizerLibrary*> OpenTokenizerLibrary(const std::string& path);
 
 // Where the sentencepiece library is looked for when no path is given: plugins/sentencepiece/ and
-// lib/unival/plugins/sentencepiece/ under the program's runfiles, its directory, and each parent of
-// that.
+// lib/unival/plugins/sentencepiece/ under the program's runfiles, its folder, and the folder above
+// that unless it is the root. Folders further up may belong to others.
 std::vector<std::string> SentencePieceLibraryCandidates(const std::string& executable);
 
 // `path` empty: the first candidate that exists. NotFound lists where it looked.
