@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -110,18 +111,27 @@ absl::Status Invalid(const std::string& problem) {
   return absl::InvalidArgumentError("backbone configuration: " + problem);
 }
 
+constexpr int32_t kMaxTypeRows = 1024;
+
 absl::Status CheckSizes(const BackboneConfig& config) {
-  const std::vector<std::pair<const char*, int32_t>> positive = {
-      {"d_model", config.d_model()},
-      {"ffn_dim", config.ffn_dim()},
-      {"heads", config.heads()},
-      {"encoder_layers", config.encoder_layers()},
-      {"decoder_layers", config.decoder_layers()},
-      {"image_bucket_size", config.image_bucket_size()},
-      {"max_positions", config.max_positions()},
+  // The bounds are far above any model, and low enough that no size alone exhausts the memory.
+  const std::vector<std::tuple<const char*, int32_t, int32_t>> bounded = {
+      {"d_model", config.d_model(), 16384},
+      {"ffn_dim", config.ffn_dim(), 65536},
+      {"heads", config.heads(), 256},
+      {"encoder_layers", config.encoder_layers(), 256},
+      {"decoder_layers", config.decoder_layers(), 256},
+      {"image_bucket_size", config.image_bucket_size(), 512},
+      {"max_positions", config.max_positions(), 131072},
   };
-  for (const auto& [name, value] : positive) {
+  for (const auto& [name, value, most] : bounded) {
     if (value <= 0) return Invalid(absl::StrCat(name, " must be positive, got ", value));
+    if (value > most)
+      return Invalid(absl::StrCat(name, " must be at most ", most, ", got ", value));
+  }
+  if (config.type_rows() > kMaxTypeRows) {
+    return Invalid(
+        absl::StrCat("type_rows must be at most ", kMaxTypeRows, ", got ", config.type_rows()));
   }
   if (config.d_model() % config.heads() != 0) {
     return Invalid(absl::StrCat("d_model ", config.d_model(), " must be a multiple of heads ",

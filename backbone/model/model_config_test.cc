@@ -59,6 +59,11 @@ TEST(ValidateBackboneConfig, NamesTheFieldAndWhatIsPossible) {
       {[](auto& c) { c.set_token_bucket_size(1); },
        "token_bucket_size must be in [2, 2000], got 1"},
       {[](auto& c) { c.set_attn_scale_factor(0); }, "attn_scale_factor must be positive"},
+      {[](auto& c) { c.set_ffn_dim(2000000000); }, "ffn_dim must be at most 65536, got 2000000000"},
+      {[](auto& c) { c.set_encoder_layers(100000); }, "encoder_layers must be at most 256"},
+      {[](auto& c) { c.set_image_bucket_size(100000); }, "image_bucket_size must be at most 512"},
+      {[](auto& c) { c.set_max_positions(2000000000); }, "max_positions must be at most 131072"},
+      {[](auto& c) { c.set_type_rows(2000000000); }, "type_rows must be at most 1024"},
   };
   EXPECT_TRUE(ValidateBackboneConfig(BaseBackboneConfig()).ok());
   for (const auto& [change, expected] : cases) {
