@@ -18,8 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   unival::PickleLimits limits;
   limits.max_nodes = 1 << 16;
   size_t consumed = 0;
-  const auto pickle = unival::ReadPickle({reinterpret_cast<const char*>(data), size}, &consumed,
-                                         limits);
+  const auto pickle =
+      unival::ReadPickle({reinterpret_cast<const char*>(data), size}, &consumed, limits);
   if (!pickle.ok()) {
     Require(!pickle.status().message().empty());
     return 0;

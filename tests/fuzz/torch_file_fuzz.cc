@@ -15,9 +15,9 @@ void Require(bool holds) {
 
 void CheckView(const unival::TensorView& view, absl::string_view file) {
   Require(view.shape.size() == view.strides.size());
-  Require(view.storage.empty() || (view.storage.data() >= file.data() &&
-                                   view.storage.data() + view.storage.size() <=
-                                       file.data() + file.size()));
+  Require(view.storage.empty() ||
+          (view.storage.data() >= file.data() &&
+           view.storage.data() + view.storage.size() <= file.data() + file.size()));
   if (view.elements() == 0) return;
   int64_t last = view.offset;
   for (size_t i = 0; i < view.shape.size(); ++i) last += (view.shape[i] - 1) * view.strides[i];

@@ -40,16 +40,26 @@ constexpr int64_t kFewRows = 8;          // of an embedding that only its width 
 
 at::ScalarType ScalarTypeOf(SafetensorsDtype dtype) {
   switch (dtype) {
-    case SafetensorsDtype::kF64: return at::kDouble;
-    case SafetensorsDtype::kF32: return at::kFloat;
-    case SafetensorsDtype::kF16: return at::kHalf;
-    case SafetensorsDtype::kBF16: return at::kBFloat16;
-    case SafetensorsDtype::kI64: return at::kLong;
-    case SafetensorsDtype::kI32: return at::kInt;
-    case SafetensorsDtype::kI16: return at::kShort;
-    case SafetensorsDtype::kI8: return at::kChar;
-    case SafetensorsDtype::kU8: return at::kByte;
-    case SafetensorsDtype::kBool: return at::kBool;
+    case SafetensorsDtype::kF64:
+      return at::kDouble;
+    case SafetensorsDtype::kF32:
+      return at::kFloat;
+    case SafetensorsDtype::kF16:
+      return at::kHalf;
+    case SafetensorsDtype::kBF16:
+      return at::kBFloat16;
+    case SafetensorsDtype::kI64:
+      return at::kLong;
+    case SafetensorsDtype::kI32:
+      return at::kInt;
+    case SafetensorsDtype::kI16:
+      return at::kShort;
+    case SafetensorsDtype::kI8:
+      return at::kChar;
+    case SafetensorsDtype::kU8:
+      return at::kByte;
+    case SafetensorsDtype::kBool:
+      return at::kBool;
   }
   return at::kByte;
 }
@@ -130,7 +140,7 @@ class Converter {
     const TensorView* view;
   };
   struct Part {
-    std::map<std::string, Source> sources;   // by the model's name
+    std::map<std::string, Source> sources;  // by the model's name
     std::map<std::string, std::vector<int64_t>> shapes;
     std::map<std::string, bool> floating;
     TensorMap fresh;  // values of missing tensors

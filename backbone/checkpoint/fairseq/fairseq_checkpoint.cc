@@ -26,7 +26,8 @@ absl::StatusOr<TensorViews> ReadTensors(const TorchFile& file, const PickleNode&
   TensorViews tensors;
   for (size_t i = 0; i + 1 < dict->items.size(); i += 2) {
     const PickleNode& name = file.pickle.node(dict->items[i]);
-    if (name.kind != PickleKind::kText) return Bad(absl::StrCat(what, " has a key that is no text"));
+    if (name.kind != PickleKind::kText)
+      return Bad(absl::StrCat(what, " has a key that is no text"));
     auto view = file.View(file.pickle.node(dict->items[i + 1]));
     if (!view.ok()) {
       return Bad(absl::StrCat(what, "[\"", absl::CHexEscape(name.text.substr(0, 200)),

@@ -88,7 +88,8 @@ void ExpectTensors(const TensorViews& views, const Json& expected) {
 
 TEST(FairseqCheckpoint, HasTheTensorsThatWereSaved) {
   const Json& files = Expected()["files"];
-  ExpectTensors(OpenGolden("fp16_cfg_namespace.pt")->model(), files["fp16_cfg_namespace.pt"]["model"]);
+  ExpectTensors(OpenGolden("fp16_cfg_namespace.pt")->model(),
+                files["fp16_cfg_namespace.pt"]["model"]);
   const Json& with_ema = files["fp32_with_ema.pt"];
   ExpectTensors(OpenGolden("fp32_args_namespace.pt")->model(), with_ema["model"]);
   ExpectTensors(OpenGolden("fp32_with_ema.pt")->model(), with_ema["model"]);
@@ -178,9 +179,9 @@ TEST(FairseqCheckpoint, SaysWhatIsMissing) {
   EXPECT_THAT(error(PickleWriter().Op('}').Op('.')), HasSubstr("no \"model\""));
   EXPECT_THAT(error(PickleWriter().Op('}').Text("model").Op('}').Op('s').Op('.')),
               HasSubstr("\"args\""));
-  EXPECT_THAT(error(PickleWriter().Op('}').Text("model").Op('}').Text("w").Op('N').Op('s').Op('s')
-                        .Op('.')),
-              HasSubstr("model[\"w\"]: not a tensor"));
+  EXPECT_THAT(
+      error(PickleWriter().Op('}').Text("model").Op('}').Text("w").Op('N').Op('s').Op('s').Op('.')),
+      HasSubstr("model[\"w\"]: not a tensor"));
 }
 
 }  // namespace

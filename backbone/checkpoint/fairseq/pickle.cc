@@ -129,8 +129,8 @@ class PickleMachine {
     UNIVAL_ASSIGN_OR_RETURN(const uint64_t opcode, Number(1));
     const Operation& operation = (*kTable)[opcode];
     if (operation.method != nullptr) return (this->*operation.method)(operation.argument);
-    return Bad(absl::StrFormat("opcode 0x%02x is not one that checkpoints use; damaged, or no pickle",
-                               opcode));
+    return Bad(absl::StrFormat(
+        "opcode 0x%02x is not one that checkpoints use; damaged, or no pickle", opcode));
   }
 
   absl::StatusOr<absl::string_view> Take(uint64_t count) {
@@ -155,8 +155,7 @@ class PickleMachine {
 
   absl::Status Push(PickleNode node) {
     if (pickle_.nodes_.size() >= limits_.max_nodes) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("more than ", limits_.max_nodes, " values"));
+      return absl::ResourceExhaustedError(absl::StrCat("more than ", limits_.max_nodes, " values"));
     }
     stack_.push_back(static_cast<PickleId>(pickle_.nodes_.size()));
     pickle_.nodes_.push_back(std::move(node));

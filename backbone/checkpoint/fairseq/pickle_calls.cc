@@ -55,9 +55,9 @@ constexpr std::array<KnownCall, 13> kCalls = {{
 
 // Values that training leaves in checkpoints and that weights do not need: kept as a name with
 // arguments and state.
-constexpr std::array<absl::string_view, 4> kRecords = {
-    "torch.device", "numpy.dtype", "numpy.core.multiarray.scalar",
-    "numpy.core.multiarray._reconstruct"};
+constexpr std::array<absl::string_view, 4> kRecords = {"torch.device", "numpy.dtype",
+                                                       "numpy.core.multiarray.scalar",
+                                                       "numpy.core.multiarray._reconstruct"};
 constexpr std::array<absl::string_view, 3> kRecordModules = {"argparse.", "omegaconf.", "fairseq."};
 
 bool IsRecord(absl::string_view name) {
@@ -133,8 +133,7 @@ const PickleNode* PickleCalls::Argument(PickleId arguments, size_t index) const 
   return index < items.size() ? &node(items[index]) : nullptr;
 }
 
-absl::StatusOr<std::vector<int64_t>> PickleCalls::Integers(PickleId arguments,
-                                                           size_t index) const {
+absl::StatusOr<std::vector<int64_t>> PickleCalls::Integers(PickleId arguments, size_t index) const {
   const PickleNode* tuple = Argument(arguments, index);
   if (tuple == nullptr || (tuple->kind != PickleKind::kTuple && tuple->kind != PickleKind::kList) ||
       tuple->items.size() > kMaxRank) {
@@ -259,8 +258,8 @@ absl::StatusOr<PickleNode> PickleCalls::Storage(const PickleNode& id) {
   int64_t bytes = 0;
   if (storage.elements < 0 ||
       __builtin_mul_overflow(storage.elements, DtypeSize(storage.dtype), &bytes)) {
-    return Bad(absl::StrCat("storage \"", Shown(storage.key), "\" of ", storage.elements,
-                            " elements"));
+    return Bad(
+        absl::StrCat("storage \"", Shown(storage.key), "\" of ", storage.elements, " elements"));
   }
   if (id.items.size() == 6) UNIVAL_RETURN_IF_ERROR(AddView(node(id.items[5]), storage));
   PickleNode result = Container(PickleKind::kStorage);

@@ -32,9 +32,9 @@ absl::Status BadStorage(absl::string_view key, absl::string_view message) {
 absl::Status CheckSize(const PickleStorage& storage, uint64_t bytes) {
   const int64_t expected = storage.root_elements * DtypeSize(storage.dtype);
   if (static_cast<uint64_t>(expected) == bytes) return absl::OkStatus();
-  return BadStorage(storage.key, absl::StrCat(storage.root_elements, " elements of ",
-                                              DtypeName(storage.dtype), " need ", expected,
-                                              " bytes, the file has ", bytes));
+  return BadStorage(storage.key,
+                    absl::StrCat(storage.root_elements, " elements of ", DtypeName(storage.dtype),
+                                 " need ", expected, " bytes, the file has ", bytes));
 }
 
 // The part of a whole storage's bytes that `storage` views.

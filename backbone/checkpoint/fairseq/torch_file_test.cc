@@ -24,7 +24,8 @@ std::string FloatBytes(const std::vector<float>& values) {
   return bytes;
 }
 
-std::string Zip(const std::string& pickle, const ZipFiles& storages, const ZipOptions& options = {}) {
+std::string Zip(const std::string& pickle, const ZipFiles& storages,
+                const ZipOptions& options = {}) {
   ZipFiles files = {{std::string(kPrefix) + "data.pkl", pickle}};
   for (const auto& [key, bytes] : storages) files.emplace_back(kPrefix + ("data/" + key), bytes);
   return ZipArchive(files, options);
@@ -88,8 +89,7 @@ TEST(TorchFile, ReadsTheOlderFormat) {
 TEST(TorchFile, TensorsMayShareAStorage) {
   PickleWriter pickle;
   pickle.Op(']').Op('(').Tensor(kTransposed).Tensor({"FloatStorage", "7", 6, 4, {2}, {1}});
-  const std::string bytes =
-      Zip(pickle.Op('e').Op('.').bytes(), {{"7", FloatBytes(kSix)}});
+  const std::string bytes = Zip(pickle.Op('e').Op('.').bytes(), {{"7", FloatBytes(kSix)}});
   const auto file = ParseTorchFile(bytes);
   ASSERT_TRUE(file.ok()) << file.status();
   const auto& items = file->pickle.root().items;
@@ -123,10 +123,10 @@ TEST(TorchFile, RefusesAStorageOfAnotherSize) {
 TEST(TorchFile, RefusesViewsOutsideTheirStorage) {
   constexpr int64_t kHuge = INT64_MAX;
   const std::vector<TensorSpec> specs = {
-      {"FloatStorage", "7", 6, 1, {6}, {1}},          {"FloatStorage", "7", 6, -1, {1}, {1}},
-      {"FloatStorage", "7", 6, 0, {-1}, {1}},         {"FloatStorage", "7", 6, 0, {2}, {-1}},
-      {"FloatStorage", "7", 6, kHuge, {2}, {1}},      {"FloatStorage", "7", 6, 0, {kHuge, 2}, {1, 1}},
-      {"FloatStorage", "7", 6, 0, {2}, {kHuge}},      {"FloatStorage", "7", 6, 0, {100}, {0}},
+      {"FloatStorage", "7", 6, 1, {6}, {1}},     {"FloatStorage", "7", 6, -1, {1}, {1}},
+      {"FloatStorage", "7", 6, 0, {-1}, {1}},    {"FloatStorage", "7", 6, 0, {2}, {-1}},
+      {"FloatStorage", "7", 6, kHuge, {2}, {1}}, {"FloatStorage", "7", 6, 0, {kHuge, 2}, {1, 1}},
+      {"FloatStorage", "7", 6, 0, {2}, {kHuge}}, {"FloatStorage", "7", 6, 0, {100}, {0}},
       {"FloatStorage", "7", 6, 0, {2, 3}, {1}},
   };
   for (const TensorSpec& spec : specs) {
@@ -193,8 +193,8 @@ TEST(Pickle, StopsAtItsLimits) {
   for (int i = 0; i < 1000; ++i) {
     doubling.Global("builtins", "set").Op('h').Op(0).Tuple(1).Op('R').Op('0');
   }
-  EXPECT_TRUE(absl::IsResourceExhausted(
-      ReadPickle(doubling.Op('.').bytes(), nullptr, limits).status()));
+  EXPECT_TRUE(
+      absl::IsResourceExhausted(ReadPickle(doubling.Op('.').bytes(), nullptr, limits).status()));
 }
 
 TEST(Pickle, NamesTheByteOfWhatIsWrong) {
@@ -202,7 +202,8 @@ TEST(Pickle, NamesTheByteOfWhatIsWrong) {
   EXPECT_THAT(PickleErrorOf(PickleWriter().Op('h').Op(3)), HasSubstr("nothing is remembered"));
   EXPECT_THAT(PickleErrorOf(PickleWriter().Op('X').Raw("\xff\xff\xff\x7f")),
               HasSubstr("truncated or damaged"));
-  EXPECT_THAT(PickleErrorOf(PickleWriter().Op('N').Op('N').Op('.')), HasSubstr("left on the stack"));
+  EXPECT_THAT(PickleErrorOf(PickleWriter().Op('N').Op('N').Op('.')),
+              HasSubstr("left on the stack"));
   EXPECT_THAT(PickleErrorOf(PickleWriter().Op('}').Op('(').Op('N').Op('u')), HasSubstr("items"));
 }
 
@@ -213,7 +214,8 @@ TEST(ZipDirectory, RefusesEntriesThatOverlapRepeatOrAreCompressed) {
               HasSubstr("listed twice"));
   ZipOptions deflated;
   deflated.method = 8;
-  EXPECT_TRUE(absl::IsUnimplemented(ParseZipDirectory(ZipArchive({{"a", "x"}}, deflated)).status()));
+  EXPECT_TRUE(
+      absl::IsUnimplemented(ParseZipDirectory(ZipArchive({{"a", "x"}}, deflated)).status()));
   // The first entry's size in the directory grows over the second entry.
   std::string overlapping = good;
   const size_t header = overlapping.find("PK\x01\x02");

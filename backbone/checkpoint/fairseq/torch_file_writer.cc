@@ -66,10 +66,10 @@ std::string ZipArchive(const ZipFiles& files, const ZipOptions& options) {
     const std::string common = LittleEndianBytes(0x0800, 2) + method + std::string(8, '\0') +
                                LittleEndianBytes(size, 4) + LittleEndianBytes(size, 4) +
                                LittleEndianBytes(name.size(), 2);
-    directory += "PK\x01\x02" + std::string(4, '\0') + common +
-                 LittleEndianBytes(extra.size(), 2) + std::string(10, '\0') +
-                 LittleEndianBytes(offset, 4) + name + extra;
-    archive += "PK\x03\x04" + std::string(2, '\0') + common + LittleEndianBytes(0, 2) + name + bytes;
+    directory += "PK\x01\x02" + std::string(4, '\0') + common + LittleEndianBytes(extra.size(), 2) +
+                 std::string(10, '\0') + LittleEndianBytes(offset, 4) + name + extra;
+    archive +=
+        "PK\x03\x04" + std::string(2, '\0') + common + LittleEndianBytes(0, 2) + name + bytes;
   }
   const uint64_t begin = archive.size(), count = files.size();
   archive += directory;
@@ -78,8 +78,8 @@ std::string ZipArchive(const ZipFiles& files, const ZipOptions& options) {
     archive += "PK\x06\x06" + LittleEndianBytes(44, 8) + std::string(12, '\0') +
                LittleEndianBytes(count, 8) + LittleEndianBytes(count, 8) +
                LittleEndianBytes(directory.size(), 8) + LittleEndianBytes(begin, 8);
-    archive += "PK\x06\x07" + std::string(4, '\0') + LittleEndianBytes(end64, 8) +
-               LittleEndianBytes(1, 4);
+    archive +=
+        "PK\x06\x07" + std::string(4, '\0') + LittleEndianBytes(end64, 8) + LittleEndianBytes(1, 4);
   }
   return archive + "PK\x05\x06" + std::string(4, '\0') + LittleEndianBytes(count, 2) +
          LittleEndianBytes(count, 2) + LittleEndianBytes(directory.size(), 4) +

@@ -26,7 +26,7 @@ class PickleWriter {
   PickleWriter& Raw(const std::string& bytes);
   PickleWriter& Op(int opcode);
   PickleWriter& Text(const std::string& text);
-  PickleWriter& Integer(int64_t value);  // int64
+  PickleWriter& Integer(int64_t value);                        // int64
   PickleWriter& Integers(const std::vector<int64_t>& values);  // as a tuple
   PickleWriter& Global(const std::string& module, const std::string& name);
   PickleWriter& Tuple(int size);  // of the topmost 1 to 3 values

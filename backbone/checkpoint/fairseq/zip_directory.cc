@@ -33,15 +33,14 @@ absl::Status Bad(absl::string_view message) {
 }
 
 absl::Status BadEntry(absl::string_view name, absl::string_view message) {
-  return Bad(absl::StrCat("entry \"", absl::CHexEscape(name.substr(0, kMaxNameShown)),
-                          "\": ", message));
+  return Bad(
+      absl::StrCat("entry \"", absl::CHexEscape(name.substr(0, kMaxNameShown)), "\": ", message));
 }
 
 // The record of `size` bytes at `offset`, which must begin with `signature`.
 absl::StatusOr<absl::string_view> Record(absl::string_view file, uint64_t offset, size_t size,
                                          absl::string_view signature) {
-  if (offset > file.size() || file.size() - offset < size ||
-      file.substr(offset, 4) != signature) {
+  if (offset > file.size() || file.size() - offset < size || file.substr(offset, 4) != signature) {
     return Bad(absl::StrCat("no ", absl::CHexEscape(signature), " record of ", size,
                             " bytes at byte ", offset, " of ", file.size(),
                             "; truncated or damaged"));
@@ -155,10 +154,9 @@ absl::StatusOr<ZipEntry> Locate(absl::string_view file, const Listed& entry,
   }
   const uint64_t data = names + name_size + extra_size;
   if (data > directory_begin || directory_begin - data < entry.size) {
-    return BadEntry(entry.name,
-                    absl::StrCat(entry.size, " bytes at byte ", data,
-                                 " do not lie before the directory at byte ", directory_begin,
-                                 "; truncated or damaged"));
+    return BadEntry(entry.name, absl::StrCat(entry.size, " bytes at byte ", data,
+                                             " do not lie before the directory at byte ",
+                                             directory_begin, "; truncated or damaged"));
   }
   return ZipEntry{data, entry.size};
 }

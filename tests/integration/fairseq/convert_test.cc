@@ -87,8 +87,7 @@ double LogitsDifference(const std::string& directory, const std::string& expecte
   EXPECT_TRUE(loaded.ok()) << loaded.status();
   if (!loaded.ok()) return INFINITY;
   const at::NoGradGuard no_grad;
-  auto* network =
-      dynamic_cast<FeatureEncoder*>((*loaded)->modality("image")->module().get());
+  auto* network = dynamic_cast<FeatureEncoder*>((*loaded)->modality("image")->module().get());
   ModelInput input;
   input.source_tokens = golden.at("src_tokens");
   input.segments = {{"image", {0, 1}, GridFeatures(network->forward(golden.at("patch_images")))}};
@@ -121,7 +120,8 @@ TEST(ConvertFairseq, TakesTheMovingAverageOnRequest) {
 TEST(ConvertFairseq, HalfPrecisionStaysHalf) {
   ASSERT_TRUE(Convert(std::string(kFolder) + "fp16_cfg_namespace.pt", Target()).ok());
   EXPECT_LT(LogitsDifference(Target(), "seed17/logits"), 2e-2);
-  const TensorMap stored = ModelDirectory::Open(Target()).value()->ReadComponent("backbone").value();
+  const TensorMap stored =
+      ModelDirectory::Open(Target()).value()->ReadComponent("backbone").value();
   EXPECT_EQ(stored.at("encoder.layer_norm.weight").scalar_type(), at::kHalf);
   // The same weights, rounded here: the same files.
   const std::string rounded = testing::TempDir() + "/rounded";
