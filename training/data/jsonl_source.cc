@@ -63,6 +63,10 @@ absl::StatusOr<std::map<std::string, FieldValue>> JsonlSource::Fields(
           absl::StrCat("column '", column, "': expected the path of a media file"));
     }
     absl::StatusOr<MediaSource> media = media_.Resolve(*path);
+    if (options_.missing_media && absl::IsNotFound(media.status())) {
+      field->second = media_.Missing(*path);
+      continue;
+    }
     if (!media.ok()) {
       return absl::Status(media.status().code(),
                           absl::StrCat("column '", column, "': ", media.status().message()));

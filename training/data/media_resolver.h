@@ -22,6 +22,8 @@ class MediaResolver {
 
   // InvalidArgument for a path that leaves the folder, NotFound for a missing file, tar or member.
   absl::StatusOr<MediaSource> Resolve(const std::string& path) const;
+  // The source of media that Resolve did not find: any decoder says so, with the path.
+  MediaSource Missing(const std::string& path) const { return {path, FullPath(path), nullptr}; }
 
  private:
   std::string FullPath(absl::string_view relative) const;

@@ -1,5 +1,8 @@
 #include "training/data/source.h"
 
+#include <iterator>
+#include <set>
+
 #include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -20,7 +23,8 @@ class FilteredSource : public Source {
   int64_t size() const override { return static_cast<int64_t>(kept_.size()); }
   absl::StatusOr<TaskSample> Read(int64_t index) const override {
     if (index < 0 || index >= size()) {
-      return absl::OutOfRangeError(absl::StrCat(path(), ": record ", index, " of ", size(), " ", rule_));
+      return absl::OutOfRangeError(
+          absl::StrCat(path(), ": record ", index, " of ", size(), " ", rule_));
     }
     return all_->Read(kept_[index]);
   }
@@ -49,25 +53,85 @@ std::string RuleText(const SourceOptions& options) {
   const auto joined = [](const std::map<std::string, std::string>& rules) {
     return absl::StrJoin(rules, ", ", absl::PairFormatter("="));
   };
-  return absl::StrCat("keep {", joined(options.keep), "} drop {", joined(options.drop), "} limit ", options.limit);
+  return absl::StrCat("keep {", joined(options.keep), "} drop {", joined(options.drop), "} limit ",
+                      options.limit);
+}
+
+// What the records have said about the rules. A rule that never meets its column, or drops nothing,
+// is a typing error that would let held-out records through.
+class RuleCheck {
+ public:
+  explicit RuleCheck(const SourceOptions& options) : options_(options) {
+    for (const auto* rules : {&options.keep, &options.drop}) {
+      for (const auto& rule : *rules) unseen_.insert(rule.first);
+    }
+    unused_ = options.drop;
+  }
+
+  bool Settled() const { return unseen_.empty() && unused_.empty(); }
+
+  void See(const TaskSample& sample) {
+    if (Settled()) return;
+    for (const auto& field : sample.fields) unseen_.erase(field.first);
+    for (auto rule = unused_.begin(); rule != unused_.end();) {
+      rule = Holds(sample, rule->first, rule->second) ? unused_.erase(rule) : std::next(rule);
+    }
+  }
+
+  absl::Status Result(const Source& all) const {
+    if (!unseen_.empty()) {
+      UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> columns, SourceColumns(all));
+      return absl::InvalidArgumentError(absl::StrCat(
+          options_.path, ": keep and drop: expected columns of its records, got \"",
+          *unseen_.begin(), "\", which none of the ", all.size(), " has (the first has: ",
+          absl::StrJoin(columns, ", "), "); correct the column"));
+    }
+    if (unused_.empty()) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat(
+        options_.path, ": drop: expected records to drop, got none of ", all.size(), " with ",
+        unused_.begin()->first, "=", unused_.begin()->second, "; correct or remove the rule"));
+  }
+
+ private:
+  const SourceOptions& options_;
+  std::set<std::string> unseen_;
+  std::map<std::string, std::string> unused_;
+};
+
+// Which records take part. The rules speak of the records' own columns, so none are renamed here;
+// their media need not be there.
+absl::StatusOr<std::vector<int64_t>> ChooseRecords(const SourceOptions& options) {
+  SourceOptions plain;
+  plain.path = options.path;
+  plain.media = options.media;
+  plain.missing_media = true;
+  UNIVAL_ASSIGN_OR_RETURN(const std::unique_ptr<Source> all, OpenSource(plain));
+  RuleCheck check(options);
+  std::vector<int64_t> kept;
+  const auto full = [&] {
+    return options.limit > 0 && static_cast<int64_t>(kept.size()) >= options.limit;
+  };
+  for (int64_t i = 0; i < all->size() && !(full() && check.Settled()); ++i) {
+    UNIVAL_ASSIGN_OR_RETURN(const TaskSample sample, all->Read(i));
+    check.See(sample);
+    if (!full() && TakesPart(sample, options)) kept.push_back(i);
+  }
+  UNIVAL_RETURN_IF_ERROR(check.Result(*all));
+  if (!kept.empty()) return kept;
+  return absl::InvalidArgumentError(absl::StrCat(options.path, ": none of its ", all->size(),
+                                                 " records fits ", RuleText(options),
+                                                 "; correct keep and drop"));
 }
 
 absl::StatusOr<std::unique_ptr<Source>> OpenFiltered(const SourceOptions& options) {
+  UNIVAL_ASSIGN_OR_RETURN(std::vector<int64_t> kept, ChooseRecords(options));
   SourceOptions whole = options;
   whole.keep.clear();
   whole.drop.clear();
   whole.limit = 0;
   UNIVAL_ASSIGN_OR_RETURN(std::unique_ptr<Source> all, OpenSource(whole));
-  std::vector<int64_t> kept;
-  for (int64_t i = 0; i < all->size() && (options.limit == 0 || static_cast<int64_t>(kept.size()) < options.limit); ++i) {
-    UNIVAL_ASSIGN_OR_RETURN(const TaskSample sample, all->Read(i));
-    if (TakesPart(sample, options)) kept.push_back(i);
-  }
-  if (kept.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(options.path, ": none of its ", all->size(), " records fits ",
-                                                   RuleText(options), "; correct keep and drop"));
-  }
-  return std::unique_ptr<Source>(new FilteredSource(std::move(all), std::move(kept), RuleText(options)));
+  return std::unique_ptr<Source>(
+      new FilteredSource(std::move(all), std::move(kept), RuleText(options)));
 }
 
 }  // namespace

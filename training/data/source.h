@@ -40,11 +40,16 @@ struct SourceOptions {
   std::vector<std::string> media_columns;
   // Extension -> column, beside the built-in rules: {"npy", "imu"}. Tar only.
   std::map<std::string, std::string> media;
-  // Which records take part: those whose record columns hold the texts of `keep` and none of `drop`; a number is compared
-  // as it prints. Filtering reads every record once when the source is opened.
+  // Which records take part: those whose record columns (their own, before `columns`) hold the texts
+  // of `keep` and none of `drop`; a number is compared as it prints. A column that no record has, or
+  // a text of `drop` that none holds, is InvalidArgument. Filtering reads the records once when the
+  // source is opened.
   std::map<std::string, std::string> keep;
   std::map<std::string, std::string> drop;
   int64_t limit = 0;  // only the first records that take part; 0: all
+  // A media file, tar or member that is not there becomes a source whose path does not exist, which
+  // the decoder refuses, instead of an error of Read. For evaluation, where it counts as wrong.
+  bool missing_media = false;
 };
 
 // Thread-safe after creation. Files are memory-mapped and must not change while a source is open.
@@ -57,7 +62,7 @@ class Source {
   // The record at `index`, with key "train.jsonl:17" (the line, from 1) or "dev.tar:0_george_5".
   // OutOfRange for an index outside [0, size); InvalidArgument for malformed JSON (file, line,
   // what), a value no field can hold, or a media path that is absolute or leaves the folder;
-  // NotFound for a missing tar or member.
+  // NotFound for a missing media file, tar or member, unless `missing_media`.
   virtual absl::StatusOr<TaskSample> Read(int64_t index) const = 0;
   // Changes when the records do: a hash over the JSONL's bytes, or over the tar's member names and
   // sizes.

@@ -107,7 +107,51 @@ TEST(SourceTest, KeepAndDropChooseRecordsByTheirColumns) {
   EXPECT_EQ(Open(options)->size(), 2);
   options.keep = {{"who", "dan"}};
   const auto nobody = OpenSource(options);
-  EXPECT_THAT(std::string(nobody.status().message()), HasSubstr("none of its 4 records fits keep {who=dan}"));
+  EXPECT_THAT(std::string(nobody.status().message()),
+              HasSubstr("none of its 4 records fits keep {who=dan}"));
+}
+
+TEST(SourceTest, KeepAndDropSpeakOfTheRecordsOwnColumns) {
+  SourceOptions options =
+      At(WriteFile(TestFolder() + "/a.jsonl", "{\"who\":\"ann\"}\n{\"who\":\"bob\"}\n"));
+  options.columns = {{"speaker", "who"}};
+  options.drop = {{"who", "ann"}};
+  const auto source = Open(options);
+  ASSERT_NE(source, nullptr);
+  ASSERT_EQ(source->size(), 1);
+  EXPECT_EQ(Get<std::string>(*source->Read(0), "speaker"), "bob");
+}
+
+TEST(SourceTest, ARuleThatCannotDoWhatItSaysIsAnError) {
+  SourceOptions options = At(WriteFile(TestFolder() + "/a.jsonl",
+                                       "{\"who\":\"ann\"}\n{\"who\":\"bob\"}\n"));
+  const auto message = [&] { return std::string(OpenSource(options).status().message()); };
+  options.drop = {{"speaker", "ann"}};
+  EXPECT_THAT(message(), HasSubstr("got \"speaker\", which none of the 2 has (the first has: who)"));
+  options.drop = {{"who", "Ann"}};
+  EXPECT_THAT(message(), HasSubstr("got none of 2 with who=Ann"));
+  options.drop.clear();
+  options.keep = {{"speaker", "ann"}};
+  EXPECT_THAT(message(), HasSubstr("got \"speaker\""));
+  // A rule that is met only beyond the limit is no error.
+  options.keep.clear();
+  options.drop = {{"who", "bob"}};
+  options.limit = 1;
+  EXPECT_EQ(Open(options)->size(), 1);
+}
+
+TEST(SourceTest, MissingMediaCanBeLeftToTheDecoder) {
+  const std::string folder = TestFolder();
+  WriteTar(folder + "/some.tar", {{"y.png", "1"}});
+  SourceOptions options = At(WriteFile(folder + "/a.jsonl",
+                                       "{\"image\": \"x.png\"}\n{\"image\": \"some.tar:x.png\"}\n"
+                                       "{\"image\": \"none.tar:x.png\"}\n"));
+  options.missing_media = true;
+  const auto source = Open(options);
+  for (int64_t i = 0; i < 3; ++i) ASSERT_TRUE(source->Read(i).ok()) << source->Read(i).status();
+  EXPECT_EQ(Get<MediaSource>(*source->Read(0), "image").path, folder + "/x.png");
+  EXPECT_EQ(Get<MediaSource>(*source->Read(1), "image").path, folder + "/some.tar:x.png");
+  EXPECT_EQ(Get<MediaSource>(*source->Read(2), "image").bytes, nullptr);
 }
 
 TEST(SourceTest, BadRecordsAreNamedByFileAndLine) {
