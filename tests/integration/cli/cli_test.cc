@@ -27,9 +27,10 @@ TEST_P(HelpOf, SubcommandSaysWhatItDoesAndEndsWithZero) {
 
 INSTANTIATE_TEST_SUITE_P(Subcommands, HelpOf,
                          ::testing::Values("", "quickstart", "predict", "eval", "train", "verify",
-                                           "data", "inspect", "doctor", "data make-world",
-                                           "data make-speech", "data make-corpus",
-                                           "data train-tokenizer", "data import", "data check"));
+                                           "data", "inspect", "doctor", "convert",
+                                           "convert fairseq", "data make-world", "data make-speech",
+                                           "data make-corpus", "data train-tokenizer",
+                                           "data import", "data check"));
 
 TEST(Version, IsPrinted) {
   EXPECT_THAT(Program(NewFolder("version")).Run("--version").out, HasSubstr("unival 0.1.0"));
