@@ -99,6 +99,7 @@ class Model {
   absl::Status CreateConnection(ConnectionConfig* config);
   std::map<std::string, at::Tensor> PartTensors(const std::string& part) const;
   // Steps of Load and Save (model_files.cc).
+  std::string ManifestPath() const;
   absl::Status LoadParts(const ModelLoadOptions& options);
   absl::Status LoadPart(const std::string& part, const std::string& component);
   absl::Status CheckAdapters(bool allow_mismatch) const;

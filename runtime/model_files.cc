@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <string>
+#include <system_error>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
@@ -42,6 +44,27 @@ absl::Status CheckWanted(const Manifest& manifest, const ModelLoadOptions& optio
   return absl::OkStatus();
 }
 
+// An error that the content of `file` causes.
+absl::Status InFile(const std::string& file, const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(), absl::StrCat(file, ": ", status.message()));
+}
+
+// Every connection has exactly one record of what it was trained against, every record a
+// connection.
+absl::Status CheckRecord(const Manifest& manifest, const std::string& file,
+                         const std::string& modality) {
+  const auto is_of = [&](const auto& item) { return item.modality() == modality; };
+  const auto connections = absl::c_count_if(manifest.connection(), is_of);
+  const auto records = absl::c_count_if(manifest.adapter(), is_of);
+  if (records == connections) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      file, ": adapter: modality \"", modality, "\": expected ", connections,
+      connections == 1 ? " record for its connection" : " records, as it has no connection",
+      ", got ", records, "; restore the manifest that was written with these files, or write the ",
+      "model again with the program that trained it"));
+}
+
 TensorMap Halved(TensorMap tensors) {
   for (auto& entry : tensors) {
     if (entry.second.is_floating_point()) entry.second = entry.second.detach().to(at::kHalf);
@@ -64,7 +87,7 @@ absl::StatusOr<std::unique_ptr<Model>> Model::Load(const std::string& directory,
   UNIVAL_ASSIGN_OR_RETURN(model->tokenizer_,
                           runtime.registry().CreateTokenizer(
                               tokenizer.type(), model->tokenizer_directory_, tokenizer.block()));
-  UNIVAL_RETURN_IF_ERROR(model->CreateVocabulary());
+  UNIVAL_RETURN_IF_ERROR(InFile(model->ManifestPath(), model->CreateVocabulary()));
   UNIVAL_RETURN_IF_ERROR(model->LoadParts(options));
   UNIVAL_RETURN_IF_ERROR(model->CheckAdapters(options.allow_adapter_mismatch));
   UNIVAL_RETURN_IF_ERROR(model->LoadTemplates());
@@ -73,8 +96,12 @@ absl::StatusOr<std::unique_ptr<Model>> Model::Load(const std::string& directory,
   return model;
 }
 
+std::string Model::ManifestPath() const {
+  return absl::StrCat(origin_->path(), "/", kManifestFile);
+}
+
 absl::Status Model::LoadParts(const ModelLoadOptions& options) {
-  UNIVAL_RETURN_IF_ERROR(CreateBackbone());
+  UNIVAL_RETURN_IF_ERROR(InFile(ManifestPath(), CreateBackbone()));
   for (const ModalityConfig& config : manifest_.modality()) {
     if (!Wanted(options, config.id())) {
       for (const std::string& id :
@@ -83,7 +110,7 @@ absl::Status Model::LoadParts(const ModelLoadOptions& options) {
       }
       continue;
     }
-    UNIVAL_RETURN_IF_ERROR(CreateModality(config));
+    UNIVAL_RETURN_IF_ERROR(InFile(ManifestPath(), CreateModality(config)));
     if (modalities_[config.id()]->module() != nullptr) {
       UNIVAL_RETURN_IF_ERROR(
           LoadPart(absl::StrCat("modality.", config.id()), ModalityComponentId(config.id())));
@@ -91,7 +118,7 @@ absl::Status Model::LoadParts(const ModelLoadOptions& options) {
   }
   for (ConnectionConfig& config : *manifest_.mutable_connection()) {
     if (!Wanted(options, config.modality())) continue;
-    UNIVAL_RETURN_IF_ERROR(CreateConnection(&config));
+    UNIVAL_RETURN_IF_ERROR(InFile(ManifestPath(), CreateConnection(&config)));
     UNIVAL_RETURN_IF_ERROR(LoadPart(absl::StrCat("connection.", config.modality()),
                                     AdapterComponentId(config.modality())));
   }
@@ -127,11 +154,13 @@ absl::StatusOr<AdapterRecord> Model::DescribeAdapter(const std::string& id) cons
 }
 
 absl::Status Model::CheckAdapters(bool allow_mismatch) const {
+  for (const std::string& id : modality_ids()) {
+    UNIVAL_RETURN_IF_ERROR(CheckRecord(manifest_, ManifestPath(), id));
+  }
   for (const AdapterRecord& record : manifest_.adapter()) {
     if (modality(record.modality()) == nullptr) continue;
     UNIVAL_ASSIGN_OR_RETURN(const AdapterRecord expected, DescribeAdapter(record.modality()));
-    UNIVAL_RETURN_IF_ERROR(CheckAdapter(
-        record, expected, absl::StrCat(origin_->path(), "/", kManifestFile), {allow_mismatch}));
+    UNIVAL_RETURN_IF_ERROR(CheckAdapter(record, expected, ManifestPath(), {allow_mismatch}));
   }
   return absl::OkStatus();
 }
@@ -139,10 +168,18 @@ absl::Status Model::CheckAdapters(bool allow_mismatch) const {
 absl::Status Model::LoadTemplates() {
   if (!origin_->HasComponent(kTemplates)) return absl::OkStatus();
   UNIVAL_ASSIGN_OR_RETURN(const std::string folder, origin_->ComponentPath(kTemplates));
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.path().extension() != ".textproto") continue;
-    UNIVAL_ASSIGN_OR_RETURN(templates_[entry.path().filename().string()],
-                            ReadWholeFile(entry.path().string()));
+  namespace fs = std::filesystem;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().extension() != ".textproto") continue;
+    UNIVAL_ASSIGN_OR_RETURN(templates_[entry->path().filename().string()],
+                            ReadWholeFile(entry->path().string()));
+  }
+  if (error) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        folder, ": expected a folder of task templates, got: ", error.message(),
+        "; restore the component \"", kTemplates, "\" or take it out of the manifest"));
   }
   return absl::OkStatus();
 }

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -157,11 +158,17 @@ absl::Status LoadNativePlugin(const std::string& file, Registry& registry) {
   using Entry = void (*)(Registrar*, absl::Status*);
   auto entry = reinterpret_cast<Entry>(dlsym(handle, kEntry));
   if (entry == nullptr) return NotAPlugin(file, absl::StrCat("it exports no ", kEntry));
-  registry.set_origin(absl::StrCat("plugin ", info.id, " ", info.version, " (", file, ")"));
+  // Registered on a copy first, so that a plugin that fails halfway leaves nothing behind.
+  Registry staged = registry;
+  staged.set_origin(absl::StrCat("plugin ", info.id, " ", info.version, " (", file, ")"));
   absl::Status status;
-  entry(&registry, &status);
-  registry.set_origin("built-in");
-  return status;
+  entry(&staged, &status);
+  if (!status.ok()) {
+    return absl::Status(status.code(), absl::StrCat("plugin ", file, ": ", status.message()));
+  }
+  staged.set_origin("built-in");
+  registry = std::move(staged);
+  return absl::OkStatus();
 }
 
 }  // namespace unival

@@ -32,7 +32,7 @@ absl::StatusOr<BuildInfo> ParseBuildInfo(const std::string& content, const std::
 absl::Status CheckCompatible(const BuildInfo& info, const std::string& file);
 
 // ReadBuildInfo, CheckCompatible, dlopen(RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE), and the plugin's
-// registration.
+// registration. `registry` stays as it was unless all of it succeeds.
 absl::Status LoadNativePlugin(const std::string& file, Registry& registry);
 
 }  // namespace unival

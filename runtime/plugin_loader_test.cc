@@ -73,6 +73,11 @@ TEST(PluginLoader, RefusesTheSameModalityTwice) {
   EXPECT_EQ(LoadNativePlugin(kDepth, registry).code(), absl::StatusCode::kAlreadyExists);
 }
 
+TEST(PluginLoader, APluginThatFailsHalfwayRegistersNothing) {
+  ExpectRefused("runtime/testdata/libhalfway.so", absl::StatusCode::kInvalidArgument,
+                {"libhalfway.so", "Bad Id"});
+}
+
 TEST(PluginLoader, NamesAMissingFile) {
   ExpectRefused("no/such/plugin.so", absl::StatusCode::kNotFound, {"no/such/plugin.so"});
 }

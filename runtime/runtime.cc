@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <thread>
+#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "modalities/builtin.h"
@@ -21,16 +22,18 @@ namespace fs = std::filesystem;
 
 struct Candidate {
   std::string id;  // by which plugins are ordered, so that neither folders nor arguments decide
+  std::string version;
   std::string file;
   bool required = false;
   absl::Status status;
 };
 
 Candidate LookAt(const std::string& file, bool required) {
-  Candidate candidate{"", file, required, absl::OkStatus()};
+  Candidate candidate{"", "", file, required, absl::OkStatus()};
   absl::StatusOr<BuildInfo> info = ReadBuildInfo(file);
   if (info.ok()) {
     candidate.id = info->id;
+    candidate.version = info->version;
   } else {
     candidate.status = info.status();
   }
@@ -52,9 +55,21 @@ absl::StatusOr<std::vector<Candidate>> FindCandidates(const RuntimeOptions& opti
     }
   }
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return std::tie(a.id, a.file) < std::tie(b.id, b.file);
+    // Of several files of one plugin the one that was asked for comes first.
+    return std::make_tuple(a.id, !a.required, a.file) < std::make_tuple(b.id, !b.required, b.file);
   });
   return candidates;
+}
+
+// The same plugin can be reached twice: by name and by folder, or by a folder and a link to it.
+absl::Status CheckNotLoaded(const Candidate& candidate, const std::vector<Candidate>& loaded) {
+  for (const Candidate& other : loaded) {
+    if (other.id == candidate.id && other.version == candidate.version) {
+      return absl::AlreadyExistsError(absl::StrCat("same as ", other.file, " (plugin ", other.id,
+                                                   " ", other.version, "), which is loaded"));
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -71,11 +86,16 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Create(const RuntimeOptions& o
   UNIVAL_RETURN_IF_ERROR(RegisterBuiltinModalities(runtime->registry_));
   UNIVAL_RETURN_IF_ERROR(RegisterBuiltinTokenizers(runtime->registry_));
   UNIVAL_ASSIGN_OR_RETURN(std::vector<Candidate> candidates, FindCandidates(options));
+  std::vector<Candidate> loaded;
   for (const Candidate& candidate : candidates) {
     absl::Status status = candidate.status;
-    if (status.ok()) status = LoadNativePlugin(candidate.file, runtime->registry_);
+    const absl::Status repeated = CheckNotLoaded(candidate, loaded);
+    if (status.ok() && repeated.ok()) {
+      status = LoadNativePlugin(candidate.file, runtime->registry_);
+      if (status.ok()) loaded.push_back(candidate);
+    }
     if (!status.ok() && candidate.required) return status;
-    runtime->plugins_.push_back({candidate.file, candidate.id, status});
+    runtime->plugins_.push_back({candidate.file, candidate.id, status.ok() ? repeated : status});
   }
   return runtime;
 }

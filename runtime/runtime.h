@@ -26,13 +26,13 @@ struct RuntimeOptions {
 struct PluginReport {
   std::string file;
   std::string id;       // empty when the file is not a plugin
-  absl::Status status;  // OK: loaded
+  absl::Status status;  // OK: loaded; AlreadyExists "same as FILE": reached before, left out
 };
 
 class Runtime {
  public:
   // A plugin named explicitly that cannot be loaded is an error; one found in a folder is reported
-  // and left out.
+  // and left out. So is a second file of the same id and version: files named explicitly go first.
   static absl::StatusOr<std::unique_ptr<Runtime>> Create(const RuntimeOptions& options);
 
   const Registry& registry() const { return registry_; }

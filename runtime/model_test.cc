@@ -1,0 +1,283 @@
+#include "runtime/model.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "backbone/checkpoint/model_directory.h"
+#include "backbone/checkpoint/safetensors.h"
+#include "sdk/proto/text_format.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr char kDepth[] = "plugins/depth/libdepth.so";
+constexpr char kHalfway[] = "runtime/testdata/libhalfway.so";
+
+constexpr char kTiny[] = R"(
+name: "tiny"
+backbone {
+  d_model: 16 ffn_dim: 32 heads: 2 encoder_layers: 1 decoder_layers: 1
+  token_bucket_size: 16 image_bucket_size: 4 max_positions: 32 attn_scale_factor: 2
+  type_rows: 2 add_type_embedding: true encoder_pre_norm: true decoder_pre_norm: true
+}
+tokenizer { type: "gpt2_bpe" directory: "tokenizer" block: "core.bpe" }
+modality {
+  id: "image"
+  image { width: 16 height: 16 }
+  encoder { small_cnn { in_channels: 3 widths: 8 } }
+}
+connection { modality: "image" shared_type_row: 1 }
+)";
+
+void Write(const std::string& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+std::string FreshFolder(const std::string& name) {
+  const std::string folder = absl::StrCat(::testing::TempDir(), "/", name);
+  fs::remove_all(folder);
+  fs::create_directories(folder);
+  return folder;
+}
+
+// A vocabulary of the 256 bytes, without merges.
+std::string TinyTokenizer() {
+  const std::string folder = FreshFolder("tokenizer");
+  nlohmann::json encoder;
+  std::string dictionary;
+  int next = 256;
+  for (int byte = 0; byte < 256; ++byte) {
+    const bool printable = (byte >= 33 && byte <= 126) || (byte >= 161 && byte != 173);
+    const int point = printable ? byte : next++;
+    std::string symbol(1, static_cast<char>(point));
+    if (point >= 128) {
+      symbol = {static_cast<char>(0xc0 | point >> 6), static_cast<char>(0x80 | (point & 63))};
+    }
+    encoder[symbol] = byte;
+    absl::StrAppend(&dictionary, byte, " 1\n");
+  }
+  Write(folder + "/encoder.json", encoder.dump());
+  Write(folder + "/dict.txt", dictionary);
+  Write(folder + "/vocab.bpe", "#version: 0.2\n");
+  return folder;
+}
+
+const Runtime& TheRuntime() {
+  static const Runtime* const runtime = [] {
+    RuntimeOptions options;
+    options.threads = 1;
+    return Runtime::Create(options).value().release();
+  }();
+  return *runtime;
+}
+
+// A tiny model with one modality on disk, to be damaged.
+class ModelTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    Manifest manifest;
+    ASSERT_TRUE(ParseTextProto(kTiny, "test", &manifest).ok());
+    auto model = Model::CreateFresh(manifest, TinyTokenizer(), 1, TheRuntime());
+    ASSERT_TRUE(model.ok()) << model.status();
+    (*model)->AddTemplates("tasks.textproto", "name: \"test\"");
+    const absl::Status saved = (*model)->Save(folder_, Lineage(), /*half=*/false);
+    ASSERT_TRUE(saved.ok()) << saved;
+  }
+
+  absl::Status Load(const ModelLoadOptions& options = {}) const {
+    return Model::Load(folder_, TheRuntime(), options).status();
+  }
+
+  // Loading ends in `code` with a message that `matches`.
+  void ExpectRefused(absl::StatusCode code, const ::testing::Matcher<std::string>& matches) const {
+    const absl::Status status = Load();
+    EXPECT_EQ(status.code(), code) << status;
+    EXPECT_THAT(std::string(status.message()), matches);
+  }
+
+  void ChangeManifest(const std::function<void(Manifest&)>& change) const {
+    Manifest manifest;
+    ASSERT_TRUE(ReadTextProto(manifest_file_, &manifest).ok());
+    change(manifest);
+    Write(manifest_file_, PrintTextProto(manifest));
+  }
+
+  // After a component was changed on purpose.
+  void UpdateSha256(const std::string& id) const {
+    ChangeManifest([&](Manifest& manifest) {
+      for (Component& component : *manifest.mutable_component()) {
+        if (component.id() != id) continue;
+        component.set_sha256(Sha256OfPath(folder_ + "/" + component.file()).value());
+      }
+    });
+  }
+
+  void ChangeTensors(const std::string& id, const std::function<void(TensorMap&)>& change) const {
+    const std::string file = absl::StrCat(folder_, "/", id, ".safetensors");
+    TensorMap tensors = ReadSafetensors(file).value();
+    change(tensors);
+    const absl::Status written = WriteSafetensors(file, tensors);
+    ASSERT_TRUE(written.ok()) << written;
+    UpdateSha256(id);
+  }
+
+  const std::string folder_ = FreshFolder("models") + "/tiny";
+  const std::string manifest_file_ = folder_ + "/manifest.textproto";
+};
+
+TEST_F(ModelTest, LoadsWhatWasSaved) {
+  auto model = Model::Load(folder_, TheRuntime());
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_NE((*model)->modality("image"), nullptr);
+  EXPECT_EQ((*model)->templates().count("tasks.textproto"), 1u);
+}
+
+TEST_F(ModelTest, MissingExtraAndMisshapenTensorsAreListed) {
+  for (const char* id : {"backbone", "modality.image", "adapter.image"}) {
+    SetUp();
+    std::string name;
+    ChangeTensors(id, [&](TensorMap& tensors) {
+      name = tensors.begin()->first;
+      tensors.erase(tensors.begin());
+      tensors["surplus"] = at::zeros({2});
+    });
+    ExpectRefused(absl::StatusCode::kInvalidArgument,
+                  AllOf(HasSubstr(id), HasSubstr(name), HasSubstr("surplus")));
+    SetUp();
+    ChangeTensors(id, [&](TensorMap& tensors) { tensors[name] = at::zeros({7, 5, 3}); });
+    ExpectRefused(absl::StatusCode::kInvalidArgument, AllOf(HasSubstr(id), HasSubstr(name)));
+  }
+}
+
+TEST_F(ModelTest, AFileThatChangedOnDiskIsToldByItsHash) {
+  std::ofstream(folder_ + "/backbone.safetensors", std::ios::app) << "x";
+  ExpectRefused(absl::StatusCode::kDataLoss,
+                AllOf(HasSubstr("backbone.safetensors"), HasSubstr("sha256")));
+}
+
+TEST_F(ModelTest, AMissingFileIsNamed) {
+  fs::remove(folder_ + "/adapter.image.safetensors");
+  ExpectRefused(absl::StatusCode::kNotFound, HasSubstr("adapter.image.safetensors"));
+}
+
+TEST_F(ModelTest, AnAdapterOfAnotherBaseIsRefusedUnlessAllowed) {
+  ChangeTensors("backbone", [](TensorMap& tensors) { tensors.begin()->second += 1; });
+  ExpectRefused(
+      absl::StatusCode::kFailedPrecondition,
+      AllOf(StartsWith(manifest_file_), HasSubstr("\"image\""), HasSubstr("backbone_sha256")));
+  ModelLoadOptions options;
+  options.allow_adapter_mismatch = true;
+  EXPECT_TRUE(Load(options).ok());
+}
+
+TEST_F(ModelTest, AConnectionWithoutItsRecordIsRefused) {
+  ChangeManifest([](Manifest& manifest) { manifest.clear_adapter(); });
+  ExpectRefused(absl::StatusCode::kFailedPrecondition,
+                AllOf(StartsWith(manifest_file_ + ": adapter: modality \"image\""),
+                      HasSubstr("expected 1 record"), HasSubstr("got 0"), HasSubstr("restore")));
+  ModelLoadOptions options;
+  options.allow_adapter_mismatch = true;
+  EXPECT_FALSE(Load(options).ok()) << "other weights may be allowed, unknown ones not";
+}
+
+TEST_F(ModelTest, AConnectionWithTwoRecordsIsRefused) {
+  ChangeManifest([](Manifest& manifest) {
+    const AdapterRecord record = manifest.adapter(0);
+    *manifest.add_adapter() = record;
+  });
+  ExpectRefused(absl::StatusCode::kFailedPrecondition,
+                AllOf(StartsWith(manifest_file_ + ": adapter"), HasSubstr("got 2")));
+}
+
+TEST_F(ModelTest, ARecordWithoutItsConnectionIsRefused) {
+  ChangeManifest([](Manifest& manifest) { manifest.clear_connection(); });
+  ExpectRefused(absl::StatusCode::kFailedPrecondition,
+                AllOf(StartsWith(manifest_file_ + ": adapter"), HasSubstr("no connection")));
+}
+
+TEST_F(ModelTest, AModalityThatIsNotLoadedIsNamedAndCarriedAlong) {
+  ModelLoadOptions options;
+  options.all_modalities = false;
+  auto model = Model::Load(folder_, TheRuntime(), options);
+  ASSERT_TRUE(model.ok()) << model.status();
+  const absl::Status status = (*model)->RequireModality("image").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("was not loaded"));
+  const absl::Status saved = (*model)->Save(folder_, Lineage(), /*half=*/false);
+  ASSERT_TRUE(saved.ok()) << saved;
+  EXPECT_TRUE(Load().ok()) << Load();
+  options.modalities = {"radar"};
+  EXPECT_EQ(Load(options).code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(ModelTest, AnImpossibleConfigurationIsNamedWithItsManifest) {
+  ChangeManifest([](Manifest& manifest) { manifest.mutable_backbone()->set_ffn_dim(2000000000); });
+  ExpectRefused(
+      absl::StatusCode::kInvalidArgument,
+      AllOf(StartsWith(manifest_file_ + ": "), HasSubstr("ffn_dim"), HasSubstr("2000000000")));
+}
+
+TEST_F(ModelTest, GarbageInPlaceOfTheTemplatesIsNamed) {
+  const std::string templates = folder_ + "/templates";
+  fs::remove_all(templates);
+  Write(templates, "no folder");
+  UpdateSha256("templates");
+  ExpectRefused(absl::StatusCode::kInvalidArgument,
+                AllOf(StartsWith(templates), HasSubstr("expected a folder")));
+}
+
+TEST_F(ModelTest, GarbageInPlaceOfTheManifestIsNamed) {
+  Write(manifest_file_, "\xff\xfe{{{");
+  ExpectRefused(absl::StatusCode::kInvalidArgument, HasSubstr(manifest_file_));
+}
+
+TEST(RuntimeTest, APluginReachedTwiceIsLoadedOnce) {
+  RuntimeOptions options;
+  options.threads = 1;
+  options.plugins = {kDepth, kDepth};
+  options.plugin_paths = {FreshFolder("plugins")};
+  for (const char* name : {"a.so", "b.so"}) fs::copy(kDepth, options.plugin_paths[0] + "/" + name);
+  auto runtime = Runtime::Create(options);
+  ASSERT_TRUE(runtime.ok()) << runtime.status();
+  const std::vector<PluginReport>& reports = (*runtime)->plugins();
+  ASSERT_EQ(reports.size(), 4u);
+  EXPECT_EQ(reports[0].file, kDepth) << "named explicitly: first";
+  EXPECT_TRUE(reports[0].status.ok());
+  for (size_t i = 1; i < reports.size(); ++i) {
+    EXPECT_EQ(reports[i].id, "depth");
+    EXPECT_EQ(reports[i].status.code(), absl::StatusCode::kAlreadyExists);
+    EXPECT_THAT(std::string(reports[i].status.message()),
+                HasSubstr(absl::StrCat("same as ", kDepth)));
+  }
+}
+
+TEST(RuntimeTest, APluginInAFolderThatFailsHalfwayIsReportedAndLeavesNothing) {
+  RuntimeOptions options;
+  options.threads = 1;
+  options.plugin_paths = {FreshFolder("halfway")};
+  fs::copy(kHalfway, options.plugin_paths[0] + "/halfway.so");
+  auto runtime = Runtime::Create(options);
+  ASSERT_TRUE(runtime.ok()) << runtime.status();
+  ASSERT_EQ((*runtime)->plugins().size(), 1u);
+  EXPECT_THAT(std::string((*runtime)->plugins()[0].status.message()), HasSubstr("Bad Id"));
+  for (const Registry::Entry& entry : (*runtime)->registry().List()) {
+    EXPECT_NE(entry.type, "halfway");
+  }
+  options.plugins = {kHalfway};
+  EXPECT_FALSE(Runtime::Create(options).ok()) << "named explicitly: an error";
+}
+
+}  // namespace
+}  // namespace unival
