@@ -196,6 +196,14 @@ absl::Status CheckStage(const LoadedPlan& loaded, int index, const Checker& chec
   UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".checkpoint_every", stage.checkpoint_every()));
   UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".log_every", stage.log_every()));
   UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".cache.variants", stage.cache().variants()));
+  for (int i = 0; i < stage.source_size(); ++i) {
+    if (!stage.cache().enabled() || !stage.source(i).augment()) continue;
+    if (stage.cache().variants() >= 2) continue;
+    return check.Error(field + ".cache.variants",
+                       absl::StrCat("2 or more, as ", SourceField(index, i), ".augment is true"),
+                       absl::StrCat(stage.cache().variants()),
+                       "with fewer no item is ever varied: set cache.variants, or augment: false");
+  }
   if (stage.trainable_size() == 0) {
     return check.Error(field + ".trainable", "at least one pattern", "none",
                        "say what moves: \"all\", \"connections\", \"connection:ID\", ...");
@@ -219,6 +227,12 @@ absl::Status CheckEvaluations(const LoadedPlan& loaded, const Checker& check) {
       return check.Error(field + ".name", "names that differ",
                          absl::StrCat("\"", evaluation.name(), "\" twice"), "name the evaluations");
     }
+    if (absl::StrContains(evaluation.name(), '/') || absl::StrContains(evaluation.name(), "..")) {
+      return check.Error(field + ".name", "a name without \"/\" and \"..\"",
+                         absl::StrCat("\"", evaluation.name(), "\""),
+                         "rename it: the answers are written to results/NAME.jsonl");
+    }
+    UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".limit", evaluation.limit()));
     UNIVAL_RETURN_IF_ERROR(
         check.Present(field + ".path", evaluation.path(), loaded.data_root, kDataRemedy));
   }

@@ -116,6 +116,15 @@ TEST_F(PlanTest, NamesFieldExpectedActualAndRemedyOfEveryMistake) {
       {"evaluation[0].task:", "nothing", [&] { plan_.plan.mutable_evaluation(0)->clear_task(); }},
       {"evaluation[0].path:", "no.jsonl",
        [&] { plan_.plan.mutable_evaluation(0)->set_path("no.jsonl"); }},
+      {"evaluation[0].name:", "results/NAME.jsonl",
+       [&] { plan_.plan.mutable_evaluation(0)->set_name("../copy"); }},
+      {"evaluation[0].limit:", "got -1", [&] { plan_.plan.mutable_evaluation(0)->set_limit(-1); }},
+      {"stage[0].source[0].limit:", "got -1", [&] { source()->set_limit(-1); }},
+      {"stage[0].cache.variants:", "stage[0].source[0].augment",
+       [&] {
+         stage()->mutable_cache()->set_enabled(true);
+         source()->set_augment(true);
+       }},
       {"new_modality[0].encoder_from:", "speech.safetensors",
        [&] { plan_.plan.add_new_modality()->set_encoder_from("speech.safetensors"); }},
       {"new_modality[0].modality.id:", "nothing", [&] { plan_.plan.add_new_modality(); }},
