@@ -6,6 +6,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_format.h"
 #include "app/command.h"
+#include "backbone/generation/generate.h"
 #include "sdk/native/status_macros.h"
 
 namespace unival {
@@ -61,9 +62,11 @@ void AddPredictCommand(CLI::App& app, int* exit_code) {
       ->add_option("--input", arguments->inputs,
                    "column=value; a file for media columns, text otherwise")
       ->required();
-  command->add_option_function<int>(
-      "--beam", [arguments](int beam) { arguments->generation.set_beam(beam); },
-      "Beams (default: the task's)");
+  command
+      ->add_option_function<int>(
+          "--beam", [arguments](int beam) { arguments->generation.set_beam(beam); },
+          "Beams (default: the task's)")
+      ->check(CLI::Range(kMinBeam, kMaxBeam));
   command->add_flag("--json", arguments->json, "Print JSON");
   command->footer(
       "Example: unival predict models/nano --task image_caption --input image=photo.png");

@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -19,13 +20,15 @@ using generation::SearchRequest;
 constexpr int64_t kDefaultMaxTokens = 64;
 
 template <typename Value>
-absl::Status Invalid(const char* field, Value value, const char* expected) {
+absl::Status Invalid(const char* field, Value value, const std::string& expected) {
   return absl::InvalidArgumentError(
       absl::StrCat("generation.", field, ": expected ", expected, ", got ", value));
 }
 
 absl::Status CheckConfig(const GenerationConfig& config) {
-  if (config.beam() < 0) return Invalid("beam", config.beam(), "0 or more");
+  if (config.beam() != 0 && (config.beam() < kMinBeam || config.beam() > kMaxBeam)) {
+    return Invalid("beam", config.beam(), absl::StrCat(kMinBeam, " to ", kMaxBeam));
+  }
   if (config.max_tokens() < 0) return Invalid("max_tokens", config.max_tokens(), "0 or more");
   if (config.min_tokens() < 0) return Invalid("min_tokens", config.min_tokens(), "0 or more");
   if (config.no_repeat_ngram() < 0) {
@@ -37,6 +40,9 @@ absl::Status CheckConfig(const GenerationConfig& config) {
     return Invalid("top_p", config.top_p(), "a share in [0, 1]");
   }
   if (config.n_best() < 0) return Invalid("n_best", config.n_best(), "0 or more");
+  if (config.sample() && config.n_best() > kMaxBeam) {
+    return Invalid("n_best", config.n_best(), absl::StrCat("at most ", kMaxBeam));
+  }
   const bool is_beam_search = !config.sample() && !config.score_candidates();
   if (is_beam_search && config.n_best() > std::max(1, config.beam())) {
     return Invalid("n_best", config.n_best(), "at most beam");

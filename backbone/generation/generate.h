@@ -31,6 +31,11 @@
 
 namespace unival {
 
+// Bounds of `beam`, and of `n_best` where that says how many rows are computed. A beam costs its
+// share of the KV cache, and wider ones than this were not seen to give better answers.
+constexpr int kMinBeam = 1;
+constexpr int kMaxBeam = 64;
+
 struct SpecialTokens {
   int64_t bos = 0;
   int64_t pad = 1;  // never generated
@@ -68,10 +73,10 @@ int64_t RowsPerSample(const GenerationConfig& config);
 // `requests[b]` belongs to sample b of `decoder`, which must be fresh. Returns for each request its
 // `n_best` hypotheses (at least one), best first; fewer where search found fewer. `min_tokens` and
 // `max_tokens` count tokens behind the prefix; min_tokens 0 is read as 1, and max_tokens is cut to
-// what the decoder's positions allow. Single-threaded; deterministic; runs without autograd.
-// Errors: InvalidArgument names the field or request and its value; ResourceExhausted for closed
-// sets that are too wide to be scored at once; Internal when the decoder's output has the wrong
-// shape or is not a number.
+// what the decoder's positions allow; beam and n_best 0 are read as 1. Single-threaded;
+// deterministic; runs without autograd. Errors: InvalidArgument names the field or request and its
+// value; ResourceExhausted for closed sets that are too wide to be scored at once; Internal when
+// the decoder's output has the wrong shape or is not a number.
 absl::StatusOr<std::vector<std::vector<Hypothesis>>> Generate(
     IncrementalDecoder& decoder, const GenerationConfig& config,
     const std::vector<GenerationRequest>& requests, const SpecialTokens& special,

@@ -13,6 +13,7 @@
 #include <numeric>
 #include <set>
 
+#include "absl/strings/str_cat.h"
 #include "backbone/generation/answer_trie.h"
 
 namespace unival {
@@ -152,18 +153,18 @@ TEST(Greedy, FollowsTheLikeliestTokensAndStopsAtTheBound) {
 }
 
 TEST(BeamSearch, WithAWideBeamFindsWhatEnumerationFinds) {
-  GenerationConfig config = Config(200, 2);
+  constexpr TokenRange kAllowed = {4, 11};  // 7 + 7 * 7 sequences, fewer than beams
+  GenerationConfig config = Config(kMaxBeam, 2);
   config.set_unnormalized(true);
+  GenerationOptions options;
+  options.mask_after_softmax = true;  // so that other tokens keep their share of probability
   TableDecoder decoder(1, RandomLogit);
-  const auto found = Search(decoder, config, {{}});
+  const auto found = Search(decoder, config, {{{}, {{}, {kAllowed}}, 0}}, options);
   std::map<double, Tokens, std::greater<>> all;
   const auto add = [&](const Tokens& tokens) { all[SequenceScore(0, {}, tokens)] = tokens; };
-  for (int64_t a = 0; a < kVocabulary; ++a) {
-    if (a == 1 || a == kEos) continue;
+  for (int64_t a = kAllowed.begin; a < kAllowed.end; ++a) {
     add({a});
-    for (int64_t b = 0; b < kVocabulary; ++b) {
-      if (b != 1 && b != kEos) add({a, b});
-    }
+    for (int64_t b = kAllowed.begin; b < kAllowed.end; ++b) add({a, b});
   }
   ASSERT_EQ(found[0].size(), all.size());
   auto expected = all.begin();
@@ -309,12 +310,14 @@ TEST(Sampling, IsAFunctionOfTheSeeds) {
 }
 
 TEST(Sampling, FollowsTheDistribution) {
-  GenerationConfig config = Config(2000, 1);
+  GenerationConfig config = Config(50, 1);
   config.set_sample(true);
   config.set_unnormalized(true);
-  TableDecoder decoder(1, RandomLogit);
   std::map<int64_t, int> counts;
-  for (const Hypothesis& h : SearchOne(decoder, config, {})) ++counts[h.tokens.at(0)];
+  for (uint64_t seed = 0; seed < 40; ++seed) {
+    TableDecoder decoder(1, RandomLogit);
+    for (const Hypothesis& h : SearchOne(decoder, config, {{}, {}, seed})) ++counts[h.tokens.at(0)];
+  }
   double possible = 0;  // neither <pad> nor an early end
   for (int64_t t = 0; t < kVocabulary; ++t) {
     if (t != 1 && t != kEos) possible += std::exp(LogProbability(0, {0}, t));
@@ -332,7 +335,7 @@ TEST(Sampling, TopKAndTopPKeepTheLikeliestTokens) {
     if (t != 1 && t != kEos) order.push_back({-LogProbability(0, {0}, t), t});
   }
   std::sort(order.begin(), order.end());
-  GenerationConfig config = Config(300, 1);
+  GenerationConfig config = Config(kMaxBeam, 1);
   config.set_sample(true);
   const auto tokens = [&] {
     TableDecoder decoder(1, RandomLogit);
@@ -367,6 +370,18 @@ TEST(Generate, NamesTheFieldThatIsWrong) {
   EXPECT_THAT(std::string(ErrorOf(Config(1, 4), {{2}, {}, 0}).message()), HasSubstr("prefix"));
   EXPECT_THAT(std::string(ErrorOf(Config(1, 4), {Tokens(70, 5), {}, 0}).message()),
               HasSubstr("64 positions"));
+}
+
+TEST(Generate, RefusesBeamsThatMemoryCannotHold) {
+  for (int beam : {-1, kMaxBeam + 1, 1000000}) {
+    const absl::Status status = ErrorOf(Config(beam, 4), {});
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(status.message(), absl::StrCat("generation.beam: expected 1 to 64, got ", beam));
+  }
+  GenerationConfig config = Config(1, 4);
+  config.set_sample(true);
+  config.set_n_best(1000000);
+  EXPECT_THAT(std::string(ErrorOf(config, {}).message()), HasSubstr("generation.n_best"));
 }
 
 TEST(Generate, ReportsLogitsThatAreNotNumbers) {
