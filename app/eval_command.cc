@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -61,6 +60,9 @@ absl::StatusOr<std::map<std::string, double>> ParseBounds(const std::vector<std:
 
 absl::StatusOr<EvaluationResult> Measure(EvalArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(auto columns, ParseColumns(arguments.columns));
+  for (const std::string& file : {arguments.metrics_file, arguments.evaluation.results_file}) {
+    if (!file.empty()) UNIVAL_RETURN_IF_ERROR(CheckOutputFile(file, arguments.data));
+  }
   UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Pipeline::Create(arguments.pipeline));
   UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(arguments.task));
   UNIVAL_ASSIGN_OR_RETURN(const auto source,
@@ -111,17 +113,14 @@ absl::StatusOr<int> Eval(EvalArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const EvaluationResult result, Measure(arguments));
   const std::string json = ToJson(arguments, result).dump(2) + "\n";
   if (!arguments.metrics_file.empty()) {
-    std::ofstream file(arguments.metrics_file, std::ios::trunc);
-    if (!(file << json << std::flush)) {
-      return absl::InternalError(
-          absl::StrCat("--metrics ", arguments.metrics_file, ": cannot be written"));
-    }
+    UNIVAL_RETURN_IF_ERROR(WriteOutputFile(arguments.metrics_file, json));
   }
   if (arguments.json) {
     std::cout << json;
   } else {
     PrintTable(result);
   }
+  UNIVAL_RETURN_IF_ERROR(CheckReadable(result));
   return Check(bounds, result);
 }
 

@@ -28,6 +28,7 @@ absl::StatusOr<int> Verify(const VerifyArguments& arguments) {
                                          {"tensors", check.tensors},
                                          {"compared_with_model", check.compared_with_model},
                                          {"compared_with_base", check.compared_with_base},
+                                         {"base_compared", check.base_compared},
                                          {"frozen_tensors_changed", check.frozen_changed},
                                          {"problems", check.problems}};
     std::cout << json.dump(2) << "\n";
@@ -37,6 +38,10 @@ absl::StatusOr<int> Verify(const VerifyArguments& arguments) {
                    "%d tensors in the receipt; %d recomputed from the model, %d from the base\n",
                    check.tensors, check.compared_with_model, check.compared_with_base)
             << absl::StrFormat("frozen tensors changed: %d\n", check.frozen_changed);
+  if (!check.base_compared) {
+    std::cout << "The base model was not compared: what was before training is the receipt's own "
+                 "word; name it with --base.\n";
+  }
   for (const std::string& problem : check.problems) std::cout << "DIFFERS " << problem << "\n";
   std::cout << (check.ok() ? "The receipt holds.\n" : "The receipt does not hold.\n");
   return check.ok() ? kDone : kDifferent;

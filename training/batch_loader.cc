@@ -74,7 +74,9 @@ void BatchLoader::Work() {
   omp_set_num_threads(1);
   Job job;
   while (TakeJob(&job)) {
-    absl::StatusOr<TrainingBatch> batch = Load(job);
+    // Tasks, modalities and readers may throw; nothing above this thread would catch it.
+    absl::StatusOr<TrainingBatch> batch =
+        CatchTorch(absl::StrCat("load step ", job.step), [&] { return Load(job); });
     absl::MutexLock lock(&mutex_);
     ready_.emplace(job.number, std::move(batch));
   }

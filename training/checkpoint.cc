@@ -94,7 +94,9 @@ absl::Status SaveCheckpoint(const std::string& directory, const RunState& state,
   const std::string target = absl::StrCat(directory, "/", name);
   const std::string temporary = target + ".tmp";
   std::error_code error;
-  // A run that ends on a multiple of checkpoint_every has saved this very state before.
+  // Folders are renamed into place when complete, and a step's state is a function of the run, so
+  // what is there under this step's name is this state: a stage that ends on a multiple of
+  // checkpoint_every comes here twice.
   if (fs::exists(target, error)) return absl::OkStatus();
   fs::remove_all(temporary, error);
   fs::create_directories(temporary, error);

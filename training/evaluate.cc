@@ -1,17 +1,25 @@
 #include "training/evaluate.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "backbone/checkpoint/files.h"
+#include "runtime/featurizer.h"
 #include "sdk/native/status_macros.h"
 #include "tasks/template_task.h"
 
 namespace unival {
 namespace {
 
+namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 absl::StatusOr<std::vector<TaskSample>> ReadSamples(const Source& source, int64_t begin,
@@ -45,7 +53,51 @@ std::vector<std::string> MediaColumns(const Task& task) {
   return columns;
 }
 
+// Whether a record without an answer could not even be prepared. An answer that the model worded
+// wrongly is a wrong answer, not bad data.
+bool IsUnreadable(const Model& model, const Task& task, const TaskSample& sample) {
+  absl::StatusOr<Seq2SeqExample> example = task.MakeExample(sample, ExampleMode::kPrediction, 0);
+  return !example.ok() || !Prepare(model, *std::move(example), {}).ok();
+}
+
+// Pipes and terminals have no name to replace.
+bool IsReplaceable(const std::string& file) {
+  std::error_code error;
+  const fs::file_status status = fs::status(file, error);
+  return !absl::StartsWith(file, "/dev/") && (!fs::exists(status) || fs::is_regular_file(status));
+}
+
+// Where the bytes of `file` are, behind links.
+std::string RealFile(const std::string& file) {
+  std::error_code error;
+  const fs::path real = fs::canonical(file, error);
+  return error ? file : real.string();
+}
+
 }  // namespace
+
+absl::Status CheckOutputFile(const std::string& file, const std::string& input) {
+  std::error_code error;
+  if (fs::equivalent(file, input, error)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(file, ": expected a file other than the data that is read, got ", input,
+                     "; choose another name for the results"));
+  }
+  if (!IsReplaceable(file)) return absl::OkStatus();
+  const fs::path parent = fs::path(RealFile(file)).parent_path();
+  const std::string folder = parent.empty() ? "." : parent.string();
+  if (access(folder.c_str(), W_OK | X_OK) != 0) {
+    return SystemError(file, "cannot be written to its folder", errno);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WriteOutputFile(const std::string& file, const std::string& text) {
+  if (IsReplaceable(file)) return WriteFileAtomically(RealFile(file), {text});
+  std::ofstream stream(file, std::ios::binary);
+  if (stream << text << std::flush) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat(file, ": cannot be written"));
+}
 
 absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string& task_name,
                                           const Source& source, const EvaluationOptions& options) {
@@ -53,12 +105,9 @@ absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string&
   UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline.task(task_name));
   pipeline.model().SetTraining(false);
   std::unique_ptr<Metric> metric = task->NewMetric();
-  std::ofstream results;
-  if (!options.results_file.empty()) {
-    results.open(options.results_file, std::ios::trunc);
-    if (!results)
-      return absl::InternalError(absl::StrCat(options.results_file, ": cannot be written"));
-  }
+  const bool keep = !options.results_file.empty();
+  if (keep) UNIVAL_RETURN_IF_ERROR(CheckOutputFile(options.results_file, source.path()));
+  std::string lines;
   EvaluationResult result;
   result.name = result.task = task_name;
   result.samples = source.size();
@@ -75,14 +124,28 @@ absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string&
         metric->AddFailure(samples[i]);
         result.failures.push_back(
             absl::StrCat(samples[i].key, ": ", answers[i].status().message()));
+        if (IsUnreadable(pipeline.model(), *task, samples[i])) {
+          if (result.unreadable++ == 0) result.first_unreadable = result.failures.back();
+        }
       }
-      if (results.is_open()) results << ResultLine(samples[i], answers[i]);
+      if (keep) lines += ResultLine(samples[i], answers[i]);
     }
     if (options.progress) options.progress(end, source.size());
   }
+  if (keep) UNIVAL_RETURN_IF_ERROR(WriteOutputFile(options.results_file, lines));
   result.metrics = metric->Result();
   result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return result;
+}
+
+absl::Status CheckReadable(const EvaluationResult& result) {
+  const double allowed = kMaxUnreadableShare * static_cast<double>(result.samples);
+  if (static_cast<double>(result.unreadable) <= allowed) return absl::OkStatus();
+  return absl::OutOfRangeError(
+      absl::StrCat("evaluation \"", result.name, "\": expected at most ", 100 * kMaxUnreadableShare,
+                   " % of the records to be unreadable, got ", result.unreadable, " of ",
+                   result.samples, ", the first: ", result.first_unreadable,
+                   "; the numbers say little about the model: repair or leave out these records"));
 }
 
 absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(
@@ -92,6 +155,7 @@ absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(
   options.path = path;
   options.columns = columns;
   options.limit = limit;
+  options.missing_media = true;
   return OpenTaskSource(task, std::move(options));
 }
 

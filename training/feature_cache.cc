@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <limits>
 #include <vector>
 
@@ -52,6 +53,40 @@ int64_t Align(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kA
 
 uint64_t HeaderHash(const RecordHeader& header) {
   return XXH64(&header, offsetof(RecordHeader, header_hash), 0);
+}
+
+// Whether a tensor lies within its record: a checksum keeps out accidents, not a file made to fit.
+bool Fits(const TensorHeader& tensor, int64_t record_bytes) {
+  if (tensor.scalar_type == -1) return true;
+  constexpr int32_t kTypes = static_cast<int32_t>(at::ScalarType::NumOptions);
+  if (tensor.scalar_type < 0 || tensor.scalar_type >= kTypes) return false;
+  const auto type = static_cast<at::ScalarType>(tensor.scalar_type);
+  if (!at::isFloatingType(type) && !at::isIntegralType(type, /*includeBool=*/true)) return false;
+  if (tensor.dims < 0 || tensor.dims > kMaxDims) return false;
+  if (tensor.offset < kHeaderBytes || tensor.offset > record_bytes ||
+      tensor.offset % kAlignment != 0) {
+    return false;
+  }
+  const int64_t* const sizes_end = tensor.sizes + tensor.dims;
+  const bool is_empty = std::find(tensor.sizes, sizes_end, 0) != sizes_end;
+  int64_t room = (record_bytes - tensor.offset) / static_cast<int64_t>(at::elementSize(type));
+  if (is_empty) room = std::max<int64_t>(room, 1);
+  for (const int64_t* size = tensor.sizes; size != sizes_end; ++size) {
+    if (*size < 0) return false;
+    room /= std::max<int64_t>(*size, 1);
+  }
+  return room >= 1;
+}
+
+// Header and tensors fit a record that may reach `room` bytes.
+bool Fits(const RecordHeader& header, int64_t room) {
+  if (header.magic != kRecordMagic || header.header_hash != HeaderHash(header)) return false;
+  if (header.bytes < kHeaderBytes || header.bytes > room || header.bytes % kAlignment != 0) {
+    return false;
+  }
+  return header.tensors[0].scalar_type >= 0 &&
+         std::all_of(std::begin(header.tensors), std::end(header.tensors),
+                     [&](const TensorHeader& tensor) { return Fits(tensor, header.bytes); });
 }
 
 std::string KeyOf(const RecordHeader& header) {
@@ -128,8 +163,7 @@ absl::Status FeatureCache::ReadIndex() {
     const char* bytes = Map(at, kHeaderBytes);
     if (bytes == nullptr) return SystemError(path_, "cannot map");
     std::memcpy(&header, bytes, sizeof(header));
-    if (header.magic != kRecordMagic || header.header_hash != HeaderHash(header)) break;
-    if (header.bytes < kHeaderBytes || header.bytes > info.st_size - at) break;
+    if (!Fits(header, info.st_size - at)) break;
     entries_[KeyOf(header)] = {at, false};
     at += header.bytes;
   }
@@ -158,8 +192,16 @@ absl::optional<ModalityFeatures> FeatureCache::Find(const std::string& key) {
   const char* record = Map(found->second.offset, kHeaderBytes);
   if (record == nullptr) return absl::nullopt;
   std::memcpy(&header, record, sizeof(header));
-  record = Map(found->second.offset, header.bytes);
-  if (record == nullptr) return absl::nullopt;
+  // Another process may have changed the file since it was opened.
+  if (Fits(header, end_ - found->second.offset)) {
+    record = Map(found->second.offset, header.bytes);
+  } else {
+    record = nullptr;
+  }
+  if (record == nullptr) {
+    entries_.erase(found);
+    return absl::nullopt;
+  }
   if (!found->second.checked &&
       XXH64(record + kHeaderBytes, header.bytes - kHeaderBytes, 0) != header.payload_hash) {
     entries_.erase(found);

@@ -3,9 +3,13 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <xxhash.h>
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <random>
+#include <sstream>
 
 #include "absl/strings/str_cat.h"
 
@@ -82,6 +86,38 @@ TEST_F(FeatureCacheTest, TreatsADamagedRecordAsAbsent) {
   auto cache = Open();
   EXPECT_FALSE(cache->Find("key0").has_value());
   EXPECT_TRUE(cache->Find("key1").has_value());
+}
+
+TEST_F(FeatureCacheTest, AMutatedFileNeverLeadsOutsideItsRecords) {
+  std::vector<int64_t> sizes;
+  const std::string path = Fill(&sizes);
+  std::stringstream whole;
+  whole << std::ifstream(path, std::ios::binary).rdbuf();
+  const std::string good = whole.str();
+  constexpr size_t kRecord = 64, kHashAt = 232;  // the first record; its header's hash
+  std::mt19937_64 random(7);
+  for (int round = 0; round < 2000; ++round) {
+    std::string bytes = good;
+    for (int i = 0; i < 3; ++i) {
+      const size_t at = kRecord + 72 + random() % (kHashAt - 72);
+      bytes[at] = static_cast<char>(random());
+    }
+    // With a checksum that holds, so that the bounds themselves are tried.
+    const uint64_t hash = XXH64(bytes.data() + kRecord, kHashAt, 0);
+    std::memcpy(&bytes[kRecord + kHashAt], &hash, sizeof(hash));
+    std::ofstream(path, std::ios::binary) << bytes;
+    auto cache = Open();
+    for (const char* key : {"key0", "key1"}) {
+      const auto found = cache->Find(key);
+      if (!found) continue;
+      const auto size = static_cast<int64_t>(good.size());
+      for (const at::Tensor& tensor : {found->values, found->padding, found->positions}) {
+        if (!tensor.defined()) continue;
+        ASSERT_LE(static_cast<int64_t>(tensor.nbytes()), size);
+        if (tensor.numel() > 0) tensor.clone();  // touches every byte
+      }
+    }
+  }
 }
 
 TEST_F(FeatureCacheTest, RefusesASecondWriterAndForeignFiles) {

@@ -110,11 +110,17 @@ void Count(Receipt* receipt) {
 }
 
 Json EntryToJson(const ReceiptEntry& entry) {
-  return {{"name", entry.before.name},    {"kind", entry.before.is_buffer ? "buffer" : "parameter"},
-          {"role", RoleName(entry.role)}, {"dtype", entry.before.dtype},
-          {"shape", entry.before.shape},  {"drawn", entry.drawn},
-          {"changed", entry.changed()},   {"before", entry.before.sha256},
-          {"after", entry.after},         {"stored", entry.stored}};
+  return {{"name", entry.before.name},
+          {"kind", entry.before.is_buffer ? "buffer" : "parameter"},
+          {"role", RoleName(entry.role)},
+          {"dtype", entry.before.dtype},
+          {"shape", entry.before.shape},
+          {"drawn", entry.drawn},
+          {"changed", entry.changed()},
+          {"before", entry.before.sha256},
+          {"after", entry.after},
+          {"stored", entry.stored},
+          {"before_stored", entry.before_stored}};
 }
 
 absl::StatusOr<ReceiptEntry> EntryFromJson(const Json& json) {
@@ -126,6 +132,7 @@ absl::StatusOr<ReceiptEntry> EntryFromJson(const Json& json) {
   entry.before.sha256 = json.at("before");
   entry.after = json.at("after");
   entry.stored = json.at("stored");
+  entry.before_stored = json.value("before_stored", "");
   entry.drawn = json.at("drawn");
   UNIVAL_ASSIGN_OR_RETURN(entry.role, RoleFromName(json.at("role")));
   return entry;
@@ -165,6 +172,25 @@ void CompareWithModel(const Receipt& receipt, const std::map<std::string, Tensor
   }
 }
 
+// Does the receipt itself say that what was frozen stayed what it was, as trained and as stored?
+// All there is to check for tensors that no base model holds.
+void CheckFrozenEntries(const Receipt& receipt, ReceiptCheck* check) {
+  for (const ReceiptEntry& entry : receipt.entries) {
+    if (entry.role != TensorRole::kFrozen) continue;
+    std::string expected = entry.before_stored;
+    // Receipts before this field: rounded tensors have nothing to be compared with.
+    if (expected.empty()) {
+      expected = receipt.description.stored_half ? entry.stored : entry.before.sha256;
+    }
+    if (!entry.changed() && entry.stored == expected) continue;
+    check->changed.insert(entry.before.name);
+    check->problems.push_back(absl::StrCat(entry.before.name, ": frozen, yet the receipt has ",
+                                           entry.before.sha256, " before and ", entry.after,
+                                           " after training, ", entry.stored, " stored where ",
+                                           expected, " was expected"));
+  }
+}
+
 // Did what the receipt calls frozen stay what it was in the base model?
 void CompareWithBase(const Receipt& receipt, const std::map<std::string, TensorHash>& model,
                      const std::map<std::string, TensorHash>& base, ReceiptCheck* check) {
@@ -186,7 +212,7 @@ void CompareWithBase(const Receipt& receipt, const std::map<std::string, TensorH
     const std::string& expected =
         receipt.description.stored_half ? was->second.half_sha256 : was->second.sha256;
     if (is->second.sha256 == expected) continue;
-    ++check->frozen_changed;
+    check->changed.insert(entry.before.name);
     check->problems.push_back(
         absl::StrCat(entry.before.name, ": frozen, yet it differs from the base model"));
   }
@@ -221,6 +247,7 @@ Receipt MakeReceipt(const ReceiptDescription& description, const std::vector<Ten
     entry.before = tensor;
     entry.role = RoleOf(tensor, trained);
     entry.drawn = description.drawn.count(tensor.name) > 0;
+    entry.before_stored = description.stored_half ? tensor.half_sha256 : tensor.sha256;
     auto found = later.find(tensor.name);
     if (found != later.end()) {
       entry.after = found->second.sha256;
@@ -298,9 +325,13 @@ absl::StatusOr<ReceiptCheck> VerifyReceipt(const std::string& receipt_file,
   check.tensors = static_cast<int64_t>(receipt.entries.size());
   UNIVAL_ASSIGN_OR_RETURN(auto model, HashDirectory(model_directory, runtime, false));
   CompareWithModel(receipt, model, &check);
-  if (base_directory.empty()) return check;
-  UNIVAL_ASSIGN_OR_RETURN(auto base, HashDirectory(base_directory, runtime, half));
-  CompareWithBase(receipt, model, base, &check);
+  CheckFrozenEntries(receipt, &check);
+  if (!base_directory.empty()) {
+    UNIVAL_ASSIGN_OR_RETURN(auto base, HashDirectory(base_directory, runtime, half));
+    CompareWithBase(receipt, model, base, &check);
+    check.base_compared = true;
+  }
+  check.frozen_changed = static_cast<int64_t>(check.changed.size());
   return check;
 }
 

@@ -56,7 +56,8 @@ enum class TensorRole {
 struct ReceiptEntry {
   TensorHash before;
   std::string after;
-  std::string stored;  // hash of the tensor as the model directory gives it back
+  std::string stored;         // hash of the tensor as the model directory gives it back
+  std::string before_stored;  // hash of the tensor before training, rounded as the directory would
   TensorRole role = TensorRole::kFrozen;
   bool drawn = false;
   bool changed() const { return before.sha256 != after; }
@@ -69,8 +70,8 @@ struct Receipt {
   int64_t frozen_tensors = 0, frozen_scalars = 0, frozen_changed = 0;
 };
 
-// `before` and `after` name the same tensors. `trained`: names that the optimiser moved in any
-// stage.
+// `before` and `after` name the same tensors, both with half hashes when the model is stored so.
+// `trained`: names that the optimiser moved in any stage.
 Receipt MakeReceipt(const ReceiptDescription& description, const std::vector<TensorHash>& before,
                     const std::vector<TensorHash>& after, const std::set<std::string>& trained);
 
@@ -82,13 +83,17 @@ struct ReceiptCheck {
   int64_t tensors = 0;  // in the receipt
   int64_t compared_with_model = 0;
   int64_t compared_with_base = 0;
-  int64_t frozen_changed = 0;         // recomputed from both directories, not read from the receipt
+  bool base_compared = false;  // false: `before` is what the receipt says, unproven
+  // Frozen tensors that differ between the directories or within the receipt.
+  std::set<std::string> changed;
+  int64_t frozen_changed = 0;         // their number; not read from the receipt's own count
   std::vector<std::string> problems;  // one line each; empty: the receipt holds
   bool ok() const { return problems.empty(); }
 };
 
 // Recomputes every hash from the trained model and, unless `base_directory` is empty, from the
-// model that it started from. Errors are those of reading; what does not hold is in `problems`.
+// model that it started from; without it, only the receipt's word says what was before. Errors are
+// those of reading; what does not hold is in `problems`.
 absl::StatusOr<ReceiptCheck> VerifyReceipt(const std::string& receipt_file,
                                            const std::string& model_directory,
                                            const std::string& base_directory,

@@ -79,9 +79,7 @@ absl::Status SaveModel(const Run& run) {
     lineage.set_parent_backbone_sha256(CombinedHash(backbone));
     break;
   }
-  std::error_code error;
-  fs::remove_all(run.Path("model"),
-                 error);  // of a run that was killed here; the checkpoint has everything
+  // Replaces, in one step, the model of a run that was killed after this.
   return run.model->Save(run.Path("model"), lineage, plan.save_half());
 }
 
@@ -137,7 +135,11 @@ absl::Status FinishRun(Run* run, TrainResult* result) {
   UNIVAL_RETURN_IF_ERROR(WriteReceipt(*run, after, result));
   UNIVAL_RETURN_IF_ERROR(RunEvaluations(run, result));
   result->peak_memory_mb = PeakMemoryMb();
-  return WriteResults(*run, *result);
+  UNIVAL_RETURN_IF_ERROR(WriteResults(*run, *result));
+  for (const auto& named : result->evaluations) {
+    UNIVAL_RETURN_IF_ERROR(CheckReadable(named.second));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace unival

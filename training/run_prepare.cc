@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "backbone/checkpoint/files.h"
+#include "sdk/hash/sha256.h"
 #include "sdk/native/status_macros.h"
 #include "sdk/proto/text_format.h"
 #include "tasks/template_set.h"
@@ -26,12 +27,15 @@ struct Identity {
   std::string plan;  // as text
   std::string base_sha256;
   std::map<std::string, std::string> sources;
+  // Whatever else the weights depend on: "threads", "tokenizer", "templates[0]", "plugin.depth".
+  std::map<std::string, std::string> parts;
 };
 
 std::string ToJson(const Identity& identity) {
   return Json{{"format", kRunFormat},
               {"base_sha256", identity.base_sha256},
               {"sources", identity.sources},
+              {"parts", identity.parts},
               {"plan", identity.plan}}
              .dump(1) +
          "\n";
@@ -45,6 +49,7 @@ absl::StatusOr<Identity> ReadIdentity(const std::string& file) {
     identity.plan = json.at("plan");
     identity.base_sha256 = json.at("base_sha256");
     identity.sources = json.at("sources").get<std::map<std::string, std::string>>();
+    identity.parts = json.at("parts").get<std::map<std::string, std::string>>();
     return identity;
   } catch (const nlohmann::json::exception& error) {
     return absl::InvalidArgumentError(
@@ -74,7 +79,55 @@ absl::Status CheckSameRun(const Run& run, const Identity& recorded, const Identi
         was == recorded.sources.end() ? "(none)" : was->second, ", got ", fingerprint,
         "; the data has changed since the run began: restore it or start anew in another folder"));
   }
+  for (const auto& [part, value] : now.parts) {
+    auto was = recorded.parts.find(part);
+    if (was != recorded.parts.end() && was->second == value) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat(run.options.output, ": cannot resume: ", part, ": expected ",
+                     was == recorded.parts.end() ? "(none)" : was->second, ", got ", value,
+                     "; the weights would differ: restore it or start anew in another folder"));
+  }
   return absl::OkStatus();
+}
+
+// Hash of the files of a folder, names and bytes.
+absl::StatusOr<std::string> FolderHash(const std::string& folder) {
+  std::map<std::string, std::string> files;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    if (!entry.is_regular_file()) continue;
+    UNIVAL_ASSIGN_OR_RETURN(files[entry.path().filename().string()],
+                            Sha256HexOfFile(entry.path().string()));
+  }
+  if (error) return SystemError(folder, "cannot be listed", error.value());
+  Sha256 hash;
+  for (const auto& [name, digest] : files) {
+    hash.UpdateField(name);
+    hash.UpdateField(digest);
+  }
+  return hash.HexDigest();
+}
+
+// Plan and starting weights have hashes of their own.
+absl::StatusOr<std::map<std::string, std::string>> OtherParts(const Run& run) {
+  std::map<std::string, std::string> parts;
+  parts["threads"] = absl::StrCat(run.runtime.threads());
+  const std::vector<std::string> templates = TemplateFiles(run.plan);
+  for (size_t i = 0; i < templates.size(); ++i) {
+    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, LoadTemplateSet(templates[i]));
+    parts[absl::StrCat("templates[", i, "]")] = TemplateSetHash(set);
+  }
+  const std::string tokenizer =
+      run.plan.plan.has_fresh_model()
+          ? JoinPath(run.plan.directory, run.plan.plan.tokenizer_directory())
+          : JoinPath(JoinPath(run.plan.directory, run.plan.plan.model()),
+                     run.model->manifest().tokenizer().directory());
+  UNIVAL_ASSIGN_OR_RETURN(parts["tokenizer"], FolderHash(tokenizer));
+  for (const PluginReport& plugin : run.runtime.plugins()) {
+    if (!plugin.status.ok()) continue;
+    UNIVAL_ASSIGN_OR_RETURN(parts["plugin." + plugin.id], Sha256HexOfFile(plugin.file));
+  }
+  return parts;
 }
 
 absl::Status PrepareOutput(const Run& run) {
@@ -136,8 +189,8 @@ absl::Status Resume(Run* run, std::map<std::string, at::Tensor>* optimizer_state
 
 // A fresh run records what it is; a resumed one is compared with that record.
 absl::Status CheckIdentity(const Run& run) {
-  const Identity now{PrintTextProto(run.plan.plan), CombinedHash(run.before),
-                     run.data.fingerprints};
+  Identity now{PrintTextProto(run.plan.plan), CombinedHash(run.before), run.data.fingerprints, {}};
+  UNIVAL_ASSIGN_OR_RETURN(now.parts, OtherParts(run));
   const std::string file = run.Path("run.json");
   if (run.options.resume && fs::exists(file)) {
     UNIVAL_ASSIGN_OR_RETURN(Identity recorded, ReadIdentity(file));
@@ -183,7 +236,7 @@ absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_s
   UNIVAL_ASSIGN_OR_RETURN(run->pipeline,
                           Pipeline::Create(run->model.get(), TemplateFiles(run->plan)));
   UNIVAL_ASSIGN_OR_RETURN(run->data, OpenRunData(run->plan, *run->pipeline, *run->model));
-  run->before = HashState(*run->model);
+  run->before = HashState(*run->model, run->plan.plan.save_half());
   for (const NamedTensor& entry : run->model->State()) {
     if (entry.is_buffer) run->initial_buffers[entry.name] = entry.tensor.clone();
   }

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <type_traits>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -168,6 +169,7 @@ class DataOpener {
     options.keep = {plan.keep().begin(), plan.keep().end()};
     options.drop = {plan.drop().begin(), plan.drop().end()};
     options.limit = plan.limit();
+    options.missing_media = std::is_same_v<Plan, EvaluationPlan>;
     auto source = OpenTaskSource(**task, std::move(options));
     if (!source.ok()) return AtField(plan_, field + ".path", source.status());
     UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, CheckTask(**task, model_, **source)));

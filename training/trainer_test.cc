@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdlib>
@@ -15,11 +16,15 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <stdexcept>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "modalities/io/encode.h"
+#include "sdk/native/status_macros.h"
 #include "sdk/proto/text_format.h"
+#include "training/batch_loader.h"
+#include "training/evaluate.h"
 #include "training/receipt.h"
 #include "training/trainable.h"
 
@@ -523,6 +528,132 @@ TEST(TrainerTest, HalfPrecisionModelsVerifyAgainstTheirReceipt) {
                              World() + "/base/model", TheRuntime());
   ASSERT_TRUE(check.ok()) << check.status();
   EXPECT_TRUE(check->ok()) << check->problems.front();
+}
+
+// The base model over `records`, answers going to `results`.
+absl::StatusOr<EvaluationResult> EvaluateBase(const std::string& records,
+                                              const std::string& results) {
+  PipelineOptions options;
+  options.model = World() + "/base/model";
+  options.templates = {World() + "/tasks.textproto"};
+  options.runtime.threads = 1;
+  UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Pipeline::Create(options));
+  UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task("caption"));
+  UNIVAL_ASSIGN_OR_RETURN(auto source, OpenTaskSource(*task, records, {}, 0));
+  EvaluationOptions evaluation;
+  evaluation.results_file = results;
+  return Evaluate(*pipeline, "caption", *source, evaluation);
+}
+
+TEST(TrainerTest, AnEvaluationNeverWritesOverItsOwnData) {
+  const std::string data = World() + "/own.jsonl", before = Read(World() + "/caption.jsonl");
+  Write(data, before);
+  fs::remove(World() + "/link.jsonl");
+  fs::create_symlink("own.jsonl", World() + "/link.jsonl");
+  for (const std::string& results : {data, World() + "/link.jsonl"}) {
+    const absl::Status status = EvaluateBase(data, results).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(status.message(), HasSubstr("choose another name"));
+  }
+  EXPECT_EQ(Read(data), before);
+  EXPECT_EQ(EvaluateBase(data, World() + "/nowhere/out.jsonl").status().code(),
+            absl::StatusCode::kNotFound);
+  ASSERT_TRUE(EvaluateBase(data, World() + "/out.jsonl").ok());
+  const std::string answers = Read(World() + "/out.jsonl");
+  EXPECT_EQ(std::count(answers.begin(), answers.end(), '\n'), kImages);
+}
+
+TEST(TrainerTest, MissingMediaCountAsWrongAndTooManyOfThemAreAnError) {
+  const std::string captions = Read(World() + "/caption.jsonl");
+  const auto gone = [](const std::string& image) {
+    return Json{{"image", image}, {"caption", "red"}}.dump() + "\n";
+  };
+  Write(World() + "/gone.jsonl", gone("images/gone.png") + gone("gone.tar:1.png") + captions);
+  auto few = EvaluateBase(World() + "/gone.jsonl", World() + "/gone.out");
+  ASSERT_TRUE(few.ok()) << few.status();
+  EXPECT_EQ(few->samples, kImages + 2);
+  EXPECT_EQ(few->unreadable, 2);
+  EXPECT_THAT(few->first_unreadable, HasSubstr("images/gone.png"));
+  EXPECT_EQ(CheckReadable(*few), absl::OkStatus());
+  EXPECT_THAT(Read(World() + "/gone.out"), HasSubstr("gone.tar:1.png"));
+  Write(World() + "/gone.jsonl",
+        gone("images/gone.png") + gone("gone.tar:1.png") + gone("images/lost.png") + captions);
+  auto many = EvaluateBase(World() + "/gone.jsonl", "");
+  ASSERT_TRUE(many.ok()) << many.status();
+  const absl::Status status = CheckReadable(*many);
+  EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
+  EXPECT_THAT(status.message(), HasSubstr("3 of 27"));
+  EXPECT_THAT(status.message(), HasSubstr("images/gone.png"));
+}
+
+TEST(TrainerTest, AReceiptThatSaysAFrozenTensorChangedDoesNotHold) {
+  TrainingPlan plan = Parse(kAdapterPlan);
+  plan.set_save_half(true);
+  plan.set_random_backbone(true);
+  TrainOk(Options(World(), plan, FreshOutput("forged")));
+  const std::string file = World() + "/forged/receipt.json";
+  const Json good = Json::parse(Read(file));
+  const auto verify = [&] {
+    auto check = VerifyReceipt(file, World() + "/forged/model", "", TheRuntime());
+    EXPECT_TRUE(check.ok()) << check.status();
+    return check.ok() ? *check : ReceiptCheck();
+  };
+  EXPECT_TRUE(verify().ok());
+  EXPECT_FALSE(verify().base_compared);
+  for (const bool drawn : {true, false}) {
+    for (const char* field : {"after", "before_stored"}) {
+      Json forged = good;
+      for (Json& tensor : forged.at("tensors")) {
+        if (tensor.at("role") != "frozen" || tensor.at("drawn") != drawn) continue;
+        tensor[field] = std::string(64, '0');
+        break;
+      }
+      Write(file, forged.dump());
+      EXPECT_FALSE(verify().ok()) << field << " " << drawn;
+      EXPECT_EQ(verify().frozen_changed, 1) << field << " " << drawn;
+    }
+  }
+}
+
+class ThrowingSource : public Source {
+ public:
+  const std::string& path() const override { return path_; }
+  int64_t size() const override { return 8; }
+  absl::StatusOr<TaskSample> Read(int64_t) const override {
+    throw std::runtime_error("the disk is on fire");
+  }
+  std::string fingerprint() const override { return ""; }
+
+ private:
+  const std::string path_ = "throwing";
+};
+
+TEST(TrainerTest, AnExceptionOnALoaderThreadIsAnError) {
+  ThrowingSource source;
+  SamplerOptions sampling;
+  sampling.sources = {{"throwing", 8, 1, 0, 2}};
+  auto sampler = BalancedSampler::Create(sampling);
+  ASSERT_TRUE(sampler.ok()) << sampler.status();
+  LoaderOptions options;
+  options.sources = {{"throwing", nullptr, &source, false}};
+  options.end_step = 1;
+  BatchLoader loader(options, *std::move(sampler));
+  EXPECT_THAT(loader.Next().status().message(), HasSubstr("on fire"));
+}
+
+TEST(TrainerTest, RefusesToResumeWithOtherTemplates) {
+  Write(World() + "/changing.textproto", kTasks);
+  TrainingPlan plan = Parse(kAdapterPlan);
+  plan.set_templates(0, "changing.textproto");
+  TrainOptions options = Options(World(), plan, FreshOutput("reworded"));
+  options.stop_after_step = 2;
+  TrainOk(options);
+  options.resume = true;
+  std::string text = kTasks;
+  text.replace(text.find("describe"), 8, "show");
+  Write(World() + "/changing.textproto", text);
+  EXPECT_THAT(Train(options, TheRuntime()).status().message(),
+              HasSubstr("cannot resume: templates[0]"));
 }
 
 TEST(TrainerTest, TrainsInBfloat16) {
