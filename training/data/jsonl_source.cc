@@ -2,11 +2,27 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "sdk/native/status_macros.h"
 #include "training/data/fingerprint.h"
 #include "training/data/record.h"
 
 namespace unival {
+namespace {
+
+// "images.tar" of every "images.tar:7.png", without reading the records as JSON.
+std::set<std::string> NamedTars(absl::string_view text) {
+  constexpr absl::string_view kMark = ".tar:";
+  std::set<std::string> tars;
+  for (size_t at = text.find(kMark); at != absl::string_view::npos; at = text.find(kMark, at + 1)) {
+    const size_t quote = text.rfind('"', at);
+    if (quote == absl::string_view::npos) continue;
+    tars.insert(absl::StrReplaceAll(text.substr(quote + 1, at + 3 - quote), {{"\\/", "/"}}));
+  }
+  return tars;
+}
+
+}  // namespace
 
 JsonlSource::JsonlSource(const SourceOptions& options)
     : options_(options),
@@ -80,6 +96,14 @@ std::string JsonlSource::fingerprint() const {
   Fingerprint hash;
   hash.Add(FingerprintOf(options_));
   hash.Add(file_->bytes());
+  // The tars that records name; a text that only looks like such a name is no tar, and adds
+  // nothing.
+  for (const std::string& tar : NamedTars(file_->bytes())) {
+    const auto opened = ReadOnlyFile::Open(media_.FullPath(tar));
+    if (!CheckRelativePath(tar).ok() || !opened.ok()) continue;
+    hash.Add(tar);
+    hash.Add((*opened)->bytes());
+  }
   return hash.Hex();
 }
 

@@ -24,9 +24,9 @@ class MediaResolver {
   absl::StatusOr<MediaSource> Resolve(const std::string& path) const;
   // The source of media that Resolve did not find: any decoder says so, with the path.
   MediaSource Missing(const std::string& path) const { return {path, FullPath(path), nullptr}; }
+  std::string FullPath(absl::string_view relative) const;
 
  private:
-  std::string FullPath(absl::string_view relative) const;
   absl::StatusOr<std::shared_ptr<const TarIndex>> Tar(const std::string& relative) const;
   absl::StatusOr<MediaSource> Member(const std::string& tar, const std::string& member) const;
 

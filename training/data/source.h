@@ -64,8 +64,8 @@ class Source {
   // what), a value no field can hold, or a media path that is absolute or leaves the folder;
   // NotFound for a missing media file, tar or member, unless `missing_media`.
   virtual absl::StatusOr<TaskSample> Read(int64_t index) const = 0;
-  // Changes when the records do: a hash over the JSONL's bytes, or over the tar's member names and
-  // sizes.
+  // Changes when the records do: a hash over the bytes of the JSONL and of the tars that it names, or
+  // over the tar's member names and bytes. Media files of their own are not read.
   virtual std::string fingerprint() const = 0;
 };
 

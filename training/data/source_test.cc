@@ -123,11 +123,12 @@ TEST(SourceTest, KeepAndDropSpeakOfTheRecordsOwnColumns) {
 }
 
 TEST(SourceTest, ARuleThatCannotDoWhatItSaysIsAnError) {
-  SourceOptions options = At(WriteFile(TestFolder() + "/a.jsonl",
-                                       "{\"who\":\"ann\"}\n{\"who\":\"bob\"}\n"));
+  SourceOptions options =
+      At(WriteFile(TestFolder() + "/a.jsonl", "{\"who\":\"ann\"}\n{\"who\":\"bob\"}\n"));
   const auto message = [&] { return std::string(OpenSource(options).status().message()); };
   options.drop = {{"speaker", "ann"}};
-  EXPECT_THAT(message(), HasSubstr("got \"speaker\", which none of the 2 has (the first has: who)"));
+  EXPECT_THAT(message(),
+              HasSubstr("got \"speaker\", which none of the 2 has (the first has: who)"));
   options.drop = {{"who", "Ann"}};
   EXPECT_THAT(message(), HasSubstr("got none of 2 with who=Ann"));
   options.drop.clear();
@@ -276,6 +277,20 @@ TEST(SourceTest, FingerprintsFollowTheRecords) {
   };
   EXPECT_EQ(tar("1.tar", "1.wav"), tar("2.tar", "1.wav"));
   EXPECT_NE(tar("1.tar", "1.wav"), tar("2.tar", "2.wav"));
+  // Bytes count, where the names and sizes are the same: of a tar, and of one that records name.
+  const SourceOptions named =
+      At(WriteFile(folder + "/named.jsonl", "{\"image\": \"sub\\/images.tar:1.png\"}\n"));
+  WriteFile(folder + "/sub/x", "");
+  std::vector<std::string> alone, within;
+  for (const char* bytes : {"x", "y", "x"}) {
+    alone.push_back(
+        Open(At(WriteTar(folder + "/sub/images.tar", {{"1.png", bytes}})))->fingerprint());
+    within.push_back(Open(named)->fingerprint());
+  }
+  EXPECT_NE(alone[0], alone[1]);
+  EXPECT_EQ(alone[0], alone[2]);
+  EXPECT_NE(within[0], within[1]);
+  EXPECT_EQ(within[0], within[2]);
 }
 
 }  // namespace

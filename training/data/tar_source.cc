@@ -153,7 +153,7 @@ std::string TarSource::fingerprint() const {
   hash.Add(FingerprintOf(options_));
   for (const TarMember& member : tar_->members()) {
     hash.Add(member.name);
-    hash.Add(absl::StrCat(member.bytes.size()));
+    hash.Add(member.bytes);
   }
   return hash.Hex();
 }
