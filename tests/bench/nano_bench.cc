@@ -36,7 +36,7 @@ Pipeline& SharedPipeline() {
 TaskSample NoiseSample(uint64_t seed) {
   at::manual_seed(seed);
   const at::Tensor pixels = at::randint(256, {64, 64, 3}, at::TensorOptions().dtype(at::kByte));
-  const std::string png = OrDie(EncodePng(pixels.data_ptr<uint8_t>(), 64, 64, 3));
+  const std::string png = OrDie(EncodePng(absl::MakeConstSpan(pixels.data_ptr<uint8_t>(), 64 * 64 * 3), 64, 64, 3));
   TaskSample sample{"noise", {}};
   sample.fields["image"] = MediaSource{"noise.png", "", std::make_shared<const std::string>(png)};
   return sample;
