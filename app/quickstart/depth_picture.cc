@@ -14,8 +14,12 @@ namespace {
 constexpr double kNearMm = 500, kFarMm = 8000;
 
 // From near to far; even in lightness, so that distance reads without colour vision.
-constexpr std::array<std::array<double, 3>, 6> kColors = {
-    {{255, 240, 160}, {250, 165, 40}, {222, 84, 60}, {140, 40, 105}, {58, 20, 95}, {16, 14, 44}}};
+constexpr std::array<std::array<double, 3>, 6> kColors = {{{255, 240, 160},
+                                                           {252, 178, 62},
+                                                           {236, 110, 74},
+                                                           {190, 72, 134},
+                                                           {112, 78, 186},
+                                                           {20, 20, 46}}};
 
 std::array<uint8_t, 3> ColorOf(int32_t millimetres) {
   if (millimetres <= 0) return {0, 0, 0};

@@ -94,7 +94,7 @@ absl::Status Session::LoadPlans() {
 std::vector<std::string> Session::TemplateFiles() const {
   std::vector<std::string> files;
   for (const std::string& file : connection_.plan.templates()) {
-    files.push_back(fs::path(JoinPath(workspace_.plans, file)).lexically_normal().string());
+    files.push_back(fs::proximate(JoinPath(workspace_.plans, file)).string());
   }
   return files;
 }

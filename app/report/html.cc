@@ -39,7 +39,7 @@ std::string Table::Html() const {
   std::string body;
   for (const auto& [css, cells] : rows_) absl::StrAppend(&body, Row("td", css, cells));
   return Element(
-      "table", "",
+      "table", css_,
       absl::StrCat(Element("thead", "", Row("th", "", header_)), Element("tbody", "", body)));
 }
 

@@ -26,14 +26,17 @@ std::string Element(absl::string_view tag, absl::string_view css, absl::string_v
 // "data:image/png;base64,..."
 std::string PngDataUri(absl::string_view png_bytes);
 
-// Cells are HTML; the first column is left-aligned, the others are figures.
+// Cells are HTML; the first column is left-aligned, the others are figures, or words where `css` is
+// "text".
 class Table {
  public:
-  explicit Table(std::vector<std::string> header) : header_(std::move(header)) {}
+  explicit Table(std::vector<std::string> header, std::string css = "")
+      : css_(std::move(css)), header_(std::move(header)) {}
   void AddRow(std::vector<std::string> cells, std::string css = "");
   std::string Html() const;
 
  private:
+  std::string css_;
   std::vector<std::string> header_;
   std::vector<std::pair<std::string, std::vector<std::string>>> rows_;  // class, cells
 };

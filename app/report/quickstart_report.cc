@@ -76,11 +76,12 @@ std::string Examples(const QuickstartReport& report) {
   std::string cards;
   for (const ExampleCard& example : report.examples)
     absl::StrAppend(&cards, ExampleCardHtml(example));
-  return absl::StrCat(Heading("What it says about scenes it has not seen"),
-                      Note("Distance in colours, warm is near. Solid boxes are the model's, dashed "
-                           "ones the truth. Captions, answers and "
-                           "boxes are generated freely, word by word. Green is right."),
-                      Element("div", "cards", cards));
+  return absl::StrCat(
+      Heading("What it says about scenes it has not seen"),
+      Note("Distance in colours, bright is near. Solid boxes are the model's, dashed "
+           "ones the truth. Captions, answers and "
+           "boxes are generated freely, word by word. Green is right."),
+      Element("div", "cards", cards));
 }
 
 std::string Curve(const QuickstartReport& report) {
@@ -154,7 +155,7 @@ std::string Proof(const QuickstartReport& report) {
 }
 
 std::string HowPanels(const QuickstartReport& report) {
-  Table templates({"task", "prompt and target"});
+  Table templates({"task", "prompt and target"}, "text");
   for (const auto& [task, wording] : report.templates) {
     templates.AddRow({absl::StrCat("<code>", Escape(task), "</code>"), Escape(wording)});
   }

@@ -38,6 +38,7 @@ table { width: 100%; border-collapse: collapse; font-size: 14.5px; font-variant-
 th, td { text-align: right; padding: 8px 8px; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--soft); font-weight: 500; font-size: 13px; vertical-align: bottom; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
+table.text th, table.text td { text-align: left; }
 tbody tr:last-child td { border-bottom: 0; }
 tr.main td { font-weight: 600; }
 td small { display: block; color: var(--soft); font-weight: 400; font-size: 13px; }
