@@ -46,6 +46,7 @@ void AddTrainCommand(CLI::App& app, int* exit_code);
 void AddVerifyCommand(CLI::App& app, int* exit_code);
 void AddDataCommand(CLI::App& app, int* exit_code);
 void AddConvertCommand(CLI::App& app, int* exit_code);
+void AddParityCommand(CLI::App& app, int* exit_code);
 void AddQuickstartCommand(CLI::App& app, int* exit_code);
 
 }  // namespace unival

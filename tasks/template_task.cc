@@ -168,7 +168,10 @@ absl::StatusOr<Seq2SeqExample> TemplateTask::MakeExample(const TaskSample& sampl
     example.media.push_back({input.modality(), *media});
   }
   UNIVAL_ASSIGN_OR_RETURN(std::vector<int64_t> source, MakeSource(sample, mode, random));
-  if (source_.proto.prompt_in_decoder()) example.prefix = source;
+  if (source_.proto.prompt_in_decoder()) {
+    example.prefix = source;
+    if (source_.proto.prompt_end_in_decoder()) example.prefix.push_back(vocabulary_.eos());
+  }
   example.source.reserve(source.size() + 2);
   example.source.push_back(vocabulary_.bos());
   example.source.insert(example.source.end(), source.begin(), source.end());

@@ -53,8 +53,10 @@ class TableDecoder : public IncrementalDecoder {
       }
     }
     rows_computed_ += tokens.numel();
-    return logits;
+    return column_major ? logits.t().contiguous().t() : logits;
   }
+
+  bool column_major = false;  // strides as large products have them
 
   void Reorder(const at::Tensor& rows, const at::Tensor& samples) override {
     std::vector<Tokens> histories;
@@ -129,6 +131,31 @@ GenerationConfig Config(int beam, int max_tokens) {
   config.set_max_tokens(max_tokens);
   config.set_n_best(beam);
   return config;
+}
+
+TEST(Generate, StridesOfTheLogitsDoNotMatter) {
+  for (const int beam : {1, 3}) {
+    GenerationConfig config;
+    config.set_beam(beam);
+    config.set_n_best(beam);
+    config.set_max_tokens(6);
+    config.set_no_repeat_ngram(2);
+    std::vector<GenerationRequest> requests(2);
+    requests[1].prefix = {7, 8};
+    requests[1].constraint.answers = {{4, 5}, {6}};
+    std::vector<std::vector<Tokens>> found[2];
+    for (const bool column_major : {false, true}) {
+      TableDecoder decoder(2 * RowsPerSample(config), RandomLogit);
+      decoder.column_major = column_major;
+      const auto hypotheses = Generate(decoder, config, requests, SpecialTokens());
+      ASSERT_TRUE(hypotheses.ok()) << hypotheses.status();
+      for (const auto& request : *hypotheses) {
+        std::vector<Tokens>& tokens = found[column_major].emplace_back();
+        for (const Hypothesis& hypothesis : request) tokens.push_back(hypothesis.tokens);
+      }
+    }
+    EXPECT_EQ(found[0], found[1]);
+  }
 }
 
 TEST(Greedy, FollowsTheLikeliestTokensAndStopsAtTheBound) {

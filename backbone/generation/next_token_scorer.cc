@@ -59,7 +59,9 @@ at::Tensor NextTokenScorer::LogProbabilities(const at::Tensor& logits,
   if (forbidden.defined() && !plan_.options.mask_after_softmax) {
     scaled = scaled.masked_fill(forbidden, kImpossible);
   }
-  at::Tensor scores = scaled.log_softmax(-1, at::kFloat);
+  // Products of few rows with a large vocabulary come out column by column; what follows counts
+  // positions row by row.
+  at::Tensor scores = scaled.log_softmax(-1, at::kFloat).contiguous();
   if (forbidden.defined() && plan_.options.mask_after_softmax) {
     scores.masked_fill_(forbidden, kImpossible);
   }

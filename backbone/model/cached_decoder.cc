@@ -16,11 +16,12 @@ bool IsIdentity(const at::Tensor& index, int64_t count) {
   return index.size(0) == count && index.equal(at::arange(count, index.options()));
 }
 
-// Rows of `x` [R * factor, ...] in groups of `factor`.
+// Rows of `x` [R * factor, ...] in groups of `factor`. Heads of a single sample are a view with other
+// strides, hence no view here.
 at::Tensor SelectGroups(const at::Tensor& x, const at::Tensor& groups, int64_t count) {
   std::vector<int64_t> shape = x.sizes().vec();
   shape[0] = -1;
-  return x.view({count, -1}).index_select(0, groups).view(shape);
+  return x.reshape({count, -1}).index_select(0, groups).view(shape);
 }
 
 class CachedDecoder : public IncrementalDecoder {
@@ -119,7 +120,9 @@ void CachedDecoder::Reorder(const at::Tensor& rows, const at::Tensor& samples) {
 }
 
 void CachedDecoder::DropSamples(const at::Tensor& samples) {
+  const bool same = IsIdentity(samples, samples_);  // then only the number of rows is another
   for (layers::KeyValues& cross : cross_) {
+    if (same) break;
     cross.keys = SelectGroups(cross.keys, samples, samples_);
     cross.values = SelectGroups(cross.values, samples, samples_);
   }

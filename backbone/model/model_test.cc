@@ -329,6 +329,28 @@ TEST_F(ModelTest, CacheFollowsReorderedRowsAndDroppedSamples) {
   EXPECT_LT(MaxDifference(logits, model->Decode(second, history).select(1, 3)), 1e-5);
 }
 
+// Search starts with one row and widens it to its beams, also when there is one sample only.
+TEST_F(ModelTest, CacheOfASingleSampleWidensToItsBeams) {
+  const auto model = GoldenModel(GoldenConfig());
+  const ModelInput input{{{"audio", {0}, Sequence(1, 6, 512, "audio")}}, Tokens({{0, 20, 21, 2}})};
+  const EncoderOutput encoded = model->Encode(input);
+  const auto decoder = model->NewIncrementalDecoder(encoded, 1);
+  const at::Tensor tokens = RandomTokens("widen", 3, 4);
+  decoder->Step(tokens.select(1, 0).slice(0, 0, 1).contiguous());
+  decoder->Reorder(at::tensor({0, 0, 0}, at::kLong), at::tensor({0}, at::kLong));
+  decoder->Step(tokens.select(1, 1).contiguous());
+  decoder->Reorder(at::tensor({2, 0, 1}, at::kLong), at::tensor({0}, at::kLong));
+  const at::Tensor logits = decoder->Step(tokens.select(1, 2).contiguous());
+  const at::Tensor second = tokens.select(1, 1).index_select(0, at::tensor({2, 0, 1}, at::kLong));
+  const at::Tensor history = at::stack(
+      {tokens.select(1, 0).slice(0, 0, 1).expand({3}), second, tokens.select(1, 2)}, 1);
+  EncoderOutput repeated;
+  repeated.states = encoded.states.expand({3, -1, -1});
+  repeated.padding = encoded.padding.expand({3, -1});
+  repeated.position_embeddings = encoded.position_embeddings.expand({3, -1, -1});
+  EXPECT_LT(MaxDifference(logits, model->Decode(repeated, history).select(1, 2)), 1e-5);
+}
+
 TEST_F(ModelTest, RunsInBfloat16) {
   const auto model = GoldenModel(GoldenConfig());
   const ModelInput input{{{"image", {0}, Grid(1, 1, 2, 2, 2048, "image")}},

@@ -25,8 +25,9 @@ namespace {
 struct AudioSettings {
   int sample_rate_hz = 0;
   int64_t max_samples = 0;
+  int filter_rate_hz = 0;
   int64_t frames = 0;  // of the encoder's input
-  bool repeat = false;
+  Filling filling = Filling::kZeros;
   bool augment = false;
   bool normalize_clip = false;
   bool first_channel = false;
@@ -71,7 +72,7 @@ class AudioModality : public EncodedModality {
     if (augment) wave = VarySpeed(wave, random);
     const int64_t extra = static_cast<int64_t>(wave.size()) - settings_.max_samples;
     const int64_t start = augment ? random.Integer(0, extra + 1) : extra / 2;
-    wave = FitLength(std::move(wave), settings_.max_samples, start, settings_.repeat);
+    wave = FitLength(std::move(wave), settings_.max_samples, start, settings_.filling);
     if (augment) VaryWaveform(wave, random);
 
     const int64_t bins = log_mel_->bins(), frames = log_mel_->frames(settings_.max_samples);
@@ -116,7 +117,7 @@ class AudioModality : public EncodedModality {
 };
 
 // The encoder with the defaults that follow from the spectrogram.
-EncoderConfig CompleteEncoder(const ModalityConfig& config) {
+EncoderConfig CompleteEncoder(const ModalityConfig& config, int filter_rate_hz) {
   EncoderConfig encoder = config.encoder();
   const LogMel& log_mel = config.audio().log_mel();
   if (encoder.has_small_cnn()) {
@@ -128,7 +129,7 @@ EncoderConfig CompleteEncoder(const ModalityConfig& config) {
     if (encoder.patches().width() == 0) encoder.mutable_patches()->set_width(log_mel.mel_bins());
   } else if (encoder.has_pann()) {
     *encoder.mutable_pann()->mutable_front_end() = log_mel;
-    encoder.mutable_pann()->set_sample_rate_hz(config.audio().sample_rate_hz());
+    encoder.mutable_pann()->set_sample_rate_hz(filter_rate_hz);
   }
   return encoder;
 }
@@ -141,7 +142,15 @@ absl::StatusOr<AudioSettings> ReadSettings(const ModalityConfig& config) {
   AudioSettings settings;
   settings.sample_rate_hz = config.audio().sample_rate_hz();
   settings.max_samples = config.audio().max_samples();
-  settings.repeat = config.audio().pad_to_max();
+  const std::string filling =
+      options.Choice("filling", config.audio().pad_to_max() ? "whole_copies" : "zeros",
+                     {"zeros", "whole_copies", "copies"});
+  settings.filling = filling == "zeros"          ? Filling::kZeros
+                     : filling == "whole_copies" ? Filling::kWholeCopies
+                                                 : Filling::kCopies;
+  constexpr int64_t kHighestRate = 1000000;
+  settings.filter_rate_hz = static_cast<int>(
+      options.Integer("filter_rate", settings.sample_rate_hz, 1, kHighestRate));
   settings.augment = options.Choice("augment", "none", {"none", "speech"}) == "speech";
   settings.normalize_clip =
       options.Choice("normalize", config.encoder().has_pann() ? "none" : "clip",
@@ -160,8 +169,8 @@ absl::StatusOr<std::unique_ptr<Modality>> CreateAudioModality(const ModalityConf
   UNIVAL_ASSIGN_OR_RETURN(AudioSettings settings, ReadSettings(config));
   UNIVAL_ASSIGN_OR_RETURN(
       const auto log_mel,
-      LogMelSpectrogram::Create(config.audio().log_mel(), config.audio().sample_rate_hz()));
-  const EncoderConfig encoder = CompleteEncoder(config);
+      LogMelSpectrogram::Create(config.audio().log_mel(), settings.filter_rate_hz));
+  const EncoderConfig encoder = CompleteEncoder(config, settings.filter_rate_hz);
   settings.frames = log_mel->frames(settings.max_samples);
   if (encoder.has_patches() && encoder.patches().height() > 0) {
     const int64_t patch = encoder.patches().height();

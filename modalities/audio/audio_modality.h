@@ -15,8 +15,12 @@
 //            resample  = true (default) | false: take samples at the file's own rate
 //            int16     = false (default) | true: round trip through 16-bit integers, as the
 //            reference's file path
-// Longer clips give their middle, with `augment` a random window; shorter ones are zero-padded
-// (AudioInput.pad_to_max: repeated first).
+//            filter_rate = Hz for which the mel filters are made, default audio.sample_rate_hz.
+//            The reference keeps the filters of the checkpoint that its network started from, made
+//            for 32000 Hz, while its clips have 48000
+//            filling   = zeros | whole_copies (default with AudioInput.pad_to_max) | copies: what
+//            fills up a clip that is too short
+// Longer clips give their middle, with `augment` a random window.
 #ifndef UNIVAL_MODALITIES_AUDIO_AUDIO_MODALITY_H_
 #define UNIVAL_MODALITIES_AUDIO_AUDIO_MODALITY_H_
 

@@ -83,20 +83,18 @@ void RoundTripInt16(std::vector<float>& samples) {
   }
 }
 
-std::vector<float> FitLength(std::vector<float> samples, int64_t size, int64_t start, bool repeat) {
+std::vector<float> FitLength(std::vector<float> samples, int64_t size, int64_t start,
+                             Filling filling) {
   const auto count = static_cast<int64_t>(samples.size());
   if (count > size) {
     start = std::clamp<int64_t>(start, 0, count - size);
     return {samples.begin() + start, samples.begin() + start + size};
   }
-  if (repeat) {
-    samples.reserve(size);
-    const int64_t copies = size / count;
-    for (int64_t i = 1; i < copies; ++i) {
-      samples.insert(samples.end(), samples.begin(), samples.begin() + count);
-    }
-  }
   samples.resize(size, 0);
+  const int64_t filled = filling == Filling::kZeros         ? count
+                         : filling == Filling::kWholeCopies ? size / count * count
+                                                            : size;
+  for (int64_t i = count; i < filled; ++i) samples[i] = samples[i - count];
   return samples;
 }
 

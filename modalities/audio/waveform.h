@@ -44,9 +44,17 @@ std::vector<float> MixToMono(absl::Span<const float> samples, int64_t channels);
 // Through 16-bit integers and back, cut towards zero, as the reference's audio files pass.
 void RoundTripInt16(std::vector<float>& samples);
 
-// `size` samples. A longer clip gives the window from `start` on; a shorter one is zero-padded,
-// with `repeat` after it was repeated as often as it fits whole. `samples` must not be empty.
-std::vector<float> FitLength(std::vector<float> samples, int64_t size, int64_t start, bool repeat);
+// What fills up a clip that is too short (the reference's "pad", "repeatpad", "repeat").
+enum class Filling {
+  kZeros,
+  kWholeCopies,  // the clip again as often as it fits whole, then zeros
+  kCopies,       // the clip again and again, the last copy cut
+};
+
+// `size` samples. A longer clip gives the window from `start` on, a shorter one is filled up.
+// `samples` must not be empty.
+std::vector<float> FitLength(std::vector<float> samples, int64_t size, int64_t start,
+                             Filling filling);
 
 }  // namespace unival
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
@@ -29,6 +30,19 @@ std::string OptionReader::Choice(const std::string& key, const std::string& fall
 
 bool OptionReader::Flag(const std::string& key, bool fallback) {
   return Choice(key, fallback ? "true" : "false", {"true", "false"}) == "true";
+}
+
+int64_t OptionReader::Integer(const std::string& key, int64_t fallback, int64_t least,
+                              int64_t most) {
+  known_.insert(key);
+  const auto it = config_.options().find(key);
+  if (it == config_.options().end()) return fallback;
+  int64_t value = 0;
+  if (!absl::SimpleAtoi(it->second, &value) || value < least || value > most) {
+    Fail(absl::StrCat("options[\"", key, "\"]: \"", it->second, "\", expected ", least, " to ",
+                      most));
+  }
+  return value;
 }
 
 void OptionReader::Require(const std::string& field, int64_t value, int64_t least, int64_t most) {

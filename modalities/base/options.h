@@ -25,6 +25,8 @@ class OptionReader {
   std::string Choice(const std::string& key, const std::string& fallback,
                      const std::vector<std::string>& allowed);
   bool Flag(const std::string& key, bool fallback);
+  // A whole number; anything else, or one outside least .. most, is an error of Finish.
+  int64_t Integer(const std::string& key, int64_t fallback, int64_t least, int64_t most);
 
   // A field of the configuration, "image.width": an error of Finish unless least <= value <= most.
   void Require(const std::string& field, int64_t value, int64_t least, int64_t most);

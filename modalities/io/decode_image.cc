@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "modalities/io/decode_jpeg.h"
 #include "modalities/io/media_input.h"
 #include "modalities/io/pixels.h"
 #include "sdk/native/status_macros.h"
@@ -86,6 +87,12 @@ absl::StatusOr<at::Tensor> DecodeOnePacket(const ByteReader& reader, AVCodecID c
   }
   if (reader.ReadAt(0, packet->data, reader.size()) != reader.size() || IsCutJpeg(codec, *packet)) {
     return UnexpectedMedia(reader.name(), kExpected, "a truncated file", "Write it again.");
+  }
+  if (codec == AV_CODEC_ID_MJPEG) {
+    absl::StatusOr<at::Tensor> pixels =
+        DecodeJpeg(reader.name(), {packet->data, static_cast<size_t>(packet->size)}, format,
+                   options.max_pixels);
+    if (!absl::IsUnimplemented(pixels.status())) return pixels;
   }
   if (codec == AV_CODEC_ID_PNG) {
     UNIVAL_RETURN_IF_ERROR(CheckPngSize(reader.name(), *packet, options.max_pixels));

@@ -35,6 +35,15 @@ std::vector<int64_t> MiddleFrames(int64_t frame_count, int64_t frames) {
   return Fill(std::move(indices), frames);
 }
 
+std::vector<int64_t> OffsetFrames(int64_t frame_count, int64_t frames, int64_t offset) {
+  const std::vector<int64_t> bounds = Intervals(frame_count, frames);
+  std::vector<int64_t> indices;
+  for (size_t i = 0; i + 1 < bounds.size(); ++i) {
+    indices.push_back(std::min(bounds[i] + offset, bounds[i + 1] - 1));
+  }
+  return Fill(std::move(indices), frames);
+}
+
 std::vector<int64_t> RandomFrames(int64_t frame_count, int64_t frames, SeededRandom& random) {
   const std::vector<int64_t> bounds = Intervals(frame_count, frames);
   std::vector<int64_t> indices;

@@ -16,6 +16,9 @@ namespace unival {
 // The middle frame of each of `frames` equal intervals.
 std::vector<int64_t> MiddleFrames(int64_t frame_count, int64_t frames);
 
+// Frame `offset` of each interval, or its last one where it has fewer (the reference's fix_start).
+std::vector<int64_t> OffsetFrames(int64_t frame_count, int64_t frames, int64_t offset);
+
 // A random frame of each interval.
 std::vector<int64_t> RandomFrames(int64_t frame_count, int64_t frames, SeededRandom& random);
 

@@ -71,6 +71,7 @@ class VideoModality : public EncodedModality {
     if (input_.sampling() == FRAME_SAMPLING_FPS && frames_per_second > 0) {
       return FramesAtRate(count, frames_per_second, input_.fps(), input_.frames());
     }
+    if (input_.sampling() == FRAME_SAMPLING_FIRST) return OffsetFrames(count, input_.frames(), 0);
     if (input_.sampling() == FRAME_SAMPLING_RANDOM && training) {
       return RandomFrames(count, input_.frames(), random);
     }

@@ -123,12 +123,12 @@ double GoldenValue(uint64_t seed, const std::string& name, uint64_t index) {
 }
 
 at::Tensor GoldenInput(const std::string& name, uint64_t seed, const std::vector<int64_t>& shape,
-                       double amplitude) {
+                       double amplitude, double offset) {
   at::Tensor tensor = at::empty(shape, at::kFloat);
   const uint64_t hash = NameHash(seed, name);
   float* data = tensor.data_ptr<float>();
   for (int64_t i = 0; i < tensor.numel(); ++i) {
-    data[i] = static_cast<float>(amplitude * ValueFromHash(hash, i));
+    data[i] = static_cast<float>(offset + amplitude * ValueFromHash(hash, i));
   }
   return tensor;
 }

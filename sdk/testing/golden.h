@@ -1,7 +1,7 @@
 // unival: golden.h
 //
 // Golden tensors and the formula that fills weights and inputs without storing them
-// (tests/golden/README.md). For tests.
+// (tests/golden/README.md). For tests and `unival parity`.
 //
 //   FillByFormula(*network, "encoder.embed_images.", /*seed=*/1);
 //   at::Tensor input = GoldenInput("input.image_96x64.x", /*seed=*/31, {2, 3, 96, 64},
@@ -36,9 +36,10 @@ absl::StatusOr<TensorMap> LoadSafetensors(const std::string& path);
 // The formula's r in [-1, 1) for element `index` (flat, row-major) of the tensor `name`.
 double GoldenValue(uint64_t seed, const std::string& name, uint64_t index);
 
-// float32 tensor amplitude * r. Inputs that are not stored use name "input.<case>.<field>".
+// float32 tensor offset + amplitude * r. Inputs that are not stored use name
+// "input.<case>.<field>".
 at::Tensor GoldenInput(const std::string& name, uint64_t seed, const std::vector<int64_t>& shape,
-                       double amplitude);
+                       double amplitude, double offset = 0);
 
 // Integers low + floor((r + 1) / 2 * (high - low)).
 std::vector<int64_t> GoldenIntegers(const std::string& name, uint64_t seed, int64_t count,

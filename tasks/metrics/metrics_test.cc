@@ -130,7 +130,7 @@ TEST(MetricsTest, MetricsWithoutSamplesAreZero) {
 class CaptionScoresTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::ifstream file("tasks/testdata/caption_metrics.json");
+    std::ifstream file("tests/golden/metrics/caption_metrics.json");
     ASSERT_TRUE(file.good());
     golden_ = Json::parse(file);
     for (const auto& candidate : golden_["candidates"].items()) {

@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cstring>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -17,6 +17,7 @@
 #include "absl/strings/strip.h"
 #include "backbone/checkpoint/fairseq/fairseq_checkpoint.h"
 #include "backbone/checkpoint/fairseq/published_modalities.h"
+#include "backbone/checkpoint/fairseq/tensor_of_view.h"
 #include "backbone/checkpoint/model_directory.h"
 #include "backbone/checkpoint/model_parts.h"
 #include "backbone/model/model.h"
@@ -38,49 +39,9 @@ constexpr int64_t kImageCodes = 8192;    // unless the arguments say otherwise
 constexpr int64_t kLocationBins = 1000;  // likewise
 constexpr int64_t kFewRows = 8;          // of an embedding that only its width matters of
 
-at::ScalarType ScalarTypeOf(SafetensorsDtype dtype) {
-  switch (dtype) {
-    case SafetensorsDtype::kF64:
-      return at::kDouble;
-    case SafetensorsDtype::kF32:
-      return at::kFloat;
-    case SafetensorsDtype::kF16:
-      return at::kHalf;
-    case SafetensorsDtype::kBF16:
-      return at::kBFloat16;
-    case SafetensorsDtype::kI64:
-      return at::kLong;
-    case SafetensorsDtype::kI32:
-      return at::kInt;
-    case SafetensorsDtype::kI16:
-      return at::kShort;
-    case SafetensorsDtype::kI8:
-      return at::kChar;
-    case SafetensorsDtype::kU8:
-      return at::kByte;
-    case SafetensorsDtype::kBool:
-      return at::kBool;
-  }
-  return at::kByte;
-}
-
 std::string DescribeTensor(const at::Tensor& tensor) {
   return absl::StrCat(c10::toString(tensor.scalar_type()), " [",
                       absl::StrJoin(tensor.sizes(), ", "), "]");
-}
-
-// Over the mapping, which the tensor keeps alive; copied where the data is not aligned.
-at::Tensor ToTensor(const TensorView& view, const std::shared_ptr<const MappedFile>& file) {
-  const auto options = at::TensorOptions().dtype(ScalarTypeOf(view.dtype));
-  if (reinterpret_cast<uintptr_t>(view.data()) % DtypeSize(view.dtype) == 0) {
-    // The mapping is private and writable, see MappedFile.
-    return at::from_blob(
-        const_cast<char*>(view.data()), view.shape, view.strides, [file](void*) {}, options);
-  }
-  const int64_t bytes = static_cast<int64_t>(view.storage.size());
-  at::Tensor copy = at::empty({bytes / DtypeSize(view.dtype)}, options);
-  std::memcpy(copy.data_ptr(), view.storage.data(), view.storage.size());
-  return copy.as_strided(view.shape, view.strides, view.offset);
 }
 
 // The sha256 that TensorsSha256 gives for `tensors` with floating ones as float32, which is how a
@@ -154,6 +115,8 @@ class Converter {
   void AssignNames();
   bool AssignToNetwork(const std::string& name, const TensorView& view);
   absl::Status ExpectParts();
+  absl::StatusOr<HostModality> SettleConstants(PublishedModality& found);
+  bool ConstantsAgree(const PublishedModality& found, const HostModality& known) const;
   absl::StatusOr<TensorMap> BackboneTensors() const;
   void Expect(const std::string& part, const std::string& prefix, const TensorMap& tensors);
   void ExpectTensor(Part& part, const std::string& shown, const std::string& name,
@@ -164,6 +127,7 @@ class Converter {
   absl::Status WriteModality(const PublishedModality& modality);
   TensorMap Tensors(const Part& part) const;
   at::Tensor Stored(const at::Tensor& tensor) const;
+  at::Tensor WithRows(const at::Tensor& tensor, int64_t rows) const;
   const TensorView* FindView(const std::string& name) const;
 
   const FairseqCheckpoint& checkpoint_;
@@ -194,7 +158,6 @@ absl::Status Converter::DescribeModel() {
   UNIVAL_ASSIGN_OR_RETURN(modalities_, FindModalities(views_, checkpoint_.arguments()));
   for (const PublishedModality& found : modalities_) {
     report_.modalities.push_back(found.modality.id());
-    *manifest_.add_modality() = found.modality;
     *manifest_.add_connection() = found.connection;
   }
   return absl::OkStatus();
@@ -230,7 +193,7 @@ absl::Status Converter::DescribeVocabulary() {
     return absl::InvalidArgumentError(
         absl::StrCat("missing: ", kTokenEmbedding, ", a matrix with one row per token"));
   }
-  report_.vocabulary = embedding->shape[0];
+  report_.vocabulary = options_.vocabulary > 0 ? options_.vocabulary : embedding->shape[0];
   UNIVAL_ASSIGN_OR_RETURN(const BaseBlocks blocks, GuessBlocks(report_.vocabulary));
   UNIVAL_ASSIGN_OR_RETURN(*manifest_.mutable_vocabulary(), BaseLayout(blocks));
   if (host_.tokenizer_files.empty()) return absl::OkStatus();
@@ -244,10 +207,10 @@ absl::Status Converter::DescribeVocabulary() {
 
 // This model has one table for both stacks and the output.
 absl::Status Converter::CheckTied() const {
-  const at::Tensor embedding = ToTensor(*FindView(kTokenEmbedding), checkpoint_.file());
+  const at::Tensor embedding = TensorOfView(*FindView(kTokenEmbedding), checkpoint_.keeper());
   for (const auto& [name, view] : views_) {
     if (!IsReferenceAlias(name)) continue;
-    const at::Tensor alias = ToTensor(view, checkpoint_.file());
+    const at::Tensor alias = TensorOfView(view, checkpoint_.keeper());
     if (alias.sizes() == embedding.sizes() && alias.scalar_type() == embedding.scalar_type() &&
         at::equal(alias, embedding)) {
       continue;
@@ -299,7 +262,7 @@ absl::StatusOr<TensorMap> Converter::BackboneTensors() const {
 }
 
 absl::Status Converter::ExpectParts() {
-  at::manual_seed(0);
+  at::manual_seed(options_.seed);
   UNIVAL_ASSIGN_OR_RETURN(const TensorMap backbone, BackboneTensors());
   TensorMap own;
   for (const auto& [name, tensor] : backbone) {
@@ -307,16 +270,48 @@ absl::Status Converter::ExpectParts() {
   }
   Expect(kBackbone, "", own);
   parts_[kBackbone].shapes[kTokenEmbedding][0] = report_.vocabulary;
-  for (const PublishedModality& found : modalities_) {
-    const std::string& id = found.modality.id();
+  for (PublishedModality& found : modalities_) {
+    const std::string id = found.modality.id();
     Expect(AdapterComponentId(id), absl::StrCat("connections.", id, "."),
            TensorsWithPrefix(backbone, absl::StrCat("connections.", id, ".")));
-    UNIVAL_ASSIGN_OR_RETURN(HostModality known, host_.describe(found.modality));
+    UNIVAL_ASSIGN_OR_RETURN(HostModality known, SettleConstants(found));
+    *manifest_.add_modality() = found.modality;
     Expect(ModalityComponentId(id), found.network_prefix, known.tensors);
     known.tensors.clear();
     known_[id] = std::move(known);
   }
   return absl::OkStatus();
+}
+
+// Rounded constants of float16 checkpoints count as equal.
+bool Converter::ConstantsAgree(const PublishedModality& found, const HostModality& known) const {
+  constexpr double kRounding = 1e-3;
+  for (const std::string& name : found.constants) {
+    const TensorView* view = FindView(found.network_prefix + name);
+    const auto own = known.tensors.find(name);
+    if (view == nullptr || own == known.tensors.end()) continue;
+    const at::Tensor stored = TensorOfView(*view, checkpoint_.keeper()).to(at::kFloat);
+    if (stored.sizes() != own->second.sizes()) return false;
+    const double largest = own->second.abs().max().item<double>();
+    if ((stored - own->second).abs().max().item<double>() > kRounding * largest) return false;
+  }
+  return true;
+}
+
+// The configuration whose preprocessing is that of the checkpoint's constants.
+absl::StatusOr<HostModality> Converter::SettleConstants(PublishedModality& found) {
+  std::vector<ModalityConfig> candidates = {found.modality};
+  candidates.insert(candidates.end(), found.alternatives.begin(), found.alternatives.end());
+  for (ModalityConfig& candidate : candidates) {
+    UNIVAL_ASSIGN_OR_RETURN(HostModality known, host_.describe(candidate));
+    if (!ConstantsAgree(found, known)) continue;
+    found.modality = std::move(candidate);
+    return known;
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      found.network_prefix, absl::StrJoin(found.constants, ", "),
+      ": expected the constants of one of ", candidates.size(),
+      " known front ends, got others; this preprocessing cannot be reproduced"));
 }
 
 void Converter::ExpectTensor(Part& part, const std::string& shown, const std::string& name,
@@ -325,7 +320,9 @@ void Converter::ExpectTensor(Part& part, const std::string& shown, const std::st
   part.floating[name] = tensor.is_floating_point();
   if (part.sources.count(name) > 0) return;
   part.fresh.emplace(name, tensor.detach());
-  report_.missing.push_back(absl::StrCat(shown, " ", DescribeTensor(tensor)));
+  const bool expected = options_.may_be_fresh && options_.may_be_fresh(shown);
+  (expected ? report_.fresh : report_.missing)
+      .push_back(absl::StrCat(shown, " ", DescribeTensor(tensor)));
 }
 
 void Converter::Expect(const std::string& id, const std::string& prefix, const TensorMap& tensors) {
@@ -356,7 +353,10 @@ absl::Status Converter::CheckDifferences() {
       const bool floating = at::isFloatingType(ScalarTypeOf(source.view->dtype));
       const bool fits = floating == part.floating.at(name) &&
                         (floating || source.view->dtype == SafetensorsDtype::kI64);
-      if (source.view->shape != shape->second || !fits) {
+      std::vector<int64_t> wanted = shape->second;
+      // Rows of the embedding are cut or added, see Tensors.
+      if (name == kTokenEmbedding && options_.vocabulary > 0) wanted[0] = source.view->shape[0];
+      if (source.view->shape != wanted || !fits) {
         unfit_.push_back(absl::StrCat(shown, ": expected ", floating ? "" : "int64 ", "[",
                                       absl::StrJoin(shape->second, ", "), "]"));
       }
@@ -383,10 +383,21 @@ at::Tensor Converter::Stored(const at::Tensor& tensor) const {
   return tensor.scalar_type() == at::kDouble ? tensor.to(at::kFloat) : tensor;
 }
 
+// The first `rows` rows, followed by normal ones of variance 1 / width (upgrade_state_dict_named of
+// the reference's unival.py).
+at::Tensor Converter::WithRows(const at::Tensor& tensor, int64_t rows) const {
+  if (tensor.size(0) >= rows) return tensor.slice(0, 0, rows);
+  const double deviation = 1 / std::sqrt(static_cast<double>(tensor.size(1)));
+  const at::Tensor more = at::randn({rows - tensor.size(0), tensor.size(1)}).mul_(deviation);
+  return at::cat({tensor, more.to(tensor.scalar_type())});
+}
+
 TensorMap Converter::Tensors(const Part& part) const {
   TensorMap tensors;
   for (const auto& [name, source] : part.sources) {
-    tensors.emplace(name, Stored(ToTensor(*source.view, checkpoint_.file())));
+    at::Tensor tensor = TensorOfView(*source.view, checkpoint_.keeper());
+    if (name == kTokenEmbedding) tensor = WithRows(tensor, report_.vocabulary);
+    tensors.emplace(name, Stored(tensor));
   }
   for (const auto& [name, tensor] : part.fresh) tensors.emplace(name, Stored(tensor));
   return tensors;
@@ -430,22 +441,30 @@ absl::Status Converter::WriteParts() {
 
 }  // namespace
 
+absl::StatusOr<FairseqConversion> ConvertFairseq(const FairseqCheckpoint& checkpoint,
+                                                 const std::string& name,
+                                                 const std::string& directory,
+                                                 const FairseqConversionOptions& options,
+                                                 const FairseqConversionHost& host) {
+  ModelWriteOptions write;
+  write.overwrite = options.overwrite;
+  UNIVAL_ASSIGN_OR_RETURN(const auto writer, ModelDirectoryWriter::Create(directory, write));
+  return CatchTorch(name, [&]() -> absl::StatusOr<FairseqConversion> {
+    const at::NoGradGuard no_grad;
+    auto report = Converter(checkpoint, options, host, *writer)
+                      .Run(std::filesystem::path(name).stem().string());
+    if (report.ok()) return report;
+    return absl::Status(report.status().code(),
+                        absl::StrCat(name, ": ", report.status().message()));
+  });
+}
+
 absl::StatusOr<FairseqConversion> ConvertFairseq(const std::string& checkpoint,
                                                  const std::string& directory,
                                                  const FairseqConversionOptions& options,
                                                  const FairseqConversionHost& host) {
   UNIVAL_ASSIGN_OR_RETURN(const auto opened, FairseqCheckpoint::Open(checkpoint));
-  ModelWriteOptions write;
-  write.overwrite = options.overwrite;
-  UNIVAL_ASSIGN_OR_RETURN(const auto writer, ModelDirectoryWriter::Create(directory, write));
-  return CatchTorch(checkpoint, [&]() -> absl::StatusOr<FairseqConversion> {
-    const at::NoGradGuard no_grad;
-    auto report = Converter(*opened, options, host, *writer)
-                      .Run(std::filesystem::path(checkpoint).stem().string());
-    if (report.ok()) return report;
-    return absl::Status(report.status().code(),
-                        absl::StrCat(checkpoint, ": ", report.status().message()));
-  });
+  return ConvertFairseq(*opened, checkpoint, directory, options, host);
 }
 
 }  // namespace unival

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "backbone/checkpoint/fairseq/fairseq_checkpoint.h"
 #include "backbone/checkpoint/safetensors.h"
 #include "sdk/proto/modality.pb.h"
 
@@ -30,6 +31,13 @@ struct FairseqConversionOptions {
   bool allow_unexpected = false;  // leave out tensors that the model has no place for
   bool half = false;              // store floating tensors as float16
   bool overwrite = false;         // replace a model directory at the target
+  uint64_t seed = 0;              // of fresh values
+  // Tensors, by their reference names, that need not be there: fresh values fill them, and the
+  // report lists them apart. Empty: none.
+  std::function<bool(const std::string& reference_name)> may_be_fresh;
+  // Rows of the embedding; when the checkpoint has fewer, fresh ones follow as in the reference. 0:
+  // as many as it has.
+  int64_t vocabulary = 0;
 };
 
 // A modality as the program knows it.
@@ -52,6 +60,7 @@ struct FairseqConversionHost {
 struct FairseqConversion {
   std::vector<std::string> modalities;
   std::vector<std::string> missing;     // filled with fresh values
+  std::vector<std::string> fresh;       // the same where FairseqConversionOptions expects it
   std::vector<std::string> unexpected;  // left out
   std::vector<std::string> unused;      // classifiers that no forward pass uses, left out
   int64_t tensors = 0;                  // written, counted as the checkpoint has them
@@ -63,6 +72,13 @@ struct FairseqConversion {
 // see FairseqCheckpoint::Open and ModelDirectoryWriter for the others. Nothing is left at
 // `directory` after an error.
 absl::StatusOr<FairseqConversion> ConvertFairseq(const std::string& checkpoint,
+                                                 const std::string& directory,
+                                                 const FairseqConversionOptions& options,
+                                                 const FairseqConversionHost& host);
+
+// The same for an opened or assembled checkpoint; `name` is the model's and starts messages.
+absl::StatusOr<FairseqConversion> ConvertFairseq(const FairseqCheckpoint& checkpoint,
+                                                 const std::string& name,
                                                  const std::string& directory,
                                                  const FairseqConversionOptions& options,
                                                  const FairseqConversionHost& host);

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "backbone/checkpoint/files.h"
 #include "sdk/native/status_macros.h"
 
 namespace unival {
@@ -53,7 +54,15 @@ void AddScalars(const Pickle& pickle, const PickleNode& mapping, Json& arguments
   }
 }
 
-absl::StatusOr<std::string> ReadArguments(const Pickle& pickle) {
+struct Arguments {
+  std::string all, of_model;
+};
+
+std::string AsText(const Json& json) {
+  return json.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
+}
+
+absl::StatusOr<Arguments> ReadArguments(const Pickle& pickle) {
   const PickleNode* args = pickle.Find(pickle.root(), "args");
   const PickleNode* cfg = pickle.Find(pickle.root(), "cfg");
   const PickleNode* model = IsPresent(cfg) ? pickle.Find(*cfg, "model") : args;
@@ -65,9 +74,12 @@ absl::StatusOr<std::string> ReadArguments(const Pickle& pickle) {
   Json arguments = Json::object();
   if (IsPresent(args)) AddScalars(pickle, *args, arguments);
   AddScalars(pickle, *model, arguments);
+  Arguments read;
+  read.of_model = AsText(arguments);
   const PickleNode* task = IsPresent(cfg) ? pickle.Find(*cfg, "task") : nullptr;
   if (IsPresent(task)) AddScalars(pickle, *task, arguments);
-  return arguments.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
+  read.all = AsText(arguments);
+  return read;
 }
 
 // Of the last entry of the optimizer's history.
@@ -80,7 +92,7 @@ int64_t ReadUpdates(const Pickle& pickle) {
 
 struct Contents {
   TensorViews model, ema;
-  std::string arguments;
+  Arguments arguments;
   int64_t updates = 0;
 };
 
@@ -101,20 +113,41 @@ absl::StatusOr<Contents> Read(absl::string_view bytes) {
   return contents;
 }
 
+absl::StatusOr<TensorViews> ReadUnder(absl::string_view bytes,
+                                      const std::vector<std::string>& keys) {
+  UNIVAL_ASSIGN_OR_RETURN(const TorchFile file, ParseTorchFile(bytes));
+  for (const std::string& key : keys) {
+    const PickleNode* inner = file.pickle.Find(file.pickle.root(), key);
+    if (IsPresent(inner)) return ReadTensors(file, *inner, key);
+  }
+  return ReadTensors(file, file.pickle.root(), "the file");
+}
+
 }  // namespace
+
+absl::StatusOr<TorchTensors> ReadTorchTensors(const std::string& path,
+                                              const std::vector<std::string>& keys) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path));
+  auto tensors = ReadUnder(file->bytes(), keys);
+  if (tensors.ok()) return TorchTensors{*std::move(tensors), file};
+  return absl::Status(tensors.status().code(),
+                      absl::StrCat(path, ": ", tensors.status().message()));
+}
 
 absl::StatusOr<std::shared_ptr<const FairseqCheckpoint>> FairseqCheckpoint::Open(
     const std::string& path) {
   std::shared_ptr<FairseqCheckpoint> checkpoint(new FairseqCheckpoint);
-  UNIVAL_ASSIGN_OR_RETURN(checkpoint->file_, MappedFile::Open(path));
-  auto contents = Read(checkpoint->file_->bytes());
+  UNIVAL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path));
+  checkpoint->keeper_ = file;
+  auto contents = Read(file->bytes());
   if (!contents.ok()) {
     return absl::Status(contents.status().code(),
                         absl::StrCat(path, ": ", contents.status().message()));
   }
   checkpoint->model_ = std::move(contents->model);
   checkpoint->ema_ = std::move(contents->ema);
-  checkpoint->arguments_ = std::move(contents->arguments);
+  checkpoint->arguments_ = std::move(contents->arguments.all);
+  checkpoint->model_arguments_ = std::move(contents->arguments.of_model);
   checkpoint->updates_ = contents->updates;
   return checkpoint;
 }

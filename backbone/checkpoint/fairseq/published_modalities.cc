@@ -120,17 +120,52 @@ void DescribeAudio(const Json& arguments, Shapes& shapes, ModalityConfig& config
   *network.mutable_front_end() = mel;
 }
 
+int ImageFeatures(const ModalityConfig& config) {
+  constexpr int kExpansion = 4;
+  const ResnetEncoder& network = config.encoder().resnet();
+  return network.widths_size() == 0 ? 0 : kExpansion * network.widths(network.widths_size() - 1);
+}
+
+int VideoFeatures(const ModalityConfig&) { return 2048; }
+
+int AudioFeatures(const ModalityConfig& config) {
+  return config.encoder().pann().layers() == 14 ? 2048 : 512;
+}
+
+// The mel filters stay those of the checkpoint that a network started from, whatever the rate of
+// the clips that it is trained on.
+std::vector<ModalityConfig> OtherFilterRates(const ModalityConfig& config) {
+  std::vector<ModalityConfig> others;
+  for (const int rate : {32000, 44100, 22050, 16000}) {
+    if (2 * config.audio().log_mel().max_hz() > static_cast<float>(rate)) continue;
+    ModalityConfig& other = others.emplace_back(config);
+    (*other.mutable_options())["filter_rate"] = std::to_string(rate);
+  }
+  return others;
+}
+
+std::vector<ModalityConfig> NoOthers(const ModalityConfig&) { return {}; }
+
 struct Builder {
   const char* modality;
   void (*describe)(const Json& arguments, Shapes& shapes, ModalityConfig& config);
+  int (*features)(const ModalityConfig& config);
   std::vector<std::string> classifier;
+  std::vector<std::string> constants;
+  std::vector<ModalityConfig> (*alternatives)(const ModalityConfig& config);
 };
 
 const std::vector<Builder>& Builders() {
   static const auto* const kBuilders = new std::vector<Builder>{
-      {"image", &DescribeImages, {"fc."}},
-      {"video", &DescribeVideos, {"fc."}},
-      {"audio", &DescribeAudio, {"fc1.", "fc_audioset."}},
+      {"image", &DescribeImages, &ImageFeatures, {"fc."}, {}, &NoOthers},
+      {"video", &DescribeVideos, &VideoFeatures, {"fc."}, {}, &NoOthers},
+      {"audio",
+       &DescribeAudio,
+       &AudioFeatures,
+       {"fc1.", "fc_audioset."},
+       {"logmel_extractor.melW", "spectrogram_extractor.stft.conv_real.weight",
+        "spectrogram_extractor.stft.conv_imag.weight"},
+       &OtherFilterRates},
   };
   return *kBuilders;
 }
@@ -155,8 +190,14 @@ absl::StatusOr<PublishedModality> Describe(const Builder& builder, const TensorV
   builder.describe(arguments, network, found.modality);
   const std::vector<ReferenceName> names = ConnectionNames(builder.modality);
   found.connection.set_modality(builder.modality);
-  found.connection.set_feature_dim(whole.Size(names[0].reference, 1));
-  found.connection.set_position_rows(whole.Size(names[2].reference, 0));
+  found.constants = builder.constants;
+  found.alternatives = builder.alternatives(found.modality);
+  found.connection.set_feature_dim(whole.Has(names[0].reference)
+                                       ? whole.Size(names[0].reference, 1)
+                                       : builder.features(found.modality));
+  if (whole.Has(names[2].reference)) {
+    found.connection.set_position_rows(whole.Size(names[2].reference, 0));
+  }
   found.connection.set_layernorm_features(whole.Has(names[3].reference));
   UNIVAL_RETURN_IF_ERROR(network.status());
   UNIVAL_RETURN_IF_ERROR(whole.status());

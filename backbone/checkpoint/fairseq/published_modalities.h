@@ -23,9 +23,14 @@ struct PublishedModality {
   ConnectionConfig connection;
   std::string network_prefix;           // "encoder.embed_images."
   std::vector<std::string> classifier;  // prefixes under it that no forward pass uses: "fc."
+  // Tensors of the network that follow from the configuration, and are not learned: a checkpoint's
+  // must be those of `modality` or of one of `alternatives`, which differ in preprocessing only.
+  std::vector<std::string> constants;
+  std::vector<ModalityConfig> alternatives;
 };
 
 // The modalities of which the checkpoint holds a network or a projection, in the reference's order.
+// Without a projection the connection's sizes are those of the network's features.
 // `arguments` is FairseqCheckpoint::arguments(). InvalidArgument names a tensor that is needed to
 // tell the sizes.
 absl::StatusOr<std::vector<PublishedModality>> FindModalities(const TensorViews& tensors,

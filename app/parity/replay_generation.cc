@@ -1,0 +1,124 @@
+// Files "generation" and "candidate_scoring": search over encoded sources, hypothesis by hypothesis.
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/index_select.h>
+#include <ATen/ops/tensor.h>
+
+#include <map>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "app/parity/generation_case.h"
+#include "app/parity/replay.h"
+#include "sdk/native/status_macros.h"
+
+namespace unival {
+namespace parity {
+namespace {
+
+constexpr Tolerance kScore = {1e-4, 0};
+constexpr char kSameNote[] = "same eos row replacement as ";
+
+// Pixels [rows, 3, H, W] from "shape" or "size".
+absl::StatusOr<at::Tensor> ImageOf(const Json& image, int64_t rows) {
+  std::vector<int64_t> shape;
+  if (image.contains("shape")) {
+    image.at("shape").get_to(shape);
+  } else {
+    const int64_t size = image.at("size");
+    shape = {rows, 3, size, size};
+  }
+  return GenerateFromText(image.at("generator"), shape);
+}
+
+absl::StatusOr<EncoderOutput> EncodeCase(ReferenceModel& model, const Json& golden) {
+  ModelInput input{{}, TokenTensor(golden.at("src_tokens"))};
+  const Json image = golden.value("image", Json());
+  if (image.is_null()) return model.backbone().Encode(input);
+  const int64_t batch = input.source_tokens.size(0);
+  const Json masks = image.value("patch_masks", Json());
+  std::vector<int64_t> rows;
+  for (int64_t row = 0; row < batch; ++row) {
+    if (masks.is_null() || masks.at(row).get<bool>()) rows.push_back(row);
+  }
+  UNIVAL_ASSIGN_OR_RETURN(const at::Tensor pixels, ImageOf(image, batch));
+  const at::Tensor seen = pixels.index_select(0, at::tensor(rows, at::kLong));
+  input.segments.push_back({"image", rows, model.Features("image", seen)});
+  return model.backbone().Encode(input);
+}
+
+// The model of a file, with its row of </s> replaced as the file's note says.
+absl::StatusOr<ReferenceModel*> ModelOf(ReplayContext& context, const Fixture::Entry& entry,
+                                        const Json& file, const Json& golden) {
+  const Json seed = golden.value("weights_seed", file.value("weights_seed", Json(1)));
+  UNIVAL_ASSIGN_OR_RETURN(ReferenceModel * model,
+                          context.models.Get({entry.config, Json::object(), seed.get<uint64_t>()}));
+  std::string note = file.value("weights_note", "");
+  if (absl::StartsWith(note, kSameNote)) {
+    const std::string other = note.substr(sizeof(kSameNote) - 1);
+    const std::string folder = entry.file.substr(0, entry.file.rfind('/') + 1);
+    UNIVAL_ASSIGN_OR_RETURN(const Json* document, context.fixture.Document(folder + other));
+    note = document->value("weights_note", "");
+  }
+  model->ScaleEndOfSentence(EndOfSentenceScale(note));
+  return model;
+}
+
+absl::Status ScoreCandidates(ReplayContext& context, const Fixture::Entry& entry,
+                             const Json& golden, Checker& check) {
+  const at::NoGradGuard no_grad;
+  UNIVAL_ASSIGN_OR_RETURN(ReferenceModel * model, ModelOf(context, entry, golden, golden));
+  const auto answers = golden.at("answers").get<std::vector<std::vector<int64_t>>>();
+  std::vector<GenerationRequest> requests;
+  for (const Json& prompt : golden.at("decoder_prompts")) {
+    GenerationRequest& request = requests.emplace_back();
+    prompt.get_to(request.prefix);
+    request.prefix.erase(request.prefix.begin());  // <s>
+    request.constraint.answers = answers;
+  }
+  GenerationConfig config;
+  config.set_score_candidates(true);
+  config.set_n_best(static_cast<int>(answers.size()));
+  UNIVAL_ASSIGN_OR_RETURN(const EncoderOutput encoded, EncodeCase(*model, golden));
+  const auto decoder = model->backbone().NewIncrementalDecoder(encoded, RowsPerSample(config));
+  UNIVAL_ASSIGN_OR_RETURN(const auto found, Generate(*decoder, config, requests, SpecialTokens()));
+  for (size_t i = 0; i < requests.size(); ++i) {
+    std::map<std::vector<int64_t>, double> scores;
+    for (const Hypothesis& hypothesis : found[i]) scores[hypothesis.tokens] = hypothesis.score;
+    for (size_t k = 0; k < answers.size(); ++k) {
+      check.Number("generation", absl::StrCat("request ", i, ", answer ", k),
+                   scores.at(answers[k]), golden.at("scores").at(i).at(k), kScore);
+    }
+    check.EqualJson("generation", absl::StrCat("request ", i, ", best answer"),
+                    found[i].front().tokens, answers.at(golden.at("predicted_index").at(i)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ReplayGeneration(ReplayContext& context, const Fixture::Entry& entry) {
+  UNIVAL_ASSIGN_OR_RETURN(const Json* file, context.fixture.Document(entry.file));
+  for (const Json& golden : file->at("cases")) {
+    context.Case(entry, golden.at("name"), [&](Checker& check) -> absl::Status {
+      const at::NoGradGuard no_grad;
+      UNIVAL_ASSIGN_OR_RETURN(ReferenceModel * model, ModelOf(context, entry, *file, golden));
+      UNIVAL_ASSIGN_OR_RETURN(const EncoderOutput encoded, EncodeCase(*model, golden));
+      return CheckHypotheses(model->backbone(), encoded,
+                             ReadGenerationCase(golden, file->value("defaults", Json())),
+                             golden.at("hypotheses"), check)
+          .status();
+    });
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReplayCandidateScoring(ReplayContext& context, const Fixture::Entry& entry) {
+  UNIVAL_ASSIGN_OR_RETURN(const Json* golden, context.fixture.Document(entry.file));
+  context.Case(entry, "", [&](Checker& check) {
+    return ScoreCandidates(context, entry, *golden, check);
+  });
+  return absl::OkStatus();
+}
+
+}  // namespace parity
+}  // namespace unival

@@ -1,0 +1,154 @@
+// The recorded cases of tests/golden through `unival parity`'s library, one test per stage so that a
+// failure names it; and the tool against itself: it must notice what is changed on purpose.
+#include "app/parity/parity.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "runtime/runtime.h"
+
+namespace unival {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr char kGolden[] = "tests/golden";
+
+const Runtime& TheRuntime() {
+  static const auto* const kRuntime = Runtime::Create({}).value().release();
+  return *kRuntime;
+}
+
+parity::Report Replay(const std::string& fixture, const std::string& stage = "",
+                   const std::string& perturb = "") {
+  ParityOptions options;
+  options.fixture = fixture;
+  options.stage = stage;
+  options.perturb = perturb;
+  auto report = RunParity(options, TheRuntime());
+  EXPECT_TRUE(report.ok()) << report.status();
+  return report.ok() ? *std::move(report) : parity::Report();
+}
+
+size_t Checks(const parity::Report& report) {
+  size_t count = 0;
+  for (const parity::CaseResult& result : report.cases) count += result.checks.size();
+  return count;
+}
+
+struct Stage {
+  std::string name;
+  size_t cases, checks;  // at least so many are recorded
+};
+
+class EveryStage : public ::testing::TestWithParam<Stage> {};
+
+TEST_P(EveryStage, AgreesWithTheOriginal) {
+  const parity::Report report = Replay(kGolden, GetParam().name);
+  EXPECT_TRUE(report.ok()) << ToTable(report);
+  EXPECT_GE(report.cases.size(), GetParam().cases);
+  EXPECT_GE(Checks(report), GetParam().checks);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Parity, EveryStage,
+    ::testing::Values(Stage{"preprocess", 20, 350}, Stage{"checkpoint", 3, 2000},
+                      Stage{"state_dict", 1, 3}, Stage{"encoder", 3, 6}, Stage{"connection", 3, 3},
+                      Stage{"embedding", 27, 50}, Stage{"attention_bias", 4, 20},
+                      Stage{"encoder.layer", 2, 4}, Stage{"encoder.output", 27, 27},
+                      Stage{"decoder.layer", 2, 4}, Stage{"logits", 30, 31},
+                      Stage{"generation", 21, 300}, Stage{"loss", 23, 150},
+                      Stage{"training", 4, 300}, Stage{"moving_average", 4, 200},
+                      Stage{"averaging", 10, 100}, Stage{"metrics", 2, 600}),
+    [](const auto& test) {
+      std::string name = test.param.name;
+      for (char& c : name) c = c == '.' ? '_' : c;
+      return name;
+    });
+
+// A tensor of the reference's state_dict, and the stage that uses it first.
+struct Change {
+  std::string tensor, stage;
+};
+
+class PerturbedWeight : public ::testing::TestWithParam<Change> {};
+
+TEST_P(PerturbedWeight, IsReportedInTheStageThatUsesItFirst) {
+  const parity::Report report = Replay(kGolden, "", GetParam().tensor);
+  EXPECT_FALSE(report.ok());
+  EXPECT_EQ(report.FirstDivergingStage(), GetParam().stage) << ToTable(report);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Parity, PerturbedWeight,
+    ::testing::Values(Change{"encoder.embed_images.layer2.0.conv2.weight", "encoder"},
+                      Change{"encoder.audio_proj.bias", "connection"},
+                      Change{"encoder.layernorm_embedding.weight", "embedding"},
+                      Change{"encoder.token_rel_pos_table_list.1.weight", "attention_bias"},
+                      Change{"encoder.layers.0.fc1.bias", "encoder.layer.0"},
+                      Change{"encoder.layers.1.self_attn.c_attn", "encoder.layer.1"},
+                      Change{"encoder.layer_norm.bias", "encoder.output"},
+                      Change{"decoder.layernorm_embedding.bias", "decoder.embedding"},
+                      Change{"decoder.layers.0.encoder_attn.v_proj.weight", "decoder.layer.0"},
+                      Change{"decoder.layers.1.fc2.weight", "decoder.layer.1"},
+                      Change{"decoder.layer_norm.weight", "logits"}),
+    [](const auto& test) {
+      std::string name = test.param.tensor;
+      for (char& c : name) c = c == '.' ? '_' : c;
+      return name;
+    });
+
+TEST(Parity, ListsQuirksOfTheReferenceWithoutJudgingThem) {
+  const parity::Report report = Replay(kGolden, "logits");
+  int quirks = 0;
+  for (const parity::CaseResult& result : report.cases) {
+    if (result.quirk.empty()) continue;
+    ++quirks;
+    EXPECT_FALSE(result.checks.at(0).ok) << "an exact implementation differs here";
+    EXPECT_TRUE(result.ok());
+  }
+  EXPECT_EQ(quirks, 1);
+  EXPECT_THAT(ToTable(report), HasSubstr("1 listed as quirks"));
+}
+
+// A copy of the index alone: files are missing, kinds unknown.
+std::string BrokenFixture(const std::string& entry) {
+  const std::string folder = ::testing::TempDir() + "/broken";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder + "/index.json")
+      << R"({"format_version": 1, "configs": {}, "entries": [)" << entry << "]}";
+  return folder;
+}
+
+TEST(Parity, LeavesNothingOutSilently) {
+  const parity::Report missing =
+      Replay(BrokenFixture(R"({"file": "x.json", "stage": "metrics", "config": null})"));
+  ASSERT_EQ(missing.cases.size(), 1u);
+  EXPECT_FALSE(missing.ok());
+  EXPECT_THAT(missing.cases[0].error, HasSubstr("x.json"));
+  const parity::Report unknown =
+      Replay(BrokenFixture(R"({"file": "x.json", "stage": "telepathy"})"));
+  EXPECT_THAT(unknown.cases.at(0).error, HasSubstr("telepathy"));
+}
+
+TEST(Parity, NamesWhatIsWrongWithFolderAndOptions) {
+  const auto message = [](const ParityOptions& options) {
+    return std::string(RunParity(options, TheRuntime()).status().message());
+  };
+  ParityOptions options;
+  options.fixture = "tests/golden/media";
+  EXPECT_THAT(message(options), HasSubstr("tests/golden/media/index.json: no such file"));
+  options.fixture = kGolden;
+  options.stage = "encoder.layers";
+  EXPECT_THAT(message(options), HasSubstr("expected one of tokenizer, preprocess"));
+  options.stage = "logits";
+  options.perturb = "encoder.nothing";
+  EXPECT_THAT(message(options), HasSubstr("no model of this run has a tensor"));
+}
+
+}  // namespace
+}  // namespace unival
