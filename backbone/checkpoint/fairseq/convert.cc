@@ -357,7 +357,7 @@ absl::Status Converter::CheckDifferences() {
       // Rows of the embedding are cut or added, see Tensors.
       if (name == kTokenEmbedding && options_.vocabulary > 0) wanted[0] = source.view->shape[0];
       if (source.view->shape != wanted || !fits) {
-        unfit_.push_back(absl::StrCat(shown, ": expected ", floating ? "" : "int64 ", "[",
+        unfit_.push_back(absl::StrCat(shown, ": expected ", part.floating.at(name) ? "" : "int64 ", "[",
                                       absl::StrJoin(shape->second, ", "), "]"));
       }
       ++it;
