@@ -76,6 +76,16 @@ void ReplayStateDict(ReplayContext& context, const std::string& config);
 // size.
 Tolerance ActivationTolerance(const BackboneConfig& config);
 
+// Inputs by the names of the reference's batches; the index is the number in patch_types.
+struct MediaField {
+  const char* field;
+  const char* modality;
+  double amplitude;  // of generated input
+};
+constexpr MediaField kMediaFields[] = {{"patch_images", "image", 1},
+                                       {"patch_videos", "video", 1},
+                                       {"patch_audios", "audio", 0.5}};
+
 // Batch inputs of a forward case: media by the rows' types and masks, then source tokens.
 struct ForwardInput {
   ModelInput input;

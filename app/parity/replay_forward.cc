@@ -24,14 +24,6 @@ constexpr Tolerance kTrunk = {0, 1e-4};
 constexpr Tolerance kLogMel = {1e-3, 0};  // dB
 constexpr Tolerance kBias = {1e-5, 0};
 
-// The reference's patch_types.
-struct MediaField {
-  const char* field;
-  const char* modality;
-};
-constexpr MediaField kMediaFields[] = {
-    {"patch_images", "image"}, {"patch_videos", "video"}, {"patch_audios", "audio"}};
-
 ModalityFeatures SelectRows(const ModalityFeatures& features, const std::vector<int64_t>& rows) {
   const at::Tensor index = at::tensor(rows, at::kLong);
   return {features.values.index_select(0, index), {}, features.positions.index_select(0, index)};

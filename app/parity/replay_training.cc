@@ -58,7 +58,7 @@ struct LossRequest {
   LossConfig config;
   LossMasks masks;
   int64_t update = 0;
-  std::string image_name;  // of the generated input
+  std::string input_name;  // of generated media: "input.<this>.patch_images"
   uint64_t input_seed = 0;
 };
 
@@ -67,14 +67,15 @@ absl::StatusOr<LossResult> LossOn(ReferenceModel& model, const Json& sample,
   ModelInput input{{}, TokenTensor(sample.at("src_tokens"))};
   at::Tensor previous = TokenTensor(sample.at("prev_output_tokens"));
   at::Tensor target = TokenTensor(sample.at("target"));
-  const Json shape = sample.value("patch_images_shape", Json());
-  if (!shape.is_null()) {
-    const at::Tensor pixels =
-        GoldenInput(absl::StrCat("input.", request.image_name, ".patch_images"),
-                    request.input_seed, shape.get<std::vector<int64_t>>(), 1);
-    std::vector<int64_t> rows(pixels.size(0));
-    for (size_t row = 0; row < rows.size(); ++row) rows[row] = static_cast<int64_t>(row);
-    input.segments.push_back({"image", rows, model.Features("image", pixels)});
+  for (const MediaField& kind : kMediaFields) {
+    const Json shape = sample.value(absl::StrCat(kind.field, "_shape"), Json());
+    if (shape.is_null()) continue;
+    const at::Tensor media =
+        GoldenInput(absl::StrCat("input.", request.input_name, ".", kind.field),
+                    request.input_seed, shape.get<std::vector<int64_t>>(), kind.amplitude);
+    ModalitySegment segment{kind.modality, {}, model.Features(kind.modality, media)};
+    for (int64_t row = 0; row < media.size(0); ++row) segment.rows.push_back(row);
+    input.segments.push_back(std::move(segment));
   }
   if (request.config.rdrop_alpha > 0) {
     input.source_tokens = at::cat({input.source_tokens, input.source_tokens});
@@ -91,14 +92,14 @@ absl::StatusOr<LossResult> LossOfCase(ReferenceModel& model, const Json& golden,
   LossRequest request;
   request.config = ReadLoss(golden.at("criterion"), golden.at("params"));
   request.update = golden.at("update_num");
-  request.image_name = golden.at("name");
+  request.input_name = golden.at("name");
   request.input_seed = input_seed;
   const Json& sample = golden.at("sample");
   if (sample.is_array()) {  // two views of the same rows
-    const std::string name = request.image_name;
-    request.image_name = name + ".v1";
+    const std::string name = request.input_name;
+    request.input_name = name + ".v1";
     UNIVAL_ASSIGN_OR_RETURN(const LossResult first, LossOn(model, sample.at(0), request));
-    request.image_name = name + ".v2";
+    request.input_name = name + ".v2";
     UNIVAL_ASSIGN_OR_RETURN(const LossResult second, LossOn(model, sample.at(1), request));
     return CombineViews(first, second);
   }
@@ -198,7 +199,11 @@ class TrainingCase {
     }
     tolerances_ = kPlain;
     for (const Json& step : golden_.at("steps")) {
-      if (step.at("sample").contains("patch_images_shape")) tolerances_ = kBatchStatistics;
+      for (const MediaField& kind : kMediaFields) {
+        if (step.at("sample").contains(absl::StrCat(kind.field, "_shape"))) {
+          tolerances_ = kBatchStatistics;
+        }
+      }
     }
     for (const Json& step : golden_.at("steps")) UNIVAL_RETURN_IF_ERROR(Update(step));
     CheckParameters();
@@ -233,7 +238,7 @@ class TrainingCase {
     LossRequest request;
     request.config = ReadLoss(golden_.at("criterion").at("name"), golden_.at("criterion"));
     request.update = finished;
-    request.image_name =
+    request.input_name =
         absl::StrCat("train_", golden_.at("name").get<std::string>(), ".", finished);
     request.input_seed = golden_.at("input_seed");
     UNIVAL_ASSIGN_OR_RETURN(const LossResult result, LossOn(model_, step.at("sample"), request));

@@ -1,7 +1,7 @@
 // unival: decode_jpeg.h - JPEG to pixels through libjpeg-turbo, equal to Pillow's to the bit.
 //
 // FFmpeg's inverse transforms round some coefficients otherwise; models that were trained on what the
-// IJG's library decodes should see the same pixels (docs/decisions/0006_jpeg.md).
+// IJG's library decodes should see the same pixels (docs/decisions/0007_jpeg.md).
 #ifndef UNIVAL_MODALITIES_IO_DECODE_JPEG_H_
 #define UNIVAL_MODALITIES_IO_DECODE_JPEG_H_
 

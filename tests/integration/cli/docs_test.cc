@@ -68,6 +68,7 @@ Program Workplace(const std::string& name) {
   WriteText(program.Path("recipes/depth_adapter.textproto"), recipe);
   fs::create_directory_symlink(SourceRoot() / "sdk", program.Path("sdk"));
   fs::create_directory_symlink(SourceRoot() / "docs", program.Path("docs"));
+  fs::create_directory_symlink(SourceRoot() / "tests", program.Path("tests"));
   const fs::path built = fs::canonical(Runfile("app/unival")).parent_path().parent_path();
   fs::create_directory_symlink(built, program.Path("bazel-bin"));
   return program;
@@ -91,6 +92,7 @@ TEST_P(RunBlocks, OfTheDocumentEndWithZero) {
 
 INSTANTIATE_TEST_SUITE_P(Documents, RunBlocks,
                          ::testing::Values("docs/cli.md", "docs/formats/data.md",
+                                           "docs/formats/parity_fixture.md",
                                            "docs/tutorials/linear_adapter.md",
                                            "docs/tutorials/new_modality.md",
                                            "docs/tutorials/task_templates.md",
@@ -98,8 +100,9 @@ INSTANTIATE_TEST_SUITE_P(Documents, RunBlocks,
                          [](const auto& test) { return fs::path(test.param).stem().string(); });
 
 TEST(Documents, EveryBlockToRunIsRun) {
-  const std::set<std::string> run = {"cli.md",          "data.md",           "linear_adapter.md",
-                                     "new_modality.md", "task_templates.md", "quickstart.md"};
+  const std::set<std::string> run = {"cli.md",           "data.md",           "linear_adapter.md",
+                                     "new_modality.md",  "task_templates.md", "quickstart.md",
+                                     "parity_fixture.md"};
   for (const fs::path& document : Documents()) {
     for (const Block& block : ShellBlocks(document)) {
       EXPECT_TRUE(!block.run || run.count(document.filename().string()) > 0) << document;
@@ -109,7 +112,9 @@ TEST(Documents, EveryBlockToRunIsRun) {
 
 // "eval", or "data make-world".
 std::string SubcommandOf(const std::vector<std::string>& words) {
-  if (words.size() > 2 && words[1] == "data") return "data " + words[2];
+  if (words.size() > 2 && (words[1] == "data" || words[1] == "convert")) {
+    return words[1] + " " + words[2];
+  }
   return words.size() > 1 ? words[1] : "";
 }
 
