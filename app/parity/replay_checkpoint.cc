@@ -3,12 +3,12 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "app/conversion_host.h"
+#include "app/parity/byte_tokenizer.h"
 #include "app/parity/replay.h"
 #include "backbone/checkpoint/averaging.h"
 #include "backbone/checkpoint/fairseq/convert.h"
@@ -83,38 +83,6 @@ void CheckTensors(const FairseqCheckpoint& checkpoint, const TensorViews& views,
                    tensor[index].item<double>(), expected.at("values").at(i), {0, 1e-12});
     }
   }
-}
-
-// Spelling of the 256 bytes and nothing else: enough of a tokenizer to load a model whose dictionary
-// the fixture does not have.
-absl::Status WriteByteTokenizer(const std::string& folder, int64_t words) {
-  Json symbols;
-  int next = 256;
-  const auto utf8 = [](int character) {
-    if (character < 128) return std::string(1, static_cast<char>(character));
-    return std::string{static_cast<char>(0xC0 | character >> 6),
-                       static_cast<char>(0x80 | (character & 63))};
-  };
-  for (int byte = 0; byte < 256; ++byte) {
-    const bool printable = (byte >= 33 && byte <= 126) || (byte >= 161 && byte != 173);
-    symbols[utf8(printable ? byte : next++)] = byte;
-  }
-  std::string dictionary;
-  for (int64_t word = 0; word < words; ++word) {
-    absl::StrAppend(&dictionary, word < 256 ? absl::StrCat(word) : absl::StrCat("unused", word),
-                    " 1\n");
-  }
-  std::filesystem::create_directories(folder);
-  const std::pair<const char*, std::string> files[] = {{"encoder.json", symbols.dump()},
-                                                       {"vocab.bpe", "#version: 0.2\n"},
-                                                       {"dict.txt", dictionary}};
-  for (const auto& [name, text] : files) {
-    std::ofstream file(absl::StrCat(folder, "/", name));
-    if (!(file << text << std::flush)) {
-      return absl::UnavailableError(absl::StrCat(folder, "/", name, ": cannot be written"));
-    }
-  }
-  return absl::OkStatus();
 }
 
 // Words of the dictionary when the embedding has `rows`: the rest are special tokens, <mask>, and in

@@ -9,8 +9,9 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
+#include "app/conversion_host.h"
+#include "app/parity/byte_tokenizer.h"
 #include "backbone/checkpoint/model_directory.h"
 #include "backbone/checkpoint/safetensors.h"
 #include "backbone/model/model.h"
@@ -34,42 +35,12 @@ const Runtime& TheRuntime() {
   return *kRuntime;
 }
 
-std::string Utf8(int character) {
-  if (character < 128) return std::string(1, static_cast<char>(character));
-  return {static_cast<char>(0xC0 | character >> 6), static_cast<char>(0x80 | (character & 63))};
-}
-
-// GPT-2's spelling of the 256 bytes, and nothing else.
-std::string ByteSymbols() {
-  nlohmann::json symbols;
-  int next = 256;
-  for (int byte = 0; byte < 256; ++byte) {
-    const bool printable = (byte >= 33 && byte <= 126) || (byte >= 161 && byte != 173);
-    symbols[Utf8(printable ? byte : next++)] = byte;
-  }
-  return symbols.dump();
-}
-
 FairseqConversionHost HostWithTokenizer() {
-  FairseqConversionHost host;
-  std::string dictionary;
-  for (int word = 0; word < kWords; ++word) dictionary += std::to_string(97 + word) + " 1\n";
-  host.tokenizer_files = {
-      {"encoder.json", ByteSymbols()}, {"vocab.bpe", "#version: 0.2\n"}, {"dict.txt", dictionary}};
   const std::string folder = testing::TempDir() + "/tokenizer";
-  std::filesystem::create_directories(folder);
-  for (const auto& [name, text] : host.tokenizer_files) std::ofstream(folder + "/" + name) << text;
-  const auto tokenizer = TheRuntime().registry().CreateTokenizer("gpt2_bpe", folder, "core.bpe");
-  EXPECT_TRUE(tokenizer.ok()) << tokenizer.status();
-  host.text_size = (*tokenizer)->block().size;
-  host.text_hash = (*tokenizer)->block().content_hash;
-  host.describe = [](const ModalityConfig& config) -> absl::StatusOr<HostModality> {
-    auto modality = TheRuntime().registry().CreateModality(config, TheRuntime().services());
-    if (!modality.ok()) return modality.status();
-    return HostModality{(*modality)->info().type, (*modality)->info().feature_schema,
-                        NamedTensors(*(*modality)->module())};
-  };
-  return host;
+  EXPECT_TRUE(parity::WriteByteTokenizer(folder, kWords).ok());
+  auto host = ConversionHost(TheRuntime(), folder);
+  EXPECT_TRUE(host.ok()) << host.status();
+  return *std::move(host);
 }
 
 absl::StatusOr<FairseqConversion> Convert(const std::string& checkpoint, const std::string& model,
