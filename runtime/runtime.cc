@@ -13,8 +13,8 @@
 #include "modalities/builtin.h"
 #include "modalities/encoders/encoders.h"
 #include "modalities/io/decoder.h"
-#include "modalities/text/builtin_tokenizers.h"
 #include "runtime/plugin_loader.h"
+#include "runtime/shipped_tokenizers.h"
 #include "sdk/native/status_macros.h"
 
 namespace unival {
@@ -93,7 +93,6 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Create(const RuntimeOptions& o
   runtime->services_.media = runtime->decoder_.get();
   runtime->services_.make_encoder = &MakeFeatureEncoder;
   UNIVAL_RETURN_IF_ERROR(RegisterBuiltinModalities(runtime->registry_));
-  UNIVAL_RETURN_IF_ERROR(RegisterBuiltinTokenizers(runtime->registry_));
   UNIVAL_ASSIGN_OR_RETURN(std::vector<Candidate> candidates, FindCandidates(options));
   std::vector<Candidate> loaded;
   for (const Candidate& candidate : candidates) {
@@ -108,6 +107,7 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Create(const RuntimeOptions& o
     runtime->plugins_.push_back({candidate.file, identity.id, identity.version, identity.tier,
                                  identity.abi, status.ok() ? repeated : status});
   }
+  UNIVAL_RETURN_IF_ERROR(RegisterShippedTokenizers(runtime->registry_));
   return runtime;
 }
 

@@ -44,7 +44,7 @@ struct ModalityProbe {
   int threads = 4;
   double max_seconds_per_sample = 10;             // preprocess and encode of one sample
   int64_t max_bytes_per_sample = int64_t{1} << 30;  // what preprocess and encode give for one sample
-  int64_t leak_tolerance = 256;  // bytes in use that one more round over all samples may leave behind
+  int64_t leak_tolerance = 1024;  // bytes in use that one more round over all samples may leave behind
 };
 // Rules: description, preprocess, augmentation_is_seeded, determinism, features_as_declared, positions_in_range,
 // batch_invariance, variable_length, inputs_not_written, empty_media, corrupt_media, missing_media, concurrent_preprocess,

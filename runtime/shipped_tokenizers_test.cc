@@ -1,4 +1,4 @@
-// Tokenizers: sentencepiece through its shared object, GPT-2's BPE against the reference's strings.
+// The shipped tokenizers through their plugins: sentencepiece and GPT-2's BPE.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -7,10 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "modalities/text/builtin_tokenizers.h"
-#include "modalities/text/gpt2_bpe_tokenizer.h"
-#include "modalities/text/sentencepiece_tokenizer.h"
-#include "modalities/text/tokenizer_library_loader.h"
+#include "runtime/shipped_tokenizers.h"
 #include "sdk/native/registry.h"
 
 namespace unival {
@@ -28,6 +25,29 @@ void WriteFile(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary) << bytes;
 }
 
+const Registry& Shipped() {
+  static const auto* const registry = [] {
+    auto* made = new Registry;
+    const absl::Status status = RegisterShippedTokenizers(*made);
+    EXPECT_TRUE(status.ok()) << status;
+    return made;
+  }();
+  return *registry;
+}
+
+absl::Status Train(TokenizerTraining training, const std::string& output) {
+  training.output = output;
+  return Shipped().TrainTokenizer("sentencepiece", training);
+}
+
+absl::StatusOr<std::unique_ptr<Tokenizer>> SentencePiece(const std::string& folder) {
+  return Shipped().CreateTokenizer("sentencepiece", folder, "core.bpe");
+}
+
+absl::StatusOr<std::unique_ptr<Tokenizer>> Gpt2Bpe(const std::string& folder) {
+  return Shipped().CreateTokenizer("gpt2_bpe", folder, "core.bpe");
+}
+
 std::string ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream bytes;
@@ -35,7 +55,7 @@ std::string ReadFile(const std::string& path) {
   return bytes.str();
 }
 
-SentencePieceTraining Training() {
+TokenizerTraining Training() {
   static const std::string* corpus = [] {
     std::string lines;
     for (const char* color : {"red", "green", "blue", "yellow"}) {
@@ -50,7 +70,7 @@ SentencePieceTraining Training() {
     WriteFile(*path, lines);
     return path;
   }();
-  SentencePieceTraining training;
+  TokenizerTraining training;
   training.corpus = *corpus;
   training.vocabulary_size = 80;
   return training;
@@ -60,7 +80,7 @@ SentencePieceTraining Training() {
 const std::string& TrainedFolder() {
   static const std::string* folder = [] {
     auto* path = new std::string(Folder("trained"));
-    const absl::Status status = TrainSentencePiece(Training(), *path + "/tokenizer.model");
+    const absl::Status status = Train(Training(), *path + "/tokenizer.model");
     EXPECT_TRUE(status.ok()) << status;
     return path;
   }();
@@ -68,7 +88,7 @@ const std::string& TrainedFolder() {
 }
 
 std::unique_ptr<Tokenizer> Trained() {
-  auto tokenizer = SentencePieceTokenizer::Create(TrainedFolder(), "core.bpe");
+  auto tokenizer = SentencePiece(TrainedFolder());
   EXPECT_TRUE(tokenizer.ok()) << tokenizer.status();
   return *std::move(tokenizer);
 }
@@ -127,58 +147,51 @@ TEST(SentencePiece, IndexOutsideTheBlockIsAnError) {
 
 TEST(SentencePiece, TrainingTwiceGivesTheSameBytes) {
   const std::string second = Folder("second") + "/tokenizer.model";
-  ASSERT_TRUE(TrainSentencePiece(Training(), second).ok());
+  ASSERT_TRUE(Train(Training(), second).ok());
   EXPECT_EQ(ReadFile(second), ReadFile(TrainedFolder() + "/tokenizer.model"));
 }
 
 TEST(SentencePiece, SymbolsStayWhole) {
-  SentencePieceTraining training = Training();
+  TokenizerTraining training = Training();
   training.symbols = {"<region>"};
   const std::string folder = Folder("symbols");
-  ASSERT_TRUE(TrainSentencePiece(training, folder + "/tokenizer.model").ok());
-  auto tokenizer = SentencePieceTokenizer::Create(folder, "core.bpe");
+  ASSERT_TRUE(Train(training, folder + "/tokenizer.model").ok());
+  auto tokenizer = SentencePiece(folder);
   ASSERT_TRUE(tokenizer.ok());
   EXPECT_EQ((*tokenizer)->Encode("<region>")->size(), 1u);
 }
 
 TEST(SentencePiece, TrainingRefusesWhatCannotWork) {
-  SentencePieceTraining training = Training();
+  TokenizerTraining training = Training();
   training.corpus = "missing.txt";
-  EXPECT_EQ(TrainSentencePiece(training, "x").code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Train(training, "x").code(), absl::StatusCode::kInvalidArgument);
   training = Training();
   training.vocabulary_size = 2;
-  EXPECT_EQ(TrainSentencePiece(training, "x").code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Train(training, "x").code(), absl::StatusCode::kInvalidArgument);
   training = Training();
   training.symbols = {"a,b"};
-  EXPECT_EQ(TrainSentencePiece(training, "x").code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Train(training, "x").code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST(SentencePiece, RefusesMissingAndDamagedModels) {
   const std::string folder = Folder("damaged");
-  EXPECT_EQ(SentencePieceTokenizer::Create(folder, "core.bpe").status().code(),
+  EXPECT_EQ(SentencePiece(folder).status().code(),
             absl::StatusCode::kNotFound);
   WriteFile(folder + "/tokenizer.model", "this is not a model");
-  const absl::Status status = SentencePieceTokenizer::Create(folder, "core.bpe").status();
+  const absl::Status status = SentencePiece(folder).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_NE(status.message().find("tokenizer.model"), absl::string_view::npos);
 }
 
-TEST(SentencePiece, MissingLibraryIsNamed) {
-  const auto tokenizer =
-      SentencePieceTokenizer::Create(TrainedFolder(), "core.bpe", "nowhere/libnone.so");
-  EXPECT_EQ(tokenizer.status().code(), absl::StatusCode::kNotFound);
-  EXPECT_NE(tokenizer.status().message().find("nowhere/libnone.so"), absl::string_view::npos);
-}
-
-TEST(SentencePiece, LibraryIsLookedForInRunfilesThenBesideTheProgram) {
-  const auto candidates = SentencePieceLibraryCandidates("/opt/unival/bin/unival");
+TEST(ShippedPlugins, AreLookedForInRunfilesThenBesideTheProgram) {
+  const auto candidates = ShippedPluginCandidates("sentencepiece", "/opt/unival/bin/unival");
   ASSERT_EQ(candidates.size(), 6u) << "nothing of folders further up";
   const std::string file = "plugins/sentencepiece/libunival_sentencepiece.so";
   EXPECT_EQ(candidates[0], "/opt/unival/bin/unival.runfiles/unival/" + file);
   EXPECT_EQ(candidates[2], "/opt/unival/bin/" + file);
   EXPECT_EQ(candidates[4], "/opt/unival/" + file);
   EXPECT_EQ(candidates[5], "/opt/unival/lib/unival/" + file);
-  EXPECT_EQ(SentencePieceLibraryCandidates("/bin/unival").size(), 4u) << "nothing under /";
+  EXPECT_EQ(ShippedPluginCandidates("gpt2_bpe", "/bin/unival").size(), 4u) << "nothing under /";
 }
 
 // A vocabulary of the 256 bytes and a few merges.
@@ -210,7 +223,7 @@ std::string SmallBpe() {
 }
 
 TEST(Gpt2Bpe, MergesBestPairsFirst) {
-  auto tokenizer = Gpt2BpeTokenizer::Create(SmallBpe(), "core.bpe");
+  auto tokenizer = Gpt2Bpe(SmallBpe());
   ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
   EXPECT_EQ((*tokenizer)->block().size, 259);
   EXPECT_EQ(*(*tokenizer)->Encode(" red"), std::vector<int64_t>({257}));
@@ -220,7 +233,7 @@ TEST(Gpt2Bpe, MergesBestPairsFirst) {
 }
 
 TEST(Gpt2Bpe, RefusesTextThatIsNotUtf8) {
-  auto tokenizer = Gpt2BpeTokenizer::Create(SmallBpe(), "core.bpe");
+  auto tokenizer = Gpt2Bpe(SmallBpe());
   ASSERT_TRUE(tokenizer.ok());
   const absl::Status status = (*tokenizer)->Encode("ab\xff").status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
@@ -230,18 +243,22 @@ TEST(Gpt2Bpe, RefusesTextThatIsNotUtf8) {
 TEST(Gpt2Bpe, NamesFileAndLineOfABadMerge) {
   const std::string folder = SmallBpe();
   WriteFile(folder + "/vocab.bpe", "#version: 0.2\ne d\nthree words here\n");
-  const absl::Status status = Gpt2BpeTokenizer::Create(folder, "core.bpe").status();
+  const absl::Status status = Gpt2Bpe(folder).status();
   EXPECT_NE(status.message().find("vocab.bpe:3"), absl::string_view::npos) << status;
 }
 
-TEST(BuiltinTokenizers, AreRegisteredByType) {
+TEST(ShippedTokenizers, AreRegisteredByTypeAndLeaveTakenOnesAlone) {
   Registry registry;
-  ASSERT_TRUE(RegisterBuiltinTokenizers(registry).ok());
+  ASSERT_TRUE(registry.AddTokenizer({"gpt2_bpe", "another", [](const std::string&, const std::string&) {
+                                       return absl::UnimplementedError("another");
+                                     }}).ok());
+  ASSERT_TRUE(RegisterShippedTokenizers(registry).ok());
+  EXPECT_EQ(registry.List().size(), 2u);
   auto tokenizer = registry.CreateTokenizer("sentencepiece", TrainedFolder(), "core.bpe");
   ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
-  EXPECT_FALSE(RegisterBuiltinTokenizers(registry).ok());
-  EXPECT_EQ(registry.CreateTokenizer("gpt2_bpe", "nowhere", "core.bpe").status().code(),
-            absl::StatusCode::kNotFound);
+  EXPECT_EQ(registry.CreateTokenizer("gpt2_bpe", "nowhere", "core.bpe").status().code(), absl::StatusCode::kUnimplemented);
+  EXPECT_EQ(Gpt2Bpe("nowhere").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(Shipped().TrainTokenizer("gpt2_bpe", Training()).code(), absl::StatusCode::kUnimplemented);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "modalities/text/gpt2_bpe_tokenizer.h"
+#include "runtime/shipped_tokenizers.h"
 
 namespace unival {
 namespace {
@@ -24,7 +24,9 @@ class Gpt2BpeGolden : public ::testing::Test {
     std::ifstream file(golden + "/bpe_cases.json");
     cases_ = nlohmann::json::parse(file, nullptr, false);
     ASSERT_TRUE(cases_.is_object()) << golden << "/bpe_cases.json is missing or damaged";
-    auto tokenizer = Gpt2BpeTokenizer::Create(golden + "/bpe", "core.bpe");
+    Registry registry;
+    ASSERT_TRUE(RegisterShippedTokenizers(registry).ok());
+    auto tokenizer = registry.CreateTokenizer("gpt2_bpe", golden + "/bpe", "core.bpe");
     ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
     tokenizer_ = *std::move(tokenizer);
   }
