@@ -43,6 +43,13 @@ void AddPipelineOptions(CLI::App* command, PipelineOptions* options) {
   command->add_option("--templates", options->templates,
                       "Task template file; may be given several times");
   command->add_option("--device", options->load.device, "cpu, or cuda:N where libtorch has it");
+  command->add_option_function<std::vector<std::string>>(
+      "--modality",
+      [options](const std::vector<std::string>& ids) {
+        options->load.all_modalities = false;
+        options->load.modalities.insert(options->load.modalities.end(), ids.begin(), ids.end());
+      },
+      "Load only this modality of the model; may be given several times (default: all)");
   command->add_flag("--allow_adapter_mismatch", options->load.allow_adapter_mismatch,
                     "Load adapters that were trained against other weights");
   AddRuntimeOptions(command, &options->runtime);

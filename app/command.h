@@ -45,6 +45,8 @@ void AddEvalCommand(CLI::App& app, int* exit_code);
 void AddTrainCommand(CLI::App& app, int* exit_code);
 void AddVerifyCommand(CLI::App& app, int* exit_code);
 void AddDataCommand(CLI::App& app, int* exit_code);
+void AddPluginCommand(CLI::App& app, int* exit_code);
+void AddVocabCommand(CLI::App& app, int* exit_code);
 void AddConvertCommand(CLI::App& app, int* exit_code);
 void AddParityCommand(CLI::App& app, int* exit_code);
 void AddQuickstartCommand(CLI::App& app, int* exit_code);

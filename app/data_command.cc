@@ -7,7 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "app/command.h"
 #include "app/world/world_command.h"
-#include "modalities/text/sentencepiece_tokenizer.h"
+#include "runtime/runtime.h"
 #include "sdk/native/status_macros.h"
 #include "training/data/import.h"
 #include "training/data/source.h"
@@ -17,14 +17,18 @@ namespace {
 
 using Done = std::function<void(const absl::Status&)>;
 
+absl::Status TrainTokenizer(const std::string& type, const TokenizerTraining& training) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create({}));
+  return runtime->registry().TrainTokenizer(type, training);
+}
+
 void AddTrainTokenizer(CLI::App* data, const Done& done) {
   CLI::App* command =
       data->add_subcommand("train-tokenizer", "Train a sentencepiece tokenizer on a text file");
-  auto training = std::make_shared<SentencePieceTraining>();
-  auto output = std::make_shared<std::string>();
+  auto training = std::make_shared<TokenizerTraining>();
   training->vocabulary_size = 1000;
   command->add_option("corpus", training->corpus, "Text, one sentence a line")->required();
-  command->add_option("output", *output, "File to write; models read it as tokenizer.model")
+  command->add_option("output", training->output, "File to write; models read it as tokenizer.model")
       ->required();
   command->add_option("--size", training->vocabulary_size, "Pieces at most")
       ->check(CLI::PositiveNumber)
@@ -33,7 +37,7 @@ void AddTrainTokenizer(CLI::App* data, const Done& done) {
                       "Text kept as one piece; may be given several times");
   command->footer(
       "Example: unival data train-tokenizer corpus.txt tokenizer/tokenizer.model --size 1000");
-  command->callback([training, output, done] { done(TrainSentencePiece(*training, *output)); });
+  command->callback([training, done] { done(TrainTokenizer("sentencepiece", *training)); });
 }
 
 absl::Status Import(const ImportOptions& options) {

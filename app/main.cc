@@ -34,6 +34,8 @@ int main(int argc, char** argv) {
   unival::AddDataCommand(app, &exit_code);
   unival::AddConvertCommand(app, &exit_code);
   unival::AddParityCommand(app, &exit_code);
+  unival::AddPluginCommand(app, &exit_code);
+  unival::AddVocabCommand(app, &exit_code);
   unival::AddInspectCommand(app, &exit_code);
   unival::AddDoctorCommand(app, &exit_code);
   TakeOneValueEach(app);

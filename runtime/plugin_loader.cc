@@ -12,14 +12,22 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
+#include "runtime/archive/archive_plugin.h"
+#include "runtime/stable/descriptor.h"
+#include "runtime/stable/host_table.h"
+#include "sdk/abi/unival_plugin.h"
+#include "sdk/hash/sha256.h"
 #include "sdk/native/status_macros.h"
 
 namespace unival {
 namespace {
 
 constexpr char kSection[] = ".unival_plugin";
-constexpr char kEntry[] = "unival_native_plugin_v0";
+constexpr char kNativeEntry[] = "unival_native_plugin_v0";
+constexpr uint32_t kNativeTier = 1, kStableTier = 2;
+static_assert(sizeof(UnivalBuildInfo) == sizeof(BuildInfo), "both tiers write the same record");
 
 absl::StatusOr<std::string> ReadFile(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
@@ -34,7 +42,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& file) {
 
 absl::Status NotAPlugin(const std::string& file, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("plugin ", file, ": not a UnIVAL plugin: ", why,
-                                                 "; build it with unival_native_plugin and "
+                                                 "; build it with UNIVAL_PLUGIN or "
                                                  "UNIVAL_NATIVE_PLUGIN"));
 }
 
@@ -93,6 +101,46 @@ std::map<std::string, std::string> Fields(const BuildInfo& info) {
   return fields;
 }
 
+// What a plugin of this tier must agree with. A tier that this host does not know agrees with nothing.
+std::map<std::string, std::string> HostFields(uint32_t tier) {
+  BuildInfo host = MakeBuildInfo("host", "");
+  std::map<std::string, std::string> fields = Fields(host);
+  if (tier != kStableTier) return fields;
+  return {{"abi_major", absl::StrCat(UNIVAL_ABI_MAJOR)}, {"arch", fields["arch"]}};
+}
+
+bool IsManifest(const std::string& file) { return absl::EndsWith(file, ".textproto"); }
+
+// Opens the file for good. A plugin that carries its own copies of the host's libraries says so in its record and is bound
+// to its own; no other is, since deep binding splits what plugin and host should share.
+absl::StatusOr<void*> Open(const std::string& file, bool isolated) {
+  // An argument without a slash would be searched for in system folders.
+  const std::string path = absl::StrContains(file, '/') ? file : absl::StrCat("./", file);
+  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE | (isolated ? RTLD_DEEPBIND : 0));
+  if (handle == nullptr) return absl::FailedPreconditionError(absl::StrCat("plugin ", file, ": ", dlerror()));
+  return handle;
+}
+
+absl::Status RegisterSharedObject(const std::string& file, Registrar& registrar) {
+  UNIVAL_ASSIGN_OR_RETURN(const BuildInfo info, ReadBuildInfo(file));
+  UNIVAL_RETURN_IF_ERROR(CheckCompatible(info, file));
+  const bool stable = info.tier == kStableTier;
+  UNIVAL_ASSIGN_OR_RETURN(void* handle, Open(file, stable && absl::StrContains(info.fingerprint, UNIVAL_ISOLATED)));
+  const char* name = stable ? UNIVAL_PLUGIN_SYMBOL : kNativeEntry;
+  void* entry = dlsym(handle, name);
+  if (entry == nullptr) return NotAPlugin(file, absl::StrCat("it exports no ", name));
+  if (stable) return RegisterStablePlugin(reinterpret_cast<StableEntry>(entry), StableHost(), info, registrar);
+  using NativeEntry = void (*)(Registrar*, absl::Status*);
+  absl::Status status;
+  reinterpret_cast<NativeEntry>(entry)(&registrar, &status);
+  return status;
+}
+
+absl::Status RegisterManifest(const std::string& file, Registrar& registrar) {
+  UNIVAL_ASSIGN_OR_RETURN(const PluginManifest manifest, ReadPluginManifest(file));
+  return RegisterArchivePlugin(manifest, file, registrar);
+}
+
 }  // namespace
 
 absl::StatusOr<BuildInfo> ReadBuildInfo(const std::string& file) {
@@ -129,9 +177,11 @@ absl::StatusOr<BuildInfo> ParseBuildInfo(const std::string& content, const std::
 }
 
 absl::Status CheckCompatible(const BuildInfo& info, const std::string& file) {
-  const BuildInfo host = MakeBuildInfo("host", "");
-  std::map<std::string, std::string> plugin_fields = Fields(info), host_fields = Fields(host);
-  for (const auto& field : plugin_fields) host_fields.try_emplace(field.first, "(none)");
+  const std::map<std::string, std::string> plugin_fields = Fields(info);
+  std::map<std::string, std::string> host_fields = HostFields(info.tier);
+  if (info.tier == kNativeTier) {
+    for (const auto& field : plugin_fields) host_fields.try_emplace(field.first, "(none)");
+  }
   std::string table;
   for (const auto& [name, expected] : host_fields) {
     auto found = plugin_fields.find(name);
@@ -142,28 +192,38 @@ absl::Status CheckCompatible(const BuildInfo& info, const std::string& file) {
   if (table.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrFormat("plugin %s %s (%s) was built for a different runtime and was not loaded.\n"
-                      "  %-18s %-24s %s\n%sRebuild it with this SDK.",
-                      info.id, info.version, file, "field", "plugin", "host", table));
+                      "  %-18s %-24s %s\n%sRebuild it with this SDK%s.",
+                      info.id, info.version, file, "field", "plugin", "host", table,
+                      info.tier == kNativeTier ? ", or port it to the stable tier" : ""));
 }
 
-absl::Status LoadNativePlugin(const std::string& file, Registry& registry) {
-  UNIVAL_ASSIGN_OR_RETURN(const BuildInfo info, ReadBuildInfo(file));
-  UNIVAL_RETURN_IF_ERROR(CheckCompatible(info, file));
-  // An argument without a slash would be searched for in system folders.
-  const std::string path = absl::StrContains(file, '/') ? file : absl::StrCat("./", file);
-  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-  if (handle == nullptr) {
-    return absl::FailedPreconditionError(absl::StrCat("plugin ", file, ": ", dlerror()));
+absl::StatusOr<PluginIdentity> IdentifyPlugin(const std::string& file) {
+  if (IsManifest(file)) {
+    UNIVAL_ASSIGN_OR_RETURN(const PluginManifest manifest, ReadPluginManifest(file));
+    return PluginIdentity{manifest.plugin().id(), manifest.plugin().version(), 3,
+                          absl::StrCat("libtorch ", manifest.modality().program().producer_torch())};
   }
-  using Entry = void (*)(Registrar*, absl::Status*);
-  auto entry = reinterpret_cast<Entry>(dlsym(handle, kEntry));
-  if (entry == nullptr) return NotAPlugin(file, absl::StrCat("it exports no ", kEntry));
+  UNIVAL_ASSIGN_OR_RETURN(const BuildInfo info, ReadBuildInfo(file));
+  return PluginIdentity{info.id, info.version, static_cast<int>(info.tier),
+                        absl::StrCat(info.abi_major, ".", info.abi_minor)};
+}
+
+absl::Status CheckPin(const std::string& file, const std::string& sha256) {
+  UNIVAL_ASSIGN_OR_RETURN(const std::string actual, Sha256HexOfFile(file));
+  if (actual == sha256) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat("plugin ", file, ": sha256 is ", actual, ", pinned is ", sha256,
+                                          "; restore the file or change the pin"));
+}
+
+absl::Status LoadPlugin(const std::string& file, Registry& registry) {
+  UNIVAL_ASSIGN_OR_RETURN(const PluginIdentity identity, IdentifyPlugin(file));
   // Registered on a copy first, so that a plugin that fails halfway leaves nothing behind.
   Registry staged = registry;
-  staged.set_origin(absl::StrCat("plugin ", info.id, " ", info.version, " (", file, ")"));
-  absl::Status status;
-  entry(&staged, &status);
+  staged.set_origin(absl::StrCat("plugin ", identity.id, " ", identity.version, " (", file, ")"));
+  const absl::Status status = IsManifest(file) ? RegisterManifest(file, staged) : RegisterSharedObject(file, staged);
   if (!status.ok()) {
+    // Some messages have the file in their text already.
+    if (absl::StrContains(status.message(), file)) return status;
     return absl::Status(status.code(), absl::StrCat("plugin ", file, ": ", status.message()));
   }
   staged.set_origin("built-in");

@@ -40,7 +40,7 @@ std::string Altered(const std::string& name, const std::string& from, const std:
 void ExpectRefused(const std::string& file, absl::StatusCode code,
                    const std::vector<std::string>& parts) {
   Registry registry;
-  const absl::Status status = LoadNativePlugin(file, registry);
+  const absl::Status status = LoadPlugin(file, registry);
   EXPECT_EQ(status.code(), code) << status;
   for (const std::string& part : parts) {
     EXPECT_NE(std::string(status.message()).find(part), std::string::npos)
@@ -59,7 +59,7 @@ TEST(PluginLoader, ReadsTheRecordWithoutOpeningTheFile) {
 
 TEST(PluginLoader, RegistersWhatThePluginProvides) {
   Registry registry;
-  const absl::Status status = LoadNativePlugin(kDepth, registry);
+  const absl::Status status = LoadPlugin(kDepth, registry);
   ASSERT_TRUE(status.ok()) << status;
   ASSERT_EQ(registry.List().size(), 1u);
   EXPECT_EQ(registry.List()[0].type, "depth");
@@ -68,9 +68,9 @@ TEST(PluginLoader, RegistersWhatThePluginProvides) {
 
 TEST(PluginLoader, RefusesTheSameModalityTwice) {
   Registry registry;
-  const absl::Status status = LoadNativePlugin(kDepth, registry);
+  const absl::Status status = LoadPlugin(kDepth, registry);
   ASSERT_TRUE(status.ok()) << status;
-  EXPECT_EQ(LoadNativePlugin(kDepth, registry).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(LoadPlugin(kDepth, registry).code(), absl::StatusCode::kAlreadyExists);
 }
 
 TEST(PluginLoader, APluginThatFailsHalfwayRegistersNothing) {

@@ -7,12 +7,14 @@
 #include <thread>
 #include <tuple>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "modalities/builtin.h"
 #include "modalities/encoders/encoders.h"
 #include "modalities/io/decoder.h"
-#include "modalities/text/builtin_tokenizers.h"
 #include "runtime/plugin_loader.h"
+#include "runtime/shipped_tokenizers.h"
 #include "sdk/native/status_macros.h"
 
 namespace unival {
@@ -20,24 +22,30 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr char kPin[] = "#sha256=";
+constexpr char kManifestEnding[] = ".plugin.textproto";
+
 struct Candidate {
-  std::string id;  // by which plugins are ordered, so that neither folders nor arguments decide
-  std::string version;
+  // Plugins are ordered by id, so that neither folders nor arguments decide.
+  PluginIdentity identity;
   std::string file;
   bool required = false;
   absl::Status status;
 };
 
-Candidate LookAt(const std::string& file, bool required) {
-  Candidate candidate{"", "", file, required, absl::OkStatus()};
-  absl::StatusOr<BuildInfo> info = ReadBuildInfo(file);
-  if (info.ok()) {
-    candidate.id = info->id;
-    candidate.version = info->version;
-  } else {
-    candidate.status = info.status();
-  }
+// `name`: FILE or FILE#sha256=HEX.
+Candidate LookAt(const std::string& name, bool required) {
+  const std::vector<std::string> parts = absl::StrSplit(name, absl::MaxSplits(kPin, 1));
+  Candidate candidate{{}, parts[0], required, absl::OkStatus()};
+  absl::StatusOr<PluginIdentity> identity = IdentifyPlugin(candidate.file);
+  candidate.status = identity.status();
+  if (identity.ok()) candidate.identity = *identity;
+  if (identity.ok() && parts.size() > 1) candidate.status = CheckPin(candidate.file, parts[1]);
   return candidate;
+}
+
+bool LooksLikePlugin(const fs::path& path) {
+  return path.extension() == ".so" || absl::EndsWith(path.string(), kManifestEnding);
 }
 
 absl::StatusOr<std::vector<Candidate>> FindCandidates(const RuntimeOptions& options) {
@@ -46,7 +54,7 @@ absl::StatusOr<std::vector<Candidate>> FindCandidates(const RuntimeOptions& opti
   for (const std::string& folder : options.plugin_paths) {
     std::error_code error;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-      if (entry.path().extension() == ".so")
+      if (LooksLikePlugin(entry.path()))
         candidates.push_back(LookAt(entry.path().string(), false));
     }
     if (error) {
@@ -56,7 +64,7 @@ absl::StatusOr<std::vector<Candidate>> FindCandidates(const RuntimeOptions& opti
   }
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     // Of several files of one plugin the one that was asked for comes first.
-    return std::make_tuple(a.id, !a.required, a.file) < std::make_tuple(b.id, !b.required, b.file);
+    return std::tie(a.identity.id, b.required, a.file) < std::tie(b.identity.id, a.required, b.file);
   });
   return candidates;
 }
@@ -64,9 +72,10 @@ absl::StatusOr<std::vector<Candidate>> FindCandidates(const RuntimeOptions& opti
 // The same plugin can be reached twice: by name and by folder, or by a folder and a link to it.
 absl::Status CheckNotLoaded(const Candidate& candidate, const std::vector<Candidate>& loaded) {
   for (const Candidate& other : loaded) {
-    if (other.id == candidate.id && other.version == candidate.version) {
-      return absl::AlreadyExistsError(absl::StrCat("same as ", other.file, " (plugin ", other.id,
-                                                   " ", other.version, "), which is loaded"));
+    const PluginIdentity& there = other.identity;
+    if (there.id == candidate.identity.id && there.version == candidate.identity.version) {
+      return absl::AlreadyExistsError(absl::StrCat("same as ", other.file, " (plugin ", there.id,
+                                                   " ", there.version, "), which is loaded"));
     }
   }
   return absl::OkStatus();
@@ -84,19 +93,21 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Create(const RuntimeOptions& o
   runtime->services_.media = runtime->decoder_.get();
   runtime->services_.make_encoder = &MakeFeatureEncoder;
   UNIVAL_RETURN_IF_ERROR(RegisterBuiltinModalities(runtime->registry_));
-  UNIVAL_RETURN_IF_ERROR(RegisterBuiltinTokenizers(runtime->registry_));
   UNIVAL_ASSIGN_OR_RETURN(std::vector<Candidate> candidates, FindCandidates(options));
   std::vector<Candidate> loaded;
   for (const Candidate& candidate : candidates) {
     absl::Status status = candidate.status;
     const absl::Status repeated = CheckNotLoaded(candidate, loaded);
     if (status.ok() && repeated.ok()) {
-      status = LoadNativePlugin(candidate.file, runtime->registry_);
+      status = LoadPlugin(candidate.file, runtime->registry_);
       if (status.ok()) loaded.push_back(candidate);
     }
-    if (!status.ok() && candidate.required) return status;
-    runtime->plugins_.push_back({candidate.file, candidate.id, status.ok() ? repeated : status});
+    if (!status.ok() && candidate.required && !options.tolerate_refusals) return status;
+    const PluginIdentity& identity = candidate.identity;
+    runtime->plugins_.push_back({candidate.file, identity.id, identity.version, identity.tier,
+                                 identity.abi, status.ok() ? repeated : status});
   }
+  UNIVAL_RETURN_IF_ERROR(RegisterShippedTokenizers(runtime->registry_));
   return runtime;
 }
 

@@ -18,7 +18,10 @@ namespace unival {
 
 struct RuntimeOptions {
   std::vector<std::string> plugins;       // files, loaded in the order of their ids
-  std::vector<std::string> plugin_paths;  // folders searched for *.so, non-recursive
+  // Folders searched for *.so and *.plugin.textproto, non-recursive.
+  std::vector<std::string> plugin_paths;
+  // Plugins named explicitly that are refused are reported and left out, as those of folders are.
+  bool tolerate_refusals = false;
   int threads = 0;                        // compute threads; 0: all cores
 };
 
@@ -26,6 +29,9 @@ struct RuntimeOptions {
 struct PluginReport {
   std::string file;
   std::string id;       // empty when the file is not a plugin
+  std::string version;  // the plugin's own
+  int tier = 0;         // 1 native, 2 stable, 3 data only; 0: not a plugin
+  std::string abi;      // "0.2" for tiers 1 and 2: what it was built with; tier 3: the program's producer
   absl::Status status;  // OK: loaded; AlreadyExists "same as FILE": reached before, left out
 };
 

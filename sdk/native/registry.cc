@@ -3,6 +3,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 
 namespace unival {
 
@@ -15,14 +16,41 @@ namespace {
 constexpr size_t kMinIdLength = 2;
 constexpr size_t kMaxIdLength = 48;
 
-absl::Status CheckId(absl::string_view kind, absl::string_view id) {
+bool IsId(absl::string_view id) {
   bool valid = id.size() >= kMinIdLength && id.size() <= kMaxIdLength && absl::ascii_islower(id[0]);
   for (char c : id) {
     valid = valid && (absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_');
   }
-  if (valid) return absl::OkStatus();
+  return valid;
+}
+
+absl::Status CheckId(absl::string_view kind, absl::string_view id) {
+  if (IsId(id)) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat(kind, " \"", id, "\": expected a name of the form [a-z][a-z0-9_]{1,47}"));
+}
+
+absl::Status Taken(absl::string_view kind, absl::string_view id, absl::string_view origin,
+                   absl::string_view owner) {
+  return absl::AlreadyExistsError(absl::StrCat(kind, " \"", id, "\" from ", origin,
+                                               " is already registered by ", owner,
+                                               "; rename one of them"));
+}
+
+absl::Status CheckBlock(const TokenBlockSpec& block) {
+  const std::pair<absl::string_view, absl::string_view> names =
+      absl::StrSplit(block.id, absl::MaxSplits('.', 1));
+  if (!IsId(names.first) || !IsId(names.second)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("token block \"", block.id, "\": expected \"<owner>.<name>\" of the form [a-z][a-z0-9_]{1,47}"));
+  }
+  if (names.first == "core") {
+    return absl::InvalidArgumentError(absl::StrCat("token block \"", block.id, "\": \"core.\" is the host's"));
+  }
+  if (block.size <= 0) {
+    return absl::InvalidArgumentError(absl::StrCat("token block \"", block.id, "\": size ", block.size, ", expected at least 1"));
+  }
+  return absl::OkStatus();
 }
 
 template <typename Map, typename Factory>
@@ -35,9 +63,7 @@ absl::Status Add(absl::string_view kind, const std::string& id, const std::strin
   }
   auto found = map.find(id);
   if (found != map.end()) {
-    return absl::AlreadyExistsError(absl::StrCat(kind, " \"", id, "\" from ", origin,
-                                                 " is already registered by ",
-                                                 found->second.origin, "; rename one of them"));
+    return Taken(kind, id, origin, found->second.origin);
   }
   map.emplace(id, typename Map::mapped_type{std::move(factory), origin});
   return absl::OkStatus();
@@ -74,6 +100,31 @@ absl::Status Registry::AddTokenizer(TokenizerFactory factory) {
 absl::Status Registry::AddTask(TaskFactory factory) {
   const std::string id = factory.name;
   return Add("task", id, origin_, std::move(factory), tasks_);
+}
+
+absl::Status Registry::AddTokenBlock(TokenBlockSpec block) {
+  if (absl::Status status = CheckBlock(block); !status.ok()) return status;
+  auto found = token_blocks_.find(block.id);
+  if (found != token_blocks_.end()) return Taken("token block", block.id, origin_, found->second.origin);
+  const std::string id = block.id;
+  token_blocks_.emplace(id, Registered<TokenBlockSpec>{std::move(block), origin_});
+  return absl::OkStatus();
+}
+
+std::vector<TokenBlockSpec> Registry::token_blocks() const {
+  std::vector<TokenBlockSpec> blocks;
+  for (const auto& entry : token_blocks_) blocks.push_back(entry.second.factory);
+  return blocks;
+}
+
+absl::Status Registry::TrainTokenizer(absl::string_view type, const TokenizerTraining& training) const {
+  auto found = tokenizers_.find(type);
+  if (found == tokenizers_.end()) return Unknown("tokenizer", type, tokenizers_);
+  if (!found->second.factory.train) {
+    return absl::UnimplementedError(absl::StrCat("tokenizer type \"", type, "\" from ", found->second.origin,
+                                                 " cannot be trained"));
+  }
+  return found->second.factory.train(training);
 }
 
 absl::StatusOr<std::unique_ptr<Modality>> Registry::CreateModality(

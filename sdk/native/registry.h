@@ -12,6 +12,7 @@
 #ifndef UNIVAL_SDK_NATIVE_REGISTRY_H_
 #define UNIVAL_SDK_NATIVE_REGISTRY_H_
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -46,6 +47,14 @@ struct ModalityFactory {
       create;
 };
 
+// How a tokenizer type is trained: text taken as it is, same corpus, same bytes.
+struct TokenizerTraining {
+  std::string corpus;                // file with one sentence per line, UTF-8
+  std::string output;                // file to write, in one step
+  int64_t vocabulary_size = 0;       // upper bound; a small corpus gives fewer pieces
+  std::vector<std::string> symbols;  // kept as single pieces
+};
+
 struct TokenizerFactory {
   std::string type;
   std::string summary;
@@ -53,6 +62,8 @@ struct TokenizerFactory {
   std::function<absl::StatusOr<std::unique_ptr<Tokenizer>>(const std::string& directory,
                                                            const std::string& block)>
       create;
+  // Optional.
+  std::function<absl::Status(const TokenizerTraining&)> train = nullptr;
 };
 
 struct TaskFactory {
@@ -68,6 +79,9 @@ class Registrar {
   virtual absl::Status AddModality(ModalityFactory factory) = 0;
   virtual absl::Status AddTokenizer(TokenizerFactory factory) = 0;
   virtual absl::Status AddTask(TaskFactory factory) = 0;
+  // Declares a block of tokens that the plugin speaks; models gain it only by `unival vocab add`. The id is "<owner>.<name>",
+  // both as above; owner "core" is the host's.
+  virtual absl::Status AddTokenBlock(TokenBlockSpec block) = 0;
 };
 
 class Registry : public Registrar {
@@ -75,6 +89,7 @@ class Registry : public Registrar {
   absl::Status AddModality(ModalityFactory factory) override;
   absl::Status AddTokenizer(TokenizerFactory factory) override;
   absl::Status AddTask(TaskFactory factory) override;
+  absl::Status AddTokenBlock(TokenBlockSpec block) override;
 
   // Who registers from now on ("built-in", a plugin's file); used in messages.
   void set_origin(std::string origin) { origin_ = std::move(origin); }
@@ -93,6 +108,10 @@ class Registry : public Registrar {
     std::string type, summary, origin;
   };
   std::vector<Entry> List() const;  // sorted by kind, type
+  std::vector<TokenBlockSpec> token_blocks() const;  // declared by plugins, sorted by id
+
+  // Unimplemented when the type cannot be trained.
+  absl::Status TrainTokenizer(absl::string_view type, const TokenizerTraining& training) const;
 
  private:
   template <typename Factory>
@@ -104,6 +123,7 @@ class Registry : public Registrar {
   std::map<std::string, Registered<ModalityFactory>, std::less<>> modalities_;
   std::map<std::string, Registered<TokenizerFactory>, std::less<>> tokenizers_;
   std::map<std::string, Registered<TaskFactory>, std::less<>> tasks_;
+  std::map<std::string, Registered<TokenBlockSpec>, std::less<>> token_blocks_;
 };
 
 }  // namespace unival

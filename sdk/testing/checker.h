@@ -32,6 +32,14 @@ class Checker {
     report_.rows.push_back({name, finding.empty(), finding});
   }
 
+  // The same for a rule about a quantity, which also returns what was measured.
+  template <typename Rule>
+  void Measure(const std::string& name, Rule&& rule) {
+    std::string measured;
+    Run(name, [&] { return rule(&measured); });
+    if (report_.rows.back().ok) report_.rows.back().detail = measured;
+  }
+
   ConformanceReport Take() { return std::move(report_); }
 
  private:

@@ -24,7 +24,7 @@ namespace unival {
 struct ConformanceRow {
   std::string rule;    // lower_snake, stable
   bool ok = false;
-  std::string detail;  // what was expected and found; empty when ok
+  std::string detail;  // what was expected and found; when ok empty, or what was measured
 };
 
 struct ConformanceReport {
@@ -42,10 +42,13 @@ struct ModalityProbe {
   // take different code paths.
   double batch_tolerance = 1e-5;
   int threads = 4;
+  double max_seconds_per_sample = 10;             // preprocess and encode of one sample
+  int64_t max_bytes_per_sample = int64_t{1} << 30;  // what preprocess and encode give for one sample
+  int64_t leak_tolerance = 1024;  // bytes in use that one more round over all samples may leave behind
 };
 // Rules: description, preprocess, augmentation_is_seeded, determinism, features_as_declared, positions_in_range,
-// batch_invariance, inputs_not_written, empty_media, corrupt_media, missing_media, concurrent_preprocess,
-// description_is_stable, evaluation_changes_no_state.
+// batch_invariance, variable_length, inputs_not_written, empty_media, corrupt_media, missing_media, concurrent_preprocess,
+// description_is_stable, evaluation_changes_no_state, leaks, time_per_sample, memory_per_sample.
 ConformanceReport CheckModality(Modality& modality, const ModalityProbe& probe);
 
 struct TokenizerProbe {

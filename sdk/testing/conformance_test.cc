@@ -5,11 +5,15 @@
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
+#include <torch/nn/module.h>
 
 #include <atomic>
+#include <chrono>
 #include <fstream>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/testing/byte_vocabulary.h"
 
 namespace unival {
 namespace {
@@ -26,6 +30,12 @@ enum class Flaw {
   kSilentRefusal,
   kRandom,
   kUnseeded,
+  kPadsWrongly,
+  kLeaks,
+  kSlow,
+  kLarge,
+  kChangesDescription,
+  kMovesState,
 };
 
 // Media "number 7" becomes four positions of two features.
@@ -63,13 +73,30 @@ class FakeModality : public Modality {
     features.values = features.values.clone();
     if (flaw_ == Flaw::kRowsMixed) features.values -= features.values.mean();
     if (flaw_ == Flaw::kNegativePosition) features.positions = features.positions - 1;
+    if (flaw_ == Flaw::kPadsWrongly && batch.samples.size() > 1) {
+      features.padding = at::zeros({features.values.size(0), features.values.size(1)}, at::kBool);
+      features.padding.select(1, 3).fill_(true);
+    }
+    if (flaw_ == Flaw::kLeaks) leaked_.emplace_back(5000, 'x');
+    if (flaw_ == Flaw::kSlow) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    if (flaw_ == Flaw::kLarge) features.values = features.values.repeat({1, 1000, 1});
+    if (flaw_ == Flaw::kLarge) features.positions = features.positions.repeat({1, 1000});
+    if (flaw_ == Flaw::kChangesDescription) info_.feature_schema += "!";
+    if (flaw_ == Flaw::kMovesState) module_->buffer.add_(1);
     if (flaw_ == Flaw::kWritesInput) batch.samples[0].tensors[0].add_(0).fill_(-1);
     return features;
   }
   std::string preprocessing_fingerprint() const override { return "fake"; }
+  std::shared_ptr<torch::nn::Module> module() override { return module_; }
 
  private:
+  struct State : torch::nn::Module {
+    State() { buffer = register_buffer("count", at::zeros({1})); }
+    at::Tensor buffer;
+  };
   const Flaw flaw_;
+  std::shared_ptr<State> module_ = std::make_shared<State>();
+  std::vector<std::string> leaked_;
   ModalityInfo info_;
   mutable std::atomic<int> calls_{0};
 };
@@ -92,6 +119,8 @@ std::vector<std::string> FailedRules(Flaw flaw) {
   FakeModality modality(flaw);
   ModalityProbe probe;
   probe.samples = {Number("number 1"), Number("number 5"), Number("number 9")};
+  probe.max_seconds_per_sample = 0.01;
+  probe.max_bytes_per_sample = 10000;
   return FailedRules(CheckModality(modality, probe));
 }
 
@@ -107,6 +136,12 @@ TEST(ModalityConformance, EachFlawFailsItsOwnRule) {
   EXPECT_EQ(FailedRules(Flaw::kAcceptsEmpty), Rules{"empty_media"});
   EXPECT_EQ(FailedRules(Flaw::kAcceptsCorrupt), Rules{"corrupt_media"});
   EXPECT_EQ(FailedRules(Flaw::kUnseeded), Rules{"augmentation_is_seeded"});
+  EXPECT_EQ(FailedRules(Flaw::kPadsWrongly), Rules{"variable_length"});
+  EXPECT_EQ(FailedRules(Flaw::kLeaks), Rules{"leaks"});
+  EXPECT_EQ(FailedRules(Flaw::kSlow), Rules{"time_per_sample"});
+  EXPECT_EQ(FailedRules(Flaw::kLarge), Rules{"memory_per_sample"});
+  EXPECT_EQ(FailedRules(Flaw::kChangesDescription), Rules{"description_is_stable"});
+  EXPECT_EQ(FailedRules(Flaw::kMovesState), Rules{"evaluation_changes_no_state"});
 }
 
 TEST(ModalityConformance, RandomPreprocessingIsFoundAloneAndAcrossThreads) {
@@ -118,8 +153,7 @@ TEST(ModalityConformance, RefusalsMustNameTheMedia) {
 }
 
 TEST(ModalityConformance, WritingToInputsIsFound) {
-  const Rules failed = FailedRules(Flaw::kWritesInput);
-  EXPECT_NE(std::find(failed.begin(), failed.end(), "inputs_not_written"), failed.end());
+  EXPECT_EQ(FailedRules(Flaw::kWritesInput), Rules{"inputs_not_written"});
 }
 
 TEST(ModalityConformance, TheTableNamesComponentRuleAndFinding) {
@@ -169,6 +203,85 @@ TEST(TokenizerConformance, AcceptsASoundTokenizerAndFindsEachFlaw) {
   probe.texts = {"abc"};
   const Rules failed = FailedRules(CheckTokenizer(FakeTokenizer(""), probe));
   EXPECT_EQ(failed.front(), "tokens_in_range");
+}
+
+// Repeats a word: "say" is the target, the answer is what was said.
+class FakeTask : public Task {
+ public:
+  FakeTask(const std::string& flaw, const VocabularyView& vocabulary) : flaw_(flaw), vocabulary_(vocabulary) {
+    info_.name = flaw == "description" ? "" : "echo";
+    info_.columns = {"say"};
+    info_.prediction_columns = {};
+  }
+  const TaskInfo& info() const override { return info_; }
+
+  absl::StatusOr<Seq2SeqExample> MakeExample(const TaskSample& sample, ExampleMode mode, uint64_t) const override {
+    Seq2SeqExample example;
+    example.key = sample.key;
+    example.source = {vocabulary_.bos(), vocabulary_.eos()};
+    if (flaw_ == "example_shape") example.source.pop_back();
+    auto found = sample.fields.find("say");
+    if (found == sample.fields.end()) {
+      if (flaw_ == "missing_columns" || (mode == ExampleMode::kPrediction && flaw_ != "prediction_needs_no_target")) {
+        return example;
+      }
+      return absl::NotFoundError("no column 'say'");
+    }
+    example.target = *vocabulary_.EncodeText(std::get<std::string>(found->second));
+    example.constraint.answers = {example.target};
+    if (flaw_ == "target_satisfies_constraint") example.constraint.answers = {{4}};
+    if (flaw_ == "tokens_in_vocabulary") example.source.insert(example.source.begin() + 1, vocabulary_.size());
+    if (flaw_ == "determinism") example.source.insert(example.source.begin() + 1, 4 + ++calls_ % 100);
+    example.target.push_back(vocabulary_.eos());
+    return example;
+  }
+  absl::StatusOr<Prediction> Interpret(const TaskSample&, const Hypothesis& best) const override {
+    Prediction prediction;
+    prediction.text = *vocabulary_.DecodeText(best.tokens);
+    if (flaw_ == "perfect_answer_scores_best") prediction.text += "?";
+    return prediction;
+  }
+  std::unique_ptr<Metric> NewMetric() const override { return std::make_unique<Accuracy>(flaw_); }
+
+ private:
+  class Accuracy : public Metric {
+   public:
+    explicit Accuracy(const std::string& flaw) : flaw_(flaw) {}
+    absl::Status Add(const TaskSample& reference, const Prediction& prediction) override {
+      ++count_;
+      right_ += std::get<std::string>(reference.fields.at("say")) == prediction.text;
+      return absl::OkStatus();
+    }
+    void AddFailure(const TaskSample&) override { count_ += flaw_ == "metric_counts_failures" ? 0 : 1; }
+    std::map<std::string, double> Result() const override {
+      return {{"accuracy", count_ == 0 ? 0 : static_cast<double>(right_) / count_}};
+    }
+
+   private:
+    const std::string flaw_;
+    int right_ = 0, count_ = 0;
+  };
+
+  const std::string flaw_;
+  const VocabularyView& vocabulary_;
+  TaskInfo info_;
+  mutable std::atomic<int> calls_{0};
+};
+
+TEST(TaskConformance, AcceptsASoundTaskAndFindsEachFlaw) {
+  const ByteVocabulary vocabulary({{"fake.code", 3, ""}});
+  TaskProbe probe;
+  probe.samples = {{"a", {{"say", std::string("hello")}}}, {"b", {{"say", std::string("bye")}}}};
+  const auto failed = [&](const std::string& flaw) {
+    return FailedRules(CheckTask(FakeTask(flaw, vocabulary), vocabulary, probe));
+  };
+  EXPECT_EQ(failed(""), Rules{});
+  for (const std::string flaw :
+       {"description", "example_shape", "tokens_in_vocabulary", "target_satisfies_constraint", "perfect_answer_scores_best",
+        "missing_columns", "prediction_needs_no_target", "metric_counts_failures"}) {
+    EXPECT_EQ(failed(flaw), Rules{flaw});
+  }
+  EXPECT_EQ(failed("determinism"), (Rules{"determinism", "concurrent_use"}));
 }
 
 }  // namespace

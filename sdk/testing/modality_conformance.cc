@@ -1,9 +1,14 @@
 #include <ATen/ATen.h>
+#include <malloc.h>
 #include <torch/nn/module.h>
 
+#include <algorithm>
+#include <chrono>
+#include <limits>
 #include <map>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "sdk/testing/checker.h"
 
@@ -34,6 +39,26 @@ Finding Describe(const ModalityInfo& info) {
   if (info.feature_dim <= 0) return absl::StrCat("info().feature_dim is ", info.feature_dim);
   if (info.max_positions < 0) return absl::StrCat("info().max_positions is ", info.max_positions);
   return "";
+}
+
+// Positions of a row that are not padding.
+int64_t Unpadded(const ModalityFeatures& features, int64_t row) {
+  if (!features.padding.defined()) return features.values.size(1);
+  return features.padding.select(0, row).logical_not().sum().item<int64_t>();
+}
+
+int64_t Bytes(const at::Tensor& tensor) {
+  return tensor.defined() ? tensor.numel() * static_cast<int64_t>(tensor.element_size()) : 0;
+}
+
+// Bytes that the process has allocated and not freed; 0 where the allocator does not tell (sanitizers).
+int64_t BytesInUse() {
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+  const struct mallinfo2 info = mallinfo2();
+  return static_cast<int64_t>(info.uordblks + info.hblkhd);
+#else
+  return 0;
+#endif
 }
 
 // Everything that the probe's samples give, made once for the rules that look at it.
@@ -120,14 +145,69 @@ class ModalityCheck {
     return "";
   }
 
+  // Each row has as many positions in a batch as alone; the rest is padding.
+  Finding VariableLength() {
+    const ModalityFeatures together = Encode(samples_);
+    for (size_t row = 0; row < samples_.size(); ++row) {
+      const int64_t alone = Unpadded(Encode({samples_[row]}), 0), in_batch = Unpadded(together, row);
+      if (alone != in_batch) {
+        return absl::StrCat("row ", row, " has ", alone, " positions alone and ", in_batch, " in a batch");
+      }
+    }
+    return "";
+  }
+
+  Finding Leaks() {
+    const auto round = [this] {
+      for (const RawSample& raw : probe_.samples) Encode({modality_.Preprocess(raw).value()});
+    };
+    // Allocators and libraries keep caches of their own, which these rounds fill.
+    for (int i = 0; i < 8; ++i) round();
+    constexpr int kWindows = 4, kRounds = 6;
+    int64_t least = std::numeric_limits<int64_t>::max();
+    for (int window = 0; window < kWindows; ++window) {
+      const int64_t before = BytesInUse();
+      for (int i = 0; i < kRounds; ++i) round();
+      // What a cache still takes comes once, a leak every time.
+      least = std::min(least, (BytesInUse() - before) / kRounds);
+    }
+    return least <= probe_.leak_tolerance
+               ? ""
+               : absl::StrCat("each round over ", probe_.samples.size(), " samples leaves ", least, " bytes behind");
+  }
+
+  Finding TimePerSample(std::string* measured) {
+    const auto start = std::chrono::steady_clock::now();
+    for (const RawSample& raw : probe_.samples) Encode({modality_.Preprocess(raw).value()});
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() /
+                           static_cast<double>(probe_.samples.size());
+    *measured = absl::StrFormat("%.3f ms", seconds * 1000);
+    return seconds <= probe_.max_seconds_per_sample
+               ? ""
+               : absl::StrFormat("%.3f s, allowed %.3f s", seconds, probe_.max_seconds_per_sample);
+  }
+
+  Finding MemoryPerSample(std::string* measured) {
+    int64_t most = 0;
+    for (const PreprocessedSample& sample : samples_) {
+      const ModalityFeatures features = Encode({sample});
+      int64_t bytes = Bytes(features.values) + Bytes(features.padding) + Bytes(features.positions);
+      for (const at::Tensor& tensor : sample.tensors) bytes += Bytes(tensor);
+      most = std::max(most, bytes);
+    }
+    *measured = absl::StrFormat("%.1f KiB", static_cast<double>(most) / 1024);
+    return most <= probe_.max_bytes_per_sample
+               ? ""
+               : absl::StrCat(most, " bytes, allowed ", probe_.max_bytes_per_sample);
+  }
+
   Finding InputsNotWritten() {
-    // Fresh samples: earlier rules may have let Encode spoil the shared ones.
     std::vector<PreprocessedSample> samples, copies;
     for (const RawSample& raw : probe_.samples) {
       samples.push_back(modality_.Preprocess(raw).value());
       copies.push_back(Clone(samples.back()));
     }
-    Encode(samples);
+    EncodeThese(samples);
     for (size_t i = 0; i < samples.size(); ++i) {
       if (!SameTensors(samples[i], copies[i])) return absl::StrCat("Encode wrote to the input of row ", i);
     }
@@ -175,7 +255,14 @@ class ModalityCheck {
   }
 
  private:
+  // On copies, so that a modality that writes to its inputs fails the rule about that and no other.
   ModalityFeatures Encode(const std::vector<PreprocessedSample>& samples) {
+    std::vector<PreprocessedSample> copies;
+    for (const PreprocessedSample& sample : samples) copies.push_back(Clone(sample));
+    return EncodeThese(copies);
+  }
+
+  ModalityFeatures EncodeThese(const std::vector<PreprocessedSample>& samples) {
     at::NoGradGuard no_grad;
     absl::StatusOr<ModalityFeatures> features = modality_.Encode({samples});
     if (!features.ok()) throw std::runtime_error(std::string(features.status().message()));
@@ -209,6 +296,7 @@ ConformanceReport CheckModality(Modality& modality, const ModalityProbe& probe) 
   checker.Run("features_as_declared", [&] { return check.FeaturesAsDeclared(); });
   checker.Run("positions_in_range", [&] { return check.PositionsInRange(); });
   checker.Run("batch_invariance", [&] { return check.BatchInvariance(); });
+  checker.Run("variable_length", [&] { return check.VariableLength(); });
   checker.Run("inputs_not_written", [&] { return check.InputsNotWritten(); });
   checker.Run("empty_media", [&] { return check.Refuses(InMemory("empty-probe", "")); });
   checker.Run("corrupt_media",
@@ -225,6 +313,9 @@ ConformanceReport CheckModality(Modality& modality, const ModalityProbe& probe) 
                ? ""
                : "info() changed during use";
   });
+  checker.Run("leaks", [&] { return check.Leaks(); });
+  checker.Measure("time_per_sample", [&](std::string* measured) { return check.TimePerSample(measured); });
+  checker.Measure("memory_per_sample", [&](std::string* measured) { return check.MemoryPerSample(measured); });
   return checker.Take();
 }
 

@@ -112,9 +112,9 @@ TEST(Documents, EveryBlockToRunIsRun) {
 
 // "eval", or "data make-world".
 std::string SubcommandOf(const std::vector<std::string>& words) {
-  if (words.size() > 2 && (words[1] == "data" || words[1] == "convert")) {
-    return words[1] + " " + words[2];
-  }
+  const std::set<std::string> with_subcommands = {"convert", "data", "plugin",
+                                                  "vocab"};
+  if (words.size() > 2 && with_subcommands.count(words[1]) > 0) return words[1] + " " + words[2];
   return words.size() > 1 ? words[1] : "";
 }
 

@@ -1,0 +1,196 @@
+#include "app/plugin/plugin_check.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "app/plugin/probe_media.h"
+#include "sdk/native/status_macros.h"
+#include "sdk/proto/text_format.h"
+#include "sdk/testing/byte_vocabulary.h"
+#include "training/data/source.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Samples {
+  std::string folder;  // first folder among what was given
+  std::vector<std::string> media, records, texts;
+};
+
+void AddFile(const std::string& file, Samples* samples) {
+  std::vector<std::string>* list = absl::EndsWith(file, ".jsonl") ? &samples->records
+                                   : absl::EndsWith(file, ".txt") ? &samples->texts
+                                                                  : &samples->media;
+  list->push_back(file);
+}
+
+absl::StatusOr<Samples> FindSamples(const PluginCheckOptions& options) {
+  Samples samples;
+  std::vector<std::string> given = options.samples;
+  const fs::path beside = fs::path(options.file).parent_path() / "samples";
+  if (given.empty() && fs::is_directory(beside)) given.push_back(beside.string());
+  for (const std::string& path : given) {
+    std::error_code error;
+    if (!fs::exists(path, error)) return absl::NotFoundError(absl::StrCat("--sample ", path, ": no such file or folder"));
+    if (!fs::is_directory(path)) {
+      AddFile(path, &samples);
+      continue;
+    }
+    if (samples.folder.empty()) samples.folder = path;
+    std::vector<std::string> files;
+    for (const auto& entry : fs::directory_iterator(path, error)) {
+      if (entry.is_regular_file()) files.push_back(entry.path().string());
+    }
+    std::sort(files.begin(), files.end());
+    for (const std::string& file : files) AddFile(file, &samples);
+  }
+  return samples;
+}
+
+absl::StatusOr<ModalityConfig> ConfigOf(const PluginCheckOptions& options, const std::string& type) {
+  ModalityConfig config;
+  if (!options.config.empty()) UNIVAL_RETURN_IF_ERROR(ReadTextProto(options.config, &config));
+  config.set_type(type);
+  if (config.id().empty()) config.set_id(type);
+  for (const std::string& option : options.options) {
+    const std::pair<std::string, std::string> pair = absl::StrSplit(option, absl::MaxSplits('=', 1));
+    if (!absl::StrContains(option, "=")) {
+      return absl::InvalidArgumentError(absl::StrCat("--option ", option, ": expected name=value"));
+    }
+    (*config.mutable_options())[pair.first] = pair.second;
+  }
+  return config;
+}
+
+ConformanceReport NotCreated(const Registry::Entry& entry, const absl::Status& status) {
+  return {absl::StrCat(entry.kind, " ", entry.type), {{"create", false, std::string(status.message())}}};
+}
+
+absl::Status NoSamples(const Registry::Entry& entry, absl::string_view why) {
+  return absl::FailedPreconditionError(absl::StrCat(entry.kind, " \"", entry.type, "\" cannot be checked: ", why,
+                                                    ". Give --sample FILE or FOLDER, or put a folder \"samples\" beside "
+                                                    "the plugin"));
+}
+
+// The report names what the registry calls it.
+ConformanceReport Named(ConformanceReport report, const Registry::Entry& entry) {
+  report.component = absl::StrCat(entry.kind, " ", entry.type);
+  return report;
+}
+
+absl::StatusOr<ConformanceReport> CheckModalityEntry(const Registry::Entry& entry, const Runtime& runtime,
+                                                     const PluginCheckOptions& options, const Samples& samples) {
+  UNIVAL_ASSIGN_OR_RETURN(const ModalityConfig config, ConfigOf(options, entry.type));
+  auto modality = runtime.registry().CreateModality(config, runtime.services());
+  if (!modality.ok()) return NotCreated(entry, modality.status());
+  ModalityProbe probe;
+  probe.max_seconds_per_sample = options.max_seconds_per_sample;
+  probe.max_bytes_per_sample = static_cast<int64_t>(options.max_mib_per_sample * 1024 * 1024);
+  for (const std::string& file : samples.media) {
+    RawSample sample;
+    sample.media = {file, file, nullptr};
+    probe.samples.push_back(sample);
+  }
+  if (probe.samples.empty()) {
+    auto generated = GenerateProbe(**modality);
+    if (!generated.ok()) return NoSamples(entry, generated.status().message());
+    probe.samples = *std::move(generated);
+  }
+  if (probe.samples.size() < 2) return NoSamples(entry, "one sample was given, at least two are needed");
+  return Named(CheckModality(**modality, probe), entry);
+}
+
+// Lines of the files, or texts that the tokenizer itself spells.
+std::vector<std::string> TextsFor(const Tokenizer& tokenizer, const std::vector<std::string>& files) {
+  std::vector<std::string> texts;
+  for (const std::string& file : files) {
+    std::ifstream lines(file);
+    for (std::string line; std::getline(lines, line);) texts.push_back(line);
+  }
+  if (!texts.empty()) return texts;
+  const int64_t size = tokenizer.block().size, step = std::max<int64_t>(1, size / 16);
+  for (int64_t index = 0; index < size; index += step) {
+    const auto text = tokenizer.Decode({index});
+    const auto back = text.ok() ? tokenizer.Encode(*text) : text.status();
+    if (!back.ok() || text->empty()) continue;
+    if (std::find(back->begin(), back->end(), -1) == back->end()) texts.push_back(*text);
+  }
+  return texts;
+}
+
+absl::StatusOr<ConformanceReport> CheckTokenizerEntry(const Registry::Entry& entry, const Runtime& runtime,
+                                                      const PluginCheckOptions& options, const Samples& samples) {
+  const std::string folder = options.tokenizer.empty() ? samples.folder : options.tokenizer;
+  if (folder.empty()) return NoSamples(entry, "the folder with its files is not known; give --tokenizer FOLDER");
+  auto tokenizer = runtime.registry().CreateTokenizer(entry.type, folder, "core.bpe");
+  if (!tokenizer.ok()) return NotCreated(entry, tokenizer.status());
+  TokenizerProbe probe;
+  probe.texts = TextsFor(**tokenizer, samples.texts);
+  return Named(CheckTokenizer(**tokenizer, probe), entry);
+}
+
+absl::StatusOr<TaskProbe> ReadRecords(const Task& task, const std::vector<std::string>& files) {
+  TaskProbe probe;
+  for (const std::string& file : files) {
+    SourceOptions options;
+    options.path = file;
+    options.media_columns = task.info().media_columns;
+    options.missing_media = true;  // tasks look at no pixels
+    UNIVAL_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source, OpenSource(options));
+    for (int64_t i = 0; i < source->size(); ++i) {
+      UNIVAL_ASSIGN_OR_RETURN(TaskSample sample, source->Read(i));
+      probe.samples.push_back(std::move(sample));
+    }
+  }
+  return probe;
+}
+
+absl::StatusOr<ConformanceReport> CheckTaskEntry(const Registry::Entry& entry, const Runtime& runtime,
+                                                 const Samples& samples) {
+  const ByteVocabulary vocabulary(runtime.registry().token_blocks());
+  auto task = runtime.registry().CreateTask(entry.type, vocabulary);
+  if (!task.ok()) return NotCreated(entry, task.status());
+  if (samples.records.empty()) return NoSamples(entry, "no records (FILE.jsonl)");
+  UNIVAL_ASSIGN_OR_RETURN(const TaskProbe probe, ReadRecords(**task, samples.records));
+  return Named(CheckTask(**task, vocabulary, probe), entry);
+}
+
+absl::StatusOr<ConformanceReport> CheckEntry(const Registry::Entry& entry, const Runtime& runtime,
+                                             const PluginCheckOptions& options, const Samples& samples) {
+  if (entry.kind == "modality") return CheckModalityEntry(entry, runtime, options, samples);
+  if (entry.kind == "tokenizer") return CheckTokenizerEntry(entry, runtime, options, samples);
+  return CheckTaskEntry(entry, runtime, samples);
+}
+
+}  // namespace
+
+bool PluginCheck::ok() const {
+  return std::all_of(reports.begin(), reports.end(), [](const ConformanceReport& report) { return report.ok(); });
+}
+
+absl::StatusOr<PluginCheck> CheckPlugin(const PluginCheckOptions& options) {
+  RuntimeOptions runtime_options;
+  runtime_options.plugins = {options.file};
+  UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(runtime_options));
+  UNIVAL_ASSIGN_OR_RETURN(const Samples samples, FindSamples(options));
+  PluginCheck check;
+  check.plugin = runtime->plugins().front();
+  for (const Registry::Entry& entry : runtime->registry().List()) {
+    if (entry.origin == "built-in") continue;
+    UNIVAL_ASSIGN_OR_RETURN(ConformanceReport report, CheckEntry(entry, *runtime, options, samples));
+    check.reports.push_back(std::move(report));
+  }
+  if (check.reports.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("plugin ", options.file, ": registers no component"));
+  }
+  return check;
+}
+
+}  // namespace unival

@@ -1,0 +1,44 @@
+// unival: plugin_check.h
+//
+// Conformance of a plugin file: every component that it registers is created and held against the rules of
+// sdk/testing/conformance.h.
+//
+//   UNIVAL_ASSIGN_OR_RETURN(PluginCheck check, CheckPlugin({.file = "libimu.so"}));
+//   for (const ConformanceReport& report : check.reports) std::cout << report.Table();
+#ifndef UNIVAL_APP_PLUGIN_PLUGIN_CHECK_H_
+#define UNIVAL_APP_PLUGIN_PLUGIN_CHECK_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "runtime/runtime.h"
+#include "sdk/testing/conformance.h"
+
+namespace unival {
+
+struct PluginCheckOptions {
+  std::string file;
+  // Media files for modalities, ".jsonl" records for tasks, ".txt" lines for tokenizers; folders stand for their files.
+  // Empty: the folder "samples" beside the plugin where there is one, else generated media.
+  std::vector<std::string> samples;
+  std::string config;                // text file with a ModalityConfig; empty: the type alone
+  std::vector<std::string> options;  // "name=value" for modalities
+  std::string tokenizer;             // folder with a tokenizer's files; empty: that of the samples
+  double max_seconds_per_sample = 10;
+  double max_mib_per_sample = 1024;
+};
+
+struct PluginCheck {
+  PluginReport plugin;
+  std::vector<ConformanceReport> reports;  // one per component
+  bool ok() const;
+};
+
+// An error when the plugin cannot be loaded, or a component has nothing to be checked with; what to give then stands in the
+// message. A component that cannot be created is a report with the one row "create".
+absl::StatusOr<PluginCheck> CheckPlugin(const PluginCheckOptions& options);
+
+}  // namespace unival
+
+#endif  // UNIVAL_APP_PLUGIN_PLUGIN_CHECK_H_

@@ -1,0 +1,165 @@
+#include "app/plugin/scaffold.h"
+
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "app/plugin/embedded_files.h"
+#include "runtime/archive/program.h"
+#include "sdk/hash/sha256.h"
+#include "sdk/native/status_macros.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kSdkFolder[] = "unival_sdk/";
+
+bool IsName(const std::string& name) {
+  bool valid = name.size() >= 2 && name.size() <= 48 && absl::ascii_islower(name[0]);
+  for (char c : name) valid = valid && (absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_');
+  return valid;
+}
+
+absl::Status Check(const ScaffoldOptions& options) {
+  if (!IsName(options.name)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("plugin name \"", options.name, "\": expected the form [a-z][a-z0-9_]{1,47}"));
+  }
+  if (options.tier < 1 || options.tier > 3) {
+    return absl::InvalidArgumentError(absl::StrCat("--tier ", options.tier, ": expected 1, 2 or 3"));
+  }
+  if (options.kind != "modality" && options.kind != "tokenizer" && options.kind != "task") {
+    return absl::InvalidArgumentError(absl::StrCat("--kind ", options.kind, ": expected modality, tokenizer or task"));
+  }
+  if (options.tier == 3 && options.kind != "modality") {
+    return absl::InvalidArgumentError(absl::StrCat("--kind ", options.kind, ": tier 3 is for modalities; use tier 2"));
+  }
+  return absl::OkStatus();
+}
+
+// "wind_speed" -> "WindSpeed"
+std::string ClassName(const std::string& name) {
+  std::string result;
+  for (absl::string_view part : absl::StrSplit(name, '_', absl::SkipEmpty())) {
+    absl::StrAppend(&result, std::string(1, absl::ascii_toupper(part[0])), part.substr(1));
+  }
+  return result;
+}
+
+std::string PluginFile(const ScaffoldOptions& options) {
+  return options.tier == 3 ? absl::StrCat(options.name, ".plugin.textproto") : absl::StrCat("lib", options.name, ".so");
+}
+
+// A text of the scaffold with this plugin's names.
+std::string Text(const std::string& path, const ScaffoldOptions& options) {
+  for (const EmbeddedFile* file = kScaffold; file->path != nullptr; ++file) {
+    if (path != file->path) continue;
+    return absl::StrReplaceAll(file->text, {{"@NAME@", options.name},
+                                            {"@CLASS@", ClassName(options.name)},
+                                            {"@KIND@", options.kind},
+                                            {"@TIER@", absl::StrCat(options.tier)},
+                                            {"@FILE@", PluginFile(options)},
+                                            {"@TORCH@", HostTorchVersion()}});
+  }
+  return "";
+}
+
+void AddSamples(const ScaffoldOptions& options, std::map<std::string, std::string>* files) {
+  if (options.kind == "tokenizer") (*files)["samples/texts.txt"] = "a red circle\nwhat does the image describe?\n";
+  if (options.kind == "task") {
+    (*files)["samples/records.jsonl"] =
+        "{\"question\": \"what is red?\", \"answer\": \"the circle\"}\n{\"question\": \"is it big?\", \"answer\": \"yes\"}\n";
+  }
+  // Generated pictures serve the other tiers.
+  if (options.kind == "modality" && options.tier == 2) {
+    (*files)["samples/short.csv"] = "0.5,-1,2\n1,0,0\n";
+    (*files)["samples/long.csv"] = "1,2,3\n-1,0.25,0\n0,0,1\n3,2,1\n";
+    (*files)["samples/one.csv"] = "-2,0.5,1\n";
+  }
+}
+
+void AddSdk(const EmbeddedFile* sdk, std::map<std::string, std::string>* files) {
+  for (; sdk->path != nullptr; ++sdk) (*files)[absl::StrCat(kSdkFolder, sdk->path)] = sdk->text;
+}
+
+// "8 x 8 patches of a 64 x 64 picture" as a program.
+absl::Status WriteProgram(const std::string& path) {
+  return WriteTorchScript(path, {}, R"(
+    def forward(self, x):
+        return torch.pixel_unshuffle(x, 8).flatten(2).transpose(1, 2)
+  )");
+}
+
+absl::Status WriteText(const fs::path& path, const std::string& text) {
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  if (!file) return absl::InternalError(absl::StrCat(path.string(), ": cannot write"));
+  if (path.extension() == ".sh") fs::permissions(path, fs::perms::owner_exec | fs::perms::group_exec, fs::perm_options::add, error);
+  return absl::OkStatus();
+}
+
+absl::Status WriteAll(const ScaffoldOptions& options, const fs::path& folder) {
+  UNIVAL_ASSIGN_OR_RETURN(auto files, ScaffoldFiles(options));
+  if (options.tier == 3) {
+    const std::string program = (folder / absl::StrCat(options.name, ".pt")).string();
+    UNIVAL_RETURN_IF_ERROR(WriteProgram(program));
+    UNIVAL_ASSIGN_OR_RETURN(const std::string hash, Sha256HexOfFile(program));
+    std::string& manifest = files[PluginFile(options)];
+    manifest = absl::StrReplaceAll(manifest, {{"@SHA256@", hash}});
+  }
+  for (const auto& [path, text] : files) UNIVAL_RETURN_IF_ERROR(WriteText(folder / path, text));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::map<std::string, std::string>> ScaffoldFiles(const ScaffoldOptions& options) {
+  UNIVAL_RETURN_IF_ERROR(Check(options));
+  const std::string tier = absl::StrCat("tier", options.tier);
+  std::map<std::string, std::string> files = {{"Makefile", Text(tier + ".Makefile.in", options)},
+                                              {"BUILD", Text(tier + ".BUILD.in", options)},
+                                              {"WORKSPACE", Text("WORKSPACE.in", options)},
+                                              {options.name + "_test.sh", Text("test.sh.in", options)},
+                                              {"README.md", Text("README.md.in", options)}};
+  if (options.tier == 3) {
+    files[PluginFile(options)] = Text("tier3_modality.textproto.in", options);
+    files["WORKSPACE"] = absl::StrCat("workspace(name = \"", options.name, "\")\n");
+  } else {
+    files[options.name + ".cc"] = Text(absl::StrCat(tier, "_", options.kind, ".cc.in"), options);
+    AddSdk(kStableSdk, &files);
+  }
+  if (options.tier == 1) AddSdk(kNativeSdk, &files);
+  if (options.kind == "modality") files["templates.textproto"] = Text("templates.textproto.in", options);
+  AddSamples(options, &files);
+  return files;
+}
+
+absl::Status WriteScaffold(const ScaffoldOptions& options) {
+  UNIVAL_RETURN_IF_ERROR(Check(options));
+  std::error_code error;
+  const fs::path folder = options.folder.empty() ? options.name : options.folder;
+  if (fs::exists(folder, error)) {
+    return absl::AlreadyExistsError(absl::StrCat(folder.string(), ": is there already; give another --output"));
+  }
+  const fs::path staging = absl::StrCat(folder.string(), ".new");
+  fs::remove_all(staging, error);
+  if (!fs::create_directories(staging, error)) {
+    return absl::InternalError(absl::StrCat(staging.string(), ": cannot make the folder: ", error.message()));
+  }
+  absl::Status status = WriteAll(options, staging);
+  if (status.ok()) fs::rename(staging, folder, error);
+  if (error) status = absl::InternalError(absl::StrCat(folder.string(), ": cannot write: ", error.message()));
+  if (!status.ok()) fs::remove_all(staging, error);
+  return status;
+}
+
+}  // namespace unival

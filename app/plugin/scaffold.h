@@ -1,0 +1,32 @@
+// unival: scaffold.h
+//
+// Writes the folder of a new plugin, which builds and passes `unival plugin check` as it stands.
+//
+//   UNIVAL_RETURN_IF_ERROR(WriteScaffold({.name = "radar", .tier = 2, .kind = "modality", .folder = "radar"}));
+#ifndef UNIVAL_APP_PLUGIN_SCAFFOLD_H_
+#define UNIVAL_APP_PLUGIN_SCAFFOLD_H_
+
+#include <map>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace unival {
+
+struct ScaffoldOptions {
+  std::string name;             // plugin and component id, [a-z][a-z0-9_]{1,47}
+  int tier = 2;                 // 1 native, 2 stable, 3 data only
+  std::string kind = "modality";  // modality, tokenizer, task; tier 3 knows modalities only
+  std::string folder;           // must not exist
+};
+
+// Relative path -> text, without the program of tier 3. InvalidArgument: bad name, tier, kind, or a pair that does not exist.
+absl::StatusOr<std::map<std::string, std::string>> ScaffoldFiles(const ScaffoldOptions& options);
+
+// Writes the folder, whole or not at all. AlreadyExists when there is one.
+absl::Status WriteScaffold(const ScaffoldOptions& options);
+
+}  // namespace unival
+
+#endif  // UNIVAL_APP_PLUGIN_SCAFFOLD_H_

@@ -1,0 +1,166 @@
+// unival plugin list|check|new: plugins as files, without a model.
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+#include "app/command.h"
+#include "app/plugin/plugin_check.h"
+#include "app/plugin/scaffold.h"
+#include "sdk/native/status_macros.h"
+
+namespace unival {
+namespace {
+
+std::string Verdict(const PluginReport& plugin) {
+  if (plugin.status.ok()) return "loaded";
+  return absl::IsAlreadyExists(plugin.status) ? "left out" : "refused";
+}
+
+nlohmann::json Describe(const Runtime& runtime, const PluginReport& plugin) {
+  nlohmann::json row = {{"file", plugin.file},       {"id", plugin.id},
+                        {"version", plugin.version}, {"tier", plugin.tier},
+                        {"abi", plugin.abi},         {"verdict", Verdict(plugin)},
+                        {"reason", std::string(plugin.status.message())}};
+  row["components"] = nlohmann::json::array();
+  for (const Registry::Entry& entry : runtime.registry().List()) {
+    if (absl::StrContains(entry.origin, absl::StrCat("(", plugin.file, ")"))) {
+      row["components"].push_back({{"kind", entry.kind}, {"type", entry.type}, {"summary", entry.summary}});
+    }
+  }
+  return row;
+}
+
+void PrintPlugin(const nlohmann::json& row, bool explain) {
+  const std::string id = row["id"].get<std::string>();
+  const std::string name = id.empty() ? "(none)" : absl::StrCat(id, " ", row["version"].get<std::string>());
+  std::cout << absl::StrFormat("%-24s %-6d %-18s %-9s %s\n", name, row["tier"].get<int>(), row["abi"].get<std::string>(),
+                               row["verdict"].get<std::string>(), row["file"].get<std::string>());
+  if (!explain) return;
+  for (const auto& component : row["components"]) {
+    std::cout << absl::StrFormat("    %s %s: %s\n", component["kind"].get<std::string>(),
+                                 component["type"].get<std::string>(), component["summary"].get<std::string>());
+  }
+  const std::string reason = row["reason"].get<std::string>();
+  if (!reason.empty()) std::cout << "    " << absl::StrReplaceAll(reason, {{"\n", "\n    "}}) << "\n";
+}
+
+absl::Status List(RuntimeOptions options, bool explain, bool json) {
+  options.tolerate_refusals = true;
+  UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(options));
+  nlohmann::json rows = nlohmann::json::array();
+  for (const PluginReport& plugin : runtime->plugins()) rows.push_back(Describe(*runtime, plugin));
+  if (json) {
+    std::cout << rows.dump(2) << "\n";
+    return absl::OkStatus();
+  }
+  if (rows.empty()) std::cout << "no plugin files; give --plugin FILE, --plugin_path FOLDER or UNIVAL_PLUGIN_PATH\n";
+  if (!rows.empty()) std::cout << absl::StrFormat("%-24s %-6s %-18s %-9s %s\n", "plugin", "tier", "built for", "verdict", "file");
+  for (const auto& row : rows) PrintPlugin(row, explain);
+  return absl::OkStatus();
+}
+
+void AddList(CLI::App* plugin, int* exit_code) {
+  CLI::App* command = plugin->add_subcommand("list", "Show every plugin file found, and whether it loads");
+  auto options = std::make_shared<RuntimeOptions>();
+  auto explain = std::make_shared<bool>(false), json = std::make_shared<bool>(false);
+  AddRuntimeOptions(command, options.get());
+  command->add_flag("--explain", *explain, "Also the components, and why a file was refused");
+  command->add_flag("--json", *json, "Print JSON");
+  command->footer("Example: unival plugin list --plugin_path plugins --explain");
+  OnRun(
+      command,
+      [options, explain, json] {
+        const absl::Status status = List(*options, *explain, *json);
+        return status.ok() ? kDone : Fail(status);
+      },
+      exit_code);
+}
+
+nlohmann::json ToJson(const PluginCheck& check) {
+  nlohmann::json json = {{"file", check.plugin.file}, {"id", check.plugin.id}, {"version", check.plugin.version},
+                         {"tier", check.plugin.tier}, {"ok", check.ok()}};
+  for (const ConformanceReport& report : check.reports) {
+    nlohmann::json component = {{"component", report.component}, {"ok", report.ok()}};
+    for (const ConformanceRow& row : report.rows) {
+      component["rows"].push_back({{"rule", row.rule}, {"ok", row.ok}, {"detail", row.detail}});
+    }
+    json["components"].push_back(component);
+  }
+  return json;
+}
+
+absl::StatusOr<int> Check(const PluginCheckOptions& options, bool json) {
+  UNIVAL_ASSIGN_OR_RETURN(const PluginCheck check, CheckPlugin(options));
+  if (json) {
+    std::cout << ToJson(check).dump(2) << "\n";
+  } else {
+    std::cout << "plugin " << check.plugin.id << " " << check.plugin.version << ", tier " << check.plugin.tier << "\n";
+    for (const ConformanceReport& report : check.reports) std::cout << report.Table();
+  }
+  return check.ok() ? kDone : kDifferent;
+}
+
+void AddCheck(CLI::App* plugin, int* exit_code) {
+  CLI::App* command = plugin->add_subcommand("check", "Hold a plugin's components against the rules that all keep");
+  auto options = std::make_shared<PluginCheckOptions>();
+  auto json = std::make_shared<bool>(false);
+  command->add_option("file", options->file, "lib<id>.so or <id>.plugin.textproto")->required();
+  command->add_option("--sample", options->samples,
+                      "Media, records (.jsonl), texts (.txt) or a folder of them; may be given several times (default: the "
+                      "folder samples beside the plugin, else generated media)");
+  command->add_option("--config", options->config, "Text file with a ModalityConfig");
+  command->add_option("--option", options->options, "name=value for the modality; may be given several times");
+  command->add_option("--tokenizer", options->tokenizer, "Folder with a tokenizer's files");
+  command->add_option("--max_seconds", options->max_seconds_per_sample, "Per sample")->capture_default_str();
+  command->add_option("--max_mib", options->max_mib_per_sample, "Per sample")->capture_default_str();
+  command->add_flag("--json", *json, "Print JSON");
+  command->footer("Example: unival plugin check ./libimu.so --sample recordings");
+  OnRun(
+      command,
+      [options, json] {
+        const absl::StatusOr<int> code = Check(*options, *json);
+        return code.ok() ? *code : Fail(code.status());
+      },
+      exit_code);
+}
+
+void AddNew(CLI::App* plugin, int* exit_code) {
+  CLI::App* command = plugin->add_subcommand("new", "Write a plugin folder that builds and passes its check");
+  auto options = std::make_shared<ScaffoldOptions>();
+  command->add_option("name", options->name, "Plugin id, lower_snake")->required();
+  command->add_option("--tier", options->tier, "1 native (libtorch), 2 stable (C++ or C), 3 data only (TorchScript)")
+      ->check(CLI::Range(1, 3))
+      ->capture_default_str();
+  command->add_option("--kind", options->kind, "modality, tokenizer or task")
+      ->check(CLI::IsMember({"modality", "tokenizer", "task"}))
+      ->capture_default_str();
+  command->add_option("--output", options->folder, "Folder to write (default: NAME)");
+  command->footer("Example: unival plugin new radar --tier 2 && make -C radar check");
+  OnRun(
+      command,
+      [options] {
+        const absl::Status status = WriteScaffold(*options);
+        if (!status.ok()) return Fail(status);
+        const std::string folder = options->folder.empty() ? options->name : options->folder;
+        std::cout << folder << ": written; next: make -C " << folder << " check\n";
+        return static_cast<int>(kDone);
+      },
+      exit_code);
+}
+
+}  // namespace
+
+void AddPluginCommand(CLI::App& app, int* exit_code) {
+  CLI::App* plugin = app.add_subcommand("plugin", "List, check and write plugins");
+  plugin->require_subcommand(1);
+  AddList(plugin, exit_code);
+  AddCheck(plugin, exit_code);
+  AddNew(plugin, exit_code);
+}
+
+}  // namespace unival

@@ -1,0 +1,268 @@
+// unival vocab list|add|retire MODEL: the blocks of a model's vocabulary, and the explicit acts that change them.
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "app/command.h"
+#include "backbone/checkpoint/model_directory.h"
+#include "backbone/checkpoint/model_parts.h"
+#include "backbone/vocabulary/layout.h"
+#include "sdk/hash/sha256.h"
+#include "sdk/native/catch_torch.h"
+#include "sdk/native/status_macros.h"
+
+namespace unival {
+namespace {
+
+struct VocabArguments {
+  std::string model, output;
+  RuntimeOptions runtime;
+  std::vector<std::string> blocks;  // ID=SIZE
+  std::string block;                // to retire
+  std::string init = "normal";
+  uint64_t seed = 1;
+  bool grow = false, json = false;
+};
+
+nlohmann::json Describe(const VocabularyLayout& layout) {
+  nlohmann::json rows = nlohmann::json::array();
+  for (const VocabularyBlock& block : layout.blocks()) {
+    nlohmann::json extents = nlohmann::json::array();
+    for (const VocabularyExtent& extent : block.extents()) {
+      extents.push_back({extent.begin(), extent.begin() + extent.size()});
+    }
+    rows.push_back({{"block", block.id()},
+                    {"size", BlockSize(block)},
+                    {"ids", extents},
+                    {"owner", block.owner()},
+                    {"retired", block.retired()},
+                    {"content_hash", block.content_hash()}});
+  }
+  return rows;
+}
+
+absl::Status List(const VocabArguments& arguments) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto model, ModelDirectory::Open(arguments.model));
+  const nlohmann::json rows = Describe(model->manifest().vocabulary());
+  if (arguments.json) {
+    std::cout << rows.dump(2) << "\n";
+    return absl::OkStatus();
+  }
+  std::cout << absl::StrFormat("%-28s %8s  %-22s %-12s %s\n", "block", "size", "ids [begin, end)", "owner", "content");
+  for (const auto& row : rows) {
+    std::vector<std::string> ids;
+    for (const auto& extent : row["ids"]) ids.push_back(extent.dump());
+    std::cout << absl::StrFormat("%-28s %8d  %-22s %-12s %.12s%s\n", row["block"].get<std::string>(),
+                                 row["size"].get<int64_t>(), absl::StrJoin(ids, " "), row["owner"].get<std::string>(),
+                                 row["content_hash"].get<std::string>(), row["retired"].get<bool>() ? "  retired" : "");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<BlockSpec> ParseBlock(const std::string& text) {
+  const std::vector<std::string> parts = absl::StrSplit(text, '=');
+  BlockSpec spec;
+  if (parts.size() != 2 || !absl::SimpleAtoi(parts[1], &spec.size)) {
+    return absl::InvalidArgumentError(absl::StrCat("--block ", text, ": expected ID=SIZE, such as depth.bin=256"));
+  }
+  spec.id = parts[0];
+  return spec;
+}
+
+std::string OwnerOf(const std::string& block) { return block.substr(0, block.find('.')); }
+
+// What --plugin and --block ask for.
+absl::StatusOr<std::vector<BlockSpec>> AskedBlocks(const VocabArguments& arguments) {
+  std::vector<BlockSpec> specs;
+  UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(arguments.runtime));
+  for (const TokenBlockSpec& block : runtime->registry().token_blocks()) {
+    specs.push_back({block.id, block.size, block.content_hash, OwnerOf(block.id)});
+  }
+  for (const std::string& text : arguments.blocks) {
+    UNIVAL_ASSIGN_OR_RETURN(BlockSpec spec, ParseBlock(text));
+    spec.owner = OwnerOf(spec.id);
+    if (spec.owner == "core") {
+      return absl::InvalidArgumentError(absl::StrCat("--block ", text, ": \"core.\" is the model's own"));
+    }
+    specs.push_back(std::move(spec));
+  }
+  std::sort(specs.begin(), specs.end(), [](const BlockSpec& a, const BlockSpec& b) { return a.id < b.id; });
+  if (!specs.empty()) return specs;
+  return absl::InvalidArgumentError("no block to add: the plugins declare none; give --plugin FILE or --block ID=SIZE");
+}
+
+absl::StatusOr<VocabularyLayout> WithBlocks(VocabularyLayout layout, const std::vector<BlockSpec>& specs, bool grow) {
+  std::vector<BlockSpec> added;
+  for (const BlockSpec& spec : specs) {
+    const VocabularyBlock* there = FindBlock(layout, spec.id);
+    if (grow && there != nullptr && BlockSize(*there) < spec.size) {
+      // Blocks without a content hash have no meaning that a longer list could contradict.
+      UNIVAL_ASSIGN_OR_RETURN(layout, GrowBlock(layout, spec.id, {spec.size, "", spec.content_hash}));
+    } else {
+      added.push_back(spec);
+    }
+  }
+  return AddBlocks(layout, added);
+}
+
+// Fresh rows [n, D] of a block: a function of the block's id and the seed alone.
+at::Tensor FreshRows(const VocabArguments& arguments, const std::string& block, int64_t count, const at::Tensor& like) {
+  const int64_t width = like.size(1);
+  if (arguments.init == "mean") return like.to(at::kFloat).mean(0, true).expand({count, width}).to(like.scalar_type());
+  const std::string digest = Sha256Hex(absl::StrCat(block, " ", arguments.seed));
+  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(std::stoull(digest.substr(0, 15), nullptr, 16));
+  const double deviation = 1 / std::sqrt(static_cast<double>(width));
+  return at::normal(0.0, deviation, {count, width}, generator).to(like.scalar_type());
+}
+
+absl::StatusOr<at::Tensor> Rows(const ModelDirectory& model, const std::string& block) {
+  UNIVAL_ASSIGN_OR_RETURN(const TensorMap tensors, model.ReadComponent(TokensComponentId(block)));
+  auto rows = tensors.find(kTokenRows);
+  if (rows == tensors.end() || rows->second.dim() != 2) {
+    return absl::InvalidArgumentError(absl::StrCat(model.path(), ": component of block \"", block, "\": expected one matrix \"",
+                                                   kTokenRows, "\""));
+  }
+  return rows->second;
+}
+
+// What adapters are compared with: the backbone as it is in memory, in float32.
+absl::StatusOr<std::string> BackboneHash(const ModelDirectory& model, const at::Tensor& embedding) {
+  UNIVAL_ASSIGN_OR_RETURN(TensorMap tensors, model.ReadComponent("backbone"));
+  tensors[kTokenEmbedding] = embedding;
+  for (auto& entry : tensors) {
+    if (entry.second.is_floating_point()) entry.second = entry.second.to(at::kFloat);
+  }
+  return TensorsSha256(tensors);
+}
+
+// Adapters that fitted the old backbone fit the new one: no row that they were trained with has changed.
+absl::Status RenewAdapters(const ModelDirectory& model, const TensorMap& rows, Manifest* manifest) {
+  UNIVAL_ASSIGN_OR_RETURN(const at::Tensor old_embedding, ReadTokenComponents(model));
+  UNIVAL_ASSIGN_OR_RETURN(const std::string old_hash, BackboneHash(model, old_embedding));
+  UNIVAL_ASSIGN_OR_RETURN(const at::Tensor embedding, JoinTokenRows(rows, manifest->vocabulary()));
+  UNIVAL_ASSIGN_OR_RETURN(const std::string hash, BackboneHash(model, embedding));
+  for (AdapterRecord& record : *manifest->mutable_adapter()) {
+    if (record.backbone_sha256() == old_hash) record.set_backbone_sha256(hash);
+  }
+  return absl::OkStatus();
+}
+
+// Rows of every block of `layout`: those there are, and fresh ones behind them.
+absl::StatusOr<TensorMap> RowsFor(const VocabArguments& arguments, const ModelDirectory& model,
+                                  const VocabularyLayout& layout) {
+  TensorMap rows;
+  UNIVAL_ASSIGN_OR_RETURN(const at::Tensor like, Rows(model, model.manifest().tokenizer().block()));
+  for (const VocabularyBlock& block : layout.blocks()) {
+    at::Tensor own = like.narrow(0, 0, 0);
+    if (FindBlock(model.manifest().vocabulary(), block.id()) != nullptr) {
+      UNIVAL_ASSIGN_OR_RETURN(own, Rows(model, block.id()));
+    }
+    const int64_t missing = BlockSize(block) - own.size(0);
+    if (missing > 0) own = at::cat({own, FreshRows(arguments, block.id(), BlockSize(block), like).narrow(0, own.size(0), missing)});
+    rows.emplace(block.id(), own.contiguous());
+  }
+  return rows;
+}
+
+absl::Status Write(const VocabArguments& arguments, const ModelDirectory& model, const VocabularyLayout& layout,
+                   const std::string& act) {
+  Manifest manifest = model.manifest();
+  *manifest.mutable_vocabulary() = layout;
+  Lineage& lineage = *manifest.add_lineage();
+  lineage.set_command(act);
+  lineage.set_seed(arguments.seed);
+  lineage.set_note(absl::StrCat("vocabulary ", Fingerprint(layout).substr(0, 16)));
+  UNIVAL_ASSIGN_OR_RETURN(const TensorMap rows, RowsFor(arguments, model, layout));
+  UNIVAL_RETURN_IF_ERROR(RenewAdapters(model, rows, &manifest));
+  UNIVAL_ASSIGN_OR_RETURN(auto writer,
+                          ModelDirectoryWriter::Create(arguments.output, {/*overwrite=*/arguments.output == arguments.model}));
+  for (const std::string& id : model.ComponentIds()) {
+    if (!absl::StartsWith(id, "tokens.")) UNIVAL_RETURN_IF_ERROR(writer->CopyComponent(model, id));
+  }
+  for (const auto& [block, tensor] : rows) {
+    UNIVAL_RETURN_IF_ERROR(writer->AddTensors(TokensComponentId(block), {{kTokenRows, tensor}}));
+  }
+  UNIVAL_RETURN_IF_ERROR(writer->Commit(manifest));
+  std::cout << arguments.output << ": " << LayoutSize(layout) << " tokens, was "
+            << LayoutSize(model.manifest().vocabulary()) << "\n";
+  return absl::OkStatus();
+}
+
+// Changes the model's layout by `change` and writes it.
+template <typename Change>
+absl::Status Rewrite(VocabArguments arguments, const std::string& act, Change&& change) {
+  if (arguments.output.empty()) arguments.output = arguments.model;
+  UNIVAL_ASSIGN_OR_RETURN(const auto model, ModelDirectory::Open(arguments.model));
+  UNIVAL_ASSIGN_OR_RETURN(const VocabularyLayout layout, change(model->manifest().vocabulary()));
+  return CatchTorch(arguments.model, [&] { return Write(arguments, *model, layout, act); });
+}
+
+absl::Status AddToModel(const VocabArguments& arguments) {
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<BlockSpec> specs, AskedBlocks(arguments));
+  std::vector<std::string> names;
+  for (const BlockSpec& spec : specs) names.push_back(absl::StrCat(spec.id, "=", spec.size));
+  return Rewrite(arguments, absl::StrCat("vocab add ", absl::StrJoin(names, " "), " init ", arguments.init),
+                 [&](const VocabularyLayout& layout) { return WithBlocks(layout, specs, arguments.grow); });
+}
+
+absl::Status Retire(const VocabArguments& arguments) {
+  return Rewrite(arguments, absl::StrCat("vocab retire ", arguments.block),
+                 [&](const VocabularyLayout& layout) { return RetireBlock(layout, arguments.block); });
+}
+
+using Act = absl::Status (*)(const VocabArguments&);
+
+CLI::App* AddAct(CLI::App* vocab, const char* name, const char* help, Act act, std::shared_ptr<VocabArguments> arguments,
+                 int* exit_code) {
+  CLI::App* command = vocab->add_subcommand(name, help);
+  command->add_option("model", arguments->model, "Model directory")->required();
+  OnRun(
+      command,
+      [arguments, act] {
+        const absl::Status status = act(*arguments);
+        return status.ok() ? kDone : Fail(status);
+      },
+      exit_code);
+  return command;
+}
+
+void AddOutput(CLI::App* command, VocabArguments* arguments) {
+  command->add_option("--output", arguments->output, "Model directory to write (default: MODEL itself, in one step)");
+}
+
+}  // namespace
+
+void AddVocabCommand(CLI::App& app, int* exit_code) {
+  CLI::App* vocab = app.add_subcommand("vocab", "Show and change the blocks of a model's vocabulary");
+  vocab->require_subcommand(1);
+  auto arguments = std::make_shared<VocabArguments>();
+  CLI::App* list = AddAct(vocab, "list", "Show the blocks", &List, arguments, exit_code);
+  list->add_flag("--json", arguments->json, "Print JSON");
+  CLI::App* add = AddAct(vocab, "add", "Append blocks that plugins declare, or revive them", &AddToModel, arguments, exit_code);
+  AddRuntimeOptions(add, &arguments->runtime);
+  AddOutput(add, arguments.get());
+  add->add_option("--block", arguments->blocks, "ID=SIZE, a block without a plugin; may be given several times");
+  add->add_option("--init", arguments->init, "Fresh rows: normal (deviation 1 / sqrt(D)) or mean (of the text rows)")
+      ->check(CLI::IsMember({"normal", "mean"}))
+      ->capture_default_str();
+  add->add_option("--seed", arguments->seed, "Of fresh rows, with the block's id")->capture_default_str();
+  add->add_flag("--grow", arguments->grow, "Make blocks that are there larger");
+  add->footer("Example: unival vocab add models/mine --block depth.bin=256");
+  CLI::App* retire = AddAct(vocab, "retire", "Keep a block's ids and rows, and never generate them", &Retire, arguments, exit_code);
+  retire->add_option("block", arguments->block, "Block id")->required();
+  AddOutput(retire, arguments.get());
+}
+
+}  // namespace unival

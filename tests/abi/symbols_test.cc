@@ -1,0 +1,74 @@
+// Plugins of the stable tier export one symbol and use none of the host's libraries; the headers compile alone, in C11 and
+// C++17; what is newer than a plugin's target does not exist for it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace unival {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string Output(const std::string& command) {
+  std::string text;
+  FILE* pipe = popen(command.c_str(), "r");
+  std::array<char, 4096> part;
+  while (size_t count = fread(part.data(), 1, part.size(), pipe)) text.append(part.data(), count);
+  EXPECT_EQ(pclose(pipe), 0) << command;
+  return text;
+}
+
+class Plugins : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(Plugins, ExportOneSymbol) {
+  EXPECT_EQ(Output(std::string("nm -D --defined-only --format=just-symbols ") + GetParam()), "unival_plugin_v0\n");
+}
+
+TEST_P(Plugins, UseNothingOfTheHost) {
+  const std::string needed = Output(std::string("nm -D -C --undefined-only ") + GetParam());
+  for (const char* library : {"google::protobuf", "absl::", "c10::", "at::", "torch::"}) {
+    EXPECT_THAT(needed, Not(HasSubstr(library)));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shipped, Plugins,
+                         ::testing::Values("tests/abi/libthrowing.so", "plugins/imu/libimu.so",
+                                           "plugins/mel_stats/libmel_stats.so"),
+                         [](const auto& test) { return "plugin" + std::to_string(test.index); });
+
+int Compile(const std::string& arguments) {
+  return std::system((arguments + " -fsyntax-only -I. 2>" + std::getenv("TEST_TMPDIR") + "/errors").c_str());
+}
+
+std::string FileThatIncludes(const std::string& header, const std::string& ending) {
+  const std::string path = std::string(std::getenv("TEST_TMPDIR")) + "/include_" + ending + "." + ending;
+  std::ofstream(path) << "#include \"" << header << "\"\n";
+  return path;
+}
+
+TEST(Headers, CompileAloneInEitherLanguage) {
+  const std::string strict = " -Wall -Wextra -pedantic -Werror ";
+  EXPECT_EQ(Compile("cc -std=c11" + strict + FileThatIncludes("sdk/abi/unival_plugin.h", "c")), 0);
+  EXPECT_EQ(Compile("c++ -std=c++17" + strict + FileThatIncludes("sdk/abi/unival_plugin.h", "cc")), 0);
+  EXPECT_EQ(Compile("c++ -std=c++17" + strict + FileThatIncludes("sdk/cpp/unival_plugin.hpp", "cpp")), 0);
+  EXPECT_EQ(Compile("c++ -std=c++17 -DUNIVAL_TARGET_MINOR=1" + strict +
+                    FileThatIncludes("sdk/cpp/unival_plugin.hpp", "cxx")),
+            0);
+}
+
+TEST(Target, HidesWhatCameLater) {
+  const std::string source = " tests/abi/fixtures/newer_field.cc";
+  EXPECT_EQ(Compile("c++ -std=c++17 -DUNIVAL_TARGET_MINOR=2" + source), 0) << "the control";
+  EXPECT_NE(Compile("c++ -std=c++17 -DUNIVAL_TARGET_MINOR=1" + source), 0);
+  EXPECT_NE(Compile("c++ -std=c++17 -DUNIVAL_TARGET_MINOR=99" + source), 0);
+}
+
+}  // namespace
+}  // namespace unival

@@ -1,0 +1,30 @@
+// Any text as a manifest of the data-only tier: a status with a message, or a manifest that registers or says why not; never a
+// crash, and never a program loaded.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "runtime/archive/archive_plugin.h"
+
+namespace {
+
+void Require(bool holds) {
+  if (!holds) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string text(reinterpret_cast<const char*>(data), size);
+  const auto manifest = unival::ParsePluginManifest(text, "fuzz.plugin.textproto");
+  if (!manifest.ok()) {
+    Require(!manifest.status().message().empty());
+    return 0;
+  }
+  Require(manifest->modality().features().dim() > 0);
+  unival::Registry registry;
+  const absl::Status status = unival::RegisterArchivePlugin(*manifest, "fuzz.plugin.textproto", registry);
+  Require(status.ok() == (registry.List().size() == 1));
+  return 0;
+}
