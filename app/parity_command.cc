@@ -55,8 +55,8 @@ void AddParityCommand(CLI::App& app, int* exit_code) {
                       "Only checks of one stage: " + absl::StrJoin(parity::StageNames(), ", ") +
                           "; layers also by number, decoder.layer.0");
   command->add_option("--perturb", options.perturb,
-                      "Change the first element of this tensor of the reference's state_dict by "
-                      "one, to see which stage notices");
+                      "Add one to every other element of this tensor of the reference's state_dict, "
+                      "to see which stage notices");
   command->add_flag("--json", arguments->json, "Print JSON");
   AddRuntimeOptions(command, &arguments->runtime);
   command->footer(

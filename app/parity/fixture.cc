@@ -32,8 +32,18 @@ absl::StatusOr<Json> ReadJson(const std::string& path) {
   return absl::InvalidArgumentError(absl::StrCat(path, ": not JSON; the file is damaged"));
 }
 
-at::Tensor Generate(const Json& description) {
+// Larger input than any network takes, and small enough to be made.
+constexpr double kMaxElements = 1 << 28;
+
+absl::StatusOr<at::Tensor> Generate(const Json& description) {
   const auto shape = description.at("shape").get<std::vector<int64_t>>();
+  double elements = 1;
+  for (const int64_t size : shape) elements *= static_cast<double>(size);
+  if (!(elements >= 0 && elements <= kMaxElements)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("shape ", description.at("shape").dump(), ": expected at most ",
+                     kMaxElements, " elements"));
+  }
   if (description.value("zeros", false)) return at::zeros(shape);
   const Json& generate = description.at("generate");
   at::Tensor tensor =
@@ -129,11 +139,27 @@ absl::StatusOr<const Json*> Fixture::Manifest(const std::string& config) const {
   return Document(file);
 }
 
-const Fixture::Entry* Fixture::FindCase(const std::string& kind, const std::string& name) const {
+absl::StatusOr<const Fixture::Entry*> Fixture::FindCase(const std::string& kind,
+                                                        const std::string& name,
+                                                        const Entry& like) const {
+  const auto folder = [](const Entry& entry) {
+    return entry.file.substr(0, entry.file.rfind('/') + 1);
+  };
+  const Entry* found = nullptr;
   for (const Entry& entry : entries_) {
-    if (entry.kind == kind && entry.name == name) return &entry;
+    const bool fits = entry.kind == kind && entry.name == name && entry.config == like.config &&
+                      folder(entry) == folder(like);
+    if (!fits) continue;
+    if (found != nullptr) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("the index has several ", kind, " cases \"", name, "\" beside ", like.file));
+    }
+    found = &entry;
   }
-  return nullptr;
+  if (found != nullptr) return found;
+  return absl::NotFoundError(
+      absl::StrCat("the index has no ", kind, " case \"", name, "\" beside ", like.file,
+                   " that could give its inputs"));
 }
 
 absl::StatusOr<at::Tensor> Fixture::Input(const Entry& entry, const std::string& field) const {

@@ -59,8 +59,10 @@ class Fixture {
   absl::StatusOr<const Json*> Config(const std::string& name) const;
   // The state_dict manifest beside a configuration; null where there is none.
   absl::StatusOr<const Json*> Manifest(const std::string& config) const;
-  // The entry that has this case name and kind, or null.
-  const Entry* FindCase(const std::string& kind, const std::string& name) const;
+  // The entry of that kind and case name that belongs with `like`: same configuration, same folder.
+  // NotFound, or FailedPrecondition when several do.
+  absl::StatusOr<const Entry*> FindCase(const std::string& kind, const std::string& name,
+                                        const Entry& like) const;
 
   // Input `field` of a case: stored in its file, or generated as the index says; undefined when the
   // case has none of that name.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <regex>
+#include <set>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "sdk/native/status_macros.h"
@@ -52,22 +54,37 @@ Constraint ReadConstraint(const Json& golden) {
   return constraint;
 }
 
-// The fixture's hypotheses hold prefix and </s>.
-Tokens Generated(const Json& hypothesis, size_t prefix) {
+// The fixture's hypotheses end with </s>.
+Tokens WithoutEnd(const Json& hypothesis) {
   Tokens tokens = hypothesis.at("tokens").get<Tokens>();
   if (!tokens.empty() && tokens.back() == kEos) tokens.pop_back();
-  return Tokens(tokens.begin() + static_cast<ptrdiff_t>(std::min(prefix, tokens.size())),
-                tokens.end());
+  return tokens;
 }
 
-void CheckRequest(const std::vector<Hypothesis>& found, const Json& expected, size_t prefix,
-                  size_t request, Checker& check) {
+// Parameters of the reference's search that this one has, and those that no published script sets:
+// these must be off.
+absl::Status CheckKnown(const Json& params) {
+  static const auto* const kKnown = new std::set<std::string>{
+      "beam_size",   "max_len_a",   "max_len_b",  "min_len",  "normalize_scores",
+      "len_penalty", "unk_penalty", "temperature", "no_repeat_ngram_size", "gen_code", "zero_shot",
+      "stop_on_max_len"};
+  for (const auto& [name, value] : params.items()) {
+    if (kKnown->count(name) > 0 || value == Json(false) || value.is_null()) continue;
+    return absl::UnimplementedError(
+        absl::StrCat("params.", name, ": ", value.dump(), ": this search has no such parameter"));
+  }
+  if (params.value("beam_size", 1) > 0) return absl::OkStatus();
+  return absl::InvalidArgumentError("params.beam_size: expected 1 or more");
+}
+
+void CheckRequest(const std::vector<Hypothesis>& found, const Json& expected, size_t request,
+                  Checker& check) {
   check.EqualJson("generation", absl::StrCat("request ", request, ", number of hypotheses"),
                   found.size(), expected.size());
   for (size_t k = 0; k < std::min(found.size(), expected.size()); ++k) {
     const std::string where = absl::StrCat("request ", request, ", hypothesis ", k);
     check.EqualJson("generation", absl::StrCat(where, ", tokens"), found[k].tokens,
-                    Generated(expected[k], prefix));
+                    WithoutEnd(expected[k]));
     check.Number("generation", absl::StrCat(where, ", score"), found[k].score,
                  expected[k].at("score"), kScore);
   }
@@ -75,17 +92,21 @@ void CheckRequest(const std::vector<Hypothesis>& found, const Json& expected, si
 
 }  // namespace
 
-GenerationCase ReadGenerationCase(const Json& golden, const Json& defaults) {
+absl::StatusOr<GenerationCase> ReadGenerationCase(const Json& golden, const Json& defaults) {
   Json params = defaults.is_object() ? defaults : Json::object();
   params.update(golden.at("params"));
+  UNIVAL_RETURN_IF_ERROR(CheckKnown(params));
   const Json& sources = golden.at("src_tokens");
   GenerationCase made;
-  made.config = ReadConfig(params, static_cast<int64_t>(sources.at(0).size()));
+  size_t longest = 0;  // the reference's bound follows the padded batch
+  for (const Json& source : sources) longest = std::max(longest, source.size());
+  made.config = ReadConfig(params, static_cast<int64_t>(longest));
   const Json& prefixes = Field(golden, "prefix_tokens");
   const Constraint constraint = ReadConstraint(golden);
   made.options.mask_after_softmax = params.value("zero_shot", false);
   made.options.forbid_special_tokens = params.value("gen_code", false);
   made.options.soft_prefix = !prefixes.is_null() && constraint.answers.empty();
+  made.options.keep_prefix = true;
   for (size_t i = 0; i < sources.size(); ++i) {
     GenerationRequest& request = made.requests.emplace_back();
     request.constraint = constraint;
@@ -109,8 +130,17 @@ absl::StatusOr<std::vector<std::vector<Hypothesis>>> CheckHypotheses(
   UNIVAL_ASSIGN_OR_RETURN(
       auto found,
       Generate(*decoder, wanted.config, wanted.requests, SpecialTokens(), wanted.options));
-  for (size_t i = 0; i < wanted.requests.size(); ++i) {
-    CheckRequest(found[i], hypotheses.at(i), wanted.requests[i].prefix.size(), i, check);
+  check.EqualJson("generation", "number of requests", found.size(), hypotheses.size());
+  for (size_t i = 0; i < std::min(found.size(), hypotheses.size()); ++i) {
+    CheckRequest(found[i], hypotheses.at(i), i, check);
+  }
+  // Tasks see what stands behind the prefix.
+  for (size_t i = 0; i < found.size(); ++i) {
+    for (Hypothesis& hypothesis : found[i]) {
+      const size_t prefix = std::min(wanted.requests[i].prefix.size(), hypothesis.tokens.size());
+      hypothesis.tokens.erase(hypothesis.tokens.begin(),
+                              hypothesis.tokens.begin() + static_cast<ptrdiff_t>(prefix));
+    }
   }
   return found;
 }

@@ -23,10 +23,12 @@ struct GenerationCase {
 
 // `golden` holds params, src_tokens, constraint_range, prefix_tokens, answers or answer_ids;
 // `defaults` parameters that the file states for all its cases.
-GenerationCase ReadGenerationCase(const Json& golden, const Json& defaults);
+// Unimplemented names a parameter that this search does not have.
+absl::StatusOr<GenerationCase> ReadGenerationCase(const Json& golden, const Json& defaults);
 
 // Runs the search and checks every hypothesis of `hypotheses` (one list per request): tokens must
-// be equal, scores within 1e-4. Returns the hypotheses found.
+// be equal, those of the prefix too, and scores within 1e-4. Returns the hypotheses found, without
+// their prefixes.
 absl::StatusOr<std::vector<std::vector<Hypothesis>>> CheckHypotheses(
     UnivalModel& model, const EncoderOutput& encoded, const GenerationCase& wanted,
     const Json& hypotheses, Checker& check);

@@ -55,8 +55,13 @@ class ParityRun {
       ReplayEntry(entry);
     }
     if (!options_.perturb.empty() && !models_.perturbed_any()) {
-      return absl::NotFoundError(absl::StrCat("perturb: no model of this run has a tensor \"",
-                                              options_.perturb, "\""));
+      return absl::NotFoundError(absl::StrCat(
+          "perturb: no model of this run has a tensor \"", options_.perturb, "\" of real numbers"));
+    }
+    if (!options_.perturb.empty() && report_.FirstDivergingStage().empty()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("perturb: nothing that this run compares depends on \"", options_.perturb,
+                       "\"; with --stage, other stages may"));
     }
     return std::move(report_);
   }
@@ -72,11 +77,15 @@ class ParityRun {
   void ReplayEntry(const Fixture::Entry& entry) {
     const ReplayKind* kind = FindKind(entry.kind);
     if (kind != nullptr && !MayHave(*kind, options_.stage)) return;
-    const absl::Status status =
+    const int64_t before = context_->replayed();
+    absl::Status status =
         kind == nullptr
             ? absl::UnimplementedError(absl::StrCat("stage \"", entry.kind,
                                                     "\" of the index is not known to this program"))
             : CatchTorch(entry.file, [&] { return kind->replay(*context_, entry); });
+    if (status.ok() && context_->replayed() == before) {
+      status = absl::InvalidArgumentError("it has no case");
+    }
     if (status.ok()) return;
     parity::CaseResult& result = report_.cases.emplace_back();
     result.file = entry.file;

@@ -2,7 +2,10 @@
 
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "backbone/vocabulary/layout.h"
 #include "backbone/vocabulary/vocabulary.h"
 #include "sdk/native/status_macros.h"
@@ -51,6 +54,27 @@ absl::StatusOr<std::unique_ptr<TemplateTask>> PublishedTasks::Make(
   LoadedTemplate changed = *found;
   if (edit) edit(changed.proto);
   return TemplateTask::Create(changed, *vocabulary_);
+}
+
+std::function<void(TaskTemplate&)> PromptType(const std::string& type) {
+  return [type](TaskTemplate& proto) {
+    proto.set_prompt_in_decoder(type != "none");
+    proto.set_prompt_end_in_decoder(type == "src");
+  };
+}
+
+std::string TestCaption(std::string text) {
+  absl::RemoveExtraAsciiWhitespace(&text);
+  return absl::StrJoin(absl::StrSplit(text, "&&"), "&&",
+                       [](std::string* out, absl::string_view part) {
+                         for (const char c : part) {
+                           if (!absl::ascii_ispunct(static_cast<unsigned char>(c))) *out += c;
+                         }
+                       });
+}
+
+std::string Trimmed(const std::string& text) {
+  return std::string(absl::StripAsciiWhitespace(text));
 }
 
 absl::StatusOr<std::unique_ptr<Modality>> ImagePreprocessor(const Runtime& runtime, int pixels,

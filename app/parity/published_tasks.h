@@ -40,6 +40,15 @@ class PublishedTasks {
   std::shared_ptr<const VocabularyView> vocabulary_;
 };
 
+// For Make: whether the prompt is forced in the decoder, by the reference's prompt_type ("none", "src",
+// "prev_output").
+std::function<void(TaskTemplate&)> PromptType(const std::string& type);
+
+// How the reference writes the references of a test split: white space collapsed, then punctuation
+// off, captions joined by "&&".
+std::string TestCaption(std::string text);
+std::string Trimmed(const std::string& text);
+
 // The image modality for its Preprocess alone: a square of `pixels`, one mean and one deviation per
 // channel.
 absl::StatusOr<std::unique_ptr<Modality>> ImagePreprocessor(const Runtime& runtime, int pixels,

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -23,8 +24,8 @@ namespace {
 constexpr char kEmbedding[] = "encoder.embed_tokens.weight";
 constexpr int64_t kEndOfSentence = 2;
 constexpr double kPerturbation = 1;
-// Parameters of one model beyond which it has memory to itself.
-constexpr int64_t kLargeModel = 100'000'000;
+// Parameters that are kept in memory.
+constexpr int64_t kMaxKept = 300'000'000;
 
 // Names and shapes of the state_dict as a checkpoint without values would have them.
 TensorViews ViewsOf(const Json& manifest) {
@@ -74,12 +75,27 @@ bool ApplyOverrides(const Json& overrides, const Json& arguments, PublishedModal
   return true;
 }
 
+// Switches that the reference's parser leaves out of a configuration when they are off.
+absl::Status CheckOverrides(const Json& overrides, const Json& arguments) {
+  static const auto* const kKnown = new std::set<std::string>{
+      "modalities",           "image_blocks",         "add_mm_type_embedding",
+      "qk_norm",              "interpolate_position", "layernorm_image_embedding",
+      "layernorm_video_embedding", "layernorm_audio_embedding"};
+  for (const auto& item : overrides.items()) {
+    if (arguments.contains(item.key()) || kKnown->count(item.key()) > 0) continue;
+    return absl::UnimplementedError(
+        absl::StrCat("config_overrides: no such argument \"", item.key(), "\""));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ReferenceModel>> ReferenceModel::Create(const Fixture& fixture,
                                                                        const ModelSpec& spec) {
   UNIVAL_ASSIGN_OR_RETURN(const Json* config, fixture.Config(spec.config));
   Json arguments = config->at("args");
+  UNIVAL_RETURN_IF_ERROR(CheckOverrides(spec.overrides, arguments));
   arguments.update(spec.overrides);
   std::unique_ptr<ReferenceModel> model(new ReferenceModel);
   const absl::Status made = CatchTorch(spec.config, [&]() -> absl::Status {
@@ -168,6 +184,8 @@ at::Tensor ReferenceModel::NetworkInput(const std::string& modality, const at::T
       LogMelSpectrogram::Create(config.audio().log_mel(), config.audio().sample_rate_hz()).value();
   const at::Tensor waves = media.contiguous();
   const int64_t samples = waves.size(1);
+  TORCH_CHECK(samples > config.audio().log_mel().window() / 2, "a clip of ", samples,
+              " samples is shorter than half a window of ", config.audio().log_mel().window());
   at::Tensor decibels = at::empty({waves.size(0), 1, log_mel->frames(samples), log_mel->bins()});
   for (int64_t row = 0; row < waves.size(0); ++row) {
     log_mel->Compute({waves[row].data_ptr<float>(), static_cast<size_t>(samples)},
@@ -201,9 +219,8 @@ void ReferenceModel::ScaleEndOfSentence(double scale) {
 absl::Status ReferenceModel::Perturb(const std::string& reference_name, double amount) {
   const at::NoGradGuard no_grad;
   for (const NamedTensor& entry : State()) {
-    if (entry.name != reference_name || entry.tensor.numel() == 0) continue;
-    at::Tensor tensor = entry.tensor;
-    tensor.view({-1}).select(0, 0).add_(amount);
+    if (entry.name != reference_name || !entry.tensor.is_floating_point()) continue;
+    entry.tensor.view({-1}).slice(0, 0, entry.tensor.numel(), 2).add_(amount);
     return absl::OkStatus();
   }
   return absl::NotFoundError(absl::StrCat("no tensor \"", reference_name, "\""));
@@ -227,9 +244,9 @@ absl::StatusOr<ReferenceModel*> ReferenceModels::Get(const ModelSpec& spec) {
     found->second->ScaleEndOfSentence(0);
     return found->second.get();
   }
-  for (auto it = models_.begin(); it != models_.end();) {
-    it = it->second->parameter_count() > kLargeModel ? models_.erase(it) : std::next(it);
-  }
+  int64_t kept = 0;
+  for (const auto& model : models_) kept += model.second->parameter_count();
+  if (kept > kMaxKept) models_.clear();
   UNIVAL_ASSIGN_OR_RETURN(auto model, Make(spec));
   return models_.emplace(key, std::move(model)).first->second.get();
 }

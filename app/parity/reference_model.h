@@ -57,14 +57,14 @@ class ReferenceModel {
 
   // Parameters and buffers by the reference's names, each once; they share memory with the model.
   std::vector<NamedTensor> State();
-  // The rows of the reference's state_dict that this model computes or shares.
-  int64_t parameter_count();
+  int64_t parameter_count();  // elements
 
   // Random weights almost never end a sentence, so generation fixtures replace the row of </s> by
   // scale * decoder.layer_norm.bias; 0 gives the formula's row back.
   void ScaleEndOfSentence(double scale);
 
-  // Adds `amount` to the first element of a tensor. NotFound.
+  // Adds `amount` to every other element, which no norm takes out again. NotFound when there is no
+  // such tensor of real numbers.
   absl::Status Perturb(const std::string& reference_name, double amount);
 
   // Training mode of the whole, networks included.

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "backbone/model/reference_names.h"
@@ -63,6 +64,7 @@ absl::Status CompareStateDict(ReplayContext& context, const std::string& config,
 }  // namespace
 
 void ReplayContext::Case(const Fixture::Entry& entry, const std::string& name, const Body& body) {
+  ++replayed_;
   CaseResult& result = report_.cases.emplace_back();
   result.file = entry.file;
   result.name = name;
@@ -91,6 +93,26 @@ void ReplayStateDict(ReplayContext& context, const std::string& config) {
     if (*manifest == nullptr) return absl::NotFoundError("no manifest.json beside it");
     return CompareStateDict(context, config, **manifest, check);
   });
+}
+
+absl::Status CheckAllCompared(const Fixture::Entry& entry, const TensorMap& tensors,
+                              const std::set<std::string>& compared) {
+  std::set<std::string> recorded;
+  for (const Json& output : entry.json.value("outputs", Json::array())) recorded.insert(output);
+  const std::string prefix = entry.name + "/";
+  for (auto it = tensors.lower_bound(prefix); it != tensors.end(); ++it) {
+    if (!absl::StartsWith(it->first, prefix)) break;
+    recorded.insert(it->first.substr(prefix.size()));
+  }
+  for (const Json& input : entry.json.value("stored_inputs", Json::array())) recorded.erase(input);
+  std::vector<std::string> left;
+  for (const std::string& field : recorded) {
+    if (compared.count(field) == 0) left.push_back(field);
+  }
+  if (left.empty()) return absl::OkStatus();
+  return absl::UnimplementedError(
+      absl::StrCat("recorded, but not compared (missing in the file, or not known to this program): ",
+                   absl::StrJoin(left, ", ")));
 }
 
 Tolerance ActivationTolerance(const BackboneConfig& config) {

@@ -6,6 +6,7 @@
 #define UNIVAL_APP_PARITY_REPLAY_H_
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,9 +34,12 @@ class ReplayContext {
   // error. A case that made no check at all is an error too, unless checks were filtered out.
   using Body = std::function<absl::Status(Checker& check)>;
   void Case(const Fixture::Entry& entry, const std::string& name, const Body& body);
+  // Cases so far, those without a check of the stage that was asked for among them.
+  int64_t replayed() const { return replayed_; }
 
  private:
   Report& report_;
+  int64_t replayed_ = 0;
 };
 
 using Replay = absl::Status (*)(ReplayContext& context, const Fixture::Entry& entry);
@@ -86,11 +90,17 @@ constexpr MediaField kMediaFields[] = {{"patch_images", "image", 1},
                                        {"patch_videos", "video", 1},
                                        {"patch_audios", "audio", 0.5}};
 
+// Error unless `compared` has every field that the case records: what the index lists as outputs, and
+// all tensors of its prefix but the stored inputs.
+absl::Status CheckAllCompared(const Fixture::Entry& entry, const TensorMap& tensors,
+                              const std::set<std::string>& compared);
+
 // Batch inputs of a forward case: media by the rows' types and masks, then source tokens.
 struct ForwardInput {
   ModelInput input;
-  // True where the reference has positions that this model has too; undefined when all are.
-  at::Tensor valid;
+  // Whether a row's medium is masked: then the reference computes values at its positions, and this
+  // model others or none.
+  bool masked = false;
 };
 absl::StatusOr<ForwardInput> MakeForwardInput(ReplayContext& context, const Fixture::Entry& entry,
                                               ReferenceModel& model);

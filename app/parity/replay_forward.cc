@@ -1,6 +1,7 @@
 // Cases "forward" (tokens and media to logits), "encoder" (networks alone) and "biases".
 #include <ATen/ATen.h>
 
+#include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -70,7 +71,6 @@ absl::StatusOr<ForwardInput> MakeForwardInput(ReplayContext& context, const Fixt
   UNIVAL_ASSIGN_OR_RETURN(const at::Tensor types, input("patch_types"));
   UNIVAL_ASSIGN_OR_RETURN(const at::Tensor masks, input("patch_masks"));
   const int64_t batch = made.input.source_tokens.size(0);
-  bool masked = false;
   int64_t type = 0;
   for (const MediaField& kind : kMediaFields) {
     const Rows rows = RowsOfType(type++, batch, types, masks);
@@ -80,7 +80,7 @@ absl::StatusOr<ForwardInput> MakeForwardInput(ReplayContext& context, const Fixt
       return absl::FailedPreconditionError(
           absl::StrCat(kind.field, ": the model has no modality ", kind.modality));
     }
-    masked = masked || !rows.masked.empty();
+    made.masked = made.masked || !rows.masked.empty();
     // The second image of a row stands first and has a type row of its own.
     UNIVAL_ASSIGN_OR_RETURN(const at::Tensor second, input(absl::StrCat(kind.field, "_2")));
     if (second.defined()) {
@@ -88,7 +88,6 @@ absl::StatusOr<ForwardInput> MakeForwardInput(ReplayContext& context, const Fixt
     }
     AddSegment(kind.modality, model.Features(kind.modality, media), rows, -1, &made.input);
   }
-  if (masked) made.valid = at::ones({}, at::kBool);  // to be filled in when the padding is known
   return made;
 }
 
@@ -105,16 +104,20 @@ class ForwardCase {
     tolerance_ = ActivationTolerance(model_.backbone().config());
     UNIVAL_ASSIGN_OR_RETURN(ForwardInput made, MakeForwardInput(context_, entry_, model_));
     const EncoderOutput encoded = model_.backbone().Encode(made.input, /*keep_hidden=*/true);
-    if (made.valid.defined()) valid_ = encoded.padding.logical_not();
+    if (made.masked) valid_ = encoded.padding.logical_not();
     UNIVAL_RETURN_IF_ERROR(CheckEncoder(encoded));
-    return CheckDecoder(encoded);
+    UNIVAL_RETURN_IF_ERROR(CheckDecoder(encoded));
+    UNIVAL_ASSIGN_OR_RETURN(const TensorMap* tensors, context_.fixture.Tensors(entry_.file));
+    return CheckAllCompared(entry_, *tensors, compared_);
   }
 
  private:
   absl::StatusOr<at::Tensor> Expected(const std::string& field) {
     UNIVAL_ASSIGN_OR_RETURN(const TensorMap* tensors, context_.fixture.Tensors(entry_.file));
     const auto found = tensors->find(absl::StrCat(entry_.name, "/", field));
-    return found == tensors->end() ? at::Tensor() : found->second;
+    if (found == tensors->end()) return at::Tensor();
+    compared_.insert(field);
+    return found->second;
   }
 
   absl::Status Compare(const std::string& stage, const std::string& field,
@@ -180,6 +183,7 @@ class ForwardCase {
   Checker& check_;
   Tolerance tolerance_;
   at::Tensor valid_;
+  std::set<std::string> compared_;
 };
 
 ModelSpec SpecOf(const Fixture::Entry& entry) {
@@ -223,16 +227,18 @@ absl::Status RunEncoder(ReplayContext& context, const Fixture::Entry& entry, Che
   if (!model->Has(modality)) {
     return absl::FailedPreconditionError(absl::StrCat("the model has no modality ", modality));
   }
+  std::set<std::string> compared;
   const auto compare = [&](const std::string& stage, const std::string& field, const auto& actual,
                            const Tolerance& tolerance) {
     const auto expected = golden->find(prefix + field);
-    if (expected != golden->end()) {
-      check.Tensor(stage, field, actual(), expected->second, tolerance);
-    }
+    if (expected == golden->end()) return;
+    compared.insert(field);
+    check.Tensor(stage, field, actual(), expected->second, tolerance);
   };
   const at::Tensor input = model->NetworkInput(modality, media);
   if (model->config(modality).has_audio()) {
     CheckFrontEnd(*model, modality, media, *golden, prefix, check);
+    compared.insert({"spectrogram_f0_63", "logmel"});
   }
   FeatureEncoder& network = model->network(modality);
   if (auto* residual = dynamic_cast<ResidualEncoder*>(&network)) {
@@ -249,15 +255,18 @@ absl::Status RunEncoder(ReplayContext& context, const Fixture::Entry& entry, Che
             return model->connection(modality).Project(model->Features(modality, media).values);
           },
           kTrunk);
-  return absl::OkStatus();
+  return CheckAllCompared(entry, *golden, compared);
 }
 
 class BiasesCase {
  public:
   BiasesCase(const TensorMap& golden, ReferenceModel& model, const std::string& name,
-             const ModelInput& input, int64_t target_length, Checker& check)
-      : golden_(golden), model_(model), name_(name), input_(input), check_(check) {
-    const auto children = model.backbone().named_children();
+             const ModelInput& input, Checker& check)
+      : golden_(golden), model_(model), name_(name), input_(input), check_(check) {}
+
+  // `code_rows` as in DecodeOptions.
+  void Run(int64_t target_length, const at::Tensor& code_rows) {
+    const auto children = model_.backbone().named_children();
     Encoder& encoder = dynamic_cast<Encoder&>(*children["encoder"]);
     Decoder& decoder = dynamic_cast<Decoder&>(*children["decoder"]);
     ConnectionMap connections;
@@ -265,31 +274,37 @@ class BiasesCase {
       connections[item.key()] = std::dynamic_pointer_cast<Connection>(item.value());
     }
     CheckPositionIds();
-    const Encoder::Sequence sequence = encoder.Embed(input, connections);
-    const EncoderOutput encoded = model.backbone().Encode(input);
-    const CodeRows none;
-    for (int64_t layer = 0; layer < model.backbone().config().encoder_layers(); ++layer) {
+    const Encoder::Sequence sequence = encoder.Embed(input_, connections);
+    const EncoderOutput encoded = model_.backbone().Encode(input_);
+    const CodeRows codes(code_rows);
+    for (int64_t layer = 0; layer < model_.backbone().config().encoder_layers(); ++layer) {
       Compare(absl::StrCat("encoder.", layer, ".self_attn_bias"),
               encoder.AbsoluteBias(sequence) + encoder.RelativeBias(sequence, layer));
     }
-    for (int64_t layer = 0; layer < model.backbone().config().decoder_layers(); ++layer) {
+    for (int64_t layer = 0; layer < model_.backbone().config().decoder_layers(); ++layer) {
       Compare(absl::StrCat("decoder.", layer, ".self_attn_bias"),
-              decoder.AbsoluteSelfBias(none, 0, target_length) +
-                  decoder.RelativeSelfBias(none, layer, 0, target_length));
+              decoder.AbsoluteSelfBias(codes, 0, target_length) +
+                  decoder.RelativeSelfBias(codes, layer, 0, target_length));
       Compare(absl::StrCat("decoder.", layer, ".cross_attn_bias"),
-              decoder.CrossBias(none, decoder.CrossPositionKeys(encoded), 0, target_length));
+              decoder.CrossBias(codes, decoder.CrossPositionKeys(encoded), 0, target_length));
     }
   }
 
+  const std::set<std::string>& compared() const { return compared_; }
+
  private:
-  const at::Tensor* Find(const std::string& field) const {
+  const at::Tensor* Find(const std::string& field) {
     const auto found = golden_.find(absl::StrCat(name_, "/", field));
-    return found == golden_.end() ? nullptr : &found->second;
+    if (found == golden_.end()) return nullptr;
+    compared_.insert(field);
+    return &found->second;
   }
 
+  // Of batches of one modality; rows of several have ids of their own each.
   void CheckPositionIds() {
+    if (input_.segments.size() != 1) return;
     const at::Tensor* expected = Find("position_ids");
-    if (expected == nullptr || input_.segments.empty()) return;
+    if (expected == nullptr) return;
     const ModalitySegment& segment = input_.segments.front();
     check_.Tensor("embedding", "position_ids",
                   model_.connection(segment.connection).PositionIds(segment.features), *expected,
@@ -307,6 +322,7 @@ class BiasesCase {
   const std::string name_;
   const ModelInput& input_;
   Checker& check_;
+  std::set<std::string> compared_;
 };
 
 // Rows and columns of the bucket maps, which hold no weights.
@@ -363,16 +379,18 @@ absl::Status ReplayBiases(ReplayContext& context, const Fixture::Entry& entry) {
   for (const std::string& name : names) {
     context.Case(entry, name, [&](Checker& check) -> absl::Status {
       const at::NoGradGuard no_grad;
-      const Fixture::Entry* forward = context.fixture.FindCase("forward", name);
-      if (forward == nullptr) {
-        return absl::NotFoundError("the index has no forward case of this name with its inputs");
-      }
+      UNIVAL_ASSIGN_OR_RETURN(const Fixture::Entry* forward,
+                              context.fixture.FindCase("forward", name, entry));
       UNIVAL_ASSIGN_OR_RETURN(ReferenceModel * model, context.models.Get(SpecOf(*forward)));
       UNIVAL_ASSIGN_OR_RETURN(const ForwardInput made, MakeForwardInput(context, *forward, *model));
       UNIVAL_ASSIGN_OR_RETURN(const at::Tensor previous,
                               context.fixture.Input(*forward, "prev_output_tokens"));
-      BiasesCase(*golden, *model, name, made.input, previous.size(1), check);
-      return absl::OkStatus();
+      UNIVAL_ASSIGN_OR_RETURN(const at::Tensor code_rows,
+                              context.fixture.Input(*forward, "code_masks"));
+      BiasesCase biases(*golden, *model, name, made.input, check);
+      biases.Run(previous.size(1), code_rows);
+      const Fixture::Entry own{entry.file, name, entry.kind, entry.config, "", Json::object()};
+      return CheckAllCompared(own, *golden, biases.compared());
     });
   }
   context.Case(entry, "buckets", [&](Checker& check) -> absl::Status {

@@ -59,7 +59,12 @@ absl::StatusOr<ReferenceModel*> ModelOf(ReplayContext& context, const Fixture::E
     UNIVAL_ASSIGN_OR_RETURN(const Json* document, context.fixture.Document(folder + other));
     note = document->value("weights_note", "");
   }
-  model->ScaleEndOfSentence(EndOfSentenceScale(note));
+  const double scale = EndOfSentenceScale(note);
+  if (scale == 0 && !note.empty()) {
+    return absl::UnimplementedError(
+        absl::StrCat("weights_note: expected \"N * decoder.layer_norm.bias\", got ", note));
+  }
+  model->ScaleEndOfSentence(scale);
   return model;
 }
 
@@ -103,9 +108,9 @@ absl::Status ReplayGeneration(ReplayContext& context, const Fixture::Entry& entr
       const at::NoGradGuard no_grad;
       UNIVAL_ASSIGN_OR_RETURN(ReferenceModel * model, ModelOf(context, entry, *file, golden));
       UNIVAL_ASSIGN_OR_RETURN(const EncoderOutput encoded, EncodeCase(*model, golden));
-      return CheckHypotheses(model->backbone(), encoded,
-                             ReadGenerationCase(golden, file->value("defaults", Json())),
-                             golden.at("hypotheses"), check)
+      UNIVAL_ASSIGN_OR_RETURN(const GenerationCase wanted,
+                              ReadGenerationCase(golden, file->value("defaults", Json())));
+      return CheckHypotheses(model->backbone(), encoded, wanted, golden.at("hypotheses"), check)
           .status();
     });
   }

@@ -69,6 +69,9 @@ class ImageCase {
       return absl::UnimplementedError(absl::StrCat("field ", field, " is not known"));
     }
     const bool imagenet = parts.front() == "imagenet";
+    if (!imagenet && parts.front() != "normalized" && parts.front() != "grounding") {
+      return absl::UnimplementedError(absl::StrCat("field ", field, " is not known"));
+    }
     const std::vector<float> mean = imagenet ? std::vector<float>{0.485f, 0.456f, 0.406f}
                                              : PublishedNormalization();
     const std::vector<float> deviation = imagenet ? std::vector<float>{0.229f, 0.224f, 0.225f}
@@ -129,20 +132,27 @@ void CheckCrop(const TensorMap& golden, const std::string& name, Checker& check)
   check.Tensor(kStage, "out", actual, expected, kNormalized);
 }
 
-std::vector<int64_t> SelectFrames(const Json& golden, int64_t expected) {
+// As many as expected, or more: then the reference's selection was left short where this one repeats
+// its last frame, and only such repetition may follow.
+absl::StatusOr<std::vector<int64_t>> SelectFrames(const Json& golden, size_t expected) {
   const std::string mode = golden.at("mode");
   const int64_t count = golden.at("vlen");
   absl::string_view rate = mode;
   if (mode == "middle") return MiddleFrames(count, golden.at("num_frames"));
   if (mode == "rand_fix_start0") return OffsetFrames(count, golden.at("num_frames"), 0);
-  if (!absl::ConsumePrefix(&rate, "fps")) return {};
+  if (!absl::ConsumePrefix(&rate, "fps")) {
+    return absl::UnimplementedError(absl::StrCat("mode ", mode, " is not known"));
+  }
   const int64_t limit = golden.at("max_num_frames");
   std::vector<int64_t> indices = FramesAtRate(count, golden.at("input_fps"),
                                               std::stod(std::string(rate)),
                                               std::max<int64_t>(limit, 0));
-  // Here a bounded selection is filled up by repetition; the reference's is left short.
-  const size_t left = limit > 0 ? static_cast<size_t>(expected) : indices.size();
-  indices.resize(std::min(indices.size(), left));
+  while (limit > 0 && indices.size() > std::max<size_t>(expected, 1) &&
+         indices.back() == indices[indices.size() - 2]) {
+    indices.pop_back();
+  }
+  // A video without a selected frame gives its first one.
+  if (limit > 0 && expected == 0 && indices == std::vector<int64_t>{0}) indices.clear();
   return indices;
 }
 
@@ -160,7 +170,8 @@ class WaveformCase {
     Compare("soundfile_path", mono, {1e-7, 0});
     UNIVAL_ASSIGN_OR_RETURN(const auto resampler, Resampler::Create(clip.sample_rate_hz, 48000));
     Compare("resampled_48000_channel0", resampler->Apply(Floats(clip.samples[0])), {2e-6, 0});
-    return absl::OkStatus();
+    const Fixture::Entry own{"", file_, "", "", "", Json::object()};
+    return CheckAllCompared(own, golden_, compared_);
   }
 
  private:
@@ -168,6 +179,7 @@ class WaveformCase {
                const Tolerance& tolerance) {
     const auto expected = golden_.find(file_ + "/" + field);
     if (expected == golden_.end()) return;
+    compared_.insert(field);
     check_.Tensor(kStage, field, at::tensor(actual), expected->second, tolerance);
   }
 
@@ -175,6 +187,7 @@ class WaveformCase {
   const TensorMap& golden_;
   const std::string file_;
   Checker& check_;
+  std::set<std::string> compared_;
 };
 
 absl::StatusOr<Filling> FillingOf(const std::string& name) {
@@ -218,12 +231,14 @@ absl::Status ReplayFrameSelection(ReplayContext& context, const Fixture::Entry& 
   std::map<std::string, std::vector<const Json*>> by_mode;
   for (const Json& golden : file->at("cases")) by_mode[golden.at("mode")].push_back(&golden);
   for (const auto& mode : by_mode) {
-    context.Case(entry, mode.first, [&](Checker& check) {
+    context.Case(entry, mode.first, [&](Checker& check) -> absl::Status {
       for (const Json* golden : mode.second) {
         const auto expected = golden->at("indices").get<std::vector<int64_t>>();
+        UNIVAL_ASSIGN_OR_RETURN(const std::vector<int64_t> indices,
+                                SelectFrames(*golden, expected.size()));
         check.EqualJson(kStage,
-                        absl::StrCat("indices of ", golden->at("vlen").dump(), " frames"),
-                        SelectFrames(*golden, static_cast<int64_t>(expected.size())), expected);
+                        absl::StrCat("indices of ", golden->at("vlen").dump(), " frames"), indices,
+                        expected);
       }
       return absl::OkStatus();
     });

@@ -29,8 +29,20 @@ int64_t LayerOf(absl::string_view stage, absl::string_view base) {
   return absl::SimpleAtoi(stage, &layer) && layer >= 0 ? layer : -1;
 }
 
+// Of the finite elements.
 double LargestMagnitude(const at::Tensor& x) {
-  return x.numel() == 0 ? 0 : x.to(at::kDouble).abs().max().item<double>();
+  const at::Tensor values = x.to(at::kDouble);
+  const at::Tensor finite = values.masked_select(values.isfinite());
+  return finite.numel() == 0 ? 0 : finite.abs().max().item<double>();
+}
+
+// MaxDifference, but infinities that stand at the same places count as equal. Nothing equals a
+// recorded NaN.
+double Difference(const at::Tensor& actual, const at::Tensor& expected) {
+  if (actual.sizes() != expected.sizes()) return MaxDifference(actual, expected);
+  const at::Tensor same = actual.to(at::kDouble).eq(expected.to(at::kDouble));
+  const at::Tensor left = expected.isfinite().logical_or(same.logical_not());
+  return MaxDifference(actual.masked_select(left), expected.masked_select(left));
 }
 
 std::string Cut(std::string text) {
@@ -153,7 +165,7 @@ nlohmann::ordered_json ToJson(const Report& report) {
 std::string ToTable(const Report& report) {
   std::string out = absl::StrFormat("%-8s %-46s %7s %11s %11s %11s  %s\n", "result", "case",
                                     "checks", "max abs", "max rel", "allowed", "closest to its bound");
-  int64_t checks = 0, quirks = 0, failed = 0;
+  int64_t checks = 0, quirks = 0, failed = 0, errors = 0;
   std::string details;
   for (const CaseResult& result : report.cases) {
     double absolute = 0, relative = 0;
@@ -167,6 +179,7 @@ std::string ToTable(const Report& report) {
     checks += static_cast<int64_t>(result.checks.size());
     quirks += result.quirk.empty() ? 0 : 1;
     failed += result.ok() ? 0 : 1;
+    errors += result.error.empty() ? 0 : 1;
     const std::string name =
         result.name.empty() ? result.file : absl::StrCat(result.file, " ", result.name);
     const Check* worst = Worst(result);
@@ -186,7 +199,9 @@ std::string ToTable(const Report& report) {
   const Check* first = report.FirstDivergence(&where);
   if (first != nullptr) {
     absl::StrAppend(&out, "First diverging stage: ", first->stage, " (", where->file, " ",
-                    where->name, ", ", first->field, ")\n");
+                    where->name, ", ", first->field, ")",
+                    errors > 0 ? "; cases that could not be replayed may hide an earlier one" : "",
+                    "\n");
   } else {
     absl::StrAppend(&out, report.ok() ? "Everything agrees.\n" : "Some cases could not be replayed.\n");
   }
@@ -201,7 +216,7 @@ void Checker::Tensor(const std::string& stage, const std::string& field, const a
                      const at::Tensor& expected, const Tolerance& tolerance,
                      const at::Tensor& valid) {
   if (!Wants(stage)) return;
-  Check check{stage, field, MaxDifference(actual, expected), 0, 0, false, ""};
+  Check check{stage, field, Difference(actual, expected), 0, 0, false, ""};
   const double magnitude = LargestMagnitude(expected);
   check.allowed = tolerance.absolute + tolerance.relative * magnitude;
   if (actual.sizes() != expected.sizes()) {
@@ -209,10 +224,10 @@ void Checker::Tensor(const std::string& stage, const std::string& field, const a
                               absl::StrJoin(actual.sizes(), ", "), "]");
   } else if (valid.defined() && check.absolute > check.allowed) {
     check.note = absl::StrFormat("padding differs by %.3g, which is masked", check.absolute);
-    check.absolute = MaxDifference(actual.index({valid}), expected.index({valid}));
+    check.absolute = Difference(actual.index({valid}), expected.index({valid}));
   }
   check.relative = magnitude > 0 ? check.absolute / magnitude : check.absolute;
-  check.ok = check.absolute <= check.allowed;
+  check.ok = std::isfinite(check.absolute) && check.absolute <= check.allowed;
   Add(std::move(check));
 }
 
@@ -222,7 +237,7 @@ void Checker::Number(const std::string& stage, const std::string& field, double 
   if (!std::isfinite(check.absolute)) check.absolute = std::numeric_limits<double>::infinity();
   check.relative = expected != 0 ? check.absolute / std::abs(expected) : check.absolute;
   check.allowed = tolerance.absolute + tolerance.relative * std::abs(expected);
-  check.ok = check.absolute <= check.allowed;
+  check.ok = std::isfinite(check.absolute) && check.absolute <= check.allowed;
   if (!check.ok) check.note = absl::StrFormat("expected %.9g, got %.9g", expected, actual);
   Add(std::move(check));
 }

@@ -60,8 +60,12 @@ struct GenerationOptions {
   // Forbids <s>, <pad>, </s> and <unk> before the bound, so that exactly max_tokens tokens are
   // generated.
   bool forbid_special_tokens = false;
+  // Hypotheses begin with the prefix as it was generated, which may differ from the forced one under
+  // `soft_prefix`.
+  bool keep_prefix = false;
   // Forces a prefix as the reference does where there is no answer set: other tokens stay possible
-  // at one nat below the least likely forced token of the batch, and the bounds count the prefix.
+  // at one nat below the least likely forced token of the batch (<pad> where a row's prefix is over),
+  // and the bounds count the prefix.
   // Requests of a batch then depend on each other. Beam search only.
   bool soft_prefix = false;
 };

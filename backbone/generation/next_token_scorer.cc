@@ -65,11 +65,11 @@ at::Tensor NextTokenScorer::LogProbabilities(const at::Tensor& logits,
   if (forbidden.defined() && plan_.options.mask_after_softmax) {
     scores.masked_fill_(forbidden, kImpossible);
   }
+  ForcePrefixes(rows, &scores);
+  scores.select(1, plan_.special.pad).fill_(kImpossible);
   if (plan_.config.unk_penalty() != 0) {
     scores.select(1, plan_.special.unk).sub_(plan_.config.unk_penalty());
   }
-  ForcePrefixes(rows, &scores);
-  scores.select(1, plan_.special.pad).fill_(kImpossible);
   BanTokens(rows, &scores);
   return scores;
 }
@@ -113,7 +113,7 @@ const at::Tensor& NextTokenScorer::OutsideRanges(int64_t request, int64_t vocabu
 }
 
 // Rows inside their prefix keep the forced token alone (or the softer rule of GenerationOptions);
-// rows at their bound keep </s>.
+// rows at their bound keep </s>. Before any penalty: the reference's order.
 void NextTokenScorer::ForcePrefixes(const std::vector<Row>& rows, at::Tensor* scores) const {
   const int64_t vocabulary = scores->size(1);
   std::vector<int64_t> forced_rows, forced_tokens, ended_rows, ends;
@@ -132,7 +132,14 @@ void NextTokenScorer::ForcePrefixes(const std::vector<Row>& rows, at::Tensor* sc
   if (forced_rows.empty()) return;
   at::Tensor others = Scalar(kImpossible, *scores);
   if (plan_.options.soft_prefix) {
-    others = scores->view({-1}).index_select(0, Indices(forced_tokens, *scores)).min() - 1;
+    // As in the reference, rows whose own prefix is over take part with their <pad>.
+    std::vector<int64_t> gathered = forced_tokens;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (ForcedToken(plan_, rows[i]) < 0) {
+        gathered.push_back(static_cast<int64_t>(i) * vocabulary + plan_.special.pad);
+      }
+    }
+    others = scores->view({-1}).index_select(0, Indices(gathered, *scores)).min() - 1;
   }
   KeepOneToken(forced_rows, forced_tokens, others, scores);
 }

@@ -2,14 +2,17 @@
 // failure names it; and the tool against itself: it must notice what is changed on purpose.
 #include "app/parity/parity.h"
 
+#include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 
+#include "backbone/checkpoint/safetensors.h"
 #include "runtime/runtime.h"
 
 namespace unival {
@@ -148,6 +151,56 @@ std::string BrokenFixture(const std::string& entry) {
   return folder;
 }
 
+// The golden folder's entry of one case, with its file rewritten; what a wrong port would look like.
+std::string EditedFixture(const std::string& name, const std::string& file,
+                          const std::function<void(TensorMap&)>& edit) {
+  const std::string folder = ::testing::TempDir() + "/edited_" + name;
+  std::filesystem::create_directories(folder + "/tiny");
+  for (const char* beside : {"config.json", "manifest.json"}) {
+    std::filesystem::copy_file(std::string("tests/golden/tiny/") + beside,
+                               folder + "/tiny/" + beside,
+                               std::filesystem::copy_options::overwrite_existing);
+  }
+  TensorMap tensors = ReadSafetensors("tests/golden/" + file).value();
+  edit(tensors);
+  EXPECT_TRUE(WriteSafetensors(folder + "/" + file, tensors).ok());
+  std::ifstream whole("tests/golden/index.json");
+  nlohmann::json index = nlohmann::json::parse(whole), kept = nlohmann::json::array();
+  for (const nlohmann::json& entry : index.at("entries")) {
+    if (entry.at("file") == file) kept.push_back(entry);
+  }
+  index["entries"] = kept;
+  std::ofstream(folder + "/index.json") << index;
+  return folder;
+}
+
+TEST(Parity, NoRecordedValueIsHarmless) {
+  const std::string text = "tiny/text.safetensors";
+  const auto infinite = [](TensorMap& tensors) {
+    at::Tensor& trunk = tensors.at("image_96x64/trunk");
+    trunk = at::full_like(trunk, 12345);
+    trunk.view({-1})[0] = INFINITY;
+  };
+  const parity::Report infinity =
+      Replay(EditedFixture("infinity", "tiny/encoders.safetensors", infinite), "encoder");
+  EXPECT_EQ(infinity.FirstDivergingStage(), "encoder");
+  const parity::Report not_a_number =
+      Replay(EditedFixture("nan", text, [](TensorMap& tensors) {
+        at::Tensor& logits = tensors.at("b_single/logits");
+        logits = logits.clone();
+        logits.view({-1})[3] = NAN;
+      }));
+  EXPECT_EQ(not_a_number.FirstDivergingStage(), "logits");
+  const parity::Report missing = Replay(EditedFixture(
+      "missing", text, [](TensorMap& tensors) { tensors.erase("a_padded/decoder_state.1"); }));
+  EXPECT_FALSE(missing.ok());
+  EXPECT_THAT(missing.cases.at(1).error, HasSubstr("decoder_state.1"));
+  const parity::Report unknown = Replay(EditedFixture("unknown", text, [](TensorMap& tensors) {
+    tensors["c_nopad/attention_maps"] = tensors.at("c_nopad/logits");
+  }));
+  EXPECT_FALSE(unknown.ok());
+}
+
 TEST(Parity, LeavesNothingOutSilently) {
   const parity::Report missing =
       Replay(BrokenFixture(R"({"file": "x.json", "stage": "metrics", "config": null})"));
@@ -157,6 +210,9 @@ TEST(Parity, LeavesNothingOutSilently) {
   const parity::Report unknown =
       Replay(BrokenFixture(R"({"file": "x.json", "stage": "telepathy"})"));
   EXPECT_THAT(unknown.cases.at(0).error, HasSubstr("telepathy"));
+  const std::string empty = BrokenFixture(R"({"file": "x.json", "stage": "loss"})");
+  std::ofstream(empty + "/x.json") << R"({"cases": []})";
+  EXPECT_THAT(Replay(empty).cases.at(0).error, HasSubstr("it has no case"));
 }
 
 TEST(Parity, NamesWhatIsWrongWithFolderAndOptions) {
@@ -172,6 +228,10 @@ TEST(Parity, NamesWhatIsWrongWithFolderAndOptions) {
   options.stage = "logits";
   options.perturb = "encoder.nothing";
   EXPECT_THAT(message(options), HasSubstr("no model of this run has a tensor"));
+  // A constant that is added to all keys leaves every softmax as it is.
+  options.fixture = ForwardFixture();
+  options.perturb = "encoder.layers.0.self_attn.k_proj.bias";
+  EXPECT_THAT(message(options), HasSubstr("nothing that this run compares depends on"));
 }
 
 }  // namespace

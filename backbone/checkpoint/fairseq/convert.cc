@@ -193,6 +193,13 @@ absl::Status Converter::DescribeVocabulary() {
     return absl::InvalidArgumentError(
         absl::StrCat("missing: ", kTokenEmbedding, ", a matrix with one row per token"));
   }
+  if (options_.vocabulary > 0 && embedding->shape[0] > options_.vocabulary &&
+      !options_.allow_unexpected) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(kTokenEmbedding, ": ", embedding->shape[0], " rows, but the vocabulary has ",
+                     options_.vocabulary, "; give the dictionary that belongs to it, or "
+                     "--allow_unexpected to leave the rest out"));
+  }
   report_.vocabulary = options_.vocabulary > 0 ? options_.vocabulary : embedding->shape[0];
   UNIVAL_ASSIGN_OR_RETURN(const BaseBlocks blocks, GuessBlocks(report_.vocabulary));
   UNIVAL_ASSIGN_OR_RETURN(*manifest_.mutable_vocabulary(), BaseLayout(blocks));
@@ -372,7 +379,7 @@ absl::Status Converter::CheckDifferences() {
   add("does not fit", unfit_);
   if (lines.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      "the tensors are not those of the model that its arguments describe (", lines.size(),
+      "the tensors are not those of the model that is described (", lines.size(),
       " differences; --allow_missing and --allow_unexpected accept those kinds):\n  ",
       absl::StrJoin(lines, "\n  ")));
 }

@@ -135,14 +135,23 @@ absl::Status AddBart(const std::string& file, TensorViews* tensors, Keepers* kee
   return absl::OkStatus();
 }
 
-// A network's file under the names that the reference gives it.
-absl::Status AddNetwork(const std::string& modality, const std::string& file, TensorViews* tensors,
+// A network's file under the names that the reference gives it. `needed` tells the kind of network.
+absl::Status AddNetwork(const std::string& modality, const std::string& file,
+                        const std::vector<std::string>& needed, TensorViews* tensors,
                         Keepers* keepers) {
   if (file.empty()) return absl::OkStatus();
   UNIVAL_ASSIGN_OR_RETURN(TorchTensors read, ReadTorchTensors(file, {"state_dict", "model"}));
   const std::string prefix = absl::StrCat("encoder.", ReferenceEncoderPrefix(modality), ".");
   for (const auto& [name, view] : read.tensors) {
-    (*tensors)[absl::StrCat(prefix, WithoutWrappers(name))] = view;
+    const std::string inner(WithoutWrappers(name));
+    if (tensors->emplace(prefix + inner, view).second) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        file, ": two tensors are called \"", inner, "\" once wrappers are taken off their names"));
+  }
+  for (const std::string& name : needed) {
+    if (tensors->count(prefix + name) > 0) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        file, ": no tensor \"", name, "\" in it; this is not a network for ", modality));
   }
   keepers->push_back(std::move(read.keeper));
   return absl::OkStatus();
@@ -173,9 +182,12 @@ absl::StatusOr<StartWeights> AssembleStart(const StartFiles& files) {
     return absl::Status(arguments.status().code(),
                         absl::StrCat(files.bart, ": ", arguments.status().message()));
   }
-  UNIVAL_RETURN_IF_ERROR(AddNetwork("image", files.image, &tensors, keepers.get()));
-  UNIVAL_RETURN_IF_ERROR(AddNetwork("video", files.video, &tensors, keepers.get()));
-  UNIVAL_RETURN_IF_ERROR(AddNetwork("audio", files.audio, &tensors, keepers.get()));
+  const std::vector<std::string> residual = {"conv1.weight", "layer1.0.conv2.weight"};
+  const std::vector<std::string> pann = {"bn0.weight", "conv_block1.conv1.weight"};
+  Keepers* kept = keepers.get();
+  UNIVAL_RETURN_IF_ERROR(AddNetwork("image", files.image, residual, &tensors, kept));
+  UNIVAL_RETURN_IF_ERROR(AddNetwork("video", files.video, residual, &tensors, kept));
+  UNIVAL_RETURN_IF_ERROR(AddNetwork("audio", files.audio, pann, &tensors, kept));
   start.checkpoint =
       std::make_shared<FairseqCheckpoint>(std::move(tensors), *std::move(arguments), keepers);
   start.may_be_fresh = MayBeFresh;

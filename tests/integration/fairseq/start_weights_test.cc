@@ -210,6 +210,13 @@ TEST(StartWeights, NamesTheFileAndWhatItLacks) {
   EXPECT_THAT(std::string(AssembleStart(files).status().message()),
               AllOf(HasSubstr("timm.pth"), HasSubstr("expected fairseq's BART")));
   TensorMap bart = BartTensors(golden);
+  files.bart = Save("whole.pt", bart, "model");
+  files.audio = Save("no_audio.pth", NetworkTensors(golden, kImages, ""));
+  EXPECT_THAT(std::string(AssembleStart(files).status().message()),
+              AllOf(HasSubstr("no_audio.pth"), HasSubstr("not a network for audio")));
+  files.audio.clear();
+  EXPECT_THAT(std::string(Convert(files, ::testing::TempDir() + "/cut", 20).status().message()),
+              HasSubstr("23 rows, but the vocabulary has 20"));
   bart.erase("decoder.layers.0.fc2.bias");
   files.bart = Save("cut.pt", bart, "model");
   TensorMap network = NetworkTensors(golden, kImages, "");
