@@ -1,7 +1,7 @@
 #!/bin/bash
 # Writes the data that the shipped recipes train on.
 #   recipes/world.sh UNIVAL OUT      UNIVAL: the program (bazel-bin/app/unival), OUT: a folder to write to
-# Takes about a minute and one gigabyte; the same versions of the tools give the same bytes.
+# Takes a few minutes and one gigabyte; the same versions of the tools give the same bytes.
 set -euo pipefail
 if [[ $# -ne 2 ]]; then
   sed -n '2,4s/^# //p' "$0" >&2
