@@ -42,6 +42,14 @@ std::string BlasLibrary() {
   return path;
 }
 
+// The processor whose kernels OpenBLAS uses ("SkylakeX", "Haswell"); empty with another BLAS. Where
+// OPENBLAS_CORETYPE in the environment names an older processor, products are slower than they could be.
+std::string BlasKernels() {
+  using CoreName = char* (*)();
+  const auto name = reinterpret_cast<CoreName>(dlsym(RTLD_DEFAULT, "openblas_get_corename"));
+  return name == nullptr ? "" : name();
+}
+
 // float32 matrix product of 1024^3 with all threads, best of three, in GFLOP/s.
 double MatrixRate() {
   const at::Tensor a = at::ones({1024, 1024});
@@ -71,6 +79,7 @@ nlohmann::json Examine(const Runtime& runtime) {
   report["protobuf"] = google::protobuf::internal::VersionString(GOOGLE_PROTOBUF_VERSION);
   report["ffmpeg"] = av_version_info();
   report["blas"] = BlasLibrary();
+  report["blas_kernels"] = BlasKernels();
   report["threads"] = at::get_num_threads();
   report["matrix_product_gflops"] = std::round(MatrixRate());
   report["devices"] = at::hasCUDA() ? nlohmann::json{"cpu", "cuda"} : nlohmann::json{"cpu"};
@@ -102,8 +111,8 @@ std::string Cell(const nlohmann::json& value) {
 }
 
 void PrintTable(const nlohmann::json& report) {
-  for (const char* key :
-       {"unival", "libtorch", "abseil", "protobuf", "ffmpeg", "blas", "threads", "matrix_product_gflops", "devices"}) {
+  for (const char* key : {"unival", "libtorch", "abseil", "protobuf", "ffmpeg", "blas", "blas_kernels", "threads",
+                          "matrix_product_gflops", "devices"}) {
     std::cout << absl::StrFormat("%-24s %s\n", key, Cell(report[key]));
   }
   for (const auto& [kind, formats] : report["formats"].items()) {
