@@ -24,9 +24,9 @@ class EndToEndCase {
     UNIVAL_ASSIGN_OR_RETURN(
         const Seq2SeqExample example,
         task_->MakeExample(sample_, ExampleMode::kPrediction, 0));
-    check_.EqualJson(kStage, "source", example.source, golden_.at("source"));
+    check_.EqualJson("preprocess", "source", example.source, golden_.at("source"));
     if (golden_.contains("prefix_tokens")) {
-      check_.EqualJson(kStage, "prefix_tokens", Json::array({example.prefix}),
+      check_.EqualJson("preprocess", "prefix_tokens", Json::array({example.prefix}),
                        golden_.at("prefix_tokens"));
     }
     UNIVAL_ASSIGN_OR_RETURN(const at::Tensor pixels, Pixels());
