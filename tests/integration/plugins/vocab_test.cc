@@ -118,8 +118,9 @@ TEST(Modalities, OnlyThoseAskedForAreLoaded) {
   const auto parameters = [&](const std::string& options) {
     const Outcome outcome = program.Run("inspect nano --json " + options);
     EXPECT_EQ(outcome.code, 0) << outcome.err;
+    const json description = json::parse(outcome.out, nullptr, false);
     std::map<std::string, int64_t> parts;
-    for (const json& part : json::parse(outcome.out)["parts"]) parts[part["part"]] = part["parameters"];
+    for (const json& part : description["parts"]) parts[part["part"]] = part["parameters"];
     return parts;
   };
   const auto all = parameters(""), image = parameters("--modality image");
