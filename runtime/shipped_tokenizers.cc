@@ -1,6 +1,7 @@
 #include "runtime/shipped_tokenizers.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -30,7 +31,12 @@ constexpr Shipped kShipped[] = {
 absl::StatusOr<std::string> FindPlugin(const std::string& type) {
   std::error_code error;
   const fs::path executable = fs::read_symlink("/proc/self/exe", error);
-  const std::vector<std::string> candidates = ShippedPluginCandidates(type, executable.string());
+  std::vector<std::string> candidates = ShippedPluginCandidates(type, executable.string());
+  // Bazel's convention for a program that is data of another: the runfiles are those of the one that was started.
+  if (const char* runfiles = std::getenv("RUNFILES_DIR")) {
+    candidates.insert(candidates.begin(),
+                      absl::StrCat(runfiles, "/unival/plugins/", type, "/libunival_", type, ".so"));
+  }
   for (const std::string& candidate : candidates) {
     if (fs::exists(candidate, error)) return candidate;
   }

@@ -19,7 +19,8 @@ namespace unival {
 absl::Status RegisterShippedTokenizers(Registry& registry);
 
 // Where the plugin of a shipped type is looked for: plugins/<type>/ and lib/unival/plugins/<type>/ under the program's
-// runfiles, its folder, and the folder above that unless it is the root. Folders further up may belong to others.
+// runfiles, its folder, and the folder above that unless it is the root. Folders further up may belong to others. Before
+// these comes RUNFILES_DIR, if the environment has it.
 std::vector<std::string> ShippedPluginCandidates(const std::string& type, const std::string& executable);
 
 }  // namespace unival
