@@ -80,30 +80,10 @@ void ReplayStateDict(ReplayContext& context, const std::string& config);
 // size.
 Tolerance ActivationTolerance(const BackboneConfig& config);
 
-// Inputs by the names of the reference's batches; the index is the number in patch_types.
-struct MediaField {
-  const char* field;
-  const char* modality;
-  double amplitude;  // of generated input
-};
-constexpr MediaField kMediaFields[] = {{"patch_images", "image", 1},
-                                       {"patch_videos", "video", 1},
-                                       {"patch_audios", "audio", 0.5}};
-
 // Error unless `compared` has every field that the case records: what the index lists as outputs, and
 // all tensors of its prefix but the stored inputs.
 absl::Status CheckAllCompared(const Fixture::Entry& entry, const TensorMap& tensors,
                               const std::set<std::string>& compared);
-
-// Batch inputs of a forward case: media by the rows' types and masks, then source tokens.
-struct ForwardInput {
-  ModelInput input;
-  // Whether a row's medium is masked: then the reference computes values at its positions, and this
-  // model others or none.
-  bool masked = false;
-};
-absl::StatusOr<ForwardInput> MakeForwardInput(ReplayContext& context, const Fixture::Entry& entry,
-                                              ReferenceModel& model);
 
 }  // namespace parity
 }  // namespace unival

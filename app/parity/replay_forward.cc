@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "app/parity/batch_input.h"
 #include "app/parity/replay.h"
 #include "backbone/layers/position_index.h"
 #include "backbone/model/decoder.h"
@@ -25,73 +26,10 @@ constexpr Tolerance kTrunk = {0, 1e-4};
 constexpr Tolerance kLogMel = {1e-3, 0};  // dB
 constexpr Tolerance kBias = {1e-5, 0};
 
-ModalityFeatures SelectRows(const ModalityFeatures& features, const std::vector<int64_t>& rows) {
-  const at::Tensor index = at::tensor(rows, at::kLong);
-  return {features.values.index_select(0, index), {}, features.positions.index_select(0, index)};
+// Inputs that are stored with the case or that the index describes.
+InputSource InputsOf(ReplayContext& context, const Fixture::Entry& entry) {
+  return [&context, &entry](const std::string& field) { return context.fixture.Input(entry, field); };
 }
-
-// Rows whose type is `type`, split by their mask.
-struct Rows {
-  std::vector<int64_t> seen, masked;
-};
-
-Rows RowsOfType(int64_t type, int64_t batch, const at::Tensor& types, const at::Tensor& masks) {
-  Rows rows;
-  for (int64_t row = 0; row < batch; ++row) {
-    const int64_t own = types.defined() ? types[row].item<int64_t>() : 0;
-    if (own != type) continue;
-    const bool seen = !masks.defined() || masks[row].item<bool>();
-    (seen ? rows.seen : rows.masked).push_back(row);
-  }
-  return rows;
-}
-
-// A row whose medium is masked has none, as long as another row shows how long it would be.
-void AddSegment(const std::string& modality, const ModalityFeatures& all, const Rows& rows,
-                int64_t type_row, ModelInput* input) {
-  ModalitySegment segment{modality, rows.seen, {}, type_row};
-  if (rows.seen.empty()) {
-    segment.rows = rows.masked;
-    segment.features = SelectRows(all, rows.masked);
-    segment.features.padding = at::ones(segment.features.values.sizes().slice(0, 2), at::kBool);
-  } else {
-    segment.features = SelectRows(all, rows.seen);
-  }
-  input->segments.push_back(std::move(segment));
-}
-
-}  // namespace
-
-absl::StatusOr<ForwardInput> MakeForwardInput(ReplayContext& context, const Fixture::Entry& entry,
-                                              ReferenceModel& model) {
-  const auto input = [&](const std::string& field) { return context.fixture.Input(entry, field); };
-  ForwardInput made;
-  UNIVAL_ASSIGN_OR_RETURN(made.input.source_tokens, input("src_tokens"));
-  if (!made.input.source_tokens.defined()) return absl::NotFoundError("it has no src_tokens");
-  UNIVAL_ASSIGN_OR_RETURN(const at::Tensor types, input("patch_types"));
-  UNIVAL_ASSIGN_OR_RETURN(const at::Tensor masks, input("patch_masks"));
-  const int64_t batch = made.input.source_tokens.size(0);
-  int64_t type = 0;
-  for (const MediaField& kind : kMediaFields) {
-    const Rows rows = RowsOfType(type++, batch, types, masks);
-    UNIVAL_ASSIGN_OR_RETURN(const at::Tensor media, input(kind.field));
-    if (!media.defined() || (rows.seen.empty() && rows.masked.empty())) continue;
-    if (!model.Has(kind.modality)) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(kind.field, ": the model has no modality ", kind.modality));
-    }
-    made.masked = made.masked || !rows.masked.empty();
-    // The second image of a row stands first and has a type row of its own.
-    UNIVAL_ASSIGN_OR_RETURN(const at::Tensor second, input(absl::StrCat(kind.field, "_2")));
-    if (second.defined()) {
-      AddSegment(kind.modality, model.Features(kind.modality, second), rows, 2, &made.input);
-    }
-    AddSegment(kind.modality, model.Features(kind.modality, media), rows, -1, &made.input);
-  }
-  return made;
-}
-
-namespace {
 
 class ForwardCase {
  public:
@@ -102,7 +40,7 @@ class ForwardCase {
   absl::Status Run() {
     const at::NoGradGuard no_grad;
     tolerance_ = ActivationTolerance(model_.backbone().config());
-    UNIVAL_ASSIGN_OR_RETURN(ForwardInput made, MakeForwardInput(context_, entry_, model_));
+    UNIVAL_ASSIGN_OR_RETURN(BatchInput made, MakeBatchInput(InputsOf(context_, entry_), model_));
     const EncoderOutput encoded = model_.backbone().Encode(made.input, /*keep_hidden=*/true);
     if (made.masked) valid_ = encoded.padding.logical_not();
     UNIVAL_RETURN_IF_ERROR(CheckEncoder(encoded));
@@ -382,7 +320,8 @@ absl::Status ReplayBiases(ReplayContext& context, const Fixture::Entry& entry) {
       UNIVAL_ASSIGN_OR_RETURN(const Fixture::Entry* forward,
                               context.fixture.FindCase("forward", name, entry));
       UNIVAL_ASSIGN_OR_RETURN(ReferenceModel * model, context.models.Get(SpecOf(*forward)));
-      UNIVAL_ASSIGN_OR_RETURN(const ForwardInput made, MakeForwardInput(context, *forward, *model));
+      UNIVAL_ASSIGN_OR_RETURN(const BatchInput made,
+                              MakeBatchInput(InputsOf(context, *forward), *model));
       UNIVAL_ASSIGN_OR_RETURN(const at::Tensor previous,
                               context.fixture.Input(*forward, "prev_output_tokens"));
       UNIVAL_ASSIGN_OR_RETURN(const at::Tensor code_rows,

@@ -1,12 +1,11 @@
 // Files "generation" and "candidate_scoring": search over encoded sources, hypothesis by hypothesis.
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/index_select.h>
-#include <ATen/ops/tensor.h>
 
 #include <map>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "app/parity/batch_input.h"
 #include "app/parity/generation_case.h"
 #include "app/parity/replay.h"
 #include "sdk/native/status_macros.h"
@@ -31,19 +30,16 @@ absl::StatusOr<at::Tensor> ImageOf(const Json& image, int64_t rows) {
 }
 
 absl::StatusOr<EncoderOutput> EncodeCase(ReferenceModel& model, const Json& golden) {
-  ModelInput input{{}, TokenTensor(golden.at("src_tokens"))};
   const Json image = golden.value("image", Json());
-  if (image.is_null()) return model.backbone().Encode(input);
-  const int64_t batch = input.source_tokens.size(0);
-  const Json masks = image.value("patch_masks", Json());
-  std::vector<int64_t> rows;
-  for (int64_t row = 0; row < batch; ++row) {
-    if (masks.is_null() || masks.at(row).get<bool>()) rows.push_back(row);
-  }
-  UNIVAL_ASSIGN_OR_RETURN(const at::Tensor pixels, ImageOf(image, batch));
-  const at::Tensor seen = pixels.index_select(0, at::tensor(rows, at::kLong));
-  input.segments.push_back({"image", rows, model.Features("image", seen)});
-  return model.backbone().Encode(input);
+  const at::Tensor source = TokenTensor(golden.at("src_tokens"));
+  const auto input = [&](const std::string& field) -> absl::StatusOr<at::Tensor> {
+    if (field == "src_tokens") return source;
+    if (image.is_null()) return at::Tensor();
+    if (field == "patch_images") return ImageOf(image, source.size(0));
+    return PerRow(image, field);
+  };
+  UNIVAL_ASSIGN_OR_RETURN(const BatchInput batch, MakeBatchInput(input, model));
+  return model.backbone().Encode(batch.input);
 }
 
 // The model of a file, with its row of </s> replaced as the file's note says.

@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "app/parity/batch_input.h"
 #include "app/parity/loss_case.h"
 #include "app/parity/replay.h"
 #include "sdk/native/status_macros.h"

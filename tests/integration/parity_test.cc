@@ -152,8 +152,8 @@ std::string BrokenFixture(const std::string& entry) {
 }
 
 // The golden folder's entry of one case, with its file rewritten; what a wrong port would look like.
-std::string EditedFixture(const std::string& name, const std::string& file,
-                          const std::function<void(TensorMap&)>& edit) {
+std::string RewrittenFixture(const std::string& name, const std::string& file,
+                             const std::function<void(const std::string& path)>& write) {
   const std::string folder = ::testing::TempDir() + "/edited_" + name;
   std::filesystem::create_directories(folder + "/tiny");
   for (const char* beside : {"config.json", "manifest.json"}) {
@@ -161,9 +161,7 @@ std::string EditedFixture(const std::string& name, const std::string& file,
                                folder + "/tiny/" + beside,
                                std::filesystem::copy_options::overwrite_existing);
   }
-  TensorMap tensors = ReadSafetensors("tests/golden/" + file).value();
-  edit(tensors);
-  EXPECT_TRUE(WriteSafetensors(folder + "/" + file, tensors).ok());
+  write(folder + "/" + file);
   std::ifstream whole("tests/golden/index.json");
   nlohmann::json index = nlohmann::json::parse(whole), kept = nlohmann::json::array();
   for (const nlohmann::json& entry : index.at("entries")) {
@@ -172,6 +170,38 @@ std::string EditedFixture(const std::string& name, const std::string& file,
   index["entries"] = kept;
   std::ofstream(folder + "/index.json") << index;
   return folder;
+}
+
+std::string EditedFixture(const std::string& name, const std::string& file,
+                          const std::function<void(TensorMap&)>& edit) {
+  return RewrittenFixture(name, file, [&](const std::string& path) {
+    TensorMap tensors = ReadSafetensors("tests/golden/" + file).value();
+    edit(tensors);
+    EXPECT_TRUE(WriteSafetensors(path, tensors).ok());
+  });
+}
+
+// The loss of two rows with an image each, and more about these rows than was recorded.
+parity::Report LossWith(const std::string& name, const nlohmann::json& fields) {
+  return Replay(RewrittenFixture(name, "tiny/losses.json", [&](const std::string& path) {
+    std::ifstream file("tests/golden/tiny/losses.json");
+    nlohmann::json losses = nlohmann::json::parse(file), kept = nlohmann::json::array();
+    for (nlohmann::json& loss : losses.at("cases")) {
+      if (loss.at("name") != "ce_image") continue;
+      loss.at("sample").update(fields);
+      kept.push_back(loss);
+    }
+    losses["cases"] = kept;
+    std::ofstream(path) << losses;
+  }));
+}
+
+TEST(Parity, HeedsTypesAndMasksOfASamplesRows) {
+  EXPECT_TRUE(LossWith("images", {{"patch_types", {0, 0}}, {"patch_masks", {true, true}}}).ok());
+  EXPECT_FALSE(LossWith("masked", {{"patch_masks", {true, false}}}).ok());
+  EXPECT_FALSE(LossWith("all_masked", {{"patch_masks", {false, false}}}).ok());
+  EXPECT_FALSE(LossWith("no_image", {{"patch_types", {0, 1}}}).ok());
+  EXPECT_FALSE(LossWith("two_images", {{"patch_images_2_shape", {2, 3, 64, 96}}}).ok());
 }
 
 TEST(Parity, NoRecordedValueIsHarmless) {
