@@ -12,6 +12,11 @@
 #include "absl/strings/str_join.h"
 #include "sdk/testing/checker.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+// Of the sanitizer's allocator, which replaces the C library's; GCC comes without the header.
+extern "C" size_t __sanitizer_get_current_allocated_bytes();
+#endif
+
 namespace unival {
 namespace {
 
@@ -51,9 +56,11 @@ int64_t Bytes(const at::Tensor& tensor) {
   return tensor.defined() ? tensor.numel() * static_cast<int64_t>(tensor.element_size()) : 0;
 }
 
-// Bytes that the process has allocated and not freed; 0 where the allocator does not tell (sanitizers).
+// Bytes that the process has allocated and not freed; 0 where the allocator does not tell.
 int64_t BytesInUse() {
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+#if defined(__SANITIZE_ADDRESS__)
+  return static_cast<int64_t>(__sanitizer_get_current_allocated_bytes());
+#elif defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
   const struct mallinfo2 info = mallinfo2();
   return static_cast<int64_t>(info.uordblks + info.hblkhd);
 #else
