@@ -58,8 +58,9 @@ absl::StatusOr<BatchInput> MakeBatchInput(const InputSource& input, ReferenceMod
   int64_t type = 0;
   for (const MediaField& kind : kMediaFields) {
     const Rows rows = RowsOfType(type++, batch, types, masks);
+    if (rows.seen.empty() && rows.masked.empty()) continue;
     UNIVAL_ASSIGN_OR_RETURN(const at::Tensor media, input(kind.field));
-    if (!media.defined() || (rows.seen.empty() && rows.masked.empty())) continue;
+    if (!media.defined()) continue;
     if (!model.Has(kind.modality)) {
       return absl::FailedPreconditionError(
           absl::StrCat(kind.field, ": the model has no modality ", kind.modality));

@@ -16,8 +16,7 @@ namespace {
 
 using Tokens = std::vector<int64_t>;
 
-constexpr int64_t kPad = 1, kEos = 2;
-constexpr Tolerance kScore = {1e-4, 0};
+constexpr SpecialTokens kSpecial{};
 
 const Json& Field(const Json& object, const char* name) {
   static const Json* const kNull = new Json();
@@ -57,7 +56,7 @@ Constraint ReadConstraint(const Json& golden) {
 // The fixture's hypotheses end with </s>.
 Tokens WithoutEnd(const Json& hypothesis) {
   Tokens tokens = hypothesis.at("tokens").get<Tokens>();
-  if (!tokens.empty() && tokens.back() == kEos) tokens.pop_back();
+  if (!tokens.empty() && tokens.back() == kSpecial.eos) tokens.pop_back();
   return tokens;
 }
 
@@ -112,7 +111,7 @@ absl::StatusOr<GenerationCase> ReadGenerationCase(const Json& golden, const Json
     request.constraint = constraint;
     if (prefixes.is_null()) continue;
     for (const Json& token : prefixes.at(i)) {
-      if (token != kPad) request.prefix.push_back(token);
+      if (token != kSpecial.pad) request.prefix.push_back(token);
     }
   }
   return made;
@@ -129,7 +128,7 @@ absl::StatusOr<std::vector<std::vector<Hypothesis>>> CheckHypotheses(
       model.NewIncrementalDecoder(encoded, RowsPerSample(wanted.config), code_rows);
   UNIVAL_ASSIGN_OR_RETURN(
       auto found,
-      Generate(*decoder, wanted.config, wanted.requests, SpecialTokens(), wanted.options));
+      Generate(*decoder, wanted.config, wanted.requests, kSpecial, wanted.options));
   check.EqualJson("generation", "number of requests", found.size(), hypotheses.size());
   for (size_t i = 0; i < std::min(found.size(), hypotheses.size()); ++i) {
     CheckRequest(found[i], hypotheses.at(i), i, check);

@@ -13,6 +13,8 @@
 namespace unival {
 namespace parity {
 
+constexpr Tolerance kScore = {1e-4, 0};  // of a hypothesis or an answer
+
 // One case of a generation file: parameters of the reference's search and what it found. Fields
 // that are absent count as null.
 struct GenerationCase {
@@ -27,7 +29,7 @@ struct GenerationCase {
 absl::StatusOr<GenerationCase> ReadGenerationCase(const Json& golden, const Json& defaults);
 
 // Runs the search and checks every hypothesis of `hypotheses` (one list per request): tokens must
-// be equal, those of the prefix too, and scores within 1e-4. Returns the hypotheses found, without
+// be equal, those of the prefix too, and scores within kScore. Returns the hypotheses found, without
 // their prefixes.
 absl::StatusOr<std::vector<std::vector<Hypothesis>>> CheckHypotheses(
     UnivalModel& model, const EncoderOutput& encoded, const GenerationCase& wanted,

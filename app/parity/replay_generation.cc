@@ -14,7 +14,6 @@ namespace unival {
 namespace parity {
 namespace {
 
-constexpr Tolerance kScore = {1e-4, 0};
 constexpr char kSameNote[] = "same eos row replacement as ";
 
 // Pixels [rows, 3, H, W] from "shape" or "size".

@@ -5,20 +5,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "sdk/native/status_macros.h"
+#include "training/seeds.h"
 
 namespace unival {
 namespace {
 
 using Json = nlohmann::json;
-
-uint64_t Mix(uint64_t value) {  // splitmix64's finaliser
-  value += 0x9E3779B97F4A7C15u;
-  value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9u;
-  value = (value ^ (value >> 27)) * 0x94D049BB133111EBu;
-  return value ^ (value >> 31);
-}
-
-uint64_t Mix(uint64_t a, uint64_t b) { return Mix(Mix(a) ^ b); }
 
 absl::Status CheckSource(const SamplerSource& source) {
   const auto error = [&](absl::string_view field, auto value, absl::string_view expected) {
