@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   unival::AddQuickstartCommand(app, &exit_code);
   unival::AddPredictCommand(app, &exit_code);
   unival::AddEvalCommand(app, &exit_code);
+  unival::AddProbeCommand(app, &exit_code);
   unival::AddTrainCommand(app, &exit_code);
   unival::AddVerifyCommand(app, &exit_code);
   unival::AddDataCommand(app, &exit_code);

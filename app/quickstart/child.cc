@@ -5,50 +5,119 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <iostream>
+#include <thread>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "backbone/checkpoint/files.h"
 
 namespace unival::quickstart {
 namespace {
 
-absl::Status Outcome(int status, const std::string& command) {
+constexpr std::chrono::milliseconds kPoll(100);
+constexpr std::chrono::seconds kShowEvery(15);
+
+struct Child {
+  const ChildRun* run;
+  std::string progress_file;  // empty: this process's standard error
+  pid_t pid = 0;
+};
+
+std::string Command(const ChildRun& run) {
+  return absl::StrCat("`unival ", absl::StrJoin(run.arguments, " "), "`");
+}
+
+absl::Status Start(Child* child) {
+  const std::string program = ThisProgram();
+  std::vector<char*> argv = {const_cast<char*>("unival")};
+  for (const std::string& text : child->run->arguments)
+    argv.push_back(const_cast<char*>(text.c_str()));
+  argv.push_back(nullptr);
+  constexpr int kWrite = O_WRONLY | O_CREAT | O_TRUNC;
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, child->run->output_file.c_str(), kWrite,
+                                   0644);
+  if (!child->progress_file.empty()) {
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, child->progress_file.c_str(), kWrite,
+                                     0644);
+  }
+  const int error =
+      posix_spawn(&child->pid, program.c_str(), &actions, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error == 0) return absl::OkStatus();
+  return absl::InternalError(
+      absl::StrCat(Command(*child->run), " cannot be started: ", std::strerror(error)));
+}
+
+std::string Progress(const Child& child) {
+  const absl::StatusOr<std::string> text = ReadWholeFile(child.progress_file);
+  return text.ok() ? std::string(absl::StripAsciiWhitespace(*text)) : "";
+}
+
+absl::Status Outcome(const Child& child, int status) {
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return absl::OkStatus();
   const std::string end = WIFSIGNALED(status)
                               ? absl::StrCat("was ended by signal ", WTERMSIG(status))
                               : absl::StrCat("ended with code ", WEXITSTATUS(status));
-  return absl::InternalError(
-      absl::StrCat("`unival ", command, "` ", end, "; its own message stands above"));
+  const std::string said =
+      child.progress_file.empty() ? "its own message stands above" : Progress(child);
+  return absl::InternalError(absl::StrCat(Command(*child.run), " ", end, "; ", said));
+}
+
+void ShowProgress(const std::vector<Child>& running) {
+  for (const Child& child : running) {
+    const std::vector<std::string> lines = absl::StrSplit(Progress(child), '\n');
+    if (!lines.back().empty())
+      std::cerr << "      " << child.run->name << ": " << lines.back() << "\n";
+  }
+}
+
+// Takes the children that have ended out of `running`; the first failure stays in `status`.
+void Reap(std::vector<Child>* running, absl::Status* status) {
+  const auto ended = [status](const Child& child) {
+    int code = 0;
+    const pid_t waited = waitpid(child.pid, &code, WNOHANG);
+    if (waited == 0 || (waited < 0 && errno == EINTR)) return false;
+    status->Update(waited < 0 ? absl::InternalError(
+                                    absl::StrCat(Command(*child.run), ": ", std::strerror(errno)))
+                              : Outcome(child, code));
+    return true;
+  };
+  running->erase(std::remove_if(running->begin(), running->end(), ended), running->end());
 }
 
 }  // namespace
 
 std::string ThisProgram() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
 
-absl::Status RunChild(const std::vector<std::string>& arguments, const std::string& output_file) {
-  const std::string command = absl::StrJoin(arguments, " "), program = ThisProgram();
-  std::vector<char*> argv = {const_cast<char*>("unival")};
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output_file.c_str(),
-                                   O_WRONLY | O_CREAT | O_TRUNC, 0644);
-  pid_t child = 0;
-  const int error = posix_spawn(&child, program.c_str(), &actions, nullptr, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) {
-    return absl::InternalError(
-        absl::StrCat("`unival ", command, "` cannot be started: ", std::strerror(error)));
+absl::Status RunChildren(const std::vector<ChildRun>& runs, int at_once) {
+  const bool alone = at_once == 1 || runs.size() == 1;
+  absl::Status status;
+  std::vector<Child> running;
+  auto next = runs.begin();
+  auto show = std::chrono::steady_clock::now() + kShowEvery;
+  while (!running.empty() || (status.ok() && next != runs.end())) {
+    while (status.ok() && next != runs.end() && running.size() < static_cast<size_t>(at_once)) {
+      Child child{&*next, alone ? "" : next->output_file + ".progress"};
+      ++next;
+      status.Update(Start(&child));
+      if (child.pid != 0) running.push_back(std::move(child));
+    }
+    std::this_thread::sleep_for(kPoll);
+    Reap(&running, &status);
+    if (alone || std::chrono::steady_clock::now() < show) continue;
+    ShowProgress(running);
+    show = std::chrono::steady_clock::now() + kShowEvery;
   }
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR)
-      return absl::InternalError(absl::StrCat("`unival ", command, "`: ", std::strerror(errno)));
-  }
-  return Outcome(status, command);
+  return status;
 }
 
 }  // namespace unival::quickstart

@@ -1,9 +1,10 @@
 // unival: child.h
 //
-// Runs this program again with other arguments, in a process of its own: so each training run has
+// Runs this program again with other arguments, in processes of their own: so each training run has
 // its own peak memory, and its command is one that can be repeated by hand.
 //
-//   UNIVAL_RETURN_IF_ERROR(RunChild({"train", "plan.textproto", "--output", "run"}, "run.json"));
+//   UNIVAL_RETURN_IF_ERROR(RunChildren({{"connection", {"train", "plan.textproto", "--output",
+//   "run"}, "run.json"}}, 1));
 #ifndef UNIVAL_APP_QUICKSTART_CHILD_H_
 #define UNIVAL_APP_QUICKSTART_CHILD_H_
 
@@ -14,13 +15,20 @@
 
 namespace unival::quickstart {
 
+struct ChildRun {
+  std::string name;                    // for people
+  std::vector<std::string> arguments;  // without the program's name
+  std::string output_file;             // receives standard output
+};
+
 // Path of the running program.
 std::string ThisProgram();
 
-// Waits for the end; standard output goes to `output_file`, standard error to this process's.
-// Internal with the command when the program cannot be started, is killed, or ends with another
-// exit code than 0.
-absl::Status RunChild(const std::vector<std::string>& arguments, const std::string& output_file);
+// At most `at_once` run at a time, started in order; waits for all. A run alone shows its progress
+// on this process's standard error; runs side by side write theirs to OUTPUT_FILE.progress, and the
+// last line of each is shown every few seconds. Internal with the command of the first that cannot
+// be started, is killed, or ends with another exit code than 0, after the others have ended.
+absl::Status RunChildren(const std::vector<ChildRun>& runs, int at_once);
 
 }  // namespace unival::quickstart
 

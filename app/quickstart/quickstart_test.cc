@@ -1,9 +1,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 
+#include "app/quickstart/child.h"
 #include "app/quickstart/depth_picture.h"
 #include "app/quickstart/phases.h"
 #include "app/quickstart/plan_variants.h"
@@ -31,6 +34,11 @@ std::string Write(const fs::path& file, const std::string& text) {
   fs::create_directories(file.parent_path());
   std::ofstream(file) << text;
   return file.string();
+}
+
+std::string Read(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 fs::path NewFolder(const std::string& name) {
@@ -130,6 +138,7 @@ TEST(Workspace, ReplacesAnEarlierQuickstartAndNothingElse) {
   workspace.data = options.output + "/data";
   workspace.plans = options.output + "/plans";
   workspace.runs = options.output + "/runs";
+  workspace.cache = options.output + "/cache";
   ASSERT_TRUE(PrepareOutput(options, workspace).ok());
   Write(workspace.runs + "/old.json", "{}");
   ASSERT_TRUE(PrepareOutput(options, workspace).ok());
@@ -162,6 +171,41 @@ TEST(DepthPicture, IsAPngWhateverTheDepths) {
   const auto png = DepthPicturePng(depths, 3, 2);
   ASSERT_TRUE(png.ok()) << png.status();
   EXPECT_EQ(png->substr(1, 3), "PNG");
+}
+
+// The program that children run is this test itself.
+TEST(RunChildren, EachWritesItsOwnOutput) {
+  const fs::path folder = NewFolder("children");
+  const std::vector<ChildRun> runs = {
+      {"list", {"--gtest_list_tests"}, (folder / "a.json").string()},
+      {"again", {"--gtest_list_tests"}, (folder / "b.json").string()},
+      {"third", {"--gtest_list_tests"}, (folder / "c.json").string()}};
+  const absl::Status status = RunChildren(runs, 2);
+  ASSERT_TRUE(status.ok()) << status;
+  for (const ChildRun& run : runs) {
+    EXPECT_THAT(Read(run.output_file), HasSubstr("EachWritesItsOwnOutput"));
+    EXPECT_TRUE(fs::exists(run.output_file + ".progress"));
+  }
+}
+
+TEST(RunChildren, FailureNamesTheCommandAndRepeatsItsMessage) {
+  const fs::path folder = NewFolder("failing");
+  const std::vector<ChildRun> runs = {
+      {"fails", {"--gtest_filter=Fixture.FailsOnStandardError"}, (folder / "a.json").string()},
+      {"lists", {"--gtest_list_tests"}, (folder / "b.json").string()}};
+  ::setenv("UNIVAL_TEST_FIXTURE", "1", 1);
+  const absl::Status status = RunChildren(runs, 2);
+  ::unsetenv("UNIVAL_TEST_FIXTURE");
+  EXPECT_THAT(status.message(), HasSubstr("Fixture.FailsOnStandardError` ended with code 7"));
+  EXPECT_THAT(status.message(), HasSubstr("told on standard error"));
+  EXPECT_THAT(Read(runs[1].output_file), HasSubstr("FailureNamesTheCommand"));
+}
+
+// What the test above runs as a child.
+TEST(Fixture, FailsOnStandardError) {
+  if (std::getenv("UNIVAL_TEST_FIXTURE") == nullptr) return;
+  std::cerr << "told on standard error\n";
+  std::_Exit(7);
 }
 
 TEST(Phases, FailureNamesThePhase) {

@@ -163,20 +163,23 @@ absl::Status Session::AnswerBefore() {
   return absl::OkStatus();
 }
 
-absl::Status Session::Train(const PlanVariant& variant, bool main) {
+absl::StatusOr<ChildRun> Session::PrepareRun(const PlanVariant& variant, int threads) {
   UNIVAL_ASSIGN_OR_RETURN(const std::string plan, WritePlan(variant, plan_options_));
-  const std::string output = workspace_.RunFolder(variant.name),
-                    summary = workspace_.SummaryFile(variant.name);
-  std::vector<std::string> arguments = {
-      "train", plan,       "--data-root",     workspace_.data, "--output",
-      output,  "--plugin", workspace_.plugin, "--seed",        absl::StrCat(options_.seed)};
+  std::vector<std::string> arguments = {"train",       plan,
+                                        "--data-root", workspace_.data,
+                                        "--output",    workspace_.RunFolder(variant.name),
+                                        "--cache",     workspace_.cache,
+                                        "--plugin",    workspace_.plugin,
+                                        "--seed",      absl::StrCat(options_.seed),
+                                        "--threads",   absl::StrCat(threads)};
   if (options_.device != "cpu") arguments.insert(arguments.end(), {"--device", options_.device});
-  if (options_.threads > 0)
-    arguments.insert(arguments.end(), {"--threads", absl::StrCat(options_.threads)});
-  if (main) report_.commands.push_back(absl::StrCat("unival ", absl::StrJoin(arguments, " ")));
-  arguments.push_back("--json");
-  UNIVAL_RETURN_IF_ERROR(RunChild(arguments, summary));
-  UNIVAL_ASSIGN_OR_RETURN(report::RunSummary run, ReadRun(summary, output + "/log.jsonl"));
+  return ChildRun{variant.title, std::move(arguments), workspace_.SummaryFile(variant.name)};
+}
+
+absl::Status Session::ReportRun(const PlanVariant& variant, bool main) {
+  UNIVAL_ASSIGN_OR_RETURN(report::RunSummary run,
+                          ReadRun(workspace_.SummaryFile(variant.name),
+                                  workspace_.RunFolder(variant.name) + "/log.jsonl"));
   run.name = variant.title;
   run.note = variant.note;
   run.main = main;
@@ -185,8 +188,24 @@ absl::Status Session::Train(const PlanVariant& variant, bool main) {
   return absl::OkStatus();
 }
 
+absl::Status Session::TrainConnection() {
+  UNIVAL_ASSIGN_OR_RETURN(ChildRun run, PrepareRun(connection_, 1));
+  report_.commands.push_back(absl::StrCat("unival ", absl::StrJoin(run.arguments, " ")));
+  run.arguments.push_back("--json");
+  UNIVAL_RETURN_IF_ERROR(RunChildren({run}, 1));
+  return ReportRun(connection_, true);
+}
+
 absl::Status Session::TrainControls() {
-  for (const PlanVariant& control : controls_) UNIVAL_RETURN_IF_ERROR(Train(control, false));
+  std::vector<ChildRun> runs;
+  for (const PlanVariant& control : controls_) {
+    UNIVAL_ASSIGN_OR_RETURN(runs.emplace_back(), PrepareRun(control, 1));
+    runs.back().arguments.push_back("--json");
+  }
+  UNIVAL_RETURN_IF_ERROR(RunChildren(runs, runtime_->threads()));
+  for (const PlanVariant& control : controls_) {
+    UNIVAL_RETURN_IF_ERROR(ReportRun(control, false));
+  }
   return absl::OkStatus();
 }
 

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "app/quickstart/child.h"
 #include "app/quickstart/phases.h"
 #include "app/quickstart/plan_variants.h"
 #include "app/quickstart/quickstart.h"
@@ -26,8 +27,8 @@ class Session {
   absl::Status GenerateData();
   absl::Status CheckTemplates();
   absl::Status AnswerBefore();
-  absl::Status Train(const PlanVariant& variant, bool main);
-  absl::Status TrainConnection() { return Train(connection_, true); }
+  absl::Status TrainConnection();
+  // Side by side, one compute thread each: matrices of a small model keep no second one busy.
   absl::Status TrainControls();
   absl::Status CheckReceipt();
   absl::Status AnswerAfter();
@@ -40,6 +41,10 @@ class Session {
   absl::Status LoadPlans();
 
  private:
+  // Writes the plan; the command to run it.
+  absl::StatusOr<ChildRun> PrepareRun(const PlanVariant& variant, int threads);
+  // Reads what the run left into the report.
+  absl::Status ReportRun(const PlanVariant& variant, bool main);
   // Base model, or the one that was trained; the runtime is shared.
   absl::Status OpenPipeline(const std::string& model);
   std::vector<std::string> TemplateFiles() const;
