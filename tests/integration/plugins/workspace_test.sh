@@ -23,7 +23,8 @@ build() { # folder targets...
 }
 
 build sdk //samples/...
-for plugin in imu/libimu.so mel_stats/libmel_stats.so path/libpath.so depth/libdepth.so; do
+for plugin in depth/libdepth.so gpt2_bpe/libunival_gpt2_bpe.so imu/libimu.so mel_stats/libmel_stats.so path/libpath.so \
+  sentencepiece/libunival_sentencepiece.so; do
   test -s "sdk/bazel-bin/samples/$plugin"
 done
 [ "$(nm -D --defined-only --format=just-symbols sdk/bazel-bin/samples/imu/libimu.so)" = unival_plugin_v0 ]
