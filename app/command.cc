@@ -49,7 +49,8 @@ void AddPipelineOptions(CLI::App* command, PipelineOptions* options) {
         options->load.all_modalities = false;
         options->load.modalities.insert(options->load.modalities.end(), ids.begin(), ids.end());
       },
-      "Load only this modality of the model; may be given several times (default: all)");
+      "Load only this modality of the model; may be given several times (default: what "
+      "the task takes)");
   command->add_flag("--allow_adapter_mismatch", options->load.allow_adapter_mismatch,
                     "Load adapters that were trained against other weights");
   AddRuntimeOptions(command, &options->runtime);

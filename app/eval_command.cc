@@ -63,6 +63,7 @@ absl::StatusOr<EvaluationResult> Measure(EvalArguments& arguments) {
   for (const std::string& file : {arguments.metrics_file, arguments.evaluation.results_file}) {
     if (!file.empty()) UNIVAL_RETURN_IF_ERROR(CheckOutputFile(file, arguments.data));
   }
+  arguments.pipeline.task = arguments.task;
   UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Pipeline::Create(arguments.pipeline));
   UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(arguments.task));
   UNIVAL_ASSIGN_OR_RETURN(const auto source,

@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
   unival::AddParityCommand(app, &exit_code);
   unival::AddPluginCommand(app, &exit_code);
   unival::AddVocabCommand(app, &exit_code);
+  unival::AddAdapterCommand(app, &exit_code);
   unival::AddInspectCommand(app, &exit_code);
   unival::AddDoctorCommand(app, &exit_code);
   TakeOneValueEach(app);

@@ -40,7 +40,8 @@ void Print(const PredictArguments& arguments, const Prediction& answer) {
   }
 }
 
-absl::Status Predict(const PredictArguments& arguments) {
+absl::Status Predict(PredictArguments& arguments) {
+  arguments.pipeline.task = arguments.task;
   UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Pipeline::Create(arguments.pipeline));
   UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(arguments.task));
   UNIVAL_ASSIGN_OR_RETURN(TaskSample sample, SampleFromInputs(task->info(), arguments.inputs));

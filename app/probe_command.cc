@@ -23,6 +23,7 @@ struct ProbeArguments {
 };
 
 absl::StatusOr<ProbeResult> Measure(ProbeArguments& arguments) {
+  arguments.pipeline.task = arguments.task;
   UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Pipeline::Create(arguments.pipeline));
   UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(arguments.task));
   const auto open = [&](const std::string& path) {

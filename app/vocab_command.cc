@@ -137,28 +137,6 @@ absl::StatusOr<at::Tensor> Rows(const ModelDirectory& model, const std::string& 
   return rows->second;
 }
 
-// What adapters are compared with: the backbone as it is in memory, in float32.
-absl::StatusOr<std::string> BackboneHash(const ModelDirectory& model, const at::Tensor& embedding) {
-  UNIVAL_ASSIGN_OR_RETURN(TensorMap tensors, model.ReadComponent("backbone"));
-  tensors[kTokenEmbedding] = embedding;
-  for (auto& entry : tensors) {
-    if (entry.second.is_floating_point()) entry.second = entry.second.to(at::kFloat);
-  }
-  return TensorsSha256(tensors);
-}
-
-// Adapters that fitted the old backbone fit the new one: no row that they were trained with has changed.
-absl::Status RenewAdapters(const ModelDirectory& model, const TensorMap& rows, Manifest* manifest) {
-  UNIVAL_ASSIGN_OR_RETURN(const at::Tensor old_embedding, ReadTokenComponents(model));
-  UNIVAL_ASSIGN_OR_RETURN(const std::string old_hash, BackboneHash(model, old_embedding));
-  UNIVAL_ASSIGN_OR_RETURN(const at::Tensor embedding, JoinTokenRows(rows, manifest->vocabulary()));
-  UNIVAL_ASSIGN_OR_RETURN(const std::string hash, BackboneHash(model, embedding));
-  for (AdapterRecord& record : *manifest->mutable_adapter()) {
-    if (record.backbone_sha256() == old_hash) record.set_backbone_sha256(hash);
-  }
-  return absl::OkStatus();
-}
-
 // Rows of every block of `layout`: those there are, and fresh ones behind them.
 absl::StatusOr<TensorMap> RowsFor(const VocabArguments& arguments, const ModelDirectory& model,
                                   const VocabularyLayout& layout) {
@@ -185,7 +163,6 @@ absl::Status Write(const VocabArguments& arguments, const ModelDirectory& model,
   lineage.set_seed(arguments.seed);
   lineage.set_note(absl::StrCat("vocabulary ", Fingerprint(layout).substr(0, 16)));
   UNIVAL_ASSIGN_OR_RETURN(const TensorMap rows, RowsFor(arguments, model, layout));
-  UNIVAL_RETURN_IF_ERROR(RenewAdapters(model, rows, &manifest));
   UNIVAL_ASSIGN_OR_RETURN(auto writer,
                           ModelDirectoryWriter::Create(arguments.output, {/*overwrite=*/arguments.output == arguments.model}));
   for (const std::string& id : model.ComponentIds()) {

@@ -13,6 +13,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -38,6 +39,11 @@ struct ModelLoadOptions {
   // overrides the list.
   bool all_modalities = true;
   std::vector<std::string> modalities;
+  // Asked for `modalities` instead of the above when set, with the manifest and the stored
+  // templates (file name -> text).
+  std::function<absl::StatusOr<std::vector<std::string>>(const Manifest&,
+                                                         const std::map<std::string, std::string>&)>
+      choose;
   bool allow_adapter_mismatch = false;
 };
 
@@ -100,7 +106,8 @@ class Model {
   std::map<std::string, at::Tensor> PartTensors(const std::string& part) const;
   // Steps of Load and Save (model_files.cc).
   std::string ManifestPath() const;
-  absl::Status LoadParts(const ModelLoadOptions& options);
+  absl::Status LoadParts(const std::vector<std::string>& wanted);
+  absl::StatusOr<std::vector<std::string>> Wanted(const ModelLoadOptions& options) const;
   absl::Status LoadPart(const std::string& part, const std::string& component);
   absl::Status CheckAdapters(bool allow_mismatch) const;
   absl::Status LoadTemplates();

@@ -26,24 +26,6 @@ namespace {
 constexpr char kTokenizer[] = "tokenizer";
 constexpr char kTemplates[] = "templates";
 
-bool Wanted(const ModelLoadOptions& options, const std::string& id) {
-  return options.all_modalities || absl::c_linear_search(options.modalities, id);
-}
-
-absl::Status CheckWanted(const Manifest& manifest, const ModelLoadOptions& options) {
-  if (options.all_modalities) return absl::OkStatus();
-  std::vector<std::string> known;
-  for (const ModalityConfig& config : manifest.modality()) known.push_back(config.id());
-  for (const std::string& id : options.modalities) {
-    if (!absl::c_linear_search(known, id)) {
-      return absl::NotFoundError(absl::StrCat("modality \"", id, "\" is not in the model \"",
-                                              manifest.name(),
-                                              "\"; it has: ", absl::StrJoin(known, ", ")));
-    }
-  }
-  return absl::OkStatus();
-}
-
 // An error that the content of `file` causes.
 absl::Status InFile(const std::string& file, const absl::Status& status) {
   if (status.ok()) return status;
@@ -81,16 +63,16 @@ absl::StatusOr<std::unique_ptr<Model>> Model::Load(const std::string& directory,
   model->runtime_ = &runtime;
   UNIVAL_ASSIGN_OR_RETURN(model->origin_, ModelDirectory::Open(directory));
   model->manifest_ = model->origin_->manifest();
-  UNIVAL_RETURN_IF_ERROR(CheckWanted(model->manifest_, options));
+  UNIVAL_RETURN_IF_ERROR(model->LoadTemplates());
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> wanted, model->Wanted(options));
   UNIVAL_ASSIGN_OR_RETURN(model->tokenizer_directory_, model->origin_->ComponentPath(kTokenizer));
   const TokenizerConfig& tokenizer = model->manifest_.tokenizer();
   UNIVAL_ASSIGN_OR_RETURN(model->tokenizer_,
                           runtime.registry().CreateTokenizer(
                               tokenizer.type(), model->tokenizer_directory_, tokenizer.block()));
   UNIVAL_RETURN_IF_ERROR(InFile(model->ManifestPath(), model->CreateVocabulary()));
-  UNIVAL_RETURN_IF_ERROR(model->LoadParts(options));
+  UNIVAL_RETURN_IF_ERROR(model->LoadParts(wanted));
   UNIVAL_RETURN_IF_ERROR(model->CheckAdapters(options.allow_adapter_mismatch));
-  UNIVAL_RETURN_IF_ERROR(model->LoadTemplates());
   model->SetTraining(false);
   if (options.device != "cpu") UNIVAL_RETURN_IF_ERROR(model->To(options.device));
   return model;
@@ -100,10 +82,26 @@ std::string Model::ManifestPath() const {
   return absl::StrCat(origin_->path(), "/", kManifestFile);
 }
 
-absl::Status Model::LoadParts(const ModelLoadOptions& options) {
+// Ids of the modalities to load.
+absl::StatusOr<std::vector<std::string>> Model::Wanted(const ModelLoadOptions& options) const {
+  if (options.choose != nullptr) return options.choose(manifest_, templates_);
+  std::vector<std::string> known;
+  for (const ModalityConfig& config : manifest_.modality()) known.push_back(config.id());
+  if (options.all_modalities) return known;
+  for (const std::string& id : options.modalities) {
+    if (!absl::c_linear_search(known, id)) {
+      return absl::NotFoundError(absl::StrCat("modality \"", id, "\" is not in the model \"",
+                                              manifest_.name(),
+                                              "\"; it has: ", absl::StrJoin(known, ", ")));
+    }
+  }
+  return options.modalities;
+}
+
+absl::Status Model::LoadParts(const std::vector<std::string>& wanted) {
   UNIVAL_RETURN_IF_ERROR(InFile(ManifestPath(), CreateBackbone()));
   for (const ModalityConfig& config : manifest_.modality()) {
-    if (!Wanted(options, config.id())) {
+    if (!absl::c_linear_search(wanted, config.id())) {
       for (const std::string& id :
            {ModalityComponentId(config.id()), AdapterComponentId(config.id())}) {
         if (origin_->HasComponent(id)) carried_.push_back(id);
@@ -117,7 +115,7 @@ absl::Status Model::LoadParts(const ModelLoadOptions& options) {
     }
   }
   for (ConnectionConfig& config : *manifest_.mutable_connection()) {
-    if (!Wanted(options, config.modality())) continue;
+    if (!absl::c_linear_search(wanted, config.modality())) continue;
     UNIVAL_RETURN_IF_ERROR(InFile(ManifestPath(), CreateConnection(&config)));
     UNIVAL_RETURN_IF_ERROR(LoadPart(absl::StrCat("connection.", config.modality()),
                                     AdapterComponentId(config.modality())));
@@ -149,7 +147,10 @@ absl::StatusOr<AdapterRecord> Model::DescribeAdapter(const std::string& id) cons
     UNIVAL_ASSIGN_OR_RETURN(*record.mutable_encoder_sha256(),
                             PartHash(absl::StrCat("modality.", id)));
   }
-  UNIVAL_ASSIGN_OR_RETURN(*record.mutable_backbone_sha256(), PartHash("backbone"));
+  UNIVAL_ASSIGN_OR_RETURN(
+      *record.mutable_backbone_sha256(), CatchTorch("hash of backbone", [&] {
+        return TensorsSha256(AdapterBase(PartTensors("backbone"), manifest_.vocabulary()));
+      }));
   return record;
 }
 

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "backbone/generation/generate.h"
@@ -31,11 +32,52 @@ absl::StatusOr<PreparedExample> PrepareOne(const Model& model, const Task& task,
   return Prepare(model, std::move(example), {});
 }
 
+// Stored sets (file name -> text), then those of `files`. Later ones win, so that a file on the
+// command line can reword a stored task.
+absl::StatusOr<std::vector<LoadedTemplateSet>> LoadSets(
+    const std::map<std::string, std::string>& stored, const std::vector<std::string>& files) {
+  std::vector<LoadedTemplateSet> sets;
+  for (const auto& [name, text] : stored) {
+    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, ParseTemplateSet(text, name, ""));
+    sets.push_back(std::move(set));
+  }
+  for (const std::string& file : files) {
+    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, LoadTemplateSet(file));
+    sets.push_back(std::move(set));
+  }
+  return sets;
+}
+
+// Of the model's modalities, those that the task's template takes; all where no template has that
+// name (a plugin's task, or a wrong name, which is told later).
+absl::StatusOr<std::vector<std::string>> ModalitiesOf(
+    const std::string& task, const std::vector<std::string>& files, const Manifest& manifest,
+    const std::map<std::string, std::string>& stored) {
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<LoadedTemplateSet> sets, LoadSets(stored, files));
+  const LoadedTemplate* last = nullptr;
+  for (const LoadedTemplateSet& set : sets) {
+    if (const LoadedTemplate* found = set.Find(task)) last = found;
+  }
+  std::vector<std::string> wanted;
+  for (const ModalityConfig& config : manifest.modality()) {
+    const auto takes = [&](const TaskInput& input) { return input.modality() == config.id(); };
+    if (last == nullptr || absl::c_any_of(last->proto.input(), takes))
+      wanted.push_back(config.id());
+  }
+  return wanted;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(const PipelineOptions& options) {
   UNIVAL_ASSIGN_OR_RETURN(auto runtime, Runtime::Create(options.runtime));
-  UNIVAL_ASSIGN_OR_RETURN(auto model, Model::Load(options.model, *runtime, options.load));
+  ModelLoadOptions load = options.load;
+  if (!options.task.empty() && load.all_modalities) {
+    load.choose = [&options](const Manifest& manifest, const auto& stored) {
+      return ModalitiesOf(options.task, options.templates, manifest, stored);
+    };
+  }
+  UNIVAL_ASSIGN_OR_RETURN(auto model, Model::Load(options.model, *runtime, load));
   UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Create(model.get(), options.templates));
   pipeline->runtime_ = std::move(runtime);
   pipeline->owned_model_ = std::move(model);
@@ -56,16 +98,7 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(
 }
 
 absl::Status Pipeline::AddTemplates(const std::vector<std::string>& files) {
-  std::vector<LoadedTemplateSet> sets;
-  for (const auto& [name, text] : model_->templates()) {
-    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, ParseTemplateSet(text, name, ""));
-    sets.push_back(std::move(set));
-  }
-  for (const std::string& file : files) {
-    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, LoadTemplateSet(file));
-    sets.push_back(std::move(set));
-  }
-  // Later sets win, so that a file on the command line can reword a stored task.
+  UNIVAL_ASSIGN_OR_RETURN(const auto sets, LoadSets(model_->templates(), files));
   for (const LoadedTemplateSet& set : sets) {
     for (const LoadedTemplate& task : set.tasks) AddTemplate(task);
   }

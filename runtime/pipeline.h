@@ -33,6 +33,9 @@ struct PipelineOptions {
   std::vector<std::string> templates;
   RuntimeOptions runtime;
   ModelLoadOptions load;
+  // The only task that will be asked for: what its template does not take stays on disk, unless
+  // `load` names modalities. Empty: any task.
+  std::string task;
 };
 
 class Pipeline {

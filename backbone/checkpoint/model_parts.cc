@@ -2,8 +2,10 @@
 
 #include <ATen/ATen.h>
 
+#include <map>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "backbone/vocabulary/layout.h"
@@ -93,6 +95,24 @@ absl::StatusOr<at::Tensor> JoinTokenRows(const TensorMap& rows, const Vocabulary
     }
     return embedding;
   });
+}
+
+TensorMap AdapterBase(TensorMap backbone, const VocabularyLayout& layout) {
+  std::map<int64_t, int64_t> core;  // begin -> size of the extents
+  int64_t rows = 0;
+  for (const VocabularyBlock& block : layout.blocks()) {
+    if (!absl::StartsWith(block.id(), "core.")) continue;
+    for (const VocabularyExtent& extent : block.extents()) {
+      core[extent.begin()] = extent.size();
+      rows += extent.size();
+    }
+  }
+  at::Tensor& embedding = backbone.at(kTokenEmbedding);
+  if (rows == embedding.size(0)) return backbone;
+  std::vector<at::Tensor> parts;
+  for (const auto& [begin, size] : core) parts.push_back(embedding.narrow(0, begin, size));
+  embedding = at::cat(parts);
+  return backbone;
 }
 
 absl::Status AddTokenComponents(const at::Tensor& embedding, const VocabularyLayout& layout,

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tests/integration/cli/program.h"
 
@@ -76,7 +77,9 @@ TEST(Vocab, AddingTwiceChangesNothingAndTheRowsAreSeeded) {
   ASSERT_EQ(program.Run("vocab add nano --output one --block other.code=8 " + Plugin()).code, 0);
   ASSERT_EQ(program.Run("vocab add nano --output two --block other.code=8 " + Plugin()).code, 0);
   ASSERT_EQ(program.Run("vocab add nano --output three --seed 2 --block other.code=8 " + Plugin()).code, 0);
-  const auto rows = [&](const std::string& model) { return ReadText(program.Path(model + "/tokens.fixture.code.safetensors")); };
+  const auto rows = [&](const std::string& model) {
+    return ReadText(program.Path(model + "/tokens.fixture.code.safetensors"));
+  };
   EXPECT_EQ(rows("one"), rows("two"));
   EXPECT_NE(rows("one"), rows("three"));
   EXPECT_LT(Block("one", "fixture.code")["ids"][0][0], Block("one", "other.code")["ids"][0][0]) << "ordered by id";
@@ -110,6 +113,70 @@ TEST(Vocab, GrowsByAnExtentOnlyWhenAsked) {
   ASSERT_EQ(program.Run("vocab add growing --grow --block a.code=12 --init mean").code, 0);
   EXPECT_EQ(Block("growing", "a.code")["ids"], Extents({{end - 12, end - 4}, {end, end + 4}}));
   EXPECT_EQ(program.Run("inspect growing").code, 0);
+}
+
+// Of two runs' predictions: the same words, and scores that differ by no more than the order in which a softmax adds.
+void ExpectSameAnswers(const std::string& actual, const std::string& expected) {
+  std::istringstream left(actual), right(expected);
+  std::string one, other;
+  int lines = 0;
+  for (; std::getline(right, other); ++lines) {
+    ASSERT_TRUE(std::getline(left, one));
+    const json a = json::parse(one), b = json::parse(other);
+    EXPECT_EQ(a["text"], b["text"]);
+    EXPECT_NEAR(a["score"].get<double>(), b["score"].get<double>(), 1e-6);
+  }
+  EXPECT_GT(lines, 0);
+}
+
+// Two models with the same blocks at other offsets: what one has learned serves the other.
+TEST(Adapters, MoveBetweenCheckpointsWithOtherOffsets) {
+  const Program& program = Workplace();
+  ASSERT_EQ(program.Run("vocab add nano --block a.code=8 --output a_first").code, 0);
+  ASSERT_EQ(program.Run("vocab add a_first --block z.code=4").code, 0);
+  ASSERT_EQ(program.Run("vocab add nano --block z.code=4 --output z_first").code, 0);
+  ASSERT_EQ(program.Run("vocab add z_first --block a.code=8").code, 0);
+  ASSERT_NE(Block("a_first", "a.code")["ids"], Block("z_first", "a.code")["ids"]);
+  ASSERT_EQ(program.Run("data make-world world --kind image --count 8 --eval_count 4 --seed 1").code, 0);
+  WriteText(program.Path("again.textproto"), R"(
+    name: "again" seed: 1 model: "a_first"
+    stage { name: "connection" trainable: "connection:image" steps: 3 batch: 4 optimizer { learning_rate: 1e-2 }
+            source { name: "caption" task: "image_caption" path: "image/train/caption.jsonl" } })");
+  const Outcome trained = program.Run("train again.textproto --data-root world --output again --quiet");
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  const auto answers = [&](const std::string& model) {
+    const Outcome outcome =
+        program.Run("eval " + model + " --task image_caption --data world/image/eval/caption.jsonl " +
+                    "--predictions " + model + ".jsonl");
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return program.Shell("cat " + model + ".jsonl").out;
+  };
+  fs::copy(program.Path("again/model"), program.Path("learned"), fs::copy_options::recursive);
+  const std::string learned = answers("learned"), before = answers("z_first");
+  EXPECT_NE(before, learned) << "training moved nothing";
+  const Outcome there = program.Run("adapter copy learned image z_first");
+  EXPECT_EQ(there.code, 1);
+  EXPECT_THAT(there.err, HasSubstr("--replace"));
+  const Outcome copied = program.Run("adapter copy learned image z_first --replace --output moved");
+  ASSERT_EQ(copied.code, 0) << copied.err;
+  ExpectSameAnswers(answers("moved"), learned);
+  EXPECT_EQ(answers("z_first"), before) << "the original changed";
+}
+
+TEST(Adapters, OfAnotherLanguageModelAreRefused) {
+  const Program& program = Workplace();
+  WriteText(program.Path("other.textproto"), R"(
+    name: "other" seed: 1 model: "nano"
+    stage { name: "backbone" trainable: "backbone" steps: 1 batch: 2 optimizer { learning_rate: 1e-3 }
+            source { name: "caption" task: "image_caption" path: "image/train/caption.jsonl" } })");
+  ASSERT_EQ(program.Run("data make-world world2 --kind image --count 4 --eval_count 1 --seed 1").code, 0);
+  ASSERT_EQ(program.Run("train other.textproto --data-root world2 --output other --quiet").code, 0);
+  const Outcome refused = program.Run("adapter copy nano image other/model --replace --output none");
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("backbone_sha256"), HasSubstr("nano")));
+  const Outcome missing = program.Run("adapter copy nano radar other/model");
+  EXPECT_EQ(missing.code, 1);
+  EXPECT_THAT(missing.err, AllOf(HasSubstr("radar"), HasSubstr("unival inspect")));
 }
 
 // What a run does not need is not in memory.

@@ -1,0 +1,120 @@
+// unival adapter copy FROM MODALITY INTO: takes a trained modality over into another model directory.
+
+#include <algorithm>
+#include <iostream>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
+#include "app/command.h"
+#include "backbone/checkpoint/model_directory.h"
+#include "backbone/checkpoint/model_parts.h"
+#include "sdk/native/catch_torch.h"
+#include "sdk/native/status_macros.h"
+
+namespace unival {
+namespace {
+
+struct AdapterArguments {
+  std::string from, modality, into, output;
+  bool replace = false, allow_mismatch = false;
+};
+
+// The backbone's hash as adapters record it: of the tensors as a loaded model holds them, in float32.
+absl::StatusOr<std::string> BaseHash(const ModelDirectory& model) {
+  UNIVAL_ASSIGN_OR_RETURN(TensorMap tensors, model.ReadComponent("backbone"));
+  UNIVAL_ASSIGN_OR_RETURN(tensors[kTokenEmbedding], ReadTokenComponents(model));
+  for (auto& entry : tensors) {
+    if (entry.second.is_floating_point()) entry.second = entry.second.to(at::kFloat);
+  }
+  return TensorsSha256(AdapterBase(std::move(tensors), model.manifest().vocabulary()));
+}
+
+template <typename Items, typename IdOf>
+auto* FindById(Items* items, const std::string& id, IdOf&& id_of) {
+  const auto found = std::find_if(items->begin(), items->end(), [&](const auto& item) { return id_of(item) == id; });
+  return found == items->end() ? nullptr : &*found;
+}
+
+// Takes the one item of `id` from `from` into `to`, in place of one that is there.
+template <typename Items, typename IdOf>
+void Take(const Items& from, const std::string& id, IdOf id_of, Items* to) {
+  const auto* item = FindById(&from, id, id_of);
+  if (item == nullptr) return;
+  auto* there = FindById(to, id, id_of);
+  *(there == nullptr ? to->Add() : there) = *item;
+}
+
+absl::StatusOr<Manifest> Joined(const AdapterArguments& arguments, const ModelDirectory& from,
+                                const ModelDirectory& into) {
+  const std::string& id = arguments.modality;
+  const AdapterRecord* record = FindAdapter(from.manifest(), id);
+  if (record == nullptr) {
+    return absl::NotFoundError(absl::StrCat(from.path(), ": modality \"", id,
+                                            "\": expected a trained connection, got none; ",
+                                            "`unival inspect` lists what the model has"));
+  }
+  if (FindAdapter(into.manifest(), id) != nullptr && !arguments.replace) {
+    return absl::AlreadyExistsError(absl::StrCat(into.path(), ": modality \"", id,
+                                                 "\" is there already; --replace takes ", "the one of ", from.path(),
+                                                 " in its place"));
+  }
+  AdapterRecord expected = *record;
+  expected.set_d_model(into.manifest().backbone().d_model());
+  UNIVAL_ASSIGN_OR_RETURN(*expected.mutable_backbone_sha256(), BaseHash(into));
+  UNIVAL_RETURN_IF_ERROR(CheckAdapter(*record, expected, from.path(), {arguments.allow_mismatch}));
+  Manifest manifest = into.manifest();
+  const auto by_id = [](const ModalityConfig& item) { return item.id(); };
+  const auto by_modality = [](const auto& item) { return item.modality(); };
+  Take(from.manifest().modality(), id, by_id, manifest.mutable_modality());
+  Take(from.manifest().connection(), id, by_modality, manifest.mutable_connection());
+  Take(from.manifest().adapter(), id, by_modality, manifest.mutable_adapter());
+  manifest.add_lineage()->set_command(absl::StrCat("adapter copy ", id, " from ", from.manifest().name()));
+  return manifest;
+}
+
+absl::Status Copy(const AdapterArguments& arguments) {
+  const std::string output = arguments.output.empty() ? arguments.into : arguments.output;
+  UNIVAL_ASSIGN_OR_RETURN(const auto from, ModelDirectory::Open(arguments.from));
+  UNIVAL_ASSIGN_OR_RETURN(const auto into, ModelDirectory::Open(arguments.into));
+  UNIVAL_ASSIGN_OR_RETURN(const Manifest manifest, Joined(arguments, *from, *into));
+  UNIVAL_ASSIGN_OR_RETURN(auto writer, ModelDirectoryWriter::Create(output, {/*overwrite=*/output == arguments.into}));
+  const std::string parts[] = {ModalityComponentId(arguments.modality), AdapterComponentId(arguments.modality)};
+  for (const std::string& id : into->ComponentIds()) {
+    if (id != parts[0] && id != parts[1]) UNIVAL_RETURN_IF_ERROR(writer->CopyComponent(*into, id));
+  }
+  for (const std::string& id : parts) {
+    if (from->HasComponent(id)) UNIVAL_RETURN_IF_ERROR(writer->CopyComponent(*from, id));
+  }
+  UNIVAL_RETURN_IF_ERROR(writer->Commit(manifest));
+  std::cout << output << ": holds modality \"" << arguments.modality << "\" of " << arguments.from << "\n";
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddAdapterCommand(CLI::App& app, int* exit_code) {
+  CLI::App* adapter = app.add_subcommand("adapter", "Move trained modalities between model directories");
+  adapter->require_subcommand(1);
+  CLI::App* copy =
+      adapter->add_subcommand("copy", "Take a modality, its encoder and its connection over into another model");
+  auto arguments = std::make_shared<AdapterArguments>();
+  copy->add_option("from", arguments->from, "Model directory that holds it")->required();
+  copy->add_option("modality", arguments->modality, "Modality id")->required();
+  copy->add_option("into", arguments->into,
+                   "Model directory with the same language model; its vocabulary may have other blocks")
+      ->required();
+  copy->add_option("--output", arguments->output, "Model directory to write (default: INTO itself, in one step)");
+  copy->add_flag("--replace", arguments->replace, "Take it in the place of one that INTO has");
+  copy->add_flag("--allow_adapter_mismatch", arguments->allow_mismatch,
+                 "Also when it was trained against other weights");
+  copy->footer("Example: unival adapter copy runs/depth/model depth models/mine");
+  OnRun(
+      copy,
+      [arguments] {
+        const absl::Status status = CatchTorch(arguments->into, [&] { return Copy(*arguments); });
+        return status.ok() ? kDone : Fail(status);
+      },
+      exit_code);
+}
+
+}  // namespace unival
