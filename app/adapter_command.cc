@@ -8,6 +8,7 @@
 #include "app/command.h"
 #include "backbone/checkpoint/model_directory.h"
 #include "backbone/checkpoint/model_parts.h"
+#include "backbone/vocabulary/layout.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/native/status_macros.h"
 
@@ -28,6 +29,9 @@ absl::StatusOr<std::string> BaseHash(const ModelDirectory& model) {
   }
   return TensorsSha256(AdapterBase(std::move(tensors), model.manifest().vocabulary()));
 }
+
+constexpr auto ModalityId = [](const ModalityConfig& item) { return item.id(); };
+constexpr auto OwnerId = [](const auto& item) { return item.modality(); };  // of connections and adapters
 
 template <typename Items, typename IdOf>
 auto* FindById(Items* items, const std::string& id, IdOf&& id_of) {
@@ -53,7 +57,9 @@ absl::StatusOr<Manifest> Joined(const AdapterArguments& arguments, const ModelDi
                                             "\": expected a trained connection, got none; ",
                                             "`unival inspect` lists what the model has"));
   }
-  if (FindAdapter(into.manifest(), id) != nullptr && !arguments.replace) {
+  const bool there = FindById(&into.manifest().modality(), id, ModalityId) != nullptr ||
+                     into.HasComponent(ModalityComponentId(id)) || into.HasComponent(AdapterComponentId(id));
+  if (there && !arguments.replace) {
     return absl::AlreadyExistsError(absl::StrCat(into.path(), ": modality \"", id,
                                                  "\" is there already; --replace takes ", "the one of ", from.path(),
                                                  " in its place"));
@@ -61,15 +67,32 @@ absl::StatusOr<Manifest> Joined(const AdapterArguments& arguments, const ModelDi
   AdapterRecord expected = *record;
   expected.set_d_model(into.manifest().backbone().d_model());
   UNIVAL_ASSIGN_OR_RETURN(*expected.mutable_backbone_sha256(), BaseHash(into));
-  UNIVAL_RETURN_IF_ERROR(CheckAdapter(*record, expected, from.path(), {arguments.allow_mismatch}));
+  const absl::Status fits =
+      CheckAdapter(*record, expected, absl::StrCat(from.path(), " in ", into.path()), {arguments.allow_mismatch});
+  if (!fits.ok()) {
+    return absl::Status(fits.code(), absl::StrCat(fits.message(), "; train the connection on ", into.path(),
+                                                  ", or take it as it is with --allow_adapter_mismatch"));
+  }
   Manifest manifest = into.manifest();
-  const auto by_id = [](const ModalityConfig& item) { return item.id(); };
-  const auto by_modality = [](const auto& item) { return item.modality(); };
-  Take(from.manifest().modality(), id, by_id, manifest.mutable_modality());
-  Take(from.manifest().connection(), id, by_modality, manifest.mutable_connection());
-  Take(from.manifest().adapter(), id, by_modality, manifest.mutable_adapter());
-  manifest.add_lineage()->set_command(absl::StrCat("adapter copy ", id, " from ", from.manifest().name()));
+  Take(from.manifest().modality(), id, ModalityId, manifest.mutable_modality());
+  Take(from.manifest().connection(), id, OwnerId, manifest.mutable_connection());
+  Take(from.manifest().adapter(), id, OwnerId, manifest.mutable_adapter());
+  Lineage& lineage = *manifest.add_lineage();
+  lineage.set_command(absl::StrCat("adapter copy ", id, " from ", from.manifest().name()));
+  if (record->backbone_sha256() != expected.backbone_sha256()) {
+    lineage.set_note(absl::StrCat("trained against the backbone ", record->backbone_sha256()));
+    FindById(manifest.mutable_adapter(), id, OwnerId)->set_backbone_sha256(expected.backbone_sha256());
+  }
   return manifest;
+}
+
+// What the connection may have been trained to say, and INTO cannot.
+void TellMissingBlocks(const Manifest& from, const Manifest& into) {
+  for (const VocabularyBlock& block : from.vocabulary().blocks()) {
+    if (FindBlock(into.vocabulary(), block.id()) != nullptr || block.retired()) continue;
+    std::cerr << "unival: note: block \"" << block.id() << "\" is not in the vocabulary of " << into.name()
+              << "; tasks that need it: `unival vocab add`\n";
+  }
 }
 
 absl::Status Copy(const AdapterArguments& arguments) {
@@ -86,6 +109,7 @@ absl::Status Copy(const AdapterArguments& arguments) {
     if (from->HasComponent(id)) UNIVAL_RETURN_IF_ERROR(writer->CopyComponent(*from, id));
   }
   UNIVAL_RETURN_IF_ERROR(writer->Commit(manifest));
+  TellMissingBlocks(from->manifest(), into->manifest());
   std::cout << output << ": holds modality \"" << arguments.modality << "\" of " << arguments.from << "\n";
   return absl::OkStatus();
 }
@@ -106,7 +130,7 @@ void AddAdapterCommand(CLI::App& app, int* exit_code) {
   copy->add_option("--output", arguments->output, "Model directory to write (default: INTO itself, in one step)");
   copy->add_flag("--replace", arguments->replace, "Take it in the place of one that INTO has");
   copy->add_flag("--allow_adapter_mismatch", arguments->allow_mismatch,
-                 "Also when it was trained against other weights");
+                 "Also when it was trained against other weights; that is written down in the manifest");
   copy->footer("Example: unival adapter copy runs/depth/model depth models/mine");
   OnRun(
       copy,

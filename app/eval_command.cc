@@ -67,7 +67,7 @@ absl::StatusOr<EvaluationResult> Measure(EvalArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Pipeline::Create(arguments.pipeline));
   UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(arguments.task));
   UNIVAL_ASSIGN_OR_RETURN(const auto source,
-                          OpenFittingSource(*task, pipeline->model().modality_ids(),
+                          OpenFittingSource(*task, pipeline->model().known_modalities(),
                                             {arguments.data, columns, arguments.limit}));
   arguments.evaluation.progress = [](int64_t done, int64_t total) {
     std::cerr << "\r" << done << " of " << total << (done == total ? "\n" : "") << std::flush;

@@ -27,7 +27,7 @@ absl::StatusOr<ProbeResult> Measure(ProbeArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Pipeline::Create(arguments.pipeline));
   UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(arguments.task));
   const auto open = [&](const std::string& path) {
-    return OpenFittingSource(*task, pipeline->model().modality_ids(), {path, {}, arguments.limit});
+    return OpenFittingSource(*task, pipeline->model().known_modalities(), {path, {}, arguments.limit});
   };
   UNIVAL_ASSIGN_OR_RETURN(const auto train, open(arguments.train));
   UNIVAL_ASSIGN_OR_RETURN(const auto test, open(arguments.test));
@@ -78,6 +78,7 @@ void AddProbeCommand(CLI::App& app, int* exit_code) {
   command->add_option("--limit", arguments->limit, "Only the first records of each (default: all)")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--l2", arguments->probe.l2, "Weight decay of the classifier")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   command->add_flag("--json", arguments->json, "Print JSON");
   command->footer(

@@ -26,7 +26,7 @@ void AddQuickstartCommand(CLI::App& app, int* exit_code) {
   command->add_option("--device", options->device, "cpu, or cuda:N where libtorch has it")
       ->capture_default_str();
   command->add_option("--seed", options->seed, "Seed of data and training")->capture_default_str();
-  command->add_option("--threads", options->threads, "Compute threads (default: all cores)");
+  command->add_option("--threads", options->threads, "Training runs side by side, one compute thread each (default: all cores)");
   command->add_flag("--fast", options->fast, "A quarter of the work and one control, for a look");
   command->footer("Example: unival quickstart --output quickstart_out");
   OnRun(

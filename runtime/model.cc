@@ -173,6 +173,12 @@ std::vector<std::string> Model::modality_ids() const {
   return ids;
 }
 
+std::vector<std::string> Model::known_modalities() const {
+  std::vector<std::string> ids;
+  for (const ModalityConfig& config : manifest_.modality()) ids.push_back(config.id());
+  return ids;
+}
+
 absl::StatusOr<Modality*> Model::RequireModality(const std::string& id) const {
   if (Modality* found = modality(id)) return found;
   for (const ModalityConfig& config : manifest_.modality()) {
@@ -184,8 +190,8 @@ absl::StatusOr<Modality*> Model::RequireModality(const std::string& id) const {
     }
   }
   return absl::NotFoundError(absl::StrCat(
-      "modality \"", id, "\" is not in the model \"", manifest_.name(),
-      "\"; it has: ", absl::StrJoin(modality_ids(), ", "), ". Add it with a plan's new_modality."));
+      "modality \"", id, "\" is not in the model \"", manifest_.name(), "\"; it has: ",
+      absl::StrJoin(known_modalities(), ", "), ". Add it with a plan's new_modality."));
 }
 
 std::vector<NamedTensor> Model::State() const {

@@ -78,6 +78,8 @@ class Model {
   // Null when the model does not hold it or it was not loaded.
   Modality* modality(const std::string& id) const;
   std::vector<std::string> modality_ids() const;
+  // Also those that were not loaded.
+  std::vector<std::string> known_modalities() const;
   // NotFound names the modality, what is loaded, and the remedy.
   absl::StatusOr<Modality*> RequireModality(const std::string& id) const;
 

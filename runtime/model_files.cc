@@ -85,8 +85,7 @@ std::string Model::ManifestPath() const {
 // Ids of the modalities to load.
 absl::StatusOr<std::vector<std::string>> Model::Wanted(const ModelLoadOptions& options) const {
   if (options.choose != nullptr) return options.choose(manifest_, templates_);
-  std::vector<std::string> known;
-  for (const ModalityConfig& config : manifest_.modality()) known.push_back(config.id());
+  const std::vector<std::string> known = known_modalities();
   if (options.all_modalities) return known;
   for (const std::string& id : options.modalities) {
     if (!absl::c_linear_search(known, id)) {

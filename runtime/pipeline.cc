@@ -48,8 +48,14 @@ absl::StatusOr<std::vector<LoadedTemplateSet>> LoadSets(
   return sets;
 }
 
+bool IsPluginTask(const Runtime& runtime, const std::string& task) {
+  return absl::c_any_of(runtime.registry().List(), [&](const Registry::Entry& entry) {
+    return entry.kind == "task" && entry.type == task;
+  });
+}
+
 // Of the model's modalities, those that the task's template takes; all where no template has that
-// name (a plugin's task, or a wrong name, which is told later).
+// name, which is told later.
 absl::StatusOr<std::vector<std::string>> ModalitiesOf(
     const std::string& task, const std::vector<std::string>& files, const Manifest& manifest,
     const std::map<std::string, std::string>& stored) {
@@ -72,7 +78,9 @@ absl::StatusOr<std::vector<std::string>> ModalitiesOf(
 absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(const PipelineOptions& options) {
   UNIVAL_ASSIGN_OR_RETURN(auto runtime, Runtime::Create(options.runtime));
   ModelLoadOptions load = options.load;
-  if (!options.task.empty() && load.all_modalities) {
+  // A plugin's task takes what it likes, also where a template has its name.
+  const bool is_template = !options.task.empty() && !IsPluginTask(*runtime, options.task);
+  if (is_template && load.all_modalities) {
     load.choose = [&options](const Manifest& manifest, const auto& stored) {
       return ModalitiesOf(options.task, options.templates, manifest, stored);
     };

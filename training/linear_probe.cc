@@ -12,6 +12,7 @@
 #include "runtime/featurizer.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/native/status_macros.h"
+#include "training/evaluate.h"
 
 namespace unival {
 namespace {
@@ -22,6 +23,8 @@ using Classes = std::map<std::vector<int64_t>, int64_t>;
 struct EncodedRecords {
   std::vector<at::Tensor> values;  // one [N, F] a record, without padding
   std::vector<int64_t> labels;     // -1: no class of the training records
+  int64_t unreadable = 0;          // media missing or not to be decoded; in neither list
+  std::string first_unreadable;
 };
 
 class Encoder {
@@ -38,7 +41,12 @@ class Encoder {
       UNIVAL_RETURN_IF_ERROR(AddBatch(source, begin, end, new_classes, &records));
       if (options_.progress) options_.progress(end, source.size());
     }
-    return records;
+    const double allowed = kMaxUnreadableShare * static_cast<double>(source.size());
+    if (static_cast<double>(records.unreadable) <= allowed) return records;
+    return absl::OutOfRangeError(absl::StrCat(
+        source.path(), ": expected at most ", 100 * kMaxUnreadableShare,
+        " % of the records to be unreadable, got ", records.unreadable, " of ", source.size(),
+        ", the first: ", records.first_unreadable, "; repair or leave out these records"));
   }
 
   const Classes& classes() const { return classes_; }
@@ -57,12 +65,20 @@ class Encoder {
             "probe of task \"", task_.info().name, "\": expected one media item a record, got ",
             example.media.size(), " in ", sample.key, "; choose another task"));
       }
-      records->labels.push_back(ClassOf(example.target, new_classes));
-      UNIVAL_ASSIGN_OR_RETURN(PreparedExample prepared, Prepare(model_, std::move(example), {}));
-      modality = prepared.media[0].modality;
-      batch.samples.push_back(std::move(prepared.media[0].sample));
+      const std::vector<int64_t> target = example.target;
+      absl::StatusOr<PreparedExample> prepared = Prepare(model_, std::move(example), {});
+      if (!prepared.ok()) {
+        if (records->unreadable++ == 0) {
+          records->first_unreadable = absl::StrCat(sample.key, ": ", prepared.status().message());
+        }
+        continue;
+      }
+      records->labels.push_back(ClassOf(target, new_classes));
+      modality = prepared->media[0].modality;
+      batch.samples.push_back(std::move(prepared->media[0].sample));
       for (at::Tensor& tensor : batch.samples.back().tensors) tensor = tensor.to(model_.device());
     }
+    if (batch.samples.empty()) return absl::OkStatus();
     UNIVAL_ASSIGN_OR_RETURN(Modality * encoder, model_.RequireModality(modality));
     UNIVAL_ASSIGN_OR_RETURN(const ModalityFeatures features, EncodeChecked(*encoder, batch));
     return CatchTorch("probe: features", [&] { AddRows(features, records); });
@@ -113,7 +129,8 @@ ProbeScore Score(const at::Tensor& train, const EncodedRecords& train_records,
   const at::Tensor answers =
       FitAndClassify(train, at::tensor(train_records.labels, at::kLong), classes, test, options);
   const at::Tensor right = answers.eq(at::tensor(test_records.labels, at::kLong));
-  return {right.to(at::kDouble).mean().item<double>(), train.size(1)};
+  const auto asked = static_cast<double>(right.numel() + test_records.unreadable);
+  return {static_cast<double>(right.sum().item<int64_t>()) / asked, train.size(1)};
 }
 
 }  // namespace
@@ -155,7 +172,7 @@ absl::StatusOr<ProbeResult> LinearProbe(Pipeline& pipeline, const std::string& t
                      "; choose a task that tells records apart"));
   }
   return CatchTorch("probe: classifier", [&] {
-    ProbeResult result{classes, train.size(), test.size(), {}, {}};
+    ProbeResult result{classes, static_cast<int64_t>(learned.labels.size()), test.size(), {}, {}};
     result.pooled =
         Score(Pooled(learned.values), learned, Pooled(asked.values), asked, classes, options);
     const at::Tensor from = Joined(learned.values), to = Joined(asked.values);

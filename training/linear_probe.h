@@ -42,7 +42,8 @@ struct ProbeResult {
 
 // The task must take one media item a record. Errors: those of the task and its media;
 // FailedPrecondition when the training records have fewer than two classes. A test record of
-// another class counts as wrong. Single-threaded like Pipeline.
+// another class, or whose media cannot be read, counts as wrong; an unreadable training record is
+// left out; OutOfRange when more than kMaxUnreadableShare are. Single-threaded like Pipeline.
 absl::StatusOr<ProbeResult> LinearProbe(Pipeline& pipeline, const std::string& task,
                                         const Source& train, const Source& test,
                                         const ProbeOptions& options);

@@ -57,9 +57,14 @@ absl::Status Start(Child* child) {
       absl::StrCat(Command(*child->run), " cannot be started: ", std::strerror(error)));
 }
 
-std::string Progress(const Child& child) {
+// The last `count` lines of what the child wrote on standard error.
+std::string LastLines(const Child& child, size_t count) {
   const absl::StatusOr<std::string> text = ReadWholeFile(child.progress_file);
-  return text.ok() ? std::string(absl::StripAsciiWhitespace(*text)) : "";
+  if (!text.ok()) return "";
+  std::vector<std::string> lines = absl::StrSplit(absl::StripAsciiWhitespace(*text), '\n');
+  if (lines.size() > count)
+    lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(count));
+  return absl::StrJoin(lines, "\n");
 }
 
 absl::Status Outcome(const Child& child, int status) {
@@ -67,16 +72,16 @@ absl::Status Outcome(const Child& child, int status) {
   const std::string end = WIFSIGNALED(status)
                               ? absl::StrCat("was ended by signal ", WTERMSIG(status))
                               : absl::StrCat("ended with code ", WEXITSTATUS(status));
-  const std::string said =
-      child.progress_file.empty() ? "its own message stands above" : Progress(child);
+  const std::string said = child.progress_file.empty()
+                               ? "its own message stands above"
+                               : absl::StrCat(child.progress_file, " ends: ", LastLines(child, 3));
   return absl::InternalError(absl::StrCat(Command(*child.run), " ", end, "; ", said));
 }
 
 void ShowProgress(const std::vector<Child>& running) {
   for (const Child& child : running) {
-    const std::vector<std::string> lines = absl::StrSplit(Progress(child), '\n');
-    if (!lines.back().empty())
-      std::cerr << "      " << child.run->name << ": " << lines.back() << "\n";
+    const std::string line = LastLines(child, 1);
+    if (!line.empty()) std::cerr << "      " << child.run->name << ": " << line << "\n";
   }
 }
 

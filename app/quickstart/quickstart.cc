@@ -20,7 +20,7 @@ constexpr NamedStep kSteps[] = {
     {"generate scenes", &Session::GenerateData},
     {"check the task templates", &Session::CheckTemplates},
     {"answer image tasks before", &Session::AnswerBefore},
-    {"train the connection and evaluate", &Session::TrainConnection},
+    {"train the connection, and everything beside it", &Session::TrainConnection},
     {"verify the receipt", &Session::CheckReceipt},
     {"answer image tasks after", &Session::AnswerAfter},
     {"describe new depth maps", &Session::ShowExamples},

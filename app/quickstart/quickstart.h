@@ -24,7 +24,7 @@ struct QuickstartOptions {
   std::string plugin;  // empty: beside the program, as built
   std::string device = "cpu";
   uint64_t seed = 1;
-  int threads = 0;    // 0: all cores
+  int threads = 0;    // training runs side by side; 0: as many as cores
   bool fast = false;  // a quarter of the work and one control, for a look
 };
 

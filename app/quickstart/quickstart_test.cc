@@ -138,7 +138,6 @@ TEST(Workspace, ReplacesAnEarlierQuickstartAndNothingElse) {
   workspace.data = options.output + "/data";
   workspace.plans = options.output + "/plans";
   workspace.runs = options.output + "/runs";
-  workspace.cache = options.output + "/cache";
   ASSERT_TRUE(PrepareOutput(options, workspace).ok());
   Write(workspace.runs + "/old.json", "{}");
   ASSERT_TRUE(PrepareOutput(options, workspace).ok());

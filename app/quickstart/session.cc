@@ -113,7 +113,8 @@ absl::Status Session::LoadPlugin() {
   runtime.plugins = {workspace_.plugin};
   runtime.threads = options_.threads;
   UNIVAL_ASSIGN_OR_RETURN(runtime_, Runtime::Create(runtime));
-  report_.machine = absl::StrCat(runtime_->threads(), " compute threads, device ", options_.device);
+  report_.machine = absl::StrCat("Training runs of one compute thread, up to ", runtime_->threads(),
+                                 " side by side, device ", options_.device);
   for (const Registry::Entry& entry : runtime_->registry().List()) {
     if (entry.origin == "built-in") continue;
     std::cout << absl::StrFormat("      %s \"%s\" (%s) from %s\n", entry.kind, entry.type,
@@ -163,50 +164,57 @@ absl::Status Session::AnswerBefore() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<ChildRun> Session::PrepareRun(const PlanVariant& variant, int threads) {
+absl::StatusOr<ChildRun> Session::PrepareRun(const PlanVariant& variant) {
   UNIVAL_ASSIGN_OR_RETURN(const std::string plan, WritePlan(variant, plan_options_));
   std::vector<std::string> arguments = {"train",       plan,
                                         "--data-root", workspace_.data,
                                         "--output",    workspace_.RunFolder(variant.name),
-                                        "--cache",     workspace_.cache,
                                         "--plugin",    workspace_.plugin,
                                         "--seed",      absl::StrCat(options_.seed),
-                                        "--threads",   absl::StrCat(threads)};
+                                        "--threads",   "1"};
   if (options_.device != "cpu") arguments.insert(arguments.end(), {"--device", options_.device});
+  if (variant.name == kConnection)
+    report_.commands.push_back(absl::StrCat("unival ", absl::StrJoin(arguments, " ")));
+  arguments.push_back("--json");
   return ChildRun{variant.title, std::move(arguments), workspace_.SummaryFile(variant.name)};
 }
 
-absl::Status Session::ReportRun(const PlanVariant& variant, bool main) {
+absl::Status Session::ReportRun(const PlanVariant& variant) {
   UNIVAL_ASSIGN_OR_RETURN(report::RunSummary run,
                           ReadRun(workspace_.SummaryFile(variant.name),
                                   workspace_.RunFolder(variant.name) + "/log.jsonl"));
   run.name = variant.title;
   run.note = variant.note;
-  run.main = main;
+  run.main = variant.name == kConnection;
   std::cout << RunLine(run);
   report_.runs.push_back(std::move(run));
   return absl::OkStatus();
 }
 
+absl::Status Session::Train(const std::vector<PlanVariant>& variants) {
+  std::vector<ChildRun> runs;
+  for (const PlanVariant& variant : variants) {
+    UNIVAL_ASSIGN_OR_RETURN(runs.emplace_back(), PrepareRun(variant));
+  }
+  UNIVAL_RETURN_IF_ERROR(RunChildren(runs, options_.device == "cpu" ? runtime_->threads() : 1));
+  for (const PlanVariant& variant : variants) UNIVAL_RETURN_IF_ERROR(ReportRun(variant));
+  return absl::OkStatus();
+}
+
 absl::Status Session::TrainConnection() {
-  UNIVAL_ASSIGN_OR_RETURN(ChildRun run, PrepareRun(connection_, 1));
-  report_.commands.push_back(absl::StrCat("unival ", absl::StrJoin(run.arguments, " ")));
-  run.arguments.push_back("--json");
-  UNIVAL_RETURN_IF_ERROR(RunChildren({run}, 1));
-  return ReportRun(connection_, true);
+  std::vector<PlanVariant> variants = {connection_};
+  for (const PlanVariant& control : controls_) {
+    if (control.name == kFull) variants.push_back(control);
+  }
+  return Train(variants);
 }
 
 absl::Status Session::TrainControls() {
-  std::vector<ChildRun> runs;
+  std::vector<PlanVariant> variants;
   for (const PlanVariant& control : controls_) {
-    UNIVAL_ASSIGN_OR_RETURN(runs.emplace_back(), PrepareRun(control, 1));
-    runs.back().arguments.push_back("--json");
+    if (control.name != kFull) variants.push_back(control);
   }
-  UNIVAL_RETURN_IF_ERROR(RunChildren(runs, runtime_->threads()));
-  for (const PlanVariant& control : controls_) {
-    UNIVAL_RETURN_IF_ERROR(ReportRun(control, false));
-  }
-  return absl::OkStatus();
+  return Train(variants);
 }
 
 absl::Status Session::CheckReceipt() {

@@ -27,8 +27,8 @@ class Session {
   absl::Status GenerateData();
   absl::Status CheckTemplates();
   absl::Status AnswerBefore();
+  // And, beside it, full finetuning, so that their times and memory compare.
   absl::Status TrainConnection();
-  // Side by side, one compute thread each: matrices of a small model keep no second one busy.
   absl::Status TrainControls();
   absl::Status CheckReceipt();
   absl::Status AnswerAfter();
@@ -41,10 +41,13 @@ class Session {
   absl::Status LoadPlans();
 
  private:
+  // Side by side on a CPU, one compute thread each: matrices of a small model keep no second one
+  // busy.
+  absl::Status Train(const std::vector<PlanVariant>& variants);
   // Writes the plan; the command to run it.
-  absl::StatusOr<ChildRun> PrepareRun(const PlanVariant& variant, int threads);
+  absl::StatusOr<ChildRun> PrepareRun(const PlanVariant& variant);
   // Reads what the run left into the report.
-  absl::Status ReportRun(const PlanVariant& variant, bool main);
+  absl::Status ReportRun(const PlanVariant& variant);
   // Base model, or the one that was trained; the runtime is shared.
   absl::Status OpenPipeline(const std::string& model);
   std::vector<std::string> TemplateFiles() const;

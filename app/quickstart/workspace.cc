@@ -50,7 +50,6 @@ absl::StatusOr<Workspace> FindInputs(const QuickstartOptions& options) {
   workspace.data = options.output + "/data";
   workspace.plans = options.output + "/plans";
   workspace.runs = options.output + "/runs";
-  workspace.cache = options.output + "/cache";
   return workspace;
 }
 
@@ -64,7 +63,7 @@ absl::Status PrepareOutput(const QuickstartOptions& options, const Workspace& wo
   }
   fs::create_directories(output, error);
   std::ofstream(output / kMarker) << "A quickstart may replace this folder.\n";
-  for (const std::string& folder : {workspace.data, workspace.plans, workspace.runs, workspace.cache}) {
+  for (const std::string& folder : {workspace.data, workspace.plans, workspace.runs}) {
     fs::remove_all(folder, error);
     fs::create_directories(folder, error);
     if (!fs::is_directory(folder)) {

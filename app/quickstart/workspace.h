@@ -13,7 +13,7 @@ namespace unival::quickstart {
 struct Workspace {
   std::string plugin, recipe;
   std::string full_recipe, no_text_model;  // empty where absent
-  std::string data, plans, runs, cache;    // folders
+  std::string data, plans, runs;           // folders
 
   std::string RunFolder(const std::string& name) const { return runs + "/" + name; }
   std::string SummaryFile(const std::string& name) const { return runs + "/" + name + ".json"; }

@@ -106,9 +106,10 @@ std::string Controls(const QuickstartReport& report) {
         run.main ? "main" : "");
   }
   return absl::StrCat(Heading("Is it the model, or would anything do?"),
-                      Note("Each control changes one thing and keeps data, steps and seed. Each "
-                           "run is a process of its own, so that its "
-                           "memory is its own. Captions count when every word is right."),
+                      Note("Each control changes one thing and keeps data and seed; full "
+                           "finetuning has steps and a rate of its own. Each run is a process of "
+                           "its own with one thread, the first two and the others side by side. "
+                           "Captions count when every word is right."),
                       Panel(table.Html()));
 }
 

@@ -30,23 +30,6 @@ Group SampleGroup(const Attribute& attribute, int count, Random* random) {
   return group;
 }
 
-// Makes two groups alike in colour or in shape more often than chance does. Which word belongs to
-// which group is only learned from groups that differ in one property, and eight colours seldom
-// meet themselves.
-void ShareProperty(Description* description, Random* random) {
-  if (description->groups.size() < 2 || !random->Chance(0.4)) return;
-  const Group& first = description->groups[0];
-  Group shared = description->groups[1];
-  if (random->Chance(0.5)) {
-    shared.attribute = first.attribute;
-  } else {
-    shared.shape = first.shape;
-  }
-  if (description->CountOf(shared.shape, shared.attribute) > 0) return;
-  description->groups[1] = shared;
-  std::sort(description->groups.begin(), description->groups.end(), ComesBefore);
-}
-
 }  // namespace
 
 const std::vector<std::string>& ShapeNames() {
@@ -127,12 +110,10 @@ Description SampleDescription(const Attribute& attribute, Random* random) {
 }
 
 Description SampleDescription(const Attribute& attribute, Split split, Random* random) {
+  Description description = SampleDescription(attribute, random);
   const bool wanted = split == Split::kHeldOut && &attribute == &Distances();
-  while (true) {
-    Description description = SampleDescription(attribute, random);
-    if (split == Split::kTrain) ShareProperty(&description, random);
-    if (HasHeldOut(description) == wanted) return description;
-  }
+  while (HasHeldOut(description) != wanted) description = SampleDescription(attribute, random);
+  return description;
 }
 
 const std::string& NumberWord(int n) { return Numbers()[n]; }

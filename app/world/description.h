@@ -63,8 +63,7 @@ bool HasHeldOut(const Description& description);
 
 // One to four objects in one or two groups.
 Description SampleDescription(const Attribute& attribute, Random* random);
-// The same, drawn until held-out combinations are absent (kTrain, kEval) or present (kHeldOut). In
-// kTrain two groups share their shape or their attribute more often than chance has it.
+// The same, drawn until held-out combinations are absent (kTrain, kEval) or present (kHeldOut).
 Description SampleDescription(const Attribute& attribute, Split split, Random* random);
 
 // "zero" to "nine"; n in [0, 9].

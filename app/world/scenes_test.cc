@@ -42,26 +42,6 @@ int CountInPhrase(const std::string& phrase) {
   return static_cast<int>(std::find(digits.begin(), digits.end(), first) - digits.begin());
 }
 
-// Of descriptions with two groups, the share whose groups have one attribute or one shape in
-// common.
-double ShareAlike(Split split) {
-  Random random(11);
-  int pairs = 0, alike = 0;
-  for (int i = 0; i < 4000; ++i) {
-    const auto groups = SampleDescription(Colors(), split, &random).groups;
-    if (groups.size() < 2) continue;
-    ++pairs;
-    alike += groups[0].shape == groups[1].shape || groups[0].attribute == groups[1].attribute;
-  }
-  return static_cast<double>(alike) / pairs;
-}
-
-TEST(Descriptions, TrainingShowsGroupsThatDifferInOnePropertyMoreOftenThanEvaluation) {
-  // By chance: a shape in common has 1 of 5, a colour 1 of 8, both together are excluded.
-  EXPECT_NEAR(ShareAlike(Split::kEval), 0.28, 0.04);
-  EXPECT_GT(ShareAlike(Split::kTrain), 0.45);
-}
-
 TEST(RandomTest, SeedsOfDifferentSplitsAndIndicesNeverMeet) {
   std::set<uint64_t> seeds;
   for (Split split : {Split::kTrain, Split::kEval, Split::kHeldOut}) {

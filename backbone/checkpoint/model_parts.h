@@ -43,8 +43,9 @@ absl::Status AddTokenComponents(const at::Tensor& embedding, const VocabularyLay
                                 ModelDirectoryWriter& writer);
 absl::StatusOr<at::Tensor> ReadTokenComponents(const ModelDirectory& model);
 
-// What an adapter is trained against: the backbone's tensors, with the embedding's rows of "core." blocks alone, in the order of
-// their ids. Blocks of plugins, whatever their offsets, change nothing about an adapter and are left out.
+// What an adapter is trained against: the backbone's tensors, with the embedding's rows of "core."
+// blocks alone, in the order of their ids. Blocks of plugins and their offsets are left out: an
+// adapter moves between models that differ in them.
 TensorMap AdapterBase(TensorMap backbone, const VocabularyLayout& layout);
 
 struct AdapterCheckOptions {

@@ -1,14 +1,13 @@
 // The depth modality as a plugin: 16-bit depth maps in millimetres (PNG, PGM), seen through an image encoder.
 //
-// A depth map is painted as a picture: hue runs from red (near) over green to blue (far) with the logarithm of the distance,
-// since a sensor's error grows with distance; invalid and out-of-range pixels are dark. An encoder that was trained on
-// pictures then sees distances as colours, and a linear connection is all that has to be learned.
+// A depth map is painted as a picture: hue runs from red (near) over green to blue (far), invalid and out-of-range
+// pixels are black. An encoder that was trained on pictures then sees distances as colours, and a linear connection is all
+// that has to be learned.
 //
-// Options: "near_mm" (1000; what is nearer is as red) and "far_mm" (5500; what is farther is dark).
+// Options: "near_mm" (500) and "far_mm" (5500), the range that is painted.
 
 #include <ATen/ATen.h>
 
-#include <cmath>
 #include <memory>
 #include <string>
 #include <utility>
@@ -25,7 +24,7 @@ using unival::HostServices;
 using unival::ModalityConfig;
 
 struct Range {
-  double near_mm = 1000, far_mm = 5500;
+  double near_mm = 500, far_mm = 5500;
 };
 
 absl::StatusOr<Range> ParseRange(const ModalityConfig& config) {
@@ -37,24 +36,22 @@ absl::StatusOr<Range> ParseRange(const ModalityConfig& config) {
                                                      "\"; expected near_mm or far_mm with a number"));
     }
   }
-  if (range.near_mm <= 0 || range.far_mm <= range.near_mm) {
+  if (range.near_mm < 0 || range.far_mm <= range.near_mm) {
     return absl::InvalidArgumentError(absl::StrCat("modality \"", config.id(), "\": options near_mm ", range.near_mm,
-                                                   ", far_mm ", range.far_mm, "; expected 0 < near_mm < far_mm"));
+                                                   ", far_mm ", range.far_mm, "; expected 0 <= near_mm < far_mm"));
   }
   return range;
 }
 
-// Pictures hold no pure colours: with channels from 0 to 1 on black, an encoder that has only seen pictures mistakes shapes three
-// times as often as with these.
-constexpr double kDark = 0.09, kWeakest = 0.18, kStrongest = 0.86;
-
-// Depth [1, 1, H, W] float32 millimetres to RGB [1, 3, H, W] in [0, 1]: red up to `near_mm`, green at the geometric mean, blue
-// at `far_mm`.
+// Depth [1, 1, H, W] float32 millimetres to RGB [1, 3, H, W] in [0, 1]. A third of the hue circle per colour: red at
+// `near_mm`, green halfway, blue at `far_mm`.
 at::Tensor PaintDepth(const at::Tensor& depth, const Range& range) {
-  const at::Tensor hue = (depth / range.near_mm).clamp_min(1).log() * (4.0 / std::log(range.far_mm / range.near_mm));
-  const at::Tensor rgb = at::cat({2 - hue, at::minimum(hue, 4 - hue), hue - 2}, 1).clamp(0, 1);
+  const at::Tensor hue = (depth - range.near_mm) * (4.0 / (range.far_mm - range.near_mm));
   const at::Tensor painted = (depth > 0) & (depth <= range.far_mm);
-  return at::where(painted, kWeakest + (kStrongest - kWeakest) * rgb, at::full({}, kDark));
+  const at::Tensor clamped = hue.clamp_min(0);
+  const at::Tensor rgb = at::cat({(2 - clamped).clamp(0, 1), at::minimum(clamped, 4 - clamped).clamp(0, 1),
+                                  (clamped - 2).clamp(0, 1)}, 1);
+  return rgb * painted;
 }
 
 class DepthModality : public unival::Modality {
@@ -91,7 +88,7 @@ class DepthModality : public unival::Modality {
   std::shared_ptr<torch::nn::Module> module() override { return encoder_; }
 
   std::string preprocessing_fingerprint() const override {
-    return absl::StrCat("depth/2 ", config_.image().width(), "x", config_.image().height(), " ", range_.near_mm, "..",
+    return absl::StrCat("depth/1 ", config_.image().width(), "x", config_.image().height(), " ", range_.near_mm, "..",
                         range_.far_mm);
   }
 
@@ -103,7 +100,7 @@ class DepthModality : public unival::Modality {
     info_.type = "depth";
     info_.feature_dim = encoder_->feature_dim();
     info_.position_kind = unival::PositionKind::kGrid;
-    info_.feature_schema = absl::StrCat("painted-depth-", config.image().width(), "x", config.image().height(), "/2");
+    info_.feature_schema = absl::StrCat("painted-depth-", config.image().width(), "x", config.image().height(), "/1");
   }
 
   const ModalityConfig config_;

@@ -132,6 +132,58 @@ TEST(Workflow, ModelWithAPluginsModalityNamesThePluginWhenItIsMissing) {
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("depth"), HasSubstr("plugin")));
 }
 
+TEST(Workflow, ATaskNeedsNoPluginOfAModalityThatItDoesNotTake) {
+  const Outcome outcome = WithDepthRun().Run(
+      "eval runs/depth/model --task image_caption --data data/image/eval/caption.jsonl --limit 2");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+}
+
+TEST(Workflow, ATaskOfAModalityThatTheModelLacksSaysWhatThereIs) {
+  const Outcome outcome = TinyWorkplace().Run(
+      "eval models/tiny --task depth_caption --data data/depth/eval/caption.jsonl --limit 2");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("depth"), HasSubstr("image")));
+}
+
+TEST(Workflow, ATrainedModalityIsCopiedIntoAnotherModel) {
+  const Program& program = WithDepthRun();
+  fs::copy(program.Path("models/tiny"), program.Path("models/second"), fs::copy_options::recursive);
+  const Outcome copied = program.Run("adapter copy runs/depth/model depth models/second");
+  ASSERT_EQ(copied.code, 0) << copied.err;
+  const auto answers = [&](const std::string& model) {
+    const std::string file = program.Path("copied.jsonl");
+    const Outcome outcome = program.Run("eval " + model +
+                                        " --task depth_caption --data data/depth/eval/caption.jsonl"
+                                        " --plugin \"$DEPTH_PLUGIN\" --templates "
+                                        "tasks/templates/quickstart.textproto --predictions " +
+                                        file);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return ReadText(file);
+  };
+  EXPECT_EQ(answers("models/second"), answers("runs/depth/model"));
+  EXPECT_EQ(program.Run("adapter copy runs/depth/model depth models/second").code, 1)
+      << "it is there already";
+}
+
+TEST(Workflow, ProbeMeasuresAnEncoderWithoutTheLanguageModel) {
+  const Program& program = TinyWorkplace();
+  const std::string command =
+      "probe models/tiny --task vqa --train data/image/train/vqa.jsonl "
+      "--test data/image/eval/vqa.jsonl --limit 24 ";
+  const Outcome outcome = program.Run(command + "--json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json result = json::parse(outcome.out);
+  EXPECT_GE(result["classes"], 2);
+  EXPECT_EQ(result["train_records"], 24);
+  EXPECT_GT(result["joined"]["features"], result["pooled"]["features"]);
+  EXPECT_GE(result["pooled"]["accuracy"], 0.0);
+  EXPECT_EQ(program.Run(command).code, 0);
+  const Outcome text = program.Run(
+      "probe models/tiny --task text_copy --train data/image/train/vqa.jsonl "
+      "--test data/image/eval/vqa.jsonl");
+  EXPECT_EQ(text.code, 1);
+}
+
 TEST(Workflow, AdapterOfAnotherBaseIsRefused) {
   const Program& program = WithDepthRun();
   ASSERT_EQ(program

@@ -62,7 +62,7 @@ INSTANTIATE_TEST_SUITE_P(
         // with it.
         Sample{"gpt2_bpe",
                "c++ -std=c++17 $stable samples/gpt2_bpe/gpt2_bpe.cc -licuuc -licudata -o libunival_gpt2_bpe.so",
-               "unival plugin list --plugin ./libunival_gpt2_bpe.so --json | grep loaded"},
+               "unival plugin list --plugin ./libunival_gpt2_bpe.so --json | grep '\"verdict\": \"loaded\"'"},
         Sample{"thermal", "true", "unival plugin check samples/thermal/thermal.plugin.textproto"},
         Sample{"pkg_config",
                "PKG_CONFIG_PATH=lib/pkgconfig c++ -std=c++17 -fvisibility=hidden -fPIC -shared samples/imu/imu.cc -o "
