@@ -28,7 +28,7 @@ T OrDie(absl::StatusOr<T> value) {
 }
 
 Pipeline& SharedPipeline() {
-  static Pipeline* const pipeline = OrDie(Pipeline::Create({kModel, {}, {}, {}})).release();
+  static Pipeline* const pipeline = OrDie(Pipeline::Create({kModel, {}, {}, {}, {}})).release();
   return *pipeline;
 }
 
