@@ -40,6 +40,9 @@ class Checker {
     if (report_.rows.back().ok) report_.rows.back().detail = measured;
   }
 
+  // Whether the last rule held.
+  bool ok() const { return report_.rows.back().ok; }
+
   ConformanceReport Take() { return std::move(report_); }
 
  private:

@@ -1,5 +1,5 @@
-// A suite that cannot fail proves nothing: one good fake of each kind passes every rule, and each broken one fails exactly
-// the rule that it breaks.
+// A suite that cannot fail proves nothing: one good fake of each kind passes every rule, and each broken one fails
+// exactly the rule that it breaks.
 
 #include "sdk/testing/conformance.h"
 
@@ -27,6 +27,9 @@ enum class Flaw {
   kWritesInput,
   kAcceptsEmpty,
   kAcceptsCorrupt,
+  kAcceptsMissing,
+  kRefusesAll,
+  kCountsCalls,
   kSilentRefusal,
   kRandom,
   kUnseeded,
@@ -54,10 +57,12 @@ class FakeModality : public Modality {
     const MediaSource& media = sample.media;
     const std::string text = media.bytes == nullptr ? "" : *media.bytes;
     double value = 0;
+    if (flaw_ == Flaw::kRefusesAll) return absl::InvalidArgumentError(absl::StrCat(media.name, ": not today"));
     if (text.rfind("number ", 0) == 0) {
       value = std::stod(text.substr(7));
     } else if (!(text.empty() && media.bytes != nullptr && flaw_ == Flaw::kAcceptsEmpty) &&
-               !(!text.empty() && flaw_ == Flaw::kAcceptsCorrupt)) {
+               !(!text.empty() && flaw_ == Flaw::kAcceptsCorrupt) &&
+               !(media.bytes == nullptr && flaw_ == Flaw::kAcceptsMissing)) {
       return absl::InvalidArgumentError(flaw_ == Flaw::kSilentRefusal ? "bad media"
                                                                       : absl::StrCat(media.name, ": no number"));
     }
@@ -72,6 +77,8 @@ class FakeModality : public Modality {
     ModalityFeatures features = SequenceFeatures(stacked->transpose(1, 2).unsqueeze(-1));
     features.values = features.values.clone();
     if (flaw_ == Flaw::kRowsMixed) features.values -= features.values.mean();
+    // Less than what rows of a batch may differ by, so that only the rule about repetition sees it.
+    if (flaw_ == Flaw::kCountsCalls) features.values += 4e-6 * (++calls_ % 2);
     if (flaw_ == Flaw::kNegativePosition) features.positions = features.positions - 1;
     if (flaw_ == Flaw::kPadsWrongly && batch.samples.size() > 1) {
       features.padding = at::zeros({features.values.size(0), features.values.size(1)}, at::kBool);
@@ -135,6 +142,9 @@ TEST(ModalityConformance, EachFlawFailsItsOwnRule) {
   EXPECT_EQ(FailedRules(Flaw::kRowsMixed), Rules{"batch_invariance"});
   EXPECT_EQ(FailedRules(Flaw::kAcceptsEmpty), Rules{"empty_media"});
   EXPECT_EQ(FailedRules(Flaw::kAcceptsCorrupt), Rules{"corrupt_media"});
+  EXPECT_EQ(FailedRules(Flaw::kAcceptsMissing), Rules{"missing_media"});
+  EXPECT_EQ(FailedRules(Flaw::kRefusesAll), Rules{"preprocess"});
+  EXPECT_EQ(FailedRules(Flaw::kCountsCalls), Rules{"determinism"});
   EXPECT_EQ(FailedRules(Flaw::kUnseeded), Rules{"augmentation_is_seeded"});
   EXPECT_EQ(FailedRules(Flaw::kPadsWrongly), Rules{"variable_length"});
   EXPECT_EQ(FailedRules(Flaw::kLeaks), Rules{"leaks"});
@@ -277,8 +287,8 @@ TEST(TaskConformance, AcceptsASoundTaskAndFindsEachFlaw) {
   };
   EXPECT_EQ(failed(""), Rules{});
   for (const std::string flaw :
-       {"description", "example_shape", "tokens_in_vocabulary", "target_satisfies_constraint", "perfect_answer_scores_best",
-        "missing_columns", "prediction_needs_no_target", "metric_counts_failures"}) {
+       {"description", "example_shape", "tokens_in_vocabulary", "target_satisfies_constraint",
+        "perfect_answer_scores_best", "missing_columns", "prediction_needs_no_target", "metric_counts_failures"}) {
     EXPECT_EQ(failed(flaw), Rules{flaw});
   }
   EXPECT_EQ(failed("determinism"), (Rules{"determinism", "concurrent_use"}));

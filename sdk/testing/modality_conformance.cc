@@ -12,7 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "sdk/testing/checker.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 // Of the sanitizer's allocator, which replaces the C library's; GCC comes without the header.
 extern "C" size_t __sanitizer_get_current_allocated_bytes();
 #endif
@@ -58,7 +58,7 @@ int64_t Bytes(const at::Tensor& tensor) {
 
 // Bytes that the process has allocated and not freed; 0 where the allocator does not tell.
 int64_t BytesInUse() {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   return static_cast<int64_t>(__sanitizer_get_current_allocated_bytes());
 #elif defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
   const struct mallinfo2 info = mallinfo2();
@@ -298,6 +298,7 @@ ConformanceReport CheckModality(Modality& modality, const ModalityProbe& probe) 
   const ModalityInfo before = modality.info();
   checker.Run("description", [&] { return Describe(before); });
   checker.Run("preprocess", [&] { return check.Preprocess(); });
+  if (!checker.ok()) return checker.Take();  // the other rules look at what Preprocess gives
   checker.Run("augmentation_is_seeded", [&] { return check.AugmentationIsSeeded(); });
   checker.Run("determinism", [&] { return check.Determinism(); });
   checker.Run("features_as_declared", [&] { return check.FeaturesAsDeclared(); });

@@ -21,11 +21,13 @@ class Broken : public Modality {
   }
 
   ModalityInfo Info() const override {
-    return {"broken/1", kWidth, Has("too_many_positions") ? 1 : 100000000, UNIVAL_POSITION_SEQUENCE, UNIVAL_INPUT_BYTES, "1"};
+    return {"broken/1",         kWidth, Has("too_many_positions") ? 1 : 100000000, UNIVAL_POSITION_SEQUENCE,
+            UNIVAL_INPUT_BYTES, "1"};
   }
 
   Status Preprocess(const Sample& sample, Tensors* out) const override {
     const std::string text(sample.bytes);
+    if (Has("refuses_all")) return InvalidArgument("not today");
     if (text.rfind("number ", 0) != 0 && !Has("accepts_corrupt")) return InvalidArgument("holds no number");
     float value = text.rfind("number ", 0) == 0 ? std::stof(text.substr(7)) : 0;
     const int64_t positions = 2 + static_cast<int64_t>(value) % 3;
@@ -46,6 +48,8 @@ class Broken : public Modality {
       for (float value : rows.back()) sum += value;
       if (Has("writes_input")) const_cast<float*>(input.data<float>())[input.numel() - 1] = 7;
     }
+    // Less than what rows of a batch may differ by, so that only the rule about repetition sees it.
+    if (Has("counts_calls")) rows[0][0] += static_cast<float>(++calls_ % 2) * 4e-6f;
     if (Has("rows_mixed")) rows[0][0] += sum * static_cast<float>(batch.size() - 1);
     if (Has("slow")) std::this_thread::sleep_for(std::chrono::milliseconds(60));
     if (Has("leaks")) leaked_.emplace_back(5000, 'x');
