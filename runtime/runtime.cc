@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <thread>
 #include <tuple>
 
 #include "absl/strings/match.h"
@@ -85,9 +84,9 @@ absl::Status CheckNotLoaded(const Candidate& candidate, const std::vector<Candid
 
 absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Create(const RuntimeOptions& options) {
   auto runtime = std::unique_ptr<Runtime>(new Runtime);
-  runtime->threads_ = options.threads > 0
-                          ? options.threads
-                          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  // libtorch's own number, before anyone sets it, is that of the cores or what OMP_NUM_THREADS says.
+  static const int threads_at_start = std::max(1, at::get_num_threads());
+  runtime->threads_ = options.threads > 0 ? options.threads : threads_at_start;
   at::set_num_threads(runtime->threads_);
   runtime->decoder_ = NewFfmpegDecoder();
   runtime->services_.media = runtime->decoder_.get();
