@@ -22,9 +22,12 @@ std::string Verdict(const PluginReport& plugin) {
 }
 
 nlohmann::json Describe(const Runtime& runtime, const PluginReport& plugin) {
-  nlohmann::json row = {{"file", plugin.file},       {"id", plugin.id},
-                        {"version", plugin.version}, {"tier", plugin.tier},
-                        {"abi", plugin.abi},         {"verdict", Verdict(plugin)},
+  nlohmann::json row = {{"file", plugin.file},
+                        {"id", plugin.id},
+                        {"version", plugin.version},
+                        {"tier", plugin.tier},
+                        {"abi", plugin.abi},
+                        {"verdict", Verdict(plugin)},
                         {"reason", std::string(plugin.status.message())}};
   row["components"] = nlohmann::json::array();
   for (const Registry::Entry& entry : runtime.registry().List()) {
@@ -35,11 +38,17 @@ nlohmann::json Describe(const Runtime& runtime, const PluginReport& plugin) {
   return row;
 }
 
+// File names and foreign messages may hold any bytes.
+std::string Text(const nlohmann::json& json) {
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 void PrintPlugin(const nlohmann::json& row, bool explain) {
   const std::string id = row["id"].get<std::string>();
   const std::string name = id.empty() ? "(none)" : absl::StrCat(id, " ", row["version"].get<std::string>());
-  std::cout << absl::StrFormat("%-24s %-6d %-18s %-9s %s\n", name, row["tier"].get<int>(), row["abi"].get<std::string>(),
-                               row["verdict"].get<std::string>(), row["file"].get<std::string>());
+  std::cout << absl::StrFormat("%-24s %-6d %-18s %-9s %s\n", name, row["tier"].get<int>(),
+                               row["abi"].get<std::string>(), row["verdict"].get<std::string>(),
+                               row["file"].get<std::string>());
   if (!explain) return;
   for (const auto& component : row["components"]) {
     std::cout << absl::StrFormat("    %s %s: %s\n", component["kind"].get<std::string>(),
@@ -55,11 +64,12 @@ absl::Status List(RuntimeOptions options, bool explain, bool json) {
   nlohmann::json rows = nlohmann::json::array();
   for (const PluginReport& plugin : runtime->plugins()) rows.push_back(Describe(*runtime, plugin));
   if (json) {
-    std::cout << rows.dump(2) << "\n";
+    std::cout << Text(rows) << "\n";
     return absl::OkStatus();
   }
   if (rows.empty()) std::cout << "no plugin files; give --plugin FILE, --plugin_path FOLDER or UNIVAL_PLUGIN_PATH\n";
-  if (!rows.empty()) std::cout << absl::StrFormat("%-24s %-6s %-18s %-9s %s\n", "plugin", "tier", "built for", "verdict", "file");
+  if (!rows.empty())
+    std::cout << absl::StrFormat("%-24s %-6s %-18s %-9s %s\n", "plugin", "tier", "built for", "verdict", "file");
   for (const auto& row : rows) PrintPlugin(row, explain);
   return absl::OkStatus();
 }
@@ -82,8 +92,11 @@ void AddList(CLI::App* plugin, int* exit_code) {
 }
 
 nlohmann::json ToJson(const PluginCheck& check) {
-  nlohmann::json json = {{"file", check.plugin.file}, {"id", check.plugin.id}, {"version", check.plugin.version},
-                         {"tier", check.plugin.tier}, {"ok", check.ok()}};
+  nlohmann::json json = {{"file", check.plugin.file},
+                         {"id", check.plugin.id},
+                         {"version", check.plugin.version},
+                         {"tier", check.plugin.tier},
+                         {"ok", check.ok()}};
   for (const ConformanceReport& report : check.reports) {
     nlohmann::json component = {{"component", report.component}, {"ok", report.ok()}};
     for (const ConformanceRow& row : report.rows) {
@@ -97,7 +110,7 @@ nlohmann::json ToJson(const PluginCheck& check) {
 absl::StatusOr<int> Check(const PluginCheckOptions& options, bool json) {
   UNIVAL_ASSIGN_OR_RETURN(const PluginCheck check, CheckPlugin(options));
   if (json) {
-    std::cout << ToJson(check).dump(2) << "\n";
+    std::cout << Text(ToJson(check)) << "\n";
   } else {
     std::cout << "plugin " << check.plugin.id << " " << check.plugin.version << ", tier " << check.plugin.tier << "\n";
     for (const ConformanceReport& report : check.reports) std::cout << report.Table();
@@ -110,9 +123,10 @@ void AddCheck(CLI::App* plugin, int* exit_code) {
   auto options = std::make_shared<PluginCheckOptions>();
   auto json = std::make_shared<bool>(false);
   command->add_option("file", options->file, "lib<id>.so or <id>.plugin.textproto")->required();
-  command->add_option("--sample", options->samples,
-                      "Media, records (.jsonl), texts (.txt) or a folder of them; may be given several times (default: the "
-                      "folder samples beside the plugin, else generated media)");
+  command->add_option(
+      "--sample", options->samples,
+      "Media, records (.jsonl), texts (.txt) or a folder of them; may be given several times (default: the "
+      "folder samples beside the plugin, else generated media)");
   command->add_option("--config", options->config, "Text file with a ModalityConfig");
   command->add_option("--option", options->options, "name=value for the modality; may be given several times");
   command->add_option("--tokenizer", options->tokenizer, "Folder with a tokenizer's files");

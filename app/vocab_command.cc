@@ -93,9 +93,6 @@ absl::StatusOr<std::vector<BlockSpec>> AskedBlocks(const VocabArguments& argumen
   for (const std::string& text : arguments.blocks) {
     UNIVAL_ASSIGN_OR_RETURN(BlockSpec spec, ParseBlock(text));
     spec.owner = OwnerOf(spec.id);
-    if (spec.owner == "core") {
-      return absl::InvalidArgumentError(absl::StrCat("--block ", text, ": \"core.\" is the model's own"));
-    }
     specs.push_back(std::move(spec));
   }
   std::sort(specs.begin(), specs.end(), [](const BlockSpec& a, const BlockSpec& b) { return a.id < b.id; });
@@ -105,8 +102,14 @@ absl::StatusOr<std::vector<BlockSpec>> AskedBlocks(const VocabArguments& argumen
 
 absl::StatusOr<VocabularyLayout> WithBlocks(VocabularyLayout layout, const std::vector<BlockSpec>& specs, bool grow) {
   std::vector<BlockSpec> added;
-  for (const BlockSpec& spec : specs) {
+  for (BlockSpec spec : specs) {
     const VocabularyBlock* there = FindBlock(layout, spec.id);
+    // The model itself says what its own blocks mean, so that a retired one can come back.
+    if (there != nullptr && spec.owner == "core") spec.content_hash = there->content_hash();
+    if (there == nullptr && spec.owner == "core") {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--block ", spec.id, "=", spec.size, ": \"core.\" is the model's own, which has no such block"));
+    }
     if (grow && there != nullptr && BlockSize(*there) < spec.size) {
       // Blocks without a content hash have no meaning that a longer list could contradict.
       UNIVAL_ASSIGN_OR_RETURN(layout, GrowBlock(layout, spec.id, {spec.size, "", spec.content_hash}));
@@ -195,6 +198,11 @@ absl::Status AddToModel(const VocabArguments& arguments) {
 }
 
 absl::Status Retire(const VocabArguments& arguments) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto model, ModelDirectory::Open(arguments.model));
+  if (arguments.block == model->manifest().tokenizer().block()) {
+    return absl::FailedPreconditionError(absl::StrCat(arguments.model, ": vocabulary block \"", arguments.block,
+                                                      "\" is the tokenizer's; the model could not speak without it"));
+  }
   return Rewrite(arguments, absl::StrCat("vocab retire ", arguments.block),
                  [&](const VocabularyLayout& layout) { return RetireBlock(layout, arguments.block); });
 }

@@ -4,6 +4,7 @@
 #include <elf.h>
 
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -198,6 +199,11 @@ absl::Status CheckCompatible(const BuildInfo& info, const std::string& file) {
 }
 
 absl::StatusOr<PluginIdentity> IdentifyPlugin(const std::string& file) {
+  // Reading a pipe or a device may never end.
+  std::error_code error;
+  if (std::filesystem::exists(file, error) && !std::filesystem::is_regular_file(file, error)) {
+    return NotAPlugin(file, "it is no regular file");
+  }
   if (IsManifest(file)) {
     UNIVAL_ASSIGN_OR_RETURN(const PluginManifest manifest, ReadPluginManifest(file));
     return PluginIdentity{manifest.plugin().id(), manifest.plugin().version(), 3,

@@ -14,6 +14,7 @@
 #include "modalities/io/decoder.h"
 #include "runtime/plugin_loader.h"
 #include "runtime/shipped_tokenizers.h"
+#include "sdk/hash/sha256.h"
 #include "sdk/native/status_macros.h"
 
 namespace unival {
@@ -73,8 +74,11 @@ absl::Status CheckNotLoaded(const Candidate& candidate, const std::vector<Candid
   for (const Candidate& other : loaded) {
     const PluginIdentity& there = other.identity;
     if (there.id == candidate.identity.id && there.version == candidate.identity.version) {
-      return absl::AlreadyExistsError(absl::StrCat("same as ", other.file, " (plugin ", there.id,
-                                                   " ", there.version, "), which is loaded"));
+      const auto own = Sha256HexOfFile(candidate.file), others = Sha256HexOfFile(other.file);
+      const bool same = own.ok() && others.ok() && *own == *others;
+      return absl::AlreadyExistsError(absl::StrCat(
+          same ? "same as " : "other content under the id and version of ", other.file, " (plugin ",
+          there.id, " ", there.version, "), which is loaded"));
     }
   }
   return absl::OkStatus();

@@ -63,6 +63,7 @@ UnivalCode CreateObject(UnivalSelf** out, Make&& make) {
   return Guarded([&] {
     auto made = make();
     if (!made.ok()) return made.status();
+    if (*made == nullptr) return Internal("Create gave no object and no error");
     *out = reinterpret_cast<UnivalSelf*>(new Object(std::move(*made)));
     return Status();
   });

@@ -135,7 +135,12 @@ class ModalityCheck {
       return absl::StrCat("positions are ", Shape(features.positions), ", expected int64 [",
                           absl::StrJoin(expected, ", "), "]");
     }
-    return features.positions.min().item<int64_t>() < 0 ? "a position is negative" : "";
+    if (features.positions.min().item<int64_t>() < 0) return "a position is negative";
+    // More positions than declared are another rule's finding.
+    const int64_t most = std::max(modality_.info().max_positions, features.values.size(1));
+    const int64_t last = features.positions.max().item<int64_t>();
+    const bool bounded = kind == PositionKind::kSequence && modality_.info().max_positions > 0;
+    return bounded && last >= most ? absl::StrCat("a position is ", last, ", declared at most ", most, " positions") : "";
   }
 
   Finding BatchInvariance() {

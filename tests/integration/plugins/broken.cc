@@ -17,6 +17,7 @@ class Broken : public Modality {
   static Result<std::unique_ptr<Broken>> Create(const Config& config) {
     auto made = std::make_unique<Broken>();
     if (config.options.count("flaw") > 0) made->flaw_ = config.options.at("flaw");
+    if (made->flaw_ == "no_object") return std::unique_ptr<Broken>();
     return made;
   }
 

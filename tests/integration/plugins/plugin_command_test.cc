@@ -75,6 +75,13 @@ TEST(Check, NamesWhatIsMissing) {
   EXPECT_THAT(no_samples.err, AllOf(HasSubstr("broken"), HasSubstr("--sample")));
 }
 
+TEST(Check, APluginThatGivesNoObjectIsToldSo) {
+  const Outcome outcome = Workplace().Run("plugin check '" + Runfile("tests/integration/plugins/libbroken.so") +
+                                          "' --option flaw=no_object");
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.out, HasSubstr("gave no object"));
+}
+
 TEST(Check, TablePrintsEveryRuleAndWhatWasMeasured) {
   const Outcome outcome = Workplace().Run("plugin check '" + Runfile("plugins/imu/libimu.so") + "' --sample '" +
                                           Runfile("plugins/imu/samples") + "'");
@@ -140,6 +147,21 @@ TEST(List, ExplainsEveryCandidate) {
   const Outcome table = program.Run("plugin list --plugin_path found --explain");
   EXPECT_THAT(table.out, AllOf(HasSubstr("imu 1.0.0"), HasSubstr("too short"), HasSubstr("modality mel_stats")));
   EXPECT_EQ(table.code, 0);
+}
+
+// Reading a pipe would wait for ever, and file names need not be text.
+TEST(List, PipesDevicesAndOddNamesAreRefused) {
+  const Program& program = Workplace();
+  ASSERT_EQ(program
+                .Shell("mkdir odd && mkfifo odd/libpipe.so && ln -s /dev/zero odd/libzero.so && "
+                       "echo no > \"odd/lib$(printf '\\377').so\"")
+                .code,
+            0);
+  const Outcome outcome = program.Run("plugin list --plugin_path odd --json");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  const auto rows = nlohmann::json::parse(outcome.out, nullptr, false);
+  ASSERT_EQ(rows.size(), 3u) << outcome.out;
+  for (const auto& row : rows) EXPECT_EQ(row["verdict"], "refused") << row;
 }
 
 struct Kind {

@@ -103,6 +103,15 @@ TEST(Vocab, RetiredBlocksKeepTheirIdsAndAreRevived) {
   EXPECT_EQ(Block("retiring", "fixture.code")["ids"], ids);
 }
 
+TEST(Vocab, ABlockOfTheModelsOwnIsRevived) {
+  const Program& program = Workplace();
+  ASSERT_EQ(program.Run("vocab retire nano core.location_bin --output without_bins").code, 0);
+  EXPECT_TRUE(Block("without_bins", "core.location_bin")["retired"]);
+  const Outcome revived = program.Run("vocab add without_bins --block core.location_bin=64");
+  ASSERT_EQ(revived.code, 0) << revived.err;
+  EXPECT_EQ(Block("without_bins", "core.location_bin"), Block("nano", "core.location_bin"));
+}
+
 TEST(Vocab, GrowsByAnExtentOnlyWhenAsked) {
   const Program& program = Workplace();
   ASSERT_EQ(program.Run("vocab add nano --output growing --block a.code=8 --block b.code=4").code, 0);
@@ -214,6 +223,7 @@ TEST(Vocab, RefusesInWords) {
       {"vocab add nano --block a.code=0", "a.code"},
       {"vocab retire nano fixture.code", "fixture.code"},
       {"vocab retire nano core.special", "core.special"},
+      {"vocab retire nano core.bpe", "tokenizer's"},
   };
   for (const auto& [command, says] : mistakes) {
     const Outcome outcome = program.Run(command);
