@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
@@ -15,6 +16,17 @@ namespace unival {
 int Fail(const absl::Status& status) {
   std::cerr << "unival: " << status.message() << "\n";
   return kFailed;
+}
+
+void PrintJson(const nlohmann::json& json) {
+  std::cout << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+}
+
+std::function<void(int64_t, int64_t)> ProgressLine(const std::string& suffix) {
+  return [suffix](int64_t done, int64_t total) {
+    std::cerr << "\r" << done << " of " << total << suffix << (done == total ? "\n" : "")
+              << std::flush;
+  };
 }
 
 void OnRun(CLI::App* command, RunCommand run, int* exit_code) {

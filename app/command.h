@@ -10,6 +10,7 @@
 #include <CLI/App.hpp>
 #include <functional>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,11 @@ enum ExitCode { kDone = 0, kFailed = 1, kUsage = 2, kDifferent = 3 };
 
 // Prints "unival: <message>" and returns kFailed.
 int Fail(const absl::Status& status);
+
+// Indented, a line end behind it; bytes that are no UTF-8, as in file names, are replaced.
+void PrintJson(const nlohmann::json& json);
+// "7 of 20" and `suffix`, rewritten in place on standard error: for the `progress` of long work.
+std::function<void(int64_t done, int64_t total)> ProgressLine(const std::string& suffix);
 
 // A subcommand's callback sets what `main` returns.
 using RunCommand = std::function<int()>;

@@ -144,7 +144,7 @@ void AddDoctorCommand(CLI::App& app, int* exit_code) {
         if (!runtime.ok()) return Fail(runtime.status());
         const nlohmann::json report = Examine(**runtime);
         if (*json) {
-          std::cout << report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
+          PrintJson(report);
         } else {
           PrintTable(report);
         }

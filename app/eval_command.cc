@@ -69,9 +69,7 @@ absl::StatusOr<EvaluationResult> Measure(EvalArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const auto source,
                           OpenFittingSource(*task, pipeline->model().known_modalities(),
                                             {arguments.data, columns, arguments.limit}));
-  arguments.evaluation.progress = [](int64_t done, int64_t total) {
-    std::cerr << "\r" << done << " of " << total << (done == total ? "\n" : "") << std::flush;
-  };
+  arguments.evaluation.progress = ProgressLine("");
   return Evaluate(*pipeline, arguments.task, *source, arguments.evaluation);
 }
 

@@ -38,11 +38,6 @@ nlohmann::json Describe(const Runtime& runtime, const PluginReport& plugin) {
   return row;
 }
 
-// File names and foreign messages may hold any bytes.
-std::string Text(const nlohmann::json& json) {
-  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 void PrintPlugin(const nlohmann::json& row, bool explain) {
   const std::string id = row["id"].get<std::string>();
   const std::string name = id.empty() ? "(none)" : absl::StrCat(id, " ", row["version"].get<std::string>());
@@ -64,7 +59,7 @@ absl::Status List(RuntimeOptions options, bool explain, bool json) {
   nlohmann::json rows = nlohmann::json::array();
   for (const PluginReport& plugin : runtime->plugins()) rows.push_back(Describe(*runtime, plugin));
   if (json) {
-    std::cout << Text(rows) << "\n";
+    PrintJson(rows);
     return absl::OkStatus();
   }
   if (rows.empty()) std::cout << "no plugin files; give --plugin FILE, --plugin_path FOLDER or UNIVAL_PLUGIN_PATH\n";
@@ -110,7 +105,7 @@ nlohmann::json ToJson(const PluginCheck& check) {
 absl::StatusOr<int> Check(const PluginCheckOptions& options, bool json) {
   UNIVAL_ASSIGN_OR_RETURN(const PluginCheck check, CheckPlugin(options));
   if (json) {
-    std::cout << Text(ToJson(check)) << "\n";
+    PrintJson(ToJson(check));
   } else {
     std::cout << "plugin " << check.plugin.id << " " << check.plugin.version << ", tier " << check.plugin.tier << "\n";
     for (const ConformanceReport& report : check.reports) std::cout << report.Table();

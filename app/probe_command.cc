@@ -31,10 +31,7 @@ absl::StatusOr<ProbeResult> Measure(ProbeArguments& arguments) {
   };
   UNIVAL_ASSIGN_OR_RETURN(const auto train, open(arguments.train));
   UNIVAL_ASSIGN_OR_RETURN(const auto test, open(arguments.test));
-  arguments.probe.progress = [](int64_t done, int64_t total) {
-    std::cerr << "\r" << done << " of " << total << " encoded" << (done == total ? "\n" : "")
-              << std::flush;
-  };
+  arguments.probe.progress = ProgressLine(" encoded");
   return LinearProbe(*pipeline, arguments.task, *train, *test, arguments.probe);
 }
 

@@ -104,11 +104,13 @@ absl::StatusOr<VocabularyLayout> WithBlocks(VocabularyLayout layout, const std::
   std::vector<BlockSpec> added;
   for (BlockSpec spec : specs) {
     const VocabularyBlock* there = FindBlock(layout, spec.id);
-    // The model itself says what its own blocks mean, so that a retired one can come back.
-    if (there != nullptr && spec.owner == "core") spec.content_hash = there->content_hash();
-    if (there == nullptr && spec.owner == "core") {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--block ", spec.id, "=", spec.size, ": \"core.\" is the model's own, which has no such block"));
+    if (spec.owner == "core") {
+      if (there == nullptr) {
+        return absl::InvalidArgumentError(absl::StrCat("--block ", spec.id, "=", spec.size,
+                                                       ": \"core.\" is the model's own, which has no such block"));
+      }
+      // The model itself says what its own blocks mean, so that a retired one can come back.
+      spec.content_hash = there->content_hash();
     }
     if (grow && there != nullptr && BlockSize(*there) < spec.size) {
       // Blocks without a content hash have no meaning that a longer list could contradict.
@@ -185,7 +187,7 @@ template <typename Change>
 absl::Status Rewrite(VocabArguments arguments, const std::string& act, Change&& change) {
   if (arguments.output.empty()) arguments.output = arguments.model;
   UNIVAL_ASSIGN_OR_RETURN(const auto model, ModelDirectory::Open(arguments.model));
-  UNIVAL_ASSIGN_OR_RETURN(const VocabularyLayout layout, change(model->manifest().vocabulary()));
+  UNIVAL_ASSIGN_OR_RETURN(const VocabularyLayout layout, change(model->manifest()));
   return CatchTorch(arguments.model, [&] { return Write(arguments, *model, layout, act); });
 }
 
@@ -194,17 +196,20 @@ absl::Status AddToModel(const VocabArguments& arguments) {
   std::vector<std::string> names;
   for (const BlockSpec& spec : specs) names.push_back(absl::StrCat(spec.id, "=", spec.size));
   return Rewrite(arguments, absl::StrCat("vocab add ", absl::StrJoin(names, " "), " init ", arguments.init),
-                 [&](const VocabularyLayout& layout) { return WithBlocks(layout, specs, arguments.grow); });
+                 [&](const Manifest& manifest) { return WithBlocks(manifest.vocabulary(), specs, arguments.grow); });
 }
 
-absl::Status Retire(const VocabArguments& arguments) {
-  UNIVAL_ASSIGN_OR_RETURN(const auto model, ModelDirectory::Open(arguments.model));
-  if (arguments.block == model->manifest().tokenizer().block()) {
+absl::StatusOr<VocabularyLayout> WithoutBlock(const Manifest& manifest, const VocabArguments& arguments) {
+  if (arguments.block == manifest.tokenizer().block()) {
     return absl::FailedPreconditionError(absl::StrCat(arguments.model, ": vocabulary block \"", arguments.block,
                                                       "\" is the tokenizer's; the model could not speak without it"));
   }
+  return RetireBlock(manifest.vocabulary(), arguments.block);
+}
+
+absl::Status Retire(const VocabArguments& arguments) {
   return Rewrite(arguments, absl::StrCat("vocab retire ", arguments.block),
-                 [&](const VocabularyLayout& layout) { return RetireBlock(layout, arguments.block); });
+                 [&](const Manifest& manifest) { return WithoutBlock(manifest, arguments); });
 }
 
 using Act = absl::Status (*)(const VocabArguments&);

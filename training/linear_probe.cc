@@ -41,12 +41,13 @@ class Encoder {
       UNIVAL_RETURN_IF_ERROR(AddBatch(source, begin, end, new_classes, &records));
       if (options_.progress) options_.progress(end, source.size());
     }
-    const double allowed = kMaxUnreadableShare * static_cast<double>(source.size());
-    if (static_cast<double>(records.unreadable) <= allowed) return records;
-    return absl::OutOfRangeError(absl::StrCat(
-        source.path(), ": expected at most ", 100 * kMaxUnreadableShare,
-        " % of the records to be unreadable, got ", records.unreadable, " of ", source.size(),
-        ", the first: ", records.first_unreadable, "; repair or leave out these records"));
+    EvaluationResult readable;
+    readable.name = source.path();
+    readable.samples = source.size();
+    readable.unreadable = records.unreadable;
+    readable.first_unreadable = records.first_unreadable;
+    UNIVAL_RETURN_IF_ERROR(CheckReadable(readable));
+    return records;
   }
 
   const Classes& classes() const { return classes_; }
