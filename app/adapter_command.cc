@@ -20,14 +20,11 @@ struct AdapterArguments {
   bool replace = false, allow_mismatch = false;
 };
 
-// The backbone's hash as adapters record it: of the tensors as a loaded model holds them, in float32.
+// The backbone's hash as adapters record it.
 absl::StatusOr<std::string> BaseHash(const ModelDirectory& model) {
   UNIVAL_ASSIGN_OR_RETURN(TensorMap tensors, model.ReadComponent("backbone"));
   UNIVAL_ASSIGN_OR_RETURN(tensors[kTokenEmbedding], ReadTokenComponents(model));
-  for (auto& entry : tensors) {
-    if (entry.second.is_floating_point()) entry.second = entry.second.to(at::kFloat);
-  }
-  return TensorsSha256(AdapterBase(std::move(tensors), model.manifest().vocabulary()));
+  return TensorsSha256AsLoaded(AdapterBase(std::move(tensors), model.manifest().vocabulary()));
 }
 
 constexpr auto ModalityId = [](const ModalityConfig& item) { return item.id(); };

@@ -138,6 +138,19 @@ void AddCheck(CLI::App* plugin, int* exit_code) {
       exit_code);
 }
 
+// Modalities of the program's own are registered before plugins, so a plugin's of such a name would be refused. A
+// tokenizer of a shipped one's name takes its place.
+absl::Status CheckNameIsFree(const ScaffoldOptions& options) {
+  if (options.kind != "modality") return absl::OkStatus();
+  UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create({}));
+  for (const Registry::Entry& entry : runtime->registry().List()) {
+    if (entry.kind != options.kind || entry.type != options.name) continue;
+    return absl::AlreadyExistsError(absl::StrCat("name: got \"", options.name, "\", a modality of the program's own (",
+                                                 entry.summary, "); choose another"));
+  }
+  return absl::OkStatus();
+}
+
 void AddNew(CLI::App* plugin, int* exit_code) {
   CLI::App* command = plugin->add_subcommand("new", "Write a plugin folder that builds and passes its check");
   auto options = std::make_shared<ScaffoldOptions>();
@@ -153,7 +166,8 @@ void AddNew(CLI::App* plugin, int* exit_code) {
   OnRun(
       command,
       [options] {
-        const absl::Status status = WriteScaffold(*options);
+        absl::Status status = CheckNameIsFree(*options);
+        if (status.ok()) status = WriteScaffold(*options);
         if (!status.ok()) return Fail(status);
         const std::string folder = options->folder.empty() ? options->name : options->folder;
         std::cout << folder << ": written; next: make -C " << folder << " check\n";

@@ -9,7 +9,7 @@ if [[ $# -ne 2 ]]; then
 fi
 unival=$1 out=$2 seed=1
 
-"$unival" data make-world "$out" --seed "$seed" --kind image --count 60000 --eval_count 1000
+"$unival" data make-world "$out" --seed "$seed" --kind image --kind image_varied --count 60000 --eval_count 1000
 "$unival" data make-world "$out" --seed "$seed" --kind video --count 30000 --eval_count 500
 "$unival" data make-world "$out" --seed "$seed" --kind depth --count 6000 --eval_count 500
 "$unival" data make-world "$out" --seed "$seed" --kind sound --count 8000 --eval_count 500

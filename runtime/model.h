@@ -113,7 +113,11 @@ class Model {
   absl::Status LoadPart(const std::string& part, const std::string& component);
   absl::Status CheckAdapters(bool allow_mismatch) const;
   absl::Status LoadTemplates();
-  absl::StatusOr<AdapterRecord> DescribeAdapter(const std::string& modality) const;
+  // What an adapter of this model records of the weights that it was trained against. It takes a pass
+  // over all of them: DescribeAdapter does it once for callers that hand on the same `base_hash`.
+  absl::StatusOr<std::string> AdapterBaseHash() const;
+  absl::StatusOr<AdapterRecord> DescribeAdapter(const std::string& modality,
+                                                std::string* base_hash) const;
   absl::StatusOr<Manifest> ManifestToSave(const Lineage& lineage) const;
 
   const Runtime* runtime_ = nullptr;

@@ -132,7 +132,14 @@ absl::Status Model::LoadPart(const std::string& part, const std::string& compone
                     [&] { return LoadTensorsInto(PartTensors(part), tensors, component, file); });
 }
 
-absl::StatusOr<AdapterRecord> Model::DescribeAdapter(const std::string& id) const {
+absl::StatusOr<std::string> Model::AdapterBaseHash() const {
+  return CatchTorch("hash of backbone", [&] {
+    return TensorsSha256(AdapterBase(PartTensors("backbone"), manifest_.vocabulary()));
+  });
+}
+
+absl::StatusOr<AdapterRecord> Model::DescribeAdapter(const std::string& id,
+                                                     std::string* base_hash) const {
   UNIVAL_ASSIGN_OR_RETURN(Modality * modality, RequireModality(id));
   const ModalityInfo& info = modality->info();
   AdapterRecord record;
@@ -146,10 +153,10 @@ absl::StatusOr<AdapterRecord> Model::DescribeAdapter(const std::string& id) cons
     UNIVAL_ASSIGN_OR_RETURN(*record.mutable_encoder_sha256(),
                             PartHash(absl::StrCat("modality.", id)));
   }
-  UNIVAL_ASSIGN_OR_RETURN(
-      *record.mutable_backbone_sha256(), CatchTorch("hash of backbone", [&] {
-        return TensorsSha256(AdapterBase(PartTensors("backbone"), manifest_.vocabulary()));
-      }));
+  if (base_hash->empty()) {
+    UNIVAL_ASSIGN_OR_RETURN(*base_hash, AdapterBaseHash());
+  }
+  record.set_backbone_sha256(*base_hash);
   return record;
 }
 
@@ -157,9 +164,11 @@ absl::Status Model::CheckAdapters(bool allow_mismatch) const {
   for (const std::string& id : modality_ids()) {
     UNIVAL_RETURN_IF_ERROR(CheckRecord(manifest_, ManifestPath(), id));
   }
+  std::string base_hash;  // empty: not needed so far
   for (const AdapterRecord& record : manifest_.adapter()) {
     if (modality(record.modality()) == nullptr) continue;
-    UNIVAL_ASSIGN_OR_RETURN(const AdapterRecord expected, DescribeAdapter(record.modality()));
+    UNIVAL_ASSIGN_OR_RETURN(const AdapterRecord expected,
+                            DescribeAdapter(record.modality(), &base_hash));
     UNIVAL_RETURN_IF_ERROR(CheckAdapter(record, expected, ManifestPath(), {allow_mismatch}));
   }
   return absl::OkStatus();
@@ -190,9 +199,11 @@ absl::StatusOr<Manifest> Model::ManifestToSave(const Lineage& lineage) const {
   for (const AdapterRecord& record : manifest_.adapter()) {
     if (modality(record.modality()) == nullptr) *manifest.add_adapter() = record;
   }
+  std::string base_hash;  // empty: not needed so far
   for (const ConnectionConfig& connection : manifest_.connection()) {
     if (modality(connection.modality()) == nullptr) continue;
-    UNIVAL_ASSIGN_OR_RETURN(*manifest.add_adapter(), DescribeAdapter(connection.modality()));
+    UNIVAL_ASSIGN_OR_RETURN(*manifest.add_adapter(),
+                            DescribeAdapter(connection.modality(), &base_hash));
   }
   *manifest.add_lineage() = lineage;
   return manifest;

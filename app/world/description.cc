@@ -30,6 +30,27 @@ Group SampleGroup(const Attribute& attribute, int count, Random* random) {
   return group;
 }
 
+// Makes the second group like the first in colour or in shape. Which word belongs to which group is
+// learned from groups that differ in one property only, and eight colours seldom meet themselves.
+void MakeAlike(Description* description, Random* random) {
+  const Group& first = description->groups[0];
+  Group second = description->groups[1];
+  if (random->Chance(0.6)) {
+    second.attribute = first.attribute;
+  } else {
+    second.shape = first.shape;
+  }
+  if (description->CountOf(second.shape, second.attribute) > 0) return;
+  description->groups[1] = second;
+}
+
+Attribute MakeVariedColors() {
+  Attribute varied = Colors();
+  varied.look = {{6, 10}, {11.5, 13.5}, /*darkest=*/3, /*shades=*/true, /*stairs=*/true};
+  varied.alike = 0.35;
+  return varied;
+}
+
 }  // namespace
 
 const std::vector<std::string>& ShapeNames() {
@@ -50,13 +71,21 @@ const Attribute& Colors() {
                     {"red", "green", "blue", "yellow", "purple", "orange", "white", "gray"},
                     "what color is the",
                     "what color are the",
-                    /*has_sizes=*/true};
+                    /*has_sizes=*/true,
+                    /*look=*/{{6, 8}, {11, 13}}};
   return *colors;
 }
 
+const Attribute& VariedColors() {
+  static const auto* varied = new Attribute(MakeVariedColors());
+  return *varied;
+}
+
 const Attribute& Distances() {
-  static const auto* distances = new Attribute{
-      "distance", {"near", "middle", "far"}, "how far is the", "how far are the", false};
+  static const auto* distances = new Attribute{"distance",          {"near", "middle", "far"},
+                                               "how far is the",    "how far are the",
+                                               /*has_sizes=*/false,
+                                               /*look=*/{{6, 10}}};
   return *distances;
 }
 
@@ -105,6 +134,9 @@ Description SampleDescription(const Attribute& attribute, Random* random) {
     }
     description.groups.push_back(group);
   }
+  const bool pair = description.groups.size() == 2;
+  if (pair && attribute.alike > 0 && random->Chance(attribute.alike))
+    MakeAlike(&description, random);
   std::sort(description.groups.begin(), description.groups.end(), ComesBefore);
   return description;
 }

@@ -13,6 +13,7 @@
 #define UNIVAL_APP_WORLD_DESCRIPTION_H_
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -27,16 +28,30 @@ const std::vector<std::string>& ShapeNames();
 const std::string& ShapeName(Shape shape);
 std::string ShapePlural(Shape shape);
 
-// The property that tells groups of one shape apart.
+// How scenes are drawn.
+struct Look {
+  std::pair<double, double> radius;             // pixels, of what is not large
+  std::pair<double, double> large_radius = {};  // pixels
+  double darkest = 12;  // gray level of the darkest background, of at most 32
+  bool shades = false;  // many shades of a colour instead of one, slightly jittered
+  bool stairs = false;  // about half of the pictures have stairs for edges
+};
+
+// The property that tells groups of one shape apart, and what scenes made of it look like.
 struct Attribute {
   std::string name;                // "color" or "distance": the `kind` of questions about it
   std::vector<std::string> words;  // "red", "green", ... or "near", "middle", "far"
   std::string ask_one;             // "what color is the"
   std::string ask_many;            // "what color are the"
   bool has_sizes = false;          // groups may be "large"
+  Look look;
+  double alike = 0;  // how often it is tried to make a second group like the first
 };
 
 const Attribute& Colors();
+// The same words for pictures that vary: many shades and sizes, sharp and smooth edges, and more
+// often groups of one colour or one shape.
+const Attribute& VariedColors();
 const Attribute& Distances();
 
 struct Group {

@@ -163,7 +163,7 @@ std::vector<RgbImage> RenderFrames(const MovingScene& scene, Random* random) {
   std::vector<Rgb> colors;
   for (const Mover& mover : scene.movers) colors.push_back(JitteredColor(mover.color, random));
   // One background for all frames: what changes is what moves.
-  const RgbImage background = DarkBackground(random);
+  const RgbImage background = DarkBackground(Colors().look.darkest, random);
   std::vector<RgbImage> images;
   for (const std::vector<Object>& frame : scene.frames) {
     RgbImage image = background;

@@ -18,6 +18,22 @@ constexpr std::array<Rgb, 8> kPalette = {{{225, 35, 35},
                                           {242, 242, 242},
                                           {128, 128, 128}}};
 
+// What a colour word covers: degrees of hue, saturation and value in [0, 1]. Wide, so that shapes
+// are learned apart from shades; the gaps between neighbours keep every picture nameable.
+struct Shades {
+  std::pair<double, double> hue, saturation, value;
+};
+
+// In the order of Colors().words.
+constexpr std::array<Shades, 8> kShades = {{{{-8, 8}, {0.75, 1}, {0.75, 1}},      // red
+                                            {{90, 150}, {0.75, 1}, {0.65, 1}},    // green
+                                            {{206, 242}, {0.75, 1}, {0.75, 1}},   // blue
+                                            {{51, 62}, {0.75, 1}, {0.85, 1}},     // yellow
+                                            {{268, 300}, {0.65, 1}, {0.7, 1}},    // purple
+                                            {{26, 38}, {0.8, 1}, {0.85, 1}},      // orange
+                                            {{0, 360}, {0, 0.04}, {0.88, 1}},     // white
+                                            {{0, 360}, {0, 0.04}, {0.4, 0.6}}}};  // gray
+
 // In the order of Distances().words, millimetres: middle of the range and largest deviation.
 constexpr std::array<std::pair<double, double>, 3> kDistances = {
     {{1000, 250}, {2500, 350}, {4500, 500}}};
@@ -39,9 +55,26 @@ Rgb JitteredColor(int color, Random* random) {
   return rgb;
 }
 
-RgbImage DarkBackground(Random* random) {
+Rgb ShadeOf(int color, Random* random) {
+  const auto draw = [random](const std::pair<double, double>& range) {
+    return random->Uniform(range.first, range.second);
+  };
+  const Shades& shades = kShades[color];
+  const double hue = draw(shades.hue);
+  const double saturation = draw(shades.saturation);
+  const double value = draw(shades.value);
+  // HSV to RGB: a channel is full within 60 degrees of its own hue and gone beyond 120.
+  const auto channel = [&](double centre) {
+    const double away = std::abs(std::remainder(hue - centre, 360.0));
+    const double pure = std::clamp(2 - away / 60, 0.0, 1.0);
+    return 255 * value * (1 - saturation * (1 - pure));
+  };
+  return {channel(0), channel(120), channel(240)};
+}
+
+RgbImage DarkBackground(double darkest, Random* random) {
   RgbImage image{kSceneSize, kSceneSize, std::vector<uint8_t>(kSceneSize * kSceneSize * 3)};
-  const double level = random->Uniform(12, 32);
+  const double level = random->Uniform(darkest, 32);
   for (int i = 0; i < kSceneSize * kSceneSize; ++i) {
     const uint8_t value = ToByte(level + random->Below(7) - 3);
     std::fill_n(image.pixels.begin() + i * 3, 3, value);
@@ -62,10 +95,18 @@ void Paint(const std::vector<float>& coverage, const Rgb& color, RgbImage* image
 }
 
 RgbImage RenderRgb(const Scene& scene, Random* random) {
-  RgbImage image = DarkBackground(random);
+  const Look& look = scene.description.attribute->look;
+  RgbImage image = DarkBackground(look.darkest, random);
+  const bool stairs = look.stairs && random->Chance(0.5);
   for (const Object& object : scene.objects) {
     const Group& group = scene.description.groups[object.group];
-    Paint(Coverage(group.shape, object), JitteredColor(group.attribute, random), &image);
+    std::vector<float> coverage = Coverage(group.shape, object);
+    if (stairs) {
+      for (float& part : coverage) part = part < 0.5f ? 0.0f : 1.0f;
+    }
+    const Rgb color =
+        look.shades ? ShadeOf(group.attribute, random) : JitteredColor(group.attribute, random);
+    Paint(coverage, color, &image);
   }
   return image;
 }

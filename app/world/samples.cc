@@ -59,12 +59,21 @@ void AddSceneRecords(const Scene& scene, Split split, const Record& base, Random
   }
 }
 
-absl::StatusOr<Sample> MakeImage(const std::string& path, Split split, Random* random) {
-  const Scene scene = SampleScene(Colors(), split, random);
+absl::StatusOr<Sample> MakePicture(const Attribute& colors, const std::string& path, Split split,
+                                   Random* random) {
+  const Scene scene = SampleScene(colors, split, random);
   Sample sample;
   UNIVAL_ASSIGN_OR_RETURN(sample.media, PngBytes(RenderRgb(scene, random)));
   AddSceneRecords(scene, split, {{"image", path}}, random, &sample);
   return sample;
+}
+
+absl::StatusOr<Sample> MakeImage(const std::string& path, Split split, Random* random) {
+  return MakePicture(Colors(), path, split, random);
+}
+
+absl::StatusOr<Sample> MakeVariedImage(const std::string& path, Split split, Random* random) {
+  return MakePicture(VariedColors(), path, split, random);
 }
 
 absl::StatusOr<Sample> MakeDepth(const std::string& path, Split split, Random* random) {
@@ -131,6 +140,7 @@ absl::StatusOr<Sample> MakePlainText(const std::string&, Split, Random* random) 
 const std::vector<SampleKind>& SampleKinds() {
   static const auto* kinds = new std::vector<SampleKind>{
       {"image", "images.tar", ".png", {Split::kTrain, Split::kEval}, MakeImage},
+      {"image_varied", "images.tar", ".png", {Split::kTrain, Split::kEval}, MakeVariedImage},
       {"video", "videos.tar", ".mp4", {Split::kTrain, Split::kEval}, MakeVideo},
       {"depth",
        "depth.tar",

@@ -32,7 +32,7 @@ struct Sample {
 };
 
 struct SampleKind {
-  std::string name;        // "image", "video", "depth", "sound", "text", "text_plain"
+  std::string name;        // "image", "image_varied", "video", ..., see WorldKinds()
   std::string media_file;  // "images.tar"; empty for text
   std::string extension;   // of members: ".png"
   std::vector<Split> splits;

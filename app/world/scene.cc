@@ -125,11 +125,9 @@ bool Overlap(const Box& a, const Box& b, double margin) {
 
 Object SampleObject(const Attribute& attribute, const Group& group, Random* random) {
   Object object;
-  if (!attribute.has_sizes) {
-    object.radius = random->Uniform(6.0, 10.0);
-  } else {
-    object.radius = group.large ? random->Uniform(11.0, 13.0) : random->Uniform(6.0, 8.0);
-  }
+  const auto [smallest, largest] =
+      group.large ? attribute.look.large_radius : attribute.look.radius;
+  object.radius = random->Uniform(smallest, largest);
   object.angle = random->Uniform(-0.2, 0.2);
   const Box box = BoundingBox(group.shape, object);  // around the origin
   object.x = random->Uniform(kEdge - box.x0, kSceneSize - kEdge - box.x1);

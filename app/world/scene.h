@@ -65,7 +65,7 @@ bool Overlap(const Box& a, const Box& b, double margin);
 // How much of each pixel the shape covers: [kSceneSize, kSceneSize] in [0, 1], anti-aliased edges.
 std::vector<float> Coverage(Shape shape, const Object& object);
 
-// Shapes in jittered colours on a dark, slightly noisy background.
+// Shapes on a dark, slightly noisy background, drawn as the attribute's look says.
 RgbImage RenderRgb(const Scene& scene, Random* random);
 
 // Metres away: near about 1, middle about 2.5, far about 4.5, a sloping background of 6 to 8.
@@ -76,7 +76,9 @@ struct Rgb {
   double red, green, blue;  // 0..255
 };
 Rgb JitteredColor(int color, Random* random);
-RgbImage DarkBackground(Random* random);
+// A shade that the colour word still covers.
+Rgb ShadeOf(int color, Random* random);
+RgbImage DarkBackground(double darkest, Random* random);  // gray, `darkest` to 32, plus noise of 3
 void Paint(const std::vector<float>& coverage, const Rgb& color, RgbImage* image);
 
 // A picture of the depth map for people: warm is near, cold is far.

@@ -123,7 +123,10 @@ absl::StatusOr<std::string> PreviewPng(absl::string_view kind, uint64_t seed, Sp
                                        int64_t index) {
   // The same draws in the same order as the sample's own, hence the same picture.
   Random random(SampleSeed(seed, kind, split, index));
-  if (kind == "image") return PngBytes(RenderRgb(SampleScene(Colors(), split, &random), &random));
+  if (kind == "image" || kind == "image_varied") {
+    const Attribute& colors = kind == "image" ? Colors() : VariedColors();
+    return PngBytes(RenderRgb(SampleScene(colors, split, &random), &random));
+  }
   if (kind == "depth") {
     const Scene scene = SampleScene(Distances(), split, &random);
     return PngBytes(ColorizeDepth(RenderDepth(scene, &random)));
@@ -133,7 +136,7 @@ absl::StatusOr<std::string> PreviewPng(absl::string_view kind, uint64_t seed, Sp
     return PngBytes(SideBySide(RenderFrames(scene, &random)));
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("preview: expected image, depth or video, got \"", kind, "\""));
+      absl::StrCat("preview: expected image, image_varied, depth or video, got \"", kind, "\""));
 }
 
 absl::Status WriteCorpus(const CorpusOptions& options) {

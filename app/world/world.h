@@ -45,7 +45,7 @@ struct WorldOptions {
   std::function<void(const WorldProgress&)> progress;  // may be empty; called on the calling thread
 };
 
-// "image", "video", "depth", "sound", "text", "text_plain".
+// "image", "image_varied", "video", "depth", "sound", "text", "text_plain".
 std::vector<std::string> WorldKinds();
 
 // Replaces what stands under OUT/KIND/SPLIT; other kinds stay. One thread.

@@ -91,10 +91,10 @@ TEST(WorldTest, WritesOneTarAndOneFilePerTaskForEverySplit) {
   const auto files = Tree(folder);
   for (const char* name :
        {"image/train/images.tar", "image/train/caption.jsonl", "image/train/vqa.jsonl",
-        "image/eval/grounding.jsonl", "video/train/videos.tar", "video/eval/vqa.jsonl",
-        "depth/eval_held_out/depth.tar", "depth/eval_held_out/caption.jsonl",
-        "sound/eval/sounds.tar", "text/train/copy.jsonl", "text/train/denoise.jsonl",
-        "text_plain/eval/qa.jsonl", "image/world.json"}) {
+        "image/eval/grounding.jsonl", "image_varied/train/vqa.jsonl", "video/train/videos.tar",
+        "video/eval/vqa.jsonl", "depth/eval_held_out/depth.tar",
+        "depth/eval_held_out/caption.jsonl", "sound/eval/sounds.tar", "text/train/copy.jsonl",
+        "text/train/denoise.jsonl", "text_plain/eval/qa.jsonl", "image/world.json"}) {
     EXPECT_EQ(files.count(name), 1u) << name;
   }
   for (const auto& [name, bytes] : files) EXPECT_FALSE(absl::EndsWith(name, ".partial")) << name;
@@ -146,8 +146,11 @@ TEST(WorldTest, HeldOutRegionsAreOfHeldOutCombinationsOnly) {
 }
 
 TEST(WorldTest, MediaAreFilesOfTheirKind) {
-  const std::vector<std::pair<std::string, std::string>> heads = {
-      {"image", "\x89PNG"}, {"depth", "\x89PNG"}, {"sound", "RIFF"}, {"video", "ftyp"}};
+  const std::vector<std::pair<std::string, std::string>> heads = {{"image", "\x89PNG"},
+                                                                  {"image_varied", "\x89PNG"},
+                                                                  {"depth", "\x89PNG"},
+                                                                  {"sound", "RIFF"},
+                                                                  {"video", "ftyp"}};
   for (const auto& [name, head] : heads) {
     Random random(1);
     const auto sample = FindSampleKind(name)->make("x", Split::kTrain, &random);
@@ -217,9 +220,11 @@ TEST_F(DecodedWorldTest, SoundsAreOneSecondOfEightKilohertz) {
 }
 
 TEST(WorldTest, PreviewsAreThePicturesOfTheWorld) {
-  Random random(SampleSeed(3, "image", Split::kEval, 2));
-  const auto sample = FindSampleKind("image")->make("x", Split::kEval, &random);
-  EXPECT_EQ(*PreviewPng("image", 3, Split::kEval, 2), sample->media);
+  for (const char* kind : {"image", "image_varied"}) {
+    Random random(SampleSeed(3, kind, Split::kEval, 2));
+    const auto sample = FindSampleKind(kind)->make("x", Split::kEval, &random);
+    EXPECT_EQ(*PreviewPng(kind, 3, Split::kEval, 2), sample->media);
+  }
   EXPECT_TRUE(PreviewPng("depth", 3, Split::kHeldOut, 2).ok());
   EXPECT_TRUE(PreviewPng("video", 3, Split::kTrain, 2).ok());
   EXPECT_EQ(PreviewPng("sound", 3, Split::kTrain, 2).status().code(),
@@ -229,7 +234,7 @@ TEST(WorldTest, PreviewsAreThePicturesOfTheWorld) {
 TEST(WorldTest, RefusesWhatItCannotMake) {
   WorldOptions options = Small(Folder("refused"), {"imgae"});
   EXPECT_THAT(std::string(GenerateWorld(options).message()),
-              HasSubstr("got \"imgae\", expected one of image, video, depth"));
+              HasSubstr("got \"imgae\", expected one of image, image_varied, video"));
   options = Small("", {"image"});
   EXPECT_EQ(GenerateWorld(options).code(), absl::StatusCode::kInvalidArgument);
   options = Small(Folder("refused"), {"image"});

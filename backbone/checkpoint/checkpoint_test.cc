@@ -187,6 +187,20 @@ TEST(TensorsSha256, DependsOnNameDtypeShapeAndBytesOnly) {
   EXPECT_NE(hash, *TensorsSha256({{"x", (x + 1).view({2, 3})}}));
 }
 
+TEST(TensorsSha256AsLoaded, IsTheHashOfTheWidenedTensors) {
+  const at::Tensor x = at::arange(6, at::kFloat), n = at::arange(3, at::kLong);
+  const std::string loaded = *TensorsSha256({{"n", n}, {"x", x}});
+  for (const at::ScalarType dtype : {at::kHalf, at::kBFloat16, at::kFloat}) {
+    EXPECT_EQ(*TensorsSha256AsLoaded({{"n", n}, {"x", x.to(dtype)}}), loaded);
+  }
+  EXPECT_NE(*TensorsSha256AsLoaded({{"n", n}, {"x", x.to(at::kDouble)}}), loaded);
+  EXPECT_NE(*TensorsSha256AsLoaded({{"n", n.to(at::kInt)}, {"x", x}}), loaded);
+  for (const at::Tensor& unfit : {at::Tensor(), x.to_sparse()}) {
+    const absl::Status status = TensorsSha256AsLoaded({{"x", unfit}}).status();
+    EXPECT_NE(std::string(status.message()).find("\"x\""), std::string::npos) << status;
+  }
+}
+
 TEST(LoadTensorsInto, CopiesAndWidensHalves) {
   TensorMap targets = {{"w", at::zeros({2, 2})}, {"n", at::zeros({1}, at::kLong)}};
   const TensorMap tensors = {{"w", at::full({2, 2}, 0.5, at::kHalf)},

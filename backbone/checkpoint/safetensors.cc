@@ -92,27 +92,45 @@ struct NamedBytes {
 };
 
 absl::StatusOr<NamedBytes> ToBytes(const std::string& name, const at::Tensor& tensor) {
-  if (!tensor.defined()) {
-    return absl::InvalidArgumentError(absl::StrCat("tensor \"", name, "\" is undefined"));
-  }
+  const std::string where = absl::StrCat("tensor \"", name, "\"");
+  if (!tensor.defined()) return absl::InvalidArgumentError(absl::StrCat(where, " is undefined"));
   const auto dtype = FileDtype(tensor.scalar_type());
   if (!dtype || tensor.layout() != at::kStrided) {
     return absl::InvalidArgumentError(
-        absl::StrCat("tensor \"", name, "\": safetensors cannot hold ", Describe(tensor)));
+        absl::StrCat(where, ": safetensors cannot hold ", Describe(tensor)));
   }
-  return NamedBytes{name, *dtype, tensor.detach().to(at::kCPU).contiguous()};
+  return CatchTorch(where, [&] {
+    return NamedBytes{name, *dtype, tensor.detach().to(at::kCPU).contiguous()};
+  });
 }
 
 // Ordered by name.
 absl::StatusOr<std::vector<NamedBytes>> ToBytes(const TensorMap& tensors) {
   std::vector<NamedBytes> all;
   for (const auto& [name, tensor] : tensors) {
-    auto bytes = CatchTorch(absl::StrCat("tensor \"", name, "\""),
-                            [&, &name = name, &tensor = tensor] { return ToBytes(name, tensor); });
-    if (!bytes.ok()) return bytes.status();
-    all.push_back(*std::move(bytes));
+    UNIVAL_ASSIGN_OR_RETURN(NamedBytes bytes, ToBytes(name, tensor));
+    all.push_back(std::move(bytes));
   }
   return all;
+}
+
+// Hashes `view(tensor)` of every tensor, one at a time.
+template <typename View>
+absl::StatusOr<std::string> HashEach(const TensorMap& tensors, View view) {
+  Sha256 hash;
+  hash.UpdateField("unival tensors 1");
+  for (const auto& [name, tensor] : tensors) {
+    const absl::StatusOr<NamedBytes> item =
+        CatchTorch(absl::StrCat("tensor \"", name, "\""),
+                   [&, &name = name, &tensor = tensor] { return ToBytes(name, view(tensor)); });
+    if (!item.ok()) return item.status();
+    hash.UpdateField(item->name);
+    hash.UpdateField(DtypeName(item->dtype));
+    hash.UpdateInteger(item->tensor.dim());
+    for (int64_t size : item->tensor.sizes()) hash.UpdateInteger(size);
+    hash.UpdateField(item->bytes());
+  }
+  return hash.HexDigest();
 }
 
 absl::Status CheckWritable(const TensorMap& tensors) {
@@ -196,17 +214,14 @@ absl::Status WriteSafetensors(const std::string& path, const TensorMap& tensors,
 }
 
 absl::StatusOr<std::string> TensorsSha256(const TensorMap& tensors) {
-  UNIVAL_ASSIGN_OR_RETURN(const std::vector<NamedBytes> all, ToBytes(tensors));
-  Sha256 hash;
-  hash.UpdateField("unival tensors 1");
-  for (const NamedBytes& item : all) {
-    hash.UpdateField(item.name);
-    hash.UpdateField(DtypeName(item.dtype));
-    hash.UpdateInteger(item.tensor.dim());
-    for (int64_t size : item.tensor.sizes()) hash.UpdateInteger(size);
-    hash.UpdateField(item.bytes());
-  }
-  return hash.HexDigest();
+  return HashEach(tensors, [](const at::Tensor& tensor) { return tensor; });
+}
+
+absl::StatusOr<std::string> TensorsSha256AsLoaded(const TensorMap& tensors) {
+  return HashEach(tensors, [](const at::Tensor& tensor) {
+    const bool half = tensor.scalar_type() == at::kHalf || tensor.scalar_type() == at::kBFloat16;
+    return half ? tensor.to(at::kFloat) : tensor;
+  });
 }
 
 absl::Status LoadTensorsInto(const TensorMap& targets, const TensorMap& tensors,

@@ -44,6 +44,10 @@ absl::Status WriteSafetensors(const std::string& path, const TensorMap& tensors,
 // matter.
 absl::StatusOr<std::string> TensorsSha256(const TensorMap& tensors);
 
+// The same of what LoadTensorsInto makes of `tensors` in a float32 model: float16 and bfloat16
+// widened to float32. One tensor in memory at a time.
+absl::StatusOr<std::string> TensorsSha256AsLoaded(const TensorMap& tensors);
+
 // Copies `tensors` into `targets` (which share memory with a module's parameters and buffers). The
 // names must be the same and so must the shapes; float16 and bfloat16 widen to float32 and float64,
 // float32 to float64, other dtypes must be equal. Nothing is copied unless everything fits.

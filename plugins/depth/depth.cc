@@ -8,6 +8,7 @@
 
 #include <ATen/ATen.h>
 
+#include <cmath>
 #include <memory>
 #include <string>
 #include <utility>
@@ -36,7 +37,8 @@ absl::StatusOr<Range> ParseRange(const ModalityConfig& config) {
                                                      "\"; expected near_mm or far_mm with a number"));
     }
   }
-  if (range.near_mm < 0 || range.far_mm <= range.near_mm) {
+  const bool fits = range.near_mm >= 0 && range.near_mm < range.far_mm;  // false for NaN
+  if (!fits || !std::isfinite(range.far_mm)) {
     return absl::InvalidArgumentError(absl::StrCat("modality \"", config.id(), "\": options near_mm ", range.near_mm,
                                                    ", far_mm ", range.far_mm, "; expected 0 <= near_mm < far_mm"));
   }

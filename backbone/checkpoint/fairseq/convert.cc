@@ -24,7 +24,6 @@
 #include "backbone/model/model_config.h"
 #include "backbone/model/reference_names.h"
 #include "backbone/vocabulary/layout.h"
-#include "sdk/hash/sha256.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/native/status_macros.h"
 
@@ -42,23 +41,6 @@ constexpr int64_t kFewRows = 8;          // of an embedding that only its width 
 std::string DescribeTensor(const at::Tensor& tensor) {
   return absl::StrCat(c10::toString(tensor.scalar_type()), " [",
                       absl::StrJoin(tensor.sizes(), ", "), "]");
-}
-
-// The sha256 that TensorsSha256 gives for `tensors` with floating ones as float32, which is how a
-// loaded model holds them; one tensor at a time.
-std::string HashAsLoaded(const TensorMap& tensors) {
-  Sha256 hash;
-  hash.UpdateField("unival tensors 1");
-  for (const auto& [name, tensor] : tensors) {
-    const bool floating = tensor.is_floating_point();
-    const at::Tensor loaded = (floating ? tensor.to(at::kFloat) : tensor).contiguous();
-    hash.UpdateField(name);
-    hash.UpdateField(DtypeName(floating ? SafetensorsDtype::kF32 : SafetensorsDtype::kI64));
-    hash.UpdateInteger(loaded.dim());
-    for (int64_t size : loaded.sizes()) hash.UpdateInteger(size);
-    hash.UpdateField({static_cast<const char*>(loaded.data_ptr()), loaded.nbytes()});
-  }
-  return hash.HexDigest();
 }
 
 int64_t PositiveArgument(const nlohmann::json& arguments, const char* name, int64_t absent) {
@@ -413,7 +395,7 @@ TensorMap Converter::Tensors(const Part& part) const {
 absl::Status Converter::WriteBackbone() {
   Part& part = parts_[kBackbone];
   TensorMap tensors = Tensors(part);
-  part.sha256 = HashAsLoaded(tensors);
+  UNIVAL_ASSIGN_OR_RETURN(part.sha256, TensorsSha256AsLoaded(tensors));
   report_.tensors += static_cast<int64_t>(tensors.size());
   UNIVAL_RETURN_IF_ERROR(
       AddTokenComponents(tensors.at(kTokenEmbedding), manifest_.vocabulary(), writer_));
@@ -433,7 +415,9 @@ absl::Status Converter::WriteModality(const PublishedModality& modality) {
   record.set_backbone_sha256(parts_[kBackbone].sha256);
   for (const std::string& component : {ModalityComponentId(id), AdapterComponentId(id)}) {
     const TensorMap tensors = Tensors(parts_[component]);
-    if (component == ModalityComponentId(id)) record.set_encoder_sha256(HashAsLoaded(tensors));
+    if (component == ModalityComponentId(id)) {
+      UNIVAL_ASSIGN_OR_RETURN(*record.mutable_encoder_sha256(), TensorsSha256AsLoaded(tensors));
+    }
     report_.tensors += static_cast<int64_t>(tensors.size());
     UNIVAL_RETURN_IF_ERROR(writer_.AddTensors(component, tensors));
   }

@@ -205,7 +205,16 @@ TEST(New, RefusesWhatDoesNotExist) {
   const Outcome outcome = program.Run("plugin new radar --tier 3 --kind task");
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.err, HasSubstr("use tier 2"));
-  EXPECT_TRUE(fs::is_empty(program.folder()) || !fs::exists(program.Path("radar")));
+  EXPECT_FALSE(fs::exists(program.Path("radar")));
+}
+
+TEST(New, RefusesTheModalitiesThatTheProgramHas) {
+  const Program program(NewFolder("new_taken"));
+  const Outcome taken = program.Run("plugin new image");
+  EXPECT_EQ(taken.code, 1);
+  EXPECT_THAT(taken.err, AllOf(HasSubstr("\"image\""), HasSubstr("choose another")));
+  EXPECT_FALSE(fs::exists(program.Path("image")));
+  EXPECT_EQ(program.Run("plugin new sentencepiece --kind tokenizer").code, 0);
 }
 
 }  // namespace
