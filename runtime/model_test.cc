@@ -4,10 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "backbone/checkpoint/model_directory.h"
@@ -241,6 +243,22 @@ TEST_F(ModelTest, GarbageInPlaceOfTheTemplatesIsNamed) {
 TEST_F(ModelTest, GarbageInPlaceOfTheManifestIsNamed) {
   Write(manifest_file_, "\xff\xfe{{{");
   ExpectRefused(absl::StatusCode::kInvalidArgument, HasSubstr(manifest_file_));
+}
+
+TEST(RuntimeTest, TakesTheThreadsAskedForElseThoseOfTheEnvironmentElseAllCores) {
+  const auto threads = [](int asked) {
+    RuntimeOptions options;
+    options.threads = asked;
+    return Runtime::Create(options).value()->threads();
+  };
+  ::unsetenv("OMP_NUM_THREADS");
+  EXPECT_EQ(threads(0), static_cast<int>(std::thread::hardware_concurrency()));
+  ::setenv("OMP_NUM_THREADS", "3", 1);
+  EXPECT_EQ(threads(0), 3);
+  EXPECT_EQ(threads(1), 1);
+  ::setenv("OMP_NUM_THREADS", "none", 1);
+  EXPECT_EQ(threads(0), static_cast<int>(std::thread::hardware_concurrency()));
+  ::unsetenv("OMP_NUM_THREADS");
 }
 
 TEST(RuntimeTest, APluginReachedTwiceIsLoadedOnce) {

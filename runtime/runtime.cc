@@ -3,10 +3,13 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
+#include <thread>
 #include <tuple>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "modalities/builtin.h"
@@ -84,13 +87,20 @@ absl::Status CheckNotLoaded(const Candidate& candidate, const std::vector<Candid
   return absl::OkStatus();
 }
 
+// What OMP_NUM_THREADS says, else the cores that this process may use. libtorch's own default would
+// leave out the second thread of every core.
+int DefaultThreads() {
+  const char* const asked = std::getenv("OMP_NUM_THREADS");
+  int threads = 0;
+  if (asked != nullptr && absl::SimpleAtoi(asked, &threads) && threads > 0) return threads;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Create(const RuntimeOptions& options) {
   auto runtime = std::unique_ptr<Runtime>(new Runtime);
-  // libtorch's own number, before anyone sets it, is that of the cores or what OMP_NUM_THREADS says.
-  static const int threads_at_start = std::max(1, at::get_num_threads());
-  runtime->threads_ = options.threads > 0 ? options.threads : threads_at_start;
+  runtime->threads_ = options.threads > 0 ? options.threads : DefaultThreads();
   at::set_num_threads(runtime->threads_);
   runtime->decoder_ = NewFfmpegDecoder();
   runtime->services_.media = runtime->decoder_.get();
