@@ -134,6 +134,7 @@ Description SampleDescription(const Attribute& attribute, Random* random) {
     }
     description.groups.push_back(group);
   }
+  // Nothing is drawn where nothing is made alike: those scenes stay what they were.
   const bool pair = description.groups.size() == 2;
   if (pair && attribute.alike > 0 && random->Chance(attribute.alike))
     MakeAlike(&description, random);

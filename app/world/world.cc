@@ -123,10 +123,6 @@ absl::StatusOr<std::string> PreviewPng(absl::string_view kind, uint64_t seed, Sp
                                        int64_t index) {
   // The same draws in the same order as the sample's own, hence the same picture.
   Random random(SampleSeed(seed, kind, split, index));
-  if (kind == "image" || kind == "image_varied") {
-    const Attribute& colors = kind == "image" ? Colors() : VariedColors();
-    return PngBytes(RenderRgb(SampleScene(colors, split, &random), &random));
-  }
   if (kind == "depth") {
     const Scene scene = SampleScene(Distances(), split, &random);
     return PngBytes(ColorizeDepth(RenderDepth(scene, &random)));
@@ -134,6 +130,11 @@ absl::StatusOr<std::string> PreviewPng(absl::string_view kind, uint64_t seed, Sp
   if (kind == "video") {
     const MovingScene scene = SampleMovingScene(&random);
     return PngBytes(SideBySide(RenderFrames(scene, &random)));
+  }
+  const SampleKind* const made = FindSampleKind(kind);
+  if (made != nullptr && made->extension == ".png") {  // media that people can look at as they are
+    UNIVAL_ASSIGN_OR_RETURN(Sample sample, made->make("", split, &random));
+    return std::move(sample.media);
   }
   return absl::InvalidArgumentError(
       absl::StrCat("preview: expected image, image_varied, depth or video, got \"", kind, "\""));

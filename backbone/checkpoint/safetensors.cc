@@ -99,16 +99,24 @@ absl::StatusOr<NamedBytes> ToBytes(const std::string& name, const at::Tensor& te
     return absl::InvalidArgumentError(
         absl::StrCat(where, ": safetensors cannot hold ", Describe(tensor)));
   }
-  return CatchTorch(where, [&] {
-    return NamedBytes{name, *dtype, tensor.detach().to(at::kCPU).contiguous()};
-  });
+  return NamedBytes{name, *dtype, tensor.detach().to(at::kCPU).contiguous()};
 }
+
+// ToBytes of `view(tensor)`, with libtorch's exceptions caught.
+template <typename View>
+absl::StatusOr<NamedBytes> ViewToBytes(const std::string& name, const at::Tensor& tensor,
+                                       View view) {
+  return CatchTorch(absl::StrCat("tensor \"", name, "\""),
+                    [&] { return ToBytes(name, view(tensor)); });
+}
+
+at::Tensor AsItIs(const at::Tensor& tensor) { return tensor; }
 
 // Ordered by name.
 absl::StatusOr<std::vector<NamedBytes>> ToBytes(const TensorMap& tensors) {
   std::vector<NamedBytes> all;
   for (const auto& [name, tensor] : tensors) {
-    UNIVAL_ASSIGN_OR_RETURN(NamedBytes bytes, ToBytes(name, tensor));
+    UNIVAL_ASSIGN_OR_RETURN(NamedBytes bytes, ViewToBytes(name, tensor, AsItIs));
     all.push_back(std::move(bytes));
   }
   return all;
@@ -120,15 +128,12 @@ absl::StatusOr<std::string> HashEach(const TensorMap& tensors, View view) {
   Sha256 hash;
   hash.UpdateField("unival tensors 1");
   for (const auto& [name, tensor] : tensors) {
-    const absl::StatusOr<NamedBytes> item =
-        CatchTorch(absl::StrCat("tensor \"", name, "\""),
-                   [&, &name = name, &tensor = tensor] { return ToBytes(name, view(tensor)); });
-    if (!item.ok()) return item.status();
-    hash.UpdateField(item->name);
-    hash.UpdateField(DtypeName(item->dtype));
-    hash.UpdateInteger(item->tensor.dim());
-    for (int64_t size : item->tensor.sizes()) hash.UpdateInteger(size);
-    hash.UpdateField(item->bytes());
+    UNIVAL_ASSIGN_OR_RETURN(const NamedBytes item, ViewToBytes(name, tensor, view));
+    hash.UpdateField(item.name);
+    hash.UpdateField(DtypeName(item.dtype));
+    hash.UpdateInteger(item.tensor.dim());
+    for (int64_t size : item.tensor.sizes()) hash.UpdateInteger(size);
+    hash.UpdateField(item.bytes());
   }
   return hash.HexDigest();
 }
@@ -214,7 +219,7 @@ absl::Status WriteSafetensors(const std::string& path, const TensorMap& tensors,
 }
 
 absl::StatusOr<std::string> TensorsSha256(const TensorMap& tensors) {
-  return HashEach(tensors, [](const at::Tensor& tensor) { return tensor; });
+  return HashEach(tensors, AsItIs);
 }
 
 absl::StatusOr<std::string> TensorsSha256AsLoaded(const TensorMap& tensors) {
