@@ -6,11 +6,11 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "app/command.h"
-#include "backbone/checkpoint/model_directory.h"
-#include "backbone/checkpoint/model_parts.h"
+#include "backbone/storage/model_directory.h"
+#include "backbone/storage/model_parts.h"
 #include "backbone/vocabulary/layout.h"
 #include "sdk/native/catch_torch.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {

@@ -55,9 +55,6 @@ void AddDataCommand(CLI::App& app, int* exit_code);
 void AddPluginCommand(CLI::App& app, int* exit_code);
 void AddVocabCommand(CLI::App& app, int* exit_code);
 void AddAdapterCommand(CLI::App& app, int* exit_code);
-void AddConvertCommand(CLI::App& app, int* exit_code);
-void AddParityCommand(CLI::App& app, int* exit_code);
-void AddQuickstartCommand(CLI::App& app, int* exit_code);
 
 }  // namespace unival
 

@@ -6,9 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "app/command.h"
-#include "app/world/world_command.h"
 #include "runtime/runtime.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 #include "training/data/import.h"
 #include "training/data/source.h"
 
@@ -93,7 +92,6 @@ void AddDataCommand(CLI::App& app, int* exit_code) {
   const Done done = [exit_code](const absl::Status& status) {
     *exit_code = status.ok() ? kDone : Fail(status);
   };
-  world::AddWorldCommands(*data, done);
   AddTrainTokenizer(data, done);
   AddImport(data, done);
   AddCheck(data, done);

@@ -26,7 +26,7 @@ extern "C" {
 #include "absl/strings/str_join.h"
 #include "app/command.h"
 #include "modalities/io/decoder.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {

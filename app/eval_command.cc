@@ -12,9 +12,9 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "app/command.h"
-#include "app/task_source.h"
-#include "sdk/native/status_macros.h"
-#include "training/evaluate.h"
+#include "training/evaluation/task_source.h"
+#include "sdk/base/status_macros.h"
+#include "training/evaluation/evaluate.h"
 
 namespace unival {
 namespace {

@@ -11,7 +11,7 @@
 #include "app/command.h"
 #include "app/plugin/plugin_check.h"
 #include "app/plugin/scaffold.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {

@@ -7,7 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "app/command.h"
 #include "backbone/generation/generate.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {

@@ -7,9 +7,9 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_format.h"
 #include "app/command.h"
-#include "app/task_source.h"
-#include "sdk/native/status_macros.h"
-#include "training/linear_probe.h"
+#include "training/evaluation/task_source.h"
+#include "sdk/base/status_macros.h"
+#include "training/evaluation/linear_probe.h"
 
 namespace unival {
 namespace {

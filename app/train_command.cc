@@ -9,7 +9,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_format.h"
 #include "app/command.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 #include "training/trainer.h"
 
 namespace unival {

@@ -6,8 +6,8 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_format.h"
 #include "app/command.h"
-#include "sdk/native/status_macros.h"
-#include "training/receipt.h"
+#include "sdk/base/status_macros.h"
+#include "training/run/receipt.h"
 
 namespace unival {
 namespace {

@@ -16,12 +16,12 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "app/command.h"
-#include "backbone/checkpoint/model_directory.h"
-#include "backbone/checkpoint/model_parts.h"
+#include "backbone/storage/model_directory.h"
+#include "backbone/storage/model_parts.h"
 #include "backbone/vocabulary/layout.h"
-#include "sdk/hash/sha256.h"
+#include "sdk/base/sha256.h"
 #include "sdk/native/catch_torch.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {

@@ -3,7 +3,7 @@
 #include "modalities/audio/audio_modality.h"
 #include "modalities/image/image_modality.h"
 #include "modalities/video/video_modality.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 

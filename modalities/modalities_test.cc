@@ -9,7 +9,7 @@
 #include "absl/strings/match.h"
 #include "modalities/audio/waveform.h"
 #include "modalities/builtin.h"
-#include "modalities/encoders/encoders.h"
+#include "modalities/networks/networks.h"
 #include "modalities/image/resize.h"
 #include "modalities/io/decoder.h"
 #include "modalities/io/encode.h"

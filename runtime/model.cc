@@ -9,12 +9,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
-#include "backbone/checkpoint/safetensors.h"
+#include "backbone/storage/safetensors.h"
 #include "backbone/model/model.h"
 #include "backbone/vocabulary/layout.h"
 #include "backbone/vocabulary/vocabulary.h"
 #include "sdk/native/catch_torch.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {

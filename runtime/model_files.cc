@@ -12,13 +12,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "backbone/checkpoint/files.h"
-#include "backbone/checkpoint/model_directory.h"
-#include "backbone/checkpoint/model_parts.h"
+#include "sdk/base/files.h"
+#include "backbone/storage/model_directory.h"
+#include "backbone/storage/model_parts.h"
 #include "backbone/model/model.h"
 #include "runtime/model.h"
 #include "sdk/native/catch_torch.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {

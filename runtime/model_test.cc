@@ -12,9 +12,9 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "backbone/checkpoint/model_directory.h"
-#include "backbone/checkpoint/safetensors.h"
-#include "sdk/proto/text_format.h"
+#include "backbone/storage/model_directory.h"
+#include "backbone/storage/safetensors.h"
+#include "sdk/base/text_format.h"
 
 namespace unival {
 namespace {
@@ -25,7 +25,7 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 constexpr char kDepth[] = "plugins/depth/libdepth.so";
-constexpr char kHalfway[] = "runtime/testdata/libhalfway.so";
+constexpr char kHalfway[] = "runtime/loader/testdata/libhalfway.so";
 
 constexpr char kTiny[] = R"(
 name: "tiny"

@@ -9,11 +9,11 @@
 #include "absl/strings/str_join.h"
 #include "backbone/generation/generate.h"
 #include "backbone/model/model.h"
-#include "runtime/featurizer.h"
+#include "runtime/collate.h"
 #include "sdk/native/catch_torch.h"
-#include "sdk/native/status_macros.h"
-#include "tasks/template_set.h"
-#include "tasks/template_task.h"
+#include "sdk/base/status_macros.h"
+#include "tasks/templates/template_set.h"
+#include "tasks/templates/template_task.h"
 
 namespace unival {
 namespace {

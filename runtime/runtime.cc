@@ -13,12 +13,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "modalities/builtin.h"
-#include "modalities/encoders/encoders.h"
+#include "modalities/networks/networks.h"
 #include "modalities/io/decoder.h"
-#include "runtime/plugin_loader.h"
-#include "runtime/shipped_tokenizers.h"
-#include "sdk/hash/sha256.h"
-#include "sdk/native/status_macros.h"
+#include "runtime/loader/plugin_loader.h"
+#include "runtime/loader/shipped_tokenizers.h"
+#include "sdk/base/sha256.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {

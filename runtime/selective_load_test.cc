@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "runtime/pipeline.h"
-#include "sdk/proto/text_format.h"
+#include "sdk/base/text_format.h"
 
 namespace unival {
 namespace {

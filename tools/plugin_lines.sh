@@ -19,7 +19,7 @@ row() { # what budget files...
 
 printf '| %-42s | %5s | %6s |\n' plugin lines budget
 printf '|%s|%s|%s|\n' --- ---: ---:
-row "tier 1, no network (docs/examples/thermal)" 60 docs/examples/thermal.cc
+row "tier 1, no network (examples/programs/thermal)" 60 examples/programs/thermal.cc
 row "tier 1, encoder network (plugins/depth)" 150 plugins/depth/depth.cc plugins/depth/BUILD
 row "tier 2, C++ modality (plugins/imu)" 100 plugins/imu/imu.cc plugins/imu/BUILD
 row "tier 2, C++ task (plugins/path)" 100 plugins/path/path.cc plugins/path/BUILD

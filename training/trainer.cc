@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "sdk/native/catch_torch.h"
-#include "sdk/native/status_macros.h"
-#include "training/run.h"
-#include "training/stage_run.h"
+#include "sdk/base/status_macros.h"
+#include "training/run/run.h"
+#include "training/run/stage_run.h"
 
 namespace unival {
 namespace {

@@ -27,9 +27,9 @@
 
 #include "absl/status/statusor.h"
 #include "runtime/runtime.h"
-#include "training/evaluate.h"
-#include "training/plan.h"
-#include "training/progress.h"
+#include "training/evaluation/evaluate.h"
+#include "training/config/plan.h"
+#include "training/run/progress.h"
 
 namespace unival {
 

@@ -21,12 +21,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "modalities/io/encode.h"
-#include "sdk/native/status_macros.h"
-#include "sdk/proto/text_format.h"
-#include "training/batch_loader.h"
-#include "training/evaluate.h"
-#include "training/receipt.h"
-#include "training/trainable.h"
+#include "sdk/base/status_macros.h"
+#include "sdk/base/text_format.h"
+#include "training/run/batch_loader.h"
+#include "training/evaluation/evaluate.h"
+#include "training/run/receipt.h"
+#include "training/run/trainable.h"
 
 extern char** environ;
 

@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "app/plugin/probe_media.h"
-#include "sdk/native/status_macros.h"
-#include "sdk/proto/text_format.h"
+#include "sdk/base/status_macros.h"
+#include "sdk/base/text_format.h"
 #include "sdk/testing/byte_vocabulary.h"
 #include "training/data/source.h"
 

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "modalities/io/encode.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {

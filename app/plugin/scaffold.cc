@@ -9,9 +9,9 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "app/plugin/embedded_files.h"
-#include "runtime/archive/program.h"
-#include "sdk/hash/sha256.h"
-#include "sdk/native/status_macros.h"
+#include "runtime/torchscript/program.h"
+#include "sdk/base/sha256.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "backbone/generation/search.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace generation {

@@ -9,7 +9,7 @@
 #include "backbone/model/encoder.h"
 #include "backbone/model/model_config.h"
 #include "sdk/native/catch_torch.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {

@@ -8,8 +8,8 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "sdk/hash/sha256.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/sha256.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {

@@ -17,7 +17,7 @@
 #include "modalities/base/encoded_modality.h"
 #include "modalities/base/options.h"
 #include "sdk/native/catch_torch.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {

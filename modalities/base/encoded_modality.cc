@@ -8,10 +8,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "modalities/base/options.h"
-#include "modalities/encoders/encoders.h"
+#include "modalities/networks/networks.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/native/feature_encoder.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {

@@ -14,7 +14,7 @@
 #include "modalities/image/pixel_normalizer.h"
 #include "modalities/image/resize.h"
 #include "sdk/native/catch_torch.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "modalities/io/media_input.h"
 #include "modalities/io/wav.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {

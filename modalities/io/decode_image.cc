@@ -11,7 +11,7 @@
 #include "modalities/io/decode_jpeg.h"
 #include "modalities/io/media_input.h"
 #include "modalities/io/pixels.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "modalities/io/ffmpeg_handles.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {

@@ -9,12 +9,12 @@
 #include "absl/strings/str_cat.h"
 #include "modalities/base/encoded_modality.h"
 #include "modalities/base/options.h"
-#include "modalities/encoders/encoders.h"
+#include "modalities/networks/networks.h"
 #include "modalities/image/pixel_normalizer.h"
 #include "modalities/image/resize.h"
 #include "modalities/video/frame_selection.h"
 #include "sdk/native/catch_torch.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {

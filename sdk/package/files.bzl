@@ -40,8 +40,10 @@ _MESSAGES = [
 NATIVE_FILES = dict(
     [("sdk/native/" + name, "//sdk/native:" + name) for name in _NATIVE_HEADERS] +
     [("sdk/proto/" + name + ".pb.h", "//sdk/package:" + name + ".pb.h") for name in _MESSAGES] +
-    [("sdk/proto/" + name + ".proto", "//sdk/proto:" + name + ".proto") for name in _MESSAGES + ["archive", "model", "vocabulary"]] +
+    [("sdk/proto/" + name + ".proto", "//sdk/proto:" + name + ".proto") for name in _MESSAGES + ["model", "plugin_manifest", "vocabulary"]] +
     [
+        ("sdk/base/BUILD", "//sdk/package:base.BUILD"),
+        ("sdk/base/status_macros.h", "//sdk/base:status_macros.h"),
         ("sdk/native/BUILD", "//sdk/package:native.BUILD"),
         ("sdk/proto/BUILD", "//sdk/package:proto.BUILD"),
     ],

@@ -1,7 +1,7 @@
 #include "sdk/testing/byte_vocabulary.h"
 
 #include "absl/strings/str_cat.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {

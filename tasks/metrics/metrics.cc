@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "sdk/native/status_macros.h"
-#include "tasks/boxes.h"
+#include "sdk/base/status_macros.h"
+#include "tasks/metrics/boxes.h"
 #include "tasks/metrics/caption_scores.h"
 
 namespace unival {

@@ -8,10 +8,10 @@
 #include <cstddef>
 #include <thread>
 
-#include "runtime/plugin_loader.h"
-#include "runtime/stable/descriptor.h"
-#include "runtime/stable/host_table.h"
-#include "runtime/stable/tensors.h"
+#include "runtime/loader/plugin_loader.h"
+#include "runtime/c_abi/descriptor.h"
+#include "runtime/c_abi/host_table.h"
+#include "runtime/c_abi/tensors.h"
 
 namespace unival {
 namespace {

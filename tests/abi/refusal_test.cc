@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/plugin_loader.h"
+#include "runtime/loader/plugin_loader.h"
 
 namespace unival {
 namespace {

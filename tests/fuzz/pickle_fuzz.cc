@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "backbone/checkpoint/fairseq/pickle.h"
+#include "upstream/fairseq/pickle.h"
 
 namespace {
 

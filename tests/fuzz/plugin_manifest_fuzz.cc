@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "runtime/archive/archive_plugin.h"
+#include "runtime/torchscript/torchscript_plugin.h"
 
 namespace {
 

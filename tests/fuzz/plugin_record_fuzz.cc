@@ -5,7 +5,7 @@
 #include <cstring>
 #include <string>
 
-#include "runtime/plugin_loader.h"
+#include "runtime/loader/plugin_loader.h"
 
 namespace {
 

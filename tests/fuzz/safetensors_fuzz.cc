@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <numeric>
 
-#include "backbone/checkpoint/safetensors_header.h"
+#include "backbone/storage/safetensors_header.h"
 
 namespace {
 

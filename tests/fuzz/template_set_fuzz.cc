@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "tasks/pattern.h"
-#include "tasks/template_set.h"
+#include "tasks/templates/pattern.h"
+#include "tasks/templates/template_set.h"
 
 namespace {
 

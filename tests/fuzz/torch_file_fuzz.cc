@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "backbone/checkpoint/fairseq/torch_file.h"
+#include "upstream/fairseq/torch_file.h"
 
 namespace {
 

@@ -4,7 +4,7 @@
 
 #include <cstdlib>
 
-#include "app/parity/parity.h"
+#include "upstream/parity/parity.h"
 #include "runtime/runtime.h"
 
 namespace unival {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "app/parity/fixture.h"
-#include "app/parity/reference_model.h"
+#include "upstream/parity/fixture.h"
+#include "upstream/parity/reference_model.h"
 #include "sdk/testing/golden.h"
 
 namespace unival {

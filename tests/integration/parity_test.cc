@@ -1,6 +1,6 @@
 // The recorded cases of tests/golden through `unival parity`'s library, one test per stage so that a
 // failure names it; and the tool against itself: it must notice what is changed on purpose.
-#include "app/parity/parity.h"
+#include "upstream/parity/parity.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -12,7 +12,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "backbone/checkpoint/safetensors.h"
+#include "backbone/storage/safetensors.h"
 #include "runtime/runtime.h"
 
 namespace unival {

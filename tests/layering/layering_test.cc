@@ -82,7 +82,7 @@ TEST(ForbiddenReferencesRule, FindsAnIncludeAndNamesItsLine) {
 
 TEST(ForbiddenReferencesRule, FindsAnImportOfAProto) {
   const std::vector<SourceFile> files = {
-      Code("sdk/proto/a.proto", "import \"training/plan.proto\";\n")};
+      Code("sdk/proto/a.proto", "import \"training/config/plan.proto\";\n")};
   EXPECT_THAT(ForbiddenReferences(files, "sdk/proto", "training"), SizeIs(1));
 }
 

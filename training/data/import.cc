@@ -15,8 +15,8 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "modalities/io/encode.h"
-#include "sdk/native/status_macros.h"
-#include "training/data/mapped_file.h"
+#include "sdk/base/status_macros.h"
+#include "sdk/base/mapped_file.h"
 #include "training/data/tar_writer.h"
 
 namespace unival {

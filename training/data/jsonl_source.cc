@@ -3,7 +3,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 #include "training/data/fingerprint.h"
 #include "training/data/record.h"
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "training/data/mapped_file.h"
+#include "sdk/base/mapped_file.h"
 #include "training/data/media_resolver.h"
 #include "training/data/source.h"
 

@@ -6,7 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/types/optional.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {

@@ -7,7 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 #include "training/data/jsonl_source.h"
 #include "training/data/tar_source.h"
 

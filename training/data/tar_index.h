@@ -17,7 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
-#include "training/data/mapped_file.h"
+#include "sdk/base/mapped_file.h"
 
 namespace unival {
 

@@ -5,7 +5,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 #include "training/data/fingerprint.h"
 #include "training/data/media_resolver.h"
 #include "training/data/record.h"

@@ -162,7 +162,7 @@ TEST(Documents, LibraryInTenLinesAnswersLikeTheProgram) {
           .code,
       0);
   const Outcome library =
-      program.Shell("'" + Runfile("docs/examples/predict") + "' models/nano 000000.png");
+      program.Shell("'" + Runfile("examples/programs/predict") + "' models/nano 000000.png");
   const Outcome command =
       program.Run("predict models/nano --task image_caption --input image=000000.png");
   EXPECT_EQ(library.code, 0) << library.err;

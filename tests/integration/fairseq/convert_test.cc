@@ -1,5 +1,5 @@
 // Checkpoints of the reference's trainer, converted, loaded, and compared with its logits.
-#include "backbone/checkpoint/fairseq/convert.h"
+#include "upstream/fairseq/convert.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -10,10 +10,10 @@
 #include <filesystem>
 #include <fstream>
 
-#include "app/conversion_host.h"
-#include "app/parity/byte_tokenizer.h"
-#include "backbone/checkpoint/model_directory.h"
-#include "backbone/checkpoint/safetensors.h"
+#include "upstream/conversion_host.h"
+#include "upstream/parity/byte_tokenizer.h"
+#include "backbone/storage/model_directory.h"
+#include "backbone/storage/safetensors.h"
 #include "backbone/model/model.h"
 #include "runtime/model.h"
 #include "runtime/runtime.h"

@@ -1,7 +1,7 @@
 // BART and networks of other projects, as the reference starts from them, become a model directory.
 // The files are written here from the tensors of a golden checkpoint, under the names that those
 // projects give them.
-#include "backbone/checkpoint/fairseq/start_weights.h"
+#include "upstream/fairseq/start_weights.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -13,12 +13,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
-#include "app/conversion_host.h"
-#include "backbone/checkpoint/fairseq/convert.h"
-#include "backbone/checkpoint/fairseq/tensor_of_view.h"
-#include "backbone/checkpoint/fairseq/torch_file_writer.h"
-#include "backbone/checkpoint/model_directory.h"
-#include "modalities/encoders/encoders.h"
+#include "upstream/conversion_host.h"
+#include "upstream/fairseq/convert.h"
+#include "upstream/fairseq/tensor_of_view.h"
+#include "upstream/fairseq/torch_file_writer.h"
+#include "backbone/storage/model_directory.h"
+#include "modalities/networks/networks.h"
 #include "runtime/runtime.h"
 #include "sdk/native/feature_encoder.h"
 

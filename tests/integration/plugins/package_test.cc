@@ -78,7 +78,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Package, HoldsLicencesAndNoFileOfTheHost) {
   const Program& program = Unpacked();
-  for (const char* file : {"LICENSE", "README.md", "sdk/abi/dlpack/LICENSE", "sdk/proto/archive.proto", "WORKSPACE",
+  for (const char* file : {"LICENSE", "README.md", "sdk/abi/dlpack/LICENSE", "sdk/proto/plugin_manifest.proto", "WORKSPACE",
                            "lib/pkgconfig/unival-plugin.pc"}) {
     EXPECT_TRUE(fs::exists(program.Path(std::string("sdk/") + file))) << file;
   }

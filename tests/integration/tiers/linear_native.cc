@@ -2,7 +2,7 @@
 #include <ATen/ATen.h>
 
 #include "sdk/native/plugin.h"
-#include "sdk/native/status_macros.h"
+#include "sdk/base/status_macros.h"
 #include "tests/integration/tiers/linear_weights.h"
 
 namespace {

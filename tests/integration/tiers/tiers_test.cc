@@ -12,9 +12,9 @@
 #include "absl/strings/str_replace.h"
 #include "backbone/vocabulary/layout.h"
 #include "modalities/io/encode.h"
-#include "runtime/archive/program.h"
+#include "runtime/torchscript/program.h"
 #include "runtime/runtime.h"
-#include "sdk/hash/sha256.h"
+#include "sdk/base/sha256.h"
 #include "tests/integration/tiers/linear_weights.h"
 
 namespace unival {

@@ -1,0 +1,169 @@
+#include "backbone/storage/model_directory.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "sdk/base/files.h"
+#include "backbone/vocabulary/layout.h"
+#include "sdk/base/sha256.h"
+#include "sdk/base/status_macros.h"
+#include "sdk/base/text_format.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+
+absl::Status InFile(const std::string& file, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(file, ": ", status.message()));
+}
+
+// A manifest may come from anywhere: its paths must stay inside the model directory.
+bool StaysInside(absl::string_view file) {
+  if (file.empty() || file[0] == '/' || file.find('\0') != absl::string_view::npos) return false;
+  for (absl::string_view part : absl::StrSplit(file, '/')) {
+    if (part.empty() || part == "." || part == "..") return false;
+  }
+  return true;
+}
+
+absl::Status CheckComponents(const Manifest& manifest) {
+  std::set<std::string> ids;
+  for (const Component& component : manifest.component()) {
+    if (component.id().empty() || !ids.insert(component.id()).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("component \"", component.id(), "\" is listed twice or has no id"));
+    }
+    if (!StaysInside(component.file())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("component \"", component.id(), "\": file \"", component.file(),
+                       "\" is not a path inside the model directory"));
+    }
+  }
+  const std::string& tokenizer = manifest.tokenizer().directory();
+  if (tokenizer.empty() || StaysInside(tokenizer)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("tokenizer.directory \"", tokenizer,
+                                                 "\" is not a path inside the model directory"));
+}
+
+absl::Status CheckManifest(const Manifest& manifest) {
+  if (manifest.format_version() > kModelFormatVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("format_version ", manifest.format_version(), " is newer than this program's ",
+                     kModelFormatVersion, "; use a newer release"));
+  }
+  if (manifest.format_version() != kModelFormatVersion) {
+    return absl::InvalidArgumentError(absl::StrCat("format_version ", manifest.format_version(),
+                                                   ", expected ", kModelFormatVersion));
+  }
+  UNIVAL_RETURN_IF_ERROR(CheckComponents(manifest));
+  return ValidateLayout(manifest.vocabulary());
+}
+
+absl::StatusOr<std::vector<fs::path>> FilesOf(const std::string& folder) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    if (it->is_regular_file(error)) files.push_back(it->path());
+  }
+  if (error) return absl::InternalError(absl::StrCat(folder, ": ", error.message()));
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::string RelativeName(const fs::path& file, const std::string& folder) {
+  return file.lexically_relative(folder).generic_string();
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> Sha256OfPath(const std::string& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return Sha256HexOfFile(path);
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<fs::path> files, FilesOf(path));
+  Sha256 hash;
+  for (const fs::path& file : files) {
+    UNIVAL_ASSIGN_OR_RETURN(const std::string digest, Sha256HexOfFile(file.string()));
+    hash.UpdateField(RelativeName(file, path));
+    hash.UpdateField(digest);
+  }
+  return hash.HexDigest();
+}
+
+absl::StatusOr<std::shared_ptr<const ModelDirectory>> ModelDirectory::Open(
+    const std::string& path, const ModelDirectoryOptions& options) {
+  std::shared_ptr<ModelDirectory> model(new ModelDirectory(path, options));
+  const std::string file = absl::StrCat(path, "/", kManifestFile);
+  std::error_code error;
+  if (!fs::exists(file, error)) {
+    return absl::NotFoundError(
+        absl::StrCat(file, ": not there; expected the directory of a model"));
+  }
+  UNIVAL_RETURN_IF_ERROR(ReadTextProto(file, &model->manifest_));
+  if (absl::Status status = CheckManifest(model->manifest_); !status.ok()) {
+    return InFile(file, status);
+  }
+  return model;
+}
+
+bool ModelDirectory::HasComponent(absl::string_view id) const { return Find(id).ok(); }
+
+std::vector<std::string> ModelDirectory::ComponentIds() const {
+  std::vector<std::string> ids;
+  for (const Component& component : manifest_.component()) ids.push_back(component.id());
+  return ids;
+}
+
+absl::StatusOr<const Component*> ModelDirectory::Find(absl::string_view id) const {
+  for (const Component& component : manifest_.component()) {
+    if (component.id() == id) return &component;
+  }
+  return absl::NotFoundError(absl::StrCat(path_, ": the model has no component \"", id,
+                                          "\"; it has: ", absl::StrJoin(ComponentIds(), ", ")));
+}
+
+absl::Status ModelDirectory::Check(const Component& component) const {
+  const std::string file = absl::StrCat(path_, "/", component.file());
+  std::error_code error;
+  if (!fs::exists(file, error)) {
+    return absl::NotFoundError(
+        absl::StrCat(file, ": the file of component \"", component.id(), "\" is not there"));
+  }
+  if (!options_.check_sha256) return absl::OkStatus();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (checked_.count(component.id()) > 0) return absl::OkStatus();
+  UNIVAL_ASSIGN_OR_RETURN(const std::string actual, Sha256OfPath(file));
+  if (actual != component.sha256()) {
+    return absl::DataLossError(absl::StrCat(file, ": component \"", component.id(), "\": sha256 ",
+                                            actual, ", the manifest has \"", component.sha256(),
+                                            "\"; the file was damaged or changed, restore it"));
+  }
+  checked_.insert(component.id());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ModelDirectory::ComponentPath(absl::string_view id) const {
+  UNIVAL_ASSIGN_OR_RETURN(const Component* component, Find(id));
+  UNIVAL_RETURN_IF_ERROR(Check(*component));
+  return absl::StrCat(path_, "/", component->file());
+}
+
+absl::StatusOr<TensorMap> ModelDirectory::ReadComponent(absl::string_view id) const {
+  UNIVAL_ASSIGN_OR_RETURN(const std::string file, ComponentPath(id));
+  return ReadSafetensors(file);
+}
+
+absl::Status ModelDirectory::Verify() const {
+  for (const Component& component : manifest_.component()) {
+    UNIVAL_RETURN_IF_ERROR(Check(component));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace unival

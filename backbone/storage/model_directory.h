@@ -1,0 +1,132 @@
+// unival: model_directory.h
+//
+// A model on disk: manifest.textproto and its components (docs/formats/model_directory.md).
+//
+//   UNIVAL_ASSIGN_OR_RETURN(auto model, ModelDirectory::Open("models/base"));
+//   UNIVAL_ASSIGN_OR_RETURN(TensorMap tensors, model->ReadComponent("backbone"));
+//
+//   UNIVAL_ASSIGN_OR_RETURN(auto writer, ModelDirectoryWriter::Create("models/new", {}));
+//   UNIVAL_RETURN_IF_ERROR(writer->AddTensors("backbone", tensors));
+//   UNIVAL_RETURN_IF_ERROR(writer->Commit(manifest));       // now "models/new" is there, all of it
+//
+// Component ids: "backbone", "modality.<id>", "adapter.<id>", "tokens.<block>" (safetensors files
+// <id>.safetensors), "tokenizer", "templates" (folders).
+#ifndef UNIVAL_BACKBONE_STORAGE_MODEL_DIRECTORY_H_
+#define UNIVAL_BACKBONE_STORAGE_MODEL_DIRECTORY_H_
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "backbone/storage/safetensors.h"
+#include "sdk/proto/model.pb.h"
+
+namespace unival {
+
+constexpr int kModelFormatVersion = 1;
+constexpr int kAdapterSchemaVersion = 1;
+constexpr char kManifestFile[] = "manifest.textproto";
+
+struct ModelDirectoryOptions {
+  // Compare a component's sha256 when it is first read; off only for files that were checked
+  // before.
+  bool check_sha256 = true;
+};
+
+// Thread-safe.
+class ModelDirectory {
+ public:
+  // Reads and checks the manifest; components are checked when read. Errors carry FILE:LINE:
+  // NotFound (no manifest), InvalidArgument (syntax, unknown field, component twice, path that
+  // leaves the directory, vocabulary layout that does not hold together), FailedPrecondition
+  // (format_version newer than this program's).
+  static absl::StatusOr<std::shared_ptr<const ModelDirectory>> Open(
+      const std::string& path, const ModelDirectoryOptions& options = {});
+
+  const std::string& path() const { return path_; }
+  const Manifest& manifest() const { return manifest_; }
+
+  bool HasComponent(absl::string_view id) const;
+  std::vector<std::string> ComponentIds() const;  // in the manifest's order
+
+  // Full path of a component's file or folder, its sha256 compared. NotFound lists what there is;
+  // DataLoss names both hashes of a file that changed.
+  absl::StatusOr<std::string> ComponentPath(absl::string_view id) const;
+  // Tensors over a mapping of the component's file.
+  absl::StatusOr<TensorMap> ReadComponent(absl::string_view id) const;
+
+  // Compares every component's sha256 now.
+  absl::Status Verify() const;
+
+ private:
+  ModelDirectory(std::string path, const ModelDirectoryOptions& options)
+      : path_(std::move(path)), options_(options) {}
+  absl::StatusOr<const Component*> Find(absl::string_view id) const;
+  absl::Status Check(const Component& component) const;
+
+  const std::string path_;
+  const ModelDirectoryOptions options_;
+  Manifest manifest_;
+  mutable std::mutex mutex_;
+  mutable std::set<std::string> checked_;  // component ids, guarded by mutex_
+};
+
+struct ModelWriteOptions {
+  // Replace a model directory that is there. Anything else at the path is never removed.
+  bool overwrite = false;
+};
+
+// Collects components in a hidden directory beside the target and moves it there in one step.
+// Single-threaded.
+class ModelDirectoryWriter {
+ public:
+  // AlreadyExists: something is at `path` and `overwrite` is off. FailedPrecondition: it is no
+  // model directory.
+  static absl::StatusOr<std::unique_ptr<ModelDirectoryWriter>> Create(
+      const std::string& path, const ModelWriteOptions& options = {});
+  // Removes what was written unless Commit succeeded.
+  ~ModelDirectoryWriter();
+  ModelDirectoryWriter(const ModelDirectoryWriter&) = delete;
+  ModelDirectoryWriter& operator=(const ModelDirectoryWriter&) = delete;
+
+  // AlreadyExists for an id that was added before, InvalidArgument for one that is no file name.
+  absl::Status AddTensors(const std::string& id, const TensorMap& tensors,
+                          const std::map<std::string, std::string>& metadata = {});
+  // Copies the regular files of a folder, as component `id` in the folder `id`.
+  absl::Status AddFolder(const std::string& id, const std::string& source);
+  // A folder component from bytes: relative file name -> content.
+  absl::Status AddFolder(const std::string& id, const std::map<std::string, std::string>& files);
+  // Takes a component over byte for byte, also one that no loaded plugin understands.
+  absl::Status CopyComponent(const ModelDirectory& from, const std::string& id);
+
+  // Sets format_version and the components, writes the manifest, syncs everything, and moves the
+  // directory into place. An existing model is exchanged in one step and then removed. The writer
+  // is done after success.
+  absl::Status Commit(Manifest manifest);
+
+ private:
+  ModelDirectoryWriter(std::string path, std::string staging)
+      : path_(std::move(path)), staging_(std::move(staging)) {}
+  absl::StatusOr<std::string> Reserve(const std::string& id, const std::string& file);
+  absl::Status Finish(const std::string& id, const std::string& file);
+  absl::Status MoveIntoPlace();
+
+  const std::string path_;
+  const std::string staging_;
+  std::map<std::string, Component> components_;
+  bool committed_ = false;
+};
+
+// sha256 of a file's bytes; of a folder: over the relative names and bytes of its regular files,
+// ordered by name.
+absl::StatusOr<std::string> Sha256OfPath(const std::string& path);
+
+}  // namespace unival
+
+#endif  // UNIVAL_BACKBONE_STORAGE_MODEL_DIRECTORY_H_

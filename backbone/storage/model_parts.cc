@@ -1,0 +1,178 @@
+#include "backbone/storage/model_parts.h"
+
+#include <ATen/ATen.h>
+
+#include <map>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "backbone/vocabulary/layout.h"
+#include "sdk/native/catch_torch.h"
+#include "sdk/base/status_macros.h"
+
+namespace unival {
+namespace {
+
+std::string ShapeOf(const at::Tensor& tensor) {
+  return absl::StrCat("[", absl::StrJoin(tensor.sizes(), ", "), "]");
+}
+
+std::vector<std::string> RowDifferences(const TensorMap& rows, const VocabularyLayout& layout) {
+  std::vector<std::string> lines;
+  const at::Tensor* first = rows.empty() ? nullptr : &rows.begin()->second;
+  const int64_t width = first && first->dim() == 2 ? first->size(1) : 0;
+  for (const VocabularyBlock& block : layout.blocks()) {
+    const int64_t size = BlockSize(block);
+    auto found = rows.find(block.id());
+    if (found == rows.end()) {
+      lines.push_back(absl::StrCat("missing: ", block.id(), " with ", size, " rows"));
+    } else if (found->second.dim() != 2 || found->second.size(0) != size ||
+               found->second.size(1) != width ||
+               found->second.scalar_type() != first->scalar_type()) {
+      lines.push_back(absl::StrCat(
+          block.id(), ": expected ", c10::toString(first->scalar_type()), " [", size, ", ", width,
+          "], got ", c10::toString(found->second.scalar_type()), " ", ShapeOf(found->second)));
+    }
+  }
+  for (const auto& [id, tensor] : rows) {
+    if (!FindBlock(layout, id)) lines.push_back(absl::StrCat("extra: ", id, " ", ShapeOf(tensor)));
+  }
+  return lines;
+}
+
+void Compare(absl::string_view field, const std::string& actual, const std::string& expected,
+             std::vector<std::string>& lines) {
+  if (actual == expected) return;
+  lines.push_back(
+      absl::StrCat(field, ": the adapter has \"", actual, "\", this model has \"", expected, "\""));
+}
+
+}  // namespace
+
+std::string TokensComponentId(absl::string_view block) { return absl::StrCat("tokens.", block); }
+std::string AdapterComponentId(absl::string_view id) { return absl::StrCat("adapter.", id); }
+std::string ModalityComponentId(absl::string_view id) { return absl::StrCat("modality.", id); }
+
+absl::StatusOr<TensorMap> SplitTokenRows(const at::Tensor& embedding,
+                                         const VocabularyLayout& layout) {
+  UNIVAL_RETURN_IF_ERROR(ValidateLayout(layout));
+  const int64_t size = LayoutSize(layout);
+  if (embedding.dim() != 2 || embedding.size(0) != size) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "token embedding ", ShapeOf(embedding), ", expected [", size, ", D] for this vocabulary"));
+  }
+  return CatchTorch("split token rows", [&] {
+    const at::Tensor plain = embedding.detach();
+    TensorMap rows;
+    for (const VocabularyBlock& block : layout.blocks()) {
+      std::vector<at::Tensor> parts;
+      for (const VocabularyExtent& extent : block.extents()) {
+        parts.push_back(plain.narrow(0, extent.begin(), extent.size()));
+      }
+      rows.emplace(block.id(), at::cat(parts));
+    }
+    return rows;
+  });
+}
+
+absl::StatusOr<at::Tensor> JoinTokenRows(const TensorMap& rows, const VocabularyLayout& layout) {
+  UNIVAL_RETURN_IF_ERROR(ValidateLayout(layout));
+  if (const auto lines = RowDifferences(rows, layout); !lines.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("token rows do not fit the vocabulary:\n  ", absl::StrJoin(lines, "\n  ")));
+  }
+  return CatchTorch("join token rows", [&] {
+    at::NoGradGuard no_grad;
+    const at::Tensor& first = rows.begin()->second;
+    at::Tensor embedding = at::empty({LayoutSize(layout), first.size(1)}, first.options());
+    for (const VocabularyBlock& block : layout.blocks()) {
+      for (const VocabularyExtent& extent : block.extents()) {
+        embedding.narrow(0, extent.begin(), extent.size())
+            .copy_(rows.at(block.id()).narrow(0, extent.local_begin(), extent.size()));
+      }
+    }
+    return embedding;
+  });
+}
+
+TensorMap AdapterBase(TensorMap backbone, const VocabularyLayout& layout) {
+  std::map<int64_t, int64_t> core;  // begin -> size of the extents
+  int64_t rows = 0;
+  for (const VocabularyBlock& block : layout.blocks()) {
+    if (!absl::StartsWith(block.id(), "core.")) continue;
+    for (const VocabularyExtent& extent : block.extents()) {
+      core[extent.begin()] = extent.size();
+      rows += extent.size();
+    }
+  }
+  at::Tensor& embedding = backbone.at(kTokenEmbedding);
+  if (rows == embedding.size(0)) return backbone;
+  std::vector<at::Tensor> parts;
+  for (const auto& [begin, size] : core) parts.push_back(embedding.narrow(0, begin, size));
+  embedding = at::cat(parts);
+  return backbone;
+}
+
+absl::Status AddTokenComponents(const at::Tensor& embedding, const VocabularyLayout& layout,
+                                ModelDirectoryWriter& writer) {
+  UNIVAL_ASSIGN_OR_RETURN(const TensorMap rows, SplitTokenRows(embedding, layout));
+  for (const auto& [block, tensor] : rows) {
+    UNIVAL_RETURN_IF_ERROR(writer.AddTensors(TokensComponentId(block), {{kTokenRows, tensor}}));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<at::Tensor> ReadTokenComponents(const ModelDirectory& model) {
+  TensorMap rows;
+  for (const VocabularyBlock& block : model.manifest().vocabulary().blocks()) {
+    const std::string id = TokensComponentId(block.id());
+    UNIVAL_ASSIGN_OR_RETURN(TensorMap tensors, model.ReadComponent(id));
+    if (tensors.size() != 1 || tensors.begin()->first != kTokenRows) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          model.path(), ": component \"", id, "\": expected the one tensor \"", kTokenRows, "\""));
+    }
+    rows.emplace(block.id(), tensors.begin()->second);
+  }
+  auto joined = JoinTokenRows(rows, model.manifest().vocabulary());
+  if (joined.ok()) return joined;
+  return absl::Status(joined.status().code(),
+                      absl::StrCat(model.path(), ": ", joined.status().message()));
+}
+
+absl::Status CheckAdapter(const AdapterRecord& record, const AdapterRecord& expected,
+                          absl::string_view file, const AdapterCheckOptions& options) {
+  if (record.schema_version() > kAdapterSchemaVersion) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        file, ": adapter \"", record.modality(), "\": schema_version ", record.schema_version(),
+        " is newer than this program's ", kAdapterSchemaVersion, "; use a newer release"));
+  }
+  std::vector<std::string> lines;
+  Compare("modality", record.modality(), expected.modality(), lines);
+  Compare("feature_schema", record.feature_schema(), expected.feature_schema(), lines);
+  Compare("feature_dim", absl::StrCat(record.feature_dim()), absl::StrCat(expected.feature_dim()),
+          lines);
+  Compare("d_model", absl::StrCat(record.d_model()), absl::StrCat(expected.d_model()), lines);
+  Compare("schema_version", absl::StrCat(record.schema_version()),
+          absl::StrCat(kAdapterSchemaVersion), lines);
+  if (!options.allow_weight_mismatch) {
+    Compare("encoder_sha256", record.encoder_sha256(), expected.encoder_sha256(), lines);
+    Compare("backbone_sha256", record.backbone_sha256(), expected.backbone_sha256(), lines);
+  }
+  if (lines.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(file, ": adapter \"", record.modality(),
+                   "\" was trained against something else; train it for this model, or use the "
+                   "model and plugin that it was made with:\n  ",
+                   absl::StrJoin(lines, "\n  ")));
+}
+
+const AdapterRecord* FindAdapter(const Manifest& manifest, absl::string_view modality) {
+  for (const AdapterRecord& record : manifest.adapter()) {
+    if (record.modality() == modality) return &record;
+  }
+  return nullptr;
+}
+
+}  // namespace unival

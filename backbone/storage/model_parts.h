@@ -1,0 +1,68 @@
+// unival: model_parts.h
+//
+// How a model's tensors are cut into components: embedding rows by vocabulary block, adapters with
+// the record of what they were trained against.
+//
+//   UNIVAL_ASSIGN_OR_RETURN(auto rows, SplitTokenRows(embedding, layout));      // block id -> [n,
+//   D] UNIVAL_RETURN_IF_ERROR(CheckAdapter(record, expected, "models/depth"));
+#ifndef UNIVAL_BACKBONE_STORAGE_MODEL_PARTS_H_
+#define UNIVAL_BACKBONE_STORAGE_MODEL_PARTS_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "backbone/storage/model_directory.h"
+#include "backbone/storage/safetensors.h"
+#include "sdk/proto/model.pb.h"
+#include "sdk/proto/vocabulary.pb.h"
+
+namespace unival {
+
+// The embedding matrix's name in the model's state; the tied decoder tables are the same tensor.
+constexpr char kTokenEmbedding[] = "encoder.embed_tokens.weight";
+// The one tensor of a tokens.<block> component.
+constexpr char kTokenRows[] = "rows";
+
+std::string TokensComponentId(absl::string_view block);       // "tokens.core.bpe"
+std::string AdapterComponentId(absl::string_view modality);   // "adapter.depth"
+std::string ModalityComponentId(absl::string_view modality);  // "modality.depth"
+
+// Rows of each block in local order, copied: block id -> [n, D]. `embedding` is [V, D];
+// InvalidArgument when V is not the layout's size.
+absl::StatusOr<TensorMap> SplitTokenRows(const at::Tensor& embedding,
+                                         const VocabularyLayout& layout);
+
+// The inverse: [V, D] from block id -> [n, D]. InvalidArgument lists blocks that are missing,
+// extra, or of another shape.
+absl::StatusOr<at::Tensor> JoinTokenRows(const TensorMap& rows, const VocabularyLayout& layout);
+
+// One tokens.<block> component per block, retired ones too.
+absl::Status AddTokenComponents(const at::Tensor& embedding, const VocabularyLayout& layout,
+                                ModelDirectoryWriter& writer);
+absl::StatusOr<at::Tensor> ReadTokenComponents(const ModelDirectory& model);
+
+// What an adapter is trained against: the backbone's tensors, with the embedding's rows of "core."
+// blocks alone, in the order of their ids. Blocks of plugins and their offsets are left out: an
+// adapter moves between models that differ in them.
+TensorMap AdapterBase(TensorMap backbone, const VocabularyLayout& layout);
+
+struct AdapterCheckOptions {
+  // Accept other encoder or backbone weights than the adapter was trained against; the caller
+  // should write that down.
+  bool allow_weight_mismatch = false;
+};
+
+// Compares what an adapter was trained against with what is here: modality, feature_schema,
+// feature_dim, d_model, encoder_sha256, backbone_sha256, schema_version; `plugin` may differ.
+// FailedPrecondition starts with `file` and lists every field that differs with both values.
+absl::Status CheckAdapter(const AdapterRecord& record, const AdapterRecord& expected,
+                          absl::string_view file, const AdapterCheckOptions& options = {});
+
+// Null if there is none.
+const AdapterRecord* FindAdapter(const Manifest& manifest, absl::string_view modality);
+
+}  // namespace unival
+
+#endif  // UNIVAL_BACKBONE_STORAGE_MODEL_PARTS_H_

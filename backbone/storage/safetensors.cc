@@ -1,0 +1,253 @@
+#include "backbone/storage/safetensors.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/types/optional.h"
+#include "sdk/base/files.h"
+#include "backbone/storage/safetensors_header.h"
+#include "sdk/base/sha256.h"
+#include "sdk/native/catch_torch.h"
+#include "sdk/base/status_macros.h"
+
+namespace unival {
+namespace {
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors data is little endian");
+
+constexpr std::pair<SafetensorsDtype, at::ScalarType> kDtypes[] = {
+    {SafetensorsDtype::kF64, at::kDouble}, {SafetensorsDtype::kF32, at::kFloat},
+    {SafetensorsDtype::kF16, at::kHalf},   {SafetensorsDtype::kBF16, at::kBFloat16},
+    {SafetensorsDtype::kI64, at::kLong},   {SafetensorsDtype::kI32, at::kInt},
+    {SafetensorsDtype::kI16, at::kShort},  {SafetensorsDtype::kI8, at::kChar},
+    {SafetensorsDtype::kU8, at::kByte},    {SafetensorsDtype::kBool, at::kBool},
+};
+
+at::ScalarType TorchDtype(SafetensorsDtype dtype) {
+  for (const auto& [file, torch] : kDtypes) {
+    if (file == dtype) return torch;
+  }
+  return at::kFloat;  // unreachable: the table has every value
+}
+
+absl::optional<SafetensorsDtype> FileDtype(at::ScalarType dtype) {
+  for (const auto& [file, torch] : kDtypes) {
+    if (torch == dtype) return file;
+  }
+  return absl::nullopt;
+}
+
+std::string Describe(const at::Tensor& tensor) {
+  return absl::StrCat(c10::toString(tensor.scalar_type()), " [",
+                      absl::StrJoin(tensor.sizes(), ", "), "]");
+}
+
+absl::Status InFile(const std::string& path, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+}
+
+at::Tensor OverMapping(const SafetensorsEntry& entry,
+                       const std::shared_ptr<const MappedFile>& file) {
+  const auto options = at::TensorOptions().dtype(TorchDtype(entry.dtype));
+  if (entry.begin == entry.end) return at::empty(entry.shape, options);
+  const char* data = file->bytes().data() + entry.begin;
+  if (reinterpret_cast<uintptr_t>(data) % DtypeSize(entry.dtype) != 0) {
+    at::Tensor copy = at::empty(entry.shape, options);
+    std::memcpy(copy.data_ptr(), data, static_cast<size_t>(entry.end - entry.begin));
+    return copy;
+  }
+  // The mapping is private and writable, see MappedFile.
+  return at::from_blob(
+      const_cast<char*>(data), entry.shape, [file](void*) {}, options);
+}
+
+// Any other byte in a bool is undefined behaviour.
+absl::Status CheckBools(const std::string& name, const SafetensorsEntry& entry,
+                        absl::string_view bytes) {
+  if (entry.dtype != SafetensorsDtype::kBool) return absl::OkStatus();
+  for (char byte : bytes.substr(entry.begin, entry.end - entry.begin)) {
+    if (byte != 0 && byte != 1) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("tensor \"", name, "\": a bool is neither 0 nor 1"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+struct NamedBytes {
+  std::string name;
+  SafetensorsDtype dtype;
+  at::Tensor tensor;  // contiguous, on the CPU
+
+  absl::string_view bytes() const {
+    return {static_cast<const char*>(tensor.data_ptr()), static_cast<size_t>(tensor.nbytes())};
+  }
+};
+
+absl::StatusOr<NamedBytes> ToBytes(const std::string& name, const at::Tensor& tensor) {
+  const std::string where = absl::StrCat("tensor \"", name, "\"");
+  if (!tensor.defined()) return absl::InvalidArgumentError(absl::StrCat(where, " is undefined"));
+  const auto dtype = FileDtype(tensor.scalar_type());
+  if (!dtype || tensor.layout() != at::kStrided) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(where, ": safetensors cannot hold ", Describe(tensor)));
+  }
+  return NamedBytes{name, *dtype, tensor.detach().to(at::kCPU).contiguous()};
+}
+
+// ToBytes of `view(tensor)`, with libtorch's exceptions caught.
+template <typename View>
+absl::StatusOr<NamedBytes> ViewToBytes(const std::string& name, const at::Tensor& tensor,
+                                       View view) {
+  return CatchTorch(absl::StrCat("tensor \"", name, "\""),
+                    [&] { return ToBytes(name, view(tensor)); });
+}
+
+at::Tensor AsItIs(const at::Tensor& tensor) { return tensor; }
+
+// Ordered by name.
+absl::StatusOr<std::vector<NamedBytes>> ToBytes(const TensorMap& tensors) {
+  std::vector<NamedBytes> all;
+  for (const auto& [name, tensor] : tensors) {
+    UNIVAL_ASSIGN_OR_RETURN(NamedBytes bytes, ViewToBytes(name, tensor, AsItIs));
+    all.push_back(std::move(bytes));
+  }
+  return all;
+}
+
+// Hashes `view(tensor)` of every tensor, one at a time.
+template <typename View>
+absl::StatusOr<std::string> HashEach(const TensorMap& tensors, View view) {
+  Sha256 hash;
+  hash.UpdateField("unival tensors 1");
+  for (const auto& [name, tensor] : tensors) {
+    UNIVAL_ASSIGN_OR_RETURN(const NamedBytes item, ViewToBytes(name, tensor, view));
+    hash.UpdateField(item.name);
+    hash.UpdateField(DtypeName(item.dtype));
+    hash.UpdateInteger(item.tensor.dim());
+    for (int64_t size : item.tensor.sizes()) hash.UpdateInteger(size);
+    hash.UpdateField(item.bytes());
+  }
+  return hash.HexDigest();
+}
+
+absl::Status CheckWritable(const TensorMap& tensors) {
+  if (tensors.count("__metadata__") == 0) return absl::OkStatus();
+  return absl::InvalidArgumentError("a tensor must not be called \"__metadata__\"");
+}
+
+bool Widens(at::ScalarType from, at::ScalarType to) {
+  if (from == to) return true;
+  const bool half = from == at::kHalf || from == at::kBFloat16;
+  return (half && (to == at::kFloat || to == at::kDouble)) ||
+         (from == at::kFloat && to == at::kDouble);
+}
+
+std::vector<std::string> Differences(const TensorMap& targets, const TensorMap& tensors) {
+  std::vector<std::string> lines;
+  for (const auto& [name, target] : targets) {
+    auto found = tensors.find(name);
+    if (found == tensors.end()) {
+      lines.push_back(absl::StrCat("missing: ", name, " ", Describe(target)));
+    } else if (target.sizes() != found->second.sizes() ||
+               !Widens(found->second.scalar_type(), target.scalar_type())) {
+      lines.push_back(absl::StrCat("does not fit: ", name, ": expected ", Describe(target),
+                                   ", got ", Describe(found->second)));
+    }
+  }
+  for (const auto& [name, tensor] : tensors) {
+    if (targets.count(name) == 0) {
+      lines.push_back(absl::StrCat("extra: ", name, " ", Describe(tensor)));
+    }
+  }
+  return lines;
+}
+
+}  // namespace
+
+absl::StatusOr<SafetensorsContents> ReadSafetensorsFile(const std::string& path) {
+  UNIVAL_ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> file, MappedFile::Open(path));
+  auto header = ParseSafetensorsHeader(file->bytes());
+  if (!header.ok()) return InFile(path, header.status());
+  return CatchTorch(path, [&]() -> absl::StatusOr<SafetensorsContents> {
+    SafetensorsContents contents;
+    for (const auto& [name, entry] : header->tensors) {
+      if (absl::Status bools = CheckBools(name, entry, file->bytes()); !bools.ok()) {
+        return InFile(path, bools);
+      }
+      contents.tensors.emplace(name, OverMapping(entry, file));
+    }
+    contents.metadata = std::move(header->metadata);
+    return contents;
+  });
+}
+
+absl::StatusOr<TensorMap> ReadSafetensors(const std::string& path) {
+  UNIVAL_ASSIGN_OR_RETURN(SafetensorsContents contents, ReadSafetensorsFile(path));
+  return std::move(contents.tensors);
+}
+
+absl::Status WriteSafetensors(const std::string& path, const TensorMap& tensors,
+                              const std::map<std::string, std::string>& metadata) {
+  auto ordered = ToBytes(tensors);
+  if (!ordered.ok()) return InFile(path, ordered.status());
+  if (absl::Status status = CheckWritable(tensors); !status.ok()) return InFile(path, status);
+  // Wide elements first: then every tensor is aligned without holes.
+  std::stable_sort(ordered->begin(), ordered->end(), [](const auto& a, const auto& b) {
+    return DtypeSize(a.dtype) > DtypeSize(b.dtype);
+  });
+  SafetensorsHeader header;
+  header.metadata = metadata;
+  std::vector<absl::string_view> pieces(1);
+  int64_t offset = 0;
+  for (const NamedBytes& item : *ordered) {
+    const int64_t end = offset + static_cast<int64_t>(item.bytes().size());
+    header.tensors[item.name] = {item.dtype, item.tensor.sizes().vec(), offset, end};
+    pieces.push_back(item.bytes());
+    offset = end;
+  }
+  const std::string serialized = SerializeSafetensorsHeader(header);
+  pieces[0] = serialized;
+  return WriteFileAtomically(path, pieces);
+}
+
+absl::StatusOr<std::string> TensorsSha256(const TensorMap& tensors) {
+  return HashEach(tensors, AsItIs);
+}
+
+absl::StatusOr<std::string> TensorsSha256AsLoaded(const TensorMap& tensors) {
+  return HashEach(tensors, [](const at::Tensor& tensor) {
+    const bool half = tensor.scalar_type() == at::kHalf || tensor.scalar_type() == at::kBFloat16;
+    return half ? tensor.to(at::kFloat) : tensor;
+  });
+}
+
+absl::Status LoadTensorsInto(const TensorMap& targets, const TensorMap& tensors,
+                             absl::string_view component, absl::string_view file) {
+  if (const auto lines = Differences(targets, tensors); !lines.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(file, ": the tensors of ", component, " are not those of the model (",
+                     lines.size(), " differences):\n  ", absl::StrJoin(lines, "\n  ")));
+  }
+  return CatchTorch(absl::StrCat(file, ": ", component), [&] {
+    at::NoGradGuard no_grad;
+    for (const auto& [name, target] : targets) at::Tensor(target).copy_(tensors.at(name));
+  });
+}
+
+TensorMap TensorsWithPrefix(const TensorMap& tensors, absl::string_view prefix) {
+  TensorMap selected;
+  for (const auto& [name, tensor] : tensors) {
+    if (absl::StartsWith(name, prefix)) selected.emplace(name.substr(prefix.size()), tensor);
+  }
+  return selected;
+}
+
+}  // namespace unival

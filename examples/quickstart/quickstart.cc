@@ -1,0 +1,44 @@
+#include "examples/quickstart/quickstart.h"
+
+#include "examples/quickstart/phases.h"
+#include "examples/quickstart/session.h"
+#include "examples/quickstart/workspace.h"
+#include "sdk/base/status_macros.h"
+
+namespace unival::quickstart {
+namespace {
+
+using Step = absl::Status (Session::*)();
+
+struct NamedStep {
+  const char* name;
+  Step step;
+};
+
+constexpr NamedStep kSteps[] = {
+    {"load the depth plugin", &Session::LoadPlugin},
+    {"generate scenes", &Session::GenerateData},
+    {"check the task templates", &Session::CheckTemplates},
+    {"answer image tasks before", &Session::AnswerBefore},
+    {"train the connection, and everything beside it", &Session::TrainConnection},
+    {"verify the receipt", &Session::CheckReceipt},
+    {"answer image tasks after", &Session::AnswerAfter},
+    {"describe new depth maps", &Session::ShowExamples},
+    {"train the controls", &Session::TrainControls},
+};
+
+}  // namespace
+
+absl::StatusOr<std::string> RunQuickstart(const QuickstartOptions& options) {
+  UNIVAL_ASSIGN_OR_RETURN(Workspace workspace, FindInputs(options));
+  UNIVAL_RETURN_IF_ERROR(PrepareOutput(options, workspace));
+  Session session(options, std::move(workspace));
+  UNIVAL_RETURN_IF_ERROR(session.LoadPlans());
+  Phases phases(static_cast<int>(std::size(kSteps)));
+  for (const NamedStep& named : kSteps) {
+    UNIVAL_RETURN_IF_ERROR(phases.Run(named.name, [&] { return (session.*named.step)(); }));
+  }
+  return session.WriteReport(phases);
+}
+
+}  // namespace unival::quickstart

@@ -1,0 +1,161 @@
+#include "examples/world/world.h"
+
+#include <fstream>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "examples/world/lexicon.h"
+#include "examples/world/media_bytes.h"
+#include "examples/world/motion.h"
+#include "examples/world/record_writer.h"
+#include "examples/world/samples.h"
+#include "examples/world/scene.h"
+#include "examples/world/sentences.h"
+#include "sdk/base/status_macros.h"
+
+namespace unival::world {
+namespace {
+
+constexpr int kProgressEvery = 500;  // samples
+
+absl::Status GenerateSplit(const WorldOptions& options, const SampleKind& kind, Split split) {
+  const int64_t total = split == Split::kTrain ? options.train_count : options.eval_count;
+  const std::string folder =
+      absl::StrCat(options.output_dir, "/", kind.name, "/", SplitName(split));
+  UNIVAL_ASSIGN_OR_RETURN(const std::unique_ptr<RecordWriter> writer,
+                          RecordWriter::Create(folder, kind.media_file));
+  for (int64_t i = 0; i < total; ++i) {
+    Random random(SampleSeed(options.seed, kind.name, split, i));
+    const std::string member = absl::StrFormat("%06d%s", i, kind.extension);
+    UNIVAL_ASSIGN_OR_RETURN(const Sample sample,
+                            kind.make(absl::StrCat(kind.media_file, ":", member), split, &random));
+    if (!kind.media_file.empty()) {
+      UNIVAL_RETURN_IF_ERROR(writer->AddMedia(member, sample.media).status());
+    }
+    for (const TaskRecord& record : sample.records) {
+      UNIVAL_RETURN_IF_ERROR(writer->AddRecord(record.task, record.record));
+    }
+    const bool report = (i + 1) % kProgressEvery == 0 || i + 1 == total;
+    if (report && options.progress) options.progress({kind.name, split, i + 1, total});
+  }
+  return writer->Finish();
+}
+
+absl::Status WriteOrigin(const WorldOptions& options, const SampleKind& kind) {
+  const std::string path = absl::StrCat(options.output_dir, "/", kind.name, "/world.json");
+  const Record origin = {{"format", 1},
+                         {"kind", kind.name},
+                         {"seed", options.seed},
+                         {"train_count", options.train_count},
+                         {"eval_count", options.eval_count}};
+  std::ofstream file(path);
+  if (file << origin.dump(2) << '\n' << std::flush) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat(path, ": cannot be written"));
+}
+
+absl::Status Validate(const WorldOptions& options) {
+  if (options.output_dir.empty()) {
+    return absl::InvalidArgumentError("output_dir: expected a folder, got nothing");
+  }
+  if (options.train_count < 0 || options.eval_count < 0) {
+    return absl::InvalidArgumentError(absl::StrCat("counts: expected 0 or more, got train_count ",
+                                                   options.train_count, " and eval_count ",
+                                                   options.eval_count));
+  }
+  for (const std::string& kind : options.kinds) {
+    if (FindSampleKind(kind) != nullptr) continue;
+    return absl::InvalidArgumentError(absl::StrCat("kind: got \"", kind, "\", expected one of ",
+                                                   absl::StrJoin(WorldKinds(), ", ")));
+  }
+  return absl::OkStatus();
+}
+
+RgbImage SideBySide(const std::vector<RgbImage>& frames) {
+  const int n = static_cast<int>(frames.size()), row = kSceneSize * 3;
+  RgbImage strip{n * kSceneSize, kSceneSize, {}};
+  for (int y = 0; y < kSceneSize; ++y) {
+    for (const RgbImage& frame : frames) {
+      const auto begin = frame.pixels.begin() + y * row;
+      strip.pixels.insert(strip.pixels.end(), begin, begin + row);
+    }
+  }
+  return strip;
+}
+
+// One line of the corpus.
+std::string CorpusSentence(Random* random) {
+  if (random->Chance(0.35)) {
+    const TextQuestion asked = SampleTextQuestion(TextMix::kFull, random);
+    return absl::StrCat(asked.question.question, " ", asked.question.answer);
+  }
+  return SampleSentence(TextMix::kFull, random).text;
+}
+
+absl::Status CopyLines(const std::string& path, std::ofstream* out) {
+  std::ifstream in(path);
+  if (!in) return absl::NotFoundError(absl::StrCat(path, ": no such file; see extra_files"));
+  for (std::string line; std::getline(in, line);) *out << line << '\n';
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::vector<std::string> WorldKinds() {
+  std::vector<std::string> names;
+  for (const SampleKind& kind : SampleKinds()) names.push_back(kind.name);
+  return names;
+}
+
+absl::Status GenerateWorld(const WorldOptions& options) {
+  UNIVAL_RETURN_IF_ERROR(Validate(options));
+  for (const std::string& name : options.kinds.empty() ? WorldKinds() : options.kinds) {
+    const SampleKind& kind = *FindSampleKind(name);
+    for (Split split : kind.splits) UNIVAL_RETURN_IF_ERROR(GenerateSplit(options, kind, split));
+    UNIVAL_RETURN_IF_ERROR(WriteOrigin(options, kind));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> PreviewPng(absl::string_view kind, uint64_t seed, Split split,
+                                       int64_t index) {
+  // The same draws in the same order as the sample's own, hence the same picture.
+  Random random(SampleSeed(seed, kind, split, index));
+  if (kind == "depth") {
+    const Scene scene = SampleScene(Distances(), split, &random);
+    return PngBytes(ColorizeDepth(RenderDepth(scene, &random)));
+  }
+  if (kind == "video") {
+    const MovingScene scene = SampleMovingScene(&random);
+    return PngBytes(SideBySide(RenderFrames(scene, &random)));
+  }
+  const SampleKind* const made = FindSampleKind(kind);
+  if (made != nullptr && made->extension == ".png") {  // media that people can look at as they are
+    UNIVAL_ASSIGN_OR_RETURN(Sample sample, made->make("", split, &random));
+    return std::move(sample.media);
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("preview: expected image, image_varied, depth or video, got \"", kind, "\""));
+}
+
+absl::Status WriteCorpus(const CorpusOptions& options) {
+  std::ofstream file(options.output_file, std::ios::binary);
+  if (!file) {
+    return absl::UnavailableError(absl::StrCat(options.output_file, ": cannot be written"));
+  }
+  for (const std::string& word : AllWords()) file << word << '\n';
+  for (int64_t i = 0; i < options.sentences; ++i) {
+    Random random(SampleSeed(options.seed, "corpus", Split::kTrain, i));
+    file << CorpusSentence(&random) << '\n';
+  }
+  for (const std::string& path : options.extra_files) {
+    UNIVAL_RETURN_IF_ERROR(CopyLines(path, &file));
+  }
+  if (file.flush()) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat(options.output_file, ": writing failed; is the disk full?"));
+}
+
+}  // namespace unival::world

@@ -1,0 +1,218 @@
+// The Modality bridge.
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/media_bytes.h"
+#include "runtime/c_abi/components.h"
+#include "runtime/c_abi/host_table.h"
+#include "runtime/c_abi/tensors.h"
+#include "sdk/base/status_macros.h"
+
+namespace unival {
+namespace {
+
+absl::StatusOr<PositionKind> ToPositionKind(int32_t kind, const std::string& what) {
+  switch (kind) {
+    case UNIVAL_POSITION_NONE:
+      return PositionKind::kNone;
+    case UNIVAL_POSITION_SEQUENCE:
+      return PositionKind::kSequence;
+    case UNIVAL_POSITION_GRID:
+      return PositionKind::kGrid;
+  }
+  return absl::InvalidArgumentError(absl::StrCat(what, ": position_kind ", kind, ", expected 0, 1 or 2"));
+}
+
+// Media as the plugin wants them; keeps alive what the sample points to.
+struct DecodedSample {
+  std::string name;
+  std::shared_ptr<const std::string> bytes;
+  std::unique_ptr<ExportedTensor> media;
+  UnivalSample sample = {};
+};
+
+absl::StatusOr<at::Tensor> DecodeMedia(const MediaDecoder& decoder, const MediaSource& media, int32_t kind,
+                                       int64_t* sample_rate_hz) {
+  switch (kind) {
+    case UNIVAL_INPUT_RGB8:
+      return decoder.DecodeImage(media, PixelFormat::kRgb8);
+    case UNIVAL_INPUT_GRAY8:
+      return decoder.DecodeImage(media, PixelFormat::kGray8);
+    case UNIVAL_INPUT_GRAY16:
+      return decoder.DecodeImage(media, PixelFormat::kGray16);
+    default: {
+      UNIVAL_ASSIGN_OR_RETURN(AudioClip clip, decoder.DecodeAudio(media));
+      *sample_rate_hz = clip.sample_rate_hz;
+      return std::move(clip.samples);
+    }
+  }
+}
+
+absl::StatusOr<DecodedSample> Decode(const MediaDecoder& decoder, const RawSample& raw, int32_t kind) {
+  DecodedSample decoded;
+  decoded.name = MediaName(raw.media);
+  UnivalSample& sample = decoded.sample;
+  sample.struct_size = sizeof(sample);
+  sample.augment = raw.augment ? 1 : 0;
+  sample.seed = raw.seed;
+  if (kind == UNIVAL_INPUT_BYTES) {
+    UNIVAL_ASSIGN_OR_RETURN(decoded.bytes, MediaBytes(raw.media));
+    sample.bytes = {reinterpret_cast<const uint8_t*>(decoded.bytes->data()), decoded.bytes->size()};
+    return decoded;
+  }
+  UNIVAL_ASSIGN_OR_RETURN(const at::Tensor media, DecodeMedia(decoder, raw.media, kind, &sample.sample_rate_hz));
+  decoded.media = std::make_unique<ExportedTensor>(media);
+  sample.media = decoded.media->get();
+  return decoded;
+}
+
+class StableModality : public Modality {
+ public:
+  StableModality(const UnivalModality& table, std::string name, const MediaDecoder* decoder)
+      : table_(table), name_(std::move(name)), decoder_(decoder) {}
+  ~StableModality() override {
+    if (self_ != nullptr) table_.destroy(self_);
+  }
+
+  absl::Status Create(const ModalityConfig& config, const std::string& plugin) {
+    // The map's order is not stable; an ordered copy is.
+    const std::map<std::string, std::string> options(config.options().begin(), config.options().end());
+    std::vector<UnivalStr> names, values;
+    for (const auto& [name, value] : options) {
+      names.push_back(ToStr(name));
+      values.push_back(ToStr(value));
+    }
+    const UnivalModalityConfig request = {sizeof(UnivalModalityConfig), ToStr(config.id()), {kDLCPU, 0},
+                                          names.data(),                 values.data(),      names.size()};
+    UNIVAL_RETURN_IF_ERROR(StatusOf(table_.create(StableHost(), &request, &self_), What("create")));
+    if (self_ == nullptr) return absl::InternalError(absl::StrCat(What("create"), ": gave no object and no error"));
+    return Describe(config, plugin);
+  }
+
+  const ModalityInfo& info() const override { return info_; }
+  std::string preprocessing_fingerprint() const override { return preprocessing_; }
+
+  absl::StatusOr<PreprocessedSample> Preprocess(const RawSample& raw) const override {
+    UNIVAL_ASSIGN_OR_RETURN(DecodedSample decoded, Decode(*decoder_, raw, input_kind_));
+    decoded.sample.name = ToStr(decoded.name);
+    UnivalTensor* items[UNIVAL_MAX_TENSORS] = {};
+    UnivalTensors tensors = {sizeof(UnivalTensors), 0, items};
+    UNIVAL_RETURN_IF_ERROR(StatusOf(table_.preprocess(self_, &decoded.sample, &tensors),
+                                    absl::StrCat(decoded.name, ": ", What("preprocess"))));
+    return ImportSample(items, tensors.count);
+  }
+
+  absl::StatusOr<ModalityFeatures> Encode(const PreprocessedBatch& batch) override {
+    UNIVAL_RETURN_IF_ERROR(CheckBatch(batch));
+    const size_t per_sample = batch.samples.front().tensors.size();
+    std::vector<ExportedTensor> exported;
+    exported.reserve(batch.samples.size() * per_sample);
+    std::vector<const DLTensor*> inputs;
+    for (const PreprocessedSample& sample : batch.samples) {
+      for (const at::Tensor& tensor : sample.tensors) exported.emplace_back(tensor);
+    }
+    for (const ExportedTensor& tensor : exported) inputs.push_back(tensor.get());
+    UnivalEncodeCall call = {sizeof(UnivalEncodeCall), inputs.data(), batch.samples.size(), per_sample, 0, nullptr,
+                             nullptr,                  nullptr};
+    UNIVAL_RETURN_IF_ERROR(StatusOf(table_.encode(self_, &call), What("encode")));
+    return ImportFeatures(OwnedTensor(call.features), OwnedTensor(call.padding), OwnedTensor(call.positions));
+  }
+
+ private:
+  std::string What(absl::string_view call) const { return absl::StrCat("modality \"", name_, "\": ", call); }
+
+  absl::Status Describe(const ModalityConfig& config, const std::string& plugin) {
+    UnivalModalityInfo info = {};
+    info.struct_size = sizeof(info);
+    UNIVAL_RETURN_IF_ERROR(StatusOf(table_.describe(self_, &info), What("describe")));
+    info_.id = config.id();
+    info_.type = std::string(FromStr(table_.id));
+    info_.feature_schema = std::string(FromStr(info.feature_schema));
+    info_.feature_dim = info.feature_dim;
+    info_.max_positions = info.max_positions;
+    UNIVAL_ASSIGN_OR_RETURN(info_.position_kind, ToPositionKind(info.position_kind, What("describe")));
+    input_kind_ = info.input_kind;
+    preprocessing_ = absl::StrCat(plugin, " ", FromStr(info.preprocessing));
+    if (input_kind_ < UNIVAL_INPUT_BYTES || input_kind_ > UNIVAL_INPUT_AUDIO) {
+      return absl::UnimplementedError(absl::StrCat(What("describe"), ": input_kind ", input_kind_, ", this host knows ",
+                                                   UNIVAL_INPUT_BYTES, "..", UNIVAL_INPUT_AUDIO, "; use a newer host"));
+    }
+    if (info_.feature_dim <= 0 || info_.max_positions < 0 || info_.feature_schema.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(What("describe"), ": feature_dim ", info_.feature_dim, ", max_positions ", info_.max_positions,
+                       ", feature_schema \"", info_.feature_schema, "\"; expected > 0, >= 0, not empty"));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<PreprocessedSample> ImportSample(UnivalTensor* const* items, uint64_t count) const {
+    // All of them first, so that each is freed whatever the others are.
+    std::vector<OwnedTensor> owned;
+    for (int i = 0; i < UNIVAL_MAX_TENSORS; ++i) owned.emplace_back(items[i]);
+    if (count < 1 || count > UNIVAL_MAX_TENSORS) {
+      return absl::InternalError(
+          absl::StrCat(What("preprocess"), " gave ", count, " tensors, expected 1..", UNIVAL_MAX_TENSORS));
+    }
+    PreprocessedSample sample;
+    for (uint64_t i = 0; i < count; ++i) {
+      UNIVAL_ASSIGN_OR_RETURN(at::Tensor tensor,
+                              ImportTensor(std::move(owned[i]), absl::StrCat(What("preprocess"), ": tensor ", i)));
+      sample.tensors.push_back(std::move(tensor));
+    }
+    return sample;
+  }
+
+  absl::Status CheckBatch(const PreprocessedBatch& batch) const {
+    if (batch.samples.empty()) return absl::InvalidArgumentError(absl::StrCat(What("encode"), ": no samples"));
+    const size_t expected = batch.samples.front().tensors.size();
+    for (const PreprocessedSample& sample : batch.samples) {
+      if (sample.tensors.size() == expected && expected > 0) continue;
+      return absl::InvalidArgumentError(absl::StrCat(What("encode"), ": a sample has ", sample.tensors.size(),
+                                                     " tensors, the first has ", expected));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<ModalityFeatures> ImportFeatures(OwnedTensor values, OwnedTensor padding, OwnedTensor positions) const {
+    ModalityFeatures features;
+    UNIVAL_ASSIGN_OR_RETURN(features.values, ImportTensor(std::move(values), What("encode: features")));
+    if (padding != nullptr) {
+      UNIVAL_ASSIGN_OR_RETURN(features.padding, ImportTensor(std::move(padding), What("encode: padding")));
+      features.padding = features.padding.to(at::kBool);
+    }
+    if (positions != nullptr) {
+      UNIVAL_ASSIGN_OR_RETURN(features.positions, ImportTensor(std::move(positions), What("encode: positions")));
+    }
+    return features;
+  }
+
+  const UnivalModality table_;
+  const std::string name_;
+  const MediaDecoder* const decoder_;
+  UnivalSelf* self_ = nullptr;
+  int32_t input_kind_ = 0;
+  std::string preprocessing_;
+  ModalityInfo info_;
+};
+
+}  // namespace
+
+ModalityFactory StableModalityFactory(const UnivalModality& table, const std::string& plugin) {
+  ModalityFactory factory;
+  factory.type = std::string(FromStr(table.id));
+  factory.summary = std::string(FromStr(table.summary));
+  factory.create = [table, plugin](const ModalityConfig& config,
+                                   const HostServices& services) -> absl::StatusOr<std::unique_ptr<Modality>> {
+    auto modality = std::make_unique<StableModality>(table, config.id(), services.media);
+    UNIVAL_RETURN_IF_ERROR(modality->Create(config, plugin));
+    return std::unique_ptr<Modality>(std::move(modality));
+  };
+  return factory;
+}
+
+}  // namespace unival

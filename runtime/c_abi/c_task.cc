@@ -1,0 +1,306 @@
+// The Task bridge.
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/c_abi/components.h"
+#include "runtime/c_abi/host_table.h"
+#include "sdk/base/status_macros.h"
+
+namespace unival {
+namespace {
+
+// ---- The vocabulary, as the plugin calls it.
+
+const VocabularyView& View(const void* ctx) { return *static_cast<const VocabularyView*>(ctx); }
+
+UnivalCode Refuse(const absl::Status& status) {
+  return StableHost()->fail(StableHost()->ctx, static_cast<UnivalCode>(status.code()), ToStr(status.message()));
+}
+
+// Hands a value out, or the error on.
+template <typename T, typename Out>
+UnivalCode Give(const absl::StatusOr<T>& value, Out&& out) {
+  return value.ok() ? out(*value) : Refuse(value.status());
+}
+
+UnivalCode StoreNumber(int64_t value, int64_t* out) {
+  *out = value;
+  return UNIVAL_OK;
+}
+
+UnivalCode BlockSize(const void* ctx, UnivalStr block, int64_t* out) {
+  return Give(View(ctx).BlockSize(FromStr(block)), [&](int64_t size) { return StoreNumber(size, out); });
+}
+
+UnivalCode GlobalId(const void* ctx, UnivalStr block, int64_t index, int64_t* out) {
+  return Give(View(ctx).GlobalId(FromStr(block), index), [&](int64_t id) { return StoreNumber(id, out); });
+}
+
+UnivalCode Identify(const void* ctx, int64_t global_id, const UnivalTextSink* block, int64_t* index) {
+  return Give(View(ctx).Identify(global_id), [&](const BlockToken& token) {
+    *index = token.index;
+    return block->append(block->ctx, ToStr(token.block));
+  });
+}
+
+UnivalCode EncodeText(const void* ctx, UnivalStr text, const UnivalIdSink* out) {
+  return Give(View(ctx).EncodeText(FromStr(text)),
+              [&](const std::vector<int64_t>& ids) { return out->append(out->ctx, ids.data(), ids.size()); });
+}
+
+UnivalCode DecodeText(const void* ctx, const int64_t* ids, uint64_t count, const UnivalTextSink* out) {
+  return Give(View(ctx).DecodeText({ids, count}),
+              [&](const std::string& text) { return out->append(out->ctx, ToStr(text)); });
+}
+
+UnivalVocabulary VocabularyTable(const VocabularyView& view) {
+  return {sizeof(UnivalVocabulary), &view,      view.size(), view.bos(),  view.pad(),  view.eos(), view.unk(),
+          view.mask(),              &BlockSize, &GlobalId,   &Identify,   &EncodeText, &DecodeText};
+}
+
+// ---- Records, as the plugin reads them.
+
+class ExportedRecord {
+ public:
+  explicit ExportedRecord(const TaskSample& sample) {
+    fields_.reserve(sample.fields.size());
+    texts_.reserve(sample.fields.size());
+    for (const auto& [name, value] : sample.fields) Add(name, value);
+    for (const UnivalField& field : fields_) pointers_.push_back(&field);
+    record_ = {sizeof(UnivalRecord), ToStr(sample.key), pointers_.data(), pointers_.size()};
+  }
+  const UnivalRecord* get() const { return &record_; }
+
+ private:
+  void Add(const std::string& name, const FieldValue& value) {
+    UnivalField field = {};
+    field.struct_size = sizeof(field);
+    field.name = ToStr(name);
+    texts_.emplace_back();
+    if (const auto* text = std::get_if<std::string>(&value)) {
+      texts_.back() = {ToStr(*text)};
+    } else if (const auto* list = std::get_if<std::vector<std::string>>(&value)) {
+      field.kind = UNIVAL_FIELD_TEXTS;
+      texts_.back() = ToStrs(*list);
+    } else if (const auto* number = std::get_if<double>(&value)) {
+      field.kind = UNIVAL_FIELD_NUMBERS;
+      field.numbers = number;
+      field.number_count = 1;
+    } else if (const auto* numbers = std::get_if<std::vector<double>>(&value)) {
+      field.kind = UNIVAL_FIELD_NUMBERS;
+      field.numbers = numbers->data();
+      field.number_count = numbers->size();
+    } else {
+      field.kind = UNIVAL_FIELD_MEDIA;
+    }
+    field.texts = texts_.back().data();
+    field.text_count = texts_.back().size();
+    fields_.push_back(field);
+  }
+
+  std::vector<UnivalField> fields_;
+  std::vector<std::vector<UnivalStr>> texts_;
+  std::vector<const UnivalField*> pointers_;
+  UnivalRecord record_ = {};
+};
+
+// ---- Examples, as the plugin fills them.
+
+struct ExampleBuilder {
+  const TaskSample& sample;
+  Seq2SeqExample example;
+};
+
+UnivalCode AddMedia(void* ctx, UnivalStr modality, UnivalStr column) {
+  auto& builder = *static_cast<ExampleBuilder*>(ctx);
+  auto found = builder.sample.fields.find(std::string(FromStr(column)));
+  if (found == builder.sample.fields.end()) {
+    return Refuse(absl::NotFoundError(absl::StrCat(builder.sample.key, ": no column '", FromStr(column), "'")));
+  }
+  const auto* media = std::get_if<MediaSource>(&found->second);
+  if (media == nullptr) {
+    return Refuse(absl::InvalidArgumentError(absl::StrCat(builder.sample.key, ": column '", FromStr(column), "' is no media")));
+  }
+  builder.example.media.push_back({std::string(FromStr(modality)), *media});
+  return UNIVAL_OK;
+}
+
+UnivalCode SetTokens(void* ctx, int32_t kind, const int64_t* ids, uint64_t count) {
+  Seq2SeqExample& example = static_cast<ExampleBuilder*>(ctx)->example;
+  std::vector<int64_t>* lists[] = {&example.source, &example.prefix, &example.target};
+  if (kind < UNIVAL_TOKENS_SOURCE || kind > UNIVAL_TOKENS_TARGET) {
+    return Refuse(absl::InvalidArgumentError(absl::StrCat("set_tokens: kind ", kind, ", expected 0, 1 or 2")));
+  }
+  if (count > 0) lists[kind]->assign(ids, ids + count);
+  return UNIVAL_OK;
+}
+
+UnivalCode AddAnswer(void* ctx, const int64_t* ids, uint64_t count) {
+  static_cast<ExampleBuilder*>(ctx)->example.constraint.answers.emplace_back(ids, ids + count);
+  return UNIVAL_OK;
+}
+
+UnivalCode Allow(void* ctx, int64_t begin, int64_t end) {
+  static_cast<ExampleBuilder*>(ctx)->example.constraint.allowed.push_back({begin, end});
+  return UNIVAL_OK;
+}
+
+// ---- Metrics.
+
+UnivalAnswer ToAnswer(const Prediction& prediction) {
+  UnivalAnswer answer = {};
+  answer.struct_size = sizeof(answer);
+  answer.text = ToStr(prediction.text);
+  answer.codes = prediction.codes.data();
+  answer.code_count = prediction.codes.size();
+  answer.has_box = prediction.box.has_value() ? 1 : 0;
+  if (prediction.box.has_value()) std::copy(prediction.box->begin(), prediction.box->end(), answer.box);
+  answer.score = prediction.score;
+  return answer;
+}
+
+UnivalCode SetResult(void* ctx, UnivalStr name, double value) {
+  (*static_cast<std::map<std::string, double>*>(ctx))[std::string(FromStr(name))] = value;
+  return UNIVAL_OK;
+}
+
+class StableMetric : public Metric {
+ public:
+  StableMetric(const UnivalTask& table, const UnivalSelf* self) : table_(table) {
+    status_ = StatusOf(table_.metric_create(self, &metric_), "metric_create");
+    if (status_.ok() && metric_ == nullptr) status_ = absl::InternalError("metric_create gave no object and no error");
+  }
+  ~StableMetric() override {
+    if (metric_ != nullptr) table_.metric_destroy(metric_);
+  }
+
+  absl::Status Add(const TaskSample& reference, const Prediction& prediction) override {
+    const UnivalAnswer answer = ToAnswer(prediction);
+    return AddAnswer(reference, &answer);
+  }
+  // An error here comes back from the next Add; without one the failure counts for nothing.
+  void AddFailure(const TaskSample& reference) override {
+    if (absl::Status status = AddAnswer(reference, nullptr); !status.ok()) status_ = status;
+  }
+  std::map<std::string, double> Result() const override {
+    std::map<std::string, double> result;
+    const UnivalMetricSink sink = {sizeof(UnivalMetricSink), &result, &SetResult};
+    if (!status_.ok() || !StatusOf(table_.metric_result(metric_, &sink), "metric_result").ok()) return {};
+    return result;
+  }
+
+ private:
+  absl::Status AddAnswer(const TaskSample& reference, const UnivalAnswer* answer) {
+    if (!status_.ok()) return status_;
+    const ExportedRecord record(reference);
+    return StatusOf(table_.metric_add(metric_, record.get(), answer), absl::StrCat(reference.key, ": metric"));
+  }
+
+  const UnivalTask table_;
+  UnivalMetric* metric_ = nullptr;
+  absl::Status status_;
+};
+
+// ---- The task.
+
+class StableTask : public Task {
+ public:
+  StableTask(const UnivalTask& table, const VocabularyView& view) : table_(table), vocabulary_(VocabularyTable(view)) {}
+  ~StableTask() override {
+    if (self_ != nullptr) table_.destroy(self_);
+  }
+
+  absl::Status Create() {
+    UNIVAL_RETURN_IF_ERROR(StatusOf(table_.create(StableHost(), &vocabulary_, &self_), What("create")));
+    if (self_ == nullptr) return absl::InternalError(absl::StrCat(What("create"), ": gave no object and no error"));
+    UnivalTaskInfo info = {};
+    info.struct_size = sizeof(info);
+    UNIVAL_RETURN_IF_ERROR(StatusOf(table_.describe(self_, &info), What("describe")));
+    info_.name = std::string(FromStr(table_.id));
+    info_.summary = std::string(FromStr(table_.summary));
+    info_.modalities = FromStrs(info.modalities, info.modality_count);
+    info_.blocks = FromStrs(info.blocks, info.block_count);
+    info_.columns = FromStrs(info.columns, info.column_count);
+    info_.prediction_columns = FromStrs(info.prediction_columns, info.prediction_column_count);
+    info_.media_columns = FromStrs(info.media_columns, info.media_column_count);
+    info_.generation.set_beam(info.beam);
+    info_.generation.set_max_tokens(info.max_tokens);
+    return absl::OkStatus();
+  }
+
+  const TaskInfo& info() const override { return info_; }
+
+  absl::StatusOr<Seq2SeqExample> MakeExample(const TaskSample& sample, ExampleMode mode, uint64_t seed) const override {
+    const ExportedRecord record(sample);
+    ExampleBuilder builder{sample, {}};
+    builder.example.key = sample.key;
+    const UnivalExampleSink sink = {sizeof(UnivalExampleSink), &builder, &AddMedia, &SetTokens, &AddAnswer, &Allow};
+    const int32_t abi_mode = mode == ExampleMode::kTraining ? UNIVAL_MODE_TRAINING : UNIVAL_MODE_PREDICTION;
+    UNIVAL_RETURN_IF_ERROR(StatusOf(table_.make_example(self_, record.get(), abi_mode, seed, &sink),
+                                    absl::StrCat(sample.key, ": ", What("make_example"))));
+    UNIVAL_RETURN_IF_ERROR(CheckTokens(builder.example));
+    return std::move(builder.example);
+  }
+
+  absl::StatusOr<Prediction> Interpret(const TaskSample& sample, const Hypothesis& best) const override {
+    const ExportedRecord record(sample);
+    Prediction prediction;
+    const UnivalTextSink text = TextSink(&prediction.text);
+    const UnivalIdSink codes = IdSink(&prediction.codes);
+    UnivalAnswerSink sink = {sizeof(UnivalAnswerSink), &text, &codes, {}, 0, 0, best.score};
+    UNIVAL_RETURN_IF_ERROR(
+        StatusOf(table_.interpret(self_, record.get(), best.tokens.data(), best.tokens.size(), &sink),
+                 absl::StrCat(sample.key, ": ", What("interpret"))));
+    if (sink.has_box != 0) prediction.box = {sink.box[0], sink.box[1], sink.box[2], sink.box[3]};
+    prediction.score = sink.score;
+    return prediction;
+  }
+
+  std::unique_ptr<Metric> NewMetric() const override { return std::make_unique<StableMetric>(table_, self_); }
+
+ private:
+  std::string What(absl::string_view call) const { return absl::StrCat("task \"", FromStr(table_.id), "\": ", call); }
+
+  // The embedding lookup trusts its ids; a plugin is not trusted with them.
+  absl::Status CheckTokens(const Seq2SeqExample& example) const {
+    std::vector<const std::vector<int64_t>*> lists = {&example.source, &example.prefix, &example.target};
+    for (const std::vector<int64_t>& answer : example.constraint.answers) lists.push_back(&answer);
+    for (const std::vector<int64_t>* list : lists) {
+      for (int64_t id : *list) {
+        if (id >= 0 && id < vocabulary_.size) continue;
+        return absl::OutOfRangeError(absl::StrCat(example.key, ": ", What("make_example"), " gave token ", id,
+                                                  ", the vocabulary has ", vocabulary_.size));
+      }
+    }
+    for (const TokenRange& range : example.constraint.allowed) {
+      if (range.begin >= 0 && range.begin < range.end && range.end <= vocabulary_.size) continue;
+      return absl::OutOfRangeError(absl::StrCat(example.key, ": ", What("make_example"), " allows [", range.begin, ", ",
+                                                range.end, "), the vocabulary has ", vocabulary_.size));
+    }
+    return absl::OkStatus();
+  }
+
+  const UnivalTask table_;
+  const UnivalVocabulary vocabulary_;
+  UnivalSelf* self_ = nullptr;
+  TaskInfo info_;
+};
+
+}  // namespace
+
+TaskFactory StableTaskFactory(const UnivalTask& table) {
+  TaskFactory factory;
+  factory.name = std::string(FromStr(table.id));
+  factory.summary = std::string(FromStr(table.summary));
+  factory.create = [table](const VocabularyView& vocabulary) -> absl::StatusOr<std::unique_ptr<Task>> {
+    auto task = std::make_unique<StableTask>(table, vocabulary);
+    UNIVAL_RETURN_IF_ERROR(task->Create());
+    return std::unique_ptr<Task>(std::move(task));
+  };
+  return factory;
+}
+
+}  // namespace unival

@@ -1,0 +1,25 @@
+// unival: descriptor.h
+//
+// From what a stable plugin's entry function gives to registered components, or a refusal in words. Nothing of the plugin is
+// called but its entry function: components are created when a configuration asks for them.
+#ifndef UNIVAL_RUNTIME_C_ABI_DESCRIPTOR_H_
+#define UNIVAL_RUNTIME_C_ABI_DESCRIPTOR_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "sdk/abi/unival_plugin.h"
+#include "sdk/native/build_info.h"
+#include "sdk/native/registry.h"
+
+namespace unival {
+
+using StableEntry = const UnivalPlugin* (*)(const UnivalHost*);
+
+// Calls `entry` with `host`, checks what it gives against `info` and registers it. Errors say what was expected and found:
+// FailedPrecondition for versions, InvalidArgument for descriptors that do not hold together, AlreadyExists for a taken id.
+absl::Status RegisterStablePlugin(StableEntry entry, const UnivalHost* host, const BuildInfo& info, Registrar& registrar);
+
+}  // namespace unival
+
+#endif  // UNIVAL_RUNTIME_C_ABI_DESCRIPTOR_H_

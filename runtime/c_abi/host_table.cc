@@ -1,0 +1,137 @@
+#include "runtime/c_abi/host_table.h"
+
+#include <cstdlib>
+#include <iostream>
+#include <new>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace unival {
+namespace {
+
+constexpr UnivalCode kLastCode = static_cast<UnivalCode>(absl::StatusCode::kUnauthenticated);
+constexpr int32_t kMaxDimensions = 8;
+constexpr uint64_t kAlignment = 64;
+constexpr uint64_t kMaxBytes = uint64_t{1} << 40;
+
+struct Failure {
+  UnivalCode code = 0;
+  std::string message;
+};
+
+Failure& CurrentFailure() {
+  static thread_local Failure failure;
+  return failure;
+}
+
+void Log(void*, int32_t severity, UnivalStr message) {
+  const char* names[] = {"", "warning: ", "error: "};
+  const char* name = names[severity < 0 || severity > UNIVAL_LOG_ERROR ? 0 : severity];
+  std::cerr << absl::StrCat("plugin: ", name, FromStr(message), "\n");
+}
+
+UnivalCode Fail(void*, UnivalCode code, UnivalStr message) {
+  CurrentFailure() = {code, std::string(FromStr(message))};
+  return code;
+}
+
+void* NoExtension(void*, UnivalStr) { return nullptr; }
+
+// A tensor in one allocation of its own, with the shape it points to.
+struct HostTensor {
+  UnivalTensor tensor;
+  int64_t shape[kMaxDimensions];
+};
+
+void DeleteHostTensor(UnivalTensor* tensor) {
+  std::free(tensor->dl_tensor.data);
+  delete static_cast<HostTensor*>(tensor->manager_ctx);
+}
+
+// Bytes of the tensor; false when a size is negative or the product too large.
+bool ByteCount(DLDataType type, int32_t dimensions, const int64_t* shape, uint64_t* bytes) {
+  *bytes = (uint64_t{type.bits} * type.lanes + 7) / 8;
+  for (int32_t i = 0; i < dimensions; ++i) {
+    if (shape[i] < 0 || (shape[i] > 0 && *bytes > kMaxBytes / static_cast<uint64_t>(shape[i]))) return false;
+    *bytes *= static_cast<uint64_t>(shape[i]);
+  }
+  return true;
+}
+
+UnivalCode NewTensor(void* ctx, DLDataType type, int32_t dimensions, const int64_t* shape, UnivalTensor** out) {
+  uint64_t bytes = 0;
+  if (dimensions < 0 || dimensions > kMaxDimensions || !ByteCount(type, dimensions, shape, &bytes)) {
+    return Fail(ctx, UNIVAL_INVALID_ARGUMENT, ToStr("new_tensor: negative or too large a shape"));
+  }
+  const uint64_t rounded = std::max(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
+  void* data = std::aligned_alloc(kAlignment, rounded);
+  auto* host = new (std::nothrow) HostTensor;
+  if (data == nullptr || host == nullptr) {
+    std::free(data);
+    delete host;
+    return Fail(ctx, UNIVAL_RESOURCE_EXHAUSTED, ToStr("new_tensor: out of memory"));
+  }
+  std::memset(data, 0, rounded);
+  std::memcpy(host->shape, shape, sizeof(int64_t) * dimensions);
+  host->tensor = {{DLPACK_MAJOR_VERSION, DLPACK_MINOR_VERSION}, host, &DeleteHostTensor, 0, {}};
+  host->tensor.dl_tensor = {data, {kDLCPU, 0}, dimensions, type, host->shape, nullptr, 0};
+  *out = &host->tensor;
+  return UNIVAL_OK;
+}
+
+UnivalCode AppendText(void* ctx, UnivalStr text) {
+  static_cast<std::string*>(ctx)->append(text.data == nullptr ? "" : text.data, text.data == nullptr ? 0 : text.size);
+  return UNIVAL_OK;
+}
+
+UnivalCode AppendIds(void* ctx, const int64_t* ids, uint64_t count) {
+  if (count > 0) static_cast<std::vector<int64_t>*>(ctx)->insert(static_cast<std::vector<int64_t>*>(ctx)->end(), ids, ids + count);
+  return UNIVAL_OK;
+}
+
+absl::Status TakeFailure(UnivalCode code, absl::string_view what, absl::string_view otherwise) {
+  const Failure failure = std::exchange(CurrentFailure(), {});
+  const bool known = code > 0 && code <= kLastCode;
+  return absl::Status(known ? static_cast<absl::StatusCode>(code) : absl::StatusCode::kUnknown,
+                      absl::StrCat(what, ": ", failure.message.empty() ? otherwise : failure.message));
+}
+
+}  // namespace
+
+const UnivalHost* StableHost() {
+  static const UnivalHost kHost = {sizeof(UnivalHost), UNIVAL_ABI_MAJOR, UNIVAL_ABI_MINOR, nullptr,
+                                   &Log,               &Fail,            &NoExtension,     &NewTensor};
+  return &kHost;
+}
+
+absl::Status StatusOf(UnivalCode code, absl::string_view what) {
+  if (code == UNIVAL_OK) {
+    CurrentFailure() = {};
+    return absl::OkStatus();
+  }
+  return TakeFailure(code, what, absl::StrCat("failed with code ", code, " and left no message"));
+}
+
+absl::Status StatusOfNull(absl::string_view what) {
+  const UnivalCode code = CurrentFailure().code;
+  return TakeFailure(code == 0 ? UNIVAL_FAILED_PRECONDITION : code, what, "gave no plugin and left no message");
+}
+
+std::vector<UnivalStr> ToStrs(const std::vector<std::string>& texts) {
+  std::vector<UnivalStr> strs;
+  for (const std::string& text : texts) strs.push_back(ToStr(text));
+  return strs;
+}
+
+std::vector<std::string> FromStrs(const UnivalStr* texts, uint64_t count) {
+  std::vector<std::string> strings;
+  for (uint64_t i = 0; texts != nullptr && i < count; ++i) strings.emplace_back(FromStr(texts[i]));
+  return strings;
+}
+
+UnivalTextSink TextSink(std::string* text) { return {sizeof(UnivalTextSink), text, &AppendText}; }
+
+UnivalIdSink IdSink(std::vector<int64_t>* ids) { return {sizeof(UnivalIdSink), ids, &AppendIds}; }
+
+}  // namespace unival

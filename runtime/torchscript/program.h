@@ -1,0 +1,46 @@
+// unival: program.h
+//
+// A TorchScript file as a function from tensor to tensor, and how one is written. The only place that includes
+// libtorch's script interface.
+//
+//   UNIVAL_ASSIGN_OR_RETURN(auto program, TorchScriptProgram::Load("encoder.pt"));
+//   UNIVAL_ASSIGN_OR_RETURN(at::Tensor features, program->Run(input));     // [1, ...] -> [1, N, F]
+#ifndef UNIVAL_RUNTIME_TORCHSCRIPT_PROGRAM_H_
+#define UNIVAL_RUNTIME_TORCHSCRIPT_PROGRAM_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace unival {
+
+// One call at a time.
+class TorchScriptProgram {
+ public:
+  virtual ~TorchScriptProgram() = default;
+  // Loads a file that was checked before: a program is code. In evaluation mode, on the CPU.
+  static absl::StatusOr<std::unique_ptr<TorchScriptProgram>> Load(const std::string& path);
+  // Internal when the program fails or gives no tensor.
+  virtual absl::StatusOr<at::Tensor> Run(const at::Tensor& input) = 0;
+};
+
+// Writes a module with buffers `tensors` and the TorchScript `source` ("def forward(self, x): ..."). InvalidArgument: source
+// that does not compile.
+absl::Status WriteTorchScript(const std::string& path, const std::map<std::string, at::Tensor>& tensors,
+                              const std::string& source);
+
+// The libtorch that this host was built with, "1.13.1".
+std::string HostTorchVersion();
+
+// FailedPrecondition when `producer` is later than the host's libtorch (first two numbers), InvalidArgument when it is no
+// version.
+absl::Status CheckProducer(const std::string& producer);
+
+}  // namespace unival
+
+#endif  // UNIVAL_RUNTIME_TORCHSCRIPT_PROGRAM_H_

@@ -1,0 +1,139 @@
+#include "runtime/torchscript/torchscript_plugin.h"
+
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/torchscript/torchscript_modality.h"
+#include "runtime/torchscript/program.h"
+#include "sdk/base/sha256.h"
+#include "sdk/base/status_macros.h"
+#include "sdk/base/text_format.h"
+
+namespace unival {
+namespace {
+
+std::string FolderOf(const std::string& file) {
+  const size_t slash = file.rfind('/');
+  return slash == std::string::npos ? "." : file.substr(0, slash);
+}
+
+// "plugin FILE: modality.FIELD: found; expected WANTED"
+absl::Status Wrong(const std::string& file, absl::string_view field, absl::string_view found, absl::string_view wanted) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("plugin ", file, ": modality.", field, ": ", found, "; expected ", wanted));
+}
+
+absl::Status CheckInput(const ArchiveInput& input, const std::string& file) {
+  const int channels = input.channels(), bits = input.bits();
+  if (channels < 1) return Wrong(file, "input.channels", absl::StrCat(channels), "at least 1");
+  if (input.max_steps() < 0) return Wrong(file, "input.max_steps", absl::StrCat(input.max_steps()), "0 or more");
+  switch (input.kind()) {
+    case ArchiveInput::IMAGE:
+      if (channels != 1 && channels != 3) return Wrong(file, "input.channels", absl::StrCat(channels), "1 or 3 for IMAGE");
+      if (bits != 0 && bits != 8 && !(bits == 16 && channels == 1)) {
+        return Wrong(file, "input.bits", absl::StrCat(bits), "8, or 16 with one channel");
+      }
+      if (input.width() < 1 || input.height() < 1) {
+        return Wrong(file, "input.width, input.height", absl::StrCat(input.width(), ", ", input.height()), "pixels for IMAGE");
+      }
+      return absl::OkStatus();
+    case ArchiveInput::AUDIO:
+      if (input.sample_rate_hz() > 0) return absl::OkStatus();
+      return Wrong(file, "input.sample_rate_hz", absl::StrCat(input.sample_rate_hz()), "a rate for AUDIO");
+    case ArchiveInput::TIME_SERIES:
+      return absl::OkStatus();
+    default:
+      return Wrong(file, "input.kind", absl::StrCat(input.kind()), "IMAGE, AUDIO or TIME_SERIES");
+  }
+}
+
+absl::Status CheckNormalization(const ArchiveModality& modality, const std::string& file) {
+  const Normalization& normalization = modality.normalization();
+  for (int size : {normalization.mean_size(), normalization.std_size()}) {
+    if (size != 0 && size != modality.input().channels()) {
+      return Wrong(file, "normalization", absl::StrCat(size, " values"), "one per channel, or none");
+    }
+  }
+  for (float std : normalization.std()) {
+    if (!(std > 0)) return Wrong(file, "normalization.std", absl::StrCat(std), "more than 0");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckProgramAndFeatures(const ArchiveModality& modality, const std::string& file) {
+  const ArchiveProgram& program = modality.program();
+  if (program.torchscript().empty()) return Wrong(file, "program.torchscript", "empty", "a file beside the manifest");
+  if (program.sha256().size() != 64) {
+    return Wrong(file, "program.sha256", absl::StrCat("\"", program.sha256(), "\""), "64 hex digits");
+  }
+  const ArchiveFeatures& features = modality.features();
+  if (features.dim() < 1) return Wrong(file, "features.dim", absl::StrCat(features.dim()), "at least 1");
+  if (features.max_positions() < 0) {
+    return Wrong(file, "features.max_positions", absl::StrCat(features.max_positions()), "0 or more");
+  }
+  if (features.schema().empty()) return Wrong(file, "features.schema", "empty", "a name for what the features mean");
+  if ((features.position_kind() == POSITION_GRID) != (features.grid_columns() > 0)) {
+    return Wrong(file, "features.grid_columns", absl::StrCat(features.grid_columns()),
+                 "more than 0 with POSITION_GRID, else none");
+  }
+  return absl::OkStatus();
+}
+
+// Reads the program's bytes only after the hash agrees.
+absl::Status CheckHash(const ArchiveProgram& program, const std::string& path) {
+  UNIVAL_ASSIGN_OR_RETURN(const std::string actual, Sha256HexOfFile(path));
+  if (actual == program.sha256()) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(path, ": sha256 is ", actual, ", the manifest says ", program.sha256(),
+                                          "; restore the file, or export it again and write its hash into the manifest"));
+}
+
+absl::StatusOr<std::unique_ptr<Modality>> Create(const PluginManifest& manifest, const std::string& folder,
+                                                 const ModalityConfig& config, const HostServices& services) {
+  if (config.options_size() > 0) {
+    return absl::InvalidArgumentError(absl::StrCat("modality \"", config.id(), "\": a data-only plugin has no options"));
+  }
+  const ArchiveProgram& program = manifest.modality().program();
+  const std::string path = absl::StrCat(folder, "/", program.torchscript());
+  UNIVAL_RETURN_IF_ERROR(CheckProducer(program.producer_torch()));
+  UNIVAL_RETURN_IF_ERROR(CheckHash(program, path));
+  UNIVAL_ASSIGN_OR_RETURN(auto loaded, TorchScriptProgram::Load(path));
+  return NewArchiveModality(manifest, config.id(), services.media, std::move(loaded));
+}
+
+}  // namespace
+
+absl::StatusOr<PluginManifest> ParsePluginManifest(const std::string& text, const std::string& file) {
+  PluginManifest manifest;
+  UNIVAL_RETURN_IF_ERROR(ParseTextProto(text, file, &manifest));
+  if (manifest.plugin().id().empty() || manifest.plugin().version().empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("plugin ", file, ": plugin { id, version } is missing"));
+  }
+  UNIVAL_RETURN_IF_ERROR(CheckInput(manifest.modality().input(), file));
+  UNIVAL_RETURN_IF_ERROR(CheckNormalization(manifest.modality(), file));
+  UNIVAL_RETURN_IF_ERROR(CheckProgramAndFeatures(manifest.modality(), file));
+  return manifest;
+}
+
+absl::StatusOr<PluginManifest> ReadPluginManifest(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream text;
+  if (!in || !(text << in.rdbuf())) {
+    return absl::NotFoundError(absl::StrCat("plugin ", file, ": no such file, not readable, or empty"));
+  }
+  return ParsePluginManifest(text.str(), file);
+}
+
+absl::Status RegisterArchivePlugin(const PluginManifest& manifest, const std::string& file, Registrar& registrar) {
+  UNIVAL_RETURN_IF_ERROR(CheckProducer(manifest.modality().program().producer_torch()));
+  const std::string folder = FolderOf(file);
+  return registrar.AddModality(
+      {manifest.modality().id(), manifest.modality().summary(),
+       [manifest, folder](const ModalityConfig& config, const HostServices& services) {
+         return Create(manifest, folder, config, services);
+       }});
+}
+
+}  // namespace unival

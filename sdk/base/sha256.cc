@@ -1,0 +1,84 @@
+#include "sdk/base/sha256.h"
+
+#include <openssl/evp.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <new>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+
+namespace unival {
+
+struct Sha256::State {
+  EVP_MD_CTX* context = nullptr;
+  ~State() { EVP_MD_CTX_free(context); }
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+  state_->context = EVP_MD_CTX_new();
+  // Fails only when memory is exhausted.
+  if (!state_->context || EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) != 1) {
+    throw std::bad_alloc();
+  }
+}
+
+Sha256::~Sha256() = default;
+
+void Sha256::Update(const void* data, size_t size) {
+  if (size > 0) EVP_DigestUpdate(state_->context, data, size);
+}
+
+void Sha256::UpdateInteger(uint64_t value) {
+  std::array<unsigned char, 8> bytes;
+  for (unsigned char& byte : bytes) {
+    byte = static_cast<unsigned char>(value & 0xff);
+    value >>= 8;
+  }
+  Update(bytes.data(), bytes.size());
+}
+
+void Sha256::UpdateField(absl::string_view bytes) {
+  UpdateInteger(bytes.size());
+  Update(bytes);
+}
+
+std::string Sha256::HexDigest() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned int size = 0;
+  EVP_DigestFinal_ex(state_->context, digest.data(), &size);
+  return absl::BytesToHexString(
+      absl::string_view(reinterpret_cast<const char*>(digest.data()), size));
+}
+
+std::string Sha256Hex(absl::string_view bytes) {
+  Sha256 hash;
+  hash.Update(bytes);
+  return hash.HexDigest();
+}
+
+absl::StatusOr<std::string> Sha256HexOfFile(const std::string& path) {
+  constexpr size_t kChunk = 1 << 20;
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
+                                                       &std::fclose);
+  if (!file) {
+    const std::string message = absl::StrCat(path, ": cannot open: ", std::strerror(errno));
+    return errno == ENOENT ? absl::NotFoundError(message) : absl::InternalError(message);
+  }
+  Sha256 hash;
+  std::vector<char> chunk(kChunk);
+  while (size_t count = std::fread(chunk.data(), 1, chunk.size(), file.get())) {
+    hash.Update(chunk.data(), count);
+  }
+  if (std::ferror(file.get())) {
+    return absl::InternalError(absl::StrCat(path, ": cannot read: ", std::strerror(errno)));
+  }
+  return hash.HexDigest();
+}
+
+}  // namespace unival

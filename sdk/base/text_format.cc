@@ -1,0 +1,61 @@
+#include "sdk/base/text_format.h"
+
+#include <google/protobuf/io/tokenizer.h>
+#include <google/protobuf/text_format.h>
+
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace unival {
+namespace {
+
+class LineCollector : public google::protobuf::io::ErrorCollector {
+ public:
+  explicit LineCollector(absl::string_view file) : file_(file) {}
+
+  // Protobuf counts lines and columns from 0; -1 stands for the whole file.
+  void AddError(int line, int column, const std::string& message) override {
+    errors_.push_back(line < 0
+                          ? absl::StrCat(file_, ": ", message)
+                          : absl::StrCat(file_, ":", line + 1, ":", column + 1, ": ", message));
+  }
+
+  std::string Joined() const { return absl::StrJoin(errors_, "\n"); }
+
+ private:
+  const std::string file_;
+  std::vector<std::string> errors_;
+};
+
+}  // namespace
+
+absl::Status ParseTextProto(absl::string_view text, absl::string_view file,
+                            google::protobuf::Message* message) {
+  LineCollector errors(file);
+  google::protobuf::TextFormat::Parser parser;
+  parser.RecordErrorsTo(&errors);
+  if (parser.ParseFromString(std::string(text), message)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("not a valid ", message->GetDescriptor()->full_name(), ":\n", errors.Joined()));
+}
+
+absl::Status ReadTextProto(const std::string& path, google::protobuf::Message* message) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (!file || !(text << file.rdbuf())) {
+    return absl::NotFoundError(absl::StrCat(path, ": cannot read this file"));
+  }
+  return ParseTextProto(text.str(), path, message);
+}
+
+std::string PrintTextProto(const google::protobuf::Message& message) {
+  std::string text;
+  google::protobuf::TextFormat::PrintToString(message, &text);
+  return text;
+}
+
+}  // namespace unival

@@ -1,0 +1,31 @@
+// unival: fields.h - columns of a record, with errors that name record, column, expected and
+// actual.
+#ifndef UNIVAL_TASKS_TEMPLATES_FIELDS_H_
+#define UNIVAL_TASKS_TEMPLATES_FIELDS_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "sdk/native/task.h"
+#include "tasks/metrics/boxes.h"
+
+namespace unival {
+
+// NotFound lists the columns that the record has. The pointer lives as long as `sample`.
+absl::StatusOr<const FieldValue*> RequireField(const TaskSample& sample, const std::string& column);
+
+// "record 'r': column 'c': expected a number, got a text".
+absl::Status WrongKind(const TaskSample& sample, const std::string& column,
+                       absl::string_view expected, const FieldValue& value);
+
+// The shortest form: "3", "2.5".
+std::string NumberText(double value);
+
+// Fractions of the box in `column`, in pixels of columns `width` x `height` where they exist.
+absl::StatusOr<NormalizedBox> BoxOfColumn(const TaskSample& sample, const std::string& column);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TASKS_TEMPLATES_FIELDS_H_

@@ -1,0 +1,161 @@
+#include "tasks/templates/template_set.h"
+
+#include <google/protobuf/io/tokenizer.h>
+#include <google/protobuf/text_format.h>
+#include <xxhash.h>
+
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "sdk/base/status_macros.h"
+#include "tasks/templates/template_check.h"
+
+namespace unival {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::TextFormat;
+
+// Keeps the first syntax error as "file:line:column: what".
+class FirstError : public google::protobuf::io::ErrorCollector {
+ public:
+  explicit FirstError(const std::string& file) : file_(file) {}
+  void AddError(int line, int column, const std::string& message) override {
+    if (!text_.empty()) return;
+    text_ = line < 0 ? absl::StrCat(file_, ": ", message)
+                     : absl::StrCat(file_, ":", line + 1, ":", column + 1, ": ", message);
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  const std::string& file_;
+  std::string text_;
+};
+
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return absl::NotFoundError(absl::StrCat(path, ": cannot be opened"));
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (file.bad()) return absl::NotFoundError(absl::StrCat(path, ": cannot be read"));
+  return text.str();
+}
+
+// Lines of all fields that are present, from 1.
+std::map<std::string, int> FieldLines(const TaskTemplate& task, TextFormat::ParseInfoTree& tree) {
+  std::map<std::string, int> lines;
+  std::vector<const FieldDescriptor*> fields;
+  task.GetReflection()->ListFields(task, &fields);
+  for (const FieldDescriptor* field : fields) {
+    const int count = field->is_repeated() ? task.GetReflection()->FieldSize(task, field) : 1;
+    for (int i = 0; i < count; ++i) {
+      const int line = tree.GetLocation(field, field->is_repeated() ? i : -1).line + 1;
+      lines.emplace(field->name(), line);
+      if (field->is_repeated()) lines[absl::StrCat(field->name(), ":", i)] = line;
+    }
+  }
+  return lines;
+}
+
+// Replaces a label file by its lines.
+absl::Status InlineLabels(LoadedTemplate& task, const std::string& directory) {
+  if (task.proto.labels().file().empty()) return absl::OkStatus();
+  LabelSet& labels = *task.proto.mutable_labels();
+  const std::string where = task.Where("labels");
+  if (!labels.values().empty()) {
+    return absl::InvalidArgumentError(where + "has both values and a file; keep one");
+  }
+  if (absl::StartsWith(labels.file(), "/") || absl::StrContains(labels.file(), "..")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(where, "file '", labels.file(), "' must lie in or below the set's folder"));
+  }
+  absl::StatusOr<std::string> text = ReadFile(absl::StrCat(directory, "/", labels.file()));
+  if (!text.ok()) {
+    return absl::Status(text.status().code(), absl::StrCat(where, text.status().message()));
+  }
+  for (absl::string_view line : absl::StrSplit(*text, '\n')) {
+    line = absl::StripAsciiWhitespace(line);
+    if (!line.empty()) labels.add_values(std::string(line));
+  }
+  labels.clear_file();
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string LoadedTemplate::Where(absl::string_view field) const {
+  const auto found = lines.find(std::string(field));
+  const int at = found == lines.end() ? line : found->second;
+  std::string where = file;
+  if (at > 0) absl::StrAppend(&where, ":", at);
+  absl::StrAppend(&where, ": task '", proto.name(), "': ");
+  if (!field.empty()) absl::StrAppend(&where, field, ": ");
+  return where;
+}
+
+const LoadedTemplate* LoadedTemplateSet::Find(absl::string_view task) const {
+  for (const LoadedTemplate& candidate : tasks) {
+    if (candidate.proto.name() == task) return &candidate;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<LoadedTemplateSet> LoadTemplateSet(const std::string& path) {
+  UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  const size_t slash = path.rfind('/');
+  return ParseTemplateSet(text, path, slash == std::string::npos ? "." : path.substr(0, slash));
+}
+
+absl::StatusOr<LoadedTemplateSet> ParseTemplateSet(absl::string_view text, const std::string& file,
+                                                   const std::string& directory) {
+  TemplateSet proto;
+  TextFormat::ParseInfoTree tree;
+  FirstError error(file);
+  TextFormat::Parser parser;
+  parser.RecordErrorsTo(&error);
+  parser.WriteLocationsTo(&tree);
+  parser.SetRecursionLimit(32);
+  if (!parser.ParseFromString(std::string(text), &proto)) {
+    return absl::InvalidArgumentError(error.text());
+  }
+  LoadedTemplateSet set{proto.name(), file, {}};
+  const FieldDescriptor* tasks = proto.GetDescriptor()->FindFieldByName("task");
+  std::set<std::string> names;
+  for (int i = 0; i < proto.task_size(); ++i) {
+    LoadedTemplate task{proto.task(i), file, tree.GetLocation(tasks, i).line + 1, {}};
+    task.lines = FieldLines(task.proto, *tree.GetTreeForNested(tasks, i));
+    UNIVAL_RETURN_IF_ERROR(InlineLabels(task, directory));
+    UNIVAL_RETURN_IF_ERROR(CheckTemplate(task));
+    if (!names.insert(task.proto.name()).second) {
+      return absl::InvalidArgumentError(task.Where("name") + "a task of this name stands above");
+    }
+    set.tasks.push_back(std::move(task));
+  }
+  if (set.tasks.empty()) return absl::InvalidArgumentError(file + ": no tasks");
+  return set;
+}
+
+std::string TemplateSetText(const LoadedTemplateSet& set) {
+  TemplateSet proto;
+  proto.set_name(set.name);
+  for (const LoadedTemplate& task : set.tasks) *proto.add_task() = task.proto;
+  std::string text;
+  TextFormat::PrintToString(proto, &text);
+  return text;
+}
+
+std::string TemplateSetHash(const LoadedTemplateSet& set) {
+  LoadedTemplateSet meaning = set;
+  for (LoadedTemplate& task : meaning.tasks) task.proto.clear_summary();
+  const std::string text = TemplateSetText(meaning);
+  const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
+  return absl::StrCat("xxh128:", absl::Hex(hash.high64, absl::kZeroPad16),
+                      absl::Hex(hash.low64, absl::kZeroPad16));
+}
+
+}  // namespace unival

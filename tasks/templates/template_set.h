@@ -1,0 +1,61 @@
+// unival: template_set.h
+//
+// Task template sets: files in protobuf text format (sdk/proto/task.proto) that say how records
+// become prompts and targets. A loaded set keeps the file and line of every task for messages, and
+// has the label files' contents inlined, so that it is complete by itself.
+//
+//   UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set,
+//   LoadTemplateSet("tasks/templates/unival.textproto")); UNIVAL_ASSIGN_OR_RETURN(auto task,
+//   TemplateTask::Create(set.tasks[0], vocabulary));
+//
+// Plain data; functions are thread-safe.
+#ifndef UNIVAL_TASKS_TEMPLATES_TEMPLATE_SET_H_
+#define UNIVAL_TASKS_TEMPLATES_TEMPLATE_SET_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "sdk/proto/task.pb.h"
+
+namespace unival {
+
+struct LoadedTemplate {
+  TaskTemplate proto;
+  std::string file;                  // as messages call it
+  int line = 0;                      // of the task, from 1; 0: unknown
+  std::map<std::string, int> lines;  // field name -> line; repeated fields as "paraphrase:1"
+
+  // "unival.textproto:12: task 'vqa': target: "; `field` may be empty.
+  std::string Where(absl::string_view field) const;
+};
+
+struct LoadedTemplateSet {
+  std::string name;
+  std::string file;
+  std::vector<LoadedTemplate> tasks;
+
+  // Null when there is no such task.
+  const LoadedTemplate* Find(absl::string_view task) const;
+};
+
+// Reads and checks a set: syntax, names, patterns, label sets and files. InvalidArgument
+// "file:line: task: field: what", NotFound for a missing set or label file.
+absl::StatusOr<LoadedTemplateSet> LoadTemplateSet(const std::string& path);
+
+// The same for text in memory. Label files are looked up relative to `directory`.
+absl::StatusOr<LoadedTemplateSet> ParseTemplateSet(absl::string_view text, const std::string& file,
+                                                   const std::string& directory);
+
+// The set as text format with labels inlined: what a model directory stores.
+std::string TemplateSetText(const LoadedTemplateSet& set);
+
+// Hash of what the set means (its text without summaries), "xxh128:<32 hex digits>".
+std::string TemplateSetHash(const LoadedTemplateSet& set);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TASKS_TEMPLATES_TEMPLATE_SET_H_

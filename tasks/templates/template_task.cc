@@ -1,0 +1,230 @@
+#include "tasks/templates/template_task.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "sdk/base/status_macros.h"
+#include "tasks/metrics/boxes.h"
+#include "tasks/templates/fields.h"
+#include "tasks/metrics/metrics.h"
+#include "tasks/templates/seeded_random.h"
+
+namespace unival {
+namespace {
+
+bool HasColumns(const TaskSample& sample, const Pattern& pattern) {
+  const std::vector<std::string> columns = PatternColumns(pattern);
+  return std::all_of(columns.begin(), columns.end(),
+                     [&](const std::string& column) { return sample.fields.count(column) != 0; });
+}
+
+void AddUnique(std::vector<std::string> more, std::vector<std::string>& all) {
+  for (std::string& item : more) {
+    if (std::find(all.begin(), all.end(), item) == all.end()) all.push_back(std::move(item));
+  }
+}
+
+}  // namespace
+
+TemplateTask::TemplateTask(const LoadedTemplate& source, const VocabularyView& vocabulary)
+    : source_(source), vocabulary_(vocabulary) {}
+
+absl::StatusOr<std::unique_ptr<TemplateTask>> TemplateTask::Create(
+    const LoadedTemplate& source, const VocabularyView& vocabulary) {
+  std::unique_ptr<TemplateTask> task(new TemplateTask(source, vocabulary));
+  UNIVAL_RETURN_IF_ERROR(task->Init());
+  return task;
+}
+
+absl::Status TemplateTask::Init() {
+  UNIVAL_ASSIGN_OR_RETURN(Pattern prompt, ParsePattern(source_.proto.prompt()));
+  prompts_.push_back(std::move(prompt));
+  for (const std::string& paraphrase : source_.proto.paraphrase()) {
+    UNIVAL_ASSIGN_OR_RETURN(Pattern pattern, ParsePattern(paraphrase));
+    prompts_.push_back(std::move(pattern));
+  }
+  UNIVAL_ASSIGN_OR_RETURN(target_, ParsePattern(source_.proto.target()));
+  FillInfo();
+  UNIVAL_RETURN_IF_ERROR(CheckBlocks());
+  UNIVAL_RETURN_IF_ERROR(CheckMetrics());
+  return EncodeAnswers();
+}
+
+void TemplateTask::FillInfo() {
+  info_.name = source_.proto.name();
+  info_.summary = source_.proto.summary();
+  for (const TaskInput& input : source_.proto.input()) {
+    AddUnique({input.modality()}, info_.modalities);
+    AddUnique({input.name()}, info_.prediction_columns);
+    AddUnique({input.name()}, info_.media_columns);
+  }
+  AddUnique(PatternColumns(prompts_[0]), info_.prediction_columns);
+  info_.columns = info_.prediction_columns;
+  AddUnique(PatternColumns(target_), info_.columns);
+  info_.generation = source_.proto.generation();
+  if (IsOnly(target_, SlotType::kBox)) {
+    if (info_.generation.min_tokens() == 0) info_.generation.set_min_tokens(4);
+    if (info_.generation.max_tokens() == 0) info_.generation.set_max_tokens(4);
+  }
+}
+
+absl::Status TemplateTask::RequireBlocks(absl::string_view field, const Pattern& pattern) {
+  for (const PatternPiece& slot : pattern) {
+    std::string block;
+    if (slot.type == SlotType::kBox) block = std::string(kLocationBins);
+    if (slot.type == SlotType::kCodes) block = source_.proto.codes_block();
+    if (block.empty()) continue;
+    if (!vocabulary_.HasBlock(block)) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(source_.Where(field), "slot '{", slot.text, ":", SlotTypeName(slot.type),
+                       "}' needs vocabulary block '", block, "', which the model does not have"));
+    }
+    AddUnique({block}, info_.blocks);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TemplateTask::CheckBlocks() {
+  for (size_t i = 0; i < prompts_.size(); ++i) {
+    const std::string field = i == 0 ? "prompt" : absl::StrCat("paraphrase:", i - 1);
+    UNIVAL_RETURN_IF_ERROR(RequireBlocks(field, prompts_[i]));
+  }
+  UNIVAL_RETURN_IF_ERROR(RequireBlocks("target", target_));
+  if (source_.proto.mask_ratio() > 0 && vocabulary_.mask() == vocabulary_.unk()) {
+    return absl::FailedPreconditionError(source_.Where("mask_ratio") +
+                                         "the model's vocabulary has no mask token (core.mask)");
+  }
+  if (!vocabulary_.HasBlock(kLocationBins)) return absl::OkStatus();
+  UNIVAL_ASSIGN_OR_RETURN(location_bins_, vocabulary_.BlockSize(kLocationBins));
+  return absl::OkStatus();
+}
+
+absl::Status TemplateTask::CheckMetrics() const {
+  for (const std::string& metric : source_.proto.metric()) {
+    const absl::Status known = CheckMetricName(metric);
+    if (!known.ok()) {
+      return absl::InvalidArgumentError(source_.Where("metric") + std::string(known.message()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// A closed set becomes the constraint's answers; targets made of one block restrict generation to
+// it.
+absl::Status TemplateTask::EncodeAnswers() {
+  if (HasSlot(target_, SlotType::kLabel)) {
+    for (const std::string& label : source_.proto.labels().values()) {
+      const TaskSample sample{"label", {{source_.proto.labels().slot(), label}}};
+      SeededRandom unused(0);
+      UNIVAL_ASSIGN_OR_RETURN(const auto chunks, Render(target_, sample, {}, unused));
+      UNIVAL_ASSIGN_OR_RETURN(std::vector<int64_t> tokens, Encode(chunks));
+      if (tokens.empty()) {
+        return absl::InvalidArgumentError(source_.Where("labels") + "an empty label has no tokens");
+      }
+      constraint_.answers.push_back(std::move(tokens));
+    }
+    return absl::OkStatus();
+  }
+  if (source_.proto.unconstrained()) return absl::OkStatus();
+  absl::string_view block;
+  if (IsOnly(target_, SlotType::kBox)) block = kLocationBins;
+  if (IsOnly(target_, SlotType::kCodes)) block = source_.proto.codes_block();
+  if (block.empty()) return absl::OkStatus();
+  UNIVAL_ASSIGN_OR_RETURN(constraint_.allowed, vocabulary_.BlockRanges(block));
+  return absl::OkStatus();
+}
+
+absl::Status TemplateTask::CheckAgainst(
+    const std::vector<std::string>& modalities,
+    const absl::optional<std::vector<std::string>>& columns) const {
+  for (int i = 0; i < source_.proto.input_size(); ++i) {
+    const std::string& modality = source_.proto.input(i).modality();
+    if (std::find(modalities.begin(), modalities.end(), modality) != modalities.end()) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat(source_.Where(absl::StrCat("input:", i)), "needs modality '", modality,
+                     "'; the model has: ", absl::StrJoin(modalities, ", "),
+                     "; load a model with it or add it with a plugin"));
+  }
+  if (!columns.has_value()) return absl::OkStatus();
+  for (const std::string& column : info_.columns) {
+    if (std::find(columns->begin(), columns->end(), column) != columns->end()) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        source_.Where(""), "needs column '", column, "'; the data has: ",
+        absl::StrJoin(*columns, ", "), "; map it with `columns` if it has another name"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Seq2SeqExample> TemplateTask::MakeExample(const TaskSample& sample, ExampleMode mode,
+                                                         uint64_t seed) const {
+  SeededRandom random(seed);
+  Seq2SeqExample example;
+  example.key = sample.key;
+  for (const TaskInput& input : source_.proto.input()) {
+    UNIVAL_ASSIGN_OR_RETURN(const FieldValue* value, RequireField(sample, input.name()));
+    const auto* media = std::get_if<MediaSource>(value);
+    if (media == nullptr) return WrongKind(sample, input.name(), "media", *value);
+    example.media.push_back({input.modality(), *media});
+  }
+  UNIVAL_ASSIGN_OR_RETURN(std::vector<int64_t> source, MakeSource(sample, mode, random));
+  if (source_.proto.prompt_in_decoder()) {
+    example.prefix = source;
+    if (source_.proto.prompt_end_in_decoder()) example.prefix.push_back(vocabulary_.eos());
+  }
+  example.source.reserve(source.size() + 2);
+  example.source.push_back(vocabulary_.bos());
+  example.source.insert(example.source.end(), source.begin(), source.end());
+  example.source.push_back(vocabulary_.eos());
+  example.constraint = constraint_;
+  UNIVAL_RETURN_IF_ERROR(AddTarget(sample, mode, random, example));
+  return example;
+}
+
+absl::StatusOr<std::vector<int64_t>> TemplateTask::MakeSource(const TaskSample& sample,
+                                                              ExampleMode mode,
+                                                              SeededRandom& random) const {
+  RenderOptions options;
+  options.training = mode == ExampleMode::kTraining;
+  options.mask_words = options.training && source_.proto.mask_ratio() > 0;
+  const size_t wording = options.training ? random.Below(prompts_.size()) : 0;
+  UNIVAL_ASSIGN_OR_RETURN(const auto chunks, Render(prompts_[wording], sample, options, random));
+  UNIVAL_ASSIGN_OR_RETURN(std::vector<int64_t> tokens, Encode(chunks));
+  const size_t bound = static_cast<size_t>(source_.proto.max_source_tokens());
+  if (bound > 0 && tokens.size() > bound) tokens.resize(bound);
+  return tokens;
+}
+
+absl::Status TemplateTask::AddTarget(const TaskSample& sample, ExampleMode mode,
+                                     SeededRandom& random, Seq2SeqExample& example) const {
+  RenderOptions options;
+  options.training = mode == ExampleMode::kTraining;
+  if (!options.training && !HasColumns(sample, target_)) return absl::OkStatus();
+  UNIVAL_ASSIGN_OR_RETURN(const auto chunks, Render(target_, sample, options, random));
+  UNIVAL_ASSIGN_OR_RETURN(example.target, Encode(chunks));
+  const size_t bound = static_cast<size_t>(source_.proto.max_target_tokens());
+  if (bound > 0 && example.target.size() > bound) {
+    if (HasSlot(target_, SlotType::kBox) || HasSlot(target_, SlotType::kCodes)) {
+      return absl::InvalidArgumentError(absl::StrCat(source_.Where("max_target_tokens"), "record '",
+                                                     sample.key, "' has ", example.target.size(),
+                                                     " target tokens, more than ", bound));
+    }
+    example.target.resize(bound);
+  }
+  example.target.push_back(vocabulary_.eos());
+  return absl::OkStatus();
+}
+
+absl::Status AddTemplates(const LoadedTemplateSet& set, Registrar& registrar) {
+  for (const LoadedTemplate& task : set.tasks) {
+    TaskFactory factory{
+        task.proto.name(), task.proto.summary(),
+        [task](const VocabularyView& vocabulary) -> absl::StatusOr<std::unique_ptr<Task>> {
+          return TemplateTask::Create(task, vocabulary);
+        }};
+    UNIVAL_RETURN_IF_ERROR(registrar.AddTask(std::move(factory)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace unival

@@ -1,0 +1,88 @@
+#include "training/config/plan.h"
+
+#include <google/protobuf/util/message_differencer.h>
+
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "sdk/base/status_macros.h"
+#include "sdk/base/text_format.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+
+void ResolveStage(int index, int64_t steps, Stage* stage) {
+  if (stage->name().empty()) stage->set_name(absl::StrCat("stage", index + 1));
+  if (steps > 0 && stage->steps() > 0) {
+    for (SourcePlan& source : *stage->mutable_source()) {
+      source.set_unlock_step(source.unlock_step() * steps / stage->steps());
+    }
+    stage->set_steps(steps);
+  }
+  if (stage->micro_batches() == 0) stage->set_micro_batches(1);
+  if (stage->log_every() == 0) stage->set_log_every(20);
+  if (stage->precision().empty()) stage->set_precision("float32");
+  OptimizerPlan* optimizer = stage->mutable_optimizer();
+  if (optimizer->beta1() == 0) optimizer->set_beta1(0.9f);
+  if (optimizer->beta2() == 0) optimizer->set_beta2(0.999f);
+  if (optimizer->epsilon() == 0) optimizer->set_epsilon(1e-8f);
+  if (optimizer->schedule().empty()) optimizer->set_schedule("constant");
+  for (SourcePlan& source : *stage->mutable_source()) {
+    if (source.name().empty()) source.set_name(source.task());
+    if (source.weight() == 0) source.set_weight(1);
+  }
+}
+
+}  // namespace
+
+std::string JoinPath(const std::string& directory, const std::string& path) {
+  return (fs::path(directory) / path).lexically_normal().string();
+}
+
+std::string SourceField(int stage, int source) {
+  return absl::StrCat("stage[", stage, "].source[", source, "]");
+}
+
+absl::Status PlanError(const LoadedPlan& plan, absl::string_view field, absl::string_view expected,
+                       absl::string_view actual, absl::string_view remedy) {
+  return absl::InvalidArgumentError(absl::StrCat(plan.file, ": ", field, ": expected ", expected,
+                                                 ", got ", actual, "; ", remedy));
+}
+
+absl::StatusOr<LoadedPlan> LoadPlan(const std::string& file, const std::string& data_root) {
+  LoadedPlan loaded;
+  loaded.file = file;
+  fs::path parent = fs::path(file).parent_path();
+  loaded.directory = parent.empty() ? "." : parent.string();
+  loaded.data_root = data_root.empty() ? loaded.directory : data_root;
+  UNIVAL_RETURN_IF_ERROR(ReadTextProto(file, &loaded.plan));
+  return loaded;
+}
+
+void ResolvePlan(const PlanOverrides& overrides, TrainingPlan* plan) {
+  if (overrides.has_seed) plan->set_seed(overrides.seed);
+  for (int i = 0; i < plan->stage_size(); ++i) {
+    ResolveStage(i, overrides.steps, plan->mutable_stage(i));
+  }
+  for (EvaluationPlan& evaluation : *plan->mutable_evaluation()) {
+    if (evaluation.name().empty()) evaluation.set_name(evaluation.task());
+  }
+}
+
+absl::Status CheckSamePlan(const TrainingPlan& recorded, const TrainingPlan& given) {
+  google::protobuf::util::MessageDifferencer differ;
+  differ.IgnoreField(TrainingPlan::descriptor()->FindFieldByName("evaluation"));
+  differ.IgnoreField(Stage::descriptor()->FindFieldByName("checkpoint_every"));
+  differ.IgnoreField(Stage::descriptor()->FindFieldByName("log_every"));
+  std::string differences;
+  differ.ReportDifferencesToString(&differences);
+  if (differ.Compare(recorded, given)) return absl::OkStatus();
+  while (!differences.empty() && differences.back() == '\n') differences.pop_back();
+  return absl::FailedPreconditionError(
+      absl::StrCat("the plan differs from the one this run was started with:\n", differences,
+                   "\nresume with the same plan, seed and steps, or choose another output folder"));
+}
+
+}  // namespace unival

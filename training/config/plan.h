@@ -1,0 +1,67 @@
+// unival: plan.h
+//
+// A training run as data (training/config/plan.proto, docs/formats/plan.md): reading it and checking all
+// that can be checked before a model is loaded.
+//
+//   UNIVAL_ASSIGN_OR_RETURN(LoadedPlan plan, LoadPlan("recipes/depth.textproto"));
+//   UNIVAL_RETURN_IF_ERROR(CheckPlan(plan));
+//
+// Every message reads "FILE: FIELD: expected ..., got ...; remedy".
+#ifndef UNIVAL_TRAINING_CONFIG_PLAN_H_
+#define UNIVAL_TRAINING_CONFIG_PLAN_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "runtime/runtime.h"
+#include "training/config/plan.pb.h"
+
+namespace unival {
+
+struct LoadedPlan {
+  std::string file;       // as given; what messages call the plan
+  std::string directory;  // model, tokenizer and template paths are relative to it
+  std::string data_root;  // source and evaluation paths are relative to it
+  TrainingPlan plan;
+};
+
+struct PlanOverrides {
+  int64_t steps = 0;  // of every stage; unlock steps move in proportion. 0: as planned
+  bool has_seed = false;
+  uint64_t seed = 0;
+};
+
+// Reads a plan; syntax errors and unknown fields are reported as FILE:LINE:COLUMN. `data_root`
+// empty: the plan's folder.
+absl::StatusOr<LoadedPlan> LoadPlan(const std::string& file, const std::string& data_root = "");
+
+// Fills in what may be left out (names, step counts of 0, betas) and applies `overrides`.
+// Idempotent.
+void ResolvePlan(const PlanOverrides& overrides, TrainingPlan* plan);
+
+// Checks values, cross-references and the presence of files. InvalidArgument or NotFound.
+absl::Status CheckPlan(const LoadedPlan& plan);
+
+// FailedPrecondition when a plugin that the plan lists is not loaded, with the reason where one was
+// tried.
+absl::Status CheckPlugins(const LoadedPlan& plan, const Runtime& runtime);
+
+// `path` itself if absolute, otherwise below `directory`.
+std::string JoinPath(const std::string& directory, const std::string& path);
+
+// "FILE: FIELD: expected EXPECTED, got ACTUAL; REMEDY"
+absl::Status PlanError(const LoadedPlan& plan, absl::string_view field, absl::string_view expected,
+                       absl::string_view actual, absl::string_view remedy);
+
+// "stage[0].source[2]"
+std::string SourceField(int stage, int source);
+
+// FailedPrecondition names each field in which the plans differ. Fields that change nothing about
+// the weights (evaluations, how often to log and to checkpoint) may differ.
+absl::Status CheckSamePlan(const TrainingPlan& recorded, const TrainingPlan& given);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_CONFIG_PLAN_H_

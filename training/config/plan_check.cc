@@ -1,0 +1,282 @@
+#include <cmath>
+#include <filesystem>
+#include <set>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "sdk/base/status_macros.h"
+#include "training/config/plan.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool Contains(const std::vector<std::string>& values, const std::string& value) {
+  return std::find(values.begin(), values.end(), value) != values.end();
+}
+
+// One checker per plan; fields are named by path.
+class Checker {
+ public:
+  explicit Checker(const LoadedPlan& plan) : plan_(plan) {}
+
+  absl::Status Error(absl::string_view field, absl::string_view expected, absl::string_view actual,
+                     absl::string_view remedy) const {
+    return PlanError(plan_, field, expected, actual, remedy);
+  }
+
+  absl::Status Between(absl::string_view field, double value, double low, double high) const {
+    if (std::isfinite(value) && value >= low && value <= high) return absl::OkStatus();
+    return Error(field, absl::StrCat("a number from ", low, " to ", high), absl::StrCat(value),
+                 "correct the value");
+  }
+
+  absl::Status Below1(absl::string_view field, double value) const {
+    if (value >= 0 && value < 1) return absl::OkStatus();
+    return Error(field, "a number from 0 to below 1", absl::StrCat(value), "correct the value");
+  }
+
+  absl::Status Positive(absl::string_view field, double value, absl::string_view remedy) const {
+    if (std::isfinite(value) && value > 0) return absl::OkStatus();
+    return Error(field, "a positive number", absl::StrCat(value), remedy);
+  }
+
+  absl::Status NotNegative(absl::string_view field, double value) const {
+    if (std::isfinite(value) && value >= 0) return absl::OkStatus();
+    return Error(field, "0 or more", absl::StrCat(value), "correct the value");
+  }
+
+  absl::Status OneOf(absl::string_view field, const std::string& value,
+                     const std::vector<std::string>& allowed) const {
+    if (Contains(allowed, value)) return absl::OkStatus();
+    return Error(field, absl::StrCat("one of ", absl::StrJoin(allowed, ", ")),
+                 absl::StrCat("\"", value, "\""), "choose one of these");
+  }
+
+  absl::Status Present(absl::string_view field, const std::string& path,
+                       const std::string& directory, absl::string_view remedy) const {
+    if (path.empty()) return Error(field, "a path", "nothing", remedy);
+    std::string full = JoinPath(directory, path);
+    std::error_code error;
+    if (fs::exists(full, error)) return absl::OkStatus();
+    return absl::NotFoundError(absl::StrCat(plan_.file, ": ", field,
+                                            ": expected an existing path, got \"", path,
+                                            "\" (looked at ", full, "); ", remedy));
+  }
+
+ private:
+  const LoadedPlan& plan_;
+};
+
+constexpr char kDataRemedy[] =
+    "paths are relative to the data root: create the data or set --data-root";
+
+absl::Status CheckOrigin(const LoadedPlan& loaded, const Checker& check) {
+  const TrainingPlan& plan = loaded.plan;
+  if (plan.model().empty() == !plan.has_fresh_model()) {
+    return check.Error("model", "exactly one of model and fresh_model",
+                       plan.has_fresh_model() ? "both" : "neither",
+                       "name a model directory, or describe a fresh model");
+  }
+  if (plan.has_fresh_model()) {
+    UNIVAL_RETURN_IF_ERROR(check.Present("tokenizer_directory", plan.tokenizer_directory(),
+                                         loaded.directory,
+                                         "a fresh model needs a trained tokenizer's folder"));
+    if (plan.random_backbone()) {
+      return check.Error("random_backbone", "false for a fresh model", "true",
+                         "a fresh model's backbone is random already");
+    }
+  } else {
+    UNIVAL_RETURN_IF_ERROR(check.Present("model", plan.model(), loaded.directory,
+                                         "train or download that model first"));
+  }
+  for (int i = 0; i < plan.templates_size(); ++i) {
+    UNIVAL_RETURN_IF_ERROR(check.Present(absl::StrCat("templates[", i, "]"), plan.templates(i),
+                                         loaded.directory,
+                                         "paths are relative to the plan's folder"));
+  }
+  std::set<std::string> ids;
+  for (int i = 0; i < plan.new_modality_size(); ++i) {
+    const std::string at = absl::StrCat("new_modality[", i, "]");
+    const std::string& encoder = plan.new_modality(i).encoder_from();
+    if (absl::EndsWith(encoder, ".safetensors")) {
+      UNIVAL_RETURN_IF_ERROR(check.Present(at + ".encoder_from", encoder, loaded.directory,
+                                           "the file is relative to the plan"));
+    }
+    const std::string& id = plan.new_modality(i).modality().id();
+    const std::string field = at + ".modality.id";
+    if (id.empty()) return check.Error(field, "an id", "nothing", "give the modality an id");
+    if (!ids.insert(id).second) {
+      return check.Error(field, "ids that differ", absl::StrCat("\"", id, "\" twice"),
+                         "rename one");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckOptimizer(const std::string& field, const OptimizerPlan& plan,
+                            const Checker& check) {
+  UNIVAL_RETURN_IF_ERROR(
+      check.Positive(field + ".learning_rate", plan.learning_rate(), "set a rate"));
+  UNIVAL_RETURN_IF_ERROR(check.Below1(field + ".beta1", plan.beta1()));
+  UNIVAL_RETURN_IF_ERROR(check.Below1(field + ".beta2", plan.beta2()));
+  UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".epsilon", plan.epsilon()));
+  UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".weight_decay", plan.weight_decay()));
+  UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".clip_norm", plan.clip_norm()));
+  UNIVAL_RETURN_IF_ERROR(
+      check.OneOf(field + ".schedule", plan.schedule(), {"constant", "linear", "cosine"}));
+  UNIVAL_RETURN_IF_ERROR(check.Between(field + ".warmup_ratio", plan.warmup_ratio(), 0, 1));
+  UNIVAL_RETURN_IF_ERROR(check.Between(field + ".flat_ratio", plan.flat_ratio(), 0, 1));
+  return check.Below1(field + ".ema_decay", plan.ema_decay());
+}
+
+absl::Status CheckLoss(const std::string& field, const LossPlan& plan, const Checker& check) {
+  UNIVAL_RETURN_IF_ERROR(check.Below1(field + ".label_smoothing", plan.label_smoothing()));
+  UNIVAL_RETURN_IF_ERROR(check.Between(field + ".log_end", plan.log_end(), 0, 1));
+  UNIVAL_RETURN_IF_ERROR(check.Below1(field + ".drop_worst_ratio", plan.drop_worst_ratio()));
+  return check.NotNegative(field + ".drop_worst_after", plan.drop_worst_after());
+}
+
+absl::Status CheckSource(const LoadedPlan& loaded, int stage_index, int index,
+                         const Checker& check) {
+  const Stage& stage = loaded.plan.stage(stage_index);
+  const SourcePlan& source = stage.source(index);
+  const std::string field = SourceField(stage_index, index);
+  if (source.task().empty()) {
+    return check.Error(field + ".task", "a task's name", "nothing", "name a template or task");
+  }
+  UNIVAL_RETURN_IF_ERROR(
+      check.Present(field + ".path", source.path(), loaded.data_root, kDataRemedy));
+  UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".weight", source.weight()));
+  UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".limit", source.limit()));
+  if (source.unlock_step() < 0 || source.unlock_step() >= stage.steps()) {
+    return check.Error(
+        field + ".unlock_step", absl::StrCat("a step from 0 to below the stage's ", stage.steps()),
+        absl::StrCat(source.unlock_step()), "lower it, raise steps, or remove the source");
+  }
+  if (source.batch() < 0 || (source.batch() == 0 && stage.batch() <= 0)) {
+    return check.Error(field + ".batch", "a positive number of rows here or in the stage",
+                       absl::StrCat(source.batch()), "set batch of the stage or of the source");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckSources(const LoadedPlan& loaded, int stage_index, const Checker& check) {
+  const Stage& stage = loaded.plan.stage(stage_index);
+  const std::string field = absl::StrCat("stage[", stage_index, "].source");
+  if (stage.source_size() == 0) {
+    return check.Error(field, "at least one source", "none", "add a source with task and path");
+  }
+  std::set<std::string> names;
+  bool open_at_start = false;
+  for (int i = 0; i < stage.source_size(); ++i) {
+    UNIVAL_RETURN_IF_ERROR(CheckSource(loaded, stage_index, i, check));
+    open_at_start |= stage.source(i).unlock_step() == 0;
+    if (!names.insert(stage.source(i).name()).second) {
+      return check.Error(SourceField(stage_index, i) + ".name", "names that differ",
+                         absl::StrCat("\"", stage.source(i).name(), "\" twice"),
+                         "name the sources");
+    }
+  }
+  if (open_at_start) return absl::OkStatus();
+  return check.Error(field, "a source with unlock_step 0", "none",
+                     "the first step needs data: unlock one source from the start");
+}
+
+absl::Status CheckStage(const LoadedPlan& loaded, int index, const Checker& check) {
+  const Stage& stage = loaded.plan.stage(index);
+  const std::string field = absl::StrCat("stage[", index, "]");
+  UNIVAL_RETURN_IF_ERROR(
+      check.Positive(field + ".steps", stage.steps(), "set the number of steps"));
+  UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".batch", stage.batch()));
+  UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".micro_batches", stage.micro_batches()));
+  UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".checkpoint_every", stage.checkpoint_every()));
+  UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".log_every", stage.log_every()));
+  UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".cache.variants", stage.cache().variants()));
+  for (int i = 0; i < stage.source_size(); ++i) {
+    if (!stage.cache().enabled() || !stage.source(i).augment()) continue;
+    if (stage.cache().variants() >= 2) continue;
+    return check.Error(field + ".cache.variants",
+                       absl::StrCat("2 or more, as ", SourceField(index, i), ".augment is true"),
+                       absl::StrCat(stage.cache().variants()),
+                       "with fewer no item is ever varied: set cache.variants, or augment: false");
+  }
+  if (stage.trainable_size() == 0) {
+    return check.Error(field + ".trainable", "at least one pattern", "none",
+                       "say what moves: \"all\", \"connections\", \"connection:ID\", ...");
+  }
+  UNIVAL_RETURN_IF_ERROR(
+      check.OneOf(field + ".precision", stage.precision(), {"float32", "bfloat16"}));
+  UNIVAL_RETURN_IF_ERROR(CheckOptimizer(field + ".optimizer", stage.optimizer(), check));
+  UNIVAL_RETURN_IF_ERROR(CheckLoss(field + ".loss", stage.loss(), check));
+  return CheckSources(loaded, index, check);
+}
+
+absl::Status CheckEvaluations(const LoadedPlan& loaded, const Checker& check) {
+  std::set<std::string> names;
+  for (int i = 0; i < loaded.plan.evaluation_size(); ++i) {
+    const EvaluationPlan& evaluation = loaded.plan.evaluation(i);
+    std::string field = absl::StrCat("evaluation[", i, "]");
+    if (evaluation.task().empty()) {
+      return check.Error(field + ".task", "a task's name", "nothing", "name a template or task");
+    }
+    if (!names.insert(evaluation.name()).second) {
+      return check.Error(field + ".name", "names that differ",
+                         absl::StrCat("\"", evaluation.name(), "\" twice"), "name the evaluations");
+    }
+    if (absl::StrContains(evaluation.name(), '/') || absl::StrContains(evaluation.name(), "..")) {
+      return check.Error(field + ".name", "a name without \"/\" and \"..\"",
+                         absl::StrCat("\"", evaluation.name(), "\""),
+                         "rename it: the answers are written to results/NAME.jsonl");
+    }
+    UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".limit", evaluation.limit()));
+    UNIVAL_RETURN_IF_ERROR(
+        check.Present(field + ".path", evaluation.path(), loaded.data_root, kDataRemedy));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckPlan(const LoadedPlan& plan) {
+  Checker check(plan);
+  UNIVAL_RETURN_IF_ERROR(CheckOrigin(plan, check));
+  if (plan.plan.stage_size() == 0) {
+    return check.Error("stage", "at least one stage", "none", "add a stage with sources and steps");
+  }
+  std::set<std::string> names;
+  for (int i = 0; i < plan.plan.stage_size(); ++i) {
+    UNIVAL_RETURN_IF_ERROR(CheckStage(plan, i, check));
+    if (!names.insert(plan.plan.stage(i).name()).second) {
+      return check.Error(absl::StrCat("stage[", i, "].name"), "names that differ",
+                         absl::StrCat("\"", plan.plan.stage(i).name(), "\" twice"), "rename one");
+    }
+  }
+  return CheckEvaluations(plan, check);
+}
+
+absl::Status CheckPlugins(const LoadedPlan& plan, const Runtime& runtime) {
+  for (int i = 0; i < plan.plan.plugin_size(); ++i) {
+    const std::string& wanted = plan.plan.plugin(i);
+    std::vector<std::string> loaded;
+    std::string reason;
+    for (const PluginReport& report : runtime.plugins()) {
+      if (report.status.ok()) loaded.push_back(report.id);
+      if (report.id == wanted && !report.status.ok()) {
+        reason = absl::StrCat(" (", report.file, ": ", report.status.message(), ")");
+      }
+    }
+    if (Contains(loaded, wanted)) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        plan.file, ": plugin[", i, "]: expected plugin \"", wanted, "\" to be loaded, got ",
+        loaded.empty() ? std::string("no plugin")
+                       : absl::StrCat("only ", absl::StrJoin(loaded, ", ")),
+        reason, "; load it with --plugin FILE or put its folder on --plugin_path"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace unival

@@ -1,0 +1,172 @@
+#include "training/config/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+namespace unival {
+namespace {
+
+using ::testing::HasSubstr;
+
+// A plan that passes every check, in a folder that has what it names.
+class PlanTest : public ::testing::Test {
+ protected:
+  PlanTest() {
+    folder_ = std::string(::testing::TempDir()) + "/plan_test";
+    std::filesystem::create_directories(folder_ + "/base");
+    Write("data.jsonl", "{}\n");
+    Write("tasks.textproto", "");
+    plan_.file = "plan.textproto";
+    plan_.directory = plan_.data_root = folder_;
+    TrainingPlan& plan = plan_.plan;
+    plan.set_model("base");
+    plan.add_templates("tasks.textproto");
+    Stage* stage = plan.add_stage();
+    stage->set_steps(10);
+    stage->set_batch(4);
+    stage->add_trainable("all");
+    stage->mutable_optimizer()->set_learning_rate(1e-3f);
+    AddSource("first");
+    EvaluationPlan* evaluation = plan.add_evaluation();
+    evaluation->set_task("copy");
+    evaluation->set_path("data.jsonl");
+    ResolvePlan({}, &plan);
+  }
+
+  void Write(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ + "/" + name) << text;
+  }
+
+  void AddSource(const std::string& name) {
+    SourcePlan* source = plan_.plan.mutable_stage(0)->add_source();
+    source->set_name(name);
+    source->set_task("copy");
+    source->set_path("data.jsonl");
+  }
+
+  Stage* stage() { return plan_.plan.mutable_stage(0); }
+  SourcePlan* source() { return stage()->mutable_source(0); }
+
+  std::string folder_;
+  LoadedPlan plan_;
+};
+
+TEST_F(PlanTest, AcceptsACompletePlan) { EXPECT_EQ(CheckPlan(plan_), absl::OkStatus()); }
+
+TEST_F(PlanTest, FillsInDefaults) {
+  EXPECT_EQ(stage()->name(), "stage1");
+  EXPECT_EQ(stage()->micro_batches(), 1);
+  EXPECT_EQ(stage()->precision(), "float32");
+  EXPECT_EQ(stage()->optimizer().schedule(), "constant");
+  EXPECT_FLOAT_EQ(stage()->optimizer().beta1(), 0.9f);
+  EXPECT_EQ(plan_.plan.evaluation(0).name(), "copy");
+}
+
+TEST_F(PlanTest, ScalesUnlockStepsWithTheNumberOfSteps) {
+  AddSource("second");
+  stage()->mutable_source(1)->set_unlock_step(5);
+  PlanOverrides overrides;
+  overrides.steps = 100;
+  ResolvePlan(overrides, &plan_.plan);
+  EXPECT_EQ(stage()->steps(), 100);
+  EXPECT_EQ(stage()->source(1).unlock_step(), 50);
+}
+
+TEST_F(PlanTest, NamesFieldExpectedActualAndRemedyOfEveryMistake) {
+  struct Case {
+    const char* field;
+    const char* also;
+    std::function<void()> spoil;
+  };
+  const std::vector<Case> cases = {
+      {"model:", "neither", [&] { plan_.plan.clear_model(); }},
+      {"model:", "both", [&] { plan_.plan.mutable_fresh_model(); }},
+      {"model:", "nowhere", [&] { plan_.plan.set_model("nowhere"); }},
+      {"templates[0]:", "none.textproto", [&] { plan_.plan.set_templates(0, "none.textproto"); }},
+      {"stage:", "at least one stage", [&] { plan_.plan.clear_stage(); }},
+      {"stage[0].steps:", "got 0", [&] { stage()->set_steps(0); }},
+      {"stage[0].trainable:", "\"all\"", [&] { stage()->clear_trainable(); }},
+      {"stage[0].precision:", "float16", [&] { stage()->set_precision("float16"); }},
+      {"stage[0].optimizer.learning_rate:", "got 0",
+       [&] { stage()->mutable_optimizer()->set_learning_rate(0); }},
+      {"stage[0].optimizer.learning_rate:", "nan",
+       [&] { stage()->mutable_optimizer()->set_learning_rate(std::nanf("")); }},
+      {"stage[0].optimizer.beta2:", "got 1", [&] { stage()->mutable_optimizer()->set_beta2(1); }},
+      {"stage[0].optimizer.schedule:", "step",
+       [&] { stage()->mutable_optimizer()->set_schedule("step"); }},
+      {"stage[0].optimizer.warmup_ratio:", "from 0 to 1",
+       [&] { stage()->mutable_optimizer()->set_warmup_ratio(2); }},
+      {"stage[0].optimizer.ema_decay:", "below 1",
+       [&] { stage()->mutable_optimizer()->set_ema_decay(1); }},
+      {"stage[0].loss.label_smoothing:", "below 1",
+       [&] { stage()->mutable_loss()->set_label_smoothing(1); }},
+      {"stage[0].source:", "at least one source", [&] { stage()->clear_source(); }},
+      {"stage[0].source[0].task:", "nothing", [&] { source()->clear_task(); }},
+      {"stage[0].source[0].path:", "no.jsonl", [&] { source()->set_path("no.jsonl"); }},
+      {"stage[0].source[0].weight:", "got -1", [&] { source()->set_weight(-1); }},
+      {"stage[0].source[0].unlock_step:", "below the stage's 10",
+       [&] { source()->set_unlock_step(10); }},
+      {"stage[0].source:", "unlock_step 0", [&] { source()->set_unlock_step(1); }},
+      {"stage[0].source[0].batch:", "positive", [&] { stage()->set_batch(0); }},
+      {"stage[0].source[1].name:", "twice", [&] { AddSource("first"); }},
+      {"evaluation[0].task:", "nothing", [&] { plan_.plan.mutable_evaluation(0)->clear_task(); }},
+      {"evaluation[0].path:", "no.jsonl",
+       [&] { plan_.plan.mutable_evaluation(0)->set_path("no.jsonl"); }},
+      {"evaluation[0].name:", "results/NAME.jsonl",
+       [&] { plan_.plan.mutable_evaluation(0)->set_name("../copy"); }},
+      {"evaluation[0].limit:", "got -1", [&] { plan_.plan.mutable_evaluation(0)->set_limit(-1); }},
+      {"stage[0].source[0].limit:", "got -1", [&] { source()->set_limit(-1); }},
+      {"stage[0].cache.variants:", "stage[0].source[0].augment",
+       [&] {
+         stage()->mutable_cache()->set_enabled(true);
+         source()->set_augment(true);
+       }},
+      {"new_modality[0].encoder_from:", "speech.safetensors",
+       [&] { plan_.plan.add_new_modality()->set_encoder_from("speech.safetensors"); }},
+      {"new_modality[0].modality.id:", "nothing", [&] { plan_.plan.add_new_modality(); }},
+  };
+  const TrainingPlan good = plan_.plan;
+  for (const Case& test : cases) {
+    plan_.plan = good;
+    test.spoil();
+    const absl::Status status = CheckPlan(plan_);
+    ASSERT_FALSE(status.ok()) << test.field << " " << test.also;
+    EXPECT_THAT(status.message(), HasSubstr(std::string("plan.textproto: ") + test.field));
+    EXPECT_THAT(status.message(), HasSubstr(test.also));
+    EXPECT_THAT(status.message(), HasSubstr("; ")) << "no remedy";
+  }
+}
+
+TEST_F(PlanTest, ReportsTheLineOfASyntaxError) {
+  Write("bad.textproto", "name: \"x\"\nstage { stepz: 3 }\n");
+  const absl::Status status = LoadPlan(folder_ + "/bad.textproto").status();
+  EXPECT_THAT(status.message(), HasSubstr("bad.textproto:2:"));
+  EXPECT_THAT(status.message(), HasSubstr("stepz"));
+}
+
+TEST_F(PlanTest, ReadsPathsRelativeToThePlan) {
+  Write("good.textproto", "name: \"x\"\n");
+  auto plan = LoadPlan(folder_ + "/good.textproto");
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(plan->directory, folder_);
+  EXPECT_EQ(plan->data_root, folder_);
+  EXPECT_EQ(JoinPath("a/b", "../c"), "a/c");
+  EXPECT_EQ(JoinPath("a/b", "/c"), "/c");
+}
+
+TEST_F(PlanTest, NamesTheFieldInWhichTwoPlansDiffer) {
+  TrainingPlan other = plan_.plan;
+  other.mutable_stage(0)->mutable_source(0)->set_weight(7);
+  EXPECT_THAT(CheckSamePlan(plan_.plan, other).message(), HasSubstr("stage[0].source[0].weight"));
+  other = plan_.plan;
+  other.mutable_stage(0)->set_log_every(7);
+  other.clear_evaluation();
+  EXPECT_EQ(CheckSamePlan(plan_.plan, other), absl::OkStatus());
+}
+
+}  // namespace
+}  // namespace unival

@@ -1,0 +1,290 @@
+#include "training/data/feature_cache.h"
+
+#include <ATen/ATen.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <iterator>
+#include <limits>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "sdk/base/sha256.h"
+#include "sdk/base/status_macros.h"
+
+namespace unival {
+namespace {
+
+constexpr char kFileMagic[8] = {'U', 'V', 'F', 'E', 'A', 'T', '0', '1'};
+constexpr uint32_t kRecordMagic = 0x43455246;
+constexpr int64_t kAlignment = 64;
+constexpr int64_t kFirstRecord = 64;
+constexpr int kTensors = 3;  // values, padding, positions
+constexpr int kMaxDims = 4;
+
+struct TensorHeader {
+  int32_t scalar_type = -1;  // c10::ScalarType; -1: undefined
+  int32_t dims = 0;
+  int64_t sizes[kMaxDims] = {};
+  int64_t offset = 0;  // from the start of the record
+};
+
+struct RecordHeader {
+  uint32_t magic = kRecordMagic;
+  uint32_t reserved = 0;
+  char key[64] = {};
+  int64_t bytes = 0;  // header and payload
+  uint64_t payload_hash = 0;
+  TensorHeader tensors[kTensors];
+  uint64_t header_hash = 0;  // of all before
+};
+
+constexpr int64_t kHeaderBytes = (sizeof(RecordHeader) + kAlignment - 1) / kAlignment * kAlignment;
+
+int64_t Align(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+uint64_t HeaderHash(const RecordHeader& header) {
+  return XXH64(&header, offsetof(RecordHeader, header_hash), 0);
+}
+
+// Whether a tensor lies within its record: a checksum keeps out accidents, not a file made to fit.
+bool Fits(const TensorHeader& tensor, int64_t record_bytes) {
+  if (tensor.scalar_type == -1) return true;
+  constexpr int32_t kTypes = static_cast<int32_t>(at::ScalarType::NumOptions);
+  if (tensor.scalar_type < 0 || tensor.scalar_type >= kTypes) return false;
+  const auto type = static_cast<at::ScalarType>(tensor.scalar_type);
+  if (!at::isFloatingType(type) && !at::isIntegralType(type, /*includeBool=*/true)) return false;
+  if (tensor.dims < 0 || tensor.dims > kMaxDims) return false;
+  if (tensor.offset < kHeaderBytes || tensor.offset > record_bytes ||
+      tensor.offset % kAlignment != 0) {
+    return false;
+  }
+  const int64_t* const sizes_end = tensor.sizes + tensor.dims;
+  const bool is_empty = std::find(tensor.sizes, sizes_end, 0) != sizes_end;
+  int64_t room = (record_bytes - tensor.offset) / static_cast<int64_t>(at::elementSize(type));
+  if (is_empty) room = std::max<int64_t>(room, 1);
+  for (const int64_t* size = tensor.sizes; size != sizes_end; ++size) {
+    if (*size < 0) return false;
+    room /= std::max<int64_t>(*size, 1);
+  }
+  return room >= 1;
+}
+
+// Header and tensors fit a record that may reach `room` bytes.
+bool Fits(const RecordHeader& header, int64_t room) {
+  if (header.magic != kRecordMagic || header.header_hash != HeaderHash(header)) return false;
+  if (header.bytes < kHeaderBytes || header.bytes > room || header.bytes % kAlignment != 0) {
+    return false;
+  }
+  return header.tensors[0].scalar_type >= 0 &&
+         std::all_of(std::begin(header.tensors), std::end(header.tensors),
+                     [&](const TensorHeader& tensor) { return Fits(tensor, header.bytes); });
+}
+
+std::string KeyOf(const RecordHeader& header) {
+  return std::string(header.key, strnlen(header.key, sizeof(header.key)));
+}
+
+absl::Status SystemError(const std::string& path, absl::string_view what) {
+  return absl::InternalError(
+      absl::StrCat("feature cache ", path, ": ", what, ": ", strerror(errno)));
+}
+
+absl::Status WriteAll(int file, const std::string& path, const char* data, int64_t size,
+                      int64_t offset) {
+  while (size > 0) {
+    ssize_t written = pwrite(file, data, size, offset);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return SystemError(path, "cannot write");
+    data += written, size -= written, offset += written;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+struct FeatureCache::Mapping {
+  Mapping(char* data, size_t size) : data(data), size(size) {}
+  ~Mapping() { munmap(data, size); }
+  char* const data;
+  const size_t size;
+};
+
+absl::StatusOr<std::unique_ptr<FeatureCache>> FeatureCache::Open(const std::string& directory,
+                                                                 const std::string& modality,
+                                                                 const std::string& identity) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  auto cache = std::unique_ptr<FeatureCache>(new FeatureCache);
+  cache->path_ = absl::StrCat(directory, "/", modality, "-", identity.substr(0, 16), ".features");
+  cache->file_ = open(cache->path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (cache->file_ < 0) return SystemError(cache->path_, "cannot open");
+  if (flock(cache->file_, LOCK_EX | LOCK_NB) != 0) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "feature cache ", cache->path_,
+        ": another process is using it; wait for that run or choose another folder with --cache"));
+  }
+  UNIVAL_RETURN_IF_ERROR(cache->ReadIndex());
+  return cache;
+}
+
+FeatureCache::~FeatureCache() {
+  if (file_ >= 0) close(file_);
+}
+
+absl::Status FeatureCache::ReadIndex() {
+  struct stat info;
+  if (fstat(file_, &info) != 0) return SystemError(path_, "cannot examine");
+  if (info.st_size < kFirstRecord) {
+    char head[kFirstRecord] = {};
+    std::memcpy(head, kFileMagic, sizeof(kFileMagic));
+    if (ftruncate(file_, 0) != 0) return SystemError(path_, "cannot truncate");
+    end_ = kFirstRecord;
+    return WriteAll(file_, path_, head, sizeof(head), 0);
+  }
+  end_ = info.st_size;
+  const char* head = Map(0, kFirstRecord);
+  if (head == nullptr) return SystemError(path_, "cannot map");
+  if (std::memcmp(head, kFileMagic, sizeof(kFileMagic)) != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("feature cache ", path_, ": not a feature cache of this version; remove it"));
+  }
+  int64_t at = kFirstRecord;
+  while (at + kHeaderBytes <= info.st_size) {
+    RecordHeader header;
+    const char* bytes = Map(at, kHeaderBytes);
+    if (bytes == nullptr) return SystemError(path_, "cannot map");
+    std::memcpy(&header, bytes, sizeof(header));
+    if (!Fits(header, info.st_size - at)) break;
+    entries_[KeyOf(header)] = {at, false};
+    at += header.bytes;
+  }
+  if (at < info.st_size && ftruncate(file_, at) != 0) return SystemError(path_, "cannot truncate");
+  end_ = at;
+  return absl::OkStatus();
+}
+
+const char* FeatureCache::Map(int64_t offset, int64_t size) {
+  if (offset + size > end_) return nullptr;
+  if (mapping_ == nullptr || offset + size > static_cast<int64_t>(mapping_->size)) {
+    // Beyond the end, so that pages appear as the file grows; nothing past `end_` is ever touched.
+    const size_t length = std::max<int64_t>(int64_t{1} << 26, 2 * end_);
+    void* data = mmap(nullptr, length, PROT_READ, MAP_SHARED | MAP_NORESERVE, file_, 0);
+    if (data == MAP_FAILED) return nullptr;
+    mapping_ = std::make_shared<Mapping>(static_cast<char*>(data), length);
+  }
+  return mapping_->data + offset;
+}
+
+absl::optional<ModalityFeatures> FeatureCache::Find(const std::string& key) {
+  absl::MutexLock lock(&mutex_);
+  auto found = entries_.find(key);
+  if (found == entries_.end()) return absl::nullopt;
+  RecordHeader header;
+  const char* record = Map(found->second.offset, kHeaderBytes);
+  if (record == nullptr) return absl::nullopt;
+  std::memcpy(&header, record, sizeof(header));
+  // Another process may have changed the file since it was opened.
+  if (Fits(header, end_ - found->second.offset)) {
+    record = Map(found->second.offset, header.bytes);
+  } else {
+    record = nullptr;
+  }
+  if (record == nullptr) {
+    entries_.erase(found);
+    return absl::nullopt;
+  }
+  if (!found->second.checked &&
+      XXH64(record + kHeaderBytes, header.bytes - kHeaderBytes, 0) != header.payload_hash) {
+    entries_.erase(found);
+    return absl::nullopt;
+  }
+  found->second.checked = true;
+  at::Tensor tensors[kTensors];
+  for (int i = 0; i < kTensors; ++i) {
+    const TensorHeader& tensor = header.tensors[i];
+    if (tensor.scalar_type < 0) continue;
+    tensors[i] = at::from_blob(
+        const_cast<char*>(record) + tensor.offset, at::IntArrayRef(tensor.sizes, tensor.dims),
+        [mapping = mapping_](void*) {},
+        at::TensorOptions().dtype(static_cast<at::ScalarType>(tensor.scalar_type)));
+  }
+  return ModalityFeatures{tensors[0], tensors[1], tensors[2]};
+}
+
+absl::Status FeatureCache::Add(const std::string& key, const ModalityFeatures& features) {
+  RecordHeader header;
+  if (key.size() > sizeof(header.key)) {
+    return absl::InvalidArgumentError(absl::StrCat("feature cache: key of ", key.size(), " bytes"));
+  }
+  std::memcpy(header.key, key.data(), key.size());
+  header.bytes = kHeaderBytes;
+  at::Tensor tensors[kTensors] = {features.values, features.padding, features.positions};
+  for (int i = 0; i < kTensors; ++i) {
+    if (!tensors[i].defined()) continue;
+    if (tensors[i].dim() > kMaxDims)
+      return absl::InvalidArgumentError("feature cache: rank above 4");
+    tensors[i] = tensors[i].contiguous();
+    header.tensors[i].scalar_type = static_cast<int32_t>(tensors[i].scalar_type());
+    header.tensors[i].dims = static_cast<int32_t>(tensors[i].dim());
+    std::copy(tensors[i].sizes().begin(), tensors[i].sizes().end(), header.tensors[i].sizes);
+    header.tensors[i].offset = header.bytes;
+    header.bytes += Align(static_cast<int64_t>(tensors[i].nbytes()));
+  }
+  std::vector<char> record(header.bytes, 0);
+  for (int i = 0; i < kTensors; ++i) {
+    if (!tensors[i].defined()) continue;
+    std::memcpy(record.data() + header.tensors[i].offset, tensors[i].data_ptr(),
+                tensors[i].nbytes());
+  }
+  header.payload_hash = XXH64(record.data() + kHeaderBytes, header.bytes - kHeaderBytes, 0);
+  header.header_hash = HeaderHash(header);
+  std::memcpy(record.data(), &header, sizeof(header));
+
+  absl::MutexLock lock(&mutex_);
+  UNIVAL_RETURN_IF_ERROR(WriteAll(file_, path_, record.data(), header.bytes, end_));
+  entries_[key] = {end_, true};
+  end_ += header.bytes;
+  return absl::OkStatus();
+}
+
+int64_t FeatureCache::size() const {
+  absl::MutexLock lock(&mutex_);
+  return static_cast<int64_t>(entries_.size());
+}
+
+absl::StatusOr<std::string> FeatureIdentity(const Model& model, const Modality& modality) {
+  const ModalityInfo& info = modality.info();
+  std::string weights;
+  if (const_cast<Modality&>(modality).module() != nullptr) {
+    UNIVAL_ASSIGN_OR_RETURN(weights, model.PartHash("modality." + info.id));
+  }
+  Sha256 hash;
+  for (const std::string& field :
+       {info.id, info.type, info.feature_schema, modality.preprocessing_fingerprint(), weights}) {
+    hash.UpdateField(field);
+  }
+  return hash.HexDigest();
+}
+
+absl::StatusOr<std::string> MediaKey(const MediaSource& media, uint64_t augmentation) {
+  Sha256 hash;
+  hash.UpdateInteger(augmentation);
+  if (media.bytes != nullptr) {
+    hash.UpdateField(Sha256Hex(*media.bytes));
+  } else {
+    UNIVAL_ASSIGN_OR_RETURN(std::string digest, Sha256HexOfFile(media.path));
+    hash.UpdateField(digest);
+  }
+  return hash.HexDigest();
+}
+
+}  // namespace unival

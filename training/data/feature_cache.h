@@ -1,0 +1,82 @@
+// unival: feature_cache.h
+//
+// Features of frozen encoders on disk, so that each media item is encoded once over all epochs and
+// runs.
+//
+//   UNIVAL_ASSIGN_OR_RETURN(auto cache, FeatureCache::Open("run/cache", "image", identity));
+//   if (absl::optional<ModalityFeatures> hit = cache->Find(key)) return *hit;
+//   UNIVAL_RETURN_IF_ERROR(cache->Add(key, features));
+//
+// One append-only file per (modality, identity); the identity covers everything that features
+// depend on beside the media: id, type, schema, preprocessing, encoder weights. A record is a
+// header and a payload, each with a checksum. Opening reads the headers and cuts off a torn tail; a
+// payload is checked when it is first read, and a damaged one is treated as absent. Tensors found
+// point into the mapped file and keep the mapping alive; they must not be written to.
+#ifndef UNIVAL_TRAINING_DATA_FEATURE_CACHE_H_
+#define UNIVAL_TRAINING_DATA_FEATURE_CACHE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/types/optional.h"
+#include "runtime/model.h"
+#include "sdk/native/modality.h"
+
+namespace unival {
+
+// Thread-safe. One process writes to a file at a time.
+class FeatureCache {
+ public:
+  // Creates folder and file as needed. FailedPrecondition when another process has the file open,
+  // or it holds something else; Internal for what the system refuses.
+  static absl::StatusOr<std::unique_ptr<FeatureCache>> Open(const std::string& directory,
+                                                            const std::string& modality,
+                                                            const std::string& identity);
+  ~FeatureCache();
+  FeatureCache(const FeatureCache&) = delete;
+  FeatureCache& operator=(const FeatureCache&) = delete;
+
+  // B = 1 features as they were added, to the bit.
+  absl::optional<ModalityFeatures> Find(const std::string& key);
+  // `features`: B = 1, on the CPU. A second record of a key replaces the first.
+  absl::Status Add(const std::string& key, const ModalityFeatures& features);
+
+  int64_t size() const;
+  const std::string& path() const { return path_; }
+
+ private:
+  struct Mapping;
+  struct Entry {
+    int64_t offset = 0;  // of the record
+    bool checked = false;
+  };
+
+  FeatureCache() = default;
+  absl::Status ReadIndex();
+  // The bytes [offset, offset + size) of the file; null when they are not all there.
+  const char* Map(int64_t offset, int64_t size);
+
+  std::string path_;
+  int file_ = -1;
+  mutable absl::Mutex mutex_;
+  int64_t end_ = 0;
+  std::shared_ptr<Mapping> mapping_;
+  std::unordered_map<std::string, Entry> entries_;
+};
+
+// Hash of all that the features of `modality` depend on beside the media and the augmentation.
+absl::StatusOr<std::string> FeatureIdentity(const Model& model, const Modality& modality);
+
+// Key of one media item: hash of its bytes (read from disk where need be) and of how it is
+// augmented.
+absl::StatusOr<std::string> MediaKey(const MediaSource& media, uint64_t augmentation);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_DATA_FEATURE_CACHE_H_

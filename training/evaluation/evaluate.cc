@@ -1,0 +1,167 @@
+#include "training/evaluation/evaluate.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "sdk/base/files.h"
+#include "runtime/collate.h"
+#include "sdk/base/status_macros.h"
+#include "tasks/templates/template_task.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+absl::StatusOr<std::vector<TaskSample>> ReadSamples(const Source& source, int64_t begin,
+                                                    int64_t end) {
+  std::vector<TaskSample> samples;
+  for (int64_t i = begin; i < end; ++i) {
+    UNIVAL_ASSIGN_OR_RETURN(samples.emplace_back(), source.Read(i));
+  }
+  return samples;
+}
+
+std::string ResultLine(const TaskSample& sample, const absl::StatusOr<Prediction>& answer) {
+  nlohmann::ordered_json line = {{"key", sample.key}};
+  if (!answer.ok()) {
+    line["error"] = std::string(answer.status().message());
+  } else {
+    line["text"] = answer->text;
+    line["score"] = answer->score;
+    if (answer->box) line["box"] = *answer->box;
+    if (!answer->codes.empty()) line["codes"] = answer->codes;
+  }
+  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+// Columns that hold media: named by the template, otherwise after the modality.
+std::vector<std::string> MediaColumns(const Task& task) {
+  const auto* from_template = dynamic_cast<const TemplateTask*>(&task);
+  if (from_template == nullptr) return task.info().modalities;
+  std::vector<std::string> columns;
+  for (const TaskInput& input : from_template->proto().input()) columns.push_back(input.name());
+  return columns;
+}
+
+// Whether a record without an answer could not even be prepared. An answer that the model worded
+// wrongly is a wrong answer, not bad data.
+bool IsUnreadable(const Model& model, const Task& task, const TaskSample& sample) {
+  absl::StatusOr<Seq2SeqExample> example = task.MakeExample(sample, ExampleMode::kPrediction, 0);
+  return !example.ok() || !Prepare(model, *std::move(example), {}).ok();
+}
+
+// Pipes and terminals have no name to replace.
+bool IsReplaceable(const std::string& file) {
+  std::error_code error;
+  const fs::file_status status = fs::status(file, error);
+  return !absl::StartsWith(file, "/dev/") && (!fs::exists(status) || fs::is_regular_file(status));
+}
+
+// Where the bytes of `file` are, behind links.
+std::string RealFile(const std::string& file) {
+  std::error_code error;
+  const fs::path real = fs::canonical(file, error);
+  return error ? file : real.string();
+}
+
+}  // namespace
+
+absl::Status CheckOutputFile(const std::string& file, const std::string& input) {
+  std::error_code error;
+  if (fs::equivalent(file, input, error)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(file, ": expected a file other than the data that is read, got ", input,
+                     "; choose another name for the results"));
+  }
+  if (!IsReplaceable(file)) return absl::OkStatus();
+  const fs::path parent = fs::path(RealFile(file)).parent_path();
+  const std::string folder = parent.empty() ? "." : parent.string();
+  if (access(folder.c_str(), W_OK | X_OK) != 0) {
+    return SystemError(file, "cannot be written to its folder", errno);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WriteOutputFile(const std::string& file, const std::string& text) {
+  if (IsReplaceable(file)) return WriteFileAtomically(RealFile(file), {text});
+  std::ofstream stream(file, std::ios::binary);
+  if (stream << text << std::flush) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat(file, ": cannot be written"));
+}
+
+absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string& task_name,
+                                          const Source& source, const EvaluationOptions& options) {
+  const auto start = Clock::now();
+  UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline.task(task_name));
+  pipeline.model().SetTraining(false);
+  std::unique_ptr<Metric> metric = task->NewMetric();
+  const bool keep = !options.results_file.empty();
+  if (keep) UNIVAL_RETURN_IF_ERROR(CheckOutputFile(options.results_file, source.path()));
+  std::string lines;
+  EvaluationResult result;
+  result.name = result.task = task_name;
+  result.samples = source.size();
+  const int64_t batch = std::max(1, options.batch);
+  for (int64_t begin = 0; begin < source.size(); begin += batch) {
+    const int64_t end = std::min(source.size(), begin + batch);
+    UNIVAL_ASSIGN_OR_RETURN(auto samples, ReadSamples(source, begin, end));
+    UNIVAL_ASSIGN_OR_RETURN(auto answers,
+                            pipeline.PredictBatch(task_name, samples, options.generation));
+    for (size_t i = 0; i < samples.size(); ++i) {
+      if (answers[i].ok()) {
+        UNIVAL_RETURN_IF_ERROR(metric->Add(samples[i], *answers[i]));
+      } else {
+        metric->AddFailure(samples[i]);
+        result.failures.push_back(
+            absl::StrCat(samples[i].key, ": ", answers[i].status().message()));
+        if (IsUnreadable(pipeline.model(), *task, samples[i])) {
+          if (result.unreadable++ == 0) result.first_unreadable = result.failures.back();
+        }
+      }
+      if (keep) lines += ResultLine(samples[i], answers[i]);
+    }
+    if (options.progress) options.progress(end, source.size());
+  }
+  if (keep) UNIVAL_RETURN_IF_ERROR(WriteOutputFile(options.results_file, lines));
+  result.metrics = metric->Result();
+  result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  return result;
+}
+
+absl::Status CheckReadable(const EvaluationResult& result) {
+  const double allowed = kMaxUnreadableShare * static_cast<double>(result.samples);
+  if (static_cast<double>(result.unreadable) <= allowed) return absl::OkStatus();
+  return absl::OutOfRangeError(
+      absl::StrCat("evaluation \"", result.name, "\": expected at most ", 100 * kMaxUnreadableShare,
+                   " % of the records to be unreadable, got ", result.unreadable, " of ",
+                   result.samples, ", the first: ", result.first_unreadable,
+                   "; the numbers say little about the model: repair or leave out these records"));
+}
+
+absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(
+    const Task& task, const std::string& path, const std::map<std::string, std::string>& columns,
+    int64_t limit) {
+  SourceOptions options;
+  options.path = path;
+  options.columns = columns;
+  options.limit = limit;
+  options.missing_media = true;
+  return OpenTaskSource(task, std::move(options));
+}
+
+absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(const Task& task, SourceOptions options) {
+  options.media_columns = MediaColumns(task);
+  return OpenSource(options);
+}
+
+}  // namespace unival

@@ -1,0 +1,76 @@
+// unival: evaluate.h
+//
+// Runs a task over every record of a source and measures the answers.
+//
+//   EvaluationOptions options;
+//   UNIVAL_ASSIGN_OR_RETURN(auto result, Evaluate(*pipeline, "depth_caption", *source, options));
+//   result.metrics["exact_match"]
+#ifndef UNIVAL_TRAINING_EVALUATION_EVALUATE_H_
+#define UNIVAL_TRAINING_EVALUATION_EVALUATE_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "runtime/pipeline.h"
+#include "training/data/source.h"
+
+namespace unival {
+
+// An evaluation in which more than this share of the records cannot be read or decoded says little
+// about the model.
+constexpr double kMaxUnreadableShare = 0.1;
+
+struct EvaluationOptions {
+  int batch = 64;  // rows answered together
+  // One JSON object per record (key, answer, score, or error), written when all are answered;
+  // empty: not written. Not the source's own file.
+  std::string results_file;
+  GenerationConfig generation;  // overrides of the task's own settings
+  std::function<void(int64_t done, int64_t total)> progress;
+};
+
+struct EvaluationResult {
+  std::string name;
+  std::string task;
+  std::map<std::string, double> metrics;
+  int64_t samples = 0;
+  std::vector<std::string>
+      failures;  // "KEY: reason" of records that could not be answered; they count as wrong
+  // Of these, the ones whose media are missing or cannot be decoded; not the answers that the model
+  // worded wrongly.
+  int64_t unreadable = 0;
+  std::string first_unreadable;  // its line in `failures`
+  double seconds = 0;
+};
+
+// The model runs in evaluation mode and is left in it. Errors: an unknown task, a modality that is
+// not loaded, a record that cannot be read, results that cannot be written; a media file that
+// cannot be decoded, or is missing where the source was opened so, is a failure of that record.
+absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string& task,
+                                          const Source& source, const EvaluationOptions& options);
+
+// OutOfRange when more than kMaxUnreadableShare of the records were unreadable, with the count and
+// the first reason. To be asked once the results are written.
+absl::Status CheckReadable(const EvaluationResult& result);
+
+// For files that hold results: InvalidArgument when `file` is `input` (by any name, through links),
+// PermissionDenied or NotFound when it cannot be created. To be asked before the work.
+absl::Status CheckOutputFile(const std::string& file, const std::string& input);
+// Replaces `file` in one step, so that it is whole or as it was; pipes and devices are written to.
+absl::Status WriteOutputFile(const std::string& file, const std::string& text);
+
+// Opens the source of a task, for prediction and evaluation: media columns follow from the task's
+// inputs, and missing media are left to the decoder. `path` is as given, not relative to anything.
+absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(
+    const Task& task, const std::string& path, const std::map<std::string, std::string>& columns,
+    int64_t limit);
+// The same for all that a source can be told; `options.media_columns` is filled in.
+absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(const Task& task, SourceOptions options);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_EVALUATION_EVALUATE_H_

@@ -1,0 +1,31 @@
+// unival: task_source.h - the records of a file, opened for a task and checked to fit it before
+// anything runs.
+#ifndef UNIVAL_TRAINING_EVALUATION_TASK_SOURCE_H_
+#define UNIVAL_TRAINING_EVALUATION_TASK_SOURCE_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "sdk/native/task.h"
+#include "training/data/source.h"
+
+namespace unival {
+
+struct TaskSourceOptions {
+  std::string path;                            // FILE.jsonl or FILE.tar
+  std::map<std::string, std::string> columns;  // task column -> record column
+  int64_t limit = 0;                           // only the first records; 0: all
+};
+
+// FailedPrecondition when the task needs a modality that is not among `modalities`, or a column
+// that the first record lacks; else the errors of OpenSource.
+absl::StatusOr<std::unique_ptr<Source>> OpenFittingSource(
+    const Task& task, const std::vector<std::string>& modalities, const TaskSourceOptions& options);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_EVALUATION_TASK_SOURCE_H_

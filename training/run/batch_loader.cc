@@ -1,0 +1,168 @@
+#include "training/run/batch_loader.h"
+
+#include <ATen/Parallel.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sdk/native/catch_torch.h"
+#include "sdk/base/status_macros.h"
+#include "training/run/seeds.h"
+
+namespace unival {
+namespace {
+
+// Media that no decoder can read; everything else is a fault of the data set or the program.
+bool IsBadMedia(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kInvalidArgument ||
+         status.code() == absl::StatusCode::kNotFound ||
+         status.code() == absl::StatusCode::kDataLoss;
+}
+
+// How one item is varied. `code` is part of its cache key: 0 is the plain item.
+struct Augmentation {
+  bool augment = false;
+  uint64_t code = 0;
+};
+
+// With a bounded number of variants the draw picks one of them, the plain item among them.
+Augmentation ChooseVariant(bool augment, int variants, uint64_t plan_seed, uint64_t row_seed) {
+  if (!augment || variants <= 1) return {};
+  const uint64_t variant = Mix(row_seed, 0x76617269) % static_cast<uint64_t>(variants);
+  if (variant == 0) return {};
+  return {true, Mix(plan_seed, variant) | 1};
+}
+
+}  // namespace
+
+BatchLoader::BatchLoader(LoaderOptions options, BalancedSampler sampler)
+    : options_(std::move(options)),
+      job_count_((options_.end_step - options_.first_step) * options_.micro_batches),
+      sampler_(std::move(sampler)) {
+  for (int i = 0; i < std::max(1, options_.threads); ++i) threads_.emplace_back([this] { Work(); });
+}
+
+BatchLoader::~BatchLoader() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  for (std::thread& thread : threads_) thread.join();
+}
+
+bool BatchLoader::CanTake() const {
+  return stopping_ || next_job_ >= job_count_ || next_job_ < consumed_ + options_.queue;
+}
+
+bool BatchLoader::TakeJob(Job* job) {
+  absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(this, &BatchLoader::CanTake));
+  if (stopping_ || next_job_ >= job_count_) return false;
+  job->number = next_job_++;
+  job->step = options_.first_step + job->number / options_.micro_batches;
+  job->rows = sampler_.Next(job->step);
+  job->sampler_state = sampler_.Save();
+  return true;
+}
+
+void BatchLoader::Work() {
+  // Decoding one small item is no work to share; the compute thread has the cores. The first call
+  // lets libtorch set up this thread, which would undo the second.
+  at::get_num_threads();
+  omp_set_num_threads(1);
+  Job job;
+  while (TakeJob(&job)) {
+    // Tasks, modalities and readers may throw; nothing above this thread would catch it.
+    absl::StatusOr<TrainingBatch> batch =
+        CatchTorch(absl::StrCat("load step ", job.step), [&] { return Load(job); });
+    absl::MutexLock lock(&mutex_);
+    ready_.emplace(job.number, std::move(batch));
+  }
+}
+
+absl::StatusOr<TrainingBatch> BatchLoader::Next() {
+  absl::MutexLock lock(&mutex_);
+  if (consumed_ >= job_count_) return absl::OutOfRangeError("batch loader: no more steps");
+  const auto is_ready = [this] { return ready_.count(consumed_) > 0; };
+  mutex_.Await(absl::Condition(&is_ready));
+  auto found = ready_.find(consumed_);
+  absl::StatusOr<TrainingBatch> batch = std::move(found->second);
+  ready_.erase(found);
+  ++consumed_;
+  return batch;
+}
+
+absl::StatusOr<TrainingBatch> BatchLoader::Load(const Job& job) const {
+  TrainingBatch batch;
+  batch.step = job.step;
+  batch.source = job.rows.source;
+  batch.epoch = job.rows.epoch;
+  batch.rows = static_cast<int64_t>(job.rows.indices.size());
+  batch.sampler_state = job.sampler_state;
+  const StageSource& source = options_.sources[job.rows.source];
+  for (size_t i = 0; i < job.rows.indices.size(); ++i) {
+    UNIVAL_RETURN_IF_ERROR(LoadRow(source, job.rows.indices[i], job.rows.seeds[i], &batch));
+  }
+  return batch;
+}
+
+absl::Status BatchLoader::LoadRow(const StageSource& source, int64_t index, uint64_t seed,
+                                  TrainingBatch* batch) const {
+  UNIVAL_ASSIGN_OR_RETURN(TaskSample sample, source.source->Read(index));
+  absl::StatusOr<Seq2SeqExample> example =
+      source.task->MakeExample(sample, ExampleMode::kTraining, seed);
+  if (!example.ok()) {
+    return absl::Status(example.status().code(),
+                        absl::StrCat("source \"", source.name, "\": ", sample.key, ": ",
+                                     example.status().message()));
+  }
+  PreparedExample prepared;
+  const size_t row = batch->examples.size();
+  const size_t pending_before = batch->pending.size();
+  for (size_t slot = 0; slot < example->media.size(); ++slot) {
+    PreparedMedia& media = prepared.media.emplace_back();
+    absl::Status status = PrepareMedia(example->media[slot], source.augment, Mix(seed, slot), row,
+                                       slot, &media, batch);
+    if (status.ok()) continue;
+    if (!IsBadMedia(status)) return status;
+    batch->pending.resize(pending_before);
+    batch->failures.push_back(absl::StrCat(sample.key, ": ", status.message()));
+    return absl::OkStatus();
+  }
+  prepared.example = *std::move(example);
+  batch->examples.push_back(std::move(prepared));
+  return absl::OkStatus();
+}
+
+absl::Status BatchLoader::PrepareMedia(const MediaInput& input, bool augment, uint64_t seed,
+                                       size_t row, size_t slot, PreparedMedia* media,
+                                       TrainingBatch* batch) const {
+  media->modality = input.modality;
+  UNIVAL_ASSIGN_OR_RETURN(Modality * modality, options_.model->RequireModality(input.modality));
+  RawSample raw{input.media, augment, seed};
+  auto frozen = options_.frozen.find(input.modality);
+  if (frozen != options_.frozen.end()) {
+    PendingFeatures pending{row, slot, ""};
+    if (frozen->second != nullptr || options_.variants > 0) {
+      const Augmentation chosen = ChooseVariant(augment, options_.variants, options_.seed, seed);
+      raw.augment = chosen.augment;
+      raw.seed = chosen.code;
+      UNIVAL_ASSIGN_OR_RETURN(pending.key, MediaKey(input.media, chosen.code));
+    }
+    if (frozen->second != nullptr) media->features = frozen->second->Find(pending.key);
+    if (media->features) {
+      ++batch->cache_hits;
+      return absl::OkStatus();
+    }
+    batch->pending.push_back(std::move(pending));
+  }
+  absl::StatusOr<PreprocessedSample> sample = CatchTorch(
+      absl::StrCat("preprocess ", input.modality), [&] { return modality->Preprocess(raw); });
+  if (!sample.ok()) return sample.status();
+  media->sample = *std::move(sample);
+  return absl::OkStatus();
+}
+
+}  // namespace unival

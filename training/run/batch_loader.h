@@ -1,0 +1,111 @@
+// unival: batch_loader.h
+//
+// Micro-batches for the trainer, prepared ahead of the compute thread: reading, MakeExample and
+// Preprocess run on loader threads; a bounded number of batches waits; the order is that of the
+// sampler whatever the threads do.
+//
+//   BatchLoader loader(options, std::move(sampler));
+//   UNIVAL_ASSIGN_OR_RETURN(TrainingBatch batch, loader.Next());
+#ifndef UNIVAL_TRAINING_RUN_BATCH_LOADER_H_
+#define UNIVAL_TRAINING_RUN_BATCH_LOADER_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "runtime/collate.h"
+#include "sdk/native/task.h"
+#include "training/data/sampler.h"
+#include "training/data/source.h"
+#include "training/data/feature_cache.h"
+
+namespace unival {
+
+// One source of a stage, opened.
+struct StageSource {
+  std::string name;
+  const Task* task = nullptr;
+  const Source* source = nullptr;
+  bool augment = false;
+};
+
+// A media item of a frozen encoder whose features are still to be computed.
+struct PendingFeatures {
+  size_t row = 0;
+  size_t slot = 0;
+  std::string key;  // of the cache
+};
+
+struct TrainingBatch {
+  int64_t step = 0;
+  int source = 0;     // index into the stage's sources
+  int64_t epoch = 0;  // of that source
+  int64_t rows = 0;   // drawn, with those that failed
+  std::vector<PreparedExample> examples;
+  std::vector<PendingFeatures> pending;
+  int64_t cache_hits = 0;
+  std::vector<std::string>
+      failures;  // "KEY: reason" of media that could not be decoded; their rows are left out
+  std::string sampler_state;  // after this batch was drawn
+};
+
+struct LoaderOptions {
+  const Model* model = nullptr;
+  std::vector<StageSource> sources;
+  // Frozen modalities by id, with their cache or null. Their items come as features or pending, one
+  // by one.
+  std::map<std::string, FeatureCache*> frozen;
+  int variants =
+      0;  // augmented variants of a frozen modality's item; 0: unbounded where nothing is cached
+  uint64_t seed = 0;
+  int64_t first_step = 0, end_step = 0;
+  int micro_batches = 1;
+  int threads = 1;
+  int queue = 4;  // batches that may wait
+};
+
+// Single-threaded for its owner; starts and joins its own threads.
+class BatchLoader {
+ public:
+  BatchLoader(LoaderOptions options, BalancedSampler sampler);
+  ~BatchLoader();
+
+  // The next micro-batch, steps in order, `micro_batches` of each. Blocks. Errors: a record that
+  // cannot be read or does not fit its task; OutOfRange after the last step.
+  absl::StatusOr<TrainingBatch> Next();
+
+ private:
+  struct Job {
+    int64_t number = 0;
+    int64_t step = 0;
+    MicroBatch rows;
+    std::string sampler_state;
+  };
+
+  void Work();
+  bool TakeJob(Job* job);
+  bool CanTake() const;
+  absl::StatusOr<TrainingBatch> Load(const Job& job) const;
+  absl::Status LoadRow(const StageSource& source, int64_t index, uint64_t seed,
+                       TrainingBatch* batch) const;
+  absl::Status PrepareMedia(const MediaInput& input, bool augment, uint64_t seed, size_t row,
+                            size_t slot, PreparedMedia* media, TrainingBatch* batch) const;
+
+  const LoaderOptions options_;
+  const int64_t job_count_;
+  absl::Mutex mutex_;
+  BalancedSampler sampler_;
+  int64_t next_job_ = 0;
+  int64_t consumed_ = 0;
+  bool stopping_ = false;
+  std::map<int64_t, absl::StatusOr<TrainingBatch>> ready_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_RUN_BATCH_LOADER_H_

@@ -1,0 +1,128 @@
+#include "training/run/checkpoint.h"
+
+#include <ATen/ATen.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "sdk/base/files.h"
+#include "backbone/storage/safetensors.h"
+#include "sdk/base/status_macros.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr char kFormat[] = "unival-checkpoint/1";
+
+Json ToJson(const RunState& state) {
+  return {{"format", kFormat},
+          {"stage", state.stage},
+          {"stage_step", state.stage_step},
+          {"step", state.step},
+          {"sampler", state.sampler},
+          {"last_loss", state.last_loss},
+          {"trained", state.trained},
+          {"totals",
+           {{"rows", state.totals.rows},
+            {"tokens", state.totals.tokens},
+            {"decode_failures", state.totals.decode_failures},
+            {"encoder_calls", state.totals.encoder_calls},
+            {"cache_hits", state.totals.cache_hits},
+            {"seconds", state.totals.seconds}}}};
+}
+
+absl::StatusOr<RunState> FromJson(const std::string& text, const std::string& file) {
+  try {
+    const Json json = Json::parse(text);
+    if (json.at("format") != kFormat) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(file, ": format: expected ", kFormat, ", got ", json.at("format").dump()));
+    }
+    RunState state;
+    state.stage = json.at("stage");
+    state.stage_step = json.at("stage_step");
+    state.step = json.at("step");
+    state.sampler = json.at("sampler");
+    state.last_loss = json.at("last_loss").is_number() ? json.at("last_loss").get<double>() : 0;
+    state.trained = json.at("trained").get<std::set<std::string>>();
+    const Json& totals = json.at("totals");
+    state.totals = {
+        totals.at("rows"),          totals.at("tokens"),     totals.at("decode_failures"),
+        totals.at("encoder_calls"), totals.at("cache_hits"), totals.at("seconds")};
+    return state;
+  } catch (const nlohmann::json::exception& error) {
+    return absl::InvalidArgumentError(absl::StrCat(file, ": damaged checkpoint: ", error.what()));
+  }
+}
+
+// Complete checkpoints, newest last: folders whose name is a number.
+std::vector<std::string> Complete(const std::string& directory) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory, error)) {
+    int64_t step = 0;
+    const std::string name = entry.path().filename().string();
+    if (entry.is_directory() && absl::SimpleAtoi(name, &step)) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// Everything but `keep`: earlier checkpoints and what a killed run left half-written.
+void RemoveOthers(const std::string& directory, const std::string& keep) {
+  std::vector<fs::path> others;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory, error)) {
+    if (entry.path().filename() != keep) others.push_back(entry.path());
+  }
+  for (const fs::path& path : others) fs::remove_all(path, error);
+}
+
+}  // namespace
+
+absl::Status SaveCheckpoint(const std::string& directory, const RunState& state,
+                            const std::map<std::string, at::Tensor>& tensors) {
+  const std::string name = absl::StrFormat("%09d", state.step);
+  const std::string target = absl::StrCat(directory, "/", name);
+  const std::string temporary = target + ".tmp";
+  std::error_code error;
+  // Folders are renamed into place when complete, and a step's state is a function of the run, so
+  // what is there under this step's name is this state: a stage that ends on a multiple of
+  // checkpoint_every comes here twice.
+  if (fs::exists(target, error)) return absl::OkStatus();
+  fs::remove_all(temporary, error);
+  fs::create_directories(temporary, error);
+  if (error) {
+    return absl::InternalError(absl::StrCat(temporary, ": cannot be created: ", error.message()));
+  }
+  UNIVAL_RETURN_IF_ERROR(WriteSafetensors(temporary + "/tensors.safetensors", tensors));
+  const std::string json = ToJson(state).dump(1) + "\n";
+  UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(temporary + "/state.json", {json}));
+  fs::rename(temporary, target, error);
+  if (error)
+    return absl::InternalError(absl::StrCat(target, ": cannot be renamed: ", error.message()));
+  UNIVAL_RETURN_IF_ERROR(SyncDirectory(directory));
+  RemoveOthers(directory, name);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<absl::optional<Checkpoint>> LoadCheckpoint(const std::string& directory) {
+  const std::vector<std::string> names = Complete(directory);
+  if (names.empty()) return absl::optional<Checkpoint>();
+  const std::string folder = absl::StrCat(directory, "/", names.back());
+  Checkpoint checkpoint;
+  UNIVAL_ASSIGN_OR_RETURN(std::string text, ReadWholeFile(folder + "/state.json"));
+  UNIVAL_ASSIGN_OR_RETURN(checkpoint.state, FromJson(text, folder + "/state.json"));
+  UNIVAL_ASSIGN_OR_RETURN(checkpoint.tensors, ReadSafetensors(folder + "/tensors.safetensors"));
+  return absl::optional<Checkpoint>(std::move(checkpoint));
+}
+
+}  // namespace unival

@@ -1,0 +1,60 @@
+// unival: checkpoint.h
+//
+// The state of an unfinished run: how far it is, and every tensor that differs from the model it
+// started with. One folder per checkpoint, OUTPUT/checkpoint/STEP, complete from the moment it has
+// that name; the one before is removed afterwards.
+//
+//   UNIVAL_RETURN_IF_ERROR(SaveCheckpoint("run/checkpoint", state, tensors));
+//   UNIVAL_ASSIGN_OR_RETURN(absl::optional<Checkpoint> last, LoadCheckpoint("run/checkpoint"));
+#ifndef UNIVAL_TRAINING_RUN_CHECKPOINT_H_
+#define UNIVAL_TRAINING_RUN_CHECKPOINT_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/optional.h"
+
+namespace unival {
+
+// Counts over the whole run.
+struct RunTotals {
+  int64_t rows = 0;
+  int64_t tokens = 0;
+  int64_t decode_failures = 0;
+  int64_t encoder_calls = 0;
+  int64_t cache_hits = 0;
+  double seconds = 0;
+};
+
+struct RunState {
+  int stage = 0;           // index; the number of stages when training is done
+  int64_t stage_step = 0;  // finished steps of that stage
+  int64_t step = 0;        // finished steps of all stages
+  std::string sampler;     // of that stage; empty before its first step
+  RunTotals totals;
+  double last_loss = 0;
+  std::set<std::string> trained;  // names that some stage moved so far
+};
+
+struct Checkpoint {
+  RunState state;
+  std::map<std::string, at::Tensor> tensors;  // on the CPU, owned
+};
+
+// ResourceExhausted or Internal names the file; an earlier checkpoint then still stands.
+absl::Status SaveCheckpoint(const std::string& directory, const RunState& state,
+                            const std::map<std::string, at::Tensor>& tensors);
+
+// The newest complete checkpoint; none when there is no folder or none in it. InvalidArgument for a
+// damaged one.
+absl::StatusOr<absl::optional<Checkpoint>> LoadCheckpoint(const std::string& directory);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_RUN_CHECKPOINT_H_

@@ -1,0 +1,104 @@
+// unival: receipt.h
+//
+// The proof of what a training run changed: the SHA-256 of every parameter and buffer before and
+// after (docs/formats/receipt.md), and its verification from the model directories alone.
+//
+//   std::vector<TensorHash> before = HashState(*model);
+//   ... train ...
+//   Receipt receipt = MakeReceipt(description, before, HashState(*model), trained_names);
+//   receipt.frozen_changed                                   // 0
+//   auto check = VerifyReceipt("run/receipt.json", "run/model", "base/model", *runtime);
+#ifndef UNIVAL_TRAINING_RUN_RECEIPT_H_
+#define UNIVAL_TRAINING_RUN_RECEIPT_H_
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "runtime/model.h"
+
+namespace unival {
+
+struct TensorHash {
+  std::string name;
+  std::string dtype;  // "float32", "int64", ...
+  std::vector<int64_t> shape;
+  bool is_buffer = false;
+  std::string sha256;       // of the elements, row-major, little endian
+  std::string half_sha256;  // of the elements after a round trip through float16; filled on request
+};
+
+// Sorted by name.
+std::vector<TensorHash> HashState(const Model& model, bool with_half = false);
+
+// One hash over all of `hashes`.
+std::string CombinedHash(const std::vector<TensorHash>& hashes);
+
+struct ReceiptDescription {
+  std::string plan_name;
+  std::string plan_sha256;
+  std::string base_model;  // as the plan names it; empty for a fresh model
+  uint64_t seed = 0;
+  bool stored_half = false;
+  std::set<std::string> drawn;  // tensors that did not come from the base model
+};
+
+// What may happen to a tensor.
+enum class TensorRole {
+  kTrainable,   // the optimiser moves it
+  kStatistics,  // a buffer of a module that trains, such as BatchNorm's running mean
+  kFrozen,
+};
+
+struct ReceiptEntry {
+  TensorHash before;
+  std::string after;
+  std::string stored;         // hash of the tensor as the model directory gives it back
+  std::string before_stored;  // hash of the tensor before training, rounded as the directory would
+  TensorRole role = TensorRole::kFrozen;
+  bool drawn = false;
+  bool changed() const { return before.sha256 != after; }
+};
+
+struct Receipt {
+  ReceiptDescription description;
+  std::vector<ReceiptEntry> entries;
+  int64_t trainable_tensors = 0, trainable_scalars = 0, trainable_changed = 0;
+  int64_t frozen_tensors = 0, frozen_scalars = 0, frozen_changed = 0;
+};
+
+// `before` and `after` name the same tensors, both with half hashes when the model is stored so.
+// `trained`: names that the optimiser moved in any stage.
+Receipt MakeReceipt(const ReceiptDescription& description, const std::vector<TensorHash>& before,
+                    const std::vector<TensorHash>& after, const std::set<std::string>& trained);
+
+std::string ReceiptToJson(const Receipt& receipt);
+// InvalidArgument names what is missing or of the wrong type.
+absl::StatusOr<Receipt> ReceiptFromJson(const std::string& json, const std::string& file);
+
+struct ReceiptCheck {
+  int64_t tensors = 0;  // in the receipt
+  int64_t compared_with_model = 0;
+  int64_t compared_with_base = 0;
+  bool base_compared = false;  // false: `before` is what the receipt says, unproven
+  // Frozen tensors that differ between the directories or within the receipt.
+  std::set<std::string> changed;
+  int64_t frozen_changed = 0;         // their number; not read from the receipt's own count
+  std::vector<std::string> problems;  // one line each; empty: the receipt holds
+  bool ok() const { return problems.empty(); }
+};
+
+// Recomputes every hash from the trained model and, unless `base_directory` is empty, from the
+// model that it started from; without it, only the receipt's word says what was before. Errors are
+// those of reading; what does not hold is in `problems`.
+absl::StatusOr<ReceiptCheck> VerifyReceipt(const std::string& receipt_file,
+                                           const std::string& model_directory,
+                                           const std::string& base_directory,
+                                           const Runtime& runtime);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_RUN_RECEIPT_H_

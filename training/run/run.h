@@ -1,0 +1,65 @@
+// unival: run.h - what the stages of one training run share, and its files.
+#ifndef UNIVAL_TRAINING_RUN_RUN_H_
+#define UNIVAL_TRAINING_RUN_RUN_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "runtime/pipeline.h"
+#include "training/run/checkpoint.h"
+#include "training/config/plan.h"
+#include "training/run/progress.h"
+#include "training/run/receipt.h"
+#include "training/run/run_setup.h"
+#include "training/trainer.h"
+
+namespace unival {
+
+// Single-threaded.
+struct Run {
+  Run(const TrainOptions& options, const Runtime& runtime)
+      : options(options), runtime(runtime), printer(options.quiet) {}
+
+  std::string Path(const std::string& name) const { return options.output + "/" + name; }
+
+  const TrainOptions& options;
+  const Runtime& runtime;
+  LoadedPlan plan;
+  std::unique_ptr<Model> model;
+  std::unique_ptr<Pipeline> pipeline;
+  RunData data;
+  std::vector<TensorHash> before;  // the model as training found it
+  std::set<std::string> drawn;
+  std::map<std::string, at::Tensor> initial_buffers;
+  RunState state;
+  RunLog log;
+  ProgressPrinter printer;
+  bool stopped = false;
+
+  int64_t TotalSteps() const {
+    int64_t steps = 0;
+    for (const Stage& stage : plan.plan.stage()) steps += stage.steps();
+    return steps;
+  }
+};
+
+// Everything before the first step: plan, output folder, model, data, identity, and the checkpoint
+// to go on from. The tensors of an optimiser that was at work are left in `optimizer_state` under
+// the names that StageRun gave them.
+absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_state);
+
+// Writes a checkpoint of the run: tensors that differ from the start, and `optimizer_state` of the
+// stage at work.
+absl::Status SaveRun(const Run& run, const std::map<std::string, at::Tensor>& optimizer_state);
+
+// Saves the model, writes receipt and results, runs the evaluations.
+absl::Status FinishRun(Run* run, TrainResult* result);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_RUN_RUN_H_

@@ -1,0 +1,145 @@
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "sdk/base/files.h"
+#include "sdk/base/sha256.h"
+#include "sdk/base/status_macros.h"
+#include "sdk/base/text_format.h"
+#include "tasks/templates/template_set.h"
+#include "training/run/run.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+Json MetricsJson(const std::map<std::string, double>& metrics) {
+  Json json = Json::object();
+  for (const auto& [name, value] : metrics) json[name] = value;
+  return json;
+}
+
+absl::StatusOr<std::string> TemplateHashes(const LoadedPlan& plan) {
+  std::vector<std::string> hashes;
+  for (const std::string& file : TemplateFiles(plan)) {
+    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, LoadTemplateSet(file));
+    hashes.push_back(TemplateSetHash(set));
+  }
+  return absl::StrJoin(hashes, " ");
+}
+
+absl::Status WriteResults(const Run& run, const TrainResult& result) {
+  UNIVAL_ASSIGN_OR_RETURN(std::string templates, TemplateHashes(run.plan));
+  Json evaluations = Json::object();
+  for (const auto& [name, evaluation] : result.evaluations) {
+    evaluations[name] = {{"task", evaluation.task},
+                         {"samples", evaluation.samples},
+                         {"failures", evaluation.failures},
+                         {"seconds", evaluation.seconds},
+                         {"metrics", MetricsJson(evaluation.metrics)}};
+  }
+  const Json json = {{"format", "unival-results/1"},
+                     {"plan", run.plan.plan.name()},
+                     {"plan_sha256", Sha256Hex(PrintTextProto(run.plan.plan))},
+                     {"template_hash", templates},
+                     {"seed", run.plan.plan.seed()},
+                     {"steps", result.steps},
+                     {"final_loss", result.final_loss},
+                     {"seconds", result.seconds},
+                     {"steps_per_second", result.steps_per_second},
+                     {"peak_memory_mb", result.peak_memory_mb},
+                     {"trainable_parameters", result.trainable_scalars},
+                     {"frozen_tensors_changed", result.frozen_changed},
+                     {"rows", run.state.totals.rows},
+                     {"target_tokens", run.state.totals.tokens},
+                     {"decode_failures", run.state.totals.decode_failures},
+                     {"encoder_calls", result.encoder_calls},
+                     {"cache_hits", result.cache_hits},
+                     {"evaluations", evaluations}};
+  const std::string text = json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return WriteFileAtomically(run.Path("results.json"), {text});
+}
+
+absl::Status SaveModel(const Run& run) {
+  const TrainingPlan& plan = run.plan.plan;
+  Lineage lineage;
+  lineage.set_command("train");
+  lineage.set_plan(plan.name());
+  lineage.set_seed(plan.seed());
+  for (const NamedTensor& entry : run.model->State()) {
+    if (run.drawn.count(entry.name) > 0 || !absl::StartsWith(entry.name, "backbone.")) continue;
+    std::vector<TensorHash> backbone;
+    for (const TensorHash& hash : run.before) {
+      if (absl::StartsWith(hash.name, "backbone.")) backbone.push_back(hash);
+    }
+    lineage.set_parent_backbone_sha256(CombinedHash(backbone));
+    break;
+  }
+  // Replaces, in one step, the model of a run that was killed after this.
+  return run.model->Save(run.Path("model"), lineage, plan.save_half());
+}
+
+absl::Status WriteReceipt(const Run& run, const std::vector<TensorHash>& after,
+                          TrainResult* result) {
+  ReceiptDescription description;
+  description.plan_name = run.plan.plan.name();
+  description.plan_sha256 = Sha256Hex(PrintTextProto(run.plan.plan));
+  description.base_model = run.plan.plan.model();
+  description.seed = run.plan.plan.seed();
+  description.stored_half = run.plan.plan.save_half();
+  description.drawn = run.drawn;
+  const Receipt receipt = MakeReceipt(description, run.before, after, run.state.trained);
+  const std::string json = ReceiptToJson(receipt);
+  UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(run.Path("receipt.json"), {json}));
+  result->trainable_scalars = receipt.trainable_scalars;
+  result->frozen_changed = receipt.frozen_changed;
+  if (receipt.frozen_changed == 0) return absl::OkStatus();
+  return absl::InternalError(
+      absl::StrCat(run.Path("receipt.json"), ": ", receipt.frozen_changed,
+                   " frozen tensors changed; this is a fault of a modality or of the trainer"));
+}
+
+absl::Status RunEvaluations(Run* run, TrainResult* result) {
+  for (int i = 0; i < run->plan.plan.evaluation_size(); ++i) {
+    const EvaluationPlan& plan = run->plan.plan.evaluation(i);
+    std::error_code error;
+    fs::create_directories(run->Path("results"), error);
+    EvaluationOptions options;
+    options.results_file = run->Path(absl::StrCat("results/", plan.name(), ".jsonl"));
+    options.progress = [&](int64_t done, int64_t total) {
+      run->printer.Update(absl::StrCat("evaluating ", plan.name(), ": ", done, " of ", total));
+    };
+    auto evaluated = Evaluate(*run->pipeline, plan.task(), *run->data.evaluations[i], options);
+    if (!evaluated.ok()) {
+      return absl::Status(
+          evaluated.status().code(),
+          absl::StrCat("evaluation \"", plan.name(), "\": ", evaluated.status().message()));
+    }
+    evaluated->name = plan.name();
+    result->evaluations[plan.name()] = *std::move(evaluated);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status FinishRun(Run* run, TrainResult* result) {
+  const bool half = run->plan.plan.save_half();
+  const std::vector<TensorHash> after = HashState(*run->model, half);
+  if (half) run->model->RoundToHalf();
+  UNIVAL_RETURN_IF_ERROR(SaveModel(*run));
+  UNIVAL_RETURN_IF_ERROR(WriteReceipt(*run, after, result));
+  UNIVAL_RETURN_IF_ERROR(RunEvaluations(run, result));
+  result->peak_memory_mb = PeakMemoryMb();
+  UNIVAL_RETURN_IF_ERROR(WriteResults(*run, *result));
+  for (const auto& named : result->evaluations) {
+    UNIVAL_RETURN_IF_ERROR(CheckReadable(named.second));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace unival

@@ -1,0 +1,260 @@
+#include <ATen/ATen.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "sdk/base/files.h"
+#include "sdk/base/sha256.h"
+#include "sdk/base/status_macros.h"
+#include "sdk/base/text_format.h"
+#include "tasks/templates/template_set.h"
+#include "training/run/run.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr char kRunFormat[] = "unival-run/1";
+constexpr char kModelPrefix[] = "model.";
+constexpr char kOptimizerPrefix[] = "optimizer.";
+
+// What a run may not change when it is resumed.
+struct Identity {
+  std::string plan;  // as text
+  std::string base_sha256;
+  std::map<std::string, std::string> sources;
+  // Whatever else the weights depend on: "threads", "tokenizer", "templates[0]", "plugin.depth".
+  std::map<std::string, std::string> parts;
+};
+
+std::string ToJson(const Identity& identity) {
+  return Json{{"format", kRunFormat},
+              {"base_sha256", identity.base_sha256},
+              {"sources", identity.sources},
+              {"parts", identity.parts},
+              {"plan", identity.plan}}
+             .dump(1) +
+         "\n";
+}
+
+absl::StatusOr<Identity> ReadIdentity(const std::string& file) {
+  UNIVAL_ASSIGN_OR_RETURN(std::string text, ReadWholeFile(file));
+  try {
+    const Json json = Json::parse(text);
+    Identity identity;
+    identity.plan = json.at("plan");
+    identity.base_sha256 = json.at("base_sha256");
+    identity.sources = json.at("sources").get<std::map<std::string, std::string>>();
+    identity.parts = json.at("parts").get<std::map<std::string, std::string>>();
+    return identity;
+  } catch (const nlohmann::json::exception& error) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(file, ": not the record of a run: ", error.what()));
+  }
+}
+
+absl::Status CheckSameRun(const Run& run, const Identity& recorded, const Identity& now) {
+  TrainingPlan plan;
+  UNIVAL_RETURN_IF_ERROR(ParseTextProto(recorded.plan, run.Path("run.json"), &plan));
+  absl::Status same_plan = CheckSamePlan(plan, run.plan.plan);
+  if (!same_plan.ok()) {
+    return absl::Status(same_plan.code(),
+                        absl::StrCat(run.options.output, ": cannot resume: ", same_plan.message()));
+  }
+  if (recorded.base_sha256 != now.base_sha256) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        run.options.output, ": cannot resume: model: expected tensors with hash ",
+        recorded.base_sha256, ", got ", now.base_sha256,
+        "; the model that this run started from has changed: restore it or start anew"));
+  }
+  for (const auto& [field, fingerprint] : now.sources) {
+    auto was = recorded.sources.find(field);
+    if (was != recorded.sources.end() && was->second == fingerprint) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        run.options.output, ": cannot resume: ", field, ".path: expected data with fingerprint ",
+        was == recorded.sources.end() ? "(none)" : was->second, ", got ", fingerprint,
+        "; the data has changed since the run began: restore it or start anew in another folder"));
+  }
+  for (const auto& [part, value] : now.parts) {
+    auto was = recorded.parts.find(part);
+    if (was != recorded.parts.end() && was->second == value) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat(run.options.output, ": cannot resume: ", part, ": expected ",
+                     was == recorded.parts.end() ? "(none)" : was->second, ", got ", value,
+                     "; the weights would differ: restore it or start anew in another folder"));
+  }
+  return absl::OkStatus();
+}
+
+// Hash of the files of a folder, names and bytes.
+absl::StatusOr<std::string> FolderHash(const std::string& folder) {
+  std::map<std::string, std::string> files;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    if (!entry.is_regular_file()) continue;
+    UNIVAL_ASSIGN_OR_RETURN(files[entry.path().filename().string()],
+                            Sha256HexOfFile(entry.path().string()));
+  }
+  if (error) return SystemError(folder, "cannot be listed", error.value());
+  Sha256 hash;
+  for (const auto& [name, digest] : files) {
+    hash.UpdateField(name);
+    hash.UpdateField(digest);
+  }
+  return hash.HexDigest();
+}
+
+// Plan and starting weights have hashes of their own.
+absl::StatusOr<std::map<std::string, std::string>> OtherParts(const Run& run) {
+  std::map<std::string, std::string> parts;
+  parts["threads"] = absl::StrCat(run.runtime.threads());
+  const std::vector<std::string> templates = TemplateFiles(run.plan);
+  for (size_t i = 0; i < templates.size(); ++i) {
+    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, LoadTemplateSet(templates[i]));
+    parts[absl::StrCat("templates[", i, "]")] = TemplateSetHash(set);
+  }
+  const std::string tokenizer =
+      run.plan.plan.has_fresh_model()
+          ? JoinPath(run.plan.directory, run.plan.plan.tokenizer_directory())
+          : JoinPath(JoinPath(run.plan.directory, run.plan.plan.model()),
+                     run.model->manifest().tokenizer().directory());
+  UNIVAL_ASSIGN_OR_RETURN(parts["tokenizer"], FolderHash(tokenizer));
+  for (const PluginReport& plugin : run.runtime.plugins()) {
+    if (!plugin.status.ok()) continue;
+    UNIVAL_ASSIGN_OR_RETURN(parts["plugin." + plugin.id], Sha256HexOfFile(plugin.file));
+  }
+  return parts;
+}
+
+absl::Status PrepareOutput(const Run& run) {
+  const std::string& output = run.options.output;
+  if (output.empty()) return absl::InvalidArgumentError("output: expected a folder, got nothing");
+  std::error_code error;
+  fs::create_directories(output, error);
+  if (!fs::is_directory(output)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(output, ": cannot be created: ", error.message()));
+  }
+  const bool empty = fs::is_empty(output, error);
+  if (empty || run.options.resume) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      output,
+      ": expected an empty or absent folder, got one with files; go on with that run by "
+      "--resume, or choose another output folder"));
+}
+
+// Stores the plan's template sets with the model, complete by themselves.
+absl::Status AddTemplates(const Run& run) {
+  for (const std::string& file : TemplateFiles(run.plan)) {
+    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, LoadTemplateSet(file));
+    run.model->AddTemplates(fs::path(file).filename().string(), TemplateSetText(set));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RestoreModel(const Run& run, const std::map<std::string, at::Tensor>& saved) {
+  std::map<std::string, at::Tensor> live;
+  for (const NamedTensor& entry : run.model->State()) live[entry.name] = entry.tensor;
+  at::NoGradGuard no_grad;
+  for (const auto& [full, tensor] : saved) {
+    absl::string_view name = full;
+    if (!absl::ConsumePrefix(&name, kModelPrefix)) continue;
+    auto found = live.find(std::string(name));
+    if (found == live.end() || found->second.sizes() != tensor.sizes()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          run.options.output, ": the checkpoint's tensor ", name, " does not fit the model"));
+    }
+    found->second.copy_(tensor);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Resume(Run* run, std::map<std::string, at::Tensor>* optimizer_state) {
+  UNIVAL_ASSIGN_OR_RETURN(absl::optional<Checkpoint> checkpoint,
+                          LoadCheckpoint(run->Path("checkpoint")));
+  if (!checkpoint) return absl::OkStatus();
+  UNIVAL_RETURN_IF_ERROR(RestoreModel(*run, checkpoint->tensors));
+  for (const auto& [full, tensor] : checkpoint->tensors) {
+    absl::string_view name = full;
+    if (absl::ConsumePrefix(&name, kOptimizerPrefix))
+      (*optimizer_state)[std::string(name)] = tensor.clone();
+  }
+  run->state = std::move(checkpoint->state);
+  return absl::OkStatus();
+}
+
+// A fresh run records what it is; a resumed one is compared with that record.
+absl::Status CheckIdentity(const Run& run) {
+  Identity now{PrintTextProto(run.plan.plan), CombinedHash(run.before), run.data.fingerprints, {}};
+  UNIVAL_ASSIGN_OR_RETURN(now.parts, OtherParts(run));
+  const std::string file = run.Path("run.json");
+  if (run.options.resume && fs::exists(file)) {
+    UNIVAL_ASSIGN_OR_RETURN(Identity recorded, ReadIdentity(file));
+    return CheckSameRun(run, recorded, now);
+  }
+  if (fs::exists(run.Path("checkpoint")) || fs::exists(run.Path("model"))) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(run.options.output,
+                     ": expected the record of a run, run.json, got a folder without it; choose "
+                     "another folder"));
+  }
+  UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(run.Path("plan.textproto"), {now.plan}));
+  const std::string json = ToJson(now);
+  return WriteFileAtomically(file, {json});
+}
+
+absl::Status LoadRunPlan(Run* run) {
+  const TrainOptions& options = run->options;
+  if (options.plan != nullptr) {
+    const fs::path parent = fs::path(options.plan_file).parent_path();
+    run->plan.file = options.plan_file.empty() ? "plan" : options.plan_file;
+    run->plan.directory = parent.empty() ? "." : parent.string();
+    run->plan.data_root = options.data_root.empty() ? run->plan.directory : options.data_root;
+    run->plan.plan = *options.plan;
+  } else {
+    UNIVAL_ASSIGN_OR_RETURN(run->plan, LoadPlan(options.plan_file, options.data_root));
+  }
+  ResolvePlan(options.overrides, &run->plan.plan);
+  UNIVAL_RETURN_IF_ERROR(CheckPlan(run->plan));
+  return CheckPlugins(run->plan, run->runtime);
+}
+
+}  // namespace
+
+absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_state) {
+  UNIVAL_RETURN_IF_ERROR(LoadRunPlan(run));
+  UNIVAL_RETURN_IF_ERROR(PrepareOutput(*run));
+  UNIVAL_ASSIGN_OR_RETURN(BuiltModel built,
+                          BuildModel(run->plan, run->runtime, run->options.device));
+  run->model = std::move(built.model);
+  run->drawn = std::move(built.drawn);
+  UNIVAL_RETURN_IF_ERROR(AddTemplates(*run));
+  UNIVAL_ASSIGN_OR_RETURN(run->pipeline,
+                          Pipeline::Create(run->model.get(), TemplateFiles(run->plan)));
+  UNIVAL_ASSIGN_OR_RETURN(run->data, OpenRunData(run->plan, *run->pipeline, *run->model));
+  run->before = HashState(*run->model, run->plan.plan.save_half());
+  for (const NamedTensor& entry : run->model->State()) {
+    if (entry.is_buffer) run->initial_buffers[entry.name] = entry.tensor.clone();
+  }
+  UNIVAL_RETURN_IF_ERROR(CheckIdentity(*run));
+  if (run->options.resume) UNIVAL_RETURN_IF_ERROR(Resume(run, optimizer_state));
+  return run->log.Open(run->Path("log.jsonl"), run->state.step);
+}
+
+absl::Status SaveRun(const Run& run, const std::map<std::string, at::Tensor>& optimizer_state) {
+  std::map<std::string, at::Tensor> tensors;
+  for (const NamedTensor& entry : run.model->State()) {
+    const bool moved = entry.is_buffer
+                           ? !at::equal(run.initial_buffers.at(entry.name), entry.tensor)
+                           : run.state.trained.count(entry.name) > 0;
+    if (moved) tensors[kModelPrefix + entry.name] = entry.tensor;
+  }
+  for (const auto& [name, tensor] : optimizer_state) tensors[kOptimizerPrefix + name] = tensor;
+  return SaveCheckpoint(run.Path("checkpoint"), run.state, tensors);
+}
+
+}  // namespace unival

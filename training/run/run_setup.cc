@@ -1,0 +1,222 @@
+#include "training/run/run_setup.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <type_traits>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "sdk/native/catch_torch.h"
+#include "sdk/base/status_macros.h"
+#include "tasks/templates/template_task.h"
+#include "training/evaluation/evaluate.h"
+#include "training/run/seeds.h"
+#include "training/run/trainable.h"
+
+namespace unival {
+namespace {
+
+// `status` with the plan's file and field before its message.
+absl::Status AtField(const LoadedPlan& plan, const std::string& field, const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(), absl::StrCat(plan.file, ": ", field, ": ", status.message()));
+}
+
+std::set<std::string> Names(const Model& model) {
+  std::set<std::string> names;
+  for (const NamedTensor& entry : model.State()) names.insert(entry.name);
+  return names;
+}
+
+// Gives the parts fresh weights, as a model drawn from `seed` has them.
+absl::StatusOr<std::set<std::string>> Redraw(const std::vector<std::string>& parts,
+                                             const std::string& tokenizer_directory, uint64_t seed,
+                                             const Model& model) {
+  UNIVAL_ASSIGN_OR_RETURN(
+      auto fresh, Model::CreateFresh(model.manifest(), tokenizer_directory, seed, model.runtime()));
+  std::map<std::string, at::Tensor> source;
+  for (const NamedTensor& entry : fresh->State()) source[entry.name] = entry.tensor;
+  std::set<std::string> drawn;
+  at::NoGradGuard no_grad;
+  for (const std::string& part : parts) {
+    const std::string prefix = part + ".";
+    const size_t before = drawn.size();
+    for (const NamedTensor& entry : model.State()) {
+      if (!absl::StartsWith(entry.name, prefix)) continue;
+      auto found = source.find(entry.name);
+      if (found == source.end() || found->second.sizes() != entry.tensor.sizes()) {
+        return absl::InternalError(absl::StrCat("a fresh model has no tensor like ", entry.name));
+      }
+      at::Tensor target = entry.tensor;
+      target.copy_(found->second);
+      drawn.insert(entry.name);
+    }
+    if (drawn.size() == before) {
+      return absl::NotFoundError(
+          absl::StrCat("expected a part of the model, got \"", part,
+                       "\"; name \"backbone\", \"connection.ID\" or \"modality.ID\""));
+    }
+  }
+  return drawn;
+}
+
+absl::StatusOr<BuiltModel> LoadBase(const LoadedPlan& plan, const Runtime& runtime) {
+  const std::string directory = JoinPath(plan.directory, plan.plan.model());
+  BuiltModel built;
+  UNIVAL_ASSIGN_OR_RETURN(built.model, Model::Load(directory, runtime));
+  std::vector<std::string> parts(plan.plan.reset().begin(), plan.plan.reset().end());
+  if (plan.plan.random_backbone()) parts.push_back("backbone");
+  if (parts.empty()) return built;
+  const std::string tokenizer =
+      JoinPath(directory, built.model->manifest().tokenizer().directory());
+  auto drawn = Redraw(parts, tokenizer, plan.plan.seed(), *built.model);
+  if (!drawn.ok()) {
+    return AtField(plan, plan.plan.random_backbone() ? "random_backbone" : "reset", drawn.status());
+  }
+  built.drawn = *std::move(drawn);
+  return built;
+}
+
+absl::StatusOr<BuiltModel> DrawFresh(const LoadedPlan& plan, const Runtime& runtime) {
+  BuiltModel built;
+  auto model = Model::CreateFresh(plan.plan.fresh_model(),
+                                  JoinPath(plan.directory, plan.plan.tokenizer_directory()),
+                                  plan.plan.seed(), runtime);
+  if (!model.ok()) return AtField(plan, "fresh_model", model.status());
+  built.model = *std::move(model);
+  built.drawn = Names(*built.model);
+  return built;
+}
+
+absl::Status CheckTask(const Task& task, const Model& model, const Source& source) {
+  UNIVAL_ASSIGN_OR_RETURN(std::vector<std::string> columns, SourceColumns(source));
+  if (const auto* from_template = dynamic_cast<const TemplateTask*>(&task)) {
+    UNIVAL_RETURN_IF_ERROR(from_template->CheckAgainst(model.modality_ids(), columns));
+  }
+  for (const std::string& modality : task.info().modalities) {
+    UNIVAL_RETURN_IF_ERROR(model.RequireModality(modality).status());
+  }
+  for (const std::string& column : task.info().columns) {
+    if (std::find(columns.begin(), columns.end(), column) != columns.end()) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat("task \"", task.info().name, "\": expected column \"", column, "\" in ",
+                     source.path(), ", got ", absl::StrJoin(columns, ", "),
+                     "; map it with columns { key: \"", column, "\" value: \"...\" }"));
+  }
+  return absl::OkStatus();
+}
+
+// Media, prompt and target of the first record, so that nothing fails only at the first step.
+absl::Status CheckFirstRecord(const Task& task, const Source& source) {
+  UNIVAL_ASSIGN_OR_RETURN(TaskSample sample, source.Read(0));
+  UNIVAL_ASSIGN_OR_RETURN(Seq2SeqExample example,
+                          task.MakeExample(sample, ExampleMode::kTraining, 0));
+  if (!example.target.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(sample.key, ": the target is empty"));
+}
+
+class DataOpener {
+ public:
+  DataOpener(const LoadedPlan& plan, const Pipeline& pipeline, const Model& model)
+      : plan_(plan), pipeline_(pipeline), model_(model) {}
+
+  absl::StatusOr<RunData> Open() {
+    for (int stage = 0; stage < plan_.plan.stage_size(); ++stage) {
+      UNIVAL_RETURN_IF_ERROR(OpenStage(stage));
+    }
+    for (int i = 0; i < plan_.plan.evaluation_size(); ++i) {
+      const EvaluationPlan& evaluation = plan_.plan.evaluation(i);
+      UNIVAL_ASSIGN_OR_RETURN(Opened opened,
+                              OpenOne(absl::StrCat("evaluation[", i, "]"), evaluation));
+      data_.evaluations.push_back(opened.source);
+    }
+    return std::move(data_);
+  }
+
+ private:
+  struct Opened {
+    const Task* task;
+    const Source* source;
+  };
+
+  absl::Status OpenStage(int index) {
+    const Stage& stage = plan_.plan.stage(index);
+    const std::vector<std::string> patterns(stage.trainable().begin(), stage.trainable().end());
+    UNIVAL_RETURN_IF_ERROR(AtField(plan_, absl::StrCat("stage[", index, "]"),
+                                   SelectTrainable(model_, patterns).status()));
+    std::vector<StageSource>& sources = data_.stages.emplace_back();
+    for (int i = 0; i < stage.source_size(); ++i) {
+      const SourcePlan& source = stage.source(i);
+      const std::string field = SourceField(index, i);
+      UNIVAL_ASSIGN_OR_RETURN(Opened opened, OpenOne(field, source));
+      UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, CheckFirstRecord(*opened.task, *opened.source)));
+      data_.fingerprints[field] = opened.source->fingerprint();
+      sources.push_back({source.name(), opened.task, opened.source, source.augment()});
+    }
+    return absl::OkStatus();
+  }
+
+  // `plan`: a SourcePlan or an EvaluationPlan.
+  template <typename Plan>
+  absl::StatusOr<Opened> OpenOne(const std::string& field, const Plan& plan) {
+    absl::StatusOr<const Task*> task = pipeline_.task(plan.task());
+    if (!task.ok()) return AtField(plan_, field + ".task", task.status());
+    SourceOptions options;
+    options.path = JoinPath(plan_.data_root, plan.path());
+    options.columns = {plan.columns().begin(), plan.columns().end()};
+    options.keep = {plan.keep().begin(), plan.keep().end()};
+    options.drop = {plan.drop().begin(), plan.drop().end()};
+    options.limit = plan.limit();
+    options.missing_media = std::is_same_v<Plan, EvaluationPlan>;
+    auto source = OpenTaskSource(**task, std::move(options));
+    if (!source.ok()) return AtField(plan_, field + ".path", source.status());
+    UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, CheckTask(**task, model_, **source)));
+    data_.opened.push_back(*std::move(source));
+    return Opened{*task, data_.opened.back().get()};
+  }
+
+  const LoadedPlan& plan_;
+  const Pipeline& pipeline_;
+  const Model& model_;
+  RunData data_;
+};
+
+}  // namespace
+
+absl::StatusOr<BuiltModel> BuildModel(const LoadedPlan& plan, const Runtime& runtime,
+                                      const std::string& device) {
+  UNIVAL_ASSIGN_OR_RETURN(BuiltModel built, plan.plan.has_fresh_model() ? DrawFresh(plan, runtime)
+                                                                        : LoadBase(plan, runtime));
+  const std::set<std::string> base = Names(*built.model);
+  for (int i = 0; i < plan.plan.new_modality_size(); ++i) {
+    const NewModalityPlan& added = plan.plan.new_modality(i);
+    const std::string& encoder = added.encoder_from();
+    const bool is_file = absl::EndsWith(encoder, ".safetensors");
+    UNIVAL_RETURN_IF_ERROR(
+        AtField(plan, absl::StrCat("new_modality[", i, "]"),
+                built.model->AddModality(added.modality(), added.connection(),
+                                         is_file ? JoinPath(plan.directory, encoder) : encoder,
+                                         Mix(plan.plan.seed(), 0x6d6f64, i))));
+  }
+  for (const std::string& name : Names(*built.model)) {
+    if (base.count(name) == 0) built.drawn.insert(name);
+  }
+  if (!device.empty() && device != "cpu") UNIVAL_RETURN_IF_ERROR(built.model->To(device));
+  return built;
+}
+
+std::vector<std::string> TemplateFiles(const LoadedPlan& plan) {
+  std::vector<std::string> files;
+  for (const std::string& file : plan.plan.templates())
+    files.push_back(JoinPath(plan.directory, file));
+  return files;
+}
+
+absl::StatusOr<RunData> OpenRunData(const LoadedPlan& plan, const Pipeline& pipeline,
+                                    const Model& model) {
+  return DataOpener(plan, pipeline, model).Open();
+}
+
+}  // namespace unival

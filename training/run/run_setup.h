@@ -1,0 +1,49 @@
+// unival: run_setup.h - from a plan to a model, opened sources and the checks that need both.
+#ifndef UNIVAL_TRAINING_RUN_RUN_SETUP_H_
+#define UNIVAL_TRAINING_RUN_RUN_SETUP_H_
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "runtime/pipeline.h"
+#include "runtime/runtime.h"
+#include "training/run/batch_loader.h"
+#include "training/config/plan.h"
+
+namespace unival {
+
+struct BuiltModel {
+  std::unique_ptr<Model> model;
+  std::set<std::string> drawn;  // tensors that are not the base model's
+};
+
+// Loads or draws the model that a plan starts from, with its new modalities. Deterministic in the
+// plan's seed.
+absl::StatusOr<BuiltModel> BuildModel(const LoadedPlan& plan, const Runtime& runtime,
+                                      const std::string& device);
+
+// The template files of a plan, found.
+std::vector<std::string> TemplateFiles(const LoadedPlan& plan);
+
+// The data of a whole run.
+struct RunData {
+  std::vector<std::unique_ptr<Source>> opened;
+  std::vector<std::vector<StageSource>> stages;  // per stage, per source
+  std::vector<const Source*> evaluations;
+  std::map<std::string, std::string> fingerprints;  // "stage[0].source[1]" -> of the data
+};
+
+// Opens every source and evaluation and checks it against its task and the model: the task exists,
+// its modalities are loaded, its columns stand in the first record, its patterns of trainable
+// tensors select something.
+absl::StatusOr<RunData> OpenRunData(const LoadedPlan& plan, const Pipeline& pipeline,
+                                    const Model& model);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_RUN_RUN_SETUP_H_

@@ -1,0 +1,371 @@
+#include "training/run/stage_run.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "sdk/base/status_macros.h"
+#include "training/run/batch_loader.h"
+#include "training/data/sampler.h"
+#include "training/data/feature_cache.h"
+#include "training/optimizer/adamw.h"
+#include "training/optimizer/moving_average.h"
+#include "training/optimizer/schedule.h"
+#include "training/run/seeds.h"
+#include "training/run/trainable.h"
+#include "training/run/training_step.h"
+
+namespace unival {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr char kAveragePrefix[] = "average.";
+constexpr int64_t kRowsBeforeJudging = 200;  // a single bad file among the first few is not a rate
+
+double Since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+ScheduleConfig MakeSchedule(const Stage& stage) {
+  const OptimizerPlan& plan = stage.optimizer();
+  ScheduleConfig schedule;
+  schedule.kind = plan.schedule() == "linear"   ? ScheduleConfig::Kind::kPolynomial
+                  : plan.schedule() == "cosine" ? ScheduleConfig::Kind::kFlatThenCosine
+                                                : ScheduleConfig::Kind::kConstant;
+  schedule.peak = plan.learning_rate();
+  schedule.flat_ratio = plan.flat_ratio();
+  schedule.warmup_ratio = plan.warmup_ratio();
+  schedule.total_updates = stage.steps();
+  return schedule;
+}
+
+LossConfig MakeLoss(const LossPlan& plan, const VocabularyView& vocabulary) {
+  LossConfig loss;
+  loss.label_smoothing = plan.label_smoothing();
+  loss.encouraging = plan.encouraging();
+  if (plan.log_end() > 0) loss.log_end = plan.log_end();
+  loss.drop_worst_ratio = plan.drop_worst_ratio();
+  loss.drop_worst_after = plan.drop_worst_after();
+  loss.pad = vocabulary.pad();
+  loss.eos = vocabulary.eos();
+  return loss;
+}
+
+// Means between two records of the log.
+struct Window {
+  Clock::time_point start = Clock::now();
+  double loss = 0;
+  int64_t batches = 0, tokens = 0, correct = 0;
+  std::map<std::string, std::pair<double, int64_t>> by_source;
+
+  void Add(const std::string& source, const StepLoss& step) {
+    loss += step.loss, ++batches;
+    tokens += step.tokens, correct += step.correct;
+    by_source[source].first += step.loss;
+    ++by_source[source].second;
+  }
+};
+
+class StageRun {
+ public:
+  explicit StageRun(Run* run)
+      : run_(*run),
+        index_(run->state.stage),
+        stage_(run->plan.plan.stage(index_)),
+        sources_(run->data.stages[index_]),
+        schedule_(MakeSchedule(stage_)),
+        loss_(MakeLoss(stage_.loss(), run->model->vocabulary())),
+        total_steps_(run->TotalSteps()) {}
+
+  absl::Status Prepare(const TensorState& state) {
+    const std::vector<std::string> patterns(stage_.trainable().begin(), stage_.trainable().end());
+    UNIVAL_ASSIGN_OR_RETURN(trainable_, SelectTrainable(*run_.model, patterns));
+    run_.model->SetTraining(false);
+    ApplyTrainable(*run_.model, trainable_);
+    UNIVAL_RETURN_IF_ERROR(PrepareOptimizer(state));
+    UNIVAL_RETURN_IF_ERROR(OpenCaches());
+    run_.state.trained.insert(trainable_.names.begin(), trainable_.names.end());
+    run_.printer.Say(absl::StrCat("stage \"", stage_.name(), "\": ", stage_.steps(), " steps, ",
+                                  trainable_.scalar_count, " trainable parameters in ",
+                                  trainable_.parameters.size(), " tensors"));
+    return StartLoader();
+  }
+
+  absl::Status Train() {
+    session_start_ = Clock::now();
+    seconds_before_ = run_.state.totals.seconds;
+    first_step_ = run_.state.step;
+    window_ = Window();
+    while (run_.state.stage_step < stage_.steps()) {
+      UNIVAL_RETURN_IF_ERROR(Step());
+      ReportWhenDue();
+      if (ShouldStop()) {
+        run_.stopped = true;
+        return SaveRun(run_, OptimizerState());
+      }
+      const int64_t every = stage_.checkpoint_every();
+      const bool last = run_.state.stage_step == stage_.steps();
+      if (every > 0 && run_.state.stage_step % every == 0 && !last) {
+        UNIVAL_RETURN_IF_ERROR(SaveRun(run_, OptimizerState()));
+      }
+    }
+    return EndStage();
+  }
+
+ private:
+  absl::Status PrepareOptimizer(const TensorState& state) {
+    const OptimizerPlan& plan = stage_.optimizer();
+    AdamWConfig config;
+    config.beta1 = plan.beta1();
+    config.beta2 = plan.beta2();
+    config.epsilon = plan.epsilon();
+    config.weight_decay = plan.weight_decay();
+    UNIVAL_RETURN_IF_ERROR(CheckSchedule(schedule_));
+    UNIVAL_ASSIGN_OR_RETURN(optimizer_, AdamW::Create(config, trainable_.parameters));
+    if (plan.ema_decay() > 0) {
+      UNIVAL_ASSIGN_OR_RETURN(average_,
+                              MovingAverage::Create({plan.ema_decay(), 0}, AveragedTensors()));
+    }
+    if (state.empty()) return absl::OkStatus();
+    TensorState moments, average;
+    for (const auto& [full, tensor] : state) {
+      absl::string_view name = full;
+      const bool averaged = absl::ConsumePrefix(&name, kAveragePrefix);
+      (averaged ? average : moments)[std::string(name)] = tensor;
+    }
+    UNIVAL_RETURN_IF_ERROR(optimizer_->LoadState(moments));
+    return average_ == nullptr ? absl::OkStatus() : average_->LoadState(average);
+  }
+
+  // What trains, and the statistics of modules that train.
+  std::vector<NamedTensor> AveragedTensors() const {
+    std::vector<NamedTensor> tensors = trainable_.parameters;
+    for (const NamedTensor& entry : run_.model->State()) {
+      if (!entry.is_buffer || !entry.tensor.is_floating_point()) continue;
+      const std::string owner = entry.name.substr(0, entry.name.rfind('.') + 1);
+      if (trainable_.Touches(owner)) tensors.push_back(entry);
+    }
+    return tensors;
+  }
+
+  TensorState OptimizerState() const {
+    TensorState state = optimizer_->State();
+    if (average_ == nullptr) return state;
+    for (const auto& [name, tensor] : average_->State()) state[kAveragePrefix + name] = tensor;
+    return state;
+  }
+
+  // Every modality that a source of this stage uses and nothing trains.
+  absl::Status OpenCaches() {
+    const std::string folder =
+        run_.options.cache_dir.empty() ? run_.Path("cache") : run_.options.cache_dir;
+    std::set<std::string> used;
+    for (const StageSource& source : sources_) {
+      used.insert(source.task->info().modalities.begin(), source.task->info().modalities.end());
+    }
+    for (const std::string& id : used) {
+      if (trainable_.Touches(absl::StrCat("modality.", id, "."))) continue;
+      frozen_[id] = nullptr;
+      if (!stage_.cache().enabled()) continue;
+      UNIVAL_ASSIGN_OR_RETURN(Modality * modality, run_.model->RequireModality(id));
+      UNIVAL_ASSIGN_OR_RETURN(std::string identity, FeatureIdentity(*run_.model, *modality));
+      UNIVAL_ASSIGN_OR_RETURN(caches_[id], FeatureCache::Open(folder, id, identity));
+      frozen_[id] = caches_[id].get();
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status StartLoader() {
+    SamplerOptions options;
+    options.seed = Mix(run_.plan.plan.seed(), index_);
+    for (int i = 0; i < stage_.source_size(); ++i) {
+      const SourcePlan& source = stage_.source(i);
+      options.sources.push_back({source.name(), sources_[i].source->size(), source.weight(),
+                                 source.unlock_step(),
+                                 source.batch() > 0 ? source.batch() : stage_.batch()});
+    }
+    UNIVAL_ASSIGN_OR_RETURN(BalancedSampler sampler, BalancedSampler::Create(options));
+    if (!run_.state.sampler.empty()) UNIVAL_RETURN_IF_ERROR(sampler.Restore(run_.state.sampler));
+    LoaderOptions loader;
+    loader.model = run_.model.get();
+    loader.sources = sources_;
+    loader.frozen = frozen_;
+    loader.variants = stage_.cache().variants();
+    loader.seed = run_.plan.plan.seed();
+    loader.first_step = run_.state.stage_step;
+    loader.end_step = stage_.steps();
+    loader.micro_batches = stage_.micro_batches();
+    loader.threads = run_.options.loader_threads;
+    loader_ = std::make_unique<BatchLoader>(std::move(loader), std::move(sampler));
+    return absl::OkStatus();
+  }
+
+  absl::Status Step() {
+    RunState& state = run_.state;
+    optimizer_->ZeroGradients();
+    for (int micro = 0; micro < stage_.micro_batches(); ++micro)
+      UNIVAL_RETURN_IF_ERROR(MicroStep(micro));
+    norm_ = optimizer_->ScaleAndClipGradients(1.0, stage_.optimizer().clip_norm());
+    if (!std::isfinite(norm_)) return NotFinite("the gradient's norm", norm_);
+    rate_ = LearningRate(schedule_, state.stage_step);
+    UNIVAL_RETURN_IF_ERROR(optimizer_->Step(rate_));
+    ++state.stage_step, ++state.step;
+    if (average_ != nullptr) average_->Update(state.stage_step);
+    state.totals.seconds = seconds_before_ + Since(session_start_);
+    return absl::OkStatus();
+  }
+
+  absl::Status MicroStep(int micro) {
+    RunState& state = run_.state;
+    UNIVAL_ASSIGN_OR_RETURN(TrainingBatch batch, loader_->Next());
+    state.sampler = batch.sampler_state;
+    state.totals.rows += batch.rows;
+    state.totals.cache_hits += batch.cache_hits;
+    UNIVAL_RETURN_IF_ERROR(CountFailures(batch));
+    if (batch.examples.empty()) return absl::OkStatus();
+    UNIVAL_RETURN_IF_ERROR(EncodePending(*run_.model, frozen_, &batch, &state.totals.encoder_calls,
+                                         &state.totals.cache_hits));
+    StepOptions options;
+    options.loss = loss_;
+    options.update = state.stage_step;
+    options.scale = 1.0 / stage_.micro_batches();
+    options.seed = Mix(run_.plan.plan.seed(), index_, state.stage_step, micro);
+    options.bfloat16 = stage_.precision() == "bfloat16";
+    absl::StatusOr<StepLoss> step = ForwardBackward(*run_.model, batch.examples, options);
+    if (absl::IsOutOfRange(step.status())) return NotFinite("the loss", std::nan(""));
+    if (!step.ok()) return step.status();
+    window_.Add(sources_[batch.source].name, *step);
+    state.totals.tokens += step->tokens;
+    state.last_loss = step->loss;
+    return absl::OkStatus();
+  }
+
+  absl::Status CountFailures(const TrainingBatch& batch) {
+    RunTotals& totals = run_.state.totals;
+    for (const std::string& failure : batch.failures) {
+      run_.log.WriteFailure(run_.state.step + 1, failure);
+      last_failure_ = failure;
+    }
+    totals.decode_failures += static_cast<int64_t>(batch.failures.size());
+    return totals.rows < kRowsBeforeJudging ? absl::OkStatus() : JudgeFailures();
+  }
+
+  absl::Status JudgeFailures() const {
+    const RunTotals& totals = run_.state.totals;
+    if (totals.decode_failures * 100 <= totals.rows) return absl::OkStatus();
+    return absl::OutOfRangeError(absl::StrCat(
+        Where(), ": ", totals.decode_failures, " of ", totals.rows,
+        " media items cannot be decoded, expected at most 1 %; repair the data (all are listed in ",
+        run_.Path("log.jsonl"), "). The last one: ", last_failure_));
+  }
+
+  absl::Status NotFinite(absl::string_view what, double value) const {
+    return absl::OutOfRangeError(absl::StrCat(
+        Where(), ": ", what, " is ", value, "; lower the learning rate (now ", schedule_.peak,
+        ") or set optimizer.clip_norm. Nothing was overwritten: checkpoints in ",
+        run_.Path("checkpoint"), " stand."));
+  }
+
+  std::string Where() const {
+    return absl::StrCat(run_.plan.file, ": stage \"", stage_.name(), "\": step ",
+                        run_.state.stage_step + 1);
+  }
+
+  bool ShouldStop() const {
+    if (run_.state.step >= total_steps_) return false;  // nothing is left to stop
+    const TrainOptions& options = run_.options;
+    return (options.stop_after_step > 0 && run_.state.step >= options.stop_after_step) ||
+           (options.stop != nullptr && options.stop->load());
+  }
+
+  void ReportWhenDue() {
+    const int64_t step = run_.state.stage_step;
+    const bool due = step % stage_.log_every() == 0 || step == stage_.steps();
+    if (window_.batches == 0) return;
+    const ProgressRecord record = MakeRecord();
+    run_.printer.Update(record);
+    if (!due) return;
+    run_.log.Write(record);
+    if (run_.options.progress) run_.options.progress(record);
+    window_ = Window();
+  }
+
+  ProgressRecord MakeRecord() const {
+    const RunState& state = run_.state;
+    ProgressRecord record;
+    record.stage = stage_.name();
+    record.step = state.step;
+    record.total_steps = total_steps_;
+    record.loss = window_.loss / static_cast<double>(window_.batches);
+    for (const auto& [name, sum] : window_.by_source) {
+      record.source_loss[name] = sum.first / static_cast<double>(sum.second);
+    }
+    record.learning_rate = rate_;
+    record.grad_norm = norm_;
+    record.token_accuracy =
+        static_cast<double>(window_.correct) / std::max<int64_t>(1, window_.tokens);
+    record.tokens_per_second =
+        static_cast<double>(window_.tokens) / std::max(1e-9, Since(window_.start));
+    record.seconds = state.totals.seconds;
+    record.eta_seconds = Since(session_start_) / static_cast<double>(state.step - first_step_) *
+                         static_cast<double>(total_steps_ - state.step);
+    record.rows = state.totals.rows;
+    record.encoder_calls = state.totals.encoder_calls;
+    record.cache_hits = state.totals.cache_hits;
+    record.decode_failures = state.totals.decode_failures;
+    record.rss_mb = PeakMemoryMb();
+    return record;
+  }
+
+  // The average, where there is one, is what the stage hands on.
+  absl::Status EndStage() {
+    UNIVAL_RETURN_IF_ERROR(JudgeFailures());
+    if (average_ != nullptr) average_->Swap();
+    optimizer_->ZeroGradients();
+    run_.state.stage = index_ + 1;
+    run_.state.stage_step = 0;
+    run_.state.sampler.clear();
+    return SaveRun(run_, {});
+  }
+
+  Run& run_;
+  const int index_;
+  const Stage& stage_;
+  const std::vector<StageSource>& sources_;
+  const ScheduleConfig schedule_;
+  const LossConfig loss_;
+  const int64_t total_steps_;
+  TrainableSet trainable_;
+  std::unique_ptr<AdamW> optimizer_;
+  std::unique_ptr<MovingAverage> average_;
+  std::map<std::string, std::unique_ptr<FeatureCache>> caches_;
+  std::map<std::string, FeatureCache*> frozen_;
+  std::unique_ptr<BatchLoader> loader_;  // after what its threads use
+
+  Clock::time_point session_start_;
+  double seconds_before_ = 0;
+  int64_t first_step_ = 0;
+  Window window_;
+  double norm_ = 0, rate_ = 0;
+  std::string last_failure_;
+};
+
+}  // namespace
+
+absl::Status RunStage(Run* run, const std::map<std::string, at::Tensor>& optimizer_state) {
+  StageRun stage(run);
+  UNIVAL_RETURN_IF_ERROR(stage.Prepare(optimizer_state));
+  return stage.Train();
+}
+
+}  // namespace unival

@@ -1,0 +1,157 @@
+#include "training/run/trainable.h"
+
+#include <ATen/ATen.h>
+#include <re2/re2.h>
+#include <torch/nn/module.h>
+
+#include <functional>
+#include <unordered_set>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "backbone/model/model.h"
+#include "sdk/base/status_macros.h"
+
+namespace unival {
+namespace {
+
+using NamePredicate = std::function<bool(const std::string&)>;
+using TensorSet = std::unordered_set<const c10::TensorImpl*>;
+
+constexpr char kForms[] =
+    "\"all\", \"backbone\", \"connections\", \"connection:ID\", \"modality:ID\" or \"name:REGEX\"";
+
+NamePredicate StartsWith(std::string prefix) {
+  return [prefix = std::move(prefix)](const std::string& name) {
+    return absl::StartsWith(name, prefix);
+  };
+}
+
+absl::StatusOr<NamePredicate> ParsePattern(const std::string& pattern) {
+  absl::string_view rest = pattern;
+  if (pattern == "all") return StartsWith("");
+  if (pattern == "backbone") return StartsWith("backbone.");
+  if (pattern == "connections") return StartsWith("connection.");
+  if (absl::ConsumePrefix(&rest, "connection:"))
+    return StartsWith(absl::StrCat("connection.", rest, "."));
+  if (absl::ConsumePrefix(&rest, "modality:"))
+    return StartsWith(absl::StrCat("modality.", rest, "."));
+  if (absl::ConsumePrefix(&rest, "name:")) {
+    RE2::Options options;
+    options.set_log_errors(false);
+    auto regex = std::make_shared<RE2>(re2::StringPiece(rest.data(), rest.size()), options);
+    if (!regex->ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("trainable \"", pattern, "\": not a regular expression: ", regex->error()));
+    }
+    return NamePredicate([regex](const std::string& name) { return RE2::FullMatch(name, *regex); });
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("trainable: expected ", kForms, ", got \"", pattern, "\""));
+}
+
+// "backbone", "connection.depth", "modality.image": what the names of a model start with.
+std::set<std::string> Parts(const std::vector<NamedTensor>& state) {
+  std::set<std::string> parts;
+  for (const NamedTensor& entry : state) {
+    size_t dot = entry.name.find('.');
+    if (entry.name.compare(0, dot, "backbone") != 0 && dot != std::string::npos) {
+      dot = entry.name.find('.', dot + 1);
+    }
+    parts.insert(entry.name.substr(0, dot));
+  }
+  return parts;
+}
+
+bool CanTrain(const NamedTensor& entry) {
+  return !entry.is_buffer && entry.tensor.is_floating_point();
+}
+
+// Training mode for exactly the modules beneath which a tensor of `moving` lives. Outer modules
+// first, since train() reaches down.
+void SetModes(torch::nn::Module& module, const TensorSet& moving) {
+  bool moves = false;
+  for (const at::Tensor& parameter : module.parameters()) {
+    moves = moves || moving.count(parameter.unsafeGetTensorImpl()) > 0;
+  }
+  module.train(moves);
+  if (!moves) return;
+  for (const auto& child : module.children()) SetModes(*child, moving);
+}
+
+// Modules inside the backbone that hold nothing but connections.
+void SetConnectionModes(torch::nn::Module& module, const TensorSet& connections,
+                        const TensorSet& moving) {
+  std::vector<at::Tensor> parameters = module.parameters();
+  bool only_connections = !parameters.empty();
+  for (const at::Tensor& parameter : parameters) {
+    only_connections = only_connections && connections.count(parameter.unsafeGetTensorImpl()) > 0;
+  }
+  if (only_connections) return SetModes(module, moving);
+  for (const auto& child : module.children()) SetConnectionModes(*child, connections, moving);
+}
+
+}  // namespace
+
+bool TrainableSet::Touches(absl::string_view prefix) const {
+  auto at = names.lower_bound(std::string(prefix));
+  return at != names.end() && absl::StartsWith(*at, prefix);
+}
+
+absl::StatusOr<TrainableSet> SelectTrainable(const Model& model,
+                                             const std::vector<std::string>& patterns) {
+  const std::vector<NamedTensor> state = model.State();
+  TrainableSet set;
+  std::set<const c10::TensorImpl*> seen;
+  std::vector<NamePredicate> predicates;
+  for (const std::string& pattern : patterns) {
+    UNIVAL_ASSIGN_OR_RETURN(predicates.emplace_back(), ParsePattern(pattern));
+    bool matched = false;
+    for (const NamedTensor& entry : state)
+      matched |= CanTrain(entry) && predicates.back()(entry.name);
+    if (matched) continue;
+    return absl::NotFoundError(absl::StrCat(
+        "trainable \"", pattern, "\": expected at least one parameter, got none; the model has ",
+        absl::StrJoin(Parts(state), ", ")));
+  }
+  for (const NamedTensor& entry : state) {
+    bool wanted = false;
+    for (const NamePredicate& matches : predicates) wanted = wanted || matches(entry.name);
+    if (!wanted || !CanTrain(entry) || !seen.insert(entry.tensor.unsafeGetTensorImpl()).second)
+      continue;
+    set.parameters.push_back(entry);
+    set.names.insert(entry.name);
+    set.scalar_count += entry.tensor.numel();
+  }
+  return set;
+}
+
+void ApplyTrainable(const Model& model, const TrainableSet& set) {
+  TensorSet connections, moving, moving_in_backbone;
+  for (const NamedTensor& entry : set.parameters) {
+    moving.insert(entry.tensor.unsafeGetTensorImpl());
+    if (absl::StartsWith(entry.name, "backbone.")) {
+      moving_in_backbone.insert(entry.tensor.unsafeGetTensorImpl());
+    }
+  }
+  for (const NamedTensor& entry : model.State()) {
+    if (absl::StartsWith(entry.name, "connection.")) {
+      connections.insert(entry.tensor.unsafeGetTensorImpl());
+    }
+    if (entry.is_buffer || !entry.tensor.is_floating_point()) continue;
+    at::Tensor tensor = entry.tensor;
+    tensor.set_requires_grad(moving.count(tensor.unsafeGetTensorImpl()) > 0);
+    tensor.mutable_grad() = at::Tensor();
+  }
+  SetModes(model.backbone(), moving_in_backbone);
+  SetConnectionModes(model.backbone(), connections, moving);
+  for (const std::string& id : model.modality_ids()) {
+    Modality* modality = model.modality(id);
+    if (modality == nullptr) continue;
+    if (auto module = modality->module()) SetModes(*module, moving);
+  }
+}
+
+}  // namespace unival

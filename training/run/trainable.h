@@ -1,0 +1,46 @@
+// unival: trainable.h
+//
+// What a stage moves. Patterns select parameters by their full name; everything else is frozen: no
+// gradient, evaluation mode (no dropout, fixed BatchNorm statistics).
+//
+//   UNIVAL_ASSIGN_OR_RETURN(TrainableSet set, SelectTrainable(*model, {"connection:depth"}));
+//   ApplyTrainable(*model, set);
+//
+// Patterns: "all", "backbone", "connections", "connection:ID", "modality:ID", "name:REGEX" (RE2,
+// the whole name).
+#ifndef UNIVAL_TRAINING_RUN_TRAINABLE_H_
+#define UNIVAL_TRAINING_RUN_TRAINABLE_H_
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "runtime/model.h"
+
+namespace unival {
+
+struct TrainableSet {
+  std::vector<NamedTensor> parameters;  // sorted by name, the live tensors
+  std::set<std::string> names;
+  int64_t scalar_count = 0;
+
+  bool Contains(const std::string& name) const { return names.count(name) > 0; }
+  // Any parameter whose name starts with `prefix`, "modality.image.".
+  bool Touches(absl::string_view prefix) const;
+};
+
+// InvalidArgument for an unknown form or regular expression, NotFound for a pattern that selects
+// nothing; the message lists the parts that the model has.
+absl::StatusOr<TrainableSet> SelectTrainable(const Model& model,
+                                             const std::vector<std::string>& patterns);
+
+// Sets requires_grad on exactly the parameters of `set`, drops all gradients, and puts each module
+// in training mode if and only if something beneath it trains. A connection that trains does not
+// put the backbone around it in training mode.
+void ApplyTrainable(const Model& model, const TrainableSet& set);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_RUN_TRAINABLE_H_

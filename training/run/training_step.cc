@@ -1,0 +1,141 @@
+#include "training/run/training_step.h"
+
+#include <ATen/ATen.h>
+#include <ATen/autocast_mode.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "backbone/model/model.h"
+#include "runtime/collate.h"
+#include "sdk/native/catch_torch.h"
+#include "sdk/base/status_macros.h"
+
+namespace unival {
+namespace {
+
+constexpr char kCodesBlock[] = "core.image_code";
+
+// Autocast for the forward pass of one micro-batch.
+class ReducedPrecision {
+ public:
+  explicit ReducedPrecision(bool enabled) : enabled_(enabled) {
+    if (!enabled_) return;
+    at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
+    at::autocast::set_autocast_gpu_dtype(at::kBFloat16);
+    Set(true);
+  }
+  ~ReducedPrecision() {
+    if (!enabled_) return;
+    Set(false);
+    at::autocast::clear_cache();
+  }
+  ReducedPrecision(const ReducedPrecision&) = delete;
+  ReducedPrecision& operator=(const ReducedPrecision&) = delete;
+
+ private:
+  static void Set(bool on) {
+    at::autocast::set_cpu_enabled(on);
+    if (at::hasCUDA()) at::autocast::set_enabled(on);
+  }
+  const bool enabled_;
+};
+
+bool IsCodeRow(const Model& model, const Seq2SeqExample& example) {
+  if (example.target.empty()) return false;
+  absl::StatusOr<BlockToken> token = model.vocabulary().Identify(example.target.front());
+  return token.ok() && token->block == kCodesBlock;
+}
+
+at::Tensor Forward(const Model& model, const ModelInput& input, const TargetRows& target) {
+  UnivalModel& backbone = model.backbone();
+  DecodeOptions options;
+  options.code_rows = target.code_rows;
+  return backbone.Decode(backbone.Encode(input), target.previous, options);
+}
+
+}  // namespace
+
+absl::Status EncodePending(const Model& model, const std::map<std::string, FeatureCache*>& frozen,
+                           TrainingBatch* batch, int64_t* encoder_calls, int64_t* cache_hits) {
+  at::NoGradGuard no_grad;
+  for (const PendingFeatures& pending : batch->pending) {
+    PreparedMedia& media = batch->examples[pending.row].media[pending.slot];
+    FeatureCache* cache = frozen.at(media.modality);
+    // Another row, or a batch before this one, may have brought the same item meanwhile.
+    if (cache != nullptr) media.features = cache->Find(pending.key);
+    if (media.features) {
+      ++*cache_hits;
+      continue;
+    }
+    UNIVAL_ASSIGN_OR_RETURN(Modality * modality, model.RequireModality(media.modality));
+    PreprocessedBatch one;
+    one.samples.push_back(std::move(media.sample));
+    for (at::Tensor& tensor : one.samples[0].tensors) tensor = tensor.to(model.device());
+    UNIVAL_ASSIGN_OR_RETURN(ModalityFeatures features, EncodeChecked(*modality, one));
+    ++*encoder_calls;
+    if (cache != nullptr) {
+      ModalityFeatures stored{features.values.cpu(), features.padding, features.positions};
+      if (stored.padding.defined()) stored.padding = stored.padding.cpu();
+      if (stored.positions.defined()) stored.positions = stored.positions.cpu();
+      UNIVAL_RETURN_IF_ERROR(cache->Add(pending.key, stored));
+    }
+    media.features = std::move(features);
+    media.sample.tensors.clear();
+  }
+  return absl::OkStatus();
+}
+
+TargetRows MakeTargetRows(const Model& model, absl::Span<const PreparedExample> examples) {
+  const VocabularyView& vocabulary = model.vocabulary();
+  std::vector<std::vector<int64_t>> previous, labels;
+  std::vector<uint8_t> codes;
+  for (const PreparedExample& prepared : examples) {
+    const Seq2SeqExample& example = prepared.example;
+    std::vector<int64_t>& before = previous.emplace_back(1, vocabulary.bos());
+    before.insert(before.end(), example.prefix.begin(), example.prefix.end());
+    before.insert(before.end(), example.target.begin(), example.target.end());
+    before.pop_back();
+    std::vector<int64_t>& label = labels.emplace_back(example.prefix.size(), vocabulary.pad());
+    label.insert(label.end(), example.target.begin(), example.target.end());
+    codes.push_back(IsCodeRow(model, example));
+  }
+  TargetRows rows;
+  rows.previous = PadTokens(previous, vocabulary.pad()).to(model.device());
+  rows.labels = PadTokens(labels, vocabulary.pad()).to(model.device());
+  if (std::find(codes.begin(), codes.end(), 1) != codes.end()) {
+    rows.code_rows = at::tensor(codes).to(model.device(), at::kBool);
+  }
+  return rows;
+}
+
+absl::StatusOr<StepLoss> ForwardBackward(const Model& model,
+                                         absl::Span<const PreparedExample> examples,
+                                         const StepOptions& options) {
+  at::manual_seed(options.seed);
+  const TargetRows target = MakeTargetRows(model, examples);
+  UNIVAL_ASSIGN_OR_RETURN(ModelInput input, MakeModelInput(model, examples));
+  return CatchTorch("training step", [&]() -> absl::StatusOr<StepLoss> {
+    at::Tensor logits;
+    {
+      ReducedPrecision precision(options.bfloat16);
+      logits = Forward(model, input, target);
+    }
+    UNIVAL_ASSIGN_OR_RETURN(LossResult result, ComputeLoss(logits.to(at::kFloat), target.labels,
+                                                           options.loss, options.update));
+    StepLoss step;
+    step.tokens = result.tokens;
+    step.correct = result.correct;
+    const at::Tensor mean = result.loss / static_cast<double>(result.sample_size);
+    step.loss = mean.item<double>();
+    if (!std::isfinite(step.loss)) {
+      return absl::OutOfRangeError(absl::StrCat("the loss is ", step.loss));
+    }
+    (mean * options.scale).backward();
+    return step;
+  });
+}
+
+}  // namespace unival

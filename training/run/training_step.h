@@ -1,0 +1,57 @@
+// unival: training_step.h - one micro-batch on the compute thread: frozen features, forward, loss,
+// backward.
+#ifndef UNIVAL_TRAINING_RUN_TRAINING_STEP_H_
+#define UNIVAL_TRAINING_RUN_TRAINING_STEP_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "runtime/model.h"
+#include "training/run/batch_loader.h"
+#include "training/loss/loss.h"
+
+namespace unival {
+
+// Computes the features that are still missing, without gradients and one media item at a time: the
+// result does not depend on which items share a batch or come from the cache. `encoder_calls`
+// counts the items encoded.
+absl::Status EncodePending(const Model& model, const std::map<std::string, FeatureCache*>& frozen,
+                           TrainingBatch* batch, int64_t* encoder_calls, int64_t* cache_hits);
+
+// Teacher forcing for a batch.
+struct TargetRows {
+  at::Tensor previous;   // [B, T] int64: <s>, then prefix and target shifted by one
+  at::Tensor labels;     // [B, T] int64: target, pad over the prefix and behind the end
+  at::Tensor code_rows;  // [B] bool, rows whose target are image codes; undefined: none
+};
+TargetRows MakeTargetRows(const Model& model, absl::Span<const PreparedExample> examples);
+
+struct StepOptions {
+  LossConfig loss;
+  int64_t update = 0;  // finished updates, for drop_worst_after
+  double scale = 1;    // of the gradients: 1 / micro-batches
+  uint64_t seed = 0;   // of dropout
+  bool bfloat16 =
+      false;  // products of the forward pass in bfloat16; weights, gradients and loss stay float32
+};
+
+struct StepLoss {
+  double loss = 0;  // per token
+  int64_t tokens = 0;
+  int64_t correct = 0;
+};
+
+// Adds the gradients of one micro-batch. OutOfRange when the loss is not finite (no gradient is
+// added then).
+absl::StatusOr<StepLoss> ForwardBackward(const Model& model,
+                                         absl::Span<const PreparedExample> examples,
+                                         const StepOptions& options);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_RUN_TRAINING_STEP_H_

@@ -1,0 +1,155 @@
+#include "upstream/fairseq/fairseq_checkpoint.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "sdk/base/files.h"
+#include "sdk/base/status_macros.h"
+
+namespace unival {
+namespace {
+
+using Json = nlohmann::json;
+
+absl::Status Bad(absl::string_view message) { return absl::InvalidArgumentError(message); }
+
+bool IsPresent(const PickleNode* node) {
+  return node != nullptr && node->kind != PickleKind::kNone;
+}
+
+absl::StatusOr<TensorViews> ReadTensors(const TorchFile& file, const PickleNode& mapping,
+                                        absl::string_view what) {
+  const PickleNode* dict = file.pickle.AsDict(mapping);
+  if (dict == nullptr) return Bad(absl::StrCat(what, " is no dict of tensors"));
+  TensorViews tensors;
+  for (size_t i = 0; i + 1 < dict->items.size(); i += 2) {
+    const PickleNode& name = file.pickle.node(dict->items[i]);
+    if (name.kind != PickleKind::kText)
+      return Bad(absl::StrCat(what, " has a key that is no text"));
+    auto view = file.View(file.pickle.node(dict->items[i + 1]));
+    if (!view.ok()) {
+      return Bad(absl::StrCat(what, "[\"", absl::CHexEscape(name.text.substr(0, 200)),
+                              "\"]: ", view.status().message()));
+    }
+    tensors[std::string(name.text)] = *std::move(view);
+  }
+  return tensors;
+}
+
+// Only plain values: nothing else decides about the model.
+void AddScalars(const Pickle& pickle, const PickleNode& mapping, Json& arguments) {
+  const PickleNode* dict = pickle.AsDict(mapping);
+  for (size_t i = 0; dict != nullptr && i + 1 < dict->items.size(); i += 2) {
+    const PickleNode& name = pickle.node(dict->items[i]);
+    const PickleNode& value = pickle.node(dict->items[i + 1]);
+    if (name.kind != PickleKind::kText) continue;
+    Json& slot = arguments[std::string(name.text)];
+    if (value.kind == PickleKind::kBool) slot = value.integer != 0;
+    if (value.kind == PickleKind::kInteger) slot = value.integer;
+    if (value.kind == PickleKind::kReal) slot = value.real;
+    if (value.kind == PickleKind::kText) slot = std::string(value.text);
+  }
+}
+
+struct Arguments {
+  std::string all, of_model;
+};
+
+std::string AsText(const Json& json) {
+  return json.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
+}
+
+absl::StatusOr<Arguments> ReadArguments(const Pickle& pickle) {
+  const PickleNode* args = pickle.Find(pickle.root(), "args");
+  const PickleNode* cfg = pickle.Find(pickle.root(), "cfg");
+  const PickleNode* model = IsPresent(cfg) ? pickle.Find(*cfg, "model") : args;
+  if (!IsPresent(model)) {
+    return Bad(
+        "neither \"args\" nor \"cfg\" with a \"model\" says how the model was built; expected a "
+        "checkpoint of the trainer, not bare weights");
+  }
+  Json arguments = Json::object();
+  if (IsPresent(args)) AddScalars(pickle, *args, arguments);
+  AddScalars(pickle, *model, arguments);
+  Arguments read;
+  read.of_model = AsText(arguments);
+  const PickleNode* task = IsPresent(cfg) ? pickle.Find(*cfg, "task") : nullptr;
+  if (IsPresent(task)) AddScalars(pickle, *task, arguments);
+  read.all = AsText(arguments);
+  return read;
+}
+
+// Of the last entry of the optimizer's history.
+int64_t ReadUpdates(const Pickle& pickle) {
+  const PickleNode* history = pickle.Find(pickle.root(), "optimizer_history");
+  if (history == nullptr || history->kind != PickleKind::kList || history->items.empty()) return 0;
+  const PickleNode* updates = pickle.Find(pickle.node(history->items.back()), "num_updates");
+  return updates != nullptr && updates->kind == PickleKind::kInteger ? updates->integer : 0;
+}
+
+struct Contents {
+  TensorViews model, ema;
+  Arguments arguments;
+  int64_t updates = 0;
+};
+
+absl::StatusOr<Contents> Read(absl::string_view bytes) {
+  UNIVAL_ASSIGN_OR_RETURN(const TorchFile file, ParseTorchFile(bytes));
+  const PickleNode& root = file.pickle.root();
+  const PickleNode* model = file.pickle.Find(root, "model");
+  if (model == nullptr) return Bad("no \"model\" in it; expected a checkpoint of the trainer");
+  Contents contents;
+  UNIVAL_ASSIGN_OR_RETURN(contents.model, ReadTensors(file, *model, "model"));
+  const PickleNode* extra = file.pickle.Find(root, "extra_state");
+  const PickleNode* ema = extra == nullptr ? nullptr : file.pickle.Find(*extra, "ema");
+  if (IsPresent(ema)) {
+    UNIVAL_ASSIGN_OR_RETURN(contents.ema, ReadTensors(file, *ema, "extra_state[\"ema\"]"));
+  }
+  UNIVAL_ASSIGN_OR_RETURN(contents.arguments, ReadArguments(file.pickle));
+  contents.updates = ReadUpdates(file.pickle);
+  return contents;
+}
+
+absl::StatusOr<TensorViews> ReadUnder(absl::string_view bytes,
+                                      const std::vector<std::string>& keys) {
+  UNIVAL_ASSIGN_OR_RETURN(const TorchFile file, ParseTorchFile(bytes));
+  for (const std::string& key : keys) {
+    const PickleNode* inner = file.pickle.Find(file.pickle.root(), key);
+    if (IsPresent(inner)) return ReadTensors(file, *inner, key);
+  }
+  return ReadTensors(file, file.pickle.root(), "the file");
+}
+
+}  // namespace
+
+absl::StatusOr<TorchTensors> ReadTorchTensors(const std::string& path,
+                                              const std::vector<std::string>& keys) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path));
+  auto tensors = ReadUnder(file->bytes(), keys);
+  if (tensors.ok()) return TorchTensors{*std::move(tensors), file};
+  return absl::Status(tensors.status().code(),
+                      absl::StrCat(path, ": ", tensors.status().message()));
+}
+
+absl::StatusOr<std::shared_ptr<const FairseqCheckpoint>> FairseqCheckpoint::Open(
+    const std::string& path) {
+  std::shared_ptr<FairseqCheckpoint> checkpoint(new FairseqCheckpoint);
+  UNIVAL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path));
+  checkpoint->keeper_ = file;
+  auto contents = Read(file->bytes());
+  if (!contents.ok()) {
+    return absl::Status(contents.status().code(),
+                        absl::StrCat(path, ": ", contents.status().message()));
+  }
+  checkpoint->model_ = std::move(contents->model);
+  checkpoint->ema_ = std::move(contents->ema);
+  checkpoint->arguments_ = std::move(contents->arguments.all);
+  checkpoint->model_arguments_ = std::move(contents->arguments.of_model);
+  checkpoint->updates_ = contents->updates;
+  return checkpoint;
+}
+
+}  // namespace unival

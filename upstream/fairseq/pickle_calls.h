@@ -1,0 +1,46 @@
+// unival: pickle_calls.h
+//
+// The calls that a pickle may contain, as functions from inert values to inert values. For
+// pickle.cc.
+//
+//   UNIVAL_ASSIGN_OR_RETURN(PickleNode value, PickleCalls(pickle).Call(callable, arguments));
+#ifndef UNIVAL_UPSTREAM_FAIRSEQ_PICKLE_CALLS_H_
+#define UNIVAL_UPSTREAM_FAIRSEQ_PICKLE_CALLS_H_
+
+#include "absl/status/statusor.h"
+#include "upstream/fairseq/pickle.h"
+
+namespace unival {
+
+class PickleCalls {
+ public:
+  explicit PickleCalls(Pickle& pickle) : pickle_(pickle) {}
+
+  // REDUCE, NEWOBJ: `arguments` is a tuple. PermissionDenied for anything that is not known.
+  absl::StatusOr<PickleNode> Call(const PickleNode& callable, PickleId arguments);
+  // BINPERSID: ("storage", torch.FloatStorage, key, location, elements[, view]).
+  absl::StatusOr<PickleNode> Storage(const PickleNode& persistent_id);
+  // BUILD: gives `object` its state.
+  absl::Status Build(PickleNode& object, PickleId state);
+
+  using Function = absl::StatusOr<PickleNode> (PickleCalls::*)(PickleId arguments);
+  absl::StatusOr<PickleNode> RebuildTensor(PickleId arguments);
+  absl::StatusOr<PickleNode> RebuildParameter(PickleId arguments);
+  absl::StatusOr<PickleNode> MakeDict(PickleId arguments);
+  absl::StatusOr<PickleNode> MakeEmptyDict(PickleId arguments);
+  absl::StatusOr<PickleNode> MakeSet(PickleId arguments);
+  absl::StatusOr<PickleNode> FirstArgument(PickleId arguments);
+
+ private:
+  const PickleNode& node(PickleId id) const { return pickle_.nodes_[id]; }
+  // Null where there are fewer.
+  const PickleNode* Argument(PickleId arguments, size_t index) const;
+  absl::StatusOr<std::vector<int64_t>> Integers(PickleId arguments, size_t index) const;
+  absl::Status AddView(const PickleNode& view, PickleStorage& storage) const;
+
+  Pickle& pickle_;
+};
+
+}  // namespace unival
+
+#endif  // UNIVAL_UPSTREAM_FAIRSEQ_PICKLE_CALLS_H_

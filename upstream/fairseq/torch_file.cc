@@ -1,0 +1,186 @@
+#include "upstream/fairseq/torch_file.h"
+
+#include <map>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "upstream/fairseq/little_endian.h"
+#include "upstream/fairseq/zip_directory.h"
+#include "sdk/base/status_macros.h"
+
+namespace unival {
+namespace {
+
+constexpr char kZipStart[] = "PK\x03\x04";
+constexpr char kPickleEntry[] = "data.pkl";
+// The number 0x1950a86a20f9469cfc6c, pickled first in the older format.
+constexpr absl::string_view kMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 10);
+constexpr int64_t kLegacyProtocol = 1001;
+
+absl::Status Bad(absl::string_view message) { return absl::InvalidArgumentError(message); }
+
+absl::Status BadStorage(absl::string_view key, absl::string_view message) {
+  constexpr size_t kShown = 200;
+  return Bad(absl::StrCat("storage \"", absl::CHexEscape(key.substr(0, kShown)), "\": ", message));
+}
+
+absl::Status CheckSize(const PickleStorage& storage, uint64_t bytes) {
+  const int64_t expected = storage.root_elements * DtypeSize(storage.dtype);
+  if (static_cast<uint64_t>(expected) == bytes) return absl::OkStatus();
+  return BadStorage(storage.key,
+                    absl::StrCat(storage.root_elements, " elements of ", DtypeName(storage.dtype),
+                                 " need ", expected, " bytes, the file has ", bytes));
+}
+
+// The part of a whole storage's bytes that `storage` views.
+absl::string_view ViewOf(const PickleStorage& storage, absl::string_view whole) {
+  const int64_t size = DtypeSize(storage.dtype);
+  return whole.substr(storage.begin * size, storage.elements * size);
+}
+
+// ---- zip
+
+absl::StatusOr<std::string> FindPrefix(const ZipDirectory& entries) {
+  std::vector<std::string> prefixes;
+  for (const auto& [name, entry] : entries) {
+    absl::string_view prefix = name;
+    if (absl::ConsumeSuffix(&prefix, kPickleEntry) &&
+        (prefix.empty() || absl::EndsWith(prefix, "/"))) {
+      prefixes.emplace_back(prefix);
+    }
+  }
+  if (prefixes.size() == 1) return prefixes[0];
+  return Bad(absl::StrCat("the archive has ", prefixes.size(), " entries named ", kPickleEntry,
+                          ", expected one; not a file of torch.save"));
+}
+
+absl::Status CheckByteOrder(absl::string_view order) {
+  if (order == "little") return absl::OkStatus();
+  return absl::UnimplementedError("byte order other than little-endian");
+}
+
+absl::StatusOr<TorchFile> ParseZip(absl::string_view file) {
+  UNIVAL_ASSIGN_OR_RETURN(const ZipDirectory entries, ParseZipDirectory(file));
+  UNIVAL_ASSIGN_OR_RETURN(const std::string prefix, FindPrefix(entries));
+  const auto bytes = [&](const ZipEntry& entry) { return file.substr(entry.offset, entry.size); };
+  const auto order = entries.find(prefix + "byteorder");
+  if (order != entries.end()) UNIVAL_RETURN_IF_ERROR(CheckByteOrder(bytes(order->second)));
+  const absl::string_view pickled = bytes(entries.at(prefix + kPickleEntry));
+  TorchFile result;
+  size_t consumed = 0;
+  UNIVAL_ASSIGN_OR_RETURN(result.pickle, ReadPickle(pickled, &consumed));
+  if (consumed != pickled.size()) return Bad("bytes are left over behind the pickle");
+  for (const PickleStorage& storage : result.pickle.storages()) {
+    const auto found = entries.find(absl::StrCat(prefix, "data/", storage.key));
+    if (found == entries.end()) return BadStorage(storage.key, "is not in the archive");
+    UNIVAL_RETURN_IF_ERROR(CheckSize(storage, found->second.size));
+    result.storages.push_back(ViewOf(storage, bytes(found->second)));
+  }
+  return result;
+}
+
+// ---- the older format: magic number, protocol, system, object, storage keys, storages
+
+absl::StatusOr<Pickle> TakePickle(absl::string_view& rest, absl::string_view what) {
+  size_t consumed = 0;
+  auto pickle = ReadPickle(rest, &consumed);
+  if (!pickle.ok()) {
+    return absl::Status(pickle.status().code(),
+                        absl::StrCat(what, ": ", pickle.status().message()));
+  }
+  rest.remove_prefix(consumed);
+  return pickle;
+}
+
+absl::Status TakePreamble(absl::string_view& rest) {
+  const auto magic = TakePickle(rest, "magic number");
+  if (!magic.ok() || magic->root().kind != PickleKind::kBig || magic->root().text != kMagic) {
+    return Bad(
+        "neither a zip archive nor a pickle of torch.save; write it again with torch 0.4 or newer");
+  }
+  UNIVAL_ASSIGN_OR_RETURN(const Pickle protocol, TakePickle(rest, "protocol version"));
+  if (protocol.root().kind != PickleKind::kInteger || protocol.root().integer != kLegacyProtocol) {
+    return Bad(absl::StrCat("torch.save's protocol version is not ", kLegacyProtocol));
+  }
+  UNIVAL_ASSIGN_OR_RETURN(const Pickle system, TakePickle(rest, "system description"));
+  const PickleNode* little = system.Find(system.root(), "little_endian");
+  return CheckByteOrder(little != nullptr && little->integer == 1 ? "little" : "big");
+}
+
+// Bytes of every whole storage by key.
+using StorageBytes = std::map<absl::string_view, absl::string_view>;
+
+absl::Status TakeStorage(const PickleStorage& storage, absl::string_view& rest,
+                         StorageBytes& bytes) {
+  constexpr size_t kCount = 8;
+  if (rest.size() < kCount) return BadStorage(storage.key, "the file ends before it; truncated");
+  const uint64_t elements = LittleEndian(rest, kCount);
+  rest.remove_prefix(kCount);
+  const uint64_t expected = storage.root_elements;
+  const uint64_t size = expected * DtypeSize(storage.dtype);
+  if (elements != expected || size > rest.size()) {
+    return BadStorage(storage.key, absl::StrCat("expected ", expected, " elements (", size,
+                                                " bytes), the file has ", elements, " and ",
+                                                rest.size(), " bytes; truncated or damaged"));
+  }
+  if (!bytes.emplace(storage.key, rest.substr(0, size)).second) {
+    return BadStorage(storage.key, "is there twice");
+  }
+  rest.remove_prefix(size);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<TorchFile> ParseLegacy(absl::string_view file) {
+  absl::string_view rest = file;
+  UNIVAL_RETURN_IF_ERROR(TakePreamble(rest));
+  TorchFile result;
+  UNIVAL_ASSIGN_OR_RETURN(result.pickle, TakePickle(rest, "object"));
+  UNIVAL_ASSIGN_OR_RETURN(const Pickle keys, TakePickle(rest, "storage keys"));
+  if (keys.root().kind != PickleKind::kList) return Bad("the storage keys are no list");
+  std::map<absl::string_view, const PickleStorage*> known;
+  for (const PickleStorage& storage : result.pickle.storages()) known[storage.key] = &storage;
+  StorageBytes bytes;
+  for (PickleId id : keys.root().items) {
+    const auto found = known.find(keys.node(id).text);
+    if (found == known.end()) return BadStorage(keys.node(id).text, "belongs to no tensor");
+    UNIVAL_RETURN_IF_ERROR(TakeStorage(*found->second, rest, bytes));
+  }
+  if (!rest.empty()) return Bad(absl::StrCat(rest.size(), " bytes are left over at the end"));
+  for (const PickleStorage& storage : result.pickle.storages()) {
+    const auto found = bytes.find(storage.key);
+    if (found == bytes.end()) return BadStorage(storage.key, "is not in the file");
+    UNIVAL_RETURN_IF_ERROR(CheckSize(storage, found->second.size()));
+    result.storages.push_back(ViewOf(storage, found->second));
+  }
+  return result;
+}
+
+}  // namespace
+
+int64_t TensorView::elements() const {
+  int64_t count = 1;
+  for (int64_t size : shape) count *= size;
+  return count;
+}
+
+std::string Describe(const TensorView& view) {
+  return absl::StrCat(DtypeName(view.dtype), " [", absl::StrJoin(view.shape, ", "), "]");
+}
+
+absl::StatusOr<TensorView> TorchFile::View(const PickleNode& node) const {
+  if (node.kind != PickleKind::kTensor) return Bad("not a tensor");
+  const PickleTensor& tensor = pickle.tensors()[node.integer];
+  return TensorView{pickle.storages()[tensor.storage].dtype, tensor.shape, tensor.strides,
+                    tensor.offset, storages[tensor.storage]};
+}
+
+absl::StatusOr<TorchFile> ParseTorchFile(absl::string_view file) {
+  return absl::StartsWith(file, kZipStart) ? ParseZip(file) : ParseLegacy(file);
+}
+
+}  // namespace unival

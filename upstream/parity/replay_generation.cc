@@ -1,0 +1,124 @@
+// Files "generation" and "candidate_scoring": search over encoded sources, hypothesis by hypothesis.
+#include <ATen/core/grad_mode.h>
+
+#include <map>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "upstream/parity/batch_input.h"
+#include "upstream/parity/generation_case.h"
+#include "upstream/parity/replay.h"
+#include "sdk/base/status_macros.h"
+
+namespace unival {
+namespace parity {
+namespace {
+
+constexpr char kSameNote[] = "same eos row replacement as ";
+
+// Pixels [rows, 3, H, W] from "shape" or "size".
+absl::StatusOr<at::Tensor> ImageOf(const Json& image, int64_t rows) {
+  std::vector<int64_t> shape;
+  if (image.contains("shape")) {
+    image.at("shape").get_to(shape);
+  } else {
+    const int64_t size = image.at("size");
+    shape = {rows, 3, size, size};
+  }
+  return GenerateFromText(image.at("generator"), shape);
+}
+
+absl::StatusOr<EncoderOutput> EncodeCase(ReferenceModel& model, const Json& golden) {
+  const Json image = golden.value("image", Json());
+  const at::Tensor source = TokenTensor(golden.at("src_tokens"));
+  const auto input = [&](const std::string& field) -> absl::StatusOr<at::Tensor> {
+    if (field == "src_tokens") return source;
+    if (image.is_null()) return at::Tensor();
+    if (field == "patch_images") return ImageOf(image, source.size(0));
+    return PerRow(image, field);
+  };
+  UNIVAL_ASSIGN_OR_RETURN(const BatchInput batch, MakeBatchInput(input, model));
+  return model.backbone().Encode(batch.input);
+}
+
+// The model of a file, with its row of </s> replaced as the file's note says.
+absl::StatusOr<ReferenceModel*> ModelOf(ReplayContext& context, const Fixture::Entry& entry,
+                                        const Json& file, const Json& golden) {
+  const Json seed = golden.value("weights_seed", file.value("weights_seed", Json(1)));
+  UNIVAL_ASSIGN_OR_RETURN(ReferenceModel * model,
+                          context.models.Get({entry.config, Json::object(), seed.get<uint64_t>()}));
+  std::string note = file.value("weights_note", "");
+  if (absl::StartsWith(note, kSameNote)) {
+    const std::string other = note.substr(sizeof(kSameNote) - 1);
+    const std::string folder = entry.file.substr(0, entry.file.rfind('/') + 1);
+    UNIVAL_ASSIGN_OR_RETURN(const Json* document, context.fixture.Document(folder + other));
+    note = document->value("weights_note", "");
+  }
+  const double scale = EndOfSentenceScale(note);
+  if (scale == 0 && !note.empty()) {
+    return absl::UnimplementedError(
+        absl::StrCat("weights_note: expected \"N * decoder.layer_norm.bias\", got ", note));
+  }
+  model->ScaleEndOfSentence(scale);
+  return model;
+}
+
+absl::Status ScoreCandidates(ReplayContext& context, const Fixture::Entry& entry,
+                             const Json& golden, Checker& check) {
+  const at::NoGradGuard no_grad;
+  UNIVAL_ASSIGN_OR_RETURN(ReferenceModel * model, ModelOf(context, entry, golden, golden));
+  const auto answers = golden.at("answers").get<std::vector<std::vector<int64_t>>>();
+  std::vector<GenerationRequest> requests;
+  for (const Json& prompt : golden.at("decoder_prompts")) {
+    GenerationRequest& request = requests.emplace_back();
+    prompt.get_to(request.prefix);
+    request.prefix.erase(request.prefix.begin());  // <s>
+    request.constraint.answers = answers;
+  }
+  GenerationConfig config;
+  config.set_score_candidates(true);
+  config.set_n_best(static_cast<int>(answers.size()));
+  UNIVAL_ASSIGN_OR_RETURN(const EncoderOutput encoded, EncodeCase(*model, golden));
+  const auto decoder = model->backbone().NewIncrementalDecoder(encoded, RowsPerSample(config));
+  UNIVAL_ASSIGN_OR_RETURN(const auto found, Generate(*decoder, config, requests, SpecialTokens()));
+  for (size_t i = 0; i < requests.size(); ++i) {
+    std::map<std::vector<int64_t>, double> scores;
+    for (const Hypothesis& hypothesis : found[i]) scores[hypothesis.tokens] = hypothesis.score;
+    for (size_t k = 0; k < answers.size(); ++k) {
+      check.Number("generation", absl::StrCat("request ", i, ", answer ", k),
+                   scores.at(answers[k]), golden.at("scores").at(i).at(k), kScore);
+    }
+    check.EqualJson("generation", absl::StrCat("request ", i, ", best answer"),
+                    found[i].front().tokens, answers.at(golden.at("predicted_index").at(i)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ReplayGeneration(ReplayContext& context, const Fixture::Entry& entry) {
+  UNIVAL_ASSIGN_OR_RETURN(const Json* file, context.fixture.Document(entry.file));
+  for (const Json& golden : file->at("cases")) {
+    context.Case(entry, golden.at("name"), [&](Checker& check) -> absl::Status {
+      const at::NoGradGuard no_grad;
+      UNIVAL_ASSIGN_OR_RETURN(ReferenceModel * model, ModelOf(context, entry, *file, golden));
+      UNIVAL_ASSIGN_OR_RETURN(const EncoderOutput encoded, EncodeCase(*model, golden));
+      UNIVAL_ASSIGN_OR_RETURN(const GenerationCase wanted,
+                              ReadGenerationCase(golden, file->value("defaults", Json())));
+      return CheckHypotheses(model->backbone(), encoded, wanted, golden.at("hypotheses"), check)
+          .status();
+    });
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReplayCandidateScoring(ReplayContext& context, const Fixture::Entry& entry) {
+  UNIVAL_ASSIGN_OR_RETURN(const Json* golden, context.fixture.Document(entry.file));
+  context.Case(entry, "", [&](Checker& check) {
+    return ScoreCandidates(context, entry, *golden, check);
+  });
+  return absl::OkStatus();
+}
+
+}  // namespace parity
+}  // namespace unival

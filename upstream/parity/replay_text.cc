@@ -1,0 +1,389 @@
+// Files "tokenizer", "preprocess_text" and "preprocess_grounding": records to tokens, boxes to bins.
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "upstream/parity/published_tasks.h"
+#include "upstream/parity/replay.h"
+#include "sdk/base/status_macros.h"
+#include "sdk/testing/golden.h"
+#include "tasks/metrics/boxes.h"
+#include "tasks/templates/text_cleaning.h"
+#include "training/loss/loss.h"
+
+namespace unival {
+namespace parity {
+namespace {
+
+constexpr char kStage[] = "preprocess";
+constexpr char kBins[] = "core.location_bin";
+
+// The reference prints tokens that are no text by their dictionary names, and leaves out <s> and
+// </s>.
+absl::StatusOr<std::string> DecodeWithSymbols(const VocabularyView& vocabulary,
+                                              const std::vector<int64_t>& ids) {
+  static const auto* const kNames = new std::map<std::string, std::string>{
+      {"core.image_code", "code"}, {kBins, "bin"}};
+  std::string text;
+  std::vector<int64_t> run;
+  const auto flush = [&]() -> absl::Status {
+    UNIVAL_ASSIGN_OR_RETURN(const std::string part, vocabulary.DecodeText(run));
+    text += part;
+    run.clear();
+    return absl::OkStatus();
+  };
+  for (const int64_t id : ids) {
+    UNIVAL_ASSIGN_OR_RETURN(const BlockToken token, vocabulary.Identify(id));
+    const auto named = kNames->find(token.block);
+    const bool special = id == vocabulary.pad() || id == vocabulary.unk();
+    if (named == kNames->end() && !special && id != vocabulary.mask()) {
+      run.push_back(id);
+      continue;
+    }
+    UNIVAL_RETURN_IF_ERROR(flush());
+    if (named != kNames->end()) {
+      absl::StrAppend(&text, "<", named->second, "_", token.index, ">");
+    } else {
+      text += id == vocabulary.pad() ? "<pad>" : id == vocabulary.unk() ? "<unk>" : "<mask>";
+    }
+  }
+  UNIVAL_RETURN_IF_ERROR(flush());
+  return text;
+}
+
+absl::Status CheckEncoding(const VocabularyView& vocabulary, const Json& golden, Checker& check) {
+  const std::string text = golden.at("text");
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<int64_t> ids, vocabulary.EncodeText(text));
+  check.EqualJson("tokenizer", absl::StrCat("ids of \"", text, "\""), ids, golden.at("ids"));
+  UNIVAL_ASSIGN_OR_RETURN(const std::string decoded,
+                          vocabulary.DecodeText(golden.at("ids").get<std::vector<int64_t>>()));
+  check.EqualJson("tokenizer", absl::StrCat("text of \"", text, "\""), decoded,
+                  golden.at("decoded"));
+  return absl::OkStatus();
+}
+
+void CheckDictionary(const VocabularyView& vocabulary, const Json& golden, Checker& check) {
+  const auto id = [&](const char* block, int64_t index) {
+    const auto found = vocabulary.GlobalId(block, index);
+    return found.ok() ? *found : -1;
+  };
+  check.EqualJson("tokenizer", "size", vocabulary.size(), golden.at("size"));
+  check.EqualJson("tokenizer", "bin_0", id(kBins, 0), golden.at("bin_0"));
+  check.EqualJson("tokenizer", "bin_999", id(kBins, 999), golden.at("bin_999"));
+  check.EqualJson("tokenizer", "code_8191", id("core.image_code", 8191), golden.at("code_8191"));
+}
+
+// "0.3|!+yes&&1.0|!+red" -> the answer with the highest confidence.
+std::string BestAnswer(const std::string& text) {
+  std::string best;
+  double highest = -1;
+  for (const absl::string_view item : absl::StrSplit(text, "&&")) {
+    const std::vector<std::string> parts = absl::StrSplit(item, "|!+");
+    const double confidence = std::stod(parts.at(0));
+    if (confidence > highest) highest = confidence, best = parts.at(1);
+  }
+  return best;
+}
+
+// One item: which published task it is, and the record that task sees.
+struct Item {
+  std::string task;
+  TaskSample sample;
+  std::function<void(TaskTemplate&)> edit;
+};
+
+void ReadVqa(const Json& input, Item* item) {
+  item->task = "vqa";
+  item->sample.fields["question"] = input.at("question").get<std::string>();
+  item->sample.fields["answer"] = BestAnswer(input.at("ref"));
+  item->edit = PromptType(input.at("prompt_type"));
+}
+
+void ReadCaption(const Json& input, Item* item) {
+  item->task = "image_caption";
+  const bool test = input.at("split") == "test";
+  const std::string caption = input.at("caption");
+  item->sample.fields["caption"] = test ? TestCaption(caption) : caption;
+  const int words = input.at("max_tgt_length");
+  item->edit = [test, words](TaskTemplate& proto) {
+    proto.mutable_clean(0)->set_max_words(test ? 0 : words);
+    if (test) proto.mutable_clean(0)->set_rule(TEXT_CLEANING_NONE);
+  };
+}
+
+void ReadEntailment(const Json& input, Item* item) {
+  static const auto* const kAnswers = new std::map<std::string, std::string>{
+      {"entailment", "yes"}, {"neutral", "maybe"}, {"contradiction", "no"}};
+  item->task = input.at("add_caption") ? "visual_entailment_premise" : "visual_entailment";
+  item->sample.fields["hypothesis"] = input.at("hypothesis").get<std::string>();
+  item->sample.fields["caption"] = input.at("caption").get<std::string>();
+  item->sample.fields["answer"] = kAnswers->at(input.at("label"));
+  item->edit = PromptType(input.at("prompt_type"));
+}
+
+// "ints(seed=81,"codes",1024,0,8192)"
+std::vector<double> Codes(const std::string& generator) {
+  const std::vector<std::string> parts =
+      absl::StrSplit(generator, absl::ByAnyChar("(),\"="), absl::SkipEmpty());
+  std::vector<double> codes;
+  for (const int64_t code : GoldenIntegers(parts.at(3), std::stoull(parts.at(2)),
+                                           std::stol(parts.at(4)), std::stol(parts.at(5)),
+                                           std::stol(parts.at(6)))) {
+    codes.push_back(static_cast<double>(code));
+  }
+  return codes;
+}
+
+std::vector<double> Numbers(const std::string& text) {
+  std::vector<double> numbers;
+  for (const absl::string_view part : absl::StrSplit(text, ',')) {
+    numbers.push_back(std::stod(std::string(part)));
+  }
+  return numbers;
+}
+
+absl::Status ReadGrounding(ReplayContext& context, const Json& input, Item* item) {
+  item->task = "grounding";
+  const MediaSource source{
+      "", context.fixture.Path("media/" + input.at("file").get<std::string>()), nullptr};
+  UNIVAL_ASSIGN_OR_RETURN(
+      const at::Tensor pixels,
+      context.runtime.services().media->DecodeImage(source, PixelFormat::kRgb8));
+  item->sample.fields["text"] = input.at("text").get<std::string>();
+  item->sample.fields["box"] = Numbers(input.at("region_coord"));
+  item->sample.fields["width"] = static_cast<double>(pixels.size(1));
+  item->sample.fields["height"] = static_cast<double>(pixels.size(0));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Item> ReadItem(ReplayContext& context, const Json& golden) {
+  const std::string kind = golden.at("task");
+  const Json& input = golden.at("input");
+  Item item;
+  item.sample.key = kind;
+  const MediaSource media{"x.png", "x.png", nullptr};
+  for (const char* column : {"image", "video", "audio"}) item.sample.fields[column] = media;
+  if (kind == "caption") {
+    ReadCaption(input, &item);
+  } else if (kind == "vqa_gen") {
+    ReadVqa(input, &item);
+  } else if (kind == "snli_ve") {
+    ReadEntailment(input, &item);
+  } else if (kind == "refcoco") {
+    UNIVAL_RETURN_IF_ERROR(ReadGrounding(context, input, &item));
+  } else if (kind == "image_gen") {
+    item.task = "image_generation";
+    item.sample.fields["caption"] = input.at("caption").get<std::string>();
+    item.sample.fields["codes"] = Codes(input.at("codes"));
+  } else {
+    return absl::UnimplementedError(absl::StrCat("task ", kind, " is not known"));
+  }
+  return item;
+}
+
+// What the decoder sees and what it is to say, as the reference lays them out: the forced prompt is
+// padding in the target.
+struct Rows {
+  std::vector<int64_t> previous, target;
+};
+
+Rows RowsOf(const Seq2SeqExample& example, const VocabularyView& vocabulary) {
+  Rows rows;
+  rows.previous = {vocabulary.bos()};
+  rows.previous.insert(rows.previous.end(), example.prefix.begin(), example.prefix.end());
+  rows.previous.insert(rows.previous.end(), example.target.begin(), example.target.end());
+  rows.previous.pop_back();
+  rows.target.assign(example.prefix.size(), vocabulary.pad());
+  rows.target.insert(rows.target.end(), example.target.begin(), example.target.end());
+  return rows;
+}
+
+// [[first ...], length, [last ...]]
+Json HeadLengthTail(const std::vector<int64_t>& tokens, const Json& like) {
+  const auto head = static_cast<ptrdiff_t>(like.at(0).size());
+  const auto tail = static_cast<ptrdiff_t>(like.at(2).size());
+  return {std::vector<int64_t>(tokens.begin(), tokens.begin() + head), tokens.size(),
+          std::vector<int64_t>(tokens.end() - tail, tokens.end())};
+}
+
+// The closed set's mask at the positions behind the prompt, as [position, token] pairs.
+absl::Status CheckAnswerMask(const VocabularyView& vocabulary, const Json& answers,
+                             const Rows& rows, size_t prefix, const Json& expected,
+                             Checker& check) {
+  std::vector<std::vector<int64_t>> tokens;
+  for (const Json& answer : answers) {
+    UNIVAL_ASSIGN_OR_RETURN(auto ids,
+                            vocabulary.EncodeText(absl::StrCat(" ", answer.get<std::string>())));
+    tokens.push_back(std::move(ids));
+  }
+  const at::Tensor allowed = AllowedByAnswers(at::tensor(rows.target, at::kLong).unsqueeze(0),
+                                              tokens, vocabulary.size())[0];
+  Json pairs = Json::array();
+  for (size_t t = prefix; t < rows.target.size(); ++t) {
+    const at::Tensor ids = allowed[static_cast<int64_t>(t)].nonzero().squeeze(1);
+    for (int64_t i = 0; i < ids.size(0); ++i) pairs.push_back({t, ids[i].item<int64_t>()});
+  }
+  check.EqualJson(kStage, "constraint_mask_nonzero", pairs, expected);
+  return absl::OkStatus();
+}
+
+absl::Status CheckItem(ReplayContext& context, const PublishedTasks& tasks, const Json& golden,
+                       Checker& check) {
+  UNIVAL_ASSIGN_OR_RETURN(const Item item, ReadItem(context, golden));
+  UNIVAL_ASSIGN_OR_RETURN(const auto task, tasks.Make(item.task, item.edit));
+  UNIVAL_ASSIGN_OR_RETURN(const Seq2SeqExample example,
+                          task->MakeExample(item.sample, ExampleMode::kTraining, 0));
+  const Rows rows = RowsOf(example, tasks.vocabulary());
+  const bool cut = golden.contains("output_head_len_tail");
+  const Json& output = golden.at(cut ? "output_head_len_tail" : "output");
+  const auto compare = [&](const char* field, const std::vector<int64_t>& actual) {
+    if (!output.contains(field)) return;
+    const Json& expected = output.at(field);
+    const bool parts = expected.size() == 3 && expected.at(0).is_array();
+    check.EqualJson(kStage, field, parts ? HeadLengthTail(actual, expected) : Json(actual),
+                    expected);
+  };
+  compare("source", example.source);
+  compare("target", rows.target);
+  compare("prev_output_tokens", rows.previous);
+  std::vector<int64_t> prompt = {tasks.vocabulary().bos()};
+  prompt.insert(prompt.end(), example.prefix.begin(), example.prefix.end());
+  compare("decoder_prompt", prompt);
+  if (output.contains("constraint_mask_nonzero")) {
+    return CheckAnswerMask(tasks.vocabulary(), golden.at("input").at("answers"), rows,
+                           example.prefix.size(), output.at("constraint_mask_nonzero"), check);
+  }
+  return absl::OkStatus();
+}
+
+void CheckCleaning(const Json& golden, Checker& check) {
+  const std::string text = golden.at("text");
+  std::string question = golden.at("pre_question");
+  // Here the rule itself completes the question, as the reference does behind it.
+  if (question.empty() || question.back() != '?') question += '?';
+  const auto compare = [&](const char* field, TextCleaning rule, int words, const Json& expected) {
+    check.EqualJson(kStage, absl::StrCat(field, " of \"", text, "\""),
+                    CleanText(text, rule, words), expected);
+  };
+  compare("pre_question", TEXT_CLEANING_QUESTION, 0, question);
+  compare("pre_caption", TEXT_CLEANING_CAPTION, 0, golden.at("pre_caption"));
+  compare("pre_caption_3", TEXT_CLEANING_CAPTION, 3, golden.at("pre_caption_3"));
+  compare("strip_punct_train", TEXT_CLEANING_NO_PUNCTUATION, 0, golden.at("strip_punct_train"));
+}
+
+absl::Status CheckBox(const Json& golden, int64_t bins, Checker& check) {
+  const ImageSize size{golden.at("image_wh").at(0), golden.at("image_wh").at(1)};
+  const auto box = golden.at("box").get<std::vector<double>>();
+  UNIVAL_ASSIGN_OR_RETURN(const NormalizedBox fractions, BoxFractions(box, size));
+  const std::array<int64_t, 4> quantized = QuantizeBox(fractions, bins);
+  const std::string name = absl::StrCat("box ", golden.at("box").dump());
+  check.EqualJson(kStage, name + ", bins", quantized, golden.at("bins"));
+  const Json back = golden.value("dequantized", Json());
+  if (back.is_null()) return absl::OkStatus();
+  const NormalizedBox restored = DequantizeBox(quantized, bins);
+  for (int i = 0; i < 4; ++i) {
+    check.Number(kStage, absl::StrCat(name, ", back to pixels ", i),
+                 restored[i] * (i % 2 == 0 ? size.width : size.height), back.at(i), {1e-4, 0});
+  }
+  return absl::OkStatus();
+}
+
+NormalizedBox BoxOf(const Json& json) {
+  NormalizedBox box;
+  json.get_to(box);
+  return box;
+}
+
+bool AreApart(const NormalizedBox& a, const NormalizedBox& b) {
+  return std::min(a[2], b[2]) <= std::max(a[0], b[0]) ||
+         std::min(a[3], b[3]) <= std::max(a[1], b[1]);
+}
+
+// Boxes that do not meet have a number without meaning in the reference; they never count as hits.
+void CheckOverlaps(const Json& score, Checker& check) {
+  for (size_t i = 0; i < score.at("hyps").size(); ++i) {
+    const NormalizedBox hypothesis = BoxOf(score.at("hyps").at(i));
+    const double same = IntersectionOverUnion(hypothesis, BoxOf(score.at("refs").at(i)));
+    const double other = IntersectionOverUnion(hypothesis, BoxOf(score.at("refs_rolled").at(i)));
+    const std::string pair = absl::StrCat("pair ", i, ", ");
+    check.Number("metrics", pair + "acc_0_5", same >= 0.5, score.at("acc_0_5").at(i), {0, 0});
+    check.Number("metrics", pair + "acc_0_5_rolled", other >= 0.5,
+                 score.at("acc_0_5_rolled").at(i), {0, 0});
+    check.Number("metrics", pair + "acc_0_3_rolled", other >= 0.3,
+                 score.at("acc_0_3_rolled").at(i), {0, 0});
+    const bool apart = AreApart(hypothesis, BoxOf(score.at("refs_rolled").at(i)));
+    const double expected = apart ? 0 : score.at("iou_rolled").at(i).get<double>();
+    check.Number("metrics", pair + "iou_rolled", other, expected, {1e-5, 0});
+  }
+}
+
+}  // namespace
+
+absl::Status ReplayTokenizer(ReplayContext& context, const Fixture::Entry& entry) {
+  UNIVAL_ASSIGN_OR_RETURN(const Json* file, context.fixture.Document(entry.file));
+  UNIVAL_ASSIGN_OR_RETURN(const auto tasks,
+                          PublishedTasks::Create(context.fixture, context.runtime));
+  context.Case(entry, "dictionary", [&](Checker& check) {
+    CheckDictionary(tasks->vocabulary(), file->at("dictionary"), check);
+    return absl::OkStatus();
+  });
+  context.Case(entry, "encode", [&](Checker& check) -> absl::Status {
+    for (const Json& golden : file->at("encode")) {
+      UNIVAL_RETURN_IF_ERROR(CheckEncoding(tasks->vocabulary(), golden, check));
+    }
+    return absl::OkStatus();
+  });
+  context.Case(entry, "decode", [&](Checker& check) -> absl::Status {
+    for (const Json& golden : file->at("decode")) {
+      const auto ids = golden.at("ids").get<std::vector<int64_t>>();
+      UNIVAL_ASSIGN_OR_RETURN(const std::string text,
+                              DecodeWithSymbols(tasks->vocabulary(), ids));
+      check.EqualJson("tokenizer", absl::StrCat("text of ", golden.at("ids").dump()), text,
+                      golden.at("decoded"));
+    }
+    return absl::OkStatus();
+  });
+  return absl::OkStatus();
+}
+
+absl::Status ReplayTaskItems(ReplayContext& context, const Fixture::Entry& entry) {
+  UNIVAL_ASSIGN_OR_RETURN(const Json* file, context.fixture.Document(entry.file));
+  UNIVAL_ASSIGN_OR_RETURN(const auto tasks,
+                          PublishedTasks::Create(context.fixture, context.runtime));
+  int number = 0;
+  for (const Json& golden : file->at("items")) {
+    const std::string name = absl::StrCat(golden.at("task").get<std::string>(), " ", number++);
+    context.Case(entry, name, [&](Checker& check) {
+      return CheckItem(context, *tasks, golden, check);
+    });
+  }
+  context.Case(entry, "cleaning", [&](Checker& check) {
+    for (const Json& golden : file->at("text_helpers")) CheckCleaning(golden, check);
+    return absl::OkStatus();
+  });
+  return absl::OkStatus();
+}
+
+absl::Status ReplayGrounding(ReplayContext& context, const Fixture::Entry& entry) {
+  UNIVAL_ASSIGN_OR_RETURN(const Json* file, context.fixture.Document(entry.file));
+  constexpr int64_t kPublishedBins = 1000;
+  for (const char* list : {"per_image", "boxes"}) {
+    context.Case(entry, list, [&](Checker& check) -> absl::Status {
+      for (const Json& golden : file->at(list)) {
+        UNIVAL_RETURN_IF_ERROR(CheckBox(golden, golden.value("num_bins", kPublishedBins), check));
+      }
+      return absl::OkStatus();
+    });
+  }
+  context.Case(entry, "score", [&](Checker& check) {
+    CheckOverlaps(file->at("score"), check);
+    return absl::OkStatus();
+  });
+  return absl::OkStatus();
+}
+
+}  // namespace parity
+}  // namespace unival

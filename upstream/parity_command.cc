@@ -1,0 +1,75 @@
+// unival parity FIXTURE_DIR: this implementation against recorded outputs of the original one.
+
+#include <unistd.h>
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "app/command.h"
+#include "sdk/base/status_macros.h"
+#include "upstream/commands.h"
+#include "upstream/parity/parity.h"
+
+namespace unival {
+namespace {
+
+struct ParityArguments {
+  ParityOptions options;
+  RuntimeOptions runtime;
+  bool json = false;
+};
+
+// One line that counts up, on a terminal only.
+void ShowProgress(const ParityProgress& progress) {
+  if (isatty(STDERR_FILENO) == 0) return;
+  const double left = progress.done == 0 ? 0
+                                         : progress.seconds / static_cast<double>(progress.done) *
+                                               static_cast<double>(progress.total - progress.done);
+  std::cerr << absl::StrFormat("\r\033[K[%d/%d] %s, %.0f s left", progress.done, progress.total,
+                               progress.file, left)
+            << std::flush;
+}
+
+absl::StatusOr<int> Compare(const ParityArguments& arguments) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(arguments.runtime));
+  ParityOptions options = arguments.options;
+  options.progress = ShowProgress;
+  const absl::StatusOr<parity::Report> report = RunParity(options, *runtime);
+  if (isatty(STDERR_FILENO) != 0) std::cerr << "\r\033[K";
+  if (!report.ok()) return report.status();
+  std::cout << (arguments.json ? ToJson(*report).dump(2) + "\n" : ToTable(*report));
+  return report->ok() ? kDone : kDifferent;
+}
+
+}  // namespace
+
+void AddParityOptions(CLI::App& app, int* exit_code) {
+  CLI::App* command = &app;
+  auto arguments = std::make_shared<ParityArguments>();
+  ParityOptions& options = arguments->options;
+  command->add_option("fixture", options.fixture, "Folder with index.json")->required();
+  command->add_option("--stage", options.stage,
+                      "Only checks of one stage: " + absl::StrJoin(parity::StageNames(), ", ") +
+                          "; layers also by number, decoder.layer.0");
+  command->add_option("--perturb", options.perturb,
+                      "Add one to every other element of this tensor of the reference's state_dict, "
+                      "to see which stage notices");
+  command->add_flag("--json", arguments->json, "Print JSON");
+  AddRuntimeOptions(command, &arguments->runtime);
+  command->footer(
+      "Exit code 3 when a case is outside its tolerance or cannot be replayed. Weights come from "
+      "the fixture's formula; cases marked reference_quirk are listed, not judged.\n"
+      "Example: unival parity golden --stage logits");
+  OnRun(
+      command,
+      [arguments] {
+        const absl::StatusOr<int> code = Compare(*arguments);
+        return code.ok() ? *code : Fail(code.status());
+      },
+      exit_code);
+}
+
+}  // namespace unival
