@@ -1,6 +1,10 @@
 // unival vocab list|add|retire MODEL: the blocks of a model's vocabulary, and the explicit acts that change them.
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/normal.h>
 #include <ATen/CPUGeneratorImpl.h>
 
 #include <algorithm>

@@ -1,6 +1,9 @@
 #include "runtime/model.h"
 
-#include <ATen/ATen.h>
+#include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/nn/module.h>
 
 #include <algorithm>
@@ -196,7 +199,7 @@ absl::StatusOr<Modality*> Model::RequireModality(const std::string& id) const {
 
 std::vector<NamedTensor> Model::State() const {
   std::vector<NamedTensor> state, raw;
-  AppendState("", *backbone_, &raw);
+  AppendState("", backbone_->module(), &raw);
   for (NamedTensor& named : raw) {
     named.name = FullName(named.name);
     state.push_back(std::move(named));
@@ -226,7 +229,7 @@ absl::StatusOr<std::string> Model::PartHash(const std::string& part) const {
 }
 
 void Model::SetTraining(bool training) {
-  backbone_->train(training);
+  backbone_->module().train(training);
   for (const auto& entry : modalities_) {
     if (auto module = entry.second->module()) module->train(training);
   }
@@ -243,7 +246,7 @@ void Model::RoundToHalf() {
 absl::Status Model::To(const std::string& device) {
   return CatchTorch(absl::StrCat("device \"", device, "\""), [&] {
     device_ = at::Device(device);
-    backbone_->to(device_);
+    backbone_->module().to(device_);
     for (const auto& entry : modalities_) {
       if (auto module = entry.second->module()) module->to(device_);
     }

@@ -1,6 +1,7 @@
 // Loading and saving of a Model: which tensors go to which component of a model directory.
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 #include <torch/nn/module.h>
 
 #include <algorithm>

@@ -1,6 +1,11 @@
 #include "backbone/layers/position_index.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/gather.h>
+#include <ATen/ops/where.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,10 @@
 #include "backbone/layers/transformer_layer.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/ones.h>
 
 #include <algorithm>
 

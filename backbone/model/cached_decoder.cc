@@ -1,6 +1,9 @@
 #include "backbone/model/cached_decoder.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
 
 #include <algorithm>
 #include <utility>

@@ -1,6 +1,10 @@
 #include "backbone/model/decoder.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/where.h>
 
 #include <cmath>
 #include <utility>

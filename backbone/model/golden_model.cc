@@ -1,5 +1,7 @@
 #include "backbone/model/golden_model.h"
 
+#include <torch/nn/module.h>
+
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -54,10 +56,10 @@ std::shared_ptr<UnivalModel> GoldenModel(const BackboneConfig& config,
     const absl::Status status = (*model)->AddConnection(connection);
     if (!status.ok()) Die(status);
   }
-  for (const auto& item : (*model)->named_parameters()) {
+  for (const auto& item : (*model)->module().named_parameters()) {
     FillTensorByFormula(ReferenceNameOf(item.key()), options.seed, item.value());
   }
-  (*model)->eval();
+  (*model)->module().eval();
   return *model;
 }
 

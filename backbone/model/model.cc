@@ -1,5 +1,7 @@
 #include "backbone/model/model.h"
 
+#include <torch/nn/module.h>
+
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,7 +18,7 @@ namespace {
 
 constexpr int64_t kSpecialTokens = 4;
 
-class Transformer : public UnivalModel {
+class Transformer : public torch::nn::Module, public UnivalModel {
  public:
   Transformer(const BackboneConfig& config, int64_t vocabulary_size)
       : config_(config), vocabulary_size_(vocabulary_size) {
@@ -25,6 +27,8 @@ class Transformer : public UnivalModel {
         register_module("decoder", std::make_shared<Decoder>(config, encoder_->embed_tokens()));
     connection_modules_ = register_module("connections", std::make_shared<torch::nn::Module>());
   }
+
+  torch::nn::Module& module() override { return *this; }
 
   absl::Status AddConnection(const ConnectionConfig& config) override {
     if (HasConnection(config.modality())) {

@@ -17,7 +17,7 @@
 #ifndef UNIVAL_BACKBONE_MODEL_MODEL_H_
 #define UNIVAL_BACKBONE_MODEL_MODEL_H_
 
-#include <torch/nn/module.h>
+#include <ATen/core/Tensor.h>
 
 #include <memory>
 #include <string>
@@ -27,6 +27,11 @@
 #include "backbone/generation/incremental_decoder.h"
 #include "sdk/native/modality.h"
 #include "sdk/proto/model.pb.h"
+
+// The module's header takes seconds to compile: whoever needs parameters by name includes it.
+namespace torch::nn {
+class Module;
+}
 
 namespace unival {
 
@@ -60,12 +65,15 @@ struct DecodeOptions {
   std::vector<at::Tensor>* hidden = nullptr;  // if set: embedded input and each layer's output
 };
 
-class UnivalModel : public torch::nn::Module {
+class UnivalModel {
  public:
   // InvalidArgument names the field and its value.
   static absl::StatusOr<std::shared_ptr<UnivalModel>> Create(const BackboneConfig& config,
                                                              int64_t vocabulary_size);
-  ~UnivalModel() override;
+  virtual ~UnivalModel();
+
+  // Parameters, submodules, device and mode of the whole; lives as long as this object.
+  virtual torch::nn::Module& module() = 0;
 
   // Adds a freshly initialised connection (default generator). AlreadyExists, InvalidArgument.
   virtual absl::Status AddConnection(const ConnectionConfig& config) = 0;

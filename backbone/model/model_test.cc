@@ -2,7 +2,17 @@
 // decoding, rows of a batch against rows alone.
 #include "backbone/model/model.h"
 
-#include <ATen/ATen.h>
+#include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -71,8 +81,8 @@ TEST_F(ModelTest, EveryEntryOfTheReferenceHasItsPlace) {
   ASSERT_TRUE(file);
   const auto model = GoldenModel(GoldenConfig());
   std::map<std::string, std::vector<int64_t>> ours;
-  for (const auto& item : model->named_parameters()) ours[item.key()] = item.value().sizes().vec();
-  EXPECT_EQ(model->named_buffers().size(), 0u);
+  for (const auto& item : model->module().named_parameters()) ours[item.key()] = item.value().sizes().vec();
+  EXPECT_EQ(model->module().named_buffers().size(), 0u);
   std::set<std::string> found;
   const nlohmann::json manifest = nlohmann::json::parse(file);
   for (const auto& entry : manifest.at("entries")) {
@@ -150,8 +160,8 @@ TEST_F(ModelTest, AttentionBiasesEqualTheReference) {
   const TensorMap inputs = Golden("multimodal");
   const BackboneConfig config = GoldenConfig();
   const auto model = GoldenModel(config);
-  Encoder& encoder = dynamic_cast<Encoder&>(*model->named_children()["encoder"]);
-  Decoder& decoder = dynamic_cast<Decoder&>(*model->named_children()["decoder"]);
+  Encoder& encoder = dynamic_cast<Encoder&>(*model->module().named_children()["encoder"]);
+  Decoder& decoder = dynamic_cast<Decoder&>(*model->module().named_children()["decoder"]);
   const std::map<std::string, ModalitySegment> cases = {
       {"image_160x288_types", {"image", {0}, Grid(1, 1, 5, 9, 2048)}},
       {"video_8x96x96", {"video", {0, 1}, Grid(2, 1, 3, 3, 2048)}},
@@ -159,7 +169,7 @@ TEST_F(ModelTest, AttentionBiasesEqualTheReference) {
   };
   for (const auto& [name, segment] : cases) {
     ConnectionMap connections;
-    for (const auto& item : model->named_children()["connections"]->named_children()) {
+    for (const auto& item : model->module().named_children()["connections"]->named_children()) {
       connections[item.key()] = std::dynamic_pointer_cast<Connection>(item.value());
     }
     EXPECT_TRUE(connections.at(segment.connection)
@@ -213,7 +223,7 @@ TEST_F(ModelTest, PositionVectorsOfVariantsEqualTheReference) {
 // In float64, so that nothing but a wrong mask or position could make a difference.
 TEST_F(ModelTest, MixedBatchEqualsEachRowAlone) {
   const auto model = GoldenModel(GoldenConfig());
-  model->to(at::kDouble);
+  model->module().to(at::kDouble);
   const at::Tensor tokens = Tokens({{0, 20, 21, 22, 2},
                                     {0, 30, 31, 2, 1},
                                     {0, 40, 2, 1, 1},
@@ -357,7 +367,7 @@ TEST_F(ModelTest, RunsInBfloat16) {
                          Tokens({{0, 20, 21, 2}, {0, 30, 2, 1}})};
   const at::Tensor targets = RandomTokens("bf16", 2, 5);
   const at::Tensor expected = model->Decode(model->Encode(input), targets);
-  model->to(at::kBFloat16);
+  model->module().to(at::kBFloat16);
   const EncoderOutput encoded = model->Encode(input);
   EXPECT_EQ(encoded.states.scalar_type(), at::kBFloat16);
   const at::Tensor logits = model->Decode(encoded, targets).to(at::kFloat);
@@ -376,7 +386,7 @@ TEST(ModelTraining, GradientsReachEveryParameterInUse) {
   config.set_attention_dropout(0.1f);
   at::manual_seed(3);
   const auto model = GoldenModel(config);
-  model->train();
+  model->module().train();
   ModelInput input{{{"image", {0}, Grid(1, 1, 2, 2, 2048, "image")},
                     {"video", {1}, Grid(1, 1, 2, 2, 2048, "video")},
                     {"audio", {2}, Sequence(1, 4, 512, "audio")}},
@@ -386,7 +396,7 @@ TEST(ModelTraining, GradientsReachEveryParameterInUse) {
   const at::Tensor logits =
       model->Decode(model->Encode(input), RandomTokens("target", 4, 5), options);
   at::log_softmax(logits, -1).select(2, 7).sum().backward();
-  for (const auto& item : model->named_parameters()) {
+  for (const auto& item : model->module().named_parameters()) {
     ASSERT_TRUE(item.value().grad().defined()) << item.key();
     EXPECT_TRUE(item.value().grad().isfinite().all().item<bool>()) << item.key();
   }
@@ -397,14 +407,14 @@ TEST(ModelTraining, DropoutFollowsTheDefaultGenerator) {
   config.set_dropout(0.2f);
   config.set_decoder_drop_path(0.2f);
   const auto model = GoldenModel(config);
-  model->train();
+  model->module().train();
   const auto run = [&](uint64_t seed) {
     at::manual_seed(seed);
     return model->Decode(model->Encode({{}, Tokens({{0, 5, 6, 2}})}), Tokens({{0, 7}})).detach();
   };
   EXPECT_TRUE(run(1).equal(run(1)));
   EXPECT_FALSE(run(1).equal(run(2)));
-  model->eval();
+  model->module().eval();
   EXPECT_TRUE(run(1).equal(run(2)));
 }
 
@@ -447,7 +457,7 @@ TEST(ModelErrors, ConnectionsAreChecked) {
   config.set_shared_type_row(-1);
   ASSERT_TRUE(model->AddConnection(config).ok());
   EXPECT_TRUE(model->HasConnection("depth"));
-  EXPECT_TRUE(model->named_parameters().contains("connections.depth.type_row"));
+  EXPECT_TRUE(model->module().named_parameters().contains("connections.depth.type_row"));
   const ModelInput input{{{"depth", {0}, {at::ones({1, 3, 8}), {}, {}}}}, Tokens({{0, 5, 2}})};
   EXPECT_EQ(model->Encode(input).states.size(1), 6);
 }

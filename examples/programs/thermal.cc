@@ -2,7 +2,10 @@
 // temperatures are the features, and the host's linear connection learns the rest.
 // docs/tutorials/new_modality.md walks through this file.
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/pixel_unshuffle.h>
+#include <ATen/ops/upsample_bilinear2d.h>
 
 #include <memory>
 #include <string>

@@ -1,6 +1,7 @@
 #include "modalities/base/encoded_modality.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 
 #include <functional>
 #include <numeric>

@@ -1,6 +1,10 @@
 #include "modalities/networks/pann.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/avg_pool2d.h>
+#include <ATen/ops/dropout.h>
+#include <ATen/ops/empty.h>
 
 #include <cmath>
 #include <string>

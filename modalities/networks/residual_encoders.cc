@@ -1,6 +1,9 @@
 #include "modalities/networks/residual_encoders.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/max_pool3d.h>
 
 namespace unival {
 namespace {

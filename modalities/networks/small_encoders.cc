@@ -1,6 +1,10 @@
 #include "modalities/networks/small_encoders.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/linspace.h>
+#include <ATen/ops/rsqrt.h>
 
 namespace unival {
 namespace {

@@ -6,7 +6,11 @@
 //
 // Options: "near_mm" (500) and "far_mm" (5500), the range that is painted.
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/minimum.h>
+#include <ATen/ops/upsample_nearest2d.h>
 
 #include <cmath>
 #include <memory>

@@ -1,6 +1,9 @@
 // What crosses the boundary: exceptions become statuses, tensors are freed once whatever happens, older and newer sides
 // meet, calls from several threads at once.
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/tensor.h>
 #include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -5,7 +5,12 @@
 // BM_MatrixProduct is the ceiling: GFLOP/s of float32 products as large as they pay off. Compare ratios within one run;
 // absolute numbers belong to one machine.
 
-#include <ATen/ATen.h>
+#include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/rand.h>
+#include <ATen/ops/randint.h>
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
 

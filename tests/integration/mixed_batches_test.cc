@@ -1,6 +1,9 @@
 // Where this implementation and the original part on purpose: batches that mix modalities are exact,
 // and a masked image is the same as none.
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include <string>

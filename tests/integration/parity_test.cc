@@ -2,7 +2,9 @@
 // failure names it; and the tool against itself: it must notice what is changed on purpose.
 #include "upstream/parity/parity.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/full_like.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,6 +1,8 @@
 #include "training/data/feature_cache.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/from_blob.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>

@@ -1,6 +1,7 @@
 #include "training/run/checkpoint.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>

@@ -1,6 +1,7 @@
 #include "training/run/receipt.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 
 #include <map>
 #include <nlohmann/json.hpp>

@@ -1,6 +1,7 @@
 #include "training/run/stage_run.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 
 #include <algorithm>
 #include <chrono>

@@ -1,6 +1,7 @@
 #include "training/run/trainable.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 #include <re2/re2.h>
 #include <torch/nn/module.h>
 
@@ -145,8 +146,8 @@ void ApplyTrainable(const Model& model, const TrainableSet& set) {
     tensor.set_requires_grad(moving.count(tensor.unsafeGetTensorImpl()) > 0);
     tensor.mutable_grad() = at::Tensor();
   }
-  SetModes(model.backbone(), moving_in_backbone);
-  SetConnectionModes(model.backbone(), connections, moving);
+  SetModes(model.backbone().module(), moving_in_backbone);
+  SetConnectionModes(model.backbone().module(), connections, moving);
   for (const std::string& id : model.modality_ids()) {
     Modality* modality = model.modality(id);
     if (modality == nullptr) continue;

@@ -1,6 +1,10 @@
 #include "training/run/training_step.h"
 
-#include <ATen/ATen.h>
+#include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/autocast_mode.h>
 
 #include <algorithm>

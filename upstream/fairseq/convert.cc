@@ -1,6 +1,12 @@
 #include "upstream/fairseq/convert.h"
 
-#include <ATen/ATen.h>
+#include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/randn.h>
 
 #include <algorithm>
 #include <cmath>
@@ -247,7 +253,7 @@ absl::StatusOr<TensorMap> Converter::BackboneTensors() const {
   for (const ConnectionConfig& connection : manifest_.connection()) {
     UNIVAL_RETURN_IF_ERROR(model->AddConnection(connection));
   }
-  return NamedTensors(*model);
+  return NamedTensors(model->module());
 }
 
 absl::Status Converter::ExpectParts() {

@@ -1,6 +1,9 @@
 #include "upstream/parity/reference_model.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <set>
@@ -136,13 +139,13 @@ void ReferenceModel::Fill(uint64_t seed) {
   const at::NoGradGuard no_grad;
   for (const NamedTensor& entry : State()) FillTensorByFormula(entry.name, seed, entry.tensor);
   end_of_sentence_ =
-      backbone_->named_parameters()[kEmbedding].select(0, kEndOfSentence).detach().clone();
+      backbone_->module().named_parameters()[kEmbedding].select(0, kEndOfSentence).detach().clone();
   Train(false);
 }
 
 std::vector<NamedTensor> ReferenceModel::State() {
   std::vector<NamedTensor> state;
-  for (const auto& item : backbone_->named_parameters()) {
+  for (const auto& item : backbone_->module().named_parameters()) {
     state.push_back({ReferenceNameOf(item.key()), item.value(), false});
   }
   for (const auto& [id, network] : networks_) {
@@ -173,7 +176,7 @@ const ModalityConfig& ReferenceModel::config(const std::string& modality) const 
 }
 
 const Connection& ReferenceModel::connection(const std::string& modality) const {
-  const auto connections = backbone_->named_children()["connections"]->named_children();
+  const auto connections = backbone_->module().named_children()["connections"]->named_children();
   return dynamic_cast<const Connection&>(*connections[modality]);
 }
 
@@ -207,7 +210,7 @@ ModalityFeatures ReferenceModel::Features(const std::string& modality, const at:
 
 void ReferenceModel::ScaleEndOfSentence(double scale) {
   const at::NoGradGuard no_grad;
-  auto parameters = backbone_->named_parameters();
+  auto parameters = backbone_->module().named_parameters();
   at::Tensor row = parameters[kEmbedding].select(0, kEndOfSentence);
   if (scale == 0) {
     row.copy_(end_of_sentence_);
@@ -227,7 +230,7 @@ absl::Status ReferenceModel::Perturb(const std::string& reference_name, double a
 }
 
 void ReferenceModel::Train(bool training) {
-  backbone_->train(training);
+  backbone_->module().train(training);
   for (const auto& network : networks_) network.second.network->train(training);
 }
 

@@ -1,5 +1,7 @@
 // Files "checkpoint", "averaging" and "metrics".
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
 
 #include <cstdlib>
 #include <filesystem>

@@ -1,5 +1,8 @@
 // Files "end_to_end": a media file and a record, the whole way to an answer.
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/tensor.h>
 
 #include "absl/strings/str_cat.h"
 #include "upstream/parity/generation_case.h"

@@ -1,5 +1,9 @@
 // Cases "forward" (tokens and media to logits), "encoder" (networks alone) and "biases".
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/stack.h>
 
 #include <set>
 #include <utility>
@@ -204,7 +208,7 @@ class BiasesCase {
 
   // `code_rows` as in DecodeOptions.
   void Run(int64_t target_length, const at::Tensor& code_rows) {
-    const auto children = model_.backbone().named_children();
+    const auto children = model_.backbone().module().named_children();
     Encoder& encoder = dynamic_cast<Encoder&>(*children["encoder"]);
     Decoder& decoder = dynamic_cast<Decoder&>(*children["decoder"]);
     ConnectionMap connections;

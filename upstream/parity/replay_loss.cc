@@ -1,5 +1,8 @@
 // Files "loss" and "loss_function": losses and their gradients.
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/tensor.h>
 
 #include <cmath>
 

@@ -1,6 +1,10 @@
 // Files "preprocess_image", "preprocess_video" and "preprocess_audio": from media to what networks
 // see.
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 
 #include <algorithm>
 #include <set>

@@ -1,5 +1,7 @@
 // Files "tokenizer", "preprocess_text" and "preprocess_grounding": records to tokens, boxes to bins.
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/tensor.h>
 
 #include <algorithm>
 

@@ -1,7 +1,9 @@
 // Checkpoints of the reference's trainer, converted, loaded, and compared with its logits.
 #include "upstream/fairseq/convert.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/nn/module.h>

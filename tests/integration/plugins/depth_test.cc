@@ -1,5 +1,6 @@
 // What the depth plugin makes of millimetres, and which options it takes.
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,9 @@
 // The encoder of linear_weights.h in the native tier.
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/pixel_unshuffle.h>
 
 #include "sdk/native/plugin.h"
 #include "sdk/base/status_macros.h"
