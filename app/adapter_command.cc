@@ -1,4 +1,5 @@
-// unival adapter copy FROM MODALITY INTO: takes a trained modality over into another model directory.
+// unival adapter copy FROM MODALITY INTO: takes a trained modality over into another model
+// directory.
 
 #include <algorithm>
 #include <iostream>
@@ -28,7 +29,8 @@ absl::StatusOr<std::string> BaseHash(const ModelDirectory& model) {
 }
 
 constexpr auto ModalityId = [](const ModalityConfig& item) { return item.id(); };
-constexpr auto OwnerId = [](const auto& item) { return item.modality(); };  // of connections and adapters
+// Of connections and adapters.
+constexpr auto OwnerId = [](const auto& item) { return item.modality(); };
 
 template <typename Items, typename IdOf>
 auto* FindById(Items* items, const std::string& id, IdOf&& id_of) {
@@ -83,7 +85,8 @@ absl::StatusOr<Manifest> Joined(const AdapterArguments& arguments, const ModelDi
   return manifest;
 }
 
-// What the connection may have been trained to say, and INTO cannot.
+// Names the vocabulary blocks that FROM has and INTO lacks: the connection may have been trained to
+// answer with their tokens.
 void TellMissingBlocks(const Manifest& from, const Manifest& into) {
   for (const VocabularyBlock& block : from.vocabulary().blocks()) {
     if (FindBlock(into.vocabulary(), block.id()) != nullptr || block.retired()) continue;

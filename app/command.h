@@ -2,8 +2,9 @@
 //
 // What the subcommands of `unival` share: the options that make a runtime, and exit codes.
 //
-// Exit codes: 0 done; 1 the work failed (one message on standard error says file, field, expected, actual, remedy);
-// 2 the command line is wrong; 3 a check found a difference (verify, eval --at_least).
+// Exit codes: 0 done; 1 the work failed (one message on standard error says file, field, expected,
+// actual, remedy); 2 the command line is wrong; 3 a check found a difference (verify, eval
+// --at_least).
 #ifndef UNIVAL_APP_COMMAND_H_
 #define UNIVAL_APP_COMMAND_H_
 
@@ -25,12 +26,14 @@ enum ExitCode { kDone = 0, kFailed = 1, kUsage = 2, kDifferent = 3 };
 // Prints "unival: <message>" and returns kFailed.
 int Fail(const absl::Status& status);
 
-// Indented, a line end behind it; bytes that are no UTF-8, as in file names, are replaced.
+// Prints `json` indented, with a line end. Bytes that are not UTF-8, which file names may hold, are
+// replaced.
 void PrintJson(const nlohmann::json& json);
-// "7 of 20" and `suffix`, rewritten in place on standard error: for the `progress` of long work.
+// A callback for the `progress` of long work: it writes "7 of 20" and `suffix` on standard error,
+// over the line before.
 std::function<void(int64_t done, int64_t total)> ProgressLine(const std::string& suffix);
 
-// A subcommand's callback sets what `main` returns.
+// What a subcommand does; it returns the exit code of the program.
 using RunCommand = std::function<int()>;
 void OnRun(CLI::App* command, RunCommand run, int* exit_code);
 
@@ -39,8 +42,9 @@ void AddRuntimeOptions(CLI::App* command, RuntimeOptions* options);
 // MODEL, --templates, --device, and the runtime's.
 void AddPipelineOptions(CLI::App* command, PipelineOptions* options);
 
-// "--input column=value" pairs as record fields: media columns hold files, the others text. NotFound for a media file that
-// does not exist, InvalidArgument for a pair without "=" or an unknown column.
+// "--input column=value" pairs as record fields: media columns hold files, the others text.
+// NotFound for a media file that does not exist, InvalidArgument for a pair without "=" or an
+// unknown column.
 absl::StatusOr<TaskSample> SampleFromInputs(const TaskInfo& task, const std::vector<std::string>& inputs);
 
 // One function per subcommand; see the files of the same name.

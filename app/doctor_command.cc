@@ -43,7 +43,8 @@ std::string BlasLibrary() {
 }
 
 // The processor whose kernels OpenBLAS uses ("SkylakeX", "Haswell"); empty with another BLAS. Where
-// OPENBLAS_CORETYPE in the environment names an older processor, products are slower than they could be.
+// OPENBLAS_CORETYPE in the environment names an older processor, products are slower than they
+// could be.
 std::string BlasKernels() {
   using CoreName = char* (*)();
   const auto name = reinterpret_cast<CoreName>(dlsym(RTLD_DEFAULT, "openblas_get_corename"));

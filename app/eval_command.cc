@@ -46,7 +46,7 @@ absl::StatusOr<std::map<std::string, std::string>> ParseColumns(
 absl::StatusOr<std::map<std::string, double>> ParseBounds(const std::vector<std::string>& pairs) {
   std::map<std::string, double> bounds;
   for (const std::string& pair : pairs) {
-    // The last one: metric names may hold "kind=count".
+    // The last "=" is the separator: a metric's own name may hold one, as "exact_match/kind=count".
     const size_t equals = pair.rfind('=');
     double value = 0;
     if (equals == std::string::npos || !absl::SimpleAtod(pair.substr(equals + 1), &value)) {

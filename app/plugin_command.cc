@@ -138,8 +138,9 @@ void AddCheck(CLI::App* plugin, int* exit_code) {
       exit_code);
 }
 
-// Modalities of the program's own are registered before plugins, so a plugin's of such a name would be refused. A
-// tokenizer of a shipped one's name takes its place.
+// The program registers its own modalities before any plugin, so a plugin with a modality of the
+// same name would be refused. A tokenizer with the name of a shipped one is fine: it takes the
+// shipped one's place.
 absl::Status CheckNameIsFree(const ScaffoldOptions& options) {
   if (options.kind != "modality") return absl::OkStatus();
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create({}));

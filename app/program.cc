@@ -20,7 +20,8 @@ namespace fs = std::filesystem;
 constexpr char kPrefix[] = "unival-";
 constexpr char kProgramVariable[] = "UNIVAL_PROGRAM";
 
-// Options that may be given several times take one value each time: what follows may be a positional argument.
+// Options that may be given several times take one value each time: what follows may be a
+// positional argument.
 void TakeOneValueEach(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
     if (!option->get_positional()) option->allow_extra_args(false);
@@ -57,8 +58,8 @@ CLI::App* FindCommand(CLI::App& app, const std::string& name) {
   return nullptr;
 }
 
-// The command whose program is to run: argv[1], unless it is a command of our own that knows argv[2] or has no
-// subcommands at all. Empty: none.
+// The command whose program is to run: argv[1], unless it is a command of our own that knows
+// argv[2] or has no subcommands at all. Empty: none.
 std::string ExtensionAskedFor(CLI::App& app, int argc, char** argv) {
   if (argc < 2 || argv[1][0] == '-') return "";
   CLI::App* command = FindCommand(app, argv[1]);

@@ -1,5 +1,5 @@
-// unival train PLAN --output DIR: runs a training plan. A first Ctrl-C stops after the step at
-// hand, to be resumed.
+// unival train PLAN --output DIR: runs a training plan. Ctrl-C lets the current step end, writes a
+// checkpoint and stops; --resume goes on from there.
 
 #include <atomic>
 #include <csignal>

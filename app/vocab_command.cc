@@ -1,4 +1,5 @@
-// unival vocab list|add|retire MODEL: the blocks of a model's vocabulary, and the explicit acts that change them.
+// unival vocab list|add|retire MODEL: the blocks of a model's vocabulary, and the explicit acts
+// that change them.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Generator.h>

@@ -46,8 +46,8 @@ absl::StatusOr<PreparedExample> Prepare(const Model& model, Seq2SeqExample examp
                                         const PrepareOptions& options);
 
 // Encodes the media of all rows, grouped by modality, and lays out segments and source tokens ([B,
-// S], right-padded). The modalities' modules run in the mode they are in, with gradients as the
-// caller's grad mode says.
+// S], right-padded). The modalities' modules run in their current mode (training or evaluation),
+// and record gradients if the caller's grad mode is on.
 absl::StatusOr<ModelInput> MakeModelInput(const Model& model,
                                           absl::Span<const PreparedExample> examples);
 

@@ -39,8 +39,8 @@ struct ModelLoadOptions {
   // overrides the list.
   bool all_modalities = true;
   std::vector<std::string> modalities;
-  // Asked for `modalities` instead of the above when set, with the manifest and the stored
-  // templates (file name -> text).
+  // When set, it is called with the manifest and the stored templates (file name -> text) and gives
+  // the modalities to load; the two fields above are then not used.
   std::function<absl::StatusOr<std::vector<std::string>>(const Manifest&,
                                                          const std::map<std::string, std::string>&)>
       choose;
@@ -49,8 +49,8 @@ struct ModelLoadOptions {
 
 class Model {
  public:
-  // Errors name the file, the field, what was expected and what was found. Thread pool sizes are
-  // the caller's business.
+  // Errors name the file, the field, what was expected and what was found. The number of threads is
+  // left as the caller set it.
   static absl::StatusOr<std::unique_ptr<Model>> Load(const std::string& directory,
                                                      const Runtime& runtime,
                                                      const ModelLoadOptions& options = {});
@@ -93,8 +93,8 @@ class Model {
   void AddTemplates(const std::string& file_name, const std::string& text);
 
   void SetTraining(bool training);  // the whole model
-  // Rounds every floating tensor to float16 precision in place, so that what is saved as half is
-  // what was measured.
+  // Rounds every floating tensor to float16 precision in place, so that a model that will be saved
+  // as float16 is measured as it will be saved.
   void RoundToHalf();
   absl::Status To(const std::string& device);
   at::Device device() const { return device_; }
@@ -113,8 +113,9 @@ class Model {
   absl::Status LoadPart(const std::string& part, const std::string& component);
   absl::Status CheckAdapters(bool allow_mismatch) const;
   absl::Status LoadTemplates();
-  // What an adapter of this model records of the weights that it was trained against. It takes a pass
-  // over all of them: DescribeAdapter does it once for callers that hand on the same `base_hash`.
+  // What an adapter of this model records of the weights that it was trained against. It takes a
+  // pass over all of them: DescribeAdapter does it once for callers that hand on the same
+  // `base_hash`.
   absl::StatusOr<std::string> AdapterBaseHash() const;
   absl::StatusOr<AdapterRecord> DescribeAdapter(const std::string& modality,
                                                 std::string* base_hash) const;

@@ -56,8 +56,8 @@ bool IsPluginTask(const Runtime& runtime, const std::string& task) {
   });
 }
 
-// Of the model's modalities, those that the task's template takes; all where no template has that
-// name, which is told later.
+// The model's modalities that the task's template takes. All of them when no template has that
+// name: the error about the name comes later, when the task is asked for.
 absl::StatusOr<std::vector<std::string>> ModalitiesOf(
     const std::string& task, const std::vector<std::string>& files, const Manifest& manifest,
     const std::map<std::string, std::string>& stored) {
@@ -80,7 +80,7 @@ absl::StatusOr<std::vector<std::string>> ModalitiesOf(
 absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(const PipelineOptions& options) {
   UNIVAL_ASSIGN_OR_RETURN(auto runtime, Runtime::Create(options.runtime));
   ModelLoadOptions load = options.load;
-  // A plugin's task takes what it likes, also where a template has its name.
+  // A plugin's task may take any modality, also when a template has the same name.
   const bool is_template = !options.task.empty() && !IsPluginTask(*runtime, options.task);
   if (is_template && load.all_modalities) {
     load.choose = [&options](const Manifest& manifest, const auto& stored) {
@@ -115,8 +115,8 @@ absl::Status Pipeline::AddTemplates(const std::vector<std::string>& files) {
   return absl::OkStatus();
 }
 
-// A set may hold tasks that this model cannot do (image codes, say); that is an error only when one
-// is asked for.
+// A template set may hold tasks that this model cannot do, for example with image codes; that is an
+// error only when such a task is asked for.
 void Pipeline::AddTemplate(const LoadedTemplate& task) {
   const std::string& name = task.proto.name();
   tasks_.erase(name);

@@ -33,15 +33,15 @@ struct PipelineOptions {
   std::vector<std::string> templates;
   RuntimeOptions runtime;
   ModelLoadOptions load;
-  // The only task that will be asked for: what its template does not take stays on disk, unless
-  // `load` names modalities. Empty: any task.
+  // The only task that will be used: modalities that its template does not take are not loaded,
+  // unless `load` names them. Empty: any task.
   std::string task;
 };
 
 class Pipeline {
  public:
   static absl::StatusOr<std::unique_ptr<Pipeline>> Create(const PipelineOptions& options);
-  // Over a model that the caller keeps alive.
+  // The same for a model in memory, which must outlive the pipeline.
   static absl::StatusOr<std::unique_ptr<Pipeline>> Create(
       Model* model, const std::vector<std::string>& templates);
 
@@ -50,10 +50,11 @@ class Pipeline {
   absl::StatusOr<const Task*> task(const std::string& name) const;
   std::vector<std::string> task_names() const;
 
-  // `generation`: overrides fields of the task's own settings that are set in it.
+  // Fields that are set in `generation` replace the task's own settings.
   absl::StatusOr<Prediction> Predict(const std::string& task, const TaskSample& sample,
                                      const GenerationConfig& generation = {});
-  // One batch; a sample that fails to decode has a status of its own, the others are answered.
+  // Answers a batch. A sample that cannot be decoded gets an error of its own; the others are
+  // answered.
   absl::StatusOr<std::vector<absl::StatusOr<Prediction>>> PredictBatch(
       const std::string& task, absl::Span<const TaskSample> samples,
       const GenerationConfig& generation = {});

@@ -87,8 +87,8 @@ absl::Status CheckNotLoaded(const Candidate& candidate, const std::vector<Candid
   return absl::OkStatus();
 }
 
-// What OMP_NUM_THREADS says, else the cores that this process may use. libtorch's own default would
-// leave out the second thread of every core.
+// OMP_NUM_THREADS where it is set, else the number of hardware threads that this process may use.
+// libtorch's own default is one thread per core, which is slower here.
 int DefaultThreads() {
   const char* const asked = std::getenv("OMP_NUM_THREADS");
   int threads = 0;

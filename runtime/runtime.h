@@ -31,7 +31,8 @@ struct PluginReport {
   std::string id;       // empty when the file is not a plugin
   std::string version;  // the plugin's own
   int tier = 0;         // 1 native, 2 stable, 3 data only; 0: not a plugin
-  std::string abi;      // "0.2" for tiers 1 and 2: what it was built with; tier 3: the program's producer
+  // "0.2" for tiers 1 and 2: what it was built with; tier 3: the program's producer.
+  std::string abi;
   absl::Status status;  // OK: loaded; AlreadyExists "same as FILE": reached before, left out
 };
 

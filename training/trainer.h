@@ -9,12 +9,17 @@
 //   UNIVAL_ASSIGN_OR_RETURN(TrainResult result, Train(options, *runtime));
 //   result.evaluations["depth_caption"].metrics["exact_match"]
 //
-// OUTPUT holds: plan.textproto (as run), run.json (identity of plan, base model and data),
-// log.jsonl, checkpoint/, model/, receipt.json, results.json, results/NAME.jsonl (answers of each
-// evaluation), cache/ unless another folder is given. A run may be killed at any time; with
-// `resume` it goes on from its last checkpoint and ends with the same weights to the bit (same
-// machine, same thread count). Every random draw is a function of the plan's seed and the place of
-// the draw.
+// The output folder then holds:
+//
+//   plan.textproto, run.json      the plan as run; identity of plan, base model and data
+//   log.jsonl, checkpoint/        progress, and what a resumed run goes on from
+//   model/, receipt.json          the trained model directory, and the proof of what changed
+//   results.json, results/NAME.jsonl   metrics, and the answers of each evaluation
+//   cache/                        features of frozen encoders, unless another folder is given
+//
+// A run may be killed at any time; with `resume` it goes on from its last checkpoint and ends with
+// the same weights to the bit (same machine, same thread count): every random draw is a function of
+// the plan's seed and of the place of the draw.
 #ifndef UNIVAL_TRAINING_TRAINER_H_
 #define UNIVAL_TRAINING_TRAINER_H_
 
@@ -48,10 +53,10 @@ struct TrainOptions {
   bool quiet = false;  // no progress on stderr
   // Called after every log_every steps.
   std::function<void(const ProgressRecord&)> progress;
-  int64_t stop_after_step =
-      0;  // checkpoint and return after this many steps of all stages; 0: never
-  const std::atomic<bool>* stop =
-      nullptr;  // set by a signal handler: checkpoint and return after the current step
+  // Checkpoint and return after this many steps of all stages; 0: never.
+  int64_t stop_after_step = 0;
+  // Set by a signal handler: checkpoint and return after the current step.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 struct TrainResult {

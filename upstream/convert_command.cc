@@ -1,5 +1,5 @@
-// unival convert fairseq CHECKPOINT MODEL, unival convert start MODEL: weights of other programs become a model
-// directory.
+// unival convert fairseq CHECKPOINT MODEL, unival convert start MODEL: weights of other programs
+// become a model directory.
 
 #include <iostream>
 

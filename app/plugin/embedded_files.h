@@ -1,4 +1,5 @@
-// unival: embedded_files.h - files that travel inside the program: the SDK's headers and the texts of `unival plugin new`.
+// unival: embedded_files.h - files that travel inside the program: the SDK's headers and the texts
+// of `unival plugin new`.
 #ifndef UNIVAL_APP_PLUGIN_EMBEDDED_FILES_H_
 #define UNIVAL_APP_PLUGIN_EMBEDDED_FILES_H_
 

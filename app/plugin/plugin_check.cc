@@ -107,7 +107,7 @@ absl::StatusOr<ConformanceReport> CheckModalityEntry(const Registry::Entry& entr
   return Named(CheckModality(**modality, probe), entry);
 }
 
-// Lines of the files, or texts that the tokenizer itself spells.
+// The lines of the files; without files, texts made of the tokenizer's own surface forms.
 std::vector<std::string> TextsFor(const Tokenizer& tokenizer, const std::vector<std::string>& files) {
   std::vector<std::string> texts;
   for (const std::string& file : files) {

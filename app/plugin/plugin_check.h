@@ -1,7 +1,7 @@
 // unival: plugin_check.h
 //
-// Conformance of a plugin file: every component that it registers is created and held against the rules of
-// sdk/testing/conformance.h.
+// Conformance of a plugin file: every component that it registers is created and held against the
+// rules of sdk/testing/conformance.h.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(PluginCheck check, CheckPlugin({.file = "libimu.so"}));
 //   for (const ConformanceReport& report : check.reports) std::cout << report.Table();
@@ -19,8 +19,9 @@ namespace unival {
 
 struct PluginCheckOptions {
   std::string file;
-  // Media files for modalities, ".jsonl" records for tasks, ".txt" lines for tokenizers; folders stand for their files.
-  // Empty: the folder "samples" beside the plugin where there is one, else generated media.
+  // Media files for modalities, ".jsonl" records for tasks, ".txt" lines for tokenizers; folders
+  // stand for their files. Empty: the folder "samples" beside the plugin where there is one, else
+  // generated media.
   std::vector<std::string> samples;
   std::string config;                // text file with a ModalityConfig; empty: the type alone
   std::vector<std::string> options;  // "name=value" for modalities
@@ -35,8 +36,9 @@ struct PluginCheck {
   bool ok() const;
 };
 
-// An error when the plugin cannot be loaded, or a component has nothing to be checked with; what to give then stands in the
-// message. A component that cannot be created is a report with the one row "create".
+// An error when the plugin cannot be loaded, or when there is no sample to check a component with;
+// the message then says what to give. A component that cannot be created gives a report with one
+// row, "create".
 absl::StatusOr<PluginCheck> CheckPlugin(const PluginCheckOptions& options);
 
 }  // namespace unival

@@ -10,8 +10,9 @@
 
 namespace unival {
 
-// Three items of different content and, where the kind allows, length: the first kind of these that `modality` decodes
-// whole: 8-bit pictures, 16-bit pictures, sounds at 16 kHz. NotFound when it decodes none.
+// Three media items that differ in content and, where the kind allows it, in length. Kinds are
+// tried in this order, and the first of which `modality` decodes all three is taken: 8-bit
+// pictures, 16-bit pictures, sounds at 16 kHz. NotFound when it decodes none.
 absl::StatusOr<std::vector<RawSample>> GenerateProbe(const Modality& modality);
 
 }  // namespace unival

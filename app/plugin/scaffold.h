@@ -2,7 +2,8 @@
 //
 // Writes the folder of a new plugin, which builds and passes `unival plugin check` as it stands.
 //
-//   UNIVAL_RETURN_IF_ERROR(WriteScaffold({.name = "radar", .tier = 2, .kind = "modality", .folder = "radar"}));
+//   UNIVAL_RETURN_IF_ERROR(
+//       WriteScaffold({.name = "radar", .tier = 2, .kind = "modality", .folder = "radar"}));
 #ifndef UNIVAL_APP_PLUGIN_SCAFFOLD_H_
 #define UNIVAL_APP_PLUGIN_SCAFFOLD_H_
 
@@ -21,7 +22,8 @@ struct ScaffoldOptions {
   std::string folder;           // must not exist
 };
 
-// Relative path -> text, without the program of tier 3. InvalidArgument: bad name, tier, kind, or a pair that does not exist.
+// Relative path -> text, without the program of tier 3. InvalidArgument: bad name, tier, kind, or a
+// pair that does not exist.
 absl::StatusOr<std::map<std::string, std::string>> ScaffoldFiles(const ScaffoldOptions& options);
 
 // Writes the folder, whole or not at all. AlreadyExists when there is one.

@@ -9,8 +9,9 @@
 //   at::Tensor p = connection->PositionVectors(ids, features);                 // [B, N, D]
 //
 // Parameters: weight [D, F], bias [D], positions [rows, D]; type_row [D] unless a row of the
-// backbone's type embedding is shared; norm.{weight,bias} [D] with layernorm_features. Shapes: B
-// rows, N positions of one modality, F feature width, D model width. Threads: thread-compatible.
+// backbone's type embedding is shared; norm.{weight,bias} [D] with layernorm_features.
+// Shapes: B rows, N positions of one modality, F feature width, D model width.
+// Threads: thread-compatible.
 // Errors: Create returns InvalidArgument; the others throw c10::Error that names the modality, the
 // value and the limit.
 #ifndef UNIVAL_BACKBONE_CONNECTION_CONNECTION_H_
@@ -68,8 +69,8 @@ class Connection : public torch::nn::Module {
 
   ConnectionConfig config_;
   int64_t side_;  // of the position grid
-  int64_t
-      interpolate_side_;  // side of the grid that the table was trained for; 0 = never interpolate
+  // Side of the grid that the table was trained for; 0 = never interpolate.
+  int64_t interpolate_side_;
   at::Tensor weight_, bias_, positions_, type_row_;
   std::shared_ptr<layers::LayerNorm> norm_;
 };

@@ -2,8 +2,7 @@
 //
 //   AnswerTrie trie({{10}, {10, 11}}, /*eos=*/2);
 //   int32_t node = trie.Next(AnswerTrie::kRoot, 10);
-//   trie.Children(node);                               // {2, 11} in order of insertion: </s> ends
-//   the answer [10]
+//   trie.Children(node);   // {2, 11} in order of insertion: </s> ends the answer [10]
 #ifndef UNIVAL_BACKBONE_GENERATION_ANSWER_TRIE_H_
 #define UNIVAL_BACKBONE_GENERATION_ANSWER_TRIE_H_
 

@@ -1,5 +1,5 @@
-// Beam search as generate.h describes it. Scores and candidates are computed in tensors, one
-// transfer a step; which beam goes on where is decided on plain vectors.
+// Beam search as generate.h describes it. Scores and candidates are computed with tensors and
+// copied to the CPU once per step; which beams go on is decided there, on plain vectors.
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/tensor.h>
 
@@ -52,7 +52,8 @@ class Beams {
 
   int64_t width() const { return rows_.size() / samples_; }  // rows per sample
 
-  // One row per sample suffices as long as every sample is inside its prefix.
+  // While every sample is inside its prefix, all its beams would be equal: one row per sample is
+  // enough.
   bool AllForced() const {
     if (width() > 1 || plan_.options.soft_prefix) return false;
     return std::all_of(rows_.begin(), rows_.end(),

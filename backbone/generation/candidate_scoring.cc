@@ -1,6 +1,7 @@
-// Scores every answer of a closed set. Answers share their beginnings, so the tree of answers is
-// walked level by level with one decoder row per open node instead of one per answer; a tail
-// without a branch costs nothing, since its probability under the constraint is one.
+// Scores every answer of a closed set. Answers that begin alike share decoder rows: the prefix tree
+// of the answers is visited level by level, with one row per node that still branches. From the
+// point where only one answer is left, its remaining tokens have probability one under the
+// constraint and need no decoder step.
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/tensor.h>
 
@@ -88,7 +89,7 @@ class TreeWalk {
     }
   }
 
-  // True when a single answer is left, which is then complete.
+  // When only one answer is left below the row, completes it and returns true.
   bool FollowTail(const AnswerTrie& trie, Row* row) {
     if (plan_.options.mask_after_softmax) return false;
     Row end = *row;
@@ -109,8 +110,8 @@ class TreeWalk {
     found_[row.request].push_back(std::move(hypothesis));
   }
 
-  // Gives every remaining sample equally many rows; the surplus repeats its first row and is not
-  // expanded.
+  // The decoder needs the same number of rows for every remaining sample. Where a sample has fewer
+  // open nodes, its first row is repeated, and the copies are not expanded.
   void Rearrange(std::vector<std::vector<Row>>& next,
                  const std::vector<std::vector<int64_t>>& parents, int64_t old_rows,
                  int64_t old_samples) {

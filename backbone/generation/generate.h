@@ -12,12 +12,11 @@
 // of one batch do not influence each other, so a request gives the same hypotheses alone and in a
 // batch.
 //
-// Beam search follows the reference: 2 * beam candidates a step, only an </s> among the first
-// `beam` of them ends a hypothesis, a request ends with `beam` hypotheses or at its bound, where
-// </s> is forced. Scores are sums of log-probabilities, forced prefix included; unless
-// `unnormalized` they are divided by the number of tokens (prefix and
-// </s> counted) to the power of `length_penalty`. Candidate scores are plain sums over answer and
-// </s>.
+// Beam search follows the reference. A step has 2 * beam candidates, and only an </s> among the
+// first `beam` of them ends a hypothesis. A request ends with `beam` hypotheses or at its bound,
+// where </s> is forced. Scores are sums of log-probabilities, forced prefix included; unless
+// `unnormalized` they are divided by the number of tokens, prefix and </s> counted, to the power of
+// `length_penalty`. Candidate scores are plain sums over answer and </s>.
 #ifndef UNIVAL_BACKBONE_GENERATION_GENERATE_H_
 #define UNIVAL_BACKBONE_GENERATION_GENERATE_H_
 
@@ -48,8 +47,8 @@ struct GenerationRequest {
   // Applies behind the prefix. With answers, no_repeat_ngram does not apply; with both, answers
   // win.
   Constraint constraint;
-  uint64_t seed =
-      0;  // sampling: mixed with the configuration's, so that equal requests can draw differently
+  // Sampling: mixed with the configuration's, so that equal requests can draw differently.
+  uint64_t seed = 0;
 };
 
 // Switches that no published task sets, but the reference has.
@@ -60,13 +59,13 @@ struct GenerationOptions {
   // Forbids <s>, <pad>, </s> and <unk> before the bound, so that exactly max_tokens tokens are
   // generated.
   bool forbid_special_tokens = false;
-  // Hypotheses begin with the prefix as it was generated, which may differ from the forced one under
-  // `soft_prefix`.
+  // Hypotheses begin with the prefix as it was generated, which may differ from the forced one
+  // under `soft_prefix`.
   bool keep_prefix = false;
-  // Forces a prefix as the reference does where there is no answer set: other tokens stay possible
-  // at one nat below the least likely forced token of the batch (<pad> where a row's prefix is over),
-  // and the bounds count the prefix.
-  // Requests of a batch then depend on each other. Beam search only.
+  // Forces a prefix in the way of the reference where there is no answer set: other tokens stay
+  // possible, one nat below the least likely forced token of the batch. A row whose prefix is over
+  // takes part with <pad>, and the bounds count the prefix. So the requests of a batch depend on
+  // each other. Beam search only.
   bool soft_prefix = false;
 };
 
@@ -75,12 +74,13 @@ struct GenerationOptions {
 int64_t RowsPerSample(const GenerationConfig& config);
 
 // `requests[b]` belongs to sample b of `decoder`, which must be fresh. Returns for each request its
-// `n_best` hypotheses (at least one), best first; fewer where search found fewer. `min_tokens` and
-// `max_tokens` count tokens behind the prefix; min_tokens 0 is read as 1, and max_tokens is cut to
-// what the decoder's positions allow; beam and n_best 0 are read as 1. Single-threaded;
-// deterministic; runs without autograd. Errors: InvalidArgument names the field or request and its
-// value; ResourceExhausted for closed sets that are too wide to be scored at once; Internal when
-// the decoder's output has the wrong shape or is not a number.
+// `n_best` hypotheses (at least one), best first; fewer where search found fewer.
+// `min_tokens` and `max_tokens` count tokens behind the prefix; min_tokens 0 is read as 1, and
+// max_tokens is cut to what the decoder's positions allow; beam and n_best 0 are read as 1.
+// Single-threaded; deterministic; runs without autograd.
+// Errors: InvalidArgument names the field or request and its value; ResourceExhausted for closed
+// sets that are too wide to be scored at once; Internal when the decoder's output has the wrong
+// shape or is not a number.
 absl::StatusOr<std::vector<std::vector<Hypothesis>>> Generate(
     IncrementalDecoder& decoder, const GenerationConfig& config,
     const std::vector<GenerationRequest>& requests, const SpecialTokens& special,

@@ -1,8 +1,8 @@
 // unival: incremental_decoder.h
 //
-// What search needs of a model: one more token per row, and rows that can be reordered. Search is
-// written against this interface, so it knows neither layers nor caches, and its tests run on
-// tables.
+// What search needs of a model: the logits of one more token per row, and a way to reorder rows.
+// Search knows this interface only, and no layers or caches, so that its tests can use a table of
+// logits in place of a model.
 //
 // Shapes: B samples, R = B * beam rows (row b * beam + k is beam k of sample b), V vocabulary.
 #ifndef UNIVAL_BACKBONE_GENERATION_INCREMENTAL_DECODER_H_

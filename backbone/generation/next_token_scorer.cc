@@ -59,8 +59,8 @@ at::Tensor NextTokenScorer::LogProbabilities(const at::Tensor& logits,
   if (forbidden.defined() && !plan_.options.mask_after_softmax) {
     scaled = scaled.masked_fill(forbidden, kImpossible);
   }
-  // Products of few rows with a large vocabulary come out column by column; what follows counts
-  // positions row by row.
+  // A matrix product with few rows may give its result in column order; the code below needs row
+  // order.
   at::Tensor scores = scaled.log_softmax(-1, at::kFloat).contiguous();
   if (forbidden.defined() && plan_.options.mask_after_softmax) {
     scores.masked_fill_(forbidden, kImpossible);
@@ -112,8 +112,9 @@ const at::Tensor& NextTokenScorer::OutsideRanges(int64_t request, int64_t vocabu
   return outside;
 }
 
-// Rows inside their prefix keep the forced token alone (or the softer rule of GenerationOptions);
-// rows at their bound keep </s>. Before any penalty: the reference's order.
+// A row inside its prefix keeps only the forced token (with soft_prefix, see GenerationOptions,
+// others stay possible); a row at its bound keeps only </s>. This comes before all penalties, which
+// is the reference's order.
 void NextTokenScorer::ForcePrefixes(const std::vector<Row>& rows, at::Tensor* scores) const {
   const int64_t vocabulary = scores->size(1);
   std::vector<int64_t> forced_rows, forced_tokens, ended_rows, ends;
@@ -132,7 +133,7 @@ void NextTokenScorer::ForcePrefixes(const std::vector<Row>& rows, at::Tensor* sc
   if (forced_rows.empty()) return;
   at::Tensor others = Scalar(kImpossible, *scores);
   if (plan_.options.soft_prefix) {
-    // As in the reference, rows whose own prefix is over take part with their <pad>.
+    // As in the reference, a row whose own prefix is over takes part with <pad>.
     std::vector<int64_t> gathered = forced_tokens;
     for (size_t i = 0; i < rows.size(); ++i) {
       if (ForcedToken(plan_, rows[i]) < 0) {

@@ -1,5 +1,5 @@
-// unival: search.h - what the search algorithms share: requests made ready, rows, and scores of the
-// next token. Internal to this package; see generate.h.
+// unival: search.h - what the search algorithms share: requests with their bounds and tries, rows,
+// and the scores of the next token. Internal to this package; see generate.h.
 //
 // Shapes: R rows of the step, B samples still searched, V vocabulary; R = B * rows per sample.
 #ifndef UNIVAL_BACKBONE_GENERATION_SEARCH_H_
@@ -63,8 +63,8 @@ void KeepBest(int64_t n, std::vector<Hypothesis>* hypotheses);
 // Feeds the newest token of every row. Internal if the answer is not [R, V].
 absl::StatusOr<at::Tensor> StepLogits(IncrementalDecoder& decoder, const std::vector<Row>& rows);
 
-// Reorders unless that would change nothing. `parents[i]`: the old row which row i continues;
-// `samples`: old sample numbers.
+// Calls decoder.Reorder unless rows and samples stay as they are. `parents[i]`: the old row which
+// row i continues; `samples`: old sample numbers.
 void Reorder(IncrementalDecoder& decoder, const std::vector<int64_t>& parents,
              const std::vector<int64_t>& samples, int64_t old_rows, int64_t old_samples);
 

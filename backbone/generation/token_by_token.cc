@@ -1,5 +1,5 @@
-// One token at a time and row: the likeliest (greedy search) or a drawn one (sampling). Rows of a
-// sample do not compete.
+// Greedy search and sampling: each row takes one token per step, the likeliest or a random one. The
+// rows of a sample do not compete, unlike beams.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/tensor.h>
@@ -68,8 +68,8 @@ std::vector<Choice> Draw(const at::Tensor& scores, const GenerationConfig& confi
   at::Tensor place =
       cumulative.le(uniform.to(scores.device()).unsqueeze(1) * total).sum(-1, /*keepdim=*/true);
   if (!tokens.defined()) {
-    // Impossible tokens add nothing to the sum, so the place is a possible token unless rounding
-    // passed the end.
+    // Impossible tokens add nothing to the sum, so the place found is a possible token; only
+    // rounding can lead past the last one.
     const at::Tensor drawn = place.clamp_max(kept - 1);
     return ToChoices(drawn.squeeze(1), values.gather(1, drawn).squeeze(1));
   }
@@ -113,7 +113,7 @@ class TokenByToken {
                        [this](const Row& row) { return ForcedToken(plan_, row) >= 0; });
   }
 
-  // Repeats every sample's only row; the decoder follows with the next Reorder.
+  // Repeats the one row of every sample. The decoder's rows are repeated at the next Reorder.
   at::Tensor Widen(const at::Tensor& scores) {
     std::vector<Row> wide;
     parents_.clear();

@@ -7,7 +7,8 @@
 //   at::Tensor y = attention->forward(x, source, bias);
 //
 // Shapes: B batch, H heads, T queries, S keys, d head width, D = H * d. P is 1 (bias shared by the
-// batch) or B. Threads: thread-compatible.
+// batch) or B.
+// Threads: thread-compatible.
 #ifndef UNIVAL_BACKBONE_LAYERS_ATTENTION_H_
 #define UNIVAL_BACKBONE_LAYERS_ATTENTION_H_
 
@@ -33,8 +34,8 @@ struct AttentionBias {
 // `padding` [B, S] bool, true = padding -> [B, 1, 1, S] in `like`'s dtype.
 at::Tensor KeyMask(const at::Tensor& padding, const at::Tensor& like);
 
-// Folds the key mask into the position bias where that saves work in every layer (one bias per row
-// anyway).
+// Adds the key mask to the position bias once, where every layer would add it: when the bias has
+// one entry per batch row already.
 AttentionBias FoldKeyMask(AttentionBias bias, int64_t batch);
 
 struct KeyValues {
@@ -46,8 +47,8 @@ struct AttentionOptions {
   int64_t heads = 0;
   double scale_factor = 2;   // logits are scaled by (d * scale_factor)^-0.5
   bool scale_heads = false;  // parameter c_attn [H] multiplies each head's output
-  bool qk_norm =
-      false;  // LayerNorm before the projections; q_norm serves both sides, k_norm is unused
+  // LayerNorm before the projections; q_norm serves both sides, k_norm is unused.
+  bool qk_norm = false;
   double dropout = 0;
 };
 

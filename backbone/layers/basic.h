@@ -59,8 +59,8 @@ at::Tensor ApplyIf(const std::shared_ptr<LayerNorm>& norm, const at::Tensor& x);
 // Identity when `rate` is 0 or not `training`.
 at::Tensor Dropout(const at::Tensor& x, double rate, bool training);
 
-// How a branch joins its residual in training: single values are dropped with `dropout`, whole rows
-// of [B, ...] with `path`; what is kept is scaled up.
+// Rates at which a branch is dropped in training before it is added to the residual: `dropout` for
+// single values, `path` for whole rows of [B, ...] (stochastic depth). What is kept is scaled up.
 struct DropRates {
   double dropout = 0;
   double path = 0;

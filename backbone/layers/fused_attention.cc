@@ -27,7 +27,8 @@ using Sgemm = void (*)(const char*, const char*, const int*, const int*, const i
                        const float*, const int*, const float*, const int*, const float*, float*,
                        const int*);
 
-// libtorch's own BLAS. Its batched product calls it through the dispatcher once per head and row.
+// The BLAS that libtorch itself uses, called directly: libtorch's batched product would call it
+// through the dispatcher once per head and row.
 Sgemm FindSgemm() {
   static const auto sgemm = reinterpret_cast<Sgemm>(dlsym(RTLD_DEFAULT, "sgemm_"));
   return sgemm;
@@ -65,8 +66,8 @@ Sizes SizesOf(const at::Tensor& queries, const at::Tensor& keys, const at::Tenso
           model,           model / heads, bias.size(0)};
 }
 
-// Arguments that are left out are empty tensors inside: libtorch's functions take no undefined
-// ones.
+// An argument that is left out is an empty tensor here: libtorch's autograd functions do not take
+// undefined ones.
 const float* Data(const at::Tensor& x) { return x.numel() > 0 ? x.data_ptr<float>() : nullptr; }
 
 at::Tensor OrEmpty(const at::Tensor& x, const at::Tensor& like) {
@@ -134,7 +135,8 @@ struct Backward {
     for (int64_t i = 0; i < n.queries * n.keys; ++i) sum[i] += d[i];
   }
 
-  // Head by head, since the rows of a batch may add to one bias.
+  // Threads share out heads and not batch rows: several rows may add their gradients to one shared
+  // bias.
   void Run() const {
     at::parallel_for(0, n.heads, 1, [&](int64_t begin, int64_t end) {
       std::vector<float> scratch(n.queries * n.keys);

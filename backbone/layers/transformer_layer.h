@@ -6,8 +6,8 @@
 //   at::Tensor y = encoder_layer->forward(x, bias);
 //   at::Tensor z = decoder_layer->forward(y, self_bias, encoder_states, cross_bias);
 //
-// Shapes: B batch, T target positions, S source positions, D model width. Threads:
-// thread-compatible.
+// Shapes: B batch, T target positions, S source positions, D model width.
+// Threads: thread-compatible.
 #ifndef UNIVAL_BACKBONE_LAYERS_TRANSFORMER_LAYER_H_
 #define UNIVAL_BACKBONE_LAYERS_TRANSFORMER_LAYER_H_
 

@@ -19,8 +19,8 @@ bool IsIdentity(const at::Tensor& index, int64_t count) {
   return index.size(0) == count && index.equal(at::arange(count, index.options()));
 }
 
-// Rows of `x` [R * factor, ...] in groups of `factor`. Heads of a single sample are a view with other
-// strides, hence no view here.
+// Rows of `x` [R * factor, ...] in groups of `factor`. reshape instead of view, since the heads of
+// a single sample may have other strides.
 at::Tensor SelectGroups(const at::Tensor& x, const at::Tensor& groups, int64_t count) {
   std::vector<int64_t> shape = x.sizes().vec();
   shape[0] = -1;

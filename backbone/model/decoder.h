@@ -9,8 +9,9 @@
 //   at::Tensor logits = decoder.forward(encoded, previous_tokens, options);    // [B, T, V]
 //
 // Shapes: B batch, T target positions, S source positions, D model width, H heads, V vocabulary; P
-// is 1 or B. Threads: thread-compatible; concurrent calls in eval mode are fine. Errors:
-// c10::Error.
+// is 1 or B.
+// Threads: thread-compatible; concurrent calls in eval mode are fine.
+// Errors: c10::Error.
 #ifndef UNIVAL_BACKBONE_MODEL_DECODER_H_
 #define UNIVAL_BACKBONE_MODEL_DECODER_H_
 

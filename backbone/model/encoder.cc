@@ -236,8 +236,8 @@ Encoder::Slot Encoder::EmbedSlot(const std::vector<Piece>& pieces, const Connect
     width = std::max(width, slot.embedded.size(1));
     embedded.push_back(slot.embedded);
     padding.push_back(slot.padding);
-    // Rows without this slot are padding there, so one piece's shared positions serve the whole
-    // batch.
+    // Rows that lack this segment are padding there and their positions do not matter: positions
+    // shared by the rows that have it serve the whole batch.
     const int64_t copies = pieces.size() == 1 && slot.position_ids.size(0) == 1 ? 1 : rows;
     vectors.push_back(slot.position_vectors.expand({copies, -1, -1}));
     ids.push_back(slot.position_ids.expand({copies, -1}));

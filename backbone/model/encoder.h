@@ -12,8 +12,9 @@
 //   EncoderOutput out = encoder.forward(input, connections, /*keep_hidden=*/false);
 //
 // Shapes: B batch, S source positions, D model width, H heads; P is 1 (positions shared by the
-// batch) or B. Threads: thread-compatible; concurrent calls in eval mode are fine. Errors:
-// c10::Error that names the segment.
+// batch) or B.
+// Threads: thread-compatible; concurrent calls in eval mode are fine.
+// Errors: c10::Error that names the segment.
 #ifndef UNIVAL_BACKBONE_MODEL_ENCODER_H_
 #define UNIVAL_BACKBONE_MODEL_ENCODER_H_
 

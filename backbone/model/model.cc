@@ -36,7 +36,8 @@ class Transformer : public torch::nn::Module, public UnivalModel {
           absl::StrCat("the model already has a connection '", config.modality(), "'"));
     }
     UNIVAL_ASSIGN_OR_RETURN(auto connection, Connection::Create(config, config_));
-    // Joins a model that may have been moved or set to evaluation mode before.
+    // The model may have been moved to another device or dtype, or set to evaluation mode; the new
+    // connection follows it.
     const at::Tensor& like = encoder_->embed_tokens()->weight();
     connection->to(like.device(), like.scalar_type());
     connection->train(is_training());

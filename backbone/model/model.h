@@ -9,11 +9,14 @@
 //   at::Tensor logits = model->Decode(encoded, previous_tokens);          // [B, T, V]
 //
 // Shapes: B batch, S source positions (modality segments, then text), T target positions, D model
-// width, V vocabulary. Parameter names are those of the reference's state_dict for everything that
-// the backbone owns ("encoder.layers.0.fc1.weight"); connections are
-// "connections.<modality>.{weight,bias,positions,type_row,...}". Threads: thread-compatible;
-// concurrent const calls in eval mode are fine, training is single-threaded. Errors: methods in
-// tensors throw c10::Error on shape errors (programmer errors); edges wrap them with CatchTorch.
+// width, V vocabulary.
+// Names: parameters that the backbone owns are named as in the reference's state_dict
+// ("encoder.layers.0.fc1.weight"); those of connections are
+// "connections.<modality>.{weight,bias,positions,type_row,...}".
+// Threads: thread-compatible; concurrent const calls in eval mode are fine, training is
+// single-threaded.
+// Errors: methods that take or give tensors throw c10::Error when a shape is wrong, which only a
+// mistake in the program can cause; their callers turn it into a status with CatchTorch.
 #ifndef UNIVAL_BACKBONE_MODEL_MODEL_H_
 #define UNIVAL_BACKBONE_MODEL_MODEL_H_
 

@@ -114,7 +114,7 @@ absl::Status Invalid(const std::string& problem) {
 constexpr int32_t kMaxTypeRows = 1024;
 
 absl::Status CheckSizes(const BackboneConfig& config) {
-  // The bounds are far above any model, and low enough that no size alone exhausts the memory.
+  // Far above any real model, and low enough that no single size can exhaust the memory.
   const std::vector<std::tuple<const char*, int32_t, int32_t>> bounded = {
       {"d_model", config.d_model(), 16384},
       {"ffn_dim", config.ffn_dim(), 65536},

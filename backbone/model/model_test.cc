@@ -154,7 +154,7 @@ TEST_F(ModelTest, RowWhoseImageIsMaskedEqualsTheReference) {
   EXPECT_LT(MaxDifference(logits[1], golden.at("image_224_mask/logits")[1]), kTolerance);
 }
 
-// The bias tensors depend on positions only, so features of zeros do.
+// Bias tensors depend on positions only, so features of zeros are enough.
 TEST_F(ModelTest, AttentionBiasesEqualTheReference) {
   const TensorMap golden = Golden("biases");
   const TensorMap inputs = Golden("multimodal");

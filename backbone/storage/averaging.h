@@ -19,8 +19,8 @@
 
 namespace unival {
 
-// weight * first + (1 - weight) * second. An entry that the second lacks, or has in another shape,
-// is taken from the first in its place. Internal: what libtorch says.
+// weight * first + (1 - weight) * second. Where the second lacks an entry, or has it in another
+// shape, the first's entry stands for both. Internal: an error of libtorch.
 absl::StatusOr<TensorMap> InterpolateTensors(const TensorMap& first, const TensorMap& second,
                                              double weight);
 
@@ -29,9 +29,10 @@ struct WeightedTensors {
   double weight;
 };
 
-// The weighted sum, term after term. A later term that lacks an entry, has it in another shape, or
-// must leave it out (`skip`: parts of names) counts as `weight` times the sum so far; so the
-// weights of such an entry do not add up to those of the others. InvalidArgument without a term.
+// The weighted sum, added term by term. Where a later term lacks an entry, has it in another shape,
+// or is told to leave it out (`skip`: parts of names), `weight` times the sum so far is added in
+// its place, as the reference does. The weights of such an entry then add up to another total than
+// those of other entries. InvalidArgument when there are no terms.
 absl::StatusOr<TensorMap> SumTensors(const std::vector<WeightedTensors>& terms,
                                      const std::vector<std::string>& skip = {});
 

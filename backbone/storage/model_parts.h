@@ -3,8 +3,9 @@
 // How a model's tensors are cut into components: embedding rows by vocabulary block, adapters with
 // the record of what they were trained against.
 //
-//   UNIVAL_ASSIGN_OR_RETURN(auto rows, SplitTokenRows(embedding, layout));      // block id -> [n,
-//   D] UNIVAL_RETURN_IF_ERROR(CheckAdapter(record, expected, "models/depth"));
+//   // Block id -> [n, D]:
+//   UNIVAL_ASSIGN_OR_RETURN(auto rows, SplitTokenRows(embedding, layout));
+//   UNIVAL_RETURN_IF_ERROR(CheckAdapter(record, expected, "models/depth"));
 #ifndef UNIVAL_BACKBONE_STORAGE_MODEL_PARTS_H_
 #define UNIVAL_BACKBONE_STORAGE_MODEL_PARTS_H_
 
@@ -43,9 +44,9 @@ absl::Status AddTokenComponents(const at::Tensor& embedding, const VocabularyLay
                                 ModelDirectoryWriter& writer);
 absl::StatusOr<at::Tensor> ReadTokenComponents(const ModelDirectory& model);
 
-// What an adapter is trained against: the backbone's tensors, with the embedding's rows of "core."
-// blocks alone, in the order of their ids. Blocks of plugins and their offsets are left out: an
-// adapter moves between models that differ in them.
+// The tensors that an adapter was trained against and that its record hashes: those of the
+// backbone, and of the embedding only the rows of "core." blocks, in the order of their ids. Rows
+// of plugins' blocks are left out, so that an adapter can move between models that have other ones.
 TensorMap AdapterBase(TensorMap backbone, const VocabularyLayout& layout);
 
 struct AdapterCheckOptions {

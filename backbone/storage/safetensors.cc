@@ -72,7 +72,7 @@ at::Tensor OverMapping(const SafetensorsEntry& entry,
       const_cast<char*>(data), entry.shape, [file](void*) {}, options);
 }
 
-// Any other byte in a bool is undefined behaviour.
+// A bool with any other byte than 0 or 1 is undefined behaviour in C++.
 absl::Status CheckBools(const std::string& name, const SafetensorsEntry& entry,
                         absl::string_view bytes) {
   if (entry.dtype != SafetensorsDtype::kBool) return absl::OkStatus();

@@ -5,8 +5,8 @@
 //
 //   UNIVAL_RETURN_IF_ERROR(WriteSafetensors("w.safetensors", {{"weight", weight}}));
 //   UNIVAL_ASSIGN_OR_RETURN(TensorMap tensors, ReadSafetensors("w.safetensors"));
-//   UNIVAL_RETURN_IF_ERROR(LoadTensorsInto(NamedTensors(*module), tensors, "backbone",
-//   "w.safetensors"));
+//   UNIVAL_RETURN_IF_ERROR(
+//       LoadTensorsInto(NamedTensors(*module), tensors, "backbone", "w.safetensors"));
 #ifndef UNIVAL_BACKBONE_STORAGE_SAFETENSORS_H_
 #define UNIVAL_BACKBONE_STORAGE_SAFETENSORS_H_
 

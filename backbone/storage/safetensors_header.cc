@@ -73,8 +73,8 @@ absl::StatusOr<absl::string_view> HeaderText(absl::string_view file) {
   return file.substr(kPrefix, size);
 }
 
-// Refuses what nlohmann::json would accept silently: a key twice, and nesting deeper than the
-// format has.
+// Refuses what nlohmann::json accepts without a word: the same key twice, and nesting deeper than
+// the format has.
 class StrictKeys {
  public:
   bool operator()(int depth, Json::parse_event_t event, Json& value) {

@@ -37,8 +37,8 @@ struct SafetensorsHeader {
   std::map<std::string, std::string> metadata;
 };
 
-// `file` is the whole file. Everything is checked before anything is believed: sizes and their
-// overflow, dtypes, duplicate names, offsets outside the file, overlaps, holes, bytes left over.
+// `file` is the whole file. Everything is checked before it is used: sizes and their overflow,
+// dtypes, duplicate names, offsets outside the file, overlaps, holes, bytes left over.
 // InvalidArgument names tensor, expected and actual.
 absl::StatusOr<SafetensorsHeader> ParseSafetensorsHeader(absl::string_view file);
 

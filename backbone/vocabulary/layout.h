@@ -4,11 +4,12 @@
 // (block id, local index); its global id is a view that the layout stores. Layouts only ever grow
 // at the end: nothing moves, nothing is reused.
 //
-//   UNIVAL_ASSIGN_OR_RETURN(VocabularyLayout layout, BaseLayout({"core.bpe", 50260, hash, true,
-//   8192, 1000})); UNIVAL_ASSIGN_OR_RETURN(layout, AddBlocks(layout, {{"depth.bin", 256, hash,
-//   "depth"}})); layout = *RetireBlock(layout, "depth.bin");                  // rows stay, logits
-//   are masked layout = *AddBlocks(layout, {{"depth.bin", 256, hash, "depth"}});   // the same ids
-//   again
+//   UNIVAL_ASSIGN_OR_RETURN(VocabularyLayout layout,
+//                           BaseLayout({"core.bpe", 50260, hash, true, 8192, 1000}));
+//   const BlockSpec bins = {"depth.bin", 256, hash, "depth"};
+//   UNIVAL_ASSIGN_OR_RETURN(layout, AddBlocks(layout, {bins}));
+//   layout = *RetireBlock(layout, "depth.bin");   // its rows stay, its tokens are never generated
+//   layout = *AddBlocks(layout, {bins});          // the same ids again
 //
 // All functions are pure: they give a new layout and leave the argument alone. Thread-safe.
 #ifndef UNIVAL_BACKBONE_VOCABULARY_LAYOUT_H_
@@ -55,8 +56,7 @@ absl::StatusOr<VocabularyLayout> AddBlocks(const VocabularyLayout& layout,
 // retired already.
 absl::StatusOr<VocabularyLayout> RetireBlock(const VocabularyLayout& layout, absl::string_view id);
 
-// How a block becomes larger: local indices [old size, size) get a new extent at the end of the
-// layout.
+// Makes a block larger: local indices [old size, size) get a new extent at the end of the layout.
 struct BlockGrowth {
   int64_t size = 0;          // the new size
   std::string prefix_hash;   // over the first [old size] surface forms; must equal the block's hash

@@ -3,8 +3,9 @@
 // Runs `unival` with other arguments, in processes of their own: so each training run has its own
 // peak memory, and its command is one that can be repeated by hand.
 //
-//   UNIVAL_RETURN_IF_ERROR(RunChildren(program, {{"connection", {"train", "plan.textproto", "--output",
-//   "run"}, "run.json"}}, 1));
+//   const ChildRun run = {
+//       "connection", {"train", "plan.textproto", "--output", "run"}, "run.json"};
+//   UNIVAL_RETURN_IF_ERROR(RunChildren(program, {run}, /*at_once=*/1));
 #ifndef UNIVAL_EXAMPLES_QUICKSTART_CHILD_H_
 #define UNIVAL_EXAMPLES_QUICKSTART_CHILD_H_
 
@@ -24,10 +25,11 @@ struct ChildRun {
 // Path of the running program.
 std::string ThisProgram();
 
-// Runs of `program`. At most `at_once` run at a time, started in order; waits for all. A run alone shows its progress
-// on this process's standard error; runs side by side write theirs to OUTPUT_FILE.progress, and the
-// last line of each is shown every few seconds. Internal with the command of the first that cannot
-// be started, is killed, or ends with another exit code than 0, after the others have ended.
+// Runs of `program`. At most `at_once` run at a time, started in order; waits for all. A run alone
+// shows its progress on this process's standard error; runs side by side write theirs to
+// OUTPUT_FILE.progress, and the last line of each is shown every few seconds. Internal with the
+// command of the first that cannot be started, is killed, or ends with another exit code than 0,
+// after the others have ended.
 absl::Status RunChildren(const std::string& program, const std::vector<ChildRun>& runs, int at_once);
 
 }  // namespace unival::quickstart

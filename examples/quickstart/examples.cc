@@ -48,7 +48,7 @@ absl::StatusOr<MediaSource> MediaOf(const TaskSample& sample) {
   return std::get<MediaSource>(found->second);
 }
 
-// Records come in the order of scenes, so those of the first scenes stand first.
+// Records are written scene by scene, so those of the first scenes come first.
 absl::StatusOr<std::vector<TaskSample>> SamplesOf(const TaskRecords& records,
                                                   const std::string& media, size_t most) {
   std::vector<TaskSample> samples;

@@ -3,8 +3,8 @@
 // Scenes as the report shows them: a depth map with the caption, answers and boxes that a model
 // gives for it.
 //
-//   UNIVAL_ASSIGN_OR_RETURN(auto cards, MakeExamples(*pipeline, "data/depth/eval", 6,
-//   /*held_out=*/false));
+//   UNIVAL_ASSIGN_OR_RETURN(
+//       auto cards, MakeExamples(*pipeline, "data/depth/eval", 6, /*held_out=*/false));
 #ifndef UNIVAL_EXAMPLES_QUICKSTART_EXAMPLES_H_
 #define UNIVAL_EXAMPLES_QUICKSTART_EXAMPLES_H_
 

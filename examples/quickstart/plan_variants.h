@@ -3,9 +3,10 @@
 // The quickstart's training plan and its controls: each control is the same plan with one thing
 // changed.
 //
-//   UNIVAL_ASSIGN_OR_RETURN(TrainingPlan plan,
-//   LoadQuickstartPlan("recipes/depth_adapter.textproto", options)); for (const PlanVariant&
-//   variant : Controls(plan, options)) WritePlan(variant.plan, file);
+//   UNIVAL_ASSIGN_OR_RETURN(PlanVariant plan,
+//                           LoadConnectionPlan("recipes/depth_adapter.textproto", options));
+//   UNIVAL_ASSIGN_OR_RETURN(std::vector<PlanVariant> controls, Controls(plan, options));
+//   for (const PlanVariant& control : controls) WritePlan(control, options);
 #ifndef UNIVAL_EXAMPLES_QUICKSTART_PLAN_VARIANTS_H_
 #define UNIVAL_EXAMPLES_QUICKSTART_PLAN_VARIANTS_H_
 
@@ -34,8 +35,8 @@ struct PlanOptions {
   std::string plans_folder;   // where plans will stand: paths in them become relative to it
   std::string model;          // model directory
   std::string no_text_model;  // pretrained without text; empty: none
-  std::string
-      full_plan;  // recipe of full finetuning; empty: the connection's with everything trainable
+  // Recipe of full finetuning; empty: the connection's with everything trainable.
+  std::string full_plan;
   double effort = 1;  // share of the plan's steps and evaluation records
 };
 

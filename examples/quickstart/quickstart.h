@@ -5,8 +5,8 @@
 //
 //   QuickstartOptions options;
 //   options.plugin = "bazel-bin/plugins/depth/libdepth.so";
-//   UNIVAL_ASSIGN_OR_RETURN(std::string report, RunQuickstart(options));   //
-//   "quickstart_out/report.html"
+//   UNIVAL_ASSIGN_OR_RETURN(std::string report, RunQuickstart(options));
+//   // report: "quickstart_out/report.html"
 #ifndef UNIVAL_EXAMPLES_QUICKSTART_QUICKSTART_H_
 #define UNIVAL_EXAMPLES_QUICKSTART_QUICKSTART_H_
 

@@ -27,7 +27,8 @@ class Session {
   absl::Status GenerateData();
   absl::Status CheckTemplates();
   absl::Status AnswerBefore();
-  // And, beside it, full finetuning, so that their times and memory compare.
+  // Trains the connection and, side by side with it, the full model, so that their times and memory
+  // can be compared.
   absl::Status TrainConnection();
   absl::Status TrainControls();
   absl::Status CheckReceipt();
@@ -41,8 +42,8 @@ class Session {
   absl::Status LoadPlans();
 
  private:
-  // Side by side on a CPU, one compute thread each: matrices of a small model keep no second one
-  // busy.
+  // On a CPU, runs go side by side with one compute thread each: the matrices of a small model are
+  // too small for two.
   absl::Status Train(const std::vector<PlanVariant>& variants);
   // Writes the plan; the command to run it.
   absl::StatusOr<ChildRun> PrepareRun(const PlanVariant& variant);

@@ -5,8 +5,8 @@
 //
 //   SpeechOptions options;
 //   options.output_dir = "world";
-//   absl::Status made = GenerateSpeech(options);    //
-//   world/speech/{train,eval}/{speech.tar,word.jsonl}
+//   absl::Status made = GenerateSpeech(options);
+//   // world/speech/{train,eval}/{speech.tar,word.jsonl}
 //
 // Records: {"audio": "speech.tar:000000.wav", "word": "banana", "voice": "en-us+f2"}. Clips are one
 // second of 8 kHz mono. Voices of eval are never heard in train. The same options and espeak-ng

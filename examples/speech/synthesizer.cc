@@ -51,7 +51,7 @@ absl::Status SpawnError(const std::string& program, int error) {
 // What the program writes to its standard output. Its error output is discarded.
 absl::StatusOr<std::string> RunProgram(const std::vector<std::string>& command) {
   int ends[2];
-  // Closed in every other program that a thread starts meanwhile.
+  // O_CLOEXEC: another thread may start a program meanwhile, which must not inherit the pipe.
   if (pipe2(ends, O_CLOEXEC) != 0) return absl::InternalError(std::strerror(errno));
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);

@@ -31,7 +31,8 @@ Group SampleGroup(const Attribute& attribute, int count, Random* random) {
 }
 
 // Makes the second group like the first in colour or in shape. Which word belongs to which group is
-// learned from groups that differ in one property only, and eight colours seldom meet themselves.
+// learned best from groups that differ in one property only, and among eight colours two equal ones
+// are rare.
 void MakeAlike(Description* description, Random* random) {
   const Group& first = description->groups[0];
   Group second = description->groups[1];
@@ -134,7 +135,8 @@ Description SampleDescription(const Attribute& attribute, Random* random) {
     }
     description.groups.push_back(group);
   }
-  // Nothing is drawn where nothing is made alike: those scenes stay what they were.
+  // No random number is used where groups are not made alike, so that the scenes of other kinds
+  // stay the same for a seed.
   const bool pair = description.groups.size() == 2;
   if (pair && attribute.alike > 0 && random->Chance(attribute.alike))
     MakeAlike(&description, random);

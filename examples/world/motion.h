@@ -5,8 +5,7 @@
 //   Random random(7);
 //   MovingScene scene = SampleMovingScene(&random);
 //   MovingCaption(scene.movers);                            // "a red circle moves left"
-//   std::vector<RgbImage> frames = RenderFrames(scene, &random);    // kFrameCount pictures of 64 x
-//   64
+//   std::vector<RgbImage> frames = RenderFrames(scene, &random);   // kFrameCount of 64 x 64
 #ifndef UNIVAL_EXAMPLES_WORLD_MOTION_H_
 #define UNIVAL_EXAMPLES_WORLD_MOTION_H_
 

@@ -4,9 +4,9 @@
 // to its members.
 //
 //   auto writer = RecordWriter::Create("world/image/train", "images.tar");
-//   std::string path = *writer->AddMedia("000001.png", png_bytes);         //
-//   "images.tar:000001.png" writer->AddRecord("caption", {{"image", path}, {"caption", "a red
-//   circle"}});    // caption.jsonl absl::Status written = writer->Finish();
+//   std::string path = *writer->AddMedia("000001.png", png);   // "images.tar:000001.png"
+//   writer->AddRecord("caption", {{"image", path}, {"caption", "a red circle"}});  // caption.jsonl
+//   absl::Status written = writer->Finish();
 //
 // The bytes depend on what is added and nothing else (no times, no owners). Files appear under
 // their names only in Finish; a writer that is dropped before removes its temporary files.

@@ -5,8 +5,8 @@
 //   Random random(7);
 //   Scene scene = SampleScene(Colors(), Split::kTrain, &random);
 //   RgbImage picture = RenderRgb(scene, &random);             // 64 x 64
-//   Box box = BoundingBox(scene.description.groups[scene.objects[0].group].shape,
-//   scene.objects[0]);
+//   const Group& group = scene.description.groups[scene.objects[0].group];
+//   Box box = BoundingBox(group.shape, scene.objects[0]);
 //
 // Pixels: x to the right, y down, pixel (i, j) covers [i, i+1) x [j, j+1). Angles in radians.
 #ifndef UNIVAL_EXAMPLES_WORLD_SCENE_H_

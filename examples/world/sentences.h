@@ -27,8 +27,8 @@ enum class TextMix { kFull, kPlain };
 
 struct Sentence {
   std::string text;
-  std::string
-      kind;  // "words", "picture", "video", "sound"; kFull also "depth", "digit", "word", "photo"
+  // "words", "picture", "video", "sound"; kFull also "depth", "digit", "word", "photo".
+  std::string kind;
 };
 
 Sentence SampleSentence(TextMix mix, Random* random);

@@ -121,7 +121,7 @@ absl::Status GenerateWorld(const WorldOptions& options) {
 
 absl::StatusOr<std::string> PreviewPng(absl::string_view kind, uint64_t seed, Split split,
                                        int64_t index) {
-  // The same draws in the same order as the sample's own, hence the same picture.
+  // The same random numbers in the same order as when the sample was made give the same picture.
   Random random(SampleSeed(seed, kind, split, index));
   if (kind == "depth") {
     const Scene scene = SampleScene(Distances(), split, &random);

@@ -63,8 +63,8 @@ struct CorpusOptions {
   std::string output_file;
   int64_t sentences = 100000;  // besides the lexicon, whose every word stands on a line of its own
   uint64_t seed = 1;
-  std::vector<std::string>
-      extra_files;  // lines to take over, e.g. captions and prompts of other data
+  // Lines to take over, e.g. captions and prompts of other data.
+  std::vector<std::string> extra_files;
 };
 
 // Writes one sentence per line, captions, questions and answers of all kinds, to train a tokenizer

@@ -151,7 +151,8 @@ void LogMelSpectrogram::PowerOfFrames(const float* first, const float* second,
     imaginary[i] = second == nullptr ? 0 : static_cast<double>(second[source]) * hann_[source];
   }
   Transform(real, imaginary);
-  // Two real signals in one transform: the first is its even, the second its odd part.
+  // Two real signals share one complex transform: the even part of its result belongs to the first,
+  // the odd part to the second.
   for (int k = 0; k <= window_ / 2; ++k) {
     const int mirror = k == 0 ? 0 : window_ - k;
     const double sum_re = real[k] + real[mirror], sum_im = imaginary[k] + imaginary[mirror];

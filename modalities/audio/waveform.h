@@ -41,7 +41,8 @@ class Resampler {
 // Mean over channels of [channels, n].
 std::vector<float> MixToMono(absl::Span<const float> samples, int64_t channels);
 
-// Through 16-bit integers and back, cut towards zero, as the reference's audio files pass.
+// Converts to 16-bit integers (rounding towards zero) and back, as the reference does when it reads
+// audio files.
 void RoundTripInt16(std::vector<float>& samples);
 
 // What fills up a clip that is too short (the reference's "pad", "repeatpad", "repeat").

@@ -17,7 +17,7 @@
 namespace unival {
 namespace {
 
-// To where the weights are and what they are made of.
+// Moves `input` to the device and dtype of the weights.
 at::Tensor LikeWeights(const at::Tensor& input, const FeatureEncoder& encoder) {
   const std::vector<at::Tensor> weights = encoder.parameters();
   return weights.empty() ? input : input.to(weights.front().options());

@@ -25,9 +25,8 @@ class EncodedModality : public Modality {
   };
 
   // Makes the encoder through the host and fills in what follows from it: feature_dim,
-  // max_positions, and a schema
-  // "<encoder>-<suffix>/1". `input_shape` as in Parts; `encoder` may differ from config.encoder by
-  // filled-in defaults.
+  // max_positions, and the schema "<encoder>-<suffix>/1". `input_shape` as in Parts. `encoder` is
+  // config.encoder, perhaps with defaults filled in.
   static absl::StatusOr<Parts> MakeParts(const ModalityConfig& config, const EncoderConfig& encoder,
                                          const HostServices& services, PositionKind positions,
                                          const std::vector<int64_t>& input_shape,

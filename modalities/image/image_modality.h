@@ -3,10 +3,12 @@
 // The modality "image": RGB pictures, resized to one size and normalised, through a feature
 // encoder; grid positions.
 //
-//   config: id: "image" image { width: 64 height: 64 normalization { mean: 0.5 ... } } encoder {
-//   small_cnn { ... } } options: augment = none (default) | photometric (brightness, contrast) |
-//   photo (also mirrored and shifted: only for
-//            labels that do not speak of place)
+//   id: "image"
+//   image { width: 64 height: 64 normalization { mean: 0.5 ... } }
+//   encoder { small_cnn { ... } }
+//
+// Option augment: none (default) | photometric (brightness, contrast) | photo (also mirrored and
+// shifted: only where no label speaks of places).
 #ifndef UNIVAL_MODALITIES_IMAGE_IMAGE_MODALITY_H_
 #define UNIVAL_MODALITIES_IMAGE_IMAGE_MODALITY_H_
 

@@ -8,8 +8,8 @@ namespace unival {
 namespace {
 
 constexpr double kSupport = 2;
-constexpr int kPrecisionBits =
-    22;  // of the fixed-point weights: 32 bits less 8 of the pixel and 2 of head-room
+// Of the fixed-point weights: 32 bits less 8 of the pixel and 2 of head-room.
+constexpr int kPrecisionBits = 22;
 
 double Bicubic(double x) {
   constexpr double a = -0.5;

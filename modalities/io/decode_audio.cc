@@ -154,7 +154,7 @@ absl::StatusOr<AudioClip> DecodeAudio(const MediaSource& source, const DecoderOp
   if (count == 0) {
     return input->Unexpected("no samples", "The clip is empty or damaged: write it again.");
   }
-  // Codecs with frames may round by a few of them; what is cut loses more.
+  // A codec may round the length by a few frames; a file that was cut lacks more.
   const int64_t promised = PromisedSamples(*input, *stream, samples.rate);
   const int64_t slack = decoder->context()->frame_size > 0 ? 4 * decoder->context()->frame_size : 0;
   if (count + slack < promised) {

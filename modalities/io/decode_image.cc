@@ -36,7 +36,8 @@ AVCodecID CodecFromMagic(absl::string_view head) {
   return AV_CODEC_ID_NONE;
 }
 
-// libavcodec completes a JPEG that lacks its end with grey; only the missing end marker tells.
+// libavcodec fills the missing part of a cut JPEG with grey and reports no error; the missing end
+// marker is the only sign.
 bool IsCutJpeg(AVCodecID codec, const AVPacket& packet) {
   if (codec != AV_CODEC_ID_MJPEG) return false;
   const absl::string_view bytes(reinterpret_cast<const char*>(packet.data), packet.size);
@@ -45,7 +46,8 @@ bool IsCutJpeg(AVCodecID codec, const AVPacket& packet) {
   return scan != absl::string_view::npos && (end == absl::string_view::npos || end < scan);
 }
 
-// libavcodec calls a PNG damaged whose size it cannot count; the header, which comes first, tells.
+// libavcodec reports a PNG that is too large as damaged. The header comes first and says the size,
+// so the message can be right.
 absl::Status CheckPngSize(const std::string& name, const AVPacket& packet, int64_t max_pixels) {
   constexpr int kSizeOffset = 16;  // signature, length and name of the first chunk
   if (packet.size < kSizeOffset + 8) return absl::OkStatus();

@@ -36,7 +36,7 @@ absl::StatusOr<at::Tensor> DecodeJpeg(const std::string& name, absl::Span<const 
   int width = 0, height = 0, subsampling = 0, space = 0;
   const int read = tjDecompressHeader3(handle.get(), bytes.data(), bytes.size(), &width, &height,
                                        &subsampling, &space);
-  // FFmpeg knows more kinds of JPEG, and says what is wrong with the rest.
+  // FFmpeg reads these kinds of JPEG, and has better messages for what is no JPEG.
   if (read != 0 || space == TJCS_CMYK || space == TJCS_YCCK || format == PixelFormat::kGray16) {
     return absl::UnimplementedError("left to FFmpeg");
   }

@@ -5,8 +5,8 @@
 //   std::unique_ptr<MediaDecoder> decoder = NewFfmpegDecoder();
 //   MediaSource source;
 //   source.path = "photo.png";
-//   absl::StatusOr<at::Tensor> pixels = decoder->DecodeImage(source, PixelFormat::kRgb8);  // [H,
-//   W, 3] uint8
+//   // [H, W, 3] uint8:
+//   absl::StatusOr<at::Tensor> pixels = decoder->DecodeImage(source, PixelFormat::kRgb8);
 //
 // Thread-safe: decoders keep no state between calls. A media file can never make the decoder open
 // another file or an address: playlists and the like are refused. The libraries' own log is

@@ -297,8 +297,8 @@ absl::StatusOr<std::string> EncodeMp4(absl::Span<const uint8_t> frames, int coun
                             context->framerate = {frames_per_second, 1};
                             context->gop_size = 12;
                             context->flags |= AV_CODEC_FLAG_QSCALE | AV_CODEC_FLAG_GLOBAL_HEADER;
-                            context->global_quality =
-                                2 * FF_QP2LAMBDA;  // nearly without visible loss
+                            // Nearly without visible loss.
+                            context->global_quality = 2 * FF_QP2LAMBDA;
                           }));
   FfmpegPtr<SwsContext> scaler(
       sws_getContext(width, height, AV_PIX_FMT_RGB24, width, height, AV_PIX_FMT_YUV420P,

@@ -4,8 +4,8 @@
 // arguments alone.
 //
 //   std::vector<uint8_t> pixels(64 * 64 * 3);
-//   absl::StatusOr<std::string> png = EncodePng(pixels, /*width=*/64, /*height=*/64,
-//   /*channels=*/3);
+//   absl::StatusOr<std::string> png =
+//       EncodePng(pixels, /*width=*/64, /*height=*/64, /*channels=*/3);
 //
 // Thread-safe: no state between calls. InvalidArgument names a size that does not fit.
 #ifndef UNIVAL_MODALITIES_IO_ENCODE_H_

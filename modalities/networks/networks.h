@@ -31,9 +31,9 @@ absl::StatusOr<std::shared_ptr<FeatureEncoder>> MakeFeatureEncoder(const Encoder
 // Whether the network takes [B, C, T, H, W].
 bool IsVideoEncoder(const EncoderConfig& config);
 
-// Sizes of the feature map, {h, w} or {t, h, w}, for one sample of `input_shape` ({C, H, W} or {C,
-// T, H, W}; spectrograms {1, frames, bins}). InvalidArgument where the encoder cannot take such a
-// sample.
+// Sizes of the feature map, {h, w} or {t, h, w}, for one sample of `input_shape` (pictures {C, H,
+// W}, videos {C, T, H, W}, spectrograms {1, frames, bins}). InvalidArgument where the encoder
+// cannot take such a sample.
 absl::StatusOr<std::vector<int64_t>> FeatureGrid(const EncoderConfig& config,
                                                  const std::vector<int64_t>& input_shape);
 

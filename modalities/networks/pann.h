@@ -24,7 +24,8 @@ class PannBlock : public torch::nn::Module {
 
 // [B, 1, frames, bins] decibels -> [B, F, frames', bins']: Cnn6 512 channels, both axes / 16; Cnn14
 // 2048, both / 32. The spectrogram constants that the reference keeps in its state_dict are buffers
-// here as well; forward does not use them, since log-mels come from Preprocess.
+// here too, so that checkpoints map one to one; forward does not use them, because Preprocess
+// computes the log-mels.
 class Pann : public FeatureEncoder {
  public:
   explicit Pann(const PannEncoder& config);  // front_end filled in

@@ -3,13 +3,14 @@
 // The modality "video": a few frames of one size through a feature encoder; grid positions within a
 // frame.
 //
-//   config: id: "video" video { frames: 4 width: 64 height: 64 resize: true sampling:
-//   FRAME_SAMPLING_MIDDLE }
-//           encoder { small_cnn { widths: 32 widths: 64 } }
+//   id: "video"
+//   video { frames: 4 width: 64 height: 64 resize: true sampling: FRAME_SAMPLING_MIDDLE }
+//   encoder { small_cnn { widths: 32 widths: 64 } }
 //
 // Networks for pictures see the frames as channels (in_channels = 3 * frames, filled in when 0), so
 // that even they can tell motion; networks for videos get [B, 3, T, H, W].
-//   options: augment = none (default) | photometric (one change of light for all frames)
+//
+// Option augment: none (default) | photometric (one change of light for all frames).
 #ifndef UNIVAL_MODALITIES_VIDEO_VIDEO_MODALITY_H_
 #define UNIVAL_MODALITIES_VIDEO_VIDEO_MODALITY_H_
 

@@ -1,8 +1,9 @@
-// The depth modality as a plugin: 16-bit depth maps in millimetres (PNG, PGM), seen through an image encoder.
+// The depth modality as a plugin: 16-bit depth maps in millimetres (PNG, PGM), seen through an
+// image encoder.
 //
-// A depth map is painted as a picture: hue runs from red (near) over green to blue (far), invalid and out-of-range
-// pixels are black. An encoder that was trained on pictures then sees distances as colours, and a linear connection is all
-// that has to be learned.
+// A depth map is painted as a picture: hue runs from red (near) over green to blue (far), invalid
+// and out-of-range pixels are black. An encoder that was trained on pictures then sees distances as
+// colours, and a linear connection is all that has to be learned.
 //
 // Options: "near_mm" (500) and "far_mm" (5500), the range that is painted.
 
@@ -49,8 +50,8 @@ absl::StatusOr<Range> ParseRange(const ModalityConfig& config) {
   return range;
 }
 
-// Depth [1, 1, H, W] float32 millimetres to RGB [1, 3, H, W] in [0, 1]. A third of the hue circle per colour: red at
-// `near_mm`, green halfway, blue at `far_mm`.
+// Depth [1, 1, H, W] float32 millimetres to RGB [1, 3, H, W] in [0, 1]. A third of the hue circle
+// per colour: red at `near_mm`, green halfway, blue at `far_mm`.
 at::Tensor PaintDepth(const at::Tensor& depth, const Range& range) {
   const at::Tensor hue = (depth - range.near_mm) * (4.0 / (range.far_mm - range.near_mm));
   const at::Tensor painted = (depth > 0) & (depth <= range.far_mm);

@@ -1,6 +1,7 @@
-// Six-axis motion (accelerometer in m/s^2, gyroscope in rad/s) as a modality: windows of 50 steps become the mean, standard
-// deviation, least and greatest value of every axis. Files: CSV with six columns and an optional heading, or ".f32", six
-// little-endian floats per step. Option "window" (50): steps per window; a last, shorter window counts.
+// Six-axis motion (accelerometer in m/s^2, gyroscope in rad/s) as a modality: windows of 50 steps
+// become the mean, standard deviation, least and greatest value of every axis. Files: CSV with six
+// columns and an optional heading, or ".f32", six little-endian floats per step. Option "window"
+// (50): steps per window; a last, shorter window counts.
 #include <cmath>
 #include <cstdlib>
 

@@ -1,5 +1,5 @@
-/* Sound as the log energy at 24 mel-spaced frequencies per 1024 samples, in plain C: no framework, no C++.
- * Needs a host of ABI 0.2, whose new_tensor makes the tensors. */
+/* Sound as the log energy at 24 mel-spaced frequencies per 1024 samples, in plain C: no framework,
+ * no C++. Needs a host of ABI 0.2, whose new_tensor makes the tensors. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
-// The task "path": where a thing goes in a video, as a list of points of any length. No template expresses it: the target is
-// as long as the path, and the answer is scored by how near it stays. Records: "video", "object" (text), and "path", numbers
-// x0, y0, x1, y1, ... as fractions of width (right) and height (down).
+// The task "path": where a thing goes in a video, as a list of points of any length. No template
+// expresses it: the target is as long as the path, and the answer is scored by how near it stays.
+// Records: "video", "object" (text), and "path", numbers x0, y0, x1, y1, ... as fractions of width
+// (right) and height (down).
 #include <cmath>
 
 #include "sdk/cpp/unival_plugin.hpp"
@@ -12,7 +13,8 @@ using namespace unival::plugin;
 constexpr char kBins[] = "core.location_bin";
 constexpr double kNear = 0.05;  // of width and height: a point this near counts as right
 
-// Share of the reference's points that the answer has near them, point by point; a failed record misses all of its points.
+// Share of the reference's points that the answer has near them, point by point; a failed record
+// misses all of its points.
 class NearPoints : public Metric {
  public:
   Status Add(const Record& record, const Answer* answer) override {
@@ -93,7 +95,8 @@ class Path : public Task {
 
  private:
   const Vocabulary vocabulary_;
-  const int64_t bins_, first_;  // of a block with one extent, as core.location_bin is in every layout
+  // Of a block with one extent, as core.location_bin is in every layout.
+  const int64_t bins_, first_;
 };
 
 }  // namespace

@@ -1,10 +1,12 @@
-// Tokenizer type "sentencepiece": the file tokenizer.model in the tokenizer's directory. The only place that links
-// sentencepiece, whose library carries its own, older protobuf: the plugin is isolated.
+// Tokenizer type "sentencepiece": the file tokenizer.model in the tokenizer's directory. The only
+// place that links sentencepiece, whose library carries its own, older protobuf: the plugin is
+// isolated.
 //
-// Local indices number the pieces that stand for text, in the model file's order; sentencepiece's own <unk>, <s>, </s> and other
-// control pieces have none. Nothing is stripped or added: with a model whose normalisation is off, as Train makes them, decoding
-// gives back every text inside the vocabulary, the first space included. A model trained with sentencepiece's defaults puts a
-// space before every text.
+// Local indices number the pieces that stand for text, in the model file's order; sentencepiece's
+// own <unk>, <s>, </s> and other control pieces have none. Nothing is stripped or added: with a
+// model whose normalisation is off, as Train makes them, decoding gives back every text inside the
+// vocabulary, the first space included. A model trained with sentencepiece's defaults puts a space
+// before every text.
 #include <sentencepiece_processor.h>
 #include <sentencepiece_trainer.h>
 
@@ -50,8 +52,8 @@ Status CheckTraining(const TokenizerTraining& training) {
                          std::to_string(least));
 }
 
-// Text is taken byte for byte: no normalisation, no added or removed spaces. One thread, because the sums of several would
-// depend on their number.
+// Text is taken byte for byte: no normalisation, no added or removed spaces. One thread, because
+// the sums of several would depend on their number.
 std::unordered_map<std::string, std::string> TrainerOptions(const TokenizerTraining& training) {
   std::unordered_map<std::string, std::string> options = {
       {"input", training.corpus},

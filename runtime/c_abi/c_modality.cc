@@ -151,7 +151,8 @@ class StableModality : public Modality {
   }
 
   absl::StatusOr<PreprocessedSample> ImportSample(UnivalTensor* const* items, uint64_t count) const {
-    // All of them first, so that each is freed whatever the others are.
+    // Takes ownership of all tensors before it looks at any, so that each is freed when another is
+    // refused.
     std::vector<OwnedTensor> owned;
     for (int i = 0; i < UNIVAL_MAX_TENSORS; ++i) owned.emplace_back(items[i]);
     if (count < 1 || count > UNIVAL_MAX_TENSORS) {

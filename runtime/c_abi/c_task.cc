@@ -181,7 +181,8 @@ class StableMetric : public Metric {
     const UnivalAnswer answer = ToAnswer(prediction);
     return AddAnswer(reference, &answer);
   }
-  // An error here comes back from the next Add; without one the failure counts for nothing.
+  // AddFailure returns no status, so an error is kept: the next Add returns it, and Result gives
+  // nothing.
   void AddFailure(const TaskSample& reference) override {
     if (absl::Status status = AddAnswer(reference, nullptr); !status.ok()) status_ = status;
   }
@@ -264,7 +265,8 @@ class StableTask : public Task {
  private:
   std::string What(absl::string_view call) const { return absl::StrCat("task \"", FromStr(table_.id), "\": ", call); }
 
-  // The embedding lookup trusts its ids; a plugin is not trusted with them.
+  // Checks the ids that a plugin gave: the embedding lookup itself does not, and would read outside
+  // the table.
   absl::Status CheckTokens(const Seq2SeqExample& example) const {
     std::vector<const std::vector<int64_t>*> lists = {&example.source, &example.prefix, &example.target};
     for (const std::vector<int64_t>& answer : example.constraint.answers) lists.push_back(&answer);

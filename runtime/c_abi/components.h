@@ -1,12 +1,12 @@
 // unival: components.h
 //
-// Components of the stable tier as the host's own interfaces: Modality, Tokenizer, Task. The rest of the host cannot tell
-// them from native ones.
+// Components of the stable tier as the host's own interfaces: Modality, Tokenizer, Task. The rest
+// of the host cannot tell them from native ones.
 //
 //   registrar.AddModality(StableModalityFactory(table, "imu 1.0.0"));
 //
-// `table` is validated (descriptor.h) and lives as long as the process. Threads, ownership and errors are those of
-// sdk/abi/unival_plugin.h on the plugin's side and of sdk/native on the host's.
+// `table` is validated (descriptor.h) and lives as long as the process. Threads, ownership and
+// errors are those of sdk/abi/unival_plugin.h on the plugin's side and of sdk/native on the host's.
 #ifndef UNIVAL_RUNTIME_C_ABI_COMPONENTS_H_
 #define UNIVAL_RUNTIME_C_ABI_COMPONENTS_H_
 

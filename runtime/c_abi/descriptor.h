@@ -1,7 +1,8 @@
 // unival: descriptor.h
 //
-// From what a stable plugin's entry function gives to registered components, or a refusal in words. Nothing of the plugin is
-// called but its entry function: components are created when a configuration asks for them.
+// From what a stable plugin's entry function gives to registered components, or a refusal in words.
+// Nothing of the plugin is called but its entry function: components are created when a
+// configuration asks for them.
 #ifndef UNIVAL_RUNTIME_C_ABI_DESCRIPTOR_H_
 #define UNIVAL_RUNTIME_C_ABI_DESCRIPTOR_H_
 
@@ -16,8 +17,9 @@ namespace unival {
 
 using StableEntry = const UnivalPlugin* (*)(const UnivalHost*);
 
-// Calls `entry` with `host`, checks what it gives against `info` and registers it. Errors say what was expected and found:
-// FailedPrecondition for versions, InvalidArgument for descriptors that do not hold together, AlreadyExists for a taken id.
+// Calls `entry` with `host`, checks what it gives against `info` and registers it. Errors say what
+// was expected and found: FailedPrecondition for versions, InvalidArgument for descriptors that do
+// not hold together, AlreadyExists for a taken id.
 absl::Status RegisterStablePlugin(StableEntry entry, const UnivalHost* host, const BuildInfo& info, Registrar& registrar);
 
 }  // namespace unival

@@ -1,6 +1,7 @@
 // unival: host_table.h
 //
-// The host's side of the stable tier's boundary: the table that plugins call, and what their codes become.
+// The host's side of the stable tier's boundary: the table that plugins call, and what their codes
+// become.
 //
 //   absl::Status status = StatusOf(table.encode(self, &call), "modality \"imu\": encode");
 //
@@ -23,10 +24,11 @@ namespace unival {
 // The table handed to every plugin; lives as long as the process.
 const UnivalHost* StableHost();
 
-// OK for 0. Else the code (Unknown when it is none of absl's) with "WHAT: message"; takes the message that `fail` left on
-// this thread. A plugin that left none is named as such.
+// OK for 0. Else the code (Unknown when it is none of absl's) with "WHAT: message"; takes the
+// message that `fail` left on this thread. A plugin that left none is named as such.
 absl::Status StatusOf(UnivalCode code, absl::string_view what);
-// The same for an entry function, which gives null instead of a code: FailedPrecondition unless `fail` said otherwise.
+// The same for an entry function, which gives null instead of a code: FailedPrecondition unless
+// `fail` said otherwise.
 absl::Status StatusOfNull(absl::string_view what);
 
 inline UnivalStr ToStr(absl::string_view text) { return {text.data(), text.size()}; }
@@ -36,7 +38,8 @@ inline absl::string_view FromStr(UnivalStr text) {
 std::vector<UnivalStr> ToStrs(const std::vector<std::string>& texts);
 std::vector<std::string> FromStrs(const UnivalStr* texts, uint64_t count);
 
-// A struct of another minor as this host knows it: what the plugin does not have is zero. T begins with struct_size.
+// A struct of another minor as this host knows it: what the plugin does not have is zero. T begins
+// with struct_size.
 template <typename T>
 T Widened(const T& from) {
   T to;

@@ -20,9 +20,9 @@ struct TensorDeleter {
 // Calls the deleter once, whatever happens.
 using OwnedTensor = std::unique_ptr<UnivalTensor, TensorDeleter>;
 
-// The tensor over the plugin's memory; the deleter runs when the last user is gone. `what` names it in messages.
-// InvalidArgument: null, another DLPack major, not on the CPU, a type that the host does not know, more than 8 or negative
-// dimensions, no data, negative strides.
+// The tensor over the plugin's memory; the deleter runs when the last user is gone. `what` names it
+// in messages. InvalidArgument: null, another DLPack major, not on the CPU, a type that the host
+// does not know, more than 8 or negative dimensions, no data, negative strides.
 absl::StatusOr<at::Tensor> ImportTensor(OwnedTensor tensor, absl::string_view what);
 
 // A view of `tensor` for a call; valid as long as this object. CPU and contiguous afterwards.

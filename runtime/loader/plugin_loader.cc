@@ -102,7 +102,8 @@ std::map<std::string, std::string> Fields(const BuildInfo& info) {
   return fields;
 }
 
-// What a plugin of this tier must agree with. A tier that this host does not know agrees with nothing.
+// The fields of this host that a plugin of this tier must equal. For a tier that this host does not
+// know, none can.
 std::map<std::string, std::string> HostFields(uint32_t tier) {
   BuildInfo host = MakeBuildInfo("host", "");
   std::map<std::string, std::string> fields = Fields(host);
@@ -112,8 +113,9 @@ std::map<std::string, std::string> HostFields(uint32_t tier) {
 
 bool IsManifest(const std::string& file) { return absl::EndsWith(file, ".textproto"); }
 
-// Opens the file for good. A plugin that carries its own copies of the host's libraries says so in its record and is bound
-// to its own; no other is, since deep binding splits what plugin and host should share.
+// Opens the file for good. A plugin that carries its own copies of the host's libraries says so in
+// its record and is opened with deep binding, which makes it prefer them. No other plugin is: deep
+// binding would separate what plugin and host must share.
 absl::StatusOr<void*> Open(const std::string& file, bool isolated) {
   // An argument without a slash would be searched for in system folders.
   const std::string path = absl::StrContains(file, '/') ? file : absl::StrCat("./", file);

@@ -2,11 +2,12 @@
 //
 // Reads what a plugin file says about itself without running it, refuses it in words, or opens it.
 //
-//   UNIVAL_ASSIGN_OR_RETURN(PluginIdentity identity, IdentifyPlugin("libimu.so"));   // tier 2, imu 1.0.0
+//   // Tier 2, "imu", "1.0.0":
+//   UNIVAL_ASSIGN_OR_RETURN(PluginIdentity identity, IdentifyPlugin("libimu.so"));
 //   UNIVAL_RETURN_IF_ERROR(LoadPlugin("libimu.so", registry));
 //
-// A file ending in .textproto is a manifest of the data-only tier; anything else must be a shared object with a record in
-// the ELF section ".unival_plugin".
+// A file ending in .textproto is a manifest of the data-only tier; anything else must be a shared
+// object with a record in the ELF section ".unival_plugin".
 //
 // Plugins are trusted code and are never unloaded. Not thread-safe: load on one thread before
 // anything else runs.
@@ -30,15 +31,16 @@ absl::StatusOr<BuildInfo> ReadBuildInfo(const std::string& file);
 // The same for a file's bytes in memory; `file` is what messages call it.
 absl::StatusOr<BuildInfo> ParseBuildInfo(const std::string& content, const std::string& file);
 
-// FailedPrecondition with a table of field, plugin, host when this build cannot run the plugin. Tier 1: any field of the
-// fingerprint differs; tier 2: another ABI major or processor.
+// FailedPrecondition with a table of field, plugin, host when this build cannot run the plugin.
+// Tier 1: any field of the fingerprint differs; tier 2: another ABI major or processor.
 absl::Status CheckCompatible(const BuildInfo& info, const std::string& file);
 
 // What a plugin file says about itself.
 struct PluginIdentity {
   std::string id, version;
   int tier = 0;     // 1 native, 2 stable, 3 data only
-  std::string abi;  // "0.2": the ABI of tiers 1 and 2; "libtorch 1.13.1": the producer of tier 3's program
+  // "0.2": the ABI of tiers 1 and 2; "libtorch 1.13.1": the producer of tier 3's program.
+  std::string abi;
 };
 // Errors of ReadBuildInfo, or of the manifest.
 absl::StatusOr<PluginIdentity> IdentifyPlugin(const std::string& file);
@@ -46,8 +48,8 @@ absl::StatusOr<PluginIdentity> IdentifyPlugin(const std::string& file);
 // DataLoss with both hashes unless the file's sha256 is `sha256`.
 absl::Status CheckPin(const std::string& file, const std::string& sha256);
 
-// Checks, opens with dlopen(RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) where it is a shared object, and registers. `registry`
-// stays as it was unless all of it succeeds. Errors name the file.
+// Checks, opens with dlopen(RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) where it is a shared object, and
+// registers. `registry` stays as it was unless all of it succeeds. Errors name the file.
 absl::Status LoadPlugin(const std::string& file, Registry& registry);
 
 }  // namespace unival

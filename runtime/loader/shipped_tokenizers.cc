@@ -32,7 +32,8 @@ absl::StatusOr<std::string> FindPlugin(const std::string& type) {
   std::error_code error;
   const fs::path executable = fs::read_symlink("/proc/self/exe", error);
   std::vector<std::string> candidates = ShippedPluginCandidates(type, executable.string());
-  // Bazel's convention for a program that is data of another: the runfiles are those of the one that was started.
+  // Bazel's convention for a program that is data of another: the runfiles are those of the one
+  // that was started.
   if (const char* runfiles = std::getenv("RUNFILES_DIR")) {
     candidates.insert(candidates.begin(),
                       absl::StrCat(runfiles, "/unival/plugins/", type, "/libunival_", type, ".so"));

@@ -1,7 +1,7 @@
 // unival: program.h
 //
-// A TorchScript file as a function from tensor to tensor, and how one is written. The only place that includes
-// libtorch's script interface.
+// A TorchScript file as a function from tensor to tensor, and how one is written. The only place
+// that includes libtorch's script interface.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(auto program, TorchScriptProgram::Load("encoder.pt"));
 //   UNIVAL_ASSIGN_OR_RETURN(at::Tensor features, program->Run(input));     // [1, ...] -> [1, N, F]
@@ -29,16 +29,16 @@ class TorchScriptProgram {
   virtual absl::StatusOr<at::Tensor> Run(const at::Tensor& input) = 0;
 };
 
-// Writes a module with buffers `tensors` and the TorchScript `source` ("def forward(self, x): ..."). InvalidArgument: source
-// that does not compile.
+// Writes a module with buffers `tensors` and the TorchScript `source` ("def forward(self, x):
+// ..."). InvalidArgument: source that does not compile.
 absl::Status WriteTorchScript(const std::string& path, const std::map<std::string, at::Tensor>& tensors,
                               const std::string& source);
 
 // The libtorch that this host was built with, "1.13.1".
 std::string HostTorchVersion();
 
-// FailedPrecondition when `producer` is later than the host's libtorch (first two numbers), InvalidArgument when it is no
-// version.
+// FailedPrecondition when `producer` is later than the host's libtorch (first two numbers),
+// InvalidArgument when it is no version.
 absl::Status CheckProducer(const std::string& producer);
 
 }  // namespace unival

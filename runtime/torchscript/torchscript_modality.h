@@ -1,4 +1,5 @@
-// unival: torchscript_modality.h - the modality that a manifest and its program make. Internal to runtime/archive.
+// unival: torchscript_modality.h - the modality that a manifest and its program make. Internal to
+// runtime/archive.
 #ifndef UNIVAL_RUNTIME_TORCHSCRIPT_TORCHSCRIPT_MODALITY_H_
 #define UNIVAL_RUNTIME_TORCHSCRIPT_TORCHSCRIPT_MODALITY_H_
 
@@ -12,7 +13,8 @@
 
 namespace unival {
 
-// `manifest` is checked; `id` is the model's name for the modality. The decoder outlives the modality.
+// `manifest` is checked; `id` is the model's name for the modality. The decoder outlives the
+// modality.
 std::unique_ptr<Modality> NewArchiveModality(const PluginManifest& manifest, const std::string& id,
                                              const MediaDecoder* decoder, std::unique_ptr<TorchScriptProgram> program);
 

@@ -1,10 +1,12 @@
 /* unival: unival_plugin.h
  *
- * The stable tier: what a plugin in C, or in any language that can export a C function, offers to the host. A plugin built
- * with this header loads into every host of the same ABI major, whatever compiler, C++ library or libtorch either was built
- * with. C++ authors use sdk/cpp/unival_plugin.hpp, which hides all of this.
+ * The stable tier: what a plugin in C, or in any language that can export a C function, offers to
+ * the host. A plugin built with this header loads into every host of the same ABI major, whatever
+ * compiler, C++ library or libtorch either was built with. C++ authors use
+ * sdk/cpp/unival_plugin.hpp, which hides all of this.
  *
- *   UNIVAL_PLUGIN_RECORD("mel_stats", "1.0.0", "");                    // read from the file before it is opened
+ *   // Read from the file before it is opened:
+ *   UNIVAL_PLUGIN_RECORD("mel_stats", "1.0.0", "");
  *   static const UnivalModality* const kModalities[] = {&kMelStats};
  *   UNIVAL_PLUGIN_EXPORT const UnivalPlugin* unival_plugin_v0(const UnivalHost* host) {
  *     static const UnivalPlugin kPlugin = {.struct_size = UNIVAL_SIZE(UnivalPlugin), ...};
@@ -13,20 +15,23 @@
  *
  * Rules for everything below; docs/abi_policy.md has their reasons.
  *
- * - Ownership. Whoever allocated memory frees it: tensors by their DLPack deleter, objects by `destroy`. An argument is
- *   borrowed for the duration of the call unless its comment says otherwise. Texts are UTF-8 with a size, not ended by a zero.
- * - Errors. Functions return 0, or a code with the numbers of absl::StatusCode after telling the host why with `host->fail`.
- *   On an error, out-parameters stay as they were and the plugin has freed what it made. No exception, longjmp or abort may
- *   cross. Release functions return nothing.
- * - Threads. The host never makes two calls at once to `encode` of one object; everything else that takes a const object may
- *   be called concurrently. Different objects may be used at the same time, and from different threads over time, so use no
- *   thread-locals. `create` and `destroy` of one process are serial. Threads of the plugin's own end before their call
- *   returns, or are joined in `destroy`.
- * - Sizes. Every struct begins with `struct_size`, set by whoever fills the struct. Fields are only ever appended. A reader
- *   looks at a field only when UNIVAL_HAS(pointer, Type, field). Arrays of structs are arrays of pointers, so that the
- *   structs may grow. Fields marked "optional" may be null or zero, which means what their comment says.
- * - Lifetime. What `unival_plugin_v0` returns, and all that it points to, lives as long as the process: plugins are never
- *   unloaded.
+ * - Ownership. Whoever allocated memory frees it: tensors by their DLPack deleter, objects by
+ *   `destroy`. An argument is borrowed for the duration of the call unless its comment says
+ *   otherwise. Texts are UTF-8 with a size, not ended by a zero.
+ * - Errors. Functions return 0, or a code with the numbers of absl::StatusCode after telling the
+ *   host why with `host->fail`. On an error, out-parameters stay as they were and the plugin has
+ *   freed what it made. No exception, longjmp or abort may cross. Release functions return nothing.
+ * - Threads. The host never makes two calls at once to `encode` of one object; everything else that
+ *   takes a const object may be called concurrently. Different objects may be used at the same
+ *   time, and from different threads over time, so use no thread-locals. `create` and `destroy` of
+ *   one process are serial. Threads of the plugin's own end before their call returns, or are
+ *   joined in `destroy`.
+ * - Sizes. Every struct begins with `struct_size`, set by whoever fills the struct. Fields are only
+ *   ever appended. A reader looks at a field only when UNIVAL_HAS(pointer, Type, field). Arrays of
+ *   structs are arrays of pointers, so that the structs may grow. Fields marked "optional" may be
+ *   null or zero, which means what their comment says.
+ * - Lifetime. What `unival_plugin_v0` returns, and all that it points to, lives as long as the
+ *   process: plugins are never unloaded.
  * - Trust. A plugin has the rights of the process; nothing here is a sandbox.
  */
 #ifndef UNIVAL_SDK_ABI_UNIVAL_PLUGIN_H_
@@ -44,8 +49,8 @@ extern "C" {
 #define UNIVAL_ABI_MAJOR 0
 #define UNIVAL_ABI_MINOR 2
 
-/* The oldest minor that a plugin wants to run on may be set before including this file; what came later then does not
- * exist for it, and using it fails to compile. */
+/* The oldest minor that a plugin wants to run on may be set before including this file; what came
+ * later then does not exist for it, and using it fails to compile. */
 #ifndef UNIVAL_TARGET_MINOR
 #define UNIVAL_TARGET_MINOR UNIVAL_ABI_MINOR
 #endif
@@ -57,10 +62,10 @@ extern "C" {
 #define UNIVAL_HAS(pointer, type, field) \
   ((pointer)->struct_size >= offsetof(type, field) + sizeof((pointer)->field))
 
-/* ---- The record in the file ------------------------------------------------------------------------------------------ */
+/* ---- The record in the file ------------------------------------------------------------------ */
 
-/* In the ELF section ".unival_plugin", read without running the plugin. Fixed for all time; grows only by layout_version.
- * Texts end in a zero. */
+/* In the ELF section ".unival_plugin", read without running the plugin. Fixed for all time; grows
+ * only by layout_version. Texts end in a zero. */
 typedef struct UnivalBuildInfo {
   char magic[8];           /* "UNIVALPL" */
   uint32_t layout_version; /* 1 */
@@ -97,14 +102,14 @@ typedef struct UnivalBuildInfo {
       {'U', 'N', 'I', 'V', 'A', 'L', 'P', 'L'}, 1, 2, UNIVAL_ABI_MAJOR, UNIVAL_TARGET_MINOR, id, version,   \
       UNIVAL_PLUGIN_ARCH, properties}
 
-/* The plugin carries its own copies of libraries that the host has in other versions: it is opened so that it prefers its
- * own. */
+/* The plugin carries its own copies of libraries that the host has in other versions: it is opened
+ * so that it prefers its own. */
 #define UNIVAL_ISOLATED "isolated=1\n"
 
 /* On the one exported function. */
 #define UNIVAL_PLUGIN_EXPORT __attribute__((visibility("default")))
 
-/* ---- Values ----------------------------------------------------------------------------------------------------------- */
+/* ---- Values ---------------------------------------------------------------------------------- */
 
 typedef struct UnivalStr {
   const char* data; /* may be null when size is 0 */
@@ -133,8 +138,9 @@ typedef int32_t UnivalCode;
 /* An object of the plugin's; the host only passes it back. */
 typedef struct UnivalSelf UnivalSelf;
 
-/* Where a function puts texts or numbers: the host copies what is appended. Valid for the call it was given to, on the
- * calling thread. Returns 0 or RESOURCE_EXHAUSTED, which the plugin hands on. */
+/* Where a function puts texts or numbers: the host copies what is appended. Valid for the call it
+ * was given to, on the calling thread. Returns 0 or RESOURCE_EXHAUSTED, which the plugin hands
+ * on. */
 typedef struct UnivalTextSink {
   uint64_t struct_size;
   void* ctx;
@@ -147,13 +153,14 @@ typedef struct UnivalIdSink {
   UnivalCode (*append)(void* ctx, const int64_t* ids, uint64_t count);
 } UnivalIdSink;
 
-/* ---- The host -------------------------------------------------------------------------------------------------------- */
+/* ---- The host -------------------------------------------------------------------------------- */
 
 #define UNIVAL_LOG_INFO 0
 #define UNIVAL_LOG_WARNING 1
 #define UNIVAL_LOG_ERROR 2
 
-/* What the host offers. Lives as long as the process; all functions may be called from any thread. */
+/* What the host offers. Lives as long as the process; all functions may be called from any
+ * thread. */
 typedef struct UnivalHost {
   uint64_t struct_size;
   uint32_t abi_major; /* of the host */
@@ -163,24 +170,28 @@ typedef struct UnivalHost {
   /* One line for the user's log. */
   void (*log)(void* ctx, int32_t severity, UnivalStr message);
 
-  /* Says why the call in progress on this thread is about to fail. Copies the message and returns `code`:
+  /* Says why the call in progress on this thread is about to fail. Copies the message and returns
+   * `code`:
    *   return host->fail(host->ctx, UNIVAL_INVALID_ARGUMENT, text); */
   UnivalCode (*fail)(void* ctx, UnivalCode code, UnivalStr message);
 
-  /* Features outside the promise of this header, by name ("name/1"); null where the host has none of that name. */
+  /* Features outside the promise of this header, by name ("name/1"); null where the host has none
+   * of that name. */
   void* (*extension)(void* ctx, UnivalStr name);
 
 #if UNIVAL_TARGET_MINOR >= 2
-  /* Since 0.2. A contiguous CPU tensor of zeros, 64-byte aligned, for `out` of preprocess and encode. The plugin owns it until
-   * it has handed it out; its deleter frees it. INVALID_ARGUMENT for a negative size or more than 8 dimensions. */
+  /* Since 0.2. A contiguous CPU tensor of zeros, 64-byte aligned, for `out` of preprocess and
+   * encode. The plugin owns it until it has handed it out; its deleter frees it. INVALID_ARGUMENT
+   * for a negative size or more than 8 dimensions. */
   UnivalCode (*new_tensor)(void* ctx, DLDataType type, int32_t dimensions, const int64_t* shape,
                            UnivalTensor** out);
 #endif
 } UnivalHost;
 
-/* ---- Modality: media to features --------------------------------------------------------------------------------------
- * B rows, N positions of one row, F numbers per position. The host owns what comes after: the linear connection to the
- * language model, position tables, batching, threads, checkpoints. A modality of this tier has no trained state. */
+/* ---- Modality: media to features ----------------------------------------------------------------
+ * B rows, N positions of one row, F numbers per position. The host owns what comes after: the
+ * linear connection to the language model, position tables, batching, threads, checkpoints. A
+ * modality of this tier has no trained state. */
 
 /* What preprocess is given. */
 #define UNIVAL_INPUT_BYTES 0  /* the media file as it is */
@@ -210,8 +221,10 @@ typedef struct UnivalModalityInfo {
   int64_t max_positions; /* upper bound of N; 0: unbounded */
   int32_t position_kind; /* UNIVAL_POSITION_... */
   int32_t input_kind;    /* UNIVAL_INPUT_... */
-  UnivalStr feature_schema; /* what the features mean, "mel-stats/1"; stored with the adapter that was trained on them */
-  UnivalStr preprocessing;  /* optional: changes whenever preprocess would give other tensors; empty: id and version */
+  /* what the features mean, "mel-stats/1"; stored with the adapter that was trained on them */
+  UnivalStr feature_schema;
+  /* optional: changes whenever preprocess would give other tensors; empty: id and version */
+  UnivalStr preprocessing;
 } UnivalModalityInfo;
 
 /* One media item. */
@@ -221,15 +234,16 @@ typedef struct UnivalSample {
   UnivalBytes bytes;     /* UNIVAL_INPUT_BYTES, never empty */
   const DLTensor* media; /* the other kinds: contiguous, CPU, read-only; null for bytes */
   int64_t sample_rate_hz; /* UNIVAL_INPUT_AUDIO */
-  int32_t augment; /* not 0: the output may vary as a pure function of `seed`; 0: it depends on the media alone */
+  /* not 0: the output may vary as a pure function of `seed`; 0: it depends on the media alone */
+  int32_t augment;
   int32_t reserved;
   uint64_t seed;
 } UnivalSample;
 
 #define UNIVAL_MAX_TENSORS 8
 
-/* Tensors of one sample. `items` has room for UNIVAL_MAX_TENSORS pointers. With 0 returned, the host owns those that are
- * set and calls each deleter once, on any thread. */
+/* Tensors of one sample. `items` has room for UNIVAL_MAX_TENSORS pointers. With 0 returned, the
+ * host owns those that are set and calls each deleter once, on any thread. */
 typedef struct UnivalTensors {
   uint64_t struct_size;
   uint64_t count; /* set by the plugin, 1..UNIVAL_MAX_TENSORS */
@@ -239,7 +253,8 @@ typedef struct UnivalTensors {
 /* A batch in, features out. */
 typedef struct UnivalEncodeCall {
   uint64_t struct_size;
-  const DLTensor* const* inputs; /* [sample_count * tensors_per_sample], row by row; contiguous, CPU, read-only */
+  /* [sample_count * tensors_per_sample], row by row; contiguous, CPU, read-only */
+  const DLTensor* const* inputs;
   uint64_t sample_count;         /* B, at least 1 */
   uint64_t tensors_per_sample;
   uint64_t stream; /* 0: be complete before return */
@@ -257,13 +272,14 @@ typedef struct UnivalModality {
   void (*destroy)(UnivalSelf* self);
   /* Gives the same every time. */
   UnivalCode (*describe)(const UnivalSelf* self, UnivalModalityInfo* out);
-  /* Decodes and normalises one sample. Concurrent, deterministic. Every sample gives the same number of tensors. */
+  /* Decodes and normalises one sample. Concurrent, deterministic. Every sample gives the same
+   * number of tensors. */
   UnivalCode (*preprocess)(const UnivalSelf* self, const UnivalSample* sample, UnivalTensors* out);
   /* Row i must not depend on the other rows. One call at a time per object. */
   UnivalCode (*encode)(UnivalSelf* self, UnivalEncodeCall* call);
 } UnivalModality;
 
-/* ---- Tokenizer: text to local indices of one vocabulary block, and back ---------------------------------------------- */
+/* ---- Tokenizer: text to local indices of one vocabulary block, and back ---------------------- */
 
 typedef struct UnivalTokenizerConfig {
   uint64_t struct_size;
@@ -290,8 +306,8 @@ typedef struct UnivalTokenizer {
   void (*destroy)(UnivalSelf* self);
   /* Number of local indices. */
   int64_t (*size)(const UnivalSelf* self);
-  /* The surface form of a local index in [0, size). The host hashes all of them in order: two tokenizers whose hashes differ
-   * do not share rows. */
+  /* The surface form of a local index in [0, size). The host hashes all of them in order: two
+   * tokenizers whose hashes differ do not share rows. */
   UnivalCode (*surface)(const UnivalSelf* self, int64_t index, const UnivalTextSink* out);
   /* Local indices of `text`; -1 stands for text outside the vocabulary. Empty text gives none. */
   UnivalCode (*encode)(const UnivalSelf* self, UnivalStr text, const UnivalIdSink* out);
@@ -303,9 +319,10 @@ typedef struct UnivalTokenizer {
 #endif
 } UnivalTokenizer;
 
-/* ---- Task: records to prompt and target, generated tokens to an answer ------------------------------------------------ */
+/* ---- Task: records to prompt and target, generated tokens to an answer ----------------------- */
 
-/* The model's vocabulary. Valid until `destroy` of the task it was given to; all functions may be called concurrently. */
+/* The model's vocabulary. Valid until `destroy` of the task it was given to; all functions may be
+ * called concurrently. */
 typedef struct UnivalVocabulary {
   uint64_t struct_size;
   const void* ctx;
@@ -372,8 +389,8 @@ typedef struct UnivalTaskInfo {
 typedef struct UnivalExampleSink {
   uint64_t struct_size;
   void* ctx;
-  /* The media of a record's column, as the next item of the encoder's input. NOT_FOUND, INVALID_ARGUMENT: no such column, no
-   * media. */
+  /* The media of a record's column, as the next item of the encoder's input. NOT_FOUND,
+   * INVALID_ARGUMENT: no such column, no media. */
   UnivalCode (*add_media)(void* ctx, UnivalStr modality, UnivalStr column);
   UnivalCode (*set_tokens)(void* ctx, int32_t kind, const int64_t* ids, uint64_t count);
   /* One of a closed set of answers, without </s>. */
@@ -434,14 +451,16 @@ typedef struct UnivalTask {
   UnivalCode (*metric_result)(const UnivalMetric* metric, const UnivalMetricSink* out);
 } UnivalTask;
 
-/* ---- The plugin ------------------------------------------------------------------------------------------------------ */
+/* ---- The plugin ------------------------------------------------------------------------------ */
 
-/* A block of tokens that the plugin speaks. Declaring it changes no model; `unival vocab add` does. */
+/* A block of tokens that the plugin speaks. Declaring it changes no model; `unival vocab add`
+ * does. */
 typedef struct UnivalTokenBlock {
   uint64_t struct_size;
   UnivalStr id; /* "<owner>.<name>", both [a-z][a-z0-9_]{1,47}; "core." is the host's */
   int64_t size; /* local indices [0, size) */
-  UnivalStr content_hash; /* optional: 64 hex digits over what the indices mean; another hash is another block */
+  /* optional: 64 hex digits over what the indices mean; another hash is another block */
+  UnivalStr content_hash;
 } UnivalTokenBlock;
 
 typedef struct UnivalPlugin {
@@ -462,7 +481,8 @@ typedef struct UnivalPlugin {
   uint64_t token_block_count;
 } UnivalPlugin;
 
-/* The only exported function; its name holds the ABI major. Null, after host->fail: the plugin does not want to run here. */
+/* The only exported function; its name holds the ABI major. Null, after host->fail: the plugin does
+ * not want to run here. */
 #define UNIVAL_PLUGIN_SYMBOL "unival_plugin_v0"
 UNIVAL_PLUGIN_EXPORT const UnivalPlugin* unival_plugin_v0(const UnivalHost* host);
 

@@ -4,7 +4,7 @@
 //
 //   UNIVAL_RETURN_IF_ERROR(WriteFileAtomically("model/manifest.textproto", {text}));
 //   UNIVAL_ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> file,
-//   MappedFile::Open("model/backbone.safetensors"));
+//                           MappedFile::Open("model/backbone.safetensors"));
 #ifndef UNIVAL_SDK_BASE_FILES_H_
 #define UNIVAL_SDK_BASE_FILES_H_
 

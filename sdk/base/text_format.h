@@ -1,7 +1,7 @@
 // unival: text_format.h
 //
-// Reads protobuf text files with messages that point at the line: "model/manifest.textproto:12:3:
-// ...".
+// Reads protobuf text files with messages that point at the place:
+// "model/manifest.textproto:12:3: ...".
 //
 //   Manifest manifest;
 //   absl::Status status = ReadTextProto("model/manifest.textproto", &manifest);

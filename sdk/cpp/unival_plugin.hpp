@@ -1,7 +1,8 @@
 // unival: unival_plugin.hpp
 //
-// The stable tier in C++17, in headers alone: write a class, name it in one macro, get a shared object that loads into every
-// host of the same ABI major. Needs no libtorch, Abseil or Protobuf, and no library at all.
+// The stable tier in C++17, in headers alone: write a class, name it in one macro, get a shared
+// object that loads into every host of the same ABI major. Needs no libtorch, Abseil or Protobuf,
+// and no library at all.
 //
 //   class MelStats : public unival::plugin::Modality {
 //    public:
@@ -10,10 +11,12 @@
 //     Status Preprocess(const Sample& sample, Tensors* out) const override; // concurrent
 //     Status Encode(const Batch& batch, Features* out) override;            // one call at a time
 //   };
-//   UNIVAL_PLUGIN("mel_stats", "1.0.0", unival::plugin::ModalityOf<MelStats>("mel_stats", "audio statistics"))
+//   UNIVAL_PLUGIN("mel_stats", "1.0.0",
+//                 unival::plugin::ModalityOf<MelStats>("mel_stats", "audio statistics"))
 //
-// The classes of this file live inside the plugin; only the C structs of sdk/abi/unival_plugin.h cross. Exceptions that leave
-// a method become statuses at the boundary. Threads, ownership and errors are those of that header.
+// The classes of this file live inside the plugin; only the C structs of sdk/abi/unival_plugin.h
+// cross. Exceptions that leave a method become statuses at the boundary. Threads, ownership and
+// errors are those of that header.
 //
 // Shapes: B rows, N positions of one row, F numbers per position.
 #ifndef UNIVAL_SDK_CPP_UNIVAL_PLUGIN_HPP_
@@ -37,7 +40,7 @@
 namespace unival {
 namespace plugin {
 
-// ---- Status ---------------------------------------------------------------------------------------------------------
+// ---- Status -------------------------------------------------------------------------------------
 
 class Status {
  public:
@@ -86,7 +89,7 @@ inline const UnivalHost*& Host() {
 }
 inline void Log(int32_t severity, std::string_view message) { Host()->log(Host()->ctx, severity, Str(message)); }
 
-// ---- Tensors --------------------------------------------------------------------------------------------------------
+// ---- Tensors ------------------------------------------------------------------------------------
 
 constexpr DLDataType kFloat32 = {kDLFloat, 32, 1};
 constexpr DLDataType kInt32 = {kDLInt, 32, 1};
@@ -158,7 +161,7 @@ class Tensor {
   UnivalTensor* Release() { return std::exchange(tensor_, nullptr); }
 
  private:
-  // What a host older than 0.2 does not allocate, the plugin does.
+  // Memory of the plugin's own, for hosts older than 0.2, which cannot allocate tensors.
   struct Own {
     UnivalTensor tensor;
     std::vector<int64_t> shape;
@@ -195,7 +198,7 @@ class Tensor {
 
 using Tensors = std::vector<Tensor>;  // at most UNIVAL_MAX_TENSORS
 
-// ---- Modality -------------------------------------------------------------------------------------------------------
+// ---- Modality -----------------------------------------------------------------------------------
 
 // Options of a component, by name.
 struct Config {
@@ -249,8 +252,8 @@ class Modality {
   virtual Status Encode(const Batch& batch, Features* out) = 0;
 };
 
-// Features of rows of different length: values and padding [B, longest, F], positions counting from 0 where `sequence`.
-// `rows[i]` holds N_i * F numbers.
+// Features of rows of different length: values and padding [B, longest, F], positions counting from
+// 0 where `sequence`. `rows[i]` holds N_i * F numbers.
 inline Features PaddedFeatures(const std::vector<std::vector<float>>& rows, int64_t feature_dim, bool sequence) {
   int64_t longest = 0;
   for (const auto& row : rows) longest = std::max<int64_t>(longest, static_cast<int64_t>(row.size()) / feature_dim);
@@ -269,7 +272,7 @@ inline Features PaddedFeatures(const std::vector<std::vector<float>>& rows, int6
   return features;
 }
 
-// ---- Tokenizer ------------------------------------------------------------------------------------------------------
+// ---- Tokenizer ----------------------------------------------------------------------------------
 
 struct TokenizerConfig {
   std::string directory;
@@ -295,7 +298,7 @@ class Tokenizer {
   virtual Status Decode(const std::vector<int64_t>& ids, std::string* text) const = 0;
 };
 
-// ---- Task -----------------------------------------------------------------------------------------------------------
+// ---- Task ---------------------------------------------------------------------------------------
 
 // The model's vocabulary; valid as long as the task.
 class Vocabulary {

@@ -1,5 +1,5 @@
-// unival: unival_plugin_tables.hpp - from classes to the C tables, and the macro that exports them. Included by
-// unival_plugin.hpp; not for use alone.
+// unival: unival_plugin_tables.hpp - from classes to the C tables, and the macro that exports them.
+// Included by unival_plugin.hpp; not for use alone.
 #ifndef UNIVAL_SDK_CPP_UNIVAL_PLUGIN_TABLES_HPP_
 #define UNIVAL_SDK_CPP_UNIVAL_PLUGIN_TABLES_HPP_
 
@@ -302,7 +302,7 @@ inline UnivalCode MetricResult(const UnivalMetric* metric, const UnivalMetricSin
 
 }  // namespace internal
 
-// ---- Components and the plugin --------------------------------------------------------------------------------------
+// ---- Components and the plugin ------------------------------------------------------------------
 
 // One component of a plugin. Names and summaries are literals.
 struct Component {
@@ -419,8 +419,9 @@ class Descriptor {
 }  // namespace plugin
 }  // namespace unival
 
-// The only way to export: once per plugin, at namespace scope. After id and version come components; the wrapper runs on
-// every host of the ABI's major and does without what an older one lacks.
+// The only way to export: once per plugin, at namespace scope. After id and version come
+// components; the wrapper runs on every host of the ABI's major and does without what an older one
+// lacks.
 #define UNIVAL_PLUGIN(id, version, ...) UNIVAL_PLUGIN_WITH_PROPERTIES(id, version, "", __VA_ARGS__)
 // The same for a plugin that carries its own copies of libraries that the host has.
 #define UNIVAL_ISOLATED_PLUGIN(id, version, ...) UNIVAL_PLUGIN_WITH_PROPERTIES(id, version, UNIVAL_ISOLATED, __VA_ARGS__)

@@ -1,7 +1,7 @@
 // unival: build_info.h
 //
-// What a native plugin or a host was built with. Two builds are compatible when every fingerprint field is equal: the native
-// tier passes C++ objects across, so nothing less is safe.
+// What a native plugin or a host was built with. Two builds are compatible when every fingerprint
+// field is equal: the native tier passes C++ objects across, so nothing less is safe.
 #ifndef UNIVAL_SDK_NATIVE_BUILD_INFO_H_
 #define UNIVAL_SDK_NATIVE_BUILD_INFO_H_
 
@@ -82,7 +82,7 @@ inline constexpr char kBuildFingerprint[] =
     "\n"
     "sanitizer=" UNIVAL_SANITIZER "\n";
 
-// Copies a literal; too long a one fails to compile.
+// Copies a string literal; one that is too long fails to compile.
 template <size_t N, size_t M>
 constexpr void CopyLiteral(char (&to)[N], const char (&from)[M]) {
   static_assert(M <= N, "text is too long for its field");

@@ -2,7 +2,8 @@
 //
 // The one place where libtorch's exceptions become statuses.
 //
-//   return CatchTorch("encode image", [&] { return network->forward(input); });   // StatusOr<at::Tensor>
+//   // absl::StatusOr<at::Tensor>:
+//   return CatchTorch("encode image", [&] { return network->forward(input); });
 #ifndef UNIVAL_SDK_NATIVE_CATCH_TORCH_H_
 #define UNIVAL_SDK_NATIVE_CATCH_TORCH_H_
 
@@ -16,11 +17,12 @@
 
 namespace unival {
 
-// Internal with `what` and the first line of the exception's text; ResourceExhausted for std::bad_alloc and libtorch's
-// out-of-memory errors.
+// Internal with `what` and the first line of the exception's text; ResourceExhausted for
+// std::bad_alloc and libtorch's out-of-memory errors.
 absl::Status StatusFromException(absl::string_view what, const std::exception& error);
 
-// Runs `body`, which returns T, absl::StatusOr<T>, absl::Status or void; gives a StatusOr<T> or Status.
+// Runs `body`, which returns T, absl::StatusOr<T>, absl::Status or void; gives a StatusOr<T> or
+// Status.
 template <typename Body>
 auto CatchTorch(absl::string_view what, Body&& body) {
   using Result = std::invoke_result_t<Body>;

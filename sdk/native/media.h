@@ -1,8 +1,10 @@
 // unival: media.h
 //
-// Media as plain tensors, and the decoder that the host hands to every modality: plugins need no FFmpeg.
+// Media as plain tensors, and the decoder that the host hands to every modality: plugins need no
+// FFmpeg.
 //
-//   absl::StatusOr<at::Tensor> pixels = services.media->DecodeImage(sample.media, PixelFormat::kRgb8);
+//   absl::StatusOr<at::Tensor> pixels =
+//       services.media->DecodeImage(sample.media, PixelFormat::kRgb8);
 //   if (!pixels.ok()) return pixels.status();      // [H, W, 3] uint8, row 0 at the top
 #ifndef UNIVAL_SDK_NATIVE_MEDIA_H_
 #define UNIVAL_SDK_NATIVE_MEDIA_H_
@@ -19,8 +21,8 @@
 
 namespace unival {
 
-// A media file on disk or in memory. `name` is what messages call it ("shard.tar:clip_7.wav"); `bytes`, when set, wins
-// over `path` and is shared, not copied.
+// A media file on disk or in memory. `name` is what messages call it ("shard.tar:clip_7.wav");
+// `bytes`, when set, wins over `path` and is shared, not copied.
 struct MediaSource {
   std::string name;
   std::string path;
@@ -48,8 +50,8 @@ struct VideoClip {
 using FrameSelector =
     std::function<std::vector<int64_t>(int64_t frame_count, double frames_per_second)>;
 
-// Thread-safe. Errors: NotFound (no such file), InvalidArgument (not decodable, empty, truncated, wrong kind,
-// larger than the limits), each naming the source.
+// Thread-safe. Errors: NotFound (no such file), InvalidArgument (not decodable, empty, truncated,
+// wrong kind, larger than the limits), each naming the source.
 class MediaDecoder {
  public:
   virtual ~MediaDecoder();

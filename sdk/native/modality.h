@@ -1,7 +1,8 @@
 // unival: modality.h
 //
-// A modality turns one kind of media into features [B, N, F]. The host owns all that comes after: the linear connection
-// to the backbone, position tables, the type row, tokens, checkpoints, batching and threads.
+// A modality turns one kind of media into features [B, N, F]. The host owns all that comes after:
+// the linear connection to the backbone, position tables, the type row, tokens, checkpoints,
+// batching and threads.
 //
 //   class Thermal : public unival::Modality {
 //    public:
@@ -10,10 +11,11 @@
 //     absl::StatusOr<ModalityFeatures> Encode(const PreprocessedBatch& batch) override;
 //   };
 //
-// Lifecycle: registered -> Create(config) -> info() -> {Preprocess from many threads, Encode}* -> destroyed.
-// Threads: the host never makes two concurrent calls to a non-const method of one instance; it may call const methods
-// concurrently, different instances concurrently, and use different threads over time (so no thread-locals).
-// Shapes: B batch, N positions of one sample, F feature width.
+// Lifecycle: registered -> Create(config) -> info() -> {Preprocess from many threads, Encode}* ->
+// destroyed. Threads: the host never makes two concurrent calls to a non-const method of one
+// instance; it may call const methods concurrently, different instances concurrently, and use
+// different threads over time (so no thread-locals). Shapes: B batch, N positions of one sample, F
+// feature width.
 #ifndef UNIVAL_SDK_NATIVE_MODALITY_H_
 #define UNIVAL_SDK_NATIVE_MODALITY_H_
 
@@ -44,21 +46,23 @@ enum class PositionKind {
 struct ModalityInfo {
   std::string id;              // the model's name for it: "depth"
   std::string type;            // registered type
-  std::string feature_schema;  // what the features mean, "small_cnn-64x64/1"; stored with the adapter
+  // What the features mean, "small_cnn-64x64/1"; stored with the adapter.
+  std::string feature_schema;
   int64_t feature_dim = 0;     // F
   int64_t max_positions = 0;   // upper bound of N, 0 = unbounded
   PositionKind position_kind = PositionKind::kNone;
 };
 
-// One media item as the data holds it. With `augment`, Preprocess may vary its output as a pure function of `seed`;
-// without, the output depends on the media alone.
+// One media item as the data holds it. With `augment`, Preprocess may vary its output as a pure
+// function of `seed`; without, the output depends on the media alone.
 struct RawSample {
   MediaSource media;
   bool augment = false;
   uint64_t seed = 0;
 };
 
-// What a modality's own Encode understands; the host stores, hashes and moves the tensors and nothing else.
+// The input of a modality's own Encode. The host only stores, hashes and moves these tensors; what
+// they mean is the modality's own affair.
 struct PreprocessedSample {
   std::vector<at::Tensor> tensors;
 };
@@ -83,19 +87,21 @@ class Modality {
   // Errors: those of MediaDecoder, InvalidArgument for media of the wrong kind.
   virtual absl::StatusOr<PreprocessedSample> Preprocess(const RawSample& sample) const = 0;
 
-  // Features of a batch. Row i must not depend on the other rows. Runs on the compute thread, one call at a time, in the
-  // mode (train or eval) and on the device of `module()`.
+  // Features of a batch. Row i must not depend on the other rows. Runs on the compute thread, one
+  // call at a time, in the mode (train or eval) and on the device of `module()`.
   virtual absl::StatusOr<ModalityFeatures> Encode(const PreprocessedBatch& batch) = 0;
 
-  // Weights and buffers, or null when there are none. Names are stable: they are checkpoint keys. The host freezes,
-  // trains, saves, loads and moves them.
+  // Weights and buffers, or null when there are none. Names are stable: they are checkpoint keys.
+  // The host freezes, trains, saves, loads and moves them.
   virtual std::shared_ptr<torch::nn::Module> module() { return nullptr; }
 
-  // Text that changes whenever Preprocess would give other tensors for the same media; part of feature cache keys.
+  // Text that changes whenever Preprocess would give other tensors for the same media; part of
+  // feature cache keys.
   virtual std::string preprocessing_fingerprint() const = 0;
 };
 
-// Stacks tensor `index` of all samples into [B, ...]. InvalidArgument names both shapes when they differ.
+// Stacks tensor `index` of all samples into [B, ...]. InvalidArgument names both shapes when they
+// differ.
 absl::StatusOr<at::Tensor> StackSamples(const PreprocessedBatch& batch, size_t index);
 
 struct PaddedBatch {

@@ -1,8 +1,8 @@
 // unival: registry.h
 //
-// What a build of the host knows: modality types, tokenizer types and task types. A plugin receives the `Registrar` in its
-// entry function; built-ins are added by one table each. Registration only stores factories: no tensor is allocated, no
-// device probed, no file read.
+// What a build of the host knows: modality types, tokenizer types and task types. A plugin receives
+// the `Registrar` in its entry function; built-ins are added by one table each. Registration only
+// stores factories: no tensor is allocated, no device probed, no file read.
 //
 //   absl::Status RegisterBuiltins(Registrar& registrar) {
 //     return registrar.AddModality({"image", "RGB images", &CreateImage});
@@ -75,12 +75,13 @@ struct TaskFactory {
 class Registrar {
  public:
   virtual ~Registrar();
-  // AlreadyExists names the type and who registered it first; InvalidArgument an id that is not [a-z][a-z0-9_]{1,47}.
+  // AlreadyExists names the type and who registered it first; InvalidArgument an id that is not
+  // [a-z][a-z0-9_]{1,47}.
   virtual absl::Status AddModality(ModalityFactory factory) = 0;
   virtual absl::Status AddTokenizer(TokenizerFactory factory) = 0;
   virtual absl::Status AddTask(TaskFactory factory) = 0;
-  // Declares a block of tokens that the plugin speaks; models gain it only by `unival vocab add`. The id is "<owner>.<name>",
-  // both as above; owner "core" is the host's.
+  // Declares a block of tokens that the plugin speaks; models gain it only by `unival vocab add`.
+  // The id is "<owner>.<name>", both as above; owner "core" is the host's.
   virtual absl::Status AddTokenBlock(TokenBlockSpec block) = 0;
 };
 

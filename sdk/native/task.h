@@ -1,9 +1,11 @@
 // unival: task.h
 //
-// A task turns a record into prompt, target and constraint, and generated tokens into an answer. Most tasks are templates
-// (data, docs/tutorials/task_templates.md); this interface is for those whose target no template can express.
+// A task turns a record into prompt, target and constraint, and generated tokens into an answer.
+// Most tasks are templates (data, docs/tutorials/task_templates.md); this interface is for those
+// whose target no template can express.
 //
-// Thread-safe: all methods are const and may be called concurrently. Metric objects belong to one thread.
+// Thread-safe: all methods are const and may be called concurrently. Metric objects belong to one
+// thread.
 #ifndef UNIVAL_SDK_NATIVE_TASK_H_
 #define UNIVAL_SDK_NATIVE_TASK_H_
 
@@ -24,7 +26,8 @@
 
 namespace unival {
 
-// A column's value: text, number, list of numbers (boxes, codes), list of texts (several references), media.
+// A column's value: text, number, list of numbers (boxes, codes), list of texts (several
+// references), media.
 using FieldValue = std::variant<std::string, double, std::vector<double>, std::vector<std::string>,
                                 MediaSource>;
 
@@ -66,7 +69,8 @@ struct Hypothesis {
 
 struct Prediction {
   std::string text;                               // decoded answer
-  absl::optional<std::array<double, 4>> box;      // x0, y0, x1, y1 as fractions [0, 1] of width and height
+  // X0, y0, x1, y1 as fractions [0, 1] of width and height.
+  absl::optional<std::array<double, 4>> box;
   std::vector<int64_t> codes;                     // local indices of a `codes` slot
   double score = 0;
 };

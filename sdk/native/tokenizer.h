@@ -1,7 +1,7 @@
 // unival: tokenizer.h
 //
-// Text to tokens of one vocabulary block and back. A tokenizer knows local indices only; global ids, special tokens and
-// embedding rows are the host's.
+// Text to tokens of one vocabulary block and back. A tokenizer knows local indices only; global
+// ids, special tokens and embedding rows are the host's.
 //
 //   absl::StatusOr<std::vector<int64_t>> ids = tokenizer->Encode(" a red circle");
 //
@@ -33,8 +33,8 @@ class Tokenizer {
   // The block that `Encode` emits into.
   virtual const TokenBlockSpec& block() const = 0;
 
-  // Local indices of `text` (UTF-8, leading space significant). Empty text gives no token; text outside the
-  // vocabulary gives -1, which the host maps to <unk>.
+  // Local indices of `text` (UTF-8, leading space significant). Empty text gives no token; text
+  // outside the vocabulary gives -1, which the host maps to <unk>.
   virtual absl::StatusOr<std::vector<int64_t>> Encode(absl::string_view text) const = 0;
 
   // The text of local indices. OutOfRange names an index outside [0, size).

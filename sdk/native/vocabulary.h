@@ -1,7 +1,7 @@
 // unival: vocabulary.h
 //
-// The unified vocabulary as tasks and generation see it: blocks with local indices, global ids as a view, and text through
-// the model's tokenizer.
+// The unified vocabulary as tasks and generation see it: blocks with local indices, global ids as a
+// view, and text through the model's tokenizer.
 //
 //   absl::StatusOr<int64_t> bin = vocabulary.GlobalId("core.location_bin", 17);
 //

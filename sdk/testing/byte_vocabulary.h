@@ -1,7 +1,7 @@
 // unival: byte_vocabulary.h
 //
-// A vocabulary without a model, for checks of tasks: core.special, one token per byte as core.bpe, core.mask, 64 image codes,
-// 1000 location bins, and the blocks given.
+// A vocabulary without a model, for checks of tasks: core.special, one token per byte as core.bpe,
+// core.mask, 64 image codes, 1000 location bins, and the blocks given.
 //
 //   ByteVocabulary vocabulary(registry.token_blocks());
 //   ConformanceReport report = CheckTask(*task, vocabulary, probe);

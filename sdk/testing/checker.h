@@ -49,7 +49,8 @@ class Checker {
   ConformanceReport report_;
 };
 
-// Calls `body(i)` on `threads` threads at once, each returning a Finding; gives the first that is not empty.
+// Calls `body(i)` on `threads` threads at once, each returning a Finding; gives the first that is
+// not empty.
 template <typename Body>
 Finding RunConcurrently(int threads, Body&& body) {
   std::vector<Finding> findings(threads);

@@ -1,7 +1,8 @@
 // unival: conformance.h
 //
-// What every modality, tokenizer and task must keep, as checks that a component's own test calls first. A check never stops
-// at the first finding: it gives one row per rule, so that a failing component shows all that is wrong with it.
+// What every modality, tokenizer and task must keep, as checks that a component's own test calls
+// first. A check never stops at the first finding: it gives one row per rule, so that a failing
+// component shows all that is wrong with it.
 //
 //   ModalityProbe probe;
 //   probe.samples = {{MediaSource{"", "a.png"}}, {MediaSource{"", "b.png"}}};
@@ -38,32 +39,37 @@ struct ConformanceReport {
 
 struct ModalityProbe {
   std::vector<RawSample> samples;  // at least two that decode, with different content
-  // Largest difference between a row alone and the same row in a batch. Convolutions over batches of different size may
-  // take different code paths.
+  // Largest difference between a row alone and the same row in a batch. Convolutions over batches
+  // of different size may take different code paths.
   double batch_tolerance = 1e-5;
   int threads = 4;
   double max_seconds_per_sample = 10;             // preprocess and encode of one sample
-  int64_t max_bytes_per_sample = int64_t{1} << 30;  // what preprocess and encode give for one sample
-  int64_t leak_tolerance = 1024;  // bytes in use that one more round over all samples may leave behind
+  // What preprocess and encode give for one sample.
+  int64_t max_bytes_per_sample = int64_t{1} << 30;
+  // Bytes in use that one more round over all samples may leave behind.
+  int64_t leak_tolerance = 1024;
 };
-// Rules: description, preprocess, augmentation_is_seeded, determinism, features_as_declared, positions_in_range,
-// batch_invariance, variable_length, inputs_not_written, empty_media, corrupt_media, missing_media, concurrent_preprocess,
-// description_is_stable, evaluation_changes_no_state, leaks, time_per_sample, memory_per_sample.
+// Rules: description, preprocess, augmentation_is_seeded, determinism, features_as_declared,
+// positions_in_range, batch_invariance, variable_length, inputs_not_written, empty_media,
+// corrupt_media, missing_media, concurrent_preprocess, description_is_stable,
+// evaluation_changes_no_state, leaks, time_per_sample, memory_per_sample.
 ConformanceReport CheckModality(Modality& modality, const ModalityProbe& probe);
 
 struct TokenizerProbe {
   std::vector<std::string> texts;  // inside the tokenizer's vocabulary
   int threads = 4;
 };
-// Rules: description, tokens_in_range, round_trip, empty_text, determinism, out_of_range, concurrent_use.
+// Rules: description, tokens_in_range, round_trip, empty_text, determinism, out_of_range,
+// concurrent_use.
 ConformanceReport CheckTokenizer(const Tokenizer& tokenizer, const TokenizerProbe& probe);
 
 struct TaskProbe {
   std::vector<TaskSample> samples;  // complete records
   int threads = 4;
 };
-// Rules: description, example_shape, tokens_in_vocabulary, target_satisfies_constraint, perfect_answer_scores_best,
-// missing_columns, prediction_needs_no_target, determinism, metric_counts_failures, concurrent_use.
+// Rules: description, example_shape, tokens_in_vocabulary, target_satisfies_constraint,
+// perfect_answer_scores_best, missing_columns, prediction_needs_no_target, determinism,
+// metric_counts_failures, concurrent_use.
 ConformanceReport CheckTask(const Task& task, const VocabularyView& vocabulary, const TaskProbe& probe);
 
 }  // namespace unival

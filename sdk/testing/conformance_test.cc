@@ -1,5 +1,5 @@
-// A suite that cannot fail proves nothing: one good fake of each kind passes every rule, and each broken one fails
-// exactly the rule that it breaks.
+// A suite that cannot fail proves nothing: one good fake of each kind passes every rule, and each
+// broken one fails exactly the rule that it breaks.
 
 #include "sdk/testing/conformance.h"
 

@@ -4,9 +4,9 @@
 // (tests/golden/README.md). For tests and `unival parity`.
 //
 //   FillByFormula(*network, "encoder.embed_images.", /*seed=*/1);
-//   at::Tensor input = GoldenInput("input.image_96x64.x", /*seed=*/31, {2, 3, 96, 64},
-//   /*amplitude=*/1); TensorMap expected =
-//   LoadSafetensors("tests/golden/tiny/encoders.safetensors").value();
+//   at::Tensor input =
+//       GoldenInput("input.image_96x64.x", /*seed=*/31, {2, 3, 96, 64}, /*amplitude=*/1);
+//   TensorMap expected = LoadSafetensors("tests/golden/tiny/encoders.safetensors").value();
 //   EXPECT_LT(MaxDifference(network->forward(input), expected.at("image_96x64/trunk")), 1e-4);
 #ifndef UNIVAL_SDK_TESTING_GOLDEN_H_
 #define UNIVAL_SDK_TESTING_GOLDEN_H_

@@ -184,7 +184,8 @@ class ModalityCheck {
     for (int window = 0; window < kWindows; ++window) {
       const int64_t before = BytesInUse();
       for (int i = 0; i < kRounds; ++i) round();
-      // What a cache still takes comes once, a leak every time.
+      // A cache grows once, a leak in every round: the smallest growth of several rounds tells them
+      // apart.
       least = std::min(least, (BytesInUse() - before) / kRounds);
     }
     return least <= probe_.leak_tolerance

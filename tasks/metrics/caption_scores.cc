@@ -31,8 +31,8 @@ Counts CountNgrams(const Words& words, size_t n) {
   return counts;
 }
 
-// Matches of the candidate's n-grams, each counted at most as often as in the reference that has it
-// most.
+// Number of n-grams of the candidate that occur in a reference. An n-gram counts at most as often
+// as it occurs in one reference, so that repeating a word gains nothing.
 double ClippedMatches(const Words& candidate, const std::vector<Words>& references, size_t n) {
   Counts most;
   for (const Words& reference : references) {

@@ -1,7 +1,7 @@
 // unival: metrics.h
 //
-// Metrics by name. Each takes its references through a reader, so that any task can use any metric
-// that fits its target.
+// Metrics by name. A metric gets the right answers of a sample through a reader function that the
+// task gives it, so that every task can use every metric that fits its target.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(std::unique_ptr<Metric> metric, CreateMetric("exact_match", reader));
 //   metric->Add(sample, prediction);
@@ -32,15 +32,19 @@ struct References {
 };
 using ReferenceReader = std::function<absl::StatusOr<References>(const TaskSample&)>;
 
-// Names, what they give, and what they measure:
-//   exact_match  exact_match   share of answers equal to a reference, case and spacing aside
-//   accuracy     accuracy      the same, ASCII punctuation aside as well
-//   last_word    last_word     share of answers whose last word is a reference's last word ("the
-//   digit is seven") contains     contains      share of answers that contain a reference as whole
-//   words mean_iou     mean_iou      mean intersection over union; no box counts 0 iou iou@0.5
-//   share of boxes with IoU >= 0.5 bleu         bleu_1..4     corpus BLEU (closest reference
-//   length) rouge_l      rouge_l       ROUGE-L F (beta 1.2) cider        cider         CIDEr-D,
-//   document frequencies from the references
+// Name, what it gives, and what it measures:
+//
+//   exact_match  exact_match  share of answers equal to a reference, case and spacing aside
+//   accuracy     accuracy     the same, ASCII punctuation aside as well
+//   last_word    last_word    share of answers whose last word is a reference's last word ("the
+//                             digit is seven")
+//   contains     contains     share of answers that contain a reference as whole words
+//   mean_iou     mean_iou     mean intersection over union; no box counts 0
+//   iou          iou@0.5      share of boxes with IoU >= 0.5
+//   bleu         bleu_1..4    corpus BLEU (closest reference length)
+//   rouge_l      rouge_l      ROUGE-L F (beta 1.2)
+//   cider        cider        CIDEr-D, document frequencies from the references
+//
 // NotFound lists the known names.
 absl::StatusOr<std::unique_ptr<Metric>> CreateMetric(absl::string_view name,
                                                      ReferenceReader reader);

@@ -1,5 +1,4 @@
-// unival: pattern.h - prompts and targets with slots, " which region does the text \" {text} \"
-// describe?".
+// unival: pattern.h - prompts and targets with slots: " what does {object} do?".
 //
 //   UNIVAL_ASSIGN_OR_RETURN(Pattern pattern, ParsePattern(" {caption:text}"));
 //

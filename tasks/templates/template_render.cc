@@ -69,8 +69,8 @@ absl::StatusOr<std::vector<TemplateTask::Chunk>> TemplateTask::Render(const Patt
   return chunks;
 }
 
-// Neighbouring text is one run for the tokenizer. Blanks beside tokens separate nothing: a target "
-// {box}" is four bins.
+// Neighbouring texts are joined before the tokenizer sees them. Blanks beside tokens that no
+// tokenizer makes are dropped: the target " {box}" is four bins and no space.
 absl::StatusOr<std::vector<int64_t>> TemplateTask::Encode(const std::vector<Chunk>& chunks) const {
   std::vector<int64_t> tokens;
   std::string run;

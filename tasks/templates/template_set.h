@@ -5,8 +5,8 @@
 // has the label files' contents inlined, so that it is complete by itself.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set,
-//   LoadTemplateSet("tasks/templates/unival.textproto")); UNIVAL_ASSIGN_OR_RETURN(auto task,
-//   TemplateTask::Create(set.tasks[0], vocabulary));
+//                           LoadTemplateSet("tasks/templates/unival.textproto"));
+//   UNIVAL_ASSIGN_OR_RETURN(auto task, TemplateTask::Create(set.tasks[0], vocabulary));
 //
 // Plain data; functions are thread-safe.
 #ifndef UNIVAL_TASKS_TEMPLATES_TEMPLATE_SET_H_

@@ -9,14 +9,16 @@
 //   auto example = task->MakeExample(sample, ExampleMode::kTraining, seed);
 //
 // Slots, by the type after the colon:
-//   {c} {c:text}  a string, number, or list of strings (training draws one, prediction takes the
-//   first) {c:number}    a number, printed in its shortest form {c:label}     a string of the
-//   template's closed label set {c:box}       [x0, y0, x1, y1] in pixels of columns `width` x
-//   `height`, or fractions when these are absent; four
-//                 tokens of core.location_bin
+//
+//   {c} {c:text}  a string, number, or list of strings (training draws one of a list, prediction
+//                 takes the first)
+//   {c:number}    a number, printed in its shortest form
+//   {c:label}     a string of the template's closed label set
+//   {c:box}       [x0, y0, x1, y1] in pixels of columns `width` x `height`, or fractions when these
+//                 are absent; four tokens of core.location_bin
 //   {c:codes}     a list of local indices of the template's codes_block
-// Text around and in neighbouring text slots is one run and is encoded by one call of the
-// tokenizer.
+//
+// Neighbouring texts and text slots form one run, which one call of the tokenizer encodes.
 #ifndef UNIVAL_TASKS_TEMPLATES_TEMPLATE_TASK_H_
 #define UNIVAL_TASKS_TEMPLATES_TEMPLATE_TASK_H_
 

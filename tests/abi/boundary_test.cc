@@ -1,5 +1,5 @@
-// What crosses the boundary: exceptions become statuses, tensors are freed once whatever happens, older and newer sides
-// meet, calls from several threads at once.
+// What crosses the boundary: exceptions become statuses, tensors are freed once whatever happens,
+// older and newer sides meet, calls from several threads at once.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/equal.h>

@@ -1,5 +1,5 @@
-// Every way to be wrong is refused with a status whose message names the file and what was expected and found; the control
-// loads.
+// Every way to be wrong is refused with a status whose message names the file and what was expected
+// and found; the control loads.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -2,8 +2,8 @@
 //
 //   bazel run -c opt //tests/bench:nano_bench
 //
-// BM_MatrixProduct is the ceiling: GFLOP/s of float32 products as large as they pay off. Compare ratios within one run;
-// absolute numbers belong to one machine.
+// BM_MatrixProduct is the ceiling: GFLOP/s of float32 products as large as they pay off. Compare
+// ratios within one run; absolute numbers belong to one machine.
 
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>

@@ -1,5 +1,5 @@
-// Where this implementation and the original part on purpose: batches that mix modalities are exact,
-// and a masked image is the same as none.
+// Where this implementation and the original part on purpose: batches that mix modalities are
+// exact, and a masked image is the same as none.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>

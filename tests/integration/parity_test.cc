@@ -1,5 +1,5 @@
-// The recorded cases of tests/golden through `unival parity`'s library, one test per stage so that a
-// failure names it; and the tool against itself: it must notice what is changed on purpose.
+// The recorded cases of tests/golden through `unival parity`'s library, one test per stage so that
+// a failure names it; and the tool against itself: it must notice what is changed on purpose.
 #include "upstream/parity/parity.h"
 
 #include <ATen/TensorOperators.h>
@@ -76,8 +76,8 @@ INSTANTIATE_TEST_SUITE_P(
       return name;
     });
 
-// The golden folder with the entries alone that follow a record from media to logits: enough to find
-// a stage, and quick.
+// The golden folder with the entries alone that follow a record from media to logits: enough to
+// find a stage, and quick.
 std::string ForwardFixture() {
   const std::string folder = ::testing::TempDir() + "/forward";
   std::filesystem::create_directories(folder);
@@ -153,7 +153,8 @@ std::string BrokenFixture(const std::string& entry) {
   return folder;
 }
 
-// The golden folder's entry of one case, with its file rewritten; what a wrong port would look like.
+// The golden folder's entry of one case, with its file rewritten; what a wrong port would look
+// like.
 std::string RewrittenFixture(const std::string& name, const std::string& file,
                              const std::function<void(const std::string& path)>& write) {
   const std::string folder = ::testing::TempDir() + "/edited_" + name;
@@ -260,7 +261,7 @@ TEST(Parity, NamesWhatIsWrongWithFolderAndOptions) {
   options.stage = "logits";
   options.perturb = "encoder.nothing";
   EXPECT_THAT(message(options), HasSubstr("no model of this run has a tensor"));
-  // A constant that is added to all keys leaves every softmax as it is.
+  // A constant added to all keys would change no softmax, so it could not be noticed.
   options.fixture = ForwardFixture();
   options.perturb = "encoder.layers.0.self_attn.k_proj.bias";
   EXPECT_THAT(message(options), HasSubstr("nothing that this run compares depends on"));

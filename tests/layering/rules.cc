@@ -112,7 +112,8 @@ bool BranchesOnModality(const std::string& whole_line) {
   return false;
 }
 
-// "docs/home/x" is no machine path: nothing may lead up to the first slash.
+// A path of a machine begins with its slash: "docs/home/x" is none, because something stands before
+// the slash.
 bool StartsPath(const std::string& line, size_t at) {
   if (at == 0) return true;
   const char before = line[at - 1];

@@ -4,8 +4,9 @@
 // stand.
 //
 //   for (const SourceFile& file : ReadSourceTree(root)) {
-//     for (const Reference& reference : References(file)) { ... reference.path ==
-//     "sdk/native/modality.h" ... }
+//     for (const Reference& reference : References(file)) {
+//       if (reference.path == "sdk/native/modality.h") ...
+//     }
 //   }
 #ifndef UNIVAL_TESTS_LAYERING_SOURCE_TREE_H_
 #define UNIVAL_TESTS_LAYERING_SOURCE_TREE_H_

@@ -1,12 +1,12 @@
 // unival: plan.h
 //
-// A training run as data (training/config/plan.proto, docs/formats/plan.md): reading it and checking all
-// that can be checked before a model is loaded.
+// A training run as data (training/config/plan.proto, docs/formats/plan.md): reading it and
+// checking all that can be checked before a model is loaded.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(LoadedPlan plan, LoadPlan("recipes/depth.textproto"));
 //   UNIVAL_RETURN_IF_ERROR(CheckPlan(plan));
 //
-// Every message reads "FILE: FIELD: expected ..., got ...; remedy".
+// Every message has the form "FILE: FIELD: expected ..., got ...; remedy".
 #ifndef UNIVAL_TRAINING_CONFIG_PLAN_H_
 #define UNIVAL_TRAINING_CONFIG_PLAN_H_
 

@@ -18,7 +18,7 @@ bool Contains(const std::vector<std::string>& values, const std::string& value) 
   return std::find(values.begin(), values.end(), value) != values.end();
 }
 
-// One checker per plan; fields are named by path.
+// Checks one plan; messages name a field by its path, "stage[0].source[1].task".
 class Checker {
  public:
   explicit Checker(const LoadedPlan& plan) : plan_(plan) {}

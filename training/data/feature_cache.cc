@@ -57,7 +57,8 @@ uint64_t HeaderHash(const RecordHeader& header) {
   return XXH64(&header, offsetof(RecordHeader, header_hash), 0);
 }
 
-// Whether a tensor lies within its record: a checksum keeps out accidents, not a file made to fit.
+// Whether a tensor lies inside its record. The checksum does not make this needless: it detects
+// accidents, not a file that was forged.
 bool Fits(const TensorHeader& tensor, int64_t record_bytes) {
   if (tensor.scalar_type == -1) return true;
   constexpr int32_t kTypes = static_cast<int32_t>(at::ScalarType::NumOptions);
@@ -177,7 +178,8 @@ absl::Status FeatureCache::ReadIndex() {
 const char* FeatureCache::Map(int64_t offset, int64_t size) {
   if (offset + size > end_) return nullptr;
   if (mapping_ == nullptr || offset + size > static_cast<int64_t>(mapping_->size)) {
-    // Beyond the end, so that pages appear as the file grows; nothing past `end_` is ever touched.
+    // Maps more than the file holds, so that it need not be mapped anew whenever it grows; nothing
+    // behind `end_` is read.
     const size_t length = std::max<int64_t>(int64_t{1} << 26, 2 * end_);
     void* data = mmap(nullptr, length, PROT_READ, MAP_SHARED | MAP_NORESERVE, file_, 0);
     if (data == MAP_FAILED) return nullptr;

@@ -9,14 +9,14 @@
 //   options.split = "train";
 //   UNIVAL_ASSIGN_OR_RETURN(ImportReport report, ImportDataset(options));
 //
-// fsdd     a folder of {digit}_{speaker}_{take}.wav; samples {audio, digit ("seven"), speaker,
-// take}.
-//          Takes 0-4 are the official test split, all others training.
-// cifar10  the folder of the binary version; samples {image, class, caption ("a photo of a cat")}.
-//          test_batch.bin is the test split, data_batch_*.bin training.
-// folder   one sub-folder per class with media files in it; samples {image or audio or video,
-// class, caption}.
-//          Has no splits: `split` must be "all".
+// Data sets:
+//
+//   fsdd     a folder of {digit}_{speaker}_{take}.wav; samples {audio, digit ("seven"), speaker,
+//            take}. Takes 0-4 are the official test split, all others training.
+//   cifar10  the folder of the binary version; samples {image, class, caption ("a photo of a
+//            cat")}. test_batch.bin is the test split, data_batch_*.bin training.
+//   folder   one sub-folder per class with media files in it; samples {image or audio or video,
+//            class, caption}. Has no splits: `split` must be "all".
 #ifndef UNIVAL_TRAINING_DATA_IMPORT_H_
 #define UNIVAL_TRAINING_DATA_IMPORT_H_
 

@@ -42,8 +42,8 @@ Json Identity(const SamplerOptions& options) {
 }  // namespace
 
 int64_t PermutedIndex(int64_t position, int64_t size, uint64_t key) {
-  // A Feistel network permutes [0, 4^k) for the smallest 4^k >= size; stepping outside [0, size)
-  // walks on along the cycle, which always comes back inside.
+  // A Feistel network permutes [0, 4^k) for the smallest 4^k >= size. A result outside [0, size) is
+  // permuted again until it lies inside, which it must, since every cycle returns to its start.
   int half_bits = 1;
   while (half_bits < 31 && (int64_t{1} << (2 * half_bits)) < size) ++half_bits;
   const uint64_t mask = (uint64_t{1} << half_bits) - 1;

@@ -10,10 +10,10 @@
 //   UNIVAL_ASSIGN_OR_RETURN(BalancedSampler sampler, BalancedSampler::Create(options));
 //   MicroBatch batch = sampler.Next(step);
 //
-// Balance: every unlocked source earns its share of one batch per draw, and the source with the
-// largest earned, unspent share is drawn. So after n draws each source is within one batch of its
-// share: no random temperature. Order inside a source: epoch after epoch, each a seeded
-// permutation; every record once per epoch.
+// Balance: with every micro-batch each unlocked source earns its share of one batch, and the source
+// with the most credit delivers the batch and pays for it. So after n batches every source is
+// within one batch of its share, and not only on average. Order inside a source: epoch after epoch,
+// each a seeded permutation; every record once per epoch.
 #ifndef UNIVAL_TRAINING_DATA_SAMPLER_H_
 #define UNIVAL_TRAINING_DATA_SAMPLER_H_
 

@@ -57,8 +57,8 @@ std::string RuleText(const SourceOptions& options) {
                       options.limit);
 }
 
-// What the records have said about the rules. A rule that never meets its column, or drops nothing,
-// is a typing error that would let held-out records through.
+// Notes which of the rules in `keep` and `drop` ever applied. A rule whose column no record has, or
+// that drops nothing, is a typing error, and would let held-out records through.
 class RuleCheck {
  public:
   explicit RuleCheck(const SourceOptions& options) : options_(options) {

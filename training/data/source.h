@@ -40,10 +40,10 @@ struct SourceOptions {
   std::vector<std::string> media_columns;
   // Extension -> column, beside the built-in rules: {"npy", "imu"}. Tar only.
   std::map<std::string, std::string> media;
-  // Which records take part: those whose record columns (their own, before `columns`) hold the texts
-  // of `keep` and none of `drop`; a number is compared as it prints. A column that no record has, or
-  // a text of `drop` that none holds, is InvalidArgument. Filtering reads the records once when the
-  // source is opened.
+  // Which records take part: those whose record columns (their own, before `columns`) hold the
+  // texts of `keep` and none of `drop`; a number is compared as it prints. A column that no record
+  // has, or a text of `drop` that none holds, is InvalidArgument. Filtering reads the records once
+  // when the source is opened.
   std::map<std::string, std::string> keep;
   std::map<std::string, std::string> drop;
   int64_t limit = 0;  // only the first records that take part; 0: all
@@ -64,8 +64,8 @@ class Source {
   // what), a value no field can hold, or a media path that is absolute or leaves the folder;
   // NotFound for a missing media file, tar or member, unless `missing_media`.
   virtual absl::StatusOr<TaskSample> Read(int64_t index) const = 0;
-  // Changes when the records do: a hash over the bytes of the JSONL and of the tars that it names, or
-  // over the tar's member names and bytes. Media files of their own are not read.
+  // Changes when the records do: a hash over the bytes of the JSONL and of the tars that it names,
+  // or over the tar's member names and bytes. Media files of their own are not read.
   virtual std::string fingerprint() const = 0;
 };
 

@@ -85,7 +85,7 @@ absl::Status TarSource::Group() {
   return absl::OkStatus();
 }
 
-// A shard where some samples lack their record, or all their media, was cut or packed wrongly.
+// A shard in which some samples have no record, or no media at all, was cut off or packed wrongly.
 absl::Status TarSource::CheckComplete() const {
   for (const auto kind : {MemberRole::Kind::kRecord, MemberRole::Kind::kMedia}) {
     const auto has = [kind](const Sample& sample) {

@@ -20,8 +20,8 @@
 
 namespace unival {
 
-// An evaluation in which more than this share of the records cannot be read or decoded says little
-// about the model.
+// When more than this share of the records cannot be read or decoded, the evaluation is an error:
+// its figures say little about the model.
 constexpr double kMaxUnreadableShare = 0.1;
 
 struct EvaluationOptions {
@@ -38,10 +38,10 @@ struct EvaluationResult {
   std::string task;
   std::map<std::string, double> metrics;
   int64_t samples = 0;
-  std::vector<std::string>
-      failures;  // "KEY: reason" of records that could not be answered; they count as wrong
-  // Of these, the ones whose media are missing or cannot be decoded; not the answers that the model
-  // worded wrongly.
+  // "KEY: reason" of records that could not be answered; they count as wrong.
+  std::vector<std::string> failures;
+  // How many of `failures` could not be read: media that are missing or cannot be decoded. A wrong
+  // answer of the model is not among them.
   int64_t unreadable = 0;
   std::string first_unreadable;  // its line in `failures`
   double seconds = 0;
@@ -54,11 +54,11 @@ absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string&
                                           const Source& source, const EvaluationOptions& options);
 
 // OutOfRange when more than kMaxUnreadableShare of the records were unreadable, with the count and
-// the first reason. To be asked once the results are written.
+// the first reason. Call it after the results are written.
 absl::Status CheckReadable(const EvaluationResult& result);
 
 // For files that hold results: InvalidArgument when `file` is `input` (by any name, through links),
-// PermissionDenied or NotFound when it cannot be created. To be asked before the work.
+// PermissionDenied or NotFound when it cannot be created. Call it before the work begins.
 absl::Status CheckOutputFile(const std::string& file, const std::string& input);
 // Replaces `file` in one step, so that it is whole or as it was; pipes and devices are written to.
 absl::Status WriteOutputFile(const std::string& file, const std::string& text);

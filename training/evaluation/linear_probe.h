@@ -1,11 +1,13 @@
 // unival: linear_probe.h
 //
-// What a linear classifier makes of an encoder's features, without any language model: the figure
-// beside which the accuracy of a trained connection is to be read. The class of a record is its
-// target text.
+// Trains a linear classifier on the features of one encoder, without the language model, and
+// measures it. A trained connection is a linear map of the same features, so this accuracy says how
+// much of the answer a linear map can find in them at all. The class of a record is its target
+// text.
 //
-//   UNIVAL_ASSIGN_OR_RETURN(ProbeResult probe, LinearProbe(*pipeline, "spoken_digit", *train,
-//   *test, {})); probe.pooled.accuracy
+//   UNIVAL_ASSIGN_OR_RETURN(ProbeResult probe,
+//                           LinearProbe(*pipeline, "spoken_digit", *train, *test, {}));
+//   probe.pooled.accuracy
 #ifndef UNIVAL_TRAINING_EVALUATION_LINEAR_PROBE_H_
 #define UNIVAL_TRAINING_EVALUATION_LINEAR_PROBE_H_
 
@@ -36,8 +38,8 @@ struct ProbeScore {
 struct ProbeResult {
   int64_t classes = 0, train_records = 0, test_records = 0;
   ProbeScore pooled;  // mean over a sample's positions
-  absl::optional<ProbeScore>
-      joined;  // all positions side by side; absent where samples differ in their number
+  // All positions side by side; absent where samples differ in their number.
+  absl::optional<ProbeScore> joined;
 };
 
 // The task must take one media item a record. Errors: those of the task and its media;

@@ -70,9 +70,9 @@ absl::StatusOr<LossResult> ComputeLoss(const at::Tensor& logits, const at::Tenso
 // Two views of the same rows: each loss divided by its own sample size, then added; sample_size 1.
 LossResult CombineViews(const LossResult& first, const LossResult& second);
 
-// What a closed set allows at every position of `target` [B, T] int64: behind the leading pads (the
-// prompt in the decoder) a row walks the tree of `answers` (without </s>). Everything is allowed at
-// pads. Returns [B, T, V] bool.
+// What a closed set allows at every position of `target` [B, T] int64, as [B, T, V] bool. Behind
+// the leading pads (the prompt in the decoder) a row follows the prefix tree of `answers` (without
+// </s>); at pads everything is allowed.
 at::Tensor AllowedByAnswers(const at::Tensor& target,
                             const std::vector<std::vector<int64_t>>& answers,
                             int64_t vocabulary_size, int64_t pad = 1, int64_t eos = 2);

@@ -14,7 +14,7 @@ void UpdateElements(const AdamWFactors& factors, int64_t n, const float* __restr
     const float v = square[i] * f.beta2 + g * g * f.one_minus_beta2;
     mean[i] = m;
     square[i] = v;
-    // Not p * (1 - decay): next to one, float32 has no room for a small decay.
+    // Not p * (1 - decay): a small decay would be lost when 1 - decay is rounded to float32.
     const float p = parameter[i] - f.decay * parameter[i];
     parameter[i] = p - f.step_size * m / (std::sqrt(v) + f.epsilon);
   }

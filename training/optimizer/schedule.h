@@ -22,10 +22,11 @@ namespace unival {
 
 struct ScheduleConfig {
   enum class Kind {
-    kConstant,        // peak after warm-up
-    kPolynomial,      // from peak down to end_rate at total_updates with exponent `power`
-    kFlatThenCosine,  // peak for the first flat_ratio of all updates (warm-up included), then half
-                      // a cosine to end_rate
+    kConstant,    // peak after warm-up
+    kPolynomial,  // from peak down to end_rate at total_updates with exponent `power`
+    // Peak for the first flat_ratio of all updates (warm-up included), then half a cosine to
+    // end_rate.
+    kFlatThenCosine,
   };
   Kind kind = Kind::kConstant;
   double peak = 0;

@@ -68,8 +68,9 @@ bool BatchLoader::TakeJob(Job* job) {
 }
 
 void BatchLoader::Work() {
-  // Decoding one small item is no work to share; the compute thread has the cores. The first call
-  // lets libtorch set up this thread, which would undo the second.
+  // A loader thread computes alone: an item is too little work to divide, and the compute thread
+  // needs the cores. libtorch sets the number of threads when a thread first asks for it, so it is
+  // asked before the number is set to one.
   at::get_num_threads();
   omp_set_num_threads(1);
   Job job;

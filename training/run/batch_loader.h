@@ -48,8 +48,8 @@ struct TrainingBatch {
   std::vector<PreparedExample> examples;
   std::vector<PendingFeatures> pending;
   int64_t cache_hits = 0;
-  std::vector<std::string>
-      failures;  // "KEY: reason" of media that could not be decoded; their rows are left out
+  // "KEY: reason" of media that could not be decoded; their rows are left out.
+  std::vector<std::string> failures;
   std::string sampler_state;  // after this batch was drawn
 };
 
@@ -59,8 +59,8 @@ struct LoaderOptions {
   // Frozen modalities by id, with their cache or null. Their items come as features or pending, one
   // by one.
   std::map<std::string, FeatureCache*> frozen;
-  int variants =
-      0;  // augmented variants of a frozen modality's item; 0: unbounded where nothing is cached
+  // Augmented variants of a frozen modality's item; 0: unbounded where nothing is cached.
+  int variants = 0;
   uint64_t seed = 0;
   int64_t first_step = 0, end_step = 0;
   int micro_batches = 1;

@@ -95,9 +95,9 @@ absl::Status SaveCheckpoint(const std::string& directory, const RunState& state,
   const std::string target = absl::StrCat(directory, "/", name);
   const std::string temporary = target + ".tmp";
   std::error_code error;
-  // Folders are renamed into place when complete, and a step's state is a function of the run, so
-  // what is there under this step's name is this state: a stage that ends on a multiple of
-  // checkpoint_every comes here twice.
+  // A stage that ends on a multiple of checkpoint_every saves the same step twice. A folder has its
+  // final name only when it is complete, and the state after a step is always the same, so the one
+  // that is there is kept.
   if (fs::exists(target, error)) return absl::OkStatus();
   fs::remove_all(temporary, error);
   fs::create_directories(temporary, error);

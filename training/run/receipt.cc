@@ -72,7 +72,8 @@ int64_t Scalars(const TensorHash& tensor) {
   return count;
 }
 
-// A module's buffer moves when the module does: some parameter beside or beneath it is trained.
+// A buffer may change when its module trains, that is when a parameter of the same module or of one
+// inside it is trained.
 TensorRole RoleOf(const TensorHash& tensor, const std::set<std::string>& trained) {
   if (trained.count(tensor.name) > 0) return TensorRole::kTrainable;
   if (!tensor.is_buffer) return TensorRole::kFrozen;
@@ -179,7 +180,8 @@ void CheckFrozenEntries(const Receipt& receipt, ReceiptCheck* check) {
   for (const ReceiptEntry& entry : receipt.entries) {
     if (entry.role != TensorRole::kFrozen) continue;
     std::string expected = entry.before_stored;
-    // Receipts before this field: rounded tensors have nothing to be compared with.
+    // A receipt from before this field was introduced: there is nothing to compare a rounded tensor
+    // with.
     if (expected.empty()) {
       expected = receipt.description.stored_half ? entry.stored : entry.before.sha256;
     }

@@ -92,8 +92,9 @@ struct ReceiptCheck {
 };
 
 // Recomputes every hash from the trained model and, unless `base_directory` is empty, from the
-// model that it started from; without it, only the receipt's word says what was before. Errors are
-// those of reading; what does not hold is in `problems`.
+// model that training started from. Without a base model, nothing but the receipt itself says what
+// the tensors were before. Errors are those of reading files; statements that do not hold are
+// listed in `problems`.
 absl::StatusOr<ReceiptCheck> VerifyReceipt(const std::string& receipt_file,
                                            const std::string& model_directory,
                                            const std::string& base_directory,

@@ -1,4 +1,4 @@
-// unival: run.h - what the stages of one training run share, and its files.
+// unival: run.h - the state of one training run that its stages share, and where its files are.
 #ifndef UNIVAL_TRAINING_RUN_RUN_H_
 #define UNIVAL_TRAINING_RUN_RUN_H_
 
@@ -49,8 +49,8 @@ struct Run {
 };
 
 // Everything before the first step: plan, output folder, model, data, identity, and the checkpoint
-// to go on from. The tensors of an optimiser that was at work are left in `optimizer_state` under
-// the names that StageRun gave them.
+// to go on from. When the run was stopped inside a stage, `optimizer_state` receives the tensors of
+// that stage's optimiser, under the names that StageRun gave them.
 absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_state);
 
 // Writes a checkpoint of the run: tensors that differ from the start, and `optimizer_state` of the

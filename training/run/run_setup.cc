@@ -32,7 +32,8 @@ std::set<std::string> Names(const Model& model) {
   return names;
 }
 
-// Gives the parts fresh weights, as a model drawn from `seed` has them.
+// Replaces the weights of these parts by fresh random ones: those that a fresh model made from
+// `seed` would have.
 absl::StatusOr<std::set<std::string>> Redraw(const std::vector<std::string>& parts,
                                              const std::string& tokenizer_directory, uint64_t seed,
                                              const Model& model) {

@@ -31,7 +31,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr char kAveragePrefix[] = "average.";
-constexpr int64_t kRowsBeforeJudging = 200;  // a single bad file among the first few is not a rate
+constexpr int64_t kRowsBeforeJudging = 200;  // one bad file among few is no rate
 
 double Since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();

@@ -1,7 +1,7 @@
 // unival: trainable.h
 //
-// What a stage moves. Patterns select parameters by their full name; everything else is frozen: no
-// gradient, evaluation mode (no dropout, fixed BatchNorm statistics).
+// Which parameters a stage trains. Patterns select them by their full names; everything else is
+// frozen: no gradient, evaluation mode (no dropout, fixed BatchNorm statistics).
 //
 //   UNIVAL_ASSIGN_OR_RETURN(TrainableSet set, SelectTrainable(*model, {"connection:depth"}));
 //   ApplyTrainable(*model, set);
@@ -36,9 +36,9 @@ struct TrainableSet {
 absl::StatusOr<TrainableSet> SelectTrainable(const Model& model,
                                              const std::vector<std::string>& patterns);
 
-// Sets requires_grad on exactly the parameters of `set`, drops all gradients, and puts each module
-// in training mode if and only if something beneath it trains. A connection that trains does not
-// put the backbone around it in training mode.
+// Sets requires_grad on the parameters of `set` and clears it on all others, drops all gradients,
+// and puts a module in training mode only when something inside it trains. A connection that trains
+// leaves the backbone, which holds it, in evaluation mode: nothing else in the backbone may change.
 void ApplyTrainable(const Model& model, const TrainableSet& set);
 
 }  // namespace unival

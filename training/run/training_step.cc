@@ -68,7 +68,8 @@ absl::Status EncodePending(const Model& model, const std::map<std::string, Featu
   for (const PendingFeatures& pending : batch->pending) {
     PreparedMedia& media = batch->examples[pending.row].media[pending.slot];
     FeatureCache* cache = frozen.at(media.modality);
-    // Another row, or a batch before this one, may have brought the same item meanwhile.
+    // Another row of this batch, or an earlier batch, may have added the same item to the cache
+    // since the loader looked.
     if (cache != nullptr) media.features = cache->Find(pending.key);
     if (media.features) {
       ++*cache_hits;

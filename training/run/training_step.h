@@ -36,8 +36,8 @@ struct StepOptions {
   int64_t update = 0;  // finished updates, for drop_worst_after
   double scale = 1;    // of the gradients: 1 / micro-batches
   uint64_t seed = 0;   // of dropout
-  bool bfloat16 =
-      false;  // products of the forward pass in bfloat16; weights, gradients and loss stay float32
+  // Products of the forward pass in bfloat16; weights, gradients and loss stay float32.
+  bool bfloat16 = false;
 };
 
 struct StepLoss {

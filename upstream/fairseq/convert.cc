@@ -246,7 +246,8 @@ void Converter::AssignNames() {
   }
 }
 
-// With few rows of the embedding: memory is better spent elsewhere.
+// The embedding has only a few rows here: only its width is needed, and the full table would take
+// memory.
 absl::StatusOr<TensorMap> Converter::BackboneTensors() const {
   UNIVAL_ASSIGN_OR_RETURN(const std::shared_ptr<UnivalModel> model,
                           UnivalModel::Create(manifest_.backbone(), kFewRows));

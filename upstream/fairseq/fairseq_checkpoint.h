@@ -28,7 +28,8 @@ struct TorchTensors {
   TensorViews tensors;
   std::shared_ptr<const void> keeper;
 };
-// Errors start with the path; see ParseTorchFile. InvalidArgument where there is no dict of tensors.
+// Errors start with the path; see ParseTorchFile. InvalidArgument where there is no dict of
+// tensors.
 absl::StatusOr<TorchTensors> ReadTorchTensors(const std::string& path,
                                               const std::vector<std::string>& keys);
 

@@ -303,7 +303,7 @@ class PickleMachine {
   absl::Status AppendTo(PickleKind kind, const std::vector<PickleId>& items) {
     UNIVAL_ASSIGN_OR_RETURN(const PickleId top, Top());
     PickleNode& container = pickle_.nodes_[top];
-    // Items of classes that nobody here knows.
+    // Items of an object of an unknown class are dropped.
     if (container.kind == PickleKind::kRecord) return absl::OkStatus();
     if (container.kind != kind || (kind == PickleKind::kDict && items.size() % 2 != 0)) {
       return Bad("items for something that cannot hold them");

@@ -190,7 +190,7 @@ absl::StatusOr<PickleNode> PickleCalls::MakeDict(PickleId arguments) {
   return dict;
 }
 
-// Its argument is a function for missing values, which nobody will ask for.
+// The argument is the factory of a defaultdict, which is never needed when the pickle is only read.
 absl::StatusOr<PickleNode> PickleCalls::MakeEmptyDict(PickleId) {
   return Container(PickleKind::kDict);
 }

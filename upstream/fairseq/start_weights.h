@@ -4,7 +4,8 @@
 // were trained on ImageNet, Kinetics and AudioSet. Put together they look like a checkpoint of the
 // trainer, which ConvertFairseq turns into a model directory.
 //
-//   UNIVAL_ASSIGN_OR_RETURN(StartWeights start, AssembleStart({"bart.base/model.pt", "resnet.pth"}));
+//   UNIVAL_ASSIGN_OR_RETURN(StartWeights start,
+//                           AssembleStart({"bart.base/model.pt", "resnet.pth"}));
 //   options.may_be_fresh = start.may_be_fresh;
 //   ConvertFairseq(*start.checkpoint, "start", "models/start", options, host);
 #ifndef UNIVAL_UPSTREAM_FAIRSEQ_START_WEIGHTS_H_

@@ -24,9 +24,9 @@ struct ZipEntry {
 };
 using ZipDirectory = std::map<std::string, ZipEntry>;
 
-// `file` is the whole archive, zip64 included. Nothing is believed unchecked: records outside the
-// file, entries that overlap or are listed twice, local headers that say something else than the
-// directory. InvalidArgument names the entry; Unimplemented a compressed or encrypted one.
+// `file` is the whole archive, zip64 included. Everything is checked: records outside the file,
+// entries that overlap or are listed twice, and local headers that differ from the directory are
+// refused. InvalidArgument names the entry; Unimplemented a compressed or encrypted one.
 absl::StatusOr<ZipDirectory> ParseZipDirectory(absl::string_view file);
 
 }  // namespace unival

@@ -25,8 +25,8 @@ constexpr MediaField kMediaFields[] = {{"patch_images", "image", 1},
                                        {"patch_videos", "video", 1},
                                        {"patch_audios", "audio", 0.5}};
 
-// A field of the reference's batch by its name: "src_tokens" [B, S], "patch_images", "patch_images_2",
-// "patch_masks" [B], "patch_types" [B]; undefined where the batch has none.
+// A field of the reference's batch by its name: "src_tokens" [B, S], "patch_images",
+// "patch_images_2", "patch_masks" [B], "patch_types" [B]; undefined where the batch has none.
 using InputSource = std::function<absl::StatusOr<at::Tensor>(const std::string& field)>;
 
 struct BatchInput {

@@ -1,7 +1,7 @@
 // unival: byte_tokenizer.h
 //
-// The smallest GPT-2 tokenizer: the 256 bytes and no merges. For checkpoints whose own dictionary is
-// not at hand, which cannot be loaded without one of the right size.
+// The smallest GPT-2 tokenizer: the 256 bytes and no merges. For checkpoints whose own dictionary
+// is not at hand, which cannot be loaded without one of the right size.
 //
 //   UNIVAL_RETURN_IF_ERROR(WriteByteTokenizer(folder, 18));
 //   UNIVAL_ASSIGN_OR_RETURN(auto host, ConversionHost(runtime, folder));

@@ -133,7 +133,7 @@ absl::StatusOr<std::vector<std::vector<Hypothesis>>> CheckHypotheses(
   for (size_t i = 0; i < std::min(found.size(), hypotheses.size()); ++i) {
     CheckRequest(found[i], hypotheses.at(i), i, check);
   }
-  // Tasks see what stands behind the prefix.
+  // What a task interprets begins behind the prefix.
   for (size_t i = 0; i < found.size(); ++i) {
     for (Hypothesis& hypothesis : found[i]) {
       const size_t prefix = std::min(wanted.requests[i].prefix.size(), hypothesis.tokens.size());

@@ -29,8 +29,8 @@ struct GenerationCase {
 absl::StatusOr<GenerationCase> ReadGenerationCase(const Json& golden, const Json& defaults);
 
 // Runs the search and checks every hypothesis of `hypotheses` (one list per request): tokens must
-// be equal, those of the prefix too, and scores within kScore. Returns the hypotheses found, without
-// their prefixes.
+// be equal, those of the prefix too, and scores within kScore. Returns the hypotheses found,
+// without their prefixes.
 absl::StatusOr<std::vector<std::vector<Hypothesis>>> CheckHypotheses(
     UnivalModel& model, const EncoderOutput& encoded, const GenerationCase& wanted,
     const Json& hypotheses, Checker& check);

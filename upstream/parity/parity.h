@@ -28,15 +28,17 @@ struct ParityProgress {
 struct ParityOptions {
   std::string fixture;  // folder with index.json
   std::string stage;    // of parity::StageNames(), or one layer, "decoder.layer.3"; empty: all
-  // A tensor by its name in the reference's state_dict; one is added to every other element of it in
-  // every model that has it. The run must then name the stage in which that tensor is used first.
+  // A tensor by its name in the reference's state_dict; one is added to every other element of it
+  // in every model that has it. The run must then name the stage in which that tensor is used
+  // first.
   std::string perturb;
   std::function<void(const ParityProgress&)> progress;  // before each entry; may be empty
 };
 
 // NotFound and InvalidArgument for the folder and for options (a stage that does not exist, a
-// tensor that no model has); FailedPrecondition when nothing depends on the tensor that was changed. Whatever goes wrong with single entries is in the report: nothing is
-// left out silently. Single-threaded.
+// tensor that no model has); FailedPrecondition when nothing depends on the tensor that was
+// changed. Whatever goes wrong with single entries is in the report: nothing is left out silently.
+// Single-threaded.
 absl::StatusOr<parity::Report> RunParity(const ParityOptions& options, const Runtime& runtime);
 
 }  // namespace unival

@@ -1,6 +1,7 @@
 // unival: published_tasks.h
 //
-// The published tasks over a fixture's tokenizer: what the reference's data code does with a record.
+// The published tasks over a fixture's tokenizer: what the reference's data code does with a
+// record.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(auto tasks, PublishedTasks::Create(fixture, runtime));
 //   UNIVAL_ASSIGN_OR_RETURN(auto task, tasks->Make("image_caption"));
@@ -40,8 +41,8 @@ class PublishedTasks {
   std::shared_ptr<const VocabularyView> vocabulary_;
 };
 
-// For Make: whether the prompt is forced in the decoder, by the reference's prompt_type ("none", "src",
-// "prev_output").
+// For Make: whether the prompt is forced in the decoder, by the reference's prompt_type ("none",
+// "src", "prev_output").
 std::function<void(TaskTemplate&)> PromptType(const std::string& type);
 
 // How the reference writes the references of a test split: white space collapsed, then punctuation

@@ -63,8 +63,8 @@ class ReferenceModel {
   // scale * decoder.layer_norm.bias; 0 gives the formula's row back.
   void ScaleEndOfSentence(double scale);
 
-  // Adds `amount` to every other element, which no norm takes out again. NotFound when there is no
-  // such tensor of real numbers.
+  // Adds `amount` to every second element; a constant added to all of them could be removed again
+  // by a LayerNorm. NotFound when there is no such tensor of real numbers.
   absl::Status Perturb(const std::string& reference_name, double amount);
 
   // Training mode of the whole, networks included.

@@ -80,8 +80,8 @@ void ReplayStateDict(ReplayContext& context, const std::string& config);
 // size.
 Tolerance ActivationTolerance(const BackboneConfig& config);
 
-// Error unless `compared` has every field that the case records: what the index lists as outputs, and
-// all tensors of its prefix but the stored inputs.
+// Error unless `compared` has every field that the case records: what the index lists as outputs,
+// and all tensors of its prefix but the stored inputs.
 absl::Status CheckAllCompared(const Fixture::Entry& entry, const TensorMap& tensors,
                               const std::set<std::string>& compared);
 

@@ -87,14 +87,14 @@ void CheckTensors(const FairseqCheckpoint& checkpoint, const TensorViews& views,
   }
 }
 
-// Words of the dictionary when the embedding has `rows`: the rest are special tokens, <mask>, and in
-// models of the published size codes and bins.
+// Words of the dictionary when the embedding has `rows`: the rest are special tokens, <mask>, and
+// in models of the published size codes and bins.
 int64_t WordsOf(int64_t rows) {
   constexpr int64_t kSpecial = 4, kMask = 1, kCodesAndBins = 9192;
   return rows - kSpecial - kMask - (rows > kSpecial + kMask + kCodesAndBins ? kCodesAndBins : 0);
 }
 
-// The whole way: convert, load, answer with logits.
+// A checkpoint converted to a model directory, loaded, and asked for logits.
 class ConvertedModel {
  public:
   ConvertedModel(ReplayContext& context, const TensorMap& golden)

@@ -1,4 +1,5 @@
-// Files "generation" and "candidate_scoring": search over encoded sources, hypothesis by hypothesis.
+// Files "generation" and "candidate_scoring": search over encoded sources, hypothesis by
+// hypothesis.
 #include <ATen/core/grad_mode.h>
 
 #include <map>

@@ -136,8 +136,8 @@ void CheckCrop(const TensorMap& golden, const std::string& name, Checker& check)
   check.Tensor(kStage, "out", actual, expected, kNormalized);
 }
 
-// As many as expected, or more: then the reference's selection was left short where this one repeats
-// its last frame, and only such repetition may follow.
+// As many as expected, or more: then the reference's selection was left short where this one
+// repeats its last frame, and only such repetition may follow.
 absl::StatusOr<std::vector<int64_t>> SelectFrames(const Json& golden, size_t expected) {
   const std::string mode = golden.at("mode");
   const int64_t count = golden.at("vlen");

@@ -1,4 +1,5 @@
-// Files "tokenizer", "preprocess_text" and "preprocess_grounding": records to tokens, boxes to bins.
+// Files "tokenizer", "preprocess_text" and "preprocess_grounding": records to tokens, boxes to
+// bins.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/tensor.h>

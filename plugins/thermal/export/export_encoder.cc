@@ -1,5 +1,6 @@
-// Writes the encoder of the thermal modality as a TorchScript file, and prints the lines that its manifest needs: 8 x 8 patches
-// of a thermal image as the first 32 coefficients of their cosine transform, from coarse to fine. Nothing in it is random.
+// Writes the encoder of the thermal modality as a TorchScript file, and prints the lines that its
+// manifest needs: 8 x 8 patches of a thermal image as the first 32 coefficients of their cosine
+// transform, from coarse to fine. Nothing in it is random.
 //
 //   export_encoder thermal_encoder.pt
 #include <torch/csrc/api/include/torch/version.h>

@@ -11,7 +11,8 @@ using namespace unival::plugin;
 
 constexpr int64_t kWidth = 2;
 
-// Media "number 7" becomes 2 + 7 % 3 positions of two features. The last element of the tensor is not used.
+// Media "number 7" becomes 2 + 7 % 3 positions of two features. The last element of the tensor is
+// not used.
 class Broken : public Modality {
  public:
   static Result<std::unique_ptr<Broken>> Create(const Config& config) {

@@ -1,5 +1,6 @@
-// The packaged SDK, unpacked in an empty folder: its samples build with the compiler alone and pass their checks; a
-// modality that is made there is learned by a shipped model and answers, with the program as it was.
+// The packaged SDK, unpacked in an empty folder: its samples build with the compiler alone and pass
+// their checks; a modality that is made there is learned by a shipped model and answers, with the
+// program as it was.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -58,8 +59,8 @@ INSTANTIATE_TEST_SUITE_P(
                "c++ -std=c++17 $stable samples/sentencepiece/sentencepiece.cc -lsentencepiece_train -lsentencepiece "
                "-o libunival_sentencepiece.so",
                "unival plugin check ./libunival_sentencepiece.so --tokenizer ../nano/tokenizer"},
-        // Its dictionary is a third party's, so only that the host takes it is seen here; //plugins/gpt2_bpe is checked
-        // with it.
+        // Its dictionary is a third party's, so only that the host takes it is seen here;
+        // //plugins/gpt2_bpe is checked with it.
         Sample{"gpt2_bpe",
                "c++ -std=c++17 $stable samples/gpt2_bpe/gpt2_bpe.cc -licuuc -licudata -o libunival_gpt2_bpe.so",
                "unival plugin list --plugin ./libunival_gpt2_bpe.so --json | grep '\"verdict\": \"loaded\"'"},

@@ -52,8 +52,8 @@ class Check : public ::testing::TestWithParam<Flaw> {};
 
 TEST_P(Check, FailsExactlyTheRuleOfTheFlaw) { EXPECT_THAT(FailedRules(GetParam().name), ElementsAre(GetParam().rule)); }
 
-// The host itself sees to a plugin's description, to empty and to missing media, and to state; native modalities can
-// break those rules, and conformance_test has one for each.
+// The host itself sees to a plugin's description, to empty and to missing media, and to state;
+// native modalities can break those rules, and conformance_test has one for each.
 INSTANTIATE_TEST_SUITE_P(
     Flaws, Check,
     ::testing::Values(Flaw{"refuses_all", "preprocess"}, Flaw{"counts_calls", "determinism"},

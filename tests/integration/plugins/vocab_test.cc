@@ -1,4 +1,5 @@
-// `unival vocab`: blocks are appended, retired, revived and grown; ids never move; adapters keep fitting.
+// `unival vocab`: blocks are appended, retired, revived and grown; ids never move; adapters keep
+// fitting.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -124,7 +125,8 @@ TEST(Vocab, GrowsByAnExtentOnlyWhenAsked) {
   EXPECT_EQ(program.Run("inspect growing").code, 0);
 }
 
-// Of two runs' predictions: the same words, and scores that differ by no more than the order in which a softmax adds.
+// Of two runs' predictions: the same words, and scores that differ by no more than the order in
+// which a softmax adds.
 void ExpectSameAnswers(const std::string& actual, const std::string& expected) {
   std::istringstream left(actual), right(expected);
   std::string one, other;

@@ -1,5 +1,6 @@
-// One encoder with the same weights in all three tiers gives the same features to the bit; plugins give the same registry and
-// the same vocabulary in whatever order they come; what a data-only plugin states is checked before its program is loaded.
+// One encoder with the same weights in all three tiers gives the same features to the bit; plugins
+// give the same registry and the same vocabulary in whatever order they come; what a data-only
+// plugin states is checked before its program is loaded.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
