@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "sdk/base/files.h"
+#include "sdk/base/mapped_file.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/vocabulary/layout.h"
 #include "sdk/base/status_macros.h"

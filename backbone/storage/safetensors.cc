@@ -16,6 +16,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/types/optional.h"
 #include "sdk/base/files.h"
+#include "sdk/base/mapped_file.h"
 #include "backbone/storage/safetensors_header.h"
 #include "sdk/base/sha256.h"
 #include "sdk/native/catch_torch.h"
@@ -67,7 +68,7 @@ at::Tensor OverMapping(const SafetensorsEntry& entry,
     std::memcpy(copy.data_ptr(), data, static_cast<size_t>(entry.end - entry.begin));
     return copy;
   }
-  // The mapping is private and writable, see MappedFile.
+  // Copy on write, so that a tensor may be changed in place.
   return at::from_blob(
       const_cast<char*>(data), entry.shape, [file](void*) {}, options);
 }
@@ -177,7 +178,8 @@ std::vector<std::string> Differences(const TensorMap& targets, const TensorMap& 
 }  // namespace
 
 absl::StatusOr<SafetensorsContents> ReadSafetensorsFile(const std::string& path) {
-  UNIVAL_ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> file, MappedFile::Open(path));
+  UNIVAL_ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> file,
+                          MappedFile::Open(path, MappedFile::Mode::kCopyOnWrite));
   auto header = ParseSafetensorsHeader(file->bytes());
   if (!header.ok()) return InFile(path, header.status());
   return CatchTorch(path, [&]() -> absl::StatusOr<SafetensorsContents> {

@@ -1,15 +1,11 @@
-// unival: files.h
-//
-// Files that are either wholly there or not at all, and read-only views of large ones.
+// unival: files.h - whole files read at once, and written so that they are wholly there or not at
+// all.
 //
 //   UNIVAL_RETURN_IF_ERROR(WriteFileAtomically("model/manifest.textproto", {text}));
-//   UNIVAL_ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> file,
-//                           MappedFile::Open("model/backbone.safetensors"));
+//   UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile("model/manifest.textproto"));
 #ifndef UNIVAL_SDK_BASE_FILES_H_
 #define UNIVAL_SDK_BASE_FILES_H_
 
-#include <cstddef>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,37 +15,24 @@
 
 namespace unival {
 
-// A file's bytes in memory, loaded by the system as they are touched. Writing to them changes this
-// process's copy only, never the file. Thread-safe as far as plain memory is. The file must not be
-// truncated while mapped; files written by WriteFileAtomically are replaced, not changed.
-class MappedFile {
- public:
-  // NotFound, or Internal with the system's reason.
-  static absl::StatusOr<std::shared_ptr<const MappedFile>> Open(const std::string& path);
-  ~MappedFile();
-  MappedFile(const MappedFile&) = delete;
-  MappedFile& operator=(const MappedFile&) = delete;
+// The bytes of a file, a pipe or a device, up to its end. Errors as SystemError; a folder is
+// InvalidArgument.
+absl::StatusOr<std::string> ReadWholeFile(const std::string& path);
 
-  absl::string_view bytes() const { return {static_cast<const char*>(data_), size_}; }
-
- private:
-  MappedFile(void* data, size_t size) : data_(data), size_(size) {}
-  void* const data_;
-  const size_t size_;
-};
+// The same of a descriptor that is open for reading; `path` is only named in messages.
+absl::StatusOr<std::string> ReadToEnd(int descriptor, const std::string& path);
 
 // Writes the pieces one after the other to a temporary file beside `path`, syncs it, renames it,
 // and syncs the directory. On any error `path` is as it was and the temporary file is gone.
 absl::Status WriteFileAtomically(const std::string& path,
                                  const std::vector<absl::string_view>& pieces);
 
-// Makes the names in a directory durable.
+// Makes a file's bytes, or the names in a directory, durable.
+absl::Status SyncFile(const std::string& path);
 absl::Status SyncDirectory(const std::string& path);
 
-// NotFound names the file.
-absl::StatusOr<std::string> ReadWholeFile(const std::string& path);
-
-// `path`: the error in words, with the system's reason for `error` (an errno). NotFound for ENOENT.
+// "PATH: WHAT: the system's reason for `error`", an errno. NotFound, PermissionDenied,
+// ResourceExhausted (no room), InvalidArgument (a folder) or Internal.
 absl::Status SystemError(const std::string& path, absl::string_view what, int error);
 
 }  // namespace unival

@@ -6,10 +6,10 @@
 
 #include "absl/status/status.h"
 
-#define UNIVAL_RETURN_IF_ERROR(expression)               \
-  do {                                                   \
-    ::absl::Status unival_status = (expression);         \
-    if (!unival_status.ok()) return unival_status;       \
+#define UNIVAL_RETURN_IF_ERROR(expression)         \
+  do {                                             \
+    ::absl::Status unival_status = (expression);   \
+    if (!unival_status.ok()) return unival_status; \
   } while (false)
 
 #define UNIVAL_MACRO_CONCAT_INNER(a, b) a##b

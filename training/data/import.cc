@@ -102,7 +102,7 @@ absl::Status PackFsdd(const ImportOptions& options, Packer& packer) {
     if (file.extension() != ".wav") continue;
     UNIVAL_ASSIGN_OR_RETURN(const Recording recording, ParseFsddName(file));
     if (!InSplit(options, recording.take < 5)) continue;
-    UNIVAL_ASSIGN_OR_RETURN(const auto media, ReadOnlyFile::Open(file.string()));
+    UNIVAL_ASSIGN_OR_RETURN(const auto media, MappedFile::Open(file.string()));
     const Json record = {{"digit", kDigits[recording.digit]},
                          {"speaker", recording.speaker},
                          {"take", recording.take}};
@@ -130,7 +130,7 @@ absl::StatusOr<std::string> CifarPng(absl::string_view planes) {
 }
 
 absl::Status PackCifarBatch(const fs::path& file, Packer& packer) {
-  UNIVAL_ASSIGN_OR_RETURN(const auto batch, ReadOnlyFile::Open(file.string()));
+  UNIVAL_ASSIGN_OR_RETURN(const auto batch, MappedFile::Open(file.string()));
   const absl::string_view bytes = batch->bytes();
   if (bytes.empty() || bytes.size() % kCifarRecord != 0) {
     return absl::InvalidArgumentError(
@@ -179,7 +179,7 @@ absl::Status PackFolder(const ImportOptions& options, Packer& packer) {
       }
       // The shard's stems end at their first dot.
       const std::string stem = absl::StrReplaceAll(file.stem().string(), {{".", "_"}});
-      UNIVAL_ASSIGN_OR_RETURN(const auto media, ReadOnlyFile::Open(file.string()));
+      UNIVAL_ASSIGN_OR_RETURN(const auto media, MappedFile::Open(file.string()));
       UNIVAL_RETURN_IF_ERROR(packer.Add(absl::StrCat(directory, "/", stem),
                                         absl::AsciiStrToLower(extension.substr(1)), media->bytes(),
                                         ClassRecord(name)));

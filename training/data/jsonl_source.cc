@@ -33,7 +33,7 @@ JsonlSource::JsonlSource(const SourceOptions& options)
 
 absl::StatusOr<std::unique_ptr<Source>> JsonlSource::Open(const SourceOptions& options) {
   std::unique_ptr<JsonlSource> source(new JsonlSource(options));
-  UNIVAL_ASSIGN_OR_RETURN(source->file_, ReadOnlyFile::Open(options.path));
+  UNIVAL_ASSIGN_OR_RETURN(source->file_, MappedFile::Open(options.path));
   source->IndexLines();
   if (source->lines_.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(options.path, ": no records"));
@@ -99,7 +99,7 @@ std::string JsonlSource::fingerprint() const {
   // The tars that records name; a text that only looks like such a name is no tar, and adds
   // nothing.
   for (const std::string& tar : NamedTars(file_->bytes())) {
-    const auto opened = ReadOnlyFile::Open(media_.FullPath(tar));
+    const auto opened = MappedFile::Open(media_.FullPath(tar));
     if (!CheckRelativePath(tar).ok() || !opened.ok()) continue;
     hash.Add(tar);
     hash.Add((*opened)->bytes());

@@ -36,7 +36,7 @@ class JsonlSource : public Source {
   const SourceOptions options_;
   std::set<std::string> media_columns_;
   MediaResolver media_;
-  std::shared_ptr<const ReadOnlyFile> file_;
+  std::shared_ptr<const MappedFile> file_;
   std::vector<Line> lines_;
 };
 

@@ -214,7 +214,7 @@ absl::StatusOr<std::vector<TarMember>> ReadTarMembers(absl::string_view archive,
 
 absl::StatusOr<std::shared_ptr<const TarIndex>> TarIndex::Open(const std::string& path) {
   std::shared_ptr<TarIndex> index(new TarIndex());
-  UNIVAL_ASSIGN_OR_RETURN(index->file_, ReadOnlyFile::Open(path));
+  UNIVAL_ASSIGN_OR_RETURN(index->file_, MappedFile::Open(path));
   UNIVAL_ASSIGN_OR_RETURN(index->members_, ReadTarMembers(index->file_->bytes(), path));
   index->by_name_.reserve(index->members_.size());
   for (const TarMember& member : index->members_) index->by_name_[member.name] = member.bytes;

@@ -42,7 +42,7 @@ class TarIndex {
 
  private:
   TarIndex() = default;
-  std::shared_ptr<const ReadOnlyFile> file_;
+  std::shared_ptr<const MappedFile> file_;
   std::vector<TarMember> members_;
   absl::flat_hash_map<absl::string_view, absl::string_view> by_name_;
 };

@@ -6,7 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "sdk/base/files.h"
+#include "sdk/base/mapped_file.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -127,7 +127,8 @@ absl::StatusOr<TensorViews> ReadUnder(absl::string_view bytes,
 
 absl::StatusOr<TorchTensors> ReadTorchTensors(const std::string& path,
                                               const std::vector<std::string>& keys) {
-  UNIVAL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path));
+  UNIVAL_ASSIGN_OR_RETURN(const auto file,
+                          MappedFile::Open(path, MappedFile::Mode::kCopyOnWrite));
   auto tensors = ReadUnder(file->bytes(), keys);
   if (tensors.ok()) return TorchTensors{*std::move(tensors), file};
   return absl::Status(tensors.status().code(),
@@ -137,7 +138,8 @@ absl::StatusOr<TorchTensors> ReadTorchTensors(const std::string& path,
 absl::StatusOr<std::shared_ptr<const FairseqCheckpoint>> FairseqCheckpoint::Open(
     const std::string& path) {
   std::shared_ptr<FairseqCheckpoint> checkpoint(new FairseqCheckpoint);
-  UNIVAL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path));
+  UNIVAL_ASSIGN_OR_RETURN(const auto file,
+                          MappedFile::Open(path, MappedFile::Mode::kCopyOnWrite));
   checkpoint->keeper_ = file;
   auto contents = Read(file->bytes());
   if (!contents.ok()) {

@@ -36,7 +36,7 @@ at::ScalarType ScalarTypeOf(SafetensorsDtype dtype) {
 at::Tensor TensorOfView(const TensorView& view, const std::shared_ptr<const void>& keeper) {
   const auto options = at::TensorOptions().dtype(ScalarTypeOf(view.dtype));
   if (reinterpret_cast<uintptr_t>(view.data()) % DtypeSize(view.dtype) == 0) {
-    // The mapping is private and writable, see MappedFile.
+    // The mapping is copy on write, so that a tensor may be changed in place.
     return at::from_blob(
         const_cast<char*>(view.data()), view.shape, view.strides, [keeper](void*) {}, options);
   }
