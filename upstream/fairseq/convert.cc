@@ -7,6 +7,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/randn.h>
+#include <torch/nn/module.h>
 
 #include <algorithm>
 #include <cmath>
