@@ -5,6 +5,8 @@
 #   ensure_packages     installs what tools/packages.txt lists, or says what is missing and stops
 #   write_machine_rc    writes machine.bazelrc: cache, output folder, versions of the packages
 #   run_bazel ARGS...   runs Bazel with the server options of this machine
+#   announce NAME WHAT  says what is about to be built, and how long NAME took the last time on this machine
+#   remember NAME SECONDS   keeps that time, unless it was short
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -94,4 +96,27 @@ run_bazel() {
   shift
   # shellcheck disable=SC2086  # UNIVAL_BAZEL_STARTUP holds separate words, e.g. --output_base=/folder
   bazel --output_user_root="$HOME/.cache/bazel/_bazel_$(id -un)" ${UNIVAL_BAZEL_STARTUP:-} "$command" "$@"
+}
+
+# Seconds in words.
+duration() {
+  if [ "$1" -lt 120 ]; then echo "$1 s"; else echo "$(($1 / 60)) min $(($1 % 60)) s"; fi
+}
+
+times_file() { echo "${HOME:-${TMPDIR:-/tmp}}/.cache/unival-times"; }
+
+announce() {
+  local last
+  last=$(awk -v name="$1" '$1 == name { seconds = $2 } END { print seconds }' "$(times_file)" 2>/dev/null)
+  if [ -n "$last" ]; then
+    say "$2 The last one of over a minute took $(duration "$last") here; what has not changed is not compiled again."
+  else
+    say "$2 The first time compiles everything: minutes on two cores. Bazel counts the steps below."
+  fi
+}
+
+# Runs that had little to do say nothing about the next one.
+remember() {
+  [ "$2" -ge 60 ] || return 0
+  { grep -v "^$1 " "$(times_file)" 2>/dev/null; echo "$1 $2"; } >"$(times_file).new" && mv "$(times_file).new" "$(times_file)"
 }
