@@ -3,18 +3,14 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "modalities/io/media_input.h"
-#include "modalities/io/wav.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
-
-constexpr char kExpected[] = "audio";
 
 template <typename Sample>
 void Append(const AVFrame& frame, int channel, bool planar, float offset, float scale,
@@ -65,13 +61,6 @@ struct Samples {
   int rate = 0;
 };
 
-absl::Status TooLong(const std::string& name, const DecoderOptions& options) {
-  return UnexpectedMedia(name, kExpected,
-                         absl::StrCat("more than ", options.max_seconds, " seconds or ",
-                                      options.max_decoded_bytes, " bytes of samples"),
-                         "Cut the clip or raise max_seconds.");
-}
-
 absl::Status AppendFrame(const MediaInput& input, const DecoderOptions& options,
                          const AVFrame& frame, Samples& samples) {
   const size_t channels = frame.ch_layout.nb_channels;
@@ -87,7 +76,7 @@ absl::Status AppendFrame(const MediaInput& input, const DecoderOptions& options,
   const int64_t length = static_cast<int64_t>(samples.channels[0].size()) + frame.nb_samples;
   const int64_t bytes = length * static_cast<int64_t>(channels * sizeof(float));
   if (length > options.max_seconds * samples.rate || bytes > options.max_decoded_bytes) {
-    return TooLong(input.name(), options);
+    return AudioTooLong(input.name(), options);
   }
   for (size_t channel = 0; channel < channels; ++channel) {
     if (!AppendChannel(frame, static_cast<int>(channel), samples.channels[channel])) {
@@ -97,50 +86,20 @@ absl::Status AppendFrame(const MediaInput& input, const DecoderOptions& options,
   return absl::OkStatus();
 }
 
-absl::StatusOr<AudioClip> ReadWav(const ByteReader& reader, const WavLayout& layout,
-                                  const DecoderOptions& options) {
-  const int64_t count = layout.data_bytes / (layout.channels * layout.bits / 8);
-  const int64_t present = reader.size() - layout.data_begin;
-  if (present < layout.data_bytes || count == 0) {
-    return UnexpectedMedia(reader.name(), kExpected,
-                           absl::StrCat(present, " of the ", layout.data_bytes,
-                                        " bytes of samples that its header promises"),
-                           "The file is truncated: write it again.");
-  }
-  const int64_t bytes = count * layout.channels * static_cast<int64_t>(sizeof(float));
-  if (count > options.max_seconds * layout.sample_rate_hz || bytes > options.max_decoded_bytes) {
-    return TooLong(reader.name(), options);
-  }
-  std::vector<uint8_t> data(layout.data_bytes);
-  if (reader.ReadAt(layout.data_begin, data.data(), layout.data_bytes) != layout.data_bytes) {
-    return UnexpectedMedia(reader.name(), kExpected, "an unreadable file", "Check the disk.");
-  }
-  AudioClip clip;
-  clip.sample_rate_hz = layout.sample_rate_hz;
-  clip.samples = at::empty({layout.channels, count}, at::kFloat);
-  for (int channel = 0; channel < layout.channels; ++channel) {
-    ConvertWav(layout, data.data(), count, channel,
-               clip.samples.data_ptr<float>() + channel * count);
-  }
-  return clip;
-}
-
 }  // namespace
 
-absl::StatusOr<AudioClip> DecodeAudio(const MediaSource& source, const DecoderOptions& options) {
-  {
-    UNIVAL_ASSIGN_OR_RETURN(const auto reader, ByteReader::Open(source, options.max_bytes));
-    char head[512];
-    const int64_t got = reader->ReadAt(0, reinterpret_cast<uint8_t*>(head), sizeof(head));
-    WavLayout layout;
-    if (got > 0 && ParseWavHeader({head, static_cast<size_t>(got)}, &layout)) {
-      return ReadWav(*reader, layout, options);
-    }
-  }
-  UNIVAL_ASSIGN_OR_RETURN(auto input, MediaInput::Open(source, options, kExpected));
+absl::Status AudioTooLong(const std::string& name, const DecoderOptions& options) {
+  return UnexpectedMedia(name, kExpectedAudio,
+                         absl::StrCat("more than ", options.max_seconds, " seconds or ",
+                                      options.max_decoded_bytes, " bytes of samples"),
+                         "Cut the clip or raise max_seconds.");
+}
+
+absl::StatusOr<AudioClip> DecodeSound(const MediaSource& source, const DecoderOptions& options) {
+  UNIVAL_ASSIGN_OR_RETURN(auto input, MediaInput::Open(source, options, kExpectedAudio));
   UNIVAL_ASSIGN_OR_RETURN(AVStream * stream, input->FindStream(AVMEDIA_TYPE_AUDIO));
   UNIVAL_ASSIGN_OR_RETURN(auto decoder,
-                          StreamDecoder::Create(input->name(), kExpected, options,
+                          StreamDecoder::Create(input->name(), kExpectedAudio, options,
                                                 stream->codecpar->codec_id, stream->codecpar));
   decoder->context()->pkt_timebase = stream->time_base;
   Samples samples;

@@ -1,14 +1,22 @@
-// unival: modalities/io/decode_audio.h - the samples of a clip.
+// unival: modalities/io/decode_audio.h - the samples of a clip through FFmpeg's demuxers.
 #ifndef UNIVAL_MODALITIES_IO_DECODE_AUDIO_H_
 #define UNIVAL_MODALITIES_IO_DECODE_AUDIO_H_
+
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "modalities/io/decoder.h"
 
 namespace unival {
 
-// See MediaDecoder::DecodeAudio. Of several audio streams, the first.
-absl::StatusOr<AudioClip> DecodeAudio(const MediaSource& source, const DecoderOptions& options);
+// What messages say was expected.
+constexpr char kExpectedAudio[] = "audio";
+
+// See MediaDecoder::DecodeAudio, for what no entry of the table recognises. Of several audio streams, the first.
+absl::StatusOr<AudioClip> DecodeSound(const MediaSource& source, const DecoderOptions& options);
+
+// The refusal of a clip beyond max_seconds or max_decoded_bytes.
+absl::Status AudioTooLong(const std::string& name, const DecoderOptions& options);
 
 }  // namespace unival
 

@@ -1,4 +1,4 @@
-// unival: modalities/io/decode_image.h - one still picture.
+// unival: modalities/io/decode_image.h - one still picture through FFmpeg's demuxers.
 #ifndef UNIVAL_MODALITIES_IO_DECODE_IMAGE_H_
 #define UNIVAL_MODALITIES_IO_DECODE_IMAGE_H_
 
@@ -7,9 +7,10 @@
 
 namespace unival {
 
-// See MediaDecoder::DecodeImage. Of an animation, the first frame.
-absl::StatusOr<at::Tensor> DecodeImage(const MediaSource& source, PixelFormat format,
-                                       const DecoderOptions& options);
+// See MediaDecoder::DecodeImage, for what no entry of the table recognises: GIF, AVIF and whatever else the demuxers
+// know. Of an animation, the first frame.
+absl::StatusOr<at::Tensor> DecodeFirstFrame(const MediaSource& source, PixelFormat format,
+                                            const DecoderOptions& options);
 
 }  // namespace unival
 

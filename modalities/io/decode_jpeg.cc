@@ -7,7 +7,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "modalities/io/builtin_formats.h"
 #include "modalities/io/media_input.h"
+#include "modalities/io/one_packet.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
@@ -17,7 +20,7 @@ struct DestroyHandle {
 };
 
 absl::Status Damaged(const std::string& name, tjhandle handle) {
-  return UnexpectedMedia(name, "an image", absl::StrCat("a JPEG (", tjGetErrorStr2(handle), ")"),
+  return UnexpectedMedia(name, kExpectedImage, absl::StrCat("a JPEG (", tjGetErrorStr2(handle), ")"),
                          "Write it again.");
 }
 
@@ -27,7 +30,35 @@ bool IsHarmless(tjhandle handle) {
          absl::StrContains(tjGetErrorStr2(handle), "extraneous bytes");
 }
 
+// Decoders complete a JPEG that lacks its end with grey; only the missing end marker tells.
+bool IsCut(const AVPacket& packet) {
+  const absl::string_view bytes(reinterpret_cast<const char*>(packet.data), packet.size);
+  const size_t scan = bytes.rfind("\xff\xda");
+  const size_t end = bytes.rfind("\xff\xd9");
+  return scan != absl::string_view::npos && (end == absl::string_view::npos || end < scan);
+}
+
+absl::StatusOr<at::Tensor> DecodeJpegFile(const EncodedMedia& file, PixelFormat format) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto packet, ReadWholePacket(file));
+  const std::string& name = file.reader.name();
+  if (IsCut(*packet)) {
+    return UnexpectedMedia(name, kExpectedImage, "a truncated file", "Write it again.");
+  }
+  absl::StatusOr<at::Tensor> pixels = DecodeJpeg(
+      name, {packet->data, static_cast<size_t>(packet->size)}, format, file.options.max_pixels);
+  if (!absl::IsUnimplemented(pixels.status())) return pixels;
+  return DecodePacket(file, AV_CODEC_ID_MJPEG, *packet, format);
+}
+
 }  // namespace
+
+MediaFormat JpegFormat() {
+  MediaFormat format{"image", "jpeg", "mjpeg"};
+  format.available = [] { return HasDecoder("mjpeg"); };
+  format.matches = [](absl::string_view head) { return absl::StartsWith(head, "\xff\xd8\xff"); };
+  format.decode_image = &DecodeJpegFile;
+  return format;
+}
 
 absl::StatusOr<at::Tensor> DecodeJpeg(const std::string& name, absl::Span<const uint8_t> bytes,
                                       PixelFormat format, int64_t max_pixels) {

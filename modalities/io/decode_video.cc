@@ -100,8 +100,8 @@ absl::Status Place(const MediaInput& input, const DecoderOptions& options, const
 
 }  // namespace
 
-absl::StatusOr<VideoClip> DecodeVideo(const MediaSource& source, const FrameSelector& select,
-                                      const DecoderOptions& options) {
+absl::StatusOr<VideoClip> DecodeFrames(const MediaSource& source, const FrameSelector& select,
+                                       const DecoderOptions& options) {
   VideoClip clip;
   UNIVAL_ASSIGN_OR_RETURN(Opened counted, OpenVideo(source, options));
   UNIVAL_ASSIGN_OR_RETURN(clip.source_frame_count, CountFrames(counted, options.max_frames));

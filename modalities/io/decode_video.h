@@ -1,4 +1,4 @@
-// unival: modalities/io/decode_video.h - selected frames of a video.
+// unival: modalities/io/decode_video.h - selected frames of a video through FFmpeg's demuxers.
 #ifndef UNIVAL_MODALITIES_IO_DECODE_VIDEO_H_
 #define UNIVAL_MODALITIES_IO_DECODE_VIDEO_H_
 
@@ -7,10 +7,10 @@
 
 namespace unival {
 
-// See MediaDecoder::DecodeVideo. Two passes: the packets are counted, then frames up to the last
-// selected one decoded.
-absl::StatusOr<VideoClip> DecodeVideo(const MediaSource& source, const FrameSelector& select,
-                                      const DecoderOptions& options);
+// See MediaDecoder::DecodeVideo, for what no entry of the table recognises. Two passes: the packets are counted, then
+// frames up to the last selected one decoded.
+absl::StatusOr<VideoClip> DecodeFrames(const MediaSource& source, const FrameSelector& select,
+                                       const DecoderOptions& options);
 
 }  // namespace unival
 

@@ -8,39 +8,11 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
+#include "modalities/io/byte_reader.h"
 #include "modalities/io/decoder.h"
 #include "modalities/io/ffmpeg_handles.h"
 
 namespace unival {
-
-// What messages call a source.
-std::string SourceName(const MediaSource& source);
-
-// Random access to the encoded bytes, in memory or on disk. One thread at a time.
-class ByteReader {
- public:
-  // NotFound, or InvalidArgument for empty media, folders and media larger than `max_bytes`.
-  static absl::StatusOr<std::unique_ptr<ByteReader>> Open(const MediaSource& source,
-                                                          int64_t max_bytes);
-  ~ByteReader();
-  ByteReader(const ByteReader&) = delete;
-  ByteReader& operator=(const ByteReader&) = delete;
-
-  const std::string& name() const { return name_; }
-  int64_t size() const { return size_; }
-  // Bytes copied: min(count, size() - offset), or -1 on a read error.
-  int64_t ReadAt(int64_t offset, uint8_t* out, int64_t count) const;
-
- private:
-  ByteReader() = default;
-  std::string name_;
-  std::shared_ptr<const std::string> bytes_;
-  int file_ = -1;
-  int64_t size_ = 0;
-
-  friend class MediaInput;
-  int64_t position_ = 0;  // of the demuxer
-};
 
 // A container with its streams.
 class MediaInput {
@@ -74,10 +46,6 @@ class MediaInput {
   FfmpegPtr<AVFormatContext> format_;  // closed before its io
   std::string expected_;
 };
-
-// "name: expected an image, found <found>. <remedy>" as InvalidArgument.
-absl::Status UnexpectedMedia(const std::string& name, const std::string& expected,
-                             const std::string& found, const std::string& remedy);
 
 // A single-threaded decoder that refuses pictures of more than `options.max_pixels`.
 class StreamDecoder {

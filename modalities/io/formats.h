@@ -1,0 +1,62 @@
+// unival: modalities/io/formats.h
+//
+// The table of media formats. An entry says how a format is recognised by its first bytes and how a file of it is
+// decoded; DecodeImage, DecodeAudio and DecodeVideo look it up there, and `unival doctor` lists it. What no entry
+// recognises goes to FFmpeg's demuxers.
+//
+//   MediaFormat heif{"image", "heif", "libheif"};
+//   heif.matches = [](absl::string_view head) { return absl::ClippedSubstr(head, 4, 8) == "ftypheic"; };
+//   heif.decode_image = &DecodeHeif;
+//   std::unique_ptr<MediaDecoder> decoder = NewMediaDecoder({}, {heif});
+//
+// A format that ships is a function in a file of its own and a line in builtin_formats.h and .cc.
+#ifndef UNIVAL_MODALITIES_IO_FORMATS_H_
+#define UNIVAL_MODALITIES_IO_FORMATS_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "modalities/io/byte_reader.h"
+#include "modalities/io/decoder.h"
+#include "sdk/native/media.h"
+
+namespace unival {
+
+// A file that an entry recognised. References live as long as the call of its decode function.
+struct EncodedMedia {
+  const ByteReader& reader;        // open; at most options.max_bytes
+  const DecoderOptions& options;   // the decode function keeps to these before it allocates
+};
+
+// Bytes that `matches` gets, fewer where the file is shorter.
+constexpr int64_t kFormatHeadBytes = 512;
+
+// Exactly one decode function is set where `matches` is, the one of the kind. All functions may be called from
+// several threads at once. Errors are those of MediaDecoder.
+struct MediaFormat {
+  std::string kind;     // "image", "audio" or "video"
+  std::string name;     // "png", "mp4 (h264)", for listings
+  std::string decoder;  // what the library calls its decoder: "png", "h264"
+  std::function<bool()> available = nullptr;  // null: always
+  // Null: FFmpeg's demuxers recognise it, and the entry is for listings only.
+  std::function<bool(absl::string_view head)> matches = nullptr;
+  std::function<absl::StatusOr<at::Tensor>(const EncodedMedia&, PixelFormat)> decode_image = nullptr;
+  std::function<absl::StatusOr<AudioClip>(const EncodedMedia&)> decode_audio = nullptr;
+  std::function<absl::StatusOr<VideoClip>(const EncodedMedia&, const FrameSelector&)> decode_video =
+      nullptr;
+};
+
+// Those that ship, made once. The first that matches decodes.
+const std::vector<MediaFormat>& BuiltinFormats();
+
+// NewFfmpegDecoder with `more` formats, which are looked at before those that ship.
+std::unique_ptr<MediaDecoder> NewMediaDecoder(const DecoderOptions& options,
+                                              std::vector<MediaFormat> more);
+
+}  // namespace unival
+
+#endif  // UNIVAL_MODALITIES_IO_FORMATS_H_
