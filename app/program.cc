@@ -11,6 +11,7 @@
 
 #include "CLI/CLI.hpp"
 #include "app/command.h"
+#include "app/startup.h"
 
 namespace unival {
 namespace {
@@ -113,6 +114,7 @@ std::string UnivalProgram() {
 
 int RunProgram(int argc, char** argv, const std::string& name, const std::string& description,
                const AddCommands& add_commands) {
+  SettleProcess();
   CLI::App app(description, name);
   int exit_code = kDone;
   add_commands(app, &exit_code);
