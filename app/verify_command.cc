@@ -29,6 +29,8 @@ absl::StatusOr<int> Verify(const VerifyArguments& arguments) {
                                          {"compared_with_model", check.compared_with_model},
                                          {"compared_with_base", check.compared_with_base},
                                          {"base_compared", check.base_compared},
+                                         {"plan_compared", check.plan_compared},
+                                         {"unproven", check.unproven},
                                          {"frozen_tensors_changed", check.frozen_changed},
                                          {"problems", check.problems}};
     std::cout << json.dump(2) << "\n";
@@ -42,6 +44,7 @@ absl::StatusOr<int> Verify(const VerifyArguments& arguments) {
     std::cout << "The base model was not compared: what was before training is the receipt's own "
                  "word; name it with --base.\n";
   }
+  for (const std::string& line : check.unproven) std::cout << "Not proven: " << line << "\n";
   for (const std::string& problem : check.problems) std::cout << "DIFFERS " << problem << "\n";
   std::cout << (check.ok() ? "The receipt holds.\n" : "The receipt does not hold.\n");
   return check.ok() ? kDone : kDifferent;

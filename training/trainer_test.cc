@@ -26,6 +26,7 @@
 #include "sdk/base/text_format.h"
 #include "training/run/batch_loader.h"
 #include "training/evaluation/evaluate.h"
+#include "sdk/base/folder_lock.h"
 #include "training/run/receipt.h"
 #include "training/run/trainable.h"
 
@@ -36,7 +37,10 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
+using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr int kImages = 24;
 
@@ -614,6 +618,105 @@ TEST(TrainerTest, AReceiptThatSaysAFrozenTensorChangedDoesNotHold) {
       EXPECT_EQ(verify().frozen_changed, 1) << field << " " << drawn;
     }
   }
+}
+
+TEST(TrainerTest, EveryStatementOfAReceiptIsRecomputed) {
+  TrainOk(Options(World(), Parse(kAdapterPlan), FreshOutput("edited")));
+  const std::string file = World() + "/edited/receipt.json";
+  const Json good = Json::parse(Read(file));
+  const auto problems = [&](const std::string& edit, const Json& patch) {
+    Json forged = good;
+    forged.merge_patch(patch);
+    if (edit == "role") forged["tensors"].back()["role"] = "statistics";
+    if (edit == "after") forged["tensors"][0]["after"] = std::string(64, '0');
+    if (edit == "changed") forged["tensors"][0]["changed"] = !forged["tensors"][0]["changed"];
+    if (edit == "shape") forged["tensors"][0]["shape"] = {1};
+    if (edit == "drawn") forged["tensors"][0]["drawn"] = !forged["tensors"][0]["drawn"];
+    Write(file, forged.dump());
+    auto check = VerifyReceipt(file, World() + "/edited/model", World() + "/base/model", TheRuntime());
+    EXPECT_TRUE(check.ok()) << check.status();
+    return check.ok() ? check->problems : std::vector<std::string>();
+  };
+  EXPECT_THAT(problems("", Json::object()), IsEmpty());
+  EXPECT_THAT(problems("", {{"statement", "frozen tensors changed: 9"}}), Not(IsEmpty()));
+  EXPECT_THAT(problems("", {{"seed", 77}}), Not(IsEmpty()));
+  EXPECT_THAT(problems("", {{"plan", "another"}}), Not(IsEmpty()));
+  EXPECT_THAT(problems("", {{"plan_sha256", std::string(64, '0')}}), Not(IsEmpty()));
+  EXPECT_THAT(problems("", {{"base_model", "elsewhere"}}), Not(IsEmpty()));
+  EXPECT_THAT(problems("", {{"trainable", {{"scalars", 1}}}}), Not(IsEmpty()));
+  EXPECT_THAT(problems("", {{"frozen", {{"tensors", 1}}}}), Not(IsEmpty()));
+  for (const char* edit : {"role", "after", "changed", "shape", "drawn"}) {
+    EXPECT_THAT(problems(edit, Json::object()), Not(IsEmpty())) << edit;
+  }
+}
+
+TEST(TrainerTest, AModelWhoseBitsFlippedIsAFindingOfTheCheck) {
+  TrainOk(Options(World(), Parse(kAdapterPlan), FreshOutput("flipped")));
+  const std::string weights = World() + "/flipped/model/backbone.safetensors";
+  std::string bytes = Read(weights);
+  bytes[bytes.size() - 5] ^= 4;
+  Write(weights, bytes);
+  auto check = VerifyReceipt(World() + "/flipped/receipt.json", World() + "/flipped/model", "",
+                             TheRuntime());
+  ASSERT_TRUE(check.ok()) << check.status();
+  EXPECT_THAT(check->problems, Contains(HasSubstr("backbone.safetensors")));
+}
+
+// Stops a run after two steps, damages a file of its checkpoint, and goes on.
+absl::Status ResumeDamaged(const std::string& file,
+                           const std::function<std::string(std::string)>& damage) {
+  TrainingPlan plan = Parse(kFreshPlan);
+  plan.clear_evaluation();
+  TrainOptions options = Options(World(), plan, FreshOutput("damaged"));
+  options.stop_after_step = 2;
+  TrainOk(options);
+  const std::string path = World() + "/damaged/checkpoint/000000002/" + file;
+  Write(path, damage(Read(path)));
+  options.resume = true;
+  return Train(options, TheRuntime()).status();
+}
+
+TEST(TrainerTest, ADamagedCheckpointIsRefusedByName) {
+  const auto flip = [](std::string bytes) {
+    bytes[bytes.size() - 5] ^= 4;
+    return bytes;
+  };
+  EXPECT_THAT(std::string(ResumeDamaged("tensors.safetensors", flip).message()),
+              HasSubstr("tensors.safetensors: damaged checkpoint"));
+  for (const auto& [field, value] : std::vector<std::pair<const char*, int>>{
+           {"stage", -1}, {"stage", 99}, {"step", -3}, {"stage_step", 1000}, {"last_loss", 7}}) {
+    const auto edit = [&](std::string text) {
+      Json json = Json::parse(text);
+      json[field] = value;
+      return json.dump();
+    };
+    EXPECT_THAT(std::string(ResumeDamaged("state.json", edit).message()),
+                HasSubstr("state.json: damaged checkpoint"))
+        << field << " " << value;
+  }
+}
+
+TEST(TrainerTest, APlaceOutsideThePlanIsRefusedWithoutHashesToo) {
+  for (const int stage : {-1, 99}) {
+    const auto edit = [&](std::string text) {
+      Json json = Json::parse(text);
+      json.erase("state_sha256");
+      json["stage"] = stage;
+      return json.dump();
+    };
+    EXPECT_THAT(std::string(ResumeDamaged("state.json", edit).message()),
+                HasSubstr("damaged checkpoint"));
+  }
+}
+
+TEST(TrainerTest, OneRunAtATimeWritesToAFolder) {
+  const std::string output = FreshOutput("locked");
+  fs::create_directories(World() + "/" + output);
+  auto lock = FolderLock::Take(World() + "/" + output);
+  ASSERT_TRUE(lock.ok()) << lock.status();
+  const absl::Status status =
+      Train(Options(World(), Parse(kAdapterPlan), output), TheRuntime()).status();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("another process is writing"));
 }
 
 class ThrowingSource : public Source {

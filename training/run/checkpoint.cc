@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "sdk/base/files.h"
+#include "sdk/base/sha256.h"
 #include "backbone/storage/safetensors.h"
 #include "sdk/base/status_macros.h"
 
@@ -22,6 +23,8 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr char kFormat[] = "unival-checkpoint/1";
+constexpr char kStateFile[] = "state.json", kTensorFile[] = "tensors.safetensors";
+constexpr char kStateHash[] = "state_sha256", kTensorHash[] = "tensors_sha256";
 
 Json ToJson(const RunState& state) {
   return {{"format", kFormat},
@@ -40,9 +43,54 @@ Json ToJson(const RunState& state) {
             {"seconds", state.totals.seconds}}}};
 }
 
-absl::StatusOr<RunState> FromJson(const std::string& text, const std::string& file) {
+// Hash of everything that the state says, its own hash aside.
+std::string StateHash(Json json) {
+  json.erase(kStateHash);
+  return Sha256Hex(json.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+absl::Status Damaged(const std::string& file, absl::string_view what) {
+  return absl::DataLossError(absl::StrCat(file, ": damaged checkpoint: ", what,
+                                          "; restore the file, or remove the folder checkpoint "
+                                          "and start the run anew"));
+}
+
+// Checkpoints of before the hashes were introduced have none.
+absl::Status CheckHashes(const Json& json, const std::string& folder) {
+  const std::string state_file = folder + "/" + kStateFile, tensor_file = folder + "/" + kTensorFile;
+  if (json.contains(kStateHash) && json.at(kStateHash) != StateHash(json)) {
+    return Damaged(state_file, absl::StrCat("its content has sha256 ", StateHash(json),
+                                            ", it says ", json.at(kStateHash).dump()));
+  }
+  if (!json.contains(kTensorHash)) return absl::OkStatus();
+  UNIVAL_ASSIGN_OR_RETURN(const std::string hash, Sha256HexOfFile(tensor_file));
+  if (json.at(kTensorHash) == hash) return absl::OkStatus();
+  return Damaged(tensor_file, absl::StrCat("sha256 is ", hash, ", ", kStateFile, " says ",
+                                           json.at(kTensorHash).dump()));
+}
+
+// Counts are never below zero, whatever the plan is.
+absl::Status CheckCounts(const RunState& state, const std::string& file) {
+  const std::pair<const char*, int64_t> counts[] = {
+      {"stage", state.stage},
+      {"stage_step", state.stage_step},
+      {"step", state.step},
+      {"totals.rows", state.totals.rows},
+      {"totals.tokens", state.totals.tokens},
+      {"totals.decode_failures", state.totals.decode_failures},
+      {"totals.encoder_calls", state.totals.encoder_calls},
+      {"totals.cache_hits", state.totals.cache_hits}};
+  for (const auto& [field, count] : counts) {
+    if (count < 0) return Damaged(file, absl::StrCat(field, ": expected 0 or more, got ", count));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<RunState> FromJson(const std::string& text, const std::string& folder) {
+  const std::string file = folder + "/" + kStateFile;
   try {
     const Json json = Json::parse(text);
+    UNIVAL_RETURN_IF_ERROR(CheckHashes(json, folder));
     if (json.at("format") != kFormat) {
       return absl::InvalidArgumentError(
           absl::StrCat(file, ": format: expected ", kFormat, ", got ", json.at("format").dump()));
@@ -58,9 +106,10 @@ absl::StatusOr<RunState> FromJson(const std::string& text, const std::string& fi
     state.totals = {
         totals.at("rows"),          totals.at("tokens"),     totals.at("decode_failures"),
         totals.at("encoder_calls"), totals.at("cache_hits"), totals.at("seconds")};
+    UNIVAL_RETURN_IF_ERROR(CheckCounts(state, file));
     return state;
   } catch (const nlohmann::json::exception& error) {
-    return absl::InvalidArgumentError(absl::StrCat(file, ": damaged checkpoint: ", error.what()));
+    return Damaged(file, error.what());
   }
 }
 
@@ -104,9 +153,12 @@ absl::Status SaveCheckpoint(const std::string& directory, const RunState& state,
   if (error) {
     return absl::InternalError(absl::StrCat(temporary, ": cannot be created: ", error.message()));
   }
-  UNIVAL_RETURN_IF_ERROR(WriteSafetensors(temporary + "/tensors.safetensors", tensors));
-  const std::string json = ToJson(state).dump(1) + "\n";
-  UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(temporary + "/state.json", {json}));
+  UNIVAL_RETURN_IF_ERROR(WriteSafetensors(temporary + "/" + kTensorFile, tensors));
+  Json json = ToJson(state);
+  UNIVAL_ASSIGN_OR_RETURN(json[kTensorHash], Sha256HexOfFile(temporary + "/" + kTensorFile));
+  json[kStateHash] = StateHash(json);
+  const std::string text = json.dump(1) + "\n";
+  UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(temporary + "/" + kStateFile, {text}));
   fs::rename(temporary, target, error);
   if (error)
     return absl::InternalError(absl::StrCat(target, ": cannot be renamed: ", error.message()));
@@ -120,9 +172,9 @@ absl::StatusOr<absl::optional<Checkpoint>> LoadCheckpoint(const std::string& dir
   if (names.empty()) return absl::optional<Checkpoint>();
   const std::string folder = absl::StrCat(directory, "/", names.back());
   Checkpoint checkpoint;
-  UNIVAL_ASSIGN_OR_RETURN(std::string text, ReadWholeFile(folder + "/state.json"));
-  UNIVAL_ASSIGN_OR_RETURN(checkpoint.state, FromJson(text, folder + "/state.json"));
-  UNIVAL_ASSIGN_OR_RETURN(checkpoint.tensors, ReadSafetensors(folder + "/tensors.safetensors"));
+  UNIVAL_ASSIGN_OR_RETURN(std::string text, ReadWholeFile(folder + "/" + kStateFile));
+  UNIVAL_ASSIGN_OR_RETURN(checkpoint.state, FromJson(text, folder));
+  UNIVAL_ASSIGN_OR_RETURN(checkpoint.tensors, ReadSafetensors(folder + "/" + kTensorFile));
   return absl::optional<Checkpoint>(std::move(checkpoint));
 }
 

@@ -51,7 +51,7 @@ struct Checkpoint {
 absl::Status SaveCheckpoint(const std::string& directory, const RunState& state,
                             const std::map<std::string, at::Tensor>& tensors);
 
-// The newest complete checkpoint; none when there is no folder or none in it. InvalidArgument for a
+// The newest complete checkpoint; none when there is no folder or none in it. DataLoss for a
 // damaged one.
 absl::StatusOr<absl::optional<Checkpoint>> LoadCheckpoint(const std::string& directory);
 

@@ -72,23 +72,6 @@ int64_t Scalars(const TensorHash& tensor) {
   return count;
 }
 
-// A buffer may change when its module trains, that is when a parameter of the same module or of one
-// inside it is trained.
-TensorRole RoleOf(const TensorHash& tensor, const std::set<std::string>& trained) {
-  if (trained.count(tensor.name) > 0) return TensorRole::kTrainable;
-  if (!tensor.is_buffer) return TensorRole::kFrozen;
-  const std::string owner = tensor.name.substr(0, tensor.name.rfind('.') + 1);
-  auto at = trained.lower_bound(owner);
-  const bool moves = at != trained.end() && absl::StartsWith(*at, owner);
-  return moves ? TensorRole::kStatistics : TensorRole::kFrozen;
-}
-
-const char* RoleName(TensorRole role) {
-  return role == TensorRole::kTrainable    ? "trainable"
-         : role == TensorRole::kStatistics ? "statistics"
-                                           : "frozen";
-}
-
 absl::StatusOr<TensorRole> RoleFromName(const std::string& name) {
   for (TensorRole role : {TensorRole::kTrainable, TensorRole::kStatistics, TensorRole::kFrozen}) {
     if (name == RoleName(role)) return role;
@@ -146,82 +129,22 @@ std::map<std::string, TensorHash> ByName(std::vector<TensorHash> hashes) {
   return by_name;
 }
 
-absl::StatusOr<std::map<std::string, TensorHash>> HashDirectory(const std::string& directory,
-                                                                const Runtime& runtime, bool half) {
-  UNIVAL_ASSIGN_OR_RETURN(auto model, Model::Load(directory, runtime));
-  return ByName(HashState(*model, half));
-}
-
-// Does the trained model hold what the receipt says, tensor by tensor?
-void CompareWithModel(const Receipt& receipt, const std::map<std::string, TensorHash>& model,
-                      ReceiptCheck* check) {
-  for (const ReceiptEntry& entry : receipt.entries) {
-    auto found = model.find(entry.before.name);
-    if (found == model.end()) {
-      check->problems.push_back(
-          absl::StrCat(entry.before.name, ": missing from the trained model"));
-      continue;
-    }
-    ++check->compared_with_model;
-    if (found->second.sha256 == entry.stored) continue;
-    check->problems.push_back(absl::StrCat(entry.before.name, ": the trained model has ",
-                                           found->second.sha256, ", the receipt says ",
-                                           entry.stored));
-  }
-  if (model.size() != receipt.entries.size()) {
-    check->problems.push_back(absl::StrCat("the trained model has ", model.size(),
-                                           " tensors, the receipt lists ", receipt.entries.size()));
-  }
-}
-
-// Does the receipt itself say that what was frozen stayed what it was, as trained and as stored?
-// All there is to check for tensors that no base model holds.
-void CheckFrozenEntries(const Receipt& receipt, ReceiptCheck* check) {
-  for (const ReceiptEntry& entry : receipt.entries) {
-    if (entry.role != TensorRole::kFrozen) continue;
-    std::string expected = entry.before_stored;
-    // A receipt from before this field was introduced: there is nothing to compare a rounded tensor
-    // with.
-    if (expected.empty()) {
-      expected = receipt.description.stored_half ? entry.stored : entry.before.sha256;
-    }
-    if (!entry.changed() && entry.stored == expected) continue;
-    check->changed.insert(entry.before.name);
-    check->problems.push_back(absl::StrCat(entry.before.name, ": frozen, yet the receipt has ",
-                                           entry.before.sha256, " before and ", entry.after,
-                                           " after training, ", entry.stored, " stored where ",
-                                           expected, " was expected"));
-  }
-}
-
-// Did what the receipt calls frozen stay what it was in the base model?
-void CompareWithBase(const Receipt& receipt, const std::map<std::string, TensorHash>& model,
-                     const std::map<std::string, TensorHash>& base, ReceiptCheck* check) {
-  for (const ReceiptEntry& entry : receipt.entries) {
-    if (entry.drawn) continue;
-    auto was = base.find(entry.before.name);
-    if (was == base.end()) {
-      check->problems.push_back(absl::StrCat(entry.before.name, ": missing from the base model"));
-      continue;
-    }
-    ++check->compared_with_base;
-    if (was->second.sha256 != entry.before.sha256) {
-      check->problems.push_back(absl::StrCat(entry.before.name, ": the base model has ",
-                                             was->second.sha256, ", the receipt says ",
-                                             entry.before.sha256));
-    }
-    auto is = model.find(entry.before.name);
-    if (entry.role != TensorRole::kFrozen || is == model.end()) continue;
-    const std::string& expected =
-        receipt.description.stored_half ? was->second.half_sha256 : was->second.sha256;
-    if (is->second.sha256 == expected) continue;
-    check->changed.insert(entry.before.name);
-    check->problems.push_back(
-        absl::StrCat(entry.before.name, ": frozen, yet it differs from the base model"));
-  }
-}
-
 }  // namespace
+
+TensorRole RoleOf(const TensorHash& tensor, const std::set<std::string>& trained) {
+  if (trained.count(tensor.name) > 0) return TensorRole::kTrainable;
+  if (!tensor.is_buffer) return TensorRole::kFrozen;
+  const std::string owner = tensor.name.substr(0, tensor.name.rfind('.') + 1);
+  auto at = trained.lower_bound(owner);
+  const bool moves = at != trained.end() && absl::StartsWith(*at, owner);
+  return moves ? TensorRole::kStatistics : TensorRole::kFrozen;
+}
+
+const char* RoleName(TensorRole role) {
+  return role == TensorRole::kTrainable    ? "trainable"
+         : role == TensorRole::kStatistics ? "statistics"
+                                           : "frozen";
+}
 
 std::vector<TensorHash> HashState(const Model& model, bool with_half) {
   std::vector<TensorHash> hashes;
@@ -253,8 +176,10 @@ Receipt MakeReceipt(const ReceiptDescription& description, const std::vector<Ten
     entry.before_stored = description.stored_half ? tensor.half_sha256 : tensor.sha256;
     auto found = later.find(tensor.name);
     if (found != later.end()) {
-      entry.after = found->second.sha256;
       entry.stored = description.stored_half ? found->second.half_sha256 : found->second.sha256;
+      // What a trained tensor was before it was rounded can be recomputed from nothing that is kept.
+      const bool lost = description.stored_half && entry.role != TensorRole::kFrozen;
+      if (!lost) entry.after = found->second.sha256;
     }
     receipt.entries.push_back(std::move(entry));
   }
@@ -315,27 +240,6 @@ absl::StatusOr<Receipt> ReceiptFromJson(const std::string& text, const std::stri
   } catch (const nlohmann::json::exception& error) {
     return absl::InvalidArgumentError(absl::StrCat(file, ": not a receipt: ", error.what()));
   }
-}
-
-absl::StatusOr<ReceiptCheck> VerifyReceipt(const std::string& receipt_file,
-                                           const std::string& model_directory,
-                                           const std::string& base_directory,
-                                           const Runtime& runtime) {
-  UNIVAL_ASSIGN_OR_RETURN(std::string text, ReadWholeFile(receipt_file));
-  UNIVAL_ASSIGN_OR_RETURN(Receipt receipt, ReceiptFromJson(text, receipt_file));
-  const bool half = receipt.description.stored_half;
-  ReceiptCheck check;
-  check.tensors = static_cast<int64_t>(receipt.entries.size());
-  UNIVAL_ASSIGN_OR_RETURN(auto model, HashDirectory(model_directory, runtime, false));
-  CompareWithModel(receipt, model, &check);
-  CheckFrozenEntries(receipt, &check);
-  if (!base_directory.empty()) {
-    UNIVAL_ASSIGN_OR_RETURN(auto base, HashDirectory(base_directory, runtime, half));
-    CompareWithBase(receipt, model, base, &check);
-    check.base_compared = true;
-  }
-  check.frozen_changed = static_cast<int64_t>(check.changed.size());
-  return check;
 }
 
 }  // namespace unival

@@ -53,14 +53,21 @@ enum class TensorRole {
   kFrozen,
 };
 
+// What the optimiser moved in any stage is `trained`. A buffer may change when its module trains, that
+// is when a parameter of the same module or of one inside it is trained.
+TensorRole RoleOf(const TensorHash& tensor, const std::set<std::string>& trained);
+const char* RoleName(TensorRole role);
+
 struct ReceiptEntry {
   TensorHash before;
-  std::string after;
+  std::string after;          // empty where only `stored` can be recomputed: trained, then rounded
   std::string stored;         // hash of the tensor as the model directory gives it back
   std::string before_stored;  // hash of the tensor before training, rounded as the directory would
   TensorRole role = TensorRole::kFrozen;
   bool drawn = false;
-  bool changed() const { return before.sha256 != after; }
+  bool changed() const {
+    return after.empty() ? before_stored != stored : before.sha256 != after;
+  }
 };
 
 struct Receipt {
@@ -84,17 +91,20 @@ struct ReceiptCheck {
   int64_t compared_with_model = 0;
   int64_t compared_with_base = 0;
   bool base_compared = false;  // false: `before` is what the receipt says, unproven
+  bool plan_compared = false;  // false: roles, seed and plan are what the receipt says, unproven
   // Frozen tensors that differ between the directories or within the receipt.
   std::set<std::string> changed;
   int64_t frozen_changed = 0;         // their number; not read from the receipt's own count
   std::vector<std::string> problems;  // one line each; empty: the receipt holds
+  std::vector<std::string> unproven;  // what nothing at hand could confirm, one line each
   bool ok() const { return problems.empty(); }
 };
 
-// Recomputes every hash from the trained model and, unless `base_directory` is empty, from the
-// model that training started from. Without a base model, nothing but the receipt itself says what
-// the tensors were before. Errors are those of reading files; statements that do not hold are
-// listed in `problems`.
+// Recomputes what the receipt states: every hash, kind, shape and dtype from the trained model and,
+// unless `base_directory` is empty, from the model that training started from; roles, seed, names
+// and the plan's hash from plan.textproto beside the receipt; counts and the statement from the
+// tensors. What cannot be recomputed with what is at hand is listed in `unproven`. A model directory
+// whose files differ from its own manifest is a problem too. Errors are those of reading files.
 absl::StatusOr<ReceiptCheck> VerifyReceipt(const std::string& receipt_file,
                                            const std::string& model_directory,
                                            const std::string& base_directory,

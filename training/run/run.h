@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "runtime/pipeline.h"
+#include "sdk/base/folder_lock.h"
 #include "training/run/checkpoint.h"
 #include "training/config/plan.h"
 #include "training/run/progress.h"
@@ -28,6 +29,7 @@ struct Run {
   std::string Path(const std::string& name) const { return options.output + "/" + name; }
 
   const TrainOptions& options;
+  FolderLock lock;  // on the output folder
   const Runtime& runtime;
   LoadedPlan plan;
   std::unique_ptr<Model> model;

@@ -131,6 +131,9 @@ absl::Status FinishRun(Run* run, TrainResult* result) {
   const bool half = run->plan.plan.save_half();
   const std::vector<TensorHash> after = HashState(*run->model, half);
   if (half) run->model->RoundToHalf();
+  // As it ran: a run that was resumed may have been given other intervals of logging.
+  const std::string plan = PrintTextProto(run->plan.plan);
+  UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(run->Path("plan.textproto"), {plan}));
   UNIVAL_RETURN_IF_ERROR(SaveModel(*run));
   UNIVAL_RETURN_IF_ERROR(WriteReceipt(*run, after, result));
   UNIVAL_RETURN_IF_ERROR(RunEvaluations(run, result));

@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/equal.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -133,8 +134,8 @@ absl::StatusOr<std::map<std::string, std::string>> OtherParts(const Run& run) {
   return parts;
 }
 
-absl::Status PrepareOutput(const Run& run) {
-  const std::string& output = run.options.output;
+absl::Status PrepareOutput(Run* run) {
+  const std::string& output = run->options.output;
   if (output.empty()) return absl::InvalidArgumentError("output: expected a folder, got nothing");
   std::error_code error;
   fs::create_directories(output, error);
@@ -142,8 +143,9 @@ absl::Status PrepareOutput(const Run& run) {
     return absl::InvalidArgumentError(
         absl::StrCat(output, ": cannot be created: ", error.message()));
   }
+  UNIVAL_ASSIGN_OR_RETURN(run->lock, FolderLock::Take(output));
   const bool empty = fs::is_empty(output, error);
-  if (empty || run.options.resume) return absl::OkStatus();
+  if (empty || run->options.resume) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       output,
       ": expected an empty or absent folder, got one with files; go on with that run by "
@@ -176,10 +178,27 @@ absl::Status RestoreModel(const Run& run, const std::map<std::string, at::Tensor
   return absl::OkStatus();
 }
 
+// Where a run stands must be a place of its plan.
+absl::Status CheckPlace(const Run& run, const RunState& state) {
+  const auto& stages = run.plan.plan.stage();
+  int64_t before = 0;
+  for (int i = 0; i < std::min(state.stage, stages.size()); ++i) before += stages[i].steps();
+  const int64_t most = state.stage < stages.size() ? stages[state.stage].steps() : 0;
+  if (state.stage <= stages.size() && state.stage_step <= most &&
+      state.step == before + state.stage_step) {
+    return absl::OkStatus();
+  }
+  return absl::DataLossError(absl::StrCat(
+      run.Path("checkpoint"), ": damaged checkpoint: expected a step of the plan's ", stages.size(),
+      " stages, got stage ", state.stage, ", stage_step ", state.stage_step, ", step ", state.step,
+      "; remove the folder checkpoint and start the run anew"));
+}
+
 absl::Status Resume(Run* run, std::map<std::string, at::Tensor>* optimizer_state) {
   UNIVAL_ASSIGN_OR_RETURN(absl::optional<Checkpoint> checkpoint,
                           LoadCheckpoint(run->Path("checkpoint")));
   if (!checkpoint) return absl::OkStatus();
+  UNIVAL_RETURN_IF_ERROR(CheckPlace(*run, checkpoint->state));
   UNIVAL_RETURN_IF_ERROR(RestoreModel(*run, checkpoint->tensors));
   for (const auto& [full, tensor] : checkpoint->tensors) {
     absl::string_view name = full;
@@ -230,7 +249,7 @@ absl::Status LoadRunPlan(Run* run) {
 
 absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_state) {
   UNIVAL_RETURN_IF_ERROR(LoadRunPlan(run));
-  UNIVAL_RETURN_IF_ERROR(PrepareOutput(*run));
+  UNIVAL_RETURN_IF_ERROR(PrepareOutput(run));
   UNIVAL_ASSIGN_OR_RETURN(BuiltModel built,
                           BuildModel(run->plan, run->runtime, run->options.device));
   run->model = std::move(built.model);

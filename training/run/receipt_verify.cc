@@ -1,0 +1,260 @@
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "sdk/base/files.h"
+#include "sdk/base/sha256.h"
+#include "sdk/base/status_macros.h"
+#include "sdk/base/text_format.h"
+#include "training/config/plan.h"
+#include "training/run/receipt.h"
+#include "training/run/trainable.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+using Hashes = std::map<std::string, TensorHash>;
+
+// A model directory as it is on disk. Null when its files differ from its manifest: that is a finding about the
+// model, not a failure to read it.
+absl::StatusOr<std::unique_ptr<Model>> LoadOrReport(const std::string& directory,
+                                                    const Runtime& runtime, ReceiptCheck* check) {
+  auto model = Model::Load(directory, runtime);
+  if (model.ok()) return model;
+  if (!absl::IsDataLoss(model.status())) return model.status();
+  check->problems.emplace_back(model.status().message());
+  return std::unique_ptr<Model>();
+}
+
+Hashes HashesByName(const Model& model, bool half) {
+  Hashes by_name;
+  for (TensorHash& hash : HashState(model, half)) by_name[hash.name] = std::move(hash);
+  return by_name;
+}
+
+void Differs(const std::string& what, const std::string& found, const std::string& stated,
+             ReceiptCheck* check) {
+  if (found == stated) return;
+  check->problems.push_back(absl::StrCat(what, ": found ", found, ", the receipt says ", stated));
+}
+
+std::string Description(const TensorHash& tensor) {
+  return absl::StrCat(tensor.is_buffer ? "buffer " : "parameter ", tensor.dtype, " [",
+                      absl::StrJoin(tensor.shape, ", "), "]");
+}
+
+// Does the trained model hold what the receipt says, tensor by tensor?
+void CompareWithModel(const Receipt& receipt, const Hashes& model, ReceiptCheck* check) {
+  for (const ReceiptEntry& entry : receipt.entries) {
+    const std::string& name = entry.before.name;
+    auto found = model.find(name);
+    if (found == model.end()) {
+      check->problems.push_back(absl::StrCat(name, ": missing from the trained model"));
+      continue;
+    }
+    ++check->compared_with_model;
+    Differs(absl::StrCat(name, ": in the trained model"), found->second.sha256, entry.stored,
+            check);
+    Differs(absl::StrCat(name, ": in the trained model"), Description(found->second),
+            Description(entry.before), check);
+  }
+  if (model.size() != receipt.entries.size()) {
+    check->problems.push_back(absl::StrCat("the trained model has ", model.size(),
+                                           " tensors, the receipt lists ", receipt.entries.size()));
+  }
+}
+
+// Where nothing was rounded, what training left is what is stored.
+void CheckAfter(const Receipt& receipt, ReceiptCheck* check) {
+  int64_t own_word = 0;
+  for (const ReceiptEntry& entry : receipt.entries) {
+    if (!receipt.description.stored_half) {
+      Differs(absl::StrCat(entry.before.name, ": after training"), entry.stored, entry.after,
+              check);
+    } else if (entry.role != TensorRole::kFrozen && !entry.after.empty()) {
+      ++own_word;
+    }
+  }
+  if (own_word == 0) return;
+  check->unproven.push_back(
+      absl::StrCat("the hashes of ", own_word,
+                   " trained tensors before they were rounded to float16 are the receipt's "
+                   "own word"));
+}
+
+// Does the receipt itself say that what was frozen stayed what it was, as trained and as stored? All there is to check
+// for tensors that no base model holds.
+void CheckFrozenEntries(const Receipt& receipt, ReceiptCheck* check) {
+  for (const ReceiptEntry& entry : receipt.entries) {
+    if (entry.role != TensorRole::kFrozen) continue;
+    std::string expected = entry.before_stored;
+    // A receipt from before this field was introduced: there is nothing to compare a rounded tensor with.
+    if (expected.empty()) {
+      expected = receipt.description.stored_half ? entry.stored : entry.before.sha256;
+    }
+    if (!entry.changed() && entry.stored == expected) continue;
+    check->changed.insert(entry.before.name);
+    check->problems.push_back(absl::StrCat(entry.before.name, ": frozen, yet the receipt has ",
+                                           entry.before.sha256, " before and ", entry.after,
+                                           " after training, ", entry.stored, " stored where ",
+                                           expected, " was expected"));
+  }
+}
+
+void CompareFrozen(const ReceiptEntry& entry, const TensorHash& was, const Hashes& model, bool half,
+                   ReceiptCheck* check) {
+  auto is = model.find(entry.before.name);
+  if (entry.role != TensorRole::kFrozen || is == model.end()) return;
+  if (is->second.sha256 == (half ? was.half_sha256 : was.sha256)) return;
+  check->changed.insert(entry.before.name);
+  check->problems.push_back(
+      absl::StrCat(entry.before.name, ": frozen, yet it differs from the base model"));
+}
+
+// Did what the receipt calls frozen stay what it was in the base model?
+void CompareWithBase(const Receipt& receipt, const Hashes& model, const Hashes& base,
+                     ReceiptCheck* check) {
+  const bool half = receipt.description.stored_half;
+  for (const ReceiptEntry& entry : receipt.entries) {
+    if (entry.drawn) continue;
+    const std::string& name = entry.before.name;
+    auto was = base.find(name);
+    if (was == base.end()) {
+      check->problems.push_back(absl::StrCat(name, ": missing from the base model"));
+      continue;
+    }
+    ++check->compared_with_base;
+    Differs(absl::StrCat(name, ": in the base model"), was->second.sha256, entry.before.sha256,
+            check);
+    if (half && !entry.before_stored.empty()) {
+      Differs(absl::StrCat(name, ": in the base model, rounded to float16"),
+              was->second.half_sha256, entry.before_stored, check);
+    }
+    CompareFrozen(entry, was->second, model, half, check);
+  }
+}
+
+// Statement, counts and flags follow from the tensors.
+void CheckStatements(const std::string& text, const Receipt& receipt, ReceiptCheck* check) {
+  const Json stated = Json::parse(text), derived = Json::parse(ReceiptToJson(receipt));
+  for (const char* key : {"statement", "trainable", "frozen"}) {
+    Differs(key, derived.at(key).dump(), stated.value(key, Json()).dump(), check);
+  }
+  for (size_t i = 0; i < receipt.entries.size(); ++i) {
+    Differs(absl::StrCat(receipt.entries[i].before.name, ": changed"),
+            derived["tensors"][i]["changed"].dump(),
+            stated["tensors"][i].value("changed", Json()).dump(), check);
+  }
+}
+
+bool IsIn(const std::string& name, const std::string& part) {
+  return absl::StartsWith(name, part + ".");
+}
+
+// Whether `plan` draws a tensor that the base model holds, or holds under this name.
+bool IsDrawn(const TrainingPlan& plan, const std::string& name, const Hashes& base) {
+  if (plan.has_fresh_model() || base.count(name) == 0) return true;
+  if (plan.random_backbone() && IsIn(name, "backbone")) return true;
+  for (const std::string& part : plan.reset()) {
+    if (IsIn(name, part)) return true;
+  }
+  return false;
+}
+
+void CheckDrawn(const Receipt& receipt, const TrainingPlan& plan, const Hashes& base,
+                ReceiptCheck* check) {
+  for (const ReceiptEntry& entry : receipt.entries) {
+    const bool drawn = IsDrawn(plan, entry.before.name, base);
+    Differs(absl::StrCat(entry.before.name, ": drawn"), drawn ? "true" : "false",
+            entry.drawn ? "true" : "false", check);
+  }
+}
+
+// Roles are what the plan's stages train.
+absl::Status CheckRoles(const Receipt& receipt, const TrainingPlan& plan, const Model& model,
+                        ReceiptCheck* check) {
+  std::set<std::string> trained;
+  for (const Stage& stage : plan.stage()) {
+    const std::vector<std::string> patterns(stage.trainable().begin(), stage.trainable().end());
+    UNIVAL_ASSIGN_OR_RETURN(const TrainableSet set, SelectTrainable(model, patterns));
+    trained.insert(set.names.begin(), set.names.end());
+  }
+  for (const ReceiptEntry& entry : receipt.entries) {
+    Differs(absl::StrCat(entry.before.name, ": role"), RoleName(RoleOf(entry.before, trained)),
+            RoleName(entry.role), check);
+  }
+  return absl::OkStatus();
+}
+
+void CheckPlanFields(const ReceiptDescription& stated, const TrainingPlan& plan,
+                     const std::string& text, ReceiptCheck* check) {
+  Differs("plan_sha256", Sha256Hex(text), stated.plan_sha256, check);
+  Differs("plan", plan.name(), stated.plan_name, check);
+  Differs("base_model", plan.model(), stated.base_model, check);
+  Differs("seed", absl::StrCat(plan.seed()), absl::StrCat(stated.seed), check);
+  Differs("stored_as", plan.save_half() ? "float16" : "float32",
+          stated.stored_half ? "float16" : "float32", check);
+}
+
+// The plan as it ran lies beside the receipt. Null when it does not.
+absl::StatusOr<std::unique_ptr<TrainingPlan>> PlanBeside(const std::string& receipt_file,
+                                                         const Receipt& receipt,
+                                                         ReceiptCheck* check) {
+  const std::string file = (fs::path(receipt_file).parent_path() / "plan.textproto").string();
+  std::error_code error;
+  if (!fs::exists(file, error)) {
+    check->unproven.push_back(
+        absl::StrCat(file,
+                     " is not there: plan, seed and what was to be trained are the receipt's "
+                     "own word"));
+    return std::unique_ptr<TrainingPlan>();
+  }
+  auto plan = std::make_unique<TrainingPlan>();
+  UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(file));
+  UNIVAL_RETURN_IF_ERROR(ParseTextProto(text, file, plan.get()));
+  CheckPlanFields(receipt.description, *plan, text, check);
+  check->plan_compared = true;
+  return plan;
+}
+
+}  // namespace
+
+absl::StatusOr<ReceiptCheck> VerifyReceipt(const std::string& receipt_file,
+                                           const std::string& model_directory,
+                                           const std::string& base_directory,
+                                           const Runtime& runtime) {
+  UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(receipt_file));
+  UNIVAL_ASSIGN_OR_RETURN(const Receipt receipt, ReceiptFromJson(text, receipt_file));
+  ReceiptCheck check;
+  check.tensors = static_cast<int64_t>(receipt.entries.size());
+  CheckStatements(text, receipt, &check);
+  CheckAfter(receipt, &check);
+  CheckFrozenEntries(receipt, &check);
+  UNIVAL_ASSIGN_OR_RETURN(const auto plan, PlanBeside(receipt_file, receipt, &check));
+  UNIVAL_ASSIGN_OR_RETURN(const auto model, LoadOrReport(model_directory, runtime, &check));
+  Hashes hashes;
+  if (model != nullptr) {
+    hashes = HashesByName(*model, false);
+    CompareWithModel(receipt, hashes, &check);
+    if (plan != nullptr) UNIVAL_RETURN_IF_ERROR(CheckRoles(receipt, *plan, *model, &check));
+  }
+  if (!base_directory.empty()) {
+    UNIVAL_ASSIGN_OR_RETURN(const auto base, LoadOrReport(base_directory, runtime, &check));
+    if (base != nullptr) {
+      const Hashes was = HashesByName(*base, receipt.description.stored_half);
+      CompareWithBase(receipt, hashes, was, &check);
+      if (plan != nullptr) CheckDrawn(receipt, *plan, was, &check);
+      check.base_compared = true;
+    }
+  }
+  check.frozen_changed = static_cast<int64_t>(check.changed.size());
+  return check;
+}
+
+}  // namespace unival
