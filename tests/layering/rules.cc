@@ -209,4 +209,21 @@ std::vector<std::string> UnfinishedLines(const std::vector<SourceFile>& files) {
   return findings;
 }
 
+std::vector<std::string> LongLines(const std::vector<SourceFile>& files, int columns) {
+  // Bytes 10xxxxxx go on with a character that began before.
+  const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+  std::vector<std::string> found;
+  for (const SourceFile& file : files) {
+    int number = 0;
+    for (const std::string& line : SplitLines(file.text)) {
+      ++number;
+      const auto width = std::count_if(line.begin(), line.end(), begins);
+      if (width <= columns) continue;
+      found.push_back(At(file, number, std::to_string(width) + " columns, at most " +
+                                           std::to_string(columns)));
+    }
+  }
+  return found;
+}
+
 }  // namespace unival

@@ -33,6 +33,9 @@ std::vector<std::string> MachinePaths(const std::vector<SourceFile>& files);
 // Work that was left lying: conflict marks, and notes that something is still to be done.
 std::vector<std::string> UnfinishedLines(const std::vector<SourceFile>& files);
 
+// Lines of more than `columns` characters (UTF-8).
+std::vector<std::string> LongLines(const std::vector<SourceFile>& files, int columns);
+
 }  // namespace unival
 
 #endif  // UNIVAL_TESTS_LAYERING_RULES_H_

@@ -19,13 +19,14 @@ namespace unival {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 // LICENSE leads to the root of the checkout.
 fs::path SourceRoot() { return fs::canonical(Runfile("LICENSE")).parent_path(); }
 
 std::vector<fs::path> Documents() {
-  std::vector<fs::path> documents = {SourceRoot() / "README.md"};
+  std::vector<fs::path> documents = {SourceRoot() / "README.md", SourceRoot() / "CONTRIBUTING.md"};
   for (const auto& entry : fs::recursive_directory_iterator(SourceRoot() / "docs")) {
     if (entry.path().extension() == ".md") documents.push_back(entry.path());
   }
@@ -91,7 +92,7 @@ TEST_P(RunBlocks, OfTheDocumentEndWithZero) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Documents, RunBlocks,
-                         ::testing::Values("docs/cli.md", "docs/formats/data.md",
+                         ::testing::Values("CONTRIBUTING.md", "docs/cli.md", "docs/formats/data.md",
                                            "docs/formats/parity_fixture.md",
                                            "docs/tutorials/linear_adapter.md",
                                            "docs/tutorials/new_modality.md",
@@ -100,9 +101,9 @@ INSTANTIATE_TEST_SUITE_P(Documents, RunBlocks,
                          [](const auto& test) { return fs::path(test.param).stem().string(); });
 
 TEST(Documents, EveryBlockToRunIsRun) {
-  const std::set<std::string> run = {"cli.md",           "data.md",           "linear_adapter.md",
-                                     "new_modality.md",  "task_templates.md", "quickstart.md",
-                                     "parity_fixture.md"};
+  const std::set<std::string> run = {"CONTRIBUTING.md",   "cli.md",           "data.md",
+                                     "linear_adapter.md", "new_modality.md",  "task_templates.md",
+                                     "quickstart.md",     "parity_fixture.md"};
   for (const fs::path& document : Documents()) {
     for (const Block& block : ShellBlocks(document)) {
       EXPECT_TRUE(!block.run || run.count(document.filename().string()) > 0) << document;
@@ -112,8 +113,7 @@ TEST(Documents, EveryBlockToRunIsRun) {
 
 // "eval", or "data make-world".
 std::string SubcommandOf(const std::vector<std::string>& words) {
-  const std::set<std::string> with_subcommands = {"convert", "data", "plugin",
-                                                  "vocab"};
+  const std::set<std::string> with_subcommands = {"convert", "data", "plugin", "vocab"};
   if (words.size() > 2 && with_subcommands.count(words[1]) > 0) return words[1] + " " + words[2];
   return words.size() > 1 ? words[1] : "";
 }
@@ -138,6 +138,49 @@ TEST(Documents, ShownCommandsHaveTheOptionsTheyShow) {
       std::istringstream lines(block.text);
       for (std::string line; std::getline(lines, line);) {
         EXPECT_THAT(UnknownOptions(line), IsEmpty()) << document << ": " << line;
+      }
+    }
+  }
+}
+
+std::vector<std::string> Words(const std::string& line) {
+  std::istringstream stream(line.substr(0, line.find(" #")));
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
+// "//a/b:c" and "//a/b" name a target of a BUILD file; "//a/..." and "//a:all" a folder.
+bool LabelLeadsSomewhere(const std::string& label) {
+  const size_t colon = label.find(':');
+  const std::string folder =
+      std::regex_replace(label.substr(2, colon - 2), std::regex("/?\\.\\.\\.$"), "");
+  const fs::path build = SourceRoot() / folder / "BUILD";
+  if (label.find("...") != std::string::npos) return fs::exists(SourceRoot() / folder);
+  const std::string target =
+      colon == std::string::npos ? fs::path(folder).filename().string() : label.substr(colon + 1);
+  return fs::exists(build) &&
+         (target == "all" ||
+          ReadText(build.string()).find("\"" + target + "\"") != std::string::npos);
+}
+
+TEST(Documents, ShownTargetsScriptsAndConfigurationsExist) {
+  const std::regex configuration("--config[= ](\\w+)");
+  const std::string options = ReadText((SourceRoot() / ".bazelrc").string());
+  for (const fs::path& document : Documents()) {
+    for (const Block& block : ShellBlocks(document)) {
+      std::istringstream lines(block.text);
+      for (std::string line; std::getline(lines, line);) {
+        for (const std::string& word : Words(line)) {
+          if (word.compare(0, 2, "//") == 0)
+            EXPECT_TRUE(LabelLeadsSomewhere(word)) << document << ": " << line;
+          const bool script = word.compare(0, 6, "tools/") == 0 ||
+                              word.compare(0, 4, ".ci/") == 0 || word == "./test";
+          if (script) EXPECT_TRUE(fs::exists(SourceRoot() / word)) << document << ": " << line;
+        }
+        std::smatch name;
+        if (std::regex_search(line, name, configuration)) {
+          EXPECT_THAT(options, HasSubstr("\nbuild:" + name[1].str() + " "))
+              << document << ": " << line;
+        }
       }
     }
   }

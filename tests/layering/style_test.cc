@@ -1,0 +1,75 @@
+// Sources are formatted as .clang-format says, and no line is longer than a hundred columns:
+// comments too, which clang-format leaves as they are.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/layering/rules.h"
+#include "tests/layering/source_tree.h"
+
+namespace unival {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+// Files of other projects, and headers of past versions, which stay as they were.
+bool IsOwn(const std::string& path) {
+  for (const char* foreign : {"sdk/abi/dlpack/", "sdk/abi/frozen/", "tests/compat/v"}) {
+    if (path.compare(0, std::string(foreign).size(), foreign) == 0) return false;
+  }
+  return true;
+}
+
+bool IsFormatted(const std::string& path) {
+  return IsCode(path) && path.rfind(".proto") == std::string::npos && IsOwn(path);
+}
+
+// What `command` prints on both outputs, and its exit code.
+std::pair<std::string, int> Run(const std::string& command) {
+  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+  std::string output;
+  char buffer[4096];
+  while (const size_t count = fread(buffer, 1, sizeof(buffer), pipe)) output.append(buffer, count);
+  const int status = pclose(pipe);
+  return {output, WIFEXITED(status) ? WEXITSTATUS(status) : -1};
+}
+
+TEST(Style, SourcesAreFormatted) {
+  const std::string root = SourceRoot();
+  std::string files;
+  int count = 0;
+  for (const SourceFile& file : ReadSourceTree(root)) {
+    if (!IsFormatted(file.path)) continue;
+    files += " '" + file.path + "'";
+    ++count;
+  }
+  ASSERT_GT(count, 300);
+  const auto [output, code] =
+      Run("cd '" + root + "' && clang-format --dry-run -Werror --ferror-limit=1" + files);
+  EXPECT_EQ(code, 0) << output << "clang-format -i FILE mends this";
+}
+
+TEST(Style, NoLineIsLongerThanAHundredColumns) {
+  std::vector<SourceFile> own;
+  for (const SourceFile& file : ReadSourceTree(SourceRoot())) {
+    if (IsFormatted(file.path)) own.push_back(file);
+  }
+  EXPECT_THAT(LongLines(own, 100), IsEmpty());
+}
+
+TEST(LongLinesRule, CountsCharactersAndNamesTheLine) {
+  const std::string wide = "// " + std::string(97, 'x');
+  std::string accents = "// ";
+  for (int i = 0; i < 97; ++i) accents += "\xc3\xa9";
+  const std::vector<SourceFile> files = {{"a.cc", accents + "\n" + wide + "\n" + wide + "x\n"}};
+  EXPECT_THAT(LongLines(files, 100), ElementsAre("a.cc:3: 101 columns, at most 100"));
+}
+
+}  // namespace
+}  // namespace unival
