@@ -69,6 +69,20 @@ std::string ExtensionAskedFor(CLI::App& app, int argc, char** argv) {
   return FindCommand(*command, argv[2]) == nullptr ? argv[1] : "";
 }
 
+// What is behind the program's name, last first, as CLI11 takes it. Options are declared with
+// underscores; many people write hyphens, so both are taken.
+std::vector<std::string> ReversedArguments(int argc, char** argv) {
+  std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  for (std::string& argument : arguments) {
+    if (argument == "--") break;
+    if (argument.compare(0, 2, "--") != 0) continue;
+    const auto end = std::find(argument.begin(), argument.end(), '=');
+    std::replace(argument.begin() + 2, end, '-', '_');
+  }
+  std::reverse(arguments.begin(), arguments.end());
+  return arguments;
+}
+
 int UnknownCommand(const std::string& name, const std::string& command) {
   std::cerr << "unival: \"" << command << "\" is no command; see " << name << " --help\n";
   return kUsage;
@@ -121,7 +135,7 @@ int RunProgram(int argc, char** argv, const std::string& name, const std::string
   TakeOneValueEach(app);
   RunExtension(app, argc, argv);
   try {
-    app.parse(argc, argv);
+    app.parse(ReversedArguments(argc, argv));
   } catch (const CLI::ParseError& error) {
     const std::vector<std::string> unknown = app.remaining();
     if (error.get_exit_code() != 0 && app.get_subcommands().empty() && !unknown.empty() &&

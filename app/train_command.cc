@@ -83,7 +83,7 @@ void AddOptions(CLI::App* command, const std::shared_ptr<TrainArguments>& argume
       ->add_option("--output,-o", train.output, "Folder of the run; new or empty unless --resume")
       ->required();
   command->add_option(
-      "--data-root,--data_root", train.data_root,
+      "--data_root", train.data_root,
       "Folder that the plan's data paths are relative to (default: the plan's own)");
   command->add_flag("--resume", train.resume,
                     "Go on from the last checkpoint in the output folder");
@@ -114,7 +114,7 @@ void AddTrainCommand(CLI::App& app, int* exit_code) {
   AddOptions(command, arguments);
   command->footer(
       "OUTPUT receives model/, receipt.json, results.json, log.jsonl and a checkpoint.\n"
-      "Example: unival train recipes/fsdd_adapter.textproto --data-root data --output runs/fsdd");
+      "Example: unival train recipes/fsdd_adapter.textproto --data_root data --output runs/fsdd");
   OnRun(
       command,
       [arguments] {

@@ -16,5 +16,5 @@ for speaker in george jackson lucas nicolas theo yweweler; do
     -e "s|path: \"fsdd/train.tar\"|& drop { key: \"speaker\" value: \"$speaker\" }|" \
     -e "s|^evaluation .*|evaluation { name: \"$speaker\" task: \"spoken_digit\" path: \"fsdd/train.tar\" keep { key: \"speaker\" value: \"$speaker\" } }|" \
     "$recipes/fsdd_adapter.textproto" >"$out/$speaker.textproto"
-  "$unival" train "$out/$speaker.textproto" --data-root "$data" --output "$out/$speaker" "$@"
+  "$unival" train "$out/$speaker.textproto" --data_root "$data" --output "$out/$speaker" "$@"
 done

@@ -167,7 +167,7 @@ absl::Status Session::AnswerBefore() {
 absl::StatusOr<ChildRun> Session::PrepareRun(const PlanVariant& variant) {
   UNIVAL_ASSIGN_OR_RETURN(const std::string plan, WritePlan(variant, plan_options_));
   std::vector<std::string> arguments = {"train",       plan,
-                                        "--data-root", workspace_.data,
+                                        "--data_root", workspace_.data,
                                         "--output",    workspace_.RunFolder(variant.name),
                                         "--plugin",    workspace_.plugin,
                                         "--seed",      absl::StrCat(options_.seed),

@@ -1,5 +1,6 @@
 #include "tests/layering/rules.h"
 
+#include <algorithm>
 #include <cctype>
 
 namespace unival {
@@ -219,8 +220,8 @@ std::vector<std::string> LongLines(const std::vector<SourceFile>& files, int col
       ++number;
       const auto width = std::count_if(line.begin(), line.end(), begins);
       if (width <= columns) continue;
-      found.push_back(At(file, number, std::to_string(width) + " columns, at most " +
-                                           std::to_string(columns)));
+      found.push_back(
+          At(file, number, std::to_string(width) + " columns, at most " + std::to_string(columns)));
     }
   }
   return found;

@@ -21,17 +21,17 @@ using ::testing::IsEmpty;
 // Files of other projects, and headers of past versions, which stay as they were.
 bool IsOwn(const std::string& path) {
   for (const char* foreign : {"sdk/abi/dlpack/", "sdk/abi/frozen/", "tests/compat/v"}) {
-    if (path.compare(0, std::string(foreign).size(), foreign) == 0) return false;
+    if (StartsWith(path, foreign)) return false;
   }
   return true;
 }
 
 bool IsFormatted(const std::string& path) {
-  return IsCode(path) && path.rfind(".proto") == std::string::npos && IsOwn(path);
+  return IsCode(path) && !EndsWith(path, ".proto") && IsOwn(path);
 }
 
 // What `command` prints on both outputs, and its exit code.
-std::pair<std::string, int> Run(const std::string& command) {
+std::pair<std::string, int> Shell(const std::string& command) {
   FILE* pipe = popen((command + " 2>&1").c_str(), "r");
   std::string output;
   char buffer[4096];
@@ -51,7 +51,7 @@ TEST(Style, SourcesAreFormatted) {
   }
   ASSERT_GT(count, 300);
   const auto [output, code] =
-      Run("cd '" + root + "' && clang-format --dry-run -Werror --ferror-limit=1" + files);
+      Shell("cd '" + root + "' && clang-format --dry-run -Werror --ferror-limit=1" + files);
   EXPECT_EQ(code, 0) << output << "clang-format -i FILE mends this";
 }
 

@@ -72,7 +72,7 @@ class Checker {
 };
 
 constexpr char kDataRemedy[] =
-    "paths are relative to the data root: create the data or set --data-root";
+    "paths are relative to the data root: create the data or set --data_root";
 
 absl::Status CheckOrigin(const LoadedPlan& loaded, const Checker& check) {
   const TrainingPlan& plan = loaded.plan;

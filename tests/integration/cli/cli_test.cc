@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <regex>
 
 #include "tests/integration/cli/program.h"
 
@@ -23,6 +24,8 @@ TEST_P(HelpOf, SubcommandSaysWhatItDoesAndEndsWithZero) {
   EXPECT_EQ(outcome.code, 0);
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("Usage:"), HasSubstr("--help")));
   EXPECT_EQ(outcome.err, "");
+  // One separator in all of them.
+  EXPECT_FALSE(std::regex_search(outcome.out, std::regex("--\\w+-\\w"))) << outcome.out;
 }
 
 INSTANTIATE_TEST_SUITE_P(Subcommands, HelpOf,
@@ -138,17 +141,18 @@ const Mistake kMistakes[] = {
     {"MissingPlugin", "doctor --plugin none.so", 1, {"none.so"}},
     {"FileThatIsNoPlugin", "doctor --plugin wrong.so", 1, {"wrong.so"}},
     {"MissingPluginPath", "doctor --plugin_path none", 1, {"none"}},
+    {"HyphensInAnOption", "doctor --plugin-path none", 1, {"none"}},
     {"MissingPlan", "train none.textproto --output x", 1, {"none.textproto"}},
     {"UnknownFieldInPlan",
      "train unknown_field.textproto --output x",
      1,
      {"unknown_field.textproto:2", "stages"}},
     {"PlanNeedsPlugin",
-     "train recipes/depth_adapter.textproto --data-root data --output x",
+     "train recipes/depth_adapter.textproto --data_root data --output x",
      1,
      {"depth", "--plugin"}},
     {"OutputHoldsAnotherRun",
-     "train recipes/tiny_pretrain.textproto --data-root data --output runs/tiny",
+     "train recipes/tiny_pretrain.textproto --data_root data --output runs/tiny",
      1,
      {"runs/tiny", "resume"}},
     {"MissingReceipt", "verify none.json models/tiny", 1, {"none.json"}},
@@ -177,7 +181,7 @@ INSTANTIATE_TEST_SUITE_P(Mistakes, Reports, ::testing::ValuesIn(kMistakes),
 TEST(NothingHalfWritten, StaysBehindARefusedRun) {
   const Program& program = TinyWorkplace();
   EXPECT_EQ(
-      program.Run("train recipes/depth_adapter.textproto --data-root data --output refused").code,
+      program.Run("train recipes/depth_adapter.textproto --data_root data --output refused").code,
       1);
   EXPECT_FALSE(fs::exists(program.Path("refused/model")));
   EXPECT_EQ(program.Run("data import folder none refused.tar").code, 1);

@@ -19,7 +19,6 @@ namespace unival {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 // LICENSE leads to the root of the checkout.
@@ -148,39 +147,48 @@ std::vector<std::string> Words(const std::string& line) {
   return {std::istream_iterator<std::string>(stream), {}};
 }
 
+// Whether BUILD of `folder` names `target`; "libx.so" is what the rules of plugins make of "x".
+bool HasTarget(const fs::path& folder, const std::string& target) {
+  const std::string build = ReadText((folder / "BUILD").string());
+  const std::string plugin = std::regex_replace(target, std::regex("^lib(.*)\\.so$"), "$1");
+  return target == "all" || build.find('"' + target + '"') != std::string::npos ||
+         build.find('"' + plugin + '"') != std::string::npos;
+}
+
 // "//a/b:c" and "//a/b" name a target of a BUILD file; "//a/..." and "//a:all" a folder.
 bool LabelLeadsSomewhere(const std::string& label) {
   const size_t colon = label.find(':');
-  const std::string folder =
-      std::regex_replace(label.substr(2, colon - 2), std::regex("/?\\.\\.\\.$"), "");
-  const fs::path build = SourceRoot() / folder / "BUILD";
-  if (label.find("...") != std::string::npos) return fs::exists(SourceRoot() / folder);
-  const std::string target =
-      colon == std::string::npos ? fs::path(folder).filename().string() : label.substr(colon + 1);
-  return fs::exists(build) &&
-         (target == "all" ||
-          ReadText(build.string()).find("\"" + target + "\"") != std::string::npos);
+  const std::string path = label.substr(2, colon - 2);
+  const fs::path folder = SourceRoot() / std::regex_replace(path, std::regex("/?\\.\\.\\.$"), "");
+  if (path.find("...") != std::string::npos) return fs::is_directory(folder);
+  return HasTarget(
+      folder, colon == std::string::npos ? folder.filename().string() : label.substr(colon + 1));
+}
+
+// What a command line names and this checkout lacks: targets, scripts, build configurations.
+std::vector<std::string> MissingFrom(const std::string& line) {
+  static const std::regex script("(\\./test|(tools|\\.ci)/.*)");
+  std::vector<std::string> missing;
+  for (const std::string& word : Words(line)) {
+    const bool is_label = word.compare(0, 2, "//") == 0;
+    if (is_label && !LabelLeadsSomewhere(word)) missing.push_back(word);
+    if (std::regex_match(word, script) && !fs::exists(SourceRoot() / word)) missing.push_back(word);
+  }
+  std::smatch name;
+  const std::string options = ReadText((SourceRoot() / ".bazelrc").string());
+  if (std::regex_search(line, name, std::regex("--config[= ](\\w+)")) &&
+      options.find("\nbuild:" + name[1].str() + " ") == std::string::npos) {
+    missing.push_back(name[0].str());
+  }
+  return missing;
 }
 
 TEST(Documents, ShownTargetsScriptsAndConfigurationsExist) {
-  const std::regex configuration("--config[= ](\\w+)");
-  const std::string options = ReadText((SourceRoot() / ".bazelrc").string());
   for (const fs::path& document : Documents()) {
     for (const Block& block : ShellBlocks(document)) {
       std::istringstream lines(block.text);
       for (std::string line; std::getline(lines, line);) {
-        for (const std::string& word : Words(line)) {
-          if (word.compare(0, 2, "//") == 0)
-            EXPECT_TRUE(LabelLeadsSomewhere(word)) << document << ": " << line;
-          const bool script = word.compare(0, 6, "tools/") == 0 ||
-                              word.compare(0, 4, ".ci/") == 0 || word == "./test";
-          if (script) EXPECT_TRUE(fs::exists(SourceRoot() / word)) << document << ": " << line;
-        }
-        std::smatch name;
-        if (std::regex_search(line, name, configuration)) {
-          EXPECT_THAT(options, HasSubstr("\nbuild:" + name[1].str() + " "))
-              << document << ": " << line;
-        }
+        EXPECT_THAT(MissingFrom(line), IsEmpty()) << document << ": " << line;
       }
     }
   }

@@ -39,7 +39,7 @@ Program* MakeTinyWorkplace() {
       "data make-world data --kind image --kind depth --count 24 --eval_count 8 --seed 3",
       "data make-corpus corpus.txt --sentences 2000",
       "data train-tokenizer corpus.txt recipes/tokenizer/tokenizer.model --size 400",
-      "train recipes/tiny_pretrain.textproto --data-root data --output runs/tiny",
+      "train recipes/tiny_pretrain.textproto --data_root data --output runs/tiny",
   };
   for (const std::string& command : commands) {
     const Outcome outcome = program->Run(command);

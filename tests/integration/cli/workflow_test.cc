@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr char kTrainDepth[] =
-    "train recipes/depth_adapter.textproto --data-root data --plugin \"$DEPTH_PLUGIN\" --quiet "
+    "train recipes/depth_adapter.textproto --data_root data --plugin \"$DEPTH_PLUGIN\" --quiet "
     "--json --output ";
 
 const Program& WithDepthRun() {
@@ -187,7 +187,7 @@ TEST(Workflow, ProbeMeasuresAnEncoderWithoutTheLanguageModel) {
 TEST(Workflow, AdapterOfAnotherBaseIsRefused) {
   const Program& program = WithDepthRun();
   ASSERT_EQ(program
-                .Run("train recipes/tiny_pretrain.textproto --data-root data --output runs/tiny2 "
+                .Run("train recipes/tiny_pretrain.textproto --data_root data --output runs/tiny2 "
                      "--seed 2 --quiet")
                 .code,
             0);

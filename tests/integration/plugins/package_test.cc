@@ -145,7 +145,7 @@ TEST(OutsideModality, IsBuiltFromThePackageLearnedAndAnswers) {
   WriteRecords(program, "eval", 100, 16);
   WriteText(program.Path("pulse.textproto"), kPlan);
   const Outcome trained =
-      program.Run("train pulse.textproto --data-root data --plugin pulse/libpulse.so --quiet --json --output run");
+      program.Run("train pulse.textproto --data_root data --plugin pulse/libpulse.so --quiet --json --output run");
   ASSERT_EQ(trained.code, 0) << trained.out << trained.err;
   EXPECT_EQ(nlohmann::json::parse(trained.out).value("frozen_tensors_changed", -1), 0) << trained.out;
   const Outcome measured = program.Run(

@@ -153,7 +153,7 @@ TEST(Adapters, MoveBetweenCheckpointsWithOtherOffsets) {
     name: "again" seed: 1 model: "a_first"
     stage { name: "connection" trainable: "connection:image" steps: 3 batch: 4 optimizer { learning_rate: 1e-2 }
             source { name: "caption" task: "image_caption" path: "image/train/caption.jsonl" } })");
-  const Outcome trained = program.Run("train again.textproto --data-root world --output again --quiet");
+  const Outcome trained = program.Run("train again.textproto --data_root world --output again --quiet");
   ASSERT_EQ(trained.code, 0) << trained.err;
   const auto answers = [&](const std::string& model) {
     const Outcome outcome =
@@ -181,7 +181,7 @@ TEST(Adapters, OfAnotherLanguageModelAreRefused) {
     stage { name: "backbone" trainable: "backbone" steps: 1 batch: 2 optimizer { learning_rate: 1e-3 }
             source { name: "caption" task: "image_caption" path: "image/train/caption.jsonl" } })");
   ASSERT_EQ(program.Run("data make-world world2 --kind image --count 4 --eval_count 1 --seed 1").code, 0);
-  ASSERT_EQ(program.Run("train other.textproto --data-root world2 --output other --quiet").code, 0);
+  ASSERT_EQ(program.Run("train other.textproto --data_root world2 --output other --quiet").code, 0);
   const Outcome refused = program.Run("adapter copy nano image other/model --replace --output none");
   EXPECT_EQ(refused.code, 1);
   EXPECT_THAT(refused.err, AllOf(HasSubstr("backbone_sha256"), HasSubstr("nano")));
