@@ -32,9 +32,9 @@ char** FindUnread(char** environment) {
   return nullptr;
 }
 
-// Runs before the constructors of all libraries. The C library's own state is not ready: no setenv, no allocation. So
-// one entry of the environment that nobody reads is lent to the variable and given back in main. Where there is none,
-// OpenBLAS's own choice stands.
+// Runs before the constructors of all libraries. The C library's own state is not ready: no setenv,
+// no allocation. So one entry of the environment that nobody reads is lent to the variable and
+// given back in main. Where there is none, OpenBLAS's own choice stands.
 void NameBlasKernels(int, char**, char** environment) {
   static char text[64];
   const char* core = BlasCoreType();

@@ -80,7 +80,10 @@ fresh_model {
   tokenizer { type: "sentencepiece" directory: "tokenizer" block: "core.bpe" }
   modality {
     id: "image"
-    image { width: 16 height: 16 normalization { mean: 0.5 mean: 0.5 mean: 0.5 std: 0.5 std: 0.5 std: 0.5 } }
+    image {
+      width: 16 height: 16
+      normalization { mean: 0.5 mean: 0.5 mean: 0.5 std: 0.5 std: 0.5 std: 0.5 }
+    }
     encoder { small_cnn { in_channels: 3 widths: 8 widths: 16 } }
   }
   connection { modality: "image" shared_type_row: 1 }

@@ -23,9 +23,11 @@ using ::testing::HasSubstr;
 using ::testing::Pair;
 
 constexpr char kRecipe[] = R"(
-name: "depth_adapter" seed: 1 model: "../models/nano" templates: "../tasks/quickstart.textproto" plugin: "depth"
+name: "depth_adapter" seed: 1 model: "../models/nano" plugin: "depth"
+templates: "../tasks/quickstart.textproto"
 new_modality { modality { id: "depth" } encoder_from: "image" }
-stage { name: "connection" trainable: "connection:depth" steps: 800 optimizer { learning_rate: 4e-3 }
+stage { name: "connection" trainable: "connection:depth" steps: 800
+        optimizer { learning_rate: 4e-3 }
         source { task: "depth_caption" path: "depth/train/caption.jsonl" } cache { enabled: true } }
 evaluation { name: "other" task: "depth_caption" path: "x.jsonl" }
 )";
@@ -152,7 +154,8 @@ TEST(RunResults, ReadsSummaryAndLossCurve) {
   const fs::path folder = NewFolder("results");
   const std::string summary = Write(folder / "run.json",
                                     R"({"trainable_parameters": 41, "seconds": 2.5, "evaluations":
-                                        {"caption_seen": {"exact_match": 0.9}, "boxes": {"mean_iou": 0.5}}})");
+                                        {"caption_seen": {"exact_match": 0.9},
+                                         "boxes": {"mean_iou": 0.5}}})");
   const std::string log =
       Write(folder / "log.jsonl",
             "{\"step\": 20, \"loss\": 1.5}\n{\"step\": 20, \"decode_failure\": \"x\"}\n");

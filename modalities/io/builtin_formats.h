@@ -12,7 +12,8 @@ MediaFormat PngFormat();   // decode_png.cc
 MediaFormat JpegFormat();  // decode_jpeg.cc
 MediaFormat WavFormat();   // decode_wav.cc
 
-// Pictures whose whole file is one packet of a decoder of libavcodec: PGM and its kin, BMP, WebP, TIFF.
+// Pictures whose whole file is one packet of a decoder of libavcodec: PGM and its kin, BMP, WebP,
+// TIFF.
 std::vector<MediaFormat> PacketFormats();
 
 // What FFmpeg's demuxers recognise, for listings.

@@ -12,7 +12,8 @@ namespace unival {
 // What messages say was expected.
 constexpr char kExpectedAudio[] = "audio";
 
-// See MediaDecoder::DecodeAudio, for what no entry of the table recognises. Of several audio streams, the first.
+// See MediaDecoder::DecodeAudio, for what no entry of the table recognises. Of several audio
+// streams, the first.
 absl::StatusOr<AudioClip> DecodeSound(const MediaSource& source, const DecoderOptions& options);
 
 // The refusal of a clip beyond max_seconds or max_decoded_bytes.

@@ -7,8 +7,8 @@
 
 namespace unival {
 
-// See MediaDecoder::DecodeImage, for what no entry of the table recognises: GIF, AVIF and whatever else the demuxers
-// know. Of an animation, the first frame.
+// See MediaDecoder::DecodeImage, for what no entry of the table recognises: GIF, AVIF and whatever
+// else the demuxers know. Of an animation, the first frame.
 absl::StatusOr<at::Tensor> DecodeFirstFrame(const MediaSource& source, PixelFormat format,
                                             const DecoderOptions& options);
 

@@ -7,8 +7,8 @@
 
 namespace unival {
 
-// See MediaDecoder::DecodeVideo, for what no entry of the table recognises. Two passes: the packets are counted, then
-// frames up to the last selected one decoded.
+// See MediaDecoder::DecodeVideo, for what no entry of the table recognises. Two passes: the packets
+// are counted, then frames up to the last selected one decoded.
 absl::StatusOr<VideoClip> DecodeFrames(const MediaSource& source, const FrameSelector& select,
                                        const DecoderOptions& options);
 

@@ -45,7 +45,8 @@ class TableDecoder : public MediaDecoder {
   }
 
  private:
-  // `decode` is the function that entries of the wanted kind have; `call` calls it, `demuxed` does without.
+  // `decode` is the function that entries of the wanted kind have; `call` calls it, `demuxed` does
+  // without.
   template <typename Result, typename Function, typename Call, typename Demuxed>
   absl::StatusOr<Result> Decode(const MediaSource& source, Function MediaFormat::*decode,
                                 const Call& call, const Demuxed& demuxed) const {

@@ -1,4 +1,5 @@
-// Formats that need no code of their own: libavformat recognises the container, libavcodec decodes the stream.
+// Formats that need no code of their own: libavformat recognises the container, libavcodec decodes
+// the stream.
 #include "modalities/io/builtin_formats.h"
 #include "modalities/io/ffmpeg_handles.h"
 

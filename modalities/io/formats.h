@@ -1,11 +1,13 @@
 // unival: modalities/io/formats.h
 //
-// The table of media formats. An entry says how a format is recognised by its first bytes and how a file of it is
-// decoded; DecodeImage, DecodeAudio and DecodeVideo look it up there, and `unival doctor` lists it. What no entry
-// recognises goes to FFmpeg's demuxers.
+// The table of media formats. An entry says how a format is recognised by its first bytes and how a
+// file of it is decoded; DecodeImage, DecodeAudio and DecodeVideo look it up there, and `unival
+// doctor` lists it. What no entry recognises goes to FFmpeg's demuxers.
 //
 //   MediaFormat heif{"image", "heif", "libheif"};
-//   heif.matches = [](absl::string_view head) { return absl::ClippedSubstr(head, 4, 8) == "ftypheic"; };
+//   heif.matches = [](absl::string_view head) {
+//     return absl::ClippedSubstr(head, 4, 8) == "ftypheic";
+//   };
 //   heif.decode_image = &DecodeHeif;
 //   std::unique_ptr<MediaDecoder> decoder = NewMediaDecoder({}, {heif});
 //
@@ -35,8 +37,8 @@ struct EncodedMedia {
 // Bytes that `matches` gets, fewer where the file is shorter.
 constexpr int64_t kFormatHeadBytes = 512;
 
-// Exactly one decode function is set where `matches` is, the one of the kind. All functions may be called from
-// several threads at once. Errors are those of MediaDecoder.
+// Exactly one decode function is set where `matches` is, the one of the kind. All functions may be
+// called from several threads at once. Errors are those of MediaDecoder.
 struct MediaFormat {
   std::string kind;     // "image", "audio" or "video"
   std::string name;     // "png", "mp4 (h264)", for listings

@@ -1,5 +1,5 @@
-// unival: modalities/io/one_packet.h - pictures whose whole file is one packet of a decoder of libavcodec: these
-// need no demuxer.
+// unival: modalities/io/one_packet.h - pictures whose whole file is one packet of a decoder of
+// libavcodec: these need no demuxer.
 #ifndef UNIVAL_MODALITIES_IO_ONE_PACKET_H_
 #define UNIVAL_MODALITIES_IO_ONE_PACKET_H_
 
@@ -15,15 +15,16 @@ namespace unival {
 // What messages say was expected.
 constexpr char kExpectedImage[] = "an image";
 
-// The file's bytes. InvalidArgument when it is larger than a packet may be or cannot be read to its end.
+// The file's bytes. InvalidArgument when it is larger than a packet may be or cannot be read to its
+// end.
 absl::StatusOr<FfmpegPtr<AVPacket>> ReadWholePacket(const EncodedMedia& file);
 
 // The picture in `packet`, decoded by `codec`.
 absl::StatusOr<at::Tensor> DecodePacket(const EncodedMedia& file, AVCodecID codec, AVPacket& packet,
                                         PixelFormat format);
 
-// [height, width, 3] or [height, width, 1] uint8; kGray16 gives int32. InvalidArgument names a pixel format that
-// cannot be converted.
+// [height, width, 3] or [height, width, 1] uint8; kGray16 gives int32. InvalidArgument names a
+// pixel format that cannot be converted.
 absl::StatusOr<at::Tensor> FrameToTensor(const std::string& name, const AVFrame& frame,
                                          PixelFormat format);
 

@@ -32,7 +32,8 @@ class MappedFile {
 
   // The first `size` > 0 bytes of a file that is open for reading, as they are now and as others
   // write them later. `size` may reach past the end of a file that grows: those bytes must not be
-  // touched before they are written. The descriptor may be closed. `path` is only named in messages.
+  // touched before they are written. The descriptor may be closed. `path` is only named in
+  // messages.
   static absl::StatusOr<std::shared_ptr<const MappedFile>> Share(int descriptor, size_t size,
                                                                  const std::string& path);
 

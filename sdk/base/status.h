@@ -1,4 +1,5 @@
-// unival: status.h - makes error messages and says where an error came from, one way for all layers.
+// unival: status.h - makes error messages and says where an error came from, one way for all
+// layers.
 //
 //   return FieldError("plan.textproto: stage[0].steps", "1 or more", steps, "correct the value");
 //   UNIVAL_ASSIGN_OR_RETURN(Record record, Annotate(ParseRecord(text), path, ":", line));

@@ -1,5 +1,5 @@
-// What an earlier version of the program wrote is read as it was meant: model directories, adapters,
-// unfinished runs, receipts and plugins, as commands that print what they printed then
+// What an earlier version of the program wrote is read as it was meant: model directories,
+// adapters, unfinished runs, receipts and plugins, as commands that print what they printed then
 // (tests/compat/README.md).
 
 #include <gtest/gtest.h>

@@ -177,7 +177,8 @@ Receipt MakeReceipt(const ReceiptDescription& description, const std::vector<Ten
     auto found = later.find(tensor.name);
     if (found != later.end()) {
       entry.stored = description.stored_half ? found->second.half_sha256 : found->second.sha256;
-      // What a trained tensor was before it was rounded can be recomputed from nothing that is kept.
+      // What a trained tensor was before it was rounded can be recomputed from nothing that is
+      // kept.
       const bool lost = description.stored_half && entry.role != TensorRole::kFrozen;
       if (!lost) entry.after = found->second.sha256;
     }

@@ -53,8 +53,8 @@ enum class TensorRole {
   kFrozen,
 };
 
-// What the optimiser moved in any stage is `trained`. A buffer may change when its module trains, that
-// is when a parameter of the same module or of one inside it is trained.
+// What the optimiser moved in any stage is `trained`. A buffer may change when its module trains,
+// that is when a parameter of the same module or of one inside it is trained.
 TensorRole RoleOf(const TensorHash& tensor, const std::set<std::string>& trained);
 const char* RoleName(TensorRole role);
 
@@ -103,8 +103,9 @@ struct ReceiptCheck {
 // Recomputes what the receipt states: every hash, kind, shape and dtype from the trained model and,
 // unless `base_directory` is empty, from the model that training started from; roles, seed, names
 // and the plan's hash from plan.textproto beside the receipt; counts and the statement from the
-// tensors. What cannot be recomputed with what is at hand is listed in `unproven`. A model directory
-// whose files differ from its own manifest is a problem too. Errors are those of reading files.
+// tensors. What cannot be recomputed with what is at hand is listed in `unproven`. A model
+// directory whose files differ from its own manifest is a problem too. Errors are those of reading
+// files.
 absl::StatusOr<ReceiptCheck> VerifyReceipt(const std::string& receipt_file,
                                            const std::string& model_directory,
                                            const std::string& base_directory,

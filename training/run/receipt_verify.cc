@@ -21,8 +21,8 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 using Hashes = std::map<std::string, TensorHash>;
 
-// A model directory as it is on disk. Null when its files differ from its manifest: that is a finding about the
-// model, not a failure to read it.
+// A model directory as it is on disk. Null when its files differ from its manifest: that is a
+// finding about the model, not a failure to read it.
 absl::StatusOr<std::unique_ptr<Model>> LoadOrReport(const std::string& directory,
                                                     const Runtime& runtime, ReceiptCheck* check) {
   auto model = Model::Load(directory, runtime);
@@ -88,13 +88,14 @@ void CheckAfter(const Receipt& receipt, ReceiptCheck* check) {
                    "own word"));
 }
 
-// Does the receipt itself say that what was frozen stayed what it was, as trained and as stored? All there is to check
-// for tensors that no base model holds.
+// Does the receipt itself say that what was frozen stayed what it was, as trained and as stored?
+// All there is to check for tensors that no base model holds.
 void CheckFrozenEntries(const Receipt& receipt, ReceiptCheck* check) {
   for (const ReceiptEntry& entry : receipt.entries) {
     if (entry.role != TensorRole::kFrozen) continue;
     std::string expected = entry.before_stored;
-    // A receipt from before this field was introduced: there is nothing to compare a rounded tensor with.
+    // A receipt from before this field was introduced: there is nothing to compare a rounded tensor
+    // with.
     if (expected.empty()) {
       expected = receipt.description.stored_half ? entry.stored : entry.before.sha256;
     }

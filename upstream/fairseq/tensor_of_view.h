@@ -13,8 +13,8 @@ namespace unival {
 at::ScalarType ScalarTypeOf(SafetensorsDtype dtype);
 
 // Over the view's bytes, which `keeper` keeps alive, and the tensor keeps that; copied where the
-// data is not aligned. A keeper that is a MappedFile must be copy on write: then changing the tensor
-// in place changes memory only.
+// data is not aligned. A keeper that is a MappedFile must be copy on write: then changing the
+// tensor in place changes memory only.
 at::Tensor TensorOfView(const TensorView& view, const std::shared_ptr<const void>& keeper);
 
 }  // namespace unival

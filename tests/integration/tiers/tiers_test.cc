@@ -58,7 +58,8 @@ modality {
   input { kind: IMAGE channels: 1 width: 16 height: 16 bits: 16 }
   normalization { mean: 2048 std: 1024 }
   program { torchscript: "linear.pt" sha256: "SHA256" producer_torch: "TORCH" }
-  features { dim: 6 position_kind: POSITION_GRID grid_columns: 4 max_positions: 16 schema: "linear/1" }
+  features { dim: 6 position_kind: POSITION_GRID grid_columns: 4 max_positions: 16
+             schema: "linear/1" }
 }
 )";
 
