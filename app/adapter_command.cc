@@ -4,14 +4,13 @@
 #include <algorithm>
 #include <iostream>
 
-#include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
-#include "app/command.h"
+#include "app/commands.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
 #include "backbone/vocabulary/layout.h"
-#include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 
 namespace unival {
 namespace {
@@ -116,29 +115,25 @@ absl::Status Copy(const AdapterArguments& arguments) {
 
 }  // namespace
 
-void AddAdapterCommand(CLI::App& app, int* exit_code) {
-  CLI::App* adapter = app.add_subcommand("adapter", "Move trained modalities between model directories");
-  adapter->require_subcommand(1);
-  CLI::App* copy =
-      adapter->add_subcommand("copy", "Take a modality, its encoder and its connection over into another model");
+void AddAdapterCommand(Command& program) {
+  Command& adapter =
+      program.AddCommand("adapter", "Move trained modalities between model directories");
+  Command& copy = adapter.AddCommand(
+      "copy", "Take a modality, its encoder and its connection over into another model");
   auto arguments = std::make_shared<AdapterArguments>();
-  copy->add_option("from", arguments->from, "Model directory that holds it")->required();
-  copy->add_option("modality", arguments->modality, "Modality id")->required();
-  copy->add_option("into", arguments->into,
-                   "Model directory with the same language model; its vocabulary may have other blocks")
-      ->required();
-  copy->add_option("--output", arguments->output, "Model directory to write (default: INTO itself, in one step)");
-  copy->add_flag("--replace", arguments->replace, "Take it in the place of one that INTO has");
-  copy->add_flag("--allow_adapter_mismatch", arguments->allow_mismatch,
-                 "Also when it was trained against other weights; that is written down in the manifest");
-  copy->footer("Example: unival adapter copy runs/depth/model depth models/mine");
-  OnRun(
-      copy,
-      [arguments] {
-        const absl::Status status = CatchTorch(arguments->into, [&] { return Copy(*arguments); });
-        return status.ok() ? kDone : Fail(status);
-      },
-      exit_code);
+  copy.AddPositional("from", &arguments->from, "Model directory that holds it");
+  copy.AddPositional("modality", &arguments->modality, "Modality id");
+  copy.AddPositional(
+      "into", &arguments->into,
+      "Model directory with the same language model; its vocabulary may have other blocks");
+  copy.AddOption("--output", &arguments->output,
+                 "Model directory to write (default: INTO itself, in one step)");
+  copy.AddFlag("--replace", &arguments->replace, "Take it in the place of one that INTO has");
+  copy.AddFlag(
+      "--allow_adapter_mismatch", &arguments->allow_mismatch,
+      "Also when it was trained against other weights; that is written down in the manifest");
+  copy.SetFooter("Example: unival adapter copy runs/depth/model depth models/mine");
+  copy.OnRun([arguments] { return CatchTorch(arguments->into, [&] { return Copy(*arguments); }); });
 }
 
 }  // namespace unival

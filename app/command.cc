@@ -6,17 +6,11 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 
 namespace unival {
-
-int Fail(const absl::Status& status) {
-  std::cerr << "unival: " << status.message() << "\n";
-  return kFailed;
-}
 
 void PrintJson(const nlohmann::json& json) {
   std::cout << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
@@ -29,19 +23,13 @@ std::function<void(int64_t, int64_t)> ProgressLine(const std::string& suffix) {
   };
 }
 
-void OnRun(CLI::App* command, RunCommand run, int* exit_code) {
-  command->callback([run = std::move(run), exit_code] { *exit_code = run(); });
-}
-
-void AddRuntimeOptions(CLI::App* command, RuntimeOptions* options) {
-  command->add_option("--plugin", options->plugins, "A plugin file; may be given several times");
-  command->add_option_function<std::vector<std::string>>(
+void AddRuntimeOptions(Command& command, RuntimeOptions* options) {
+  command.AddOption("--plugin", &options->plugins, "A plugin file; may be given several times");
+  command.AddOption(
       "--plugin_path",
-      [options](const std::vector<std::string>& folders) {
-        options->plugin_paths.insert(options->plugin_paths.end(), folders.begin(), folders.end());
-      },
+      [options](const std::string& folder) { options->plugin_paths.push_back(folder); },
       "A folder of plugins; may be given several times");
-  command->add_option("--threads", options->threads, "Compute threads (default: all cores)");
+  command.AddOption("--threads", &options->threads, "Compute threads (default: all cores)");
   // The environment is read here and nowhere below.
   if (const char* path = std::getenv("UNIVAL_PLUGIN_PATH")) {
     for (absl::string_view folder : absl::StrSplit(path, ':', absl::SkipEmpty())) {
@@ -50,21 +38,21 @@ void AddRuntimeOptions(CLI::App* command, RuntimeOptions* options) {
   }
 }
 
-void AddPipelineOptions(CLI::App* command, PipelineOptions* options) {
-  command->add_option("model", options->model, "Model directory")->required();
-  command->add_option("--templates", options->templates,
-                      "Task template file; may be given several times");
-  command->add_option("--device", options->load.device, "cpu, or cuda:N where libtorch has it");
-  command->add_option_function<std::vector<std::string>>(
+void AddPipelineOptions(Command& command, PipelineOptions* options) {
+  command.AddPositional("model", &options->model, "Model directory");
+  command.AddOption("--templates", &options->templates,
+                    "Task template file; may be given several times");
+  command.AddOption("--device", &options->load.device, "cpu, or cuda:N where libtorch has it");
+  command.AddOption(
       "--modality",
-      [options](const std::vector<std::string>& ids) {
+      [options](const std::string& id) {
         options->load.all_modalities = false;
-        options->load.modalities.insert(options->load.modalities.end(), ids.begin(), ids.end());
+        options->load.modalities.push_back(id);
       },
       "Load only this modality of the model; may be given several times (default: what "
       "the task takes)");
-  command->add_flag("--allow_adapter_mismatch", options->load.allow_adapter_mismatch,
-                    "Load adapters that were trained against other weights");
+  command.AddFlag("--allow_adapter_mismatch", &options->load.allow_adapter_mismatch,
+                  "Load adapters that were trained against other weights");
   AddRuntimeOptions(command, &options->runtime);
 }
 

@@ -2,10 +2,10 @@
 
 #include <iostream>
 
-#include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "app/command.h"
+#include "app/commands.h"
 #include "runtime/runtime.h"
 #include "sdk/base/status_macros.h"
 #include "training/data/import.h"
@@ -14,29 +14,27 @@
 namespace unival {
 namespace {
 
-using Done = std::function<void(const absl::Status&)>;
-
 absl::Status TrainTokenizer(const std::string& type, const TokenizerTraining& training) {
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create({}));
   return runtime->registry().TrainTokenizer(type, training);
 }
 
-void AddTrainTokenizer(CLI::App* data, const Done& done) {
-  CLI::App* command =
-      data->add_subcommand("train-tokenizer", "Train a sentencepiece tokenizer on a text file");
+void AddTrainTokenizer(Command& data) {
+  Command& command =
+      data.AddCommand("train-tokenizer", "Train a sentencepiece tokenizer on a text file");
   auto training = std::make_shared<TokenizerTraining>();
   training->vocabulary_size = 1000;
-  command->add_option("corpus", training->corpus, "Text, one sentence a line")->required();
-  command->add_option("output", training->output, "File to write; models read it as tokenizer.model")
-      ->required();
-  command->add_option("--size", training->vocabulary_size, "Pieces at most")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  command->add_option("--symbol", training->symbols,
-                      "Text kept as one piece; may be given several times");
-  command->footer(
+  command.AddPositional("corpus", &training->corpus, "Text, one sentence a line");
+  command.AddPositional("output", &training->output,
+                        "File to write; models read it as tokenizer.model");
+  command.AddOption("--size", &training->vocabulary_size, "Pieces at most")
+      .Positive()
+      .ShowDefault();
+  command.AddOption("--symbol", &training->symbols,
+                    "Text kept as one piece; may be given several times");
+  command.SetFooter(
       "Example: unival data train-tokenizer corpus.txt tokenizer/tokenizer.model --size 1000");
-  command->callback([training, done] { done(TrainTokenizer("sentencepiece", *training)); });
+  command.OnRun([training] { return TrainTokenizer("sentencepiece", *training); });
 }
 
 absl::Status Import(const ImportOptions& options) {
@@ -46,22 +44,21 @@ absl::Status Import(const ImportOptions& options) {
   return absl::OkStatus();
 }
 
-void AddImport(CLI::App* data, const Done& done) {
-  CLI::App* command =
-      data->add_subcommand("import", "Pack a data set in its publisher's layout into one tar");
+void AddImport(Command& data) {
+  Command& command =
+      data.AddCommand("import", "Pack a data set in its publisher's layout into one tar");
   auto options = std::make_shared<ImportOptions>();
   command
-      ->add_option("dataset", options->dataset,
-                   "fsdd, cifar10, or folder (one sub-folder per class)")
-      ->required()
-      ->check(CLI::IsMember({"fsdd", "cifar10", "folder"}));
-  command->add_option("source", options->source, "Folder of the data set")->required();
-  command->add_option("destination", options->destination, "FILE.tar to write")->required();
-  command->add_option("--split", options->split, "all, train or test")
-      ->check(CLI::IsMember({"all", "train", "test"}))
-      ->capture_default_str();
-  command->footer("Example: unival data import fsdd recordings fsdd/train.tar --split train");
-  command->callback([options, done] { done(Import(*options)); });
+      .AddPositional("dataset", &options->dataset,
+                     "fsdd, cifar10, or folder (one sub-folder per class)")
+      .OneOf({"fsdd", "cifar10", "folder"});
+  command.AddPositional("source", &options->source, "Folder of the data set");
+  command.AddPositional("destination", &options->destination, "FILE.tar to write");
+  command.AddOption("--split", &options->split, "all, train or test")
+      .OneOf({"all", "train", "test"})
+      .ShowDefault();
+  command.SetFooter("Example: unival data import fsdd recordings fsdd/train.tar --split train");
+  command.OnRun([options] { return Import(*options); });
 }
 
 absl::Status CheckData(const SourceOptions& options) {
@@ -73,28 +70,24 @@ absl::Status CheckData(const SourceOptions& options) {
   return absl::OkStatus();
 }
 
-void AddCheck(CLI::App* data, const Done& done) {
-  CLI::App* command = data->add_subcommand("check", "Read every record of a file");
+void AddCheck(Command& data) {
+  Command& command = data.AddCommand("check", "Read every record of a file");
   auto options = std::make_shared<SourceOptions>();
-  command->add_option("file", options->path, "FILE.jsonl or FILE.tar")->required();
-  command->add_option("--media", options->media_columns,
-                      "A column that holds media, beside audio, depth, image and video; may be "
-                      "given several times");
-  command->footer("Example: unival data check world/image/train/caption.jsonl");
-  command->callback([options, done] { done(CheckData(*options)); });
+  command.AddPositional("file", &options->path, "FILE.jsonl or FILE.tar");
+  command.AddOption("--media", &options->media_columns,
+                    "A column that holds media, beside audio, depth, image and video; may be "
+                    "given several times");
+  command.SetFooter("Example: unival data check world/image/train/caption.jsonl");
+  command.OnRun([options] { return CheckData(*options); });
 }
 
 }  // namespace
 
-void AddDataCommand(CLI::App& app, int* exit_code) {
-  CLI::App* data = app.add_subcommand("data", "Make, pack and check data");
-  data->require_subcommand(1);
-  const Done done = [exit_code](const absl::Status& status) {
-    *exit_code = status.ok() ? kDone : Fail(status);
-  };
-  AddTrainTokenizer(data, done);
-  AddImport(data, done);
-  AddCheck(data, done);
+void AddDataCommand(Command& program) {
+  Command& data = program.AddCommand("data", "Make, pack and check data");
+  AddTrainTokenizer(data);
+  AddImport(data);
+  AddCheck(data);
 }
 
 }  // namespace unival

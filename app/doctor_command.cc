@@ -18,13 +18,13 @@ extern "C" {
 #include <libavutil/avutil.h>
 }
 
-#include "CLI/CLI.hpp"
 #include "absl/base/config.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "app/command.h"
+#include "app/commands.h"
 #include "modalities/io/decoder.h"
 #include "sdk/base/status_macros.h"
 
@@ -130,28 +130,27 @@ void PrintTable(const nlohmann::json& report) {
   for (const auto& warning : report["warnings"]) std::cout << "WARNING " << Cell(warning) << "\n";
 }
 
+absl::StatusOr<ExitCode> Doctor(const RuntimeOptions& options, bool json) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(options));
+  const nlohmann::json report = Examine(*runtime);
+  if (json) {
+    PrintJson(report);
+  } else {
+    PrintTable(report);
+  }
+  return report["warnings"].empty() ? kDone : kDifferent;
+}
+
 }  // namespace
 
-void AddDoctorCommand(CLI::App& app, int* exit_code) {
-  CLI::App* command = app.add_subcommand("doctor", "Show libraries, BLAS, threads, devices, formats and plugins");
+void AddDoctorCommand(Command& program) {
+  Command& command =
+      program.AddCommand("doctor", "Show libraries, BLAS, threads, devices, formats and plugins");
   auto options = std::make_shared<RuntimeOptions>();
   auto json = std::make_shared<bool>(false);
   AddRuntimeOptions(command, options.get());
-  command->add_flag("--json", *json, "Print JSON");
-  OnRun(
-      command,
-      [options, json] {
-        absl::StatusOr<std::unique_ptr<Runtime>> runtime = Runtime::Create(*options);
-        if (!runtime.ok()) return Fail(runtime.status());
-        const nlohmann::json report = Examine(**runtime);
-        if (*json) {
-          PrintJson(report);
-        } else {
-          PrintTable(report);
-        }
-        return static_cast<int>(report["warnings"].empty() ? kDone : kDifferent);
-      },
-      exit_code);
+  command.AddFlag("--json", json.get(), "Print JSON");
+  command.OnRun([options, json] { return Doctor(*options, *json); });
 }
 
 }  // namespace unival

@@ -6,15 +6,15 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "CLI/CLI.hpp"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "app/command.h"
-#include "training/evaluation/task_source.h"
+#include "app/commands.h"
 #include "sdk/base/status_macros.h"
 #include "training/evaluation/evaluate.h"
+#include "training/evaluation/task_source.h"
 
 namespace unival {
 namespace {
@@ -87,9 +87,9 @@ void PrintTable(const EvaluationResult& result) {
 }
 
 // kDifferent when a bound is missed; kFailed when it names no metric.
-absl::StatusOr<int> Check(const std::map<std::string, double>& bounds,
-                          const EvaluationResult& result) {
-  int code = kDone;
+absl::StatusOr<ExitCode> Check(const std::map<std::string, double>& bounds,
+                               const EvaluationResult& result) {
+  ExitCode code = kDone;
   for (const auto& [name, bound] : bounds) {
     const auto found = result.metrics.find(name);
     if (found == result.metrics.end()) {
@@ -107,7 +107,7 @@ absl::StatusOr<int> Check(const std::map<std::string, double>& bounds,
   return code;
 }
 
-absl::StatusOr<int> Eval(EvalArguments& arguments) {
+absl::StatusOr<ExitCode> Eval(EvalArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const auto bounds, ParseBounds(arguments.at_least));
   UNIVAL_ASSIGN_OR_RETURN(const EvaluationResult result, Measure(arguments));
   const std::string json = ToJson(arguments, result).dump(2) + "\n";
@@ -125,39 +125,33 @@ absl::StatusOr<int> Eval(EvalArguments& arguments) {
 
 }  // namespace
 
-void AddEvalCommand(CLI::App& app, int* exit_code) {
-  CLI::App* command = app.add_subcommand("eval", "Measure a model on the records of a file");
+void AddEvalCommand(Command& program) {
+  Command& command = program.AddCommand("eval", "Measure a model on the records of a file");
   auto arguments = std::make_shared<EvalArguments>();
   AddPipelineOptions(command, &arguments->pipeline);
-  command->add_option("--task", arguments->task, "Task name; `unival inspect MODEL` lists them")
-      ->required();
-  command->add_option("--data", arguments->data, "Records: FILE.jsonl or FILE.tar")->required();
-  command->add_option("--column", arguments->columns,
-                      "task_column=record_column where names differ; may be given several times");
-  command->add_option("--limit", arguments->limit, "Only the first records (default: all)")
-      ->check(CLI::NonNegativeNumber);
-  command->add_option("--batch", arguments->evaluation.batch, "Records answered together")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  command->add_option("--metrics", arguments->metrics_file,
-                      "Write the metrics as JSON to this file");
-  command->add_option("--predictions", arguments->evaluation.results_file,
-                      "Write every answer as JSONL to this file");
-  command->add_option(
-      "--at_least", arguments->at_least,
+  command.AddOption("--task", &arguments->task, "Task name; `unival inspect MODEL` lists them")
+      .Required();
+  command.AddOption("--data", &arguments->data, "Records: FILE.jsonl or FILE.tar").Required();
+  command.AddOption("--column", &arguments->columns,
+                    "task_column=record_column where names differ; may be given several times");
+  command.AddOption("--limit", &arguments->limit, "Only the first records (default: all)")
+      .NotNegative();
+  command.AddOption("--batch", &arguments->evaluation.batch, "Records answered together")
+      .Positive()
+      .ShowDefault();
+  command.AddOption("--metrics", &arguments->metrics_file,
+                    "Write the metrics as JSON to this file");
+  command.AddOption("--predictions", &arguments->evaluation.results_file,
+                    "Write every answer as JSONL to this file");
+  command.AddOption(
+      "--at_least", &arguments->at_least,
       "metric=value: exit code 3 when the metric is lower; may be given several times");
-  command->add_flag("--json", arguments->json, "Print JSON");
-  command->footer(
+  command.AddFlag("--json", &arguments->json, "Print JSON");
+  command.SetFooter(
       "Example: unival eval models/nano --task image_caption --data world/image/eval/caption.jsonl "
       "\\\n"
       "             --at_least exact_match=0.9");
-  OnRun(
-      command,
-      [arguments] {
-        const absl::StatusOr<int> code = Eval(*arguments);
-        return code.ok() ? *code : Fail(code.status());
-      },
-      exit_code);
+  command.OnRun([arguments] { return Eval(*arguments); });
 }
 
 }  // namespace unival

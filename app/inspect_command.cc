@@ -6,11 +6,11 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "app/command.h"
+#include "app/commands.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -120,19 +120,13 @@ absl::Status Inspect(const PipelineOptions& options, bool json) {
 
 }  // namespace
 
-void AddInspectCommand(CLI::App& app, int* exit_code) {
-  CLI::App* command = app.add_subcommand("inspect", "Show what a model directory holds");
+void AddInspectCommand(Command& program) {
+  Command& command = program.AddCommand("inspect", "Show what a model directory holds");
   auto options = std::make_shared<PipelineOptions>();
   auto json = std::make_shared<bool>(false);
   AddPipelineOptions(command, options.get());
-  command->add_flag("--json", *json, "Print JSON");
-  OnRun(
-      command,
-      [options, json] {
-        const absl::Status status = Inspect(*options, *json);
-        return status.ok() ? kDone : Fail(status);
-      },
-      exit_code);
+  command.AddFlag("--json", json.get(), "Print JSON");
+  command.OnRun([options, json] { return Inspect(*options, *json); });
 }
 
 }  // namespace unival

@@ -3,12 +3,12 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "CLI/CLI.hpp"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "app/command.h"
+#include "app/commands.h"
 #include "app/plugin/plugin_check.h"
 #include "app/plugin/scaffold.h"
 #include "sdk/base/status_macros.h"
@@ -69,21 +69,16 @@ absl::Status List(RuntimeOptions options, bool explain, bool json) {
   return absl::OkStatus();
 }
 
-void AddList(CLI::App* plugin, int* exit_code) {
-  CLI::App* command = plugin->add_subcommand("list", "Show every plugin file found, and whether it loads");
+void AddList(Command& plugin) {
+  Command& command =
+      plugin.AddCommand("list", "Show every plugin file found, and whether it loads");
   auto options = std::make_shared<RuntimeOptions>();
   auto explain = std::make_shared<bool>(false), json = std::make_shared<bool>(false);
   AddRuntimeOptions(command, options.get());
-  command->add_flag("--explain", *explain, "Also the components, and why a file was refused");
-  command->add_flag("--json", *json, "Print JSON");
-  command->footer("Example: unival plugin list --plugin_path plugins --explain");
-  OnRun(
-      command,
-      [options, explain, json] {
-        const absl::Status status = List(*options, *explain, *json);
-        return status.ok() ? kDone : Fail(status);
-      },
-      exit_code);
+  command.AddFlag("--explain", explain.get(), "Also the components, and why a file was refused");
+  command.AddFlag("--json", json.get(), "Print JSON");
+  command.SetFooter("Example: unival plugin list --plugin_path plugins --explain");
+  command.OnRun([options, explain, json] { return List(*options, *explain, *json); });
 }
 
 nlohmann::json ToJson(const PluginCheck& check) {
@@ -102,7 +97,7 @@ nlohmann::json ToJson(const PluginCheck& check) {
   return json;
 }
 
-absl::StatusOr<int> Check(const PluginCheckOptions& options, bool json) {
+absl::StatusOr<ExitCode> Check(const PluginCheckOptions& options, bool json) {
   UNIVAL_ASSIGN_OR_RETURN(const PluginCheck check, CheckPlugin(options));
   if (json) {
     PrintJson(ToJson(check));
@@ -113,29 +108,25 @@ absl::StatusOr<int> Check(const PluginCheckOptions& options, bool json) {
   return check.ok() ? kDone : kDifferent;
 }
 
-void AddCheck(CLI::App* plugin, int* exit_code) {
-  CLI::App* command = plugin->add_subcommand("check", "Hold a plugin's components against the rules that all keep");
+void AddCheck(Command& plugin) {
+  Command& command =
+      plugin.AddCommand("check", "Hold a plugin's components against the rules that all keep");
   auto options = std::make_shared<PluginCheckOptions>();
   auto json = std::make_shared<bool>(false);
-  command->add_option("file", options->file, "lib<id>.so or <id>.plugin.textproto")->required();
-  command->add_option(
-      "--sample", options->samples,
-      "Media, records (.jsonl), texts (.txt) or a folder of them; may be given several times (default: the "
-      "folder samples beside the plugin, else generated media)");
-  command->add_option("--config", options->config, "Text file with a ModalityConfig");
-  command->add_option("--option", options->options, "name=value for the modality; may be given several times");
-  command->add_option("--tokenizer", options->tokenizer, "Folder with a tokenizer's files");
-  command->add_option("--max_seconds", options->max_seconds_per_sample, "Per sample")->capture_default_str();
-  command->add_option("--max_mib", options->max_mib_per_sample, "Per sample")->capture_default_str();
-  command->add_flag("--json", *json, "Print JSON");
-  command->footer("Example: unival plugin check ./libimu.so --sample recordings");
-  OnRun(
-      command,
-      [options, json] {
-        const absl::StatusOr<int> code = Check(*options, *json);
-        return code.ok() ? *code : Fail(code.status());
-      },
-      exit_code);
+  command.AddPositional("file", &options->file, "lib<id>.so or <id>.plugin.textproto");
+  command.AddOption("--sample", &options->samples,
+                    "Media, records (.jsonl), texts (.txt) or a folder of them; may be given "
+                    "several times (default: the "
+                    "folder samples beside the plugin, else generated media)");
+  command.AddOption("--config", &options->config, "Text file with a ModalityConfig");
+  command.AddOption("--option", &options->options,
+                    "name=value for the modality; may be given several times");
+  command.AddOption("--tokenizer", &options->tokenizer, "Folder with a tokenizer's files");
+  command.AddOption("--max_seconds", &options->max_seconds_per_sample, "Per sample").ShowDefault();
+  command.AddOption("--max_mib", &options->max_mib_per_sample, "Per sample").ShowDefault();
+  command.AddFlag("--json", json.get(), "Print JSON");
+  command.SetFooter("Example: unival plugin check ./libimu.so --sample recordings");
+  command.OnRun([options, json] { return Check(*options, *json); });
 }
 
 // The program registers its own modalities before any plugin, so a plugin with a modality of the
@@ -152,39 +143,39 @@ absl::Status CheckNameIsFree(const ScaffoldOptions& options) {
   return absl::OkStatus();
 }
 
-void AddNew(CLI::App* plugin, int* exit_code) {
-  CLI::App* command = plugin->add_subcommand("new", "Write a plugin folder that builds and passes its check");
+absl::Status New(const ScaffoldOptions& options) {
+  UNIVAL_RETURN_IF_ERROR(CheckNameIsFree(options));
+  UNIVAL_RETURN_IF_ERROR(WriteScaffold(options));
+  const std::string folder = options.folder.empty() ? options.name : options.folder;
+  std::cout << folder << ": written; next: make -C " << folder << " check\n";
+  return absl::OkStatus();
+}
+
+void AddNew(Command& plugin) {
+  Command& command =
+      plugin.AddCommand("new", "Write a plugin folder that builds and passes its check");
   auto options = std::make_shared<ScaffoldOptions>();
-  command->add_option("name", options->name, "Plugin id, lower_snake")->required();
-  command->add_option("--tier", options->tier, "1 native (libtorch), 2 stable (C++ or C), 3 data only (TorchScript)")
-      ->check(CLI::Range(1, 3))
-      ->capture_default_str();
-  command->add_option("--kind", options->kind, "modality, tokenizer or task")
-      ->check(CLI::IsMember({"modality", "tokenizer", "task"}))
-      ->capture_default_str();
-  command->add_option("--output", options->folder, "Folder to write (default: NAME)");
-  command->footer("Example: unival plugin new radar --tier 2 && make -C radar check");
-  OnRun(
-      command,
-      [options] {
-        absl::Status status = CheckNameIsFree(*options);
-        if (status.ok()) status = WriteScaffold(*options);
-        if (!status.ok()) return Fail(status);
-        const std::string folder = options->folder.empty() ? options->name : options->folder;
-        std::cout << folder << ": written; next: make -C " << folder << " check\n";
-        return static_cast<int>(kDone);
-      },
-      exit_code);
+  command.AddPositional("name", &options->name, "Plugin id, lower_snake");
+  command
+      .AddOption("--tier", &options->tier,
+                 "1 native (libtorch), 2 stable (C++ or C), 3 data only (TorchScript)")
+      .Between(1, 3)
+      .ShowDefault();
+  command.AddOption("--kind", &options->kind, "modality, tokenizer or task")
+      .OneOf({"modality", "tokenizer", "task"})
+      .ShowDefault();
+  command.AddOption("--output", &options->folder, "Folder to write (default: NAME)");
+  command.SetFooter("Example: unival plugin new radar --tier 2 && make -C radar check");
+  command.OnRun([options] { return New(*options); });
 }
 
 }  // namespace
 
-void AddPluginCommand(CLI::App& app, int* exit_code) {
-  CLI::App* plugin = app.add_subcommand("plugin", "List, check and write plugins");
-  plugin->require_subcommand(1);
-  AddList(plugin, exit_code);
-  AddCheck(plugin, exit_code);
-  AddNew(plugin, exit_code);
+void AddPluginCommand(Command& program) {
+  Command& plugin = program.AddCommand("plugin", "List, check and write plugins");
+  AddList(plugin);
+  AddCheck(plugin);
+  AddNew(plugin);
 }
 
 }  // namespace unival

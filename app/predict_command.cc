@@ -2,10 +2,11 @@
 
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
-#include "CLI/CLI.hpp"
 #include "absl/strings/str_format.h"
 #include "app/command.h"
+#include "app/commands.h"
 #include "backbone/generation/generate.h"
 #include "sdk/base/status_macros.h"
 
@@ -16,7 +17,7 @@ struct PredictArguments {
   PipelineOptions pipeline;
   std::string task;
   std::vector<std::string> inputs;
-  GenerationConfig generation;
+  std::optional<int> beam;
   bool json = false;
 };
 
@@ -45,39 +46,31 @@ absl::Status Predict(PredictArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Pipeline::Create(arguments.pipeline));
   UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(arguments.task));
   UNIVAL_ASSIGN_OR_RETURN(TaskSample sample, SampleFromInputs(task->info(), arguments.inputs));
-  UNIVAL_ASSIGN_OR_RETURN(Prediction answer,
-                          pipeline->Predict(arguments.task, sample, arguments.generation));
+  GenerationConfig generation;
+  if (arguments.beam.has_value()) generation.set_beam(*arguments.beam);
+  UNIVAL_ASSIGN_OR_RETURN(Prediction answer, pipeline->Predict(arguments.task, sample, generation));
   Print(arguments, answer);
   return absl::OkStatus();
 }
 
 }  // namespace
 
-void AddPredictCommand(CLI::App& app, int* exit_code) {
-  CLI::App* command = app.add_subcommand("predict", "Answer one record, given on the command line");
+void AddPredictCommand(Command& program) {
+  Command& command = program.AddCommand("predict", "Answer one record, given on the command line");
   auto arguments = std::make_shared<PredictArguments>();
   AddPipelineOptions(command, &arguments->pipeline);
-  command->add_option("--task", arguments->task, "Task name; `unival inspect MODEL` lists them")
-      ->required();
+  command.AddOption("--task", &arguments->task, "Task name; `unival inspect MODEL` lists them")
+      .Required();
   command
-      ->add_option("--input", arguments->inputs,
-                   "column=value; a file for media columns, text otherwise")
-      ->required();
-  command
-      ->add_option_function<int>(
-          "--beam", [arguments](int beam) { arguments->generation.set_beam(beam); },
-          "Beams (default: the task's)")
-      ->check(CLI::Range(kMinBeam, kMaxBeam));
-  command->add_flag("--json", arguments->json, "Print JSON");
-  command->footer(
+      .AddOption("--input", &arguments->inputs,
+                 "column=value; a file for media columns, text otherwise")
+      .Required();
+  command.AddOption("--beam", &arguments->beam, "Beams (default: the task's)")
+      .Between(kMinBeam, kMaxBeam);
+  command.AddFlag("--json", &arguments->json, "Print JSON");
+  command.SetFooter(
       "Example: unival predict models/nano --task image_caption --input image=photo.png");
-  OnRun(
-      command,
-      [arguments] {
-        const absl::Status status = Predict(*arguments);
-        return status.ok() ? kDone : Fail(status);
-      },
-      exit_code);
+  command.OnRun([arguments] { return Predict(*arguments); });
 }
 
 }  // namespace unival

@@ -4,12 +4,12 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "CLI/CLI.hpp"
 #include "absl/strings/str_format.h"
 #include "app/command.h"
-#include "training/evaluation/task_source.h"
+#include "app/commands.h"
 #include "sdk/base/status_macros.h"
 #include "training/evaluation/linear_probe.h"
+#include "training/evaluation/task_source.h"
 
 namespace unival {
 namespace {
@@ -59,38 +59,35 @@ void PrintTable(const ProbeResult& result) {
   if (result.joined) line("all positions", *result.joined);
 }
 
+absl::Status Probe(ProbeArguments& arguments) {
+  UNIVAL_ASSIGN_OR_RETURN(const ProbeResult result, Measure(arguments));
+  arguments.json ? PrintJson(result) : PrintTable(result);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
-void AddProbeCommand(CLI::App& app, int* exit_code) {
-  CLI::App* command = app.add_subcommand(
+void AddProbeCommand(Command& program) {
+  Command& command = program.AddCommand(
       "probe", "Measure what a linear classifier makes of an encoder's features");
   auto arguments = std::make_shared<ProbeArguments>();
   AddPipelineOptions(command, &arguments->pipeline);
-  command
-      ->add_option("--task", arguments->task, "Task with one media item; its target is the class")
-      ->required();
-  command->add_option("--train", arguments->train, "Records to fit on: FILE.jsonl or FILE.tar")
-      ->required();
-  command->add_option("--test", arguments->test, "Records to measure on")->required();
-  command->add_option("--limit", arguments->limit, "Only the first records of each (default: all)")
-      ->check(CLI::NonNegativeNumber);
-  command->add_option("--l2", arguments->probe.l2, "Weight decay of the classifier")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  command->add_flag("--json", arguments->json, "Print JSON");
-  command->footer(
+  command.AddOption("--task", &arguments->task, "Task with one media item; its target is the class")
+      .Required();
+  command.AddOption("--train", &arguments->train, "Records to fit on: FILE.jsonl or FILE.tar")
+      .Required();
+  command.AddOption("--test", &arguments->test, "Records to measure on").Required();
+  command.AddOption("--limit", &arguments->limit, "Only the first records of each (default: all)")
+      .NotNegative();
+  command.AddOption("--l2", &arguments->probe.l2, "Weight decay of the classifier")
+      .NotNegative()
+      .ShowDefault();
+  command.AddFlag("--json", &arguments->json, "Print JSON");
+  command.SetFooter(
       "Example: unival probe runs/fsdd/model --task spoken_digit --train data/fsdd/train.tar "
       "--test "
       "data/fsdd/dev.tar");
-  OnRun(
-      command,
-      [arguments] {
-        const absl::StatusOr<ProbeResult> result = Measure(*arguments);
-        if (!result.ok()) return Fail(result.status());
-        arguments->json ? PrintJson(*result) : PrintTable(*result);
-        return static_cast<int>(kDone);
-      },
-      exit_code);
+  command.OnRun([arguments] { return Probe(*arguments); });
 }
 
 }  // namespace unival

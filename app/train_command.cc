@@ -4,11 +4,13 @@
 #include <atomic>
 #include <csignal>
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
-#include "CLI/CLI.hpp"
 #include "absl/strings/str_format.h"
 #include "app/command.h"
+#include "app/commands.h"
 #include "sdk/base/status_macros.h"
 #include "training/trainer.h"
 
@@ -26,6 +28,7 @@ void RequestStop(int signal) {
 struct TrainArguments {
   TrainOptions train;
   RuntimeOptions runtime;
+  std::optional<uint64_t> seed;
   bool json = false;
 };
 
@@ -62,8 +65,10 @@ void PrintTable(const TrainArguments& arguments, const TrainResult& result) {
   }
 }
 
-absl::StatusOr<int> RunTrain(TrainArguments& arguments) {
+absl::StatusOr<ExitCode> RunTrain(TrainArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(arguments.runtime));
+  arguments.train.overrides.has_seed = arguments.seed.has_value();
+  arguments.train.overrides.seed = arguments.seed.value_or(0);
   arguments.train.stop = &stop_requested;
   std::signal(SIGINT, RequestStop);
   std::signal(SIGTERM, RequestStop);
@@ -76,52 +81,36 @@ absl::StatusOr<int> RunTrain(TrainArguments& arguments) {
   return result.finished ? kDone : kFailed;
 }
 
-void AddOptions(CLI::App* command, const std::shared_ptr<TrainArguments>& arguments) {
+void AddOptions(Command& command, const std::shared_ptr<TrainArguments>& arguments) {
   TrainOptions& train = arguments->train;
-  command->add_option("plan", train.plan_file, "Training plan (textproto)")->required();
-  command
-      ->add_option("--output,-o", train.output, "Folder of the run; new or empty unless --resume")
-      ->required();
-  command->add_option(
-      "--data_root", train.data_root,
-      "Folder that the plan's data paths are relative to (default: the plan's own)");
-  command->add_flag("--resume", train.resume,
-                    "Go on from the last checkpoint in the output folder");
-  command->add_option_function<uint64_t>(
-      "--seed",
-      [arguments](uint64_t seed) {
-        arguments->train.overrides.has_seed = true;
-        arguments->train.overrides.seed = seed;
-      },
-      "Seed instead of the plan's");
-  command
-      ->add_option("--steps", train.overrides.steps, "Steps of every stage instead of the plan's")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--device", train.device, "cpu, or cuda:N where libtorch has it")
-      ->capture_default_str();
-  command->add_option("--cache", train.cache_dir,
-                      "Folder of encoder features, shared by runs (default: OUTPUT/cache)");
-  command->add_flag("--quiet", train.quiet, "No progress on standard error");
-  command->add_flag("--json", arguments->json, "Print JSON");
+  command.AddPositional("plan", &train.plan_file, "Training plan (textproto)");
+  command.AddOption("--output,-o", &train.output, "Folder of the run; new or empty unless --resume")
+      .Required();
+  command.AddOption("--data_root", &train.data_root,
+                    "Folder that the plan's data paths are relative to (default: the plan's own)");
+  command.AddFlag("--resume", &train.resume, "Go on from the last checkpoint in the output folder");
+  command.AddOption("--seed", &arguments->seed, "Seed instead of the plan's");
+  command.AddOption("--steps", &train.overrides.steps, "Steps of every stage instead of the plan's")
+      .Positive();
+  command.AddOption("--device", &train.device, "cpu, or cuda:N where libtorch has it")
+      .ShowDefault();
+  command.AddOption("--cache", &train.cache_dir,
+                    "Folder of encoder features, shared by runs (default: OUTPUT/cache)");
+  command.AddFlag("--quiet", &train.quiet, "No progress on standard error");
+  command.AddFlag("--json", &arguments->json, "Print JSON");
   AddRuntimeOptions(command, &arguments->runtime);
 }
 
 }  // namespace
 
-void AddTrainCommand(CLI::App& app, int* exit_code) {
-  CLI::App* command = app.add_subcommand("train", "Run a training plan");
+void AddTrainCommand(Command& program) {
+  Command& command = program.AddCommand("train", "Run a training plan");
   auto arguments = std::make_shared<TrainArguments>();
   AddOptions(command, arguments);
-  command->footer(
+  command.SetFooter(
       "OUTPUT receives model/, receipt.json, results.json, log.jsonl and a checkpoint.\n"
       "Example: unival train recipes/fsdd_adapter.textproto --data_root data --output runs/fsdd");
-  OnRun(
-      command,
-      [arguments] {
-        const absl::StatusOr<int> code = RunTrain(*arguments);
-        return code.ok() ? *code : Fail(code.status());
-      },
-      exit_code);
+  command.OnRun([arguments] { return RunTrain(*arguments); });
 }
 
 }  // namespace unival

@@ -3,9 +3,9 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "CLI/CLI.hpp"
 #include "absl/strings/str_format.h"
 #include "app/command.h"
+#include "app/commands.h"
 #include "sdk/base/status_macros.h"
 #include "training/run/receipt.h"
 
@@ -18,7 +18,7 @@ struct VerifyArguments {
   bool json = false;
 };
 
-absl::StatusOr<int> Verify(const VerifyArguments& arguments) {
+absl::StatusOr<ExitCode> Verify(const VerifyArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(arguments.runtime));
   UNIVAL_ASSIGN_OR_RETURN(
       const ReceiptCheck check,
@@ -52,25 +52,19 @@ absl::StatusOr<int> Verify(const VerifyArguments& arguments) {
 
 }  // namespace
 
-void AddVerifyCommand(CLI::App& app, int* exit_code) {
-  CLI::App* command =
-      app.add_subcommand("verify", "Check a training receipt against model directories");
+void AddVerifyCommand(Command& program) {
+  Command& command =
+      program.AddCommand("verify", "Check a training receipt against model directories");
   auto arguments = std::make_shared<VerifyArguments>();
-  command->add_option("receipt", arguments->receipt, "receipt.json of a run")->required();
-  command->add_option("model", arguments->model, "The trained model directory")->required();
-  command->add_option("--base", arguments->base, "The model directory that the run started from");
-  command->add_flag("--json", arguments->json, "Print JSON");
+  command.AddPositional("receipt", &arguments->receipt, "receipt.json of a run");
+  command.AddPositional("model", &arguments->model, "The trained model directory");
+  command.AddOption("--base", &arguments->base, "The model directory that the run started from");
+  command.AddFlag("--json", &arguments->json, "Print JSON");
   AddRuntimeOptions(command, &arguments->runtime);
-  command->footer(
+  command.SetFooter(
       "Exit code 3 when a hash differs.\n"
       "Example: unival verify runs/depth/receipt.json runs/depth/model --base models/nano");
-  OnRun(
-      command,
-      [arguments] {
-        const absl::StatusOr<int> code = Verify(*arguments);
-        return code.ok() ? *code : Fail(code.status());
-      },
-      exit_code);
+  command.OnRun([arguments] { return Verify(*arguments); });
 }
 
 }  // namespace unival

@@ -13,7 +13,6 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "CLI/CLI.hpp"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -21,12 +20,13 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "app/command.h"
+#include "app/commands.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
 #include "backbone/vocabulary/layout.h"
 #include "sdk/base/sha256.h"
-#include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 
 namespace unival {
 namespace {
@@ -219,44 +219,43 @@ absl::Status Retire(const VocabArguments& arguments) {
 
 using Act = absl::Status (*)(const VocabArguments&);
 
-CLI::App* AddAct(CLI::App* vocab, const char* name, const char* help, Act act, std::shared_ptr<VocabArguments> arguments,
-                 int* exit_code) {
-  CLI::App* command = vocab->add_subcommand(name, help);
-  command->add_option("model", arguments->model, "Model directory")->required();
-  OnRun(
-      command,
-      [arguments, act] {
-        const absl::Status status = act(*arguments);
-        return status.ok() ? kDone : Fail(status);
-      },
-      exit_code);
+Command& AddAct(Command& vocab, const char* name, const char* help, Act act,
+                const std::shared_ptr<VocabArguments>& arguments) {
+  Command& command = vocab.AddCommand(name, help);
+  command.AddPositional("model", &arguments->model, "Model directory");
+  command.OnRun([arguments, act] { return act(*arguments); });
   return command;
 }
 
-void AddOutput(CLI::App* command, VocabArguments* arguments) {
-  command->add_option("--output", arguments->output, "Model directory to write (default: MODEL itself, in one step)");
+void AddOutput(Command& command, VocabArguments* arguments) {
+  command.AddOption("--output", &arguments->output,
+                    "Model directory to write (default: MODEL itself, in one step)");
 }
 
 }  // namespace
 
-void AddVocabCommand(CLI::App& app, int* exit_code) {
-  CLI::App* vocab = app.add_subcommand("vocab", "Show and change the blocks of a model's vocabulary");
-  vocab->require_subcommand(1);
+void AddVocabCommand(Command& program) {
+  Command& vocab =
+      program.AddCommand("vocab", "Show and change the blocks of a model's vocabulary");
   auto arguments = std::make_shared<VocabArguments>();
-  CLI::App* list = AddAct(vocab, "list", "Show the blocks", &List, arguments, exit_code);
-  list->add_flag("--json", arguments->json, "Print JSON");
-  CLI::App* add = AddAct(vocab, "add", "Append blocks that plugins declare, or revive them", &AddToModel, arguments, exit_code);
+  Command& list = AddAct(vocab, "list", "Show the blocks", &List, arguments);
+  list.AddFlag("--json", &arguments->json, "Print JSON");
+  Command& add = AddAct(vocab, "add", "Append blocks that plugins declare, or revive them",
+                        &AddToModel, arguments);
   AddRuntimeOptions(add, &arguments->runtime);
   AddOutput(add, arguments.get());
-  add->add_option("--block", arguments->blocks, "ID=SIZE, a block without a plugin; may be given several times");
-  add->add_option("--init", arguments->init, "Fresh rows: normal (deviation 1 / sqrt(D)) or mean (of the text rows)")
-      ->check(CLI::IsMember({"normal", "mean"}))
-      ->capture_default_str();
-  add->add_option("--seed", arguments->seed, "Of fresh rows, with the block's id")->capture_default_str();
-  add->add_flag("--grow", arguments->grow, "Make blocks that are there larger");
-  add->footer("Example: unival vocab add models/mine --block depth.bin=256");
-  CLI::App* retire = AddAct(vocab, "retire", "Keep a block's ids and rows, and never generate them", &Retire, arguments, exit_code);
-  retire->add_option("block", arguments->block, "Block id")->required();
+  add.AddOption("--block", &arguments->blocks,
+                "ID=SIZE, a block without a plugin; may be given several times");
+  add.AddOption("--init", &arguments->init,
+                "Fresh rows: normal (deviation 1 / sqrt(D)) or mean (of the text rows)")
+      .OneOf({"normal", "mean"})
+      .ShowDefault();
+  add.AddOption("--seed", &arguments->seed, "Of fresh rows, with the block's id").ShowDefault();
+  add.AddFlag("--grow", &arguments->grow, "Make blocks that are there larger");
+  add.SetFooter("Example: unival vocab add models/mine --block depth.bin=256");
+  Command& retire = AddAct(vocab, "retire", "Keep a block's ids and rows, and never generate them",
+                           &Retire, arguments);
+  retire.AddPositional("block", &arguments->block, "Block id");
   AddOutput(retire, arguments.get());
 }
 

@@ -1,10 +1,10 @@
-// unival-convert: see app/program.h.
+// unival-convert: see app/extensions.h.
 
-#include "app/program.h"
+#include "app/shipped_extensions.h"
 #include "upstream/commands.h"
 
 int main(int argc, char** argv) {
-  return unival::RunProgram(argc, argv, "unival convert",
-                            "Bring models of other programs into a model directory.",
-                            unival::AddConvertCommands);
+  unival::Command program = unival::ShippedProgram("convert");
+  unival::AddConvertCommands(program);
+  return program.Run(argc, argv);
 }

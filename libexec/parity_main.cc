@@ -1,10 +1,10 @@
-// unival-parity: see app/program.h.
+// unival-parity: see app/extensions.h.
 
-#include "app/program.h"
+#include "app/shipped_extensions.h"
 #include "upstream/commands.h"
 
 int main(int argc, char** argv) {
-  return unival::RunProgram(argc, argv, "unival parity",
-                            "Compare with recorded outputs of the original implementation, stage by stage.",
-                            unival::AddParityOptions);
+  unival::Command program = unival::ShippedProgram("parity");
+  unival::AddParityOptions(program);
+  return program.Run(argc, argv);
 }

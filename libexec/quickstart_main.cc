@@ -1,10 +1,10 @@
-// unival-quickstart: see app/program.h.
+// unival-quickstart: see app/extensions.h.
 
-#include "app/program.h"
+#include "app/shipped_extensions.h"
 #include "examples/quickstart/quickstart_command.h"
 
 int main(int argc, char** argv) {
-  return unival::RunProgram(argc, argv, "unival quickstart",
-                            "Teach a frozen model depth maps, measure, and write a report.",
-                            unival::AddQuickstartOptions);
+  unival::Command program = unival::ShippedProgram("quickstart");
+  unival::AddQuickstartOptions(program);
+  return program.Run(argc, argv);
 }

@@ -2,13 +2,12 @@
 #ifndef UNIVAL_UPSTREAM_COMMANDS_H_
 #define UNIVAL_UPSTREAM_COMMANDS_H_
 
-#include <CLI/App.hpp>
+#include "app/options.h"
 
 namespace unival {
 
-// For RunProgram (app/program.h).
-void AddConvertCommands(CLI::App& app, int* exit_code);
-void AddParityOptions(CLI::App& app, int* exit_code);
+void AddConvertCommands(Command& program);
+void AddParityOptions(Command& program);
 
 }  // namespace unival
 

@@ -3,7 +3,6 @@
 
 #include <iostream>
 
-#include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "app/command.h"
@@ -69,59 +68,51 @@ absl::Status ConvertStart(const ConvertOptions& options) {
 using Options = std::shared_ptr<ConvertOptions>;
 
 // What both conversions take.
-void AddSharedOptions(CLI::App* command, const Options& options) {
-  command->add_option("--dictionary", options->dictionary,
-                      "Folder of the tokenizer: encoder.json, vocab.bpe, dict.txt");
+void AddSharedOptions(Command& command, const Options& options) {
+  command.AddOption("--dictionary", &options->dictionary,
+                    "Folder of the tokenizer: encoder.json, vocab.bpe, dict.txt");
   FairseqConversionOptions& conversion = options->conversion;
-  command->add_flag("--half", conversion.half, "Store floating tensors as float16");
-  command->add_flag("--allow_missing", conversion.allow_missing, "Fill tensors that are not there with fresh values");
-  command->add_flag("--allow_unexpected", conversion.allow_unexpected, "Leave out tensors that have no place");
-  command->add_option("--seed", conversion.seed, "Of fresh values")->capture_default_str();
-  command->add_flag("--overwrite", conversion.overwrite, "Replace a model directory that is there");
+  command.AddFlag("--half", &conversion.half, "Store floating tensors as float16");
+  command.AddFlag("--allow_missing", &conversion.allow_missing,
+                  "Fill tensors that are not there with fresh values");
+  command.AddFlag("--allow_unexpected", &conversion.allow_unexpected,
+                  "Leave out tensors that have no place");
+  command.AddOption("--seed", &conversion.seed, "Of fresh values").ShowDefault();
+  command.AddFlag("--overwrite", &conversion.overwrite, "Replace a model directory that is there");
   AddRuntimeOptions(command, &options->runtime);
 }
 
-void AddFairseq(CLI::App* convert, int* exit_code) {
-  CLI::App* command = convert->add_subcommand("fairseq", "A checkpoint of the reference's trainer");
+void AddFairseq(Command& convert) {
+  Command& command = convert.AddCommand("fairseq", "A checkpoint of the reference's trainer");
   auto options = std::make_shared<ConvertOptions>();
-  command->add_option("checkpoint", options->checkpoint, "The .pt file")->required();
-  command->add_option("model", options->directory, "Model directory to write")->required();
-  command->add_flag("--ema", options->conversion.ema, "Take the moving average instead of the weights");
+  command.AddPositional("checkpoint", &options->checkpoint, "The .pt file");
+  command.AddPositional("model", &options->directory, "Model directory to write");
+  command.AddFlag("--ema", &options->conversion.ema,
+                  "Take the moving average instead of the weights");
   AddSharedOptions(command, options);
-  OnRun(
-      command,
-      [options] {
-        const absl::Status status = Convert(*options);
-        return status.ok() ? kDone : Fail(status);
-      },
-      exit_code);
+  command.OnRun([options] { return Convert(*options); });
 }
 
-void AddStart(CLI::App* convert, int* exit_code) {
-  CLI::App* command = convert->add_subcommand(
-      "start", "What the reference starts pretraining from: BART and trained networks of the modalities");
+void AddStart(Command& convert) {
+  Command& command = convert.AddCommand(
+      "start",
+      "What the reference starts pretraining from: BART and trained networks of the modalities");
   auto options = std::make_shared<ConvertOptions>();
-  command->add_option("model", options->directory, "Model directory to write")->required();
-  command->add_option("--bart", options->start.bart, "fairseq's bart.base/model.pt")->required();
-  command->add_option("--image", options->start.image, "timm's ResNet (.pth); without it the model has no images");
-  command->add_option("--video", options->start.video, "3-D ResNeXt trained on Kinetics (.pth)");
-  command->add_option("--audio", options->start.audio, "PANN Cnn6 or Cnn14 (.pth)");
+  command.AddPositional("model", &options->directory, "Model directory to write");
+  command.AddOption("--bart", &options->start.bart, "fairseq's bart.base/model.pt").Required();
+  command.AddOption("--image", &options->start.image,
+                    "timm's ResNet (.pth); without it the model has no images");
+  command.AddOption("--video", &options->start.video, "3-D ResNeXt trained on Kinetics (.pth)");
+  command.AddOption("--audio", &options->start.audio, "PANN Cnn6 or Cnn14 (.pth)");
   AddSharedOptions(command, options);
-  OnRun(
-      command,
-      [options] {
-        const absl::Status status = ConvertStart(*options);
-        return status.ok() ? kDone : Fail(status);
-      },
-      exit_code);
+  command.OnRun([options] { return ConvertStart(*options); });
 }
 
 }  // namespace
 
-void AddConvertCommands(CLI::App& app, int* exit_code) {
-  app.require_subcommand(1);
-  AddFairseq(&app, exit_code);
-  AddStart(&app, exit_code);
+void AddConvertCommands(Command& program) {
+  AddFairseq(program);
+  AddStart(program);
 }
 
 }  // namespace unival

@@ -5,7 +5,6 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "CLI/CLI.hpp"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "app/command.h"
@@ -33,7 +32,7 @@ void ShowProgress(const ParityProgress& progress) {
             << std::flush;
 }
 
-absl::StatusOr<int> Compare(const ParityArguments& arguments) {
+absl::StatusOr<ExitCode> Compare(const ParityArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(arguments.runtime));
   ParityOptions options = arguments.options;
   options.progress = ShowProgress;
@@ -46,30 +45,23 @@ absl::StatusOr<int> Compare(const ParityArguments& arguments) {
 
 }  // namespace
 
-void AddParityOptions(CLI::App& app, int* exit_code) {
-  CLI::App* command = &app;
+void AddParityOptions(Command& program) {
   auto arguments = std::make_shared<ParityArguments>();
   ParityOptions& options = arguments->options;
-  command->add_option("fixture", options.fixture, "Folder with index.json")->required();
-  command->add_option("--stage", options.stage,
-                      "Only checks of one stage: " + absl::StrJoin(parity::StageNames(), ", ") +
-                          "; layers also by number, decoder.layer.0");
-  command->add_option("--perturb", options.perturb,
-                      "Add one to every other element of this tensor of the reference's state_dict, "
-                      "to see which stage notices");
-  command->add_flag("--json", arguments->json, "Print JSON");
-  AddRuntimeOptions(command, &arguments->runtime);
-  command->footer(
+  program.AddPositional("fixture", &options.fixture, "Folder with index.json");
+  program.AddOption("--stage", &options.stage,
+                    "Only checks of one stage: " + absl::StrJoin(parity::StageNames(), ", ") +
+                        "; layers also by number, decoder.layer.0");
+  program.AddOption("--perturb", &options.perturb,
+                    "Add one to every other element of this tensor of the reference's state_dict, "
+                    "to see which stage notices");
+  program.AddFlag("--json", &arguments->json, "Print JSON");
+  AddRuntimeOptions(program, &arguments->runtime);
+  program.SetFooter(
       "Exit code 3 when a case is outside its tolerance or cannot be replayed. Weights come from "
       "the fixture's formula; cases marked reference_quirk are listed, not judged.\n"
       "Example: unival parity golden --stage logits");
-  OnRun(
-      command,
-      [arguments] {
-        const absl::StatusOr<int> code = Compare(*arguments);
-        return code.ok() ? *code : Fail(code.status());
-      },
-      exit_code);
+  program.OnRun([arguments] { return Compare(*arguments); });
 }
 
 }  // namespace unival

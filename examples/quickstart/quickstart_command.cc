@@ -5,45 +5,46 @@
 #include <filesystem>
 #include <iostream>
 
-#include "CLI/CLI.hpp"
-#include "app/command.h"
-#include "app/program.h"
+#include "absl/status/status.h"
+#include "app/extensions.h"
 #include "examples/quickstart/quickstart.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 
-void AddQuickstartOptions(CLI::App& app, int* exit_code) {
-  CLI::App* command = &app;
+namespace {
+
+absl::Status Quickstart(quickstart::QuickstartOptions options) {
+  options.program = UnivalProgram();
+  if (options.program.empty()) {
+    return absl::NotFoundError(
+        "the program unival is not beside this one; start this with `unival quickstart`");
+  }
+  UNIVAL_ASSIGN_OR_RETURN(const std::string report, quickstart::RunQuickstart(options));
+  std::cout << "\nThe report: " << std::filesystem::absolute(report).string() << "\n";
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddQuickstartOptions(Command& program) {
   auto options = std::make_shared<quickstart::QuickstartOptions>();
-  command->add_option("--output", options->output, "Folder of data, runs and report")
-      ->capture_default_str();
-  command->add_option("--model", options->model, "Model directory to start from")
-      ->capture_default_str();
-  command->add_option("--recipes", options->recipes, "Folder with depth_adapter.textproto")
-      ->capture_default_str();
-  command
-      ->add_option("--plugin", options->plugin,
-                   "The depth plugin (default: as built beside this program)")
-      ->take_last();
-  command->add_option("--device", options->device, "cpu, or cuda:N where libtorch has it")
-      ->capture_default_str();
-  command->add_option("--seed", options->seed, "Seed of data and training")->capture_default_str();
-  command->add_option("--threads", options->threads, "Training runs side by side, one compute thread each (default: all cores)");
-  command->add_flag("--fast", options->fast, "A quarter of the work and one control, for a look");
-  command->footer("Example: unival quickstart --output quickstart_out");
-  OnRun(
-      command,
-      [options] {
-        options->program = UnivalProgram();
-        if (options->program.empty()) {
-          return Fail(absl::NotFoundError("the program unival is not beside this one; start this with `unival quickstart`"));
-        }
-        const absl::StatusOr<std::string> report = quickstart::RunQuickstart(*options);
-        if (!report.ok()) return Fail(report.status());
-        std::cout << "\nThe report: " << std::filesystem::absolute(*report).string() << "\n";
-        return static_cast<int>(kDone);
-      },
-      exit_code);
+  program.AddOption("--output", &options->output, "Folder of data, runs and report").ShowDefault();
+  program.AddOption("--model", &options->model, "Model directory to start from").ShowDefault();
+  program.AddOption("--recipes", &options->recipes, "Folder with depth_adapter.textproto")
+      .ShowDefault();
+  program
+      .AddOption("--plugin", &options->plugin,
+                 "The depth plugin (default: as built beside this program)")
+      .LastWins();
+  program.AddOption("--device", &options->device, "cpu, or cuda:N where libtorch has it")
+      .ShowDefault();
+  program.AddOption("--seed", &options->seed, "Seed of data and training").ShowDefault();
+  program.AddOption("--threads", &options->threads,
+                    "Training runs side by side, one compute thread each (default: all cores)");
+  program.AddFlag("--fast", &options->fast, "A quarter of the work and one control, for a look");
+  program.SetFooter("Example: unival quickstart --output quickstart_out");
+  program.OnRun([options] { return Quickstart(*options); });
 }
 
 }  // namespace unival

@@ -2,12 +2,11 @@
 #ifndef UNIVAL_EXAMPLES_QUICKSTART_QUICKSTART_COMMAND_H_
 #define UNIVAL_EXAMPLES_QUICKSTART_QUICKSTART_COMMAND_H_
 
-#include <CLI/App.hpp>
+#include "app/options.h"
 
 namespace unival {
 
-// For RunProgram (app/program.h).
-void AddQuickstartOptions(CLI::App& app, int* exit_code);
+void AddQuickstartOptions(Command& program);
 
 }  // namespace unival
 

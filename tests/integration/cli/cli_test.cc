@@ -85,6 +85,7 @@ TEST_P(Reports, TheMistakeInOneMessage) {
 const Mistake kMistakes[] = {
     {"NoSubcommand", "", 2, {"subcommand"}},
     {"UnknownSubcommand", "fly", 2, {"fly"}},
+    {"UnknownDataCommand", "data fly", 2, {"fly", "unival data --help"}},
     {"UnknownOption", "doctor --fast", 2, {"--fast"}},
     {"MissingArgument", "eval models/tiny --task vqa", 2, {"--data"}},
     {"MissingModel", "inspect models/none", 1, {"models/none"}},

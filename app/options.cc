@@ -1,0 +1,211 @@
+#include "app/options.h"
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <utility>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+
+namespace unival {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+template <typename T>
+CLI::Option* Bind(CLI::App* app, const std::string& names, T* target, const std::string& help) {
+  return app->add_option(names, *target, help);
+}
+
+template <typename T>
+CLI::Option* Bind(CLI::App* app, const std::string& names, std::optional<T>* target,
+                  const std::string& help) {
+  return app->add_option_function<T>(
+      names, [target](const T& value) { *target = value; }, help);
+}
+
+CLI::Option* Bind(CLI::App* app, const std::string& names,
+                  const std::function<void(const std::string&)>& take, const std::string& help) {
+  const auto take_all = [take](const Strings& values) {
+    for (const std::string& value : values) take(value);
+  };
+  return app->add_option_function<Strings>(names, take_all, help);
+}
+
+CLI::Option* Bind(CLI::App* app, const std::string& names, const OptionTarget& target,
+                  const std::string& help) {
+  return std::visit([&](const auto& kind) { return Bind(app, names, kind, help); }, target);
+}
+
+CLI::Validator Number(const char* name, const char* expected, bool (*fits)(double)) {
+  const auto check = [expected, fits](const std::string& text) -> std::string {
+    double value = 0;
+    if (CLI::detail::lexical_cast(text, value) && fits(value)) return "";
+    return absl::StrCat("Value ", text, ": expected ", expected);
+  };
+  return CLI::Validator(check, name);
+}
+
+// The words as CLI11 takes them, the last one first. Options are declared with underscores; many
+// people write hyphens, so both are taken.
+Strings ForParsing(Strings words) {
+  for (std::string& word : words) {
+    if (word == "--") break;
+    if (word.compare(0, 2, "--") != 0) continue;
+    std::replace(word.begin() + 2, std::find(word.begin(), word.end(), '='), '-', '_');
+  }
+  std::reverse(words.begin(), words.end());
+  return words;
+}
+
+// The last command that the command line named, and how a user types it.
+CLI::App* Named(CLI::App* app, std::string* typed) {
+  while (!app->get_subcommands().empty()) {
+    app = app->get_subcommands().front();
+    absl::StrAppend(typed, " ", app->get_name());
+  }
+  return app;
+}
+
+int ReportUsage(CLI::App& app, const CLI::ParseError& error) {
+  std::string typed = app.get_name();
+  CLI::App* command = Named(&app, &typed);
+  const Strings unknown = command->remaining();
+  if (error.get_exit_code() == 0 || unknown.empty() || command->get_subcommands({}).empty()) {
+    return app.exit(error) == 0 ? kDone : kUsage;
+  }
+  const std::string& word = unknown.front();
+  std::cerr << "unival: \"" << absl::Utf8SafeCHexEscape(word) << "\" is no "
+            << (word.size() > 1 && word[0] == '-' ? "option" : "command") << "; see " << typed
+            << " --help\n";
+  return kUsage;
+}
+
+int ReportFailure(const absl::Status& status) {
+  std::cerr << "unival: " << status.message() << "\n";
+  return kFailed;
+}
+
+}  // namespace
+
+Option& Option::Required() {
+  option_->required();
+  return *this;
+}
+
+Option& Option::ShowDefault() {
+  option_->capture_default_str();
+  return *this;
+}
+
+Option& Option::LastWins() {
+  option_->take_last();
+  return *this;
+}
+
+Option& Option::Between(int64_t least, int64_t most) {
+  option_->check(CLI::Range(least, most));
+  return *this;
+}
+
+Option& Option::Positive() {
+  option_->check(Number("POSITIVE", "a number above 0", [](double value) { return value > 0; }));
+  return *this;
+}
+
+Option& Option::NotNegative() {
+  option_->check(Number("NONNEGATIVE", "0 or more", [](double value) { return value >= 0; }));
+  return *this;
+}
+
+Option& Option::OneOf(const std::vector<std::string>& values) {
+  option_->check(CLI::IsMember(values));
+  return *this;
+}
+
+struct Command::Impl {
+  std::unique_ptr<CLI::App> owned;  // of the program; other commands belong to it
+  CLI::App* app;
+  int exit_code = kDone;
+  int* result = &exit_code;  // the program's
+  std::vector<std::unique_ptr<Command>> commands;
+};
+
+Command::Command(const std::string& name, const std::string& help)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->owned = std::make_unique<CLI::App>(help, name);
+  impl_->app = impl_->owned.get();
+}
+
+Command::Command(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Command::~Command() = default;
+
+Command& Command::AddCommand(const std::string& name, const std::string& help) {
+  impl_->app->require_subcommand(1);
+  auto impl = std::make_unique<Impl>();
+  impl->app = impl_->app->add_subcommand(name, help);
+  impl->result = impl_->result;
+  impl_->commands.emplace_back(new Command(std::move(impl)));
+  return *impl_->commands.back();
+}
+
+Option Command::AddPositional(const std::string& name, OptionTarget target,
+                              const std::string& help) {
+  return Option(Bind(impl_->app, name, target, help)->required());
+}
+
+Option Command::AddOption(const std::string& names, OptionTarget target, const std::string& help) {
+  // One value each time it is given: what follows may be a positional argument.
+  return Option(Bind(impl_->app, names, target, help)->allow_extra_args(false));
+}
+
+void Command::AddFlag(const std::string& name, bool* target, const std::string& help) {
+  impl_->app->add_flag(name, *target, help);
+}
+
+void Command::AddVersion(const std::string& version) {
+  impl_->app->set_version_flag("--version", version);
+}
+
+void Command::SetFooter(const std::string& footer) { impl_->app->footer(footer); }
+
+void Command::SetFooter(std::function<std::string()> footer) {
+  impl_->app->footer(std::move(footer));
+}
+
+void Command::SetRun(std::function<absl::StatusOr<ExitCode>()> run) {
+  impl_->app->callback([run = std::move(run), result = impl_->result] {
+    const absl::StatusOr<ExitCode> code = run();
+    *result = code.ok() ? *code : ReportFailure(code.status());
+  });
+}
+
+const Command* Command::Find(const std::string& name) const {
+  for (const auto& command : impl_->commands) {
+    if (command->impl_->app->get_name() == name) return command.get();
+  }
+  return nullptr;
+}
+
+bool Command::HasCommands() const { return !impl_->commands.empty(); }
+
+int Command::Run(int argc, const char* const* argv) {
+  return Run(Strings(argv + std::min(argc, 1), argv + argc));
+}
+
+int Command::Run(const std::vector<std::string>& words) {
+  try {
+    impl_->app->parse(ForParsing(words));
+  } catch (const CLI::ParseError& error) {
+    return ReportUsage(*impl_->app, error);
+  } catch (const std::exception& error) {
+    std::cerr << "unival: internal error: " << error.what() << "\n";
+    return kFailed;
+  }
+  return *impl_->result;
+}
+
+}  // namespace unival

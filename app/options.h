@@ -1,0 +1,124 @@
+// unival: options.h
+//
+// The command line of a program as its commands declare it: what they take, what that may hold,
+// help, and what runs.
+//
+//   Command program("greeter", "Greets people");
+//   Command& hello = program.AddCommand("hello", "Greet one person");
+//   hello.AddPositional("name", &name, "Whom to greet");
+//   hello.AddOption("--times", &times, "How often").Between(1, 10).ShowDefault();
+//   hello.OnRun([&]() -> absl::StatusOr<ExitCode> { return Greet(name, times); });
+//   return program.Run(argc, argv);
+//
+// CLI11 does the work, in options.cc alone: its headers cost a file that includes them five seconds
+// to compile.
+#ifndef UNIVAL_APP_OPTIONS_H_
+#define UNIVAL_APP_OPTIONS_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace CLI {
+class Option;
+}
+
+namespace unival {
+
+// 0 done; 1 the work failed (one message on standard error says file, field, expected, actual,
+// remedy); 2 the command line is wrong; 3 a check found a difference (verify, eval --at_least).
+enum ExitCode { kDone = 0, kFailed = 1, kUsage = 2, kDifferent = 3 };
+
+// What receives an option's value, which must outlive Command::Run. Without the option on the
+// command line it is left as it is, so that it holds the default. Vectors and functions take
+// options that may be given several times; the function is called with each value in turn.
+using OptionTarget =
+    std::variant<std::string*, int*, int64_t*, uint64_t*, double*, std::optional<int>*,
+                 std::optional<uint64_t>*, std::vector<std::string>*,
+                 std::function<void(const std::string&)>>;
+
+// One option as declared. Each limit is checked before anything runs, and stands in the help.
+class Option {
+ public:
+  Option& Required();
+  Option& ShowDefault();  // the target's present value stands in the help
+  Option& LastWins();     // given twice, the later value counts instead of an error
+  Option& Between(int64_t least, int64_t most);
+  Option& Positive();
+  Option& NotNegative();
+  Option& OneOf(const std::vector<std::string>& values);
+
+ private:
+  friend class Command;
+  explicit Option(CLI::Option* option) : option_(option) {}
+
+  CLI::Option* option_;  // of the Command
+};
+
+// A program, or one command of it; may hold commands of its own, of which the command line then
+// must name one.
+class Command {
+ public:
+  // `name` is what the user typed to get here ("unival data"): it stands in usage and messages.
+  Command(const std::string& name, const std::string& help);
+  ~Command();
+  Command(const Command&) = delete;
+  Command& operator=(const Command&) = delete;
+
+  // Lives as long as this one.
+  Command& AddCommand(const std::string& name, const std::string& help);
+  // Required, in the order of declaration.
+  Option AddPositional(const std::string& name, OptionTarget target, const std::string& help);
+  // `names` as typed, with commas between spellings of one option: "--output,-o".
+  Option AddOption(const std::string& names, OptionTarget target, const std::string& help);
+  void AddFlag(const std::string& name, bool* target, const std::string& help);
+  // --version prints `version`.
+  void AddVersion(const std::string& version);
+  // Printed below the options. A function is called when help is asked for.
+  void SetFooter(const std::string& footer);
+  void SetFooter(std::function<std::string()> footer);
+
+  // What the command does: `run` returns absl::Status, or absl::StatusOr<ExitCode> where there are
+  // more outcomes than done and failed. An error is printed as "unival: <message>" and makes the
+  // exit code kFailed.
+  template <typename Run>
+  void OnRun(Run run) {
+    SetRun([run = std::move(run)]() mutable -> absl::StatusOr<ExitCode> {
+      if constexpr (std::is_same_v<std::invoke_result_t<Run&>, absl::Status>) {
+        absl::Status status = run();
+        if (!status.ok()) return status;
+        return kDone;
+      } else {
+        return run();
+      }
+    });
+  }
+
+  // nullptr: none of that name.
+  const Command* Find(const std::string& name) const;
+  bool HasCommands() const;
+
+  // Parses the command line and runs the command in it; returns the exit code. Never throws. The
+  // second form takes the words behind the program's name.
+  int Run(int argc, const char* const* argv);
+  int Run(const std::vector<std::string>& words);
+
+ private:
+  struct Impl;
+  explicit Command(std::unique_ptr<Impl> impl);
+  void SetRun(std::function<absl::StatusOr<ExitCode>()> run);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace unival
+
+#endif  // UNIVAL_APP_OPTIONS_H_

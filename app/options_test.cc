@@ -1,0 +1,173 @@
+#include "app/options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace unival {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// What a test's program was told.
+struct Told {
+  std::string text, greeting = "hello";
+  int whole = 1;
+  int64_t wide = 2;
+  uint64_t natural = 3;
+  double real = 0.5;
+  std::optional<int> maybe;
+  std::optional<uint64_t> maybe_natural;
+  std::vector<std::string> list, seen;
+  bool flag = false;
+};
+
+// A program of one command "do" and one command "more" that holds "deep"; `told` outlives it.
+class Fixture : public ::testing::Test {
+ protected:
+  Fixture() : program_("tool", "Does things") {
+    Command& act = program_.AddCommand("do", "Do it");
+    act.AddPositional("text", &told_.text, "What to do");
+    act.AddOption("--greeting,-g", &told_.greeting, "A word").LastWins().ShowDefault();
+    act.AddOption("--whole", &told_.whole, "A number").Between(1, 64);
+    act.AddOption("--wide", &told_.wide, "A number").Positive();
+    act.AddOption("--natural", &told_.natural, "A number");
+    act.AddOption("--real", &told_.real, "A number").NotNegative();
+    act.AddOption("--maybe", &told_.maybe, "A number");
+    act.AddOption("--maybe_natural", &told_.maybe_natural, "A number");
+    act.AddOption("--item", &told_.list, "An item");
+    act.AddOption(
+        "--each", [this](const std::string& value) { told_.seen.push_back(value); }, "An item");
+    act.AddOption("--kind", &told_.greeting, "A kind").OneOf({"hello", "bye"});
+    act.AddFlag("--flag", &told_.flag, "A switch");
+    act.OnRun([this]() -> absl::StatusOr<ExitCode> { return outcome_; });
+    Command& deep = program_.AddCommand("more", "More of it").AddCommand("deep", "Deeper");
+    deep.OnRun([this] { return outcome_.status(); });
+    program_.AddVersion("tool 1");
+    program_.SetFooter([] { return std::string("See also: the sky"); });
+  }
+
+  int Run(const std::vector<std::string>& words) {
+    ::testing::internal::CaptureStdout();
+    ::testing::internal::CaptureStderr();
+    const int code = program_.Run(words);
+    out_ = ::testing::internal::GetCapturedStdout();
+    err_ = ::testing::internal::GetCapturedStderr();
+    return code;
+  }
+
+  Told told_;
+  absl::StatusOr<ExitCode> outcome_ = kDone;
+  Command program_;
+  std::string out_, err_;
+};
+
+TEST_F(Fixture, EveryKindOfValueReachesItsTarget) {
+  EXPECT_EQ(Run({"do", "it", "-g", "one", "--greeting", "two", "--whole", "64", "--wide", "-0x0",
+                 "--real", "0"}),
+            kUsage);
+  EXPECT_EQ(Run({"do", "it", "-g", "one", "--greeting", "two", "--whole", "64", "--wide", "7",
+                 "--natural", "18446744073709551615", "--real", "0", "--maybe", "0",
+                 "--maybe_natural", "0", "--flag"}),
+            kDone)
+      << err_;
+  EXPECT_EQ(told_.text, "it");
+  EXPECT_EQ(told_.greeting, "two");
+  EXPECT_EQ(told_.whole, 64);
+  EXPECT_EQ(told_.wide, 7);
+  EXPECT_EQ(told_.natural, 18446744073709551615u);
+  EXPECT_EQ(told_.real, 0);
+  EXPECT_EQ(told_.maybe, 0);
+  EXPECT_EQ(told_.maybe_natural, 0u);
+  EXPECT_TRUE(told_.flag);
+}
+
+TEST_F(Fixture, DefaultsStayWithoutTheOption) {
+  EXPECT_EQ(Run({"do", "it"}), kDone);
+  EXPECT_EQ(told_.greeting, "hello");
+  EXPECT_EQ(told_.whole, 1);
+  EXPECT_EQ(told_.maybe, std::nullopt);
+}
+
+TEST_F(Fixture, AnOptionGivenAgainTakesOneValueEachTime) {
+  EXPECT_EQ(Run({"do", "--item", "a", "--each", "c", "--item", "b", "--each", "d", "it"}), kDone)
+      << err_;
+  EXPECT_THAT(told_.list, ElementsAre("a", "b"));
+  EXPECT_THAT(told_.seen, ElementsAre("c", "d"));
+  EXPECT_EQ(told_.text, "it");
+}
+
+TEST_F(Fixture, AValueOutsideItsLimitIsRefusedBeforeAnythingRuns) {
+  outcome_ = absl::InternalError("ran");
+  EXPECT_EQ(Run({"do", "it", "--whole", "65"}), kUsage);
+  EXPECT_THAT(err_, AllOf(HasSubstr("--whole"), HasSubstr("65"), HasSubstr("64")));
+  EXPECT_EQ(Run({"do", "it", "--wide", "0"}), kUsage);
+  EXPECT_THAT(err_, HasSubstr("--wide: Value 0: expected a number above 0"));
+  EXPECT_EQ(Run({"do", "it", "--real", "-1"}), kUsage);
+  EXPECT_THAT(err_, HasSubstr("--real: Value -1: expected 0 or more"));
+  EXPECT_EQ(Run({"do", "it", "--real", "much"}), kUsage);
+  EXPECT_EQ(Run({"do", "it", "--kind", "adieu"}), kUsage);
+  EXPECT_THAT(err_, AllOf(HasSubstr("hello"), HasSubstr("bye")));
+}
+
+TEST_F(Fixture, WhatRunsDecidesTheExitCode) {
+  outcome_ = kDifferent;
+  EXPECT_EQ(Run({"do", "it"}), kDifferent);
+  outcome_ = absl::NotFoundError("file: gone");
+  EXPECT_EQ(Run({"do", "it"}), kFailed);
+  EXPECT_EQ(err_, "unival: file: gone\n");
+  EXPECT_EQ(Run({"more", "deep"}), kFailed);
+  outcome_ = kDone;
+  EXPECT_EQ(Run({"more", "deep"}), kDone);
+}
+
+TEST_F(Fixture, AHyphenInAnOptionIsTakenForAnUnderscore) {
+  EXPECT_EQ(Run({"do", "it", "--maybe-natural", "7", "--item=a-b"}), kDone) << err_;
+  EXPECT_EQ(told_.maybe_natural, 7u);
+  EXPECT_THAT(told_.list, ElementsAre("a-b"));
+}
+
+TEST_F(Fixture, AnUnknownWordIsNamedWithTheHelpToRead) {
+  EXPECT_EQ(Run({"fly"}), kUsage);
+  EXPECT_EQ(err_, "unival: \"fly\" is no command; see tool --help\n");
+  EXPECT_EQ(Run({"more", "fly"}), kUsage);
+  EXPECT_EQ(err_, "unival: \"fly\" is no command; see tool more --help\n");
+  EXPECT_EQ(Run({"--fly"}), kUsage);
+  EXPECT_EQ(err_, "unival: \"--fly\" is no option; see tool --help\n");
+  EXPECT_EQ(Run({"\x1b[31mfly"}), kUsage);
+  EXPECT_THAT(err_, AllOf(HasSubstr("\\033[31mfly"), Not(HasSubstr("\x1b"))));
+}
+
+TEST_F(Fixture, HelpTellsLimitsAndDefaults) {
+  EXPECT_EQ(Run({"do", "--help"}), kDone);
+  for (const char* part :
+       {"text TEXT REQUIRED", "-g,--greeting TEXT=hello", "INT in [1 - 64]", "--wide INT:POSITIVE",
+        "--natural UINT", "--real FLOAT:NONNEGATIVE", "--maybe INT ", "--maybe_natural UINT",
+        "--item TEXT ...", "--each TEXT ...", "{hello,bye}", "--flag  "}) {
+    EXPECT_THAT(out_, HasSubstr(part));
+  }
+  EXPECT_EQ(Run({"--help"}), kDone);
+  EXPECT_THAT(out_, AllOf(HasSubstr("Do it"), HasSubstr("See also: the sky")));
+  EXPECT_EQ(Run({"--version"}), kDone);
+  EXPECT_EQ(out_, "tool 1\n");
+}
+
+TEST_F(Fixture, AMissingWordIsAskedFor) {
+  EXPECT_EQ(Run({}), kUsage);
+  EXPECT_THAT(err_, HasSubstr("subcommand"));
+  EXPECT_EQ(Run({"do"}), kUsage);
+  EXPECT_THAT(err_, HasSubstr("text is required"));
+}
+
+TEST(AnException, OfWhatRunsIsAFailure) {
+  Command program("tool", "Throws");
+  program.OnRun([]() -> absl::Status { throw std::runtime_error("broken"); });
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(program.Run({}), kFailed);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("internal error: broken"));
+}
+
+}  // namespace
+}  // namespace unival

@@ -1,0 +1,154 @@
+// Programs that extend `unival`: a copy of the program, with scripts beside it and in its libexec.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/integration/cli/program.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+// A folder with bin/unival, run as ./bin/unival.
+class Copied : public ::testing::Test {
+ protected:
+  Copied() : program_(NewFolder("copied")) {
+    fs::create_directories(program_.Path("bin"));
+    fs::copy_file(Runfile("app/unival"), program_.Path("bin/unival"));
+  }
+
+  void WriteScript(const std::string& path, const std::string& text, bool executable = true) {
+    WriteText(program_.Path(path), text);
+    if (executable)
+      fs::permissions(program_.Path(path), fs::perms::owner_exec, fs::perm_options::add);
+  }
+
+  Outcome Run(const std::string& words) const { return program_.Shell("./bin/unival " + words); }
+
+  Program program_;
+};
+
+TEST_F(Copied, RunsTheProgramBesideItWithItsArgumentsAndEndsWithItsExitCode) {
+  WriteScript("bin/unival-hello",
+              "#!/bin/sh\nfor word in \"$@\"; do echo \"<$word>\"; done\n"
+              "echo \"$UNIVAL_PROGRAM\"\necho trouble >&2\nexit 7\n");
+  const Outcome outcome = Run("hello a 'b  c' --json '' --help");
+  EXPECT_EQ(outcome.code, 7);
+  EXPECT_EQ(outcome.out, "<a>\n<b  c>\n<--json>\n<>\n<--help>\n" +
+                             fs::canonical(program_.Path("bin/unival")).string() + "\n");
+  EXPECT_EQ(outcome.err, "trouble\n");
+}
+
+TEST_F(Copied, RunsTheProgramInLibexec) {
+  WriteScript("libexec/unival-near", "#!/bin/sh\necho near\n");
+  WriteScript("libexec/unival/unival-far", "#!/bin/sh\necho far\n");
+  EXPECT_EQ(Run("near").out, "near\n");
+  EXPECT_EQ(Run("far").out, "far\n");
+  WriteScript("bin/unival-near", "#!/bin/sh\necho beside\n");
+  EXPECT_EQ(Run("near").out, "beside\n");
+}
+
+TEST_F(Copied, ListsInItsHelpWhatItFindsAndHowToReachIt) {
+  EXPECT_THAT(Run("--help").out, Not(HasSubstr("Programs of their own")));
+  WriteScript("bin/unival-hello", "#!/bin/sh\necho \"$@\"\n");
+  WriteScript("bin/unival-parity", "#!/bin/sh\n");
+  WriteScript("bin/unival-hello.bak", "#!/bin/sh\n");
+  WriteScript("bin/unival-text", "no program", /*executable=*/false);
+  fs::create_directories(program_.Path("bin/unival-folder"));
+  const std::string help = Run("--help").out;
+  EXPECT_THAT(help, AllOf(HasSubstr("Programs of their own:\n  hello  "),
+                          HasSubstr("bin/unival-hello\n  parity  "), HasSubstr("stage by stage")));
+  EXPECT_THAT(
+      help, AllOf(Not(HasSubstr(".bak")), Not(HasSubstr("  text ")), Not(HasSubstr("  folder "))));
+}
+
+TEST_F(Copied, HelpOfACommandIsAskedForInEitherOrder) {
+  WriteScript("bin/unival-hello", "#!/bin/sh\necho \"asked: $@\"\n");
+  EXPECT_EQ(Run("help hello").out, "asked: --help\n");
+  EXPECT_EQ(Run("help hello more").out, "asked: more --help\n");
+  EXPECT_EQ(Run("help").out, Run("--help").out);
+  EXPECT_EQ(Run("help data import").out, Run("data import --help").out);
+  EXPECT_THAT(Run("help data import").out, HasSubstr("Usage: unival data import"));
+}
+
+TEST_F(Copied, ItsOwnCommandsComeFirst) {
+  WriteScript("bin/unival-inspect", "#!/bin/sh\necho mine\n");
+  EXPECT_THAT(Run("inspect --help").out, HasSubstr("Usage: unival inspect"));
+  EXPECT_EQ(Run("inspect").code, 2);
+}
+
+TEST_F(Copied, AddsTheCommandsThatItsOwnCommandLacks) {
+  WriteScript("libexec/unival-data", "#!/bin/sh\necho \"extension: $@\"\n");
+  EXPECT_EQ(Run("data make-world out --count 3").out, "extension: make-world out --count 3\n");
+  EXPECT_THAT(Run("data --help").out,
+              AllOf(HasSubstr("Usage: unival data"), HasSubstr("extension: --help\n")));
+  EXPECT_THAT(Run("data check none.jsonl").err, HasSubstr("none.jsonl"));
+  EXPECT_THAT(Run("data import --help").out, Not(HasSubstr("extension")));
+}
+
+TEST_F(Copied, SaysWhichFileIsNotExecutable) {
+  WriteScript("bin/unival-hello", "#!/bin/sh\necho hello\n", /*executable=*/false);
+  const Outcome outcome = Run("hello");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err,
+              AllOf(StartsWith("unival: "), HasSubstr("bin/unival-hello"), HasSubstr("chmod +x")));
+}
+
+TEST_F(Copied, SaysWhyAProgramCannotStart) {
+  WriteScript("bin/unival-hello", "echo hello\n");
+  const Outcome outcome = Run("hello");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, AllOf(StartsWith("unival: cannot run "), HasSubstr("bin/unival-hello"),
+                                 HasSubstr("#!/bin/sh")));
+  WriteScript("bin/unival-gone", "#!/none/such\n");
+  EXPECT_THAT(Run("gone").err, AllOf(HasSubstr("bin/unival-gone"), HasSubstr("No such file")));
+}
+
+TEST_F(Copied, SaysHowToBuildAShippedProgramThatIsNotThere) {
+  for (const char* command :
+       {"parity golden", "convert fairseq a b", "quickstart", "data make-world out"}) {
+    const Outcome outcome = Run(command);
+    const std::string name = std::string(command).substr(0, std::string(command).find(' '));
+    EXPECT_EQ(outcome.code, 1) << command;
+    EXPECT_THAT(outcome.err, HasSubstr("//libexec:unival-" + name));
+  }
+  EXPECT_EQ(Run("data fly").code, 2);
+  EXPECT_EQ(Run("data fly").err, "unival: \"fly\" is no command; see unival data --help\n");
+}
+
+TEST_F(Copied, TakesNoProgramFromElsewhere) {
+  WriteScript("unival-evil", "#!/bin/sh\necho evil\n");  // in the current folder
+  for (const char* word : {"evil", "../evil", "evil/../../unival-evil", "''", "-evil"}) {
+    const Outcome outcome = Run(word);
+    EXPECT_EQ(outcome.code, 2) << word;
+    EXPECT_THAT(outcome.out, Not(HasSubstr("evil"))) << word;
+  }
+}
+
+TEST_F(Copied, NamesWithOddBytesAreNoCommandsAndDoNotReachTheTerminal) {
+  WriteScript("bin/unival-a\nb", "#!/bin/sh\necho ran\n");
+  const Outcome outcome = Run("\"$(printf 'a\\nb')\"");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("\"a\\nb\" is no command"));
+  EXPECT_THAT(Run("\"$(printf '\\033[31mred\\377')\"").err,
+              AllOf(HasSubstr("is no command"), Not(HasSubstr("\x1b")), Not(HasSubstr("\xff"))));
+  EXPECT_THAT(Run("--help").out, Not(HasSubstr("unival-a")));
+}
+
+TEST(TheBuiltTree, FindsEveryShippedProgram) {
+  const std::string help = Program(NewFolder("built")).Run("--help").out;
+  for (const char* command : {"convert", "data", "parity", "quickstart"}) {
+    EXPECT_THAT(help.substr(help.find("Programs of their own")),
+                HasSubstr(std::string("\n  ") + command + "  "));
+  }
+}
+
+}  // namespace
+}  // namespace unival
