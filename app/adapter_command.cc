@@ -9,6 +9,7 @@
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
 #include "backbone/vocabulary/layout.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 
@@ -68,7 +69,7 @@ absl::StatusOr<Manifest> Joined(const AdapterArguments& arguments, const ModelDi
   const absl::Status fits =
       CheckAdapter(*record, expected, absl::StrCat(from.path(), " in ", into.path()), {arguments.allow_mismatch});
   if (!fits.ok()) {
-    return absl::Status(fits.code(), absl::StrCat(fits.message(), "; train the connection on ", into.path(),
+    return WithMessage(fits, absl::StrCat(fits.message(), "; train the connection on ", into.path(),
                                                   ", or take it as it is with --allow_adapter_mismatch"));
   }
   Manifest manifest = into.manifest();

@@ -16,13 +16,6 @@ void PrintJson(const nlohmann::json& json) {
   std::cout << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
 }
 
-std::function<void(int64_t, int64_t)> ProgressLine(const std::string& suffix) {
-  return [suffix](int64_t done, int64_t total) {
-    std::cerr << "\r" << done << " of " << total << suffix << (done == total ? "\n" : "")
-              << std::flush;
-  };
-}
-
 void AddRuntimeOptions(Command& command, RuntimeOptions* options) {
   command.AddOption("--plugin", &options->plugins, "A plugin file; may be given several times");
   command.AddOption(

@@ -19,9 +19,6 @@ namespace unival {
 // Prints `json` indented, with a line end. Bytes that are not UTF-8, which file names may hold, are
 // replaced.
 void PrintJson(const nlohmann::json& json);
-// A callback for the `progress` of long work: it writes "7 of 20" and `suffix` on standard error,
-// over the line before.
-std::function<void(int64_t done, int64_t total)> ProgressLine(const std::string& suffix);
 
 // --plugin, --plugin_path, --threads; the paths in UNIVAL_PLUGIN_PATH are added.
 void AddRuntimeOptions(Command& command, RuntimeOptions* options);

@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "app/command.h"
 #include "app/commands.h"
+#include "sdk/base/progress.h"
 #include "sdk/base/status_macros.h"
 #include "training/evaluation/evaluate.h"
 #include "training/evaluation/task_source.h"
@@ -69,7 +70,7 @@ absl::StatusOr<EvaluationResult> Measure(EvalArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const auto source,
                           OpenFittingSource(*task, pipeline->model().known_modalities(),
                                             {arguments.data, columns, arguments.limit}));
-  arguments.evaluation.progress = ProgressLine("");
+  arguments.evaluation.progress = CountOn("evaluating");
   return Evaluate(*pipeline, arguments.task, *source, arguments.evaluation);
 }
 

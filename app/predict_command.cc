@@ -8,6 +8,7 @@
 #include "app/command.h"
 #include "app/commands.h"
 #include "backbone/generation/generate.h"
+#include "runtime/prediction_json.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -22,15 +23,17 @@ struct PredictArguments {
 };
 
 nlohmann::json ToJson(const PredictArguments& arguments, const Prediction& answer) {
-  nlohmann::json json = {{"task", arguments.task}, {"text", answer.text}, {"score", answer.score}};
-  if (answer.box.has_value()) json["box"] = *answer.box;
-  if (!answer.codes.empty()) json["codes"] = answer.codes;
+  nlohmann::json json = {{"task", arguments.task}};
+  AddPrediction(answer, &json);
   return json;
 }
 
 void Print(const PredictArguments& arguments, const Prediction& answer) {
   if (arguments.json) {
-    std::cout << ToJson(arguments, answer).dump() << "\n";
+    // Tokens of a text need not end at a character: bytes that are no UTF-8 are replaced.
+    std::cout << ToJson(arguments, answer)
+                     .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
+              << "\n";
   } else if (answer.box.has_value()) {
     const auto& box = *answer.box;
     std::cout << absl::StrFormat(

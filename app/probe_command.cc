@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "app/command.h"
 #include "app/commands.h"
+#include "sdk/base/progress.h"
 #include "sdk/base/status_macros.h"
 #include "training/evaluation/linear_probe.h"
 #include "training/evaluation/task_source.h"
@@ -31,7 +32,7 @@ absl::StatusOr<ProbeResult> Measure(ProbeArguments& arguments) {
   };
   UNIVAL_ASSIGN_OR_RETURN(const auto train, open(arguments.train));
   UNIVAL_ASSIGN_OR_RETURN(const auto test, open(arguments.test));
-  arguments.probe.progress = ProgressLine(" encoded");
+  arguments.probe.progress = CountOn("encoding");
   return LinearProbe(*pipeline, arguments.task, *train, *test, arguments.probe);
 }
 

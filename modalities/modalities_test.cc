@@ -8,7 +8,6 @@
 
 #include <chrono>
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/match.h"
@@ -19,6 +18,7 @@
 #include "modalities/io/decoder.h"
 #include "modalities/io/encode.h"
 #include "modalities/video/frame_selection.h"
+#include "sdk/base/test_files.h"
 #include "sdk/testing/golden.h"
 
 namespace unival {
@@ -33,8 +33,7 @@ const TensorMap& Images() {
 }
 
 nlohmann::json ReadJson(const std::string& name) {
-  std::ifstream file(kPreprocess + name);
-  return nlohmann::json::parse(file);
+  return nlohmann::json::parse(ReadText(kPreprocess + name));
 }
 
 MediaSource FileSource(const std::string& name) {

@@ -15,14 +15,10 @@
 #include "absl/strings/str_join.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/tensor_text.h"
 
 namespace unival {
 namespace {
-
-std::string Shape(const at::Tensor& tensor) {
-  return tensor.defined() ? absl::StrCat("[", absl::StrJoin(tensor.sizes().vec(), ", "), "]")
-                          : "(undefined)";
-}
 
 absl::Status Broken(const Modality& modality, absl::string_view field, absl::string_view expected,
                     absl::string_view actual) {
@@ -38,7 +34,7 @@ absl::Status CheckFeatures(const Modality& modality, const ModalityFeatures& fea
   if (!values.defined() || values.dim() != 3 || values.size(0) != rows ||
       values.size(2) != info.feature_dim || !values.is_floating_point()) {
     return Broken(modality, "values",
-                  absl::StrCat("floating [", rows, ", N, ", info.feature_dim, "]"), Shape(values));
+                  absl::StrCat("floating [", rows, ", N, ", info.feature_dim, "]"), ShapeText(values));
   }
   const int64_t positions = values.size(1);
   if (info.max_positions > 0 && positions > info.max_positions) {
@@ -49,7 +45,7 @@ absl::Status CheckFeatures(const Modality& modality, const ModalityFeatures& fea
       (features.padding.scalar_type() != at::kBool ||
        features.padding.sizes() != at::IntArrayRef({rows, positions}))) {
     return Broken(modality, "padding", absl::StrCat("bool [", rows, ", ", positions, "]"),
-                  Shape(features.padding));
+                  ShapeText(features.padding));
   }
   std::vector<int64_t> expected = {rows, positions};
   if (info.position_kind == PositionKind::kGrid) expected.push_back(2);
@@ -59,7 +55,7 @@ absl::Status CheckFeatures(const Modality& modality, const ModalityFeatures& fea
                   features.positions.sizes() != at::IntArrayRef(expected)))) {
     return Broken(modality, "positions",
                   wanted ? absl::StrCat("int64 [", absl::StrJoin(expected, ", "), "]") : "none",
-                  Shape(features.positions));
+                  ShapeText(features.positions));
   }
   return absl::OkStatus();
 }

@@ -1,10 +1,9 @@
 #include "runtime/media_bytes.h"
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/files.h"
 
 namespace unival {
 
@@ -17,10 +16,8 @@ absl::StatusOr<std::shared_ptr<const std::string>> MediaBytes(const MediaSource&
     if (!std::filesystem::is_regular_file(media.path, error)) {
       return absl::NotFoundError(absl::StrCat(MediaName(media), ": no such file"));
     }
-    std::ifstream file(media.path, std::ios::binary);
-    std::ostringstream content;
-    content << file.rdbuf();
-    bytes = std::make_shared<const std::string>(content.str());
+    absl::StatusOr<std::string> content = ReadWholeFile(media.path);
+    bytes = std::make_shared<const std::string>(std::move(content).value_or(""));
   }
   if (bytes->empty()) return absl::InvalidArgumentError(absl::StrCat(MediaName(media), ": is empty or cannot be read"));
   return bytes;

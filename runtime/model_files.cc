@@ -18,6 +18,7 @@
 #include "backbone/storage/model_parts.h"
 #include "backbone/model/model.h"
 #include "runtime/model.h"
+#include "sdk/base/status.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
 
@@ -26,12 +27,6 @@ namespace {
 
 constexpr char kTokenizer[] = "tokenizer";
 constexpr char kTemplates[] = "templates";
-
-// An error that the content of `file` causes.
-absl::Status InFile(const std::string& file, const absl::Status& status) {
-  if (status.ok()) return status;
-  return absl::Status(status.code(), absl::StrCat(file, ": ", status.message()));
-}
 
 // Every connection has exactly one record of what it was trained against, every record a
 // connection.
@@ -71,7 +66,7 @@ absl::StatusOr<std::unique_ptr<Model>> Model::Load(const std::string& directory,
   UNIVAL_ASSIGN_OR_RETURN(model->tokenizer_,
                           runtime.registry().CreateTokenizer(
                               tokenizer.type(), model->tokenizer_directory_, tokenizer.block()));
-  UNIVAL_RETURN_IF_ERROR(InFile(model->ManifestPath(), model->CreateVocabulary()));
+  UNIVAL_RETURN_IF_ERROR(Annotate(model->CreateVocabulary(), model->ManifestPath()));
   UNIVAL_RETURN_IF_ERROR(model->LoadParts(wanted));
   UNIVAL_RETURN_IF_ERROR(model->CheckAdapters(options.allow_adapter_mismatch));
   model->SetTraining(false);
@@ -99,7 +94,7 @@ absl::StatusOr<std::vector<std::string>> Model::Wanted(const ModelLoadOptions& o
 }
 
 absl::Status Model::LoadParts(const std::vector<std::string>& wanted) {
-  UNIVAL_RETURN_IF_ERROR(InFile(ManifestPath(), CreateBackbone()));
+  UNIVAL_RETURN_IF_ERROR(Annotate(CreateBackbone(), ManifestPath()));
   for (const ModalityConfig& config : manifest_.modality()) {
     if (!absl::c_linear_search(wanted, config.id())) {
       for (const std::string& id :
@@ -108,7 +103,7 @@ absl::Status Model::LoadParts(const std::vector<std::string>& wanted) {
       }
       continue;
     }
-    UNIVAL_RETURN_IF_ERROR(InFile(ManifestPath(), CreateModality(config)));
+    UNIVAL_RETURN_IF_ERROR(Annotate(CreateModality(config), ManifestPath()));
     if (modalities_[config.id()]->module() != nullptr) {
       UNIVAL_RETURN_IF_ERROR(
           LoadPart(absl::StrCat("modality.", config.id()), ModalityComponentId(config.id())));
@@ -116,7 +111,7 @@ absl::Status Model::LoadParts(const std::vector<std::string>& wanted) {
   }
   for (ConnectionConfig& config : *manifest_.mutable_connection()) {
     if (!absl::c_linear_search(wanted, config.modality())) continue;
-    UNIVAL_RETURN_IF_ERROR(InFile(ManifestPath(), CreateConnection(&config)));
+    UNIVAL_RETURN_IF_ERROR(Annotate(CreateConnection(&config), ManifestPath()));
     UNIVAL_RETURN_IF_ERROR(LoadPart(absl::StrCat("connection.", config.modality()),
                                     AdapterComponentId(config.modality())));
   }

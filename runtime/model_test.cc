@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/safetensors.h"
+#include "sdk/base/test_files.h"
 #include "sdk/base/text_format.h"
 
 namespace unival {
@@ -45,20 +46,9 @@ modality {
 connection { modality: "image" shared_type_row: 1 }
 )";
 
-void Write(const std::string& path, const std::string& text) {
-  std::ofstream(path, std::ios::binary) << text;
-}
-
-std::string FreshFolder(const std::string& name) {
-  const std::string folder = absl::StrCat(::testing::TempDir(), "/", name);
-  fs::remove_all(folder);
-  fs::create_directories(folder);
-  return folder;
-}
-
 // A vocabulary of the 256 bytes, without merges.
 std::string TinyTokenizer() {
-  const std::string folder = FreshFolder("tokenizer");
+  const std::string folder = NewFolder("tokenizer");
   nlohmann::json encoder;
   std::string dictionary;
   int next = 256;
@@ -72,9 +62,9 @@ std::string TinyTokenizer() {
     encoder[symbol] = byte;
     absl::StrAppend(&dictionary, byte, " 1\n");
   }
-  Write(folder + "/encoder.json", encoder.dump());
-  Write(folder + "/dict.txt", dictionary);
-  Write(folder + "/vocab.bpe", "#version: 0.2\n");
+  WriteText(folder + "/encoder.json", encoder.dump());
+  WriteText(folder + "/dict.txt", dictionary);
+  WriteText(folder + "/vocab.bpe", "#version: 0.2\n");
   return folder;
 }
 
@@ -115,7 +105,7 @@ class ModelTest : public ::testing::Test {
     Manifest manifest;
     ASSERT_TRUE(ReadTextProto(manifest_file_, &manifest).ok());
     change(manifest);
-    Write(manifest_file_, PrintTextProto(manifest));
+    WriteText(manifest_file_, PrintTextProto(manifest));
   }
 
   // After a component was changed on purpose.
@@ -137,7 +127,7 @@ class ModelTest : public ::testing::Test {
     UpdateSha256(id);
   }
 
-  const std::string folder_ = FreshFolder("models") + "/tiny";
+  const std::string folder_ = NewFolder("models") + "/tiny";
   const std::string manifest_file_ = folder_ + "/manifest.textproto";
 };
 
@@ -236,14 +226,14 @@ TEST_F(ModelTest, AnImpossibleConfigurationIsNamedWithItsManifest) {
 TEST_F(ModelTest, GarbageInPlaceOfTheTemplatesIsNamed) {
   const std::string templates = folder_ + "/templates";
   fs::remove_all(templates);
-  Write(templates, "no folder");
+  WriteText(templates, "no folder");
   UpdateSha256("templates");
   ExpectRefused(absl::StatusCode::kInvalidArgument,
                 AllOf(StartsWith(templates), HasSubstr("expected a folder")));
 }
 
 TEST_F(ModelTest, GarbageInPlaceOfTheManifestIsNamed) {
-  Write(manifest_file_, "\xff\xfe{{{");
+  WriteText(manifest_file_, "\xff\xfe{{{");
   ExpectRefused(absl::StatusCode::kInvalidArgument, HasSubstr(manifest_file_));
 }
 
@@ -267,7 +257,7 @@ TEST(RuntimeTest, APluginReachedTwiceIsLoadedOnce) {
   RuntimeOptions options;
   options.threads = 1;
   options.plugins = {kDepth, kDepth};
-  options.plugin_paths = {FreshFolder("plugins")};
+  options.plugin_paths = {NewFolder("plugins")};
   for (const char* name : {"a.so", "b.so"}) fs::copy(kDepth, options.plugin_paths[0] + "/" + name);
   auto runtime = Runtime::Create(options);
   ASSERT_TRUE(runtime.ok()) << runtime.status();
@@ -286,7 +276,7 @@ TEST(RuntimeTest, APluginReachedTwiceIsLoadedOnce) {
 TEST(RuntimeTest, APluginInAFolderThatFailsHalfwayIsReportedAndLeavesNothing) {
   RuntimeOptions options;
   options.threads = 1;
-  options.plugin_paths = {FreshFolder("halfway")};
+  options.plugin_paths = {NewFolder("halfway")};
   fs::copy(kHalfway, options.plugin_paths[0] + "/halfway.so");
   auto runtime = Runtime::Create(options);
   ASSERT_TRUE(runtime.ok()) << runtime.status();

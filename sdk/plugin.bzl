@@ -1,6 +1,6 @@
-"""Rules for plugins: shared objects that link no code of the host."""
+"""Rules for plugins of the native tier: shared objects that link no code of the host. Also what the packaged SDK offers."""
 
-load("//:copts.bzl", "UNIVAL_COPTS")
+load(":native_copts.bzl", "NATIVE_COPTS")
 
 def _headers_only_impl(ctx):
     return [CcInfo(compilation_context = ctx.attr.dep[CcInfo].compilation_context)]
@@ -12,7 +12,7 @@ headers_only = rule(
 )
 
 def unival_native_plugin(name, srcs, copts = [], linkopts = [], deps = [], **kwargs):
-    """Builds lib<name>.so, a plugin of the native tier.
+    """Builds lib<name>.so, a plugin of the native tier. It must be compiled as the host was.
 
     Args:
       name: plugin id; the file is lib<name>.so.
@@ -25,9 +25,9 @@ def unival_native_plugin(name, srcs, copts = [], linkopts = [], deps = [], **kwa
     native.cc_binary(
         name = "lib" + name + ".so",
         srcs = srcs,
-        copts = UNIVAL_COPTS + copts,
+        copts = NATIVE_COPTS + copts,
         linkopts = ["-Wl,--exclude-libs,ALL"] + linkopts,
         linkshared = True,
-        deps = ["//sdk/native:plugin_headers"] + deps,
+        deps = [str(Label("//sdk/native:plugin_headers"))] + deps,
         **kwargs
     )

@@ -5,16 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
@@ -22,7 +18,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "modalities/io/encode.h"
+#include "sdk/base/process.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/base/test_files.h"
 #include "sdk/base/text_format.h"
 #include "training/run/batch_loader.h"
 #include "training/evaluation/evaluate.h"
@@ -118,16 +116,6 @@ stage {
 }
 )";
 
-void Write(const std::string& path, const std::string& text) {
-  std::ofstream(path, std::ios::binary) << text;
-}
-
-std::string Read(const std::string& path) {
-  std::stringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
-
 TrainingPlan Parse(const char* text) {
   TrainingPlan plan;
   const absl::Status status = ParseTextProto(text, "test", &plan);
@@ -166,19 +154,19 @@ std::string MakeWorld() {
   fs::remove_all(folder);
   fs::create_directories(folder + "/images");
   fs::copy("training/testdata/tokenizer", folder + "/tokenizer");
-  Write(folder + "/tasks.textproto", kTasks);
+  WriteText(folder + "/tasks.textproto", kTasks);
   const char* const colors[] = {"red", "green", "blue"};
   std::string captions, copies;
   for (int i = 0; i < kImages; ++i) {
     std::vector<uint8_t> pixels(16 * 16 * 3, static_cast<uint8_t>(i));
     for (size_t p = i % 3; p < pixels.size(); p += 3) pixels[p] = 200;
     const std::string name = absl::StrCat("images/", i, ".png");
-    Write(folder + "/" + name, EncodePng(pixels, 16, 16, 3).value());
+    WriteText(folder + "/" + name, EncodePng(pixels, 16, 16, 3).value());
     captions += Json{{"image", name}, {"caption", colors[i % 3]}}.dump() + "\n";
     copies += Json{{"text", absl::StrCat(colors[i % 3], " ", colors[i / 3 % 3])}}.dump() + "\n";
   }
-  Write(folder + "/caption.jsonl", captions);
-  Write(folder + "/copy.jsonl", copies);
+  WriteText(folder + "/caption.jsonl", captions);
+  WriteText(folder + "/copy.jsonl", copies);
   return folder;
 }
 
@@ -210,7 +198,7 @@ TrainResult TrainOk(const TrainOptions& options) {
 
 Receipt ReceiptOf(const std::string& output) {
   const std::string file = World() + "/" + output + "/receipt.json";
-  auto receipt = ReceiptFromJson(Read(file), file);
+  auto receipt = ReceiptFromJson(ReadText(file), file);
   EXPECT_TRUE(receipt.ok()) << receipt.status();
   return receipt.ok() ? *receipt : Receipt();
 }
@@ -226,7 +214,7 @@ std::map<std::string, std::string> After(const std::string& output) {
 
 std::vector<Json> Log(const std::string& output) {
   std::vector<Json> lines;
-  std::stringstream text(Read(World() + "/" + output + "/log.jsonl"));
+  std::stringstream text(ReadText(World() + "/" + output + "/log.jsonl"));
   for (std::string line; std::getline(text, line);) lines.push_back(Json::parse(line));
   return lines;
 }
@@ -249,7 +237,7 @@ TEST(TrainerTest, WritesModelLogReceiptAndResults) {
   EXPECT_GT(log[5].at("tokens_per_second"), 0);
   EXPECT_EQ(log[0].at("source_loss").size(), 1u) << "the second source is locked at first";
   EXPECT_EQ(log[5].at("source_loss").size(), 2u);
-  const Json results = Json::parse(Read(base + "/results.json"));
+  const Json results = Json::parse(ReadText(base + "/results.json"));
   EXPECT_EQ(results.at("evaluations").at("caption").at("samples"), 4);
   EXPECT_EQ(results.at("seed"), 3);
   EXPECT_GT(results.at("trainable_parameters"), 1000);
@@ -377,13 +365,11 @@ TEST(TrainerTest, AResumedRunEndsWithTheSameWeightsToTheBit) {
 }
 
 // Trains in another process, so that it can be killed.
-pid_t StartChild(const std::string& output) {
-  std::string self = fs::read_symlink("/proc/self/exe").string();
-  std::string flag = "--train-child", folder = World(), name = output;
-  std::array<char*, 5> arguments = {self.data(), flag.data(), folder.data(), name.data(), nullptr};
-  pid_t child = 0;
-  EXPECT_EQ(posix_spawn(&child, self.c_str(), nullptr, nullptr, arguments.data(), environ), 0);
-  return child;
+absl::StatusOr<Process> StartChild(const std::string& output) {
+  ProcessOptions options;
+  options.command = {ThisProgram(), "--train-child", World(), output};
+  options.ends_with_parent = true;
+  return Process::Start(options);
 }
 
 TrainingPlan KilledPlan() {
@@ -407,15 +393,16 @@ int64_t NewestCheckpoint(const std::string& output) {
 TEST(TrainerTest, AKilledRunGoesOnFromItsCheckpoint) {
   const TrainingPlan plan = KilledPlan();
   TrainOk(Options(World(), plan, FreshOutput("unharmed")));
-  const pid_t child = StartChild(FreshOutput("killed"));
+  auto child = StartChild(FreshOutput("killed"));
+  ASSERT_TRUE(child.ok()) << child.status();
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (NewestCheckpoint("killed") < 4 && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
-  kill(child, SIGKILL);
-  int status = 0;
-  waitpid(child, &status, 0);
-  ASSERT_TRUE(WIFSIGNALED(status)) << "the child ended before it could be killed: " << status;
+  child->Send(SIGKILL);
+  const auto end = child->Wait();
+  ASSERT_TRUE(end.ok()) << end.status();
+  ASSERT_EQ(end->signal, SIGKILL) << "the child ended before it could be killed: " << end->Text();
   ASSERT_GE(NewestCheckpoint("killed"), 4);
   TrainOptions options = Options(World(), plan, "killed");
   options.resume = true;
@@ -447,9 +434,9 @@ TEST(TrainerTest, RefusesToResumeWithAnotherPlanOrOtherData) {
   EXPECT_THAT(Train(options, TheRuntime()).status().message(),
               HasSubstr("stage[0].optimizer.learning_rate"));
   options.plan = &plan;
-  std::string text = Read(World() + "/caption.jsonl");
+  std::string text = ReadText(World() + "/caption.jsonl");
   text.replace(text.find("red"), 3, "tan");
-  Write(World() + "/changing.jsonl", text);
+  WriteText(World() + "/changing.jsonl", text);
   EXPECT_THAT(Train(options, TheRuntime()).status().message(),
               HasSubstr("stage[0].source[0].path"));
 }
@@ -467,9 +454,9 @@ TEST(TrainerTest, ALossThatIsNotANumberStopsTheRunAndOverwritesNothing) {
 }
 
 TEST(TrainerTest, CountsMediaThatCannotBeDecodedAndStopsAboveOnePercent) {
-  std::string captions = Read(World() + "/caption.jsonl");
-  Write(World() + "/images/bad.png", "this is not a picture");
-  Write(World() + "/bad.jsonl",
+  std::string captions = ReadText(World() + "/caption.jsonl");
+  WriteText(World() + "/images/bad.png", "this is not a picture");
+  WriteText(World() + "/bad.jsonl",
         captions + R"({"image": "images/bad.png", "caption": "red"})" + "\n");
   TrainingPlan plan = Parse(kAdapterPlan);
   plan.mutable_stage(0)->mutable_source(0)->set_path("bad.jsonl");
@@ -480,15 +467,15 @@ TEST(TrainerTest, CountsMediaThatCannotBeDecodedAndStopsAboveOnePercent) {
   EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
   EXPECT_THAT(status.message(), HasSubstr("1 of 25"));
   EXPECT_THAT(status.message(), HasSubstr("bad.png"));
-  EXPECT_THAT(Read(World() + "/bad/log.jsonl"), HasSubstr("bad.jsonl:25"));
+  EXPECT_THAT(ReadText(World() + "/bad/log.jsonl"), HasSubstr("bad.jsonl:25"));
   // Rare enough, it is left out and counted.
   std::string many;
   for (int i = 0; i < 6; ++i) many += captions;
-  Write(World() + "/rare.jsonl", many + R"({"image": "images/bad.png", "caption": "red"})" + "\n");
+  WriteText(World() + "/rare.jsonl", many + R"({"image": "images/bad.png", "caption": "red"})" + "\n");
   plan.mutable_stage(0)->mutable_source(0)->set_path("rare.jsonl");
   plan.mutable_stage(0)->set_steps(29);
   TrainOk(Options(World(), plan, FreshOutput("rare")));
-  EXPECT_EQ(Json::parse(Read(World() + "/rare/results.json")).at("decode_failures"), 1);
+  EXPECT_EQ(Json::parse(ReadText(World() + "/rare/results.json")).at("decode_failures"), 1);
 }
 
 TEST(TrainerTest, NamesTheFieldOfAPlanThatDoesNotFitModelOrData) {
@@ -554,8 +541,8 @@ absl::StatusOr<EvaluationResult> EvaluateBase(const std::string& records,
 }
 
 TEST(TrainerTest, AnEvaluationNeverWritesOverItsOwnData) {
-  const std::string data = World() + "/own.jsonl", before = Read(World() + "/caption.jsonl");
-  Write(data, before);
+  const std::string data = World() + "/own.jsonl", before = ReadText(World() + "/caption.jsonl");
+  WriteText(data, before);
   fs::remove(World() + "/link.jsonl");
   fs::create_symlink("own.jsonl", World() + "/link.jsonl");
   for (const std::string& results : {data, World() + "/link.jsonl"}) {
@@ -563,28 +550,28 @@ TEST(TrainerTest, AnEvaluationNeverWritesOverItsOwnData) {
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
     EXPECT_THAT(status.message(), HasSubstr("choose another name"));
   }
-  EXPECT_EQ(Read(data), before);
+  EXPECT_EQ(ReadText(data), before);
   EXPECT_EQ(EvaluateBase(data, World() + "/nowhere/out.jsonl").status().code(),
             absl::StatusCode::kNotFound);
   ASSERT_TRUE(EvaluateBase(data, World() + "/out.jsonl").ok());
-  const std::string answers = Read(World() + "/out.jsonl");
+  const std::string answers = ReadText(World() + "/out.jsonl");
   EXPECT_EQ(std::count(answers.begin(), answers.end(), '\n'), kImages);
 }
 
 TEST(TrainerTest, MissingMediaCountAsWrongAndTooManyOfThemAreAnError) {
-  const std::string captions = Read(World() + "/caption.jsonl");
+  const std::string captions = ReadText(World() + "/caption.jsonl");
   const auto gone = [](const std::string& image) {
     return Json{{"image", image}, {"caption", "red"}}.dump() + "\n";
   };
-  Write(World() + "/gone.jsonl", gone("images/gone.png") + gone("gone.tar:1.png") + captions);
+  WriteText(World() + "/gone.jsonl", gone("images/gone.png") + gone("gone.tar:1.png") + captions);
   auto few = EvaluateBase(World() + "/gone.jsonl", World() + "/gone.out");
   ASSERT_TRUE(few.ok()) << few.status();
   EXPECT_EQ(few->samples, kImages + 2);
   EXPECT_EQ(few->unreadable, 2);
   EXPECT_THAT(few->first_unreadable, HasSubstr("images/gone.png"));
   EXPECT_EQ(CheckReadable(*few), absl::OkStatus());
-  EXPECT_THAT(Read(World() + "/gone.out"), HasSubstr("gone.tar:1.png"));
-  Write(World() + "/gone.jsonl",
+  EXPECT_THAT(ReadText(World() + "/gone.out"), HasSubstr("gone.tar:1.png"));
+  WriteText(World() + "/gone.jsonl",
         gone("images/gone.png") + gone("gone.tar:1.png") + gone("images/lost.png") + captions);
   auto many = EvaluateBase(World() + "/gone.jsonl", "");
   ASSERT_TRUE(many.ok()) << many.status();
@@ -600,7 +587,7 @@ TEST(TrainerTest, AReceiptThatSaysAFrozenTensorChangedDoesNotHold) {
   plan.set_random_backbone(true);
   TrainOk(Options(World(), plan, FreshOutput("forged")));
   const std::string file = World() + "/forged/receipt.json";
-  const Json good = Json::parse(Read(file));
+  const Json good = Json::parse(ReadText(file));
   const auto verify = [&] {
     auto check = VerifyReceipt(file, World() + "/forged/model", "", TheRuntime());
     EXPECT_TRUE(check.ok()) << check.status();
@@ -616,7 +603,7 @@ TEST(TrainerTest, AReceiptThatSaysAFrozenTensorChangedDoesNotHold) {
         tensor[field] = std::string(64, '0');
         break;
       }
-      Write(file, forged.dump());
+      WriteText(file, forged.dump());
       EXPECT_FALSE(verify().ok()) << field << " " << drawn;
       EXPECT_EQ(verify().frozen_changed, 1) << field << " " << drawn;
     }
@@ -749,7 +736,7 @@ TEST(TrainerTest, AnExceptionOnALoaderThreadIsAnError) {
 }
 
 TEST(TrainerTest, RefusesToResumeWithOtherTemplates) {
-  Write(World() + "/changing.textproto", kTasks);
+  WriteText(World() + "/changing.textproto", kTasks);
   TrainingPlan plan = Parse(kAdapterPlan);
   plan.set_templates(0, "changing.textproto");
   TrainOptions options = Options(World(), plan, FreshOutput("reworded"));
@@ -758,7 +745,7 @@ TEST(TrainerTest, RefusesToResumeWithOtherTemplates) {
   options.resume = true;
   std::string text = kTasks;
   text.replace(text.find("describe"), 8, "show");
-  Write(World() + "/changing.textproto", text);
+  WriteText(World() + "/changing.textproto", text);
   EXPECT_THAT(Train(options, TheRuntime()).status().message(),
               HasSubstr("cannot resume: templates[0]"));
 }

@@ -1,13 +1,11 @@
 // unival parity FIXTURE_DIR: this implementation against recorded outputs of the original one.
 
-#include <unistd.h>
-
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "app/command.h"
+#include "sdk/base/progress.h"
 #include "sdk/base/status_macros.h"
 #include "upstream/commands.h"
 #include "upstream/parity/parity.h"
@@ -21,23 +19,15 @@ struct ParityArguments {
   bool json = false;
 };
 
-// One line that counts up, on a terminal only.
-void ShowProgress(const ParityProgress& progress) {
-  if (isatty(STDERR_FILENO) == 0) return;
-  const double left = progress.done == 0 ? 0
-                                         : progress.seconds / static_cast<double>(progress.done) *
-                                               static_cast<double>(progress.total - progress.done);
-  std::cerr << absl::StrFormat("\r\033[K[%d/%d] %s, %.0f s left", progress.done, progress.total,
-                               progress.file, left)
-            << std::flush;
-}
-
 absl::StatusOr<ExitCode> Compare(const ParityArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(arguments.runtime));
   ParityOptions options = arguments.options;
-  options.progress = ShowProgress;
+  ProgressLine line;
+  options.progress = [&line](const ParityProgress& progress) {
+    line.Count("comparing", progress.done, progress.total, progress.file);
+  };
   const absl::StatusOr<parity::Report> report = RunParity(options, *runtime);
-  if (isatty(STDERR_FILENO) != 0) std::cerr << "\r\033[K";
+  line.Clear();
   if (!report.ok()) return report.status();
   std::cout << (arguments.json ? ToJson(*report).dump(2) + "\n" : ToTable(*report));
   return report->ok() ? kDone : kDifferent;

@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "app/plugin/embedded_files.h"
 #include "runtime/torchscript/program.h"
+#include "sdk/base/names.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status_macros.h"
 
@@ -20,16 +21,10 @@ namespace fs = std::filesystem;
 
 constexpr char kSdkFolder[] = "unival_sdk/";
 
-bool IsName(const std::string& name) {
-  bool valid = name.size() >= 2 && name.size() <= 48 && absl::ascii_islower(name[0]);
-  for (char c : name) valid = valid && (absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_');
-  return valid;
-}
-
 absl::Status Check(const ScaffoldOptions& options) {
-  if (!IsName(options.name)) {
+  if (!IsId(options.name)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("plugin name \"", options.name, "\": expected the form [a-z][a-z0-9_]{1,47}"));
+        absl::StrCat("plugin name \"", options.name, "\": expected the form ", kIdForm));
   }
   if (options.tier < 1 || options.tier > 3) {
     return absl::InvalidArgumentError(absl::StrCat("--tier ", options.tier, ": expected 1, 2 or 3"));

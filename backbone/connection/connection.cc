@@ -10,12 +10,13 @@
 #include <ATen/ops/upsample_bilinear2d.h>
 #include <ATen/ops/zeros.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "sdk/base/names.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -26,11 +27,7 @@ constexpr int64_t kPixelsPerCell = 16;
 
 // Names become parts of parameter names and of file names.
 bool IsIdentifier(const std::string& name) {
-  if (name.empty()) return false;
-  for (const char c : name) {
-    if (!absl::ascii_islower(c) && !absl::ascii_isdigit(c) && c != '_') return false;
-  }
-  return true;
+  return !name.empty() && std::all_of(name.begin(), name.end(), IsLowerSnakeCharacter);
 }
 
 absl::Status Invalid(const ConnectionConfig& config, const std::string& problem) {

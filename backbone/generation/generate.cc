@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "backbone/generation/search.h"
+#include "sdk/base/status.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
 
@@ -19,33 +20,27 @@ using generation::SearchRequest;
 
 constexpr int64_t kDefaultMaxTokens = 64;
 
-template <typename Value>
-absl::Status Invalid(const char* field, Value value, const std::string& expected) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("generation.", field, ": expected ", expected, ", got ", value));
-}
-
 absl::Status CheckConfig(const GenerationConfig& config) {
   if (config.beam() != 0 && (config.beam() < kMinBeam || config.beam() > kMaxBeam)) {
-    return Invalid("beam", config.beam(), absl::StrCat(kMinBeam, " to ", kMaxBeam));
+    return FieldError("generation.beam", absl::StrCat(kMinBeam, " to ", kMaxBeam), config.beam());
   }
-  if (config.max_tokens() < 0) return Invalid("max_tokens", config.max_tokens(), "0 or more");
-  if (config.min_tokens() < 0) return Invalid("min_tokens", config.min_tokens(), "0 or more");
+  if (config.max_tokens() < 0) return FieldError("generation.max_tokens", "0 or more", config.max_tokens());
+  if (config.min_tokens() < 0) return FieldError("generation.min_tokens", "0 or more", config.min_tokens());
   if (config.no_repeat_ngram() < 0) {
-    return Invalid("no_repeat_ngram", config.no_repeat_ngram(), "0 or more");
+    return FieldError("generation.no_repeat_ngram", "0 or more", config.no_repeat_ngram());
   }
-  if (!(config.temperature() >= 0)) return Invalid("temperature", config.temperature(), "above 0");
-  if (config.top_k() < 0) return Invalid("top_k", config.top_k(), "0 or more");
+  if (!(config.temperature() >= 0)) return FieldError("generation.temperature", "above 0", config.temperature());
+  if (config.top_k() < 0) return FieldError("generation.top_k", "0 or more", config.top_k());
   if (!(config.top_p() >= 0 && config.top_p() <= 1)) {
-    return Invalid("top_p", config.top_p(), "a share in [0, 1]");
+    return FieldError("generation.top_p", "a share in [0, 1]", config.top_p());
   }
-  if (config.n_best() < 0) return Invalid("n_best", config.n_best(), "0 or more");
+  if (config.n_best() < 0) return FieldError("generation.n_best", "0 or more", config.n_best());
   if (config.sample() && config.n_best() > kMaxBeam) {
-    return Invalid("n_best", config.n_best(), absl::StrCat("at most ", kMaxBeam));
+    return FieldError("generation.n_best", absl::StrCat("at most ", kMaxBeam), config.n_best());
   }
   const bool is_beam_search = !config.sample() && !config.score_candidates();
   if (is_beam_search && config.n_best() > std::max(1, config.beam())) {
-    return Invalid("n_best", config.n_best(), "at most beam");
+    return FieldError("generation.n_best", "at most beam", config.n_best());
   }
   return absl::OkStatus();
 }

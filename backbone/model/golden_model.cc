@@ -3,13 +3,13 @@
 #include <torch/nn/module.h>
 
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "backbone/model/model_config.h"
 #include "backbone/model/reference_names.h"
+#include "sdk/base/files.h"
 #include "sdk/testing/golden.h"
 
 namespace unival {
@@ -25,9 +25,9 @@ constexpr char kTinyConfig[] = "tests/golden/tiny/config.json";
 }  // namespace
 
 BackboneConfig GoldenConfig(const std::string& overrides) {
-  std::ifstream file(kTinyConfig);
-  if (!file) Die(absl::NotFoundError(kTinyConfig));
-  nlohmann::json args = nlohmann::json::parse(file).at("args");
+  const absl::StatusOr<std::string> text = ReadWholeFile(kTinyConfig);
+  if (!text.ok()) Die(text.status());
+  nlohmann::json args = nlohmann::json::parse(*text).at("args");
   args.update(nlohmann::json::parse(overrides));
   auto config = ReferenceConfig(args.dump());
   if (!config.ok()) Die(config.status());

@@ -1,8 +1,8 @@
 #include "backbone/model/model_config.h"
+#include "sdk/base/test_files.h"
 
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <functional>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -14,9 +14,7 @@ namespace unival {
 namespace {
 
 nlohmann::json TinyArguments() {
-  std::ifstream file("tests/golden/tiny/config.json");
-  EXPECT_TRUE(file);
-  return nlohmann::json::parse(file);
+  return nlohmann::json::parse(ReadText("tests/golden/tiny/config.json"));
 }
 
 TEST(ReferenceConfig, ReadsSizesAndSwitches) {

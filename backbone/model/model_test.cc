@@ -15,7 +15,6 @@
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -24,6 +23,7 @@
 #include "backbone/model/encoder.h"
 #include "backbone/model/golden_model.h"
 #include "backbone/model/reference_names.h"
+#include "sdk/base/test_files.h"
 #include "sdk/testing/golden.h"
 
 namespace unival {
@@ -77,14 +77,12 @@ class ModelTest : public ::testing::Test {
 };
 
 TEST_F(ModelTest, EveryEntryOfTheReferenceHasItsPlace) {
-  std::ifstream file("tests/golden/tiny/manifest.json");
-  ASSERT_TRUE(file);
   const auto model = GoldenModel(GoldenConfig());
   std::map<std::string, std::vector<int64_t>> ours;
   for (const auto& item : model->module().named_parameters()) ours[item.key()] = item.value().sizes().vec();
   EXPECT_EQ(model->module().named_buffers().size(), 0u);
   std::set<std::string> found;
-  const nlohmann::json manifest = nlohmann::json::parse(file);
+  const nlohmann::json manifest = nlohmann::json::parse(ReadText("tests/golden/tiny/manifest.json"));
   for (const auto& entry : manifest.at("entries")) {
     const std::string name = entry.at("name");
     EXPECT_EQ(IsReferenceAlias(name), entry.contains("alias_of")) << name;

@@ -11,6 +11,7 @@
 #include "sdk/base/files.h"
 #include "backbone/vocabulary/layout.h"
 #include "sdk/base/sha256.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
 
@@ -18,10 +19,6 @@ namespace unival {
 namespace {
 
 namespace fs = std::filesystem;
-
-absl::Status InFile(const std::string& file, const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(file, ": ", status.message()));
-}
 
 // A manifest may come from anywhere: its paths must stay inside the model directory.
 bool StaysInside(absl::string_view file) {
@@ -106,9 +103,7 @@ absl::StatusOr<std::shared_ptr<const ModelDirectory>> ModelDirectory::Open(
         absl::StrCat(file, ": not there; expected the directory of a model"));
   }
   UNIVAL_RETURN_IF_ERROR(ReadTextProto(file, &model->manifest_));
-  if (absl::Status status = CheckManifest(model->manifest_); !status.ok()) {
-    return InFile(file, status);
-  }
+  UNIVAL_RETURN_IF_ERROR(Annotate(CheckManifest(model->manifest_), file));
   return model;
 }
 

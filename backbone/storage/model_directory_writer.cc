@@ -23,10 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-absl::Status FileError(const fs::path& path, absl::string_view what, const std::error_code& error) {
-  return SystemError(path.string(), what, error.value());
-}
-
 bool IsModelDirectory(const fs::path& path) {
   std::error_code error;
   return fs::is_directory(path, error) &&
@@ -45,7 +41,7 @@ bool IsFileName(const std::string& id) {
 absl::Status MakeFolder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
-  return error ? FileError(path, "cannot create this folder", error) : absl::OkStatus();
+  return error ? SystemError(path.string(), "cannot create this folder", error.value()) : absl::OkStatus();
 }
 
 absl::Status CopyFile(const fs::path& from, const fs::path& to) {
@@ -65,7 +61,7 @@ absl::Status CopyTree(const fs::path& from, const fs::path& to) {
     if (!it->is_regular_file(error)) continue;
     UNIVAL_RETURN_IF_ERROR(CopyFile(it->path(), to / it->path().lexically_relative(from)));
   }
-  return error ? FileError(from, "cannot list this folder", error) : absl::OkStatus();
+  return error ? SystemError(from.string(), "cannot list this folder", error.value()) : absl::OkStatus();
 }
 
 }  // namespace
@@ -91,7 +87,7 @@ absl::StatusOr<std::unique_ptr<ModelDirectoryWriter>> ModelDirectoryWriter::Crea
   const fs::path staging = target.parent_path() / absl::StrCat(".", target.filename().string(),
                                                                ".new.", getpid(), ".", counter++);
   if (!fs::create_directory(staging, error)) {
-    return FileError(staging, "cannot create this folder", error);
+    return SystemError(staging.string(), "cannot create this folder", error.value());
   }
   return std::unique_ptr<ModelDirectoryWriter>(
       new ModelDirectoryWriter(target.string(), staging.string()));

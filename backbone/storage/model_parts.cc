@@ -13,15 +13,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "backbone/vocabulary/layout.h"
+#include "sdk/base/status.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/tensor_text.h"
 
 namespace unival {
 namespace {
-
-std::string ShapeOf(const at::Tensor& tensor) {
-  return absl::StrCat("[", absl::StrJoin(tensor.sizes(), ", "), "]");
-}
 
 std::vector<std::string> RowDifferences(const TensorMap& rows, const VocabularyLayout& layout) {
   std::vector<std::string> lines;
@@ -37,11 +35,11 @@ std::vector<std::string> RowDifferences(const TensorMap& rows, const VocabularyL
                found->second.scalar_type() != first->scalar_type()) {
       lines.push_back(absl::StrCat(
           block.id(), ": expected ", c10::toString(first->scalar_type()), " [", size, ", ", width,
-          "], got ", c10::toString(found->second.scalar_type()), " ", ShapeOf(found->second)));
+          "], got ", TensorText(found->second)));
     }
   }
   for (const auto& [id, tensor] : rows) {
-    if (!FindBlock(layout, id)) lines.push_back(absl::StrCat("extra: ", id, " ", ShapeOf(tensor)));
+    if (!FindBlock(layout, id)) lines.push_back(absl::StrCat("extra: ", id, " ", ShapeText(tensor)));
   }
   return lines;
 }
@@ -65,7 +63,7 @@ absl::StatusOr<TensorMap> SplitTokenRows(const at::Tensor& embedding,
   const int64_t size = LayoutSize(layout);
   if (embedding.dim() != 2 || embedding.size(0) != size) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "token embedding ", ShapeOf(embedding), ", expected [", size, ", D] for this vocabulary"));
+        "token embedding ", ShapeText(embedding), ", expected [", size, ", D] for this vocabulary"));
   }
   return CatchTorch("split token rows", [&] {
     const at::Tensor plain = embedding.detach();
@@ -139,10 +137,7 @@ absl::StatusOr<at::Tensor> ReadTokenComponents(const ModelDirectory& model) {
     }
     rows.emplace(block.id(), tensors.begin()->second);
   }
-  auto joined = JoinTokenRows(rows, model.manifest().vocabulary());
-  if (joined.ok()) return joined;
-  return absl::Status(joined.status().code(),
-                      absl::StrCat(model.path(), ": ", joined.status().message()));
+  return Annotate(JoinTokenRows(rows, model.manifest().vocabulary()), model.path());
 }
 
 absl::Status CheckAdapter(const AdapterRecord& record, const AdapterRecord& expected,

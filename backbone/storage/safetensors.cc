@@ -19,8 +19,10 @@
 #include "sdk/base/mapped_file.h"
 #include "backbone/storage/safetensors_header.h"
 #include "sdk/base/sha256.h"
+#include "sdk/base/status.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/tensor_text.h"
 
 namespace unival {
 namespace {
@@ -47,15 +49,6 @@ absl::optional<SafetensorsDtype> FileDtype(at::ScalarType dtype) {
     if (torch == dtype) return file;
   }
   return absl::nullopt;
-}
-
-std::string Describe(const at::Tensor& tensor) {
-  return absl::StrCat(c10::toString(tensor.scalar_type()), " [",
-                      absl::StrJoin(tensor.sizes(), ", "), "]");
-}
-
-absl::Status InFile(const std::string& path, const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
 }
 
 at::Tensor OverMapping(const SafetensorsEntry& entry,
@@ -102,7 +95,7 @@ absl::StatusOr<NamedBytes> ToBytes(const std::string& name, const at::Tensor& te
   const auto dtype = FileDtype(tensor.scalar_type());
   if (!dtype || tensor.layout() != at::kStrided) {
     return absl::InvalidArgumentError(
-        absl::StrCat(where, ": safetensors cannot hold ", Describe(tensor)));
+        absl::StrCat(where, ": safetensors cannot hold ", TensorText(tensor)));
   }
   return NamedBytes{name, *dtype, tensor.detach().to(at::kCPU).contiguous()};
 }
@@ -160,16 +153,16 @@ std::vector<std::string> Differences(const TensorMap& targets, const TensorMap& 
   for (const auto& [name, target] : targets) {
     auto found = tensors.find(name);
     if (found == tensors.end()) {
-      lines.push_back(absl::StrCat("missing: ", name, " ", Describe(target)));
+      lines.push_back(absl::StrCat("missing: ", name, " ", TensorText(target)));
     } else if (target.sizes() != found->second.sizes() ||
                !Widens(found->second.scalar_type(), target.scalar_type())) {
-      lines.push_back(absl::StrCat("does not fit: ", name, ": expected ", Describe(target),
-                                   ", got ", Describe(found->second)));
+      lines.push_back(absl::StrCat("does not fit: ", name, ": expected ", TensorText(target),
+                                   ", got ", TensorText(found->second)));
     }
   }
   for (const auto& [name, tensor] : tensors) {
     if (targets.count(name) == 0) {
-      lines.push_back(absl::StrCat("extra: ", name, " ", Describe(tensor)));
+      lines.push_back(absl::StrCat("extra: ", name, " ", TensorText(tensor)));
     }
   }
   return lines;
@@ -180,17 +173,15 @@ std::vector<std::string> Differences(const TensorMap& targets, const TensorMap& 
 absl::StatusOr<SafetensorsContents> ReadSafetensorsFile(const std::string& path) {
   UNIVAL_ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> file,
                           MappedFile::Open(path, MappedFile::Mode::kCopyOnWrite));
-  auto header = ParseSafetensorsHeader(file->bytes());
-  if (!header.ok()) return InFile(path, header.status());
+  UNIVAL_ASSIGN_OR_RETURN(SafetensorsHeader header,
+                          Annotate(ParseSafetensorsHeader(file->bytes()), path));
   return CatchTorch(path, [&]() -> absl::StatusOr<SafetensorsContents> {
     SafetensorsContents contents;
-    for (const auto& [name, entry] : header->tensors) {
-      if (absl::Status bools = CheckBools(name, entry, file->bytes()); !bools.ok()) {
-        return InFile(path, bools);
-      }
+    for (const auto& [name, entry] : header.tensors) {
+      UNIVAL_RETURN_IF_ERROR(Annotate(CheckBools(name, entry, file->bytes()), path));
       contents.tensors.emplace(name, OverMapping(entry, file));
     }
-    contents.metadata = std::move(header->metadata);
+    contents.metadata = std::move(header.metadata);
     return contents;
   });
 }
@@ -202,18 +193,17 @@ absl::StatusOr<TensorMap> ReadSafetensors(const std::string& path) {
 
 absl::Status WriteSafetensors(const std::string& path, const TensorMap& tensors,
                               const std::map<std::string, std::string>& metadata) {
-  auto ordered = ToBytes(tensors);
-  if (!ordered.ok()) return InFile(path, ordered.status());
-  if (absl::Status status = CheckWritable(tensors); !status.ok()) return InFile(path, status);
+  UNIVAL_ASSIGN_OR_RETURN(auto ordered, Annotate(ToBytes(tensors), path));
+  UNIVAL_RETURN_IF_ERROR(Annotate(CheckWritable(tensors), path));
   // Wide elements first: then every tensor is aligned without holes.
-  std::stable_sort(ordered->begin(), ordered->end(), [](const auto& a, const auto& b) {
+  std::stable_sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) {
     return DtypeSize(a.dtype) > DtypeSize(b.dtype);
   });
   SafetensorsHeader header;
   header.metadata = metadata;
   std::vector<absl::string_view> pieces(1);
   int64_t offset = 0;
-  for (const NamedBytes& item : *ordered) {
+  for (const NamedBytes& item : ordered) {
     const int64_t end = offset + static_cast<int64_t>(item.bytes().size());
     header.tensors[item.name] = {item.dtype, item.tensor.sizes().vec(), offset, end};
     pieces.push_back(item.bytes());

@@ -10,6 +10,8 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "sdk/base/shapes.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -46,12 +48,10 @@ const DtypeInfo& InfoOf(SafetensorsDtype dtype) {
                        [&](const DtypeInfo& info) { return info.dtype == dtype; });
 }
 
-absl::Status Bad(absl::string_view message) { return absl::InvalidArgumentError(message); }
-
 absl::Status BadTensor(absl::string_view name, absl::string_view message) {
   // Names come from the file: they may be long or hold anything.
   constexpr size_t kShown = 200;
-  return Bad(absl::StrCat("tensor \"", absl::CHexEscape(name.substr(0, kShown)), "\": ", message));
+  return InvalidArgument("tensor \"", absl::CHexEscape(name.substr(0, kShown)), "\": ", message);
 }
 
 uint64_t ReadPrefix(absl::string_view file) {
@@ -62,13 +62,13 @@ uint64_t ReadPrefix(absl::string_view file) {
 
 absl::StatusOr<absl::string_view> HeaderText(absl::string_view file) {
   if (file.size() < kPrefix) {
-    return Bad(absl::StrCat("the file has ", file.size(), " bytes, too few for safetensors"));
+    return InvalidArgument("the file has ", file.size(), " bytes, too few for safetensors");
   }
   const uint64_t size = ReadPrefix(file);
   if (size > kMaxHeader || size > file.size() - kPrefix) {
-    return Bad(absl::StrCat("the header is said to have ", size, " bytes, the file has ",
+    return InvalidArgument("the header is said to have ", size, " bytes, the file has ",
                             file.size() - kPrefix, " after the size (header bound ", kMaxHeader,
-                            "); truncated, or not safetensors"));
+                            "); truncated, or not safetensors");
   }
   return file.substr(kPrefix, size);
 }
@@ -108,10 +108,10 @@ absl::StatusOr<Json> ParseJson(absl::string_view text) {
                          return keys(depth, event, value);
                        });
   } catch (const Json::exception& error) {
-    return Bad(absl::StrCat("the header is not JSON: ", absl::CHexEscape(error.what())));
+    return InvalidArgument("the header is not JSON: ", absl::CHexEscape(error.what()));
   }
-  if (!keys.problem().empty()) return Bad(absl::StrCat("header: ", keys.problem()));
-  if (!json.is_object()) return Bad("the header is not a JSON object");
+  if (!keys.problem().empty()) return InvalidArgument("header: ", keys.problem());
+  if (!json.is_object()) return InvalidArgument("the header is not a JSON object");
   return json;
 }
 
@@ -147,8 +147,7 @@ absl::StatusOr<int64_t> ByteCount(const std::string& name, const SafetensorsEntr
   for (int64_t size : entry.shape) {
     empty = empty || size == 0;
     if (size != 0 && __builtin_mul_overflow(bytes, size, &bytes)) {
-      return BadTensor(name, absl::StrCat("shape [", absl::StrJoin(entry.shape, ", "),
-                                          "] has too many elements"));
+      return BadTensor(name, absl::StrCat("shape ", ShapeText(entry.shape), " has too many elements"));
     }
   }
   return empty ? 0 : bytes;
@@ -166,14 +165,13 @@ absl::StatusOr<SafetensorsEntry> ParseEntry(const std::string& name, const Json&
   UNIVAL_ASSIGN_OR_RETURN(const std::vector<int64_t> offsets,
                           ParseIntegers(name, "data_offsets", json["data_offsets"]));
   if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data_size) {
-    return BadTensor(name, absl::StrCat("data_offsets [", absl::StrJoin(offsets, ", "),
-                                        "] do not lie within the ", data_size,
+    return BadTensor(name, absl::StrCat("data_offsets ", ShapeText(offsets),
+                                        " do not lie within the ", data_size,
                                         " bytes of data; truncated or damaged"));
   }
   UNIVAL_ASSIGN_OR_RETURN(const int64_t bytes, ByteCount(name, entry));
   if (offsets[1] - offsets[0] != bytes) {
-    return BadTensor(name, absl::StrCat(DtypeName(entry.dtype), " [",
-                                        absl::StrJoin(entry.shape, ", "), "] needs ", bytes,
+    return BadTensor(name, absl::StrCat(DtypeName(entry.dtype), " ", ShapeText(entry.shape), " needs ", bytes,
                                         " bytes, data_offsets hold ", offsets[1] - offsets[0]));
   }
   entry.begin = data_begin + offsets[0];
@@ -182,10 +180,10 @@ absl::StatusOr<SafetensorsEntry> ParseEntry(const std::string& name, const Json&
 }
 
 absl::Status ParseMetadata(const Json& json, std::map<std::string, std::string>& metadata) {
-  if (!json.is_object()) return Bad("__metadata__ is not a JSON object");
+  if (!json.is_object()) return InvalidArgument("__metadata__ is not a JSON object");
   for (const auto& [key, value] : json.items()) {
     if (!value.is_string()) {
-      return Bad(absl::StrCat("__metadata__: \"", absl::CHexEscape(key), "\" is not a string"));
+      return InvalidArgument("__metadata__: \"", absl::CHexEscape(key), "\" is not a string");
     }
     metadata.emplace(key, value.get<std::string>());
   }
@@ -209,7 +207,7 @@ absl::Status CheckCoverage(const SafetensorsHeader& header, int64_t data_begin, 
     end = entry->end;
   }
   if (end == data_end) return absl::OkStatus();
-  return Bad(absl::StrCat("the tensors end at byte ", end, ", the file at ", data_end));
+  return InvalidArgument("the tensors end at byte ", end, ", the file at ", data_end);
 }
 
 }  // namespace

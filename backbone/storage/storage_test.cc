@@ -14,8 +14,6 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "sdk/base/files.h"
 #include "backbone/storage/model_directory.h"
@@ -23,6 +21,7 @@
 #include "backbone/storage/safetensors.h"
 #include "backbone/vocabulary/layout.h"
 #include "sdk/base/sha256.h"
+#include "sdk/base/test_files.h"
 
 namespace unival {
 namespace {
@@ -33,17 +32,6 @@ std::string Fresh(const std::string& name) {
   const fs::path path = fs::path(::testing::TempDir()) / name;
   fs::remove_all(path);
   return path.string();
-}
-
-void WriteText(const std::string& path, const std::string& text) {
-  std::ofstream(path, std::ios::binary) << text;
-}
-
-std::string ReadText(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
 }
 
 int EntriesIn(const fs::path& folder) {

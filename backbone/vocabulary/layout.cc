@@ -4,10 +4,10 @@
 #include <limits>
 #include <set>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "sdk/base/names.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status_macros.h"
 
@@ -19,16 +19,9 @@ constexpr int64_t kSpecialSize = 4;
 // Ids are int64, tables are not that large: sums of sizes below this bound never overflow.
 constexpr int64_t kMaxSize = int64_t{1} << 40;
 
-bool IsWord(absl::string_view word) {
-  return !word.empty() && absl::ascii_islower(word[0]) &&
-         std::all_of(word.begin(), word.end(), [](char c) {
-           return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_';
-         });
-}
-
 absl::Status CheckId(absl::string_view id) {
   const std::vector<absl::string_view> words = absl::StrSplit(id, '.');
-  if (words.size() >= 2 && std::all_of(words.begin(), words.end(), IsWord)) {
+  if (words.size() >= 2 && std::all_of(words.begin(), words.end(), IsLowerSnake)) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(

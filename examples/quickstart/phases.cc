@@ -2,8 +2,8 @@
 
 #include <iostream>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "sdk/base/status.h"
 
 namespace unival::quickstart {
 
@@ -13,7 +13,7 @@ absl::Status Phases::Run(const std::string& name, const std::function<absl::Stat
   const absl::Status status = work();
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (!status.ok()) return absl::Status(status.code(), absl::StrCat(name, ": ", status.message()));
+  if (!status.ok()) return Annotate(status, name);
   std::cout << absl::StrFormat("      done in %.1f s\n", seconds) << std::flush;
   times_.push_back({name, seconds});
   return absl::OkStatus();

@@ -1,25 +1,17 @@
 #include "examples/quickstart/run_results.h"
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "absl/strings/str_cat.h"
 #include "examples/quickstart/plan_variants.h"
+#include "sdk/base/files.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival::quickstart {
 namespace {
 
 using nlohmann::json;
-
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::NotFoundError(absl::StrCat(path, ": no such file"));
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 absl::optional<double> MetricOf(const json& summary, const char* evaluation, const char* metric) {
   const json metrics =
@@ -44,8 +36,8 @@ std::vector<std::pair<double, double>> LossCurve(const std::string& log) {
 
 absl::StatusOr<report::RunSummary> ReadRun(const std::string& summary_file,
                                            const std::string& log_file) {
-  UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadFile(summary_file));
-  UNIVAL_ASSIGN_OR_RETURN(const std::string log, ReadFile(log_file));
+  UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(summary_file));
+  UNIVAL_ASSIGN_OR_RETURN(const std::string log, ReadWholeFile(log_file));
   const json summary = json::parse(text, nullptr, false);
   if (!summary.is_object()) {
     return absl::InvalidArgumentError(

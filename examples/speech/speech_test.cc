@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -16,6 +15,7 @@
 #include "examples/speech/synthesizer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "sdk/base/test_files.h"
 
 namespace unival::speech {
 namespace {
@@ -30,12 +30,6 @@ std::vector<float> Sine(double hz, int rate_hz, int count) {
     samples.push_back(static_cast<float>(0.5 * std::sin(6.283185307179586 * hz * i / rate_hz)));
   }
   return samples;
-}
-
-std::string Contents(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file.good()) << path;
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 TEST(ResamplerTest, KeepsTonesThatTheLowerRateCanCarry) {
@@ -129,11 +123,11 @@ TEST(SpeechTest, WritesReproducibleClipsWithTheirWords) {
     options.threads = 1 + run;
     const absl::Status made = GenerateSpeech(options);
     ASSERT_TRUE(made.ok()) << made;
-    tars[run] = Contents(options.output_dir + "/speech/train/speech.tar");
+    tars[run] = ReadText(options.output_dir + "/speech/train/speech.tar");
   }
   EXPECT_EQ(tars[0], tars[1]);
   std::vector<std::string> words;
-  const std::string lines = Contents(options.output_dir + "/speech/train/word.jsonl");
+  const std::string lines = ReadText(options.output_dir + "/speech/train/word.jsonl");
   for (absl::string_view line : absl::StrSplit(lines, '\n', absl::SkipEmpty())) {
     const auto record = nlohmann::json::parse(line.begin(), line.end());
     EXPECT_THAT(tars[1], HasSubstr(record["audio"].get<std::string>().substr(11)));

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/files.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival::world {
@@ -86,7 +87,7 @@ absl::Status RecordWriter::AddRecord(const std::string& task, const Record& reco
   auto [file, added] = files_.try_emplace(name);
   if (added) file->second.open(Path(name) + kTemporary, std::ios::binary);
   if (file->second << record.dump() << '\n') return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat(Path(name), ": ", std::strerror(errno)));
+  return absl::UnavailableError(SystemError(Path(name), "cannot be written", errno).message());
 }
 
 absl::Status RecordWriter::Finish() {
@@ -100,7 +101,7 @@ absl::Status RecordWriter::Finish() {
   }
   for (auto& [name, file] : files_) {
     file.close();
-    if (!file) return absl::UnavailableError(absl::StrCat(Path(name), ": ", std::strerror(errno)));
+    if (!file) return absl::UnavailableError(SystemError(Path(name), "cannot be written", errno).message());
     UNIVAL_RETURN_IF_ERROR(Rename(Path(name)));
   }
   finished_ = true;

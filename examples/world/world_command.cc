@@ -1,6 +1,5 @@
 #include "examples/world/world_command.h"
 
-#include <iostream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,15 +9,10 @@
 #include "absl/strings/str_join.h"
 #include "examples/speech/speech.h"
 #include "examples/world/world.h"
+#include "sdk/base/progress.h"
 
 namespace unival::world {
 namespace {
-
-// One line that counts up.
-void ShowProgress(const std::string& what, Split split, int64_t done, int64_t total) {
-  std::cerr << '\r' << what << ' ' << SplitName(split) << ' ' << done << " of " << total
-            << (done == total ? "\n" : "") << std::flush;
-}
 
 void AddMakeWorld(Command& data) {
   Command& command = data.AddCommand(
@@ -34,8 +28,9 @@ void AddMakeWorld(Command& data) {
       .ShowDefault();
   command.AddOption("--seed", &options->seed, "Other seeds give other worlds").ShowDefault();
   command.OnRun([options] {
-    options->progress = [](const WorldProgress& p) {
-      ShowProgress(p.kind, p.split, p.done, p.total);
+    ProgressLine line;
+    options->progress = [&line](const WorldProgress& p) {
+      line.Count(absl::StrCat(p.kind, " ", SplitName(p.split)), p.done, p.total);
     };
     return GenerateWorld(*options);
   });
@@ -54,8 +49,9 @@ void AddMakeSpeech(Command& data) {
   command.AddOption("--seed", &options->seed, "Other seeds give other clips").ShowDefault();
   command.AddOption("--espeak", &options->program, "The synthesiser").ShowDefault();
   command.OnRun([options] {
-    options->progress = [](Split split, int64_t made, int64_t total) {
-      ShowProgress("speech", split, made, total);
+    ProgressLine line;
+    options->progress = [&line](Split split, int64_t made, int64_t total) {
+      line.Count(absl::StrCat("speech ", SplitName(split)), made, total);
     };
     return speech::GenerateSpeech(*options);
   });

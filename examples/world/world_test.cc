@@ -25,6 +25,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "modalities/io/decoder.h"
+#include "sdk/base/test_files.h"
 
 namespace unival::world {
 namespace {
@@ -38,25 +39,19 @@ std::string Folder(const std::string& name) {
   return folder;
 }
 
-std::string Contents(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file.good()) << path;
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
 // Every file under a folder by its relative name.
 std::map<std::string, std::string> Tree(const std::string& folder) {
   std::map<std::string, std::string> files;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
     if (!entry.is_regular_file()) continue;
-    files[std::filesystem::relative(entry.path(), folder).string()] = Contents(entry.path());
+    files[std::filesystem::relative(entry.path(), folder).string()] = ReadText(entry.path());
   }
   return files;
 }
 
 std::vector<json> Records(const std::string& path) {
   std::vector<json> records;
-  for (absl::string_view line : absl::StrSplit(Contents(path), '\n', absl::SkipEmpty())) {
+  for (absl::string_view line : absl::StrSplit(ReadText(path), '\n', absl::SkipEmpty())) {
     records.push_back(json::parse(line.begin(), line.end()));
   }
   return records;
@@ -103,7 +98,7 @@ TEST(WorldTest, WritesOneTarAndOneFilePerTaskForEverySplit) {
 TEST(WorldTest, RecordsNameMembersOfTheTarBesideThem) {
   const std::string folder = Folder("members");
   ASSERT_TRUE(GenerateWorld(Small(folder, {"image", "depth"})).ok());
-  const std::string tar = Contents(folder + "/depth/train/depth.tar");
+  const std::string tar = ReadText(folder + "/depth/train/depth.tar");
   const std::vector<json> records = Records(folder + "/depth/train/caption.jsonl");
   ASSERT_EQ(records.size(), 12u);
   for (const json& record : records) {
@@ -273,7 +268,7 @@ TEST(CorpusTest, HoldsWordsSentencesAndExtraLinesInOrder) {
   options.extra_files = {Folder("extra.txt")};
   std::ofstream(options.extra_files[0]) << "an extra line\n";
   ASSERT_TRUE(WriteCorpus(options).ok());
-  const std::string text = Contents(options.output_file);
+  const std::string text = ReadText(options.output_file);
   EXPECT_THAT(text, HasSubstr("\nmiddle\n"));
   EXPECT_TRUE(absl::EndsWith(text, "\nan extra line\n"));
   options.extra_files = {Folder("missing.txt")};

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "sdk/base/status.h"
 
 namespace unival {
 namespace {
@@ -28,27 +28,22 @@ double MelToHz(double mel) {
   return kLogStartHz * std::exp(LogStep() * (mel - kLogStartMel));
 }
 
-absl::Status Invalid(const char* field, double value, const char* wanted) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("audio.log_mel.", field, ": ", value, ", expected ", wanted));
-}
-
 absl::Status Check(const LogMel& config, int rate) {
   const int window = config.window();
   if (window < 16 || window > 65536 || (window & (window - 1)) != 0) {
-    return Invalid("window", window, "a power of two from 16 to 65536");
+    return FieldError("audio.log_mel.window", "a power of two from 16 to 65536", window);
   }
   if (config.hop() <= 0 || config.hop() > window) {
-    return Invalid("hop", config.hop(), "1 to window");
+    return FieldError("audio.log_mel.hop", "1 to window", config.hop());
   }
   if (config.mel_bins() <= 0 || config.mel_bins() > 1024) {
-    return Invalid("mel_bins", config.mel_bins(), "1 to 1024");
+    return FieldError("audio.log_mel.mel_bins", "1 to 1024", config.mel_bins());
   }
   if (config.min_hz() < 0 || !(config.min_hz() < config.max_hz())) {
-    return Invalid("min_hz", config.min_hz(), "at least 0 and below max_hz");
+    return FieldError("audio.log_mel.min_hz", "at least 0 and below max_hz", config.min_hz());
   }
   if (config.max_hz() > rate / 2.0) {
-    return Invalid("max_hz", config.max_hz(), "at most half of audio.sample_rate_hz");
+    return FieldError("audio.log_mel.max_hz", "at most half of audio.sample_rate_hz", config.max_hz());
   }
   return absl::OkStatus();
 }

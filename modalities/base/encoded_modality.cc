@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "modalities/base/options.h"
 #include "modalities/networks/networks.h"
+#include "sdk/base/status.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/native/feature_encoder.h"
 #include "sdk/base/status_macros.h"
@@ -42,21 +43,16 @@ absl::StatusOr<EncodedModality::Parts> EncodedModality::MakeParts(
         absl::StrCat("modality ", config.id(), ": the host gave no decoder or no encoders"));
   }
   Parts parts;
-  const auto named = [&config](const absl::Status& status) {
-    return absl::Status(status.code(),
-                        absl::StrCat("modality ", config.id(), ": ", status.message()));
-  };
-  absl::StatusOr<std::shared_ptr<FeatureEncoder>> made = services.make_encoder(encoder);
-  if (!made.ok()) return named(made.status());
-  absl::StatusOr<std::vector<int64_t>> grid = FeatureGrid(encoder, input_shape);
-  if (!grid.ok()) return named(grid.status());
-  parts.encoder = *std::move(made);
+  UNIVAL_ASSIGN_OR_RETURN(
+      parts.encoder, Annotate(services.make_encoder(encoder), "modality ", config.id()));
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<int64_t> grid,
+                          Annotate(FeatureGrid(encoder, input_shape), "modality ", config.id()));
   parts.input_shape = input_shape;
   parts.info.id = config.id();
   parts.info.type = config.type().empty() ? config.id() : config.type();
   parts.info.feature_dim = parts.encoder->feature_dim();
   parts.info.max_positions =
-      std::accumulate(grid->begin(), grid->end(), int64_t{1}, std::multiplies<int64_t>());
+      std::accumulate(grid.begin(), grid.end(), int64_t{1}, std::multiplies<int64_t>());
   parts.info.position_kind = positions;
   parts.info.feature_schema = absl::StrCat(EncoderName(encoder), "-", schema_suffix, "/1");
   std::vector<std::string> options;

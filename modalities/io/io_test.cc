@@ -9,19 +9,19 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "modalities/io/decoder.h"
 #include "modalities/io/encode.h"
+#include "sdk/base/test_files.h"
 #include "sdk/testing/golden.h"
 
 namespace unival {
 namespace {
 
-constexpr char kMedia[] = "tests/golden/media/";
+const std::string kMedia = "tests/golden/media/";
 
 MediaSource FileSource(const std::string& name) {
   MediaSource source;
@@ -34,13 +34,6 @@ MediaSource BytesSource(std::string bytes, std::string name = "clip") {
   source.name = std::move(name);
   source.bytes = std::make_shared<const std::string>(std::move(bytes));
   return source;
-}
-
-std::string ReadFile(const std::string& name) {
-  std::ifstream file(kMedia + name, std::ios::binary);
-  std::ostringstream content;
-  content << file.rdbuf();
-  return content.str();
 }
 
 class IoTest : public ::testing::Test {
@@ -74,7 +67,7 @@ TEST_F(IoTest, DecodesPngExactlyLikeTheReference) {
                            "grad_gray_33x21.png", "mix_palette_80x60.png"}) {
     const at::Tensor& expected = golden.at(std::string(name) + "/decoded_rgb_u8");
     EXPECT_EQ(MaxDifference(Image(FileSource(name)), expected), 0) << name;
-    EXPECT_EQ(MaxDifference(Image(BytesSource(ReadFile(name))), expected), 0) << name;
+    EXPECT_EQ(MaxDifference(Image(BytesSource(ReadText(kMedia + name))), expected), 0) << name;
   }
 }
 
@@ -200,8 +193,8 @@ TEST_F(IoTest, Mp4GivesTheSelectedFramesInTheirOrder) {
 }
 
 TEST_F(IoTest, DamagedMediaAreRefusedWithTheirName) {
-  const std::string png = ReadFile("noise_64x64.png"), jpg = ReadFile("mix_97x131.jpg");
-  const std::string wav = ReadFile("tone_48k_mono.wav");
+  const std::string png = ReadText(kMedia + "noise_64x64.png"), jpg = ReadText(kMedia + "mix_97x131.jpg");
+  const std::string wav = ReadText(kMedia + "tone_48k_mono.wav");
   std::vector<uint8_t> frames = Ramp(20 * 32 * 32 * 3);
   const std::string mp4 = EncodeMp4(frames, 20, 32, 32, 10).value();
   std::string flipped = png;
@@ -254,8 +247,8 @@ TEST_F(IoTest, MediaNeverReadOtherFiles) {
   };
   const std::string mp4 = EncodeMp4(Ramp(6 * 16 * 16 * 3), 6, 16, 16, 10).value();
   write("v.mp4", mp4);
-  write("s.wav", ReadFile("tone_48k_mono.wav"));
-  write("i1.png", ReadFile("noise_64x64.png"));
+  write("s.wav", ReadText(kMedia + "tone_48k_mono.wav"));
+  write("i1.png", ReadText(kMedia + "noise_64x64.png"));
   const std::string hls = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n";
   const std::string sdp =
       "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\n"
@@ -291,7 +284,7 @@ TEST_F(IoTest, MediaNeverReadOtherFiles) {
 }
 
 TEST_F(IoTest, AGiantPngIsCalledGiantAndNotDamaged) {
-  std::string png = ReadFile("noise_64x64.png");
+  std::string png = ReadText(kMedia + "noise_64x64.png");
   png.replace(16, 8, std::string("\x00\x01\x86\xa0\x00\x01\x86\xa0", 8));
   const absl::Status status = decoder_->DecodeImage(BytesSource(png), PixelFormat::kRgb8).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);

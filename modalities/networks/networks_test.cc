@@ -12,7 +12,6 @@
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -20,6 +19,7 @@
 #include "modalities/audio/log_mel.h"
 #include "modalities/networks/pann.h"
 #include "modalities/networks/residual_encoders.h"
+#include "sdk/base/test_files.h"
 #include "sdk/native/feature_encoder.h"
 #include "sdk/testing/golden.h"
 
@@ -136,8 +136,7 @@ TEST(Encoders, PannKeepsTheReferencesSpectrogramConstants) {
 }
 
 TEST(Encoders, TensorsHaveTheReferencesNamesAndShapes) {
-  std::ifstream file("tests/golden/tiny/manifest.json");
-  const nlohmann::json manifest = nlohmann::json::parse(file);
+  const nlohmann::json manifest = nlohmann::json::parse(ReadText("tests/golden/tiny/manifest.json"));
   std::map<std::string, EncoderConfig> configs;
   EncoderConfig& image = configs["encoder.embed_images."];
   EncoderConfig& video = configs["encoder.embed_videos."];

@@ -5,9 +5,7 @@
 
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <map>
-#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -19,7 +17,9 @@
 #include "runtime/c_abi/descriptor.h"
 #include "runtime/c_abi/host_table.h"
 #include "sdk/abi/unival_plugin.h"
+#include "sdk/base/files.h"
 #include "sdk/base/sha256.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -29,17 +29,6 @@ constexpr char kSection[] = ".unival_plugin";
 constexpr char kNativeEntry[] = "unival_native_plugin_v0";
 constexpr uint32_t kNativeTier = 1, kStableTier = 2;
 static_assert(sizeof(UnivalBuildInfo) == sizeof(BuildInfo), "both tiers write the same record");
-
-absl::StatusOr<std::string> ReadFile(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in)
-    return absl::NotFoundError(absl::StrCat("plugin ", file, ": no such file or not readable"));
-  std::ostringstream content;
-  content << in.rdbuf();
-  if (!in.good() && !in.eof())
-    return absl::DataLossError(absl::StrCat("plugin ", file, ": read error"));
-  return content.str();
-}
 
 absl::Status NotAPlugin(const std::string& file, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("plugin ", file, ": not a UnIVAL plugin: ", why,
@@ -147,7 +136,7 @@ absl::Status RegisterManifest(const std::string& file, Registrar& registrar) {
 }  // namespace
 
 absl::StatusOr<BuildInfo> ReadBuildInfo(const std::string& file) {
-  UNIVAL_ASSIGN_OR_RETURN(const std::string content, ReadFile(file));
+  UNIVAL_ASSIGN_OR_RETURN(const std::string content, ReadWholeFile(file));
   return ParseBuildInfo(content, file);
 }
 
@@ -232,7 +221,7 @@ absl::Status LoadPlugin(const std::string& file, Registry& registry) {
   if (!status.ok()) {
     // Some messages have the file in their text already.
     if (absl::StrContains(status.message(), file)) return status;
-    return absl::Status(status.code(), absl::StrCat("plugin ", file, ": ", status.message()));
+    return Annotate(status, "plugin ", file);
   }
   staged.set_origin("built-in");
   registry = std::move(staged);

@@ -1,34 +1,24 @@
 #include "runtime/loader/plugin_loader.h"
+#include "sdk/base/test_files.h"
 
 #include <gtest/gtest.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
 namespace unival {
 namespace {
 
 constexpr char kDepth[] = "plugins/depth/libdepth.so";
 
-std::string ReadAll(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream content;
-  content << in.rdbuf();
-  return content.str();
-}
-
 std::string WriteTemporary(const std::string& name, const std::string& content) {
-  const std::string path = std::string(std::getenv("TEST_TMPDIR")) + "/" + name;
-  std::ofstream(path, std::ios::binary) << content;
-  return path;
+  return WriteText(::testing::TempDir() + "/" + name, content);
 }
 
 // The depth plugin with `from` replaced by `to` in its record.
 std::string Altered(const std::string& name, const std::string& from, const std::string& to) {
-  std::string content = ReadAll(kDepth);
+  std::string content = ReadText(kDepth);
   const size_t record = content.find(kPluginMagic);
   EXPECT_NE(record, std::string::npos);
   const size_t at = content.find(from, record);
@@ -90,7 +80,7 @@ TEST(PluginLoader, RefusesWhatIsNoPlugin) {
 }
 
 TEST(PluginLoader, RefusesEveryTruncationWithoutCrashing) {
-  const std::string content = ReadAll(kDepth);
+  const std::string content = ReadText(kDepth);
   for (size_t size = 0; size < content.size(); size += 997) {
     absl::StatusOr<BuildInfo> info =
         ReadBuildInfo(WriteTemporary("cut.so", content.substr(0, size)));

@@ -3,27 +3,16 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "runtime/loader/shipped_tokenizers.h"
+#include "sdk/base/test_files.h"
 #include "sdk/native/registry.h"
 
 namespace unival {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string Folder(const std::string& name) {
-  const fs::path folder = fs::path(::testing::TempDir()) / name;
-  fs::create_directories(folder);
-  return folder.string();
-}
-
-void WriteFile(const std::string& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary) << bytes;
-}
 
 const Registry& Shipped() {
   static const auto* const registry = [] {
@@ -48,13 +37,6 @@ absl::StatusOr<std::unique_ptr<Tokenizer>> Gpt2Bpe(const std::string& folder) {
   return Shipped().CreateTokenizer("gpt2_bpe", folder, "core.bpe");
 }
 
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  return bytes.str();
-}
-
 TokenizerTraining Training() {
   static const std::string* corpus = [] {
     std::string lines;
@@ -66,8 +48,8 @@ TokenizerTraining Training() {
         }
       }
     }
-    auto* path = new std::string(Folder("corpus") + "/lines.txt");
-    WriteFile(*path, lines);
+    auto* path = new std::string(NewFolder("corpus") + "/lines.txt");
+    WriteText(*path, lines);
     return path;
   }();
   TokenizerTraining training;
@@ -79,7 +61,7 @@ TokenizerTraining Training() {
 // A trained tokenizer's folder, made once.
 const std::string& TrainedFolder() {
   static const std::string* folder = [] {
-    auto* path = new std::string(Folder("trained"));
+    auto* path = new std::string(NewFolder("trained"));
     const absl::Status status = Train(Training(), *path + "/tokenizer.model");
     EXPECT_TRUE(status.ok()) << status;
     return path;
@@ -146,15 +128,15 @@ TEST(SentencePiece, IndexOutsideTheBlockIsAnError) {
 }
 
 TEST(SentencePiece, TrainingTwiceGivesTheSameBytes) {
-  const std::string second = Folder("second") + "/tokenizer.model";
+  const std::string second = NewFolder("second") + "/tokenizer.model";
   ASSERT_TRUE(Train(Training(), second).ok());
-  EXPECT_EQ(ReadFile(second), ReadFile(TrainedFolder() + "/tokenizer.model"));
+  EXPECT_EQ(ReadText(second), ReadText(TrainedFolder() + "/tokenizer.model"));
 }
 
 TEST(SentencePiece, SymbolsStayWhole) {
   TokenizerTraining training = Training();
   training.symbols = {"<region>"};
-  const std::string folder = Folder("symbols");
+  const std::string folder = NewFolder("symbols");
   ASSERT_TRUE(Train(training, folder + "/tokenizer.model").ok());
   auto tokenizer = SentencePiece(folder);
   ASSERT_TRUE(tokenizer.ok());
@@ -174,10 +156,10 @@ TEST(SentencePiece, TrainingRefusesWhatCannotWork) {
 }
 
 TEST(SentencePiece, RefusesMissingAndDamagedModels) {
-  const std::string folder = Folder("damaged");
+  const std::string folder = NewFolder("damaged");
   EXPECT_EQ(SentencePiece(folder).status().code(),
             absl::StatusCode::kNotFound);
-  WriteFile(folder + "/tokenizer.model", "this is not a model");
+  WriteText(folder + "/tokenizer.model", "this is not a model");
   const absl::Status status = SentencePiece(folder).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_NE(status.message().find("tokenizer.model"), absl::string_view::npos);
@@ -196,7 +178,7 @@ TEST(ShippedPlugins, AreLookedForInRunfilesThenBesideTheProgram) {
 
 // A vocabulary of the 256 bytes and a few merges.
 std::string SmallBpe() {
-  const std::string folder = Folder("bpe");
+  const std::string folder = NewFolder("bpe");
   nlohmann::json encoder;
   std::string dictionary;
   int next = 256, id = 0;
@@ -216,9 +198,9 @@ std::string SmallBpe() {
   encoder["ed"] = 257;
   encoder["\xc4\xa0red"] = 258;
   // 257 has no line: text that needs it is outside the vocabulary.
-  WriteFile(folder + "/dict.txt", dictionary + "256 1\n258 1\nmadeupword0000 0\n");
-  WriteFile(folder + "/encoder.json", encoder.dump());
-  WriteFile(folder + "/vocab.bpe", "#version: 0.2\n\xc4\xa0 r\ne d\n\xc4\xa0r ed\n");
+  WriteText(folder + "/dict.txt", dictionary + "256 1\n258 1\nmadeupword0000 0\n");
+  WriteText(folder + "/encoder.json", encoder.dump());
+  WriteText(folder + "/vocab.bpe", "#version: 0.2\n\xc4\xa0 r\ne d\n\xc4\xa0r ed\n");
   return folder;
 }
 
@@ -242,7 +224,7 @@ TEST(Gpt2Bpe, RefusesTextThatIsNotUtf8) {
 
 TEST(Gpt2Bpe, NamesFileAndLineOfABadMerge) {
   const std::string folder = SmallBpe();
-  WriteFile(folder + "/vocab.bpe", "#version: 0.2\ne d\nthree words here\n");
+  WriteText(folder + "/vocab.bpe", "#version: 0.2\ne d\nthree words here\n");
   const absl::Status status = Gpt2Bpe(folder).status();
   EXPECT_NE(status.message().find("vocab.bpe:3"), absl::string_view::npos) << status;
 }

@@ -11,11 +11,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "runtime/torchscript/series.h"
 #include "runtime/media_bytes.h"
+#include "sdk/base/status.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/tensor_text.h"
 
 namespace unival {
 namespace {
@@ -115,11 +116,10 @@ class ProgramModality : public Modality {
   absl::StatusOr<at::Tensor> ReadSeries(const MediaSource& media) const {
     const ArchiveInput& input = manifest_.modality().input();
     UNIVAL_ASSIGN_OR_RETURN(const auto text, MediaBytes(media));
-    absl::StatusOr<std::vector<float>> values = ParseSeries(*text, input.channels(), input.max_steps());
-    if (!values.ok()) {
-      return absl::Status(values.status().code(), absl::StrCat(MediaName(media), ": ", values.status().message()));
-    }
-    return at::tensor(*values).view({-1, input.channels()});
+    UNIVAL_ASSIGN_OR_RETURN(
+        const std::vector<float> values,
+        Annotate(ParseSeries(*text, input.channels(), input.max_steps()), MediaName(media)));
+    return at::tensor(values).view({-1, input.channels()});
   }
 
   // Per channel: the first dimension of images and sound, the last of series.
@@ -143,8 +143,8 @@ class ProgramModality : public Modality {
         features.is_floating_point()) {
       return absl::OkStatus();
     }
-    return absl::InternalError(absl::StrCat("modality \"", info_.id, "\": the program gave [",
-                                            absl::StrJoin(features.sizes().vec(), ", "), "], expected floating [1, N, ",
+    return absl::InternalError(absl::StrCat("modality \"", info_.id, "\": the program gave ",
+                                            ShapeText(features), ", expected floating [1, N, ",
                                             info_.feature_dim, "]"));
   }
 

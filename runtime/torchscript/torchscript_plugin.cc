@@ -1,14 +1,14 @@
 #include "runtime/torchscript/torchscript_plugin.h"
 
-#include <fstream>
 #include <memory>
-#include <sstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "runtime/torchscript/torchscript_modality.h"
 #include "runtime/torchscript/program.h"
+#include "sdk/base/files.h"
 #include "sdk/base/sha256.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
 
@@ -22,8 +22,7 @@ std::string FolderOf(const std::string& file) {
 
 // "plugin FILE: modality.FIELD: found; expected WANTED"
 absl::Status Wrong(const std::string& file, absl::string_view field, absl::string_view found, absl::string_view wanted) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("plugin ", file, ": modality.", field, ": ", found, "; expected ", wanted));
+  return InvalidArgument("plugin ", file, ": modality.", field, ": ", found, "; expected ", wanted);
 }
 
 absl::Status CheckInput(const ArchiveInput& input, const std::string& file) {
@@ -118,12 +117,8 @@ absl::StatusOr<PluginManifest> ParsePluginManifest(const std::string& text, cons
 }
 
 absl::StatusOr<PluginManifest> ReadPluginManifest(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  if (!in || !(text << in.rdbuf())) {
-    return absl::NotFoundError(absl::StrCat("plugin ", file, ": no such file, not readable, or empty"));
-  }
-  return ParsePluginManifest(text.str(), file);
+  UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(file));
+  return ParsePluginManifest(text, file);
 }
 
 absl::Status RegisterArchivePlugin(const PluginManifest& manifest, const std::string& file, Registrar& registrar) {

@@ -81,12 +81,13 @@ std::string ProgressLine::CountText(absl::string_view what, int64_t done, int64_
   return absl::StrCat(text, ", ", DurationText(left), " left");
 }
 
-void ProgressLine::Count(absl::string_view what, int64_t done, int64_t total) {
+void ProgressLine::Count(absl::string_view what, int64_t done, int64_t total,
+                         absl::string_view now) {
   const std::string text = CountText(what, done, total);
   if (done >= total) {
     Say(text);
   } else {
-    Show(text);
+    Show(absl::StrCat(text, now.empty() ? "" : ": ", now));
   }
 }
 

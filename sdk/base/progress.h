@@ -23,9 +23,9 @@ struct ProgressOptions {
   bool quiet = false;  // nothing is written
   std::FILE* stream = stderr;
   // Whether the stream shows one line that can be rewritten; asked of the system by default.
-  absl::optional<bool> terminal;
+  absl::optional<bool> terminal = absl::nullopt;
   // Seconds since any moment; the system's clock by default.
-  std::function<double()> clock;
+  std::function<double()> clock = nullptr;
 };
 
 // On a terminal the line is rewritten in place, at most five times a second; elsewhere, in a log
@@ -41,8 +41,9 @@ class ProgressLine {
   // Shows `line` when it is time for another one.
   void Show(absl::string_view line);
   // "WHAT: DONE of TOTAL (SHARE %), TIME left", the time from the pace since the first count of
-  // WHAT. The last count is always shown, with the time that all took.
-  void Count(absl::string_view what, int64_t done, int64_t total);
+  // WHAT, and behind it ": NOW" when what is in work has a name. The last count is always shown,
+  // with the time that all took.
+  void Count(absl::string_view what, int64_t done, int64_t total, absl::string_view now = "");
   // A line that stays; shown at once.
   void Say(absl::string_view line);
   // Takes an open line off the terminal, before other output.

@@ -72,6 +72,18 @@ TEST_F(ProgressTest, AnotherCountBeginsItsOwnPace) {
   EXPECT_EQ(Written(), "train: 1 of 1, took 0s\neval: 1 of 2 (50 %)\neval: 2 of 2, took 2s\n");
 }
 
+TEST_F(ProgressTest, ACountNamesWhatIsInWork) {
+  {
+    ProgressLine line(Options(false));
+    line.Count("comparing", 0, 2, "first.json");
+    now_ += 10;
+    line.Count("comparing", 1, 2, "second.json");
+  }
+  EXPECT_EQ(Written(),
+            "comparing: 0 of 2 (0 %): first.json\n"
+            "comparing: 1 of 2 (50 %), 10s left: second.json\n");
+}
+
 TEST_F(ProgressTest, AClearedLineLeavesNothing) {
   {
     ProgressLine line(Options(true));

@@ -3,12 +3,12 @@
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/text_format.h>
 
-#include <fstream>
-#include <sstream>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "sdk/base/files.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
@@ -35,21 +35,25 @@ class LineCollector : public google::protobuf::io::ErrorCollector {
 
 absl::Status ParseTextProto(absl::string_view text, absl::string_view file,
                             google::protobuf::Message* message) {
-  LineCollector errors(file);
   google::protobuf::TextFormat::Parser parser;
-  parser.RecordErrorsTo(&errors);
-  if (parser.ParseFromString(std::string(text), message)) return absl::OkStatus();
+  return ParseTextProto(text, file, &parser, message);
+}
+
+absl::Status ParseTextProto(absl::string_view text, absl::string_view file,
+                            google::protobuf::TextFormat::Parser* parser,
+                            google::protobuf::Message* message) {
+  LineCollector errors(file);
+  parser->RecordErrorsTo(&errors);
+  const bool parsed = parser->ParseFromString(std::string(text), message);
+  parser->RecordErrorsTo(nullptr);
+  if (parsed) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("not a valid ", message->GetDescriptor()->full_name(), ":\n", errors.Joined()));
 }
 
 absl::Status ReadTextProto(const std::string& path, google::protobuf::Message* message) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
-    return absl::NotFoundError(absl::StrCat(path, ": cannot read this file"));
-  }
-  return ParseTextProto(text.str(), path, message);
+  UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path));
+  return ParseTextProto(text, path, message);
 }
 
 std::string PrintTextProto(const google::protobuf::Message& message) {

@@ -9,6 +9,7 @@
 #define UNIVAL_SDK_BASE_TEXT_FORMAT_H_
 
 #include <google/protobuf/message.h>
+#include <google/protobuf/text_format.h>
 
 #include <string>
 
@@ -20,6 +21,11 @@ namespace unival {
 // InvalidArgument lists every syntax error and unknown field as FILE:LINE:COLUMN: TEXT. `file` is
 // only named in messages.
 absl::Status ParseTextProto(absl::string_view text, absl::string_view file,
+                            google::protobuf::Message* message);
+
+// The same with a parser of the caller's, which may have limits and record where fields stand.
+absl::Status ParseTextProto(absl::string_view text, absl::string_view file,
+                            google::protobuf::TextFormat::Parser* parser,
                             google::protobuf::Message* message);
 
 // The same for a file on disk. NotFound names the file.

@@ -10,15 +10,11 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "sdk/native/feature_encoder.h"
+#include "sdk/native/tensor_text.h"
 
 namespace unival {
 namespace {
-
-std::string ShapeOf(const at::Tensor& tensor) {
-  return absl::StrCat("[", absl::StrJoin(tensor.sizes().vec(), ", "), "]");
-}
 
 absl::Status CheckIndex(const PreprocessedBatch& batch, size_t index) {
   if (batch.samples.empty()) return absl::InvalidArgumentError("batch: no samples");
@@ -44,8 +40,8 @@ absl::StatusOr<at::Tensor> StackSamples(const PreprocessedBatch& batch, size_t i
     const at::Tensor& tensor = sample.tensors[index];
     if (!rows.empty() && tensor.sizes() != rows.front().sizes()) {
       return absl::InvalidArgumentError(absl::StrCat("batch: samples differ in shape: ",
-                                                     ShapeOf(rows.front()), " and ",
-                                                     ShapeOf(tensor)));
+                                                     ShapeText(rows.front()), " and ",
+                                                     ShapeText(tensor)));
     }
     rows.push_back(tensor);
   }
@@ -61,8 +57,8 @@ absl::StatusOr<PaddedBatch> PadSamples(const PreprocessedBatch& batch, size_t in
     if (tensor.dim() < 1 || tensor.dim() != first.dim() ||
         tensor.sizes().slice(1) != first.sizes().slice(1)) {
       return absl::InvalidArgumentError(
-          absl::StrCat("batch: samples differ beyond their first dimension: ", ShapeOf(first),
-                       " and ", ShapeOf(tensor)));
+          absl::StrCat("batch: samples differ beyond their first dimension: ", ShapeText(first),
+                       " and ", ShapeText(tensor)));
     }
     longest = std::max(longest, tensor.size(0));
   }

@@ -1,9 +1,9 @@
 #include "sdk/native/registry.h"
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "sdk/base/names.h"
 
 namespace unival {
 
@@ -13,21 +13,10 @@ const void* const kSdkMessages[] = {&ModalityConfig::default_instance(), &TaskTe
 
 namespace {
 
-constexpr size_t kMinIdLength = 2;
-constexpr size_t kMaxIdLength = 48;
-
-bool IsId(absl::string_view id) {
-  bool valid = id.size() >= kMinIdLength && id.size() <= kMaxIdLength && absl::ascii_islower(id[0]);
-  for (char c : id) {
-    valid = valid && (absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_');
-  }
-  return valid;
-}
-
 absl::Status CheckId(absl::string_view kind, absl::string_view id) {
   if (IsId(id)) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat(kind, " \"", id, "\": expected a name of the form [a-z][a-z0-9_]{1,47}"));
+      absl::StrCat(kind, " \"", id, "\": expected a name of the form ", kIdForm));
 }
 
 absl::Status Taken(absl::string_view kind, absl::string_view id, absl::string_view origin,
@@ -42,7 +31,7 @@ absl::Status CheckBlock(const TokenBlockSpec& block) {
       absl::StrSplit(block.id, absl::MaxSplits('.', 1));
   if (!IsId(names.first) || !IsId(names.second)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("token block \"", block.id, "\": expected \"<owner>.<name>\" of the form [a-z][a-z0-9_]{1,47}"));
+        absl::StrCat("token block \"", block.id, "\": expected \"<owner>.<name>\" of the form ", kIdForm));
   }
   if (names.first == "core") {
     return absl::InvalidArgumentError(absl::StrCat("token block \"", block.id, "\": \"core.\" is the host's"));

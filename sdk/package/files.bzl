@@ -14,7 +14,8 @@ STABLE_FILES = {
     "sdk/cpp/unival_plugin.hpp": "//sdk/cpp:unival_plugin.hpp",
     "sdk/cpp/unival_plugin_tables.hpp": "//sdk/cpp:unival_plugin_tables.hpp",
     "sdk/stable_plugin.bzl": "//sdk:stable_plugin.bzl",
-    "sdk/plugin.bzl": "//sdk/package:plugin.bzl",
+    "sdk/native_copts.bzl": "//sdk/package:native_copts.bzl",
+    "sdk/plugin.bzl": "//sdk:plugin.bzl",
 }
 
 _NATIVE_HEADERS = [

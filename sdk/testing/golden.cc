@@ -8,14 +8,15 @@
 
 #include <cmath>
 #include <cstring>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "sdk/base/files.h"
+#include "sdk/base/status.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
@@ -108,14 +109,9 @@ absl::StatusOr<TensorMap> ParseSafetensors(const std::string& bytes) {
 }  // namespace
 
 absl::StatusOr<TensorMap> LoadSafetensors(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::NotFoundError(absl::StrCat(path, ": no such file"));
-  std::ostringstream content;
-  content << file.rdbuf();
+  UNIVAL_ASSIGN_OR_RETURN(const std::string content, ReadWholeFile(path));
   try {
-    absl::StatusOr<TensorMap> tensors = ParseSafetensors(content.str());
-    if (tensors.ok()) return tensors;
-    return absl::InvalidArgumentError(absl::StrCat(path, ": ", tensors.status().message()));
+    return Annotate(ParseSafetensors(content), path);
   } catch (const std::exception& error) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": ", error.what()));
   }

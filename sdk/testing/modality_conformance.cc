@@ -14,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "sdk/native/tensor_text.h"
 #include "sdk/testing/checker.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -23,10 +24,6 @@ extern "C" size_t __sanitizer_get_current_allocated_bytes();
 
 namespace unival {
 namespace {
-
-std::string Shape(const at::Tensor& tensor) {
-  return tensor.defined() ? absl::StrCat("[", absl::StrJoin(tensor.sizes().vec(), ", "), "]") : "(undefined)";
-}
 
 bool SameTensors(const PreprocessedSample& a, const PreprocessedSample& b) {
   if (a.tensors.size() != b.tensors.size()) return false;
@@ -114,7 +111,7 @@ class ModalityCheck {
     const at::Tensor& values = features.values;
     const auto rows = static_cast<int64_t>(samples_.size());
     if (values.dim() != 3 || values.size(0) != rows || values.size(2) != info.feature_dim) {
-      return absl::StrCat("values are ", Shape(values), ", declared [", rows, ", N, ", info.feature_dim, "]");
+      return absl::StrCat("values are ", ShapeText(values), ", declared [", rows, ", N, ", info.feature_dim, "]");
     }
     if (!values.is_floating_point()) return "values are not floating";
     if (!at::isfinite(values).all().item<bool>()) return "values hold NaN or infinity";
@@ -123,7 +120,7 @@ class ModalityCheck {
     }
     if (features.padding.defined() &&
         (features.padding.scalar_type() != at::kBool || features.padding.sizes() != values.sizes().slice(0, 2))) {
-      return absl::StrCat("padding is ", Shape(features.padding), ", expected bool [B, N]");
+      return absl::StrCat("padding is ", ShapeText(features.padding), ", expected bool [B, N]");
     }
     return "";
   }
@@ -136,7 +133,7 @@ class ModalityCheck {
     if (kind == PositionKind::kGrid) expected.push_back(2);
     if (!features.positions.defined() || features.positions.sizes() != at::IntArrayRef(expected) ||
         features.positions.scalar_type() != at::kLong) {
-      return absl::StrCat("positions are ", Shape(features.positions), ", expected int64 [",
+      return absl::StrCat("positions are ", ShapeText(features.positions), ", expected int64 [",
                           absl::StrJoin(expected, ", "), "]");
     }
     if (features.positions.min().item<int64_t>() < 0) return "a position is negative";

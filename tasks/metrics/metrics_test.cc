@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "sdk/base/test_files.h"
 #include "tasks/metrics/caption_scores.h"
 
 namespace unival {
@@ -130,9 +130,7 @@ TEST(MetricsTest, MetricsWithoutSamplesAreZero) {
 class CaptionScoresTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::ifstream file("tests/golden/metrics/caption_metrics.json");
-    ASSERT_TRUE(file.good());
-    golden_ = Json::parse(file);
+    golden_ = Json::parse(ReadText("tests/golden/metrics/caption_metrics.json"));
     for (const auto& candidate : golden_["candidates"].items()) {
       keys_.push_back(candidate.key());
       items_.push_back({candidate.value(), golden_["references"][candidate.key()]});

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -42,9 +43,8 @@ absl::StatusOr<const FieldValue*> RequireField(const TaskSample& sample,
 
 absl::Status WrongKind(const TaskSample& sample, const std::string& column,
                        absl::string_view expected, const FieldValue& value) {
-  return absl::InvalidArgumentError(absl::StrCat("record '", sample.key, "': column '", column,
-                                                 "': expected ", expected, ", got ",
-                                                 KindOf(value)));
+  return FieldError(absl::StrCat("record '", sample.key, "': column '", column, "'"), expected,
+                    KindOf(value));
 }
 
 std::string NumberText(double value) {

@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_replace.h"
+#include "sdk/base/test_files.h"
 #include "tasks/metrics/boxes.h"
 #include "tasks/templates/byte_vocabulary.h"
 #include "tasks/templates/template_task.h"
@@ -20,9 +20,7 @@ using Json = nlohmann::json;
 class PublishedTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::ifstream file("tasks/templates/testdata/published_items.json");
-    ASSERT_TRUE(file.good());
-    golden_ = Json::parse(file);
+    golden_ = Json::parse(ReadText("tasks/templates/testdata/published_items.json"));
     auto set = LoadTemplateSet("tasks/templates/published.textproto");
     ASSERT_TRUE(set.ok()) << set.status();
     set_ = *std::move(set);

@@ -3,21 +3,15 @@
 #include <algorithm>
 #include <set>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "sdk/base/names.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/metrics/metrics.h"
 #include "tasks/templates/pattern.h"
 
 namespace unival {
 namespace {
-
-bool IsName(absl::string_view name) {
-  if (name.empty() || !absl::ascii_islower(name[0])) return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_';
-  });
-}
 
 // One template's checks; `Error` puts file, line, task and field before the message.
 class Checker {
@@ -37,11 +31,11 @@ class Checker {
  private:
   template <typename... Parts>
   absl::Status Error(absl::string_view field, const Parts&... parts) const {
-    return absl::InvalidArgumentError(absl::StrCat(task_.Where(field), parts...));
+    return InvalidArgument(task_.Where(field), parts...);
   }
 
   absl::Status CheckNames() const {
-    if (IsName(proto_.name())) return absl::OkStatus();
+    if (IsLowerSnake(proto_.name())) return absl::OkStatus();
     return Error("name", "expected lower-case letters, digits and '_', got '", proto_.name(), "'");
   }
 

@@ -1,18 +1,19 @@
 #include "tasks/templates/template_set.h"
 
-#include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/text_format.h>
 #include <xxhash.h>
 
-#include <fstream>
 #include <set>
-#include <sstream>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "sdk/base/files.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/base/text_format.h"
 #include "tasks/templates/template_check.h"
 
 namespace unival {
@@ -20,31 +21,6 @@ namespace {
 
 using google::protobuf::FieldDescriptor;
 using google::protobuf::TextFormat;
-
-// Keeps the first syntax error as "file:line:column: what".
-class FirstError : public google::protobuf::io::ErrorCollector {
- public:
-  explicit FirstError(const std::string& file) : file_(file) {}
-  void AddError(int line, int column, const std::string& message) override {
-    if (!text_.empty()) return;
-    text_ = line < 0 ? absl::StrCat(file_, ": ", message)
-                     : absl::StrCat(file_, ":", line + 1, ":", column + 1, ": ", message);
-  }
-  const std::string& text() const { return text_; }
-
- private:
-  const std::string& file_;
-  std::string text_;
-};
-
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::NotFoundError(absl::StrCat(path, ": cannot be opened"));
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (file.bad()) return absl::NotFoundError(absl::StrCat(path, ": cannot be read"));
-  return text.str();
-}
 
 // Lines of all fields that are present, from 1.
 std::map<std::string, int> FieldLines(const TaskTemplate& task, TextFormat::ParseInfoTree& tree) {
@@ -74,11 +50,11 @@ absl::Status InlineLabels(LoadedTemplate& task, const std::string& directory) {
     return absl::InvalidArgumentError(
         absl::StrCat(where, "file '", labels.file(), "' must lie in or below the set's folder"));
   }
-  absl::StatusOr<std::string> text = ReadFile(absl::StrCat(directory, "/", labels.file()));
-  if (!text.ok()) {
-    return absl::Status(text.status().code(), absl::StrCat(where, text.status().message()));
-  }
-  for (absl::string_view line : absl::StrSplit(*text, '\n')) {
+  UNIVAL_ASSIGN_OR_RETURN(
+      const std::string text,
+      Annotate(ReadWholeFile(absl::StrCat(directory, "/", labels.file())),
+               absl::StripSuffix(where, ": ")));
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
     line = absl::StripAsciiWhitespace(line);
     if (!line.empty()) labels.add_values(std::string(line));
   }
@@ -106,7 +82,7 @@ const LoadedTemplate* LoadedTemplateSet::Find(absl::string_view task) const {
 }
 
 absl::StatusOr<LoadedTemplateSet> LoadTemplateSet(const std::string& path) {
-  UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path));
   const size_t slash = path.rfind('/');
   return ParseTemplateSet(text, path, slash == std::string::npos ? "." : path.substr(0, slash));
 }
@@ -115,14 +91,10 @@ absl::StatusOr<LoadedTemplateSet> ParseTemplateSet(absl::string_view text, const
                                                    const std::string& directory) {
   TemplateSet proto;
   TextFormat::ParseInfoTree tree;
-  FirstError error(file);
   TextFormat::Parser parser;
-  parser.RecordErrorsTo(&error);
   parser.WriteLocationsTo(&tree);
   parser.SetRecursionLimit(32);
-  if (!parser.ParseFromString(std::string(text), &proto)) {
-    return absl::InvalidArgumentError(error.text());
-  }
+  UNIVAL_RETURN_IF_ERROR(ParseTextProto(text, file, &parser, &proto));
   LoadedTemplateSet set{proto.name(), file, {}};
   const FieldDescriptor* tasks = proto.GetDescriptor()->FindFieldByName("task");
   std::set<std::string> names;
@@ -144,9 +116,7 @@ std::string TemplateSetText(const LoadedTemplateSet& set) {
   TemplateSet proto;
   proto.set_name(set.name);
   for (const LoadedTemplate& task : set.tasks) *proto.add_task() = task.proto;
-  std::string text;
-  TextFormat::PrintToString(proto, &text);
-  return text;
+  return PrintTextProto(proto);
 }
 
 std::string TemplateSetHash(const LoadedTemplateSet& set) {

@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <random>
 #include <string>
 #include <vector>
+
+#include "sdk/base/files.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
@@ -60,8 +60,7 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     if (std::sscanf(argv[i], "--mutations=%d", &mutations) == 1) continue;
     for (const auto& path : FilesOf(argv[i])) {
-      std::ifstream file(path, std::ios::binary);
-      const std::string bytes((std::istreambuf_iterator<char>(file)), {});
+      const std::string bytes = unival::ReadWholeFile(path).value();
       Run(bytes);
       ++count;
       for (int round = 0; round < mutations; ++round) {

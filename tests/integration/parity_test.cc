@@ -16,6 +16,7 @@
 
 #include "backbone/storage/safetensors.h"
 #include "runtime/runtime.h"
+#include "sdk/base/test_files.h"
 
 namespace unival {
 namespace {
@@ -85,8 +86,7 @@ std::string ForwardFixture() {
   if (!std::filesystem::exists(tiny)) {
     std::filesystem::create_directory_symlink(std::filesystem::absolute("tests/golden/tiny"), tiny);
   }
-  std::ifstream file("tests/golden/index.json");
-  nlohmann::json index = nlohmann::json::parse(file), kept = nlohmann::json::array();
+  nlohmann::json index = nlohmann::json::parse(ReadText("tests/golden/index.json")), kept = nlohmann::json::array();
   for (const nlohmann::json& entry : index.at("entries")) {
     const std::string stage = entry.at("stage");
     const bool variant = entry.contains("config_overrides");
@@ -165,8 +165,7 @@ std::string RewrittenFixture(const std::string& name, const std::string& file,
                                std::filesystem::copy_options::overwrite_existing);
   }
   write(folder + "/" + file);
-  std::ifstream whole("tests/golden/index.json");
-  nlohmann::json index = nlohmann::json::parse(whole), kept = nlohmann::json::array();
+  nlohmann::json index = nlohmann::json::parse(ReadText("tests/golden/index.json")), kept = nlohmann::json::array();
   for (const nlohmann::json& entry : index.at("entries")) {
     if (entry.at("file") == file) kept.push_back(entry);
   }
@@ -187,8 +186,7 @@ std::string EditedFixture(const std::string& name, const std::string& file,
 // The loss of two rows with an image each, and more about these rows than was recorded.
 parity::Report LossWith(const std::string& name, const nlohmann::json& fields) {
   return Replay(RewrittenFixture(name, "tiny/losses.json", [&](const std::string& path) {
-    std::ifstream file("tests/golden/tiny/losses.json");
-    nlohmann::json losses = nlohmann::json::parse(file), kept = nlohmann::json::array();
+    nlohmann::json losses = nlohmann::json::parse(ReadText("tests/golden/tiny/losses.json")), kept = nlohmann::json::array();
     for (nlohmann::json& loss : losses.at("cases")) {
       if (loss.at("name") != "ce_image") continue;
       loss.at("sample").update(fields);

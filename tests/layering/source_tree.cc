@@ -1,9 +1,9 @@
+#include "sdk/base/files.h"
 #include "tests/layering/source_tree.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <sstream>
 
@@ -17,11 +17,6 @@ constexpr std::uintmax_t kLargestSource = 1 << 20;
 bool IsIgnored(const fs::directory_entry& entry) {
   const std::string name = entry.path().filename().string();
   return name == ".git" || StartsWith(name, "bazel-") || entry.is_symlink();
-}
-
-std::string ReadFile(const fs::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 
 // The text between the first pair of quotes at or behind `start`; empty when there is none.
@@ -90,7 +85,7 @@ std::vector<SourceFile> ReadSourceTree(const std::string& root) {
     if (IsIgnored(*it)) {
       it.disable_recursion_pending();
     } else if (it->is_regular_file() && it->file_size() <= kLargestSource) {
-      std::string text = ReadFile(it->path());
+      std::string text = ReadWholeFile(it->path()).value_or("");
       if (text.find('\0') != std::string::npos) continue;
       files.push_back({fs::relative(it->path(), root).string(), std::move(text)});
     }

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
 
@@ -47,8 +48,7 @@ std::string SourceField(int stage, int source) {
 
 absl::Status PlanError(const LoadedPlan& plan, absl::string_view field, absl::string_view expected,
                        absl::string_view actual, absl::string_view remedy) {
-  return absl::InvalidArgumentError(absl::StrCat(plan.file, ": ", field, ": expected ", expected,
-                                                 ", got ", actual, "; ", remedy));
+  return FieldError(absl::StrCat(plan.file, ": ", field), expected, actual, remedy);
 }
 
 absl::StatusOr<LoadedPlan> LoadPlan(const std::string& file, const std::string& data_root) {

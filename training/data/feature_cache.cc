@@ -5,7 +5,6 @@
 #include <ATen/ops/from_blob.h>
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -19,7 +18,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/files.h"
 #include "sdk/base/sha256.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -96,9 +97,8 @@ std::string KeyOf(const RecordHeader& header) {
   return std::string(header.key, strnlen(header.key, sizeof(header.key)));
 }
 
-absl::Status SystemError(const std::string& path, absl::string_view what) {
-  return absl::InternalError(
-      absl::StrCat("feature cache ", path, ": ", what, ": ", strerror(errno)));
+absl::Status CacheError(const std::string& path, absl::string_view what) {
+  return Annotate(SystemError(path, what, errno), "feature cache");
 }
 
 absl::Status WriteAll(int file, const std::string& path, const char* data, int64_t size,
@@ -106,20 +106,13 @@ absl::Status WriteAll(int file, const std::string& path, const char* data, int64
   while (size > 0) {
     ssize_t written = pwrite(file, data, size, offset);
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return SystemError(path, "cannot write");
+    if (written <= 0) return CacheError(path, "cannot write");
     data += written, size -= written, offset += written;
   }
   return absl::OkStatus();
 }
 
 }  // namespace
-
-struct FeatureCache::Mapping {
-  Mapping(char* data, size_t size) : data(data), size(size) {}
-  ~Mapping() { munmap(data, size); }
-  char* const data;
-  const size_t size;
-};
 
 absl::StatusOr<std::unique_ptr<FeatureCache>> FeatureCache::Open(const std::string& directory,
                                                                  const std::string& modality,
@@ -129,7 +122,7 @@ absl::StatusOr<std::unique_ptr<FeatureCache>> FeatureCache::Open(const std::stri
   auto cache = std::unique_ptr<FeatureCache>(new FeatureCache);
   cache->path_ = absl::StrCat(directory, "/", modality, "-", identity.substr(0, 16), ".features");
   cache->file_ = open(cache->path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (cache->file_ < 0) return SystemError(cache->path_, "cannot open");
+  if (cache->file_ < 0) return CacheError(cache->path_, "cannot open");
   if (flock(cache->file_, LOCK_EX | LOCK_NB) != 0) {
     return absl::FailedPreconditionError(absl::StrCat(
         "feature cache ", cache->path_,
@@ -145,17 +138,17 @@ FeatureCache::~FeatureCache() {
 
 absl::Status FeatureCache::ReadIndex() {
   struct stat info;
-  if (fstat(file_, &info) != 0) return SystemError(path_, "cannot examine");
+  if (fstat(file_, &info) != 0) return CacheError(path_, "cannot examine");
   if (info.st_size < kFirstRecord) {
     char head[kFirstRecord] = {};
     std::memcpy(head, kFileMagic, sizeof(kFileMagic));
-    if (ftruncate(file_, 0) != 0) return SystemError(path_, "cannot truncate");
+    if (ftruncate(file_, 0) != 0) return CacheError(path_, "cannot truncate");
     end_ = kFirstRecord;
     return WriteAll(file_, path_, head, sizeof(head), 0);
   }
   end_ = info.st_size;
   const char* head = Map(0, kFirstRecord);
-  if (head == nullptr) return SystemError(path_, "cannot map");
+  if (head == nullptr) return CacheError(path_, "cannot map");
   if (std::memcmp(head, kFileMagic, sizeof(kFileMagic)) != 0) {
     return absl::FailedPreconditionError(
         absl::StrCat("feature cache ", path_, ": not a feature cache of this version; remove it"));
@@ -164,28 +157,28 @@ absl::Status FeatureCache::ReadIndex() {
   while (at + kHeaderBytes <= info.st_size) {
     RecordHeader header;
     const char* bytes = Map(at, kHeaderBytes);
-    if (bytes == nullptr) return SystemError(path_, "cannot map");
+    if (bytes == nullptr) return CacheError(path_, "cannot map");
     std::memcpy(&header, bytes, sizeof(header));
     if (!Fits(header, info.st_size - at)) break;
     entries_[KeyOf(header)] = {at, false};
     at += header.bytes;
   }
-  if (at < info.st_size && ftruncate(file_, at) != 0) return SystemError(path_, "cannot truncate");
+  if (at < info.st_size && ftruncate(file_, at) != 0) return CacheError(path_, "cannot truncate");
   end_ = at;
   return absl::OkStatus();
 }
 
 const char* FeatureCache::Map(int64_t offset, int64_t size) {
   if (offset + size > end_) return nullptr;
-  if (mapping_ == nullptr || offset + size > static_cast<int64_t>(mapping_->size)) {
+  if (mapping_ == nullptr || offset + size > static_cast<int64_t>(mapping_->bytes().size())) {
     // Maps more than the file holds, so that it need not be mapped anew whenever it grows; nothing
     // behind `end_` is read.
     const size_t length = std::max<int64_t>(int64_t{1} << 26, 2 * end_);
-    void* data = mmap(nullptr, length, PROT_READ, MAP_SHARED | MAP_NORESERVE, file_, 0);
-    if (data == MAP_FAILED) return nullptr;
-    mapping_ = std::make_shared<Mapping>(static_cast<char*>(data), length);
+    auto mapped = MappedFile::Share(file_, length, path_);
+    if (!mapped.ok()) return nullptr;
+    mapping_ = *std::move(mapped);
   }
-  return mapping_->data + offset;
+  return mapping_->bytes().data() + offset;
 }
 
 absl::optional<ModalityFeatures> FeatureCache::Find(const std::string& key) {

@@ -26,6 +26,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/types/optional.h"
 #include "runtime/model.h"
+#include "sdk/base/mapped_file.h"
 #include "sdk/native/modality.h"
 
 namespace unival {
@@ -51,7 +52,6 @@ class FeatureCache {
   const std::string& path() const { return path_; }
 
  private:
-  struct Mapping;
   struct Entry {
     int64_t offset = 0;  // of the record
     bool checked = false;
@@ -66,7 +66,7 @@ class FeatureCache {
   int file_ = -1;
   mutable absl::Mutex mutex_;
   int64_t end_ = 0;
-  std::shared_ptr<Mapping> mapping_;
+  std::shared_ptr<const MappedFile> mapping_;
   std::unordered_map<std::string, Entry> entries_;
 };
 

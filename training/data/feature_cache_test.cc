@@ -13,9 +13,9 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
-#include <sstream>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/test_files.h"
 
 namespace unival {
 namespace {
@@ -95,9 +95,7 @@ TEST_F(FeatureCacheTest, TreatsADamagedRecordAsAbsent) {
 TEST_F(FeatureCacheTest, AMutatedFileNeverLeadsOutsideItsRecords) {
   std::vector<int64_t> sizes;
   const std::string path = Fill(&sizes);
-  std::stringstream whole;
-  whole << std::ifstream(path, std::ios::binary).rdbuf();
-  const std::string good = whole.str();
+  const std::string good = ReadText(path);
   constexpr size_t kRecord = 64, kHashAt = 232;  // the first record; its header's hash
   std::mt19937_64 random(7);
   for (int round = 0; round < 2000; ++round) {

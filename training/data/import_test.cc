@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
+#include "sdk/base/test_files.h"
 #include "training/data/source.h"
 #include "training/data/test_files.h"
 
@@ -34,11 +37,11 @@ std::string Text(const TaskSample& sample, const std::string& column) {
 }
 
 TEST(ImportTest, PacksSpokenDigitsByOfficialSplit) {
-  const std::string folder = TestFolder();
+  const std::string folder = NewFolder();
   for (const char* name : {"7_george_12", "0_jackson_3", "1_theo_4", "1_theo_5"}) {
-    WriteFile(folder + "/in/" + name + ".wav", name);
+    WriteText(folder + "/in/" + name + ".wav", name);
   }
-  WriteFile(folder + "/in/notes.txt", "ignored");
+  WriteText(folder + "/in/notes.txt", "ignored");
   const std::string tar = folder + "/out.tar";
   auto report = ImportDataset(Options("fsdd", folder + "/in", tar, "train"));
   ASSERT_TRUE(report.ok()) << report.status();
@@ -55,11 +58,11 @@ TEST(ImportTest, PacksSpokenDigitsByOfficialSplit) {
 }
 
 TEST(ImportTest, PacksCifarAsPngWithClassAndCaption) {
-  const std::string folder = TestFolder();
+  const std::string folder = NewFolder();
   std::string records;
   for (const char label : {0, 3}) records += label + std::string(3 * 1024, '\x40');
-  WriteFile(folder + "/in/data_batch_1.bin", records);
-  WriteFile(folder + "/in/test_batch.bin", records.substr(0, 3073));
+  WriteText(folder + "/in/data_batch_1.bin", records);
+  WriteText(folder + "/in/test_batch.bin", records.substr(0, 3073));
   const std::string tar = folder + "/out.tar";
   auto report = ImportDataset(Options("cifar10", folder + "/in", tar, "train"));
   ASSERT_TRUE(report.ok()) << report.status();
@@ -73,9 +76,9 @@ TEST(ImportTest, PacksCifarAsPngWithClassAndCaption) {
 }
 
 TEST(ImportTest, PacksAFolderPerClass) {
-  const std::string folder = TestFolder();
-  WriteFile(folder + "/in/garden_gnome/a.b.JPG", "jpeg");
-  WriteFile(folder + "/in/owl/1.jpg", "jpeg");
+  const std::string folder = NewFolder();
+  WriteText(folder + "/in/garden_gnome/a.b.JPG", "jpeg");
+  WriteText(folder + "/in/owl/1.jpg", "jpeg");
   const std::string tar = folder + "/out.tar";
   auto report = ImportDataset(Options("folder", folder + "/in", tar));
   ASSERT_TRUE(report.ok()) << report.status();
@@ -87,9 +90,9 @@ TEST(ImportTest, PacksAFolderPerClass) {
 }
 
 TEST(ImportTest, BadInputIsNamedAndNothingIsWritten) {
-  const std::string folder = TestFolder();
-  WriteFile(folder + "/digits/eleven.wav", "x");
-  WriteFile(folder + "/cifar/test_batch.bin", "short");
+  const std::string folder = NewFolder();
+  WriteText(folder + "/digits/eleven.wav", "x");
+  WriteText(folder + "/cifar/test_batch.bin", "short");
   std::filesystem::create_directories(folder + "/none");
   const struct {
     const char *dataset, *source, *split, *expected;

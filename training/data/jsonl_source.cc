@@ -3,6 +3,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "training/data/fingerprint.h"
 #include "training/data/record.h"
@@ -58,12 +59,9 @@ absl::StatusOr<TaskSample> JsonlSource::Read(int64_t index) const {
         absl::StrCat(options_.path, ": record ", index, " of ", size(), " was asked for"));
   }
   const Line& line = lines_[static_cast<size_t>(index)];
-  absl::StatusOr<std::map<std::string, FieldValue>> fields = Fields(line.text);
-  if (!fields.ok()) {
-    return absl::Status(fields.status().code(), absl::StrCat(options_.path, ":", line.number, ": ",
-                                                             fields.status().message()));
-  }
-  return TaskSample{absl::StrCat(FileName(options_.path), ":", line.number), *std::move(fields)};
+  UNIVAL_ASSIGN_OR_RETURN(auto fields,
+                          Annotate(Fields(line.text), options_.path, ":", line.number));
+  return TaskSample{absl::StrCat(FileName(options_.path), ":", line.number), std::move(fields)};
 }
 
 absl::StatusOr<std::map<std::string, FieldValue>> JsonlSource::Fields(
@@ -83,11 +81,7 @@ absl::StatusOr<std::map<std::string, FieldValue>> JsonlSource::Fields(
       field->second = media_.Missing(*path);
       continue;
     }
-    if (!media.ok()) {
-      return absl::Status(media.status().code(),
-                          absl::StrCat("column '", column, "': ", media.status().message()));
-    }
-    field->second = *std::move(media);
+    UNIVAL_ASSIGN_OR_RETURN(field->second, Annotate(std::move(media), "column '", column, "'"));
   }
   return fields;
 }

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
+#include "sdk/base/test_files.h"
 #include "training/data/test_files.h"
 
 namespace unival {
@@ -29,8 +32,8 @@ T Get(const TaskSample& sample, const std::string& column) {
 }
 
 TEST(SourceTest, ReadsEveryKindOfJsonValue) {
-  const auto source = Open(At(WriteFile(
-      TestFolder() + "/a.jsonl",
+  const auto source = Open(At(WriteText(
+      NewFolder() + "/a.jsonl",
       "{\"caption\": \"Ein Bär\", \"width\": 64, \"box\": [1, 2.5, 3, 4], \"answers\": [\"a\", "
       "\"b\"], \"none\": null, \"held_out\": true, \"empty\": []}\n")));
   ASSERT_NE(source, nullptr);
@@ -48,17 +51,17 @@ TEST(SourceTest, ReadsEveryKindOfJsonValue) {
 
 TEST(SourceTest, SkipsBlankLinesAndKeysNameTheLine) {
   const auto source = Open(
-      At(WriteFile(TestFolder() + "/a.jsonl", "{\"a\": 1}\n\n  \r\n{\"a\": 2}\r\n{\"a\": 3}")));
+      At(WriteText(NewFolder() + "/a.jsonl", "{\"a\": 1}\n\n  \r\n{\"a\": 2}\r\n{\"a\": 3}")));
   ASSERT_EQ(source->size(), 3);
   EXPECT_EQ(source->Read(1)->key, "a.jsonl:4");
   EXPECT_EQ(source->Read(2)->key, "a.jsonl:5");
 }
 
 TEST(SourceTest, MediaPathsAreRelativeToTheFile) {
-  const std::string folder = TestFolder();
-  WriteFile(folder + "/media/1.png", "png bytes");
+  const std::string folder = NewFolder();
+  WriteText(folder + "/media/1.png", "png bytes");
   WriteTar(folder + "/images.tar", {{"2.png", "more bytes"}});
-  const auto source = Open(At(WriteFile(folder + "/a.jsonl",
+  const auto source = Open(At(WriteText(folder + "/a.jsonl",
                                         "{\"image\": \"media/1.png\"}\n"
                                         "{\"image\": \"images.tar:2.png\"}\n")));
   const auto file = Get<MediaSource>(*source->Read(0), "image");
@@ -70,10 +73,10 @@ TEST(SourceTest, MediaPathsAreRelativeToTheFile) {
 }
 
 TEST(SourceTest, ColumnsCanBeRenamedAndPluginsHaveMediaColumnsOfTheirOwn) {
-  const std::string folder = TestFolder();
-  WriteFile(folder + "/t.bin", "x");
+  const std::string folder = NewFolder();
+  WriteText(folder + "/t.bin", "x");
   SourceOptions options =
-      At(WriteFile(folder + "/a.jsonl", "{\"heat\": \"t.bin\", \"text\": \"hello\"}\n"));
+      At(WriteText(folder + "/a.jsonl", "{\"heat\": \"t.bin\", \"text\": \"hello\"}\n"));
   options.columns = {{"thermal", "heat"}, {"caption", "text"}};
   options.media_columns = {"thermal"};
   const auto source = Open(options);
@@ -86,13 +89,13 @@ TEST(SourceTest, ColumnsCanBeRenamedAndPluginsHaveMediaColumnsOfTheirOwn) {
 
 TEST(SourceTest, LimitTakesTheFirstRecords) {
   SourceOptions options =
-      At(WriteFile(TestFolder() + "/a.jsonl", "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n"));
+      At(WriteText(NewFolder() + "/a.jsonl", "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n"));
   options.limit = 2;
   EXPECT_EQ(Open(options)->size(), 2);
 }
 
 TEST(SourceTest, KeepAndDropChooseRecordsByTheirColumns) {
-  SourceOptions options = At(WriteFile(TestFolder() + "/a.jsonl",
+  SourceOptions options = At(WriteText(NewFolder() + "/a.jsonl",
                                        "{\"who\":\"ann\",\"n\":1}\n{\"who\":\"bob\",\"n\":1}\n"
                                        "{\"who\":\"ann\",\"n\":2}\n{\"who\":\"cid\",\"n\":1}\n"));
   options.drop = {{"who", "ann"}};
@@ -113,7 +116,7 @@ TEST(SourceTest, KeepAndDropChooseRecordsByTheirColumns) {
 
 TEST(SourceTest, KeepAndDropSpeakOfTheRecordsOwnColumns) {
   SourceOptions options =
-      At(WriteFile(TestFolder() + "/a.jsonl", "{\"who\":\"ann\"}\n{\"who\":\"bob\"}\n"));
+      At(WriteText(NewFolder() + "/a.jsonl", "{\"who\":\"ann\"}\n{\"who\":\"bob\"}\n"));
   options.columns = {{"speaker", "who"}};
   options.drop = {{"who", "ann"}};
   const auto source = Open(options);
@@ -124,7 +127,7 @@ TEST(SourceTest, KeepAndDropSpeakOfTheRecordsOwnColumns) {
 
 TEST(SourceTest, ARuleThatCannotDoWhatItSaysIsAnError) {
   SourceOptions options =
-      At(WriteFile(TestFolder() + "/a.jsonl", "{\"who\":\"ann\"}\n{\"who\":\"bob\"}\n"));
+      At(WriteText(NewFolder() + "/a.jsonl", "{\"who\":\"ann\"}\n{\"who\":\"bob\"}\n"));
   const auto message = [&] { return std::string(OpenSource(options).status().message()); };
   options.drop = {{"speaker", "ann"}};
   EXPECT_THAT(message(),
@@ -142,9 +145,9 @@ TEST(SourceTest, ARuleThatCannotDoWhatItSaysIsAnError) {
 }
 
 TEST(SourceTest, MissingMediaCanBeLeftToTheDecoder) {
-  const std::string folder = TestFolder();
+  const std::string folder = NewFolder();
   WriteTar(folder + "/some.tar", {{"y.png", "1"}});
-  SourceOptions options = At(WriteFile(folder + "/a.jsonl",
+  SourceOptions options = At(WriteText(folder + "/a.jsonl",
                                        "{\"image\": \"x.png\"}\n{\"image\": \"some.tar:x.png\"}\n"
                                        "{\"image\": \"none.tar:x.png\"}\n"));
   options.missing_media = true;
@@ -173,11 +176,11 @@ TEST(SourceTest, BadRecordsAreNamedByFileAndLine) {
       {"{\"image\": \"none.tar:x.png\"}", "none.tar"},
       {"{\"image\": \"some.tar:x.png\"}", "some.tar has no member 'x.png' (1 members)"},
   };
-  const std::string folder = TestFolder();
+  const std::string folder = NewFolder();
   WriteTar(folder + "/some.tar", {{"y.png", "1"}});
   for (const auto& c : kCases) {
     const auto source =
-        Open(At(WriteFile(folder + "/bad.jsonl", std::string("{}\n") + c.line + "\n")));
+        Open(At(WriteText(folder + "/bad.jsonl", std::string("{}\n") + c.line + "\n")));
     const auto sample = source->Read(1);
     ASSERT_FALSE(sample.ok()) << c.line;
     EXPECT_THAT(std::string(sample.status().message()), HasSubstr("/bad.jsonl:2: ")) << c.line;
@@ -187,9 +190,9 @@ TEST(SourceTest, BadRecordsAreNamedByFileAndLine) {
 }
 
 TEST(SourceTest, FilesThatCannotBeSourcesAreRefused) {
-  const std::string folder = TestFolder();
-  WriteFile(folder + "/empty.jsonl", "\n\n");
-  WriteFile(folder + "/x.csv", "a,b\n");
+  const std::string folder = NewFolder();
+  WriteText(folder + "/empty.jsonl", "\n\n");
+  WriteText(folder + "/x.csv", "a,b\n");
   std::filesystem::create_directory(folder + "/dir.jsonl");
   const struct {
     const char* file;
@@ -204,12 +207,12 @@ TEST(SourceTest, FilesThatCannotBeSourcesAreRefused) {
     ASSERT_FALSE(source.ok()) << c.file;
     EXPECT_THAT(std::string(source.status().message()), HasSubstr(c.expected)) << c.file;
   }
-  EXPECT_EQ(Open(At(WriteFile(folder + "/one.jsonl", "{}")))->Read(1).status().code(),
+  EXPECT_EQ(Open(At(WriteText(folder + "/one.jsonl", "{}")))->Read(1).status().code(),
             absl::StatusCode::kOutOfRange);
 }
 
 TEST(SourceTest, ARecordWithoutAMappedColumnIsAnErrorThatListsWhatThereIs) {
-  SourceOptions options = At(WriteFile(TestFolder() + "/a.jsonl", "{\"text\": \"hello\"}\n"));
+  SourceOptions options = At(WriteText(NewFolder() + "/a.jsonl", "{\"text\": \"hello\"}\n"));
   options.columns = {{"caption", "txt"}};
   EXPECT_THAT(std::string(Open(options)->Read(0).status().message()),
               HasSubstr("column 'txt' (mapped to 'caption') is absent; the record has: text"));
@@ -217,7 +220,7 @@ TEST(SourceTest, ARecordWithoutAMappedColumnIsAnErrorThatListsWhatThereIs) {
 
 TEST(SourceTest, TarMembersWithOneStemAreOneSample) {
   const auto source = Open(
-      At(WriteTar(TestFolder() + "/dev.tar", {{"1.json", "{\"digit\": \"seven\", \"take\": 5}"},
+      At(WriteTar(NewFolder() + "/dev.tar", {{"1.json", "{\"digit\": \"seven\", \"take\": 5}"},
                                               {"1.wav", "sound"},
                                               {"1.depth.png", "distances"},
                                               {"a.b/2.json", "{\"digit\": \"one\"}"},
@@ -238,7 +241,7 @@ TEST(SourceTest, TarMembersWithOneStemAreOneSample) {
 }
 
 TEST(SourceTest, ExtensionsCanBeMappedToColumns) {
-  SourceOptions options = At(WriteTar(TestFolder() + "/a.tar", {{"1.npy", "x"}, {"1.png", "y"}}));
+  SourceOptions options = At(WriteTar(NewFolder() + "/a.tar", {{"1.npy", "x"}, {"1.png", "y"}}));
   EXPECT_THAT(std::string(OpenSource(options).status().message()),
               HasSubstr("member '1.npy': unknown extension 'npy'"));
   options.media = {{"npy", "imu"}, {"png", "thermal"}};
@@ -246,7 +249,7 @@ TEST(SourceTest, ExtensionsCanBeMappedToColumns) {
 }
 
 TEST(SourceTest, IncompleteOrContradictoryTarSamplesAreRefused) {
-  const std::string folder = TestFolder();
+  const std::string folder = NewFolder();
   const auto no_media = OpenSource(
       At(WriteTar(folder + "/1.tar", {{"1.json", "{}"}, {"1.wav", "x"}, {"2.json", "{}"}})));
   EXPECT_THAT(std::string(no_media.status().message()),
@@ -264,10 +267,10 @@ TEST(SourceTest, IncompleteOrContradictoryTarSamplesAreRefused) {
 }
 
 TEST(SourceTest, FingerprintsFollowTheRecords) {
-  const std::string folder = TestFolder();
-  SourceOptions a = At(WriteFile(folder + "/a.jsonl", "{\"a\":1}\n"));
-  const SourceOptions same = At(WriteFile(folder + "/b.jsonl", "{\"a\":1}\n"));
-  const SourceOptions other = At(WriteFile(folder + "/c.jsonl", "{\"a\":2}\n"));
+  const std::string folder = NewFolder();
+  SourceOptions a = At(WriteText(folder + "/a.jsonl", "{\"a\":1}\n"));
+  const SourceOptions same = At(WriteText(folder + "/b.jsonl", "{\"a\":1}\n"));
+  const SourceOptions other = At(WriteText(folder + "/c.jsonl", "{\"a\":2}\n"));
   EXPECT_EQ(Open(a)->fingerprint(), Open(same)->fingerprint());
   EXPECT_NE(Open(a)->fingerprint(), Open(other)->fingerprint());
   a.columns = {{"b", "a"}};
@@ -279,8 +282,8 @@ TEST(SourceTest, FingerprintsFollowTheRecords) {
   EXPECT_NE(tar("1.tar", "1.wav"), tar("2.tar", "2.wav"));
   // Bytes count, where the names and sizes are the same: of a tar, and of one that records name.
   const SourceOptions named =
-      At(WriteFile(folder + "/named.jsonl", "{\"image\": \"sub\\/images.tar:1.png\"}\n"));
-  WriteFile(folder + "/sub/x", "");
+      At(WriteText(folder + "/named.jsonl", "{\"image\": \"sub\\/images.tar:1.png\"}\n"));
+  WriteText(folder + "/sub/x", "");
   std::vector<std::string> alone, within;
   for (const char* bytes : {"x", "y", "x"}) {
     alone.push_back(

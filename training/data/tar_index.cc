@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -86,7 +87,7 @@ class TarReader {
  private:
   template <typename... Parts>
   absl::Status Error(const Parts&... parts) const {
-    return absl::InvalidArgumentError(absl::StrCat(name_, ": byte ", position_, ": ", parts...));
+    return InvalidArgument(name_, ": byte ", position_, ": ", parts...);
   }
 
   absl::Status CheckKind() const {

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
 
+#include "sdk/base/test_files.h"
 #include "training/data/test_files.h"
 
 namespace unival {
@@ -14,7 +16,7 @@ using testing::HasSubstr;
 
 TEST(TarIndexTest, FindsEveryMemberWithItsBytes) {
   const std::string path =
-      WriteTar(TestFolder() + "/a.tar",
+      WriteTar(NewFolder() + "/a.tar",
                {{"x.json", "{}"}, {"dir/y.png", std::string(1000, 'p')}, {"empty.txt", ""}});
   auto tar = TarIndex::Open(path);
   ASSERT_TRUE(tar.ok()) << tar.status();
@@ -27,7 +29,7 @@ TEST(TarIndexTest, FindsEveryMemberWithItsBytes) {
 
 TEST(TarIndexTest, ReadsNamesTooLongForAPlainHeader) {
   const std::string name = std::string(200, 'n') + "/" + std::string(150, 'm') + ".png";
-  auto tar = TarIndex::Open(WriteTar(TestFolder() + "/a.tar", {{name, "1"}, {"short.png", "2"}}));
+  auto tar = TarIndex::Open(WriteTar(NewFolder() + "/a.tar", {{name, "1"}, {"short.png", "2"}}));
   ASSERT_TRUE(tar.ok()) << tar.status();
   EXPECT_EQ((*tar)->Find(name), "1");
   EXPECT_EQ((*tar)->Find("short.png"), "2");
@@ -38,7 +40,7 @@ TEST(TarIndexTest, IndexesFiftyMegabytesQuickly) {
   for (int i = 0; i < 40000; ++i) {
     members.emplace_back("sample_" + std::to_string(i) + ".png", std::string(800, 'x'));
   }
-  const std::string path = WriteTar(TestFolder() + "/big.tar", members);
+  const std::string path = WriteTar(NewFolder() + "/big.tar", members);
   const auto start = std::chrono::steady_clock::now();
   auto tar = TarIndex::Open(path);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
@@ -48,15 +50,15 @@ TEST(TarIndexTest, IndexesFiftyMegabytesQuickly) {
 }
 
 TEST(TarIndexTest, SameMembersGiveTheSameBytes) {
-  const std::string folder = TestFolder();
+  const std::string folder = NewFolder();
   const Members members = {{"a.json", "{}"}, {"a.png", "png"}};
   WriteTar(folder + "/1.tar", members);
   WriteTar(folder + "/2.tar", members);
-  EXPECT_EQ(ReadWholeFile(folder + "/1.tar"), ReadWholeFile(folder + "/2.tar"));
+  EXPECT_EQ(ReadText(folder + "/1.tar"), ReadText(folder + "/2.tar"));
 }
 
 TEST(TarIndexTest, AnUnfinishedArchiveLeavesNothingBehind) {
-  const std::string folder = TestFolder();
+  const std::string folder = NewFolder();
   {
     auto writer = TarWriter::Create(folder + "/a.tar");
     ASSERT_TRUE(writer.ok());
@@ -67,7 +69,7 @@ TEST(TarIndexTest, AnUnfinishedArchiveLeavesNothingBehind) {
 
 TEST(TarIndexTest, RefusesMalformedArchivesNamingThePlace) {
   const std::string good =
-      ReadWholeFile(WriteTar(TestFolder() + "/a.tar", {{"x.png", std::string(700, 'x')}}));
+      ReadText(WriteTar(NewFolder() + "/a.tar", {{"x.png", std::string(700, 'x')}}));
   std::string wrong_checksum = good;
   wrong_checksum[0] = 'y';
   const std::string twice = good.substr(0, 512 + 1024) + good;
@@ -101,8 +103,8 @@ TEST(TarIndexTest, RefusesPathsThatLeaveTheirFolder) {
 
 // Cut and flip bytes everywhere: every outcome is a list or a status.
 TEST(TarIndexTest, SurvivesDamage) {
-  const std::string good = ReadWholeFile(
-      WriteTar(TestFolder() + "/a.tar", {{std::string(150, 'n') + ".png", "12"}, {"b", "3"}}));
+  const std::string good = ReadText(
+      WriteTar(NewFolder() + "/a.tar", {{std::string(150, 'n') + ".png", "12"}, {"b", "3"}}));
   for (size_t size = 0; size < good.size(); size += 97) {
     (void)ReadTarMembers(absl::string_view(good).substr(0, size), "cut");
   }

@@ -5,6 +5,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "training/data/fingerprint.h"
 #include "training/data/media_resolver.h"
@@ -112,18 +113,11 @@ absl::StatusOr<TaskSample> TarSource::Read(int64_t index) const {
   std::map<std::string, FieldValue> fields;
   for (const Part& part : sample.parts) {
     const absl::Status added = AddPart(part, fields);
-    if (!added.ok()) {
-      return absl::Status(
-          added.code(), absl::StrCat(options_.path, ":", part.member->name, ": ", added.message()));
-    }
+    if (!added.ok()) return Annotate(added, options_.path, ":", part.member->name);
   }
-  absl::StatusOr<std::map<std::string, FieldValue>> renamed =
-      RenameColumns(std::move(fields), options_.columns);
-  if (!renamed.ok()) {
-    return absl::Status(renamed.status().code(), absl::StrCat(options_.path, ":", sample.stem, ": ",
-                                                              renamed.status().message()));
-  }
-  return TaskSample{absl::StrCat(FileName(options_.path), ":", sample.stem), *std::move(renamed)};
+  UNIVAL_ASSIGN_OR_RETURN(auto renamed, Annotate(RenameColumns(std::move(fields), options_.columns),
+                                                 options_.path, ":", sample.stem));
+  return TaskSample{absl::StrCat(FileName(options_.path), ":", sample.stem), std::move(renamed)};
 }
 
 absl::Status TarSource::AddPart(const Part& part, std::map<std::string, FieldValue>& fields) const {

@@ -2,29 +2,16 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/files.h"
 #include "sdk/base/status_macros.h"
 #include "training/data/tar_index.h"
 
 namespace unival {
-namespace {
-
-absl::Status SyncFile(const std::string& path) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return absl::ErrnoToStatus(errno, path);
-  const int failed = fsync(file);
-  const int reason = errno;
-  close(file);
-  return failed == 0 ? absl::OkStatus() : absl::ErrnoToStatus(reason, path);
-}
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<TarWriter>> TarWriter::Create(const std::string& path) {
   std::unique_ptr<TarWriter> writer(new TarWriter(path));
@@ -68,7 +55,7 @@ absl::Status TarWriter::Finish() {
   if (archive_write_close(archive_) != ARCHIVE_OK) return Error();
   UNIVAL_RETURN_IF_ERROR(SyncFile(temporary_));
   if (std::rename(temporary_.c_str(), path_.c_str()) != 0) {
-    return absl::ErrnoToStatus(errno, path_);
+    return SystemError(path_, "cannot rename the finished file to this", errno);
   }
   finished_ = true;
   return absl::OkStatus();

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "sdk/base/files.h"
 #include "runtime/collate.h"
+#include "runtime/prediction_json.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/templates/template_task.h"
 
@@ -36,10 +37,7 @@ std::string ResultLine(const TaskSample& sample, const absl::StatusOr<Prediction
   if (!answer.ok()) {
     line["error"] = std::string(answer.status().message());
   } else {
-    line["text"] = answer->text;
-    line["score"] = answer->score;
-    if (answer->box) line["box"] = *answer->box;
-    if (!answer->codes.empty()) line["codes"] = answer->codes;
+    AddPrediction(*answer, &line);
   }
   return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }

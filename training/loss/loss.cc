@@ -13,9 +13,9 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "backbone/generation/answer_trie.h"
 #include "sdk/native/catch_torch.h"
+#include "sdk/native/tensor_text.h"
 
 namespace unival {
 namespace {
@@ -35,15 +35,16 @@ struct TokenLosses {
   at::Tensor loss, nll;  // [N]
 };
 
-std::string ShapeOf(const at::Tensor& tensor) {
-  return absl::StrCat(tensor.dim(), "-D [", absl::StrJoin(tensor.sizes(), ", "), "]");
+std::string DimsAndShape(const at::Tensor& tensor) {
+  return absl::StrCat(tensor.dim(), "-D ", ShapeText(tensor));
 }
 
 absl::Status CheckShapes(const at::Tensor& logits, const at::Tensor& target,
                          const LossConfig& config, const LossMasks& masks) {
   const auto fail = [&](const char* what, const at::Tensor& tensor) {
     return absl::InvalidArgumentError(
-        absl::StrCat("loss: ", what, " is ", ShapeOf(tensor), ", logits are ", ShapeOf(logits)));
+        absl::StrCat("loss: ", what, " is ", DimsAndShape(tensor), ", logits are ",
+                     DimsAndShape(logits)));
   };
   if (logits.dim() != 3) return fail("expected logits [B, T, V]; the tensor", logits);
   if (target.sizes() != logits.sizes().slice(0, 2)) return fail("target", target);

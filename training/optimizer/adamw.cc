@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/status.h"
 #include "sdk/native/catch_torch.h"
 #include "training/optimizer/adamw_kernel.h"
 
@@ -19,19 +20,14 @@ namespace {
 
 constexpr int64_t kGrain = 1 << 16;  // elements that one thread takes at least
 
-absl::Status Invalid(const char* field, double value, const char* expected) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("optimizer.", field, ": expected ", expected, ", got ", value));
-}
-
 absl::Status CheckConfig(const AdamWConfig& config) {
   for (const auto& [field, beta] :
        {std::pair<const char*, double>{"beta1", config.beta1}, {"beta2", config.beta2}}) {
-    if (!(beta >= 0 && beta < 1)) return Invalid(field, beta, "a share in [0, 1)");
+    if (!(beta >= 0 && beta < 1)) return FieldError(absl::StrCat("optimizer.", field), "a share in [0, 1)", beta);
   }
-  if (!(config.epsilon > 0)) return Invalid("epsilon", config.epsilon, "above 0");
+  if (!(config.epsilon > 0)) return FieldError("optimizer.epsilon", "above 0", config.epsilon);
   if (!(config.weight_decay >= 0)) {
-    return Invalid("weight_decay", config.weight_decay, "0 or more");
+    return FieldError("optimizer.weight_decay", "0 or more", config.weight_decay);
   }
   return absl::OkStatus();
 }

@@ -7,9 +7,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "sdk/base/test_files.h"
 #include "sdk/testing/golden.h"
 #include "training/optimizer/adamw.h"
 #include "training/optimizer/moving_average.h"
@@ -196,9 +196,7 @@ TEST(Schedule, NamesTheFieldThatIsWrong) {
 }
 
 Json LoadJson(const std::string& path) {
-  std::ifstream file(path);
-  EXPECT_TRUE(file.good()) << path;
-  return Json::parse(file);
+  return Json::parse(ReadText(path));
 }
 
 std::vector<int64_t> GoldenShape(const std::string& name) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "absl/strings/str_cat.h"
+#include "sdk/base/status.h"
 
 namespace unival {
 namespace {
@@ -26,32 +26,27 @@ double Progress(int64_t finished, int64_t begin, int64_t end) {
   return std::max(0.0, static_cast<double>(finished - begin) / static_cast<double>(end - begin));
 }
 
-absl::Status Invalid(const char* field, double value, const char* expected) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("schedule.", field, ": expected ", expected, ", got ", value));
-}
-
 bool IsShare(double value) { return value >= 0 && value <= 1; }
 
 }  // namespace
 
 absl::Status CheckSchedule(const ScheduleConfig& config) {
-  if (!(config.peak >= 0)) return Invalid("peak", config.peak, "0 or more");
-  if (!(config.end_rate >= 0)) return Invalid("end_rate", config.end_rate, "0 or more");
-  if (!(config.power > 0)) return Invalid("power", config.power, "above 0");
+  if (!(config.peak >= 0)) return FieldError("schedule.peak", "0 or more", config.peak);
+  if (!(config.end_rate >= 0)) return FieldError("schedule.end_rate", "0 or more", config.end_rate);
+  if (!(config.power > 0)) return FieldError("schedule.power", "above 0", config.power);
   if (!IsShare(config.warmup_ratio)) {
-    return Invalid("warmup_ratio", config.warmup_ratio, "a share in [0, 1]");
+    return FieldError("schedule.warmup_ratio", "a share in [0, 1]", config.warmup_ratio);
   }
   if (!IsShare(config.flat_ratio)) {
-    return Invalid("flat_ratio", config.flat_ratio, "a share in [0, 1]");
+    return FieldError("schedule.flat_ratio", "a share in [0, 1]", config.flat_ratio);
   }
   if (config.warmup_updates < 0) {
-    return Invalid("warmup_updates", static_cast<double>(config.warmup_updates), "0 or more");
+    return FieldError("schedule.warmup_updates", "0 or more", static_cast<double>(config.warmup_updates));
   }
   const bool needs_total =
       config.kind != ScheduleConfig::Kind::kConstant || config.warmup_ratio > 0;
   if (needs_total && config.total_updates <= 0) {
-    return Invalid("total_updates", static_cast<double>(config.total_updates), "above 0");
+    return FieldError("schedule.total_updates", "above 0", static_cast<double>(config.total_updates));
   }
   return absl::OkStatus();
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/status.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
 #include "training/run/seeds.h"
@@ -113,12 +114,9 @@ absl::Status BatchLoader::LoadRow(const StageSource& source, int64_t index, uint
                                   TrainingBatch* batch) const {
   UNIVAL_ASSIGN_OR_RETURN(TaskSample sample, source.source->Read(index));
   absl::StatusOr<Seq2SeqExample> example =
-      source.task->MakeExample(sample, ExampleMode::kTraining, seed);
-  if (!example.ok()) {
-    return absl::Status(example.status().code(),
-                        absl::StrCat("source \"", source.name, "\": ", sample.key, ": ",
-                                     example.status().message()));
-  }
+      Annotate(source.task->MakeExample(sample, ExampleMode::kTraining, seed), "source \"",
+               source.name, "\": ", sample.key);
+  if (!example.ok()) return example.status();
   PreparedExample prepared;
   const size_t row = batch->examples.size();
   const size_t pending_before = batch->pending.size();

@@ -1,33 +1,18 @@
 #include "training/run/progress.h"
 
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "sdk/base/files.h"
+#include "sdk/base/progress.h"
 
 namespace unival {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string Duration(double seconds) {
-  const auto whole = static_cast<int64_t>(seconds + 0.5);
-  if (whole >= 3600) return absl::StrFormat("%dh%02dm", whole / 3600, whole / 60 % 60);
-  if (whole >= 60) return absl::StrFormat("%dm%02ds", whole / 60, whole % 60);
-  return absl::StrFormat("%ds", whole);
-}
-
-std::string OneLine(const ProgressRecord& record) {
-  return absl::StrFormat(
-      "%s step %d/%d  loss %.4f  accuracy %.3f  %.0f tokens/s  lr %.2e  left %s  peak %.0f MiB",
-      record.stage, record.step, record.total_steps, record.loss, record.token_accuracy,
-      record.tokens_per_second, record.learning_rate, Duration(record.eta_seconds), record.rss_mb);
-}
 
 // The lines of an earlier run that its checkpoint covers.
 std::string KeptLines(const std::string& text, int64_t last_step) {
@@ -45,6 +30,13 @@ std::string KeptLines(const std::string& text, int64_t last_step) {
 }
 
 }  // namespace
+
+std::string ProgressText(const ProgressRecord& record) {
+  return absl::StrFormat(
+      "%s step %d/%d  loss %.4f  accuracy %.3f  %.0f tokens/s  lr %.2e  left %s  peak %.0f MiB",
+      record.stage, record.step, record.total_steps, record.loss, record.token_accuracy,
+      record.tokens_per_second, record.learning_rate, DurationText(record.eta_seconds), record.rss_mb);
+}
 
 double PeakMemoryMb() {
   rusage usage;
@@ -83,34 +75,6 @@ void RunLog::Write(const ProgressRecord& record) {
 void RunLog::WriteFailure(int64_t step, const std::string& what) {
   const Json line = {{"step", step}, {"decode_failure", what}};
   stream_ << line.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n" << std::flush;
-}
-
-ProgressPrinter::ProgressPrinter(bool quiet)
-    : quiet_(quiet),
-      terminal_(isatty(STDERR_FILENO) != 0),
-      next_(std::chrono::steady_clock::now()) {}
-
-ProgressPrinter::~ProgressPrinter() {
-  if (open_line_) std::fputc('\n', stderr);
-}
-
-void ProgressPrinter::Update(const ProgressRecord& record) { Show(OneLine(record)); }
-
-void ProgressPrinter::Update(const std::string& line) { Show(line); }
-
-void ProgressPrinter::Show(const std::string& line) {
-  const auto now = std::chrono::steady_clock::now();
-  if (quiet_ || now < next_) return;
-  next_ = now + (terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(5000));
-  std::fprintf(stderr, terminal_ ? "\r\033[K%s" : "%s\n", line.c_str());
-  std::fflush(stderr);
-  open_line_ = terminal_;
-}
-
-void ProgressPrinter::Say(const std::string& line) {
-  if (quiet_) return;
-  std::fprintf(stderr, terminal_ ? "\r\033[K%s\n" : "%s\n", line.c_str());
-  open_line_ = false;
 }
 
 }  // namespace unival

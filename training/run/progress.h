@@ -3,7 +3,6 @@
 #ifndef UNIVAL_TRAINING_RUN_PROGRESS_H_
 #define UNIVAL_TRAINING_RUN_PROGRESS_H_
 
-#include <chrono>
 #include <cstdint>
 #include <fstream>
 #include <map>
@@ -33,6 +32,9 @@ struct ProgressRecord {
   double rss_mb = 0;  // peak
 };
 
+// One line for people: "connection step 20/800  loss 0.5123 ...".
+std::string ProgressText(const ProgressRecord& record);
+
 // Peak resident memory of this process in MiB.
 double PeakMemoryMb();
 
@@ -48,27 +50,6 @@ class RunLog {
 
  private:
   std::ofstream stream_;
-};
-
-// One line, rewritten in place on a terminal, printed every five seconds elsewhere. Writes to
-// stderr.
-class ProgressPrinter {
- public:
-  explicit ProgressPrinter(bool quiet);
-  ~ProgressPrinter();
-  void Update(const ProgressRecord& record);
-  // "evaluating depth_caption: 128 of 400"
-  void Update(const std::string& line);
-  // A line that stays.
-  void Say(const std::string& line);
-
- private:
-  void Show(const std::string& line);
-
-  const bool quiet_;
-  const bool terminal_;
-  bool open_line_ = false;
-  std::chrono::steady_clock::time_point next_;
 };
 
 }  // namespace unival

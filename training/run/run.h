@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "runtime/pipeline.h"
 #include "sdk/base/folder_lock.h"
+#include "sdk/base/progress.h"
 #include "training/run/checkpoint.h"
 #include "training/config/plan.h"
 #include "training/run/progress.h"
@@ -24,7 +25,7 @@ namespace unival {
 // Single-threaded.
 struct Run {
   Run(const TrainOptions& options, const Runtime& runtime)
-      : options(options), runtime(runtime), printer(options.quiet) {}
+      : options(options), runtime(runtime), printer({options.quiet}) {}
 
   std::string Path(const std::string& name) const { return options.output + "/" + name; }
 
@@ -40,7 +41,7 @@ struct Run {
   std::map<std::string, at::Tensor> initial_buffers;
   RunState state;
   RunLog log;
-  ProgressPrinter printer;
+  ProgressLine printer;
   bool stopped = false;
 
   int64_t TotalSteps() const {

@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "sdk/base/files.h"
 #include "sdk/base/sha256.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
 #include "tasks/templates/template_set.h"
@@ -111,16 +112,14 @@ absl::Status RunEvaluations(Run* run, TrainResult* result) {
     EvaluationOptions options;
     options.results_file = run->Path(absl::StrCat("results/", plan.name(), ".jsonl"));
     options.progress = [&](int64_t done, int64_t total) {
-      run->printer.Update(absl::StrCat("evaluating ", plan.name(), ": ", done, " of ", total));
+      run->printer.Count(absl::StrCat("evaluating ", plan.name()), done, total);
     };
-    auto evaluated = Evaluate(*run->pipeline, plan.task(), *run->data.evaluations[i], options);
-    if (!evaluated.ok()) {
-      return absl::Status(
-          evaluated.status().code(),
-          absl::StrCat("evaluation \"", plan.name(), "\": ", evaluated.status().message()));
-    }
-    evaluated->name = plan.name();
-    result->evaluations[plan.name()] = *std::move(evaluated);
+    UNIVAL_ASSIGN_OR_RETURN(
+        auto evaluated,
+        Annotate(Evaluate(*run->pipeline, plan.task(), *run->data.evaluations[i], options),
+                 "evaluation \"", plan.name(), "\""));
+    evaluated.name = plan.name();
+    result->evaluations[plan.name()] = std::move(evaluated);
   }
   return absl::OkStatus();
 }

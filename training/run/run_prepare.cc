@@ -11,6 +11,7 @@
 #include "absl/strings/strip.h"
 #include "sdk/base/files.h"
 #include "sdk/base/sha256.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
 #include "tasks/templates/template_set.h"
@@ -64,11 +65,8 @@ absl::StatusOr<Identity> ReadIdentity(const std::string& file) {
 absl::Status CheckSameRun(const Run& run, const Identity& recorded, const Identity& now) {
   TrainingPlan plan;
   UNIVAL_RETURN_IF_ERROR(ParseTextProto(recorded.plan, run.Path("run.json"), &plan));
-  absl::Status same_plan = CheckSamePlan(plan, run.plan.plan);
-  if (!same_plan.ok()) {
-    return absl::Status(same_plan.code(),
-                        absl::StrCat(run.options.output, ": cannot resume: ", same_plan.message()));
-  }
+  UNIVAL_RETURN_IF_ERROR(
+      Annotate(CheckSamePlan(plan, run.plan.plan), run.options.output, ": cannot resume"));
   if (recorded.base_sha256 != now.base_sha256) {
     return absl::FailedPreconditionError(absl::StrCat(
         run.options.output, ": cannot resume: model: expected tensors with hash ",

@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "sdk/base/status.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/templates/template_task.h"
@@ -22,8 +23,7 @@ namespace {
 
 // `status` with the plan's file and field before its message.
 absl::Status AtField(const LoadedPlan& plan, const std::string& field, const absl::Status& status) {
-  if (status.ok()) return status;
-  return absl::Status(status.code(), absl::StrCat(plan.file, ": ", field, ": ", status.message()));
+  return Annotate(status, plan.file, ": ", field);
 }
 
 std::set<std::string> Names(const Model& model) {

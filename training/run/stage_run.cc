@@ -294,7 +294,7 @@ class StageRun {
     const bool due = step % stage_.log_every() == 0 || step == stage_.steps();
     if (window_.batches == 0) return;
     const ProgressRecord record = MakeRecord();
-    run_.printer.Update(record);
+    run_.printer.Show(ProgressText(record));
     if (!due) return;
     run_.log.Write(record);
     if (run_.options.progress) run_.options.progress(record);

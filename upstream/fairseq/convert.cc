@@ -9,7 +9,6 @@
 #include <ATen/ops/randn.h>
 #include <torch/nn/module.h>
 
-#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <memory>
@@ -31,8 +30,11 @@
 #include "backbone/model/model_config.h"
 #include "backbone/model/reference_names.h"
 #include "backbone/vocabulary/layout.h"
+#include "sdk/base/shapes.h"
+#include "sdk/base/status.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/tensor_text.h"
 
 namespace unival {
 namespace {
@@ -44,11 +46,6 @@ constexpr int64_t kSpecialTokens = 4;
 constexpr int64_t kImageCodes = 8192;    // unless the arguments say otherwise
 constexpr int64_t kLocationBins = 1000;  // likewise
 constexpr int64_t kFewRows = 8;          // of an embedding that only its width matters of
-
-std::string DescribeTensor(const at::Tensor& tensor) {
-  return absl::StrCat(c10::toString(tensor.scalar_type()), " [",
-                      absl::StrJoin(tensor.sizes(), ", "), "]");
-}
 
 int64_t PositiveArgument(const nlohmann::json& arguments, const char* name, int64_t absent) {
   const auto found = arguments.find(name);
@@ -319,7 +316,7 @@ void Converter::ExpectTensor(Part& part, const std::string& shown, const std::st
   part.fresh.emplace(name, tensor.detach());
   const bool expected = options_.may_be_fresh && options_.may_be_fresh(shown);
   (expected ? report_.fresh : report_.missing)
-      .push_back(absl::StrCat(shown, " ", DescribeTensor(tensor)));
+      .push_back(absl::StrCat(shown, " ", TensorText(tensor)));
 }
 
 void Converter::Expect(const std::string& id, const std::string& prefix, const TensorMap& tensors) {
@@ -354,8 +351,8 @@ absl::Status Converter::CheckDifferences() {
       // Rows of the embedding are cut or added, see Tensors.
       if (name == kTokenEmbedding && options_.vocabulary > 0) wanted[0] = source.view->shape[0];
       if (source.view->shape != wanted || !fits) {
-        unfit_.push_back(absl::StrCat(shown, ": expected ", part.floating.at(name) ? "" : "int64 ", "[",
-                                      absl::StrJoin(shape->second, ", "), "]"));
+        unfit_.push_back(absl::StrCat(shown, ": expected ", part.floating.at(name) ? "" : "int64 ",
+                                      ShapeText(shape->second)));
       }
       ++it;
     }
@@ -450,11 +447,9 @@ absl::StatusOr<FairseqConversion> ConvertFairseq(const FairseqCheckpoint& checkp
   UNIVAL_ASSIGN_OR_RETURN(const auto writer, ModelDirectoryWriter::Create(directory, write));
   return CatchTorch(name, [&]() -> absl::StatusOr<FairseqConversion> {
     const at::NoGradGuard no_grad;
-    auto report = Converter(checkpoint, options, host, *writer)
-                      .Run(std::filesystem::path(name).stem().string());
-    if (report.ok()) return report;
-    return absl::Status(report.status().code(),
-                        absl::StrCat(name, ": ", report.status().message()));
+    return Annotate(Converter(checkpoint, options, host, *writer)
+                        .Run(std::filesystem::path(name).stem().string()),
+                    name);
   });
 }
 

@@ -5,16 +5,14 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
 #include "sdk/base/mapped_file.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
 
 using Json = nlohmann::json;
-
-absl::Status Bad(absl::string_view message) { return absl::InvalidArgumentError(message); }
 
 bool IsPresent(const PickleNode* node) {
   return node != nullptr && node->kind != PickleKind::kNone;
@@ -23,16 +21,16 @@ bool IsPresent(const PickleNode* node) {
 absl::StatusOr<TensorViews> ReadTensors(const TorchFile& file, const PickleNode& mapping,
                                         absl::string_view what) {
   const PickleNode* dict = file.pickle.AsDict(mapping);
-  if (dict == nullptr) return Bad(absl::StrCat(what, " is no dict of tensors"));
+  if (dict == nullptr) return InvalidArgument(what, " is no dict of tensors");
   TensorViews tensors;
   for (size_t i = 0; i + 1 < dict->items.size(); i += 2) {
     const PickleNode& name = file.pickle.node(dict->items[i]);
     if (name.kind != PickleKind::kText)
-      return Bad(absl::StrCat(what, " has a key that is no text"));
+      return InvalidArgument(what, " has a key that is no text");
     auto view = file.View(file.pickle.node(dict->items[i + 1]));
     if (!view.ok()) {
-      return Bad(absl::StrCat(what, "[\"", absl::CHexEscape(name.text.substr(0, 200)),
-                              "\"]: ", view.status().message()));
+      return InvalidArgument(what, "[\"", absl::CHexEscape(name.text.substr(0, 200)),
+                              "\"]: ", view.status().message());
     }
     tensors[std::string(name.text)] = *std::move(view);
   }
@@ -67,8 +65,7 @@ absl::StatusOr<Arguments> ReadArguments(const Pickle& pickle) {
   const PickleNode* cfg = pickle.Find(pickle.root(), "cfg");
   const PickleNode* model = IsPresent(cfg) ? pickle.Find(*cfg, "model") : args;
   if (!IsPresent(model)) {
-    return Bad(
-        "neither \"args\" nor \"cfg\" with a \"model\" says how the model was built; expected a "
+    return InvalidArgument("neither \"args\" nor \"cfg\" with a \"model\" says how the model was built; expected a "
         "checkpoint of the trainer, not bare weights");
   }
   Json arguments = Json::object();
@@ -100,7 +97,7 @@ absl::StatusOr<Contents> Read(absl::string_view bytes) {
   UNIVAL_ASSIGN_OR_RETURN(const TorchFile file, ParseTorchFile(bytes));
   const PickleNode& root = file.pickle.root();
   const PickleNode* model = file.pickle.Find(root, "model");
-  if (model == nullptr) return Bad("no \"model\" in it; expected a checkpoint of the trainer");
+  if (model == nullptr) return InvalidArgument("no \"model\" in it; expected a checkpoint of the trainer");
   Contents contents;
   UNIVAL_ASSIGN_OR_RETURN(contents.model, ReadTensors(file, *model, "model"));
   const PickleNode* extra = file.pickle.Find(root, "extra_state");
@@ -129,10 +126,8 @@ absl::StatusOr<TorchTensors> ReadTorchTensors(const std::string& path,
                                               const std::vector<std::string>& keys) {
   UNIVAL_ASSIGN_OR_RETURN(const auto file,
                           MappedFile::Open(path, MappedFile::Mode::kCopyOnWrite));
-  auto tensors = ReadUnder(file->bytes(), keys);
-  if (tensors.ok()) return TorchTensors{*std::move(tensors), file};
-  return absl::Status(tensors.status().code(),
-                      absl::StrCat(path, ": ", tensors.status().message()));
+  UNIVAL_ASSIGN_OR_RETURN(auto tensors, Annotate(ReadUnder(file->bytes(), keys), path));
+  return TorchTensors{std::move(tensors), file};
 }
 
 absl::StatusOr<std::shared_ptr<const FairseqCheckpoint>> FairseqCheckpoint::Open(
@@ -141,16 +136,12 @@ absl::StatusOr<std::shared_ptr<const FairseqCheckpoint>> FairseqCheckpoint::Open
   UNIVAL_ASSIGN_OR_RETURN(const auto file,
                           MappedFile::Open(path, MappedFile::Mode::kCopyOnWrite));
   checkpoint->keeper_ = file;
-  auto contents = Read(file->bytes());
-  if (!contents.ok()) {
-    return absl::Status(contents.status().code(),
-                        absl::StrCat(path, ": ", contents.status().message()));
-  }
-  checkpoint->model_ = std::move(contents->model);
-  checkpoint->ema_ = std::move(contents->ema);
-  checkpoint->arguments_ = std::move(contents->arguments.all);
-  checkpoint->model_arguments_ = std::move(contents->arguments.of_model);
-  checkpoint->updates_ = contents->updates;
+  UNIVAL_ASSIGN_OR_RETURN(auto contents, Annotate(Read(file->bytes()), path));
+  checkpoint->model_ = std::move(contents.model);
+  checkpoint->ema_ = std::move(contents.ema);
+  checkpoint->arguments_ = std::move(contents.arguments.all);
+  checkpoint->model_arguments_ = std::move(contents.arguments.of_model);
+  checkpoint->updates_ = contents.updates;
   return checkpoint;
 }
 

@@ -6,9 +6,9 @@
 
 #include <cmath>
 #include <cstring>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "sdk/base/test_files.h"
 #include "upstream/fairseq/published_modalities.h"
 #include "upstream/fairseq/torch_file_writer.h"
 #include "upstream/fairseq/zip_directory.h"
@@ -23,7 +23,7 @@ constexpr char kFolder[] = "tests/golden/checkpoints/";
 
 const Json& Expected() {
   static const auto* const kExpected =
-      new Json(Json::parse(std::ifstream(std::string(kFolder) + "expected.json")));
+      new Json(Json::parse(ReadText(std::string(kFolder) + "expected.json")));
   return *kExpected;
 }
 
@@ -144,14 +144,11 @@ std::string InOlderFormat(const std::string& zip) {
 }
 
 std::string ReadGolden(const std::string& name) {
-  std::ifstream file(kFolder + name, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  return ReadText(kFolder + name);
 }
 
 std::string Written(const std::string& bytes) {
-  const std::string path = testing::TempDir() + "/written.pt";
-  std::ofstream(path, std::ios::binary) << bytes;
-  return path;
+  return WriteText(testing::TempDir() + "/written.pt", bytes);
 }
 
 TEST(FairseqCheckpoint, TheOlderFormatHoldsTheSame) {

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "sdk/base/status.h"
 #include "upstream/fairseq/little_endian.h"
 #include "upstream/fairseq/pickle_calls.h"
 #include "sdk/base/status_macros.h"
@@ -17,8 +18,6 @@ namespace {
 
 constexpr int64_t kHighestProtocol = 5;
 constexpr size_t kMaxNameBytes = 512;
-
-absl::Status Bad(absl::string_view message) { return absl::InvalidArgumentError(message); }
 
 }  // namespace
 
@@ -48,11 +47,7 @@ class PickleMachine {
   absl::StatusOr<Pickle> Run(size_t* consumed) {
     while (!stopped_) {
       const size_t at = position_;
-      absl::Status status = Step();
-      if (!status.ok()) {
-        return absl::Status(status.code(),
-                            absl::StrCat("pickle byte ", at, ": ", status.message()));
-      }
+      UNIVAL_RETURN_IF_ERROR(Annotate(Step(), "pickle byte ", at));
     }
     if (consumed != nullptr) *consumed = position_;
     return std::move(pickle_);
@@ -129,14 +124,14 @@ class PickleMachine {
     UNIVAL_ASSIGN_OR_RETURN(const uint64_t opcode, Number(1));
     const Operation& operation = (*kTable)[opcode];
     if (operation.method != nullptr) return (this->*operation.method)(operation.argument);
-    return Bad(absl::StrFormat(
+    return InvalidArgument(absl::StrFormat(
         "opcode 0x%02x is not one that checkpoints use; damaged, or no pickle", opcode));
   }
 
   absl::StatusOr<absl::string_view> Take(uint64_t count) {
     if (count > bytes_.size() - position_) {
-      return Bad(absl::StrCat(count, " bytes are expected at byte ", position_, ", ",
-                              bytes_.size() - position_, " are left; truncated or damaged"));
+      return InvalidArgument(count, " bytes are expected at byte ", position_, ", ",
+                              bytes_.size() - position_, " are left; truncated or damaged");
     }
     const absl::string_view taken = bytes_.substr(position_, count);
     position_ += count;
@@ -148,7 +143,7 @@ class PickleMachine {
   }
   absl::StatusOr<absl::string_view> Line() {
     const size_t end = bytes_.substr(position_, kMaxNameBytes).find('\n');
-    if (end == absl::string_view::npos) return Bad("the name of a class does not end");
+    if (end == absl::string_view::npos) return InvalidArgument("the name of a class does not end");
     UNIVAL_ASSIGN_OR_RETURN(const absl::string_view line, Take(end + 1));
     return line.substr(0, end);
   }
@@ -177,32 +172,32 @@ class PickleMachine {
   // The `count` topmost values, which must stand above the last mark.
   absl::StatusOr<std::vector<PickleId>> Pop(size_t count) {
     const size_t floor = marks_.empty() ? 0 : marks_.back();
-    if (stack_.size() - floor < count) return Bad("the stack has too few values");
+    if (stack_.size() - floor < count) return InvalidArgument("the stack has too few values");
     std::vector<PickleId> values(stack_.end() - count, stack_.end());
     stack_.resize(stack_.size() - count);
     return values;
   }
   absl::StatusOr<std::vector<PickleId>> PopToMark() {
-    if (marks_.empty()) return Bad("there is no mark on the stack");
+    if (marks_.empty()) return InvalidArgument("there is no mark on the stack");
     auto values = Pop(stack_.size() - marks_.back());
     marks_.pop_back();
     return values;
   }
   absl::StatusOr<PickleId> Top() {
-    if (stack_.size() == (marks_.empty() ? 0 : marks_.back())) return Bad("the stack is empty");
+    if (stack_.size() == (marks_.empty() ? 0 : marks_.back())) return InvalidArgument("the stack is empty");
     return stack_.back();
   }
 
   absl::Status Protocol(int) {
     UNIVAL_ASSIGN_OR_RETURN(const int64_t version, Number(1));
     return version <= kHighestProtocol ? absl::OkStatus()
-                                       : Bad(absl::StrCat("pickle protocol ", version));
+                                       : InvalidArgument("pickle protocol ", version);
   }
   absl::Status Frame(int) { return Number(8).status(); }
   absl::Status Stop(int) {
     UNIVAL_ASSIGN_OR_RETURN(pickle_.root_, Top());
     stopped_ = true;
-    return stack_.size() == 1 ? absl::OkStatus() : Bad("values are left on the stack at its end");
+    return stack_.size() == 1 ? absl::OkStatus() : InvalidArgument("values are left on the stack at its end");
   }
   absl::Status Mark(int) {
     if (marks_.size() >= limits_.max_nodes) return absl::ResourceExhaustedError("too many marks");
@@ -276,7 +271,7 @@ class PickleMachine {
   absl::Status Get(int width) {
     UNIVAL_ASSIGN_OR_RETURN(const uint64_t index, Number(width));
     const auto found = memo_.find(static_cast<uint32_t>(index));
-    if (found == memo_.end()) return Bad(absl::StrCat("nothing is remembered under ", index));
+    if (found == memo_.end()) return InvalidArgument("nothing is remembered under ", index);
     return PushAgain(found->second);
   }
 
@@ -284,7 +279,7 @@ class PickleMachine {
   absl::Status FromMark(int kind) {
     UNIVAL_ASSIGN_OR_RETURN(std::vector<PickleId> items, PopToMark());
     if (static_cast<PickleKind>(kind) == PickleKind::kDict && items.size() % 2 != 0) {
-      return Bad("a dict has a key without a value");
+      return InvalidArgument("a dict has a key without a value");
     }
     return PushItems(static_cast<PickleKind>(kind), std::move(items));
   }
@@ -306,7 +301,7 @@ class PickleMachine {
     // Items of an object of an unknown class are dropped.
     if (container.kind == PickleKind::kRecord) return absl::OkStatus();
     if (container.kind != kind || (kind == PickleKind::kDict && items.size() % 2 != 0)) {
-      return Bad("items for something that cannot hold them");
+      return InvalidArgument("items for something that cannot hold them");
     }
     container.items.insert(container.items.end(), items.begin(), items.end());
     return absl::OkStatus();
@@ -322,7 +317,7 @@ class PickleMachine {
     const PickleNode &module = pickle_.node(names[0]), &name = pickle_.node(names[1]);
     if (module.kind != PickleKind::kText || name.kind != PickleKind::kText ||
         module.text.size() + name.text.size() > kMaxNameBytes) {
-      return Bad("the name of a class is no text, or too long");
+      return InvalidArgument("the name of a class is no text, or too long");
     }
     return PushGlobal(module.text, name.text);
   }

@@ -8,6 +8,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "sdk/base/shapes.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -70,8 +72,6 @@ bool IsRecord(absl::string_view name) {
   return false;
 }
 
-absl::Status Bad(absl::string_view message) { return absl::InvalidArgumentError(message); }
-
 std::string Shown(absl::string_view text) {
   constexpr size_t kShown = 200;
   return absl::CHexEscape(text.substr(0, kShown));
@@ -111,19 +111,19 @@ absl::Status CheckView(const PickleTensor& view, int64_t elements) {
   int64_t end = 0, count = 0;
   valid = valid && MeasureView(view, &end, &count);
   if (valid && count <= elements && (count == 0 || end <= elements)) return absl::OkStatus();
-  return Bad(absl::StrCat("a tensor of shape [", absl::StrJoin(view.shape, ", "), "], strides [",
-                          absl::StrJoin(view.strides, ", "), "] at element ", view.offset,
-                          " does not lie within its storage of ", elements, " elements"));
+  return InvalidArgument("a tensor of shape ", ShapeText(view.shape), ", strides ",
+                          ShapeText(view.strides), " at element ", view.offset,
+                          " does not lie within its storage of ", elements, " elements");
 }
 
 absl::StatusOr<SafetensorsDtype> StorageDtype(absl::string_view name) {
   for (const StorageType& type : kStorageTypes) {
     if (type.name == name) return type.dtype;
   }
-  return Bad(absl::StrCat("storage type \"", Shown(name), "\" is not one of ",
+  return InvalidArgument("storage type \"", Shown(name), "\" is not one of ",
                           absl::StrJoin(kStorageTypes, " ", [](std::string* out, const auto& type) {
                             absl::StrAppend(out, type.name);
-                          })));
+                          }));
 }
 
 }  // namespace
@@ -137,13 +137,13 @@ absl::StatusOr<std::vector<int64_t>> PickleCalls::Integers(PickleId arguments, s
   const PickleNode* tuple = Argument(arguments, index);
   if (tuple == nullptr || (tuple->kind != PickleKind::kTuple && tuple->kind != PickleKind::kList) ||
       tuple->items.size() > kMaxRank) {
-    return Bad(absl::StrCat("argument ", index, " of a tensor is not a tuple of at most ", kMaxRank,
-                            " integers"));
+    return InvalidArgument("argument ", index, " of a tensor is not a tuple of at most ", kMaxRank,
+                            " integers");
   }
   std::vector<int64_t> integers;
   for (PickleId item : tuple->items) {
     if (node(item).kind != PickleKind::kInteger) {
-      return Bad(absl::StrCat("argument ", index, " of a tensor holds something but integers"));
+      return InvalidArgument("argument ", index, " of a tensor holds something but integers");
     }
     integers.push_back(node(item).integer);
   }
@@ -156,7 +156,7 @@ absl::StatusOr<PickleNode> PickleCalls::RebuildTensor(PickleId arguments) {
   const PickleNode* offset = Argument(arguments, 1);
   if (storage == nullptr || storage->kind != PickleKind::kStorage || offset == nullptr ||
       offset->kind != PickleKind::kInteger) {
-    return Bad("a tensor is not made of a storage and an integer offset");
+    return InvalidArgument("a tensor is not made of a storage and an integer offset");
   }
   PickleTensor tensor;
   tensor.storage = static_cast<size_t>(storage->integer);
@@ -173,7 +173,7 @@ absl::StatusOr<PickleNode> PickleCalls::RebuildTensor(PickleId arguments) {
 absl::StatusOr<PickleNode> PickleCalls::RebuildParameter(PickleId arguments) {
   const PickleNode* tensor = Argument(arguments, 0);
   if (tensor == nullptr || tensor->kind != PickleKind::kTensor) {
-    return Bad("a parameter is made of something but a tensor");
+    return InvalidArgument("a parameter is made of something but a tensor");
   }
   return *tensor;
 }
@@ -184,7 +184,7 @@ absl::StatusOr<PickleNode> PickleCalls::MakeDict(PickleId arguments) {
   const PickleNode* pairs = Argument(arguments, 0);
   if (pairs == nullptr) return dict;
   for (PickleId pair : pairs->items) {
-    if (node(pair).items.size() != 2) return Bad("a dict is made of something but pairs");
+    if (node(pair).items.size() != 2) return InvalidArgument("a dict is made of something but pairs");
     for (PickleId item : node(pair).items) dict.items.push_back(item);
   }
   return dict;
@@ -202,13 +202,13 @@ absl::StatusOr<PickleNode> PickleCalls::MakeSet(PickleId arguments) {
 
 absl::StatusOr<PickleNode> PickleCalls::FirstArgument(PickleId arguments) {
   const PickleNode* first = Argument(arguments, 0);
-  if (first == nullptr) return Bad("a call without its argument");
+  if (first == nullptr) return InvalidArgument("a call without its argument");
   return *first;
 }
 
 absl::StatusOr<PickleNode> PickleCalls::Call(const PickleNode& callable, PickleId arguments) {
-  if (callable.kind != PickleKind::kGlobal) return Bad("a call of something that has no name");
-  if (node(arguments).kind != PickleKind::kTuple) return Bad("a call without a tuple of arguments");
+  if (callable.kind != PickleKind::kGlobal) return InvalidArgument("a call of something that has no name");
+  if (node(arguments).kind != PickleKind::kTuple) return InvalidArgument("a call without a tuple of arguments");
   for (const KnownCall& call : kCalls) {
     if (call.name == callable.text) return (this->*call.function)(arguments);
   }
@@ -226,7 +226,7 @@ absl::StatusOr<PickleNode> PickleCalls::Call(const PickleNode& callable, PickleI
 absl::Status PickleCalls::AddView(const PickleNode& view, PickleStorage& storage) const {
   if (view.kind == PickleKind::kNone) return absl::OkStatus();
   if (view.kind != PickleKind::kTuple || view.items.size() != 3) {
-    return Bad("the view of a storage is not a tuple of three");
+    return InvalidArgument("the view of a storage is not a tuple of three");
   }
   const PickleNode &begin = node(view.items[1]), &elements = node(view.items[2]);
   storage.begin = begin.integer;
@@ -236,8 +236,8 @@ absl::Status PickleCalls::AddView(const PickleNode& view, PickleStorage& storage
       storage.elements <= storage.root_elements - storage.begin) {
     return absl::OkStatus();
   }
-  return Bad(absl::StrCat("storage \"", Shown(storage.key), "\": a view of ", storage.elements,
-                          " elements at ", storage.begin, " of ", storage.root_elements));
+  return InvalidArgument("storage \"", Shown(storage.key), "\": a view of ", storage.elements,
+                          " elements at ", storage.begin, " of ", storage.root_elements);
 }
 
 absl::StatusOr<PickleNode> PickleCalls::Storage(const PickleNode& id) {
@@ -247,8 +247,7 @@ absl::StatusOr<PickleNode> PickleCalls::Storage(const PickleNode& id) {
   bool valid = id.kind == PickleKind::kTuple && (id.items.size() == 5 || id.items.size() == 6);
   for (size_t i = 0; valid && i < kKinds.size(); ++i) valid = node(id.items[i]).kind == kKinds[i];
   if (!valid || node(id.items[0]).text != "storage") {
-    return Bad(
-        "a persistent id is not (\"storage\", type, key, location, elements), as torch.save "
+    return InvalidArgument("a persistent id is not (\"storage\", type, key, location, elements), as torch.save "
         "writes it");
   }
   PickleStorage storage;
@@ -258,8 +257,7 @@ absl::StatusOr<PickleNode> PickleCalls::Storage(const PickleNode& id) {
   int64_t bytes = 0;
   if (storage.elements < 0 ||
       __builtin_mul_overflow(storage.elements, DtypeSize(storage.dtype), &bytes)) {
-    return Bad(
-        absl::StrCat("storage \"", Shown(storage.key), "\" of ", storage.elements, " elements"));
+    return InvalidArgument("storage \"", Shown(storage.key), "\" of ", storage.elements, " elements");
   }
   if (id.items.size() == 6) UNIVAL_RETURN_IF_ERROR(AddView(node(id.items[5]), storage));
   PickleNode result = Container(PickleKind::kStorage);

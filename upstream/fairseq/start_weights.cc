@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "backbone/model/reference_names.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -177,11 +178,7 @@ absl::StatusOr<StartWeights> AssembleStart(const StartFiles& files) {
   const auto keepers = std::make_shared<Keepers>();
   StartWeights start;
   UNIVAL_RETURN_IF_ERROR(AddBart(files.bart, &tensors, keepers.get(), &start.left_out));
-  auto arguments = Arguments(tensors);
-  if (!arguments.ok()) {
-    return absl::Status(arguments.status().code(),
-                        absl::StrCat(files.bart, ": ", arguments.status().message()));
-  }
+  UNIVAL_ASSIGN_OR_RETURN(std::string arguments, Annotate(Arguments(tensors), files.bart));
   const std::vector<std::string> residual = {"conv1.weight", "layer1.0.conv2.weight"};
   const std::vector<std::string> pann = {"bn0.weight", "conv_block1.conv1.weight"};
   Keepers* kept = keepers.get();
@@ -189,7 +186,7 @@ absl::StatusOr<StartWeights> AssembleStart(const StartFiles& files) {
   UNIVAL_RETURN_IF_ERROR(AddNetwork("video", files.video, residual, &tensors, kept));
   UNIVAL_RETURN_IF_ERROR(AddNetwork("audio", files.audio, pann, &tensors, kept));
   start.checkpoint =
-      std::make_shared<FairseqCheckpoint>(std::move(tensors), *std::move(arguments), keepers);
+      std::make_shared<FairseqCheckpoint>(std::move(tensors), std::move(arguments), keepers);
   start.may_be_fresh = MayBeFresh;
   return start;
 }

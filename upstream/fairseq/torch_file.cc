@@ -7,8 +7,9 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "sdk/base/shapes.h"
+#include "sdk/base/status.h"
 #include "upstream/fairseq/little_endian.h"
 #include "upstream/fairseq/zip_directory.h"
 #include "sdk/base/status_macros.h"
@@ -22,11 +23,9 @@ constexpr char kPickleEntry[] = "data.pkl";
 constexpr absl::string_view kMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 10);
 constexpr int64_t kLegacyProtocol = 1001;
 
-absl::Status Bad(absl::string_view message) { return absl::InvalidArgumentError(message); }
-
 absl::Status BadStorage(absl::string_view key, absl::string_view message) {
   constexpr size_t kShown = 200;
-  return Bad(absl::StrCat("storage \"", absl::CHexEscape(key.substr(0, kShown)), "\": ", message));
+  return InvalidArgument("storage \"", absl::CHexEscape(key.substr(0, kShown)), "\": ", message);
 }
 
 absl::Status CheckSize(const PickleStorage& storage, uint64_t bytes) {
@@ -55,8 +54,8 @@ absl::StatusOr<std::string> FindPrefix(const ZipDirectory& entries) {
     }
   }
   if (prefixes.size() == 1) return prefixes[0];
-  return Bad(absl::StrCat("the archive has ", prefixes.size(), " entries named ", kPickleEntry,
-                          ", expected one; not a file of torch.save"));
+  return InvalidArgument("the archive has ", prefixes.size(), " entries named ", kPickleEntry,
+                          ", expected one; not a file of torch.save");
 }
 
 absl::Status CheckByteOrder(absl::string_view order) {
@@ -74,7 +73,7 @@ absl::StatusOr<TorchFile> ParseZip(absl::string_view file) {
   TorchFile result;
   size_t consumed = 0;
   UNIVAL_ASSIGN_OR_RETURN(result.pickle, ReadPickle(pickled, &consumed));
-  if (consumed != pickled.size()) return Bad("bytes are left over behind the pickle");
+  if (consumed != pickled.size()) return InvalidArgument("bytes are left over behind the pickle");
   for (const PickleStorage& storage : result.pickle.storages()) {
     const auto found = entries.find(absl::StrCat(prefix, "data/", storage.key));
     if (found == entries.end()) return BadStorage(storage.key, "is not in the archive");
@@ -88,11 +87,7 @@ absl::StatusOr<TorchFile> ParseZip(absl::string_view file) {
 
 absl::StatusOr<Pickle> TakePickle(absl::string_view& rest, absl::string_view what) {
   size_t consumed = 0;
-  auto pickle = ReadPickle(rest, &consumed);
-  if (!pickle.ok()) {
-    return absl::Status(pickle.status().code(),
-                        absl::StrCat(what, ": ", pickle.status().message()));
-  }
+  UNIVAL_ASSIGN_OR_RETURN(Pickle pickle, Annotate(ReadPickle(rest, &consumed), what));
   rest.remove_prefix(consumed);
   return pickle;
 }
@@ -100,12 +95,11 @@ absl::StatusOr<Pickle> TakePickle(absl::string_view& rest, absl::string_view wha
 absl::Status TakePreamble(absl::string_view& rest) {
   const auto magic = TakePickle(rest, "magic number");
   if (!magic.ok() || magic->root().kind != PickleKind::kBig || magic->root().text != kMagic) {
-    return Bad(
-        "neither a zip archive nor a pickle of torch.save; write it again with torch 0.4 or newer");
+    return InvalidArgument("neither a zip archive nor a pickle of torch.save; write it again with torch 0.4 or newer");
   }
   UNIVAL_ASSIGN_OR_RETURN(const Pickle protocol, TakePickle(rest, "protocol version"));
   if (protocol.root().kind != PickleKind::kInteger || protocol.root().integer != kLegacyProtocol) {
-    return Bad(absl::StrCat("torch.save's protocol version is not ", kLegacyProtocol));
+    return InvalidArgument("torch.save's protocol version is not ", kLegacyProtocol);
   }
   UNIVAL_ASSIGN_OR_RETURN(const Pickle system, TakePickle(rest, "system description"));
   const PickleNode* little = system.Find(system.root(), "little_endian");
@@ -141,7 +135,7 @@ absl::StatusOr<TorchFile> ParseLegacy(absl::string_view file) {
   TorchFile result;
   UNIVAL_ASSIGN_OR_RETURN(result.pickle, TakePickle(rest, "object"));
   UNIVAL_ASSIGN_OR_RETURN(const Pickle keys, TakePickle(rest, "storage keys"));
-  if (keys.root().kind != PickleKind::kList) return Bad("the storage keys are no list");
+  if (keys.root().kind != PickleKind::kList) return InvalidArgument("the storage keys are no list");
   std::map<absl::string_view, const PickleStorage*> known;
   for (const PickleStorage& storage : result.pickle.storages()) known[storage.key] = &storage;
   StorageBytes bytes;
@@ -150,7 +144,7 @@ absl::StatusOr<TorchFile> ParseLegacy(absl::string_view file) {
     if (found == known.end()) return BadStorage(keys.node(id).text, "belongs to no tensor");
     UNIVAL_RETURN_IF_ERROR(TakeStorage(*found->second, rest, bytes));
   }
-  if (!rest.empty()) return Bad(absl::StrCat(rest.size(), " bytes are left over at the end"));
+  if (!rest.empty()) return InvalidArgument(rest.size(), " bytes are left over at the end");
   for (const PickleStorage& storage : result.pickle.storages()) {
     const auto found = bytes.find(storage.key);
     if (found == bytes.end()) return BadStorage(storage.key, "is not in the file");
@@ -169,11 +163,11 @@ int64_t TensorView::elements() const {
 }
 
 std::string Describe(const TensorView& view) {
-  return absl::StrCat(DtypeName(view.dtype), " [", absl::StrJoin(view.shape, ", "), "]");
+  return absl::StrCat(DtypeName(view.dtype), " ", ShapeText(view.shape));
 }
 
 absl::StatusOr<TensorView> TorchFile::View(const PickleNode& node) const {
-  if (node.kind != PickleKind::kTensor) return Bad("not a tensor");
+  if (node.kind != PickleKind::kTensor) return InvalidArgument("not a tensor");
   const PickleTensor& tensor = pickle.tensors()[node.integer];
   return TensorView{pickle.storages()[tensor.storage].dtype, tensor.shape, tensor.strides,
                     tensor.offset, storages[tensor.storage]};

@@ -16,6 +16,7 @@
 #include "backbone/model/reference_names.h"
 #include "modalities/audio/log_mel.h"
 #include "modalities/networks/networks.h"
+#include "sdk/base/status.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/testing/golden.h"
@@ -110,8 +111,7 @@ absl::StatusOr<std::unique_ptr<ReferenceModel>> ReferenceModel::Create(const Fix
     return absl::OkStatus();
   });
   if (made.ok()) return model;
-  return absl::Status(made.code(), absl::StrCat(fixture.Path(fixture.configs().at(spec.config)),
-                                                ": ", made.message()));
+  return Annotate(made, fixture.Path(fixture.configs().at(spec.config)));
 }
 
 absl::Status ReferenceModel::AddModalities(const Fixture& fixture, const ModelSpec& spec,

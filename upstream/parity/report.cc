@@ -12,8 +12,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "sdk/native/tensor_text.h"
 #include "sdk/testing/golden.h"
 
 namespace unival {
@@ -221,8 +221,7 @@ void Checker::Tensor(const std::string& stage, const std::string& field, const a
   const double magnitude = LargestMagnitude(expected);
   check.allowed = tolerance.absolute + tolerance.relative * magnitude;
   if (actual.sizes() != expected.sizes()) {
-    check.note = absl::StrCat("expected shape [", absl::StrJoin(expected.sizes(), ", "), "], got [",
-                              absl::StrJoin(actual.sizes(), ", "), "]");
+    check.note = absl::StrCat("expected shape ", ShapeText(expected), ", got ", ShapeText(actual));
   } else if (valid.defined() && check.absolute > check.allowed) {
     check.note = absl::StrFormat("padding differs by %.3g, which is masked", check.absolute);
     check.absolute = Difference(actual.index({valid}), expected.index({valid}));

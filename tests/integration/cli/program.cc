@@ -5,8 +5,6 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <vector>
 
 namespace unival {
@@ -15,11 +13,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kTestdata[] = "tests/integration/cli/testdata/";
-
-std::string Environment(const char* name, const std::string& otherwise) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? otherwise : value;
-}
 
 void CopyIn(const std::string& runfile, const std::string& target) {
   fs::create_directories(fs::path(target).parent_path());
@@ -52,29 +45,6 @@ Program* MakeTinyWorkplace() {
 }
 
 }  // namespace
-
-std::string Runfile(const std::string& path) {
-  return Environment("TEST_SRCDIR", ".") + "/" + Environment("TEST_WORKSPACE", "") + "/" + path;
-}
-
-std::string NewFolder(const std::string& name) {
-  const fs::path folder = fs::path(::testing::TempDir()) / name;
-  fs::remove_all(folder);
-  fs::create_directories(folder);
-  return folder.string();
-}
-
-std::string ReadText(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-void WriteText(const std::string& path, const std::string& text) {
-  fs::create_directories(fs::path(path).parent_path());
-  std::ofstream(path, std::ios::binary) << text;
-}
 
 Outcome Program::Run(const std::string& command_line) const {
   return Shell("unival " + command_line);

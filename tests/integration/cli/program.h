@@ -8,21 +8,14 @@
 
 #include <string>
 
+#include "sdk/base/test_files.h"
+
 namespace unival {
 
 struct Outcome {
   int code = -1;  // exit code; 128 + signal when the program was ended by one
   std::string out, err;
 };
-
-// A file of the source tree or a built one, "app/unival", by its full path.
-std::string Runfile(const std::string& path);
-
-// Fresh and empty, below the test's temporary folder.
-std::string NewFolder(const std::string& name);
-
-std::string ReadText(const std::string& path);
-void WriteText(const std::string& path, const std::string& text);
 
 class Program {
  public:

@@ -10,7 +10,6 @@
 
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 
 #include "upstream/conversion_host.h"
 #include "upstream/parity/byte_tokenizer.h"
@@ -19,6 +18,7 @@
 #include "backbone/model/model.h"
 #include "runtime/model.h"
 #include "runtime/runtime.h"
+#include "sdk/base/test_files.h"
 #include "sdk/native/feature_encoder.h"
 
 namespace unival {
@@ -108,14 +108,11 @@ TEST(ConvertFairseq, HalfPrecisionStaysHalf) {
 
 // The golden checkpoint with one tensor's name replaced by another of the same length.
 std::string Renamed(const std::string& from, const std::string& to) {
-  std::ifstream file(std::string(kFolder) + "fp32_args_namespace.pt", std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  std::string bytes = ReadText(std::string(kFolder) + "fp32_args_namespace.pt");
   const size_t at = bytes.find(from);
   EXPECT_NE(at, std::string::npos);
   bytes.replace(at, to.size(), to);
-  const std::string path = testing::TempDir() + "/renamed.pt";
-  std::ofstream(path, std::ios::binary) << bytes;
-  return path;
+  return WriteText(testing::TempDir() + "/renamed.pt", bytes);
 }
 
 TEST(ConvertFairseq, NamesMissingAndUnexpectedTensorsAndFailsUnlessTold) {
