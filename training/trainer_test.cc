@@ -613,7 +613,7 @@ TEST(TrainerTest, AReceiptThatSaysAFrozenTensorChangedDoesNotHold) {
 TEST(TrainerTest, EveryStatementOfAReceiptIsRecomputed) {
   TrainOk(Options(World(), Parse(kAdapterPlan), FreshOutput("edited")));
   const std::string file = World() + "/edited/receipt.json";
-  const Json good = Json::parse(Read(file));
+  const Json good = Json::parse(ReadText(file));
   const auto problems = [&](const std::string& edit, const Json& patch) {
     Json forged = good;
     forged.merge_patch(patch);
@@ -622,7 +622,7 @@ TEST(TrainerTest, EveryStatementOfAReceiptIsRecomputed) {
     if (edit == "changed") forged["tensors"][0]["changed"] = !forged["tensors"][0]["changed"];
     if (edit == "shape") forged["tensors"][0]["shape"] = {1};
     if (edit == "drawn") forged["tensors"][0]["drawn"] = !forged["tensors"][0]["drawn"];
-    Write(file, forged.dump());
+    WriteText(file, forged.dump());
     auto check = VerifyReceipt(file, World() + "/edited/model", World() + "/base/model", TheRuntime());
     EXPECT_TRUE(check.ok()) << check.status();
     return check.ok() ? check->problems : std::vector<std::string>();
@@ -643,9 +643,9 @@ TEST(TrainerTest, EveryStatementOfAReceiptIsRecomputed) {
 TEST(TrainerTest, AModelWhoseBitsFlippedIsAFindingOfTheCheck) {
   TrainOk(Options(World(), Parse(kAdapterPlan), FreshOutput("flipped")));
   const std::string weights = World() + "/flipped/model/backbone.safetensors";
-  std::string bytes = Read(weights);
+  std::string bytes = ReadText(weights);
   bytes[bytes.size() - 5] ^= 4;
-  Write(weights, bytes);
+  WriteText(weights, bytes);
   auto check = VerifyReceipt(World() + "/flipped/receipt.json", World() + "/flipped/model", "",
                              TheRuntime());
   ASSERT_TRUE(check.ok()) << check.status();
@@ -661,7 +661,7 @@ absl::Status ResumeDamaged(const std::string& file,
   options.stop_after_step = 2;
   TrainOk(options);
   const std::string path = World() + "/damaged/checkpoint/000000002/" + file;
-  Write(path, damage(Read(path)));
+  WriteText(path, damage(ReadText(path)));
   options.resume = true;
   return Train(options, TheRuntime()).status();
 }
