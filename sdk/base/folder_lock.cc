@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <unistd.h>
 
 #include <cerrno>
 
@@ -13,17 +12,13 @@ namespace unival {
 
 absl::StatusOr<FolderLock> FolderLock::Take(const std::string& folder) {
   FolderLock lock;
-  lock.descriptor_ = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (lock.descriptor_ < 0) return SystemError(folder, "cannot be opened", errno);
-  if (flock(lock.descriptor_, LOCK_EX | LOCK_NB) == 0) return lock;
+  lock.folder_ = Descriptor(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!lock.folder_.is_open()) return SystemError(folder, "cannot be opened", errno);
+  if (flock(lock.folder_.get(), LOCK_EX | LOCK_NB) == 0) return lock;
   if (errno != EWOULDBLOCK) return lock;  // no locks here
   return absl::FailedPreconditionError(absl::StrCat(
       folder,
       ": another process is writing to this folder; wait for it to end, or choose another folder"));
-}
-
-FolderLock::~FolderLock() {
-  if (descriptor_ >= 0) close(descriptor_);
 }
 
 }  // namespace unival

@@ -8,9 +8,9 @@
 #define UNIVAL_SDK_BASE_FOLDER_LOCK_H_
 
 #include <string>
-#include <utility>
 
 #include "absl/status/statusor.h"
+#include "sdk/base/descriptor.h"
 
 namespace unival {
 
@@ -22,16 +22,8 @@ class FolderLock {
   // mounts) give the lock to all.
   static absl::StatusOr<FolderLock> Take(const std::string& folder);
 
-  FolderLock() = default;
-  FolderLock(FolderLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  FolderLock& operator=(FolderLock&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  ~FolderLock();
-
  private:
-  int descriptor_ = -1;
+  Descriptor folder_;
 };
 
 }  // namespace unival

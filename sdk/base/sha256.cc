@@ -5,13 +5,12 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <new>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
+#include "sdk/base/files.h"
 
 namespace unival {
 
@@ -66,18 +65,13 @@ absl::StatusOr<std::string> Sha256HexOfFile(const std::string& path) {
   constexpr size_t kChunk = 1 << 20;
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
                                                        &std::fclose);
-  if (!file) {
-    const std::string message = absl::StrCat(path, ": cannot open: ", std::strerror(errno));
-    return errno == ENOENT ? absl::NotFoundError(message) : absl::InternalError(message);
-  }
+  if (!file) return SystemError(path, "cannot be opened", errno);
   Sha256 hash;
   std::vector<char> chunk(kChunk);
   while (size_t count = std::fread(chunk.data(), 1, chunk.size(), file.get())) {
     hash.Update(chunk.data(), count);
   }
-  if (std::ferror(file.get())) {
-    return absl::InternalError(absl::StrCat(path, ": cannot read: ", std::strerror(errno)));
-  }
+  if (std::ferror(file.get())) return SystemError(path, "cannot be read", errno);
   return hash.HexDigest();
 }
 

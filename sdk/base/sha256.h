@@ -43,7 +43,7 @@ class Sha256 {
 
 std::string Sha256Hex(absl::string_view bytes);
 
-// NotFound or Internal names the file and the system's reason.
+// Errors as SystemError (files.h).
 absl::StatusOr<std::string> Sha256HexOfFile(const std::string& path);
 
 }  // namespace unival
