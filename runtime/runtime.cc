@@ -104,7 +104,11 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Create(const RuntimeOptions& o
   at::set_num_threads(runtime->threads_);
   runtime->decoder_ = NewFfmpegDecoder();
   runtime->services_.media = runtime->decoder_.get();
-  runtime->services_.make_encoder = &MakeFeatureEncoder;
+  runtime->services_.make_encoder = [registry = &runtime->registry_](const EncoderConfig& config,
+                                                                     const EncoderInput& input) {
+    return registry->CreateNetwork(config, input);
+  };
+  UNIVAL_RETURN_IF_ERROR(RegisterBuiltinNetworks(runtime->registry_));
   UNIVAL_RETURN_IF_ERROR(RegisterBuiltinModalities(runtime->registry_));
   UNIVAL_ASSIGN_OR_RETURN(std::vector<Candidate> candidates, FindCandidates(options));
   std::vector<Candidate> loaded;

@@ -22,6 +22,8 @@
 namespace unival {
 namespace {
 
+constexpr char kByNetwork[] = "by the network";
+
 struct AudioSettings {
   int sample_rate_hz = 0;
   int64_t max_samples = 0;
@@ -29,7 +31,7 @@ struct AudioSettings {
   int64_t frames = 0;  // of the encoder's input
   Filling filling = Filling::kZeros;
   bool augment = false;
-  bool normalize_clip = false;
+  std::string normalize;  // "none", "clip" or kByNetwork
   bool first_channel = false;
   bool resample = true;
   bool int16 = false;
@@ -79,7 +81,7 @@ class AudioModality : public EncodedModality {
     at::Tensor spectrogram = at::empty({settings_.frames, bins}, at::kFloat);
     float* values = spectrogram.data_ptr<float>();
     log_mel_->Compute(wave, values);
-    if (settings_.normalize_clip) NormalizeClip(values, frames * bins);
+    if (settings_.normalize == "clip") NormalizeClip(values, frames * bins);
     if (augment) VarySpectrogram(values, frames, bins, random);
     std::fill(values + frames * bins, values + settings_.frames * bins, 0.0f);
     return PreprocessedSample{{std::move(spectrogram)}};
@@ -116,22 +118,16 @@ class AudioModality : public EncodedModality {
   mutable std::map<int, std::shared_ptr<const Resampler>> resamplers_;  // guarded by mutex_
 };
 
-// The encoder with the defaults that follow from the spectrogram.
-EncoderConfig CompleteEncoder(const ModalityConfig& config, int filter_rate_hz) {
-  EncoderConfig encoder = config.encoder();
-  const LogMel& log_mel = config.audio().log_mel();
-  if (encoder.has_small_cnn()) {
-    SmallCnnEncoder& cnn = *encoder.mutable_small_cnn();
-    if (cnn.in_channels() == 0) cnn.set_in_channels(1);
-    if (cnn.flatten_height()) cnn.set_spectrogram_bins(log_mel.mel_bins());
-  } else if (encoder.has_patches()) {
-    if (encoder.patches().in_channels() == 0) encoder.mutable_patches()->set_in_channels(1);
-    if (encoder.patches().width() == 0) encoder.mutable_patches()->set_width(log_mel.mel_bins());
-  } else if (encoder.has_pann()) {
-    *encoder.mutable_pann()->mutable_front_end() = log_mel;
-    encoder.mutable_pann()->set_sample_rate_hz(filter_rate_hz);
-  }
-  return encoder;
+EncoderInput InputOf(const ModalityConfig& config, const AudioSettings& settings,
+                     const LogMelSpectrogram& log_mel) {
+  EncoderInput input;
+  input.kind = EncoderInput::Kind::kSpectrogram;
+  input.channels = 1;
+  input.height = log_mel.frames(settings.max_samples);
+  input.width = log_mel.bins();
+  input.log_mel = config.audio().log_mel();
+  input.filter_rate_hz = settings.filter_rate_hz;
+  return input;
 }
 
 absl::StatusOr<AudioSettings> ReadSettings(const ModalityConfig& config) {
@@ -152,9 +148,7 @@ absl::StatusOr<AudioSettings> ReadSettings(const ModalityConfig& config) {
   settings.filter_rate_hz = static_cast<int>(
       options.Integer("filter_rate", settings.sample_rate_hz, 1, kHighestRate));
   settings.augment = options.Choice("augment", "none", {"none", "speech"}) == "speech";
-  settings.normalize_clip =
-      options.Choice("normalize", config.encoder().has_pann() ? "none" : "clip",
-                     {"none", "clip"}) == "clip";
+  settings.normalize = options.Choice("normalize", kByNetwork, {"none", "clip"});
   settings.first_channel = options.Choice("channels", "mean", {"mean", "first"}) == "first";
   settings.resample = options.Flag("resample", true);
   settings.int16 = options.Flag("int16", false);
@@ -170,16 +164,17 @@ absl::StatusOr<std::unique_ptr<Modality>> CreateAudioModality(const ModalityConf
   UNIVAL_ASSIGN_OR_RETURN(
       const auto log_mel,
       LogMelSpectrogram::Create(config.audio().log_mel(), settings.filter_rate_hz));
-  const EncoderConfig encoder = CompleteEncoder(config, settings.filter_rate_hz);
-  settings.frames = log_mel->frames(settings.max_samples);
-  if (encoder.has_patches() && encoder.patches().height() > 0) {
-    const int64_t patch = encoder.patches().height();
-    settings.frames = (settings.frames + patch - 1) / patch * patch;
+  const EncoderInput input = InputOf(config, settings, *log_mel);
+  UNIVAL_ASSIGN_OR_RETURN(auto encoder, EncodedModality::MakeEncoder(config, input, services));
+  if (settings.normalize == kByNetwork) {
+    settings.normalize = encoder->normalizes_input() ? "none" : "clip";
   }
+  const std::vector<int64_t> shape = encoder->InputShape(input);
+  settings.frames = shape[1];
   UNIVAL_ASSIGN_OR_RETURN(
       EncodedModality::Parts parts,
       EncodedModality::MakeParts(
-          config, encoder, services, PositionKind::kSequence, {1, settings.frames, log_mel->bins()},
+          config, std::move(encoder), shape, PositionKind::kSequence,
           absl::StrCat(settings.sample_rate_hz, "hz-", settings.frames, "x", log_mel->bins())));
   return std::make_unique<AudioModality>(std::move(parts), services.media, settings, log_mel);
 }

@@ -3,13 +3,14 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <functional>
 #include <numeric>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "modalities/base/options.h"
-#include "modalities/networks/networks.h"
 #include "sdk/base/status.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/native/feature_encoder.h"
@@ -32,21 +33,37 @@ ModalityFeatures VideoFeatures(const at::Tensor& map) {
   return features;
 }
 
+// Of everything that decides what Preprocess gives.
+std::string Fingerprint(const ModalityConfig& config, const std::string& type,
+                        const std::vector<int64_t>& input_shape) {
+  std::vector<std::string> options;
+  for (const auto& [key, value] : config.options()) options.push_back(key + "=" + value);
+  std::sort(options.begin(), options.end());
+  return absl::StrCat(type, "/1 image{", OneLine(config.image()), "} video{",
+                      OneLine(config.video()), "} audio{", OneLine(config.audio()), "} options{",
+                      absl::StrJoin(options, ","), "} input{", absl::StrJoin(input_shape, "x"),
+                      "}");
+}
+
 }  // namespace
 
-absl::StatusOr<EncodedModality::Parts> EncodedModality::MakeParts(
-    const ModalityConfig& config, const EncoderConfig& encoder, const HostServices& services,
-    PositionKind positions, const std::vector<int64_t>& input_shape,
-    const std::string& schema_suffix) {
+absl::StatusOr<std::shared_ptr<FeatureEncoder>> EncodedModality::MakeEncoder(
+    const ModalityConfig& config, const EncoderInput& input, const HostServices& services) {
   if (services.media == nullptr || services.make_encoder == nullptr) {
     return absl::FailedPreconditionError(
         absl::StrCat("modality ", config.id(), ": the host gave no decoder or no encoders"));
   }
-  Parts parts;
-  UNIVAL_ASSIGN_OR_RETURN(
-      parts.encoder, Annotate(services.make_encoder(encoder), "modality ", config.id()));
+  return Annotate(services.make_encoder(config.encoder(), input), "modality ", config.id());
+}
+
+absl::StatusOr<EncodedModality::Parts> EncodedModality::MakeParts(
+    const ModalityConfig& config, std::shared_ptr<FeatureEncoder> encoder,
+    const std::vector<int64_t>& input_shape, PositionKind positions,
+    const std::string& schema_suffix) {
   UNIVAL_ASSIGN_OR_RETURN(const std::vector<int64_t> grid,
-                          Annotate(FeatureGrid(encoder, input_shape), "modality ", config.id()));
+                          Annotate(encoder->FeatureGrid(input_shape), "modality ", config.id()));
+  Parts parts;
+  parts.encoder = std::move(encoder);
   parts.input_shape = input_shape;
   parts.info.id = config.id();
   parts.info.type = config.type().empty() ? config.id() : config.type();
@@ -54,14 +71,9 @@ absl::StatusOr<EncodedModality::Parts> EncodedModality::MakeParts(
   parts.info.max_positions =
       std::accumulate(grid.begin(), grid.end(), int64_t{1}, std::multiplies<int64_t>());
   parts.info.position_kind = positions;
-  parts.info.feature_schema = absl::StrCat(EncoderName(encoder), "-", schema_suffix, "/1");
-  std::vector<std::string> options;
-  for (const auto& [key, value] : config.options()) options.push_back(key + "=" + value);
-  std::sort(options.begin(), options.end());
-  parts.fingerprint =
-      absl::StrCat(parts.info.type, "/1 image{", OneLine(config.image()), "} video{",
-                   OneLine(config.video()), "} audio{", OneLine(config.audio()), "} options{",
-                   absl::StrJoin(options, ","), "} input{", absl::StrJoin(input_shape, "x"), "}");
+  parts.info.feature_schema =
+      absl::StrCat(parts.encoder->feature_name(), "-", schema_suffix, "/1");
+  parts.fingerprint = Fingerprint(config, parts.info.type, input_shape);
   return parts;
 }
 

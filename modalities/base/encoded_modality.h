@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "sdk/native/feature_encoder.h"
 #include "sdk/native/modality.h"
 #include "sdk/native/registry.h"
 
@@ -24,13 +25,16 @@ class EncodedModality : public Modality {
     std::vector<int64_t> input_shape;  // of one sample as the encoder takes it: {3, H, W}
   };
 
-  // Makes the encoder through the host and fills in what follows from it: feature_dim,
-  // max_positions, and the schema "<encoder>-<suffix>/1". `input_shape` as in Parts. `encoder` is
-  // config.encoder, perhaps with defaults filled in.
-  static absl::StatusOr<Parts> MakeParts(const ModalityConfig& config, const EncoderConfig& encoder,
-                                         const HostServices& services, PositionKind positions,
+  // The encoder of `config` for such input, through the host.
+  static absl::StatusOr<std::shared_ptr<FeatureEncoder>> MakeEncoder(const ModalityConfig& config,
+                                                                    const EncoderInput& input,
+                                                                    const HostServices& services);
+  // What follows from the encoder: feature_dim, max_positions, and a schema
+  // "<encoder>-<suffix>/1". `input_shape` as in Parts, of the encoder's InputShape.
+  static absl::StatusOr<Parts> MakeParts(const ModalityConfig& config,
+                                         std::shared_ptr<FeatureEncoder> encoder,
                                          const std::vector<int64_t>& input_shape,
-                                         const std::string& schema_suffix);
+                                         PositionKind positions, const std::string& schema_suffix);
 
   explicit EncodedModality(Parts parts) : parts_(std::move(parts)) {}
 

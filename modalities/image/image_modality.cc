@@ -103,10 +103,15 @@ absl::StatusOr<std::unique_ptr<Modality>> CreateImageModality(const ModalityConf
       const PixelNormalizer normalizer,
       PixelNormalizer::Create(config.image().normalization(), "image.normalization"));
   const int64_t height = config.image().height(), width = config.image().width();
+  EncoderInput input;
+  input.height = height;
+  input.width = width;
+  UNIVAL_ASSIGN_OR_RETURN(auto encoder, EncodedModality::MakeEncoder(config, input, services));
+  const std::vector<int64_t> shape = encoder->InputShape(input);
   UNIVAL_ASSIGN_OR_RETURN(
       EncodedModality::Parts parts,
-      EncodedModality::MakeParts(config, config.encoder(), services, PositionKind::kGrid,
-                                 {3, height, width}, absl::StrCat(width, "x", height)));
+      EncodedModality::MakeParts(config, std::move(encoder), shape, PositionKind::kGrid,
+                                 absl::StrCat(width, "x", height)));
   return std::make_unique<ImageModality>(std::move(parts), services.media, normalizer, augment);
 }
 

@@ -18,7 +18,7 @@
 #include "absl/strings/match.h"
 #include "modalities/audio/log_mel.h"
 #include "modalities/networks/pann.h"
-#include "modalities/networks/residual_encoders.h"
+#include "modalities/networks/bottleneck.h"
 #include "sdk/base/test_files.h"
 #include "sdk/native/feature_encoder.h"
 #include "sdk/testing/golden.h"
@@ -83,7 +83,12 @@ TEST(Encoders, Resnext3dEqualsTheReference) {
   const auto encoder = Make(config, "encoder.embed_videos.");
   const at::Tensor input = GoldenInput("input.video_8x64x96.x", 31, {1, 3, 8, 64, 96}, 1);
   EXPECT_LT(RelativeDifference(encoder->forward(input), Golden().at("video_8x64x96/trunk")), 1e-4);
-  EXPECT_TRUE(IsVideoEncoder(config));
+  EncoderInput video;
+  video.kind = EncoderInput::Kind::kFrames;
+  video.frames = 8;
+  video.height = 64;
+  video.width = 96;
+  EXPECT_EQ(encoder->InputShape(video), std::vector<int64_t>({3, 8, 64, 96}));
 }
 
 TEST(Encoders, PannEqualsTheReferenceFromTheWaveform) {
@@ -254,14 +259,15 @@ TEST(Encoders, FeatureGridForetellsTheShape) {
   for (const auto& [config, shape] : cases) {
     std::vector<int64_t> batch = shape;
     batch.insert(batch.begin(), 1);
-    const auto grid = FeatureGrid(config, shape);
+    const auto encoder = Make(config);
+    const auto grid = encoder->FeatureGrid(shape);
     ASSERT_TRUE(grid.ok()) << grid.status();
-    EXPECT_EQ(Make(config)->forward(at::zeros(batch)).sizes().slice(2), at::IntArrayRef(*grid))
-        << EncoderName(config);
+    EXPECT_EQ(encoder->forward(at::zeros(batch)).sizes().slice(2), at::IntArrayRef(*grid))
+        << encoder->feature_name();
   }
-  EXPECT_FALSE(FeatureGrid(cases[4].first, {3, 11, 8}).ok());
-  EXPECT_FALSE(FeatureGrid(cases[3].first, {1, 15, 64}).ok());
-  EXPECT_FALSE(FeatureGrid(cases[0].first, {1, 15, 64}).ok());
+  EXPECT_FALSE(Make(cases[4].first)->FeatureGrid({3, 11, 8}).ok());
+  EXPECT_FALSE(Make(cases[3].first)->FeatureGrid({1, 15, 64}).ok());
+  EXPECT_FALSE(Make(cases[0].first)->FeatureGrid({1, 15, 64}).ok());
 }
 
 TEST(Encoders, ErrorsNameTheField) {

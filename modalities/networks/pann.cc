@@ -9,7 +9,10 @@
 #include <cmath>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "modalities/audio/log_mel.h"
+#include "modalities/networks/checks.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
@@ -38,6 +41,34 @@ at::Tensor FourierKernels(int window, Wave wave) {
   return ToTensor(kernels, {window / 2 + 1, 1, window});
 }
 
+// Of the constants that the network keeps from its spectrogram: those of the modality where it makes one.
+void CompleteFrontEnd(const EncoderInput& input, PannEncoder& config) {
+  if (input.kind == EncoderInput::Kind::kSpectrogram) {
+    *config.mutable_front_end() = input.log_mel;
+    config.set_sample_rate_hz(input.filter_rate_hz);
+  }
+  LogMel& front_end = *config.mutable_front_end();
+  if (front_end.window() == 0) front_end.set_window(1024);
+  if (front_end.mel_bins() == 0) front_end.set_mel_bins(64);
+  if (front_end.min_hz() == 0) front_end.set_min_hz(50);
+  if (front_end.max_hz() == 0) front_end.set_max_hz(14000);
+  if (config.sample_rate_hz() == 0) config.set_sample_rate_hz(48000);
+}
+
+absl::StatusOr<std::shared_ptr<FeatureEncoder>> MakePann(const EncoderConfig& encoder,
+                                                        const EncoderInput& input) {
+  PannEncoder config = encoder.pann();
+  if (config.layers() != 6 && config.layers() != 14) {
+    return InvalidEncoder("pann.layers: ", config.layers(), ", expected 6 or 14");
+  }
+  UNIVAL_RETURN_IF_ERROR(CheckRange("pann.unused_classes", config.unused_classes(), 0, 1 << 20));
+  CompleteFrontEnd(input, config);
+  const LogMel& front_end = config.front_end();
+  UNIVAL_RETURN_IF_ERROR(CheckRange("pann.front_end.window", front_end.window(), 16, 65536));
+  UNIVAL_RETURN_IF_ERROR(CheckRange("pann.front_end.mel_bins", front_end.mel_bins(), 1, 1024));
+  return MakeNetwork<Pann>(config);
+}
+
 }  // namespace
 
 PannBlock::PannBlock(int64_t in, int64_t out, int64_t kernel, int convolutions) {
@@ -58,7 +89,8 @@ at::Tensor PannBlock::forward(at::Tensor x) {
 }
 
 Pann::Pann(const PannEncoder& config)
-    : bins_(config.front_end().mel_bins()),
+    : feature_name_(absl::StrCat("pann-", config.layers())),
+      bins_(config.front_end().mel_bins()),
       feature_dim_(config.layers() == 14 ? 2048 : 512),
       pool_last_(config.layers() == 6) {
   AddFrontEnd(config.front_end(), config.sample_rate_hz());
@@ -115,6 +147,17 @@ at::Tensor Pann::forward(const at::Tensor& input) {
   at::Tensor x = InputNorm(input);
   for (size_t i = 0; i < blocks_.size(); ++i) x = Block(i, x);
   return x;
+}
+
+absl::StatusOr<std::vector<int64_t>> Pann::FeatureGrid(
+    const std::vector<int64_t>& input_shape) const {
+  UNIVAL_RETURN_IF_ERROR(CheckSample(feature_name_, 2, 1, input_shape));
+  const size_t halvings = blocks_.size() - (pool_last_ ? 0 : 1);
+  return NotEmpty(feature_name_, input_shape, {input_shape[1] >> halvings, input_shape[2] >> halvings});
+}
+
+NetworkFactory PannNetwork() {
+  return {"pann", "PANN's Cnn6 and Cnn14 for sounds", &MakePann};
 }
 
 }  // namespace unival

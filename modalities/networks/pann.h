@@ -3,10 +3,12 @@
 #define UNIVAL_MODALITIES_NETWORKS_PANN_H_
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "modalities/networks/layers.h"
 #include "sdk/native/feature_encoder.h"
+#include "sdk/native/registry.h"
 #include "sdk/proto/modality.pb.h"
 
 namespace unival {
@@ -31,6 +33,10 @@ class Pann : public FeatureEncoder {
   explicit Pann(const PannEncoder& config);  // front_end filled in
   at::Tensor forward(const at::Tensor& input) override;
   int64_t feature_dim() const override { return feature_dim_; }
+  std::string feature_name() const override { return feature_name_; }
+  absl::StatusOr<std::vector<int64_t>> FeatureGrid(
+      const std::vector<int64_t>& input_shape) const override;
+  bool normalizes_input() const override { return true; }  // bn0
 
   at::Tensor InputNorm(const at::Tensor& input);        // bn0, over the mel axis
   at::Tensor Block(size_t index, const at::Tensor& x);  // with pooling and dropout
@@ -38,11 +44,15 @@ class Pann : public FeatureEncoder {
  private:
   void AddFrontEnd(const LogMel& config, int sample_rate_hz);
 
+  const std::string feature_name_;
   int64_t bins_, feature_dim_;
   bool pool_last_;
   std::shared_ptr<BatchNorm> bn0_;
   std::vector<std::shared_ptr<PannBlock>> blocks_;
 };
+
+// For the table in networks.cc.
+NetworkFactory PannNetwork();
 
 }  // namespace unival
 

@@ -9,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "modalities/base/encoded_modality.h"
 #include "modalities/base/options.h"
-#include "modalities/networks/networks.h"
 #include "modalities/image/pixel_normalizer.h"
 #include "modalities/image/resize.h"
 #include "modalities/video/frame_selection.h"
@@ -100,20 +99,17 @@ absl::StatusOr<std::unique_ptr<Modality>> CreateVideoModality(const ModalityConf
   UNIVAL_RETURN_IF_ERROR(options.Finish());
   UNIVAL_ASSIGN_OR_RETURN(const PixelNormalizer normalizer,
                           PixelNormalizer::Create(video.normalization(), "video.normalization"));
-  EncoderConfig encoder = config.encoder();
-  const int channels = 3 * video.frames();
-  if (encoder.has_small_cnn() && encoder.small_cnn().in_channels() == 0) {
-    encoder.mutable_small_cnn()->set_in_channels(channels);
-  }
-  if (encoder.has_patches() && encoder.patches().in_channels() == 0) {
-    encoder.mutable_patches()->set_in_channels(channels);
-  }
-  std::vector<int64_t> shape = {channels, video.height(), video.width()};
-  if (IsVideoEncoder(encoder)) shape = {3, video.frames(), video.height(), video.width()};
+  EncoderInput input;
+  input.kind = EncoderInput::Kind::kFrames;
+  input.frames = video.frames();
+  input.height = video.height();
+  input.width = video.width();
+  UNIVAL_ASSIGN_OR_RETURN(auto encoder, EncodedModality::MakeEncoder(config, input, services));
+  const std::vector<int64_t> shape = encoder->InputShape(input);
   UNIVAL_ASSIGN_OR_RETURN(
       EncodedModality::Parts parts,
       EncodedModality::MakeParts(
-          config, encoder, services, PositionKind::kGrid, shape,
+          config, std::move(encoder), shape, PositionKind::kGrid,
           absl::StrCat(video.frames(), "x", video.width(), "x", video.height())));
   return std::make_unique<VideoModality>(std::move(parts), services.media, video, normalizer,
                                          photometric);

@@ -66,7 +66,7 @@ class DepthModality : public unival::Modality {
   static absl::StatusOr<std::unique_ptr<unival::Modality>> Create(const ModalityConfig& config,
                                                                   const HostServices& services) {
     UNIVAL_ASSIGN_OR_RETURN(const Range range, ParseRange(config));
-    UNIVAL_ASSIGN_OR_RETURN(auto encoder, services.make_encoder(config.encoder()));
+    UNIVAL_ASSIGN_OR_RETURN(auto encoder, services.make_encoder(config.encoder(), unival::EncoderInput()));
     if (config.image().width() <= 0 || config.image().height() <= 0) {
       return absl::InvalidArgumentError(absl::StrCat("modality \"", config.id(), "\": image.width and image.height ",
                                                      "must be positive"));

@@ -1,7 +1,8 @@
 // unival: feature_encoder.h
 //
-// A network from preprocessed media to a feature map, reusable by any modality: a plugin asks the
-// host for one by configuration (`HostServices::make_encoder`) or brings its own.
+// A network from preprocessed media to a feature map, reusable by any modality: a plugin asks the host for one by
+// configuration (`HostServices::make_encoder`) or brings its own. A type of network that others may name in their
+// configuration is registered with `Registrar::AddNetwork`; docs/plug_points.md shows one.
 //
 // Shapes: B batch, C channels, F feature width, h x w feature grid.
 #ifndef UNIVAL_SDK_NATIVE_FEATURE_ENCODER_H_
@@ -9,7 +10,31 @@
 
 #include <torch/nn/module.h>
 
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "sdk/proto/modality.pb.h"
+
 namespace unival {
+
+// What a modality will feed its network, sample by sample. Networks fill in from it what their configuration leaves
+// open: a small CNN its input channels, say. 0: not known.
+struct EncoderInput {
+  enum class Kind {
+    kPicture,      // one picture of `channels`
+    kFrames,       // `frames` pictures of one video, `channels` each
+    kSpectrogram,  // log-mel decibels: `height` time steps, `width` mel bins, one channel
+  };
+  Kind kind = Kind::kPicture;
+  int64_t channels = 3;
+  int64_t frames = 1;
+  int64_t height = 0;
+  int64_t width = 0;
+  LogMel log_mel;          // kSpectrogram: how it is made
+  int filter_rate_hz = 0;  // kSpectrogram: the sample rate that its mel filters are made for
+};
 
 // Single-threaded: one call of `forward` at a time per instance.
 class FeatureEncoder : public torch::nn::Module {
@@ -20,7 +45,22 @@ class FeatureEncoder : public torch::nn::Module {
   // Returns [B, F, h, w] (2-D), [B, F, t, h, w] (3-D) or [B, F, n, 1] (sequences). Throws
   // c10::Error on a wrong shape.
   virtual at::Tensor forward(const at::Tensor& input) = 0;
-  virtual int64_t feature_dim() const = 0;
+  virtual int64_t feature_dim() const = 0;  // F
+
+  // What the features mean: "resnet-3.4.23.3", "small_cnn-32.64". Part of the modality's feature schema.
+  virtual std::string feature_name() const = 0;
+
+  // The shape of one sample as `forward` takes it, without B: {C, H, W}, or {C, T, H, W} from networks for videos. By
+  // default the frames of a video are channels: {channels * frames, height, width}.
+  virtual std::vector<int64_t> InputShape(const EncoderInput& input) const;
+
+  // The sizes {h, w} or {t, h, w} of the feature map of one sample of `input_shape`. InvalidArgument says which samples
+  // the network takes.
+  virtual absl::StatusOr<std::vector<int64_t>> FeatureGrid(
+      const std::vector<int64_t>& input_shape) const = 0;
+
+  // Whether its first layer normalises what it gets, so that a modality need not.
+  virtual bool normalizes_input() const { return false; }
 };
 
 }  // namespace unival

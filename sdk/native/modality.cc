@@ -32,6 +32,10 @@ absl::Status CheckIndex(const PreprocessedBatch& batch, size_t index) {
 Modality::~Modality() = default;
 FeatureEncoder::~FeatureEncoder() = default;
 
+std::vector<int64_t> FeatureEncoder::InputShape(const EncoderInput& input) const {
+  return {input.channels * input.frames, input.height, input.width};
+}
+
 absl::StatusOr<at::Tensor> StackSamples(const PreprocessedBatch& batch, size_t index) {
   if (absl::Status status = CheckIndex(batch, index); !status.ok()) return status;
   std::vector<at::Tensor> rows;

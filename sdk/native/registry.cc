@@ -1,5 +1,7 @@
 #include "sdk/native/registry.h"
 
+#include <google/protobuf/descriptor.h>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -59,12 +61,23 @@ absl::Status Add(absl::string_view kind, const std::string& id, const std::strin
 }
 
 template <typename Map>
+std::string Names(const Map& map) {
+  return absl::StrJoin(map, ", ", [](std::string* out, const auto& entry) { *out += entry.first; });
+}
+
+template <typename Map>
 absl::Status Unknown(absl::string_view kind, absl::string_view id, const Map& map) {
-  std::vector<std::string> known;
-  for (const auto& entry : map) known.push_back(entry.first);
   return absl::NotFoundError(absl::StrCat(
-      kind, " type \"", id, "\" is not registered; known: ", absl::StrJoin(known, ", "),
+      kind, " type \"", id, "\" is not registered; known: ", Names(map),
       ". If a plugin provides it, load the plugin with --plugin FILE or --plugin_path DIR."));
+}
+
+// The field of the oneof that is set, or the name that `named` holds; empty without one.
+std::string NetworkName(const EncoderConfig& config) {
+  if (config.has_named()) return config.named().network();
+  const auto* network = EncoderConfig::descriptor()->FindOneofByName("network");
+  const auto* field = config.GetReflection()->GetOneofFieldDescriptor(config, network);
+  return field == nullptr ? "" : field->name();
 }
 
 }  // namespace
@@ -89,6 +102,16 @@ absl::Status Registry::AddTokenizer(TokenizerFactory factory) {
 absl::Status Registry::AddTask(TaskFactory factory) {
   const std::string id = factory.name;
   return Add("task", id, origin_, std::move(factory), tasks_);
+}
+
+absl::Status Registry::AddNetwork(NetworkFactory factory) {
+  const std::string id = factory.name;
+  return Add("network", id, origin_, std::move(factory), networks_);
+}
+
+absl::Status Registry::AddMetric(MetricFactory factory) {
+  const std::string id = factory.name;
+  return Add("metric", id, origin_, std::move(factory), metrics_);
 }
 
 absl::Status Registry::AddTokenBlock(TokenBlockSpec block) {
@@ -138,10 +161,33 @@ absl::StatusOr<std::unique_ptr<Task>> Registry::CreateTask(absl::string_view nam
   return found->second.factory.create(vocabulary);
 }
 
+absl::StatusOr<std::shared_ptr<FeatureEncoder>> Registry::CreateNetwork(
+    const EncoderConfig& config, const EncoderInput& input) const {
+  const std::string name = NetworkName(config);
+  if (name.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("encoder: none is set, expected one of ", Names(networks_)));
+  }
+  auto found = networks_.find(name);
+  if (found == networks_.end()) return Unknown("network", name, networks_);
+  return found->second.factory.create(config, input);
+}
+
+absl::StatusOr<const MetricFactory*> Registry::FindMetric(absl::string_view name) const {
+  auto found = metrics_.find(name);
+  if (found != metrics_.end()) return &found->second.factory;
+  return absl::NotFoundError(absl::StrCat("unknown metric '", name, "'; known: ", Names(metrics_)));
+}
+
 std::vector<Registry::Entry> Registry::List() const {
   std::vector<Entry> entries;
+  for (const auto& [type, registered] : metrics_) {
+    entries.push_back({"metric", type, registered.factory.summary, registered.origin});
+  }
   for (const auto& [type, registered] : modalities_) {
     entries.push_back({"modality", type, registered.factory.summary, registered.origin});
+  }
+  for (const auto& [type, registered] : networks_) {
+    entries.push_back({"network", type, registered.factory.summary, registered.origin});
   }
   for (const auto& [type, registered] : tasks_) {
     entries.push_back({"task", type, registered.factory.summary, registered.origin});

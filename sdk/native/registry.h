@@ -1,8 +1,8 @@
 // unival: registry.h
 //
-// What a build of the host knows: modality types, tokenizer types and task types. A plugin receives
-// the `Registrar` in its entry function; built-ins are added by one table each. Registration only
-// stores factories: no tensor is allocated, no device probed, no file read.
+// What a build of the host knows: types of modalities, encoder networks, tokenizers, tasks and metrics. A plugin receives the `Registrar` in its
+// entry function; built-ins are added by one table each. Registration only stores factories: no tensor is allocated, no
+// device probed, no file read.
 //
 //   absl::Status RegisterBuiltins(Registrar& registrar) {
 //     return registrar.AddModality({"image", "RGB images", &CreateImage});
@@ -31,12 +31,16 @@
 namespace unival {
 
 class FeatureEncoder;
+struct EncoderInput;
 
 // What the host does for components. Outlives all of them.
 struct HostServices {
   const MediaDecoder* media = nullptr;
-  // A fresh, randomly initialised network (libtorch's default generator).
-  std::function<absl::StatusOr<std::shared_ptr<FeatureEncoder>>(const EncoderConfig&)> make_encoder;
+  // A fresh, randomly initialised network (libtorch's default generator), of those that ship and those of plugins; see
+  // feature_encoder.h. InvalidArgument names the field of the configuration that does not fit.
+  std::function<absl::StatusOr<std::shared_ptr<FeatureEncoder>>(const EncoderConfig&,
+                                                                const EncoderInput&)>
+      make_encoder;
 };
 
 struct ModalityFactory {
@@ -44,6 +48,16 @@ struct ModalityFactory {
   std::string summary;  // one line for listings
   std::function<absl::StatusOr<std::unique_ptr<Modality>>(const ModalityConfig&,
                                                           const HostServices&)>
+      create;
+};
+
+// A type of encoder network (feature_encoder.h).
+struct NetworkFactory {
+  std::string name;     // lower_snake: the set field of EncoderConfig, or its named.network
+  std::string summary;  // one line for listings
+  // Checks the configuration; InvalidArgument names the field that does not fit.
+  std::function<absl::StatusOr<std::shared_ptr<FeatureEncoder>>(const EncoderConfig&,
+                                                                const EncoderInput&)>
       create;
 };
 
@@ -72,6 +86,15 @@ struct TaskFactory {
   std::function<absl::StatusOr<std::unique_ptr<Task>>(const VocabularyView&)> create;
 };
 
+// A metric that task templates may name.
+struct MetricFactory {
+  std::string name;        // lower_snake
+  std::string summary;     // one line for listings: what it gives and what it measures
+  bool needs_box = false;  // compares boxes: the template's target must hold one
+  // One object an evaluation. The reader lives as long as it.
+  std::function<std::unique_ptr<Metric>(ReferenceReader)> create;
+};
+
 class Registrar {
  public:
   virtual ~Registrar();
@@ -83,6 +106,8 @@ class Registrar {
   // Declares a block of tokens that the plugin speaks; models gain it only by `unival vocab add`.
   // The id is "<owner>.<name>", both as above; owner "core" is the host's.
   virtual absl::Status AddTokenBlock(TokenBlockSpec block) = 0;
+  virtual absl::Status AddNetwork(NetworkFactory factory) = 0;
+  virtual absl::Status AddMetric(MetricFactory factory) = 0;
 };
 
 class Registry : public Registrar {
@@ -91,6 +116,8 @@ class Registry : public Registrar {
   absl::Status AddTokenizer(TokenizerFactory factory) override;
   absl::Status AddTask(TaskFactory factory) override;
   absl::Status AddTokenBlock(TokenBlockSpec block) override;
+  absl::Status AddNetwork(NetworkFactory factory) override;
+  absl::Status AddMetric(MetricFactory factory) override;
 
   // Who registers from now on ("built-in", a plugin's file); used in messages.
   void set_origin(std::string origin) { origin_ = std::move(origin); }
@@ -104,8 +131,14 @@ class Registry : public Registrar {
   absl::StatusOr<std::unique_ptr<Task>> CreateTask(absl::string_view name,
                                                    const VocabularyView& vocabulary) const;
 
+  // InvalidArgument where the configuration sets no network, or names the field that does not fit.
+  absl::StatusOr<std::shared_ptr<FeatureEncoder>> CreateNetwork(const EncoderConfig& config,
+                                                                const EncoderInput& input) const;
+  // NotFound lists what there is. The pointer lives as long as the registry.
+  absl::StatusOr<const MetricFactory*> FindMetric(absl::string_view name) const;
+
   struct Entry {
-    std::string kind;  // "modality", "tokenizer", "task"
+    std::string kind;  // "metric", "modality", "network", "task", "tokenizer"
     std::string type, summary, origin;
   };
   std::vector<Entry> List() const;  // sorted by kind, type
@@ -125,6 +158,8 @@ class Registry : public Registrar {
   std::map<std::string, Registered<TokenizerFactory>, std::less<>> tokenizers_;
   std::map<std::string, Registered<TaskFactory>, std::less<>> tasks_;
   std::map<std::string, Registered<TokenBlockSpec>, std::less<>> token_blocks_;
+  std::map<std::string, Registered<NetworkFactory>, std::less<>> networks_;
+  std::map<std::string, Registered<MetricFactory>, std::less<>> metrics_;
 };
 
 }  // namespace unival

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -74,6 +75,14 @@ struct Prediction {
   std::vector<int64_t> codes;                     // local indices of a `codes` slot
   double score = 0;
 };
+
+// What an answer to a record is compared with.
+struct References {
+  std::vector<std::string> texts;             // right answers, at least one for metrics of texts
+  absl::optional<std::array<double, 4>> box;  // x0, y0, x1, y1 as fractions [0, 1] of width and height
+};
+// Gives the references of a record; the errors are those of Task::MakeExample.
+using ReferenceReader = std::function<absl::StatusOr<References>(const TaskSample&)>;
 
 // Accumulates over predictions. Name -> value, accuracies in [0, 1].
 class Metric {

@@ -19,7 +19,7 @@
 #include "backbone/model/encoder.h"
 #include "modalities/audio/log_mel.h"
 #include "modalities/networks/pann.h"
-#include "modalities/networks/residual_encoders.h"
+#include "modalities/networks/bottleneck.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {

@@ -1,4 +1,4 @@
-#include "modalities/networks/residual_encoders.h"
+#include "modalities/networks/bottleneck.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -85,23 +85,6 @@ at::Tensor ResidualEncoder::forward(const at::Tensor& input) {
   at::Tensor x = Stem(input);
   for (const auto& stage : stages_) x = stage->forward(x);
   return x;
-}
-
-Resnet::Resnet(const ResnetEncoder& config) {
-  AddStem({3, config.stem_width(), {7, 7}, {2, 2}});
-  for (int i = 0; i < config.blocks_size(); ++i) {
-    AddStage(config.blocks(i), {2, 0, config.widths(i), 4 * config.widths(i), i == 0 ? 1 : 2});
-  }
-  AddClassifier(config.unused_classes());
-}
-
-Resnext3d::Resnext3d(const Resnext3dEncoder& config) {
-  AddStem({3, 64, {7, 7, 7}, {1, 2, 2}});
-  for (int i = 0; i < config.blocks_size(); ++i) {
-    const int64_t mid = int64_t{128} << i;
-    AddStage(config.blocks(i), {3, 0, mid, 2 * mid, i == 0 ? 1 : 2, config.cardinality()});
-  }
-  AddClassifier(config.unused_classes());
 }
 
 }  // namespace unival

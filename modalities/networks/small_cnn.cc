@@ -1,10 +1,15 @@
-#include "modalities/networks/small_encoders.h"
+#include "modalities/networks/small_cnn.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/linspace.h>
 #include <ATen/ops/rsqrt.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "modalities/networks/checks.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
@@ -17,9 +22,23 @@ at::Tensor WithCoordinates(const at::Tensor& x) {
   return at::cat({x, columns.expand(shape), rows.expand(shape)}, 1);
 }
 
-int64_t HalvedUpwards(int64_t size, int times) {
-  for (int i = 0; i < times; ++i) size = (size + 1) / 2;
-  return size;
+absl::StatusOr<std::shared_ptr<FeatureEncoder>> MakeSmallCnn(const EncoderConfig& encoder,
+                                                            const EncoderInput& input) {
+  SmallCnnEncoder config = encoder.small_cnn();
+  if (config.in_channels() == 0) {
+    config.set_in_channels(static_cast<int>(input.channels * input.frames));
+  }
+  if (config.flatten_height() && input.kind == EncoderInput::Kind::kSpectrogram) {
+    config.set_spectrogram_bins(static_cast<int>(input.width));
+  }
+  UNIVAL_RETURN_IF_ERROR(CheckRange("small_cnn.in_channels", config.in_channels(), 1, 4096));
+  UNIVAL_RETURN_IF_ERROR(CheckSizes("small_cnn.widths", config.widths(), 65536));
+  UNIVAL_RETURN_IF_ERROR(CheckRange("small_cnn.refinements", config.refinements(), 0, 64));
+  if (config.flatten_height()) {
+    UNIVAL_RETURN_IF_ERROR(
+        CheckRange("small_cnn.spectrogram_bins", config.spectrogram_bins(), 1, 4096));
+  }
+  return MakeNetwork<SmallCnn>(config);
 }
 
 }  // namespace
@@ -38,7 +57,8 @@ at::Tensor RefinementBlock::forward(const at::Tensor& x) {
 }
 
 SmallCnn::SmallCnn(const SmallCnnEncoder& config)
-    : in_channels_(config.in_channels()),
+    : feature_name_(absl::StrCat("small_cnn-", absl::StrJoin(config.widths(), "."))),
+      in_channels_(config.in_channels()),
       feature_dim_(config.widths(config.widths_size() - 1)),
       flatten_(config.flatten_height()),
       coordinates_(config.coordinate_channels()) {
@@ -79,20 +99,16 @@ at::Tensor SmallCnn::forward(const at::Tensor& input) {
   return norm_->forward(x);
 }
 
-Patches::Patches(const PatchEncoder& config)
-    : channels_(config.in_channels()), height_(config.height()), width_(config.width()) {}
+absl::StatusOr<std::vector<int64_t>> SmallCnn::FeatureGrid(
+    const std::vector<int64_t>& input_shape) const {
+  UNIVAL_RETURN_IF_ERROR(CheckSample(feature_name_, 2, in_channels_, input_shape));
+  std::vector<int64_t> grid = HalvedSizes(input_shape, static_cast<int>(convs_.size()));
+  if (flatten_) grid[1] = 1;
+  return NotEmpty(feature_name_, input_shape, grid);
+}
 
-at::Tensor Patches::forward(const at::Tensor& input) {
-  TORCH_CHECK(input.dim() == 4 && input.size(1) == channels_ && input.size(2) % height_ == 0 &&
-                  input.size(3) % width_ == 0,
-              "patches: expected [B, ", channels_, ", a multiple of ", height_, ", a multiple of ",
-              width_, "], got ", input.sizes());
-  const int64_t rows = input.size(2) / height_, columns = input.size(3) / width_;
-  const at::Tensor patches =
-      input.reshape({input.size(0), channels_, rows, height_, columns, width_})
-          .permute({0, 1, 3, 5, 2, 4})
-          .reshape({input.size(0), feature_dim(), rows, columns});
-  return patches * at::rsqrt(patches.square().mean(1, /*keepdim=*/true) + 1);
+NetworkFactory SmallCnnNetwork() {
+  return {"small_cnn", "strided convolutions, for models that train on a laptop", &MakeSmallCnn};
 }
 
 }  // namespace unival

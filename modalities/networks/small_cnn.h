@@ -1,12 +1,14 @@
-// unival: modalities/networks/small_encoders.h - encoders for models that train on a laptop.
-#ifndef UNIVAL_MODALITIES_NETWORKS_SMALL_ENCODERS_H_
-#define UNIVAL_MODALITIES_NETWORKS_SMALL_ENCODERS_H_
+// unival: modalities/networks/small_cnn.h - a network for models that train on a laptop.
+#ifndef UNIVAL_MODALITIES_NETWORKS_SMALL_CNN_H_
+#define UNIVAL_MODALITIES_NETWORKS_SMALL_CNN_H_
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "modalities/networks/layers.h"
 #include "sdk/native/feature_encoder.h"
+#include "sdk/native/registry.h"
 #include "sdk/proto/modality.pb.h"
 
 namespace unival {
@@ -26,11 +28,15 @@ class RefinementBlock : public torch::nn::Module {
 // upwards; spectrograms [B, 1, frames, bins] with flatten_height -> [B, F, frames', 1].
 class SmallCnn : public FeatureEncoder {
  public:
-  explicit SmallCnn(const SmallCnnEncoder& config);  // checked by MakeFeatureEncoder
+  explicit SmallCnn(const SmallCnnEncoder& config);  // checked and complete
   at::Tensor forward(const at::Tensor& input) override;
   int64_t feature_dim() const override { return feature_dim_; }
+  std::string feature_name() const override { return feature_name_; }
+  absl::StatusOr<std::vector<int64_t>> FeatureGrid(
+      const std::vector<int64_t>& input_shape) const override;
 
  private:
+  const std::string feature_name_;
   int64_t in_channels_;
   int64_t feature_dim_;
   bool flatten_;
@@ -42,18 +48,9 @@ class SmallCnn : public FeatureEncoder {
   std::shared_ptr<ChannelLayerNorm> norm_;
 };
 
-// See PatchEncoder in modality.proto. [B, C, H, W] -> [B, C * h * w, H / h, W / w], channel-major
-// within a patch. Throws when H or W is no multiple of the patch.
-class Patches : public FeatureEncoder {
- public:
-  explicit Patches(const PatchEncoder& config);
-  at::Tensor forward(const at::Tensor& input) override;
-  int64_t feature_dim() const override { return channels_ * height_ * width_; }
-
- private:
-  int64_t channels_, height_, width_;
-};
+// For the table in networks.cc.
+NetworkFactory SmallCnnNetwork();
 
 }  // namespace unival
 
-#endif  // UNIVAL_MODALITIES_NETWORKS_SMALL_ENCODERS_H_
+#endif  // UNIVAL_MODALITIES_NETWORKS_SMALL_CNN_H_

@@ -1,16 +1,15 @@
-// unival: modalities/networks/residual_encoders.h - bottleneck networks for images and videos.
+// unival: modalities/networks/bottleneck.h - what the bottleneck networks for images and videos share.
 //
 // Names as in the reference: conv1, bn1, layer1.0.conv1 ... layer4.22.bn3,
 // layerN.0.downsample.{0,1}, fc.
-#ifndef UNIVAL_MODALITIES_NETWORKS_RESIDUAL_ENCODERS_H_
-#define UNIVAL_MODALITIES_NETWORKS_RESIDUAL_ENCODERS_H_
+#ifndef UNIVAL_MODALITIES_NETWORKS_BOTTLENECK_H_
+#define UNIVAL_MODALITIES_NETWORKS_BOTTLENECK_H_
 
 #include <memory>
 #include <vector>
 
 #include "modalities/networks/layers.h"
 #include "sdk/native/feature_encoder.h"
-#include "sdk/proto/modality.pb.h"
 
 namespace unival {
 
@@ -59,6 +58,7 @@ class ResidualEncoder : public FeatureEncoder {
   void AddStem(const ConvolutionShape& shape);
   void AddStage(int blocks, const BottleneckShape& first);
   void AddClassifier(int64_t classes);
+  size_t stages() const { return stages_.size(); }
 
  private:
   int dimensions_ = 2;
@@ -68,18 +68,6 @@ class ResidualEncoder : public FeatureEncoder {
   std::vector<std::shared_ptr<Sequence<Bottleneck>>> stages_;
 };
 
-// Images [B, 3, H, W] -> [B, 4 * widths.back(), ceil(H / 2^(stages + 1)), ...].
-class Resnet : public ResidualEncoder {
- public:
-  explicit Resnet(const ResnetEncoder& config);
-};
-
-// Videos [B, 3, T, H, W] -> [B, 2048, ceil(T / 16), ceil(H / 32), ceil(W / 32)].
-class Resnext3d : public ResidualEncoder {
- public:
-  explicit Resnext3d(const Resnext3dEncoder& config);
-};
-
 }  // namespace unival
 
-#endif  // UNIVAL_MODALITIES_NETWORKS_RESIDUAL_ENCODERS_H_
+#endif  // UNIVAL_MODALITIES_NETWORKS_BOTTLENECK_H_
