@@ -1,9 +1,12 @@
 // unival: metrics.h
 //
-// Metrics by name. A metric gets the right answers of a sample through a reader function that the
-// task gives it, so that every task can use every metric that fits its target.
+// The metrics that ship, in one table. Each family stands in a file of its own and takes its references through a
+// reader, so that any task can use any metric that fits its target. Plugins add theirs with Registrar::AddMetric.
 //
-//   UNIVAL_ASSIGN_OR_RETURN(std::unique_ptr<Metric> metric, CreateMetric("exact_match", reader));
+//   Registry registry;
+//   UNIVAL_RETURN_IF_ERROR(RegisterBuiltinMetrics(registry));
+//   UNIVAL_ASSIGN_OR_RETURN(const MetricFactory* factory, registry.FindMetric("exact_match"));
+//   std::unique_ptr<Metric> metric = factory->create(reader);
 //   metric->Add(sample, prediction);
 //   metric->Result();   // {"exact_match": 0.93, "exact_match/kind=count": 0.88, ...}
 //
@@ -12,45 +15,20 @@
 #ifndef UNIVAL_TASKS_METRICS_METRICS_H_
 #define UNIVAL_TASKS_METRICS_METRICS_H_
 
-#include <array>
-#include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
-#include "absl/types/optional.h"
+#include "sdk/native/registry.h"
 #include "sdk/native/task.h"
 
 namespace unival {
 
-struct References {
-  std::vector<std::string> texts;             // right answers, at least one for text metrics
-  absl::optional<std::array<double, 4>> box;  // x0, y0, x1, y1 as fractions
-};
-using ReferenceReader = std::function<absl::StatusOr<References>(const TaskSample&)>;
+// AlreadyExists when a name is taken.
+absl::Status RegisterBuiltinMetrics(Registrar& registrar);
 
-// Name, what it gives, and what it measures:
-//
-//   exact_match  exact_match  share of answers equal to a reference, case and spacing aside
-//   accuracy     accuracy     the same, ASCII punctuation aside as well
-//   last_word    last_word    share of answers whose last word is a reference's last word ("the
-//                             digit is seven")
-//   contains     contains     share of answers that contain a reference as whole words
-//   mean_iou     mean_iou     mean intersection over union; no box counts 0
-//   iou          iou@0.5      share of boxes with IoU >= 0.5
-//   bleu         bleu_1..4    corpus BLEU (closest reference length)
-//   rouge_l      rouge_l      ROUGE-L F (beta 1.2)
-//   cider        cider        CIDEr-D, document frequencies from the references
-//
-// NotFound lists the known names.
-absl::StatusOr<std::unique_ptr<Metric>> CreateMetric(absl::string_view name,
-                                                     ReferenceReader reader);
-absl::Status CheckMetricName(absl::string_view name);
-bool MetricNeedsBox(absl::string_view name);
-std::vector<std::string> MetricNames();
+// A registry that holds these alone, made once: for who has no plugins.
+const Registry& BuiltinMetrics();
 
 // One metric that feeds all of `metrics` and adds "samples" and "failures".
 std::unique_ptr<Metric> CombineMetrics(std::vector<std::unique_ptr<Metric>> metrics);

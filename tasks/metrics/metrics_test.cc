@@ -34,7 +34,9 @@ absl::StatusOr<References> Read(const TaskSample& sample) {
   return references;
 }
 
-std::unique_ptr<Metric> Make(const std::string& name) { return *CreateMetric(name, &Read); }
+std::unique_ptr<Metric> Make(const std::string& name) {
+  return (*BuiltinMetrics().FindMetric(name))->create(&Read);
+}
 
 Prediction Says(const std::string& text) {
   Prediction prediction;
@@ -114,7 +116,7 @@ TEST(MetricsTest, CombinedMetricsCountSamplesAndFailures) {
 }
 
 TEST(MetricsTest, UnknownNamesListTheKnownOnes) {
-  const absl::Status status = CreateMetric("spice", &Read).status();
+  const absl::Status status = BuiltinMetrics().FindMetric("spice").status();
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(status.message()),
               HasSubstr("'spice'; known: accuracy, bleu, cider, contains, exact_match, iou, "
@@ -122,9 +124,18 @@ TEST(MetricsTest, UnknownNamesListTheKnownOnes) {
 }
 
 TEST(MetricsTest, MetricsWithoutSamplesAreZero) {
-  for (const std::string& name : MetricNames()) {
-    for (const auto& result : Make(name)->Result()) EXPECT_EQ(result.second, 0) << name;
+  int metrics = 0;
+  for (const Registry::Entry& entry : BuiltinMetrics().List()) {
+    ++metrics;
+    for (const auto& result : Make(entry.type)->Result()) EXPECT_EQ(result.second, 0) << entry.type;
   }
+  EXPECT_EQ(metrics, 9);
+}
+
+TEST(MetricsTest, NamesOfMetricsThatShipDiffer) {
+  Registry registry;
+  EXPECT_TRUE(RegisterBuiltinMetrics(registry).ok());
+  EXPECT_EQ(RegisterBuiltinMetrics(registry).code(), absl::StatusCode::kAlreadyExists);
 }
 
 class CaptionScoresTest : public testing::Test {

@@ -1,0 +1,22 @@
+// unival: mean_metric.h - metrics that are the mean of a score over samples.
+#ifndef UNIVAL_TASKS_METRICS_MEAN_METRIC_H_
+#define UNIVAL_TASKS_METRICS_MEAN_METRIC_H_
+
+#include <string>
+
+#include "sdk/native/registry.h"
+#include "sdk/native/task.h"
+
+namespace unival {
+
+// Of one answer; a failure scores 0.
+using Score = double (*)(const References&, const Prediction&);
+
+// Gives the mean as `result`, in all and, where samples have a text column `kind`, per value of it as
+// "<result>/kind=<value>". 0 without samples.
+MetricFactory MeanMetricFactory(const std::string& name, const std::string& result,
+                                const std::string& summary, Score score, bool needs_box = false);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TASKS_METRICS_MEAN_METRIC_H_
