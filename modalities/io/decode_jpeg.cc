@@ -30,7 +30,8 @@ bool IsHarmless(tjhandle handle) {
          absl::StrContains(tjGetErrorStr2(handle), "extraneous bytes");
 }
 
-// Decoders complete a JPEG that lacks its end with grey; only the missing end marker tells.
+// Decoders fill the missing part of a cut JPEG with grey and report no error; the missing end
+// marker is the only sign.
 bool IsCut(const AVPacket& packet) {
   const absl::string_view bytes(reinterpret_cast<const char*>(packet.data), packet.size);
   const size_t scan = bytes.rfind("\xff\xda");

@@ -10,7 +10,8 @@ namespace {
 
 constexpr char kSignature[] = "\x89PNG\r\n\x1a\n";
 
-// libavcodec calls a PNG damaged whose size it cannot count; the header, which comes first, tells.
+// libavcodec reports a PNG that is too large as damaged. The header comes first and says the size,
+// so the message can be right.
 absl::Status CheckPngSize(const std::string& name, const AVPacket& packet, int64_t max_pixels) {
   constexpr int kSizeOffset = 16;  // signature, length and name of the first chunk
   if (packet.size < kSizeOffset + 8) return absl::OkStatus();

@@ -1,6 +1,8 @@
 #include "modalities/networks/patches.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/rsqrt.h>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
