@@ -112,8 +112,8 @@ absl::Status AddRegions(Pipeline& pipeline, const TaskRecords& regions, const st
   for (const TaskSample& sample : samples) {
     UNIVAL_ASSIGN_OR_RETURN(const Prediction answer,
                             pipeline.Predict(regions.task->info().name, sample));
-    UNIVAL_ASSIGN_OR_RETURN(const auto expected, regions.task->ReferenceBox(sample));
-    card->regions.push_back({Column(sample, "text"), answer.box, expected});
+    UNIVAL_ASSIGN_OR_RETURN(const References expected, regions.task->ReferencesOf(sample));
+    card->regions.push_back({Column(sample, "text"), answer.box, expected.box});
   }
   return absl::OkStatus();
 }

@@ -1,10 +1,9 @@
 // What generated tokens mean, and what they are compared with.
 #include <algorithm>
+#include <set>
 
 #include "absl/strings/ascii.h"
 #include "sdk/base/status_macros.h"
-#include "tasks/metrics/boxes.h"
-#include "tasks/templates/fields.h"
 #include "tasks/metrics/metrics.h"
 #include "tasks/templates/seeded_random.h"
 #include "tasks/templates/template_task.h"
@@ -18,17 +17,15 @@ absl::StatusOr<Prediction> TemplateTask::Interpret(const TaskSample& sample,
   prediction.score = best.score;
   UNIVAL_ASSIGN_OR_RETURN(const std::string text, vocabulary_.DecodeText(best.tokens));
   prediction.text = std::string(absl::StripAsciiWhitespace(text));
-  std::array<int64_t, 4> bins;
-  size_t run = 0;  // location bins in a row
+  std::vector<BlockToken> tokens;
   for (const int64_t token : best.tokens) {
-    UNIVAL_ASSIGN_OR_RETURN(const BlockToken identity, vocabulary_.Identify(token));
-    if (HasSlot(target_, SlotType::kCodes) && identity.block == source_.proto.codes_block()) {
-      prediction.codes.push_back(identity.index);
-    }
-    if (prediction.box.has_value() || !HasSlot(target_, SlotType::kBox)) continue;
-    run = identity.block == kLocationBins ? run + 1 : 0;
-    if (run > 0) bins[run - 1] = identity.index;
-    if (run == 4) prediction.box = DequantizeBox(bins, location_bins_);
+    UNIVAL_ASSIGN_OR_RETURN(tokens.emplace_back(), vocabulary_.Identify(token));
+  }
+  std::set<const SlotType*> asked;
+  for (const PatternPiece& slot : target_) {
+    if (slot.type == nullptr || !asked.insert(slot.type.get()).second) continue;
+    UNIVAL_RETURN_IF_ERROR(
+        slot.type->Interpret({source_.proto, slot}, vocabulary_, tokens, prediction));
   }
   return prediction;
 }
@@ -53,27 +50,21 @@ absl::StatusOr<std::vector<std::string>> TemplateTask::ReferenceTexts(
   return texts;
 }
 
-absl::StatusOr<absl::optional<NormalizedBox>> TemplateTask::ReferenceBox(
-    const TaskSample& sample) const {
+absl::StatusOr<References> TemplateTask::ReferencesOf(const TaskSample& sample) const {
+  References references;
+  UNIVAL_ASSIGN_OR_RETURN(references.texts, ReferenceTexts(sample));
   for (const PatternPiece& slot : target_) {
-    if (slot.type != SlotType::kBox) continue;
-    UNIVAL_ASSIGN_OR_RETURN(const NormalizedBox box, BoxOfColumn(sample, slot.text));
-    return absl::optional<NormalizedBox>(box);
+    if (slot.type == nullptr) continue;
+    UNIVAL_RETURN_IF_ERROR(slot.type->AddReference({source_.proto, slot}, sample, references));
   }
-  return absl::optional<NormalizedBox>();
+  return references;
 }
 
 std::unique_ptr<Metric> TemplateTask::NewMetric() const {
-  const ReferenceReader reader = [this](const TaskSample& sample) -> absl::StatusOr<References> {
-    References references;
-    UNIVAL_ASSIGN_OR_RETURN(references.texts, ReferenceTexts(sample));
-    UNIVAL_ASSIGN_OR_RETURN(references.box, ReferenceBox(sample));
-    return references;
-  };
   std::vector<std::unique_ptr<Metric>> metrics;
-  for (const std::string& name : source_.proto.metric()) {
-    absl::StatusOr<std::unique_ptr<Metric>> metric = CreateMetric(name, reader);
-    if (metric.ok()) metrics.push_back(*std::move(metric));  // names were checked by Create
+  for (const MetricFactory& factory : metrics_) {
+    metrics.push_back(
+        factory.create([this](const TaskSample& sample) { return ReferencesOf(sample); }));
   }
   return CombineMetrics(std::move(metrics));
 }

@@ -7,8 +7,7 @@
 #include "sdk/base/names.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
-#include "tasks/metrics/metrics.h"
-#include "tasks/templates/pattern.h"
+#include "tasks/slots/pattern.h"
 
 namespace unival {
 namespace {
@@ -16,13 +15,14 @@ namespace {
 // One template's checks; `Error` puts file, line, task and field before the message.
 class Checker {
  public:
-  explicit Checker(const LoadedTemplate& task) : task_(task), proto_(task.proto) {}
+  Checker(const LoadedTemplate& task, const TemplateTypes& types)
+      : task_(task), types_(types), proto_(task.proto) {}
 
   absl::Status Check() {
     UNIVAL_RETURN_IF_ERROR(CheckNames());
     UNIVAL_RETURN_IF_ERROR(CheckInputs());
     UNIVAL_RETURN_IF_ERROR(CheckPatterns());
-    UNIVAL_RETURN_IF_ERROR(CheckLabels());
+    UNIVAL_RETURN_IF_ERROR(CheckSlotTypes());
     UNIVAL_RETURN_IF_ERROR(CheckCleaning());
     UNIVAL_RETURN_IF_ERROR(CheckBounds());
     return CheckMetrics();
@@ -54,29 +54,23 @@ class Checker {
   }
 
   absl::StatusOr<Pattern> Parse(absl::string_view field, const std::string& text) const {
-    absl::StatusOr<Pattern> pattern = ParsePattern(text);
+    absl::StatusOr<Pattern> pattern = ParsePattern(text, types_.slots);
     if (!pattern.ok()) return Error(field, pattern.status().message());
     for (const PatternPiece& piece : *pattern) {
-      UNIVAL_RETURN_IF_ERROR(CheckSlot(field, piece));
+      if (piece.type != nullptr) UNIVAL_RETURN_IF_ERROR(CheckSlot(field, piece));
     }
     return pattern;
   }
 
   absl::Status CheckSlot(absl::string_view field, const PatternPiece& slot) const {
     for (const TaskInput& input : proto_.input()) {
-      if (slot.type != SlotType::kLiteral && slot.text == input.name()) {
+      if (slot.text == input.name()) {
         return Error(field, "slot '{", slot.text, "}': the column is a media input");
       }
     }
-    if (slot.type == SlotType::kCodes && proto_.codes_block().empty()) {
-      return Error(field, "slot '{", slot.text, ":codes}' needs codes_block");
-    }
-    if (slot.type == SlotType::kLabel &&
-        (proto_.labels().values().empty() || proto_.labels().slot() != slot.text)) {
-      return Error(field, "slot '{", slot.text, ":label}' needs labels { slot: \"", slot.text,
-                   "\" } with values or a file");
-    }
-    return absl::OkStatus();
+    const absl::Status fits = slot.type->Check({proto_, slot});
+    if (fits.ok()) return fits;
+    return Error(field, "slot '{", slot.text, ":", slot.type->name(), "}' ", fits.message());
   }
 
   absl::Status CheckPatterns() {
@@ -101,23 +95,19 @@ class Checker {
     return items;
   }
 
-  absl::Status CheckLabels() const {
-    const LabelSet& labels = proto_.labels();
-    if (!proto_.has_labels()) return absl::OkStatus();
-    if (!HasSlot(prompt_, SlotType::kLabel) && !HasSlot(target_, SlotType::kLabel)) {
-      return Error("labels", "no slot '{", labels.slot(), ":label}' in prompt or target");
-    }
-    if (HasSlot(target_, SlotType::kLabel) && PatternColumns(target_).size() != 1) {
-      return Error("target",
-                   "a label must be the only slot of a target, so that the answers form "
-                   "a closed set; use {",
-                   labels.slot(), ":text}");
-    }
-    std::set<std::string> seen;
-    for (const std::string& value : labels.values()) {
-      if (!seen.insert(value).second) return Error("labels", "value '", value, "' occurs twice");
+  absl::Status CheckSlotTypes() const {
+    for (const auto& type : types_.slots.all()) {
+      const auto problem = type->CheckTemplate(proto_, prompt_, target_);
+      if (problem.has_value()) return Error(problem->field, problem->what);
     }
     return absl::OkStatus();
+  }
+
+  // Whether some slot of the pattern is of a type with this property.
+  static bool HasSlotThat(const Pattern& pattern, bool (SlotType::*property)() const) {
+    return std::any_of(pattern.begin(), pattern.end(), [property](const PatternPiece& piece) {
+      return piece.type != nullptr && ((*piece.type).*property)();
+    });
   }
 
   absl::Status CheckCleaning() const {
@@ -138,7 +128,7 @@ class Checker {
     if (!(proto_.mask_ratio() >= 0 && proto_.mask_ratio() < 1)) {
       return Error("mask_ratio", "expected a share in [0, 1), got ", proto_.mask_ratio());
     }
-    if (proto_.mask_ratio() > 0 && !HasSlot(prompt_, SlotType::kText)) {
+    if (proto_.mask_ratio() > 0 && !HasSlotThat(prompt_, &SlotType::maskable)) {
       return Error("mask_ratio", "needs a text slot in the prompt to mask words of");
     }
     if (proto_.max_source_tokens() < 0) return Error("max_source_tokens", "must not be negative");
@@ -147,11 +137,12 @@ class Checker {
   }
 
   absl::Status CheckMetrics() const {
+    if (types_.metrics == nullptr) return absl::OkStatus();
     for (int i = 0; i < proto_.metric_size(); ++i) {
       const std::string field = absl::StrCat("metric:", i);
-      const absl::Status known = CheckMetricName(proto_.metric(i));
-      if (!known.ok()) return Error(field, known.message());
-      if (MetricNeedsBox(proto_.metric(i)) && !HasSlot(target_, SlotType::kBox)) {
+      const auto metric = types_.metrics->FindMetric(proto_.metric(i));
+      if (!metric.ok()) return Error(field, metric.status().message());
+      if ((*metric)->needs_box && !HasSlotThat(target_, &SlotType::gives_box)) {
         return Error(field, "'", proto_.metric(i), "' needs a box slot in the target");
       }
     }
@@ -159,12 +150,15 @@ class Checker {
   }
 
   const LoadedTemplate& task_;
+  const TemplateTypes& types_;
   const TaskTemplate& proto_;
   Pattern prompt_, target_;
 };
 
 }  // namespace
 
-absl::Status CheckTemplate(const LoadedTemplate& task) { return Checker(task).Check(); }
+absl::Status CheckTemplate(const LoadedTemplate& task, const TemplateTypes& types) {
+  return Checker(task, types).Check();
+}
 
 }  // namespace unival

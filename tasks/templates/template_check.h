@@ -4,12 +4,13 @@
 
 #include "absl/status/status.h"
 #include "tasks/templates/template_set.h"
+#include "tasks/templates/template_types.h"
 
 namespace unival {
 
 // Names, patterns and how they fit together. InvalidArgument "file:line: task: field: what".
 // Thread-safe.
-absl::Status CheckTemplate(const LoadedTemplate& task);
+absl::Status CheckTemplate(const LoadedTemplate& task, const TemplateTypes& types);
 
 }  // namespace unival
 

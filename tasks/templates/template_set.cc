@@ -81,14 +81,17 @@ const LoadedTemplate* LoadedTemplateSet::Find(absl::string_view task) const {
   return nullptr;
 }
 
-absl::StatusOr<LoadedTemplateSet> LoadTemplateSet(const std::string& path) {
+absl::StatusOr<LoadedTemplateSet> LoadTemplateSet(const std::string& path,
+                                                  const TemplateTypes& types) {
   UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path));
   const size_t slash = path.rfind('/');
-  return ParseTemplateSet(text, path, slash == std::string::npos ? "." : path.substr(0, slash));
+  return ParseTemplateSet(text, path, slash == std::string::npos ? "." : path.substr(0, slash),
+                          types);
 }
 
 absl::StatusOr<LoadedTemplateSet> ParseTemplateSet(absl::string_view text, const std::string& file,
-                                                   const std::string& directory) {
+                                                   const std::string& directory,
+                                                   const TemplateTypes& types) {
   TemplateSet proto;
   TextFormat::ParseInfoTree tree;
   TextFormat::Parser parser;
@@ -102,7 +105,7 @@ absl::StatusOr<LoadedTemplateSet> ParseTemplateSet(absl::string_view text, const
     LoadedTemplate task{proto.task(i), file, tree.GetLocation(tasks, i).line + 1, {}};
     task.lines = FieldLines(task.proto, *tree.GetTreeForNested(tasks, i));
     UNIVAL_RETURN_IF_ERROR(InlineLabels(task, directory));
-    UNIVAL_RETURN_IF_ERROR(CheckTemplate(task));
+    UNIVAL_RETURN_IF_ERROR(CheckTemplate(task, types));
     if (!names.insert(task.proto.name()).second) {
       return absl::InvalidArgumentError(task.Where("name") + "a task of this name stands above");
     }

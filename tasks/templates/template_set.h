@@ -20,6 +20,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "sdk/proto/task.pb.h"
+#include "tasks/templates/template_types.h"
 
 namespace unival {
 
@@ -44,11 +45,13 @@ struct LoadedTemplateSet {
 
 // Reads and checks a set: syntax, names, patterns, label sets and files. InvalidArgument
 // "file:line: task: field: what", NotFound for a missing set or label file.
-absl::StatusOr<LoadedTemplateSet> LoadTemplateSet(const std::string& path);
+absl::StatusOr<LoadedTemplateSet> LoadTemplateSet(
+    const std::string& path, const TemplateTypes& types = BuiltinTemplateTypes());
 
 // The same for text in memory. Label files are looked up relative to `directory`.
-absl::StatusOr<LoadedTemplateSet> ParseTemplateSet(absl::string_view text, const std::string& file,
-                                                   const std::string& directory);
+absl::StatusOr<LoadedTemplateSet> ParseTemplateSet(
+    absl::string_view text, const std::string& file, const std::string& directory,
+    const TemplateTypes& types = BuiltinTemplateTypes());
 
 // The set as text format with labels inlined: what a model directory stores.
 std::string TemplateSetText(const LoadedTemplateSet& set);

@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "tasks/templates/byte_vocabulary.h"
-#include "tasks/templates/pattern.h"
+#include "tasks/slots/pattern.h"
 #include "tasks/templates/template_task.h"
 
 namespace unival {
@@ -23,10 +23,10 @@ TEST(PatternTest, SplitsTextAndSlots) {
   ASSERT_TRUE(pattern.ok()) << pattern.status();
   ASSERT_EQ(pattern->size(), 5u);
   EXPECT_EQ((*pattern)[0].text, " a ");
-  EXPECT_EQ((*pattern)[1].type, SlotType::kText);
+  EXPECT_EQ((*pattern)[1].type->name(), "text");
   EXPECT_EQ((*pattern)[2].text, " {b} ");
-  EXPECT_EQ((*pattern)[3].type, SlotType::kBox);
-  EXPECT_EQ((*pattern)[4].type, SlotType::kNumber);
+  EXPECT_EQ((*pattern)[3].type->name(), "box");
+  EXPECT_EQ((*pattern)[4].type->name(), "number");
   EXPECT_THAT(PatternColumns(*pattern), ElementsAre("x", "y_2", "z"));
   EXPECT_TRUE(ParsePattern("")->empty());
 }

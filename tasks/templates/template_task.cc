@@ -5,9 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sdk/base/status_macros.h"
-#include "tasks/metrics/boxes.h"
-#include "tasks/templates/fields.h"
-#include "tasks/metrics/metrics.h"
+#include "tasks/slots/fields.h"
 #include "tasks/templates/seeded_random.h"
 
 namespace unival {
@@ -31,23 +29,23 @@ TemplateTask::TemplateTask(const LoadedTemplate& source, const VocabularyView& v
     : source_(source), vocabulary_(vocabulary) {}
 
 absl::StatusOr<std::unique_ptr<TemplateTask>> TemplateTask::Create(
-    const LoadedTemplate& source, const VocabularyView& vocabulary) {
+    const LoadedTemplate& source, const VocabularyView& vocabulary, const TemplateTypes& types) {
   std::unique_ptr<TemplateTask> task(new TemplateTask(source, vocabulary));
-  UNIVAL_RETURN_IF_ERROR(task->Init());
+  UNIVAL_RETURN_IF_ERROR(task->Init(types));
   return task;
 }
 
-absl::Status TemplateTask::Init() {
-  UNIVAL_ASSIGN_OR_RETURN(Pattern prompt, ParsePattern(source_.proto.prompt()));
+absl::Status TemplateTask::Init(const TemplateTypes& types) {
+  UNIVAL_ASSIGN_OR_RETURN(Pattern prompt, ParsePattern(source_.proto.prompt(), types.slots));
   prompts_.push_back(std::move(prompt));
   for (const std::string& paraphrase : source_.proto.paraphrase()) {
-    UNIVAL_ASSIGN_OR_RETURN(Pattern pattern, ParsePattern(paraphrase));
+    UNIVAL_ASSIGN_OR_RETURN(Pattern pattern, ParsePattern(paraphrase, types.slots));
     prompts_.push_back(std::move(pattern));
   }
-  UNIVAL_ASSIGN_OR_RETURN(target_, ParsePattern(source_.proto.target()));
+  UNIVAL_ASSIGN_OR_RETURN(target_, ParsePattern(source_.proto.target(), types.slots));
   FillInfo();
   UNIVAL_RETURN_IF_ERROR(CheckBlocks());
-  UNIVAL_RETURN_IF_ERROR(CheckMetrics());
+  UNIVAL_RETURN_IF_ERROR(FindMetrics(types));
   return EncodeAnswers();
 }
 
@@ -63,21 +61,21 @@ void TemplateTask::FillInfo() {
   info_.columns = info_.prediction_columns;
   AddUnique(PatternColumns(target_), info_.columns);
   info_.generation = source_.proto.generation();
-  if (IsOnly(target_, SlotType::kBox)) {
-    if (info_.generation.min_tokens() == 0) info_.generation.set_min_tokens(4);
-    if (info_.generation.max_tokens() == 0) info_.generation.set_max_tokens(4);
-  }
+  const PatternPiece* only = OnlySlot(target_);
+  if (only == nullptr || only->type->token_count() == 0) return;
+  const auto tokens = static_cast<int>(only->type->token_count());
+  if (info_.generation.min_tokens() == 0) info_.generation.set_min_tokens(tokens);
+  if (info_.generation.max_tokens() == 0) info_.generation.set_max_tokens(tokens);
 }
 
 absl::Status TemplateTask::RequireBlocks(absl::string_view field, const Pattern& pattern) {
   for (const PatternPiece& slot : pattern) {
-    std::string block;
-    if (slot.type == SlotType::kBox) block = std::string(kLocationBins);
-    if (slot.type == SlotType::kCodes) block = source_.proto.codes_block();
+    if (slot.type == nullptr) continue;
+    const std::string block = slot.type->Block({source_.proto, slot});
     if (block.empty()) continue;
     if (!vocabulary_.HasBlock(block)) {
       return absl::FailedPreconditionError(
-          absl::StrCat(source_.Where(field), "slot '{", slot.text, ":", SlotTypeName(slot.type),
+          absl::StrCat(source_.Where(field), "slot '{", slot.text, ":", slot.type->name(),
                        "}' needs vocabulary block '", block, "', which the model does not have"));
     }
     AddUnique({block}, info_.blocks);
@@ -95,43 +93,47 @@ absl::Status TemplateTask::CheckBlocks() {
     return absl::FailedPreconditionError(source_.Where("mask_ratio") +
                                          "the model's vocabulary has no mask token (core.mask)");
   }
-  if (!vocabulary_.HasBlock(kLocationBins)) return absl::OkStatus();
-  UNIVAL_ASSIGN_OR_RETURN(location_bins_, vocabulary_.BlockSize(kLocationBins));
   return absl::OkStatus();
 }
 
-absl::Status TemplateTask::CheckMetrics() const {
-  for (const std::string& metric : source_.proto.metric()) {
-    const absl::Status known = CheckMetricName(metric);
-    if (!known.ok()) {
-      return absl::InvalidArgumentError(source_.Where("metric") + std::string(known.message()));
+absl::Status TemplateTask::FindMetrics(const TemplateTypes& types) {
+  for (const std::string& name : source_.proto.metric()) {
+    absl::StatusOr<const MetricFactory*> metric = absl::NotFoundError("no metrics are known here");
+    if (types.metrics != nullptr) metric = types.metrics->FindMetric(name);
+    if (!metric.ok()) {
+      return absl::InvalidArgumentError(source_.Where("metric") +
+                                        std::string(metric.status().message()));
     }
+    metrics_.push_back(**metric);
   }
   return absl::OkStatus();
 }
 
-// A closed set becomes the constraint's answers; targets made of one block restrict generation to
-// it.
+// A closed set becomes the constraint's answers; a target that is one slot restricts generation to
+// what the slot allows.
 absl::Status TemplateTask::EncodeAnswers() {
-  if (HasSlot(target_, SlotType::kLabel)) {
-    for (const std::string& label : source_.proto.labels().values()) {
-      const TaskSample sample{"label", {{source_.proto.labels().slot(), label}}};
-      SeededRandom unused(0);
-      UNIVAL_ASSIGN_OR_RETURN(const auto chunks, Render(target_, sample, {}, unused));
-      UNIVAL_ASSIGN_OR_RETURN(std::vector<int64_t> tokens, Encode(chunks));
-      if (tokens.empty()) {
-        return absl::InvalidArgumentError(source_.Where("labels") + "an empty label has no tokens");
-      }
-      constraint_.answers.push_back(std::move(tokens));
-    }
-    return absl::OkStatus();
+  for (const PatternPiece& slot : target_) {
+    if (slot.type == nullptr || slot.type->ClosedSet({source_.proto, slot}).empty()) continue;
+    return EncodeClosedSet(slot);
   }
-  if (source_.proto.unconstrained()) return absl::OkStatus();
-  absl::string_view block;
-  if (IsOnly(target_, SlotType::kBox)) block = kLocationBins;
-  if (IsOnly(target_, SlotType::kCodes)) block = source_.proto.codes_block();
-  if (block.empty()) return absl::OkStatus();
-  UNIVAL_ASSIGN_OR_RETURN(constraint_.allowed, vocabulary_.BlockRanges(block));
+  const PatternPiece* only = OnlySlot(target_);
+  if (source_.proto.unconstrained() || only == nullptr) return absl::OkStatus();
+  UNIVAL_ASSIGN_OR_RETURN(constraint_.allowed,
+                          only->type->AllowedTokens({source_.proto, *only}, vocabulary_));
+  return absl::OkStatus();
+}
+
+absl::Status TemplateTask::EncodeClosedSet(const PatternPiece& slot) {
+  for (const std::string& label : slot.type->ClosedSet({source_.proto, slot})) {
+    const TaskSample sample{"label", {{slot.text, label}}};
+    SeededRandom unused(0);
+    UNIVAL_ASSIGN_OR_RETURN(const auto chunks, Render(target_, sample, {}, unused));
+    UNIVAL_ASSIGN_OR_RETURN(std::vector<int64_t> tokens, Encode(chunks));
+    if (tokens.empty()) {
+      return absl::InvalidArgumentError(source_.Where("labels") + "an empty label has no tokens");
+    }
+    constraint_.answers.push_back(std::move(tokens));
+  }
   return absl::OkStatus();
 }
 
@@ -204,7 +206,11 @@ absl::Status TemplateTask::AddTarget(const TaskSample& sample, ExampleMode mode,
   UNIVAL_ASSIGN_OR_RETURN(example.target, Encode(chunks));
   const size_t bound = static_cast<size_t>(source_.proto.max_target_tokens());
   if (bound > 0 && example.target.size() > bound) {
-    if (HasSlot(target_, SlotType::kBox) || HasSlot(target_, SlotType::kCodes)) {
+    const bool divisible =
+        std::all_of(target_.begin(), target_.end(), [](const PatternPiece& piece) {
+          return piece.type == nullptr || piece.type->divisible();
+        });
+    if (!divisible) {
       return absl::InvalidArgumentError(absl::StrCat(source_.Where("max_target_tokens"), "record '",
                                                      sample.key, "' has ", example.target.size(),
                                                      " target tokens, more than ", bound));
@@ -215,12 +221,13 @@ absl::Status TemplateTask::AddTarget(const TaskSample& sample, ExampleMode mode,
   return absl::OkStatus();
 }
 
-absl::Status AddTemplates(const LoadedTemplateSet& set, Registrar& registrar) {
+absl::Status AddTemplates(const LoadedTemplateSet& set, Registrar& registrar,
+                          const TemplateTypes& types) {
   for (const LoadedTemplate& task : set.tasks) {
     TaskFactory factory{
         task.proto.name(), task.proto.summary(),
-        [task](const VocabularyView& vocabulary) -> absl::StatusOr<std::unique_ptr<Task>> {
-          return TemplateTask::Create(task, vocabulary);
+        [task, types](const VocabularyView& vocabulary) -> absl::StatusOr<std::unique_ptr<Task>> {
+          return TemplateTask::Create(task, vocabulary, types);
         }};
     UNIVAL_RETURN_IF_ERROR(registrar.AddTask(std::move(factory)));
   }

@@ -8,15 +8,7 @@
 //   UNIVAL_RETURN_IF_ERROR(task->CheckAgainst(model_modalities, columns_of_the_data));
 //   auto example = task->MakeExample(sample, ExampleMode::kTraining, seed);
 //
-// Slots, by the type after the colon:
-//
-//   {c} {c:text}  a string, number, or list of strings (training draws one of a list, prediction
-//                 takes the first)
-//   {c:number}    a number, printed in its shortest form
-//   {c:label}     a string of the template's closed label set
-//   {c:box}       [x0, y0, x1, y1] in pixels of columns `width` x `height`, or fractions when these
-//                 are absent; four tokens of core.location_bin
-//   {c:codes}     a list of local indices of the template's codes_block
+// Slots are those of tasks/slots/builtin_slots.h, and of the types that are handed over.
 //
 // Neighbouring texts and text slots form one run, which one call of the tokenizer encodes.
 #ifndef UNIVAL_TASKS_TEMPLATES_TEMPLATE_TASK_H_
@@ -32,15 +24,13 @@
 #include "absl/types/span.h"
 #include "sdk/native/registry.h"
 #include "sdk/native/task.h"
-#include "tasks/templates/pattern.h"
+#include "tasks/slots/pattern.h"
 #include "tasks/templates/template_set.h"
+#include "tasks/templates/template_types.h"
 
 namespace unival {
 
 class SeededRandom;
-
-// The block of location bins, which `box` slots are written in.
-constexpr absl::string_view kLocationBins = "core.location_bin";
 
 // Thread-safe: immutable after creation.
 class TemplateTask : public Task {
@@ -48,8 +38,9 @@ class TemplateTask : public Task {
   // `vocabulary` must outlive the task. InvalidArgument and FailedPrecondition name file, line,
   // task and slot: a block that the model lacks, a label outside the tokenizer's reach, an unknown
   // metric.
-  static absl::StatusOr<std::unique_ptr<TemplateTask>> Create(const LoadedTemplate& source,
-                                                              const VocabularyView& vocabulary);
+  static absl::StatusOr<std::unique_ptr<TemplateTask>> Create(
+      const LoadedTemplate& source, const VocabularyView& vocabulary,
+      const TemplateTypes& types = BuiltinTemplateTypes());
 
   // FailedPrecondition when the model lacks a modality, or the data (when given) a column, listing
   // what there is.
@@ -60,8 +51,8 @@ class TemplateTask : public Task {
   const TaskTemplate& proto() const { return source_.proto; }
   absl::StatusOr<Seq2SeqExample> MakeExample(const TaskSample& sample, ExampleMode mode,
                                              uint64_t seed) const override;
-  // Text is the decoded answer, trimmed. A box needs four location bins in a row; without them the
-  // box is absent.
+  // Text is the decoded answer, trimmed; the target's slots add what else the tokens mean. A box
+  // needs four location bins in a row; without them the box is absent.
   absl::StatusOr<Prediction> Interpret(const TaskSample& sample,
                                        const Hypothesis& best) const override;
   // The template's metrics in one object, which must not outlive the task.
@@ -70,40 +61,25 @@ class TemplateTask : public Task {
   // The answers that count as right for `sample`: the target's text, one per alternative of a list
   // column, trimmed.
   absl::StatusOr<std::vector<std::string>> ReferenceTexts(const TaskSample& sample) const;
-  // The target's box as fractions; absent when the target has no box slot.
-  absl::StatusOr<absl::optional<std::array<double, 4>>> ReferenceBox(
-      const TaskSample& sample) const;
+  // These texts, and what the target's slots have besides: a box, say.
+  absl::StatusOr<References> ReferencesOf(const TaskSample& sample) const;
 
  private:
-  // A stretch of text, or tokens that no tokenizer makes.
-  struct Chunk {
-    std::string text;
-    std::vector<int64_t> tokens;
-  };
-  struct RenderOptions {
-    bool training = false;
-    bool mask_words = false;
-    size_t alternative = 0;  // of list columns, outside training
-  };
-
   TemplateTask(const LoadedTemplate& source, const VocabularyView& vocabulary);
-  absl::Status Init();
+  absl::Status Init(const TemplateTypes& types);
   absl::Status CheckBlocks();
   absl::Status RequireBlocks(absl::string_view field, const Pattern& pattern);
-  absl::Status CheckMetrics() const;
+  absl::Status FindMetrics(const TemplateTypes& types);
   absl::Status EncodeAnswers();
+  absl::Status EncodeClosedSet(const PatternPiece& slot);
   void FillInfo();
 
   absl::StatusOr<std::vector<Chunk>> Render(const Pattern& pattern, const TaskSample& sample,
                                             const RenderOptions& options,
                                             SeededRandom& random) const;
   absl::StatusOr<std::vector<int64_t>> Encode(const std::vector<Chunk>& chunks) const;
-  absl::StatusOr<std::string> SlotText(const PatternPiece& slot, const TaskSample& sample,
-                                       const RenderOptions& options, SeededRandom& random) const;
   absl::Status AppendMasked(const std::string& text, SeededRandom& random,
                             std::vector<Chunk>& chunks) const;
-  absl::StatusOr<std::vector<int64_t>> SlotTokens(const PatternPiece& slot,
-                                                  const TaskSample& sample) const;
   absl::StatusOr<std::vector<int64_t>> MakeSource(const TaskSample& sample, ExampleMode mode,
                                                   SeededRandom& random) const;
   absl::Status AddTarget(const TaskSample& sample, ExampleMode mode, SeededRandom& random,
@@ -115,11 +91,12 @@ class TemplateTask : public Task {
   Pattern target_;
   TaskInfo info_;
   Constraint constraint_;
-  int64_t location_bins_ = 0;
+  std::vector<MetricFactory> metrics_;
 };
 
 // Registers every task of a set, so that Registry::CreateTask finds them by name.
-absl::Status AddTemplates(const LoadedTemplateSet& set, Registrar& registrar);
+absl::Status AddTemplates(const LoadedTemplateSet& set, Registrar& registrar,
+                          const TemplateTypes& types = BuiltinTemplateTypes());
 
 }  // namespace unival
 

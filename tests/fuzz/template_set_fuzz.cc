@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "tasks/templates/pattern.h"
+#include "tasks/slots/pattern.h"
 #include "tasks/templates/template_set.h"
 
 namespace {

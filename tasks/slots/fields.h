@@ -1,7 +1,7 @@
 // unival: fields.h - columns of a record, with errors that name record, column, expected and
 // actual.
-#ifndef UNIVAL_TASKS_TEMPLATES_FIELDS_H_
-#define UNIVAL_TASKS_TEMPLATES_FIELDS_H_
+#ifndef UNIVAL_TASKS_SLOTS_FIELDS_H_
+#define UNIVAL_TASKS_SLOTS_FIELDS_H_
 
 #include <string>
 
@@ -28,4 +28,4 @@ absl::StatusOr<NormalizedBox> BoxOfColumn(const TaskSample& sample, const std::s
 
 }  // namespace unival
 
-#endif  // UNIVAL_TASKS_TEMPLATES_FIELDS_H_
+#endif  // UNIVAL_TASKS_SLOTS_FIELDS_H_

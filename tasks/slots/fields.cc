@@ -1,4 +1,4 @@
-#include "tasks/templates/fields.h"
+#include "tasks/slots/fields.h"
 
 #include <cmath>
 

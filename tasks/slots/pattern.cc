@@ -1,25 +1,16 @@
-#include "tasks/templates/pattern.h"
+#include "tasks/slots/pattern.h"
 
 #include <algorithm>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
-
-struct TypeName {
-  SlotType type;
-  absl::string_view name;
-};
-constexpr TypeName kTypeNames[] = {{SlotType::kText, "text"},
-                                   {SlotType::kNumber, "number"},
-                                   {SlotType::kLabel, "label"},
-                                   {SlotType::kBox, "box"},
-                                   {SlotType::kCodes, "codes"}};
 
 bool IsColumn(absl::string_view name) {
   if (name.empty() || !(absl::ascii_isalpha(name[0]) || name[0] == '_')) return false;
@@ -27,33 +18,23 @@ bool IsColumn(absl::string_view name) {
                      [](char c) { return absl::ascii_isalnum(c) || c == '_' || c == '-'; });
 }
 
-absl::StatusOr<SlotType> ParseType(absl::string_view name) {
-  for (const TypeName& known : kTypeNames) {
-    if (known.name == name) return known.type;
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("unknown slot type '", name, "'; expected text, number, label, box or codes"));
+bool IsBlank(const PatternPiece& piece) {
+  return piece.type == nullptr && absl::StripAsciiWhitespace(piece.text).empty();
 }
 
 // The inside of "{...}".
-absl::StatusOr<PatternPiece> ParseSlot(absl::string_view inside) {
-  const size_t colon = inside.find(':');
-  PatternPiece slot;
-  slot.type = SlotType::kText;
-  slot.text = std::string(inside.substr(0, colon));
-  if (!IsColumn(slot.text)) {
+absl::StatusOr<PatternPiece> ParseSlot(absl::string_view inside, const SlotTypes& types) {
+  const std::vector<std::string> parts = absl::StrSplit(inside, absl::MaxSplits(':', 2));
+  if (!IsColumn(parts[0])) {
     return absl::InvalidArgumentError(
-        absl::StrCat("slot '{", inside, "}': '", slot.text,
+        absl::StrCat("slot '{", inside, "}': '", parts[0],
                      "' is not a column name (letters, digits, '_' and '-', not a digit first)"));
   }
-  if (colon == absl::string_view::npos) return slot;
-  absl::StatusOr<SlotType> type = ParseType(inside.substr(colon + 1));
-  if (!type.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("slot '{", inside, "}': ", type.status().message()));
-  }
-  slot.type = *type;
-  return slot;
+  PatternPiece slot{parts.size() > 1 ? types.Find(parts[1]) : types.all().front(), parts[0],
+                    parts.size() > 2 ? parts[2] : ""};
+  if (slot.type != nullptr) return slot;
+  return absl::InvalidArgumentError(absl::StrCat("slot '{", inside, "}': unknown slot type '",
+                                                 parts[1], "'; expected ", types.Names()));
 }
 
 // Literal text up to the next slot; "{{" and "}}" are braces.
@@ -78,11 +59,11 @@ absl::StatusOr<std::string> TakeLiteral(absl::string_view text, size_t& position
 
 }  // namespace
 
-absl::StatusOr<Pattern> ParsePattern(absl::string_view text) {
+absl::StatusOr<Pattern> ParsePattern(absl::string_view text, const SlotTypes& types) {
   Pattern pattern;
   for (size_t position = 0; position < text.size();) {
     UNIVAL_ASSIGN_OR_RETURN(std::string literal, TakeLiteral(text, position));
-    if (!literal.empty()) pattern.push_back({SlotType::kLiteral, std::move(literal)});
+    if (!literal.empty()) pattern.push_back({nullptr, std::move(literal), ""});
     if (position == text.size()) break;
     const size_t end = text.find_first_of("{}", position + 1);
     if (end == absl::string_view::npos || text[end] == '{') {
@@ -90,24 +71,17 @@ absl::StatusOr<Pattern> ParsePattern(absl::string_view text) {
                                                      " is not closed; write '{{' for a brace"));
     }
     UNIVAL_ASSIGN_OR_RETURN(PatternPiece slot,
-                            ParseSlot(text.substr(position + 1, end - position - 1)));
+                            ParseSlot(text.substr(position + 1, end - position - 1), types));
     pattern.push_back(std::move(slot));
     position = end + 1;
   }
   return pattern;
 }
 
-absl::string_view SlotTypeName(SlotType type) {
-  for (const TypeName& known : kTypeNames) {
-    if (known.type == type) return known.name;
-  }
-  return "literal";
-}
-
 std::vector<std::string> PatternColumns(const Pattern& pattern) {
   std::vector<std::string> columns;
   for (const PatternPiece& piece : pattern) {
-    if (piece.type == SlotType::kLiteral) continue;
+    if (piece.type == nullptr) continue;
     if (std::find(columns.begin(), columns.end(), piece.text) == columns.end()) {
       columns.push_back(piece.text);
     }
@@ -115,21 +89,22 @@ std::vector<std::string> PatternColumns(const Pattern& pattern) {
   return columns;
 }
 
-bool HasSlot(const Pattern& pattern, SlotType type) {
+bool HasSlot(const Pattern& pattern, const SlotType& type) {
   return std::any_of(pattern.begin(), pattern.end(),
-                     [type](const PatternPiece& piece) { return piece.type == type; });
+                     [&type](const PatternPiece& piece) { return piece.type.get() == &type; });
 }
 
-bool IsOnly(const Pattern& pattern, SlotType type) {
-  int slots = 0;
-  for (const PatternPiece& piece : pattern) {
-    const bool blank =
-        piece.type == SlotType::kLiteral && absl::StripAsciiWhitespace(piece.text).empty();
-    if (blank) continue;
-    if (piece.type != type) return false;
-    ++slots;
-  }
-  return slots == 1;
+const PatternPiece* FirstPiece(const Pattern& pattern) {
+  const auto first = std::find_if_not(pattern.begin(), pattern.end(), IsBlank);
+  return first == pattern.end() ? nullptr : &*first;
+}
+
+const PatternPiece* OnlySlot(const Pattern& pattern) {
+  const PatternPiece* first = FirstPiece(pattern);
+  if (first == nullptr || first->type == nullptr) return nullptr;
+  const auto others = std::count_if(pattern.begin(), pattern.end(),
+                                    [](const PatternPiece& piece) { return !IsBlank(piece); });
+  return others == 1 ? first : nullptr;
 }
 
 }  // namespace unival

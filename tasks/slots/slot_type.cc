@@ -1,0 +1,40 @@
+#include "tasks/slots/slot_type.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace unival {
+
+SlotType::~SlotType() = default;
+
+absl::Status SlotType::Check(const SlotPlace& place) const {
+  if (place.slot.options.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("takes no options, got '", place.slot.options, "'"));
+}
+
+absl::optional<TemplateProblem> SlotType::CheckTemplate(const TaskTemplate&, const Pattern&,
+                                                        const Pattern&) const {
+  return absl::nullopt;
+}
+
+std::string SlotType::Block(const SlotPlace&) const { return ""; }
+
+std::vector<std::string> SlotType::ClosedSet(const SlotPlace&) const { return {}; }
+
+absl::StatusOr<std::vector<TokenRange>> SlotType::AllowedTokens(
+    const SlotPlace& place, const VocabularyView& vocabulary) const {
+  const std::string block = Block(place);
+  if (block.empty()) return std::vector<TokenRange>();
+  return vocabulary.BlockRanges(block);
+}
+
+absl::Status SlotType::Interpret(const SlotPlace&, const VocabularyView&,
+                                 absl::Span<const BlockToken>, Prediction&) const {
+  return absl::OkStatus();
+}
+
+absl::Status SlotType::AddReference(const SlotPlace&, const TaskSample&, References&) const {
+  return absl::OkStatus();
+}
+
+}  // namespace unival

@@ -1,0 +1,39 @@
+// unival: slot_types.h - the slot types that patterns may use, by name.
+#ifndef UNIVAL_TASKS_SLOTS_SLOT_TYPES_H_
+#define UNIVAL_TASKS_SLOTS_SLOT_TYPES_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "tasks/slots/slot_type.h"
+
+namespace unival {
+
+// A value: a copy of BuiltinSlotTypes() takes further types.
+class SlotTypes {
+ public:
+  // AlreadyExists for a name that is taken, InvalidArgument for one that is no id (sdk/base/names.h).
+  absl::Status Add(std::shared_ptr<const SlotType> type);
+
+  // Null when there is none of this name.
+  std::shared_ptr<const SlotType> Find(absl::string_view name) const;
+
+  // In the order of addition; the first is the type of "{column}".
+  const std::vector<std::shared_ptr<const SlotType>>& all() const { return types_; }
+
+  // "text, number or box".
+  std::string Names() const;
+
+ private:
+  std::vector<std::shared_ptr<const SlotType>> types_;
+};
+
+// text, number, label, box, codes.
+const SlotTypes& BuiltinSlotTypes();
+
+}  // namespace unival
+
+#endif  // UNIVAL_TASKS_SLOTS_SLOT_TYPES_H_

@@ -1,0 +1,72 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tasks/slots/pattern.h"
+#include "tasks/slots/slot_types.h"
+
+namespace unival {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::string Message(const absl::Status& status) { return std::string(status.message()); }
+
+class Named : public SlotType {
+ public:
+  explicit Named(std::string name) : name_(std::move(name)) {}
+  std::string name() const override { return name_; }
+  absl::StatusOr<Chunk> Render(const SlotPlace&, const VocabularyView&, const TaskSample&,
+                               const RenderOptions&, SeededRandom&) const override {
+    return Chunk();
+  }
+
+ private:
+  const std::string name_;
+};
+
+TEST(SlotTypes, ThatShipAreAllThereAndTextIsTheFirst) {
+  std::vector<std::string> names;
+  for (const auto& type : BuiltinSlotTypes().all()) names.push_back(type->name());
+  EXPECT_THAT(names, ElementsAre("text", "number", "label", "box", "codes"));
+}
+
+TEST(SlotTypes, RefuseANameThatIsTakenOrNoName) {
+  SlotTypes types = BuiltinSlotTypes();
+  EXPECT_EQ(types.Add(std::make_shared<Named>("box")).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(types.Add(std::make_shared<Named>("My Slot")).code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(types.Add(std::make_shared<Named>("angle")).ok());
+  EXPECT_EQ(BuiltinSlotTypes().Find("angle"), nullptr) << "copies are their own";
+}
+
+TEST(Pattern, HandsOptionsToTheSlot) {
+  SlotTypes types = BuiltinSlotTypes();
+  ASSERT_TRUE(types.Add(std::make_shared<Named>("angle")).ok());
+  const auto pattern = ParsePattern(" {a:angle:steps=8:x}", types);
+  ASSERT_TRUE(pattern.ok()) << pattern.status();
+  const PatternPiece* only = OnlySlot(*pattern);
+  ASSERT_NE(only, nullptr);
+  EXPECT_EQ(only->text, "a");
+  EXPECT_EQ(only->options, "steps=8:x");
+  EXPECT_EQ(only->type->name(), "angle");
+}
+
+TEST(Pattern, NamesTheTypesThatThereAre) {
+  EXPECT_THAT(Message(ParsePattern("{a:angle}").status()),
+              HasSubstr("unknown slot type 'angle'; expected text, number, label, box or codes"));
+}
+
+TEST(SlotTypes, ThatShipTakeNoOptions) {
+  TaskTemplate task;
+  task.set_codes_block("core.image_code");
+  task.mutable_labels()->set_slot("c");
+  task.mutable_labels()->add_values("a");
+  for (const auto& type : BuiltinSlotTypes().all()) {
+    EXPECT_TRUE(type->Check({task, {type, "c", ""}}).ok()) << type->name();
+    EXPECT_THAT(Message(type->Check({task, {type, "c", "x"}})), HasSubstr("no options, got 'x'"));
+  }
+}
+
+}  // namespace
+}  // namespace unival
