@@ -12,8 +12,8 @@
 #include "backbone/generation/generate.h"
 #include "backbone/model/model.h"
 #include "runtime/collate.h"
-#include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 #include "tasks/templates/template_set.h"
 #include "tasks/templates/template_task.h"
 
@@ -37,14 +37,17 @@ absl::StatusOr<PreparedExample> PrepareOne(const Model& model, const Task& task,
 // Stored sets (file name -> text), then those of `files`. Later ones win, so that a file on the
 // command line can reword a stored task.
 absl::StatusOr<std::vector<LoadedTemplateSet>> LoadSets(
-    const std::map<std::string, std::string>& stored, const std::vector<std::string>& files) {
+    const std::map<std::string, std::string>& stored, const std::vector<std::string>& files,
+    const TemplateTypes& types) {
   std::vector<LoadedTemplateSet> sets;
+  // A metric whose plugin is not loaded must not keep the model's other tasks from being used.
+  const TemplateTypes any_metric{types.slots, nullptr};
   for (const auto& [name, text] : stored) {
-    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, ParseTemplateSet(text, name, ""));
+    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, ParseTemplateSet(text, name, "", any_metric));
     sets.push_back(std::move(set));
   }
   for (const std::string& file : files) {
-    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, LoadTemplateSet(file));
+    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, LoadTemplateSet(file, types));
     sets.push_back(std::move(set));
   }
   return sets;
@@ -60,8 +63,9 @@ bool IsPluginTask(const Runtime& runtime, const std::string& task) {
 // name: the error about the name comes later, when the task is asked for.
 absl::StatusOr<std::vector<std::string>> ModalitiesOf(
     const std::string& task, const std::vector<std::string>& files, const Manifest& manifest,
-    const std::map<std::string, std::string>& stored) {
-  UNIVAL_ASSIGN_OR_RETURN(const std::vector<LoadedTemplateSet> sets, LoadSets(stored, files));
+    const std::map<std::string, std::string>& stored, const TemplateTypes& types) {
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<LoadedTemplateSet> sets,
+                          LoadSets(stored, files, types));
   const LoadedTemplate* last = nullptr;
   for (const LoadedTemplateSet& set : sets) {
     if (const LoadedTemplate* found = set.Find(task)) last = found;
@@ -83,8 +87,9 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(const PipelineOptions
   // A plugin's task may take any modality, also when a template has the same name.
   const bool is_template = !options.task.empty() && !IsPluginTask(*runtime, options.task);
   if (is_template && load.all_modalities) {
-    load.choose = [&options](const Manifest& manifest, const auto& stored) {
-      return ModalitiesOf(options.task, options.templates, manifest, stored);
+    load.choose = [&options, types = runtime->template_types()](const Manifest& manifest,
+                                                                const auto& stored) {
+      return ModalitiesOf(options.task, options.templates, manifest, stored, types);
     };
   }
   UNIVAL_ASSIGN_OR_RETURN(auto model, Model::Load(options.model, *runtime, load));
@@ -108,7 +113,8 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(
 }
 
 absl::Status Pipeline::AddTemplates(const std::vector<std::string>& files) {
-  UNIVAL_ASSIGN_OR_RETURN(const auto sets, LoadSets(model_->templates(), files));
+  UNIVAL_ASSIGN_OR_RETURN(const auto sets,
+                          LoadSets(model_->templates(), files, model_->runtime().template_types()));
   for (const LoadedTemplateSet& set : sets) {
     for (const LoadedTemplate& task : set.tasks) AddTemplate(task);
   }
@@ -122,7 +128,7 @@ void Pipeline::AddTemplate(const LoadedTemplate& task) {
   tasks_.erase(name);
   unavailable_.erase(name);
   absl::StatusOr<std::unique_ptr<TemplateTask>> created =
-      TemplateTask::Create(task, model_->vocabulary());
+      TemplateTask::Create(task, model_->vocabulary(), model_->runtime().template_types());
   if (created.ok()) {
     tasks_[name] = *std::move(created);
   } else {

@@ -19,6 +19,7 @@
 #include "runtime/loader/shipped_tokenizers.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status_macros.h"
+#include "tasks/metrics/metrics.h"
 
 namespace unival {
 namespace {
@@ -110,6 +111,7 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Create(const RuntimeOptions& o
   };
   UNIVAL_RETURN_IF_ERROR(RegisterBuiltinNetworks(runtime->registry_));
   UNIVAL_RETURN_IF_ERROR(RegisterBuiltinModalities(runtime->registry_));
+  UNIVAL_RETURN_IF_ERROR(RegisterBuiltinMetrics(runtime->registry_));
   UNIVAL_ASSIGN_OR_RETURN(std::vector<Candidate> candidates, FindCandidates(options));
   std::vector<Candidate> loaded;
   for (const Candidate& candidate : candidates) {

@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "sdk/native/registry.h"
+#include "tasks/templates/template_types.h"
 
 namespace unival {
 
@@ -44,6 +45,9 @@ class Runtime {
 
   const Registry& registry() const { return registry_; }
   const HostServices& services() const { return services_; }
+  // What templates may name: the slot types that ship, the metrics that ship and those of plugins.
+  // Valid as long as the runtime.
+  TemplateTypes template_types() const { return {BuiltinSlotTypes(), &registry_}; }
   const std::vector<PluginReport>& plugins() const { return plugins_; }
   int threads() const { return threads_; }
 

@@ -20,8 +20,8 @@ struct DestroyHandle {
 };
 
 absl::Status Damaged(const std::string& name, tjhandle handle) {
-  return UnexpectedMedia(name, kExpectedImage, absl::StrCat("a JPEG (", tjGetErrorStr2(handle), ")"),
-                         "Write it again.");
+  return UnexpectedMedia(name, kExpectedImage,
+                         absl::StrCat("a JPEG (", tjGetErrorStr2(handle), ")"), "Write it again.");
 }
 
 // Superfluous bytes between segments lose nothing; every other warning means lost pixels.
@@ -74,14 +74,15 @@ absl::StatusOr<at::Tensor> DecodeJpeg(const std::string& name, absl::Span<const 
   }
   if (height > max_pixels / width) {
     return UnexpectedMedia(name, absl::StrCat("at most ", max_pixels, " pixels"),
-                           absl::StrCat(width, " x ", height), "Scale it down or raise max_pixels.");
+                           absl::StrCat(width, " x ", height),
+                           "Scale it down or raise max_pixels.");
   }
   const bool grey = format == PixelFormat::kGray8;
   at::Tensor pixels = at::empty({height, width, grey ? 1 : 3}, at::kByte);
   const auto decode = [&](int flags) {
-    return tjDecompress2(handle.get(), bytes.data(), bytes.size(), pixels.data_ptr<uint8_t>(), width,
-                         /*pitch=*/0, height, grey ? TJPF_GRAY : TJPF_RGB,
-                         TJFLAG_ACCURATEDCT | flags);
+    return tjDecompress2(
+        handle.get(), bytes.data(), bytes.size(), pixels.data_ptr<uint8_t>(), width,
+        /*pitch=*/0, height, grey ? TJPF_GRAY : TJPF_RGB, TJFLAG_ACCURATEDCT | flags);
   };
   if (decode(TJFLAG_STOPONWARNING) == 0) return pixels;
   if (!IsHarmless(handle.get())) return Damaged(name, handle.get());

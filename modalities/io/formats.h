@@ -30,8 +30,8 @@ namespace unival {
 
 // A file that an entry recognised. References live as long as the call of its decode function.
 struct EncodedMedia {
-  const ByteReader& reader;        // open; at most options.max_bytes
-  const DecoderOptions& options;   // the decode function keeps to these before it allocates
+  const ByteReader& reader;       // open; at most options.max_bytes
+  const DecoderOptions& options;  // the decode function keeps to these before it allocates
 };
 
 // Bytes that `matches` gets, fewer where the file is shorter.
@@ -40,13 +40,14 @@ constexpr int64_t kFormatHeadBytes = 512;
 // Exactly one decode function is set where `matches` is, the one of the kind. All functions may be
 // called from several threads at once. Errors are those of MediaDecoder.
 struct MediaFormat {
-  std::string kind;     // "image", "audio" or "video"
-  std::string name;     // "png", "mp4 (h264)", for listings
-  std::string decoder;  // what the library calls its decoder: "png", "h264"
+  std::string kind;                           // "image", "audio" or "video"
+  std::string name;                           // "png", "mp4 (h264)", for listings
+  std::string decoder;                        // what the library calls its decoder: "png", "h264"
   std::function<bool()> available = nullptr;  // null: always
   // Null: FFmpeg's demuxers recognise it, and the entry is for listings only.
   std::function<bool(absl::string_view head)> matches = nullptr;
-  std::function<absl::StatusOr<at::Tensor>(const EncodedMedia&, PixelFormat)> decode_image = nullptr;
+  std::function<absl::StatusOr<at::Tensor>(const EncodedMedia&, PixelFormat)> decode_image =
+      nullptr;
   std::function<absl::StatusOr<AudioClip>(const EncodedMedia&)> decode_audio = nullptr;
   std::function<absl::StatusOr<VideoClip>(const EncodedMedia&, const FrameSelector&)> decode_video =
       nullptr;

@@ -37,7 +37,9 @@ AVCodecID Tiff(absl::string_view head) {
 MediaFormat PacketFormat(const char* name, CodecOf codec_of) {
   MediaFormat format{"image", name, name};
   format.available = [name] { return HasDecoder(name); };
-  format.matches = [codec_of](absl::string_view head) { return codec_of(head) != AV_CODEC_ID_NONE; };
+  format.matches = [codec_of](absl::string_view head) {
+    return codec_of(head) != AV_CODEC_ID_NONE;
+  };
   format.decode_image = [codec_of](const EncodedMedia& file,
                                    PixelFormat pixels) -> absl::StatusOr<at::Tensor> {
     UNIVAL_ASSIGN_OR_RETURN(const auto packet, ReadWholePacket(file));

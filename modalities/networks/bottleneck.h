@@ -1,4 +1,5 @@
-// unival: modalities/networks/bottleneck.h - what the bottleneck networks for images and videos share.
+// unival: modalities/networks/bottleneck.h - what the bottleneck networks for images and videos
+// share.
 //
 // Names as in the reference: conv1, bn1, layer1.0.conv1 ... layer4.22.bn3,
 // layerN.0.downsample.{0,1}, fc.

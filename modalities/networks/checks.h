@@ -1,4 +1,5 @@
-// unival: modalities/networks/checks.h - what the networks share in checking a configuration and a sample's shape.
+// unival: modalities/networks/checks.h - what the networks share in checking a configuration and a
+// sample's shape.
 #ifndef UNIVAL_MODALITIES_NETWORKS_CHECKS_H_
 #define UNIVAL_MODALITIES_NETWORKS_CHECKS_H_
 

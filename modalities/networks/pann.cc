@@ -41,7 +41,8 @@ at::Tensor FourierKernels(int window, Wave wave) {
   return ToTensor(kernels, {window / 2 + 1, 1, window});
 }
 
-// Of the constants that the network keeps from its spectrogram: those of the modality where it makes one.
+// Of the constants that the network keeps from its spectrogram: those of the modality where it
+// makes one.
 void CompleteFrontEnd(const EncoderInput& input, PannEncoder& config) {
   if (input.kind == EncoderInput::Kind::kSpectrogram) {
     *config.mutable_front_end() = input.log_mel;
@@ -56,7 +57,7 @@ void CompleteFrontEnd(const EncoderInput& input, PannEncoder& config) {
 }
 
 absl::StatusOr<std::shared_ptr<FeatureEncoder>> MakePann(const EncoderConfig& encoder,
-                                                        const EncoderInput& input) {
+                                                         const EncoderInput& input) {
   PannEncoder config = encoder.pann();
   if (config.layers() != 6 && config.layers() != 14) {
     return InvalidEncoder("pann.layers: ", config.layers(), ", expected 6 or 14");
@@ -153,11 +154,10 @@ absl::StatusOr<std::vector<int64_t>> Pann::FeatureGrid(
     const std::vector<int64_t>& input_shape) const {
   UNIVAL_RETURN_IF_ERROR(CheckSample(feature_name_, 2, 1, input_shape));
   const size_t halvings = blocks_.size() - (pool_last_ ? 0 : 1);
-  return NotEmpty(feature_name_, input_shape, {input_shape[1] >> halvings, input_shape[2] >> halvings});
+  return NotEmpty(feature_name_, input_shape,
+                  {input_shape[1] >> halvings, input_shape[2] >> halvings});
 }
 
-NetworkFactory PannNetwork() {
-  return {"pann", "PANN's Cnn6 and Cnn14 for sounds", &MakePann};
-}
+NetworkFactory PannNetwork() { return {"pann", "PANN's Cnn6 and Cnn14 for sounds", &MakePann}; }
 
 }  // namespace unival

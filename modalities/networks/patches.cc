@@ -13,7 +13,7 @@ namespace unival {
 namespace {
 
 absl::StatusOr<std::shared_ptr<FeatureEncoder>> MakePatches(const EncoderConfig& encoder,
-                                                           const EncoderInput& input) {
+                                                            const EncoderInput& input) {
   PatchEncoder config = encoder.patches();
   if (config.in_channels() == 0) {
     config.set_in_channels(static_cast<int>(input.channels * input.frames));
@@ -45,9 +45,7 @@ at::Tensor Patches::forward(const at::Tensor& input) {
   return patches * at::rsqrt(patches.square().mean(1, /*keepdim=*/true) + 1);
 }
 
-std::string Patches::feature_name() const {
-  return absl::StrCat("patches-", height_, "x", width_);
-}
+std::string Patches::feature_name() const { return absl::StrCat("patches-", height_, "x", width_); }
 
 std::vector<int64_t> Patches::InputShape(const EncoderInput& input) const {
   std::vector<int64_t> shape = FeatureEncoder::InputShape(input);
@@ -64,8 +62,7 @@ absl::StatusOr<std::vector<int64_t>> Patches::FeatureGrid(
     return InvalidEncoder("patches: samples of ", absl::StrJoin(input_shape, " x "),
                           " are no multiple of ", height_, " x ", width_);
   }
-  return NotEmpty(feature_name(), input_shape,
-                  {input_shape[1] / height_, input_shape[2] / width_});
+  return NotEmpty(feature_name(), input_shape, {input_shape[1] / height_, input_shape[2] / width_});
 }
 
 NetworkFactory PatchesNetwork() {

@@ -10,7 +10,7 @@ namespace unival {
 namespace {
 
 absl::StatusOr<std::shared_ptr<FeatureEncoder>> MakeResnet(const EncoderConfig& encoder,
-                                                          const EncoderInput& input) {
+                                                           const EncoderInput& input) {
   (void)input;  // always pictures of three channels
   ResnetEncoder config = encoder.resnet();
   if (config.stem_width() == 0) config.set_stem_width(64);
@@ -42,11 +42,10 @@ Resnet::Resnet(const ResnetEncoder& config)
 absl::StatusOr<std::vector<int64_t>> Resnet::FeatureGrid(
     const std::vector<int64_t>& input_shape) const {
   UNIVAL_RETURN_IF_ERROR(CheckSample(feature_name_, 2, 3, input_shape));
-  return NotEmpty(feature_name_, input_shape, HalvedSizes(input_shape, static_cast<int>(stages()) + 1));
+  return NotEmpty(feature_name_, input_shape,
+                  HalvedSizes(input_shape, static_cast<int>(stages()) + 1));
 }
 
-NetworkFactory ResnetNetwork() {
-  return {"resnet", "bottleneck ResNet for pictures", &MakeResnet};
-}
+NetworkFactory ResnetNetwork() { return {"resnet", "bottleneck ResNet for pictures", &MakeResnet}; }
 
 }  // namespace unival

@@ -10,7 +10,7 @@ namespace unival {
 namespace {
 
 absl::StatusOr<std::shared_ptr<FeatureEncoder>> MakeResnext3d(const EncoderConfig& encoder,
-                                                             const EncoderInput& input) {
+                                                              const EncoderInput& input) {
   (void)input;  // always frames of three channels
   Resnext3dEncoder config = encoder.resnext3d();
   if (config.cardinality() == 0) config.set_cardinality(32);

@@ -23,7 +23,7 @@ at::Tensor WithCoordinates(const at::Tensor& x) {
 }
 
 absl::StatusOr<std::shared_ptr<FeatureEncoder>> MakeSmallCnn(const EncoderConfig& encoder,
-                                                            const EncoderInput& input) {
+                                                             const EncoderInput& input) {
   SmallCnnEncoder config = encoder.small_cnn();
   if (config.in_channels() == 0) {
     config.set_in_channels(static_cast<int>(input.channels * input.frames));

@@ -1,8 +1,9 @@
 // unival: feature_encoder.h
 //
-// A network from preprocessed media to a feature map, reusable by any modality: a plugin asks the host for one by
-// configuration (`HostServices::make_encoder`) or brings its own. A type of network that others may name in their
-// configuration is registered with `Registrar::AddNetwork`; docs/plug_points.md shows one.
+// A network from preprocessed media to a feature map, reusable by any modality: a plugin asks the
+// host for one by configuration (`HostServices::make_encoder`) or brings its own. A type of network
+// that others may name in their configuration is registered with `Registrar::AddNetwork`;
+// docs/plug_points.md shows one.
 //
 // Shapes: B batch, C channels, F feature width, h x w feature grid.
 #ifndef UNIVAL_SDK_NATIVE_FEATURE_ENCODER_H_
@@ -19,8 +20,8 @@
 
 namespace unival {
 
-// What a modality will feed its network, sample by sample. Networks fill in from it what their configuration leaves
-// open: a small CNN its input channels, say. 0: not known.
+// What a modality will feed its network, sample by sample. Networks fill in from it what their
+// configuration leaves open: a small CNN its input channels, say. 0: not known.
 struct EncoderInput {
   enum class Kind {
     kPicture,      // one picture of `channels`
@@ -47,15 +48,17 @@ class FeatureEncoder : public torch::nn::Module {
   virtual at::Tensor forward(const at::Tensor& input) = 0;
   virtual int64_t feature_dim() const = 0;  // F
 
-  // What the features mean: "resnet-3.4.23.3", "small_cnn-32.64". Part of the modality's feature schema.
+  // What the features mean: "resnet-3.4.23.3", "small_cnn-32.64". Part of the modality's feature
+  // schema.
   virtual std::string feature_name() const = 0;
 
-  // The shape of one sample as `forward` takes it, without B: {C, H, W}, or {C, T, H, W} from networks for videos. By
-  // default the frames of a video are channels: {channels * frames, height, width}.
+  // The shape of one sample as `forward` takes it, without B: {C, H, W}, or {C, T, H, W} from
+  // networks for videos. By default the frames of a video are channels: {channels * frames, height,
+  // width}.
   virtual std::vector<int64_t> InputShape(const EncoderInput& input) const;
 
-  // The sizes {h, w} or {t, h, w} of the feature map of one sample of `input_shape`. InvalidArgument says which samples
-  // the network takes.
+  // The sizes {h, w} or {t, h, w} of the feature map of one sample of `input_shape`.
+  // InvalidArgument says which samples the network takes.
   virtual absl::StatusOr<std::vector<int64_t>> FeatureGrid(
       const std::vector<int64_t>& input_shape) const = 0;
 

@@ -1,8 +1,9 @@
 // unival: registry.h
 //
-// What a build of the host knows: types of modalities, encoder networks, tokenizers, tasks and metrics. A plugin receives the `Registrar` in its
-// entry function; built-ins are added by one table each. Registration only stores factories: no tensor is allocated, no
-// device probed, no file read.
+// What a build of the host knows: types of modalities, encoder networks, tokenizers, tasks and
+// metrics. A plugin receives the `Registrar` in its entry function; built-ins are added by one
+// table each. Registration only stores factories: no tensor is allocated, no device probed, no file
+// read.
 //
 //   absl::Status RegisterBuiltins(Registrar& registrar) {
 //     return registrar.AddModality({"image", "RGB images", &CreateImage});
@@ -36,8 +37,9 @@ struct EncoderInput;
 // What the host does for components. Outlives all of them.
 struct HostServices {
   const MediaDecoder* media = nullptr;
-  // A fresh, randomly initialised network (libtorch's default generator), of those that ship and those of plugins; see
-  // feature_encoder.h. InvalidArgument names the field of the configuration that does not fit.
+  // A fresh, randomly initialised network (libtorch's default generator), of those that ship and
+  // those of plugins; see feature_encoder.h. InvalidArgument names the field of the configuration
+  // that does not fit.
   std::function<absl::StatusOr<std::shared_ptr<FeatureEncoder>>(const EncoderConfig&,
                                                                 const EncoderInput&)>
       make_encoder;

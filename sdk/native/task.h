@@ -79,7 +79,7 @@ struct Prediction {
 // What an answer to a record is compared with.
 struct References {
   std::vector<std::string> texts;             // right answers, at least one for metrics of texts
-  absl::optional<std::array<double, 4>> box;  // x0, y0, x1, y1 as fractions [0, 1] of width and height
+  absl::optional<std::array<double, 4>> box;  // x0, y0, x1, y1 as in Prediction
 };
 // Gives the references of a record; the errors are those of Task::MakeExample.
 using ReferenceReader = std::function<absl::StatusOr<References>(const TaskSample&)>;

@@ -18,8 +18,8 @@ double BoxHit(const References& references, const Prediction& prediction) {
 }  // namespace
 
 std::vector<MetricFactory> BoxMetrics() {
-  return {MeanMetricFactory("mean_iou", "mean_iou",
-                            "mean intersection over union; no box counts 0", &BoxOverlap,
+  return {MeanMetricFactory("mean_iou", "mean_iou", "mean intersection over union; no box counts 0",
+                            &BoxOverlap,
                             /*needs_box=*/true),
           MeanMetricFactory("iou", "iou@0.5", "share of boxes with IoU >= 0.5", &BoxHit,
                             /*needs_box=*/true)};

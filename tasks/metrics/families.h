@@ -8,9 +8,9 @@
 
 namespace unival {
 
-std::vector<MetricFactory> TextMetrics();     // text_metrics.cc: exact_match, accuracy, last_word, contains
-std::vector<MetricFactory> BoxMetrics();      // box_metrics.cc: mean_iou, iou
-std::vector<MetricFactory> CaptionMetrics();  // caption_metrics.cc: bleu, rouge_l, cider
+std::vector<MetricFactory> TextMetrics();     // exact_match, accuracy, last_word, contains
+std::vector<MetricFactory> BoxMetrics();      // mean_iou, iou
+std::vector<MetricFactory> CaptionMetrics();  // bleu, rouge_l, cider
 
 }  // namespace unival
 

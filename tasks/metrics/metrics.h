@@ -1,7 +1,8 @@
 // unival: metrics.h
 //
-// The metrics that ship, in one table. Each family stands in a file of its own and takes its references through a
-// reader, so that any task can use any metric that fits its target. Plugins add theirs with Registrar::AddMetric.
+// The metrics that ship, in one table. Each family stands in a file of its own and takes its
+// references through a reader, so that any task can use any metric that fits its target. Plugins
+// add theirs with Registrar::AddMetric.
 //
 //   Registry registry;
 //   UNIVAL_RETURN_IF_ERROR(RegisterBuiltinMetrics(registry));

@@ -9,7 +9,8 @@
 
 namespace unival {
 
-// A text as it is, a number in its shortest form, of several texts one; then cleaned as the template says.
+// A text as it is, a number in its shortest form, of several texts one; then cleaned as the
+// template says.
 absl::StatusOr<std::string> ColumnText(const SlotPlace& place, const TaskSample& sample,
                                        const RenderOptions& options, SeededRandom& random);
 

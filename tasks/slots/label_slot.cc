@@ -19,8 +19,8 @@ class Label : public SlotType {
     UNIVAL_RETURN_IF_ERROR(SlotType::Check(place));
     const LabelSet& labels = place.task.labels();
     if (!labels.values().empty() && labels.slot() == place.slot.text) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat("needs labels { slot: \"", place.slot.text,
-                                                   "\" } with values or a file"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("needs labels { slot: \"", place.slot.text, "\" } with values or a file"));
   }
 
   absl::optional<TemplateProblem> CheckTemplate(const TaskTemplate& task, const Pattern& prompt,

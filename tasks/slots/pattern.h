@@ -3,7 +3,8 @@
 //
 //   UNIVAL_ASSIGN_OR_RETURN(Pattern pattern, ParsePattern(" {caption:text}"));
 //
-// "{{" and "}}" stand for braces; "{column:type:options}" hands options to the slot's type. Functions are thread-safe.
+// "{{" and "}}" stand for braces; "{column:type:options}" hands options to the slot's type.
+// Functions are thread-safe.
 #ifndef UNIVAL_TASKS_SLOTS_PATTERN_H_
 #define UNIVAL_TASKS_SLOTS_PATTERN_H_
 

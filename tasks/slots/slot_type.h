@@ -1,15 +1,17 @@
 // unival: slot_type.h
 //
-// What "{column:type}" in a prompt or a target means. A slot type stands in a file of its own behind this interface:
-// what it needs of the template and of the vocabulary, how a record's column becomes text or tokens, and how generated
-// tokens are read back. Templates ask it and know no type by name.
+// What "{column:type}" in a prompt or a target means. A slot type stands in a file of its own
+// behind this interface: what it needs of the template and of the vocabulary, how a record's column
+// becomes text or tokens, and how generated tokens are read back. Templates ask it and know no type
+// by name.
 //
 //   class AngleSlot : public SlotType { ... };
 //   TemplateTypes types;
 //   UNIVAL_RETURN_IF_ERROR(types.slots.Add(std::make_shared<AngleSlot>()));
-//   UNIVAL_ASSIGN_OR_RETURN(auto set, ParseTemplateSet("... target: \"{heading:angle}\" ...", file, folder, types));
+//   UNIVAL_ASSIGN_OR_RETURN(auto set, LoadTemplateSet("compass.textproto", types));
 //
-// A type that ships is a file and a line in builtin_slots.h and .cc. Thread-safe: slot types are immutable.
+// A type that ships is a file and a line in builtin_slots.h and .cc. Thread-safe: slot types are
+// immutable.
 #ifndef UNIVAL_TASKS_SLOTS_SLOT_TYPE_H_
 #define UNIVAL_TASKS_SLOTS_SLOT_TYPE_H_
 
@@ -48,7 +50,7 @@ struct SlotPlace {
 
 // How a record is rendered.
 struct RenderOptions {
-  bool training = false;   // of a column with several texts one is drawn
+  bool training = false;  // of a column with several texts one is drawn
   bool mask_words = false;
   size_t alternative = 0;  // of a column with several texts, outside training
 };
@@ -73,36 +75,42 @@ class SlotType {
 
   // Whether words of its text may be replaced by <mask> (TaskTemplate.mask_ratio).
   virtual bool maskable() const { return false; }
-  // Whether a target that is too long may end within it; what is no text usually means nothing when cut.
+  // Whether a target that is too long may end within it; what is no text usually means nothing when
+  // cut.
   virtual bool divisible() const { return false; }
   // Whether it fills Prediction::box and References::box.
   virtual bool gives_box() const { return false; }
   // Tokens that it always has, 0 where the number varies.
   virtual int64_t token_count() const { return 0; }
 
-  // One slot against its template, without model or data. InvalidArgument says what it needs; by default that it takes
-  // no options. Messages begin behind "slot '{column:type}' ".
+  // One slot against its template, without model or data. InvalidArgument says what it needs; by
+  // default that it takes no options. Messages begin behind "slot '{column:type}' ".
   virtual absl::Status Check(const SlotPlace& place) const;
   // The template as a whole, asked once for every type, used or not.
   virtual absl::optional<TemplateProblem> CheckTemplate(const TaskTemplate& task,
                                                         const Pattern& prompt,
                                                         const Pattern& target) const;
 
-  // The vocabulary block that it writes in, empty for text. A model without the block cannot do the task.
+  // The vocabulary block that it writes in, empty for text. A model without the block cannot do the
+  // task.
   virtual std::string Block(const SlotPlace& place) const;
-  // Answers that a target of this one slot may have, as values of its column; empty: not a closed set.
+  // Answers that a target of this one slot may have, as values of its column; empty: not a closed
+  // set.
   virtual std::vector<std::string> ClosedSet(const SlotPlace& place) const;
-  // Tokens that generation is restricted to where the slot is the whole target; empty: anything. By default its block.
+  // Tokens that generation is restricted to where the slot is the whole target; empty: anything. By
+  // default its block.
   virtual absl::StatusOr<std::vector<TokenRange>> AllowedTokens(
       const SlotPlace& place, const VocabularyView& vocabulary) const;
 
-  // The record's column as text or tokens. NotFound names a missing column, InvalidArgument a value that does not fit.
+  // The record's column as text or tokens. NotFound names a missing column, InvalidArgument a value
+  // that does not fit.
   virtual absl::StatusOr<Chunk> Render(const SlotPlace& place, const VocabularyView& vocabulary,
                                        const TaskSample& sample, const RenderOptions& options,
                                        SeededRandom& random) const = 0;
 
-  // Adds what generated tokens mean to `prediction`, whose text is filled in already. Asked once for the first slot of
-  // this type in the target. Tokens that do not fit leave the prediction as it is.
+  // Adds what generated tokens mean to `prediction`, whose text is filled in already. Asked once
+  // for the first slot of this type in the target. Tokens that do not fit leave the prediction as
+  // it is.
   virtual absl::Status Interpret(const SlotPlace& place, const VocabularyView& vocabulary,
                                  absl::Span<const BlockToken> tokens, Prediction& prediction) const;
   // Adds what an answer is compared with besides text.

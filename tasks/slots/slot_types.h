@@ -15,7 +15,8 @@ namespace unival {
 // A value: a copy of BuiltinSlotTypes() takes further types.
 class SlotTypes {
  public:
-  // AlreadyExists for a name that is taken, InvalidArgument for one that is no id (sdk/base/names.h).
+  // AlreadyExists for a name that is taken, InvalidArgument for one that is no id
+  // (sdk/base/names.h).
   absl::Status Add(std::shared_ptr<const SlotType> type);
 
   // Null when there is none of this name.

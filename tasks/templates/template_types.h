@@ -11,8 +11,9 @@ namespace unival {
 // A value. The registry must outlive the calls that get it, not what they give.
 struct TemplateTypes {
   SlotTypes slots = BuiltinSlotTypes();
-  // Null: any name will do when a set is read, and none when a task is made. For sets that a model directory stores:
-  // a metric whose plugin is not loaded must not keep the other tasks from being used.
+  // Null: any name will do when a set is read, and none when a task is made. For sets that a model
+  // directory stores: a metric whose plugin is not loaded must not keep the other tasks from being
+  // used.
   const Registry* metrics = &BuiltinMetrics();
 };
 

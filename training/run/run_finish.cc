@@ -24,17 +24,18 @@ Json MetricsJson(const std::map<std::string, double>& metrics) {
   return json;
 }
 
-absl::StatusOr<std::string> TemplateHashes(const LoadedPlan& plan) {
+absl::StatusOr<std::string> TemplateHashes(const LoadedPlan& plan, const TemplateTypes& types) {
   std::vector<std::string> hashes;
   for (const std::string& file : TemplateFiles(plan)) {
-    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, LoadTemplateSet(file));
+    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, LoadTemplateSet(file, types));
     hashes.push_back(TemplateSetHash(set));
   }
   return absl::StrJoin(hashes, " ");
 }
 
 absl::Status WriteResults(const Run& run, const TrainResult& result) {
-  UNIVAL_ASSIGN_OR_RETURN(std::string templates, TemplateHashes(run.plan));
+  UNIVAL_ASSIGN_OR_RETURN(std::string templates,
+                          TemplateHashes(run.plan, run.runtime.template_types()));
   Json evaluations = Json::object();
   for (const auto& [name, evaluation] : result.evaluations) {
     evaluations[name] = {{"task", evaluation.task},

@@ -116,7 +116,8 @@ absl::StatusOr<std::map<std::string, std::string>> OtherParts(const Run& run) {
   parts["threads"] = absl::StrCat(run.runtime.threads());
   const std::vector<std::string> templates = TemplateFiles(run.plan);
   for (size_t i = 0; i < templates.size(); ++i) {
-    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, LoadTemplateSet(templates[i]));
+    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set,
+                            LoadTemplateSet(templates[i], run.runtime.template_types()));
     parts[absl::StrCat("templates[", i, "]")] = TemplateSetHash(set);
   }
   const std::string tokenizer =
@@ -153,7 +154,8 @@ absl::Status PrepareOutput(Run* run) {
 // Stores the plan's template sets with the model, complete by themselves.
 absl::Status AddTemplates(const Run& run) {
   for (const std::string& file : TemplateFiles(run.plan)) {
-    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, LoadTemplateSet(file));
+    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set,
+                            LoadTemplateSet(file, run.runtime.template_types()));
     run.model->AddTemplates(fs::path(file).filename().string(), TemplateSetText(set));
   }
   return absl::OkStatus();

@@ -1,0 +1,123 @@
+// A metric and a network of a plugin, opened through the loader: named in a template and reported
+// by evaluation; named in a modality's configuration.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/pipeline.h"
+#include "sdk/base/text_format.h"
+#include "training/data/source.h"
+#include "training/evaluation/evaluate.h"
+
+namespace unival {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Key;
+
+constexpr char kPlugin[] = "tests/plug_points/libextras.so";
+
+std::string Written(const std::string& name, const std::string& text) {
+  const std::string path = absl::StrCat(testing::TempDir(), "/", name);
+  std::ofstream(path) << text;
+  return path;
+}
+
+std::string Templates() {
+  return Written("brief.textproto",
+                 "task { name: \"copy\" prompt: \" {a}\" target: \" {b}\" metric: \"brevity\" "
+                 "generation { max_tokens: 4 } }");
+}
+
+absl::StatusOr<std::unique_ptr<Pipeline>> Open(const std::vector<std::string>& plugins) {
+  PipelineOptions options;
+  options.model = "models/nano";
+  options.templates = {Templates()};
+  options.task = "copy";
+  options.runtime.plugins = plugins;
+  options.runtime.threads = 1;
+  return Pipeline::Create(options);
+}
+
+TEST(MetricOfAPlugin, IsReportedByEvaluation) {
+  auto pipeline = Open({kPlugin});
+  ASSERT_TRUE(pipeline.ok()) << pipeline.status();
+  SourceOptions options;
+  // At most four tokens are at most four words; no answer is shorter than no words.
+  options.path = Written("records.jsonl",
+                         "{\"a\": \"one\", \"b\": \"one two three four\"}\n"
+                         "{\"a\": \"two\", \"b\": \"five six seven eight\"}\n");
+  const auto source = OpenSource(options);
+  ASSERT_TRUE(source.ok()) << source.status();
+  const auto result = Evaluate(**pipeline, "copy", **source, {});
+  ASSERT_TRUE(result.ok()) << result.status();
+  ASSERT_THAT(result->metrics, Contains(Key("brevity")));
+  EXPECT_EQ(result->metrics.at("brevity"), 1);
+  EXPECT_EQ(result->samples, 2);
+}
+
+TEST(MetricOfAPlugin, IsUnknownWithoutThePlugin) {
+  const auto pipeline = Open({});
+  EXPECT_THAT(std::string(pipeline.status().message()),
+              testing::AllOf(HasSubstr("brief.textproto:1: task 'copy': metric:0: unknown metric "
+                                       "'brevity'; known: accuracy, bleu"),
+                             HasSubstr("load the plugin with --plugin FILE")));
+}
+
+TEST(MetricOfAPlugin, IsListedWithThePluginThatItIsFrom) {
+  RuntimeOptions options;
+  options.plugins = {kPlugin};
+  const auto runtime = Runtime::Create(options);
+  ASSERT_TRUE(runtime.ok()) << runtime.status();
+  std::map<std::string, std::string> origins;
+  for (const Registry::Entry& entry : (*runtime)->registry().List()) {
+    origins[absl::StrCat(entry.kind, " ", entry.type)] = entry.origin;
+  }
+  EXPECT_EQ(origins["metric bleu"], "built-in");
+  EXPECT_EQ(origins["network resnet"], "built-in");
+  EXPECT_THAT(origins["metric brevity"], HasSubstr("extras 1.0.0"));
+  EXPECT_THAT(origins["network rows"], HasSubstr("extras 1.0.0"));
+}
+
+TEST(NetworkOfAPlugin, ServesTheImageModality) {
+  RuntimeOptions options;
+  options.plugins = {kPlugin};
+  const auto runtime = Runtime::Create(options);
+  ASSERT_TRUE(runtime.ok()) << runtime.status();
+  ModalityConfig config;
+  ASSERT_TRUE(ParseTextProto("id: \"image\" image { width: 8 height: 8 } "
+                             "encoder { named { network: \"rows\" } }",
+                             "test", &config)
+                  .ok());
+  const auto image = (*runtime)->registry().CreateModality(config, (*runtime)->services());
+  ASSERT_TRUE(image.ok()) << image.status();
+  EXPECT_EQ((*image)->info().feature_schema, "rows-4-8x8/1");
+}
+
+// A stored template must not shut out the model's other tasks when the plugin of its metric is
+// away.
+TEST(MetricOfAPlugin, ThatIsAwayLeavesAModelsOtherTasksUsable) {
+  RuntimeOptions options;
+  options.threads = 1;
+  const auto runtime = Runtime::Create(options);
+  ASSERT_TRUE(runtime.ok()) << runtime.status();
+  ModelLoadOptions load;
+  load.all_modalities = false;
+  auto model = Model::Load("models/nano", **runtime, load);
+  ASSERT_TRUE(model.ok()) << model.status();
+  (*model)->AddTemplates(
+      "brief.textproto",
+      "task { name: \"copy\" prompt: \" {a}\" target: \" {b}\" metric: \"brevity\" } "
+      "task { name: \"plain\" prompt: \" {a}\" target: \" {b}\" metric: \"accuracy\" }");
+  const auto pipeline = Pipeline::Create(model->get(), std::vector<std::string>());
+  ASSERT_TRUE(pipeline.ok()) << pipeline.status();
+  EXPECT_TRUE((*pipeline)->task("plain").ok());
+  EXPECT_THAT(std::string((*pipeline)->task("copy").status().message()),
+              HasSubstr("unknown metric 'brevity'"));
+}
+
+}  // namespace
+}  // namespace unival
