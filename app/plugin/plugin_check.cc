@@ -162,10 +162,35 @@ absl::StatusOr<ConformanceReport> CheckTaskEntry(const Registry::Entry& entry, c
   return Named(CheckTask(**task, vocabulary, probe), entry);
 }
 
+// With the options of the configuration's encoder where that is this network.
+absl::StatusOr<ConformanceReport> CheckNetworkEntry(const Registry::Entry& entry,
+                                                    const Runtime& runtime,
+                                                    const PluginCheckOptions& options) {
+  constexpr int64_t kSide = 64;
+  UNIVAL_ASSIGN_OR_RETURN(const ModalityConfig config, ConfigOf(options, entry.type));
+  EncoderConfig encoder;
+  encoder.mutable_named()->set_network(entry.type);
+  if (config.encoder().named().network() == entry.type) encoder = config.encoder();
+  EncoderInput input;
+  input.width = config.image().width() > 0 ? config.image().width() : kSide;
+  input.height = config.image().height() > 0 ? config.image().height() : kSide;
+  const auto network = runtime.registry().CreateNetwork(encoder, input);
+  if (!network.ok()) return NotCreated(entry, network.status());
+  return Named(CheckNetwork(**network, input), entry);
+}
+
+absl::StatusOr<ConformanceReport> CheckMetricEntry(const Registry::Entry& entry,
+                                                   const Runtime& runtime) {
+  UNIVAL_ASSIGN_OR_RETURN(const MetricFactory* metric, runtime.registry().FindMetric(entry.type));
+  return CheckMetric(*metric);
+}
+
 absl::StatusOr<ConformanceReport> CheckEntry(const Registry::Entry& entry, const Runtime& runtime,
                                              const PluginCheckOptions& options, const Samples& samples) {
   if (entry.kind == "modality") return CheckModalityEntry(entry, runtime, options, samples);
   if (entry.kind == "tokenizer") return CheckTokenizerEntry(entry, runtime, options, samples);
+  if (entry.kind == "network") return CheckNetworkEntry(entry, runtime, options);
+  if (entry.kind == "metric") return CheckMetricEntry(entry, runtime);
   return CheckTaskEntry(entry, runtime, samples);
 }
 

@@ -22,6 +22,10 @@
 
 namespace unival {
 
+class FeatureEncoder;
+struct EncoderInput;
+struct MetricFactory;
+
 struct ConformanceRow {
   std::string rule;    // lower_snake, stable
   bool ok = false;
@@ -71,6 +75,13 @@ struct TaskProbe {
 // perfect_answer_scores_best, missing_columns, prediction_needs_no_target, determinism,
 // metric_counts_failures, concurrent_use.
 ConformanceReport CheckTask(const Task& task, const VocabularyView& vocabulary, const TaskProbe& probe);
+
+// In evaluation mode, in which the network is left. Rules: description, output_as_declared,
+// batch_invariance, determinism.
+ConformanceReport CheckNetwork(FeatureEncoder& network, const EncoderInput& input);
+
+// Rules: description, no_answers, answers, failures_count, determinism.
+ConformanceReport CheckMetric(const MetricFactory& factory);
 
 }  // namespace unival
 

@@ -1,0 +1,64 @@
+// Conformance of metrics.
+#include <cmath>
+#include <map>
+#include <string>
+
+#include "sdk/native/registry.h"
+#include "sdk/testing/checker.h"
+
+namespace unival {
+namespace {
+
+using Results = std::map<std::string, double>;
+
+References ReferencesOf(int sample) {
+  return {{sample % 2 == 0 ? "a red circle" : "two"}, {{0, 0, 0.5, 0.5}}};
+}
+
+// The metric after two answers, the second of them wrong, and as many failures.
+absl::StatusOr<Results> After(const MetricFactory& factory, int failures) {
+  int asked = 0;
+  const auto metric = factory.create(
+      [&asked](const TaskSample&) -> absl::StatusOr<References> { return ReferencesOf(asked++); });
+  Prediction answer;
+  answer.text = "a red circle";
+  answer.box = {{0, 0, 0.5, 0.5}};
+  for (int i = 0; i < 2; ++i) {
+    const absl::Status added = metric->Add({absl::StrCat("sample ", i), {}}, answer);
+    if (!added.ok()) return added;
+  }
+  for (int i = 0; i < failures; ++i) metric->AddFailure({absl::StrCat("failure ", i), {}});
+  return metric->Result();
+}
+
+Finding Finite(const absl::StatusOr<Results>& results) {
+  if (!results.ok()) return std::string(results.status().message());
+  if (results->empty()) return "Result() is empty";
+  for (const auto& [name, value] : *results) {
+    if (!std::isfinite(value)) return absl::StrCat(name, " is ", value);
+  }
+  return "";
+}
+
+}  // namespace
+
+ConformanceReport CheckMetric(const MetricFactory& factory) {
+  Checker checker(absl::StrCat("metric ", factory.name));
+  checker.Run("description", [&] { return factory.summary.empty() ? "no summary" : ""; });
+  checker.Run("no_answers", [&] {
+    return Finite(factory.create([](const TaskSample&) { return ReferencesOf(0); })->Result());
+  });
+  checker.Run("answers", [&] { return Finite(After(factory, 0)); });
+  if (!checker.ok()) return checker.Take();  // the others would only say the same
+  checker.Run("failures_count", [&]() -> Finding {
+    const auto failed = After(factory, 2);
+    if (const Finding finding = Finite(failed); !finding.empty()) return finding;
+    return *failed != *After(factory, 0) ? "" : "failures change nothing";
+  });
+  checker.Run("determinism", [&] {
+    return *After(factory, 1) == *After(factory, 1) ? "" : "the same answers gave other values";
+  });
+  return checker.Take();
+}
+
+}  // namespace unival
