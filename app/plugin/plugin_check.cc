@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "app/plugin/probe_media.h"
+#include "sdk/native/feature_encoder.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
 #include "sdk/testing/byte_vocabulary.h"

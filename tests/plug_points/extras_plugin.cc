@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_split.h"
 #include "sdk/native/plugin.h"
@@ -12,7 +13,8 @@
 namespace {
 
 int64_t Words(const std::string& text) {
-  return static_cast<int64_t>(absl::StrSplit(text, ' ', absl::SkipEmpty()).size());
+  const std::vector<std::string> words = absl::StrSplit(text, ' ', absl::SkipEmpty());
+  return static_cast<int64_t>(words.size());
 }
 
 // The share of answers that have no more words than the first reference.
