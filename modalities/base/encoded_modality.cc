@@ -12,9 +12,9 @@
 #include "absl/strings/str_join.h"
 #include "modalities/base/options.h"
 #include "sdk/base/status.h"
+#include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/native/feature_encoder.h"
-#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
@@ -71,8 +71,7 @@ absl::StatusOr<EncodedModality::Parts> EncodedModality::MakeParts(
   parts.info.max_positions =
       std::accumulate(grid.begin(), grid.end(), int64_t{1}, std::multiplies<int64_t>());
   parts.info.position_kind = positions;
-  parts.info.feature_schema =
-      absl::StrCat(parts.encoder->feature_name(), "-", schema_suffix, "/1");
+  parts.info.feature_schema = absl::StrCat(parts.encoder->feature_name(), "-", schema_suffix, "/1");
   parts.fingerprint = Fingerprint(config, parts.info.type, input_shape);
   return parts;
 }

@@ -27,8 +27,8 @@ class EncodedModality : public Modality {
 
   // The encoder of `config` for such input, through the host.
   static absl::StatusOr<std::shared_ptr<FeatureEncoder>> MakeEncoder(const ModalityConfig& config,
-                                                                    const EncoderInput& input,
-                                                                    const HostServices& services);
+                                                                     const EncoderInput& input,
+                                                                     const HostServices& services);
   // What follows from the encoder: feature_dim, max_positions, and a schema
   // "<encoder>-<suffix>/1". `input_shape` as in Parts, of the encoder's InputShape.
   static absl::StatusOr<Parts> MakeParts(const ModalityConfig& config,

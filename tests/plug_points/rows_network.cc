@@ -33,9 +33,8 @@ class Rows : public FeatureEncoder {
     if (input_shape.size() == 3 && input_shape[0] == channels_ && input_shape[1] % height_ == 0) {
       return std::vector<int64_t>{input_shape[1] / height_, 1};
     }
-    return absl::InvalidArgumentError(
-        absl::StrCat("encoder.rows: takes ", channels_, " channels and a multiple of ", height_,
-                     " rows"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "encoder.rows: takes ", channels_, " channels and a multiple of ", height_, " rows"));
   }
 
  private:
@@ -44,13 +43,13 @@ class Rows : public FeatureEncoder {
 };
 
 absl::StatusOr<std::shared_ptr<FeatureEncoder>> MakeRows(const EncoderConfig& config,
-                                                        const EncoderInput& input) {
+                                                         const EncoderInput& input) {
   int64_t width = 4, height = 1;
   for (const auto& [key, text] : config.named().options()) {
     int64_t* value = key == "width" ? &width : key == "height" ? &height : nullptr;
     if (value == nullptr || !absl::SimpleAtoi(text, value) || *value < 1) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "encoder.rows: option ", key, ": \"", text, "\", expected width or height of at least 1"));
+      return absl::InvalidArgumentError(absl::StrCat("encoder.rows: option ", key, ": \"", text,
+                                                     "\", expected width or height of at least 1"));
     }
   }
   return std::make_shared<Rows>(input.channels * input.frames, width, height);
@@ -58,8 +57,6 @@ absl::StatusOr<std::shared_ptr<FeatureEncoder>> MakeRows(const EncoderConfig& co
 
 }  // namespace
 
-NetworkFactory RowsNetwork() {
-  return {"rows", "means of rows", &MakeRows};
-}
+NetworkFactory RowsNetwork() { return {"rows", "means of rows", &MakeRows}; }
 
 }  // namespace unival

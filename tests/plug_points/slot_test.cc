@@ -60,22 +60,23 @@ TEST_F(SlotTest, FromATestFolderIsWrittenConstrainedAndReadBack) {
 
 TEST_F(SlotTest, IsCheckedWhenTheSetIsRead) {
   EXPECT_THAT(
-      std::string(Make("task { name: \"t\" prompt: \"a\" target: \"{h:angle}\" }").status().message()),
+      std::string(
+          Make("task { name: \"t\" prompt: \"a\" target: \"{h:angle}\" }").status().message()),
       HasSubstr("compass.textproto:1: task 't': target: slot '{h:angle}' needs the block"));
 }
 
 TEST_F(SlotTest, NeedsItsBlockOfTheVocabulary) {
-  EXPECT_THAT(std::string(
-                  Make("task { name: \"t\" prompt: \"a\" target: \"{h:angle:core.compass}\" }")
+  EXPECT_THAT(
+      std::string(Make("task { name: \"t\" prompt: \"a\" target: \"{h:angle:core.compass}\" }")
                       .status()
                       .message()),
-              HasSubstr("slot '{h:angle}' needs vocabulary block 'core.compass'"));
+      HasSubstr("slot '{h:angle}' needs vocabulary block 'core.compass'"));
 }
 
 TEST_F(SlotTest, IsNotCutWhenTheTargetIsTooLong) {
-  const auto task =
-      Make("task { name: \"t\" prompt: \"a\" target: \"{h:angle:core.image_code} {x}\" "
-           "max_target_tokens: 1 }");
+  const auto task = Make(
+      "task { name: \"t\" prompt: \"a\" target: \"{h:angle:core.image_code} {x}\" "
+      "max_target_tokens: 1 }");
   ASSERT_TRUE(task.ok()) << task.status();
   const TaskSample sample{"k", {{"h", 10.0}, {"x", "far"}}};
   EXPECT_THAT(
