@@ -20,7 +20,7 @@ CLI::Option* Bind(CLI::App* app, const std::string& names, T* target, const std:
 }
 
 template <typename T>
-CLI::Option* Bind(CLI::App* app, const std::string& names, std::optional<T>* target,
+CLI::Option* Bind(CLI::App* app, const std::string& names, absl::optional<T>* target,
                   const std::string& help) {
   return app->add_option_function<T>(
       names, [target](const T& value) { *target = value; }, help);

@@ -18,7 +18,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -26,6 +25,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 
 namespace CLI {
 class Option;
@@ -41,8 +41,8 @@ enum ExitCode { kDone = 0, kFailed = 1, kUsage = 2, kDifferent = 3 };
 // command line it is left as it is, so that it holds the default. Vectors and functions take
 // options that may be given several times; the function is called with each value in turn.
 using OptionTarget =
-    std::variant<std::string*, int*, int64_t*, uint64_t*, double*, std::optional<int>*,
-                 std::optional<uint64_t>*, std::vector<std::string>*,
+    std::variant<std::string*, int*, int64_t*, uint64_t*, double*, absl::optional<int>*,
+                 absl::optional<uint64_t>*, std::vector<std::string>*,
                  std::function<void(const std::string&)>>;
 
 // One option as declared. Each limit is checked before anything runs, and stands in the help.

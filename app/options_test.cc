@@ -18,8 +18,8 @@ struct Told {
   int64_t wide = 2;
   uint64_t natural = 3;
   double real = 0.5;
-  std::optional<int> maybe;
-  std::optional<uint64_t> maybe_natural;
+  absl::optional<int> maybe;
+  absl::optional<uint64_t> maybe_natural;
   std::vector<std::string> list, seen;
   bool flag = false;
 };
@@ -88,7 +88,7 @@ TEST_F(Fixture, DefaultsStayWithoutTheOption) {
   EXPECT_EQ(Run({"do", "it"}), kDone);
   EXPECT_EQ(told_.greeting, "hello");
   EXPECT_EQ(told_.whole, 1);
-  EXPECT_EQ(told_.maybe, std::nullopt);
+  EXPECT_EQ(told_.maybe, absl::nullopt);
 }
 
 TEST_F(Fixture, AnOptionGivenAgainTakesOneValueEachTime) {

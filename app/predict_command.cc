@@ -2,9 +2,9 @@
 
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "absl/strings/str_format.h"
+#include "absl/types/optional.h"
 #include "app/command.h"
 #include "app/commands.h"
 #include "backbone/generation/generate.h"
@@ -18,7 +18,7 @@ struct PredictArguments {
   PipelineOptions pipeline;
   std::string task;
   std::vector<std::string> inputs;
-  std::optional<int> beam;
+  absl::optional<int> beam;
   bool json = false;
 };
 

@@ -6,9 +6,9 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "absl/strings/str_format.h"
+#include "absl/types/optional.h"
 #include "app/command.h"
 #include "app/commands.h"
 #include "sdk/base/status_macros.h"
@@ -28,7 +28,7 @@ void RequestStop(int signal) {
 struct TrainArguments {
   TrainOptions train;
   RuntimeOptions runtime;
-  std::optional<uint64_t> seed;
+  absl::optional<uint64_t> seed;
   bool json = false;
 };
 

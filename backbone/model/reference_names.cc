@@ -62,14 +62,14 @@ bool IsReferenceDerived(absl::string_view reference_name) {
   return Contains(kDerived, reference_name);
 }
 
-std::optional<std::string> FromReferenceName(absl::string_view reference_name) {
-  if (IsReferenceAlias(reference_name) || IsReferenceDerived(reference_name)) return std::nullopt;
+absl::optional<std::string> FromReferenceName(absl::string_view reference_name) {
+  if (IsReferenceAlias(reference_name) || IsReferenceDerived(reference_name)) return absl::nullopt;
   for (const std::string& modality : ReferenceModalities()) {
     for (const ReferenceName& entry : ConnectionNames(modality)) {
       if (entry.reference == reference_name) return entry.name;
     }
     const std::string network = absl::StrCat("encoder.", ReferenceEncoderPrefix(modality), ".");
-    if (absl::StartsWith(reference_name, network)) return std::nullopt;
+    if (absl::StartsWith(reference_name, network)) return absl::nullopt;
   }
   return std::string(reference_name);
 }

@@ -13,11 +13,11 @@
 #ifndef UNIVAL_BACKBONE_MODEL_REFERENCE_NAMES_H_
 #define UNIVAL_BACKBONE_MODEL_REFERENCE_NAMES_H_
 
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 
 namespace unival {
 
@@ -47,7 +47,7 @@ bool IsReferenceDerived(absl::string_view reference_name);
 
 // The name of this tensor among the model's parameters, or nothing for derived entries, aliases and
 // networks of modalities.
-std::optional<std::string> FromReferenceName(absl::string_view reference_name);
+absl::optional<std::string> FromReferenceName(absl::string_view reference_name);
 
 }  // namespace unival
 

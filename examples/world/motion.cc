@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <functional>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 
 namespace unival::world {
 namespace {
@@ -27,7 +27,7 @@ const MotionRule& RuleOf(Motion motion) {
 bool Travels(Motion motion) { return motion < Motion::kStill; }
 
 // Where one mover is in each frame; nothing when it would leave the picture.
-std::optional<std::vector<Object>> SamplePath(const Mover& mover, Random* random) {
+absl::optional<std::vector<Object>> SamplePath(const Mover& mover, Random* random) {
   const MotionRule& rule = RuleOf(mover.motion);
   const double way = random->Uniform(18, 30), drift = random->Uniform(-2, 2);
   const double radius = random->Uniform(6.0, 8.0);
@@ -45,7 +45,7 @@ std::optional<std::vector<Object>> SamplePath(const Mover& mover, Random* random
     object.radius = radius * (rule.from + t * (rule.to - rule.from));
     const Box box = BoundingBox(mover.shape, object);
     if (box.x0 < 1 || box.y0 < 1 || box.x1 > kSceneSize - 1 || box.y1 > kSceneSize - 1) {
-      return std::nullopt;
+      return absl::nullopt;
     }
     path.push_back(object);
   }
@@ -59,18 +59,18 @@ bool Collide(const std::vector<Mover>& movers, const std::vector<std::vector<Obj
   });
 }
 
-std::optional<std::vector<std::vector<Object>>> SampleFrames(const std::vector<Mover>& movers,
+absl::optional<std::vector<std::vector<Object>>> SampleFrames(const std::vector<Mover>& movers,
                                                              Random* random) {
   std::vector<std::vector<Object>> frames(kFrameCount);
   for (size_t m = 0; m < movers.size(); ++m) {
     auto path = SamplePath(movers[m], random);
-    if (!path) return std::nullopt;
+    if (!path) return absl::nullopt;
     for (int f = 0; f < kFrameCount; ++f) {
       (*path)[f].group = static_cast<int>(m);
       frames[f].push_back((*path)[f]);
     }
   }
-  if (Collide(movers, frames)) return std::nullopt;
+  if (Collide(movers, frames)) return absl::nullopt;
   return frames;
 }
 

@@ -2,15 +2,15 @@
 
 #include <cmath>
 #include <functional>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 
 namespace unival::world {
 namespace {
 
-using MaybeQuestion = std::optional<Question>;
+using MaybeQuestion = absl::optional<Question>;
 
 // Asks about one description; every method gives nothing where its kind of question has no clear
 // answer.
@@ -46,7 +46,7 @@ class Asker {
   MaybeQuestion AttributeOf() {
     const Group& group = random_->Pick(description_.groups);
     const int count = description_.CountOf(group.shape);
-    if (count != group.count) return std::nullopt;
+    if (count != group.count) return absl::nullopt;
     const std::string& ask = count == 1 ? attribute_.ask_one : attribute_.ask_many;
     const std::string name = count == 1 ? ShapeName(group.shape) : ShapePlural(group.shape);
     return Question{absl::StrCat(ask, " ", name, "?"), Word(group.attribute), attribute_.name};
@@ -55,7 +55,7 @@ class Asker {
   // "what shape is red?" where everything red has one shape.
   MaybeQuestion ShapeOf() {
     const Group& group = random_->Pick(description_.groups);
-    if (CountOfAttribute(group.attribute) != group.count) return std::nullopt;
+    if (CountOfAttribute(group.attribute) != group.count) return absl::nullopt;
     return Question{absl::StrCat("what shape is ", Word(group.attribute), "?"),
                     ShapeName(group.shape), "shape"};
   }
@@ -79,16 +79,16 @@ class Asker {
   }
 
   MaybeQuestion Size() {
-    if (!attribute_.has_sizes) return std::nullopt;
+    if (!attribute_.has_sizes) return absl::nullopt;
     const Group& group = random_->Pick(description_.groups);
-    if (description_.CountOf(group.shape) != 1) return std::nullopt;
+    if (description_.CountOf(group.shape) != 1) return absl::nullopt;
     return Question{absl::StrCat("what size is the ", ShapeName(group.shape), "?"),
                     group.large ? "large" : "small", "size"};
   }
 
   // "the circle", or "the red circle" among others; nothing for members of a group.
-  std::optional<std::string> Name(const Group& group) const {
-    if (group.count != 1) return std::nullopt;
+  absl::optional<std::string> Name(const Group& group) const {
+    if (group.count != 1) return absl::nullopt;
     if (description_.CountOf(group.shape) == 1) return absl::StrCat("the ", ShapeName(group.shape));
     return absl::StrCat("the ", Word(group.attribute), " ", ShapeName(group.shape));
   }
@@ -120,19 +120,19 @@ class Asker {
 MaybeQuestion SideQuestion(const Scene& scene, const Asker& asker, Random* random) {
   constexpr double kClear = 9;  // pixels
   const int count = static_cast<int>(scene.objects.size());
-  if (count < 2) return std::nullopt;
+  if (count < 2) return absl::nullopt;
   const int first = random->Below(count);
   const int second = (first + 1 + random->Below(count - 1)) % count;
   const Object &a = scene.objects[first], &b = scene.objects[second];
   const auto name_a = asker.Name(scene.description.groups[a.group]);
   const auto name_b = asker.Name(scene.description.groups[b.group]);
-  if (!name_a || !name_b) return std::nullopt;
+  if (!name_a || !name_b) return absl::nullopt;
   const double dx = a.x - b.x, dy = a.y - b.y;
   if (std::abs(dx) >= kClear && (std::abs(dy) < kClear || random->Chance(0.5))) {
     return Question{absl::StrCat("is ", *name_a, " left or right of ", *name_b, "?"),
                     dx < 0 ? "left" : "right", "position"};
   }
-  if (std::abs(dy) < kClear) return std::nullopt;
+  if (std::abs(dy) < kClear) return absl::nullopt;
   return Question{absl::StrCat("is ", *name_a, " above or below ", *name_b, "?"),
                   dy < 0 ? "above" : "below", "position"};
 }
@@ -143,7 +143,7 @@ MaybeQuestion WhereQuestion(const Scene& scene, const Asker& asker, Random* rand
   const Object& object = random->Pick(scene.objects);
   const auto name = asker.Name(scene.description.groups[object.group]);
   const double dx = object.x - kSceneSize / 2, dy = object.y - kSceneSize / 2;
-  if (!name || std::abs(dx) < kClear || std::abs(dy) < kClear) return std::nullopt;
+  if (!name || std::abs(dx) < kClear || std::abs(dy) < kClear) return absl::nullopt;
   return Question{absl::StrCat("where is ", *name, "?"),
                   absl::StrCat(dy < 0 ? "top " : "bottom ", dx < 0 ? "left" : "right"), "position"};
 }

@@ -1,8 +1,8 @@
+#include "absl/types/optional.h"
 #include "examples/world/scene.h"
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 #include <utility>
 
 namespace unival::world {
@@ -78,14 +78,14 @@ double DistanceInside(const std::vector<Point>& outline, const Point& p) {
 }
 
 // Tries to place every object of the description without overlap.
-std::optional<std::vector<Object>> Place(const Description& description, Random* random) {
+absl::optional<std::vector<Object>> Place(const Description& description, Random* random) {
   constexpr int kTries = 40;
   std::vector<Object> objects;
   std::vector<Box> boxes;
   for (size_t g = 0; g < description.groups.size(); ++g) {
     const Group& group = description.groups[g];
     for (int member = 0, tries = 0; member < group.count; ++tries) {
-      if (tries == kTries) return std::nullopt;
+      if (tries == kTries) return absl::nullopt;
       Object object = SampleObject(*description.attribute, group, random);
       object.group = static_cast<int>(g);
       const Box box = BoundingBox(group.shape, object);
@@ -139,7 +139,7 @@ Scene SampleScene(const Attribute& attribute, Split split, Random* random) {
   while (true) {
     Scene scene;
     scene.description = SampleDescription(attribute, split, random);
-    std::optional<std::vector<Object>> objects;
+    absl::optional<std::vector<Object>> objects;
     // Several tries for the same words: giving up at once would make crowded scenes rare.
     for (int tries = 0; tries < 10 && !objects; ++tries) objects = Place(scene.description, random);
     if (!objects) continue;

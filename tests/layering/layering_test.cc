@@ -48,6 +48,10 @@ TEST(Lint, BackboneNeverBranchesOnAModalityName) {
 
 TEST(Lint, NoFileNamesAPathOfOneMachine) { EXPECT_THAT(MachinePaths(Tree()), IsEmpty()); }
 
+TEST(Lint, OptionalValuesAndTextViewsHaveOneSpelling) {
+  EXPECT_THAT(OtherSpellings(Tree()), IsEmpty());
+}
+
 TEST(Lint, NothingIsLeftUnfinished) { EXPECT_THAT(UnfinishedLines(Tree()), IsEmpty()); }
 
 // The rules themselves, on files made up for the purpose.
@@ -134,6 +138,14 @@ TEST(MachinePathRule, FindsHomesAndIgnoresRelativeAndSystemPaths) {
   const std::string home = std::string("/ho") + "me/ann/data";
   EXPECT_THAT(MachinePaths({Code("a.cc", "path = \"" + home + "\";")}), SizeIs(1));
   EXPECT_THAT(MachinePaths({Code("a.cc", "docs" + home + " $X" + "/usr/include ~" + home)}),
+              IsEmpty());
+}
+
+TEST(OtherSpellingsRule, FindsTheStandardsNamesOutsideThePluginInterface) {
+  const std::string line = std::string("std::") + "optional<int> x;";
+  EXPECT_THAT(OtherSpellings({Code("app/x.h", line), Code("sdk/native/x.h", "// " + line)}),
+              ElementsAre("app/x.h:1: " + line));
+  EXPECT_THAT(OtherSpellings({Code("sdk/cpp/x.hpp", line), Code("plugins/imu/imu.cc", line)}),
               IsEmpty());
 }
 

@@ -210,6 +210,23 @@ std::vector<std::string> UnfinishedLines(const std::vector<SourceFile>& files) {
   return findings;
 }
 
+std::vector<std::string> OtherSpellings(const std::vector<SourceFile>& files) {
+  const auto is_other = [](const std::string& whole_line) {
+    const std::string line = WithoutComment(whole_line);
+    for (const char* name : {"optional", "nullopt", "string_view"}) {
+      if (line.find(std::string("std::") + name) != std::string::npos) return true;
+    }
+    return false;
+  };
+  std::vector<std::string> findings;
+  for (const SourceFile& file : files) {
+    const bool knows_abseil = !IsIn(file.path, "sdk/abi") && !IsIn(file.path, "sdk/cpp") &&
+                              !IsIn(file.path, "plugins");
+    if (IsCode(file.path) && knows_abseil) FindLines(file, is_other, &findings);
+  }
+  return findings;
+}
+
 std::vector<std::string> LongLines(const std::vector<SourceFile>& files, int columns) {
   // Bytes 10xxxxxx go on with a character that began before.
   const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };

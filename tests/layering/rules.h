@@ -33,6 +33,11 @@ std::vector<std::string> MachinePaths(const std::vector<SourceFile>& files);
 // Work that was left lying: conflict marks, and notes that something is still to be done.
 std::vector<std::string> UnfinishedLines(const std::vector<SourceFile>& files);
 
+// Lines that spell std::optional or std::string_view where Abseil's own are used: all code but the
+// stable plugin interface and plugins, which know no Abseil. The two are different types in the
+// Abseil of some systems (docs/decisions/0015_ground_floor.md).
+std::vector<std::string> OtherSpellings(const std::vector<SourceFile>& files);
+
 // Lines of more than `columns` characters (UTF-8).
 std::vector<std::string> LongLines(const std::vector<SourceFile>& files, int columns);
 
