@@ -1,15 +1,13 @@
 #include "runtime/runtime.h"
 
 #include <ATen/Parallel.h>
+#include <omp.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <thread>
 #include <tuple>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "modalities/builtin.h"
@@ -88,20 +86,15 @@ absl::Status CheckNotLoaded(const Candidate& candidate, const std::vector<Candid
   return absl::OkStatus();
 }
 
-// OMP_NUM_THREADS where it is set, else the number of hardware threads that this process may use.
-// libtorch's own default is one thread per core, which is slower here.
-int DefaultThreads() {
-  const char* const asked = std::getenv("OMP_NUM_THREADS");
-  int threads = 0;
-  if (asked != nullptr && absl::SimpleAtoi(asked, &threads) && threads > 0) return threads;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
+// OpenMP's own count, asked for before libtorch lowers it: libtorch's default leaves out the second
+// thread of every core.
+const int kOpenMpThreads = omp_get_max_threads();
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Create(const RuntimeOptions& options) {
   auto runtime = std::unique_ptr<Runtime>(new Runtime);
-  runtime->threads_ = options.threads > 0 ? options.threads : DefaultThreads();
+  runtime->threads_ = options.threads > 0 ? options.threads : std::max(1, kOpenMpThreads);
   at::set_num_threads(runtime->threads_);
   runtime->decoder_ = NewFfmpegDecoder();
   runtime->services_.media = runtime->decoder_.get();
@@ -126,7 +119,7 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Create(const RuntimeOptions& o
     runtime->plugins_.push_back({candidate.file, identity.id, identity.version, identity.tier,
                                  identity.abi, status.ok() ? repeated : status});
   }
-  UNIVAL_RETURN_IF_ERROR(RegisterShippedTokenizers(runtime->registry_));
+  UNIVAL_RETURN_IF_ERROR(RegisterShippedTokenizers(runtime->registry_, options.shipped_plugins));
   return runtime;
 }
 

@@ -21,9 +21,14 @@ struct RuntimeOptions {
   std::vector<std::string> plugins;       // files, loaded in the order of their ids
   // Folders searched for *.so and *.plugin.textproto, non-recursive.
   std::vector<std::string> plugin_paths;
+  // Folder of the plugins that come with the library, as lib/unival/plugins of an installation;
+  // empty: found beside the program or libunival.so.
+  std::string shipped_plugins;
   // Plugins named explicitly that are refused are reported and left out, as those of folders are.
   bool tolerate_refusals = false;
-  int threads = 0;                        // compute threads; 0: all cores
+  // Compute threads; 0: as many as OpenMP gave this process at its start, which is OMP_NUM_THREADS
+  // if that was set, else all hardware threads that the process may use.
+  int threads = 0;
 };
 
 // One plugin file that was looked at.

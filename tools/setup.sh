@@ -16,7 +16,7 @@ installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = i
 
 # Lines "package  reason" for what is not installed.
 missing_packages() {
-  listed_packages | while read -r package reason; do
+  listed_packages | while read -r package _ reason; do
     if [ "$package" = libtorch-dev ] && [ -n "${LIBTORCH:-}" ]; then continue; fi
     installed "$package" || printf '%-22s %s\n' "$package" "$reason"
   done
@@ -75,7 +75,7 @@ home_folder() {
 # called at run time leave compiled code as it is.
 package_versions() {
   command -v dpkg-query >/dev/null || { echo unknown; return; }
-  listed_packages | awk '$2 != "run" { print $1 }' | xargs dpkg-query -W -f '${Package} ${Version}\n' 2>/dev/null |
+  listed_packages | awk '$3 != "run" { print $1 }' | xargs dpkg-query -W -f '${Package} ${Version}\n' 2>/dev/null |
     sha256sum | cut -c1-16
 }
 

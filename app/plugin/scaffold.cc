@@ -79,6 +79,12 @@ void AddSamples(const ScaffoldOptions& options, std::map<std::string, std::strin
   }
 }
 
+std::string SdkText(const std::string& path) {
+  const EmbeddedFile* file = kStableSdk;
+  while (file->path != nullptr && path != file->path) ++file;
+  return file->path == nullptr ? "" : file->text;
+}
+
 void AddSdk(const EmbeddedFile* sdk, std::map<std::string, std::string>* files) {
   for (; sdk->path != nullptr; ++sdk) (*files)[absl::StrCat(kSdkFolder, sdk->path)] = sdk->text;
 }
@@ -127,8 +133,12 @@ absl::StatusOr<std::map<std::string, std::string>> ScaffoldFiles(const ScaffoldO
                                               {"README.md", Text("README.md.in", options)}};
   if (options.tier == 3) {
     files[PluginFile(options)] = Text("tier3_modality.textproto.in", options);
-    files["WORKSPACE"] = absl::StrCat("workspace(name = \"", options.name, "\")\n");
+    files["README.md"] = Text("tier3.README.md.in", options);
+    files["WORKSPACE"] = Text("tier3.WORKSPACE.in", options);
+    files["offline.bzl"] = SdkText("sdk/offline.bzl");
   } else {
+    // Bazel would take the SDK's folder for packages of this workspace.
+    files[".bazelignore"] = "unival_sdk\n";
     files[options.name + ".cc"] = Text(absl::StrCat(tier, "_", options.kind, ".cc.in"), options);
     AddSdk(kStableSdk, &files);
   }

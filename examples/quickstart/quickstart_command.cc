@@ -8,13 +8,23 @@
 #include "absl/status/status.h"
 #include "app/extensions.h"
 #include "examples/quickstart/quickstart.h"
+#include "runtime/loader/own_object.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
 
 namespace {
 
+// What is not in the current folder may be installed with the program.
+std::string OrShipped(const std::string& path) {
+  if (std::filesystem::exists(path)) return path;
+  const std::string shipped = FindShippedFile(path, "share/unival");
+  return shipped.empty() ? path : shipped;
+}
+
 absl::Status Quickstart(quickstart::QuickstartOptions options) {
+  options.model = OrShipped(options.model);
+  options.recipes = OrShipped(options.recipes);
   options.program = UnivalProgram();
   if (options.program.empty()) {
     return absl::NotFoundError(

@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
-#include "examples/quickstart/child.h"
+#include "runtime/loader/own_object.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival::quickstart {
@@ -15,9 +15,10 @@ namespace fs = std::filesystem;
 // Stands in a folder that a quickstart may replace.
 constexpr char kMarker[] = ".unival_quickstart";
 
+// As built, or as installed.
 std::string PluginBesideProgram() {
-  return (fs::path(ThisProgram()).parent_path().parent_path() / "plugins" / "depth" / "libdepth.so")
-      .string();
+  const std::string found = FindShippedFile("plugins/depth/libdepth.so", "lib/unival");
+  return found.empty() ? "libdepth.so" : found;
 }
 
 std::string IfExists(const std::string& path) { return fs::exists(path) ? path : ""; }

@@ -13,6 +13,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
+#include "runtime/loader/own_object.h"
 #include "runtime/torchscript/torchscript_plugin.h"
 #include "runtime/c_abi/descriptor.h"
 #include "runtime/c_abi/host_table.h"
@@ -117,6 +118,7 @@ absl::Status RegisterSharedObject(const std::string& file, Registrar& registrar)
   UNIVAL_ASSIGN_OR_RETURN(const BuildInfo info, ReadBuildInfo(file));
   UNIVAL_RETURN_IF_ERROR(CheckCompatible(info, file));
   const bool stable = info.tier == kStableTier;
+  if (!stable) ShareOwnSymbols();  // the plugin calls the SDK's functions in this object
   UNIVAL_ASSIGN_OR_RETURN(void* handle, Open(file, stable && absl::StrContains(info.fingerprint, UNIVAL_ISOLATED)));
   const char* name = stable ? UNIVAL_PLUGIN_SYMBOL : kNativeEntry;
   void* entry = dlsym(handle, name);

@@ -1,7 +1,8 @@
 // unival: shipped_tokenizers.h
 //
-// The tokenizer types that come with the program: "sentencepiece" and "gpt2_bpe", plugins like any
-// other, opened from beside the program when a model or a command first asks for one.
+// The tokenizer types that come with the library: "sentencepiece" and "gpt2_bpe", plugins like any
+// other, opened when a model or a command first asks for one. They lie beside the program or shared
+// object that holds this code.
 //
 //   UNIVAL_RETURN_IF_ERROR(RegisterShippedTokenizers(registry));
 #ifndef UNIVAL_RUNTIME_LOADER_SHIPPED_TOKENIZERS_H_
@@ -16,13 +17,14 @@
 namespace unival {
 
 // A type that a loaded plugin has registered already stays with that plugin. Opens no file.
-absl::Status RegisterShippedTokenizers(Registry& registry);
+// `folder` holds the plugins as <type>/libunival_<type>.so; empty: they are looked for
+// (ShippedPluginCandidates).
+absl::Status RegisterShippedTokenizers(Registry& registry, const std::string& folder = "");
 
 // Where the plugin of a shipped type is looked for: plugins/<type>/ and lib/unival/plugins/<type>/
-// under the program's runfiles, its folder, and the folder above that unless it is the root.
-// Folders further up may belong to others. Before these comes RUNFILES_DIR, if the environment has
-// it.
-std::vector<std::string> ShippedPluginCandidates(const std::string& type, const std::string& executable);
+// under each folder of InstallationFolders(object). `object`: the program or libunival.so. The
+// environment has no say in which code is opened.
+std::vector<std::string> ShippedPluginCandidates(const std::string& type, const std::string& object);
 
 }  // namespace unival
 

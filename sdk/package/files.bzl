@@ -13,6 +13,7 @@ STABLE_FILES = {
     "sdk/cpp/BUILD": "//sdk/cpp:BUILD",
     "sdk/cpp/unival_plugin.hpp": "//sdk/cpp:unival_plugin.hpp",
     "sdk/cpp/unival_plugin_tables.hpp": "//sdk/cpp:unival_plugin_tables.hpp",
+    "sdk/offline.bzl": "//third_party:offline.bzl",
     "sdk/stable_plugin.bzl": "//sdk:stable_plugin.bzl",
     "sdk/native_copts.bzl": "//sdk/package:native_copts.bzl",
     "sdk/plugin.bzl": "//sdk:plugin.bzl",

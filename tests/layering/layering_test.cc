@@ -52,6 +52,8 @@ TEST(Lint, OptionalValuesAndTextViewsHaveOneSpelling) {
   EXPECT_THAT(OtherSpellings(Tree()), IsEmpty());
 }
 
+TEST(Lint, NoLibraryReadsTheEnvironment) { EXPECT_THAT(EnvironmentReads(Tree()), IsEmpty()); }
+
 TEST(Lint, NothingIsLeftUnfinished) { EXPECT_THAT(UnfinishedLines(Tree()), IsEmpty()); }
 
 // The rules themselves, on files made up for the purpose.
@@ -146,6 +148,14 @@ TEST(OtherSpellingsRule, FindsTheStandardsNamesOutsideThePluginInterface) {
   EXPECT_THAT(OtherSpellings({Code("app/x.h", line), Code("sdk/native/x.h", "// " + line)}),
               ElementsAre("app/x.h:1: " + line));
   EXPECT_THAT(OtherSpellings({Code("sdk/cpp/x.hpp", line), Code("plugins/imu/imu.cc", line)}),
+              IsEmpty());
+}
+
+TEST(EnvironmentRule, FindsReadsInLibrariesAndAllowsProgramsAndTests) {
+  const std::string read = "const char* folder = std::getenv(\"FOLDER\");";
+  EXPECT_THAT(EnvironmentReads({Code("runtime/a.cc", read)}), ElementsAre(HasSubstr("runtime/a.cc:1")));
+  EXPECT_THAT(EnvironmentReads({Code("app/a.cc", read), Code("libexec/a.cc", read), Code("runtime/a_test.cc", read),
+                                Code("tests/a.cc", read), Code("runtime/b.cc", "// " + read)}),
               IsEmpty());
 }
 

@@ -39,6 +39,10 @@ const std::vector<Layer>& Layers() {
        {"sdk/base", "sdk/proto", "sdk/abi", "sdk/cpp", "sdk/native", "sdk/testing", "backbone",
         "modalities", "tasks", "runtime", "training", "app"}},
       {"libexec", {"app", "upstream", "examples"}},
+      {"packaging",
+       {"sdk/base", "sdk/proto", "sdk/abi", "sdk/cpp", "sdk/native", "sdk/testing", "backbone",
+        "modalities", "tasks", "runtime", "training", "app", "upstream", "examples", "libexec",
+        "plugins"}},
       {"plugins", {"sdk/base", "sdk/proto", "sdk/abi", "sdk/cpp", "sdk/native", "sdk/testing"}},
   };
   return *kLayers;
@@ -150,6 +154,10 @@ bool IsUnfinished(const std::string& line) {
   return false;
 }
 
+bool ReadsEnvironment(const std::string& line) {
+  return WithoutComment(line).find("getenv(") != std::string::npos;
+}
+
 bool IsOwnText(const SourceFile& file) {
   return IsCode(file.path) || IsBuildFile(file.path) || EndsWith(file.path, ".md") ||
          EndsWith(file.path, ".sh") || EndsWith(file.path, ".textproto") ||
@@ -198,6 +206,15 @@ std::vector<std::string> MachinePaths(const std::vector<SourceFile>& files) {
     if (!EndsWith(file.path, "machine.bazelrc") && file.path != "user.bazelrc") {
       FindLines(file, HasMachinePath, &findings);
     }
+  }
+  return findings;
+}
+
+std::vector<std::string> EnvironmentReads(const std::vector<SourceFile>& files) {
+  std::vector<std::string> findings;
+  for (const SourceFile& file : files) {
+    if (!IsCode(file.path) || IsTest(file.path) || IsIn(file.path, "app") || IsIn(file.path, "libexec")) continue;
+    FindLines(file, ReadsEnvironment, &findings);
   }
   return findings;
 }

@@ -30,6 +30,10 @@ std::vector<std::string> ModalityBranches(const std::vector<SourceFile>& files);
 // Paths that exist on one person's machine only.
 std::vector<std::string> MachinePaths(const std::vector<SourceFile>& files);
 
+// Lines outside app/, libexec/ and tests that read the environment: whoever sets a variable must
+// not decide what a library does, least of all which code it opens.
+std::vector<std::string> EnvironmentReads(const std::vector<SourceFile>& files);
+
 // Work that was left lying: conflict marks, and notes that something is still to be done.
 std::vector<std::string> UnfinishedLines(const std::vector<SourceFile>& files);
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <thread>
 
 #include "tests/integration/cli/program.h"
 
@@ -52,6 +53,19 @@ TEST(Doctor, TellsLibrariesFormatsAndPluginsAsJson) {
   }
   EXPECT_EQ(report["threads"], 1);
   EXPECT_TRUE(report["plugins"][0]["loaded"]);
+}
+
+TEST(Threads, AreThoseAskedForElseThoseOfTheEnvironmentElseAllCores) {
+  const Program program(NewFolder("threads"));
+  const auto threads = [&](const std::string& environment, const std::string& options) {
+    const Outcome outcome = program.Shell(environment + " unival doctor --json" + options);
+    return nlohmann::json::parse(outcome.out, nullptr, false).value("threads", 0);
+  };
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  EXPECT_EQ(threads("env -u OMP_NUM_THREADS", ""), cores);
+  EXPECT_EQ(threads("OMP_NUM_THREADS=3", ""), 3);
+  EXPECT_EQ(threads("OMP_NUM_THREADS=3", " --threads 1"), 1);
+  EXPECT_EQ(threads("OMP_NUM_THREADS=none", ""), cores);
 }
 
 // A command line, its exit code, and a part of the one message on standard error.

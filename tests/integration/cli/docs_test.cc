@@ -13,6 +13,7 @@
 #include <set>
 #include <sstream>
 
+#include "tests/integration/cli/documents.h"
 #include "tests/integration/cli/program.h"
 
 namespace unival {
@@ -21,9 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::IsEmpty;
 
-// LICENSE leads to the root of the checkout.
-fs::path SourceRoot() { return fs::canonical(Runfile("LICENSE")).parent_path(); }
-
 std::vector<fs::path> Documents() {
   std::vector<fs::path> documents = {SourceRoot() / "README.md", SourceRoot() / "CONTRIBUTING.md"};
   for (const auto& entry : fs::recursive_directory_iterator(SourceRoot() / "docs")) {
@@ -31,28 +29,6 @@ std::vector<fs::path> Documents() {
   }
   std::sort(documents.begin(), documents.end());
   return documents;
-}
-
-struct Block {
-  std::string text;
-  bool run = false;
-};
-
-std::vector<Block> ShellBlocks(const fs::path& document) {
-  std::vector<Block> blocks;
-  std::istringstream lines(ReadText(document.string()));
-  bool inside = false;
-  for (std::string line; std::getline(lines, line);) {
-    if (inside && line == "```") {
-      inside = false;
-    } else if (inside) {
-      blocks.back().text += line + "\n";
-    } else if (line == "```sh" || line == "```sh run") {
-      inside = true;
-      blocks.push_back({"", line == "```sh run"});
-    }
-  }
-  return blocks;
 }
 
 // A folder like the project's: tiny model as models/nano, its recipe, the sources and the built
@@ -102,7 +78,8 @@ INSTANTIATE_TEST_SUITE_P(Documents, RunBlocks,
 TEST(Documents, EveryBlockToRunIsRun) {
   const std::set<std::string> run = {"CONTRIBUTING.md",   "cli.md",           "data.md",
                                      "linear_adapter.md", "new_modality.md",  "task_templates.md",
-                                     "quickstart.md",     "parity_fixture.md"};
+                                     "quickstart.md",     "parity_fixture.md",
+                                     "installing.md"};  // by tests/integration/install
   for (const fs::path& document : Documents()) {
     for (const Block& block : ShellBlocks(document)) {
       EXPECT_TRUE(!block.run || run.count(document.filename().string()) > 0) << document;
@@ -212,8 +189,13 @@ TEST(Documents, LibraryInTenLinesAnswersLikeTheProgram) {
           .Shell("tar -xf '" + TinyWorkplace().Path("data/image/eval/images.tar") + "' 000000.png")
           .code,
       0);
-  const Outcome library =
-      program.Shell("'" + Runfile("examples/programs/predict") + "' models/nano 000000.png");
+  // The tokenizer's plugin lies where an installed tree has it.
+  fs::create_directories(program.Path("bin"));
+  fs::create_directories(program.Path("lib/unival"));
+  fs::copy_file(Runfile("examples/programs/predict"), program.Path("bin/predict"));
+  fs::create_directory_symlink(fs::canonical(Runfile("plugins/sentencepiece/libunival_sentencepiece.so")).parent_path().parent_path(),
+                               program.Path("lib/unival/plugins"));
+  const Outcome library = program.Shell("bin/predict models/nano 000000.png");
   const Outcome command =
       program.Run("predict models/nano --task image_caption --input image=000000.png");
   EXPECT_EQ(library.code, 0) << library.err;

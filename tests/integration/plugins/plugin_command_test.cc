@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <regex>
 
 #include "tests/integration/cli/program.h"
 
@@ -169,6 +170,17 @@ struct Kind {
   const char* kind;
 };
 
+// Names in backticks of a README that look like files or folders of it and are not there.
+std::vector<std::string> MissingFilesOfReadme(const fs::path& folder) {
+  const std::string text = ReadText((folder / "README.md").string());
+  const std::regex name("`([A-Za-z0-9_]+(?:/|\\.[a-z.]+)|WORKSPACE|BUILD|Makefile)`");
+  std::vector<std::string> missing;
+  for (std::sregex_iterator it(text.begin(), text.end(), name), end; it != end; ++it) {
+    if (!fs::exists(folder / (*it)[1].str())) missing.push_back((*it)[1]);
+  }
+  return missing;
+}
+
 class New : public ::testing::TestWithParam<Kind> {};
 
 TEST_P(New, BuildsWithTheCompilerAloneAndPassesItsCheck) {
@@ -186,6 +198,7 @@ TEST_P(New, BuildsWithTheCompilerAloneAndPassesItsCheck) {
   }
   const std::string plugin = GetParam().tier == 3 ? name + ".plugin.textproto" : "lib" + name + ".so";
   EXPECT_EQ(program.Shell("cd " + name + " && ./" + name + "_test.sh ./" + plugin).code, 0);
+  EXPECT_THAT(MissingFilesOfReadme(program.Path(name)), IsEmpty());
   EXPECT_EQ(program.Run("plugin new " + name).code, 1) << "the folder is there";
 }
 

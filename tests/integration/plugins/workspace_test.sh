@@ -1,28 +1,19 @@
 #!/usr/bin/env bash
-# The packaged SDK as a workspace of its own: Bazel builds all samples, and a plugin in another workspace that refers to it.
+# The Bazel of plugin authors, without a network: the packaged SDK as a workspace of its own builds all samples, a plugin in
+# another workspace refers to it, and the folders that `unival plugin new` writes build and pass their check as they stand.
 set -euo pipefail
 archive=$(readlink -f sdk/package/unival-sdk-0.1.0.tar.gz)
-root=$(dirname "$(readlink -f LICENSE)")
+PATH=$(dirname "$(readlink -f app/unival)"):$PATH
 cd "$TEST_TMPDIR"
 tar -xzf "$archive"
 mv unival-sdk-0.1.0 sdk
 
-# Bazel 4 of the distribution would download these; a released, newer Bazel knows where to find its rules.
-offline=()
-if ! bazel --version | grep -qE '[5-9]\.[0-9]|[1-9][0-9]\.'; then
-  for override in "rules_cc=$root/third_party/rules_cc" "remote_coverage_tools=$root/third_party/remote_coverage_tools" \
-    rules_java=/usr/share/bazel/rules/java rules_proto=/usr/share/bazel/rules/proto \
-    bazel_skylib=/usr/share/bazel/tools/skylib platforms=/usr/share/bazel/tools/platforms; do
-    offline+=("--override_repository=$override")
-  done
-fi
-
-build() { # folder targets...
-  (cd "$1" && shift && HOME=$TEST_TMPDIR bazel --batch --output_user_root="$TEST_TMPDIR/bazel" build --jobs=2 \
-    --spawn_strategy=local --cxxopt=-std=c++17 -c opt --noshow_progress "${offline[@]}" "$@")
+in_folder() { # folder, command, targets...
+  (cd "$1" && shift && HOME=$TEST_TMPDIR bazel --batch --output_user_root="$TEST_TMPDIR/bazel" "$1" --jobs=2 \
+    --spawn_strategy=local --noshow_progress "${@:2}")
 }
 
-build sdk //samples/...
+in_folder sdk build -c opt //samples/...
 for plugin in depth/libdepth.so gpt2_bpe/libunival_gpt2_bpe.so imu/libimu.so mel_stats/libmel_stats.so path/libpath.so \
   sentencepiece/libunival_sentencepiece.so; do
   test -s "sdk/bazel-bin/samples/$plugin"
@@ -33,11 +24,19 @@ mkdir other
 cat >other/WORKSPACE <<'TEXT'
 workspace(name = "other")
 local_repository(name = "unival_sdk", path = "../sdk")
+load("@unival_sdk//sdk:offline.bzl", "offline_repositories")
+offline_repositories()
 TEXT
 cat >other/BUILD <<'TEXT'
 load("@unival_sdk//sdk:stable_plugin.bzl", "unival_plugin")
 unival_plugin(name = "imu", srcs = ["imu.cc"])
 TEXT
 cp sdk/samples/imu/imu.cc other/
-build other //:libimu.so
+in_folder other build //:libimu.so
 [ "$(nm -D --defined-only --format=just-symbols other/bazel-bin/libimu.so)" = unival_plugin_v0 ]
+
+for tier in 1 2 3; do
+  unival plugin new "radar$tier" --tier "$tier"
+  in_folder "radar$tier" build //...
+  in_folder "radar$tier" test --test_output=errors //...
+done
