@@ -7,6 +7,10 @@ _COPTS = [
     "-Werror",
 ]
 
+def _language(srcs):
+    # Bazel 4 would compile C++ as of 2011; a plugin in C takes no such option.
+    return [] if [source for source in srcs if source.endswith(".c")] else ["-std=c++17"]
+
 def unival_plugin(name, srcs, copts = [], linkopts = [], deps = [], **kwargs):
     """Builds lib<name>.so, a plugin of the stable tier that exports one symbol.
 
@@ -23,7 +27,7 @@ def unival_plugin(name, srcs, copts = [], linkopts = [], deps = [], **kwargs):
         name = "lib" + name + ".so",
         srcs = srcs,
         additional_linker_inputs = [exports],
-        copts = _COPTS + copts,
+        copts = _COPTS + _language(srcs) + copts,
         linkopts = [
             "-Wl,-z,defs",
             "-Wl,--exclude-libs,ALL",
