@@ -20,31 +20,37 @@ def _exported_symbols_impl(ctx):
             archive = library.pic_static_library or library.static_library
             if archive:
                 archives[archive] = None
-    script = ctx.actions.declare_file(ctx.label.name + ".lds")
     ctx.actions.run_shell(
         inputs = archives.keys(),
-        outputs = [script],
+        outputs = [ctx.outputs.script, ctx.outputs.roots],
         command = """set -euo pipefail
-to=$1; version=$2; own=$3; shift 3
+script=$1; roots=$2; version=$3; own=$4; shift 4
+symbols=$(nm --defined-only --extern-only --format=just-symbols "$@" | grep -E "$own" | LC_ALL=C sort -u)
+sed 's/^/-Wl,-u,/' <<<"$symbols" >"$roots"
 {
   echo "$version {"
   echo "  global:"
-  nm --defined-only --extern-only --format=just-symbols "$@" | grep -E "$own" | LC_ALL=C sort -u | sed 's/.*/    &;/'
+  sed 's/.*/    &;/' <<<"$symbols"
   echo "  local:"
   echo "    *;"
   echo "};"
-} >"$to"
+} >"$script"
 """,
-        arguments = [script.path, ctx.attr.version, _OWN_SYMBOLS] + [archive.path for archive in archives],
+        arguments = [ctx.outputs.script.path, ctx.outputs.roots.path, ctx.attr.version, _OWN_SYMBOLS] +
+                    [archive.path for archive in archives],
         mnemonic = "ExportedSymbols",
     )
-    return [DefaultInfo(files = depset([script]))]
 
 exported_symbols = rule(
-    doc = "A linker version script that exports what the targets in `api` define in namespace unival, and nothing else.",
+    doc = """Which symbols a library has: what the targets in `api` define in namespace unival, and nothing else.
+
+    Two files for the linker: `script`, the version script that exports them, and `roots`, options that make it take the
+    objects that define them, which nothing in a library refers to.""",
     implementation = _exported_symbols_impl,
     attrs = {
         "api": attr.label_list(providers = [CcInfo]),
+        "roots": attr.output(mandatory = True),
+        "script": attr.output(mandatory = True),
         "version": attr.string(mandatory = True),
     },
 )
