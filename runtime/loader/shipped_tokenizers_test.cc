@@ -176,6 +176,18 @@ TEST(ShippedPlugins, AreLookedForInRunfilesThenBesideTheProgram) {
   EXPECT_EQ(ShippedPluginCandidates("gpt2_bpe", "/bin/unival").size(), 4u) << "nothing under /";
 }
 
+TEST(ShippedPlugins, ComeFromTheFolderThatIsGivenAndFromNoOther) {
+  Registry registry;
+  ASSERT_TRUE(RegisterShippedTokenizers(registry, "/none/plugins").ok());
+  const absl::Status status =
+      registry.CreateTokenizer("sentencepiece", TrainedFolder(), "core.bpe").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound) << status;
+  EXPECT_NE(status.message().find("/none/plugins/sentencepiece/libunival_sentencepiece.so"),
+            absl::string_view::npos)
+      << status;
+  EXPECT_EQ(status.message().find(".runfiles"), absl::string_view::npos) << status;
+}
+
 // A vocabulary of the 256 bytes and a few merges.
 std::string SmallBpe() {
   const std::string folder = NewFolder("bpe");
