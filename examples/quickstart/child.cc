@@ -1,14 +1,9 @@
 #include "examples/quickstart/child.h"
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <algorithm>
+#include <array>
+#include <atomic>
 #include <chrono>
-#include <cstring>
-#include <filesystem>
+#include <csignal>
 #include <iostream>
 #include <thread>
 
@@ -17,43 +12,37 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "sdk/base/files.h"
+#include "sdk/base/process.h"
+#include "sdk/base/status.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival::quickstart {
 namespace {
 
 constexpr std::chrono::milliseconds kPoll(100);
 constexpr std::chrono::seconds kShowEvery(15);
+// Time for a child to write its checkpoint after it was asked to end.
+constexpr std::chrono::seconds kGrace(10);
 
 struct Child {
   const ChildRun* run;
   std::string progress_file;  // empty: this process's standard error
-  pid_t pid = 0;
+  Process process;
 };
 
 std::string Command(const ChildRun& run) {
   return absl::StrCat("`unival ", absl::StrJoin(run.arguments, " "), "`");
 }
 
-absl::Status Start(const std::string& program, Child* child) {
-  std::vector<char*> argv = {const_cast<char*>("unival")};
-  for (const std::string& text : child->run->arguments)
-    argv.push_back(const_cast<char*>(text.c_str()));
-  argv.push_back(nullptr);
-  constexpr int kWrite = O_WRONLY | O_CREAT | O_TRUNC;
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, child->run->output_file.c_str(), kWrite,
-                                   0644);
-  if (!child->progress_file.empty()) {
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, child->progress_file.c_str(), kWrite,
-                                     0644);
-  }
-  const int error =
-      posix_spawn(&child->pid, program.c_str(), &actions, nullptr, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error == 0) return absl::OkStatus();
-  return absl::InternalError(
-      absl::StrCat(Command(*child->run), " cannot be started: ", std::strerror(error)));
+absl::StatusOr<Child> Start(const std::string& program, const ChildRun& run, bool alone) {
+  ProcessOptions options;
+  options.command = {program};
+  options.command.insert(options.command.end(), run.arguments.begin(), run.arguments.end());
+  options.output = run.output_file;
+  if (!alone) options.error_output = run.output_file + ".progress";
+  options.ends_with_parent = true;
+  UNIVAL_ASSIGN_OR_RETURN(Process process, Annotate(Process::Start(options), Command(run)));
+  return Child{&run, options.error_output, std::move(process)};
 }
 
 // The last `count` lines of what the child wrote on standard error.
@@ -66,15 +55,12 @@ std::string LastLines(const Child& child, size_t count) {
   return absl::StrJoin(lines, "\n");
 }
 
-absl::Status Outcome(const Child& child, int status) {
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return absl::OkStatus();
-  const std::string end = WIFSIGNALED(status)
-                              ? absl::StrCat("was ended by signal ", WTERMSIG(status))
-                              : absl::StrCat("ended with code ", WEXITSTATUS(status));
+absl::Status Outcome(const Child& child, const ProcessEnd& end) {
+  if (end.ok()) return absl::OkStatus();
   const std::string said = child.progress_file.empty()
                                ? "its own message stands above"
                                : absl::StrCat(child.progress_file, " ends: ", LastLines(child, 3));
-  return absl::InternalError(absl::StrCat(Command(*child.run), " ", end, "; ", said));
+  return absl::InternalError(absl::StrCat(Command(*child.run), " ", end.Text(), "; ", said));
 }
 
 void ShowProgress(const std::vector<Child>& running) {
@@ -86,23 +72,74 @@ void ShowProgress(const std::vector<Child>& running) {
 
 // Takes the children that have ended out of `running`; the first failure stays in `status`.
 void Reap(std::vector<Child>* running, absl::Status* status) {
-  const auto ended = [status](const Child& child) {
-    int code = 0;
-    const pid_t waited = waitpid(child.pid, &code, WNOHANG);
-    if (waited == 0 || (waited < 0 && errno == EINTR)) return false;
-    status->Update(waited < 0 ? absl::InternalError(
-                                    absl::StrCat(Command(*child.run), ": ", std::strerror(errno)))
-                              : Outcome(child, code));
-    return true;
-  };
-  running->erase(std::remove_if(running->begin(), running->end(), ended), running->end());
+  for (auto child = running->begin(); child != running->end();) {
+    const auto end = child->process.Poll();
+    if (end.ok() && !end->has_value()) {
+      ++child;
+      continue;
+    }
+    status->Update(end.ok() ? Outcome(*child, **end)
+                            : Annotate(end.status(), Command(*child->run)));
+    child = running->erase(child);
+  }
 }
 
-}  // namespace
+std::atomic<int> last_signal{0};
+std::atomic<int> signal_count{0};
 
-std::string ThisProgram() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
+void NoteSignal(int signal) {
+  last_signal = signal;
+  ++signal_count;
+}
 
-absl::Status RunChildren(const std::string& program, const std::vector<ChildRun>& runs, int at_once) {
+// While it lives, a signal that would end this program is only noted, so that children can be ended
+// first. Signals that were ignored stay ignored, as under nohup. One at a time.
+class SignalWatch {
+ public:
+  SignalWatch() {
+    last_signal = signal_count = 0;
+    for (size_t i = 0; i < kSignals.size(); ++i) {
+      struct sigaction action = {};
+      action.sa_handler = NoteSignal;
+      sigaction(kSignals[i], nullptr, &before_[i]);
+      if (before_[i].sa_handler != SIG_IGN) sigaction(kSignals[i], &action, nullptr);
+    }
+  }
+  ~SignalWatch() {
+    for (size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &before_[i], nullptr);
+  }
+  SignalWatch(const SignalWatch&) = delete;
+  SignalWatch& operator=(const SignalWatch&) = delete;
+
+  int count() const { return signal_count; }
+
+ private:
+  static constexpr std::array<int, 3> kSignals = {SIGINT, SIGTERM, SIGHUP};
+  std::array<struct sigaction, 3> before_;
+};
+
+void SendAll(const std::vector<Child>& running, int signal) {
+  for (const Child& child : running) child.process.Send(signal);
+}
+
+// Asks all to end, which lets training write a checkpoint, and kills them after a while or when a
+// further signal asks for haste.
+void EndAll(const SignalWatch& signals, std::vector<Child>* running) {
+  const int seen = signals.count();
+  const auto latest = std::chrono::steady_clock::now() + kGrace;
+  absl::Status ignored;
+  SendAll(*running, SIGTERM);
+  while (!running->empty()) {
+    const bool late = std::chrono::steady_clock::now() >= latest || signals.count() > seen;
+    if (late) SendAll(*running, SIGKILL);
+    std::this_thread::sleep_for(kPoll);
+    Reap(running, &ignored);
+  }
+}
+
+// Runs all, or those before a failure or signal.
+absl::Status RunUnderWatch(const std::string& program, const std::vector<ChildRun>& runs,
+                           int at_once, const SignalWatch& signals) {
   const bool alone = at_once == 1 || runs.size() == 1;
   absl::Status status;
   std::vector<Child> running;
@@ -110,18 +147,36 @@ absl::Status RunChildren(const std::string& program, const std::vector<ChildRun>
   auto show = std::chrono::steady_clock::now() + kShowEvery;
   while (!running.empty() || (status.ok() && next != runs.end())) {
     while (status.ok() && next != runs.end() && running.size() < static_cast<size_t>(at_once)) {
-      Child child{&*next, alone ? "" : next->output_file + ".progress"};
-      ++next;
-      status.Update(Start(program, &child));
-      if (child.pid != 0) running.push_back(std::move(child));
+      absl::StatusOr<Child> child = Start(program, *next++, alone);
+      status.Update(child.status());
+      if (child.ok()) running.push_back(*std::move(child));
     }
     std::this_thread::sleep_for(kPoll);
     Reap(&running, &status);
+    if (signals.count() > 0) {
+      EndAll(signals, &running);
+      return status;
+    }
     if (alone || std::chrono::steady_clock::now() < show) continue;
     ShowProgress(running);
     show = std::chrono::steady_clock::now() + kShowEvery;
   }
   return status;
+}
+
+}  // namespace
+
+absl::Status RunChildren(const std::string& program, const std::vector<ChildRun>& runs, int at_once) {
+  absl::Status status;
+  {
+    const SignalWatch signals;
+    status = RunUnderWatch(program, runs, at_once, signals);
+  }
+  const int signal = last_signal.exchange(0);
+  if (signal == 0) return status;
+  // No child is left: now do what the signal asked for, so that the caller's shell sees it.
+  std::raise(signal);
+  return absl::CancelledError(absl::StrCat("interrupted by signal ", signal));
 }
 
 }  // namespace unival::quickstart

@@ -1,10 +1,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
+#include <thread>
+#include <utility>
 
 #include "examples/quickstart/child.h"
 #include "examples/quickstart/depth_picture.h"
@@ -12,6 +21,7 @@
 #include "examples/quickstart/plan_variants.h"
 #include "examples/quickstart/run_results.h"
 #include "examples/quickstart/workspace.h"
+#include "sdk/base/process.h"
 #include "sdk/base/text_format.h"
 
 namespace unival::quickstart {
@@ -208,6 +218,142 @@ TEST(Fixture, FailsOnStandardError) {
   if (std::getenv("UNIVAL_TEST_FIXTURE") == nullptr) return;
   std::cerr << "told on standard error\n";
   std::_Exit(7);
+}
+
+// Two children of a process of its own, which a test below sends a signal: quickstart_test starts
+// quickstart_test (RunsTwoChildren), which starts quickstart_test (Sleeps) twice.
+constexpr char kPidFolder[] = "UNIVAL_TEST_PIDS";
+
+void SleepAMinute() {
+  const char* folder = std::getenv(kPidFolder);
+  if (folder == nullptr) return;
+  Write(fs::path(folder) / std::to_string(getpid()), "");
+  alarm(60);
+  while (true) pause();
+}
+
+TEST(Fixture, Sleeps) { SleepAMinute(); }
+
+TEST(Fixture, SleepsDeafToPoliteSignals) {
+  if (std::getenv(kPidFolder) != nullptr) std::signal(SIGTERM, SIG_IGN);
+  SleepAMinute();
+}
+
+TEST(Fixture, RunsTwoChildren) {
+  const char* folder = std::getenv(kPidFolder);
+  if (folder == nullptr) return;
+  const std::string sleeper = std::getenv("UNIVAL_TEST_SLEEPER");
+  const std::string out = std::string(folder) + "/../";
+  const auto ignored = RunChildren(
+      ThisProgram(),
+      {{"one", {"--gtest_filter=" + sleeper}, out + "a"}, {"two", {"--gtest_filter=" + sleeper}, out + "b"}}, 2);
+}
+
+// Polls for at most half a minute.
+bool Becomes(const std::function<bool()>& condition) {
+  for (int i = 0; i < 600; ++i) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return condition();
+}
+
+class SignalTest : public ::testing::Test {
+ protected:
+  // Orphans come to this process, so that none is missed and none is left behind.
+  void SetUp() override { ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0); }
+
+  void TearDown() override {
+    parent_.reset();
+    for (const pid_t child : started_) kill(child, SIGKILL);
+    while (waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
+    }
+  }
+
+  void StartWithTwoChildren(const std::string& sleeper) {
+    const fs::path folder = NewFolder("signals_" + sleeper) / "pids";
+    fs::create_directories(folder);
+    ::setenv(kPidFolder, folder.c_str(), 1);
+    ::setenv("UNIVAL_TEST_SLEEPER", sleeper.c_str(), 1);
+    ProcessOptions options;
+    options.command = {ThisProgram(), "--gtest_filter=Fixture.RunsTwoChildren"};
+    options.output = options.error_output = folder / "../log";
+    absl::StatusOr<Process> parent = Process::Start(options);
+    ::unsetenv(kPidFolder);
+    ASSERT_TRUE(parent.ok()) << parent.status();
+    parent_ = *std::move(parent);
+    ASSERT_TRUE(Becomes([&] {
+      children_.clear();
+      for (const auto& file : fs::directory_iterator(folder)) {
+        children_.push_back(std::stoi(file.path().filename().string()));
+      }
+      return children_.size() == 2;
+    }));
+    started_.insert(started_.end(), children_.begin(), children_.end());
+  }
+
+  // The signal that ended the parent; 0: it ended by itself.
+  int WaitForParent() { return parent_->Wait()->signal; }
+
+  // Whether both children end within `limit`. Those that outlived their parent are children of this
+  // process now.
+  bool ChildrenEnd(std::chrono::milliseconds limit) {
+    const auto latest = std::chrono::steady_clock::now() + limit;
+    while (!children_.empty()) {
+      const pid_t child = children_.back();
+      if (waitpid(child, nullptr, WNOHANG) == child || kill(child, 0) != 0) {
+        children_.pop_back();
+      } else if (std::chrono::steady_clock::now() > latest) {
+        return false;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return true;
+  }
+
+  absl::optional<Process> parent_;
+  std::vector<pid_t> children_;  // of `parent_`, those that are not known to have ended
+  std::vector<pid_t> started_;   // in the whole test
+};
+
+constexpr std::chrono::seconds kSoon(5);
+
+TEST_F(SignalTest, EndsTheChildrenBeforeTheParent) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    ASSERT_NO_FATAL_FAILURE(StartWithTwoChildren("Fixture.Sleeps"));
+    parent_->Send(signal);
+    EXPECT_EQ(WaitForParent(), signal);
+    for (const pid_t child : children_) EXPECT_NE(kill(child, 0), 0) << "signal " << signal;
+    EXPECT_TRUE(ChildrenEnd(kSoon)) << "signal " << signal;
+  }
+}
+
+TEST_F(SignalTest, AParentThatIsKilledTakesItsChildrenWithIt) {
+  ASSERT_NO_FATAL_FAILURE(StartWithTwoChildren("Fixture.SleepsDeafToPoliteSignals"));
+  parent_->Send(SIGKILL);
+  EXPECT_EQ(WaitForParent(), SIGKILL);
+  EXPECT_TRUE(ChildrenEnd(kSoon));
+}
+
+TEST_F(SignalTest, ASecondSignalEndsChildrenThatDoNotObeyTheFirst) {
+  ASSERT_NO_FATAL_FAILURE(StartWithTwoChildren("Fixture.SleepsDeafToPoliteSignals"));
+  parent_->Send(SIGTERM);
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  parent_->Send(SIGTERM);
+  EXPECT_EQ(WaitForParent(), SIGTERM);
+  EXPECT_TRUE(ChildrenEnd(kSoon));
+}
+
+TEST_F(SignalTest, ASignalThatWasIgnoredStaysIgnored) {
+  std::signal(SIGHUP, SIG_IGN);  // as under nohup
+  ASSERT_NO_FATAL_FAILURE(StartWithTwoChildren("Fixture.Sleeps"));
+  std::signal(SIGHUP, SIG_DFL);
+  parent_->Send(SIGHUP);
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  EXPECT_FALSE(parent_->Poll()->has_value());
+  parent_->Send(SIGTERM);
+  EXPECT_EQ(WaitForParent(), SIGTERM);
+  EXPECT_TRUE(ChildrenEnd(kSoon));
 }
 
 TEST(Phases, FailureNamesThePhase) {

@@ -1,20 +1,12 @@
 #include "examples/speech/synthesizer.h"
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/process.h"
 #include "sdk/base/status_macros.h"
-
-extern char** environ;
 
 namespace unival::speech {
 namespace {
@@ -27,54 +19,14 @@ uint32_t LittleEndian(absl::string_view bytes, size_t at, int size) {
   return value;
 }
 
-std::string ReadToEnd(int file) {
-  std::string bytes;
-  char buffer[16384];
-  while (true) {
-    const ssize_t count = read(file, buffer, sizeof(buffer));
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return bytes;
-    bytes.append(buffer, static_cast<size_t>(count));
-  }
-}
-
-absl::Status SpawnError(const std::string& program, int error) {
-  if (error != ENOENT) {
-    return absl::FailedPreconditionError(absl::StrCat(program, ": ", std::strerror(error)));
-  }
+// What the program writes to its standard output.
+absl::StatusOr<std::string> RunProgram(const std::vector<std::string>& command) {
+  absl::StatusOr<std::string> output = OutputOf(command);
+  if (!absl::IsNotFound(output.status())) return output;
   return absl::NotFoundError(absl::StrCat(
-      program,
+      command[0],
       ": no such program; speech is synthesised with espeak-ng: apt-get install espeak-ng "
       "(Debian), or name the program with --espeak"));
-}
-
-// What the program writes to its standard output. Its error output is discarded.
-absl::StatusOr<std::string> RunProgram(const std::vector<std::string>& command) {
-  int ends[2];
-  // O_CLOEXEC: another thread may start a program meanwhile, which must not inherit the pipe.
-  if (pipe2(ends, O_CLOEXEC) != 0) return absl::InternalError(std::strerror(errno));
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-  posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-  std::vector<char*> arguments;
-  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  pid_t process = 0;
-  const int error =
-      posix_spawnp(&process, arguments[0], &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  close(ends[1]);
-  std::string output = error == 0 ? ReadToEnd(ends[0]) : "";
-  close(ends[0]);
-  if (error != 0) return SpawnError(command[0], error);
-  int status = 0;
-  while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return output;
-  return absl::InternalError(absl::StrCat(command[0], ": expected exit status 0, got ",
-                                          WIFEXITED(status) ? WEXITSTATUS(status) : status));
 }
 
 bool IsSpeakable(const std::string& words) {

@@ -34,7 +34,7 @@ struct Speech {
 class Synthesizer {
  public:
   // `program` is a name looked up in PATH or a path. Runs it once. Errors: NotFound when there is
-  // no such program, FailedPrecondition when it does not work.
+  // no such program, another error when it does not work.
   static absl::StatusOr<std::unique_ptr<Synthesizer>> Create(const std::string& program);
 
   // `words`: lower-case letters, apostrophes and spaces. Errors: InvalidArgument (other

@@ -49,7 +49,7 @@ absl::Status OpenStream(const std::string& path, int flags, Descriptor* stream) 
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   if (ends_with_parent) {
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(1);  // it ended before this was asked for
   }
   bool placed = true;
@@ -153,7 +153,7 @@ absl::StatusOr<std::string> OutputOf(const std::vector<std::string>& command) {
   UNIVAL_RETURN_IF_ERROR(OpenStream(kNothing, O_RDONLY, &streams[STDIN_FILENO]));
   UNIVAL_RETURN_IF_ERROR(OpenStream(kNothing, O_WRONLY, &streams[STDERR_FILENO]));
   streams[STDOUT_FILENO] = std::move(output.write);
-  UNIVAL_ASSIGN_OR_RETURN(const pid_t pid, StartWith(command, streams, /*ends_with_parent=*/false));
+  UNIVAL_ASSIGN_OR_RETURN(const pid_t pid, StartWith(command, streams, /*ends_with_parent=*/true));
   Process process(pid);
   streams[STDOUT_FILENO].Close();
   UNIVAL_ASSIGN_OR_RETURN(std::string bytes, ReadToEnd(output.read.get(), command[0]));

@@ -22,7 +22,7 @@ struct ProcessOptions {
   std::vector<std::string> command;
   // Files for the standard streams; those written are made or emptied. Empty: this process's own.
   std::string input = "", output = "", error_output = "";
-  // The system sends the process SIGTERM when the thread that started it ends, however it ends:
+  // The system kills the process (SIGKILL) when the thread that started it ends, however it ends:
   // also when this process is killed.
   bool ends_with_parent = false;
 };
@@ -65,8 +65,8 @@ class Process {
   pid_t pid_;
 };
 
-// What a program writes on its standard output, read to the end. It reads nothing, and its error
-// output is discarded. Internal for an end other than code 0.
+// What a program writes on its standard output, read to the end. It reads nothing, its error output
+// is discarded, and it is killed when this process ends. Internal for an end other than code 0.
 absl::StatusOr<std::string> OutputOf(const std::vector<std::string>& command);
 
 // Path of the program that is running.

@@ -3,10 +3,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
+#include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <thread>
+#include <vector>
 
+#include "sdk/base/process.h"
 #include "tests/integration/cli/program.h"
 
 namespace unival {
@@ -211,6 +217,46 @@ TEST(Quickstart, GoesAllTheWayAndWritesAReport) {
   const std::string html = ReadText(program.Path("quickstart_out/report.html"));
   EXPECT_THAT(html,
               AllOf(HasSubstr("</html>"), HasSubstr("random backbone"), Not(HasSubstr("http"))));
+}
+
+// Children of a process that run `unival train`.
+std::vector<pid_t> TrainingsOf(pid_t parent) {
+  std::vector<pid_t> found;
+  for (const fs::directory_entry& entry : fs::directory_iterator("/proc")) {
+    const std::string stat = ReadText((entry.path() / "stat").string());
+    const size_t name_end = stat.rfind(')');  // ")", state, parent
+    if (name_end == std::string::npos || std::atoi(stat.c_str() + name_end + 4) != parent) continue;
+    const std::string words = ReadText((entry.path() / "cmdline").string());
+    if (words.find(std::string("\0train\0", 7)) == std::string::npos) continue;
+    found.push_back(std::stoi(entry.path().filename().string()));
+  }
+  return found;
+}
+
+TEST(Quickstart, ASignalEndsItsTrainingsToo) {
+  const Program& program = TinyWorkplace();
+  // The shell becomes unival, which becomes unival-quickstart: one process id all the way.
+  ProcessOptions options;
+  options.command = {"sh", "-c",
+                     "cd '" + program.Path("") + "' && exec '" + Runfile("app/unival") +
+                         "' quickstart --model models/tiny --plugin '" +
+                         Runfile("plugins/depth/libdepth.so") + "' --fast --output signalled"};
+  options.input = "/dev/null";
+  options.output = options.error_output = program.Path("signalled.txt");
+  options.ends_with_parent = true;
+  absl::StatusOr<Process> quickstart = Process::Start(options);
+  ASSERT_TRUE(quickstart.ok()) << quickstart.status();
+  std::vector<pid_t> trainings;
+  for (int i = 0; i < 1200 && trainings.empty(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    trainings = TrainingsOf(quickstart->pid());
+  }
+  ASSERT_FALSE(trainings.empty()) << ReadText(program.Path("signalled.txt"));
+  quickstart->Send(SIGTERM);
+  const absl::StatusOr<ProcessEnd> end = quickstart->Wait();
+  ASSERT_TRUE(end.ok()) << end.status();
+  EXPECT_EQ(end->signal, SIGTERM);
+  for (const pid_t training : trainings) EXPECT_NE(kill(training, 0), 0) << "it goes on";
 }
 
 }  // namespace
