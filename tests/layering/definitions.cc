@@ -1,0 +1,193 @@
+#include "tests/layering/definitions.h"
+
+#include <algorithm>
+#include <cctype>
+#include <initializer_list>
+#include <map>
+#include <utility>
+
+namespace unival {
+namespace {
+
+bool IsWordLetter(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+// Where the literal that begins with the quote at `open` ends, quote included.
+size_t EndOfLiteral(const std::string& text, size_t open) {
+  size_t at = open + 1;
+  while (at < text.size() && text[at] != text[open]) at += text[at] == '\\' ? 2 : 1;
+  return std::min(at + 1, text.size());
+}
+
+// The same for R"mark(...)mark", `open` at its quote.
+size_t EndOfRawLiteral(const std::string& text, size_t open) {
+  const size_t bracket = text.find('(', open);
+  if (bracket == std::string::npos) return text.size();
+  const std::string close = ")" + text.substr(open + 1, bracket - open - 1) + "\"";
+  const size_t end = text.find(close, bracket);
+  return end == std::string::npos ? text.size() : end + close.size();
+}
+
+// A line of the preprocessor ends at the first line break without a backslash before it.
+size_t EndOfDirective(const std::string& text, size_t at) {
+  while (at < text.size() && (text[at] != '\n' || text[at - 1] == '\\')) ++at;
+  return at;
+}
+
+size_t EndOr(size_t found, size_t otherwise) {
+  return found == std::string::npos ? otherwise : found;
+}
+
+// 1'000 is a number, 'x' is not.
+bool IsDigitSeparator(const std::string& text, size_t at) {
+  return text[at] == '\'' && at > 0 && IsWordLetter(text[at - 1]);
+}
+
+// Where a stretch that is no code ends, if one begins at `at`; otherwise `at`.
+size_t EndOfNoCode(const std::string& text, size_t at, bool starts_line) {
+  if (text.compare(at, 2, "//") == 0) return EndOr(text.find('\n', at), text.size());
+  if (text.compare(at, 2, "/*") == 0) return EndOr(text.find("*/", at + 2), text.size() - 2) + 2;
+  if (text[at] == '#' && starts_line) return EndOfDirective(text, at);
+  if (text[at] == '"' && at > 0 && text[at - 1] == 'R') return EndOfRawLiteral(text, at);
+  if (text[at] == '"' || text[at] == '\'') {
+    return IsDigitSeparator(text, at) ? at + 1 : EndOfLiteral(text, at);
+  }
+  return at;
+}
+
+// `text` with blanks in place of comments, literals and lines of the preprocessor; line breaks stay.
+std::string CodeOnly(const std::string& text) {
+  std::string code = text;
+  bool starts_line = true;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = EndOfNoCode(text, at, starts_line);
+    std::replace_if(
+        code.begin() + at, code.begin() + end, [](char c) { return c != '\n'; }, ' ');
+    if (end > at) {
+      at = end;
+      continue;
+    }
+    starts_line = text[at] == '\n' || (starts_line && text[at] == ' ');
+    ++at;
+  }
+  return code;
+}
+
+// Words, "::" as part of them, and single marks.
+std::vector<std::string> Tokens(const std::string& code) {
+  std::vector<std::string> tokens;
+  for (size_t at = 0; at < code.size();) {
+    const size_t begin = at;
+    while (at < code.size() && (IsWordLetter(code[at]) || code.compare(at, 2, "::") == 0 ||
+                                (at > begin && code[at] == ':' && code[at - 1] == ':'))) {
+      ++at;
+    }
+    if (at == begin) ++at;
+    if (code[begin] != ' ' && code[begin] != '\n') tokens.push_back(code.substr(begin, at - begin));
+  }
+  return tokens;
+}
+
+// Past the bracket that closes the one at `at`; `at` where none stands there.
+size_t PastBrackets(const std::vector<std::string>& tokens, size_t at, const char* open,
+                    const char* close) {
+  if (at >= tokens.size() || tokens[at] != open) return at;
+  int depth = 0;
+  for (; at < tokens.size(); ++at) {
+    if (tokens[at] == open) ++depth;
+    if (tokens[at] == close && --depth == 0) return at + 1;
+  }
+  return at;
+}
+
+bool IsOneOf(const std::string& token, std::initializer_list<const char*> words) {
+  return std::find(words.begin(), words.end(), token) != words.end();
+}
+
+// The name of the type that a brace behind `head` begins to define; empty: it begins something else.
+std::string DefinedType(const std::vector<std::string>& head) {
+  size_t at = 0;
+  while (at < head.size() && head[at] == "template") at = PastBrackets(head, at + 1, "<", ">");
+  while (at < head.size() && IsOneOf(head[at], {"typedef", "static", "const"})) ++at;
+  if (at >= head.size() || !IsOneOf(head[at], {"class", "struct", "union", "enum"})) return "";
+  ++at;
+  if (at < head.size() && IsOneOf(head[at], {"class", "struct"})) ++at;  // behind enum
+  at = PastBrackets(head, at, "[", "]");
+  if (at < head.size() && head[at] == "alignas") at = PastBrackets(head, at + 1, "(", ")");
+  if (at >= head.size() || !IsWordLetter(head[at][0])) return "";
+  const bool ends = at + 1 == head.size() || IsOneOf(head[at + 1], {":", "final"});
+  return ends ? head[at] : "";
+}
+
+struct Scope {
+  bool is_namespace;
+  bool is_hidden;    // an unnamed namespace
+  std::string name;  // empty for extern "C" as well
+};
+
+Scope ScopeBehind(const std::vector<std::string>& head) {
+  const auto keyword = std::find(head.begin(), head.end(), "namespace");
+  if (keyword != head.end()) {
+    const bool is_named = keyword + 1 != head.end();
+    return {true, !is_named, is_named ? *(keyword + 1) : ""};
+  }
+  const bool links = head.size() == 1 && head[0] == "extern";
+  return {links, false, ""};
+}
+
+// Whether a type there can meet one of another file.
+bool IsVisible(const std::vector<Scope>& scopes) {
+  return std::all_of(scopes.begin(), scopes.end(),
+                     [](const Scope& scope) { return scope.is_namespace && !scope.is_hidden; });
+}
+
+std::string FullName(const std::vector<Scope>& scopes, const std::string& name) {
+  std::string full;
+  for (const Scope& scope : scopes) full += scope.name.empty() ? "" : scope.name + "::";
+  return full + name;
+}
+
+bool LinksTypes(const std::string& path) {
+  const bool is_cpp = EndsWith(path, ".h") || EndsWith(path, ".hpp") || EndsWith(path, ".cc");
+  return is_cpp && !StartsWith(path, "sdk/abi/frozen/");
+}
+
+std::string At(const std::string& path, int line) { return path + ":" + std::to_string(line); }
+
+}  // namespace
+
+std::vector<TypeDefinition> TypeDefinitions(const SourceFile& file) {
+  const std::string code = CodeOnly(file.text);
+  std::vector<TypeDefinition> found;
+  std::vector<Scope> scopes;
+  size_t head_begin = 0;
+  int line = 1;
+  for (size_t at = 0; at < code.size(); ++at) {
+    if (code[at] == '\n') ++line;
+    if (code[at] != '{' && code[at] != '}' && code[at] != ';') continue;
+    const std::vector<std::string> head = Tokens(code.substr(head_begin, at - head_begin));
+    head_begin = at + 1;
+    if (code[at] == '}' && !scopes.empty()) scopes.pop_back();
+    if (code[at] != '{') continue;
+    const std::string name = DefinedType(head);
+    if (!name.empty() && IsVisible(scopes)) found.push_back({FullName(scopes, name), line});
+    scopes.push_back(ScopeBehind(head));
+  }
+  return found;
+}
+
+std::vector<std::string> TypesDefinedTwice(const std::vector<SourceFile>& files) {
+  std::vector<std::string> findings;
+  std::map<std::string, std::pair<std::string, int>> first;  // name -> file and line
+  for (const SourceFile& file : files) {
+    if (!LinksTypes(file.path)) continue;
+    for (const TypeDefinition& type : TypeDefinitions(file)) {
+      const auto& [path, line] = first.try_emplace(type.name, file.path, type.line).first->second;
+      if (path == file.path) continue;
+      findings.push_back(At(file.path, type.line) + ": " + type.name + " is defined in " +
+                         At(path, line) + " too");
+    }
+  }
+  return findings;
+}
+
+}  // namespace unival
