@@ -1,7 +1,7 @@
 // unival: random.h
 //
-// The world's generator of random choices. The same seed gives the same numbers on every machine
-// and compiler, which the standard library's distributions do not promise.
+// The world's random choices, on the generator of sdk/base/random.h: the same seed gives the same
+// world on every machine and compiler.
 //
 //   Random random(SampleSeed(options.seed, "image", Split::kTrain, /*index=*/7));
 //   double radius = random.Uniform(6.0, 8.0);
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "sdk/base/random.h"
 
 namespace unival::world {
 
@@ -27,15 +28,15 @@ const char* SplitName(Split split);
 
 class Random {
  public:
-  explicit Random(uint64_t seed) : state_(seed) {}
+  explicit Random(uint64_t seed) : bits_(seed) {}
 
-  uint64_t Next();
+  uint64_t Next() { return bits_.Next(); }
   // Integer in [0, n); n > 0.
   int Below(int n);
   // Integer in [low, high].
   int Between(int low, int high) { return low + Below(high - low + 1); }
   // Real number in [low, high).
-  double Uniform(double low, double high);
+  double Uniform(double low, double high) { return bits_.Uniform(low, high); }
   bool Chance(double probability) { return Uniform(0, 1) < probability; }
 
   template <typename T>
@@ -54,7 +55,7 @@ class Random {
   }
 
  private:
-  uint64_t state_;
+  SeededRandom bits_;
 };
 
 // Seed of sample `index` of one kind and split. For one `seed` and `kind`, different (split, index)

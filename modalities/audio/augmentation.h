@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "modalities/base/seeded_random.h"
+#include "sdk/base/random.h"
 
 namespace unival {
 

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "modalities/base/encoded_modality.h"
 #include "modalities/base/options.h"
-#include "modalities/base/seeded_random.h"
+#include "sdk/base/random.h"
 #include "modalities/image/pixel_normalizer.h"
 #include "modalities/image/resize.h"
 #include "sdk/native/catch_torch.h"

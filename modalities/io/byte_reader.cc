@@ -11,6 +11,20 @@
 #include "absl/strings/str_cat.h"
 
 namespace unival {
+namespace {
+
+absl::Status CannotOpen(const std::string& name, int error) {
+  const std::string message =
+      absl::StrCat(name, ": cannot open: ", strerror(error), ". Check the path.");
+  // Of this program, not of the file.
+  if (error == EMFILE || error == ENFILE || error == ENOMEM) {
+    return absl::ResourceExhaustedError(message);
+  }
+  return MediaError(error == ENOENT ? absl::NotFoundError(message)
+                                    : absl::InvalidArgumentError(message));
+}
+
+}  // namespace
 
 std::string SourceName(const MediaSource& source) {
   if (!source.name.empty()) return source.name;
@@ -19,8 +33,8 @@ std::string SourceName(const MediaSource& source) {
 
 absl::Status UnexpectedMedia(const std::string& name, const std::string& expected,
                              const std::string& found, const std::string& remedy) {
-  return absl::InvalidArgumentError(
-      absl::StrCat(name, ": expected ", expected, ", found ", found, ". ", remedy));
+  return MediaError(absl::InvalidArgumentError(
+      absl::StrCat(name, ": expected ", expected, ", found ", found, ". ", remedy)));
 }
 
 absl::StatusOr<std::unique_ptr<ByteReader>> ByteReader::Open(const MediaSource& source,
@@ -34,9 +48,7 @@ absl::StatusOr<std::unique_ptr<ByteReader>> ByteReader::Open(const MediaSource& 
     reader->file_ = open(source.path.c_str(), O_RDONLY | O_CLOEXEC);
     struct stat info = {};
     if (reader->file_ < 0 || fstat(reader->file_, &info) != 0) {
-      const std::string message =
-          absl::StrCat(reader->name_, ": cannot open: ", strerror(errno), ". Check the path.");
-      return errno == ENOENT ? absl::NotFoundError(message) : absl::InvalidArgumentError(message);
+      return CannotOpen(reader->name_, errno);
     }
     if (!S_ISREG(info.st_mode)) {
       return UnexpectedMedia(reader->name_, "a media file", "something that is not a regular file",

@@ -17,7 +17,8 @@ std::string SourceName(const MediaSource& source);
 // Random access to the encoded bytes, in memory or on disk. One thread at a time.
 class ByteReader {
  public:
-  // NotFound, or InvalidArgument for empty media, folders and media larger than `max_bytes`.
+  // Media errors: NotFound, or InvalidArgument for empty media, folders and media larger than
+  // `max_bytes`. ResourceExhausted when this program can open no more files.
   static absl::StatusOr<std::unique_ptr<ByteReader>> Open(const MediaSource& source,
                                                           int64_t max_bytes);
   ~ByteReader();
@@ -36,11 +37,11 @@ class ByteReader {
   int file_ = -1;
   int64_t size_ = 0;
 
-  friend class MediaInput;
+  friend class MediaContainer;
   int64_t position_ = 0;  // of the demuxer
 };
 
-// "name: expected an image, found <found>. <remedy>" as InvalidArgument.
+// "name: expected an image, found <found>. <remedy>" as InvalidArgument and media error.
 absl::Status UnexpectedMedia(const std::string& name, const std::string& expected,
                              const std::string& found, const std::string& remedy);
 

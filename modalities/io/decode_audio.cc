@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "modalities/io/media_input.h"
+#include "modalities/io/media_container.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -50,7 +50,7 @@ bool AppendChannel(const AVFrame& frame, int channel, std::vector<float>& out) {
 }
 
 // Samples that the container promises, 0 when it does not say or only guesses from the bit rate.
-int64_t PromisedSamples(const MediaInput& input, const AVStream& stream, int rate) {
+int64_t PromisedSamples(const MediaContainer& input, const AVStream& stream, int rate) {
   if (input.format()->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE) return 0;
   if (stream.duration == AV_NOPTS_VALUE || stream.duration <= 0) return 0;
   return av_rescale_q(stream.duration, stream.time_base, AVRational{1, rate});
@@ -61,7 +61,7 @@ struct Samples {
   int rate = 0;
 };
 
-absl::Status AppendFrame(const MediaInput& input, const DecoderOptions& options,
+absl::Status AppendFrame(const MediaContainer& input, const DecoderOptions& options,
                          const AVFrame& frame, Samples& samples) {
   const size_t channels = frame.ch_layout.nb_channels;
   if (samples.channels.empty()) {
@@ -96,7 +96,7 @@ absl::Status AudioTooLong(const std::string& name, const DecoderOptions& options
 }
 
 absl::StatusOr<AudioClip> DecodeSound(const MediaSource& source, const DecoderOptions& options) {
-  UNIVAL_ASSIGN_OR_RETURN(auto input, MediaInput::Open(source, options, kExpectedAudio));
+  UNIVAL_ASSIGN_OR_RETURN(auto input, MediaContainer::Open(source, options, kExpectedAudio));
   UNIVAL_ASSIGN_OR_RETURN(AVStream * stream, input->FindStream(AVMEDIA_TYPE_AUDIO));
   UNIVAL_ASSIGN_OR_RETURN(auto decoder,
                           StreamDecoder::Create(input->name(), kExpectedAudio, options,

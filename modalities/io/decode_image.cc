@@ -3,7 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "modalities/io/media_input.h"
+#include "modalities/io/media_container.h"
 #include "modalities/io/one_packet.h"
 #include "sdk/base/status_macros.h"
 
@@ -11,7 +11,7 @@ namespace unival {
 
 absl::StatusOr<at::Tensor> DecodeFirstFrame(const MediaSource& source, PixelFormat format,
                                             const DecoderOptions& options) {
-  UNIVAL_ASSIGN_OR_RETURN(auto input, MediaInput::Open(source, options, kExpectedImage));
+  UNIVAL_ASSIGN_OR_RETURN(auto input, MediaContainer::Open(source, options, kExpectedImage));
   UNIVAL_ASSIGN_OR_RETURN(AVStream * stream, input->FindStream(AVMEDIA_TYPE_VIDEO));
   if (!input->is_still_image() && input->format_name() != "gif" && stream->nb_frames > 1) {
     return input->Unexpected(absl::StrCat("a video (", input->format_name(), ")"),

@@ -1,7 +1,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "modalities/io/builtin_formats.h"
-#include "modalities/io/media_input.h"
+#include "modalities/io/media_container.h"
 #include "modalities/io/one_packet.h"
 #include "sdk/base/status_macros.h"
 

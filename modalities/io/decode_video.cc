@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "modalities/io/media_input.h"
+#include "modalities/io/media_container.h"
 #include "modalities/io/pixels.h"
 #include "sdk/base/status_macros.h"
 
@@ -18,13 +18,13 @@ namespace {
 constexpr char kExpected[] = "a video";
 
 struct Opened {
-  std::unique_ptr<MediaInput> input;
+  std::unique_ptr<MediaContainer> input;
   AVStream* stream = nullptr;
 };
 
 absl::StatusOr<Opened> OpenVideo(const MediaSource& source, const DecoderOptions& options) {
   Opened opened;
-  UNIVAL_ASSIGN_OR_RETURN(opened.input, MediaInput::Open(source, options, kExpected));
+  UNIVAL_ASSIGN_OR_RETURN(opened.input, MediaContainer::Open(source, options, kExpected));
   if (opened.input->is_still_image()) {
     return opened.input->Unexpected(absl::StrCat("an image (", opened.input->format_name(), ")"),
                                     "Use an image modality.");
@@ -56,7 +56,7 @@ absl::StatusOr<int64_t> CountFrames(Opened& video, int64_t max_frames) {
 // Slots of the output by frame index.
 using Slots = std::multimap<int64_t, int64_t>;
 
-absl::StatusOr<Slots> MakeSlots(const MediaInput& input, const std::vector<int64_t>& selected,
+absl::StatusOr<Slots> MakeSlots(const MediaContainer& input, const std::vector<int64_t>& selected,
                                 int64_t count) {
   Slots slots;
   for (size_t slot = 0; slot < selected.size(); ++slot) {
@@ -73,7 +73,7 @@ absl::StatusOr<Slots> MakeSlots(const MediaInput& input, const std::vector<int64
 }
 
 // Writes one decoded frame into all slots that want it; allocates the clip at the first.
-absl::Status Place(const MediaInput& input, const DecoderOptions& options, const AVFrame& frame,
+absl::Status Place(const MediaContainer& input, const DecoderOptions& options, const AVFrame& frame,
                    const Slots& slots, int64_t index, at::Tensor& frames) {
   const int64_t bytes = int64_t{frame.width} * frame.height * 3;
   const auto total = static_cast<int64_t>(slots.size());

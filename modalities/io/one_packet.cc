@@ -3,7 +3,7 @@
 #include <ATen/ops/empty.h>
 
 #include "absl/strings/str_cat.h"
-#include "modalities/io/media_input.h"
+#include "modalities/io/media_container.h"
 #include "modalities/io/pixels.h"
 #include "sdk/base/status_macros.h"
 

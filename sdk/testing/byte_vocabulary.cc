@@ -7,18 +7,35 @@ namespace unival {
 namespace {
 
 constexpr char kText[] = "core.bpe", kMask[] = "core.mask";
+constexpr char kCodes[] = "core.image_code", kBins[] = "core.location_bin";
 
 }  // namespace
 
-ByteVocabulary::ByteVocabulary(const std::vector<TokenBlockSpec>& blocks) {
-  std::vector<TokenBlockSpec> all = {
-      {"core.special", 4, ""}, {kText, 256, ""}, {kMask, 1, ""}, {"core.image_code", 64, ""}, {"core.location_bin", 1000, ""}};
-  all.insert(all.end(), blocks.begin(), blocks.end());
-  int64_t begin = 0;
-  for (const TokenBlockSpec& block : all) {
-    blocks_.push_back({block.id, {begin, begin + block.size}});
-    begin += block.size;
-  }
+ByteVocabulary::ByteVocabulary(const std::vector<TokenBlockSpec>& blocks) : ByteVocabulary(TextOnly()) {
+  Append({kMask, 1, ""});
+  Append({kCodes, 64, ""});
+  Append({kBins, 1000, ""});
+  for (const TokenBlockSpec& block : blocks) Append(block);
+}
+
+ByteVocabulary ByteVocabulary::Published() {
+  ByteVocabulary vocabulary = TextOnly();
+  vocabulary.Append({kMask, 1, ""});
+  vocabulary.Append({kCodes, 8192, ""});
+  vocabulary.Append({kBins, 1000, ""});
+  return vocabulary;
+}
+
+ByteVocabulary ByteVocabulary::TextOnly() {
+  ByteVocabulary vocabulary;
+  vocabulary.Append({"core.special", 4, ""});
+  vocabulary.Append({kText, 256, ""});
+  return vocabulary;
+}
+
+void ByteVocabulary::Append(const TokenBlockSpec& block) {
+  const int64_t begin = blocks_.empty() ? 0 : size();
+  blocks_.push_back({block.id, {begin, begin + block.size}});
 }
 
 int64_t ByteVocabulary::size() const { return blocks_.back().range.end; }

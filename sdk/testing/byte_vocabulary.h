@@ -1,7 +1,7 @@
 // unival: byte_vocabulary.h
 //
-// A vocabulary without a model, for checks of tasks: core.special, one token per byte as core.bpe,
-// core.mask, 64 image codes, 1000 location bins, and the blocks given.
+// A vocabulary without a model, for checks of tasks: one token per byte as core.bpe, behind the four
+// of core.special.
 //
 //   ByteVocabulary vocabulary(registry.token_blocks());
 //   ConformanceReport report = CheckTask(*task, vocabulary, probe);
@@ -19,7 +19,12 @@ namespace unival {
 // Thread-safe: immutable after creation.
 class ByteVocabulary : public VocabularyView {
  public:
+  // With core.mask, 64 image codes, 1000 location bins, and the blocks given.
   explicit ByteVocabulary(const std::vector<TokenBlockSpec>& blocks);
+  // With core.mask, 8192 image codes and 1000 location bins, as the published models have them.
+  static ByteVocabulary Published();
+  // Bytes alone: no mask, no codes, no bins.
+  static ByteVocabulary TextOnly();
 
   int64_t size() const override;
   bool HasBlock(absl::string_view block) const override;
@@ -32,6 +37,9 @@ class ByteVocabulary : public VocabularyView {
   int64_t mask() const override;
 
  private:
+  ByteVocabulary() = default;
+  void Append(const TokenBlockSpec& block);
+
   struct Block {
     std::string id;
     TokenRange range;

@@ -15,24 +15,15 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "sdk/base/files.h"
+#include "sdk/base/random.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
 
-uint64_t Fnv1a(const std::string& text) {
-  uint64_t hash = 0xcbf29ce484222325u;
-  for (unsigned char byte : text) hash = (hash ^ byte) * 0x100000001b3u;
-  return hash;
-}
-
 double ValueFromHash(uint64_t hash, uint64_t index) {
-  uint64_t z = hash + index + 0x9E3779B97F4A7C15u;
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-  z = z ^ (z >> 31);
-  return 2 * (static_cast<double>(z >> 11) * std::ldexp(1.0, -53)) - 1;
+  return 2 * UnitInterval(Mix(hash + index)) - 1;
 }
 
 uint64_t NameHash(uint64_t seed, const std::string& name) {

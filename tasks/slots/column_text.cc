@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/slots/fields.h"
-#include "tasks/templates/seeded_random.h"
 #include "tasks/templates/text_cleaning.h"
 
 namespace unival {

@@ -8,7 +8,7 @@
 #include "absl/strings/str_replace.h"
 #include "sdk/base/test_files.h"
 #include "tasks/metrics/boxes.h"
-#include "tasks/templates/byte_vocabulary.h"
+#include "sdk/testing/byte_vocabulary.h"
 #include "tasks/templates/template_task.h"
 #include "tasks/templates/text_cleaning.h"
 
@@ -45,7 +45,7 @@ class PublishedTest : public testing::Test {
 
   Json golden_;
   LoadedTemplateSet set_;
-  const ByteVocabulary vocabulary_;
+  const ByteVocabulary vocabulary_ = ByteVocabulary::Published();
 };
 
 TaskSample SampleOf(const Json& columns) {

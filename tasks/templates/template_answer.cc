@@ -3,9 +3,9 @@
 #include <set>
 
 #include "absl/strings/ascii.h"
+#include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/metrics/metrics.h"
-#include "tasks/templates/seeded_random.h"
 #include "tasks/templates/template_task.h"
 
 namespace unival {

@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "absl/strings/ascii.h"
+#include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"
-#include "tasks/templates/seeded_random.h"
 #include "tasks/templates/template_task.h"
 
 namespace unival {

@@ -4,9 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/slots/fields.h"
-#include "tasks/templates/seeded_random.h"
 
 namespace unival {
 namespace {

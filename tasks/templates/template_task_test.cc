@@ -6,7 +6,7 @@
 #include <set>
 
 #include "sdk/testing/conformance.h"
-#include "tasks/templates/byte_vocabulary.h"
+#include "sdk/testing/byte_vocabulary.h"
 
 namespace unival {
 namespace {
@@ -54,7 +54,7 @@ class TemplateTaskTest : public testing::Test {
     return example.ok() ? Show(example->target) : Message(example.status());
   }
 
-  const ByteVocabulary vocabulary_;
+  const ByteVocabulary vocabulary_ = ByteVocabulary::Published();
 };
 
 const MediaSource kPhoto{"photo.png", "photo.png", nullptr};
@@ -245,7 +245,7 @@ TEST_F(TemplateTaskTest, MaskingReplacesWholeWordsAndLeavesOne) {
   EXPECT_EQ(Source(*task, {"k", {{"x", "word"}}}, ExampleMode::kTraining), "<s> word</s>");
   EXPECT_EQ(Source(*task, {"k", {{"x", ""}}}, ExampleMode::kTraining), "<s> </s>");
   EXPECT_FALSE(
-      TryMake("prompt: \" {x}\" target: \" {x}\" mask_ratio: 0.5", ByteVocabulary(true)).ok());
+      TryMake("prompt: \" {x}\" target: \" {x}\" mask_ratio: 0.5", ByteVocabulary::TextOnly()).ok());
 }
 
 TEST_F(TemplateTaskTest, ListsAreAlternatives) {
@@ -271,7 +271,7 @@ TEST_F(TemplateTaskTest, LongTextsAreCutAndLongBoxesRefused) {
 }
 
 TEST_F(TemplateTaskTest, WhatTheModelOrDataLackIsSaidBeforeAnythingRuns) {
-  const auto box = TryMake("prompt: \"a\" target: \"{b:box}\"", ByteVocabulary(true));
+  const auto box = TryMake("prompt: \"a\" target: \"{b:box}\"", ByteVocabulary::TextOnly());
   EXPECT_EQ(box.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(Message(box.status()),
               HasSubstr("s.textproto:1: task 't': target: slot '{b:box}' needs vocabulary block "

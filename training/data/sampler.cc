@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"
-#include "training/run/seeds.h"
 
 namespace unival {
 namespace {

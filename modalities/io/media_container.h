@@ -1,6 +1,6 @@
-// unival: modalities/io/media_input.h - a media source opened for decoding.
-#ifndef UNIVAL_MODALITIES_IO_MEDIA_INPUT_H_
-#define UNIVAL_MODALITIES_IO_MEDIA_INPUT_H_
+// unival: modalities/io/media_container.h - a media source opened for decoding.
+#ifndef UNIVAL_MODALITIES_IO_MEDIA_CONTAINER_H_
+#define UNIVAL_MODALITIES_IO_MEDIA_CONTAINER_H_
 
 #include <cstdint>
 #include <memory>
@@ -15,10 +15,10 @@
 namespace unival {
 
 // A container with its streams.
-class MediaInput {
+class MediaContainer {
  public:
   // `expected` is the wanted kind, for messages: "an image", "audio", "a video".
-  static absl::StatusOr<std::unique_ptr<MediaInput>> Open(const MediaSource& source,
+  static absl::StatusOr<std::unique_ptr<MediaContainer>> Open(const MediaSource& source,
                                                           const DecoderOptions& options,
                                                           const std::string& expected);
 
@@ -79,9 +79,9 @@ class StreamDecoder {
 };
 
 // Decodes all packets of `stream`, then flushes.
-absl::Status DecodeStream(MediaInput& input, const AVStream* stream, StreamDecoder& decoder,
+absl::Status DecodeStream(MediaContainer& input, const AVStream* stream, StreamDecoder& decoder,
                           absl::FunctionRef<absl::StatusOr<bool>(const AVFrame&)> on_frame);
 
 }  // namespace unival
 
-#endif  // UNIVAL_MODALITIES_IO_MEDIA_INPUT_H_
+#endif  // UNIVAL_MODALITIES_IO_MEDIA_CONTAINER_H_

@@ -1,4 +1,4 @@
-#include "modalities/io/media_input.h"
+#include "modalities/io/media_container.h"
 
 #include <utility>
 
@@ -51,7 +51,7 @@ bool HasParameters(const AVFormatContext& format) {
 
 }  // namespace
 
-int MediaInput::ReadCallback(void* opaque, uint8_t* buffer, int size) {
+int MediaContainer::ReadCallback(void* opaque, uint8_t* buffer, int size) {
   auto* reader = static_cast<ByteReader*>(opaque);
   const int64_t got = reader->ReadAt(reader->position_, buffer, size);
   if (got < 0) return AVERROR(EIO);
@@ -60,7 +60,7 @@ int MediaInput::ReadCallback(void* opaque, uint8_t* buffer, int size) {
   return static_cast<int>(got);
 }
 
-int64_t MediaInput::SeekCallback(void* opaque, int64_t offset, int whence) {
+int64_t MediaContainer::SeekCallback(void* opaque, int64_t offset, int whence) {
   auto* reader = static_cast<ByteReader*>(opaque);
   if (whence == AVSEEK_SIZE) return reader->size_;
   int64_t base = 0;
@@ -72,16 +72,16 @@ int64_t MediaInput::SeekCallback(void* opaque, int64_t offset, int whence) {
   return target;
 }
 
-absl::StatusOr<std::unique_ptr<MediaInput>> MediaInput::Open(const MediaSource& source,
+absl::StatusOr<std::unique_ptr<MediaContainer>> MediaContainer::Open(const MediaSource& source,
                                                              const DecoderOptions& options,
                                                              const std::string& expected) {
-  auto input = std::make_unique<MediaInput>();
+  auto input = std::make_unique<MediaContainer>();
   input->expected_ = expected;
   UNIVAL_ASSIGN_OR_RETURN(input->reader_, ByteReader::Open(source, options.max_bytes));
   auto* buffer = static_cast<uint8_t*>(av_malloc(kIoBufferBytes));
   input->io_.reset(avio_alloc_context(buffer, kIoBufferBytes, 0, input->reader_.get(),
-                                      &MediaInput::ReadCallback, nullptr,
-                                      &MediaInput::SeekCallback));
+                                      &MediaContainer::ReadCallback, nullptr,
+                                      &MediaContainer::SeekCallback));
   AVFormatContext* format = avformat_alloc_context();
   format->pb = input->io_.get();
   format->flags |= AVFMT_FLAG_CUSTOM_IO;
@@ -105,12 +105,12 @@ absl::StatusOr<std::unique_ptr<MediaInput>> MediaInput::Open(const MediaSource& 
   return input;
 }
 
-bool MediaInput::is_still_image() const {
+bool MediaContainer::is_still_image() const {
   const std::string name = format_name();
   return absl::EndsWith(name, "_pipe") || name == "image2" || name == "ico";
 }
 
-absl::StatusOr<AVStream*> MediaInput::FindStream(AVMediaType type) const {
+absl::StatusOr<AVStream*> MediaContainer::FindStream(AVMediaType type) const {
   for (unsigned i = 0; i < format_->nb_streams; ++i) {
     AVStream* stream = format_->streams[i];
     if (stream->codecpar->codec_type == type &&
@@ -122,7 +122,7 @@ absl::StatusOr<AVStream*> MediaInput::FindStream(AVMediaType type) const {
                     "Give the file to a column of its own kind.");
 }
 
-absl::StatusOr<bool> MediaInput::ReadPacket(const AVStream* stream, AVPacket* packet) {
+absl::StatusOr<bool> MediaContainer::ReadPacket(const AVStream* stream, AVPacket* packet) {
   while (true) {
     av_packet_unref(packet);
     const int code = av_read_frame(format_.get(), packet);
@@ -140,7 +140,7 @@ absl::StatusOr<bool> MediaInput::ReadPacket(const AVStream* stream, AVPacket* pa
   }
 }
 
-absl::Status MediaInput::Unexpected(const std::string& found, const std::string& remedy) const {
+absl::Status MediaContainer::Unexpected(const std::string& found, const std::string& remedy) const {
   return UnexpectedMedia(name(), expected_, found, remedy);
 }
 
@@ -212,7 +212,7 @@ absl::StatusOr<bool> StreamDecoder::Decode(
   return true;
 }
 
-absl::Status DecodeStream(MediaInput& input, const AVStream* stream, StreamDecoder& decoder,
+absl::Status DecodeStream(MediaContainer& input, const AVStream* stream, StreamDecoder& decoder,
                           absl::FunctionRef<absl::StatusOr<bool>(const AVFrame&)> on_frame) {
   FfmpegPtr<AVPacket> packet(av_packet_alloc());
   while (true) {
