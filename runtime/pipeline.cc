@@ -189,9 +189,8 @@ absl::StatusOr<std::vector<absl::StatusOr<Prediction>>> Pipeline::PredictBatch(
         UnivalModel& backbone = model_->backbone();
         auto decoder =
             backbone.NewIncrementalDecoder(backbone.Encode(input), RowsPerSample(config));
-        const VocabularyView& vocabulary = model_->vocabulary();
         return Generate(*decoder, config, prepared.requests,
-                        {vocabulary.bos(), vocabulary.pad(), vocabulary.eos(), vocabulary.unk()});
+                        GenerationVocabulary(model_->manifest().vocabulary()));
       });
   if (!generated.ok()) return generated.status();
   for (size_t i = 0; i < generated->size(); ++i) {

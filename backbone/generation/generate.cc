@@ -54,9 +54,28 @@ GenerationConfig WithDefaults(GenerationConfig config) {
   return config;
 }
 
-absl::Status CheckTokens(const std::vector<int64_t>& tokens, const SpecialTokens& special,
-                         const std::string& what) {
+// Null where the token belongs to no retired block.
+const RetiredTokens* FindRetired(const std::vector<RetiredTokens>& retired, int64_t token) {
+  const auto found =
+      std::find_if(retired.begin(), retired.end(), [token](const RetiredTokens& tokens) {
+        return token >= tokens.range.begin && token < tokens.range.end;
+      });
+  return found == retired.end() ? nullptr : &*found;
+}
+
+absl::Status NeedsRetired(const std::string& what, const std::string& block) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      what, " of the retired vocabulary block \"", block,
+      "\", which is never generated; change the task, or bring the block back: unival vocab add"));
+}
+
+absl::Status CheckTokens(const std::vector<int64_t>& tokens,
+                         const GenerationVocabulary& vocabulary, const std::string& what) {
+  const SpecialTokens& special = vocabulary.special;
   for (int64_t token : tokens) {
+    if (const RetiredTokens* found = FindRetired(vocabulary.retired, token)) {
+      return NeedsRetired(absl::StrCat(what, " holds token ", token), found->block);
+    }
     if (token < 0 || token == special.pad || token == special.eos) {
       return absl::InvalidArgumentError(absl::StrCat(
           what, " holds token ", token, "; <pad>, </s> and negative ids cannot be forced"));
@@ -65,11 +84,31 @@ absl::Status CheckTokens(const std::vector<int64_t>& tokens, const SpecialTokens
   return absl::OkStatus();
 }
 
-absl::Status CheckRequest(const GenerationRequest& request, const SpecialTokens& special,
+// What is left of allowed ranges without the retired blocks has to be something.
+absl::Status CheckAllowed(const std::vector<TokenRange>& allowed,
+                          const std::vector<RetiredTokens>& retired, const std::string& name) {
+  const RetiredTokens* needed = nullptr;
+  int64_t left = 0;
+  for (const TokenRange& range : allowed) {
+    left += range.end - range.begin;
+    for (const RetiredTokens& tokens : retired) {
+      const int64_t begin = std::max(range.begin, tokens.range.begin);
+      const int64_t end = std::min(range.end, tokens.range.end);
+      if (begin >= end) continue;
+      left -= end - begin;
+      needed = &tokens;
+    }
+  }
+  if (needed == nullptr || left > 0) return absl::OkStatus();
+  return NeedsRetired(absl::StrCat(name, ": all allowed tokens are"), needed->block);
+}
+
+absl::Status CheckRequest(const GenerationRequest& request, const GenerationVocabulary& vocabulary,
                           const std::string& name) {
-  UNIVAL_RETURN_IF_ERROR(CheckTokens(request.prefix, special, absl::StrCat(name, ": the prefix")));
+  UNIVAL_RETURN_IF_ERROR(
+      CheckTokens(request.prefix, vocabulary, absl::StrCat(name, ": the prefix")));
   for (const std::vector<int64_t>& answer : request.constraint.answers) {
-    UNIVAL_RETURN_IF_ERROR(CheckTokens(answer, special, absl::StrCat(name, ": an answer")));
+    UNIVAL_RETURN_IF_ERROR(CheckTokens(answer, vocabulary, absl::StrCat(name, ": an answer")));
   }
   for (const TokenRange& range : request.constraint.allowed) {
     if (range.begin < 0 || range.end < range.begin) {
@@ -77,7 +116,7 @@ absl::Status CheckRequest(const GenerationRequest& request, const SpecialTokens&
                                                      range.end, ") is not a range of ids"));
     }
   }
-  return absl::OkStatus();
+  return CheckAllowed(request.constraint.allowed, vocabulary.retired, name);
 }
 
 absl::Status SetBounds(const SearchPlan& plan, int64_t max_steps, const std::string& name,
@@ -105,7 +144,7 @@ absl::Status SetBounds(const SearchPlan& plan, int64_t max_steps, const std::str
 absl::StatusOr<SearchPlan> MakePlan(const IncrementalDecoder& decoder,
                                     const GenerationConfig& config,
                                     const std::vector<GenerationRequest>& requests,
-                                    const SpecialTokens& special,
+                                    const GenerationVocabulary& vocabulary,
                                     const GenerationOptions& options) {
   UNIVAL_RETURN_IF_ERROR(CheckConfig(config));
   if (decoder.batch_size() != static_cast<int64_t>(requests.size())) {
@@ -113,10 +152,10 @@ absl::StatusOr<SearchPlan> MakePlan(const IncrementalDecoder& decoder,
                                                    " samples, but there are ", requests.size(),
                                                    " requests"));
   }
-  SearchPlan plan{WithDefaults(config), options, special, {}};
+  SearchPlan plan{WithDefaults(config), options, vocabulary.special, vocabulary.retired, {}};
   for (size_t i = 0; i < requests.size(); ++i) {
     const std::string name = absl::StrCat("request ", i);
-    UNIVAL_RETURN_IF_ERROR(CheckRequest(requests[i], special, name));
+    UNIVAL_RETURN_IF_ERROR(CheckRequest(requests[i], vocabulary, name));
     const Constraint& constraint = requests[i].constraint;
     SearchRequest request;
     request.prefix = requests[i].prefix;
@@ -126,7 +165,7 @@ absl::StatusOr<SearchPlan> MakePlan(const IncrementalDecoder& decoder,
     } else if (i > 0 && constraint.answers == requests[i - 1].constraint.answers) {
       request.trie = plan.requests[i - 1].trie;
     } else {
-      request.trie = std::make_shared<AnswerTrie>(constraint.answers, special.eos);
+      request.trie = std::make_shared<AnswerTrie>(constraint.answers, plan.special.eos);
     }
     if (config.score_candidates() && request.trie == nullptr) {
       return absl::InvalidArgumentError(absl::StrCat(
@@ -153,10 +192,10 @@ int64_t RowsPerSample(const GenerationConfig&) { return 1; }
 
 absl::StatusOr<std::vector<std::vector<Hypothesis>>> Generate(
     IncrementalDecoder& decoder, const GenerationConfig& config,
-    const std::vector<GenerationRequest>& requests, const SpecialTokens& special,
+    const std::vector<GenerationRequest>& requests, const GenerationVocabulary& vocabulary,
     const GenerationOptions& options) {
   UNIVAL_ASSIGN_OR_RETURN(const SearchPlan plan,
-                          MakePlan(decoder, config, requests, special, options));
+                          MakePlan(decoder, config, requests, vocabulary, options));
   if (requests.empty()) return std::vector<std::vector<Hypothesis>>();
   auto found = CatchTorch("generate", [&] {
     const at::NoGradGuard no_grad;

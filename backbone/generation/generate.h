@@ -4,7 +4,8 @@
 // set, as `GenerationConfig` says, under each request's forced prefix and constraint.
 //
 //   auto decoder = model->NewIncrementalDecoder(encoded, RowsPerSample(config));
-//   UNIVAL_ASSIGN_OR_RETURN(auto found, Generate(*decoder, config, requests, SpecialTokens()));
+//   UNIVAL_ASSIGN_OR_RETURN(auto found, Generate(*decoder, config, requests,
+//                           GenerationVocabulary(model->manifest().vocabulary())));
 //   const Hypothesis& best = found[0].front();
 //
 // Which algorithm: `score_candidates` scores every answer of the constraint; `sample` draws
@@ -25,6 +26,7 @@
 
 #include "absl/status/statusor.h"
 #include "backbone/generation/incremental_decoder.h"
+#include "backbone/vocabulary/layout.h"
 #include "sdk/native/task.h"
 #include "sdk/proto/task.pb.h"
 
@@ -40,6 +42,20 @@ struct SpecialTokens {
   int64_t pad = 1;  // never generated
   int64_t eos = 2;
   int64_t unk = 3;
+};
+
+// What search has to know of a vocabulary.
+struct GenerationVocabulary {
+  // Without retired blocks.
+  GenerationVocabulary(const SpecialTokens& special = {}) : special(special) {}
+  // Of a model. A layout's first four ids are the special tokens.
+  explicit GenerationVocabulary(const VocabularyLayout& layout)
+      : retired(RetiredTokensOf(layout)) {}
+
+  SpecialTokens special;
+  // Never generated: their logits count as minus infinity before the softmax, as if the model had no
+  // such rows. A prefix, an answer or a set of allowed ranges that needs one is an error.
+  std::vector<RetiredTokens> retired;
 };
 
 struct GenerationRequest {
@@ -78,12 +94,12 @@ int64_t RowsPerSample(const GenerationConfig& config);
 // `min_tokens` and `max_tokens` count tokens behind the prefix; min_tokens 0 is read as 1, and
 // max_tokens is cut to what the decoder's positions allow; beam and n_best 0 are read as 1.
 // Single-threaded; deterministic; runs without autograd.
-// Errors: InvalidArgument names the field or request and its value; ResourceExhausted for closed
-// sets that are too wide to be scored at once; Internal when the decoder's output has the wrong
-// shape or is not a number.
+// Errors: InvalidArgument names the field or request and its value; FailedPrecondition names the
+// request and the retired block that it needs; ResourceExhausted for closed sets that are too wide
+// to be scored at once; Internal when the decoder's output has the wrong shape or is not a number.
 absl::StatusOr<std::vector<std::vector<Hypothesis>>> Generate(
     IncrementalDecoder& decoder, const GenerationConfig& config,
-    const std::vector<GenerationRequest>& requests, const SpecialTokens& special,
+    const std::vector<GenerationRequest>& requests, const GenerationVocabulary& vocabulary,
     const GenerationOptions& options = {});
 
 }  // namespace unival

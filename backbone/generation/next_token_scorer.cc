@@ -55,6 +55,7 @@ at::Tensor NextTokenScorer::LogProbabilities(const at::Tensor& logits,
                                              const std::vector<Row>& rows) {
   const float temperature = plan_.config.temperature();
   at::Tensor scaled = temperature == 1.0f ? logits : logits / temperature;
+  if (!plan_.retired.empty()) scaled = scaled.masked_fill(Retired(logits), kImpossible);
   const at::Tensor forbidden = constrained_ ? Forbidden(rows, logits.size(1)) : at::Tensor();
   if (forbidden.defined() && !plan_.options.mask_after_softmax) {
     scaled = scaled.masked_fill(forbidden, kImpossible);
@@ -66,6 +67,10 @@ at::Tensor NextTokenScorer::LogProbabilities(const at::Tensor& logits,
     scores.masked_fill_(forbidden, kImpossible);
   }
   ForcePrefixes(rows, &scores);
+  // A soft prefix lends a little probability to all other tokens.
+  if (plan_.options.soft_prefix && !plan_.retired.empty()) {
+    scores.masked_fill_(Retired(scores), kImpossible);
+  }
   scores.select(1, plan_.special.pad).fill_(kImpossible);
   if (plan_.config.unk_penalty() != 0) {
     scores.select(1, plan_.special.unk).sub_(plan_.config.unk_penalty());
@@ -110,6 +115,16 @@ const at::Tensor& NextTokenScorer::OutsideRanges(int64_t request, int64_t vocabu
   }
   outside.select(0, plan_.special.eos).fill_(false);
   return outside;
+}
+
+// [V] bool, true for the tokens of retired blocks.
+const at::Tensor& NextTokenScorer::Retired(const at::Tensor& logits) {
+  if (retired_.defined()) return retired_;
+  retired_ = at::zeros({logits.size(1)}, at::kBool);
+  for (const RetiredTokens& tokens : plan_.retired) {
+    retired_.slice(0, tokens.range.begin, tokens.range.end).fill_(true);
+  }
+  return retired_ = retired_.to(logits.device());
 }
 
 // A row inside its prefix keeps only the forced token (with soft_prefix, see GenerationOptions,

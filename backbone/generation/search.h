@@ -35,6 +35,7 @@ struct SearchPlan {
   GenerationConfig config;  // defaults filled in
   GenerationOptions options;
   SpecialTokens special;
+  std::vector<RetiredTokens> retired;
   std::vector<SearchRequest> requests;
 };
 
@@ -69,7 +70,8 @@ void Reorder(IncrementalDecoder& decoder, const std::vector<int64_t>& parents,
              const std::vector<int64_t>& samples, int64_t old_rows, int64_t old_samples);
 
 // Log-probabilities [R, V] of the next token under temperature, constraints, bounds, prefixes,
-// penalties and n-gram blocking; impossible tokens have minus infinity. Keeps what does not change
+// penalties and n-gram blocking; impossible tokens, those of retired blocks among them, have minus
+// infinity. Keeps what does not change
 // between steps.
 class NextTokenScorer {
  public:
@@ -79,6 +81,7 @@ class NextTokenScorer {
  private:
   at::Tensor Forbidden(const std::vector<Row>& rows, int64_t vocabulary);
   const at::Tensor& OutsideRanges(int64_t request, int64_t vocabulary);
+  const at::Tensor& Retired(const at::Tensor& logits);
   void ForcePrefixes(const std::vector<Row>& rows, at::Tensor* scores) const;
   void BanTokens(const std::vector<Row>& rows, at::Tensor* scores) const;
 
@@ -86,6 +89,7 @@ class NextTokenScorer {
   int64_t longest_prefix_ = 0;
   bool constrained_ = false;
   std::vector<at::Tensor> outside_ranges_;  // per request: [V] bool, made when first needed
+  at::Tensor retired_;                      // the same of retired blocks, on the device of logits
 };
 
 using Results = absl::StatusOr<std::vector<std::vector<Hypothesis>>>;

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "backbone/generation/search.h"
+#include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -21,13 +22,6 @@ struct Choice {
   int64_t token = 0;
   float log_probability = 0;
 };
-
-uint64_t Mix(uint64_t z) {  // SplitMix64
-  z += 0x9E3779B97F4A7C15ULL;
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-  return z ^ (z >> 31);
-}
 
 std::vector<Choice> ToChoices(const at::Tensor& tokens, const at::Tensor& values) {
   const at::Tensor host_tokens = tokens.to(at::kCPU, at::kLong).contiguous();
@@ -135,7 +129,7 @@ class TokenByToken {
       const uint64_t seed = Mix(plan_.config.seed() ^ Mix(plan_.requests[rows_[i].request].seed));
       const uint64_t bits =
           Mix(Mix(seed ^ Mix(i % width_)) ^ static_cast<uint64_t>(rows_[i].step()));
-      numbers[i] = static_cast<double>(bits >> 11) * 0x1p-53;
+      numbers[i] = UnitInterval(bits);
     }
     return at::tensor(numbers, at::kDouble);
   }

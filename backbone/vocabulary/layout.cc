@@ -255,6 +255,17 @@ absl::Status ValidateLayout(const VocabularyLayout& layout) {
   return CheckCoverage(layout);
 }
 
+std::vector<RetiredTokens> RetiredTokensOf(const VocabularyLayout& layout) {
+  std::vector<RetiredTokens> retired;
+  for (const VocabularyBlock& block : layout.blocks()) {
+    if (!block.retired()) continue;
+    for (const VocabularyExtent& extent : block.extents()) {
+      retired.push_back({block.id(), {extent.begin(), extent.begin() + extent.size()}});
+    }
+  }
+  return retired;
+}
+
 std::string Fingerprint(const VocabularyLayout& layout) {
   Sha256 hash;
   hash.UpdateField("unival vocabulary 1");

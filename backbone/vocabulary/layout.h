@@ -22,6 +22,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "sdk/native/vocabulary.h"
 #include "sdk/proto/vocabulary.pb.h"
 
 namespace unival {
@@ -76,6 +77,14 @@ absl::Status ValidateLayout(const VocabularyLayout& layout);
 int64_t LayoutSize(const VocabularyLayout& layout);
 int64_t BlockSize(const VocabularyBlock& block);
 const VocabularyBlock* FindBlock(const VocabularyLayout& layout, absl::string_view id);
+
+// Global ids of a retired block: one of its extents.
+struct RetiredTokens {
+  std::string block;
+  TokenRange range;
+};
+// All of them; they are never generated (backbone/generation/generate.h).
+std::vector<RetiredTokens> RetiredTokensOf(const VocabularyLayout& layout);
 
 // sha256 over everything that gives ids their meaning. Whatever stores global ids (tokenised data,
 // dumps) stores this too.

@@ -29,9 +29,6 @@ Vocabulary::Vocabulary(VocabularyLayout layout, std::shared_ptr<const Tokenizer>
     blocks_.emplace(block.id(), &block);
     for (const VocabularyExtent& extent : block.extents()) {
       extents_.push_back({extent.begin(), extent.local_begin(), extent.size(), &block});
-      if (block.retired()) {
-        retired_ranges_.push_back({extent.begin(), extent.begin() + extent.size()});
-      }
     }
   }
   std::sort(extents_.begin(), extents_.end(),

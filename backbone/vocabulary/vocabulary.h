@@ -43,8 +43,6 @@ class Vocabulary : public VocabularyView {
   const VocabularyLayout& layout() const { return layout_; }
   // Null without text.
   const std::shared_ptr<const Tokenizer>& tokenizer() const { return tokenizer_; }
-  // Ids that must never be generated: those of retired blocks.
-  const std::vector<TokenRange>& retired_ranges() const { return retired_ranges_; }
 
  private:
   struct Extent {
@@ -63,7 +61,6 @@ class Vocabulary : public VocabularyView {
   int64_t mask_ = 0;
   std::vector<Extent> extents_;  // ordered by begin, gapless
   std::map<std::string, const VocabularyBlock*, std::less<>> blocks_;
-  std::vector<TokenRange> retired_ranges_;
   const VocabularyBlock* text_block_ = nullptr;
 };
 

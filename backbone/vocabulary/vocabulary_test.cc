@@ -288,9 +288,12 @@ TEST(Vocabulary, RetiredBlocksAreHiddenAndTheirIdsListed) {
   EXPECT_EQ((*vocabulary)->BlockSize("core.location_bin").status().code(),
             absl::StatusCode::kNotFound);
   EXPECT_EQ((*vocabulary)->Identify(15)->block, "core.location_bin");
-  ASSERT_EQ((*vocabulary)->retired_ranges().size(), 1u);
-  EXPECT_EQ((*vocabulary)->retired_ranges()[0].begin, 15);
-  EXPECT_EQ((*vocabulary)->retired_ranges()[0].end, 20);
+  const std::vector<RetiredTokens> retired = RetiredTokensOf((*vocabulary)->layout());
+  ASSERT_EQ(retired.size(), 1u);
+  EXPECT_EQ(retired[0].block, "core.location_bin");
+  EXPECT_EQ(retired[0].range.begin, 15);
+  EXPECT_EQ(retired[0].range.end, 20);
+  EXPECT_TRUE(RetiredTokensOf(Small()).empty());
 }
 
 TEST(Vocabulary, AnotherTokenizerIsRefused) {

@@ -1,5 +1,6 @@
 // `unival vocab`: blocks are appended, retired, revived and grown; ids never move; adapters keep
 // fitting.
+#include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "backbone/storage/model_directory.h"
+#include "backbone/storage/model_parts.h"
 #include "tests/integration/cli/program.h"
 
 namespace unival {
@@ -102,6 +105,71 @@ TEST(Vocab, RetiredBlocksKeepTheirIdsAndAreRevived) {
   ASSERT_EQ(program.Run("vocab add retiring " + Plugin()).code, 0);
   EXPECT_FALSE(Block("retiring", "fixture.code")["retired"]);
   EXPECT_EQ(Block("retiring", "fixture.code")["ids"], ids);
+}
+
+// Gives block "twin.code" of a model a row for each text token, in its direction and three times as
+// long: whatever text token the model would say, it prefers the twin.
+void PreferTwins(const std::string& directory) {
+  const auto model = ModelDirectory::Open(directory).value();
+  const auto writer = ModelDirectoryWriter::Create(directory, {/*overwrite=*/true}).value();
+  for (const std::string& id : model->ComponentIds()) {
+    if (id == TokensComponentId("twin.code")) continue;
+    ASSERT_TRUE(writer->CopyComponent(*model, id).ok());
+  }
+  const at::Tensor text = model->ReadComponent(TokensComponentId("core.bpe")).value().at(kTokenRows);
+  ASSERT_TRUE(writer->AddTensors(TokensComponentId("twin.code"), {{kTokenRows, text * 3}}).ok());
+  ASSERT_TRUE(writer->Commit(model->manifest()).ok());
+}
+
+// Tasks that differ in how they search.
+constexpr char kStrategies[] = R"(
+  name: "strategies"
+  task {
+    name: "greedy" input { name: "image" modality: "image" } prompt: " what does the image describe?"
+    target: " {caption:text}" generation { beam: 1 max_tokens: 12 } metric: "exact_match"
+  }
+  task {
+    name: "beam" input { name: "image" modality: "image" } prompt: " what does the image describe?"
+    target: " {caption:text}" generation { beam: 5 max_tokens: 12 } metric: "exact_match"
+  }
+  task {
+    name: "sampling" input { name: "image" modality: "image" } prompt: " what does the image describe?"
+    target: " {caption:text}" generation { sample: true seed: 3 max_tokens: 12 } metric: "exact_match"
+  }
+  task {
+    name: "closed_set" input { name: "image" modality: "image" } prompt: " what does the image describe?"
+    target: " {caption:label}" labels { slot: "caption" values: "a red circle" values: "a blue square" values: "a red square" }
+    generation { beam: 3 } metric: "exact_match"
+  }
+  task {
+    name: "candidates" input { name: "image" modality: "image" } prompt: " what does the image describe?"
+    target: " {caption:label}" labels { slot: "caption" values: "a red circle" values: "a blue square" values: "a red square" }
+    generation { score_candidates: true } metric: "exact_match"
+  }
+)";
+
+TEST(Vocab, RetiredBlocksAreNeverGeneratedWhateverTheWeightsPrefer) {
+  const Program& program = Workplace();
+  WriteText(program.Path("strategies.textproto"), kStrategies);
+  ASSERT_EQ(program.Run("data make-world retire_world --kind image --count 1 --eval_count 1 --seed 1").code, 0);
+  const std::string picture = program.Shell("find retire_world -name '*.png' | sort | head -1").out;
+  const int64_t size = Block("nano", "core.bpe")["size"];
+  ASSERT_EQ(program.Run("vocab add nano --output twins --block twin.code=" + std::to_string(size)).code, 0);
+  PreferTwins(program.Path("twins"));
+  ASSERT_EQ(program.Run("vocab retire twins twin.code --output retired").code, 0);
+  const auto answer = [&](const std::string& model, const std::string& task) {
+    const Outcome outcome = program.Run("predict " + model + " --templates strategies.textproto --json --task " + task +
+                                        " --input image=" + picture);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return json::parse(outcome.out, nullptr, false);
+  };
+  for (const std::string task : {"greedy", "beam", "sampling", "closed_set", "candidates"}) {
+    const json expected = answer("nano", task), actual = answer("retired", task);
+    EXPECT_EQ(actual["text"], expected["text"]) << task;
+    EXPECT_NEAR(actual["score"].get<double>(), expected["score"].get<double>(), 1e-5) << task;
+    if (task == "closed_set" || task == "candidates") continue;  // these never allow twins
+    EXPECT_NE(answer("twins", task)["text"], expected["text"]) << task << ": the twins are not preferred";
+  }
 }
 
 TEST(Vocab, ABlockOfTheModelsOwnIsRevived) {
