@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "app/commands.h"
+#include "backbone/storage/backbone_hash.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
 #include "backbone/vocabulary/layout.h"
@@ -20,13 +21,6 @@ struct AdapterArguments {
   std::string from, modality, into, output;
   bool replace = false, allow_mismatch = false;
 };
-
-// The backbone's hash as adapters record it.
-absl::StatusOr<std::string> BaseHash(const ModelDirectory& model) {
-  UNIVAL_ASSIGN_OR_RETURN(TensorMap tensors, model.ReadComponent("backbone"));
-  UNIVAL_ASSIGN_OR_RETURN(tensors[kTokenEmbedding], ReadTokenComponents(model));
-  return TensorsSha256AsLoaded(AdapterBase(std::move(tensors), model.manifest().vocabulary()));
-}
 
 constexpr auto ModalityId = [](const ModalityConfig& item) { return item.id(); };
 // Of connections and adapters.
@@ -65,7 +59,7 @@ absl::StatusOr<Manifest> Joined(const AdapterArguments& arguments, const ModelDi
   }
   AdapterRecord expected = *record;
   expected.set_d_model(into.manifest().backbone().d_model());
-  UNIVAL_ASSIGN_OR_RETURN(*expected.mutable_backbone_sha256(), BaseHash(into));
+  UNIVAL_ASSIGN_OR_RETURN(*expected.mutable_backbone_sha256(), BackboneSha256(into));
   const absl::Status fits =
       CheckAdapter(*record, expected, absl::StrCat(from.path(), " in ", into.path()), {arguments.allow_mismatch});
   if (!fits.ok()) {

@@ -46,6 +46,7 @@ absl::StatusOr<nlohmann::json> Describe(Pipeline& pipeline) {
                         {"encoder_layers", backbone.encoder_layers()},
                         {"decoder_layers", backbone.decoder_layers()},
                         {"ffn_dim", backbone.ffn_dim()}};
+  UNIVAL_ASSIGN_OR_RETURN(report["backbone"]["sha256"], model.BackboneHash());
   for (const VocabularyBlock& block : manifest.vocabulary().blocks()) {
     int64_t size = 0;
     for (const VocabularyExtent& extent : block.extents()) size += extent.size();
@@ -70,7 +71,11 @@ absl::StatusOr<nlohmann::json> Describe(Pipeline& pipeline) {
   }
   for (const Lineage& step : manifest.lineage()) {
     report["lineage"].push_back(
-        {{"plan", step.plan()}, {"seed", step.seed()}, {"command", step.command()}, {"note", step.note()}});
+        {{"plan", step.plan()},
+         {"seed", step.seed()},
+         {"command", step.command()},
+         {"note", step.note()},
+         {"parent_backbone_sha256", step.parent_backbone_sha256()}});
   }
   return report;
 }

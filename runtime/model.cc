@@ -100,7 +100,9 @@ absl::StatusOr<std::unique_ptr<Model>> Model::CreateFresh(const Manifest& manife
 }
 
 absl::Status Model::CreateVocabulary() {
-  UNIVAL_ASSIGN_OR_RETURN(vocabulary_, Vocabulary::Create(manifest_.vocabulary(), tokenizer_));
+  const std::string& mask = manifest_.tokenizer().mask_token_block();
+  UNIVAL_ASSIGN_OR_RETURN(vocabulary_, Vocabulary::Create(manifest_.vocabulary(), tokenizer_,
+                                                          mask.empty() ? "core.mask" : mask));
   return absl::OkStatus();
 }
 

@@ -87,6 +87,9 @@ class Model {
   std::vector<NamedTensor> State() const;
   // Content hash (sha256, hex) of one part: "backbone", "modality.image", "connection.depth".
   absl::StatusOr<std::string> PartHash(const std::string& part) const;
+  // The hash by which adapters and lineages name these weights (backbone/storage/backbone_hash.h).
+  // It takes a pass over all of them.
+  absl::StatusOr<std::string> BackboneHash() const;
 
   // Template sets stored with the model: file name -> textproto, labels inlined.
   const std::map<std::string, std::string>& templates() const { return templates_; }
@@ -113,10 +116,7 @@ class Model {
   absl::Status LoadPart(const std::string& part, const std::string& component);
   absl::Status CheckAdapters(bool allow_mismatch) const;
   absl::Status LoadTemplates();
-  // What an adapter of this model records of the weights that it was trained against. It takes a
-  // pass over all of them: DescribeAdapter does it once for callers that hand on the same
-  // `base_hash`.
-  absl::StatusOr<std::string> AdapterBaseHash() const;
+  // DescribeAdapter takes BackboneHash once for callers that hand on the same `base_hash`.
   absl::StatusOr<AdapterRecord> DescribeAdapter(const std::string& modality,
                                                 std::string* base_hash) const;
   absl::StatusOr<Manifest> ManifestToSave(const Lineage& lineage) const;

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sdk/base/files.h"
+#include "backbone/storage/backbone_hash.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
 #include "backbone/model/model.h"
@@ -128,10 +129,8 @@ absl::Status Model::LoadPart(const std::string& part, const std::string& compone
                     [&] { return LoadTensorsInto(PartTensors(part), tensors, component, file); });
 }
 
-absl::StatusOr<std::string> Model::AdapterBaseHash() const {
-  return CatchTorch("hash of backbone", [&] {
-    return TensorsSha256(AdapterBase(PartTensors("backbone"), manifest_.vocabulary()));
-  });
+absl::StatusOr<std::string> Model::BackboneHash() const {
+  return BackboneSha256(PartTensors("backbone"), manifest_.vocabulary());
 }
 
 absl::StatusOr<AdapterRecord> Model::DescribeAdapter(const std::string& id,
@@ -150,7 +149,7 @@ absl::StatusOr<AdapterRecord> Model::DescribeAdapter(const std::string& id,
                             PartHash(absl::StrCat("modality.", id)));
   }
   if (base_hash->empty()) {
-    UNIVAL_ASSIGN_OR_RETURN(*base_hash, AdapterBaseHash());
+    UNIVAL_ASSIGN_OR_RETURN(*base_hash, BackboneHash());
   }
   record.set_backbone_sha256(*base_hash);
   return record;

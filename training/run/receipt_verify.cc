@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "backbone/storage/backbone_hash.h"
 #include "sdk/base/files.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status_macros.h"
@@ -224,6 +225,35 @@ absl::StatusOr<std::unique_ptr<TrainingPlan>> PlanBeside(const std::string& rece
   return plan;
 }
 
+// The last step of training in a model's lineage, which the receipt is about; null without one.
+const Lineage* TrainingStep(const Manifest& manifest) {
+  const Lineage* step = nullptr;
+  for (const Lineage& lineage : manifest.lineage()) {
+    if (lineage.command() == "train") step = &lineage;
+  }
+  return step;
+}
+
+// Does the trained model's manifest name the base model as its parent?
+absl::Status CompareParent(const Receipt& receipt, const Manifest& manifest,
+                           const std::string& base_directory, ReceiptCheck* check) {
+  const std::set<std::string>& drawn = receipt.description.drawn;
+  const auto first = drawn.lower_bound("backbone.");
+  // Earlier manifests named a backbone of which parts had been drawn anew as it was then.
+  if (first != drawn.end() && IsIn(*first, "backbone")) return absl::OkStatus();
+  const Lineage* step = TrainingStep(manifest);
+  if (step == nullptr || step->parent_backbone_sha256().empty()) return absl::OkStatus();
+  UNIVAL_ASSIGN_OR_RETURN(const auto base, ModelDirectory::Open(base_directory));
+  UNIVAL_ASSIGN_OR_RETURN(const bool is_parent,
+                          NamesBackbone(step->parent_backbone_sha256(), *base));
+  if (is_parent) return absl::OkStatus();
+  UNIVAL_ASSIGN_OR_RETURN(const std::string hash, BackboneSha256(*base));
+  check->problems.push_back(absl::StrCat("lineage: parent_backbone_sha256: the trained model says ",
+                                         step->parent_backbone_sha256(), ", the base model has ",
+                                         hash));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<ReceiptCheck> VerifyReceipt(const std::string& receipt_file,
@@ -252,6 +282,10 @@ absl::StatusOr<ReceiptCheck> VerifyReceipt(const std::string& receipt_file,
       CompareWithBase(receipt, hashes, was, &check);
       if (plan != nullptr) CheckDrawn(receipt, *plan, was, &check);
       check.base_compared = true;
+      if (model != nullptr) {
+        UNIVAL_RETURN_IF_ERROR(
+            CompareParent(receipt, model->manifest(), base_directory, &check));
+      }
     }
   }
   check.frozen_changed = static_cast<int64_t>(check.changed.size());

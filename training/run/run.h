@@ -38,6 +38,7 @@ struct Run {
   RunData data;
   std::vector<TensorHash> before;  // the model as training found it
   std::set<std::string> drawn;
+  std::string parent_backbone_sha256;  // of the base model; empty where its backbone is not used
   std::map<std::string, at::Tensor> initial_buffers;
   RunState state;
   RunLog log;

@@ -1,7 +1,6 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sdk/base/files.h"
@@ -72,15 +71,7 @@ absl::Status SaveModel(const Run& run) {
   lineage.set_command("train");
   lineage.set_plan(plan.name());
   lineage.set_seed(plan.seed());
-  for (const NamedTensor& entry : run.model->State()) {
-    if (run.drawn.count(entry.name) > 0 || !absl::StartsWith(entry.name, "backbone.")) continue;
-    std::vector<TensorHash> backbone;
-    for (const TensorHash& hash : run.before) {
-      if (absl::StartsWith(hash.name, "backbone.")) backbone.push_back(hash);
-    }
-    lineage.set_parent_backbone_sha256(CombinedHash(backbone));
-    break;
-  }
+  lineage.set_parent_backbone_sha256(run.parent_backbone_sha256);
   // Replaces, in one step, the model of a run that was killed after this.
   return run.model->Save(run.Path("model"), lineage, plan.save_half());
 }

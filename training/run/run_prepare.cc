@@ -254,6 +254,7 @@ absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_s
                           BuildModel(run->plan, run->runtime, run->options.device));
   run->model = std::move(built.model);
   run->drawn = std::move(built.drawn);
+  run->parent_backbone_sha256 = std::move(built.parent_backbone_sha256);
   UNIVAL_RETURN_IF_ERROR(AddTemplates(*run));
   UNIVAL_ASSIGN_OR_RETURN(run->pipeline,
                           Pipeline::Create(run->model.get(), TemplateFiles(run->plan)));

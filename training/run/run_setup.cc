@@ -12,10 +12,10 @@
 #include "absl/strings/str_join.h"
 #include "sdk/base/status.h"
 #include "sdk/native/catch_torch.h"
+#include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/templates/template_task.h"
 #include "training/evaluation/evaluate.h"
-#include "training/run/seeds.h"
 #include "training/run/trainable.h"
 
 namespace unival {
@@ -71,6 +71,10 @@ absl::StatusOr<BuiltModel> LoadBase(const LoadedPlan& plan, const Runtime& runti
   UNIVAL_ASSIGN_OR_RETURN(built.model, Model::Load(directory, runtime));
   std::vector<std::string> parts(plan.plan.reset().begin(), plan.plan.reset().end());
   if (plan.plan.random_backbone()) parts.push_back("backbone");
+  if (std::find(parts.begin(), parts.end(), "backbone") == parts.end()) {
+    // The parent is the base model as it is, before parts of it are drawn anew.
+    UNIVAL_ASSIGN_OR_RETURN(built.parent_backbone_sha256, built.model->BackboneHash());
+  }
   if (parts.empty()) return built;
   const std::string tokenizer =
       JoinPath(directory, built.model->manifest().tokenizer().directory());

@@ -20,6 +20,8 @@ namespace unival {
 struct BuiltModel {
   std::unique_ptr<Model> model;
   std::set<std::string> drawn;  // tensors that are not the base model's
+  // Model::BackboneHash of the base model; empty where nothing of its backbone is left.
+  std::string parent_backbone_sha256;
 };
 
 // Loads or draws the model that a plan starts from, with its new modalities. Deterministic in the

@@ -23,6 +23,7 @@
 #include "upstream/fairseq/fairseq_checkpoint.h"
 #include "upstream/fairseq/published_modalities.h"
 #include "upstream/fairseq/tensor_of_view.h"
+#include "backbone/storage/backbone_hash.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
 #include "backbone/model/model.h"
@@ -399,7 +400,7 @@ TensorMap Converter::Tensors(const Part& part) const {
 absl::Status Converter::WriteBackbone() {
   Part& part = parts_[kBackbone];
   TensorMap tensors = Tensors(part);
-  UNIVAL_ASSIGN_OR_RETURN(part.sha256, TensorsSha256AsLoaded(tensors));
+  UNIVAL_ASSIGN_OR_RETURN(part.sha256, BackboneSha256(tensors, manifest_.vocabulary()));
   report_.tensors += static_cast<int64_t>(tensors.size());
   UNIVAL_RETURN_IF_ERROR(
       AddTokenComponents(tensors.at(kTokenEmbedding), manifest_.vocabulary(), writer_));
