@@ -14,12 +14,14 @@ absl::StatusOr<std::shared_ptr<const std::string>> MediaBytes(const MediaSource&
   if (bytes == nullptr) {
     std::error_code error;
     if (!std::filesystem::is_regular_file(media.path, error)) {
-      return absl::NotFoundError(absl::StrCat(MediaName(media), ": no such file"));
+      return MediaError(absl::NotFoundError(absl::StrCat(MediaName(media), ": no such file")));
     }
     absl::StatusOr<std::string> content = ReadWholeFile(media.path);
     bytes = std::make_shared<const std::string>(std::move(content).value_or(""));
   }
-  if (bytes->empty()) return absl::InvalidArgumentError(absl::StrCat(MediaName(media), ": is empty or cannot be read"));
+  if (bytes->empty()) {
+    return MediaError(absl::InvalidArgumentError(absl::StrCat(MediaName(media), ": is empty or cannot be read")));
+  }
   return bytes;
 }
 

@@ -75,8 +75,9 @@ struct TrainResult {
 
 // Errors name file, field, expected, actual and remedy. InvalidArgument: the plan or the data;
 // FailedPrecondition: output not empty, another plan or other data on resume, missing plugin;
-// NotFound: files, tasks, modalities; OutOfRange: the loss is not a number, or more than 1 % of the
-// media cannot be decoded (nothing is overwritten then).
+// NotFound: files, tasks, modalities; OutOfRange: the loss is not a number (IsNonFinite of
+// training/run/non_finite.h), or more than 1 % of the media cannot be decoded (nothing is
+// overwritten then).
 absl::StatusOr<TrainResult> Train(const TrainOptions& options, const Runtime& runtime);
 
 }  // namespace unival

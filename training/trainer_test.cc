@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "backbone/storage/backbone_hash.h"
 #include "modalities/io/encode.h"
 #include "sdk/base/process.h"
 #include "sdk/base/status_macros.h"
@@ -25,6 +26,7 @@
 #include "training/run/batch_loader.h"
 #include "training/evaluation/evaluate.h"
 #include "sdk/base/folder_lock.h"
+#include "training/run/non_finite.h"
 #include "training/run/receipt.h"
 #include "training/run/trainable.h"
 
@@ -127,6 +129,7 @@ const Runtime& TheRuntime() {
   static const Runtime* const runtime = [] {
     RuntimeOptions options;
     options.threads = 1;
+    options.plugins = {"training/libfaulty.so"};
     auto created = Runtime::Create(options);
     if (!created.ok()) {
       ADD_FAILURE() << created.status();
@@ -449,6 +452,7 @@ TEST(TrainerTest, ALossThatIsNotANumberStopsTheRunAndOverwritesNothing) {
   const absl::Status status =
       Train(Options(World(), plan, FreshOutput("nan")), TheRuntime()).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
+  EXPECT_TRUE(IsNonFinite(status));
   EXPECT_THAT(status.message(), HasSubstr("lower the learning rate"));
   EXPECT_FALSE(fs::exists(World() + "/nan/model"));
 }
@@ -465,6 +469,7 @@ TEST(TrainerTest, CountsMediaThatCannotBeDecodedAndStopsAboveOnePercent) {
   const absl::Status status =
       Train(Options(World(), plan, FreshOutput("bad")), TheRuntime()).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
+  EXPECT_FALSE(IsNonFinite(status)) << "the same code for another reason";
   EXPECT_THAT(status.message(), HasSubstr("1 of 25"));
   EXPECT_THAT(status.message(), HasSubstr("bad.png"));
   EXPECT_THAT(ReadText(World() + "/bad/log.jsonl"), HasSubstr("bad.jsonl:25"));
@@ -476,6 +481,56 @@ TEST(TrainerTest, CountsMediaThatCannotBeDecodedAndStopsAboveOnePercent) {
   plan.mutable_stage(0)->set_steps(29);
   TrainOk(Options(World(), plan, FreshOutput("rare")));
   EXPECT_EQ(Json::parse(ReadText(World() + "/rare/results.json")).at("decode_failures"), 1);
+}
+
+// A stage over records of the modality of training/testdata/faulty.cc.
+TrainingPlan FaultyPlan(const std::string& fault) {
+  Write(World() + "/faulty.textproto", R"(
+    name: "faulty"
+    task {
+      name: "feel"
+      input { name: "image" modality: "faulty" }
+      prompt: " what is it?"
+      target: " {caption:text}"
+      metric: "exact_match"
+    })");
+  TrainingPlan plan = Parse(R"(
+    name: "faulty" seed: 5 model: "base/model" templates: "faulty.textproto"
+    new_modality {
+      modality { id: "faulty" }
+      connection { shared_type_row: -1 }
+    }
+    stage {
+      name: "connection" trainable: "connection:faulty" steps: 2 batch: 6
+      optimizer { learning_rate: 1e-2 }
+      source { name: "feel" task: "feel" path: "caption.jsonl" }
+    })");
+  auto& options = *plan.mutable_new_modality(0)->mutable_modality()->mutable_options();
+  if (!fault.empty()) options["fault"] = fault;
+  return plan;
+}
+
+TEST(TrainerTest, AModalityThatDoesNotWorkIsNotTakenForDamagedFiles) {
+  TrainOk(Options(World(), FaultyPlan(""), FreshOutput("faultless")));
+  const std::pair<const char*, const char*> faults[] = {
+      {"configuration", "the lens was never set"}, {"lost_file", "lens.bin"}};
+  for (const auto& [fault, says] : faults) {
+    const TrainingPlan plan = FaultyPlan(fault);
+    const absl::Status status =
+        Train(Options(World(), plan, FreshOutput("faulty")), TheRuntime()).status();
+    EXPECT_THAT(status.message(), HasSubstr(says));
+    EXPECT_NE(status.code(), absl::StatusCode::kOutOfRange);
+    EXPECT_THAT(Read(World() + "/faulty/log.jsonl"), Not(HasSubstr(says)));
+  }
+}
+
+TEST(TrainerTest, AnErrorOfAnEncoderIsNotTakenForALossThatIsNotANumber) {
+  const TrainingPlan plan = FaultyPlan("encoder");
+  const absl::Status status =
+      Train(Options(World(), plan, FreshOutput("faulty_encoder")), TheRuntime()).status();
+  EXPECT_THAT(status.message(), HasSubstr("the lens turned past its end"));
+  EXPECT_THAT(status.message(), Not(HasSubstr("learning rate")));
+  EXPECT_FALSE(IsNonFinite(status));
 }
 
 TEST(TrainerTest, NamesTheFieldOfAPlanThatDoesNotFitModelOrData) {
@@ -579,6 +634,60 @@ TEST(TrainerTest, MissingMediaCountAsWrongAndTooManyOfThemAreAnError) {
   EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
   EXPECT_THAT(status.message(), HasSubstr("3 of 27"));
   EXPECT_THAT(status.message(), HasSubstr("images/gone.png"));
+}
+
+Lineage LastLineage(const std::string& directory) {
+  const auto model = ModelDirectory::Open(directory);
+  EXPECT_TRUE(model.ok()) << model.status();
+  return *(*model)->manifest().lineage().rbegin();
+}
+
+// What lineages held before they took the hash of adapters.
+std::string EarlierParentHash(const std::string& directory) {
+  const auto model = Model::Load(directory, TheRuntime());
+  EXPECT_TRUE(model.ok()) << model.status();
+  std::vector<TensorHash> backbone;
+  for (const TensorHash& hash : HashState(**model)) {
+    if (hash.name.rfind("backbone.", 0) == 0) backbone.push_back(hash);
+  }
+  return CombinedHash(backbone);
+}
+
+TEST(TrainerTest, AModelNamesItsParentByTheParentsOwnHash) {
+  const std::string base = World() + "/base/model", child = World() + "/child/model";
+  TrainingPlan plan = Parse(kAdapterPlan);
+  plan.mutable_stage(0)->set_trainable(0, "all");
+  plan.mutable_stage(0)->set_steps(2);
+  plan.add_reset("connection.image");
+  TrainOk(Options(World(), plan, FreshOutput("child")));
+  const auto parent = ModelDirectory::Open(base).value(), trained = ModelDirectory::Open(child).value();
+  const std::string recorded = LastLineage(child).parent_backbone_sha256();
+  EXPECT_EQ(recorded, parent->manifest().adapter(0).backbone_sha256());
+  EXPECT_EQ(recorded, BackboneSha256(*parent).value());
+  EXPECT_NE(recorded, BackboneSha256(*trained).value()) << "training moved the backbone";
+  EXPECT_EQ(LastLineage(base).parent_backbone_sha256(), "") << "a fresh model has no parent";
+  for (const std::string& hash : {recorded, EarlierParentHash(base)}) {
+    EXPECT_TRUE(NamesBackbone(hash, *parent).value());
+    EXPECT_FALSE(NamesBackbone(hash, *trained).value());
+  }
+}
+
+TEST(TrainerTest, AReceiptIsComparedWithTheParentThatTheModelNames) {
+  const std::string base = World() + "/base/model", folder = World() + "/named";
+  TrainOk(Options(World(), Parse(kAdapterPlan), FreshOutput("named")));
+  const auto problems = [&](const std::string& parent) {
+    const std::string file = folder + "/model/manifest.textproto", text = Read(file);
+    std::string other = text;
+    other.replace(text.rfind("parent_backbone_sha256: \"") + 25, 64, parent);
+    Write(file, other);
+    auto check = VerifyReceipt(folder + "/receipt.json", folder + "/model", base, TheRuntime());
+    Write(file, text);
+    EXPECT_TRUE(check.ok()) << check.status();
+    return check.ok() ? check->problems : std::vector<std::string>();
+  };
+  EXPECT_THAT(problems(EarlierParentHash(base)), ::testing::IsEmpty()) << "manifests of before";
+  EXPECT_THAT(problems(std::string(64, 'a')),
+              ::testing::ElementsAre(HasSubstr("parent_backbone_sha256")));
 }
 
 TEST(TrainerTest, AReceiptThatSaysAFrozenTensorChangedDoesNotHold) {

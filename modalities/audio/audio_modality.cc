@@ -94,7 +94,10 @@ class AudioModality : public EncodedModality {
     std::vector<float> wave =
         MixToMono(absl::MakeConstSpan(samples, channels * clip.samples.size(1)), channels);
     if (settings_.resample && clip.sample_rate_hz != settings_.sample_rate_hz) {
-      UNIVAL_ASSIGN_OR_RETURN(const auto resampler, ResamplerFrom(clip.sample_rate_hz));
+      const auto made = ResamplerFrom(clip.sample_rate_hz);
+      // The rate to resample to was checked at creation: this one is the clip's.
+      if (!made.ok()) return MediaError(made.status());
+      const auto& resampler = *made;
       wave = resampler->Apply(wave);
     }
     if (settings_.int16) RoundTripInt16(wave);

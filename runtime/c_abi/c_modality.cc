@@ -71,6 +71,12 @@ absl::StatusOr<DecodedSample> Decode(const MediaDecoder& decoder, const RawSampl
   return decoded;
 }
 
+// With INVALID_ARGUMENT the plugin refuses the sample; unival_plugin.h says so.
+absl::Status StatusOfPreprocess(UnivalCode code, absl::string_view what) {
+  absl::Status status = StatusOf(code, what);
+  return code == UNIVAL_INVALID_ARGUMENT ? MediaError(std::move(status)) : status;
+}
+
 class StableModality : public Modality {
  public:
   StableModality(const UnivalModality& table, std::string name, const MediaDecoder* decoder)
@@ -102,8 +108,8 @@ class StableModality : public Modality {
     decoded.sample.name = ToStr(decoded.name);
     UnivalTensor* items[UNIVAL_MAX_TENSORS] = {};
     UnivalTensors tensors = {sizeof(UnivalTensors), 0, items};
-    UNIVAL_RETURN_IF_ERROR(StatusOf(table_.preprocess(self_, &decoded.sample, &tensors),
-                                    absl::StrCat(decoded.name, ": ", What("preprocess"))));
+    UNIVAL_RETURN_IF_ERROR(StatusOfPreprocess(table_.preprocess(self_, &decoded.sample, &tensors),
+                                              absl::StrCat(decoded.name, ": ", What("preprocess"))));
     return ImportSample(items, tensors.count);
   }
 

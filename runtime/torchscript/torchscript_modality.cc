@@ -32,6 +32,11 @@ PositionKind ToPositionKind(PositionKindProto kind) {
   }
 }
 
+// What the file holds is not what the plugin's manifest says that it takes.
+absl::Status Refused(const MediaSource& media, absl::string_view why) {
+  return MediaError(absl::InvalidArgumentError(absl::StrCat(MediaName(media), ": ", why)));
+}
+
 class ProgramModality : public Modality {
  public:
   ProgramModality(const PluginManifest& manifest, const std::string& id, const MediaDecoder* decoder,
@@ -100,14 +105,13 @@ class ProgramModality : public Modality {
     const ArchiveInput& input = manifest_.modality().input();
     UNIVAL_ASSIGN_OR_RETURN(const AudioClip clip, decoder_->DecodeAudio(media));
     if (clip.sample_rate_hz != input.sample_rate_hz()) {
-      return absl::InvalidArgumentError(absl::StrCat(MediaName(media), ": expected sample rate ", input.sample_rate_hz(),
-                                                     " Hz, got ", clip.sample_rate_hz, "; resample the file"));
+      return Refused(media, absl::StrCat("expected sample rate ", input.sample_rate_hz(), " Hz, got ",
+                                         clip.sample_rate_hz, "; resample the file"));
     }
     at::Tensor samples = clip.samples;
     if (input.channels() == 1) samples = samples.mean(0, /*keepdim=*/true);
     if (samples.size(0) != input.channels()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(MediaName(media), ": expected ", input.channels(), " channels, got ", samples.size(0)));
+      return Refused(media, absl::StrCat("expected ", input.channels(), " channels, got ", samples.size(0)));
     }
     if (input.max_steps() > 0 && samples.size(1) > input.max_steps()) samples = samples.narrow(1, 0, input.max_steps());
     return samples.contiguous();
@@ -116,10 +120,9 @@ class ProgramModality : public Modality {
   absl::StatusOr<at::Tensor> ReadSeries(const MediaSource& media) const {
     const ArchiveInput& input = manifest_.modality().input();
     UNIVAL_ASSIGN_OR_RETURN(const auto text, MediaBytes(media));
-    UNIVAL_ASSIGN_OR_RETURN(
-        const std::vector<float> values,
-        Annotate(ParseSeries(*text, input.channels(), input.max_steps()), MediaName(media)));
-    return at::tensor(values).view({-1, input.channels()});
+    absl::StatusOr<std::vector<float>> values = ParseSeries(*text, input.channels(), input.max_steps());
+    if (!values.ok()) return Refused(media, values.status().message());
+    return at::tensor(*values).view({-1, input.channels()});
   }
 
   // Per channel: the first dimension of images and sound, the last of series.

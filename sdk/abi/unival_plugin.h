@@ -273,7 +273,9 @@ typedef struct UnivalModality {
   /* Gives the same every time. */
   UnivalCode (*describe)(const UnivalSelf* self, UnivalModalityInfo* out);
   /* Decodes and normalises one sample. Concurrent, deterministic. Every sample gives the same
-   * number of tensors. */
+   * number of tensors. INVALID_ARGUMENT: the sample is damaged or not what this modality takes;
+   * training leaves it out and counts it. Any other code says that the modality itself does not
+   * work, and ends the run. */
   UnivalCode (*preprocess)(const UnivalSelf* self, const UnivalSample* sample, UnivalTensors* out);
   /* Row i must not depend on the other rows. One call at a time per object. */
   UnivalCode (*encode)(UnivalSelf* self, UnivalEncodeCall* call);

@@ -248,6 +248,8 @@ class Modality {
  public:
   virtual ~Modality() = default;
   virtual ModalityInfo Info() const = 0;
+  // InvalidArgument refuses a sample that is damaged or not what this modality takes: training leaves it out and counts
+  // it. Any other error says that the modality itself does not work, and ends the run.
   virtual Status Preprocess(const Sample& sample, Tensors* out) const = 0;
   virtual Status Encode(const Batch& batch, Features* out) = 0;
 };

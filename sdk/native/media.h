@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace unival {
@@ -50,8 +51,19 @@ struct VideoClip {
 using FrameSelector =
     std::function<std::vector<int64_t>(int64_t frame_count, double frames_per_second)>;
 
-// Thread-safe. Errors: NotFound (no such file), InvalidArgument (not decodable, empty, truncated,
-// wrong kind, larger than the limits), each naming the source.
+// Marks an error as the fault of one media item: missing, damaged, or not what the modality takes.
+// Training leaves such a record out and counts it, evaluation counts it as unreadable; any other
+// error of a modality is a fault of the program or its configuration and ends the run. Code and
+// message stay; OK stays OK.
+//
+//   return MediaError(absl::InvalidArgumentError(absl::StrCat(name, ": holds no samples")));
+absl::Status MediaError(absl::Status status);
+// Whether `status`, or the status that it annotates, was marked so. Annotate (sdk/base/status.h)
+// keeps the mark.
+bool IsMediaError(const absl::Status& status);
+
+// Thread-safe. Errors of media are media errors: NotFound (no such file), InvalidArgument (not
+// decodable, empty, truncated, wrong kind, larger than the limits), each naming the source.
 class MediaDecoder {
  public:
   virtual ~MediaDecoder();

@@ -84,7 +84,8 @@ class Modality {
   virtual const ModalityInfo& info() const = 0;
 
   // Decodes and normalises one sample. Thread-safe; runs on loader threads; deterministic.
-  // Errors: those of MediaDecoder, InvalidArgument for media of the wrong kind.
+  // Errors: those of MediaDecoder, and MediaError(InvalidArgument) for media that it cannot take. An error that is not
+  // marked by MediaError says that the modality itself does not work, and ends training.
   virtual absl::StatusOr<PreprocessedSample> Preprocess(const RawSample& sample) const = 0;
 
   // Features of a batch. Row i must not depend on the other rows. Runs on the compute thread, one

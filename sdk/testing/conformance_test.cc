@@ -34,6 +34,7 @@ enum class Flaw {
   kRefusesAll,
   kCountsCalls,
   kSilentRefusal,
+  kUnmarkedRefusal,
   kRandom,
   kUnseeded,
   kPadsWrongly,
@@ -66,8 +67,9 @@ class FakeModality : public Modality {
     } else if (!(text.empty() && media.bytes != nullptr && flaw_ == Flaw::kAcceptsEmpty) &&
                !(!text.empty() && flaw_ == Flaw::kAcceptsCorrupt) &&
                !(media.bytes == nullptr && flaw_ == Flaw::kAcceptsMissing)) {
-      return absl::InvalidArgumentError(flaw_ == Flaw::kSilentRefusal ? "bad media"
-                                                                      : absl::StrCat(media.name, ": no number"));
+      const absl::Status refusal = absl::InvalidArgumentError(
+          flaw_ == Flaw::kSilentRefusal ? "bad media" : absl::StrCat(media.name, ": no number"));
+      return flaw_ == Flaw::kUnmarkedRefusal ? refusal : MediaError(refusal);
     }
     if (flaw_ == Flaw::kRandom && !sample.augment) value += ++calls_;
     if (sample.augment) value += flaw_ == Flaw::kUnseeded ? ++calls_ : static_cast<double>(sample.seed % 5);
@@ -163,6 +165,10 @@ TEST(ModalityConformance, RandomPreprocessingIsFoundAloneAndAcrossThreads) {
 
 TEST(ModalityConformance, RefusalsMustNameTheMedia) {
   EXPECT_EQ(FailedRules(Flaw::kSilentRefusal), (Rules{"empty_media", "corrupt_media", "missing_media"}));
+}
+
+TEST(ModalityConformance, RefusalsMustBeMarkedAsTheMediasOwn) {
+  EXPECT_EQ(FailedRules(Flaw::kUnmarkedRefusal), (Rules{"empty_media", "corrupt_media", "missing_media"}));
 }
 
 TEST(ModalityConformance, WritingToInputsIsFound) {

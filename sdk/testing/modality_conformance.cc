@@ -234,9 +234,13 @@ class ModalityCheck {
     absl::StatusOr<PreprocessedSample> sample = modality_.Preprocess(raw);
     if (sample.ok()) return "Preprocess accepted it";
     if (sample.status().message().empty()) return "Preprocess refused without a message";
-    return absl::StrContains(sample.status().message(), media.name)
+    if (!absl::StrContains(sample.status().message(), media.name)) {
+      return absl::StrCat("the message does not name the media: ", sample.status().message());
+    }
+    return IsMediaError(sample.status())
                ? ""
-               : absl::StrCat("the message does not name the media: ", sample.status().message());
+               : absl::StrCat("the error is not marked as the media's own, so that one such file would end training; ",
+                              "return MediaError(...), in the stable tier INVALID_ARGUMENT: ", sample.status().message());
   }
 
   Finding ConcurrentPreprocess() {

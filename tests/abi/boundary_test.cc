@@ -149,6 +149,22 @@ TEST(Encode, RefusesRowsWithDifferentNumbersOfTensors) {
   EXPECT_FALSE((*modality)->Encode({}).ok());
 }
 
+// INVALID_ARGUMENT of preprocess says that the media are at fault; other codes that the plugin is.
+TEST(Refusal, IsTheMediasOwnWithInvalidArgumentAlone) {
+  const auto preprocess = [](const std::string& flaw) {
+    auto modality = Make(kGood, "fixture", {{"flaw", flaw}});
+    EXPECT_TRUE(modality.ok()) << modality.status();
+    return (*modality)->Preprocess(Bytes("abc")).status();
+  };
+  EXPECT_TRUE(IsMediaError(preprocess("preprocess_fails")));
+  for (const char* flaw : {"code_unknown", "other_dlpack", "count_zero"}) {
+    EXPECT_FALSE(preprocess(flaw).ok()) << flaw;
+    EXPECT_FALSE(IsMediaError(preprocess(flaw))) << flaw;
+  }
+  auto modality = Make(kGood, "fixture", {});
+  EXPECT_TRUE(IsMediaError((*modality)->Preprocess(Bytes("")).status())) << "an empty file";
+}
+
 TEST(Concurrent, PreprocessAndTwoInstancesAtOnce) {
   auto one = Make(kGood, "fixture", {}), two = Make(kGood, "fixture", {{"flaw", "preprocess_fails"}});
   ASSERT_TRUE(one.ok() && two.ok());

@@ -278,8 +278,9 @@ absl::StatusOr<std::string> MediaKey(const MediaSource& media, uint64_t augmenta
   if (media.bytes != nullptr) {
     hash.UpdateField(Sha256Hex(*media.bytes));
   } else {
-    UNIVAL_ASSIGN_OR_RETURN(std::string digest, Sha256HexOfFile(media.path));
-    hash.UpdateField(digest);
+    const absl::StatusOr<std::string> digest = Sha256HexOfFile(media.path);
+    if (!digest.ok()) return MediaError(digest.status());
+    hash.UpdateField(*digest);
   }
   return hash.HexDigest();
 }

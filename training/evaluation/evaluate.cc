@@ -51,11 +51,17 @@ std::vector<std::string> MediaColumns(const Task& task) {
   return columns;
 }
 
-// Whether a record without an answer could not even be prepared. An answer that the model worded
-// wrongly is a wrong answer, not bad data.
-bool IsUnreadable(const Model& model, const Task& task, const TaskSample& sample) {
+// Whether a record had no answer, for the reason `why`, because it or its media could not be read.
+// An answer that the model worded wrongly is a wrong answer, not bad data. A modality that does not
+// work is an error: the number would say nothing about model or data.
+absl::StatusOr<bool> IsUnreadable(const Model& model, const Task& task, const TaskSample& sample,
+                                  const absl::Status& why) {
+  if (IsMediaError(why)) return true;
   absl::StatusOr<Seq2SeqExample> example = task.MakeExample(sample, ExampleMode::kPrediction, 0);
-  return !example.ok() || !Prepare(model, *std::move(example), {}).ok();
+  if (!example.ok()) return true;
+  const absl::Status prepared = Prepare(model, *std::move(example), {}).status();
+  if (prepared.ok() || IsMediaError(prepared)) return !prepared.ok();
+  return prepared;
 }
 
 // Pipes and terminals have no name to replace.
@@ -122,7 +128,10 @@ absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string&
         metric->AddFailure(samples[i]);
         result.failures.push_back(
             absl::StrCat(samples[i].key, ": ", answers[i].status().message()));
-        if (IsUnreadable(pipeline.model(), *task, samples[i])) {
+        UNIVAL_ASSIGN_OR_RETURN(
+            const bool unreadable,
+            IsUnreadable(pipeline.model(), *task, samples[i], answers[i].status()));
+        if (unreadable) {
           if (result.unreadable++ == 0) result.first_unreadable = result.failures.back();
         }
       }

@@ -48,8 +48,9 @@ struct EvaluationResult {
 };
 
 // The model runs in evaluation mode and is left in it. Errors: an unknown task, a modality that is
-// not loaded, a record that cannot be read, results that cannot be written; a media file that
-// cannot be decoded, or is missing where the source was opened so, is a failure of that record.
+// not loaded or does not work, a record that cannot be read, results that cannot be written; a
+// media file that cannot be decoded, or is missing where the source was opened so, is a failure of
+// that record.
 absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string& task,
                                           const Source& source, const EvaluationOptions& options);
 

@@ -76,6 +76,7 @@ class Encoder {
       const std::vector<int64_t> target = example.target;
       absl::StatusOr<PreparedExample> prepared = Prepare(model_, std::move(example), {});
       if (!prepared.ok()) {
+        if (!IsMediaError(prepared.status())) return prepared.status();
         if (records->unreadable++ == 0) {
           records->first_unreadable = absl::StrCat(sample.key, ": ", prepared.status().message());
         }

@@ -9,18 +9,11 @@
 #include "absl/strings/str_cat.h"
 #include "sdk/base/status.h"
 #include "sdk/native/catch_torch.h"
+#include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"
-#include "training/run/seeds.h"
 
 namespace unival {
 namespace {
-
-// Media that no decoder can read; everything else is a fault of the data set or the program.
-bool IsBadMedia(const absl::Status& status) {
-  return status.code() == absl::StatusCode::kInvalidArgument ||
-         status.code() == absl::StatusCode::kNotFound ||
-         status.code() == absl::StatusCode::kDataLoss;
-}
 
 // How one item is varied. `code` is part of its cache key: 0 is the plain item.
 struct Augmentation {
@@ -125,7 +118,7 @@ absl::Status BatchLoader::LoadRow(const StageSource& source, int64_t index, uint
     absl::Status status = PrepareMedia(example->media[slot], source.augment, Mix(seed, slot), row,
                                        slot, &media, batch);
     if (status.ok()) continue;
-    if (!IsBadMedia(status)) return status;
+    if (!IsMediaError(status)) return status;
     batch->pending.resize(pending_before);
     batch->failures.push_back(absl::StrCat(sample.key, ": ", status.message()));
     return absl::OkStatus();

@@ -74,8 +74,9 @@ class BatchLoader {
   BatchLoader(LoaderOptions options, BalancedSampler sampler);
   ~BatchLoader();
 
-  // The next micro-batch, steps in order, `micro_batches` of each. Blocks. Errors: a record that
-  // cannot be read or does not fit its task; OutOfRange after the last step.
+  // The next micro-batch, steps in order, `micro_batches` of each. Blocks. Media errors become
+  // `failures` of the batch. Errors: a record that cannot be read or does not fit its task; a
+  // modality that fails otherwise; OutOfRange after the last step.
   absl::StatusOr<TrainingBatch> Next();
 
  private:

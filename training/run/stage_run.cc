@@ -14,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"
 #include "training/run/batch_loader.h"
 #include "training/data/sampler.h"
@@ -21,7 +22,7 @@
 #include "training/optimizer/adamw.h"
 #include "training/optimizer/moving_average.h"
 #include "training/optimizer/schedule.h"
-#include "training/run/seeds.h"
+#include "training/run/non_finite.h"
 #include "training/run/trainable.h"
 #include "training/run/training_step.h"
 
@@ -243,7 +244,7 @@ class StageRun {
     options.seed = Mix(run_.plan.plan.seed(), index_, state.stage_step, micro);
     options.bfloat16 = stage_.precision() == "bfloat16";
     absl::StatusOr<StepLoss> step = ForwardBackward(*run_.model, batch.examples, options);
-    if (absl::IsOutOfRange(step.status())) return NotFinite("the loss", std::nan(""));
+    if (IsNonFinite(step.status())) return NotFinite("the loss", std::nan(""));
     if (!step.ok()) return step.status();
     window_.Add(sources_[batch.source].name, *step);
     state.totals.tokens += step->tokens;
@@ -271,7 +272,7 @@ class StageRun {
   }
 
   absl::Status NotFinite(absl::string_view what, double value) const {
-    return absl::OutOfRangeError(absl::StrCat(
+    return NonFiniteError(absl::StrCat(
         Where(), ": ", what, " is ", value, "; lower the learning rate (now ", schedule_.peak,
         ") or set optimizer.clip_norm. Nothing was overwritten: checkpoints in ",
         run_.Path("checkpoint"), " stand."));

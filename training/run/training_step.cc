@@ -16,6 +16,7 @@
 #include "runtime/collate.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "training/run/non_finite.h"
 
 namespace unival {
 namespace {
@@ -136,7 +137,7 @@ absl::StatusOr<StepLoss> ForwardBackward(const Model& model,
     const at::Tensor mean = result.loss / static_cast<double>(result.sample_size);
     step.loss = mean.item<double>();
     if (!std::isfinite(step.loss)) {
-      return absl::OutOfRangeError(absl::StrCat("the loss is ", step.loss));
+      return NonFiniteError(absl::StrCat("the loss is ", step.loss));
     }
     (mean * options.scale).backward();
     return step;

@@ -46,7 +46,7 @@ struct StepLoss {
   int64_t correct = 0;
 };
 
-// Adds the gradients of one micro-batch. OutOfRange when the loss is not finite (no gradient is
+// Adds the gradients of one micro-batch. NonFiniteError when the loss is not finite (no gradient is
 // added then).
 absl::StatusOr<StepLoss> ForwardBackward(const Model& model,
                                          absl::Span<const PreparedExample> examples,

@@ -117,6 +117,39 @@ TEST(Tiers, GiveTheSameFeaturesToTheBit) {
   }
 }
 
+RawSample InMemory(const std::string& name, const std::string& bytes) {
+  RawSample raw;
+  raw.media = {name, "", std::make_shared<const std::string>(bytes)};
+  return raw;
+}
+
+// Training leaves such records out; so every tier can say that the media are at fault.
+TEST(Tiers, SayThatMediaAreDamagedOrOfAnotherKind) {
+  const std::string series = WriteManifest(
+      "series.plugin.textproto",
+      {{"kind: IMAGE channels: 1 width: 16 height: 16 bits: 16", "kind: TIME_SERIES channels: 2"},
+       {"plugin { id: \"linear_archive\"", "plugin { id: \"series\""},
+       {"modality {\n  id: \"linear_archive\"", "modality {\n  id: \"series\""},
+       {"normalization { mean: 2048 std: 1024 }", ""}});
+  auto runtime = Runtime::Create({{kNative, kStable, WriteManifest("media.plugin.textproto"), series}, {}, false, 1});
+  ASSERT_TRUE(runtime.ok()) << runtime.status();
+  const std::string small = *EncodeGray16Png(std::vector<uint16_t>(8 * 8, 1), 8, 8);
+  const std::pair<const char*, std::string> refused[] = {
+      {"linear_native", "no picture"}, {"linear_stable", "no picture"}, {"linear_archive", "no picture"},
+      {"linear_stable", small},  // the plugin's own refusal
+      {"series", "1,2\n3,x\n"},  {"series", ""},
+  };
+  for (const auto& [type, bytes] : refused) {
+    ModalityConfig config;
+    config.set_id(type);
+    auto modality = (*runtime)->registry().CreateModality(config, (*runtime)->services());
+    ASSERT_TRUE(modality.ok()) << modality.status();
+    const absl::Status status = (*modality)->Preprocess(InMemory("probe", bytes)).status();
+    EXPECT_TRUE(IsMediaError(status)) << type << ": " << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("probe"));
+  }
+}
+
 TEST(LoadOrder, ChangesNeitherRegistryNorVocabulary) {
   std::vector<std::string> files = {kNative, kStable, WriteManifest("order.plugin.textproto"), "tests/abi/libgood.so"};
   std::sort(files.begin(), files.end());
