@@ -51,11 +51,11 @@ void AddImport(Command& data) {
   command
       .AddPositional("dataset", &options->dataset,
                      "fsdd, cifar10, or folder (one sub-folder per class)")
-      .OneOf({"fsdd", "cifar10", "folder"});
+      .OneOf(ImportDatasets());
   command.AddPositional("source", &options->source, "Folder of the data set");
   command.AddPositional("destination", &options->destination, "FILE.tar to write");
   command.AddOption("--split", &options->split, "all, train or test")
-      .OneOf({"all", "train", "test"})
+      .OneOf(ImportSplits())
       .ShowDefault();
   command.SetFooter("Example: unival data import fsdd recordings fsdd/train.tar --split train");
   command.OnRun([options] { return Import(*options); });

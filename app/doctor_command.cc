@@ -1,67 +1,20 @@
 // unival doctor: what this build runs on, and whether that is as it should be.
 
-#include <ATen/Parallel.h>
-#include <ATen/Version.h>
-#include <ATen/ops/mm.h>
-#include <ATen/ops/ones.h>
-#include <dlfcn.h>
-#include <google/protobuf/stubs/common.h>
-#include <link.h>
-#include <torch/csrc/api/include/torch/version.h>
-
-#include <chrono>
-#include <cmath>
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
 
-extern "C" {
-#include <libavutil/avutil.h>
-}
-
-#include "absl/base/config.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "app/command.h"
 #include "app/commands.h"
 #include "modalities/io/decoder.h"
+#include "runtime/machine_report.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
-
-// Path of the loaded library that provides BLAS's sgemm; empty when none does.
-std::string BlasLibrary() {
-  void* symbol = dlsym(RTLD_DEFAULT, "sgemm_");
-  Dl_info info;
-  if (symbol == nullptr || dladdr(symbol, &info) == 0) return "";
-  char* resolved = realpath(info.dli_fname, nullptr);
-  const std::string path = resolved != nullptr ? resolved : info.dli_fname;
-  free(resolved);
-  return path;
-}
-
-// The processor whose kernels OpenBLAS uses ("SkylakeX", "Haswell"); empty with another BLAS. Where
-// OPENBLAS_CORETYPE in the environment names an older processor, products are slower than they
-// could be.
-std::string BlasKernels() {
-  using CoreName = char* (*)();
-  const auto name = reinterpret_cast<CoreName>(dlsym(RTLD_DEFAULT, "openblas_get_corename"));
-  return name == nullptr ? "" : name();
-}
-
-// float32 matrix product of 1024^3 with all threads, best of three, in GFLOP/s.
-double MatrixRate() {
-  const at::Tensor a = at::ones({1024, 1024});
-  double best = 1e9;
-  for (int i = 0; i < 4; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    at::mm(a, a);
-    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  }
-  return 2.0 * 1024 * 1024 * 1024 / best / 1e9;
-}
 
 // Kind -> formats that the installed libraries can read; "missing" lists the others.
 nlohmann::json Formats() {
@@ -74,20 +27,23 @@ nlohmann::json Formats() {
 
 nlohmann::json Examine(const Runtime& runtime) {
   nlohmann::json report;
+  const MachineReport machine = ExamineMachine();
   report["unival"] = "0.1.0";
-  report["libtorch"] = TORCH_VERSION;
-  report["abseil"] = ABSL_LTS_RELEASE_VERSION;
-  report["protobuf"] = google::protobuf::internal::VersionString(GOOGLE_PROTOBUF_VERSION);
-  report["ffmpeg"] = av_version_info();
-  report["blas"] = BlasLibrary();
-  report["blas_kernels"] = BlasKernels();
-  report["threads"] = at::get_num_threads();
-  report["matrix_product_gflops"] = std::round(MatrixRate());
-  report["devices"] = at::hasCUDA() ? nlohmann::json{"cpu", "cuda"} : nlohmann::json{"cpu"};
+  report["libtorch"] = machine.libtorch;
+  report["abseil"] = machine.abseil;
+  report["protobuf"] = machine.protobuf;
+  report["ffmpeg"] = machine.ffmpeg;
+  report["blas"] = machine.blas;
+  report["blas_kernels"] = machine.blas_kernels;
+  report["threads"] = machine.threads;
+  report["matrix_product_gflops"] = machine.matrix_product_gflops;
+  report["devices"] = machine.devices;
   report["formats"] = Formats();
   for (const Registry::Entry& entry : runtime.registry().List()) {
-    report["components"].push_back(
-        {{"kind", entry.kind}, {"type", entry.type}, {"from", entry.origin}, {"summary", entry.summary}});
+    report["components"].push_back({{"kind", entry.kind},
+                                    {"type", entry.type},
+                                    {"from", entry.origin},
+                                    {"summary", entry.summary}});
   }
   for (const PluginReport& plugin : runtime.plugins()) {
     report["plugins"].push_back({{"file", plugin.file},
@@ -95,12 +51,7 @@ nlohmann::json Examine(const Runtime& runtime) {
                                  {"loaded", plugin.status.ok()},
                                  {"reason", std::string(plugin.status.message())}});
   }
-  report["warnings"] = nlohmann::json::array();
-  const std::string blas = report["blas"];
-  if (!absl::StrContains(blas, "openblas") && !absl::StrContains(blas, "mkl")) {
-    report["warnings"].push_back(absl::StrCat("BLAS is ", blas.empty() ? "missing" : blas,
-                                              ", tens of times slower than it could be; install libopenblas0-openmp"));
-  }
+  report["warnings"] = machine.warnings;
   return report;
 }
 
@@ -112,20 +63,22 @@ std::string Cell(const nlohmann::json& value) {
 }
 
 void PrintTable(const nlohmann::json& report) {
-  for (const char* key : {"unival", "libtorch", "abseil", "protobuf", "ffmpeg", "blas", "blas_kernels", "threads",
-                          "matrix_product_gflops", "devices"}) {
+  for (const char* key : {"unival", "libtorch", "abseil", "protobuf", "ffmpeg", "blas",
+                          "blas_kernels", "threads", "matrix_product_gflops", "devices"}) {
     std::cout << absl::StrFormat("%-24s %s\n", key, Cell(report[key]));
   }
   for (const auto& [kind, formats] : report["formats"].items()) {
     std::cout << absl::StrFormat("%-24s %s\n", "reads " + kind, Cell(formats));
   }
   for (const auto& component : report["components"]) {
-    std::cout << absl::StrFormat("%-24s %s (%s)\n", Cell(component["kind"]) + " " + Cell(component["type"]),
+    std::cout << absl::StrFormat("%-24s %s (%s)\n",
+                                 Cell(component["kind"]) + " " + Cell(component["type"]),
                                  Cell(component["summary"]), Cell(component["from"]));
   }
   for (const auto& plugin : report.value("plugins", nlohmann::json::array())) {
-    std::cout << absl::StrFormat("%-24s %s%s\n", "plugin " + Cell(plugin["id"]), Cell(plugin["file"]),
-                                 plugin["loaded"] ? ": loaded" : ": not loaded: " + Cell(plugin["reason"]));
+    std::cout << absl::StrFormat(
+        "%-24s %s%s\n", "plugin " + Cell(plugin["id"]), Cell(plugin["file"]),
+        plugin["loaded"] ? ": loaded" : ": not loaded: " + Cell(plugin["reason"]));
   }
   for (const auto& warning : report["warnings"]) std::cout << "WARNING " << Cell(warning) << "\n";
 }

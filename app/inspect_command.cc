@@ -31,7 +31,8 @@ nlohmann::json DescribeParts(const Model& model) {
   }
   nlohmann::json parts = nlohmann::json::array();
   for (const auto& [part, count] : counts) {
-    parts.push_back({{"part", part}, {"parameters", count.first}, {"buffer_elements", count.second}});
+    parts.push_back(
+        {{"part", part}, {"parameters", count.first}, {"buffer_elements", count.second}});
   }
   return parts;
 }
@@ -89,7 +90,8 @@ std::string Text(const nlohmann::json& value) {
 }
 
 // A section with one row per object; columns are the objects' keys.
-void PrintSection(const nlohmann::json& report, const char* section, const std::vector<const char*>& columns) {
+void PrintSection(const nlohmann::json& report, const char* section,
+                  const std::vector<const char*>& columns) {
   if (!report.contains(section)) return;
   std::cout << "\n" << section << "\n";
   for (const char* column : columns) std::cout << absl::StrFormat("  %-22s", column);

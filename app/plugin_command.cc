@@ -32,7 +32,8 @@ nlohmann::json Describe(const Runtime& runtime, const PluginReport& plugin) {
   row["components"] = nlohmann::json::array();
   for (const Registry::Entry& entry : runtime.registry().List()) {
     if (absl::StrContains(entry.origin, absl::StrCat("(", plugin.file, ")"))) {
-      row["components"].push_back({{"kind", entry.kind}, {"type", entry.type}, {"summary", entry.summary}});
+      row["components"].push_back(
+          {{"kind", entry.kind}, {"type", entry.type}, {"summary", entry.summary}});
     }
   }
   return row;
@@ -40,17 +41,20 @@ nlohmann::json Describe(const Runtime& runtime, const PluginReport& plugin) {
 
 void PrintPlugin(const nlohmann::json& row, bool explain) {
   const std::string id = row["id"].get<std::string>();
-  const std::string name = id.empty() ? "(none)" : absl::StrCat(id, " ", row["version"].get<std::string>());
+  const std::string name =
+      id.empty() ? "(none)" : absl::StrCat(id, " ", row["version"].get<std::string>());
   std::cout << absl::StrFormat("%-24s %-6d %-18s %-9s %s\n", name, row["tier"].get<int>(),
                                row["abi"].get<std::string>(), row["verdict"].get<std::string>(),
                                row["file"].get<std::string>());
   if (!explain) return;
   for (const auto& component : row["components"]) {
     std::cout << absl::StrFormat("    %s %s: %s\n", component["kind"].get<std::string>(),
-                                 component["type"].get<std::string>(), component["summary"].get<std::string>());
+                                 component["type"].get<std::string>(),
+                                 component["summary"].get<std::string>());
   }
   const std::string reason = row["reason"].get<std::string>();
-  if (!reason.empty()) std::cout << "    " << absl::StrReplaceAll(reason, {{"\n", "\n    "}}) << "\n";
+  if (!reason.empty())
+    std::cout << "    " << absl::StrReplaceAll(reason, {{"\n", "\n    "}}) << "\n";
 }
 
 absl::Status List(RuntimeOptions options, bool explain, bool json) {
@@ -62,9 +66,12 @@ absl::Status List(RuntimeOptions options, bool explain, bool json) {
     PrintJson(rows);
     return absl::OkStatus();
   }
-  if (rows.empty()) std::cout << "no plugin files; give --plugin FILE, --plugin_path FOLDER or UNIVAL_PLUGIN_PATH\n";
+  if (rows.empty())
+    std::cout
+        << "no plugin files; give --plugin FILE, --plugin_path FOLDER or UNIVAL_PLUGIN_PATH\n";
   if (!rows.empty())
-    std::cout << absl::StrFormat("%-24s %-6s %-18s %-9s %s\n", "plugin", "tier", "built for", "verdict", "file");
+    std::cout << absl::StrFormat("%-24s %-6s %-18s %-9s %s\n", "plugin", "tier", "built for",
+                                 "verdict", "file");
   for (const auto& row : rows) PrintPlugin(row, explain);
   return absl::OkStatus();
 }
@@ -102,7 +109,8 @@ absl::StatusOr<ExitCode> Check(const PluginCheckOptions& options, bool json) {
   if (json) {
     PrintJson(ToJson(check));
   } else {
-    std::cout << "plugin " << check.plugin.id << " " << check.plugin.version << ", tier " << check.plugin.tier << "\n";
+    std::cout << "plugin " << check.plugin.id << " " << check.plugin.version << ", tier "
+              << check.plugin.tier << "\n";
     for (const ConformanceReport& report : check.reports) std::cout << report.Table();
   }
   return check.ok() ? kDone : kDifferent;
@@ -129,22 +137,7 @@ void AddCheck(Command& plugin) {
   command.OnRun([options, json] { return Check(*options, *json); });
 }
 
-// The program registers its own modalities before any plugin, so a plugin with a modality of the
-// same name would be refused. A tokenizer with the name of a shipped one is fine: it takes the
-// shipped one's place.
-absl::Status CheckNameIsFree(const ScaffoldOptions& options) {
-  if (options.kind != "modality") return absl::OkStatus();
-  UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create({}));
-  for (const Registry::Entry& entry : runtime->registry().List()) {
-    if (entry.kind != options.kind || entry.type != options.name) continue;
-    return absl::AlreadyExistsError(absl::StrCat("name: got \"", options.name, "\", a modality of the program's own (",
-                                                 entry.summary, "); choose another"));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status New(const ScaffoldOptions& options) {
-  UNIVAL_RETURN_IF_ERROR(CheckNameIsFree(options));
   UNIVAL_RETURN_IF_ERROR(WriteScaffold(options));
   const std::string folder = options.folder.empty() ? options.name : options.folder;
   std::cout << folder << ": written; next: make -C " << folder << " check\n";
@@ -162,7 +155,7 @@ void AddNew(Command& plugin) {
       .Between(1, 3)
       .ShowDefault();
   command.AddOption("--kind", &options->kind, "modality, tokenizer or task")
-      .OneOf({"modality", "tokenizer", "task"})
+      .OneOf(ScaffoldKinds())
       .ShowDefault();
   command.AddOption("--output", &options->folder, "Folder to write (default: NAME)");
   command.SetFooter("Example: unival plugin new radar --tier 2 && make -C radar check");

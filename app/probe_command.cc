@@ -28,7 +28,8 @@ absl::StatusOr<ProbeResult> Measure(ProbeArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Pipeline::Create(arguments.pipeline));
   UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(arguments.task));
   const auto open = [&](const std::string& path) {
-    return OpenFittingSource(*task, pipeline->model().known_modalities(), {path, {}, arguments.limit});
+    return OpenFittingSource(*task, pipeline->model().known_modalities(),
+                             {path, {}, arguments.limit});
   };
   UNIVAL_ASSIGN_OR_RETURN(const auto train, open(arguments.train));
   UNIVAL_ASSIGN_OR_RETURN(const auto test, open(arguments.test));

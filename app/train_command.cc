@@ -28,7 +28,6 @@ void RequestStop(int signal) {
 struct TrainArguments {
   TrainOptions train;
   RuntimeOptions runtime;
-  absl::optional<uint64_t> seed;
   bool json = false;
 };
 
@@ -67,8 +66,6 @@ void PrintTable(const TrainArguments& arguments, const TrainResult& result) {
 
 absl::StatusOr<ExitCode> RunTrain(TrainArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(arguments.runtime));
-  arguments.train.overrides.has_seed = arguments.seed.has_value();
-  arguments.train.overrides.seed = arguments.seed.value_or(0);
   arguments.train.stop = &stop_requested;
   std::signal(SIGINT, RequestStop);
   std::signal(SIGTERM, RequestStop);
@@ -89,7 +86,7 @@ void AddOptions(Command& command, const std::shared_ptr<TrainArguments>& argumen
   command.AddOption("--data_root", &train.data_root,
                     "Folder that the plan's data paths are relative to (default: the plan's own)");
   command.AddFlag("--resume", &train.resume, "Go on from the last checkpoint in the output folder");
-  command.AddOption("--seed", &arguments->seed, "Seed instead of the plan's");
+  command.AddOption("--seed", &train.overrides.seed, "Seed instead of the plan's");
   command.AddOption("--steps", &train.overrides.steps, "Steps of every stage instead of the plan's")
       .Positive();
   command.AddOption("--device", &train.device, "cpu, or cuda:N where libtorch has it")

@@ -1,14 +1,17 @@
 #include "app/plugin/scaffold.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "app/plugin/embedded_files.h"
+#include "runtime/runtime.h"
 #include "runtime/torchscript/program.h"
 #include "sdk/base/names.h"
 #include "sdk/base/sha256.h"
@@ -27,13 +30,17 @@ absl::Status Check(const ScaffoldOptions& options) {
         absl::StrCat("plugin name \"", options.name, "\": expected the form ", kIdForm));
   }
   if (options.tier < 1 || options.tier > 3) {
-    return absl::InvalidArgumentError(absl::StrCat("--tier ", options.tier, ": expected 1, 2 or 3"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--tier ", options.tier, ": expected 1, 2 or 3"));
   }
-  if (options.kind != "modality" && options.kind != "tokenizer" && options.kind != "task") {
-    return absl::InvalidArgumentError(absl::StrCat("--kind ", options.kind, ": expected modality, tokenizer or task"));
+  const std::vector<std::string> kinds = ScaffoldKinds();
+  if (std::find(kinds.begin(), kinds.end(), options.kind) == kinds.end()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--kind ", options.kind, ": expected one of ", absl::StrJoin(kinds, ", ")));
   }
   if (options.tier == 3 && options.kind != "modality") {
-    return absl::InvalidArgumentError(absl::StrCat("--kind ", options.kind, ": tier 3 is for modalities; use tier 2"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--kind ", options.kind, ": tier 3 is for modalities; use tier 2"));
   }
   return absl::OkStatus();
 }
@@ -48,7 +55,8 @@ std::string ClassName(const std::string& name) {
 }
 
 std::string PluginFile(const ScaffoldOptions& options) {
-  return options.tier == 3 ? absl::StrCat(options.name, ".plugin.textproto") : absl::StrCat("lib", options.name, ".so");
+  return options.tier == 3 ? absl::StrCat(options.name, ".plugin.textproto")
+                           : absl::StrCat("lib", options.name, ".so");
 }
 
 // A text of the scaffold with this plugin's names.
@@ -66,10 +74,12 @@ std::string Text(const std::string& path, const ScaffoldOptions& options) {
 }
 
 void AddSamples(const ScaffoldOptions& options, std::map<std::string, std::string>* files) {
-  if (options.kind == "tokenizer") (*files)["samples/texts.txt"] = "a red circle\nwhat does the image describe?\n";
+  if (options.kind == "tokenizer")
+    (*files)["samples/texts.txt"] = "a red circle\nwhat does the image describe?\n";
   if (options.kind == "task") {
     (*files)["samples/records.jsonl"] =
-        "{\"question\": \"what is red?\", \"answer\": \"the circle\"}\n{\"question\": \"is it big?\", \"answer\": \"yes\"}\n";
+        "{\"question\": \"what is red?\", \"answer\": \"the circle\"}\n{\"question\": \"is it "
+        "big?\", \"answer\": \"yes\"}\n";
   }
   // Generated pictures serve the other tiers.
   if (options.kind == "modality" && options.tier == 2) {
@@ -104,7 +114,9 @@ absl::Status WriteText(const fs::path& path, const std::string& text) {
   file << text;
   file.close();
   if (!file) return absl::InternalError(absl::StrCat(path.string(), ": cannot write"));
-  if (path.extension() == ".sh") fs::permissions(path, fs::perms::owner_exec | fs::perms::group_exec, fs::perm_options::add, error);
+  if (path.extension() == ".sh")
+    fs::permissions(path, fs::perms::owner_exec | fs::perms::group_exec, fs::perm_options::add,
+                    error);
   return absl::OkStatus();
 }
 
@@ -121,16 +133,34 @@ absl::Status WriteAll(const ScaffoldOptions& options, const fs::path& folder) {
   return absl::OkStatus();
 }
 
+// The program registers its own modalities before any plugin, so a plugin with a modality of the
+// same name would be refused. A tokenizer with the name of a shipped one is fine: it takes the
+// shipped one's place.
+absl::Status CheckNameIsFree(const ScaffoldOptions& options) {
+  if (options.kind != "modality") return absl::OkStatus();
+  UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create({}));
+  for (const Registry::Entry& entry : runtime->registry().List()) {
+    if (entry.kind != options.kind || entry.type != options.name) continue;
+    return absl::AlreadyExistsError(absl::StrCat("name: got \"", options.name,
+                                                 "\", a modality of the program's own (",
+                                                 entry.summary, "); choose another"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+std::vector<std::string> ScaffoldKinds() { return {"modality", "tokenizer", "task"}; }
 
 absl::StatusOr<std::map<std::string, std::string>> ScaffoldFiles(const ScaffoldOptions& options) {
   UNIVAL_RETURN_IF_ERROR(Check(options));
   const std::string tier = absl::StrCat("tier", options.tier);
-  std::map<std::string, std::string> files = {{"Makefile", Text(tier + ".Makefile.in", options)},
-                                              {"BUILD", Text(tier + ".BUILD.in", options)},
-                                              {"WORKSPACE", Text("WORKSPACE.in", options)},
-                                              {options.name + "_test.sh", Text("test.sh.in", options)},
-                                              {"README.md", Text("README.md.in", options)}};
+  std::map<std::string, std::string> files = {
+      {"Makefile", Text(tier + ".Makefile.in", options)},
+      {"BUILD", Text(tier + ".BUILD.in", options)},
+      {"WORKSPACE", Text("WORKSPACE.in", options)},
+      {options.name + "_test.sh", Text("test.sh.in", options)},
+      {"README.md", Text("README.md.in", options)}};
   if (options.tier == 3) {
     files[PluginFile(options)] = Text("tier3_modality.textproto.in", options);
     files["README.md"] = Text("tier3.README.md.in", options);
@@ -143,26 +173,32 @@ absl::StatusOr<std::map<std::string, std::string>> ScaffoldFiles(const ScaffoldO
     AddSdk(kStableSdk, &files);
   }
   if (options.tier == 1) AddSdk(kNativeSdk, &files);
-  if (options.kind == "modality") files["templates.textproto"] = Text("templates.textproto.in", options);
+  if (options.kind == "modality")
+    files["templates.textproto"] = Text("templates.textproto.in", options);
   AddSamples(options, &files);
   return files;
 }
 
 absl::Status WriteScaffold(const ScaffoldOptions& options) {
   UNIVAL_RETURN_IF_ERROR(Check(options));
+  UNIVAL_RETURN_IF_ERROR(CheckNameIsFree(options));
   std::error_code error;
   const fs::path folder = options.folder.empty() ? options.name : options.folder;
   if (fs::exists(folder, error)) {
-    return absl::AlreadyExistsError(absl::StrCat(folder.string(), ": is there already; give another --output"));
+    return absl::AlreadyExistsError(
+        absl::StrCat(folder.string(), ": is there already; give another --output"));
   }
   const fs::path staging = absl::StrCat(folder.string(), ".new");
   fs::remove_all(staging, error);
   if (!fs::create_directories(staging, error)) {
-    return absl::InternalError(absl::StrCat(staging.string(), ": cannot make the folder: ", error.message()));
+    return absl::InternalError(
+        absl::StrCat(staging.string(), ": cannot make the folder: ", error.message()));
   }
   absl::Status status = WriteAll(options, staging);
   if (status.ok()) fs::rename(staging, folder, error);
-  if (error) status = absl::InternalError(absl::StrCat(folder.string(), ": cannot write: ", error.message()));
+  if (error)
+    status =
+        absl::InternalError(absl::StrCat(folder.string(), ": cannot write: ", error.message()));
   if (!status.ok()) fs::remove_all(staging, error);
   return status;
 }

@@ -9,6 +9,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -18,7 +19,7 @@ namespace unival {
 struct ScaffoldOptions {
   std::string name;             // plugin and component id, [a-z][a-z0-9_]{1,47}
   int tier = 2;                 // 1 native, 2 stable, 3 data only
-  std::string kind = "modality";  // modality, tokenizer, task; tier 3 knows modalities only
+  std::string kind = "modality";  // one of ScaffoldKinds(); tier 3 knows modalities only
   std::string folder;           // must not exist
 };
 
@@ -26,7 +27,10 @@ struct ScaffoldOptions {
 // pair that does not exist.
 absl::StatusOr<std::map<std::string, std::string>> ScaffoldFiles(const ScaffoldOptions& options);
 
-// Writes the folder, whole or not at all. AlreadyExists when there is one.
+std::vector<std::string> ScaffoldKinds();
+
+// Writes the folder, whole or not at all. AlreadyExists when there is one, or when the program has
+// a modality of that name of its own.
 absl::Status WriteScaffold(const ScaffoldOptions& options);
 
 }  // namespace unival

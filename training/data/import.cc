@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -12,11 +13,12 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "modalities/io/encode.h"
-#include "sdk/base/status_macros.h"
 #include "sdk/base/mapped_file.h"
+#include "sdk/base/status_macros.h"
 #include "training/data/tar_writer.h"
 
 namespace unival {
@@ -188,6 +190,17 @@ absl::Status PackFolder(const ImportOptions& options, Packer& packer) {
   return absl::OkStatus();
 }
 
+using Pack = absl::Status (*)(const ImportOptions&, Packer&);
+
+constexpr std::pair<const char*, Pack> kDatasets[] = {
+    {"fsdd", &PackFsdd}, {"cifar10", &PackCifar10}, {"folder", &PackFolder}};
+
+absl::Status Unknown(const char* what, const std::string& value,
+                     const std::vector<std::string>& known) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "unknown ", what, " '", value, "'; expected one of ", absl::StrJoin(known, ", ")));
+}
+
 }  // namespace
 
 std::string WithArticle(absl::string_view noun) {
@@ -195,22 +208,26 @@ std::string WithArticle(absl::string_view noun) {
   return absl::StrCat(vowel ? "an " : "a ", noun);
 }
 
+std::vector<std::string> ImportDatasets() {
+  std::vector<std::string> names;
+  for (const auto& entry : kDatasets) names.emplace_back(entry.first);
+  return names;
+}
+
+std::vector<std::string> ImportSplits() { return {"all", "train", "test"}; }
+
 absl::StatusOr<ImportReport> ImportDataset(const ImportOptions& options) {
-  if (options.split != "all" && options.split != "train" && options.split != "test") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("unknown split '", options.split, "'; expected all, train or test"));
+  const std::vector<std::string> splits = ImportSplits();
+  if (std::find(splits.begin(), splits.end(), options.split) == splits.end()) {
+    return Unknown("split", options.split, splits);
   }
-  absl::Status (*pack)(const ImportOptions&, Packer&) = nullptr;
-  if (options.dataset == "fsdd") pack = &PackFsdd;
-  if (options.dataset == "cifar10") pack = &PackCifar10;
-  if (options.dataset == "folder") pack = &PackFolder;
-  if (pack == nullptr) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("unknown data set '", options.dataset, "'; expected fsdd, cifar10 or folder"));
+  for (const auto& [name, pack] : kDatasets) {
+    if (options.dataset != name) continue;
+    UNIVAL_ASSIGN_OR_RETURN(Packer packer, Packer::Create(options.destination));
+    UNIVAL_RETURN_IF_ERROR(pack(options, packer));
+    return packer.Finish(options);
   }
-  UNIVAL_ASSIGN_OR_RETURN(Packer packer, Packer::Create(options.destination));
-  UNIVAL_RETURN_IF_ERROR(pack(options, packer));
-  return packer.Finish(options);
+  return Unknown("data set", options.dataset, ImportDatasets());
 }
 
 }  // namespace unival

@@ -22,6 +22,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -29,11 +30,14 @@
 namespace unival {
 
 struct ImportOptions {
-  std::string dataset;        // "fsdd", "cifar10", "folder"
+  std::string dataset;        // one of ImportDatasets()
   std::string source;         // folder
   std::string destination;    // *.tar
-  std::string split = "all";  // "all", "train", "test"
+  std::string split = "all";  // one of ImportSplits()
 };
+
+std::vector<std::string> ImportDatasets();
+std::vector<std::string> ImportSplits();
 
 struct ImportReport {
   int64_t samples = 0;

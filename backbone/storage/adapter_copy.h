@@ -1,0 +1,43 @@
+// unival: adapter_copy.h
+//
+// Takes a trained modality, its encoder and its connection over into another model directory with
+// the same language model, whose vocabulary may have other blocks at other offsets.
+//
+//   AdapterCopy copy;
+//   copy.from = "runs/depth/model", copy.modality = "depth", copy.into = "models/mine";
+//   UNIVAL_ASSIGN_OR_RETURN(const AdapterCopyResult result, CopyAdapter(copy));
+#ifndef UNIVAL_BACKBONE_STORAGE_ADAPTER_COPY_H_
+#define UNIVAL_BACKBONE_STORAGE_ADAPTER_COPY_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace unival {
+
+struct AdapterCopy {
+  std::string from;      // model directory that holds it
+  std::string modality;  // id
+  std::string into;      // model directory with the same language model
+  std::string output;    // model directory to write; empty: `into` itself, in one step
+  bool replace = false;  // takes it in the place of one that `into` has
+  // Also when it was trained against other weights; that is written down in the manifest.
+  bool allow_mismatch = false;
+};
+
+struct AdapterCopyResult {
+  std::string output;
+  std::string into_name;  // the name of the model that took it
+  // Blocks that `from` has and `into` lacks: what the connection may have been trained to say.
+  std::vector<std::string> missing_blocks;
+};
+
+// NotFound: `from` has no such modality. AlreadyExists: `into` has one, and `replace` is off.
+// FailedPrecondition lists how the two models differ in what the adapter was trained against.
+// Otherwise as ModelDirectory and ModelDirectoryWriter say. The output is whole or untouched.
+absl::StatusOr<AdapterCopyResult> CopyAdapter(const AdapterCopy& copy);
+
+}  // namespace unival
+
+#endif  // UNIVAL_BACKBONE_STORAGE_ADAPTER_COPY_H_
