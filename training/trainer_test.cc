@@ -38,6 +38,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -365,6 +366,53 @@ TEST(TrainerTest, AResumedRunEndsWithTheSameWeightsToTheBit) {
   }
   EXPECT_EQ(After("straight"), After("stopped"));
   EXPECT_EQ(Losses("straight"), Losses("stopped"));
+}
+
+std::vector<double> LearningRates(const std::string& output) {
+  std::vector<double> rates;
+  for (const Json& line : Log(output)) rates.push_back(line.at("learning_rate"));
+  return rates;
+}
+
+// tests/plug_points/ has an optimizer and a schedule, each in a file of its own.
+TEST(TrainerTest, AnOptimizerAndAScheduleFromElsewhereTrainThroughAPlan) {
+  TrainingPlan plan = Parse(kAdapterPlan);
+  OptimizerPlan* optimizer = plan.mutable_stage(0)->mutable_optimizer();
+  optimizer->set_type("signum");
+  (*optimizer->mutable_option())["momentum"] = 0.5;
+  optimizer->set_schedule("halving");
+  (*optimizer->mutable_schedule_option())["every"] = 4;
+  optimizer->set_learning_rate(0.0078125f);
+  TrainOk(Options(World(), plan, FreshOutput("signum")));
+  EXPECT_GT(Losses("signum").front(), Losses("signum").back());
+  const double r = 0.0078125;
+  EXPECT_THAT(LearningRates("signum"),
+              ElementsAre(r, r, r, r, r / 2, r / 2, r / 2, r / 2, r / 4, r / 4, r / 4, r / 4));
+  TrainOptions options = Options(World(), plan, FreshOutput("signum_stopped"));
+  options.stop_after_step = 5;
+  TrainOk(options);
+  options.stop_after_step = 0;
+  options.resume = true;
+  TrainOk(options);
+  EXPECT_EQ(After("signum"), After("signum_stopped"));
+}
+
+TEST(TrainerTest, AnExplicitZeroIsNotTheDefault) {
+  TrainingPlan plan = Parse(kAdapterPlan);
+  Stage* stage = plan.mutable_stage(0);
+  *stage->add_source() = stage->source(0);
+  stage->mutable_source(1)->set_name("none");
+  stage->mutable_source(1)->set_weight(0);
+  stage->set_log_every(0);
+  TrainOk(Options(World(), plan, FreshOutput("zero_weight")));
+  const std::vector<Json> log = Log("zero_weight");
+  ASSERT_EQ(log.size(), 1u) << "the last step alone";
+  EXPECT_EQ(log[0].at("source_loss").count("none"), 0u);
+  plan = Parse(kAdapterPlan);
+  TrainOk(Options(World(), plan, FreshOutput("default_beta")));
+  plan.mutable_stage(0)->mutable_optimizer()->set_beta1(0);
+  TrainOk(Options(World(), plan, FreshOutput("zero_beta")));
+  EXPECT_NE(After("default_beta"), After("zero_beta"));
 }
 
 // Trains in another process, so that it can be killed.

@@ -91,7 +91,7 @@ Connection::Connection(const ConnectionConfig& config, const BackboneConfig& bac
           backbone.interpolate_position() ? backbone.orig_patch_image_size() / kPixelsPerCell : 0) {
   const int64_t d = backbone.d_model(), f = config.feature_dim();
   const double std =
-      config.position_init_std() > 0 ? config.position_init_std() : layers::kEmbeddingInitStd;
+      config.has_position_init_std() ? config.position_init_std() : layers::kEmbeddingInitStd;
   const double bound = std::sqrt(6.0 / static_cast<double>(d + f));
   weight_ = register_parameter("weight", at::empty({d, f}).uniform_(-bound, bound));
   bias_ = register_parameter("bias", at::zeros({d}));

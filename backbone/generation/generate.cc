@@ -20,6 +20,12 @@ using generation::SearchRequest;
 
 constexpr int64_t kDefaultMaxTokens = 64;
 
+// Temperature 0 leaves all probability on the likeliest token, so there is nothing to search or to
+// draw. A closed set is scored as at temperature 1.
+bool IsLikeliestOnly(const GenerationConfig& config) {
+  return config.has_temperature() && config.temperature() == 0 && !config.score_candidates();
+}
+
 absl::Status CheckConfig(const GenerationConfig& config) {
   if (config.beam() != 0 && (config.beam() < kMinBeam || config.beam() > kMaxBeam)) {
     return FieldError("generation.beam", absl::StrCat(kMinBeam, " to ", kMaxBeam), config.beam());
@@ -29,7 +35,12 @@ absl::Status CheckConfig(const GenerationConfig& config) {
   if (config.no_repeat_ngram() < 0) {
     return FieldError("generation.no_repeat_ngram", "0 or more", config.no_repeat_ngram());
   }
-  if (!(config.temperature() >= 0)) return FieldError("generation.temperature", "above 0", config.temperature());
+  if (!(config.temperature() >= 0)) {
+    return FieldError("generation.temperature", "0 or more", config.temperature());
+  }
+  if (IsLikeliestOnly(config) && config.n_best() > 1) {
+    return FieldError("generation.n_best", "1, as temperature 0 gives one answer", config.n_best());
+  }
   if (config.top_k() < 0) return FieldError("generation.top_k", "0 or more", config.top_k());
   if (!(config.top_p() >= 0 && config.top_p() <= 1)) {
     return FieldError("generation.top_p", "a share in [0, 1]", config.top_p());
@@ -46,11 +57,15 @@ absl::Status CheckConfig(const GenerationConfig& config) {
 }
 
 GenerationConfig WithDefaults(GenerationConfig config) {
+  if (IsLikeliestOnly(config)) {
+    config.set_sample(false);
+    config.set_beam(1);
+  }
   config.set_beam(std::max(1, config.beam()));
   config.set_n_best(std::max(1, config.n_best()));
-  config.set_min_tokens(std::max(1, config.min_tokens()));
+  if (!config.has_min_tokens()) config.set_min_tokens(1);
   if (config.temperature() == 0) config.set_temperature(1);
-  if (config.length_penalty() == 0) config.set_length_penalty(1);
+  if (!config.has_length_penalty()) config.set_length_penalty(1);
   return config;
 }
 

@@ -9,7 +9,8 @@
 //   const Hypothesis& best = found[0].front();
 //
 // Which algorithm: `score_candidates` scores every answer of the constraint; `sample` draws
-// max(beam, n_best) samples; `beam` above 1 is beam search; anything else greedy search. Requests
+// max(beam, n_best) samples; `beam` above 1 is beam search; anything else, and temperature 0, is
+// greedy search. Requests
 // of one batch do not influence each other, so a request gives the same hypotheses alone and in a
 // batch.
 //
@@ -91,8 +92,8 @@ int64_t RowsPerSample(const GenerationConfig& config);
 
 // `requests[b]` belongs to sample b of `decoder`, which must be fresh. Returns for each request its
 // `n_best` hypotheses (at least one), best first; fewer where search found fewer.
-// `min_tokens` and `max_tokens` count tokens behind the prefix; min_tokens 0 is read as 1, and
-// max_tokens is cut to what the decoder's positions allow; beam and n_best 0 are read as 1.
+// `min_tokens` and `max_tokens` count tokens behind the prefix; with min_tokens 0 an
+// answer may be empty, and max_tokens is cut to what the decoder's positions allow.
 // Single-threaded; deterministic; runs without autograd.
 // Errors: InvalidArgument names the field or request and its value; FailedPrecondition names the
 // request and the retired block that it needs; ResourceExhausted for closed sets that are too wide

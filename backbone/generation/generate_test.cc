@@ -521,6 +521,64 @@ TEST(Generate, SaysWhichRetiredBlockARequestNeeds) {
   }
 }
 
+// </s> is by far the likeliest token after everything.
+float EndsAtOnce(int64_t sample, const Tokens& history, int64_t token) {
+  return RandomLogit(sample, history, token) + (token == kEos ? 20.0f : 0.0f);
+}
+
+TEST(AnExplicitZero, OfMinTokensAllowsAnEmptyAnswer) {
+  for (int beam : {1, 3}) {
+    GenerationConfig config = Config(beam, 4);
+    TableDecoder by_default(1, EndsAtOnce);
+    EXPECT_EQ(SearchOne(by_default, config, {})[0].tokens.size(), 1u);
+    config.set_min_tokens(0);
+    TableDecoder decoder(1, EndsAtOnce);
+    EXPECT_TRUE(SearchOne(decoder, config, {})[0].tokens.empty());
+  }
+}
+
+TEST(AnExplicitZero, OfTheLengthPenaltyDividesByOne) {
+  GenerationConfig config = Config(3, 4);
+  config.set_length_penalty(0);
+  TableDecoder decoder(1, RandomLogit);
+  for (const Hypothesis& hypothesis : SearchOne(decoder, config, {})) {
+    EXPECT_NEAR(hypothesis.score, SequenceScore(0, {}, hypothesis.tokens), 1e-5);
+  }
+}
+
+TEST(AnExplicitZero, OfTheTemperatureTakesTheLikeliestTokenEachTime) {
+  GenerationConfig config = Config(1, 6);
+  TableDecoder greedy(1, RandomLogit);
+  const Hypothesis likeliest = SearchOne(greedy, config, {})[0];
+  config.set_beam(4);
+  config.set_temperature(0);
+  for (bool sample : {false, true}) {
+    for (uint64_t seed : {1, 2, 3}) {
+      config.set_sample(sample);
+      TableDecoder decoder(1, RandomLogit);
+      const auto found = SearchOne(decoder, config, {{}, {}, seed});
+      EXPECT_EQ(found[0].tokens, likeliest.tokens);
+      EXPECT_EQ(found[0].score, likeliest.score);
+    }
+  }
+}
+
+TEST(AnExplicitZero, OfARequestGoesBeforeItsTasksValue) {
+  GenerationConfig task, request;
+  task.set_no_repeat_ngram(3);
+  task.set_min_tokens(4);
+  task.set_unnormalized(true);
+  task.set_beam(5);
+  request.set_no_repeat_ngram(0);
+  request.set_min_tokens(0);
+  request.set_unnormalized(false);
+  task.MergeFrom(request);
+  EXPECT_EQ(task.no_repeat_ngram(), 0);
+  EXPECT_EQ(task.min_tokens(), 0);
+  EXPECT_FALSE(task.unnormalized());
+  EXPECT_EQ(task.beam(), 5);
+}
+
 absl::Status ErrorOf(const GenerationConfig& config, const GenerationRequest& request) {
   TableDecoder decoder(1, RandomLogit);
   return Generate(decoder, config, {request}, SpecialTokens()).status();
@@ -530,6 +588,9 @@ TEST(Generate, NamesTheFieldThatIsWrong) {
   GenerationConfig config = Config(2, 4);
   config.set_n_best(3);
   EXPECT_THAT(std::string(ErrorOf(config, {}).message()), HasSubstr("generation.n_best"));
+  config = Config(2, 4);
+  config.set_temperature(0);
+  EXPECT_THAT(std::string(ErrorOf(config, {}).message()), HasSubstr("temperature 0"));
   config = Config(2, 4);
   config.set_top_p(1.5);
   EXPECT_THAT(std::string(ErrorOf(config, {}).message()), HasSubstr("generation.top_p"));

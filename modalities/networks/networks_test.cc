@@ -123,6 +123,19 @@ TEST(Encoders, PannEqualsTheReferenceFromTheWaveform) {
   EXPECT_LT(RelativeDifference(encoder->forward(decibels), Golden().at("audio_24000/trunk")), 1e-4);
 }
 
+TEST(Encoders, AnExplicitZeroOfPannsLowestFrequencyIsNotTheDefault) {
+  const auto filters = [](const EncoderConfig& config) {
+    return Make(config)->named_buffers()["logmel_extractor.melW"].clone();
+  };
+  EncoderConfig config;
+  config.mutable_pann()->set_layers(6);
+  const at::Tensor by_default = filters(config);
+  config.mutable_pann()->mutable_front_end()->set_min_hz(50);
+  EXPECT_EQ(MaxDifference(by_default, filters(config)), 0);
+  config.mutable_pann()->mutable_front_end()->set_min_hz(0);
+  EXPECT_GT(MaxDifference(by_default, filters(config)), 0);
+}
+
 TEST(Encoders, PannKeepsTheReferencesSpectrogramConstants) {
   EncoderConfig config;
   config.mutable_pann()->set_layers(6);

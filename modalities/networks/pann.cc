@@ -51,7 +51,7 @@ void CompleteFrontEnd(const EncoderInput& input, PannEncoder& config) {
   LogMel& front_end = *config.mutable_front_end();
   if (front_end.window() == 0) front_end.set_window(1024);
   if (front_end.mel_bins() == 0) front_end.set_mel_bins(64);
-  if (front_end.min_hz() == 0) front_end.set_min_hz(50);
+  if (!front_end.has_min_hz()) front_end.set_min_hz(50);
   if (front_end.max_hz() == 0) front_end.set_max_hz(14000);
   if (config.sample_rate_hz() == 0) config.set_sample_rate_hz(48000);
 }

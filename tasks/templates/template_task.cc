@@ -64,7 +64,7 @@ void TemplateTask::FillInfo() {
   const PatternPiece* only = OnlySlot(target_);
   if (only == nullptr || only->type->token_count() == 0) return;
   const auto tokens = static_cast<int>(only->type->token_count());
-  if (info_.generation.min_tokens() == 0) info_.generation.set_min_tokens(tokens);
+  if (!info_.generation.has_min_tokens()) info_.generation.set_min_tokens(tokens);
   if (info_.generation.max_tokens() == 0) info_.generation.set_max_tokens(tokens);
 }
 

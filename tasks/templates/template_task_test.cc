@@ -179,6 +179,9 @@ TEST_F(TemplateTaskTest, ABoxTargetIsFourTokensLongByDefault) {
   EXPECT_EQ(Make("prompt: \"a\" target: \"{b:box}\"")->info().generation.min_tokens(), 4);
   EXPECT_EQ(Make("prompt: \"a\" target: \"{b:box}\"")->info().generation.max_tokens(), 4);
   EXPECT_EQ(Make("prompt: \"a\" target: \"{b}\"")->info().generation.min_tokens(), 0);
+  const auto shorter = Make("prompt: \"a\" target: \"{b:box}\" generation { min_tokens: 0 }");
+  EXPECT_TRUE(shorter->info().generation.has_min_tokens());
+  EXPECT_EQ(shorter->info().generation.min_tokens(), 0);
 }
 
 TEST_F(TemplateTaskTest, InterpretFindsBoxesCodesAndText) {

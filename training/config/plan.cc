@@ -14,6 +14,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+void ResolveOptimizer(OptimizerPlan* plan) {
+  if (plan->type().empty()) plan->set_type("adamw");
+  if (!plan->has_beta1()) plan->set_beta1(0.9f);
+  if (!plan->has_beta2()) plan->set_beta2(0.999f);
+  if (!plan->has_epsilon()) plan->set_epsilon(1e-8f);
+  if (plan->schedule().empty()) plan->set_schedule("constant");
+}
+
 void ResolveStage(int index, int64_t steps, Stage* stage) {
   if (stage->name().empty()) stage->set_name(absl::StrCat("stage", index + 1));
   if (steps > 0 && stage->steps() > 0) {
@@ -23,16 +31,13 @@ void ResolveStage(int index, int64_t steps, Stage* stage) {
     stage->set_steps(steps);
   }
   if (stage->micro_batches() == 0) stage->set_micro_batches(1);
-  if (stage->log_every() == 0) stage->set_log_every(20);
+  if (!stage->has_log_every()) stage->set_log_every(20);
   if (stage->precision().empty()) stage->set_precision("float32");
-  OptimizerPlan* optimizer = stage->mutable_optimizer();
-  if (optimizer->beta1() == 0) optimizer->set_beta1(0.9f);
-  if (optimizer->beta2() == 0) optimizer->set_beta2(0.999f);
-  if (optimizer->epsilon() == 0) optimizer->set_epsilon(1e-8f);
-  if (optimizer->schedule().empty()) optimizer->set_schedule("constant");
+  ResolveOptimizer(stage->mutable_optimizer());
+  if (!stage->loss().has_log_end()) stage->mutable_loss()->set_log_end(1);
   for (SourcePlan& source : *stage->mutable_source()) {
     if (source.name().empty()) source.set_name(source.task());
-    if (source.weight() == 0) source.set_weight(1);
+    if (!source.has_weight()) source.set_weight(1);
   }
 }
 
@@ -62,7 +67,7 @@ absl::StatusOr<LoadedPlan> LoadPlan(const std::string& file, const std::string& 
 }
 
 void ResolvePlan(const PlanOverrides& overrides, TrainingPlan* plan) {
-  if (overrides.has_seed) plan->set_seed(overrides.seed);
+  if (overrides.seed.has_value()) plan->set_seed(*overrides.seed);
   for (int i = 0; i < plan->stage_size(); ++i) {
     ResolveStage(i, overrides.steps, plan->mutable_stage(i));
   }
@@ -72,13 +77,18 @@ void ResolvePlan(const PlanOverrides& overrides, TrainingPlan* plan) {
 }
 
 absl::Status CheckSamePlan(const TrainingPlan& recorded, const TrainingPlan& given) {
+  // A record of an earlier version lacks the fields that are newer than it.
+  TrainingPlan before = recorded, now = given;
+  ResolvePlan({}, &before);
+  ResolvePlan({}, &now);
   google::protobuf::util::MessageDifferencer differ;
+  differ.set_message_field_comparison(google::protobuf::util::MessageDifferencer::EQUIVALENT);
   differ.IgnoreField(TrainingPlan::descriptor()->FindFieldByName("evaluation"));
   differ.IgnoreField(Stage::descriptor()->FindFieldByName("checkpoint_every"));
   differ.IgnoreField(Stage::descriptor()->FindFieldByName("log_every"));
   std::string differences;
   differ.ReportDifferencesToString(&differences);
-  if (differ.Compare(recorded, given)) return absl::OkStatus();
+  if (differ.Compare(before, now)) return absl::OkStatus();
   while (!differences.empty() && differences.back() == '\n') differences.pop_back();
   return absl::FailedPreconditionError(
       absl::StrCat("the plan differs from the one this run was started with:\n", differences,

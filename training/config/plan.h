@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 #include "runtime/runtime.h"
 #include "training/config/plan.pb.h"
 
@@ -29,8 +30,7 @@ struct LoadedPlan {
 
 struct PlanOverrides {
   int64_t steps = 0;  // of every stage; unlock steps move in proportion. 0: as planned
-  bool has_seed = false;
-  uint64_t seed = 0;
+  absl::optional<uint64_t> seed;
 };
 
 // Reads a plan; syntax errors and unknown fields are reported as FILE:LINE:COLUMN. `data_root`

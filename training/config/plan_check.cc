@@ -7,7 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sdk/base/status_macros.h"
+#include "training/config/optimizer_plan.h"
 #include "training/config/plan.h"
+#include "training/config/precision.h"
+#include "training/config/trainable_pattern.h"
 
 namespace unival {
 namespace {
@@ -67,6 +70,13 @@ class Checker {
                                             "\" (looked at ", full, "); ", remedy));
   }
 
+  // `status` of what the field says, with the field before its message.
+  absl::Status Accepted(absl::string_view field, const absl::Status& status) const {
+    if (status.ok()) return status;
+    return absl::Status(status.code(), absl::StrCat(plan_.file, ": ", field, ": ", status.message(),
+                                                    "; correct the plan"));
+  }
+
  private:
   const LoadedPlan& plan_;
 };
@@ -117,7 +127,7 @@ absl::Status CheckOrigin(const LoadedPlan& loaded, const Checker& check) {
   return absl::OkStatus();
 }
 
-absl::Status CheckOptimizer(const std::string& field, const OptimizerPlan& plan,
+absl::Status CheckOptimizer(const std::string& field, const OptimizerPlan& plan, int64_t steps,
                             const Checker& check) {
   UNIVAL_RETURN_IF_ERROR(
       check.Positive(field + ".learning_rate", plan.learning_rate(), "set a rate"));
@@ -126,11 +136,16 @@ absl::Status CheckOptimizer(const std::string& field, const OptimizerPlan& plan,
   UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".epsilon", plan.epsilon()));
   UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".weight_decay", plan.weight_decay()));
   UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".clip_norm", plan.clip_norm()));
-  UNIVAL_RETURN_IF_ERROR(
-      check.OneOf(field + ".schedule", plan.schedule(), {"constant", "linear", "cosine"}));
+  UNIVAL_RETURN_IF_ERROR(check.OneOf(field + ".type", plan.type(), OptimizerNames()));
+  UNIVAL_RETURN_IF_ERROR(check.OneOf(field + ".schedule", plan.schedule(), ScheduleNames()));
   UNIVAL_RETURN_IF_ERROR(check.Between(field + ".warmup_ratio", plan.warmup_ratio(), 0, 1));
   UNIVAL_RETURN_IF_ERROR(check.Between(field + ".flat_ratio", plan.flat_ratio(), 0, 1));
-  return check.Below1(field + ".ema_decay", plan.ema_decay());
+  UNIVAL_RETURN_IF_ERROR(check.Below1(field + ".ema_decay", plan.ema_decay()));
+  // What the two themselves ask for beyond that, such as options of their own.
+  UNIVAL_RETURN_IF_ERROR(
+      check.Accepted(field, CreateOptimizer(plan.type(), MakeOptimizerConfig(plan), {}).status()));
+  return check.Accepted(
+      field, Schedule::Create(plan.schedule(), MakeScheduleConfig(plan, steps)).status());
 }
 
 absl::Status CheckLoss(const std::string& field, const LossPlan& plan, const Checker& check) {
@@ -174,7 +189,7 @@ absl::Status CheckSources(const LoadedPlan& loaded, int stage_index, const Check
   bool open_at_start = false;
   for (int i = 0; i < stage.source_size(); ++i) {
     UNIVAL_RETURN_IF_ERROR(CheckSource(loaded, stage_index, i, check));
-    open_at_start |= stage.source(i).unlock_step() == 0;
+    open_at_start |= stage.source(i).unlock_step() == 0 && stage.source(i).weight() > 0;
     if (!names.insert(stage.source(i).name()).second) {
       return check.Error(SourceField(stage_index, i) + ".name", "names that differ",
                          absl::StrCat("\"", stage.source(i).name(), "\" twice"),
@@ -206,11 +221,15 @@ absl::Status CheckStage(const LoadedPlan& loaded, int index, const Checker& chec
   }
   if (stage.trainable_size() == 0) {
     return check.Error(field + ".trainable", "at least one pattern", "none",
-                       "say what moves: \"all\", \"connections\", \"connection:ID\", ...");
+                       absl::StrCat("say what moves: ", TrainableForms()));
   }
+  for (int i = 0; i < stage.trainable_size(); ++i) {
+    UNIVAL_RETURN_IF_ERROR(check.Accepted(absl::StrCat(field, ".trainable[", i, "]"),
+                                          ParseTrainablePattern(stage.trainable(i)).status()));
+  }
+  UNIVAL_RETURN_IF_ERROR(check.OneOf(field + ".precision", stage.precision(), PrecisionNames()));
   UNIVAL_RETURN_IF_ERROR(
-      check.OneOf(field + ".precision", stage.precision(), {"float32", "bfloat16"}));
-  UNIVAL_RETURN_IF_ERROR(CheckOptimizer(field + ".optimizer", stage.optimizer(), check));
+      CheckOptimizer(field + ".optimizer", stage.optimizer(), stage.steps(), check));
   UNIVAL_RETURN_IF_ERROR(CheckLoss(field + ".loss", stage.loss(), check));
   return CheckSources(loaded, index, check);
 }

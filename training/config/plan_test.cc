@@ -66,6 +66,52 @@ TEST_F(PlanTest, FillsInDefaults) {
   EXPECT_EQ(plan_.plan.evaluation(0).name(), "copy");
 }
 
+TEST_F(PlanTest, AnExplicitZeroIsNotTheDefault) {
+  Write("zero.textproto", R"(
+    stage {
+      optimizer { beta1: 0 beta2: 0 epsilon: 0 }
+      loss { log_end: 0 }
+      log_every: 0
+      source { task: "copy" weight: 0 }
+    })");
+  auto plan = LoadPlan(folder_ + "/zero.textproto");
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  ResolvePlan({}, &plan->plan);
+  const Stage& zero = plan->plan.stage(0);
+  EXPECT_EQ(zero.optimizer().beta1(), 0);
+  EXPECT_EQ(zero.optimizer().beta2(), 0);
+  EXPECT_EQ(zero.optimizer().epsilon(), 0);
+  EXPECT_EQ(zero.loss().log_end(), 0);
+  EXPECT_EQ(zero.log_every(), 0);
+  EXPECT_EQ(zero.source(0).weight(), 0);
+}
+
+TEST_F(PlanTest, ASeedOfZeroOverridesThePlans) {
+  plan_.plan.set_seed(7);
+  PlanOverrides overrides;
+  overrides.seed = 0;
+  ResolvePlan(overrides, &plan_.plan);
+  EXPECT_EQ(plan_.plan.seed(), 0u);
+}
+
+TEST_F(PlanTest, APlanOfSourcesWithoutWeightIsRefused) {
+  source()->set_weight(0);
+  EXPECT_THAT(CheckPlan(plan_).message(), HasSubstr("stage[0].source:"));
+  AddSource("second");
+  ResolvePlan({}, &plan_.plan);
+  EXPECT_EQ(CheckPlan(plan_), absl::OkStatus());
+}
+
+// As a run of an earlier version recorded it: without the fields that are newer.
+TEST_F(PlanTest, ARecordWithoutNewerFieldsIsTheSamePlan) {
+  TrainingPlan recorded = plan_.plan;
+  recorded.mutable_stage(0)->mutable_optimizer()->clear_type();
+  recorded.mutable_stage(0)->clear_loss();
+  EXPECT_EQ(CheckSamePlan(recorded, plan_.plan), absl::OkStatus());
+  recorded.mutable_stage(0)->mutable_optimizer()->set_beta1(0);
+  EXPECT_FALSE(CheckSamePlan(recorded, plan_.plan).ok());
+}
+
 TEST_F(PlanTest, ScalesUnlockStepsWithTheNumberOfSteps) {
   AddSource("second");
   stage()->mutable_source(1)->set_unlock_step(5);
@@ -90,14 +136,27 @@ TEST_F(PlanTest, NamesFieldExpectedActualAndRemedyOfEveryMistake) {
       {"stage:", "at least one stage", [&] { plan_.plan.clear_stage(); }},
       {"stage[0].steps:", "got 0", [&] { stage()->set_steps(0); }},
       {"stage[0].trainable:", "\"all\"", [&] { stage()->clear_trainable(); }},
-      {"stage[0].precision:", "float16", [&] { stage()->set_precision("float16"); }},
+      {"stage[0].precision:", "one of float32, bfloat16",
+       [&] { stage()->set_precision("float16"); }},
       {"stage[0].optimizer.learning_rate:", "got 0",
        [&] { stage()->mutable_optimizer()->set_learning_rate(0); }},
       {"stage[0].optimizer.learning_rate:", "nan",
        [&] { stage()->mutable_optimizer()->set_learning_rate(std::nanf("")); }},
       {"stage[0].optimizer.beta2:", "got 1", [&] { stage()->mutable_optimizer()->set_beta2(1); }},
-      {"stage[0].optimizer.schedule:", "step",
+      {"stage[0].optimizer.schedule:", "one of constant, cosine, linear, got \"step\"",
        [&] { stage()->mutable_optimizer()->set_schedule("step"); }},
+      {"stage[0].optimizer.type:", "one of adamw, got \"lion\"",
+       [&] { stage()->mutable_optimizer()->set_type("lion"); }},
+      {"stage[0].optimizer: option:", "\"momentum\"",
+       [&] { (*stage()->mutable_optimizer()->mutable_option())["momentum"] = 1; }},
+      {"stage[0].optimizer: schedule_option:", "\"period\"",
+       [&] { (*stage()->mutable_optimizer()->mutable_schedule_option())["period"] = 1; }},
+      {"stage[0].optimizer: optimizer.epsilon:", "above 0, got 0",
+       [&] { stage()->mutable_optimizer()->set_epsilon(0); }},
+      {"stage[0].trainable[0]:", "\"connection:ID\"",
+       [&] { stage()->set_trainable(0, "connection.depth"); }},
+      {"stage[0].trainable[0]:", "not a regular expression",
+       [&] { stage()->set_trainable(0, "name:("); }},
       {"stage[0].optimizer.warmup_ratio:", "from 0 to 1",
        [&] { stage()->mutable_optimizer()->set_warmup_ratio(2); }},
       {"stage[0].optimizer.ema_decay:", "below 1",

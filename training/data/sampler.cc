@@ -18,8 +18,8 @@ absl::Status CheckSource(const SamplerSource& source) {
                                                    ": expected ", expected, ", got ", value));
   };
   if (source.size <= 0) return error("records", source.size, "at least one");
-  if (!(source.weight > 0) || !std::isfinite(source.weight)) {
-    return error("weight", source.weight, "a positive number");
+  if (!(source.weight >= 0) || !std::isfinite(source.weight)) {
+    return error("weight", source.weight, "0 or more");
   }
   if (source.batch <= 0) return error("batch", source.batch, "at least one row");
   if (source.unlock_step < 0) return error("unlock_step", source.unlock_step, "0 or more");
@@ -67,11 +67,11 @@ absl::StatusOr<BalancedSampler> BalancedSampler::Create(const SamplerOptions& op
   bool unlocked = false;
   for (const SamplerSource& source : options.sources) {
     UNIVAL_RETURN_IF_ERROR(CheckSource(source));
-    unlocked |= source.unlock_step == 0;
+    unlocked |= source.unlock_step == 0 && source.weight > 0;
   }
   if (!unlocked) {
     return absl::InvalidArgumentError(
-        "no source is unlocked at step 0; set unlock_step: 0 for one");
+        "no source is unlocked at step 0; set unlock_step: 0 and a weight above 0 for one");
   }
   if (options.world_size < 1 || options.rank < 0 || options.rank >= options.world_size) {
     return absl::InvalidArgumentError(
@@ -88,7 +88,7 @@ int BalancedSampler::Choose(int64_t step) {
   int best = -1;
   for (size_t i = 0; i < counters_.size(); ++i) {
     const SamplerSource& source = options_.sources[i];
-    if (step < source.unlock_step) continue;
+    if (step < source.unlock_step || source.weight == 0) continue;
     counters_[i].credit += source.weight / total;
     if (best < 0 || counters_[i].credit > counters_[best].credit) best = static_cast<int>(i);
   }

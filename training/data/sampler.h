@@ -30,7 +30,7 @@ namespace unival {
 struct SamplerSource {
   std::string name;
   int64_t size = 0;         // records
-  double weight = 1;        // share of micro-batches, relative to the other unlocked sources
+  double weight = 1;  // share of micro-batches, relative to the other unlocked sources; 0: none
   int64_t unlock_step = 0;  // first step that may draw from it
   int64_t batch = 0;        // rows of a micro-batch on one rank
 };
@@ -53,8 +53,8 @@ struct MicroBatch {
 // Thread-compatible.
 class BalancedSampler {
  public:
-  // InvalidArgument names the source and the field: empty source, weight <= 0, batch <= 0, nothing
-  // unlocked at step 0.
+  // InvalidArgument names the source and the field: empty source, weight < 0, batch <= 0, nothing
+  // of a weight above 0 unlocked at step 0.
   static absl::StatusOr<BalancedSampler> Create(const SamplerOptions& options);
 
   // The next micro-batch of optimiser step `step`.

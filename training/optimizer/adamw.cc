@@ -7,110 +7,53 @@
 #include <ATen/ops/zeros_like.h>
 
 #include <cmath>
-#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "sdk/base/status.h"
+#include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 #include "training/optimizer/adamw_kernel.h"
+#include "training/optimizer/options.h"
 
 namespace unival {
 namespace {
 
 constexpr int64_t kGrain = 1 << 16;  // elements that one thread takes at least
 
-absl::Status CheckConfig(const AdamWConfig& config) {
+absl::Status CheckConfig(const OptimizerConfig& config) {
   for (const auto& [field, beta] :
        {std::pair<const char*, double>{"beta1", config.beta1}, {"beta2", config.beta2}}) {
-    if (!(beta >= 0 && beta < 1)) return FieldError(absl::StrCat("optimizer.", field), "a share in [0, 1)", beta);
+    if (!(beta >= 0 && beta < 1))
+      return FieldError(absl::StrCat("optimizer.", field), "a share in [0, 1)", beta);
   }
   if (!(config.epsilon > 0)) return FieldError("optimizer.epsilon", "above 0", config.epsilon);
   if (!(config.weight_decay >= 0)) {
     return FieldError("optimizer.weight_decay", "0 or more", config.weight_decay);
   }
-  return absl::OkStatus();
-}
-
-absl::Status CheckParameters(const std::vector<NamedTensor>& parameters) {
-  std::set<std::string> names;
-  for (const NamedTensor& parameter : parameters) {
-    const std::string& name = parameter.name;
-    const at::Tensor& tensor = parameter.tensor;
-    if (!names.insert(name).second) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("optimizer: parameter \"", name, "\" is listed twice"));
-    }
-    const bool is_trainable = tensor.defined() && tensor.is_floating_point() &&
-                              tensor.requires_grad() && tensor.is_leaf();
-    if (!is_trainable) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "optimizer: parameter \"", name,
-          "\" is not a floating-point leaf that requires a gradient; freeze it or leave it out"));
-    }
-  }
-  return absl::OkStatus();
-}
-
-bool IsPlain(const at::Tensor& tensor) {
-  return tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.is_contiguous();
-}
-
-double SquaredNorm(const at::Tensor& gradient) {
-  if (!IsPlain(gradient)) return gradient.to(at::kDouble).square().sum().item<double>();
-  return SumOfSquares(gradient.data_ptr<float>(), gradient.numel());
-}
-
-void Scale(double factor, at::Tensor gradient) {
-  if (IsPlain(gradient)) {
-    ScaleElements(gradient.data_ptr<float>(), gradient.numel(), static_cast<float>(factor));
-  } else {
-    gradient.mul_(factor);
-  }
+  return CheckOptions("option", config.option, {});
 }
 
 at::Tensor Count(int64_t value) { return at::full({1}, value, at::kLong); }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<AdamW>> AdamW::Create(const AdamWConfig& config,
+absl::StatusOr<std::unique_ptr<AdamW>> AdamW::Create(const OptimizerConfig& config,
                                                      std::vector<NamedTensor> parameters) {
-  absl::Status status = CheckConfig(config);
-  if (status.ok()) status = CheckParameters(parameters);
-  if (!status.ok()) return status;
+  UNIVAL_RETURN_IF_ERROR(CheckConfig(config));
+  UNIVAL_RETURN_IF_ERROR(CheckTrainable(parameters));
   return std::unique_ptr<AdamW>(new AdamW(config, std::move(parameters)));
 }
 
-AdamW::AdamW(const AdamWConfig& config, std::vector<NamedTensor> parameters)
-    : config_(config), parameters_(std::move(parameters)), moments_(parameters_.size()) {}
-
-void AdamW::ZeroGradients() {
-  for (NamedTensor& parameter : parameters_) parameter.tensor.mutable_grad().reset();
-}
-
-double AdamW::ScaleAndClipGradients(double scale, double clip_norm) {
-  const at::NoGradGuard no_grad;
-  double sum = 0;
-  for (const NamedTensor& parameter : parameters_) {
-    if (parameter.tensor.grad().defined()) sum += SquaredNorm(parameter.tensor.grad());
-  }
-  const double norm = std::sqrt(sum) * std::abs(scale);
-  if (!std::isfinite(norm)) return norm;
-  const bool is_clipped = clip_norm > 0 && norm > clip_norm;
-  const double factor = is_clipped ? scale * clip_norm / (norm + 1e-6) : scale;
-  if (factor == 1) return norm;
-  for (const NamedTensor& parameter : parameters_) {
-    if (parameter.tensor.grad().defined()) Scale(factor, parameter.tensor.grad());
-  }
-  return norm;
-}
+AdamW::AdamW(const OptimizerConfig& config, std::vector<NamedTensor> parameters)
+    : Optimizer(std::move(parameters)), config_(config), moments_(this->parameters().size()) {}
 
 absl::Status AdamW::Step(double learning_rate) {
   return CatchTorch("optimizer step", [&] {
     const at::NoGradGuard no_grad;
-    for (size_t i = 0; i < parameters_.size(); ++i) {
-      const at::Tensor& gradient = parameters_[i].tensor.grad();
-      if (gradient.defined()) Update(learning_rate, parameters_[i].tensor, gradient, &moments_[i]);
+    for (size_t i = 0; i < parameters().size(); ++i) {
+      const at::Tensor& gradient = parameters()[i].tensor.grad();
+      if (gradient.defined()) Update(learning_rate, parameters()[i].tensor, gradient, &moments_[i]);
     }
     ++updates_;
   });
@@ -157,8 +100,8 @@ void AdamW::Update(double learning_rate, at::Tensor parameter, const at::Tensor&
 TensorState AdamW::State() const {
   TensorState state;
   state["step"] = Count(updates_);
-  for (size_t i = 0; i < parameters_.size(); ++i) {
-    const std::string& name = parameters_[i].name;
+  for (size_t i = 0; i < parameters().size(); ++i) {
+    const std::string& name = parameters()[i].name;
     const Moments& moments = moments_[i];
     if (moments.mean.defined()) {
       state["exp_avg." + name] = moments.mean;
@@ -182,10 +125,10 @@ absl::Status AdamW::LoadState(const TensorState& state) {
     return absl::InvalidArgumentError("optimizer state: no tensor \"step\" of one element");
   }
   const int64_t updates = step->item<int64_t>();
-  std::vector<Moments> loaded(parameters_.size());
-  for (size_t i = 0; i < parameters_.size(); ++i) {
-    const std::string& name = parameters_[i].name;
-    const at::Tensor& parameter = parameters_[i].tensor;
+  std::vector<Moments> loaded(parameters().size());
+  for (size_t i = 0; i < parameters().size(); ++i) {
+    const std::string& name = parameters()[i].name;
+    const at::Tensor& parameter = parameters()[i].tensor;
     const at::Tensor* count = find("step." + name);
     loaded[i].count = count != nullptr ? count->item<int64_t>() : updates;
     if (loaded[i].count == 0) continue;
@@ -212,4 +155,14 @@ absl::Status AdamW::LoadState(const TensorState& state) {
   return absl::OkStatus();
 }
 
+namespace {
+
+absl::StatusOr<std::unique_ptr<Optimizer>> CreateAdamW(const OptimizerConfig& config,
+                                                       std::vector<NamedTensor> parameters) {
+  return AdamW::Create(config, std::move(parameters));
+}
+
+const Registered<OptimizerType> kAdamW({"adamw", "Adam with decoupled weight decay", &CreateAdamW});
+
+}  // namespace
 }  // namespace unival

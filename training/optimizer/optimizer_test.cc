@@ -18,7 +18,9 @@
 namespace unival {
 namespace {
 
+using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
 using Json = nlohmann::json;
 
 at::Tensor Parameter(const std::string& name, const std::vector<int64_t>& shape) {
@@ -30,14 +32,15 @@ void SetGradient(at::Tensor parameter, int step) {
       GoldenInput("gradient" + std::to_string(step), 4, parameter.sizes().vec(), 0.1);
 }
 
-std::unique_ptr<AdamW> MakeAdamW(const AdamWConfig& config, std::vector<NamedTensor> parameters) {
+std::unique_ptr<AdamW> MakeAdamW(const OptimizerConfig& config,
+                                 std::vector<NamedTensor> parameters) {
   auto optimizer = AdamW::Create(config, std::move(parameters));
   EXPECT_TRUE(optimizer.ok()) << optimizer.status();
   return *std::move(optimizer);
 }
 
 TEST(AdamW, FollowsItsFormula) {
-  AdamWConfig config;
+  OptimizerConfig config;
   config.weight_decay = 0.01;
   at::Tensor parameter = Parameter("w", {37});
   auto optimizer = MakeAdamW(config, {{"w", parameter}});
@@ -74,7 +77,7 @@ TEST(AdamW, TreatsEveryLayoutAlike) {
 }
 
 TEST(AdamW, LeavesParametersWithoutGradientUntouched) {
-  AdamWConfig config;
+  OptimizerConfig config;
   config.weight_decay = 0.5;
   at::Tensor moved = Parameter("a", {4}), still = Parameter("b", {4});
   const at::Tensor before = still.detach().clone();
@@ -155,49 +158,80 @@ TEST(GradientClipping, ScalesThenLimitsTheJointNorm) {
   EXPECT_EQ(b.grad()[0].item<double>(), 8.0);
 }
 
+// The rate of the update after `finished` of them.
+double Rate(const std::string& name, const ScheduleConfig& config, int64_t finished) {
+  const auto schedule = Schedule::Create(name, config);
+  EXPECT_TRUE(schedule.ok()) << schedule.status();
+  return schedule->Rate(finished);
+}
+
 TEST(Schedule, WarmsUpFromZeroAndFallsLinearly) {
   ScheduleConfig config;
-  config.kind = ScheduleConfig::Kind::kPolynomial;
   config.peak = 0.002;
   config.total_updates = 50;
   config.warmup_ratio = 0.06f;  // 3 updates
-  EXPECT_TRUE(CheckSchedule(config).ok());
-  EXPECT_EQ(LearningRate(config, 0), 0);
-  EXPECT_DOUBLE_EQ(LearningRate(config, 1), 0.002 / 3);
-  EXPECT_DOUBLE_EQ(LearningRate(config, 3), 0.002);
-  EXPECT_DOUBLE_EQ(LearningRate(config, 4), 0.002 * 46 / 47);
-  EXPECT_EQ(LearningRate(config, 50), 0);
-  EXPECT_EQ(LearningRate(config, 60), 0);
+  EXPECT_EQ(Rate("linear", config, 0), 0);
+  EXPECT_DOUBLE_EQ(Rate("linear", config, 1), 0.002 / 3);
+  EXPECT_DOUBLE_EQ(Rate("linear", config, 3), 0.002);
+  EXPECT_DOUBLE_EQ(Rate("linear", config, 4), 0.002 * 46 / 47);
+  EXPECT_EQ(Rate("linear", config, 50), 0);
+  EXPECT_EQ(Rate("linear", config, 60), 0);
 }
 
 TEST(Schedule, StaysFlatThenFollowsACosine) {
   ScheduleConfig config;
-  config.kind = ScheduleConfig::Kind::kFlatThenCosine;
   config.peak = 1;
   config.total_updates = 100;
   config.flat_ratio = 0.5;
-  EXPECT_EQ(LearningRate(config, 0), 1);
-  EXPECT_EQ(LearningRate(config, 50), 1);
-  EXPECT_NEAR(LearningRate(config, 75), 0.5, 1e-12);
-  EXPECT_NEAR(LearningRate(config, 100), 0, 1e-12);
-  config.kind = ScheduleConfig::Kind::kConstant;
+  EXPECT_EQ(Rate("cosine", config, 0), 1);
+  EXPECT_EQ(Rate("cosine", config, 50), 1);
+  EXPECT_NEAR(Rate("cosine", config, 75), 0.5, 1e-12);
+  EXPECT_NEAR(Rate("cosine", config, 100), 0, 1e-12);
   config.warmup_updates = 10;
-  EXPECT_DOUBLE_EQ(LearningRate(config, 5), 0.5);
-  EXPECT_EQ(LearningRate(config, 1000), 1);
+  EXPECT_DOUBLE_EQ(Rate("constant", config, 5), 0.5);
+  EXPECT_EQ(Rate("constant", config, 1000), 1);
 }
 
 TEST(Schedule, NamesTheFieldThatIsWrong) {
   ScheduleConfig config;
-  config.kind = ScheduleConfig::Kind::kPolynomial;
-  EXPECT_THAT(std::string(CheckSchedule(config).message()), HasSubstr("total_updates"));
+  EXPECT_THAT(std::string(Schedule::Create("linear", config).status().message()),
+              HasSubstr("total_updates"));
   config.total_updates = 10;
   config.warmup_ratio = 2;
-  EXPECT_THAT(std::string(CheckSchedule(config).message()), HasSubstr("warmup_ratio"));
+  EXPECT_THAT(std::string(Schedule::Create("linear", config).status().message()),
+              HasSubstr("warmup_ratio"));
 }
 
-Json LoadJson(const std::string& path) {
-  return Json::parse(ReadText(path));
+TEST(Tables, HoldWhatShips) {
+  EXPECT_THAT(ScheduleNames(), IsSupersetOf({"constant", "cosine", "linear"}));
+  EXPECT_THAT(OptimizerNames(), Contains("adamw"));
+  EXPECT_TRUE(absl::IsNotFound(Schedule::Create("none", {}).status()));
+  EXPECT_TRUE(absl::IsNotFound(CreateOptimizer("none", {}, {}).status()));
 }
+
+TEST(Options, ThatNobodyKnowsAreRefusedByName) {
+  OptimizerConfig optimizer;
+  optimizer.option["momentum"] = 0.9;
+  EXPECT_THAT(std::string(CreateOptimizer("adamw", optimizer, {}).status().message()),
+              HasSubstr("option: expected none, got \"momentum\""));
+  ScheduleConfig schedule;
+  schedule.option["period"] = 7;
+  EXPECT_THAT(std::string(Schedule::Create("constant", schedule).status().message()),
+              HasSubstr("schedule_option: expected none, got \"period\""));
+}
+
+// Two entries of one name, as two files could define them.
+struct Entry {
+  std::string name;
+};
+const Registered<Entry> kFirst({"twin"}), kSecond({"twin"}), kThird({"single"});
+
+TEST(Registered, RefusesANameThatIsDefinedTwice) {
+  EXPECT_TRUE(absl::IsAlreadyExists(Registered<Entry>::Find("twin").status()));
+  EXPECT_EQ(Registered<Entry>::Find("single").value()->name, "single");
+}
+
+Json LoadJson(const std::string& path) { return Json::parse(ReadText(path)); }
 
 std::vector<int64_t> GoldenShape(const std::string& name) {
   static const Json* const kManifest = new Json(LoadJson("tests/golden/tiny/manifest.json"));

@@ -1,36 +1,17 @@
 #include "training/optimizer/schedule.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "sdk/base/status.h"
+#include "sdk/base/status_macros.h"
+#include "training/optimizer/options.h"
 
 namespace unival {
 namespace {
 
-constexpr double kPi = 3.14159265358979323846;
-
-// Ratios that came through float32 must still give the intended count: 0.06f of 50 is 3.
-int64_t Share(double ratio, int64_t total) {
-  return static_cast<int64_t>(static_cast<double>(total) * ratio * (1 + 1e-7));
-}
-
-int64_t WarmupUpdates(const ScheduleConfig& config) {
-  return config.warmup_updates > 0 ? config.warmup_updates
-                                   : Share(config.warmup_ratio, config.total_updates);
-}
-
-// How far `finished` is on the way from `begin` to the end of training, in [0, 1].
-double Progress(int64_t finished, int64_t begin, int64_t end) {
-  if (finished >= end) return 1;
-  return std::max(0.0, static_cast<double>(finished - begin) / static_cast<double>(end - begin));
-}
-
 bool IsShare(double value) { return value >= 0 && value <= 1; }
 
-}  // namespace
-
-absl::Status CheckSchedule(const ScheduleConfig& config) {
+absl::Status Check(const ScheduleType& type, const ScheduleConfig& config) {
   if (!(config.peak >= 0)) return FieldError("schedule.peak", "0 or more", config.peak);
   if (!(config.end_rate >= 0)) return FieldError("schedule.end_rate", "0 or more", config.end_rate);
   if (!(config.power > 0)) return FieldError("schedule.power", "above 0", config.power);
@@ -41,36 +22,47 @@ absl::Status CheckSchedule(const ScheduleConfig& config) {
     return FieldError("schedule.flat_ratio", "a share in [0, 1]", config.flat_ratio);
   }
   if (config.warmup_updates < 0) {
-    return FieldError("schedule.warmup_updates", "0 or more", static_cast<double>(config.warmup_updates));
+    return FieldError("schedule.warmup_updates", "0 or more",
+                      static_cast<double>(config.warmup_updates));
   }
-  const bool needs_total =
-      config.kind != ScheduleConfig::Kind::kConstant || config.warmup_ratio > 0;
-  if (needs_total && config.total_updates <= 0) {
-    return FieldError("schedule.total_updates", "above 0", static_cast<double>(config.total_updates));
+  if ((type.needs_total || config.warmup_ratio > 0) && config.total_updates <= 0) {
+    return FieldError("schedule.total_updates", "above 0",
+                      static_cast<double>(config.total_updates));
   }
-  return absl::OkStatus();
+  return CheckOptions("schedule_option", config.option, type.options);
 }
 
-double LearningRate(const ScheduleConfig& config, int64_t finished_updates) {
-  const int64_t warmup = WarmupUpdates(config);
-  if (warmup > 0 && finished_updates <= warmup) {
-    return config.peak * static_cast<double>(finished_updates) / static_cast<double>(warmup);
-  }
-  const double range = config.peak - config.end_rate;
-  switch (config.kind) {
-    case ScheduleConfig::Kind::kConstant:
-      return config.peak;
-    case ScheduleConfig::Kind::kPolynomial: {
-      const double progress = Progress(finished_updates, warmup, config.total_updates);
-      return range * std::pow(1 - progress, config.power) + config.end_rate;
-    }
-    case ScheduleConfig::Kind::kFlatThenCosine: {
-      const int64_t flat = std::max(warmup, Share(config.flat_ratio, config.total_updates));
-      const double progress = Progress(finished_updates, flat, config.total_updates);
-      return range * (1 + std::cos(kPi * progress)) / 2 + config.end_rate;
-    }
-  }
-  return config.peak;
+}  // namespace
+
+int64_t ShareOfUpdates(double ratio, int64_t total) {
+  return static_cast<int64_t>(static_cast<double>(total) * ratio * (1 + 1e-7));
 }
+
+double Progress(int64_t finished, int64_t begin, int64_t end) {
+  if (finished >= end) return 1;
+  return std::max(0.0, static_cast<double>(finished - begin) / static_cast<double>(end - begin));
+}
+
+absl::StatusOr<Schedule> Schedule::Create(absl::string_view name, const ScheduleConfig& config) {
+  UNIVAL_ASSIGN_OR_RETURN(const ScheduleType* type, Registered<ScheduleType>::Find(name));
+  UNIVAL_RETURN_IF_ERROR(Check(*type, config));
+  return Schedule(type, config);
+}
+
+Schedule::Schedule(const ScheduleType* type, const ScheduleConfig& config)
+    : type_(type),
+      config_(config),
+      warmup_(config.warmup_updates > 0
+                  ? config.warmup_updates
+                  : ShareOfUpdates(config.warmup_ratio, config.total_updates)) {}
+
+double Schedule::Rate(int64_t finished) const {
+  if (warmup_ > 0 && finished <= warmup_) {
+    return config_.peak * static_cast<double>(finished) / static_cast<double>(warmup_);
+  }
+  return type_->rate(config_, warmup_, finished);
+}
+
+std::vector<std::string> ScheduleNames() { return Registered<ScheduleType>::Names(); }
 
 }  // namespace unival

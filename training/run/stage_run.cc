@@ -16,12 +16,14 @@
 #include "absl/strings/strip.h"
 #include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"
-#include "training/run/batch_loader.h"
-#include "training/data/sampler.h"
+#include "training/config/optimizer_plan.h"
+#include "training/config/precision.h"
 #include "training/data/feature_cache.h"
-#include "training/optimizer/adamw.h"
+#include "training/data/sampler.h"
 #include "training/optimizer/moving_average.h"
+#include "training/optimizer/optimizer.h"
 #include "training/optimizer/schedule.h"
+#include "training/run/batch_loader.h"
 #include "training/run/non_finite.h"
 #include "training/run/trainable.h"
 #include "training/run/training_step.h"
@@ -38,24 +40,11 @@ double Since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-ScheduleConfig MakeSchedule(const Stage& stage) {
-  const OptimizerPlan& plan = stage.optimizer();
-  ScheduleConfig schedule;
-  schedule.kind = plan.schedule() == "linear"   ? ScheduleConfig::Kind::kPolynomial
-                  : plan.schedule() == "cosine" ? ScheduleConfig::Kind::kFlatThenCosine
-                                                : ScheduleConfig::Kind::kConstant;
-  schedule.peak = plan.learning_rate();
-  schedule.flat_ratio = plan.flat_ratio();
-  schedule.warmup_ratio = plan.warmup_ratio();
-  schedule.total_updates = stage.steps();
-  return schedule;
-}
-
 LossConfig MakeLoss(const LossPlan& plan, const VocabularyView& vocabulary) {
   LossConfig loss;
   loss.label_smoothing = plan.label_smoothing();
   loss.encouraging = plan.encouraging();
-  if (plan.log_end() > 0) loss.log_end = plan.log_end();
+  loss.log_end = plan.log_end();
   loss.drop_worst_ratio = plan.drop_worst_ratio();
   loss.drop_worst_after = plan.drop_worst_after();
   loss.pad = vocabulary.pad();
@@ -85,7 +74,6 @@ class StageRun {
         index_(run->state.stage),
         stage_(run->plan.plan.stage(index_)),
         sources_(run->data.stages[index_]),
-        schedule_(MakeSchedule(stage_)),
         loss_(MakeLoss(stage_.loss(), run->model->vocabulary())),
         total_steps_(run->TotalSteps()) {}
 
@@ -127,13 +115,10 @@ class StageRun {
  private:
   absl::Status PrepareOptimizer(const TensorState& state) {
     const OptimizerPlan& plan = stage_.optimizer();
-    AdamWConfig config;
-    config.beta1 = plan.beta1();
-    config.beta2 = plan.beta2();
-    config.epsilon = plan.epsilon();
-    config.weight_decay = plan.weight_decay();
-    UNIVAL_RETURN_IF_ERROR(CheckSchedule(schedule_));
-    UNIVAL_ASSIGN_OR_RETURN(optimizer_, AdamW::Create(config, trainable_.parameters));
+    UNIVAL_ASSIGN_OR_RETURN(
+        schedule_, Schedule::Create(plan.schedule(), MakeScheduleConfig(plan, stage_.steps())));
+    UNIVAL_ASSIGN_OR_RETURN(
+        optimizer_, CreateOptimizer(plan.type(), MakeOptimizerConfig(plan), trainable_.parameters));
     if (plan.ema_decay() > 0) {
       UNIVAL_ASSIGN_OR_RETURN(average_,
                               MovingAverage::Create({plan.ema_decay(), 0}, AveragedTensors()));
@@ -219,7 +204,7 @@ class StageRun {
       UNIVAL_RETURN_IF_ERROR(MicroStep(micro));
     norm_ = optimizer_->ScaleAndClipGradients(1.0, stage_.optimizer().clip_norm());
     if (!std::isfinite(norm_)) return NotFinite("the gradient's norm", norm_);
-    rate_ = LearningRate(schedule_, state.stage_step);
+    rate_ = schedule_->Rate(state.stage_step);
     UNIVAL_RETURN_IF_ERROR(optimizer_->Step(rate_));
     ++state.stage_step, ++state.step;
     if (average_ != nullptr) average_->Update(state.stage_step);
@@ -242,7 +227,7 @@ class StageRun {
     options.update = state.stage_step;
     options.scale = 1.0 / stage_.micro_batches();
     options.seed = Mix(run_.plan.plan.seed(), index_, state.stage_step, micro);
-    options.bfloat16 = stage_.precision() == "bfloat16";
+    options.bfloat16 = ParsePrecision(stage_.precision()) == Precision::kBfloat16;
     absl::StatusOr<StepLoss> step = ForwardBackward(*run_.model, batch.examples, options);
     if (IsNonFinite(step.status())) return NotFinite("the loss", std::nan(""));
     if (!step.ok()) return step.status();
@@ -272,10 +257,11 @@ class StageRun {
   }
 
   absl::Status NotFinite(absl::string_view what, double value) const {
-    return NonFiniteError(absl::StrCat(
-        Where(), ": ", what, " is ", value, "; lower the learning rate (now ", schedule_.peak,
-        ") or set optimizer.clip_norm. Nothing was overwritten: checkpoints in ",
-        run_.Path("checkpoint"), " stand."));
+    return NonFiniteError(
+        absl::StrCat(Where(), ": ", what, " is ", value, "; lower the learning rate (now ",
+                     stage_.optimizer().learning_rate(),
+                     ") or set optimizer.clip_norm. Nothing was overwritten: checkpoints in ",
+                     run_.Path("checkpoint"), " stand."));
   }
 
   std::string Where() const {
@@ -292,7 +278,8 @@ class StageRun {
 
   void ReportWhenDue() {
     const int64_t step = run_.state.stage_step;
-    const bool due = step % stage_.log_every() == 0 || step == stage_.steps();
+    const int64_t every = stage_.log_every();
+    const bool due = (every > 0 && step % every == 0) || step == stage_.steps();
     if (window_.batches == 0) return;
     const ProgressRecord record = MakeRecord();
     run_.printer.Show(ProgressText(record));
@@ -344,11 +331,11 @@ class StageRun {
   const int index_;
   const Stage& stage_;
   const std::vector<StageSource>& sources_;
-  const ScheduleConfig schedule_;
   const LossConfig loss_;
   const int64_t total_steps_;
   TrainableSet trainable_;
-  std::unique_ptr<AdamW> optimizer_;
+  absl::optional<Schedule> schedule_;
+  std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<MovingAverage> average_;
   std::map<std::string, std::unique_ptr<FeatureCache>> caches_;
   std::map<std::string, FeatureCache*> frozen_;

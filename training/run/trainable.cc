@@ -2,56 +2,21 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
-#include <re2/re2.h>
 #include <torch/nn/module.h>
 
-#include <functional>
 #include <unordered_set>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
 #include "backbone/model/model.h"
 #include "sdk/base/status_macros.h"
+#include "training/config/trainable_pattern.h"
 
 namespace unival {
 namespace {
 
-using NamePredicate = std::function<bool(const std::string&)>;
 using TensorSet = std::unordered_set<const c10::TensorImpl*>;
-
-constexpr char kForms[] =
-    "\"all\", \"backbone\", \"connections\", \"connection:ID\", \"modality:ID\" or \"name:REGEX\"";
-
-NamePredicate StartsWith(std::string prefix) {
-  return [prefix = std::move(prefix)](const std::string& name) {
-    return absl::StartsWith(name, prefix);
-  };
-}
-
-absl::StatusOr<NamePredicate> ParsePattern(const std::string& pattern) {
-  absl::string_view rest = pattern;
-  if (pattern == "all") return StartsWith("");
-  if (pattern == "backbone") return StartsWith("backbone.");
-  if (pattern == "connections") return StartsWith("connection.");
-  if (absl::ConsumePrefix(&rest, "connection:"))
-    return StartsWith(absl::StrCat("connection.", rest, "."));
-  if (absl::ConsumePrefix(&rest, "modality:"))
-    return StartsWith(absl::StrCat("modality.", rest, "."));
-  if (absl::ConsumePrefix(&rest, "name:")) {
-    RE2::Options options;
-    options.set_log_errors(false);
-    auto regex = std::make_shared<RE2>(re2::StringPiece(rest.data(), rest.size()), options);
-    if (!regex->ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("trainable \"", pattern, "\": not a regular expression: ", regex->error()));
-    }
-    return NamePredicate([regex](const std::string& name) { return RE2::FullMatch(name, *regex); });
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("trainable: expected ", kForms, ", got \"", pattern, "\""));
-}
 
 // "backbone", "connection.depth", "modality.image": what the names of a model start with.
 std::set<std::string> Parts(const std::vector<NamedTensor>& state) {
@@ -108,7 +73,7 @@ absl::StatusOr<TrainableSet> SelectTrainable(const Model& model,
   std::set<const c10::TensorImpl*> seen;
   std::vector<NamePredicate> predicates;
   for (const std::string& pattern : patterns) {
-    UNIVAL_ASSIGN_OR_RETURN(predicates.emplace_back(), ParsePattern(pattern));
+    UNIVAL_ASSIGN_OR_RETURN(predicates.emplace_back(), ParseTrainablePattern(pattern));
     bool matched = false;
     for (const NamedTensor& entry : state)
       matched |= CanTrain(entry) && predicates.back()(entry.name);

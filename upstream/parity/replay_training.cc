@@ -41,7 +41,7 @@ class TrainingCase {
   absl::Status Run() {
     model_.Train(true);
     const Json& optimizer = golden_.at("optimizer");
-    AdamWConfig config;
+    OptimizerConfig config;
     optimizer.at("betas").at(0).get_to(config.beta1);
     optimizer.at("betas").at(1).get_to(config.beta2);
     config.epsilon = optimizer.at("eps");
@@ -114,14 +114,14 @@ class TrainingCase {
         optimizer_->ScaleAndClipGradients(scale, golden_.at("optimizer").at("clip_norm"));
     check_.Number("training", at + "gradient norm", norm, step.at("grad_norm_before_clip"),
                   tolerances_.gradient_norm);
-    const double rate = LearningRate(Schedule(), finished);
+    UNIVAL_ASSIGN_OR_RETURN(const Schedule schedule, Schedule::Create("linear", SchedulePlan()));
+    const double rate = schedule.Rate(finished);
     check_.Number("training", at + "learning rate", rate, step.at("lr_used"), {0, 1e-12});
     return optimizer_->Step(rate);
   }
 
-  ScheduleConfig Schedule() const {
+  ScheduleConfig SchedulePlan() const {
     ScheduleConfig config;
-    config.kind = ScheduleConfig::Kind::kPolynomial;
     config.peak = golden_.at("optimizer").at("lr");
     config.end_rate = golden_.at("schedule").value("end_lr", 0.0);
     config.power = golden_.at("schedule").value("power", 1.0);

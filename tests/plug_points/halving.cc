@@ -1,0 +1,24 @@
+// The schedule "halving" of tests: half the rate after every `every` updates. What a new schedule
+// needs stands here whole (docs/plug_points.md).
+
+#include <cmath>
+
+#include "training/optimizer/schedule.h"
+
+namespace unival {
+namespace {
+
+double Halving(const ScheduleConfig& config, int64_t warmup, int64_t finished) {
+  const auto every = config.option.find("every");
+  const double period = every == config.option.end() ? 1000 : every->second;
+  return config.peak * std::pow(0.5, std::floor(static_cast<double>(finished - warmup) / period));
+}
+
+const Registered<ScheduleType> kHalving({"halving",
+                                         "Half the rate after every `every` updates",
+                                         &Halving,
+                                         /*needs_total=*/false,
+                                         {"every"}});
+
+}  // namespace
+}  // namespace unival

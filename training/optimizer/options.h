@@ -1,0 +1,32 @@
+// unival: options.h - numbers that an optimizer or a schedule takes beside the plan's own fields.
+#ifndef UNIVAL_TRAINING_OPTIMIZER_OPTIONS_H_
+#define UNIVAL_TRAINING_OPTIMIZER_OPTIONS_H_
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+
+namespace unival {
+
+// InvalidArgument "FIELD: expected ..., got ..." for a name in `given` that is not in `known`.
+inline absl::Status CheckOptions(absl::string_view field,
+                                 const std::map<std::string, double>& given,
+                                 const std::vector<std::string>& known) {
+  for (const auto& [name, value] : given) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(field, ": expected ", known.empty() ? "none" : absl::StrJoin(known, ", "),
+                     ", got \"", name, "\""));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_OPTIMIZER_OPTIONS_H_
