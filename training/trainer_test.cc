@@ -533,7 +533,7 @@ TEST(TrainerTest, CountsMediaThatCannotBeDecodedAndStopsAboveOnePercent) {
 
 // A stage over records of the modality of training/testdata/faulty.cc.
 TrainingPlan FaultyPlan(const std::string& fault) {
-  Write(World() + "/faulty.textproto", R"(
+  WriteText(World() + "/faulty.textproto", R"(
     name: "faulty"
     task {
       name: "feel"
@@ -568,7 +568,7 @@ TEST(TrainerTest, AModalityThatDoesNotWorkIsNotTakenForDamagedFiles) {
         Train(Options(World(), plan, FreshOutput("faulty")), TheRuntime()).status();
     EXPECT_THAT(status.message(), HasSubstr(says));
     EXPECT_NE(status.code(), absl::StatusCode::kOutOfRange);
-    EXPECT_THAT(Read(World() + "/faulty/log.jsonl"), Not(HasSubstr(says)));
+    EXPECT_THAT(ReadText(World() + "/faulty/log.jsonl"), Not(HasSubstr(says)));
   }
 }
 
@@ -724,10 +724,10 @@ TEST(TrainerTest, AReceiptIsComparedWithTheParentThatTheModelNames) {
   const std::string base = World() + "/base/model", folder = World() + "/named";
   TrainOk(Options(World(), Parse(kAdapterPlan), FreshOutput("named")));
   const auto problems = [&](const std::string& parent) {
-    const std::string file = folder + "/model/manifest.textproto", text = Read(file);
+    const std::string file = folder + "/model/manifest.textproto", text = ReadText(file);
     std::string other = text;
     other.replace(text.rfind("parent_backbone_sha256: \"") + 25, 64, parent);
-    Write(file, other);
+    WriteText(file, other);
     auto check = VerifyReceipt(folder + "/receipt.json", folder + "/model", base, TheRuntime());
     Write(file, text);
     EXPECT_TRUE(check.ok()) << check.status();
