@@ -729,7 +729,7 @@ TEST(TrainerTest, AReceiptIsComparedWithTheParentThatTheModelNames) {
     other.replace(text.rfind("parent_backbone_sha256: \"") + 25, 64, parent);
     WriteText(file, other);
     auto check = VerifyReceipt(folder + "/receipt.json", folder + "/model", base, TheRuntime());
-    Write(file, text);
+    WriteText(file, text);
     EXPECT_TRUE(check.ok()) << check.status();
     return check.ok() ? check->problems : std::vector<std::string>();
   };
