@@ -7,6 +7,7 @@
 #include <torch/nn/module.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -163,8 +164,9 @@ absl::Status Model::AddModality(const ModalityConfig& modality, const Connection
   return absl::OkStatus();
 }
 
-void Model::AddTemplates(const std::string& file_name, const std::string& text) {
-  templates_[file_name] = text;
+void Model::AddTemplates(const std::string& file_name, SharedTemplateSet set) {
+  std::string text = TemplateSetText(*set);
+  templates_.insert_or_assign(file_name, StoredTemplateSet{std::move(text), std::move(set)});
 }
 
 Modality* Model::modality(const std::string& id) const {

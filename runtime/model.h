@@ -13,7 +13,6 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "runtime/named_tensor.h"
+#include "runtime/opened_model.h"
 #include "runtime/runtime.h"
 #include "sdk/native/modality.h"
 #include "sdk/native/tokenizer.h"
@@ -33,17 +33,15 @@ namespace unival {
 class ModelDirectory;
 class UnivalModel;
 
+// The component of a model directory that holds its template sets.
+constexpr char kTemplatesComponent[] = "templates";
+
 struct ModelLoadOptions {
   std::string device = "cpu";
   // Only these modalities are loaded (with connection and encoder weights); `all_modalities`
   // overrides the list.
   bool all_modalities = true;
   std::vector<std::string> modalities;
-  // When set, it is called with the manifest and the stored templates (file name -> text) and gives
-  // the modalities to load; the two fields above are then not used.
-  std::function<absl::StatusOr<std::vector<std::string>>(const Manifest&,
-                                                         const std::map<std::string, std::string>&)>
-      choose;
   bool allow_adapter_mismatch = false;
 };
 
@@ -52,6 +50,10 @@ class Model {
   // Errors name the file, the field, what was expected and what was found. The number of threads is
   // left as the caller set it.
   static absl::StatusOr<std::unique_ptr<Model>> Load(const std::string& directory,
+                                                     const Runtime& runtime,
+                                                     const ModelLoadOptions& options = {});
+  // The same for a directory whose manifest and templates the caller has looked at.
+  static absl::StatusOr<std::unique_ptr<Model>> Load(const OpenedModel& opened,
                                                      const Runtime& runtime,
                                                      const ModelLoadOptions& options = {});
   // Fresh random weights from `seed`, for pretraining and controls. `tokenizer_directory` holds the
@@ -91,9 +93,10 @@ class Model {
   // It takes a pass over all of them.
   absl::StatusOr<std::string> BackboneHash() const;
 
-  // Template sets stored with the model: file name -> textproto, labels inlined.
-  const std::map<std::string, std::string>& templates() const { return templates_; }
-  void AddTemplates(const std::string& file_name, const std::string& text);
+  // Template sets stored with the model, labels inlined.
+  const StoredTemplates& templates() const { return templates_; }
+  // Replaces what is stored under that name.
+  void AddTemplates(const std::string& file_name, SharedTemplateSet set);
 
   void SetTraining(bool training);  // the whole model
   // Rounds every floating tensor to float16 precision in place, so that a model that will be saved
@@ -115,7 +118,6 @@ class Model {
   absl::StatusOr<std::vector<std::string>> Wanted(const ModelLoadOptions& options) const;
   absl::Status LoadPart(const std::string& part, const std::string& component);
   absl::Status CheckAdapters(bool allow_mismatch) const;
-  absl::Status LoadTemplates();
   // DescribeAdapter takes BackboneHash once for callers that hand on the same `base_hash`.
   absl::StatusOr<AdapterRecord> DescribeAdapter(const std::string& modality,
                                                 std::string* base_hash) const;
@@ -127,7 +129,7 @@ class Model {
   std::string tokenizer_directory_;
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::shared_ptr<const VocabularyView> vocabulary_;
-  std::map<std::string, std::string> templates_;
+  StoredTemplates templates_;
   std::shared_ptr<UnivalModel> backbone_;
   std::map<std::string, std::unique_ptr<Modality>> modalities_;
   // Where the model came from, and the components there that were not loaded: carried through load

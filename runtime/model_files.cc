@@ -5,15 +5,12 @@
 #include <torch/nn/module.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <string>
-#include <system_error>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "sdk/base/files.h"
 #include "backbone/storage/backbone_hash.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
@@ -27,7 +24,6 @@ namespace unival {
 namespace {
 
 constexpr char kTokenizer[] = "tokenizer";
-constexpr char kTemplates[] = "templates";
 
 // Every connection has exactly one record of what it was trained against, every record a
 // connection.
@@ -56,11 +52,18 @@ TensorMap Halved(TensorMap tensors) {
 absl::StatusOr<std::unique_ptr<Model>> Model::Load(const std::string& directory,
                                                    const Runtime& runtime,
                                                    const ModelLoadOptions& options) {
+  UNIVAL_ASSIGN_OR_RETURN(const OpenedModel opened, OpenedModel::Open(directory, runtime.template_types()));
+  return Load(opened, runtime, options);
+}
+
+absl::StatusOr<std::unique_ptr<Model>> Model::Load(const OpenedModel& opened,
+                                                   const Runtime& runtime,
+                                                   const ModelLoadOptions& options) {
   auto model = std::unique_ptr<Model>(new Model);
   model->runtime_ = &runtime;
-  UNIVAL_ASSIGN_OR_RETURN(model->origin_, ModelDirectory::Open(directory));
-  model->manifest_ = model->origin_->manifest();
-  UNIVAL_RETURN_IF_ERROR(model->LoadTemplates());
+  model->origin_ = opened.directory();
+  model->manifest_ = opened.manifest();
+  model->templates_ = opened.templates();
   UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> wanted, model->Wanted(options));
   UNIVAL_ASSIGN_OR_RETURN(model->tokenizer_directory_, model->origin_->ComponentPath(kTokenizer));
   const TokenizerConfig& tokenizer = model->manifest_.tokenizer();
@@ -81,7 +84,6 @@ std::string Model::ManifestPath() const {
 
 // Ids of the modalities to load.
 absl::StatusOr<std::vector<std::string>> Model::Wanted(const ModelLoadOptions& options) const {
-  if (options.choose != nullptr) return options.choose(manifest_, templates_);
   const std::vector<std::string> known = known_modalities();
   if (options.all_modalities) return known;
   for (const std::string& id : options.modalities) {
@@ -169,25 +171,6 @@ absl::Status Model::CheckAdapters(bool allow_mismatch) const {
   return absl::OkStatus();
 }
 
-absl::Status Model::LoadTemplates() {
-  if (!origin_->HasComponent(kTemplates)) return absl::OkStatus();
-  UNIVAL_ASSIGN_OR_RETURN(const std::string folder, origin_->ComponentPath(kTemplates));
-  namespace fs = std::filesystem;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->path().extension() != ".textproto") continue;
-    UNIVAL_ASSIGN_OR_RETURN(templates_[entry->path().filename().string()],
-                            ReadWholeFile(entry->path().string()));
-  }
-  if (error) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        folder, ": expected a folder of task templates, got: ", error.message(),
-        "; restore the component \"", kTemplates, "\" or take it out of the manifest"));
-  }
-  return absl::OkStatus();
-}
-
 absl::StatusOr<Manifest> Model::ManifestToSave(const Lineage& lineage) const {
   Manifest manifest = manifest_;
   manifest.clear_adapter();
@@ -230,7 +213,11 @@ absl::Status Model::Save(const std::string& directory, const Lineage& lineage, b
     for (const std::string& id : carried_)
       UNIVAL_RETURN_IF_ERROR(writer->CopyComponent(*origin_, id));
     UNIVAL_RETURN_IF_ERROR(writer->AddFolder(kTokenizer, tokenizer_directory_));
-    if (!templates_.empty()) UNIVAL_RETURN_IF_ERROR(writer->AddFolder(kTemplates, templates_));
+    std::map<std::string, std::string> templates;
+    for (const auto& [file, stored] : templates_) templates[file] = stored.text;
+    if (!templates.empty()) {
+      UNIVAL_RETURN_IF_ERROR(writer->AddFolder(kTemplatesComponent, templates));
+    }
     return writer->Commit(manifest);
   });
 }

@@ -85,7 +85,8 @@ class ModelTest : public ::testing::Test {
     ASSERT_TRUE(ParseTextProto(kTiny, "test", &manifest).ok());
     auto model = Model::CreateFresh(manifest, TinyTokenizer(), 1, TheRuntime());
     ASSERT_TRUE(model.ok()) << model.status();
-    (*model)->AddTemplates("tasks.textproto", "name: \"test\"");
+    (*model)->AddTemplates("tasks.textproto", std::make_shared<const LoadedTemplateSet>(
+                                                  LoadedTemplateSet{"test", "tasks.textproto", {}}));
     const absl::Status saved = (*model)->Save(folder_, Lineage(), /*half=*/false);
     ASSERT_TRUE(saved.ok()) << saved;
   }
@@ -136,6 +137,18 @@ TEST_F(ModelTest, LoadsWhatWasSaved) {
   ASSERT_TRUE(model.ok()) << model.status();
   EXPECT_NE((*model)->modality("image"), nullptr);
   EXPECT_EQ((*model)->templates().count("tasks.textproto"), 1u);
+}
+
+TEST_F(ModelTest, AnOpenedDirectoryIsLookedAtBeforeAnyWeightIsRead) {
+  fs::remove(folder_ + "/backbone.safetensors");
+  const auto opened = OpenedModel::Open(folder_);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_EQ(opened->manifest().modality(0).id(), "image");
+  ASSERT_EQ(opened->templates().count("tasks.textproto"), 1u);
+  EXPECT_THAT(std::string(opened->templates().at("tasks.textproto").set.status().message()),
+              HasSubstr("no tasks"))
+      << "an error for who wants a task of it";
+  EXPECT_EQ(Model::Load(*opened, TheRuntime()).status().code(), absl::StatusCode::kNotFound);
 }
 
 TEST_F(ModelTest, MissingExtraAndMisshapenTensorsAreListed) {

@@ -1,20 +1,17 @@
 #include "runtime/pipeline.h"
 
-#include <ATen/TensorOperators.h>
-#include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 
+#include <map>
 #include <utility>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "backbone/generation/generate.h"
-#include "backbone/model/model.h"
 #include "runtime/collate.h"
+#include "runtime/decoding.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
-#include "tasks/templates/template_set.h"
 #include "tasks/templates/template_task.h"
 
 namespace unival {
@@ -24,7 +21,6 @@ namespace {
 struct Prepared {
   std::vector<size_t> index;
   std::vector<PreparedExample> examples;
-  std::vector<GenerationRequest> requests;
 };
 
 absl::StatusOr<PreparedExample> PrepareOne(const Model& model, const Task& task,
@@ -34,23 +30,35 @@ absl::StatusOr<PreparedExample> PrepareOne(const Model& model, const Task& task,
   return Prepare(model, std::move(example), {});
 }
 
-// Stored sets (file name -> text), then those of `files`. Later ones win, so that a file on the
-// command line can reword a stored task.
-absl::StatusOr<std::vector<LoadedTemplateSet>> LoadSets(
-    const std::map<std::string, std::string>& stored, const std::vector<std::string>& files,
-    const TemplateTypes& types) {
-  std::vector<LoadedTemplateSet> sets;
-  // A metric whose plugin is not loaded must not keep the model's other tasks from being used.
-  const TemplateTypes any_metric{types.slots, nullptr};
-  for (const auto& [name, text] : stored) {
-    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, ParseTemplateSet(text, name, "", any_metric));
-    sets.push_back(std::move(set));
+absl::StatusOr<std::vector<std::vector<Hypothesis>>> GenerateFor(
+    const Model& model, absl::Span<const PreparedExample> examples,
+    const GenerationConfig& config, const GenerationOptions& options) {
+  const at::NoGradGuard no_grad;
+  UNIVAL_ASSIGN_OR_RETURN(const ModelInput input, MakeModelInput(model, examples));
+  return GenerateAnswers(model.backbone(), input, examples, config,
+                         GenerationVocabulary(model.manifest().vocabulary()), options);
+}
+
+// Stored sets, then those of files. Later ones win, so that a file on the command line can reword a
+// stored task.
+absl::StatusOr<std::vector<SharedTemplateSet>> InOrder(
+    const StoredTemplates& stored, const std::vector<SharedTemplateSet>& files) {
+  std::vector<SharedTemplateSet> sets;
+  for (const auto& named : stored) {
+    UNIVAL_ASSIGN_OR_RETURN(sets.emplace_back(), named.second.set);
   }
-  for (const std::string& file : files) {
-    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, LoadTemplateSet(file, types));
-    sets.push_back(std::move(set));
-  }
+  sets.insert(sets.end(), files.begin(), files.end());
   return sets;
+}
+
+// Task name -> the template that counts. Valid as long as the sets.
+std::map<std::string, const LoadedTemplate*> LastOfEachName(
+    const std::vector<SharedTemplateSet>& sets) {
+  std::map<std::string, const LoadedTemplate*> last;
+  for (const SharedTemplateSet& set : sets) {
+    for (const LoadedTemplate& task : set->tasks) last[task.proto.name()] = &task;
+  }
+  return last;
 }
 
 bool IsPluginTask(const Runtime& runtime, const std::string& task) {
@@ -61,20 +69,18 @@ bool IsPluginTask(const Runtime& runtime, const std::string& task) {
 
 // The model's modalities that the task's template takes. All of them when no template has that
 // name: the error about the name comes later, when the task is asked for.
-absl::StatusOr<std::vector<std::string>> ModalitiesOf(
-    const std::string& task, const std::vector<std::string>& files, const Manifest& manifest,
-    const std::map<std::string, std::string>& stored, const TemplateTypes& types) {
-  UNIVAL_ASSIGN_OR_RETURN(const std::vector<LoadedTemplateSet> sets,
-                          LoadSets(stored, files, types));
-  const LoadedTemplate* last = nullptr;
-  for (const LoadedTemplateSet& set : sets) {
-    if (const LoadedTemplate* found = set.Find(task)) last = found;
-  }
+absl::StatusOr<std::vector<std::string>> ModalitiesOf(const std::string& task,
+                                                      const OpenedModel& opened,
+                                                      const std::vector<SharedTemplateSet>& files) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto sets, InOrder(opened.templates(), files));
+  const auto templates = LastOfEachName(sets);
+  const auto found = templates.find(task);
   std::vector<std::string> wanted;
-  for (const ModalityConfig& config : manifest.modality()) {
-    const auto takes = [&](const TaskInput& input) { return input.modality() == config.id(); };
-    if (last == nullptr || absl::c_any_of(last->proto.input(), takes))
+  for (const ModalityConfig& config : opened.manifest().modality()) {
+    if (found == templates.end() ||
+        absl::c_linear_search(TemplateModalities(found->second->proto), config.id())) {
       wanted.push_back(config.id());
+    }
   }
   return wanted;
 }
@@ -83,17 +89,18 @@ absl::StatusOr<std::vector<std::string>> ModalitiesOf(
 
 absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(const PipelineOptions& options) {
   UNIVAL_ASSIGN_OR_RETURN(auto runtime, Runtime::Create(options.runtime));
+  const TemplateTypes types = runtime->template_types();
+  UNIVAL_ASSIGN_OR_RETURN(const OpenedModel opened, OpenedModel::Open(options.model, types));
+  UNIVAL_ASSIGN_OR_RETURN(const auto files, LoadTemplateSets(options.templates, types));
   ModelLoadOptions load = options.load;
   // A plugin's task may take any modality, also when a template has the same name.
   const bool is_template = !options.task.empty() && !IsPluginTask(*runtime, options.task);
   if (is_template && load.all_modalities) {
-    load.choose = [&options, types = runtime->template_types()](const Manifest& manifest,
-                                                                const auto& stored) {
-      return ModalitiesOf(options.task, options.templates, manifest, stored, types);
-    };
+    UNIVAL_ASSIGN_OR_RETURN(load.modalities, ModalitiesOf(options.task, opened, files));
+    load.all_modalities = false;
   }
-  UNIVAL_ASSIGN_OR_RETURN(auto model, Model::Load(options.model, *runtime, load));
-  UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Create(model.get(), options.templates));
+  UNIVAL_ASSIGN_OR_RETURN(auto model, Model::Load(opened, *runtime, load));
+  UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Create(model.get(), files));
   pipeline->runtime_ = std::move(runtime);
   pipeline->owned_model_ = std::move(model);
   return pipeline;
@@ -101,6 +108,13 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(const PipelineOptions
 
 absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(
     Model* model, const std::vector<std::string>& templates) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto sets,
+                          LoadTemplateSets(templates, model->runtime().template_types()));
+  return Create(model, sets);
+}
+
+absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(
+    Model* model, const std::vector<SharedTemplateSet>& templates) {
   auto pipeline = std::unique_ptr<Pipeline>(new Pipeline);
   pipeline->model_ = model;
   UNIVAL_RETURN_IF_ERROR(pipeline->AddTemplates(templates));
@@ -112,28 +126,20 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(
   return pipeline;
 }
 
-absl::Status Pipeline::AddTemplates(const std::vector<std::string>& files) {
-  UNIVAL_ASSIGN_OR_RETURN(const auto sets,
-                          LoadSets(model_->templates(), files, model_->runtime().template_types()));
-  for (const LoadedTemplateSet& set : sets) {
-    for (const LoadedTemplate& task : set.tasks) AddTemplate(task);
-  }
-  return absl::OkStatus();
-}
-
 // A template set may hold tasks that this model cannot do, for example with image codes; that is an
 // error only when such a task is asked for.
-void Pipeline::AddTemplate(const LoadedTemplate& task) {
-  const std::string& name = task.proto.name();
-  tasks_.erase(name);
-  unavailable_.erase(name);
-  absl::StatusOr<std::unique_ptr<TemplateTask>> created =
-      TemplateTask::Create(task, model_->vocabulary(), model_->runtime().template_types());
-  if (created.ok()) {
-    tasks_[name] = *std::move(created);
-  } else {
-    unavailable_[name] = created.status();
+absl::Status Pipeline::AddTemplates(const std::vector<SharedTemplateSet>& files) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto sets, InOrder(model_->templates(), files));
+  for (const auto& [name, task] : LastOfEachName(sets)) {
+    absl::StatusOr<std::unique_ptr<TemplateTask>> created =
+        TemplateTask::Create(*task, model_->vocabulary(), model_->runtime().template_types());
+    if (created.ok()) {
+      tasks_[name] = *std::move(created);
+    } else {
+      unavailable_[name] = created.status();
+    }
   }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<const Task*> Pipeline::task(const std::string& name) const {
@@ -162,42 +168,46 @@ absl::StatusOr<std::vector<absl::StatusOr<Prediction>>> Pipeline::PredictBatch(
     const std::string& name, absl::Span<const TaskSample> samples,
     const GenerationConfig& generation) {
   UNIVAL_ASSIGN_OR_RETURN(const Task* task, this->task(name));
+  UNIVAL_ASSIGN_OR_RETURN(const auto found, Generate(name, samples, generation, {}));
+  std::vector<absl::StatusOr<Prediction>> answers;
+  for (size_t i = 0; i < samples.size(); ++i) {
+    answers.push_back(found[i].ok() ? task->Interpret(samples[i], found[i]->front())
+                                    : found[i].status());
+  }
+  return answers;
+}
+
+absl::StatusOr<std::vector<absl::StatusOr<std::vector<Hypothesis>>>> Pipeline::Generate(
+    const std::string& name, absl::Span<const TaskSample> samples,
+    const GenerationConfig& generation, const GenerationOptions& options) {
+  UNIVAL_ASSIGN_OR_RETURN(const Task* task, this->task(name));
   for (const std::string& modality : task->info().modalities) {
     UNIVAL_RETURN_IF_ERROR(model_->RequireModality(modality).status());
   }
-  std::vector<absl::StatusOr<Prediction>> answers(samples.size(), absl::UnknownError("not run"));
+  std::vector<absl::StatusOr<std::vector<Hypothesis>>> found(samples.size(),
+                                                             absl::UnknownError("not run"));
   Prepared prepared;
   for (size_t i = 0; i < samples.size(); ++i) {
     absl::StatusOr<PreparedExample> example = PrepareOne(*model_, *task, samples[i]);
     if (!example.ok()) {
-      answers[i] = example.status();
+      found[i] = example.status();
       continue;
     }
     prepared.index.push_back(i);
-    prepared.requests.push_back({example->example.prefix, example->example.constraint});
     prepared.examples.push_back(*std::move(example));
   }
-  if (prepared.examples.empty()) return answers;
+  if (prepared.examples.empty()) return found;
 
   GenerationConfig config = task->info().generation;
   config.MergeFrom(generation);
-  absl::StatusOr<std::vector<std::vector<Hypothesis>>> generated = CatchTorch(
-      absl::StrCat("task \"", name, "\": generate"),
-      [&]() -> absl::StatusOr<std::vector<std::vector<Hypothesis>>> {
-        at::NoGradGuard no_grad;
-        UNIVAL_ASSIGN_OR_RETURN(ModelInput input, MakeModelInput(*model_, prepared.examples));
-        UnivalModel& backbone = model_->backbone();
-        auto decoder =
-            backbone.NewIncrementalDecoder(backbone.Encode(input), RowsPerSample(config));
-        return Generate(*decoder, config, prepared.requests,
-                        GenerationVocabulary(model_->manifest().vocabulary()));
-      });
+  auto generated = CatchTorch(absl::StrCat("task \"", name, "\": generate"), [&] {
+    return GenerateFor(*model_, prepared.examples, config, options);
+  });
   if (!generated.ok()) return generated.status();
   for (size_t i = 0; i < generated->size(); ++i) {
-    const size_t at = prepared.index[i];
-    answers[at] = task->Interpret(samples[at], (*generated)[i].front());
+    found[prepared.index[i]] = std::move((*generated)[i]);
   }
-  return answers;
+  return found;
 }
 
 }  // namespace unival

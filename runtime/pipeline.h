@@ -25,7 +25,7 @@
 
 namespace unival {
 
-struct LoadedTemplate;
+struct GenerationOptions;
 
 struct PipelineOptions {
   std::string model;  // model directory
@@ -44,6 +44,9 @@ class Pipeline {
   // The same for a model in memory, which must outlive the pipeline.
   static absl::StatusOr<std::unique_ptr<Pipeline>> Create(
       Model* model, const std::vector<std::string>& templates);
+  // The same for sets that were read before.
+  static absl::StatusOr<std::unique_ptr<Pipeline>> Create(
+      Model* model, const std::vector<SharedTemplateSet>& templates);
 
   // NotFound lists the tasks there are; a template that this model cannot do gives the reason (a
   // block it lacks, say).
@@ -59,12 +62,17 @@ class Pipeline {
       const std::string& task, absl::Span<const TaskSample> samples,
       const GenerationConfig& generation = {});
 
+  // What PredictBatch answers from: the hypotheses of every sample, `n_best` of them, best first.
+  // `options`: what the reference's search could do beside.
+  absl::StatusOr<std::vector<absl::StatusOr<std::vector<Hypothesis>>>> Generate(
+      const std::string& task, absl::Span<const TaskSample> samples,
+      const GenerationConfig& generation, const GenerationOptions& options);
+
   Model& model() { return *model_; }
 
  private:
   Pipeline() = default;
-  absl::Status AddTemplates(const std::vector<std::string>& files);
-  void AddTemplate(const LoadedTemplate& task);
+  absl::Status AddTemplates(const std::vector<SharedTemplateSet>& files);
 
   std::unique_ptr<Runtime> runtime_;
   std::unique_ptr<Model> owned_model_;

@@ -23,6 +23,7 @@
 #include "sdk/base/status_macros.h"
 #include "sdk/base/test_files.h"
 #include "sdk/base/text_format.h"
+#include "tasks/templates/template_set.h"
 #include "training/run/batch_loader.h"
 #include "training/evaluation/evaluate.h"
 #include "sdk/base/folder_lock.h"
@@ -892,6 +893,37 @@ TEST(TrainerTest, AnExceptionOnALoaderThreadIsAnError) {
   EXPECT_THAT(loader.Next().status().message(), HasSubstr("on fire"));
 }
 
+TEST(TrainerTest, AMediaFileIsReadForItsKeyOnceInARun) {
+  PipelineOptions opened;
+  opened.model = World() + "/base/model";
+  opened.templates = {World() + "/tasks.textproto"};
+  opened.runtime.threads = 1;
+  auto pipeline = Pipeline::Create(opened);
+  ASSERT_TRUE(pipeline.ok()) << pipeline.status();
+  const Task* task = (*pipeline)->task("caption").value();
+  auto source = OpenTaskSource(*task, World() + "/caption.jsonl", {}, 0);
+  ASSERT_TRUE(source.ok()) << source.status();
+  SamplerOptions sampling;
+  sampling.sources = {{"caption", kImages, 1, 0, 6}};
+  MediaKeys keys;
+  LoaderOptions options;
+  options.model = &(*pipeline)->model();
+  options.sources = {{"caption", task, source->get(), false}};
+  options.frozen = {{"image", nullptr}};
+  options.variants = 1;
+  options.keys = &keys;
+  options.end_step = 2 * kImages / 6;
+  std::map<std::string, int> seen;
+  BatchLoader loader(options, *BalancedSampler::Create(sampling));
+  for (int64_t step = 0; step < options.end_step; ++step) {
+    auto batch = loader.Next();
+    ASSERT_TRUE(batch.ok()) << batch.status();
+    for (const PendingFeatures& pending : batch->pending) ++seen[pending.key];
+  }
+  EXPECT_EQ(seen.size(), static_cast<size_t>(kImages));
+  EXPECT_EQ(keys.hashed(), kImages) << "two epochs";
+}
+
 TEST(TrainerTest, RefusesToResumeWithOtherTemplates) {
   WriteText(World() + "/changing.textproto", kTasks);
   TrainingPlan plan = Parse(kAdapterPlan);
@@ -905,6 +937,19 @@ TEST(TrainerTest, RefusesToResumeWithOtherTemplates) {
   WriteText(World() + "/changing.textproto", text);
   EXPECT_THAT(Train(options, TheRuntime()).status().message(),
               HasSubstr("cannot resume: templates[0]"));
+}
+
+// A file that changes while the run goes on cannot make its records contradict one another.
+TEST(TrainerTest, TheTemplatesOfARunAreThoseThatItBeganWith) {
+  WriteText(World() + "/live.textproto", kTasks);
+  TrainingPlan plan = Parse(kAdapterPlan);
+  plan.set_templates(0, "live.textproto");
+  TrainOptions options = Options(World(), plan, FreshOutput("live"));
+  options.progress = [](const ProgressRecord&) { WriteText(World() + "/live.textproto", "not a set"); };
+  EXPECT_TRUE(TrainOk(options).finished);
+  const auto began = ParseTemplateSet(kTasks, "live.textproto", ".");
+  EXPECT_EQ(Json::parse(ReadText(World() + "/live/results.json")).at("template_hash"),
+            TemplateSetHash(*began));
 }
 
 TEST(TrainerTest, TrainsInBfloat16) {

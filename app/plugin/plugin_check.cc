@@ -142,7 +142,7 @@ absl::StatusOr<TaskProbe> ReadRecords(const Task& task, const std::vector<std::s
   for (const std::string& file : files) {
     SourceOptions options;
     options.path = file;
-    options.media_columns = task.info().media_columns;
+    options.media_columns = MediaColumns(task.info());
     options.missing_media = true;  // tasks look at no pixels
     UNIVAL_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source, OpenSource(options));
     for (int64_t i = 0; i < source->size(); ++i) {

@@ -118,13 +118,21 @@ absl::Status CheckAllowed(const std::vector<TokenRange>& allowed,
   return NeedsRetired(absl::StrCat(name, ": all allowed tokens are"), needed->block);
 }
 
+absl::Status CheckAnswers(const AnswerSet& answers, const GenerationVocabulary& vocabulary,
+                          const std::string& name) {
+  for (const std::vector<int64_t>& answer : answers) {
+    UNIVAL_RETURN_IF_ERROR(CheckTokens(answer, vocabulary, absl::StrCat(name, ": an answer")));
+  }
+  const int64_t eos = vocabulary.special.eos;
+  if (answers.empty() || answers.trie()->eos() == eos) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(name, ": the answer set ends with token ",
+                                                 answers.trie()->eos(), ", expected ", eos));
+}
+
 absl::Status CheckRequest(const GenerationRequest& request, const GenerationVocabulary& vocabulary,
                           const std::string& name) {
   UNIVAL_RETURN_IF_ERROR(
       CheckTokens(request.prefix, vocabulary, absl::StrCat(name, ": the prefix")));
-  for (const std::vector<int64_t>& answer : request.constraint.answers) {
-    UNIVAL_RETURN_IF_ERROR(CheckTokens(answer, vocabulary, absl::StrCat(name, ": an answer")));
-  }
   for (const TokenRange& range : request.constraint.allowed) {
     if (range.begin < 0 || range.end < range.begin) {
       return absl::InvalidArgumentError(absl::StrCat(name, ": allowed range [", range.begin, ", ",
@@ -170,18 +178,16 @@ absl::StatusOr<SearchPlan> MakePlan(const IncrementalDecoder& decoder,
   SearchPlan plan{WithDefaults(config), options, vocabulary.special, vocabulary.retired, {}};
   for (size_t i = 0; i < requests.size(); ++i) {
     const std::string name = absl::StrCat("request ", i);
-    UNIVAL_RETURN_IF_ERROR(CheckRequest(requests[i], vocabulary, name));
     const Constraint& constraint = requests[i].constraint;
+    UNIVAL_RETURN_IF_ERROR(CheckRequest(requests[i], vocabulary, name));
+    if (i == 0 || constraint.answers.trie() != requests[i - 1].constraint.answers.trie()) {
+      UNIVAL_RETURN_IF_ERROR(CheckAnswers(constraint.answers, vocabulary, name));
+    }
     SearchRequest request;
     request.prefix = requests[i].prefix;
     request.seed = requests[i].seed;
-    if (constraint.answers.empty()) {
-      request.allowed = constraint.allowed;
-    } else if (i > 0 && constraint.answers == requests[i - 1].constraint.answers) {
-      request.trie = plan.requests[i - 1].trie;
-    } else {
-      request.trie = std::make_shared<AnswerTrie>(constraint.answers, plan.special.eos);
-    }
+    request.trie = constraint.answers.trie();
+    if (request.trie == nullptr) request.allowed = constraint.allowed;
     if (config.score_candidates() && request.trie == nullptr) {
       return absl::InvalidArgumentError(absl::StrCat(
           name,

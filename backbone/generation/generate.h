@@ -84,6 +84,8 @@ struct GenerationOptions {
   // takes part with <pad>, and the bounds count the prefix. So the requests of a batch depend on
   // each other. Beam search only.
   bool soft_prefix = false;
+  // Allowed ranges leave <s>, <pad>, </s> and <unk> in the softmax, which then share the probability.
+  bool ranges_keep_special_tokens = false;
 };
 
 // Rows per sample with which the decoder must start. Search widens it by Reorder once prefixes are
@@ -92,9 +94,9 @@ int64_t RowsPerSample(const GenerationConfig& config);
 
 // `requests[b]` belongs to sample b of `decoder`, which must be fresh. Returns for each request its
 // `n_best` hypotheses (at least one), best first; fewer where search found fewer.
-// `min_tokens` and `max_tokens` count tokens behind the prefix; with min_tokens 0 an
-// answer may be empty, and max_tokens is cut to what the decoder's positions allow.
-// Single-threaded; deterministic; runs without autograd.
+// `min_tokens` and `max_tokens` count tokens behind the prefix, without </s>; with min_tokens 0 an
+// answer may be empty, and both are cut to the decoder's steps less one for </s> and less the
+// prefix. Single-threaded; deterministic; runs without autograd.
 // Errors: InvalidArgument names the field or request and its value; FailedPrecondition names the
 // request and the retired block that it needs; ResourceExhausted for closed sets that are too wide
 // to be scored at once; Internal when the decoder's output has the wrong shape or is not a number.

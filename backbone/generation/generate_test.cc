@@ -15,7 +15,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
-#include "backbone/generation/answer_trie.h"
+#include "sdk/native/answer_set.h"
 
 namespace unival {
 namespace {
@@ -622,6 +622,55 @@ TEST(Generate, ReportsLogitsThatAreNotNumbers) {
     EXPECT_EQ(Generate(decoder, Config(beam, 4), {{}}, SpecialTokens()).status().code(),
               absl::StatusCode::kInternal);
   }
+}
+
+TEST(Generate, AnExactCountIsKeptUpToTheStepsOfTheDecoder) {
+  for (const int beam : {1, 2}) {
+    GenerationConfig config = Config(beam, 7);
+    config.set_min_tokens(7);
+    TableDecoder decoder(1, RandomLogit, /*max_steps=*/8);  // <s> and seven tokens
+    EXPECT_EQ(Search(decoder, config, {{}})[0][0].tokens.size(), 7u);
+  }
+}
+
+TEST(Generate, AllowedRangesLeaveTheSpecialTokensProbabilityOnlyWhereAsked) {
+  GenerationConfig config = Config(1, 1);
+  config.set_unnormalized(true);
+  double score[2];
+  for (const bool keep : {false, true}) {
+    GenerationOptions options;
+    options.ranges_keep_special_tokens = keep;
+    TableDecoder decoder(1, [](int64_t, const Tokens&, int64_t token) {
+      return token == 4 || token == kEos ? 8.0f : 0.0f;
+    });
+    const Hypothesis best = Search(decoder, config, {{{}, {{}, {{4, 6}}}, 0}}, options)[0][0];
+    EXPECT_EQ(best.tokens, Tokens{4});
+    score[keep] = best.score;
+  }
+  EXPECT_GT(score[0], score[1]);
+}
+
+TEST(AnswerSet, CopiesShareOneTreeThatMayOutliveThem) {
+  std::shared_ptr<const AnswerTrie> trie;
+  {
+    const AnswerSet answers({{4}, {4, 5}});
+    const Constraint constraint{answers, {}};
+    EXPECT_EQ(constraint.answers.trie(), answers.trie());
+    EXPECT_EQ(AnswerSet({{4}, {4, 5}}).answers(), answers.answers());
+    trie = constraint.answers.trie();
+  }
+  EXPECT_THAT(trie->Children(AnswerTrie::kRoot), ElementsAre(4));
+  EXPECT_TRUE(AnswerSet().empty());
+  EXPECT_EQ(AnswerSet(std::vector<Tokens>()).trie(), nullptr);
+}
+
+TEST(AnswerSet, EndsAsTheSearchDoes) {
+  TableDecoder decoder(1, RandomLogit);
+  const GenerationRequest request{{}, {AnswerSet({{4}}, /*eos=*/7), {}}, 0};
+  EXPECT_THAT(std::string(Generate(decoder, Config(1, 4), {request}, SpecialTokens())
+                              .status()
+                              .message()),
+              HasSubstr("ends with token 7, expected 2"));
 }
 
 TEST(AnswerTrie, ListsWhatMayFollow) {

@@ -19,7 +19,7 @@ class IncrementalDecoder {
  public:
   virtual ~IncrementalDecoder() = default;
   virtual int64_t batch_size() const = 0;  // B samples
-  virtual int64_t max_steps() const = 0;   // positions that the decoder has
+  virtual int64_t max_steps() const = 0;   // calls of Step that it allows, <s> being the first
   // `tokens` [R] int64: the newest token of every row (at the first call <s>). R is B * beam and
   // stays the same between reorderings. Returns logits [R, V] float32 of the next token.
   virtual at::Tensor Step(const at::Tensor& tokens) = 0;

@@ -113,7 +113,12 @@ const at::Tensor& NextTokenScorer::OutsideRanges(int64_t request, int64_t vocabu
   for (const TokenRange& range : plan_.requests[request].allowed) {
     outside.slice(0, range.begin, range.end).fill_(false);
   }
-  outside.select(0, plan_.special.eos).fill_(false);
+  const SpecialTokens& special = plan_.special;
+  outside.select(0, special.eos).fill_(false);
+  if (!plan_.options.ranges_keep_special_tokens) return outside;
+  for (int64_t token : {special.bos, special.pad, special.unk}) {
+    outside.select(0, token).fill_(false);
+  }
   return outside;
 }
 

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "backbone/generation/answer_trie.h"
 #include "backbone/generation/generate.h"
+#include "sdk/native/answer_set.h"
 
 namespace unival {
 namespace generation {

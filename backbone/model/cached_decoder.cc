@@ -46,7 +46,7 @@ class CachedDecoder : public IncrementalDecoder {
   }
 
   int64_t batch_size() const override { return samples_; }
-  int64_t max_steps() const override { return decoder_->config().max_positions(); }
+  int64_t max_steps() const override { return decoder_->max_steps(); }
   at::Tensor Step(const at::Tensor& tokens) override;
   void Reorder(const at::Tensor& rows, const at::Tensor& samples) override;
 
@@ -93,7 +93,7 @@ at::Tensor CachedDecoder::Step(const at::Tensor& tokens) {
   const at::NoGradGuard no_grad;
   TORCH_CHECK(tokens.dim() == 1 && tokens.size(0) == rows_, "tokens must be [", rows_,
               "], one per row, got ", tokens.sizes());
-  TORCH_CHECK(step_ < max_steps(), "the decoder has ", max_steps(), " positions");
+  TORCH_CHECK(step_ < max_steps(), "the decoder has ", max_steps(), " steps");
   if (step_ == block_end_) ComputeBiases();
   const int64_t offset = step_ - block_begin_;
   at::Tensor x = decoder_->Embed(tokens.unsqueeze(1), row_codes_, step_);

@@ -72,6 +72,9 @@ class Decoder : public torch::nn::Module {
 
   const std::vector<std::shared_ptr<layers::DecoderLayer>>& layers() const { return layers_; }
   const BackboneConfig& config() const { return config_; }
+  // <s> and max_positions tokens behind it, so that a target may have max_positions tokens before
+  // </s>. The position table has a row for each, as the reference's has.
+  int64_t max_steps() const { return config_.max_positions() + 1; }
 
  private:
   at::Tensor TextPositions(int64_t begin, int64_t end) const;  // [1, n, D]

@@ -310,6 +310,29 @@ TEST_F(ModelTest, CachedStepsEqualWholeTargets) {
   }
 }
 
+// A target of N tokens takes N + 1 steps: <s> and the tokens, the last of which answers with </s>.
+TEST_F(ModelTest, ATargetMayHaveAsManyTokensAsTheModelHasPositions) {
+  constexpr int64_t kPositions = 8;
+  BackboneConfig config = GoldenConfig();
+  config.set_max_positions(kPositions);
+  const auto model = GoldenModel(config);
+  const EncoderOutput encoded = model->Encode({{}, Tokens({{0, 20, 2}, {0, 30, 2}})});
+  const at::Tensor targets = RandomTokens("full", 2, kPositions + 2);
+  const at::Tensor code_rows = Tokens({{1, 0}})[0].to(at::kBool);
+  DecodeOptions options;
+  options.code_rows = code_rows;
+  const at::Tensor expected =
+      model->Decode(encoded, targets.slice(1, 0, kPositions + 1), options);
+  const auto decoder = model->NewIncrementalDecoder(encoded, 1, code_rows);
+  ASSERT_EQ(decoder->max_steps(), kPositions + 1);
+  for (int64_t t = 0; t <= kPositions; ++t) {
+    const at::Tensor logits = decoder->Step(targets.select(1, t).contiguous());
+    ASSERT_LT(MaxDifference(logits, expected.select(1, t)), 1e-5) << "step " << t;
+  }
+  EXPECT_THROW(model->Decode(encoded, targets, options), c10::Error);
+  EXPECT_THROW(decoder->Step(targets.select(1, 0).contiguous()), c10::Error);
+}
+
 TEST_F(ModelTest, CacheFollowsReorderedRowsAndDroppedSamples) {
   const auto model = GoldenModel(GoldenConfig());
   ModalityFeatures audio = Sequence(2, 6, 512, "audio");

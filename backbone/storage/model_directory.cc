@@ -149,6 +149,13 @@ absl::StatusOr<std::string> ModelDirectory::ComponentPath(absl::string_view id) 
   return absl::StrCat(path_, "/", component->file());
 }
 
+absl::StatusOr<std::string> ModelDirectory::ComponentSha256(absl::string_view id) const {
+  UNIVAL_ASSIGN_OR_RETURN(const Component* component, Find(id));
+  UNIVAL_RETURN_IF_ERROR(Check(*component));
+  if (options_.check_sha256) return component->sha256();
+  return Sha256OfPath(absl::StrCat(path_, "/", component->file()));
+}
+
 absl::StatusOr<TensorMap> ModelDirectory::ReadComponent(absl::string_view id) const {
   UNIVAL_ASSIGN_OR_RETURN(const std::string file, ComponentPath(id));
   return ReadSafetensors(file);

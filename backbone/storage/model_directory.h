@@ -58,6 +58,8 @@ class ModelDirectory {
   // Full path of a component's file or folder, its sha256 compared. NotFound lists what there is;
   // DataLoss names both hashes of a file that changed.
   absl::StatusOr<std::string> ComponentPath(absl::string_view id) const;
+  // The hash of a component's file or folder as it is now.
+  absl::StatusOr<std::string> ComponentSha256(absl::string_view id) const;
   // Tensors over a mapping of the component's file.
   absl::StatusOr<TensorMap> ReadComponent(absl::string_view id) const;
 
@@ -114,7 +116,9 @@ class ModelDirectoryWriter {
   ModelDirectoryWriter(std::string path, std::string staging)
       : path_(std::move(path)), staging_(std::move(staging)) {}
   absl::StatusOr<std::string> Reserve(const std::string& id, const std::string& file);
-  absl::Status Finish(const std::string& id, const std::string& file);
+  // The file or folder is written, and this is its hash.
+  absl::Status Finish(const std::string& id, const std::string& file,
+                      absl::StatusOr<std::string> sha256);
   absl::Status MoveIntoPlace();
 
   const std::string path_;

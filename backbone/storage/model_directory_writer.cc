@@ -111,11 +111,12 @@ absl::StatusOr<std::string> ModelDirectoryWriter::Reserve(const std::string& id,
   return absl::StrCat(staging_, "/", file);
 }
 
-absl::Status ModelDirectoryWriter::Finish(const std::string& id, const std::string& file) {
+absl::Status ModelDirectoryWriter::Finish(const std::string& id, const std::string& file,
+                                          absl::StatusOr<std::string> sha256) {
   Component component;
   component.set_id(id);
   component.set_file(file);
-  UNIVAL_ASSIGN_OR_RETURN(*component.mutable_sha256(), Sha256OfPath(staging_ + "/" + file));
+  UNIVAL_ASSIGN_OR_RETURN(*component.mutable_sha256(), std::move(sha256));
   components_.emplace(id, std::move(component));
   return absl::OkStatus();
 }
@@ -124,8 +125,9 @@ absl::Status ModelDirectoryWriter::AddTensors(const std::string& id, const Tenso
                                               const std::map<std::string, std::string>& metadata) {
   const std::string file = id + ".safetensors";
   UNIVAL_ASSIGN_OR_RETURN(const std::string target, Reserve(id, file));
-  UNIVAL_RETURN_IF_ERROR(WriteSafetensors(target, tensors, metadata));
-  return Finish(id, file);
+  std::string sha256;
+  UNIVAL_RETURN_IF_ERROR(WriteSafetensors(target, tensors, metadata, &sha256));
+  return Finish(id, file, std::move(sha256));
 }
 
 absl::Status ModelDirectoryWriter::AddFolder(const std::string& id, const std::string& source) {
@@ -135,7 +137,7 @@ absl::Status ModelDirectoryWriter::AddFolder(const std::string& id, const std::s
     return absl::NotFoundError(absl::StrCat(source, ": not a folder"));
   }
   UNIVAL_RETURN_IF_ERROR(CopyTree(source, target));
-  return Finish(id, id);
+  return Finish(id, id, Sha256OfPath(target));
 }
 
 absl::Status ModelDirectoryWriter::AddFolder(const std::string& id,
@@ -147,7 +149,7 @@ absl::Status ModelDirectoryWriter::AddFolder(const std::string& id,
     UNIVAL_RETURN_IF_ERROR(MakeFolder(file.parent_path()));
     UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(file.string(), {bytes}));
   }
-  return Finish(id, id);
+  return Finish(id, id, Sha256OfPath(target));
 }
 
 absl::Status ModelDirectoryWriter::CopyComponent(const ModelDirectory& from,
@@ -156,7 +158,7 @@ absl::Status ModelDirectoryWriter::CopyComponent(const ModelDirectory& from,
   const std::string file = fs::path(source).lexically_relative(from.path()).generic_string();
   UNIVAL_ASSIGN_OR_RETURN(const std::string target, Reserve(id, file));
   UNIVAL_RETURN_IF_ERROR(CopyTree(source, target));
-  return Finish(id, file);
+  return Finish(id, file, from.ComponentSha256(id));  // compared when the source was opened
 }
 
 absl::Status ModelDirectoryWriter::Commit(Manifest manifest) {

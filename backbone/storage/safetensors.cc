@@ -192,7 +192,8 @@ absl::StatusOr<TensorMap> ReadSafetensors(const std::string& path) {
 }
 
 absl::Status WriteSafetensors(const std::string& path, const TensorMap& tensors,
-                              const std::map<std::string, std::string>& metadata) {
+                              const std::map<std::string, std::string>& metadata,
+                              std::string* sha256) {
   UNIVAL_ASSIGN_OR_RETURN(auto ordered, Annotate(ToBytes(tensors), path));
   UNIVAL_RETURN_IF_ERROR(Annotate(CheckWritable(tensors), path));
   // Wide elements first: then every tensor is aligned without holes.
@@ -211,6 +212,11 @@ absl::Status WriteSafetensors(const std::string& path, const TensorMap& tensors,
   }
   const std::string serialized = SerializeSafetensorsHeader(header);
   pieces[0] = serialized;
+  if (sha256 != nullptr) {
+    Sha256 hash;
+    for (absl::string_view piece : pieces) hash.Update(piece);
+    *sha256 = hash.HexDigest();
+  }
   return WriteFileAtomically(path, pieces);
 }
 

@@ -356,6 +356,34 @@ TEST(ModelDirectory, ComponentsAreTakenOverByteForByte) {
   EXPECT_EQ(ReadText(b + "/tokenizer/sub/x"), "y");
 }
 
+// Bytes hashed while `body` runs.
+template <typename Body>
+uint64_t HashedBy(Body body) {
+  const uint64_t before = Sha256::TotalBytes();
+  body();
+  return Sha256::TotalBytes() - before;
+}
+
+TEST(ModelDirectory, WeightsAreHashedOnceWhenWrittenOnceWhenReadAndOnceWhenCopied) {
+  const std::string a = Fresh("hashed_a"), b = Fresh("hashed_b");
+  auto writer = *ModelDirectoryWriter::Create(a);
+  const TensorMap weights = {{"w", at::rand({1000, 25})}};
+  const uint64_t written = HashedBy([&] { ASSERT_TRUE(writer->AddTensors("backbone", weights).ok()); });
+  ASSERT_TRUE(writer->Commit(SmallManifest()).ok());
+  const uint64_t size = fs::file_size(a + "/backbone.safetensors");
+  EXPECT_EQ(written, size) << "not read back";
+  const auto from = *ModelDirectory::Open(a);
+  EXPECT_EQ(from->manifest().component(0).sha256(), *Sha256OfPath(a + "/backbone.safetensors"));
+  EXPECT_EQ(HashedBy([&] {
+              ASSERT_TRUE(from->ReadComponent("backbone").ok());
+              ASSERT_TRUE(from->ReadComponent("backbone").ok());
+            }),
+            size);
+  auto copy = *ModelDirectoryWriter::Create(b);
+  EXPECT_EQ(HashedBy([&] { ASSERT_TRUE(copy->CopyComponent(*from, "backbone").ok()); }), 0u)
+      << "the source was compared already";
+}
+
 TEST(TokenRows, SplitAndJoinAreInverseForGrownBlocks) {
   auto layout = AddBlocks(SmallLayout(), {{"depth.bin", 2, "", "depth"}, {"e.last", 3, "", "e"}});
   layout = GrowBlock(*layout, "depth.bin", {5, "", ""});

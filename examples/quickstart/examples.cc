@@ -11,7 +11,6 @@
 #include "examples/quickstart/depth_picture.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
-#include "tasks/templates/template_task.h"
 #include "training/evaluation/evaluate.h"
 
 namespace unival::quickstart {
@@ -22,20 +21,15 @@ constexpr size_t kMostAnswers = 3, kMostRegions = 2;
 
 // A task with the records of one split.
 struct TaskRecords {
-  const TemplateTask* task = nullptr;
+  const Task* task = nullptr;
   std::unique_ptr<Source> source;
 };
 
 absl::StatusOr<TaskRecords> OpenRecords(const Pipeline& pipeline, const std::string& task,
                                         const std::string& path) {
   TaskRecords records;
-  UNIVAL_ASSIGN_OR_RETURN(const Task* found, pipeline.task(task));
-  records.task = dynamic_cast<const TemplateTask*>(found);
-  if (records.task == nullptr) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("task \"", task, "\": expected a template task"));
-  }
-  UNIVAL_ASSIGN_OR_RETURN(records.source, OpenTaskSource(*found, path, {}, 0));
+  UNIVAL_ASSIGN_OR_RETURN(records.task, pipeline.task(task));
+  UNIVAL_ASSIGN_OR_RETURN(records.source, OpenTaskSource(*records.task, path, {}, 0));
   return records;
 }
 
@@ -73,11 +67,6 @@ std::string Column(const TaskSample& sample, const std::string& name) {
   return text == nullptr ? "" : *text;
 }
 
-absl::StatusOr<std::string> Expected(const TemplateTask& task, const TaskSample& sample) {
-  UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> texts, task.ReferenceTexts(sample));
-  return texts.empty() ? "" : texts.front();
-}
-
 absl::StatusOr<std::string> Picture(const MediaDecoder& decoder, const MediaSource& media) {
   UNIVAL_ASSIGN_OR_RETURN(const at::Tensor pixels,
                           decoder.DecodeImage(media, PixelFormat::kGray16));
@@ -100,8 +89,8 @@ absl::Status AddAnswers(Pipeline& pipeline, const TaskRecords& questions, const 
   for (const TaskSample& sample : samples) {
     UNIVAL_ASSIGN_OR_RETURN(const Prediction answer,
                             pipeline.Predict(questions.task->info().name, sample));
-    UNIVAL_ASSIGN_OR_RETURN(const std::string expected, Expected(*questions.task, sample));
-    card->answers.push_back({Column(sample, "question"), answer.text, expected});
+    UNIVAL_ASSIGN_OR_RETURN(const Prediction expected, ReferenceAnswer(*questions.task, sample));
+    card->answers.push_back({Column(sample, "question"), answer.text, expected.text});
   }
   return absl::OkStatus();
 }
@@ -112,7 +101,7 @@ absl::Status AddRegions(Pipeline& pipeline, const TaskRecords& regions, const st
   for (const TaskSample& sample : samples) {
     UNIVAL_ASSIGN_OR_RETURN(const Prediction answer,
                             pipeline.Predict(regions.task->info().name, sample));
-    UNIVAL_ASSIGN_OR_RETURN(const References expected, regions.task->ReferencesOf(sample));
+    UNIVAL_ASSIGN_OR_RETURN(const Prediction expected, ReferenceAnswer(*regions.task, sample));
     card->regions.push_back({Column(sample, "text"), answer.box, expected.box});
   }
   return absl::OkStatus();
@@ -127,7 +116,9 @@ absl::StatusOr<report::ExampleCard> MakeCard(Pipeline& pipeline, const SplitReco
   UNIVAL_ASSIGN_OR_RETURN(const Prediction caption,
                           pipeline.Predict(split.captions.task->info().name, sample));
   card.caption = caption.text;
-  UNIVAL_ASSIGN_OR_RETURN(card.expected_caption, Expected(*split.captions.task, sample));
+  UNIVAL_ASSIGN_OR_RETURN(const Prediction expected,
+                          ReferenceAnswer(*split.captions.task, sample));
+  card.expected_caption = expected.text;
   UNIVAL_RETURN_IF_ERROR(AddAnswers(pipeline, split.questions, media.name, &card));
   UNIVAL_RETURN_IF_ERROR(AddRegions(pipeline, split.regions, media.name, &card));
   return card;

@@ -18,7 +18,6 @@
 #include "examples/world/world.h"
 #include "sdk/base/files.h"
 #include "sdk/base/status_macros.h"
-#include "tasks/templates/template_task.h"
 #include "training/data/source.h"
 #include "training/evaluation/evaluate.h"
 #include "training/config/plan.h"
@@ -104,7 +103,10 @@ absl::Status Session::OpenPipeline(const std::string& model) {
   ModelLoadOptions load;
   load.device = options_.device;
   UNIVAL_ASSIGN_OR_RETURN(model_, Model::Load(model, *runtime_, load));
-  UNIVAL_ASSIGN_OR_RETURN(pipeline_, Pipeline::Create(model_.get(), TemplateFiles()));
+  if (templates_.empty()) {
+    UNIVAL_ASSIGN_OR_RETURN(templates_, LoadTemplateSets(TemplateFiles()));
+  }
+  UNIVAL_ASSIGN_OR_RETURN(pipeline_, Pipeline::Create(model_.get(), templates_));
   return absl::OkStatus();
 }
 
@@ -147,11 +149,11 @@ absl::Status Session::CheckTemplates() {
     UNIVAL_RETURN_IF_ERROR(
         OpenFittingSource(*task, modalities, {JoinPath(workspace_.data, source.path()), {}, 1})
             .status());
-    const auto* shape = dynamic_cast<const TemplateTask*>(task);
-    if (shape == nullptr || !shown.insert(source.task()).second) continue;
+    const TaskInfo& info = task->info();
+    if (info.target.empty() || !shown.insert(source.task()).second) continue;
     report_.templates.emplace_back(
-        source.task(), absl::StrCat(absl::StripAsciiWhitespace(shape->proto().prompt()), " \u2192 ",
-                                    absl::StripAsciiWhitespace(shape->proto().target())));
+        source.task(), absl::StrCat(absl::StripAsciiWhitespace(info.prompt), " \u2192 ",
+                                    absl::StripAsciiWhitespace(info.target)));
     std::cout << "      " << source.task() << ": " << report_.templates.back().second << "\n";
   }
   return absl::OkStatus();

@@ -59,6 +59,7 @@ class Session {
   PlanVariant connection_;
   std::vector<PlanVariant> controls_;
   std::unique_ptr<Runtime> runtime_;
+  std::vector<SharedTemplateSet> templates_;  // read once, for every model that is asked
   std::unique_ptr<Model> model_;
   std::unique_ptr<Pipeline> pipeline_;
   std::vector<KnownTaskAnswers> before_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "runtime/c_abi/components.h"
 #include "runtime/c_abi/host_table.h"
 #include "sdk/base/status_macros.h"
@@ -112,6 +113,7 @@ class ExportedRecord {
 struct ExampleBuilder {
   const TaskSample& sample;
   Seq2SeqExample example;
+  std::vector<std::vector<int64_t>> answers;  // of the constraint
 };
 
 UnivalCode AddMedia(void* ctx, UnivalStr modality, UnivalStr column) {
@@ -139,7 +141,7 @@ UnivalCode SetTokens(void* ctx, int32_t kind, const int64_t* ids, uint64_t count
 }
 
 UnivalCode AddAnswer(void* ctx, const int64_t* ids, uint64_t count) {
-  static_cast<ExampleBuilder*>(ctx)->example.constraint.answers.emplace_back(ids, ids + count);
+  static_cast<ExampleBuilder*>(ctx)->answers.emplace_back(ids, ids + count);
   return UNIVAL_OK;
 }
 
@@ -209,7 +211,8 @@ class StableMetric : public Metric {
 
 class StableTask : public Task {
  public:
-  StableTask(const UnivalTask& table, const VocabularyView& view) : table_(table), vocabulary_(VocabularyTable(view)) {}
+  StableTask(const UnivalTask& table, const VocabularyView& view)
+      : table_(table), view_(view), vocabulary_(VocabularyTable(view)) {}
   ~StableTask() override {
     if (self_ != nullptr) table_.destroy(self_);
   }
@@ -236,13 +239,16 @@ class StableTask : public Task {
 
   absl::StatusOr<Seq2SeqExample> MakeExample(const TaskSample& sample, ExampleMode mode, uint64_t seed) const override {
     const ExportedRecord record(sample);
-    ExampleBuilder builder{sample, {}};
+    ExampleBuilder builder{sample, {}, {}};
     builder.example.key = sample.key;
     const UnivalExampleSink sink = {sizeof(UnivalExampleSink), &builder, &AddMedia, &SetTokens, &AddAnswer, &Allow};
     const int32_t abi_mode = mode == ExampleMode::kTraining ? UNIVAL_MODE_TRAINING : UNIVAL_MODE_PREDICTION;
     UNIVAL_RETURN_IF_ERROR(StatusOf(table_.make_example(self_, record.get(), abi_mode, seed, &sink),
                                     absl::StrCat(sample.key, ": ", What("make_example"))));
+    Constraint& constraint = builder.example.constraint;
+    constraint.answers = Shared(std::move(builder.answers));
     UNIVAL_RETURN_IF_ERROR(CheckTokens(builder.example));
+    builder.example.image_codes = AllowsOnlyBlock(constraint, view_, kImageCodeBlock);
     return std::move(builder.example);
   }
 
@@ -285,8 +291,18 @@ class StableTask : public Task {
     return absl::OkStatus();
   }
 
+  // Plugins list their answers with every example, nearly always the same: these then share one set.
+  AnswerSet Shared(std::vector<std::vector<int64_t>> answers) const {
+    const absl::MutexLock lock(&mutex_);
+    if (answers != last_answers_.answers()) last_answers_ = AnswerSet(std::move(answers));
+    return last_answers_;
+  }
+
   const UnivalTask table_;
+  const VocabularyView& view_;
   const UnivalVocabulary vocabulary_;
+  mutable absl::Mutex mutex_;
+  mutable AnswerSet last_answers_;  // guarded by mutex_
   UnivalSelf* self_ = nullptr;
   TaskInfo info_;
 };

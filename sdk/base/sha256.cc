@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <new>
@@ -13,6 +14,14 @@
 #include "sdk/base/files.h"
 
 namespace unival {
+namespace {
+
+std::atomic<uint64_t>& Total() {
+  static std::atomic<uint64_t> total{0};
+  return total;
+}
+
+}  // namespace
 
 struct Sha256::State {
   EVP_MD_CTX* context = nullptr;
@@ -30,8 +39,12 @@ Sha256::Sha256() : state_(std::make_unique<State>()) {
 Sha256::~Sha256() = default;
 
 void Sha256::Update(const void* data, size_t size) {
-  if (size > 0) EVP_DigestUpdate(state_->context, data, size);
+  if (size == 0) return;
+  EVP_DigestUpdate(state_->context, data, size);
+  Total().fetch_add(size, std::memory_order_relaxed);
 }
+
+uint64_t Sha256::TotalBytes() { return Total().load(std::memory_order_relaxed); }
 
 void Sha256::UpdateInteger(uint64_t value) {
   std::array<unsigned char, 8> bytes;

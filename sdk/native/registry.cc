@@ -86,8 +86,6 @@ Registrar::~Registrar() = default;
 MediaDecoder::~MediaDecoder() = default;
 Tokenizer::~Tokenizer() = default;
 VocabularyView::~VocabularyView() = default;
-Task::~Task() = default;
-Metric::~Metric() = default;
 
 absl::Status Registry::AddModality(ModalityFactory factory) {
   const std::string id = factory.type;

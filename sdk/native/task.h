@@ -20,7 +20,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
+#include "sdk/native/answer_set.h"
 #include "sdk/native/media.h"
 #include "sdk/native/vocabulary.h"
 #include "sdk/proto/task.pb.h"
@@ -40,8 +42,8 @@ struct TaskSample {
 
 // What generation may emit. Both empty: anything.
 struct Constraint {
-  std::vector<std::vector<int64_t>> answers;  // closed set, global ids without </s>
-  std::vector<TokenRange> allowed;            // union of ranges; </s> is always allowed
+  AnswerSet answers;                // closed set, global ids without </s>; shared, not copied
+  std::vector<TokenRange> allowed;  // union of ranges; </s> is always allowed
 };
 
 struct MediaInput {
@@ -61,6 +63,9 @@ struct Seq2SeqExample {
   std::vector<int64_t> prefix;     // forced decoder tokens after <s>, out of the loss
   std::vector<int64_t> target;     // without <s>, with </s>; empty when unknown
   Constraint constraint;
+  // The decoder writes image codes: it then uses the positions, norms and biases of the code grid. A fact of the task,
+  // the same in both modes and whether or not the target is known.
+  bool image_codes = false;
 };
 
 struct Hypothesis {
@@ -94,6 +99,10 @@ class Metric {
   virtual std::map<std::string, double> Result() const = 0;
 };
 
+// The block of image codes, the only one whose rows the decoder places on a grid.
+constexpr absl::string_view kImageCodeBlock = "core.image_code";
+
+// What is known of a task without a record, in one place for training, evaluation, prediction and listings.
 struct TaskInfo {
   std::string name;
   std::string summary;
@@ -101,9 +110,24 @@ struct TaskInfo {
   std::vector<std::string> blocks;      // vocabulary blocks it needs
   std::vector<std::string> columns;     // record columns that training needs
   std::vector<std::string> prediction_columns;
-  std::vector<std::string> media_columns;  // those of the above that hold media
+  // Those of the above that hold media; empty: each is called like its modality. See MediaColumns.
+  std::vector<std::string> media_columns;
   GenerationConfig generation;
+  // For listings, as they were written, slots in braces; empty where the task is code.
+  std::string prompt, target;
+  std::string origin;  // where messages say that the task is defined, "sets/my.textproto:12"; empty: in code
 };
+
+// Columns of `info` that hold media.
+const std::vector<std::string>& MediaColumns(const TaskInfo& info);
+
+// Whether a model with `modalities` can do the task, and data with `columns` (where given) can train it.
+// FailedPrecondition names the task, what it needs and what there is.
+absl::Status CheckTaskFits(const TaskInfo& info, const std::vector<std::string>& modalities,
+                           const absl::optional<std::vector<std::string>>& columns);
+
+// Whether `constraint` allows tokens of `block` alone: how a task that knows no more says what it writes.
+bool AllowsOnlyBlock(const Constraint& constraint, const VocabularyView& vocabulary, absl::string_view block);
 
 class Task {
  public:
@@ -116,6 +140,10 @@ class Task {
                                                const Hypothesis& best) const = 0;
   virtual std::unique_ptr<Metric> NewMetric() const = 0;
 };
+
+// The answer that the record itself holds, as Interpret reads it: what a perfect model would be credited with.
+// FailedPrecondition when the record has no target.
+absl::StatusOr<Prediction> ReferenceAnswer(const Task& task, const TaskSample& sample);
 
 }  // namespace unival
 

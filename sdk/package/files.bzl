@@ -20,6 +20,7 @@ STABLE_FILES = {
 }
 
 _NATIVE_HEADERS = [
+    "answer_set.h",
     "build_info.h",
     "feature_encoder.h",
     "media.h",

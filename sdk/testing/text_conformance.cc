@@ -55,6 +55,9 @@ class TaskCheck {
       return absl::StrCat("example has ", example->media.size(), " media, info() names ",
                           task_.info().modalities.size());
     }
+    absl::StatusOr<Seq2SeqExample> asked = task_.MakeExample(sample, ExampleMode::kPrediction, 0);
+    if (!asked.ok()) return std::string(asked.status().message());
+    if (asked->image_codes != example->image_codes) return "image_codes differs between training and prediction";
     return "";
   }
 

@@ -89,6 +89,25 @@ absl::StatusOr<LoadedTemplateSet> LoadTemplateSet(const std::string& path,
                           types);
 }
 
+absl::StatusOr<std::vector<SharedTemplateSet>> LoadTemplateSets(
+    const std::vector<std::string>& paths, const TemplateTypes& types) {
+  std::vector<SharedTemplateSet> sets;
+  for (const std::string& path : paths) {
+    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, LoadTemplateSet(path, types));
+    sets.push_back(std::make_shared<const LoadedTemplateSet>(std::move(set)));
+  }
+  return sets;
+}
+
+std::vector<std::string> TemplateModalities(const TaskTemplate& task) {
+  std::vector<std::string> modalities;
+  for (const TaskInput& input : task.input()) {
+    const auto same = std::find(modalities.begin(), modalities.end(), input.modality());
+    if (same == modalities.end()) modalities.push_back(input.modality());
+  }
+  return modalities;
+}
+
 absl::StatusOr<LoadedTemplateSet> ParseTemplateSet(absl::string_view text, const std::string& file,
                                                    const std::string& directory,
                                                    const TemplateTypes& types) {

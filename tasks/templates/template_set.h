@@ -13,6 +13,7 @@
 #define UNIVAL_TASKS_TEMPLATES_TEMPLATE_SET_H_
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -43,10 +44,17 @@ struct LoadedTemplateSet {
   const LoadedTemplate* Find(absl::string_view task) const;
 };
 
+// A set is parsed once and then handed on.
+using SharedTemplateSet = std::shared_ptr<const LoadedTemplateSet>;
+
 // Reads and checks a set: syntax, names, patterns, label sets and files. InvalidArgument
 // "file:line: task: field: what", NotFound for a missing set or label file.
 absl::StatusOr<LoadedTemplateSet> LoadTemplateSet(
     const std::string& path, const TemplateTypes& types = BuiltinTemplateTypes());
+
+// Every file's set, in order; the first error.
+absl::StatusOr<std::vector<SharedTemplateSet>> LoadTemplateSets(
+    const std::vector<std::string>& paths, const TemplateTypes& types = BuiltinTemplateTypes());
 
 // The same for text in memory. Label files are looked up relative to `directory`.
 absl::StatusOr<LoadedTemplateSet> ParseTemplateSet(
@@ -55,6 +63,9 @@ absl::StatusOr<LoadedTemplateSet> ParseTemplateSet(
 
 // The set as text format with labels inlined: what a model directory stores.
 std::string TemplateSetText(const LoadedTemplateSet& set);
+
+// Modalities that the task's inputs name, each once, in order.
+std::vector<std::string> TemplateModalities(const TaskTemplate& task);
 
 // Hash of what the set means (its text without summaries), "xxh128:<32 hex digits>".
 std::string TemplateSetHash(const LoadedTemplateSet& set);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/slots/fields.h"
@@ -44,6 +43,9 @@ absl::Status TemplateTask::Init(const TemplateTypes& types) {
   }
   UNIVAL_ASSIGN_OR_RETURN(target_, ParsePattern(source_.proto.target(), types.slots));
   FillInfo();
+  const PatternPiece* first = FirstPiece(target_);
+  image_codes_ = first != nullptr && first->type != nullptr &&
+                 first->type->Block({source_.proto, *first}) == kImageCodeBlock;
   UNIVAL_RETURN_IF_ERROR(CheckBlocks());
   UNIVAL_RETURN_IF_ERROR(FindMetrics(types));
   return EncodeAnswers();
@@ -52,8 +54,8 @@ absl::Status TemplateTask::Init(const TemplateTypes& types) {
 void TemplateTask::FillInfo() {
   info_.name = source_.proto.name();
   info_.summary = source_.proto.summary();
+  info_.modalities = TemplateModalities(source_.proto);
   for (const TaskInput& input : source_.proto.input()) {
-    AddUnique({input.modality()}, info_.modalities);
     AddUnique({input.name()}, info_.prediction_columns);
     AddUnique({input.name()}, info_.media_columns);
   }
@@ -61,6 +63,9 @@ void TemplateTask::FillInfo() {
   info_.columns = info_.prediction_columns;
   AddUnique(PatternColumns(target_), info_.columns);
   info_.generation = source_.proto.generation();
+  info_.prompt = source_.proto.prompt();
+  info_.target = source_.proto.target();
+  info_.origin = source_.line > 0 ? absl::StrCat(source_.file, ":", source_.line) : source_.file;
   const PatternPiece* only = OnlySlot(target_);
   if (only == nullptr || only->type->token_count() == 0) return;
   const auto tokens = static_cast<int>(only->type->token_count());
@@ -124,6 +129,7 @@ absl::Status TemplateTask::EncodeAnswers() {
 }
 
 absl::Status TemplateTask::EncodeClosedSet(const PatternPiece& slot) {
+  std::vector<std::vector<int64_t>> answers;
   for (const std::string& label : slot.type->ClosedSet({source_.proto, slot})) {
     const TaskSample sample{"label", {{slot.text, label}}};
     SeededRandom unused(0);
@@ -132,29 +138,9 @@ absl::Status TemplateTask::EncodeClosedSet(const PatternPiece& slot) {
     if (tokens.empty()) {
       return absl::InvalidArgumentError(source_.Where("labels") + "an empty label has no tokens");
     }
-    constraint_.answers.push_back(std::move(tokens));
+    answers.push_back(std::move(tokens));
   }
-  return absl::OkStatus();
-}
-
-absl::Status TemplateTask::CheckAgainst(
-    const std::vector<std::string>& modalities,
-    const absl::optional<std::vector<std::string>>& columns) const {
-  for (int i = 0; i < source_.proto.input_size(); ++i) {
-    const std::string& modality = source_.proto.input(i).modality();
-    if (std::find(modalities.begin(), modalities.end(), modality) != modalities.end()) continue;
-    return absl::FailedPreconditionError(
-        absl::StrCat(source_.Where(absl::StrCat("input:", i)), "needs modality '", modality,
-                     "'; the model has: ", absl::StrJoin(modalities, ", "),
-                     "; load a model with it or add it with a plugin"));
-  }
-  if (!columns.has_value()) return absl::OkStatus();
-  for (const std::string& column : info_.columns) {
-    if (std::find(columns->begin(), columns->end(), column) != columns->end()) continue;
-    return absl::FailedPreconditionError(absl::StrCat(
-        source_.Where(""), "needs column '", column, "'; the data has: ",
-        absl::StrJoin(*columns, ", "), "; map it with `columns` if it has another name"));
-  }
+  constraint_.answers = AnswerSet(std::move(answers));
   return absl::OkStatus();
 }
 
@@ -179,6 +165,7 @@ absl::StatusOr<Seq2SeqExample> TemplateTask::MakeExample(const TaskSample& sampl
   example.source.insert(example.source.end(), source.begin(), source.end());
   example.source.push_back(vocabulary_.eos());
   example.constraint = constraint_;
+  example.image_codes = image_codes_;
   UNIVAL_RETURN_IF_ERROR(AddTarget(sample, mode, random, example));
   return example;
 }

@@ -5,7 +5,7 @@
 //
 //   UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, LoadTemplateSet(path));
 //   UNIVAL_ASSIGN_OR_RETURN(auto task, TemplateTask::Create(*set.Find("vqa"), vocabulary));
-//   UNIVAL_RETURN_IF_ERROR(task->CheckAgainst(model_modalities, columns_of_the_data));
+//   UNIVAL_RETURN_IF_ERROR(CheckTaskFits(task->info(), modalities, columns));
 //   auto example = task->MakeExample(sample, ExampleMode::kTraining, seed);
 //
 // Slots are those of tasks/slots/builtin_slots.h, and of the types that are handed over.
@@ -41,11 +41,6 @@ class TemplateTask : public Task {
   static absl::StatusOr<std::unique_ptr<TemplateTask>> Create(
       const LoadedTemplate& source, const VocabularyView& vocabulary,
       const TemplateTypes& types = BuiltinTemplateTypes());
-
-  // FailedPrecondition when the model lacks a modality, or the data (when given) a column, listing
-  // what there is.
-  absl::Status CheckAgainst(const std::vector<std::string>& modalities,
-                            const absl::optional<std::vector<std::string>>& columns) const;
 
   const TaskInfo& info() const override { return info_; }
   const TaskTemplate& proto() const { return source_.proto; }
@@ -90,7 +85,8 @@ class TemplateTask : public Task {
   std::vector<Pattern> prompts_;  // the prompt, then paraphrases
   Pattern target_;
   TaskInfo info_;
-  Constraint constraint_;
+  Constraint constraint_;  // made once; examples share its answer set
+  bool image_codes_ = false;
   std::vector<MetricFactory> metrics_;
 };
 

@@ -163,6 +163,46 @@ TEST_F(TemplateTaskTest, ClosedLabelSetsBecomeTheConstraint) {
               HasSubstr("column 'y': 'c' is none of the 2 labels"));
 }
 
+TEST_F(TemplateTaskTest, AClosedSetAndItsTreeAreMadeOnceForAllExamples) {
+  const auto task = Make(
+      "prompt: \"{x}\" target: \" {y:label}\" labels { slot: \"y\" values: \"a\" values: \"b\" }");
+  const auto trie = [&](ExampleMode mode, uint64_t seed) {
+    return task->MakeExample({"k", {{"x", "?"}, {"y", "b"}}}, mode, seed)->constraint.answers.trie();
+  };
+  const std::shared_ptr<const AnswerTrie> first = trie(ExampleMode::kTraining, 1);
+  ASSERT_NE(first, nullptr);
+  EXPECT_EQ(trie(ExampleMode::kTraining, 2), first);
+  EXPECT_EQ(trie(ExampleMode::kPrediction, 0), first);
+}
+
+TEST_F(TemplateTaskTest, TrainingAndPredictionAgreeOnWhatIsImageCodes) {
+  const struct {
+    const char* fields;
+    bool image_codes;
+  } kCases[] = {{"target: \"{c:codes}\" codes_block: \"core.image_code\"", true},
+                {"target: \" {c:codes}\" codes_block: \"core.image_code\" unconstrained: true", true},
+                {"target: \"{c:codes}\" codes_block: \"core.location_bin\"", false},
+                {"target: \" {t}\"", false}};
+  const TaskSample sample{"k", {{"c", std::vector<double>{7, 8}}, {"t", "seven"}}};
+  for (const auto& c : kCases) {
+    const auto task = Make(std::string("prompt: \"a\" ") + c.fields);
+    EXPECT_EQ(task->MakeExample(sample, ExampleMode::kTraining, 0)->image_codes, c.image_codes);
+    EXPECT_EQ(task->MakeExample({"k", {}}, ExampleMode::kPrediction, 0)->image_codes, c.image_codes)
+        << "the target is not known: " << c.fields;
+  }
+}
+
+TEST_F(TemplateTaskTest, TheReferenceAnswerIsWhatAPerfectModelIsCreditedWith) {
+  const TaskSample sample{
+      "k", {{"x", "a"}, {"t", "red"}, {"b", std::vector<double>{0, 0.25, 0.5, 1}}}};
+  EXPECT_EQ(ReferenceAnswer(*Make("prompt: \"{x}\" target: \" it is {t}\""), sample)->text, "it is red");
+  const auto box = ReferenceAnswer(*Make("prompt: \"{x}\" target: \"{b:box}\""), sample)->box;
+  ASSERT_TRUE(box.has_value());
+  EXPECT_NEAR((*box)[1], 0.25, 1e-3);
+  EXPECT_EQ(ReferenceAnswer(*Make("prompt: \"{x}\" target: \"{y}\""), sample).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
 TEST_F(TemplateTaskTest, BoxAndCodeTargetsStayInTheirBlockUnlessFreed) {
   const auto ranges = [&](const std::string& fields) {
     const auto task = Make("prompt: \"a\" " + fields);
@@ -281,11 +321,11 @@ TEST_F(TemplateTaskTest, WhatTheModelOrDataLackIsSaidBeforeAnythingRuns) {
                         "'core.location_bin'"));
   const auto task =
       Make("input { name: \"depth\" modality: \"depth\" } prompt: \"a\" target: \"{y}\"");
-  EXPECT_THAT(Message(task->CheckAgainst({"image", "audio"}, absl::nullopt)),
+  EXPECT_THAT(Message(CheckTaskFits(task->info(), {"image", "audio"}, absl::nullopt)),
               HasSubstr("needs modality 'depth'; the model has: image, audio"));
-  EXPECT_THAT(Message(task->CheckAgainst({"depth"}, {{"depth", "caption"}})),
+  EXPECT_THAT(Message(CheckTaskFits(task->info(), {"depth"}, {{"depth", "caption"}})),
               HasSubstr("needs column 'y'; the data has: depth, caption"));
-  EXPECT_TRUE(task->CheckAgainst({"depth"}, {{"depth", "y"}}).ok());
+  EXPECT_TRUE(CheckTaskFits(task->info(), {"depth"}, {{"depth", "y"}}).ok());
 }
 
 TEST_F(TemplateTaskTest, RegisteredTemplatesAreFoundByName) {

@@ -272,17 +272,4 @@ absl::StatusOr<std::string> FeatureIdentity(const Model& model, const Modality& 
   return hash.HexDigest();
 }
 
-absl::StatusOr<std::string> MediaKey(const MediaSource& media, uint64_t augmentation) {
-  Sha256 hash;
-  hash.UpdateInteger(augmentation);
-  if (media.bytes != nullptr) {
-    hash.UpdateField(Sha256Hex(*media.bytes));
-  } else {
-    const absl::StatusOr<std::string> digest = Sha256HexOfFile(media.path);
-    if (!digest.ok()) return MediaError(digest.status());
-    hash.UpdateField(*digest);
-  }
-  return hash.HexDigest();
-}
-
 }  // namespace unival

@@ -73,10 +73,6 @@ class FeatureCache {
 // Hash of all that the features of `modality` depend on beside the media and the augmentation.
 absl::StatusOr<std::string> FeatureIdentity(const Model& model, const Modality& modality);
 
-// Key of one media item: hash of its bytes (read from disk where need be) and of how it is
-// augmented.
-absl::StatusOr<std::string> MediaKey(const MediaSource& media, uint64_t augmentation);
-
 }  // namespace unival
 
 #endif  // UNIVAL_TRAINING_DATA_FEATURE_CACHE_H_

@@ -15,7 +15,6 @@
 #include "runtime/collate.h"
 #include "runtime/prediction_json.h"
 #include "sdk/base/status_macros.h"
-#include "tasks/templates/template_task.h"
 
 namespace unival {
 namespace {
@@ -40,15 +39,6 @@ std::string ResultLine(const TaskSample& sample, const absl::StatusOr<Prediction
     AddPrediction(*answer, &line);
   }
   return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
-
-// Columns that hold media: named by the template, otherwise after the modality.
-std::vector<std::string> MediaColumns(const Task& task) {
-  const auto* from_template = dynamic_cast<const TemplateTask*>(&task);
-  if (from_template == nullptr) return task.info().modalities;
-  std::vector<std::string> columns;
-  for (const TaskInput& input : from_template->proto().input()) columns.push_back(input.name());
-  return columns;
 }
 
 // Whether a record had no answer, for the reason `why`, because it or its media could not be read.
@@ -167,7 +157,7 @@ absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(
 }
 
 absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(const Task& task, SourceOptions options) {
-  options.media_columns = MediaColumns(task);
+  options.media_columns = MediaColumns(task.info());
   return OpenSource(options);
 }
 

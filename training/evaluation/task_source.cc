@@ -2,7 +2,6 @@
 
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
-#include "tasks/templates/template_task.h"
 #include "training/evaluation/evaluate.h"
 
 namespace unival {
@@ -12,11 +11,9 @@ absl::StatusOr<std::unique_ptr<Source>> OpenFittingSource(
     const TaskSourceOptions& options) {
   UNIVAL_ASSIGN_OR_RETURN(auto source,
                           OpenTaskSource(task, options.path, options.columns, options.limit));
-  const auto* from_template = dynamic_cast<const TemplateTask*>(&task);
-  if (from_template == nullptr) return source;
   UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> columns, SourceColumns(*source));
   UNIVAL_RETURN_IF_ERROR(
-      Annotate(from_template->CheckAgainst(modalities, columns), options.path));
+      Annotate(CheckTaskFits(task.info(), modalities, columns), options.path));
   return source;
 }
 

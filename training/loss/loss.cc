@@ -13,7 +13,6 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
-#include "backbone/generation/answer_trie.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/native/tensor_text.h"
 
@@ -211,10 +210,13 @@ LossResult CombineViews(const LossResult& first, const LossResult& second) {
   return both;
 }
 
-at::Tensor AllowedByAnswers(const at::Tensor& target,
-                            const std::vector<std::vector<int64_t>>& answers,
-                            int64_t vocabulary_size, int64_t pad, int64_t eos) {
-  const AnswerTrie trie(answers, eos);
+at::Tensor AllowedByAnswers(const at::Tensor& target, const AnswerSet& answers,
+                            int64_t vocabulary_size, int64_t pad) {
+  if (answers.empty()) {
+    return at::ones({target.size(0), target.size(1), vocabulary_size},
+                    target.options().dtype(at::kBool));
+  }
+  const AnswerTrie& trie = *answers.trie();
   const at::Tensor tokens = target.to(at::kCPU, at::kLong).contiguous();
   const int64_t rows = tokens.size(0), length = tokens.size(1);
   at::Tensor allowed = at::ones({rows, length, vocabulary_size}, at::kBool);

@@ -20,6 +20,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
+#include "sdk/native/answer_set.h"
 #include "sdk/native/vocabulary.h"
 
 namespace unival {
@@ -71,11 +72,10 @@ absl::StatusOr<LossResult> ComputeLoss(const at::Tensor& logits, const at::Tenso
 LossResult CombineViews(const LossResult& first, const LossResult& second);
 
 // What a closed set allows at every position of `target` [B, T] int64, as [B, T, V] bool. Behind
-// the leading pads (the prompt in the decoder) a row follows the prefix tree of `answers` (without
-// </s>); at pads everything is allowed.
-at::Tensor AllowedByAnswers(const at::Tensor& target,
-                            const std::vector<std::vector<int64_t>>& answers,
-                            int64_t vocabulary_size, int64_t pad = 1, int64_t eos = 2);
+// the leading pads (the prompt in the decoder) a row follows the prefix tree of `answers`; at pads,
+// and where there is no set, everything is allowed.
+at::Tensor AllowedByAnswers(const at::Tensor& target, const AnswerSet& answers,
+                            int64_t vocabulary_size, int64_t pad = 1);
 
 }  // namespace unival
 

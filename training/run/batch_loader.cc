@@ -4,6 +4,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -33,6 +34,7 @@ Augmentation ChooseVariant(bool augment, int variants, uint64_t plan_seed, uint6
 
 BatchLoader::BatchLoader(LoaderOptions options, BalancedSampler sampler)
     : options_(std::move(options)),
+      keys_(options_.keys == nullptr ? own_keys_ : *options_.keys),
       job_count_((options_.end_step - options_.first_step) * options_.micro_batches),
       sampler_(std::move(sampler)) {
   for (int i = 0; i < std::max(1, options_.threads); ++i) threads_.emplace_back([this] { Work(); });
@@ -113,10 +115,13 @@ absl::Status BatchLoader::LoadRow(const StageSource& source, int64_t index, uint
   PreparedExample prepared;
   const size_t row = batch->examples.size();
   const size_t pending_before = batch->pending.size();
+  // Two sources may read one file with other filters, so the path does not name a record.
+  const std::string place =
+      absl::StrCat(absl::Hex(reinterpret_cast<uintptr_t>(source.source)), " ", index);
   for (size_t slot = 0; slot < example->media.size(); ++slot) {
     PreparedMedia& media = prepared.media.emplace_back();
-    absl::Status status = PrepareMedia(example->media[slot], source.augment, Mix(seed, slot), row,
-                                       slot, &media, batch);
+    absl::Status status = PrepareMedia(example->media[slot], source.augment, Mix(seed, slot),
+                                       place, row, slot, &media, batch);
     if (status.ok()) continue;
     if (!IsMediaError(status)) return status;
     batch->pending.resize(pending_before);
@@ -129,8 +134,8 @@ absl::Status BatchLoader::LoadRow(const StageSource& source, int64_t index, uint
 }
 
 absl::Status BatchLoader::PrepareMedia(const MediaInput& input, bool augment, uint64_t seed,
-                                       size_t row, size_t slot, PreparedMedia* media,
-                                       TrainingBatch* batch) const {
+                                       const std::string& place, size_t row, size_t slot,
+                                       PreparedMedia* media, TrainingBatch* batch) const {
   media->modality = input.modality;
   UNIVAL_ASSIGN_OR_RETURN(Modality * modality, options_.model->RequireModality(input.modality));
   RawSample raw{input.media, augment, seed};
@@ -141,7 +146,8 @@ absl::Status BatchLoader::PrepareMedia(const MediaInput& input, bool augment, ui
       const Augmentation chosen = ChooseVariant(augment, options_.variants, options_.seed, seed);
       raw.augment = chosen.augment;
       raw.seed = chosen.code;
-      UNIVAL_ASSIGN_OR_RETURN(pending.key, MediaKey(input.media, chosen.code));
+      UNIVAL_ASSIGN_OR_RETURN(
+          pending.key, keys_.Key(input.media, absl::StrCat(place, " ", slot), chosen.code));
     }
     if (frozen->second != nullptr) media->features = frozen->second->Find(pending.key);
     if (media->features) {

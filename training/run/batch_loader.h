@@ -22,6 +22,7 @@
 #include "training/data/sampler.h"
 #include "training/data/source.h"
 #include "training/data/feature_cache.h"
+#include "training/data/media_keys.h"
 
 namespace unival {
 
@@ -59,6 +60,7 @@ struct LoaderOptions {
   // Frozen modalities by id, with their cache or null. Their items come as features or pending, one
   // by one.
   std::map<std::string, FeatureCache*> frozen;
+  MediaKeys* keys = nullptr;  // of the run; null: of this loader alone
   // Augmented variants of a frozen modality's item; 0: unbounded where nothing is cached.
   int variants = 0;
   uint64_t seed = 0;
@@ -93,10 +95,14 @@ class BatchLoader {
   absl::StatusOr<TrainingBatch> Load(const Job& job) const;
   absl::Status LoadRow(const StageSource& source, int64_t index, uint64_t seed,
                        TrainingBatch* batch) const;
-  absl::Status PrepareMedia(const MediaInput& input, bool augment, uint64_t seed, size_t row,
-                            size_t slot, PreparedMedia* media, TrainingBatch* batch) const;
+  // `place` is where the record stands: source and index.
+  absl::Status PrepareMedia(const MediaInput& input, bool augment, uint64_t seed,
+                            const std::string& place, size_t row, size_t slot, PreparedMedia* media,
+                            TrainingBatch* batch) const;
 
   const LoaderOptions options_;
+  MediaKeys own_keys_;
+  MediaKeys& keys_;
   const int64_t job_count_;
   absl::Mutex mutex_;
   BalancedSampler sampler_;

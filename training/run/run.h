@@ -13,6 +13,7 @@
 #include "runtime/pipeline.h"
 #include "sdk/base/folder_lock.h"
 #include "sdk/base/progress.h"
+#include "training/data/media_keys.h"
 #include "training/run/checkpoint.h"
 #include "training/config/plan.h"
 #include "training/run/progress.h"
@@ -33,6 +34,7 @@ struct Run {
   FolderLock lock;  // on the output folder
   const Runtime& runtime;
   LoadedPlan plan;
+  std::vector<SharedTemplateSet> templates;  // of the plan's files, as read when the run began
   std::unique_ptr<Model> model;
   std::unique_ptr<Pipeline> pipeline;
   RunData data;
@@ -40,6 +42,7 @@ struct Run {
   std::set<std::string> drawn;
   std::string parent_backbone_sha256;  // of the base model; empty where its backbone is not used
   std::map<std::string, at::Tensor> initial_buffers;
+  MediaKeys media_keys;
   RunState state;
   RunLog log;
   ProgressLine printer;

@@ -23,18 +23,13 @@ Json MetricsJson(const std::map<std::string, double>& metrics) {
   return json;
 }
 
-absl::StatusOr<std::string> TemplateHashes(const LoadedPlan& plan, const TemplateTypes& types) {
-  std::vector<std::string> hashes;
-  for (const std::string& file : TemplateFiles(plan)) {
-    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, LoadTemplateSet(file, types));
-    hashes.push_back(TemplateSetHash(set));
-  }
-  return absl::StrJoin(hashes, " ");
+std::string TemplateHashes(const Run& run) {
+  return absl::StrJoin(run.templates, " ", [](std::string* out, const SharedTemplateSet& set) {
+    absl::StrAppend(out, TemplateSetHash(*set));
+  });
 }
 
 absl::Status WriteResults(const Run& run, const TrainResult& result) {
-  UNIVAL_ASSIGN_OR_RETURN(std::string templates,
-                          TemplateHashes(run.plan, run.runtime.template_types()));
   Json evaluations = Json::object();
   for (const auto& [name, evaluation] : result.evaluations) {
     evaluations[name] = {{"task", evaluation.task},
@@ -46,7 +41,7 @@ absl::Status WriteResults(const Run& run, const TrainResult& result) {
   const Json json = {{"format", "unival-results/1"},
                      {"plan", run.plan.plan.name()},
                      {"plan_sha256", Sha256Hex(PrintTextProto(run.plan.plan))},
-                     {"template_hash", templates},
+                     {"template_hash", TemplateHashes(run)},
                      {"seed", run.plan.plan.seed()},
                      {"steps", result.steps},
                      {"final_loss", result.final_loss},

@@ -114,11 +114,8 @@ absl::StatusOr<std::string> FolderHash(const std::string& folder) {
 absl::StatusOr<std::map<std::string, std::string>> OtherParts(const Run& run) {
   std::map<std::string, std::string> parts;
   parts["threads"] = absl::StrCat(run.runtime.threads());
-  const std::vector<std::string> templates = TemplateFiles(run.plan);
-  for (size_t i = 0; i < templates.size(); ++i) {
-    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set,
-                            LoadTemplateSet(templates[i], run.runtime.template_types()));
-    parts[absl::StrCat("templates[", i, "]")] = TemplateSetHash(set);
+  for (size_t i = 0; i < run.templates.size(); ++i) {
+    parts[absl::StrCat("templates[", i, "]")] = TemplateSetHash(*run.templates[i]);
   }
   const std::string tokenizer =
       run.plan.plan.has_fresh_model()
@@ -152,13 +149,10 @@ absl::Status PrepareOutput(Run* run) {
 }
 
 // Stores the plan's template sets with the model, complete by themselves.
-absl::Status AddTemplates(const Run& run) {
-  for (const std::string& file : TemplateFiles(run.plan)) {
-    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set,
-                            LoadTemplateSet(file, run.runtime.template_types()));
-    run.model->AddTemplates(fs::path(file).filename().string(), TemplateSetText(set));
+void AddTemplates(const Run& run) {
+  for (const SharedTemplateSet& set : run.templates) {
+    run.model->AddTemplates(fs::path(set->file).filename().string(), set);
   }
-  return absl::OkStatus();
 }
 
 absl::Status RestoreModel(const Run& run, const std::map<std::string, at::Tensor>& saved) {
@@ -255,9 +249,10 @@ absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_s
   run->model = std::move(built.model);
   run->drawn = std::move(built.drawn);
   run->parent_backbone_sha256 = std::move(built.parent_backbone_sha256);
-  UNIVAL_RETURN_IF_ERROR(AddTemplates(*run));
-  UNIVAL_ASSIGN_OR_RETURN(run->pipeline,
-                          Pipeline::Create(run->model.get(), TemplateFiles(run->plan)));
+  UNIVAL_ASSIGN_OR_RETURN(run->templates, LoadTemplateSets(TemplateFiles(run->plan),
+                                                           run->runtime.template_types()));
+  AddTemplates(*run);
+  UNIVAL_ASSIGN_OR_RETURN(run->pipeline, Pipeline::Create(run->model.get(), run->templates));
   UNIVAL_ASSIGN_OR_RETURN(run->data, OpenRunData(run->plan, *run->pipeline, *run->model));
   run->before = HashState(*run->model, run->plan.plan.save_half());
   for (const NamedTensor& entry : run->model->State()) {

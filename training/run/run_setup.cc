@@ -9,12 +9,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "sdk/base/status.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/base/random.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
-#include "tasks/templates/template_task.h"
 #include "training/evaluation/evaluate.h"
 #include "training/run/trainable.h"
 
@@ -99,20 +97,7 @@ absl::StatusOr<BuiltModel> DrawFresh(const LoadedPlan& plan, const Runtime& runt
 
 absl::Status CheckTask(const Task& task, const Model& model, const Source& source) {
   UNIVAL_ASSIGN_OR_RETURN(std::vector<std::string> columns, SourceColumns(source));
-  if (const auto* from_template = dynamic_cast<const TemplateTask*>(&task)) {
-    UNIVAL_RETURN_IF_ERROR(from_template->CheckAgainst(model.modality_ids(), columns));
-  }
-  for (const std::string& modality : task.info().modalities) {
-    UNIVAL_RETURN_IF_ERROR(model.RequireModality(modality).status());
-  }
-  for (const std::string& column : task.info().columns) {
-    if (std::find(columns.begin(), columns.end(), column) != columns.end()) continue;
-    return absl::FailedPreconditionError(
-        absl::StrCat("task \"", task.info().name, "\": expected column \"", column, "\" in ",
-                     source.path(), ", got ", absl::StrJoin(columns, ", "),
-                     "; map it with columns { key: \"", column, "\" value: \"...\" }"));
-  }
-  return absl::OkStatus();
+  return Annotate(CheckTaskFits(task.info(), model.modality_ids(), columns), source.path());
 }
 
 // Media, prompt and target of the first record, so that nothing fails only at the first step.

@@ -187,6 +187,7 @@ class StageRun {
     loader.model = run_.model.get();
     loader.sources = sources_;
     loader.frozen = frozen_;
+    loader.keys = &run_.media_keys;
     loader.variants = stage_.cache().variants();
     loader.seed = run_.plan.plan.seed();
     loader.first_step = run_.state.stage_step;

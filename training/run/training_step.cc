@@ -7,21 +7,20 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/autocast_mode.h>
 
-#include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "backbone/model/model.h"
 #include "runtime/collate.h"
+#include "runtime/decoding.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
 #include "training/run/non_finite.h"
 
 namespace unival {
 namespace {
-
-constexpr char kCodesBlock[] = "core.image_code";
 
 // Autocast for the forward pass of one micro-batch.
 class ReducedPrecision {
@@ -47,12 +46,6 @@ class ReducedPrecision {
   }
   const bool enabled_;
 };
-
-bool IsCodeRow(const Model& model, const Seq2SeqExample& example) {
-  if (example.target.empty()) return false;
-  absl::StatusOr<BlockToken> token = model.vocabulary().Identify(example.target.front());
-  return token.ok() && token->block == kCodesBlock;
-}
 
 at::Tensor Forward(const Model& model, const ModelInput& input, const TargetRows& target) {
   UnivalModel& backbone = model.backbone();
@@ -97,23 +90,16 @@ absl::Status EncodePending(const Model& model, const std::map<std::string, Featu
 TargetRows MakeTargetRows(const Model& model, absl::Span<const PreparedExample> examples) {
   const VocabularyView& vocabulary = model.vocabulary();
   std::vector<std::vector<int64_t>> previous, labels;
-  std::vector<uint8_t> codes;
   for (const PreparedExample& prepared : examples) {
-    const Seq2SeqExample& example = prepared.example;
-    std::vector<int64_t>& before = previous.emplace_back(1, vocabulary.bos());
-    before.insert(before.end(), example.prefix.begin(), example.prefix.end());
-    before.insert(before.end(), example.target.begin(), example.target.end());
-    before.pop_back();
-    std::vector<int64_t>& label = labels.emplace_back(example.prefix.size(), vocabulary.pad());
-    label.insert(label.end(), example.target.begin(), example.target.end());
-    codes.push_back(IsCodeRow(model, example));
+    TargetTokens row = LayOutTarget(prepared.example, vocabulary);
+    previous.push_back(std::move(row.previous));
+    labels.push_back(std::move(row.labels));
   }
   TargetRows rows;
   rows.previous = PadTokens(previous, vocabulary.pad()).to(model.device());
   rows.labels = PadTokens(labels, vocabulary.pad()).to(model.device());
-  if (std::find(codes.begin(), codes.end(), 1) != codes.end()) {
-    rows.code_rows = at::tensor(codes).to(model.device(), at::kBool);
-  }
+  rows.code_rows = CodeRowsOf(examples);
+  if (rows.code_rows.defined()) rows.code_rows = rows.code_rows.to(model.device());
   return rows;
 }
 

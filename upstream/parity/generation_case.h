@@ -9,18 +9,19 @@
 #include "upstream/parity/report.h"
 #include "backbone/generation/generate.h"
 #include "backbone/model/model.h"
+#include "runtime/decoding.h"
 
 namespace unival {
 namespace parity {
 
 constexpr Tolerance kScore = {1e-4, 0};  // of a hypothesis or an answer
 
-// One case of a generation file: parameters of the reference's search and what it found. Fields
-// that are absent count as null.
+// One case of a generation file: parameters of the reference's search, and what a task would have
+// made of its records. Fields that are absent count as null.
 struct GenerationCase {
   GenerationConfig config;
   GenerationOptions options;
-  std::vector<GenerationRequest> requests;
+  std::vector<PreparedExample> examples;  // without media, which the file gives as tensors
 };
 
 // `golden` holds params, src_tokens, constraint_range, prefix_tokens, answers or answer_ids;
@@ -28,12 +29,10 @@ struct GenerationCase {
 // Unimplemented names a parameter that this search does not have.
 absl::StatusOr<GenerationCase> ReadGenerationCase(const Json& golden, const Json& defaults);
 
-// Runs the search and checks every hypothesis of `hypotheses` (one list per request): tokens must
-// be equal, those of the prefix too, and scores within kScore. Returns the hypotheses found,
-// without their prefixes.
-absl::StatusOr<std::vector<std::vector<Hypothesis>>> CheckHypotheses(
-    UnivalModel& model, const EncoderOutput& encoded, const GenerationCase& wanted,
-    const Json& hypotheses, Checker& check);
+// Checks every hypothesis of `hypotheses` (one list per request): tokens must be equal, those of the
+// prefix too, and scores within kScore.
+void CheckHypotheses(const std::vector<std::vector<Hypothesis>>& found, const Json& hypotheses,
+                     Checker& check);
 
 // The factor in "... replaced by 5.0 * decoder.layer_norm.bias ..."; 0 when the note names none.
 double EndOfSentenceScale(const std::string& note);

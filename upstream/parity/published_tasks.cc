@@ -15,10 +15,14 @@ namespace unival {
 namespace parity {
 namespace {
 
-constexpr char kTextBlock[] = "core.bpe";
 constexpr int64_t kImageCodes = 8192, kLocationBins1000 = 1000;
 
 }  // namespace
+
+std::map<std::string, int64_t> PublishedBlockSizes() {
+  return {{std::string(kImageCodeBlock), kImageCodes},
+          {"core.location_bin", kLocationBins1000}};
+}
 
 absl::StatusOr<std::unique_ptr<PublishedTasks>> PublishedTasks::Create(const Fixture& fixture,
                                                                        const Runtime& runtime) {
@@ -29,9 +33,9 @@ absl::StatusOr<std::unique_ptr<PublishedTasks>> PublishedTasks::Create(const Fix
         "vocab.bpe and dict.txt; this entry cannot be replayed without it"));
   }
   UNIVAL_ASSIGN_OR_RETURN(std::shared_ptr<const Tokenizer> tokenizer,
-                          runtime.registry().CreateTokenizer("gpt2_bpe", folder, kTextBlock));
+                          runtime.registry().CreateTokenizer(kPublishedTokenizer, folder, kPublishedTextBlock));
   BaseBlocks blocks;
-  blocks.text_block = kTextBlock;
+  blocks.text_block = kPublishedTextBlock;
   blocks.text_size = tokenizer->block().size;
   blocks.text_hash = tokenizer->block().content_hash;
   blocks.image_codes = kImageCodes;
@@ -45,7 +49,7 @@ absl::StatusOr<std::unique_ptr<PublishedTasks>> PublishedTasks::Create(const Fix
   return tasks;
 }
 
-absl::StatusOr<std::unique_ptr<TemplateTask>> PublishedTasks::Make(
+absl::StatusOr<LoadedTemplate> PublishedTasks::Template(
     const std::string& name, const std::function<void(TaskTemplate&)>& edit) const {
   const LoadedTemplate* found = set_.Find(name);
   if (found == nullptr) {
@@ -53,7 +57,13 @@ absl::StatusOr<std::unique_ptr<TemplateTask>> PublishedTasks::Make(
   }
   LoadedTemplate changed = *found;
   if (edit) edit(changed.proto);
-  return TemplateTask::Create(changed, *vocabulary_);
+  return changed;
+}
+
+absl::StatusOr<std::unique_ptr<TemplateTask>> PublishedTasks::Make(
+    const std::string& name, const std::function<void(TaskTemplate&)>& edit) const {
+  UNIVAL_ASSIGN_OR_RETURN(const LoadedTemplate source, Template(name, edit));
+  return TemplateTask::Create(source, *vocabulary_);
 }
 
 std::function<void(TaskTemplate&)> PromptType(const std::string& type) {
@@ -77,16 +87,22 @@ std::string Trimmed(const std::string& text) {
   return std::string(absl::StripAsciiWhitespace(text));
 }
 
+void SetSquare(int pixels, const std::vector<float>& mean, const std::vector<float>& deviation,
+               ModalityConfig& config) {
+  config.mutable_image()->set_width(pixels);
+  config.mutable_image()->set_height(pixels);
+  Normalization& normalization = *config.mutable_image()->mutable_normalization();
+  normalization.Clear();
+  for (const float value : mean) normalization.add_mean(value);
+  for (const float value : deviation) normalization.add_std(value);
+}
+
 absl::StatusOr<std::unique_ptr<Modality>> ImagePreprocessor(const Runtime& runtime, int pixels,
                                                             const std::vector<float>& mean,
                                                             const std::vector<float>& deviation) {
   ModalityConfig config;
   config.set_id("image");
-  config.mutable_image()->set_width(pixels);
-  config.mutable_image()->set_height(pixels);
-  Normalization& normalization = *config.mutable_image()->mutable_normalization();
-  for (const float value : mean) normalization.add_mean(value);
-  for (const float value : deviation) normalization.add_std(value);
+  SetSquare(pixels, mean, deviation, config);
   // A modality needs an encoder; this one costs nothing.
   config.mutable_encoder()->mutable_small_cnn()->add_widths(1);
   return runtime.registry().CreateModality(config, runtime.services());

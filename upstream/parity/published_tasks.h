@@ -9,6 +9,7 @@
 #define UNIVAL_UPSTREAM_PARITY_PUBLISHED_TASKS_H_
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +24,11 @@
 namespace unival {
 namespace parity {
 
+constexpr char kPublishedTokenizer[] = "gpt2_bpe";
+constexpr char kPublishedTextBlock[] = "core.bpe";
+// Blocks behind the text: 8,192 image codes and 1,000 location bins.
+std::map<std::string, int64_t> PublishedBlockSizes();
+
 class PublishedTasks {
  public:
   // FailedPrecondition when the fixture has no tokenizer files.
@@ -31,7 +37,10 @@ class PublishedTasks {
 
   // The published layout: special tokens, text, <mask>, 8,192 codes, 1,000 bins.
   const VocabularyView& vocabulary() const { return *vocabulary_; }
-  // `edit` changes the template before the task is made. The task must not outlive this object.
+  // A published template, changed by `edit`.
+  absl::StatusOr<LoadedTemplate> Template(
+      const std::string& name, const std::function<void(TaskTemplate&)>& edit = {}) const;
+  // The task that it makes. The task must not outlive this object.
   absl::StatusOr<std::unique_ptr<TemplateTask>> Make(
       const std::string& name, const std::function<void(TaskTemplate&)>& edit = {}) const;
 
@@ -49,6 +58,10 @@ std::function<void(TaskTemplate&)> PromptType(const std::string& type);
 // off, captions joined by "&&".
 std::string TestCaption(std::string text);
 std::string Trimmed(const std::string& text);
+
+// Pictures become squares of `pixels`, with one mean and one deviation per channel.
+void SetSquare(int pixels, const std::vector<float>& mean, const std::vector<float>& deviation,
+               ModalityConfig& config);
 
 // The image modality for its Preprocess alone: a square of `pixels`, one mean and one deviation per
 // channel.

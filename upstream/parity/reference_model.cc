@@ -131,6 +131,7 @@ absl::Status ReferenceModel::AddModalities(const Fixture& fixture, const ModelSp
     network.prefix = found.network_prefix;
     UNIVAL_ASSIGN_OR_RETURN(network.network, MakeFeatureEncoder(found.modality.encoder()));
     network.config = std::move(found.modality);
+    network.connection = std::move(found.connection);
   }
   return absl::OkStatus();
 }
@@ -173,6 +174,10 @@ std::vector<std::string> ReferenceModel::modalities() const {
 
 const ModalityConfig& ReferenceModel::config(const std::string& modality) const {
   return networks_.at(modality).config;
+}
+
+const ConnectionConfig& ReferenceModel::connection_config(const std::string& modality) const {
+  return networks_.at(modality).connection;
 }
 
 const Connection& ReferenceModel::connection(const std::string& modality) const {

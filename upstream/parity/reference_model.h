@@ -48,6 +48,7 @@ class ReferenceModel {
   const ModalityConfig& config(const std::string& modality) const;
   FeatureEncoder& network(const std::string& modality) { return *networks_.at(modality).network; }
   const Connection& connection(const std::string& modality) const;
+  const ConnectionConfig& connection_config(const std::string& modality) const;
 
   // Pixels [B, 3, H, W], frames [B, 3, T, H, W] or waveforms [B, samples] as the network sees them:
   // waveforms become log-mels [B, 1, frames, bins] in decibels, the rest stays.
@@ -73,6 +74,7 @@ class ReferenceModel {
  private:
   struct Network {
     ModalityConfig config;
+    ConnectionConfig connection;
     std::string prefix;  // "encoder.embed_images."
     std::shared_ptr<FeatureEncoder> network;
   };

@@ -1,20 +1,24 @@
 // Files "end_to_end": a media file and a record, the whole way to an answer.
-#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/tensor.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/pipeline.h"
 #include "upstream/parity/generation_case.h"
 #include "upstream/parity/published_tasks.h"
 #include "upstream/parity/replay.h"
+#include "upstream/parity/runtime_model.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace parity {
 namespace {
 
-// A media file and a record, through task, network and search to the answer.
+// A media file and a record, through the pipeline to the answer.
 class EndToEndCase {
  public:
   EndToEndCase(ReplayContext& context, const PublishedTasks& tasks, ReferenceModel& model,
@@ -23,69 +27,76 @@ class EndToEndCase {
 
   absl::Status Run() {
     const at::NoGradGuard no_grad;
-    UNIVAL_RETURN_IF_ERROR(MakeTask());
     UNIVAL_ASSIGN_OR_RETURN(
-        const Seq2SeqExample example,
-        task_->MakeExample(sample_, ExampleMode::kPrediction, 0));
+        const auto model, MakeRuntimeModel(context_.fixture, context_.runtime, model_,
+                                           golden_.at("patch_image_size")));
+    UNIVAL_RETURN_IF_ERROR(ReadCase());
+    UNIVAL_ASSIGN_OR_RETURN(const auto pipeline, Pipeline::Create(model.get(), {set_}));
+    UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(name_));
+    UNIVAL_ASSIGN_OR_RETURN(const size_t prefix, CheckExample(*task));
+    UNIVAL_ASSIGN_OR_RETURN(const auto found,
+                            pipeline->Generate(name_, {sample_}, {}, wanted_.options));
+    if (!found[0].ok()) return found[0].status();
+    CheckHypotheses({*found[0]}, golden_.at("hypotheses"), check_);
+    // Tasks see what stands behind the prefix.
+    Hypothesis best = found[0]->front();
+    best.tokens.erase(best.tokens.begin(),
+                      best.tokens.begin() + static_cast<ptrdiff_t>(std::min(prefix, best.tokens.size())));
+    UNIVAL_ASSIGN_OR_RETURN(const Prediction answer, task->Interpret(sample_, best));
+    return CheckAnswer(answer);
+  }
+
+ private:
+  // The published template with what the case changes, and the record.
+  absl::Status ReadCase() {
+    sample_.key = golden_.at("name");
+    path_ = context_.fixture.Path("media/" + golden_.at("file").get<std::string>());
+    sample_.fields["image"] = MediaSource{"", path_, nullptr};
+    if (golden_.contains("question")) {
+      name_ = "vqa";
+      sample_.fields["question"] = golden_.at("question").get<std::string>();
+    } else if (golden_.contains("box")) {
+      name_ = "grounding";
+      sample_.fields["text"] = golden_.at("text").get<std::string>();
+    }
+    Json search = golden_;
+    search["src_tokens"] = Json::array({golden_.at("source")});
+    search["answers"] = Json();  // texts here; the template takes them as labels
+    UNIVAL_ASSIGN_OR_RETURN(wanted_, ReadGenerationCase(search, Json()));
+    if (golden_.contains("answers")) wanted_.options.soft_prefix = false;
+    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplate task, tasks_.Template(name_, [this](TaskTemplate& proto) {
+      Edit(proto);
+    }));
+    set_ = std::make_shared<const LoadedTemplateSet>(
+        LoadedTemplateSet{"published", task.file, {std::move(task)}});
+    return absl::OkStatus();
+  }
+
+  void Edit(TaskTemplate& proto) const {
+    *proto.mutable_generation() = wanted_.config;
+    if (golden_.contains("question")) PromptType(golden_.value("prompt_type", "none"))(proto);
+    if (golden_.contains("constraint_range")) proto.set_unconstrained(false);
+    if (!golden_.contains("answers")) return;
+    proto.set_target(" {answer:label}");
+    proto.mutable_labels()->set_slot("answer");
+    for (const Json& answer : golden_.at("answers")) {
+      proto.mutable_labels()->add_values(answer.get<std::string>());
+    }
+  }
+
+  // Returns the length of the forced prefix.
+  absl::StatusOr<size_t> CheckExample(const Task& task) {
+    UNIVAL_ASSIGN_OR_RETURN(const Seq2SeqExample example,
+                            task.MakeExample(sample_, ExampleMode::kPrediction, 0));
     check_.EqualJson("preprocess", "source", example.source, golden_.at("source"));
     if (golden_.contains("prefix_tokens")) {
       check_.EqualJson("preprocess", "prefix_tokens", Json::array({example.prefix}),
                        golden_.at("prefix_tokens"));
     }
-    UNIVAL_ASSIGN_OR_RETURN(const at::Tensor pixels, Pixels());
-    ModelInput input{{{"image", {0}, model_.Features("image", pixels.unsqueeze(0))}},
-                     at::tensor(example.source, at::kLong).unsqueeze(0)};
-    UNIVAL_ASSIGN_OR_RETURN(const auto found, Search(input, example));
-    return CheckAnswer(found.at(0).at(0));
+    return example.prefix.size();
   }
 
- private:
-  absl::Status MakeTask() {
-    sample_.key = golden_.at("name");
-    path_ = context_.fixture.Path("media/" + golden_.at("file").get<std::string>());
-    sample_.fields["image"] = MediaSource{"", path_, nullptr};
-    std::string name = "image_caption";
-    std::function<void(TaskTemplate&)> edit;
-    if (golden_.contains("question")) {
-      name = "vqa";
-      sample_.fields["question"] = golden_.at("question").get<std::string>();
-      edit = PromptType(golden_.value("prompt_type", "none"));
-    } else if (golden_.contains("box")) {
-      name = "grounding";
-      sample_.fields["text"] = golden_.at("text").get<std::string>();
-    }
-    UNIVAL_ASSIGN_OR_RETURN(task_, tasks_.Make(name, edit));
-    return absl::OkStatus();
-  }
-
-  absl::StatusOr<at::Tensor> Pixels() {
-    UNIVAL_ASSIGN_OR_RETURN(
-        const auto image,
-        ImagePreprocessor(context_.runtime, golden_.at("patch_image_size"),
-                          PublishedNormalization(), PublishedNormalization()));
-    return PreprocessFile(*image, path_);
-  }
-
-  absl::StatusOr<std::vector<std::vector<Hypothesis>>> Search(const ModelInput& input,
-                                                              const Seq2SeqExample& example) {
-    Json search = golden_;
-    search["src_tokens"] = Json::array({example.source});
-    if (!example.prefix.empty()) search["prefix_tokens"] = Json::array({example.prefix});
-    if (golden_.contains("answers")) {
-      search["answer_ids"] = Json::array();
-      for (const Json& answer : golden_.at("answers")) {
-        const std::string text = absl::StrCat(" ", answer.get<std::string>());
-        UNIVAL_ASSIGN_OR_RETURN(const auto ids, tasks_.vocabulary().EncodeText(text));
-        search["answer_ids"].push_back(ids);
-      }
-    }
-    UNIVAL_ASSIGN_OR_RETURN(const GenerationCase wanted, ReadGenerationCase(search, Json()));
-    return CheckHypotheses(model_.backbone(), model_.backbone().Encode(input), wanted,
-                           golden_.at("hypotheses"), check_);
-  }
-
-  absl::Status CheckAnswer(const Hypothesis& best) {
-    UNIVAL_ASSIGN_OR_RETURN(const Prediction answer, task_->Interpret(sample_, best));
+  absl::Status CheckAnswer(const Prediction& answer) {
     // The reference's captions are texts without punctuation.
     if (golden_.contains("caption")) {
       check_.EqualJson("generation", "text", answer.text, Trimmed(golden_.at("text")));
@@ -114,9 +125,10 @@ class EndToEndCase {
   ReferenceModel& model_;
   const Json& golden_;
   Checker& check_;
-  std::string path_;
+  std::string name_ = "image_caption", path_;
   TaskSample sample_;
-  std::unique_ptr<TemplateTask> task_;
+  GenerationCase wanted_;
+  SharedTemplateSet set_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <map>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -29,7 +30,7 @@ absl::StatusOr<at::Tensor> ImageOf(const Json& image, int64_t rows) {
   return GenerateFromText(image.at("generator"), shape);
 }
 
-absl::StatusOr<EncoderOutput> EncodeCase(ReferenceModel& model, const Json& golden) {
+absl::StatusOr<ModelInput> InputOfCase(ReferenceModel& model, const Json& golden) {
   const Json image = golden.value("image", Json());
   const at::Tensor source = TokenTensor(golden.at("src_tokens"));
   const auto input = [&](const std::string& field) -> absl::StatusOr<at::Tensor> {
@@ -38,8 +39,8 @@ absl::StatusOr<EncoderOutput> EncodeCase(ReferenceModel& model, const Json& gold
     if (field == "patch_images") return ImageOf(image, source.size(0));
     return PerRow(image, field);
   };
-  UNIVAL_ASSIGN_OR_RETURN(const BatchInput batch, MakeBatchInput(input, model));
-  return model.backbone().Encode(batch.input);
+  UNIVAL_ASSIGN_OR_RETURN(BatchInput batch, MakeBatchInput(input, model));
+  return std::move(batch.input);
 }
 
 // The model of a file, with its row of </s> replaced as the file's note says.
@@ -69,20 +70,22 @@ absl::Status ScoreCandidates(ReplayContext& context, const Fixture::Entry& entry
   const at::NoGradGuard no_grad;
   UNIVAL_ASSIGN_OR_RETURN(ReferenceModel * model, ModelOf(context, entry, golden, golden));
   const auto answers = golden.at("answers").get<std::vector<std::vector<int64_t>>>();
-  std::vector<GenerationRequest> requests;
+  const AnswerSet answer_set(answers);
+  std::vector<PreparedExample> examples;
   for (const Json& prompt : golden.at("decoder_prompts")) {
-    GenerationRequest& request = requests.emplace_back();
-    prompt.get_to(request.prefix);
-    request.prefix.erase(request.prefix.begin());  // <s>
-    request.constraint.answers = answers;
+    Seq2SeqExample& example = examples.emplace_back().example;
+    prompt.get_to(example.prefix);
+    example.prefix.erase(example.prefix.begin());  // <s>
+    example.constraint.answers = answer_set;
   }
   GenerationConfig config;
   config.set_score_candidates(true);
   config.set_n_best(static_cast<int>(answers.size()));
-  UNIVAL_ASSIGN_OR_RETURN(const EncoderOutput encoded, EncodeCase(*model, golden));
-  const auto decoder = model->backbone().NewIncrementalDecoder(encoded, RowsPerSample(config));
-  UNIVAL_ASSIGN_OR_RETURN(const auto found, Generate(*decoder, config, requests, SpecialTokens()));
-  for (size_t i = 0; i < requests.size(); ++i) {
+  UNIVAL_ASSIGN_OR_RETURN(const ModelInput input, InputOfCase(*model, golden));
+  UNIVAL_ASSIGN_OR_RETURN(const auto found,
+                          GenerateAnswers(model->backbone(), input, examples, config,
+                                          GenerationVocabulary()));
+  for (size_t i = 0; i < examples.size(); ++i) {
     std::map<std::vector<int64_t>, double> scores;
     for (const Hypothesis& hypothesis : found[i]) scores[hypothesis.tokens] = hypothesis.score;
     for (size_t k = 0; k < answers.size(); ++k) {
@@ -103,11 +106,15 @@ absl::Status ReplayGeneration(ReplayContext& context, const Fixture::Entry& entr
     context.Case(entry, golden.at("name"), [&](Checker& check) -> absl::Status {
       const at::NoGradGuard no_grad;
       UNIVAL_ASSIGN_OR_RETURN(ReferenceModel * model, ModelOf(context, entry, *file, golden));
-      UNIVAL_ASSIGN_OR_RETURN(const EncoderOutput encoded, EncodeCase(*model, golden));
+      UNIVAL_ASSIGN_OR_RETURN(const ModelInput input, InputOfCase(*model, golden));
       UNIVAL_ASSIGN_OR_RETURN(const GenerationCase wanted,
                               ReadGenerationCase(golden, file->value("defaults", Json())));
-      return CheckHypotheses(model->backbone(), encoded, wanted, golden.at("hypotheses"), check)
-          .status();
+      UNIVAL_ASSIGN_OR_RETURN(const auto found,
+                              GenerateAnswers(model->backbone(), input, wanted.examples,
+                                              wanted.config, GenerationVocabulary(),
+                                              wanted.options));
+      CheckHypotheses(found, golden.at("hypotheses"), check);
+      return absl::OkStatus();
     });
   }
   return absl::OkStatus();

@@ -11,6 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "upstream/parity/published_tasks.h"
 #include "upstream/parity/replay.h"
+#include "runtime/decoding.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/testing/golden.h"
 #include "tasks/metrics/boxes.h"
@@ -187,23 +188,6 @@ absl::StatusOr<Item> ReadItem(ReplayContext& context, const Json& golden) {
   return item;
 }
 
-// What the decoder sees and what it is to say, as the reference lays them out: the forced prompt is
-// padding in the target.
-struct Rows {
-  std::vector<int64_t> previous, target;
-};
-
-Rows RowsOf(const Seq2SeqExample& example, const VocabularyView& vocabulary) {
-  Rows rows;
-  rows.previous = {vocabulary.bos()};
-  rows.previous.insert(rows.previous.end(), example.prefix.begin(), example.prefix.end());
-  rows.previous.insert(rows.previous.end(), example.target.begin(), example.target.end());
-  rows.previous.pop_back();
-  rows.target.assign(example.prefix.size(), vocabulary.pad());
-  rows.target.insert(rows.target.end(), example.target.begin(), example.target.end());
-  return rows;
-}
-
 // [[first ...], length, [last ...]]
 Json HeadLengthTail(const std::vector<int64_t>& tokens, const Json& like) {
   const auto head = static_cast<ptrdiff_t>(like.at(0).size());
@@ -214,7 +198,7 @@ Json HeadLengthTail(const std::vector<int64_t>& tokens, const Json& like) {
 
 // The closed set's mask at the positions behind the prompt, as [position, token] pairs.
 absl::Status CheckAnswerMask(const VocabularyView& vocabulary, const Json& answers,
-                             const Rows& rows, size_t prefix, const Json& expected,
+                             const TargetTokens& rows, size_t prefix, const Json& expected,
                              Checker& check) {
   std::vector<std::vector<int64_t>> tokens;
   for (const Json& answer : answers) {
@@ -222,10 +206,10 @@ absl::Status CheckAnswerMask(const VocabularyView& vocabulary, const Json& answe
                             vocabulary.EncodeText(absl::StrCat(" ", answer.get<std::string>())));
     tokens.push_back(std::move(ids));
   }
-  const at::Tensor allowed = AllowedByAnswers(at::tensor(rows.target, at::kLong).unsqueeze(0),
+  const at::Tensor allowed = AllowedByAnswers(at::tensor(rows.labels, at::kLong).unsqueeze(0),
                                               tokens, vocabulary.size())[0];
   Json pairs = Json::array();
-  for (size_t t = prefix; t < rows.target.size(); ++t) {
+  for (size_t t = prefix; t < rows.labels.size(); ++t) {
     const at::Tensor ids = allowed[static_cast<int64_t>(t)].nonzero().squeeze(1);
     for (int64_t i = 0; i < ids.size(0); ++i) pairs.push_back({t, ids[i].item<int64_t>()});
   }
@@ -239,7 +223,7 @@ absl::Status CheckItem(ReplayContext& context, const PublishedTasks& tasks, cons
   UNIVAL_ASSIGN_OR_RETURN(const auto task, tasks.Make(item.task, item.edit));
   UNIVAL_ASSIGN_OR_RETURN(const Seq2SeqExample example,
                           task->MakeExample(item.sample, ExampleMode::kTraining, 0));
-  const Rows rows = RowsOf(example, tasks.vocabulary());
+  const TargetTokens rows = LayOutTarget(example, tasks.vocabulary());
   const bool cut = golden.contains("output_head_len_tail");
   const Json& output = golden.at(cut ? "output_head_len_tail" : "output");
   const auto compare = [&](const char* field, const std::vector<int64_t>& actual) {
@@ -250,7 +234,7 @@ absl::Status CheckItem(ReplayContext& context, const PublishedTasks& tasks, cons
                     expected);
   };
   compare("source", example.source);
-  compare("target", rows.target);
+  compare("target", rows.labels);
   compare("prev_output_tokens", rows.previous);
   std::vector<int64_t> prompt = {tasks.vocabulary().bos()};
   prompt.insert(prompt.end(), example.prefix.begin(), example.prefix.end());

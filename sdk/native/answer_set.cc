@@ -1,6 +1,7 @@
-#include "backbone/generation/answer_trie.h"
+#include "sdk/native/answer_set.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace unival {
 
@@ -31,6 +32,30 @@ int32_t AnswerTrie::Next(int32_t node, int64_t token) const {
 const std::vector<int64_t>& AnswerTrie::Children(int32_t node) const {
   if (node == kOutside || children_[node].empty()) return only_eos_;
   return children_[node];
+}
+
+struct AnswerSet::Shared {
+  std::vector<Tokens> answers;
+  AnswerTrie trie;
+};
+
+AnswerSet::AnswerSet(std::vector<Tokens> answers, int64_t eos) {
+  if (answers.empty()) return;
+  AnswerTrie trie(answers, eos);
+  shared_ = std::make_shared<const Shared>(Shared{std::move(answers), std::move(trie)});
+}
+
+AnswerSet::AnswerSet(std::initializer_list<Tokens> answers)
+    : AnswerSet(std::vector<Tokens>(answers)) {}
+
+const std::vector<AnswerSet::Tokens>& AnswerSet::answers() const {
+  static const auto* const kNone = new std::vector<Tokens>();
+  return shared_ == nullptr ? *kNone : shared_->answers;
+}
+
+std::shared_ptr<const AnswerTrie> AnswerSet::trie() const {
+  if (shared_ == nullptr) return nullptr;
+  return std::shared_ptr<const AnswerTrie>(shared_, &shared_->trie);
 }
 
 }  // namespace unival
