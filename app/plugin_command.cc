@@ -151,7 +151,7 @@ void AddNew(Command& plugin) {
   command.AddPositional("name", &options->name, "Plugin id, lower_snake");
   command
       .AddOption("--tier", &options->tier,
-                 "1 native (libtorch), 2 stable (C++ or C), 3 data only (TorchScript)")
+                 "1 native (libtorch), 2 C ABI (C++ or C), 3 data only (TorchScript)")
       .Between(1, 3)
       .ShowDefault();
   command.AddOption("--kind", &options->kind, "modality, tokenizer or task")

@@ -94,7 +94,7 @@ ModalityFeatures JoinRows(const std::vector<ModalityFeatures>& rows) {
   return joined;
 }
 
-// The media at place `slot` of all rows, for one modality.
+// The media items with one index, `media_index`, of all rows, for one modality.
 struct Group {
   std::vector<int64_t> rows;
   std::vector<const PreparedMedia*> media;
@@ -174,9 +174,9 @@ absl::StatusOr<ModelInput> MakeModelInput(const Model& model,
   std::map<std::pair<size_t, std::string>, Group> groups;
   std::vector<std::vector<int64_t>> sources;
   for (size_t row = 0; row < examples.size(); ++row) {
-    for (size_t slot = 0; slot < examples[row].media.size(); ++slot) {
-      const PreparedMedia& media = examples[row].media[slot];
-      Group& group = groups[{slot, media.modality}];
+    for (size_t media_index = 0; media_index < examples[row].media.size(); ++media_index) {
+      const PreparedMedia& media = examples[row].media[media_index];
+      Group& group = groups[{media_index, media.modality}];
       group.rows.push_back(static_cast<int64_t>(row));
       group.media.push_back(&media);
     }

@@ -17,7 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
-#include "backbone/model/model.h"
+#include "backbone/model/backbone.h"
 #include "runtime/model.h"
 #include "sdk/native/task.h"
 

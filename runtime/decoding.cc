@@ -30,7 +30,7 @@ at::Tensor CodeRowsOf(absl::Span<const PreparedExample> examples) {
 }
 
 absl::StatusOr<std::vector<std::vector<Hypothesis>>> GenerateAnswers(
-    UnivalModel& backbone, const ModelInput& input, absl::Span<const PreparedExample> examples,
+    Backbone& backbone, const ModelInput& input, absl::Span<const PreparedExample> examples,
     const GenerationConfig& config, const GenerationVocabulary& vocabulary,
     const GenerationOptions& options) {
   std::vector<GenerationRequest> requests;

@@ -23,7 +23,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "backbone/generation/generate.h"
-#include "backbone/model/model.h"
+#include "backbone/model/backbone.h"
 #include "runtime/collate.h"
 #include "sdk/native/task.h"
 #include "sdk/native/vocabulary.h"
@@ -44,7 +44,7 @@ at::Tensor CodeRowsOf(absl::Span<const PreparedExample> examples);
 // constraint. Returns hypotheses as Generate does. The media of `examples` are not looked at: they
 // are in `input` already (MakeModelInput). No gradients. Errors of Generate; libtorch's are Internal.
 absl::StatusOr<std::vector<std::vector<Hypothesis>>> GenerateAnswers(
-    UnivalModel& backbone, const ModelInput& input, absl::Span<const PreparedExample> examples,
+    Backbone& backbone, const ModelInput& input, absl::Span<const PreparedExample> examples,
     const GenerationConfig& config, const GenerationVocabulary& vocabulary,
     const GenerationOptions& options = {});
 

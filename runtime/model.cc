@@ -14,7 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "backbone/storage/safetensors.h"
-#include "backbone/model/model.h"
+#include "backbone/model/backbone.h"
 #include "backbone/vocabulary/layout.h"
 #include "backbone/vocabulary/vocabulary.h"
 #include "sdk/native/catch_torch.h"
@@ -109,7 +109,7 @@ absl::Status Model::CreateVocabulary() {
 
 absl::Status Model::CreateBackbone() {
   UNIVAL_ASSIGN_OR_RETURN(backbone_,
-                          UnivalModel::Create(manifest_.backbone(), vocabulary_->size()));
+                          Backbone::Create(manifest_.backbone(), vocabulary_->size()));
   return absl::OkStatus();
 }
 

@@ -31,7 +31,7 @@
 namespace unival {
 
 class ModelDirectory;
-class UnivalModel;
+class Backbone;
 
 // The component of a model directory that holds its template sets.
 constexpr char kTemplatesComponent[] = "templates";
@@ -73,7 +73,7 @@ class Model {
   // float16.
   absl::Status Save(const std::string& directory, const Lineage& lineage, bool half) const;
 
-  UnivalModel& backbone() const { return *backbone_; }
+  Backbone& backbone() const { return *backbone_; }
   const VocabularyView& vocabulary() const { return *vocabulary_; }
   const Manifest& manifest() const { return manifest_; }
   const Runtime& runtime() const { return *runtime_; }
@@ -130,7 +130,7 @@ class Model {
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::shared_ptr<const VocabularyView> vocabulary_;
   StoredTemplates templates_;
-  std::shared_ptr<UnivalModel> backbone_;
+  std::shared_ptr<Backbone> backbone_;
   std::map<std::string, std::unique_ptr<Modality>> modalities_;
   // Where the model came from, and the components there that were not loaded: carried through load
   // and save byte for byte.

@@ -14,7 +14,7 @@
 #include "backbone/storage/backbone_hash.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
-#include "backbone/model/model.h"
+#include "backbone/model/backbone.h"
 #include "runtime/model.h"
 #include "sdk/base/status.h"
 #include "sdk/native/catch_torch.h"

@@ -36,7 +36,7 @@ struct PluginReport {
   std::string file;
   std::string id;       // empty when the file is not a plugin
   std::string version;  // the plugin's own
-  int tier = 0;         // 1 native, 2 stable, 3 data only; 0: not a plugin
+  int tier = 0;         // 1 native, 2 C ABI, 3 data only; 0: not a plugin
   // "0.2" for tiers 1 and 2: what it was built with; tier 3: the program's producer.
   std::string abi;
   absl::Status status;  // OK: loaded; AlreadyExists "same as FILE": reached before, left out

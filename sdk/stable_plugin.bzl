@@ -1,4 +1,4 @@
-"""The rule for plugins of the stable tier. Needs nothing but the headers of this SDK: it is also what the packaged SDK offers."""
+"""The rule for plugins of tier 2. Needs nothing but the headers of this SDK: it is also what the packaged SDK offers."""
 
 _COPTS = [
     "-fvisibility=hidden",
@@ -12,7 +12,7 @@ def _language(srcs):
     return [] if [source for source in srcs if source.endswith(".c")] else ["-std=c++17"]
 
 def unival_plugin(name, srcs, copts = [], linkopts = [], deps = [], **kwargs):
-    """Builds lib<name>.so, a plugin of the stable tier that exports one symbol.
+    """Builds lib<name>.so, a plugin of tier 2 that exports one symbol.
 
     Args:
       name: plugin id; the file is lib<name>.so.

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
-#include "backbone/model/model.h"
+#include "backbone/model/backbone.h"
 #include "runtime/collate.h"
 #include "runtime/pipeline.h"
 #include "sdk/base/test_files.h"
@@ -120,7 +120,7 @@ class ImageCodes : public ::testing::Test {
     const at::NoGradGuard no_grad;
     DecodeOptions options;
     options.code_rows = rows.code_rows;
-    UnivalModel& backbone = model.backbone();
+    Backbone& backbone = model.backbone();
     const at::Tensor logits = backbone.Decode(backbone.Encode(*MakeModelInput(model, batch)),
                                               rows.previous, options)[0];
     const TokenRange codes = model.vocabulary().BlockRanges(kImageCodeBlock)->at(0);

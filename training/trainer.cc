@@ -13,7 +13,7 @@ namespace {
 absl::StatusOr<TrainResult> TrainRun(Run* run) {
   std::map<std::string, at::Tensor> optimizer_state;
   UNIVAL_RETURN_IF_ERROR(PrepareRun(run, &optimizer_state));
-  while (!run->stopped && run->state.stage < run->plan.plan.stage_size()) {
+  while (!run->stopped && run->state.stage < run->plan.proto.stage_size()) {
     UNIVAL_RETURN_IF_ERROR(RunStage(run, optimizer_state));
     optimizer_state.clear();
   }

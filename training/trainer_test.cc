@@ -615,7 +615,7 @@ TEST(TrainerTest, DrawsPartsAnewAndSaysSo) {
   plan.add_reset("connection.image");
   TrainOk(Options(World(), plan, FreshOutput("random")));
   for (const ReceiptEntry& entry : ReceiptOf("random").entries) {
-    EXPECT_EQ(entry.drawn, entry.before.name.rfind("modality.", 0) != 0) << entry.before.name;
+    EXPECT_EQ(entry.fresh, entry.before.name.rfind("modality.", 0) != 0) << entry.before.name;
   }
 }
 
@@ -753,17 +753,17 @@ TEST(TrainerTest, AReceiptThatSaysAFrozenTensorChangedDoesNotHold) {
   };
   EXPECT_TRUE(verify().ok());
   EXPECT_FALSE(verify().base_compared);
-  for (const bool drawn : {true, false}) {
+  for (const bool fresh : {true, false}) {
     for (const char* field : {"after", "before_stored"}) {
       Json forged = good;
       for (Json& tensor : forged.at("tensors")) {
-        if (tensor.at("role") != "frozen" || tensor.at("drawn") != drawn) continue;
+        if (tensor.at("role") != "frozen" || tensor.at("drawn") != fresh) continue;
         tensor[field] = std::string(64, '0');
         break;
       }
       WriteText(file, forged.dump());
-      EXPECT_FALSE(verify().ok()) << field << " " << drawn;
-      EXPECT_EQ(verify().frozen_changed, 1) << field << " " << drawn;
+      EXPECT_FALSE(verify().ok()) << field << " " << fresh;
+      EXPECT_EQ(verify().frozen_changed, 1) << field << " " << fresh;
     }
   }
 }

@@ -90,7 +90,7 @@ void AddSamples(const ScaffoldOptions& options, std::map<std::string, std::strin
 }
 
 std::string SdkText(const std::string& path) {
-  const EmbeddedFile* file = kStableSdk;
+  const EmbeddedFile* file = kCSdk;
   while (file->path != nullptr && path != file->path) ++file;
   return file->path == nullptr ? "" : file->text;
 }
@@ -170,7 +170,7 @@ absl::StatusOr<std::map<std::string, std::string>> ScaffoldFiles(const ScaffoldO
     // Bazel would take the SDK's folder for packages of this workspace.
     files[".bazelignore"] = "unival_sdk\n";
     files[options.name + ".cc"] = Text(absl::StrCat(tier, "_", options.kind, ".cc.in"), options);
-    AddSdk(kStableSdk, &files);
+    AddSdk(kCSdk, &files);
   }
   if (options.tier == 1) AddSdk(kNativeSdk, &files);
   if (options.kind == "modality")

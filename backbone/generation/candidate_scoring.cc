@@ -18,9 +18,9 @@ namespace {
 
 constexpr int64_t kMaxRows = 4096;
 
-class TreeWalk {
+class CandidateScorer {
  public:
-  TreeWalk(IncrementalDecoder& decoder, const SearchPlan& plan)
+  CandidateScorer(IncrementalDecoder& decoder, const SearchPlan& plan)
       : decoder_(decoder), plan_(plan), scorer_(plan), found_(plan.requests.size()) {
     for (size_t i = 0; i < plan.requests.size(); ++i) {
       Row row;
@@ -145,7 +145,7 @@ class TreeWalk {
 }  // namespace
 
 Results ScoreCandidates(IncrementalDecoder& decoder, const SearchPlan& plan) {
-  return TreeWalk(decoder, plan).Run();
+  return CandidateScorer(decoder, plan).Run();
 }
 
 }  // namespace generation

@@ -204,7 +204,7 @@ generation::Results Search(IncrementalDecoder& decoder, const SearchPlan& plan) 
   const bool is_beam_search =
       !plan.config.sample() && (plan.config.beam() > 1 || plan.options.soft_prefix);
   if (is_beam_search) return generation::BeamSearch(decoder, plan);
-  return generation::SearchTokenByToken(decoder, plan);
+  return generation::SearchGreedyOrSampling(decoder, plan);
 }
 
 }  // namespace

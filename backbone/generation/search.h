@@ -96,7 +96,7 @@ using Results = absl::StatusOr<std::vector<std::vector<Hypothesis>>>;
 
 Results BeamSearch(IncrementalDecoder& decoder, const SearchPlan& plan);
 // Greedy search, or sampling if the configuration says so.
-Results SearchTokenByToken(IncrementalDecoder& decoder, const SearchPlan& plan);
+Results SearchGreedyOrSampling(IncrementalDecoder& decoder, const SearchPlan& plan);
 Results ScoreCandidates(IncrementalDecoder& decoder, const SearchPlan& plan);
 
 }  // namespace generation

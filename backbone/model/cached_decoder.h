@@ -12,7 +12,7 @@
 
 #include "backbone/generation/incremental_decoder.h"
 #include "backbone/model/decoder.h"
-#include "backbone/model/model.h"
+#include "backbone/model/backbone.h"
 
 namespace unival {
 

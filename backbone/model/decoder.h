@@ -24,7 +24,7 @@
 #include "backbone/layers/position_index.h"
 #include "backbone/layers/transformer_layer.h"
 #include "backbone/model/encoder.h"
-#include "backbone/model/model.h"
+#include "backbone/model/backbone.h"
 
 namespace unival {
 

@@ -137,33 +137,33 @@ Encoder::Sequence Encoder::Embed(const ModelInput& input, const ConnectionMap& c
   TORCH_CHECK(tokens.defined() && tokens.dim() == 2 && tokens.scalar_type() == at::kLong,
               "source_tokens must be int64 [B, S]");
   const int64_t batch = tokens.size(0);
-  std::vector<Slot> slots;
+  std::vector<SegmentGroup> groups;
   for (const std::vector<Piece>& pieces : PlaceSegments(input)) {
-    slots.push_back(EmbedSlot(pieces, connections, batch));
+    groups.push_back(EmbedGroup(pieces, connections, batch));
   }
-  slots.push_back(EmbedText(tokens));
-  const bool shared = std::all_of(slots.begin(), slots.end(), [](const Slot& slot) {
-    return slot.position_vectors.size(0) == 1;
+  groups.push_back(EmbedText(tokens));
+  const bool shared = std::all_of(groups.begin(), groups.end(), [](const SegmentGroup& group) {
+    return group.position_vectors.size(0) == 1;
   });
   const int64_t positions_batch = shared ? 1 : batch;
   std::vector<at::Tensor> embedded, padding, vectors;
-  for (const Slot& slot : slots) {
-    embedded.push_back(slot.embedded);
-    padding.push_back(slot.padding);
-    vectors.push_back(slot.position_vectors.expand({positions_batch, -1, -1}));
+  for (const SegmentGroup& group : groups) {
+    embedded.push_back(group.embedded);
+    padding.push_back(group.padding);
+    vectors.push_back(group.position_vectors.expand({positions_batch, -1, -1}));
   }
   Sequence sequence;
   sequence.padding = at::cat(padding, 1);
   sequence.embedded = at::cat(embedded, 1).masked_fill(sequence.padding.unsqueeze(-1), 0);
   sequence.position_vectors = at::cat(vectors, 1);
-  sequence.relative_index = RelativeIndex(slots, positions_batch);
+  sequence.relative_index = RelativeIndex(groups, positions_batch);
   return sequence;
 }
 
 std::vector<std::vector<Encoder::Piece>> Encoder::PlaceSegments(const ModelInput& input) const {
   const int64_t batch = input.source_tokens.size(0);
-  std::vector<size_t> used(batch, 0);  // slots that a row has filled so far
-  std::vector<std::vector<Piece>> slots;
+  std::vector<size_t> used(batch, 0);  // groups that a row has filled so far
+  std::vector<std::vector<Piece>> groups;
   for (const ModalitySegment& segment : input.segments) {
     std::map<size_t, Piece> pieces;
     std::vector<bool> seen(batch, false);
@@ -177,15 +177,15 @@ std::vector<std::vector<Encoder::Piece>> Encoder::PlaceSegments(const ModelInput
       piece.members.push_back(i);
       piece.rows.push_back(row);
     }
-    for (auto& [slot, piece] : pieces) {
-      if (slots.size() <= slot) slots.resize(slot + 1);
-      slots[slot].push_back(std::move(piece));
+    for (auto& [group, piece] : pieces) {
+      if (groups.size() <= group) groups.resize(group + 1);
+      groups[group].push_back(std::move(piece));
     }
   }
-  return slots;
+  return groups;
 }
 
-Encoder::Slot Encoder::EmbedPiece(const Piece& piece, const ConnectionMap& connections) const {
+Encoder::SegmentGroup Encoder::EmbedPiece(const Piece& piece, const ConnectionMap& connections) const {
   const ModalitySegment& segment = *piece.segment;
   const auto found = connections.find(segment.connection);
   TORCH_CHECK(found != connections.end(), "the model has no connection '", segment.connection, "'");
@@ -199,13 +199,13 @@ Encoder::Slot Encoder::EmbedPiece(const Piece& piece, const ConnectionMap& conne
   const ModalityFeatures features{SelectRows(all, piece.members),
                                   SelectRows(segment.features.padding, piece.members),
                                   SelectRows(segment.features.positions, piece.members)};
-  Slot slot;
-  slot.padding = features.padding.defined()
+  SegmentGroup group;
+  group.padding = features.padding.defined()
                      ? features.padding
                      : at::zeros({all.size(0), all.size(1)}, all.options().dtype(at::kBool))
                            .narrow(0, 0, features.values.size(0));
-  slot.position_ids = SharedRow(connection.PositionIds(features));
-  const at::Tensor vectors = connection.PositionVectors(slot.position_ids, features);
+  group.position_ids = SharedRow(connection.PositionIds(features));
+  const at::Tensor vectors = connection.PositionVectors(group.position_ids, features);
   at::Tensor x = Scaled(connection.Project(features.values));
   if (config_.entangle_position_embedding()) x = x + vectors;
   const int64_t type_row =
@@ -215,13 +215,13 @@ Encoder::Slot Encoder::EmbedPiece(const Piece& piece, const ConnectionMap& conne
   } else if (type_embedding_) {
     x = x + type_embedding_->weight()[type_row];
   }
-  slot.embedded =
+  group.embedded =
       layers::Dropout(ApplyIf(patch_layernorm_embedding_, x), config_.dropout(), is_training());
-  slot.position_vectors = image_pos_ln_->forward(vectors);
-  return slot;
+  group.position_vectors = image_pos_ln_->forward(vectors);
+  return group;
 }
 
-Encoder::Slot Encoder::EmbedSlot(const std::vector<Piece>& pieces, const ConnectionMap& connections,
+Encoder::SegmentGroup Encoder::EmbedGroup(const std::vector<Piece>& pieces, const ConnectionMap& connections,
                                  int64_t batch) {
   if (pieces.size() == 1 && IsWholeBatch(pieces[0].rows, batch)) {
     return EmbedPiece(pieces[0], connections);
@@ -230,28 +230,28 @@ Encoder::Slot Encoder::EmbedSlot(const std::vector<Piece>& pieces, const Connect
   std::vector<at::Tensor> embedded, padding, vectors, ids;
   int64_t width = 0, next = 0;
   for (const Piece& piece : pieces) {
-    const Slot slot = EmbedPiece(piece, connections);
-    const int64_t rows = slot.embedded.size(0);
+    const SegmentGroup group = EmbedPiece(piece, connections);
+    const int64_t rows = group.embedded.size(0);
     for (const int64_t row : piece.rows) order[row] = next++;
-    width = std::max(width, slot.embedded.size(1));
-    embedded.push_back(slot.embedded);
-    padding.push_back(slot.padding);
+    width = std::max(width, group.embedded.size(1));
+    embedded.push_back(group.embedded);
+    padding.push_back(group.padding);
     // Rows that lack this segment are padding there and their positions do not matter: positions
     // shared by the rows that have it serve the whole batch.
-    const int64_t copies = pieces.size() == 1 && slot.position_ids.size(0) == 1 ? 1 : rows;
-    vectors.push_back(slot.position_vectors.expand({copies, -1, -1}));
-    ids.push_back(slot.position_ids.expand({copies, -1}));
+    const int64_t copies = pieces.size() == 1 && group.position_ids.size(0) == 1 ? 1 : rows;
+    vectors.push_back(group.position_vectors.expand({copies, -1, -1}));
+    ids.push_back(group.position_ids.expand({copies, -1}));
   }
-  Slot slot;
-  slot.embedded = Assemble(embedded, width, order, 0);
-  slot.padding = Assemble(padding, width, order, 1);
+  SegmentGroup group;
+  group.embedded = Assemble(embedded, width, order, 0);
+  group.padding = Assemble(padding, width, order, 1);
   const bool shared = pieces.size() == 1 && ids[0].size(0) == 1;
-  slot.position_vectors = shared ? vectors[0] : Assemble(vectors, width, order, 0);
-  slot.position_ids = shared ? ids[0] : Assemble(ids, width, order, 0);
-  return slot;
+  group.position_vectors = shared ? vectors[0] : Assemble(vectors, width, order, 0);
+  group.position_ids = shared ? ids[0] : Assemble(ids, width, order, 0);
+  return group;
 }
 
-Encoder::Slot Encoder::EmbedText(const at::Tensor& tokens) const {
+Encoder::SegmentGroup Encoder::EmbedText(const at::Tensor& tokens) const {
   const int64_t length = tokens.size(1);
   TORCH_CHECK(length <= config_.max_positions(), "source text of ", length,
               " tokens is longer than max_positions ", config_.max_positions());
@@ -259,30 +259,30 @@ Encoder::Slot Encoder::EmbedText(const at::Tensor& tokens) const {
   at::Tensor x = Scaled(embed_tokens_->forward(tokens));
   if (config_.entangle_position_embedding()) x = x + vectors;
   if (type_embedding_) x = x + type_embedding_->weight()[kTextTypeRow];
-  Slot slot;
-  slot.embedded =
+  SegmentGroup group;
+  group.embedded =
       layers::Dropout(ApplyIf(layernorm_embedding_, x), config_.dropout(), is_training());
-  slot.padding = tokens.eq(kPad);
-  slot.position_vectors = pos_ln_->forward(vectors);
-  return slot;
+  group.padding = tokens.eq(kPad);
+  group.position_vectors = pos_ln_->forward(vectors);
+  return group;
 }
 
 // The layer's joined table is [token table; grid table; one row of zeros for pairs of different
-// slots].
-at::Tensor Encoder::RelativeIndex(const std::vector<Slot>& slots, int64_t positions_batch) {
+// groups].
+at::Tensor Encoder::RelativeIndex(const std::vector<SegmentGroup>& groups, int64_t positions_batch) {
   const int64_t side = config_.image_bucket_size(), token_rows = token_buckets_.table_rows();
   int64_t length = 0;
-  for (const Slot& slot : slots) length += slot.embedded.size(1);
-  const at::Tensor& embedded = slots.back().embedded;
+  for (const SegmentGroup& group : groups) length += group.embedded.size(1);
+  const at::Tensor& embedded = groups.back().embedded;
   at::Tensor index =
       at::full({positions_batch, length, length}, token_rows + layers::GridTableRows(side),
                embedded.options().dtype(at::kLong));
   int64_t begin = 0;
-  for (const Slot& slot : slots) {
-    const int64_t n = slot.embedded.size(1);
+  for (const SegmentGroup& group : groups) {
+    const int64_t n = group.embedded.size(1);
     at::Tensor block = index.narrow(1, begin, n).narrow(2, begin, n);
-    if (slot.position_ids.defined()) {
-      block.copy_(layers::GridBuckets(slot.position_ids, slot.position_ids, side).add_(token_rows));
+    if (group.position_ids.defined()) {
+      block.copy_(layers::GridBuckets(group.position_ids, group.position_ids, side).add_(token_rows));
     } else {
       block.copy_(token_buckets_.Square(n, embedded.device()));
     }

@@ -1,7 +1,7 @@
 // unival: encoder.h
 //
-// The encoder: segments of any modalities and text become one sequence [slot 0 | slot 1 | ... |
-// text], where slot i holds every row's i-th segment. Rows without that segment, and padded
+// The encoder: segments of any modalities and text become one sequence [group 0 | group 1 | ... |
+// text], where group i holds every row's i-th segment. Rows without that segment, and padded
 // features, are padding, so each row equals that row alone.
 //
 // Absolute positions never enter the embedding (unless the configuration entangles them); they and
@@ -29,7 +29,7 @@
 #include "backbone/layers/attention.h"
 #include "backbone/layers/position_index.h"
 #include "backbone/layers/transformer_layer.h"
-#include "backbone/model/model.h"
+#include "backbone/model/backbone.h"
 
 namespace unival {
 
@@ -67,7 +67,7 @@ class Encoder : public torch::nn::Module {
 
  private:
   // Part of the sequence that holds the rows' i-th segments, or their text.
-  struct Slot {
+  struct SegmentGroup {
     at::Tensor embedded;          // [B, N, D]
     at::Tensor padding;           // [B, N]
     at::Tensor position_vectors;  // [P, N, D]
@@ -79,10 +79,10 @@ class Encoder : public torch::nn::Module {
     std::vector<int64_t> members, rows;
   };
   std::vector<std::vector<Piece>> PlaceSegments(const ModelInput& input) const;
-  Slot EmbedPiece(const Piece& piece, const ConnectionMap& connections) const;
-  Slot EmbedSlot(const std::vector<Piece>& pieces, const ConnectionMap& connections, int64_t batch);
-  Slot EmbedText(const at::Tensor& tokens) const;
-  at::Tensor RelativeIndex(const std::vector<Slot>& slots, int64_t positions_batch);
+  SegmentGroup EmbedPiece(const Piece& piece, const ConnectionMap& connections) const;
+  SegmentGroup EmbedGroup(const std::vector<Piece>& pieces, const ConnectionMap& connections, int64_t batch);
+  SegmentGroup EmbedText(const at::Tensor& tokens) const;
+  at::Tensor RelativeIndex(const std::vector<SegmentGroup>& groups, int64_t positions_batch);
   at::Tensor Scaled(const at::Tensor& x) const { return embed_scale_ == 1 ? x : x * embed_scale_; }
 
   const BackboneConfig config_;

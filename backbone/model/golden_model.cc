@@ -43,9 +43,9 @@ std::string ReferenceNameOf(const std::string& name) {
   return name;
 }
 
-std::shared_ptr<UnivalModel> GoldenModel(const BackboneConfig& config,
+std::shared_ptr<Backbone> GoldenModel(const BackboneConfig& config,
                                          const GoldenModelOptions& options) {
-  auto model = UnivalModel::Create(config, options.vocabulary_size);
+  auto model = Backbone::Create(config, options.vocabulary_size);
   if (!model.ok()) Die(model.status());
   for (size_t i = 0; i < options.modalities.size(); ++i) {
     ConnectionConfig connection;

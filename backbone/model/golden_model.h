@@ -3,7 +3,7 @@
 // Models whose weights come from the golden formula, for comparing with tensors of the original
 // implementation. For tests.
 //
-//   std::shared_ptr<UnivalModel> model = GoldenModel(GoldenConfig());
+//   std::shared_ptr<Backbone> model = GoldenModel(GoldenConfig());
 #ifndef UNIVAL_BACKBONE_MODEL_GOLDEN_MODEL_H_
 #define UNIVAL_BACKBONE_MODEL_GOLDEN_MODEL_H_
 
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "backbone/model/model.h"
+#include "backbone/model/backbone.h"
 #include "sdk/proto/model.pb.h"
 
 namespace unival {
@@ -33,7 +33,7 @@ struct GoldenModelOptions {
 };
 
 // In evaluation mode.
-std::shared_ptr<UnivalModel> GoldenModel(const BackboneConfig& config,
+std::shared_ptr<Backbone> GoldenModel(const BackboneConfig& config,
                                          const GoldenModelOptions& options = {});
 
 // The reference's name of a parameter of this model.

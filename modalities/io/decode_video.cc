@@ -53,30 +53,30 @@ absl::StatusOr<int64_t> CountFrames(Opened& video, int64_t max_frames) {
   return count;
 }
 
-// Slots of the output by frame index.
-using Slots = std::multimap<int64_t, int64_t>;
+// Places of the output by frame index.
+using Places = std::multimap<int64_t, int64_t>;
 
-absl::StatusOr<Slots> MakeSlots(const MediaContainer& input, const std::vector<int64_t>& selected,
+absl::StatusOr<Places> WantedFrames(const MediaContainer& input, const std::vector<int64_t>& selected,
                                 int64_t count) {
-  Slots slots;
-  for (size_t slot = 0; slot < selected.size(); ++slot) {
-    if (selected[slot] < 0 || selected[slot] >= count) {
-      return absl::OutOfRangeError(absl::StrCat(input.name(), ": frame ", selected[slot],
+  Places places;
+  for (size_t place = 0; place < selected.size(); ++place) {
+    if (selected[place] < 0 || selected[place] >= count) {
+      return absl::OutOfRangeError(absl::StrCat(input.name(), ": frame ", selected[place],
                                                 " was selected, the video has ", count));
     }
-    slots.emplace(selected[slot], static_cast<int64_t>(slot));
+    places.emplace(selected[place], static_cast<int64_t>(place));
   }
-  if (slots.empty()) {
+  if (places.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(input.name(), ": no frame was selected"));
   }
-  return slots;
+  return places;
 }
 
-// Writes one decoded frame into all slots that want it; allocates the clip at the first.
+// Writes one decoded frame into all places that want it; allocates the clip at the first.
 absl::Status Place(const MediaContainer& input, const DecoderOptions& options, const AVFrame& frame,
-                   const Slots& slots, int64_t index, at::Tensor& frames) {
+                   const Places& places, int64_t index, at::Tensor& frames) {
   const int64_t bytes = int64_t{frame.width} * frame.height * 3;
-  const auto total = static_cast<int64_t>(slots.size());
+  const auto total = static_cast<int64_t>(places.size());
   if (!frames.defined()) {
     if (bytes > options.max_decoded_bytes / total) {
       return input.Unexpected(absl::StrCat(total, " frames of ", bytes, " bytes"),
@@ -87,7 +87,7 @@ absl::Status Place(const MediaContainer& input, const DecoderOptions& options, c
   if (frame.height != frames.size(1) || frame.width != frames.size(2)) {
     return input.Unexpected("frames of different sizes", "Scale them to one size.");
   }
-  const auto [begin, end] = slots.equal_range(index);
+  const auto [begin, end] = places.equal_range(index);
   uint8_t* data = frames.data_ptr<uint8_t>();
   uint8_t* first = data + begin->second * bytes;
   const absl::Status status = WriteRgb8(frame, first);
@@ -108,10 +108,10 @@ absl::StatusOr<VideoClip> DecodeFrames(const MediaSource& source, const FrameSel
   const AVRational rate = av_guess_frame_rate(counted.input->format(), counted.stream, nullptr);
   clip.frames_per_second = rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 0;
   UNIVAL_ASSIGN_OR_RETURN(
-      const Slots slots,
-      MakeSlots(*counted.input, select(clip.source_frame_count, clip.frames_per_second),
+      const Places places,
+      WantedFrames(*counted.input, select(clip.source_frame_count, clip.frames_per_second),
                 clip.source_frame_count));
-  const int64_t last = slots.rbegin()->first;
+  const int64_t last = places.rbegin()->first;
 
   UNIVAL_ASSIGN_OR_RETURN(Opened video, OpenVideo(source, options));
   const AVCodecParameters* parameters = video.stream->codecpar;
@@ -121,8 +121,8 @@ absl::StatusOr<VideoClip> DecodeFrames(const MediaSource& source, const FrameSel
   int64_t index = 0;
   UNIVAL_RETURN_IF_ERROR(DecodeStream(
       *video.input, video.stream, *decoder, [&](const AVFrame& frame) -> absl::StatusOr<bool> {
-        if (slots.count(index) > 0) {
-          UNIVAL_RETURN_IF_ERROR(Place(*video.input, options, frame, slots, index, clip.frames));
+        if (places.count(index) > 0) {
+          UNIVAL_RETURN_IF_ERROR(Place(*video.input, options, frame, places, index, clip.frames));
         }
         return ++index <= last;
       }));

@@ -77,11 +77,11 @@ absl::Status StatusOfPreprocess(UnivalCode code, absl::string_view what) {
   return code == UNIVAL_INVALID_ARGUMENT ? MediaError(std::move(status)) : status;
 }
 
-class StableModality : public Modality {
+class CModality : public Modality {
  public:
-  StableModality(const UnivalModality& table, std::string name, const MediaDecoder* decoder)
+  CModality(const UnivalModality& table, std::string name, const MediaDecoder* decoder)
       : table_(table), name_(std::move(name)), decoder_(decoder) {}
-  ~StableModality() override {
+  ~CModality() override {
     if (self_ != nullptr) table_.destroy(self_);
   }
 
@@ -95,7 +95,7 @@ class StableModality : public Modality {
     }
     const UnivalModalityConfig request = {sizeof(UnivalModalityConfig), ToStr(config.id()), {kDLCPU, 0},
                                           names.data(),                 values.data(),      names.size()};
-    UNIVAL_RETURN_IF_ERROR(StatusOf(table_.create(StableHost(), &request, &self_), What("create")));
+    UNIVAL_RETURN_IF_ERROR(StatusOf(table_.create(CHost(), &request, &self_), What("create")));
     if (self_ == nullptr) return absl::InternalError(absl::StrCat(What("create"), ": gave no object and no error"));
     return Describe(config, plugin);
   }
@@ -209,13 +209,13 @@ class StableModality : public Modality {
 
 }  // namespace
 
-ModalityFactory StableModalityFactory(const UnivalModality& table, const std::string& plugin) {
+ModalityFactory CModalityFactory(const UnivalModality& table, const std::string& plugin) {
   ModalityFactory factory;
   factory.type = std::string(FromStr(table.id));
   factory.summary = std::string(FromStr(table.summary));
   factory.create = [table, plugin](const ModalityConfig& config,
                                    const HostServices& services) -> absl::StatusOr<std::unique_ptr<Modality>> {
-    auto modality = std::make_unique<StableModality>(table, config.id(), services.media);
+    auto modality = std::make_unique<CModality>(table, config.id(), services.media);
     UNIVAL_RETURN_IF_ERROR(modality->Create(config, plugin));
     return std::unique_ptr<Modality>(std::move(modality));
   };

@@ -18,7 +18,7 @@ namespace {
 const VocabularyView& View(const void* ctx) { return *static_cast<const VocabularyView*>(ctx); }
 
 UnivalCode Refuse(const absl::Status& status) {
-  return StableHost()->fail(StableHost()->ctx, static_cast<UnivalCode>(status.code()), ToStr(status.message()));
+  return CHost()->fail(CHost()->ctx, static_cast<UnivalCode>(status.code()), ToStr(status.message()));
 }
 
 // Hands a value out, or the error on.
@@ -169,13 +169,13 @@ UnivalCode SetResult(void* ctx, UnivalStr name, double value) {
   return UNIVAL_OK;
 }
 
-class StableMetric : public Metric {
+class CMetric : public Metric {
  public:
-  StableMetric(const UnivalTask& table, const UnivalSelf* self) : table_(table) {
+  CMetric(const UnivalTask& table, const UnivalSelf* self) : table_(table) {
     status_ = StatusOf(table_.metric_create(self, &metric_), "metric_create");
     if (status_.ok() && metric_ == nullptr) status_ = absl::InternalError("metric_create gave no object and no error");
   }
-  ~StableMetric() override {
+  ~CMetric() override {
     if (metric_ != nullptr) table_.metric_destroy(metric_);
   }
 
@@ -209,16 +209,16 @@ class StableMetric : public Metric {
 
 // ---- The task.
 
-class StableTask : public Task {
+class CTask : public Task {
  public:
-  StableTask(const UnivalTask& table, const VocabularyView& view)
+  CTask(const UnivalTask& table, const VocabularyView& view)
       : table_(table), view_(view), vocabulary_(VocabularyTable(view)) {}
-  ~StableTask() override {
+  ~CTask() override {
     if (self_ != nullptr) table_.destroy(self_);
   }
 
   absl::Status Create() {
-    UNIVAL_RETURN_IF_ERROR(StatusOf(table_.create(StableHost(), &vocabulary_, &self_), What("create")));
+    UNIVAL_RETURN_IF_ERROR(StatusOf(table_.create(CHost(), &vocabulary_, &self_), What("create")));
     if (self_ == nullptr) return absl::InternalError(absl::StrCat(What("create"), ": gave no object and no error"));
     UnivalTaskInfo info = {};
     info.struct_size = sizeof(info);
@@ -266,7 +266,7 @@ class StableTask : public Task {
     return prediction;
   }
 
-  std::unique_ptr<Metric> NewMetric() const override { return std::make_unique<StableMetric>(table_, self_); }
+  std::unique_ptr<Metric> NewMetric() const override { return std::make_unique<CMetric>(table_, self_); }
 
  private:
   std::string What(absl::string_view call) const { return absl::StrCat("task \"", FromStr(table_.id), "\": ", call); }
@@ -309,12 +309,12 @@ class StableTask : public Task {
 
 }  // namespace
 
-TaskFactory StableTaskFactory(const UnivalTask& table) {
+TaskFactory CTaskFactory(const UnivalTask& table) {
   TaskFactory factory;
   factory.name = std::string(FromStr(table.id));
   factory.summary = std::string(FromStr(table.summary));
   factory.create = [table](const VocabularyView& vocabulary) -> absl::StatusOr<std::unique_ptr<Task>> {
-    auto task = std::make_unique<StableTask>(table, vocabulary);
+    auto task = std::make_unique<CTask>(table, vocabulary);
     UNIVAL_RETURN_IF_ERROR(task->Create());
     return std::unique_ptr<Task>(std::move(task));
   };

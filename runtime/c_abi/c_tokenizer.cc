@@ -14,16 +14,16 @@ namespace {
 
 constexpr int64_t kMaxBlockSize = int64_t{1} << 31;
 
-class StableTokenizer : public Tokenizer {
+class CTokenizer : public Tokenizer {
  public:
-  explicit StableTokenizer(const UnivalTokenizer& table) : table_(table) {}
-  ~StableTokenizer() override {
+  explicit CTokenizer(const UnivalTokenizer& table) : table_(table) {}
+  ~CTokenizer() override {
     if (self_ != nullptr) table_.destroy(self_);
   }
 
   absl::Status Create(const std::string& directory, const std::string& block) {
     const UnivalTokenizerConfig config = {sizeof(UnivalTokenizerConfig), ToStr(directory), ToStr(block)};
-    UNIVAL_RETURN_IF_ERROR(StatusOf(table_.create(StableHost(), &config, &self_), What("create")));
+    UNIVAL_RETURN_IF_ERROR(StatusOf(table_.create(CHost(), &config, &self_), What("create")));
     if (self_ == nullptr) return absl::InternalError(absl::StrCat(What("create"), ": gave no object and no error"));
     block_.id = block;
     block_.size = table_.size(self_);
@@ -76,18 +76,18 @@ absl::Status Train(const UnivalTokenizer& table, const TokenizerTraining& traini
   const UnivalTokenizerTraining request = {sizeof(UnivalTokenizerTraining), ToStr(training.corpus),
                                            ToStr(training.output),          training.vocabulary_size,
                                            symbols.data(),                  symbols.size()};
-  return StatusOf(table.train(StableHost(), &request), absl::StrCat("tokenizer \"", FromStr(table.id), "\": train"));
+  return StatusOf(table.train(CHost(), &request), absl::StrCat("tokenizer \"", FromStr(table.id), "\": train"));
 }
 
 }  // namespace
 
-TokenizerFactory StableTokenizerFactory(const UnivalTokenizer& table) {
+TokenizerFactory CTokenizerFactory(const UnivalTokenizer& table) {
   TokenizerFactory factory;
   factory.type = std::string(FromStr(table.id));
   factory.summary = std::string(FromStr(table.summary));
   factory.create = [table](const std::string& directory,
                            const std::string& block) -> absl::StatusOr<std::unique_ptr<Tokenizer>> {
-    auto tokenizer = std::make_unique<StableTokenizer>(table);
+    auto tokenizer = std::make_unique<CTokenizer>(table);
     UNIVAL_RETURN_IF_ERROR(tokenizer->Create(directory, block));
     return std::unique_ptr<Tokenizer>(std::move(tokenizer));
   };

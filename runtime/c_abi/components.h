@@ -1,9 +1,9 @@
 // unival: components.h
 //
-// Components of the stable tier as the host's own interfaces: Modality, Tokenizer, Task. The rest
+// Components of tier 2 as the host's own interfaces: Modality, Tokenizer, Task. The rest
 // of the host cannot tell them from native ones.
 //
-//   registrar.AddModality(StableModalityFactory(table, "imu 1.0.0"));
+//   registrar.AddModality(CModalityFactory(table, "imu 1.0.0"));
 //
 // `table` is validated (descriptor.h) and lives as long as the process. Threads, ownership and
 // errors are those of sdk/abi/unival_plugin.h on the plugin's side and of sdk/native on the host's.
@@ -18,9 +18,9 @@
 namespace unival {
 
 // `plugin` is "id version", part of the preprocessing fingerprint of modalities that give none.
-ModalityFactory StableModalityFactory(const UnivalModality& table, const std::string& plugin);
-TokenizerFactory StableTokenizerFactory(const UnivalTokenizer& table);
-TaskFactory StableTaskFactory(const UnivalTask& table);
+ModalityFactory CModalityFactory(const UnivalModality& table, const std::string& plugin);
+TokenizerFactory CTokenizerFactory(const UnivalTokenizer& table);
+TaskFactory CTaskFactory(const UnivalTask& table);
 
 }  // namespace unival
 

@@ -69,7 +69,7 @@ absl::Status Add(absl::string_view what, const UnivalModality& table, const std:
   UNIVAL_NEEDS(describe);
   UNIVAL_NEEDS(preprocess);
   UNIVAL_NEEDS(encode);
-  return registrar.AddModality(StableModalityFactory(table, plugin));
+  return registrar.AddModality(CModalityFactory(table, plugin));
 }
 
 absl::Status Add(absl::string_view what, const UnivalTokenizer& table, Registrar& registrar) {
@@ -80,7 +80,7 @@ absl::Status Add(absl::string_view what, const UnivalTokenizer& table, Registrar
   UNIVAL_NEEDS(surface);
   UNIVAL_NEEDS(encode);
   UNIVAL_NEEDS(decode);
-  return registrar.AddTokenizer(StableTokenizerFactory(table));
+  return registrar.AddTokenizer(CTokenizerFactory(table));
 }
 
 absl::Status Add(absl::string_view what, const UnivalTask& table, Registrar& registrar) {
@@ -94,7 +94,7 @@ absl::Status Add(absl::string_view what, const UnivalTask& table, Registrar& reg
   UNIVAL_NEEDS(metric_destroy);
   UNIVAL_NEEDS(metric_add);
   UNIVAL_NEEDS(metric_result);
-  return registrar.AddTask(StableTaskFactory(table));
+  return registrar.AddTask(CTaskFactory(table));
 }
 
 #undef UNIVAL_NEEDS
@@ -139,7 +139,7 @@ absl::Status CheckIdentity(const UnivalPlugin& plugin, const BuildInfo& info) {
 
 }  // namespace
 
-absl::Status RegisterStablePlugin(StableEntry entry, const UnivalHost* host, const BuildInfo& info, Registrar& registrar) {
+absl::Status RegisterCPlugin(CEntry entry, const UnivalHost* host, const BuildInfo& info, Registrar& registrar) {
   const UnivalPlugin* given = entry(host);
   if (given == nullptr) return StatusOfNull("its entry function refused");
   UNIVAL_RETURN_IF_ERROR(CheckSize("descriptor", given->struct_size, kMinPlugin));

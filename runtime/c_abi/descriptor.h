@@ -1,6 +1,6 @@
 // unival: descriptor.h
 //
-// From what a stable plugin's entry function gives to registered components, or a refusal in words.
+// From what the entry function of a tier-2 plugin gives to registered components, or a refusal in words.
 // Nothing of the plugin is called but its entry function: components are created when a
 // configuration asks for them.
 #ifndef UNIVAL_RUNTIME_C_ABI_DESCRIPTOR_H_
@@ -15,12 +15,12 @@
 
 namespace unival {
 
-using StableEntry = const UnivalPlugin* (*)(const UnivalHost*);
+using CEntry = const UnivalPlugin* (*)(const UnivalHost*);
 
 // Calls `entry` with `host`, checks what it gives against `info` and registers it. Errors say what
 // was expected and found: FailedPrecondition for versions, InvalidArgument for descriptors that do
 // not hold together, AlreadyExists for a taken id.
-absl::Status RegisterStablePlugin(StableEntry entry, const UnivalHost* host, const BuildInfo& info, Registrar& registrar);
+absl::Status RegisterCPlugin(CEntry entry, const UnivalHost* host, const BuildInfo& info, Registrar& registrar);
 
 }  // namespace unival
 

@@ -99,7 +99,7 @@ absl::Status TakeFailure(UnivalCode code, absl::string_view what, absl::string_v
 
 }  // namespace
 
-const UnivalHost* StableHost() {
+const UnivalHost* CHost() {
   static const UnivalHost kHost = {sizeof(UnivalHost), UNIVAL_ABI_MAJOR, UNIVAL_ABI_MINOR, nullptr,
                                    &Log,               &Fail,            &NoExtension,     &NewTensor};
   return &kHost;

@@ -1,6 +1,6 @@
 // unival: host_table.h
 //
-// The host's side of the stable tier's boundary: the table that plugins call, and what their codes
+// The host's side of tier 2's boundary: the table that plugins call, and what their codes
 // become.
 //
 //   absl::Status status = StatusOf(table.encode(self, &call), "modality \"imu\": encode");
@@ -22,7 +22,7 @@
 namespace unival {
 
 // The table handed to every plugin; lives as long as the process.
-const UnivalHost* StableHost();
+const UnivalHost* CHost();
 
 // OK for 0. Else the code (Unknown when it is none of absl's) with "WHAT: message"; takes the
 // message that `fail` left on this thread. A plugin that left none is named as such.

@@ -1,4 +1,4 @@
-// unival: tensors.h - tensors across the stable tier's boundary, without copies.
+// unival: tensors.h - tensors across tier 2's boundary, without copies.
 #ifndef UNIVAL_RUNTIME_C_ABI_TENSORS_H_
 #define UNIVAL_RUNTIME_C_ABI_TENSORS_H_
 

@@ -28,7 +28,7 @@ namespace {
 
 constexpr char kSection[] = ".unival_plugin";
 constexpr char kNativeEntry[] = "unival_native_plugin_v0";
-constexpr uint32_t kNativeTier = 1, kStableTier = 2;
+constexpr uint32_t kNativeTier = 1, kCTier = 2;
 static_assert(sizeof(UnivalBuildInfo) == sizeof(BuildInfo), "both tiers write the same record");
 
 absl::Status NotAPlugin(const std::string& file, absl::string_view why) {
@@ -97,7 +97,7 @@ std::map<std::string, std::string> Fields(const BuildInfo& info) {
 std::map<std::string, std::string> HostFields(uint32_t tier) {
   BuildInfo host = MakeBuildInfo("host", "");
   std::map<std::string, std::string> fields = Fields(host);
-  if (tier != kStableTier) return fields;
+  if (tier != kCTier) return fields;
   return {{"abi_major", absl::StrCat(UNIVAL_ABI_MAJOR)}, {"arch", fields["arch"]}};
 }
 
@@ -117,13 +117,13 @@ absl::StatusOr<void*> Open(const std::string& file, bool isolated) {
 absl::Status RegisterSharedObject(const std::string& file, Registrar& registrar) {
   UNIVAL_ASSIGN_OR_RETURN(const BuildInfo info, ReadBuildInfo(file));
   UNIVAL_RETURN_IF_ERROR(CheckCompatible(info, file));
-  const bool stable = info.tier == kStableTier;
-  if (!stable) ShareOwnSymbols();  // the plugin calls the SDK's functions in this object
-  UNIVAL_ASSIGN_OR_RETURN(void* handle, Open(file, stable && absl::StrContains(info.fingerprint, UNIVAL_ISOLATED)));
-  const char* name = stable ? UNIVAL_PLUGIN_SYMBOL : kNativeEntry;
+  const bool is_c_abi = info.tier == kCTier;
+  if (!is_c_abi) ShareOwnSymbols();  // the plugin calls the SDK's functions in this object
+  UNIVAL_ASSIGN_OR_RETURN(void* handle, Open(file, is_c_abi && absl::StrContains(info.fingerprint, UNIVAL_ISOLATED)));
+  const char* name = is_c_abi ? UNIVAL_PLUGIN_SYMBOL : kNativeEntry;
   void* entry = dlsym(handle, name);
   if (entry == nullptr) return NotAPlugin(file, absl::StrCat("it exports no ", name));
-  if (stable) return RegisterStablePlugin(reinterpret_cast<StableEntry>(entry), StableHost(), info, registrar);
+  if (is_c_abi) return RegisterCPlugin(reinterpret_cast<CEntry>(entry), CHost(), info, registrar);
   using NativeEntry = void (*)(Registrar*, absl::Status*);
   absl::Status status;
   reinterpret_cast<NativeEntry>(entry)(&registrar, &status);
@@ -132,7 +132,7 @@ absl::Status RegisterSharedObject(const std::string& file, Registrar& registrar)
 
 absl::Status RegisterManifest(const std::string& file, Registrar& registrar) {
   UNIVAL_ASSIGN_OR_RETURN(const PluginManifest manifest, ReadPluginManifest(file));
-  return RegisterArchivePlugin(manifest, file, registrar);
+  return RegisterTorchScriptPlugin(manifest, file, registrar);
 }
 
 }  // namespace
@@ -188,7 +188,7 @@ absl::Status CheckCompatible(const BuildInfo& info, const std::string& file) {
       absl::StrFormat("plugin %s %s (%s) was built for a different runtime and was not loaded.\n"
                       "  %-18s %-24s %s\n%sRebuild it with this SDK%s.",
                       info.id, info.version, file, "field", "plugin", "host", table,
-                      info.tier == kNativeTier ? ", or port it to the stable tier" : ""));
+                      info.tier == kNativeTier ? ", or port it to tier 2" : ""));
 }
 
 absl::StatusOr<PluginIdentity> IdentifyPlugin(const std::string& file) {

@@ -42,7 +42,7 @@ class ProgramModality : public Modality {
   ProgramModality(const PluginManifest& manifest, const std::string& id, const MediaDecoder* decoder,
                   std::unique_ptr<TorchScriptProgram> program)
       : manifest_(manifest), decoder_(decoder), program_(std::move(program)) {
-    const ArchiveFeatures& features = manifest_.modality().features();
+    const DataOnlyFeatures& features = manifest_.modality().features();
     info_ = {id, manifest_.modality().id(), features.schema(), features.dim(), features.max_positions(),
              ToPositionKind(features.position_kind())};
   }
@@ -50,7 +50,7 @@ class ProgramModality : public Modality {
   const ModalityInfo& info() const override { return info_; }
 
   std::string preprocessing_fingerprint() const override {
-    const ArchiveModality& modality = manifest_.modality();
+    const DataOnlyModality& modality = manifest_.modality();
     return absl::StrCat("archive/1 ", modality.input().ShortDebugString(), " ",
                         modality.normalization().ShortDebugString());
   }
@@ -81,9 +81,9 @@ class ProgramModality : public Modality {
  private:
   absl::StatusOr<at::Tensor> Read(const MediaSource& media) const {
     switch (manifest_.modality().input().kind()) {
-      case ArchiveInput::IMAGE:
+      case DataOnlyInput::IMAGE:
         return ReadImage(media);
-      case ArchiveInput::AUDIO:
+      case DataOnlyInput::AUDIO:
         return ReadAudio(media);
       default:
         return ReadSeries(media);
@@ -91,7 +91,7 @@ class ProgramModality : public Modality {
   }
 
   absl::StatusOr<at::Tensor> ReadImage(const MediaSource& media) const {
-    const ArchiveInput& input = manifest_.modality().input();
+    const DataOnlyInput& input = manifest_.modality().input();
     const PixelFormat format = input.channels() == 3 ? PixelFormat::kRgb8
                                : input.bits() == 16  ? PixelFormat::kGray16
                                                      : PixelFormat::kGray8;
@@ -102,7 +102,7 @@ class ProgramModality : public Modality {
   }
 
   absl::StatusOr<at::Tensor> ReadAudio(const MediaSource& media) const {
-    const ArchiveInput& input = manifest_.modality().input();
+    const DataOnlyInput& input = manifest_.modality().input();
     UNIVAL_ASSIGN_OR_RETURN(const AudioClip clip, decoder_->DecodeAudio(media));
     if (clip.sample_rate_hz != input.sample_rate_hz()) {
       return Refused(media, absl::StrCat("expected sample rate ", input.sample_rate_hz(), " Hz, got ",
@@ -118,7 +118,7 @@ class ProgramModality : public Modality {
   }
 
   absl::StatusOr<at::Tensor> ReadSeries(const MediaSource& media) const {
-    const ArchiveInput& input = manifest_.modality().input();
+    const DataOnlyInput& input = manifest_.modality().input();
     UNIVAL_ASSIGN_OR_RETURN(const auto text, MediaBytes(media));
     absl::StatusOr<std::vector<float>> values = ParseSeries(*text, input.channels(), input.max_steps());
     if (!values.ok()) return Refused(media, values.status().message());
@@ -130,7 +130,7 @@ class ProgramModality : public Modality {
     const Normalization& normalization = manifest_.modality().normalization();
     const auto column = [&](const auto& values) {
       at::Tensor tensor = at::tensor(std::vector<float>(values.begin(), values.end()));
-      if (manifest_.modality().input().kind() == ArchiveInput::TIME_SERIES) return tensor;
+      if (manifest_.modality().input().kind() == DataOnlyInput::TIME_SERIES) return tensor;
       std::vector<int64_t> shape(input.dim(), 1);
       shape[0] = -1;
       return tensor.view(shape);
@@ -167,7 +167,7 @@ class ProgramModality : public Modality {
 
 }  // namespace
 
-std::unique_ptr<Modality> NewArchiveModality(const PluginManifest& manifest, const std::string& id,
+std::unique_ptr<Modality> NewTorchScriptModality(const PluginManifest& manifest, const std::string& id,
                                              const MediaDecoder* decoder, std::unique_ptr<TorchScriptProgram> program) {
   return std::make_unique<ProgramModality>(manifest, id, decoder, std::move(program));
 }

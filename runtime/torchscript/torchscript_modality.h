@@ -1,5 +1,5 @@
 // unival: torchscript_modality.h - the modality that a manifest and its program make. Internal to
-// runtime/archive.
+// runtime/torchscript.
 #ifndef UNIVAL_RUNTIME_TORCHSCRIPT_TORCHSCRIPT_MODALITY_H_
 #define UNIVAL_RUNTIME_TORCHSCRIPT_TORCHSCRIPT_MODALITY_H_
 
@@ -15,7 +15,7 @@ namespace unival {
 
 // `manifest` is checked; `id` is the model's name for the modality. The decoder outlives the
 // modality.
-std::unique_ptr<Modality> NewArchiveModality(const PluginManifest& manifest, const std::string& id,
+std::unique_ptr<Modality> NewTorchScriptModality(const PluginManifest& manifest, const std::string& id,
                                              const MediaDecoder* decoder, std::unique_ptr<TorchScriptProgram> program);
 
 }  // namespace unival

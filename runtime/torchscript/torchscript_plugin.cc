@@ -25,12 +25,12 @@ absl::Status Wrong(const std::string& file, absl::string_view field, absl::strin
   return InvalidArgument("plugin ", file, ": modality.", field, ": ", found, "; expected ", wanted);
 }
 
-absl::Status CheckInput(const ArchiveInput& input, const std::string& file) {
+absl::Status CheckInput(const DataOnlyInput& input, const std::string& file) {
   const int channels = input.channels(), bits = input.bits();
   if (channels < 1) return Wrong(file, "input.channels", absl::StrCat(channels), "at least 1");
   if (input.max_steps() < 0) return Wrong(file, "input.max_steps", absl::StrCat(input.max_steps()), "0 or more");
   switch (input.kind()) {
-    case ArchiveInput::IMAGE:
+    case DataOnlyInput::IMAGE:
       if (channels != 1 && channels != 3) return Wrong(file, "input.channels", absl::StrCat(channels), "1 or 3 for IMAGE");
       if (bits != 0 && bits != 8 && !(bits == 16 && channels == 1)) {
         return Wrong(file, "input.bits", absl::StrCat(bits), "8, or 16 with one channel");
@@ -39,17 +39,17 @@ absl::Status CheckInput(const ArchiveInput& input, const std::string& file) {
         return Wrong(file, "input.width, input.height", absl::StrCat(input.width(), ", ", input.height()), "pixels for IMAGE");
       }
       return absl::OkStatus();
-    case ArchiveInput::AUDIO:
+    case DataOnlyInput::AUDIO:
       if (input.sample_rate_hz() > 0) return absl::OkStatus();
       return Wrong(file, "input.sample_rate_hz", absl::StrCat(input.sample_rate_hz()), "a rate for AUDIO");
-    case ArchiveInput::TIME_SERIES:
+    case DataOnlyInput::TIME_SERIES:
       return absl::OkStatus();
     default:
       return Wrong(file, "input.kind", absl::StrCat(input.kind()), "IMAGE, AUDIO or TIME_SERIES");
   }
 }
 
-absl::Status CheckNormalization(const ArchiveModality& modality, const std::string& file) {
+absl::Status CheckNormalization(const DataOnlyModality& modality, const std::string& file) {
   const Normalization& normalization = modality.normalization();
   for (int size : {normalization.mean_size(), normalization.std_size()}) {
     if (size != 0 && size != modality.input().channels()) {
@@ -62,13 +62,13 @@ absl::Status CheckNormalization(const ArchiveModality& modality, const std::stri
   return absl::OkStatus();
 }
 
-absl::Status CheckProgramAndFeatures(const ArchiveModality& modality, const std::string& file) {
-  const ArchiveProgram& program = modality.program();
+absl::Status CheckProgramAndFeatures(const DataOnlyModality& modality, const std::string& file) {
+  const DataOnlyProgram& program = modality.program();
   if (program.torchscript().empty()) return Wrong(file, "program.torchscript", "empty", "a file beside the manifest");
   if (program.sha256().size() != 64) {
     return Wrong(file, "program.sha256", absl::StrCat("\"", program.sha256(), "\""), "64 hex digits");
   }
-  const ArchiveFeatures& features = modality.features();
+  const DataOnlyFeatures& features = modality.features();
   if (features.dim() < 1) return Wrong(file, "features.dim", absl::StrCat(features.dim()), "at least 1");
   if (features.max_positions() < 0) {
     return Wrong(file, "features.max_positions", absl::StrCat(features.max_positions()), "0 or more");
@@ -82,7 +82,7 @@ absl::Status CheckProgramAndFeatures(const ArchiveModality& modality, const std:
 }
 
 // Reads the program's bytes only after the hash agrees.
-absl::Status CheckHash(const ArchiveProgram& program, const std::string& path) {
+absl::Status CheckHash(const DataOnlyProgram& program, const std::string& path) {
   UNIVAL_ASSIGN_OR_RETURN(const std::string actual, Sha256HexOfFile(path));
   if (actual == program.sha256()) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat(path, ": sha256 is ", actual, ", the manifest says ", program.sha256(),
@@ -94,12 +94,12 @@ absl::StatusOr<std::unique_ptr<Modality>> Create(const PluginManifest& manifest,
   if (config.options_size() > 0) {
     return absl::InvalidArgumentError(absl::StrCat("modality \"", config.id(), "\": a data-only plugin has no options"));
   }
-  const ArchiveProgram& program = manifest.modality().program();
+  const DataOnlyProgram& program = manifest.modality().program();
   const std::string path = absl::StrCat(folder, "/", program.torchscript());
   UNIVAL_RETURN_IF_ERROR(CheckProducer(program.producer_torch()));
   UNIVAL_RETURN_IF_ERROR(CheckHash(program, path));
   UNIVAL_ASSIGN_OR_RETURN(auto loaded, TorchScriptProgram::Load(path));
-  return NewArchiveModality(manifest, config.id(), services.media, std::move(loaded));
+  return NewTorchScriptModality(manifest, config.id(), services.media, std::move(loaded));
 }
 
 }  // namespace
@@ -121,7 +121,7 @@ absl::StatusOr<PluginManifest> ReadPluginManifest(const std::string& file) {
   return ParsePluginManifest(text, file);
 }
 
-absl::Status RegisterArchivePlugin(const PluginManifest& manifest, const std::string& file, Registrar& registrar) {
+absl::Status RegisterTorchScriptPlugin(const PluginManifest& manifest, const std::string& file, Registrar& registrar) {
   UNIVAL_RETURN_IF_ERROR(CheckProducer(manifest.modality().program().producer_torch()));
   const std::string folder = FolderOf(file);
   return registrar.AddModality(

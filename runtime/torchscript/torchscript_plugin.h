@@ -4,7 +4,7 @@
 //
 //   UNIVAL_ASSIGN_OR_RETURN(PluginManifest manifest,
 //                           ReadPluginManifest("thermal.plugin.textproto"));
-//   UNIVAL_RETURN_IF_ERROR(RegisterArchivePlugin(manifest, "thermal.plugin.textproto", registrar));
+//   UNIVAL_RETURN_IF_ERROR(RegisterTorchScriptPlugin(manifest, "thermal.plugin.textproto", registrar));
 #ifndef UNIVAL_RUNTIME_TORCHSCRIPT_TORCHSCRIPT_PLUGIN_H_
 #define UNIVAL_RUNTIME_TORCHSCRIPT_TORCHSCRIPT_PLUGIN_H_
 
@@ -25,7 +25,7 @@ absl::StatusOr<PluginManifest> ParsePluginManifest(const std::string& text, cons
 
 // FailedPrecondition when the program's producer is later than this host. The program's file is
 // compared with its sha256, and only then loaded, when the modality is created.
-absl::Status RegisterArchivePlugin(const PluginManifest& manifest, const std::string& file, Registrar& registrar);
+absl::Status RegisterTorchScriptPlugin(const PluginManifest& manifest, const std::string& file, Registrar& registrar);
 
 }  // namespace unival
 

@@ -1,6 +1,6 @@
 /* unival: unival_plugin.h
  *
- * The stable tier: what a plugin in C, or in any language that can export a C function, offers to
+ * Tier 2: what a plugin in C, or in any language that can export a C function, offers to
  * the host. A plugin built with this header loads into every host of the same ABI major, whatever
  * compiler, C++ library or libtorch either was built with. C++ authors use
  * sdk/cpp/unival_plugin.hpp, which hides all of this.

@@ -1,6 +1,6 @@
 // unival: unival_plugin.hpp
 //
-// The stable tier in C++17, in headers alone: write a class, name it in one macro, get a shared
+// Tier 2 in C++17, in headers alone: write a class, name it in one macro, get a shared
 // object that loads into every host of the same ABI major. Needs no libtorch, Abseil or Protobuf,
 // and no library at all.
 //

@@ -20,7 +20,7 @@ namespace unival {
 struct BuildInfo {
   char magic[8];
   uint32_t layout_version;
-  uint32_t tier;       // 1 native, 2 stable
+  uint32_t tier;       // 1 native, 2 C ABI
   uint32_t abi_major;  // of the native tier's entry function
   uint32_t abi_minor;
   char id[64];

@@ -1,7 +1,7 @@
 """What the packaged SDK consists of: path in the package -> file of the tree."""
 
-# Enough for plugins of the stable tier.
-STABLE_FILES = {
+# Enough for plugins of tier 2.
+C_FILES = {
     "BUILD": "//sdk/package:root.BUILD",
     "WORKSPACE": "//sdk/package:root.WORKSPACE",
     "sdk/BUILD": "//sdk/package:sdk.BUILD",

@@ -240,7 +240,7 @@ class ModalityCheck {
     return IsMediaError(sample.status())
                ? ""
                : absl::StrCat("the error is not marked as the media's own, so that one such file would end training; ",
-                              "return MediaError(...), in the stable tier INVALID_ARGUMENT: ", sample.status().message());
+                              "return MediaError(...), in tier 2 INVALID_ARGUMENT: ", sample.status().message());
   }
 
   Finding ConcurrentPreprocess() {

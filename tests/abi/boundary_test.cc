@@ -187,7 +187,7 @@ TEST(Concurrent, PreprocessAndTwoInstancesAtOnce) {
 // A host of ABI 0.1: its table ends before new_tensor.
 const UnivalHost* OldHost() {
   static const UnivalHost host = [] {
-    UnivalHost old = *StableHost();
+    UnivalHost old = *CHost();
     old.struct_size = offsetof(UnivalHost, new_tensor);
     old.abi_minor = 1;
     old.new_tensor = nullptr;
@@ -196,18 +196,18 @@ const UnivalHost* OldHost() {
   return &host;
 }
 
-StableEntry EntryOf(const char* file) {
+CEntry EntryOf(const char* file) {
   void* handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
   EXPECT_NE(handle, nullptr) << dlerror();
-  return reinterpret_cast<StableEntry>(dlsym(handle, UNIVAL_PLUGIN_SYMBOL));
+  return reinterpret_cast<CEntry>(dlsym(handle, UNIVAL_PLUGIN_SYMBOL));
 }
 
 TEST(OldHost, RunsANewPluginThatNegotiatesDown) {
   Registry registry;
   const auto info = ReadBuildInfo(kThrowing);
   ASSERT_TRUE(info.ok());
-  const StableEntry entry = EntryOf(kThrowing);
-  ASSERT_TRUE(RegisterStablePlugin(entry, OldHost(), *info, registry).ok());
+  const CEntry entry = EntryOf(kThrowing);
+  ASSERT_TRUE(RegisterCPlugin(entry, OldHost(), *info, registry).ok());
   // The plugin's objects now see the old host: called as that host would call them.
   const UnivalPlugin* plugin = entry(OldHost());
   const UnivalModality& table = *plugin->modalities[0];
@@ -238,15 +238,15 @@ TEST(OldHost, RefusesAPluginThatNeedsMore) {
   std::copy_n("needs_two", 10, info.id);
   std::copy_n("1.0.0", 6, info.version);
   Registry registry;
-  const absl::Status status = RegisterStablePlugin(needs_two, OldHost(), info, registry);
+  const absl::Status status = RegisterCPlugin(needs_two, OldHost(), info, registry);
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(status.message()), HasSubstr("ABI 0.2"));
   EXPECT_THAT(std::string(status.message()), HasSubstr("host has 0.1"));
-  EXPECT_TRUE(RegisterStablePlugin(needs_two, StableHost(), info, registry).ok()) << "a plugin without components";
+  EXPECT_TRUE(RegisterCPlugin(needs_two, CHost(), info, registry).ok()) << "a plugin without components";
 }
 
 TEST(HostTensors, AreZeroAlignedAndCheckedForSize) {
-  const UnivalHost* host = StableHost();
+  const UnivalHost* host = CHost();
   const DLDataType type = {kDLFloat, 32, 1};
   const int64_t shape[] = {3, 0, 2};
   UnivalTensor* tensor = nullptr;

@@ -1,4 +1,4 @@
-// Plugins of the stable tier export one symbol and use none of the host's libraries; the headers
+// Plugins of tier 2 export one symbol and use none of the host's libraries; the headers
 // compile alone, in C11 and C++17; what is newer than a plugin's target does not exist for it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

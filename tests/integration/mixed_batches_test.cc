@@ -41,7 +41,7 @@ class MixedBatches : public ::testing::Test {
   }
   at::Tensor Logits(const std::vector<ModalitySegment>& segments, const at::Tensor& source,
                     const at::Tensor& previous) {
-    UnivalModel& backbone = model_->backbone();
+    Backbone& backbone = model_->backbone();
     return backbone.Decode(backbone.Encode({segments, source}), previous);
   }
 

@@ -29,7 +29,7 @@ const std::vector<SourceFile>& Tree() {
 class ForbiddenEdge : public ::testing::TestWithParam<std::pair<std::string, std::string>> {};
 
 TEST_P(ForbiddenEdge, IsNotInTheTree) {
-  EXPECT_THAT(ForbiddenReferences(Tree(), GetParam().first, GetParam().second), IsEmpty());
+  EXPECT_THAT(ForbiddenDependencies(Tree(), GetParam().first, GetParam().second), IsEmpty());
 }
 
 std::string EdgeName(const ::testing::TestParamInfo<std::pair<std::string, std::string>>& info) {
@@ -81,7 +81,7 @@ TEST(ForbiddenReferencesRule, FindsAnIncludeAndNamesItsLine) {
   const std::vector<SourceFile> files = {
       Code("backbone/model.cc", "#include <vector>\n#  include \"modalities/image/resnet.h\"\n")};
   EXPECT_THAT(
-      ForbiddenReferences(files, "backbone", "modalities"),
+      ForbiddenDependencies(files, "backbone", "modalities"),
       ElementsAre(
           "backbone/model.cc:2: backbone must not use modalities (modalities/image/resnet.h)"));
 }
@@ -89,27 +89,27 @@ TEST(ForbiddenReferencesRule, FindsAnIncludeAndNamesItsLine) {
 TEST(ForbiddenReferencesRule, FindsAnImportOfAProto) {
   const std::vector<SourceFile> files = {
       Code("sdk/proto/a.proto", "import \"training/config/plan.proto\";\n")};
-  EXPECT_THAT(ForbiddenReferences(files, "sdk/proto", "training"), SizeIs(1));
+  EXPECT_THAT(ForbiddenDependencies(files, "sdk/proto", "training"), SizeIs(1));
 }
 
 TEST(ForbiddenReferencesRule, FindsALabelInABuildFile) {
   const std::vector<SourceFile> files = {
       Code("tasks/BUILD", "deps = [\n  \"//backbone/layers:attention\",\n]\n")};
-  EXPECT_THAT(ForbiddenReferences(files, "tasks", "backbone"),
+  EXPECT_THAT(ForbiddenDependencies(files, "tasks", "backbone"),
               ElementsAre(HasSubstr("tasks/BUILD:2")));
 }
 
 TEST(ForbiddenReferencesRule, IgnoresPluginsThatAreOpenedAtRunTime) {
   const std::vector<SourceFile> files = {
       Code("runtime/BUILD", "data = [\"//plugins/depth:libdepth.so\"],\n")};
-  EXPECT_THAT(ForbiddenReferences(files, "runtime", "plugins"), IsEmpty());
+  EXPECT_THAT(ForbiddenDependencies(files, "runtime", "plugins"), IsEmpty());
 }
 
 TEST(ForbiddenReferencesRule, IgnoresWhoMayComeIn) {
   const std::vector<SourceFile> files = {
       Code("tasks/BUILD",
            "visibility = [\n  \"//training:__subpackages__\",\n],\ndeps = [\"//sdk/native\"],\n")};
-  EXPECT_THAT(ForbiddenReferences(files, "tasks", "training"), IsEmpty());
+  EXPECT_THAT(ForbiddenDependencies(files, "tasks", "training"), IsEmpty());
 }
 
 TEST(ForbiddenEdgesRule, SeparatesTheThreeMiddleLayersAndTheSdkFromAllAbove) {

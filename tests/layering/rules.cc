@@ -181,15 +181,15 @@ std::vector<std::pair<std::string, std::string>> ForbiddenEdges() {
   return edges;
 }
 
-std::vector<std::string> ForbiddenReferences(const std::vector<SourceFile>& files,
+std::vector<std::string> ForbiddenDependencies(const std::vector<SourceFile>& files,
                                              const std::string& from, const std::string& to) {
   std::vector<std::string> findings;
   for (const SourceFile& file : files) {
     if (!IsIn(file.path, from)) continue;
-    for (const Reference& reference : References(file)) {
-      if (!IsIn(reference.path, to)) continue;
+    for (const Dependency& dependency : Dependencies(file)) {
+      if (!IsIn(dependency.path, to)) continue;
       findings.push_back(
-          At(file, reference.line, from + " must not use " + to + " (" + reference.path + ")"));
+          At(file, dependency.line, from + " must not use " + to + " (" + dependency.path + ")"));
     }
   }
   return findings;

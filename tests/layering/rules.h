@@ -3,7 +3,7 @@
 // The rules of the source tree as functions from files to findings; an empty answer means the rule
 // holds.
 //
-//   EXPECT_THAT(ForbiddenReferences(files, "backbone", "modalities"), IsEmpty());
+//   EXPECT_THAT(ForbiddenDependencies(files, "backbone", "modalities"), IsEmpty());
 #ifndef UNIVAL_TESTS_LAYERING_RULES_H_
 #define UNIVAL_TESTS_LAYERING_RULES_H_
 
@@ -20,7 +20,7 @@ std::vector<std::pair<std::string, std::string>> ForbiddenEdges();
 
 // "path:line: from must not use to (what)" for each include or label in layer `from` that leads
 // into layer `to`.
-std::vector<std::string> ForbiddenReferences(const std::vector<SourceFile>& files,
+std::vector<std::string> ForbiddenDependencies(const std::vector<SourceFile>& files,
                                              const std::string& from, const std::string& to);
 
 // Lines in backbone/, tests aside, that decide by a modality's name: a comparison or a prefix test

@@ -35,8 +35,8 @@ std::string IncludedPath(const std::string& line) {
   return includes || StartsWith(rest, "import ") ? Quoted(rest, 0) : "";
 }
 
-std::vector<Reference> IncludeReferences(const SourceFile& file) {
-  std::vector<Reference> found;
+std::vector<Dependency> IncludeDependencies(const SourceFile& file) {
+  std::vector<Dependency> found;
   int number = 0;
   for (const std::string& line : SplitLines(file.text)) {
     ++number;
@@ -46,7 +46,7 @@ std::vector<Reference> IncludeReferences(const SourceFile& file) {
   return found;
 }
 
-void AppendLabels(const std::string& line, int number, std::vector<Reference>* found) {
+void AppendLabels(const std::string& line, int number, std::vector<Dependency>* found) {
   for (size_t at = line.find("\"//"); at != std::string::npos; at = line.find("\"//", at + 1)) {
     std::string label = Quoted(line, at).substr(2);
     // A plugin is opened at run time: whoever lists it as data does not depend on its code.
@@ -57,8 +57,8 @@ void AppendLabels(const std::string& line, int number, std::vector<Reference>* f
 }
 
 // Reads on until the bracket of a visibility list closes.
-std::vector<Reference> LabelReferences(const SourceFile& file) {
-  std::vector<Reference> found;
+std::vector<Dependency> LabelDependencies(const SourceFile& file) {
+  std::vector<Dependency> found;
   int number = 0;
   bool in_visibility = false;
   for (const std::string& line : SplitLines(file.text)) {
@@ -95,9 +95,9 @@ std::vector<SourceFile> ReadSourceTree(const std::string& root) {
   return files;
 }
 
-std::vector<Reference> References(const SourceFile& file) {
-  if (IsBuildFile(file.path)) return LabelReferences(file);
-  return IsCode(file.path) ? IncludeReferences(file) : std::vector<Reference>();
+std::vector<Dependency> Dependencies(const SourceFile& file) {
+  if (IsBuildFile(file.path)) return LabelDependencies(file);
+  return IsCode(file.path) ? IncludeDependencies(file) : std::vector<Dependency>();
 }
 
 bool IsBuildFile(const std::string& path) {

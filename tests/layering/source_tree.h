@@ -4,8 +4,8 @@
 // stand.
 //
 //   for (const SourceFile& file : ReadSourceTree(root)) {
-//     for (const Reference& reference : References(file)) {
-//       if (reference.path == "sdk/native/modality.h") ...
+//     for (const Dependency& dependency : Dependencies(file)) {
+//       if (dependency.path == "sdk/native/modality.h") ...
 //     }
 //   }
 #ifndef UNIVAL_TESTS_LAYERING_SOURCE_TREE_H_
@@ -22,7 +22,7 @@ struct SourceFile {
 };
 
 // What a line pulls in: an included header or the package of a label, both relative to the root.
-struct Reference {
+struct Dependency {
   std::string path;
   int line;  // from 1
 };
@@ -36,7 +36,7 @@ std::vector<SourceFile> ReadSourceTree(const std::string& root);
 
 // Lines `#include "a/b.h"` and `import "a/b.proto"` of sources, labels "//a/b:c" of BUILD files.
 // Visibility lists in BUILD files name who may come in, not what is used; they are left out.
-std::vector<Reference> References(const SourceFile& file);
+std::vector<Dependency> Dependencies(const SourceFile& file);
 
 bool IsBuildFile(const std::string& path);
 // .h .hpp .c .cc .proto

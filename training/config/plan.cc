@@ -62,7 +62,7 @@ absl::StatusOr<LoadedPlan> LoadPlan(const std::string& file, const std::string& 
   fs::path parent = fs::path(file).parent_path();
   loaded.directory = parent.empty() ? "." : parent.string();
   loaded.data_root = data_root.empty() ? loaded.directory : data_root;
-  UNIVAL_RETURN_IF_ERROR(ReadTextProto(file, &loaded.plan));
+  UNIVAL_RETURN_IF_ERROR(ReadTextProto(file, &loaded.proto));
   return loaded;
 }
 

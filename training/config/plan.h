@@ -25,7 +25,7 @@ struct LoadedPlan {
   std::string file;       // as given; what messages call the plan
   std::string directory;  // model, tokenizer and template paths are relative to it
   std::string data_root;  // source and evaluation paths are relative to it
-  TrainingPlan plan;
+  TrainingPlan proto;
 };
 
 struct PlanOverrides {

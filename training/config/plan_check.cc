@@ -85,7 +85,7 @@ constexpr char kDataRemedy[] =
     "paths are relative to the data root: create the data or set --data_root";
 
 absl::Status CheckOrigin(const LoadedPlan& loaded, const Checker& check) {
-  const TrainingPlan& plan = loaded.plan;
+  const TrainingPlan& plan = loaded.proto;
   if (plan.model().empty() == !plan.has_fresh_model()) {
     return check.Error("model", "exactly one of model and fresh_model",
                        plan.has_fresh_model() ? "both" : "neither",
@@ -157,7 +157,7 @@ absl::Status CheckLoss(const std::string& field, const LossPlan& plan, const Che
 
 absl::Status CheckSource(const LoadedPlan& loaded, int stage_index, int index,
                          const Checker& check) {
-  const Stage& stage = loaded.plan.stage(stage_index);
+  const Stage& stage = loaded.proto.stage(stage_index);
   const SourcePlan& source = stage.source(index);
   const std::string field = SourceField(stage_index, index);
   if (source.task().empty()) {
@@ -180,7 +180,7 @@ absl::Status CheckSource(const LoadedPlan& loaded, int stage_index, int index,
 }
 
 absl::Status CheckSources(const LoadedPlan& loaded, int stage_index, const Checker& check) {
-  const Stage& stage = loaded.plan.stage(stage_index);
+  const Stage& stage = loaded.proto.stage(stage_index);
   const std::string field = absl::StrCat("stage[", stage_index, "].source");
   if (stage.source_size() == 0) {
     return check.Error(field, "at least one source", "none", "add a source with task and path");
@@ -202,7 +202,7 @@ absl::Status CheckSources(const LoadedPlan& loaded, int stage_index, const Check
 }
 
 absl::Status CheckStage(const LoadedPlan& loaded, int index, const Checker& check) {
-  const Stage& stage = loaded.plan.stage(index);
+  const Stage& stage = loaded.proto.stage(index);
   const std::string field = absl::StrCat("stage[", index, "]");
   UNIVAL_RETURN_IF_ERROR(
       check.Positive(field + ".steps", stage.steps(), "set the number of steps"));
@@ -236,8 +236,8 @@ absl::Status CheckStage(const LoadedPlan& loaded, int index, const Checker& chec
 
 absl::Status CheckEvaluations(const LoadedPlan& loaded, const Checker& check) {
   std::set<std::string> names;
-  for (int i = 0; i < loaded.plan.evaluation_size(); ++i) {
-    const EvaluationPlan& evaluation = loaded.plan.evaluation(i);
+  for (int i = 0; i < loaded.proto.evaluation_size(); ++i) {
+    const EvaluationPlan& evaluation = loaded.proto.evaluation(i);
     std::string field = absl::StrCat("evaluation[", i, "]");
     if (evaluation.task().empty()) {
       return check.Error(field + ".task", "a task's name", "nothing", "name a template or task");
@@ -263,23 +263,23 @@ absl::Status CheckEvaluations(const LoadedPlan& loaded, const Checker& check) {
 absl::Status CheckPlan(const LoadedPlan& plan) {
   Checker check(plan);
   UNIVAL_RETURN_IF_ERROR(CheckOrigin(plan, check));
-  if (plan.plan.stage_size() == 0) {
+  if (plan.proto.stage_size() == 0) {
     return check.Error("stage", "at least one stage", "none", "add a stage with sources and steps");
   }
   std::set<std::string> names;
-  for (int i = 0; i < plan.plan.stage_size(); ++i) {
+  for (int i = 0; i < plan.proto.stage_size(); ++i) {
     UNIVAL_RETURN_IF_ERROR(CheckStage(plan, i, check));
-    if (!names.insert(plan.plan.stage(i).name()).second) {
+    if (!names.insert(plan.proto.stage(i).name()).second) {
       return check.Error(absl::StrCat("stage[", i, "].name"), "names that differ",
-                         absl::StrCat("\"", plan.plan.stage(i).name(), "\" twice"), "rename one");
+                         absl::StrCat("\"", plan.proto.stage(i).name(), "\" twice"), "rename one");
     }
   }
   return CheckEvaluations(plan, check);
 }
 
 absl::Status CheckPlugins(const LoadedPlan& plan, const Runtime& runtime) {
-  for (int i = 0; i < plan.plan.plugin_size(); ++i) {
-    const std::string& wanted = plan.plan.plugin(i);
+  for (int i = 0; i < plan.proto.plugin_size(); ++i) {
+    const std::string& wanted = plan.proto.plugin(i);
     std::vector<std::string> loaded;
     std::string reason;
     for (const PluginReport& report : runtime.plugins()) {

@@ -22,7 +22,7 @@ class PlanTest : public ::testing::Test {
     Write("tasks.textproto", "");
     plan_.file = "plan.textproto";
     plan_.directory = plan_.data_root = folder_;
-    TrainingPlan& plan = plan_.plan;
+    TrainingPlan& plan = plan_.proto;
     plan.set_model("base");
     plan.add_templates("tasks.textproto");
     Stage* stage = plan.add_stage();
@@ -42,13 +42,13 @@ class PlanTest : public ::testing::Test {
   }
 
   void AddSource(const std::string& name) {
-    SourcePlan* source = plan_.plan.mutable_stage(0)->add_source();
+    SourcePlan* source = plan_.proto.mutable_stage(0)->add_source();
     source->set_name(name);
     source->set_task("copy");
     source->set_path("data.jsonl");
   }
 
-  Stage* stage() { return plan_.plan.mutable_stage(0); }
+  Stage* stage() { return plan_.proto.mutable_stage(0); }
   SourcePlan* source() { return stage()->mutable_source(0); }
 
   std::string folder_;
@@ -63,7 +63,7 @@ TEST_F(PlanTest, FillsInDefaults) {
   EXPECT_EQ(stage()->precision(), "float32");
   EXPECT_EQ(stage()->optimizer().schedule(), "constant");
   EXPECT_FLOAT_EQ(stage()->optimizer().beta1(), 0.9f);
-  EXPECT_EQ(plan_.plan.evaluation(0).name(), "copy");
+  EXPECT_EQ(plan_.proto.evaluation(0).name(), "copy");
 }
 
 TEST_F(PlanTest, AnExplicitZeroIsNotTheDefault) {
@@ -76,8 +76,8 @@ TEST_F(PlanTest, AnExplicitZeroIsNotTheDefault) {
     })");
   auto plan = LoadPlan(folder_ + "/zero.textproto");
   ASSERT_TRUE(plan.ok()) << plan.status();
-  ResolvePlan({}, &plan->plan);
-  const Stage& zero = plan->plan.stage(0);
+  ResolvePlan({}, &plan->proto);
+  const Stage& zero = plan->proto.stage(0);
   EXPECT_EQ(zero.optimizer().beta1(), 0);
   EXPECT_EQ(zero.optimizer().beta2(), 0);
   EXPECT_EQ(zero.optimizer().epsilon(), 0);
@@ -87,29 +87,29 @@ TEST_F(PlanTest, AnExplicitZeroIsNotTheDefault) {
 }
 
 TEST_F(PlanTest, ASeedOfZeroOverridesThePlans) {
-  plan_.plan.set_seed(7);
+  plan_.proto.set_seed(7);
   PlanOverrides overrides;
   overrides.seed = 0;
-  ResolvePlan(overrides, &plan_.plan);
-  EXPECT_EQ(plan_.plan.seed(), 0u);
+  ResolvePlan(overrides, &plan_.proto);
+  EXPECT_EQ(plan_.proto.seed(), 0u);
 }
 
 TEST_F(PlanTest, APlanOfSourcesWithoutWeightIsRefused) {
   source()->set_weight(0);
   EXPECT_THAT(CheckPlan(plan_).message(), HasSubstr("stage[0].source:"));
   AddSource("second");
-  ResolvePlan({}, &plan_.plan);
+  ResolvePlan({}, &plan_.proto);
   EXPECT_EQ(CheckPlan(plan_), absl::OkStatus());
 }
 
 // As a run of an earlier version recorded it: without the fields that are newer.
 TEST_F(PlanTest, ARecordWithoutNewerFieldsIsTheSamePlan) {
-  TrainingPlan recorded = plan_.plan;
+  TrainingPlan recorded = plan_.proto;
   recorded.mutable_stage(0)->mutable_optimizer()->clear_type();
   recorded.mutable_stage(0)->clear_loss();
-  EXPECT_EQ(CheckSamePlan(recorded, plan_.plan), absl::OkStatus());
+  EXPECT_EQ(CheckSamePlan(recorded, plan_.proto), absl::OkStatus());
   recorded.mutable_stage(0)->mutable_optimizer()->set_beta1(0);
-  EXPECT_FALSE(CheckSamePlan(recorded, plan_.plan).ok());
+  EXPECT_FALSE(CheckSamePlan(recorded, plan_.proto).ok());
 }
 
 TEST_F(PlanTest, ScalesUnlockStepsWithTheNumberOfSteps) {
@@ -117,7 +117,7 @@ TEST_F(PlanTest, ScalesUnlockStepsWithTheNumberOfSteps) {
   stage()->mutable_source(1)->set_unlock_step(5);
   PlanOverrides overrides;
   overrides.steps = 100;
-  ResolvePlan(overrides, &plan_.plan);
+  ResolvePlan(overrides, &plan_.proto);
   EXPECT_EQ(stage()->steps(), 100);
   EXPECT_EQ(stage()->source(1).unlock_step(), 50);
 }
@@ -129,11 +129,11 @@ TEST_F(PlanTest, NamesFieldExpectedActualAndRemedyOfEveryMistake) {
     std::function<void()> spoil;
   };
   const std::vector<Case> cases = {
-      {"model:", "neither", [&] { plan_.plan.clear_model(); }},
-      {"model:", "both", [&] { plan_.plan.mutable_fresh_model(); }},
-      {"model:", "nowhere", [&] { plan_.plan.set_model("nowhere"); }},
-      {"templates[0]:", "none.textproto", [&] { plan_.plan.set_templates(0, "none.textproto"); }},
-      {"stage:", "at least one stage", [&] { plan_.plan.clear_stage(); }},
+      {"model:", "neither", [&] { plan_.proto.clear_model(); }},
+      {"model:", "both", [&] { plan_.proto.mutable_fresh_model(); }},
+      {"model:", "nowhere", [&] { plan_.proto.set_model("nowhere"); }},
+      {"templates[0]:", "none.textproto", [&] { plan_.proto.set_templates(0, "none.textproto"); }},
+      {"stage:", "at least one stage", [&] { plan_.proto.clear_stage(); }},
       {"stage[0].steps:", "got 0", [&] { stage()->set_steps(0); }},
       {"stage[0].trainable:", "\"all\"", [&] { stage()->clear_trainable(); }},
       {"stage[0].precision:", "one of float32, bfloat16",
@@ -172,12 +172,12 @@ TEST_F(PlanTest, NamesFieldExpectedActualAndRemedyOfEveryMistake) {
       {"stage[0].source:", "unlock_step 0", [&] { source()->set_unlock_step(1); }},
       {"stage[0].source[0].batch:", "positive", [&] { stage()->set_batch(0); }},
       {"stage[0].source[1].name:", "twice", [&] { AddSource("first"); }},
-      {"evaluation[0].task:", "nothing", [&] { plan_.plan.mutable_evaluation(0)->clear_task(); }},
+      {"evaluation[0].task:", "nothing", [&] { plan_.proto.mutable_evaluation(0)->clear_task(); }},
       {"evaluation[0].path:", "no.jsonl",
-       [&] { plan_.plan.mutable_evaluation(0)->set_path("no.jsonl"); }},
+       [&] { plan_.proto.mutable_evaluation(0)->set_path("no.jsonl"); }},
       {"evaluation[0].name:", "results/NAME.jsonl",
-       [&] { plan_.plan.mutable_evaluation(0)->set_name("../copy"); }},
-      {"evaluation[0].limit:", "got -1", [&] { plan_.plan.mutable_evaluation(0)->set_limit(-1); }},
+       [&] { plan_.proto.mutable_evaluation(0)->set_name("../copy"); }},
+      {"evaluation[0].limit:", "got -1", [&] { plan_.proto.mutable_evaluation(0)->set_limit(-1); }},
       {"stage[0].source[0].limit:", "got -1", [&] { source()->set_limit(-1); }},
       {"stage[0].cache.variants:", "stage[0].source[0].augment",
        [&] {
@@ -185,12 +185,12 @@ TEST_F(PlanTest, NamesFieldExpectedActualAndRemedyOfEveryMistake) {
          source()->set_augment(true);
        }},
       {"new_modality[0].encoder_from:", "speech.safetensors",
-       [&] { plan_.plan.add_new_modality()->set_encoder_from("speech.safetensors"); }},
-      {"new_modality[0].modality.id:", "nothing", [&] { plan_.plan.add_new_modality(); }},
+       [&] { plan_.proto.add_new_modality()->set_encoder_from("speech.safetensors"); }},
+      {"new_modality[0].modality.id:", "nothing", [&] { plan_.proto.add_new_modality(); }},
   };
-  const TrainingPlan good = plan_.plan;
+  const TrainingPlan good = plan_.proto;
   for (const Case& test : cases) {
-    plan_.plan = good;
+    plan_.proto = good;
     test.spoil();
     const absl::Status status = CheckPlan(plan_);
     ASSERT_FALSE(status.ok()) << test.field << " " << test.also;
@@ -218,13 +218,13 @@ TEST_F(PlanTest, ReadsPathsRelativeToThePlan) {
 }
 
 TEST_F(PlanTest, NamesTheFieldInWhichTwoPlansDiffer) {
-  TrainingPlan other = plan_.plan;
+  TrainingPlan other = plan_.proto;
   other.mutable_stage(0)->mutable_source(0)->set_weight(7);
-  EXPECT_THAT(CheckSamePlan(plan_.plan, other).message(), HasSubstr("stage[0].source[0].weight"));
-  other = plan_.plan;
+  EXPECT_THAT(CheckSamePlan(plan_.proto, other).message(), HasSubstr("stage[0].source[0].weight"));
+  other = plan_.proto;
   other.mutable_stage(0)->set_log_every(7);
   other.clear_evaluation();
-  EXPECT_EQ(CheckSamePlan(plan_.plan, other), absl::OkStatus());
+  EXPECT_EQ(CheckSamePlan(plan_.proto, other), absl::OkStatus());
 }
 
 }  // namespace

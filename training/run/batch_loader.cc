@@ -118,10 +118,10 @@ absl::Status BatchLoader::LoadRow(const StageSource& source, int64_t index, uint
   // Two sources may read one file with other filters, so the path does not name a record.
   const std::string place =
       absl::StrCat(absl::Hex(reinterpret_cast<uintptr_t>(source.source)), " ", index);
-  for (size_t slot = 0; slot < example->media.size(); ++slot) {
+  for (size_t media_index = 0; media_index < example->media.size(); ++media_index) {
     PreparedMedia& media = prepared.media.emplace_back();
-    absl::Status status = PrepareMedia(example->media[slot], source.augment, Mix(seed, slot),
-                                       place, row, slot, &media, batch);
+    absl::Status status = PrepareMedia(example->media[media_index], source.augment, Mix(seed, media_index),
+                                       place, row, media_index, &media, batch);
     if (status.ok()) continue;
     if (!IsMediaError(status)) return status;
     batch->pending.resize(pending_before);
@@ -134,20 +134,20 @@ absl::Status BatchLoader::LoadRow(const StageSource& source, int64_t index, uint
 }
 
 absl::Status BatchLoader::PrepareMedia(const MediaInput& input, bool augment, uint64_t seed,
-                                       const std::string& place, size_t row, size_t slot,
+                                       const std::string& place, size_t row, size_t media_index,
                                        PreparedMedia* media, TrainingBatch* batch) const {
   media->modality = input.modality;
   UNIVAL_ASSIGN_OR_RETURN(Modality * modality, options_.model->RequireModality(input.modality));
   RawSample raw{input.media, augment, seed};
   auto frozen = options_.frozen.find(input.modality);
   if (frozen != options_.frozen.end()) {
-    PendingFeatures pending{row, slot, ""};
+    PendingFeatures pending{row, media_index, ""};
     if (frozen->second != nullptr || options_.variants > 0) {
       const Augmentation chosen = ChooseVariant(augment, options_.variants, options_.seed, seed);
       raw.augment = chosen.augment;
       raw.seed = chosen.code;
       UNIVAL_ASSIGN_OR_RETURN(
-          pending.key, keys_.Key(input.media, absl::StrCat(place, " ", slot), chosen.code));
+          pending.key, keys_.Key(input.media, absl::StrCat(place, " ", media_index), chosen.code));
     }
     if (frozen->second != nullptr) media->features = frozen->second->Find(pending.key);
     if (media->features) {

@@ -37,7 +37,7 @@ struct StageSource {
 // A media item of a frozen encoder whose features are still to be computed.
 struct PendingFeatures {
   size_t row = 0;
-  size_t slot = 0;
+  size_t media_index = 0;
   std::string key;  // of the cache
 };
 
@@ -45,13 +45,13 @@ struct TrainingBatch {
   int64_t step = 0;
   int source = 0;     // index into the stage's sources
   int64_t epoch = 0;  // of that source
-  int64_t rows = 0;   // drawn, with those that failed
+  int64_t rows = 0;   // of the sampler, with those that failed
   std::vector<PreparedExample> examples;
   std::vector<PendingFeatures> pending;
   int64_t cache_hits = 0;
   // "KEY: reason" of media that could not be decoded; their rows are left out.
   std::vector<std::string> failures;
-  std::string sampler_state;  // after this batch was drawn
+  std::string sampler_state;  // after this batch was made
 };
 
 struct LoaderOptions {
@@ -97,7 +97,7 @@ class BatchLoader {
                        TrainingBatch* batch) const;
   // `place` is where the record stands: source and index.
   absl::Status PrepareMedia(const MediaInput& input, bool augment, uint64_t seed,
-                            const std::string& place, size_t row, size_t slot, PreparedMedia* media,
+                            const std::string& place, size_t row, size_t media_index, PreparedMedia* media,
                             TrainingBatch* batch) const;
 
   const LoaderOptions options_;

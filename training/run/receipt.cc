@@ -100,7 +100,7 @@ Json EntryToJson(const ReceiptEntry& entry) {
           {"role", RoleName(entry.role)},
           {"dtype", entry.before.dtype},
           {"shape", entry.before.shape},
-          {"drawn", entry.drawn},
+          {"drawn", entry.fresh},
           {"changed", entry.changed()},
           {"before", entry.before.sha256},
           {"after", entry.after},
@@ -118,7 +118,7 @@ absl::StatusOr<ReceiptEntry> EntryFromJson(const Json& json) {
   entry.after = json.at("after");
   entry.stored = json.at("stored");
   entry.before_stored = json.value("before_stored", "");
-  entry.drawn = json.at("drawn");
+  entry.fresh = json.at("drawn");
   UNIVAL_ASSIGN_OR_RETURN(entry.role, RoleFromName(json.at("role")));
   return entry;
 }
@@ -172,7 +172,7 @@ Receipt MakeReceipt(const ReceiptDescription& description, const std::vector<Ten
     ReceiptEntry entry;
     entry.before = tensor;
     entry.role = RoleOf(tensor, trained);
-    entry.drawn = description.drawn.count(tensor.name) > 0;
+    entry.fresh = description.fresh.count(tensor.name) > 0;
     entry.before_stored = description.stored_half ? tensor.half_sha256 : tensor.sha256;
     auto found = later.find(tensor.name);
     if (found != later.end()) {
@@ -233,7 +233,7 @@ absl::StatusOr<Receipt> ReceiptFromJson(const std::string& text, const std::stri
     receipt.description.stored_half = json.at("stored_as") == "float16";
     for (const Json& tensor : json.at("tensors")) {
       UNIVAL_ASSIGN_OR_RETURN(ReceiptEntry entry, EntryFromJson(tensor));
-      if (entry.drawn) receipt.description.drawn.insert(entry.before.name);
+      if (entry.fresh) receipt.description.fresh.insert(entry.before.name);
       receipt.entries.push_back(std::move(entry));
     }
     Count(&receipt);

@@ -43,7 +43,7 @@ struct ReceiptDescription {
   std::string base_model;  // as the plan names it; empty for a fresh model
   uint64_t seed = 0;
   bool stored_half = false;
-  std::set<std::string> drawn;  // tensors that did not come from the base model
+  std::set<std::string> fresh;  // tensors that did not come from the base model
 };
 
 // What may happen to a tensor.
@@ -64,7 +64,7 @@ struct ReceiptEntry {
   std::string stored;         // hash of the tensor as the model directory gives it back
   std::string before_stored;  // hash of the tensor before training, rounded as the directory would
   TensorRole role = TensorRole::kFrozen;
-  bool drawn = false;
+  bool fresh = false;
   bool changed() const {
     return after.empty() ? before_stored != stored : before.sha256 != after;
   }

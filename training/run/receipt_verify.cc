@@ -124,7 +124,7 @@ void CompareWithBase(const Receipt& receipt, const Hashes& model, const Hashes& 
                      ReceiptCheck* check) {
   const bool half = receipt.description.stored_half;
   for (const ReceiptEntry& entry : receipt.entries) {
-    if (entry.drawn) continue;
+    if (entry.fresh) continue;
     const std::string& name = entry.before.name;
     auto was = base.find(name);
     if (was == base.end()) {
@@ -160,7 +160,7 @@ bool IsIn(const std::string& name, const std::string& part) {
 }
 
 // Whether `plan` draws a tensor that the base model holds, or holds under this name.
-bool IsDrawn(const TrainingPlan& plan, const std::string& name, const Hashes& base) {
+bool IsFresh(const TrainingPlan& plan, const std::string& name, const Hashes& base) {
   if (plan.has_fresh_model() || base.count(name) == 0) return true;
   if (plan.random_backbone() && IsIn(name, "backbone")) return true;
   for (const std::string& part : plan.reset()) {
@@ -172,9 +172,9 @@ bool IsDrawn(const TrainingPlan& plan, const std::string& name, const Hashes& ba
 void CheckDrawn(const Receipt& receipt, const TrainingPlan& plan, const Hashes& base,
                 ReceiptCheck* check) {
   for (const ReceiptEntry& entry : receipt.entries) {
-    const bool drawn = IsDrawn(plan, entry.before.name, base);
-    Differs(absl::StrCat(entry.before.name, ": drawn"), drawn ? "true" : "false",
-            entry.drawn ? "true" : "false", check);
+    const bool fresh = IsFresh(plan, entry.before.name, base);
+    Differs(absl::StrCat(entry.before.name, ": drawn"), fresh ? "true" : "false",
+            entry.fresh ? "true" : "false", check);
   }
 }
 
@@ -237,10 +237,10 @@ const Lineage* TrainingStep(const Manifest& manifest) {
 // Does the trained model's manifest name the base model as its parent?
 absl::Status CompareParent(const Receipt& receipt, const Manifest& manifest,
                            const std::string& base_directory, ReceiptCheck* check) {
-  const std::set<std::string>& drawn = receipt.description.drawn;
-  const auto first = drawn.lower_bound("backbone.");
-  // Earlier manifests named a backbone of which parts had been drawn anew as it was then.
-  if (first != drawn.end() && IsIn(*first, "backbone")) return absl::OkStatus();
+  const std::set<std::string>& fresh = receipt.description.fresh;
+  const auto first = fresh.lower_bound("backbone.");
+  // Earlier manifests named a backbone of which parts had been fresh anew as it was then.
+  if (first != fresh.end() && IsIn(*first, "backbone")) return absl::OkStatus();
   const Lineage* step = TrainingStep(manifest);
   if (step == nullptr || step->parent_backbone_sha256().empty()) return absl::OkStatus();
   UNIVAL_ASSIGN_OR_RETURN(const auto base, ModelDirectory::Open(base_directory));

@@ -39,7 +39,7 @@ struct Run {
   std::unique_ptr<Pipeline> pipeline;
   RunData data;
   std::vector<TensorHash> before;  // the model as training found it
-  std::set<std::string> drawn;
+  std::set<std::string> fresh;
   std::string parent_backbone_sha256;  // of the base model; empty where its backbone is not used
   std::map<std::string, at::Tensor> initial_buffers;
   MediaKeys media_keys;
@@ -50,7 +50,7 @@ struct Run {
 
   int64_t TotalSteps() const {
     int64_t steps = 0;
-    for (const Stage& stage : plan.plan.stage()) steps += stage.steps();
+    for (const Stage& stage : plan.proto.stage()) steps += stage.steps();
     return steps;
   }
 };

@@ -39,10 +39,10 @@ absl::Status WriteResults(const Run& run, const TrainResult& result) {
                          {"metrics", MetricsJson(evaluation.metrics)}};
   }
   const Json json = {{"format", "unival-results/1"},
-                     {"plan", run.plan.plan.name()},
-                     {"plan_sha256", Sha256Hex(PrintTextProto(run.plan.plan))},
+                     {"plan", run.plan.proto.name()},
+                     {"plan_sha256", Sha256Hex(PrintTextProto(run.plan.proto))},
                      {"template_hash", TemplateHashes(run)},
-                     {"seed", run.plan.plan.seed()},
+                     {"seed", run.plan.proto.seed()},
                      {"steps", result.steps},
                      {"final_loss", result.final_loss},
                      {"seconds", result.seconds},
@@ -61,7 +61,7 @@ absl::Status WriteResults(const Run& run, const TrainResult& result) {
 }
 
 absl::Status SaveModel(const Run& run) {
-  const TrainingPlan& plan = run.plan.plan;
+  const TrainingPlan& plan = run.plan.proto;
   Lineage lineage;
   lineage.set_command("train");
   lineage.set_plan(plan.name());
@@ -74,12 +74,12 @@ absl::Status SaveModel(const Run& run) {
 absl::Status WriteReceipt(const Run& run, const std::vector<TensorHash>& after,
                           TrainResult* result) {
   ReceiptDescription description;
-  description.plan_name = run.plan.plan.name();
-  description.plan_sha256 = Sha256Hex(PrintTextProto(run.plan.plan));
-  description.base_model = run.plan.plan.model();
-  description.seed = run.plan.plan.seed();
-  description.stored_half = run.plan.plan.save_half();
-  description.drawn = run.drawn;
+  description.plan_name = run.plan.proto.name();
+  description.plan_sha256 = Sha256Hex(PrintTextProto(run.plan.proto));
+  description.base_model = run.plan.proto.model();
+  description.seed = run.plan.proto.seed();
+  description.stored_half = run.plan.proto.save_half();
+  description.fresh = run.fresh;
   const Receipt receipt = MakeReceipt(description, run.before, after, run.state.trained);
   const std::string json = ReceiptToJson(receipt);
   UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(run.Path("receipt.json"), {json}));
@@ -92,8 +92,8 @@ absl::Status WriteReceipt(const Run& run, const std::vector<TensorHash>& after,
 }
 
 absl::Status RunEvaluations(Run* run, TrainResult* result) {
-  for (int i = 0; i < run->plan.plan.evaluation_size(); ++i) {
-    const EvaluationPlan& plan = run->plan.plan.evaluation(i);
+  for (int i = 0; i < run->plan.proto.evaluation_size(); ++i) {
+    const EvaluationPlan& plan = run->plan.proto.evaluation(i);
     std::error_code error;
     fs::create_directories(run->Path("results"), error);
     EvaluationOptions options;
@@ -114,11 +114,11 @@ absl::Status RunEvaluations(Run* run, TrainResult* result) {
 }  // namespace
 
 absl::Status FinishRun(Run* run, TrainResult* result) {
-  const bool half = run->plan.plan.save_half();
+  const bool half = run->plan.proto.save_half();
   const std::vector<TensorHash> after = HashState(*run->model, half);
   if (half) run->model->RoundToHalf();
   // As it ran: a run that was resumed may have been given other intervals of logging.
-  const std::string plan = PrintTextProto(run->plan.plan);
+  const std::string plan = PrintTextProto(run->plan.proto);
   UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(run->Path("plan.textproto"), {plan}));
   UNIVAL_RETURN_IF_ERROR(SaveModel(*run));
   UNIVAL_RETURN_IF_ERROR(WriteReceipt(*run, after, result));

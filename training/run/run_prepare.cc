@@ -66,7 +66,7 @@ absl::Status CheckSameRun(const Run& run, const Identity& recorded, const Identi
   TrainingPlan plan;
   UNIVAL_RETURN_IF_ERROR(ParseTextProto(recorded.plan, run.Path("run.json"), &plan));
   UNIVAL_RETURN_IF_ERROR(
-      Annotate(CheckSamePlan(plan, run.plan.plan), run.options.output, ": cannot resume"));
+      Annotate(CheckSamePlan(plan, run.plan.proto), run.options.output, ": cannot resume"));
   if (recorded.base_sha256 != now.base_sha256) {
     return absl::FailedPreconditionError(absl::StrCat(
         run.options.output, ": cannot resume: model: expected tensors with hash ",
@@ -118,9 +118,9 @@ absl::StatusOr<std::map<std::string, std::string>> OtherParts(const Run& run) {
     parts[absl::StrCat("templates[", i, "]")] = TemplateSetHash(*run.templates[i]);
   }
   const std::string tokenizer =
-      run.plan.plan.has_fresh_model()
-          ? JoinPath(run.plan.directory, run.plan.plan.tokenizer_directory())
-          : JoinPath(JoinPath(run.plan.directory, run.plan.plan.model()),
+      run.plan.proto.has_fresh_model()
+          ? JoinPath(run.plan.directory, run.plan.proto.tokenizer_directory())
+          : JoinPath(JoinPath(run.plan.directory, run.plan.proto.model()),
                      run.model->manifest().tokenizer().directory());
   UNIVAL_ASSIGN_OR_RETURN(parts["tokenizer"], FolderHash(tokenizer));
   for (const PluginReport& plugin : run.runtime.plugins()) {
@@ -174,7 +174,7 @@ absl::Status RestoreModel(const Run& run, const std::map<std::string, at::Tensor
 
 // Where a run stands must be a place of its plan.
 absl::Status CheckPlace(const Run& run, const RunState& state) {
-  const auto& stages = run.plan.plan.stage();
+  const auto& stages = run.plan.proto.stage();
   int64_t before = 0;
   for (int i = 0; i < std::min(state.stage, stages.size()); ++i) before += stages[i].steps();
   const int64_t most = state.stage < stages.size() ? stages[state.stage].steps() : 0;
@@ -205,7 +205,7 @@ absl::Status Resume(Run* run, std::map<std::string, at::Tensor>* optimizer_state
 
 // A fresh run records what it is; a resumed one is compared with that record.
 absl::Status CheckIdentity(const Run& run) {
-  Identity now{PrintTextProto(run.plan.plan), CombinedHash(run.before), run.data.fingerprints, {}};
+  Identity now{PrintTextProto(run.plan.proto), CombinedHash(run.before), run.data.fingerprints, {}};
   UNIVAL_ASSIGN_OR_RETURN(now.parts, OtherParts(run));
   const std::string file = run.Path("run.json");
   if (run.options.resume && fs::exists(file)) {
@@ -230,11 +230,11 @@ absl::Status LoadRunPlan(Run* run) {
     run->plan.file = options.plan_file.empty() ? "plan" : options.plan_file;
     run->plan.directory = parent.empty() ? "." : parent.string();
     run->plan.data_root = options.data_root.empty() ? run->plan.directory : options.data_root;
-    run->plan.plan = *options.plan;
+    run->plan.proto = *options.plan;
   } else {
     UNIVAL_ASSIGN_OR_RETURN(run->plan, LoadPlan(options.plan_file, options.data_root));
   }
-  ResolvePlan(options.overrides, &run->plan.plan);
+  ResolvePlan(options.overrides, &run->plan.proto);
   UNIVAL_RETURN_IF_ERROR(CheckPlan(run->plan));
   return CheckPlugins(run->plan, run->runtime);
 }
@@ -247,14 +247,14 @@ absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_s
   UNIVAL_ASSIGN_OR_RETURN(BuiltModel built,
                           BuildModel(run->plan, run->runtime, run->options.device));
   run->model = std::move(built.model);
-  run->drawn = std::move(built.drawn);
+  run->fresh = std::move(built.fresh);
   run->parent_backbone_sha256 = std::move(built.parent_backbone_sha256);
   UNIVAL_ASSIGN_OR_RETURN(run->templates, LoadTemplateSets(TemplateFiles(run->plan),
                                                            run->runtime.template_types()));
   AddTemplates(*run);
   UNIVAL_ASSIGN_OR_RETURN(run->pipeline, Pipeline::Create(run->model.get(), run->templates));
   UNIVAL_ASSIGN_OR_RETURN(run->data, OpenRunData(run->plan, *run->pipeline, *run->model));
-  run->before = HashState(*run->model, run->plan.plan.save_half());
+  run->before = HashState(*run->model, run->plan.proto.save_half());
   for (const NamedTensor& entry : run->model->State()) {
     if (entry.is_buffer) run->initial_buffers[entry.name] = entry.tensor.clone();
   }

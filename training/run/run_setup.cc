@@ -32,66 +32,66 @@ std::set<std::string> Names(const Model& model) {
 
 // Replaces the weights of these parts by fresh random ones: those that a fresh model made from
 // `seed` would have.
-absl::StatusOr<std::set<std::string>> Redraw(const std::vector<std::string>& parts,
+absl::StatusOr<std::set<std::string>> Reinitialize(const std::vector<std::string>& parts,
                                              const std::string& tokenizer_directory, uint64_t seed,
                                              const Model& model) {
   UNIVAL_ASSIGN_OR_RETURN(
-      auto fresh, Model::CreateFresh(model.manifest(), tokenizer_directory, seed, model.runtime()));
-  std::map<std::string, at::Tensor> source;
-  for (const NamedTensor& entry : fresh->State()) source[entry.name] = entry.tensor;
-  std::set<std::string> drawn;
+      auto donor, Model::CreateFresh(model.manifest(), tokenizer_directory, seed, model.runtime()));
+  std::map<std::string, at::Tensor> values;
+  for (const NamedTensor& entry : donor->State()) values[entry.name] = entry.tensor;
+  std::set<std::string> fresh;
   at::NoGradGuard no_grad;
   for (const std::string& part : parts) {
     const std::string prefix = part + ".";
-    const size_t before = drawn.size();
+    const size_t before = fresh.size();
     for (const NamedTensor& entry : model.State()) {
       if (!absl::StartsWith(entry.name, prefix)) continue;
-      auto found = source.find(entry.name);
-      if (found == source.end() || found->second.sizes() != entry.tensor.sizes()) {
+      auto found = values.find(entry.name);
+      if (found == values.end() || found->second.sizes() != entry.tensor.sizes()) {
         return absl::InternalError(absl::StrCat("a fresh model has no tensor like ", entry.name));
       }
       at::Tensor target = entry.tensor;
       target.copy_(found->second);
-      drawn.insert(entry.name);
+      fresh.insert(entry.name);
     }
-    if (drawn.size() == before) {
+    if (fresh.size() == before) {
       return absl::NotFoundError(
           absl::StrCat("expected a part of the model, got \"", part,
                        "\"; name \"backbone\", \"connection.ID\" or \"modality.ID\""));
     }
   }
-  return drawn;
+  return fresh;
 }
 
 absl::StatusOr<BuiltModel> LoadBase(const LoadedPlan& plan, const Runtime& runtime) {
-  const std::string directory = JoinPath(plan.directory, plan.plan.model());
+  const std::string directory = JoinPath(plan.directory, plan.proto.model());
   BuiltModel built;
   UNIVAL_ASSIGN_OR_RETURN(built.model, Model::Load(directory, runtime));
-  std::vector<std::string> parts(plan.plan.reset().begin(), plan.plan.reset().end());
-  if (plan.plan.random_backbone()) parts.push_back("backbone");
+  std::vector<std::string> parts(plan.proto.reset().begin(), plan.proto.reset().end());
+  if (plan.proto.random_backbone()) parts.push_back("backbone");
   if (std::find(parts.begin(), parts.end(), "backbone") == parts.end()) {
-    // The parent is the base model as it is, before parts of it are drawn anew.
+    // The parent is the base model as it is, before parts of it are fresh anew.
     UNIVAL_ASSIGN_OR_RETURN(built.parent_backbone_sha256, built.model->BackboneHash());
   }
   if (parts.empty()) return built;
   const std::string tokenizer =
       JoinPath(directory, built.model->manifest().tokenizer().directory());
-  auto drawn = Redraw(parts, tokenizer, plan.plan.seed(), *built.model);
-  if (!drawn.ok()) {
-    return AtField(plan, plan.plan.random_backbone() ? "random_backbone" : "reset", drawn.status());
+  auto fresh = Reinitialize(parts, tokenizer, plan.proto.seed(), *built.model);
+  if (!fresh.ok()) {
+    return AtField(plan, plan.proto.random_backbone() ? "random_backbone" : "reset", fresh.status());
   }
-  built.drawn = *std::move(drawn);
+  built.fresh = *std::move(fresh);
   return built;
 }
 
-absl::StatusOr<BuiltModel> DrawFresh(const LoadedPlan& plan, const Runtime& runtime) {
+absl::StatusOr<BuiltModel> CreateFreshModel(const LoadedPlan& plan, const Runtime& runtime) {
   BuiltModel built;
-  auto model = Model::CreateFresh(plan.plan.fresh_model(),
-                                  JoinPath(plan.directory, plan.plan.tokenizer_directory()),
-                                  plan.plan.seed(), runtime);
+  auto model = Model::CreateFresh(plan.proto.fresh_model(),
+                                  JoinPath(plan.directory, plan.proto.tokenizer_directory()),
+                                  plan.proto.seed(), runtime);
   if (!model.ok()) return AtField(plan, "fresh_model", model.status());
   built.model = *std::move(model);
-  built.drawn = Names(*built.model);
+  built.fresh = Names(*built.model);
   return built;
 }
 
@@ -115,11 +115,11 @@ class DataOpener {
       : plan_(plan), pipeline_(pipeline), model_(model) {}
 
   absl::StatusOr<RunData> Open() {
-    for (int stage = 0; stage < plan_.plan.stage_size(); ++stage) {
+    for (int stage = 0; stage < plan_.proto.stage_size(); ++stage) {
       UNIVAL_RETURN_IF_ERROR(OpenStage(stage));
     }
-    for (int i = 0; i < plan_.plan.evaluation_size(); ++i) {
-      const EvaluationPlan& evaluation = plan_.plan.evaluation(i);
+    for (int i = 0; i < plan_.proto.evaluation_size(); ++i) {
+      const EvaluationPlan& evaluation = plan_.proto.evaluation(i);
       UNIVAL_ASSIGN_OR_RETURN(Opened opened,
                               OpenOne(absl::StrCat("evaluation[", i, "]"), evaluation));
       data_.evaluations.push_back(opened.source);
@@ -134,7 +134,7 @@ class DataOpener {
   };
 
   absl::Status OpenStage(int index) {
-    const Stage& stage = plan_.plan.stage(index);
+    const Stage& stage = plan_.proto.stage(index);
     const std::vector<std::string> patterns(stage.trainable().begin(), stage.trainable().end());
     UNIVAL_RETURN_IF_ERROR(AtField(plan_, absl::StrCat("stage[", index, "]"),
                                    SelectTrainable(model_, patterns).status()));
@@ -179,21 +179,21 @@ class DataOpener {
 
 absl::StatusOr<BuiltModel> BuildModel(const LoadedPlan& plan, const Runtime& runtime,
                                       const std::string& device) {
-  UNIVAL_ASSIGN_OR_RETURN(BuiltModel built, plan.plan.has_fresh_model() ? DrawFresh(plan, runtime)
+  UNIVAL_ASSIGN_OR_RETURN(BuiltModel built, plan.proto.has_fresh_model() ? CreateFreshModel(plan, runtime)
                                                                         : LoadBase(plan, runtime));
   const std::set<std::string> base = Names(*built.model);
-  for (int i = 0; i < plan.plan.new_modality_size(); ++i) {
-    const NewModalityPlan& added = plan.plan.new_modality(i);
+  for (int i = 0; i < plan.proto.new_modality_size(); ++i) {
+    const NewModalityPlan& added = plan.proto.new_modality(i);
     const std::string& encoder = added.encoder_from();
     const bool is_file = absl::EndsWith(encoder, ".safetensors");
     UNIVAL_RETURN_IF_ERROR(
         AtField(plan, absl::StrCat("new_modality[", i, "]"),
                 built.model->AddModality(added.modality(), added.connection(),
                                          is_file ? JoinPath(plan.directory, encoder) : encoder,
-                                         Mix(plan.plan.seed(), 0x6d6f64, i))));
+                                         Mix(plan.proto.seed(), 0x6d6f64, i))));
   }
   for (const std::string& name : Names(*built.model)) {
-    if (base.count(name) == 0) built.drawn.insert(name);
+    if (base.count(name) == 0) built.fresh.insert(name);
   }
   if (!device.empty() && device != "cpu") UNIVAL_RETURN_IF_ERROR(built.model->To(device));
   return built;
@@ -201,7 +201,7 @@ absl::StatusOr<BuiltModel> BuildModel(const LoadedPlan& plan, const Runtime& run
 
 std::vector<std::string> TemplateFiles(const LoadedPlan& plan) {
   std::vector<std::string> files;
-  for (const std::string& file : plan.plan.templates())
+  for (const std::string& file : plan.proto.templates())
     files.push_back(JoinPath(plan.directory, file));
   return files;
 }

@@ -19,7 +19,7 @@ namespace unival {
 
 struct BuiltModel {
   std::unique_ptr<Model> model;
-  std::set<std::string> drawn;  // tensors that are not the base model's
+  std::set<std::string> fresh;  // tensors that are not the base model's
   // Model::BackboneHash of the base model; empty where nothing of its backbone is left.
   std::string parent_backbone_sha256;
 };

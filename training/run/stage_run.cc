@@ -72,7 +72,7 @@ class StageRun {
   explicit StageRun(Run* run)
       : run_(*run),
         index_(run->state.stage),
-        stage_(run->plan.plan.stage(index_)),
+        stage_(run->plan.proto.stage(index_)),
         sources_(run->data.stages[index_]),
         loss_(MakeLoss(stage_.loss(), run->model->vocabulary())),
         total_steps_(run->TotalSteps()) {}
@@ -174,7 +174,7 @@ class StageRun {
 
   absl::Status StartLoader() {
     SamplerOptions options;
-    options.seed = Mix(run_.plan.plan.seed(), index_);
+    options.seed = Mix(run_.plan.proto.seed(), index_);
     for (int i = 0; i < stage_.source_size(); ++i) {
       const SourcePlan& source = stage_.source(i);
       options.sources.push_back({source.name(), sources_[i].source->size(), source.weight(),
@@ -189,7 +189,7 @@ class StageRun {
     loader.frozen = frozen_;
     loader.keys = &run_.media_keys;
     loader.variants = stage_.cache().variants();
-    loader.seed = run_.plan.plan.seed();
+    loader.seed = run_.plan.proto.seed();
     loader.first_step = run_.state.stage_step;
     loader.end_step = stage_.steps();
     loader.micro_batches = stage_.micro_batches();
@@ -227,7 +227,7 @@ class StageRun {
     options.loss = loss_;
     options.update = state.stage_step;
     options.scale = 1.0 / stage_.micro_batches();
-    options.seed = Mix(run_.plan.plan.seed(), index_, state.stage_step, micro);
+    options.seed = Mix(run_.plan.proto.seed(), index_, state.stage_step, micro);
     options.bfloat16 = ParsePrecision(stage_.precision()) == Precision::kBfloat16;
     absl::StatusOr<StepLoss> step = ForwardBackward(*run_.model, batch.examples, options);
     if (IsNonFinite(step.status())) return NotFinite("the loss", std::nan(""));

@@ -9,7 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "backbone/model/model.h"
+#include "backbone/model/backbone.h"
 #include "sdk/base/status_macros.h"
 #include "training/config/trainable_pattern.h"
 

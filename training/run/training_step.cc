@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "backbone/model/model.h"
+#include "backbone/model/backbone.h"
 #include "runtime/collate.h"
 #include "runtime/decoding.h"
 #include "sdk/native/catch_torch.h"
@@ -48,7 +48,7 @@ class ReducedPrecision {
 };
 
 at::Tensor Forward(const Model& model, const ModelInput& input, const TargetRows& target) {
-  UnivalModel& backbone = model.backbone();
+  Backbone& backbone = model.backbone();
   DecodeOptions options;
   options.code_rows = target.code_rows;
   return backbone.Decode(backbone.Encode(input), target.previous, options);
@@ -60,7 +60,7 @@ absl::Status EncodePending(const Model& model, const std::map<std::string, Featu
                            TrainingBatch* batch, int64_t* encoder_calls, int64_t* cache_hits) {
   at::NoGradGuard no_grad;
   for (const PendingFeatures& pending : batch->pending) {
-    PreparedMedia& media = batch->examples[pending.row].media[pending.slot];
+    PreparedMedia& media = batch->examples[pending.row].media[pending.media_index];
     FeatureCache* cache = frozen.at(media.modality);
     // Another row of this batch, or an earlier batch, may have added the same item to the cache
     // since the loader looked.

@@ -26,7 +26,7 @@
 #include "backbone/storage/backbone_hash.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
-#include "backbone/model/model.h"
+#include "backbone/model/backbone.h"
 #include "backbone/model/model_config.h"
 #include "backbone/model/reference_names.h"
 #include "backbone/vocabulary/layout.h"
@@ -247,8 +247,8 @@ void Converter::AssignNames() {
 // The embedding has only a few rows here: only its width is needed, and the full table would take
 // memory.
 absl::StatusOr<TensorMap> Converter::BackboneTensors() const {
-  UNIVAL_ASSIGN_OR_RETURN(const std::shared_ptr<UnivalModel> model,
-                          UnivalModel::Create(manifest_.backbone(), kFewRows));
+  UNIVAL_ASSIGN_OR_RETURN(const std::shared_ptr<Backbone> model,
+                          Backbone::Create(manifest_.backbone(), kFewRows));
   for (const ConnectionConfig& connection : manifest_.connection()) {
     UNIVAL_RETURN_IF_ERROR(model->AddConnection(connection));
   }

@@ -44,11 +44,11 @@ void AddScalars(const Pickle& pickle, const PickleNode& mapping, Json& arguments
     const PickleNode& name = pickle.node(dict->items[i]);
     const PickleNode& value = pickle.node(dict->items[i + 1]);
     if (name.kind != PickleKind::kText) continue;
-    Json& slot = arguments[std::string(name.text)];
-    if (value.kind == PickleKind::kBool) slot = value.integer != 0;
-    if (value.kind == PickleKind::kInteger) slot = value.integer;
-    if (value.kind == PickleKind::kReal) slot = value.real;
-    if (value.kind == PickleKind::kText) slot = std::string(value.text);
+    Json& argument = arguments[std::string(name.text)];
+    if (value.kind == PickleKind::kBool) argument = value.integer != 0;
+    if (value.kind == PickleKind::kInteger) argument = value.integer;
+    if (value.kind == PickleKind::kReal) argument = value.real;
+    if (value.kind == PickleKind::kText) argument = std::string(value.text);
   }
 }
 

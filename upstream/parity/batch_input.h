@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "upstream/parity/fixture.h"
 #include "upstream/parity/reference_model.h"
-#include "backbone/model/model.h"
+#include "backbone/model/backbone.h"
 
 namespace unival {
 namespace parity {

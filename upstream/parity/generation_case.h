@@ -8,7 +8,7 @@
 #include "upstream/parity/fixture.h"
 #include "upstream/parity/report.h"
 #include "backbone/generation/generate.h"
-#include "backbone/model/model.h"
+#include "backbone/model/backbone.h"
 #include "runtime/decoding.h"
 
 namespace unival {

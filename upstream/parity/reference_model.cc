@@ -105,7 +105,7 @@ absl::StatusOr<std::unique_ptr<ReferenceModel>> ReferenceModel::Create(const Fix
   const absl::Status made = CatchTorch(spec.config, [&]() -> absl::Status {
     UNIVAL_ASSIGN_OR_RETURN(const BackboneConfig backbone, ReferenceConfig(arguments.dump()));
     UNIVAL_ASSIGN_OR_RETURN(const int64_t vocabulary, VocabularySize(*config, arguments));
-    UNIVAL_ASSIGN_OR_RETURN(model->backbone_, UnivalModel::Create(backbone, vocabulary));
+    UNIVAL_ASSIGN_OR_RETURN(model->backbone_, Backbone::Create(backbone, vocabulary));
     UNIVAL_RETURN_IF_ERROR(model->AddModalities(fixture, spec, arguments));
     model->Fill(spec.seed);
     return absl::OkStatus();

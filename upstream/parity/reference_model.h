@@ -21,7 +21,7 @@
 #include "absl/status/statusor.h"
 #include "upstream/parity/fixture.h"
 #include "backbone/connection/connection.h"
-#include "backbone/model/model.h"
+#include "backbone/model/backbone.h"
 #include "runtime/named_tensor.h"
 #include "sdk/native/feature_encoder.h"
 #include "sdk/proto/modality.pb.h"
@@ -42,7 +42,7 @@ class ReferenceModel {
   static absl::StatusOr<std::unique_ptr<ReferenceModel>> Create(const Fixture& fixture,
                                                                 const ModelSpec& spec);
 
-  UnivalModel& backbone() { return *backbone_; }
+  Backbone& backbone() { return *backbone_; }
   std::vector<std::string> modalities() const;
   bool Has(const std::string& modality) const { return networks_.count(modality) > 0; }
   const ModalityConfig& config(const std::string& modality) const;
@@ -82,7 +82,7 @@ class ReferenceModel {
   absl::Status AddModalities(const Fixture& fixture, const ModelSpec& spec, const Json& arguments);
   void Fill(uint64_t seed);
 
-  std::shared_ptr<UnivalModel> backbone_;
+  std::shared_ptr<Backbone> backbone_;
   std::map<std::string, Network> networks_;
   at::Tensor end_of_sentence_;  // the formula's row
 };

@@ -129,7 +129,7 @@ class ConvertedModel {
     ModalitySegment segment{"image", {}, GridFeatures(network->forward(pixels))};
     for (int64_t row = 0; row < pixels.size(0); ++row) segment.rows.push_back(row);
     input.segments = {segment};
-    UnivalModel& backbone = model.backbone();
+    Backbone& backbone = model.backbone();
     return backbone.Decode(backbone.Encode(input), golden_.at("prev_output_tokens"));
   }
 

@@ -74,7 +74,7 @@ absl::StatusOr<LossResult> LossOn(ReferenceModel& model, const Json& sample,
     previous = at::cat({previous, previous});
     target = at::cat({target, target});
   }
-  UnivalModel& backbone = model.backbone();
+  Backbone& backbone = model.backbone();
   return ComputeLoss(backbone.Decode(backbone.Encode(batch.input), previous), target, request.config,
                      request.update, request.masks);
 }

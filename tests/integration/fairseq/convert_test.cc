@@ -15,7 +15,7 @@
 #include "upstream/parity/byte_tokenizer.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/safetensors.h"
-#include "backbone/model/model.h"
+#include "backbone/model/backbone.h"
 #include "runtime/model.h"
 #include "runtime/runtime.h"
 #include "sdk/base/test_files.h"
@@ -64,7 +64,7 @@ double LogitsDifference(const std::string& directory, const std::string& expecte
   ModelInput input;
   input.source_tokens = golden.at("src_tokens");
   input.segments = {{"image", {0, 1}, GridFeatures(network->forward(golden.at("patch_images")))}};
-  UnivalModel& backbone = (*loaded)->backbone();
+  Backbone& backbone = (*loaded)->backbone();
   const at::Tensor logits =
       backbone.Decode(backbone.Encode(input), golden.at("prev_output_tokens"));
   return (logits - golden.at(expected)).abs().max().item<double>();

@@ -1,4 +1,4 @@
-// The encoder of linear_weights.h in the stable tier.
+// The encoder of linear_weights.h in tier 2.
 #include "sdk/cpp/unival_plugin.hpp"
 #include "tests/integration/tiers/linear_weights.h"
 

@@ -71,9 +71,9 @@ std::vector<Choice> Draw(const at::Tensor& scores, const GenerationConfig& confi
   return ToChoices(tokens.gather(1, place).squeeze(1), values.gather(1, place).squeeze(1));
 }
 
-class TokenByToken {
+class GreedyOrSampling {
  public:
-  TokenByToken(IncrementalDecoder& decoder, const SearchPlan& plan)
+  GreedyOrSampling(IncrementalDecoder& decoder, const SearchPlan& plan)
       : decoder_(decoder), plan_(plan), scorer_(plan), found_(plan.requests.size()) {
     if (plan.config.sample()) {
       rows_per_sample_ = std::max<int64_t>(plan.config.beam(), plan.config.n_best());
@@ -193,8 +193,8 @@ class TokenByToken {
 
 }  // namespace
 
-Results SearchTokenByToken(IncrementalDecoder& decoder, const SearchPlan& plan) {
-  return TokenByToken(decoder, plan).Run();
+Results SearchGreedyOrSampling(IncrementalDecoder& decoder, const SearchPlan& plan) {
+  return GreedyOrSampling(decoder, plan).Run();
 }
 
 }  // namespace generation

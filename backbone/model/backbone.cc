@@ -1,4 +1,4 @@
-#include "backbone/model/model.h"
+#include "backbone/model/backbone.h"
 
 #include <torch/nn/module.h>
 
@@ -18,9 +18,9 @@ namespace {
 
 constexpr int64_t kSpecialTokens = 4;
 
-class Transformer : public torch::nn::Module, public UnivalModel {
+class EncoderDecoder : public torch::nn::Module, public Backbone {
  public:
-  Transformer(const BackboneConfig& config, int64_t vocabulary_size)
+  EncoderDecoder(const BackboneConfig& config, int64_t vocabulary_size)
       : config_(config), vocabulary_size_(vocabulary_size) {
     encoder_ = register_module("encoder", std::make_shared<Encoder>(config, vocabulary_size));
     decoder_ =
@@ -76,9 +76,9 @@ class Transformer : public torch::nn::Module, public UnivalModel {
 
 }  // namespace
 
-UnivalModel::~UnivalModel() = default;
+Backbone::~Backbone() = default;
 
-absl::StatusOr<std::shared_ptr<UnivalModel>> UnivalModel::Create(const BackboneConfig& config,
+absl::StatusOr<std::shared_ptr<Backbone>> Backbone::Create(const BackboneConfig& config,
                                                                  int64_t vocabulary_size) {
   UNIVAL_RETURN_IF_ERROR(ValidateBackboneConfig(config));
   if (vocabulary_size < kSpecialTokens) {
@@ -86,8 +86,8 @@ absl::StatusOr<std::shared_ptr<UnivalModel>> UnivalModel::Create(const BackboneC
         absl::StrCat("vocabulary_size must be at least ", kSpecialTokens,
                      " (<s>, <pad>, </s>, <unk>), got ", vocabulary_size));
   }
-  return CatchTorch("create the backbone", [&]() -> std::shared_ptr<UnivalModel> {
-    return std::make_shared<Transformer>(config, vocabulary_size);
+  return CatchTorch("create the backbone", [&]() -> std::shared_ptr<Backbone> {
+    return std::make_shared<EncoderDecoder>(config, vocabulary_size);
   });
 }
 

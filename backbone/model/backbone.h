@@ -1,9 +1,9 @@
-// unival: model.h
+// unival: backbone.h
 //
 // The encoder-decoder of the reference (models/unival/unify_transformer.py), for any number of
 // modalities through one path.
 //
-//   UNIVAL_ASSIGN_OR_RETURN(auto model, UnivalModel::Create(config, vocabulary_size));
+//   UNIVAL_ASSIGN_OR_RETURN(auto model, Backbone::Create(config, vocabulary_size));
 //   UNIVAL_RETURN_IF_ERROR(model->AddConnection(connection_config));
 //   EncoderOutput encoded = model->Encode(input);
 //   at::Tensor logits = model->Decode(encoded, previous_tokens);          // [B, T, V]
@@ -17,8 +17,8 @@
 // single-threaded.
 // Errors: methods that take or give tensors throw c10::Error when a shape is wrong, which only a
 // mistake in the program can cause; their callers turn it into a status with CatchTorch.
-#ifndef UNIVAL_BACKBONE_MODEL_MODEL_H_
-#define UNIVAL_BACKBONE_MODEL_MODEL_H_
+#ifndef UNIVAL_BACKBONE_MODEL_BACKBONE_H_
+#define UNIVAL_BACKBONE_MODEL_BACKBONE_H_
 
 #include <ATen/core/Tensor.h>
 
@@ -68,12 +68,12 @@ struct DecodeOptions {
   std::vector<at::Tensor>* hidden = nullptr;  // if set: embedded input and each layer's output
 };
 
-class UnivalModel {
+class Backbone {
  public:
   // InvalidArgument names the field and its value.
-  static absl::StatusOr<std::shared_ptr<UnivalModel>> Create(const BackboneConfig& config,
+  static absl::StatusOr<std::shared_ptr<Backbone>> Create(const BackboneConfig& config,
                                                              int64_t vocabulary_size);
-  virtual ~UnivalModel();
+  virtual ~Backbone();
 
   // Parameters, submodules, device and mode of the whole; lives as long as this object.
   virtual torch::nn::Module& module() = 0;
@@ -95,4 +95,4 @@ class UnivalModel {
 
 }  // namespace unival
 
-#endif  // UNIVAL_BACKBONE_MODEL_MODEL_H_
+#endif  // UNIVAL_BACKBONE_MODEL_BACKBONE_H_

@@ -1,6 +1,6 @@
 // The model against the original implementation, and against itself: cached against whole-target
 // decoding, rows of a batch against rows alone.
-#include "backbone/model/model.h"
+#include "backbone/model/backbone.h"
 
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
