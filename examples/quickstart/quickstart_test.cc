@@ -9,7 +9,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <iostream>
 #include <thread>
@@ -22,6 +21,7 @@
 #include "examples/quickstart/run_results.h"
 #include "examples/quickstart/workspace.h"
 #include "sdk/base/process.h"
+#include "sdk/base/test_files.h"
 #include "sdk/base/text_format.h"
 
 namespace unival::quickstart {
@@ -42,24 +42,6 @@ stage { name: "connection" trainable: "connection:depth" steps: 800
 evaluation { name: "other" task: "depth_caption" path: "x.jsonl" }
 )";
 
-std::string Write(const fs::path& file, const std::string& text) {
-  fs::create_directories(file.parent_path());
-  std::ofstream(file) << text;
-  return file.string();
-}
-
-std::string Read(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-fs::path NewFolder(const std::string& name) {
-  const fs::path folder = fs::path(::testing::TempDir()) / name;
-  fs::remove_all(folder);
-  fs::create_directories(folder);
-  return folder;
-}
-
 struct Loaded {
   PlanVariant connection;
   std::vector<PlanVariant> controls;
@@ -68,7 +50,7 @@ struct Loaded {
 Loaded LoadFrom(const fs::path& folder, PlanOptions options) {
   options.plans_folder = (folder / "out" / "plans").string();
   options.model = (folder / "models" / "nano").string();
-  const std::string recipe = Write(folder / "recipes" / "depth_adapter.textproto", kRecipe);
+  const std::string recipe = WriteText(folder / "recipes" / "depth_adapter.textproto", kRecipe);
   Loaded loaded{*LoadConnectionPlan(recipe, options), {}};
   loaded.controls = *Controls(loaded.connection, options);
   return loaded;
@@ -129,12 +111,12 @@ TEST(Workspace, NamesWhatIsMissingAndTheRemedy) {
   options.recipes = (folder / "recipes").string();
   options.plugin = (folder / "libdepth.so").string();
   EXPECT_THAT(FindInputs(options).status().message(), HasSubstr("name one with --model"));
-  Write(folder / "models" / "nano" / "manifest.textproto", "");
+  WriteText(folder / "models" / "nano" / "manifest.textproto", "");
   EXPECT_THAT(FindInputs(options).status().message(), HasSubstr("libdepth.so: no such file"));
-  Write(options.plugin, "");
+  WriteText(options.plugin, "");
   EXPECT_THAT(FindInputs(options).status().message(),
               HasSubstr("depth_adapter.textproto: no such file"));
-  Write(folder / "recipes" / "depth_adapter.textproto", "");
+  WriteText(folder / "recipes" / "depth_adapter.textproto", "");
   fs::create_directories(folder / "models" / "nano_notext");
   const auto found = FindInputs(options);
   ASSERT_TRUE(found.ok()) << found.status();
@@ -151,23 +133,23 @@ TEST(Workspace, ReplacesAnEarlierQuickstartAndNothingElse) {
   workspace.plans = options.output + "/plans";
   workspace.runs = options.output + "/runs";
   ASSERT_TRUE(PrepareOutput(options, workspace).ok());
-  Write(workspace.runs + "/old.json", "{}");
+  WriteText(workspace.runs + "/old.json", "{}");
   ASSERT_TRUE(PrepareOutput(options, workspace).ok());
   EXPECT_FALSE(fs::exists(workspace.runs + "/old.json"));
   options.output = folder.string();
-  Write(folder / "thesis.tex", "");
+  WriteText(folder / "thesis.tex", "");
   EXPECT_THAT(PrepareOutput(options, workspace).message(), HasSubstr("name another with --output"));
   EXPECT_TRUE(fs::exists(folder / "thesis.tex"));
 }
 
 TEST(RunResults, ReadsSummaryAndLossCurve) {
   const fs::path folder = NewFolder("results");
-  const std::string summary = Write(folder / "run.json",
+  const std::string summary = WriteText(folder / "run.json",
                                     R"({"trainable_parameters": 41, "seconds": 2.5, "evaluations":
                                         {"caption_seen": {"exact_match": 0.9},
                                          "boxes": {"mean_iou": 0.5}}})");
   const std::string log =
-      Write(folder / "log.jsonl",
+      WriteText(folder / "log.jsonl",
             "{\"step\": 20, \"loss\": 1.5}\n{\"step\": 20, \"decode_failure\": \"x\"}\n");
   const auto run = ReadRun(summary, log);
   ASSERT_TRUE(run.ok()) << run.status();
@@ -195,7 +177,7 @@ TEST(RunChildren, EachWritesItsOwnOutput) {
   const absl::Status status = RunChildren(ThisProgram(), runs, 2);
   ASSERT_TRUE(status.ok()) << status;
   for (const ChildRun& run : runs) {
-    EXPECT_THAT(Read(run.output_file), HasSubstr("EachWritesItsOwnOutput"));
+    EXPECT_THAT(ReadText(run.output_file), HasSubstr("EachWritesItsOwnOutput"));
     EXPECT_TRUE(fs::exists(run.output_file + ".progress"));
   }
 }
@@ -210,7 +192,7 @@ TEST(RunChildren, FailureNamesTheCommandAndRepeatsItsMessage) {
   ::unsetenv("UNIVAL_TEST_FIXTURE");
   EXPECT_THAT(status.message(), HasSubstr("Fixture.FailsOnStandardError` ended with code 7"));
   EXPECT_THAT(status.message(), HasSubstr("told on standard error"));
-  EXPECT_THAT(Read(runs[1].output_file), HasSubstr("FailureNamesTheCommand"));
+  EXPECT_THAT(ReadText(runs[1].output_file), HasSubstr("FailureNamesTheCommand"));
 }
 
 // What the test above runs as a child.
@@ -227,7 +209,7 @@ constexpr char kPidFolder[] = "UNIVAL_TEST_PIDS";
 void SleepAMinute() {
   const char* folder = std::getenv(kPidFolder);
   if (folder == nullptr) return;
-  Write(fs::path(folder) / std::to_string(getpid()), "");
+  WriteText(fs::path(folder) / std::to_string(getpid()), "");
   alarm(60);
   while (true) pause();
 }
@@ -271,7 +253,7 @@ class SignalTest : public ::testing::Test {
   }
 
   void StartWithTwoChildren(const std::string& sleeper) {
-    const fs::path folder = NewFolder("signals_" + sleeper) / "pids";
+    const fs::path folder = fs::path(NewFolder("signals_" + sleeper)) / "pids";
     fs::create_directories(folder);
     ::setenv(kPidFolder, folder.c_str(), 1);
     ::setenv("UNIVAL_TEST_SLEEPER", sleeper.c_str(), 1);
