@@ -28,27 +28,31 @@ constexpr Shipped kShipped[] = {
     {"gpt2_bpe", "GPT-2 byte-level BPE (encoder.json, vocab.bpe, dict.txt)", false},
 };
 
-std::string PluginFile(const std::string& type) { return absl::StrCat(type, "/libunival_", type, ".so"); }
+std::string PluginFile(const std::string& type) {
+  return absl::StrCat(type, "/libunival_", type, ".so");
+}
 
 // `folder` is RuntimeOptions::shipped_plugins.
 absl::StatusOr<std::string> FindPlugin(const std::string& type, const std::string& folder) {
-  const std::vector<std::string> candidates = folder.empty()
-                                                  ? ShippedPluginCandidates(type, OwnObject().file)
-                                                  : std::vector<std::string>{folder + "/" + PluginFile(type)};
+  const std::vector<std::string> candidates =
+      folder.empty() ? ShippedPluginCandidates(type, OwnObject().file)
+                     : std::vector<std::string>{folder + "/" + PluginFile(type)};
   std::error_code error;
   for (const std::string& candidate : candidates) {
     if (fs::exists(candidate, error)) return candidate;
   }
   return absl::NotFoundError(absl::StrCat("the ", type, " plugin is not there; looked for:\n  ",
-                                          absl::StrJoin(candidates, "\n  "), "\nbuild //plugins/", type,
-                                          ":libunival_", type, ".so, load it with --plugin FILE, or name the folder of "
+                                          absl::StrJoin(candidates, "\n  "), "\nbuild //plugins/",
+                                          type, ":libunival_", type,
+                                          ".so, load it with --plugin FILE, or name the folder of "
                                           "plugins in RuntimeOptions::shipped_plugins"));
 }
 
 // A plugin that is opened at its first use. Thread-safe.
 class LazyPlugin {
  public:
-  LazyPlugin(std::string type, std::string folder) : type_(std::move(type)), folder_(std::move(folder)) {}
+  LazyPlugin(std::string type, std::string folder)
+      : type_(std::move(type)), folder_(std::move(folder)) {}
 
   absl::StatusOr<const Registry*> Open() {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -71,8 +75,9 @@ TokenizerFactory FactoryOf(const Shipped& shipped, const std::string& folder) {
   const std::string type = shipped.type;
   auto plugin = std::make_shared<LazyPlugin>(type, folder);
   TokenizerFactory factory{type, shipped.summary, nullptr};
-  factory.create = [plugin, type](const std::string& directory,
-                                  const std::string& block) -> absl::StatusOr<std::unique_ptr<Tokenizer>> {
+  factory.create = [plugin, type](
+                       const std::string& directory,
+                       const std::string& block) -> absl::StatusOr<std::unique_ptr<Tokenizer>> {
     UNIVAL_ASSIGN_OR_RETURN(const Registry* registry, plugin->Open());
     return registry->CreateTokenizer(type, directory, block);
   };
@@ -87,16 +92,18 @@ TokenizerFactory FactoryOf(const Shipped& shipped, const std::string& folder) {
 
 }  // namespace
 
-std::vector<std::string> ShippedPluginCandidates(const std::string& type, const std::string& object) {
+std::vector<std::string> ShippedPluginCandidates(const std::string& type,
+                                                 const std::string& object) {
   return ShippedFileCandidates("plugins/" + PluginFile(type), "lib/unival", object);
 }
 
 absl::Status RegisterShippedTokenizers(Registry& registry, const std::string& folder) {
   const std::vector<Registry::Entry> entries = registry.List();
   for (const Shipped& shipped : kShipped) {
-    const bool there = std::any_of(entries.begin(), entries.end(), [&](const Registry::Entry& entry) {
-      return entry.kind == "tokenizer" && entry.type == shipped.type;
-    });
+    const bool there =
+        std::any_of(entries.begin(), entries.end(), [&](const Registry::Entry& entry) {
+          return entry.kind == "tokenizer" && entry.type == shipped.type;
+        });
     if (!there) UNIVAL_RETURN_IF_ERROR(registry.AddTokenizer(FactoryOf(shipped, folder)));
   }
   return absl::OkStatus();
