@@ -30,7 +30,7 @@ struct Pipe {
 
 absl::StatusOr<Pipe> NewPipe(const std::string& program) {
   int ends[2];
-  // Closed in every other program that a thread starts meanwhile.
+  // O_CLOEXEC: another thread may start a program meanwhile, which must not inherit the pipe.
   if (pipe2(ends, O_CLOEXEC) != 0) return SystemError(program, "cannot make a pipe", errno);
   return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
 }
