@@ -17,8 +17,8 @@ namespace unival {
 struct ShippedExtension {
   std::string command;  // "parity" for the program unival-parity
   std::string summary;
-  std::vector<std::string>
-      added;  // where `unival` has a command of that name too: the commands that this one adds
+  // Where `unival` has a command of that name too: the commands that this one adds.
+  std::vector<std::string> added;
 };
 
 const std::vector<ShippedExtension>& ShippedExtensions();

@@ -24,8 +24,8 @@ struct MachineReport {
   int threads = 0;  // compute threads of libtorch
   double matrix_product_gflops = 0;
   std::vector<std::string> devices;  // "cpu", and "cuda" where libtorch finds one
-  std::vector<std::string>
-      warnings;  // what makes this machine slower than it could be, and the remedy
+  // What makes this machine slower than it could be, and the remedy.
+  std::vector<std::string> warnings;
 };
 
 // Takes a moment: it measures a float32 matrix product of 1024^3 with all threads. Thread-safe.

@@ -1,7 +1,8 @@
 // unival: prediction_json.h - an answer as JSON, the same in `unival predict` and in result files.
 //
 //   nlohmann::ordered_json line = {{"key", sample.key}};
-//   AddPrediction(prediction, &line);  // "text", "score", and "box" and "codes" where there are any
+//   // "text", "score", and "box" and "codes" where there are any:
+//   AddPrediction(prediction, &line);
 #ifndef UNIVAL_RUNTIME_PREDICTION_JSON_H_
 #define UNIVAL_RUNTIME_PREDICTION_JSON_H_
 

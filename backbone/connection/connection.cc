@@ -32,7 +32,7 @@ bool IsIdentifier(const std::string& name) {
 
 absl::Status Invalid(const ConnectionConfig& config, const std::string& problem) {
   return absl::InvalidArgumentError(
-      absl::StrCat("connection '", config.modality(), "': ", problem));
+      absl::StrCat("connection \"", config.modality(), "\": ", problem));
 }
 
 // Largest element, or `none` for an empty tensor.
@@ -107,8 +107,8 @@ Connection::Connection(const ConnectionConfig& config, const BackboneConfig& bac
 }
 
 at::Tensor Connection::Project(const at::Tensor& values) const {
-  TORCH_CHECK(values.dim() == 3 && values.size(2) == config_.feature_dim(), "connection '",
-              config_.modality(), "': features must be [B, N, ", config_.feature_dim(), "], got ",
+  TORCH_CHECK(values.dim() == 3 && values.size(2) == config_.feature_dim(), "connection \"",
+              config_.modality(), "\": features must be [B, N, ", config_.feature_dim(), "], got ",
               values.sizes());
   return ApplyIf(norm_, at::linear(values.to(weight_.scalar_type()), weight_, bias_));
 }
@@ -122,13 +122,13 @@ at::Tensor Connection::PositionIds(const ModalityFeatures& features) const {
   TORCH_CHECK(positions.scalar_type() == at::kLong &&
                   (positions.dim() == 2 || (positions.dim() == 3 && positions.size(2) == 2)) &&
                   positions.size(0) == values.size(0) && positions.size(1) == values.size(1),
-              "connection '", config_.modality(), "': positions must be int64 [", values.size(0),
+              "connection \"", config_.modality(), "\": positions must be int64 [", values.size(0),
               ", ", values.size(1), "] (sequence) or [", values.size(0), ", ", values.size(1),
               ", 2] (grid), got ", positions.toString(), " ", positions.sizes());
   const at::Tensor ids = positions.dim() == 2 ? SequenceIds(positions, features.padding)
                                               : GridIds(positions, features.padding);
   const int64_t largest = Largest(ids, 0);
-  TORCH_CHECK(largest < positions_.size(0), "connection '", config_.modality(), "': position id ",
+  TORCH_CHECK(largest < positions_.size(0), "connection \"", config_.modality(), "\": position id ",
               largest, " is beyond the position table of ", positions_.size(0), " rows");
   return ids;
 }
@@ -138,24 +138,24 @@ at::Tensor Connection::GridIds(const at::Tensor& positions, const at::Tensor& pa
       ZeroPadded(positions, padding.defined() ? padding.unsqueeze(-1) : padding);
   const at::Tensor rows = used.select(2, 0), columns = used.select(2, 1);
   const int64_t row = Largest(rows, 0), column = Largest(columns, 0);
-  TORCH_CHECK(row < side_ && column < side_, "connection '", config_.modality(),
-              "': grid position (row ", row, ", column ", column,
+  TORCH_CHECK(row < side_ && column < side_, "connection \"", config_.modality(),
+              "\": grid position (row ", row, ", column ", column,
               ") is beyond the position grid of ", side_, " x ", side_,
               " cells; make the input smaller or image_bucket_size larger");
-  TORCH_CHECK(used.numel() == 0 || used.min().item<int64_t>() >= 0, "connection '",
-              config_.modality(), "': grid positions must not be negative");
+  TORCH_CHECK(used.numel() == 0 || used.min().item<int64_t>() >= 0, "connection \"",
+              config_.modality(), "\": grid positions must not be negative");
   return ZeroPadded(rows * side_ + columns + 1, padding);
 }
 
 at::Tensor Connection::SequenceIds(const at::Tensor& positions, const at::Tensor& padding) const {
   if (positions.numel() == 0) return positions;
   const at::Tensor used = ZeroPadded(positions, padding);
-  TORCH_CHECK(used.min().item<int64_t>() >= 0, "connection '", config_.modality(),
-              "': sequence positions must not be negative");
+  TORCH_CHECK(used.min().item<int64_t>() >= 0, "connection \"", config_.modality(),
+              "\": sequence positions must not be negative");
   const at::Tensor length = used.amax(1, /*keepdim=*/true) + 1;
   const at::Tensor square = length.to(at::kDouble).sqrt_().ceil_().to(at::kLong);
-  TORCH_CHECK(square.max().item<int64_t>() <= side_, "connection '", config_.modality(),
-              "': a sequence of ", length.max().item<int64_t>(), " positions is longer than the ",
+  TORCH_CHECK(square.max().item<int64_t>() <= side_, "connection \"", config_.modality(),
+              "\": a sequence of ", length.max().item<int64_t>(), " positions is longer than the ",
               side_ * side_, " cells of the position grid (", side_, " x ", side_, ")");
   const at::Tensor ids = used.div(square, "floor").mul_(side_).add_(used.remainder(square)).add_(1);
   return ZeroPadded(ids, padding);

@@ -61,7 +61,7 @@ class CandidateScorer {
         Expand(row, values + row * vocabulary, &next[sample], &parents[sample]);
       }
     }
-    Rearrange(next, parents, old_rows, old_samples);
+    Rearrange(&next, parents, old_rows, old_samples);
   }
 
   void Expand(int64_t index, const float* values, std::vector<Row>* next,
@@ -112,22 +112,22 @@ class CandidateScorer {
 
   // The decoder needs the same number of rows for every remaining sample. Where a sample has fewer
   // open nodes, its first row is repeated, and the copies are not expanded.
-  void Rearrange(std::vector<std::vector<Row>>& next,
+  void Rearrange(std::vector<std::vector<Row>>* next,
                  const std::vector<std::vector<int64_t>>& parents, int64_t old_rows,
                  int64_t old_samples) {
     size_t width = 0;
-    for (const std::vector<Row>& rows : next) width = std::max(width, rows.size());
+    for (const std::vector<Row>& rows : *next) width = std::max(width, rows.size());
     rows_.clear();
     samples_.clear();
     std::vector<int64_t> order, kept;
     for (int64_t sample = 0; sample < old_samples; ++sample) {
-      if (next[sample].empty()) continue;
+      if ((*next)[sample].empty()) continue;
       kept.push_back(sample);
       samples_.emplace_back();
       for (size_t i = 0; i < width; ++i) {
-        const size_t source = i < next[sample].size() ? i : 0;
+        const size_t source = i < (*next)[sample].size() ? i : 0;
         if (source == i) samples_.back().push_back(rows_.size());
-        rows_.push_back(next[sample][source]);
+        rows_.push_back((*next)[sample][source]);
         order.push_back(parents[sample][source]);
       }
     }

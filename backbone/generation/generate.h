@@ -54,8 +54,8 @@ struct GenerationVocabulary {
       : retired(RetiredTokensOf(layout)) {}
 
   SpecialTokens special;
-  // Never generated: their logits count as minus infinity before the softmax, as if the model had no
-  // such rows. A prefix, an answer or a set of allowed ranges that needs one is an error.
+  // Never generated: their logits count as minus infinity before the softmax, as if the model had
+  // no such rows. A prefix, an answer or a set of allowed ranges that needs one is an error.
   std::vector<RetiredTokens> retired;
 };
 
@@ -84,7 +84,8 @@ struct GenerationOptions {
   // takes part with <pad>, and the bounds count the prefix. So the requests of a batch depend on
   // each other. Beam search only.
   bool soft_prefix = false;
-  // Allowed ranges leave <s>, <pad>, </s> and <unk> in the softmax, which then share the probability.
+  // Allowed ranges leave <s>, <pad>, </s> and <unk> in the softmax, which then share the
+  // probability.
   bool ranges_keep_special_tokens = false;
 };
 

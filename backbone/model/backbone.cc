@@ -33,7 +33,7 @@ class EncoderDecoder : public torch::nn::Module, public Backbone {
   absl::Status AddConnection(const ConnectionConfig& config) override {
     if (HasConnection(config.modality())) {
       return absl::AlreadyExistsError(
-          absl::StrCat("the model already has a connection '", config.modality(), "'"));
+          absl::StrCat("the model already has a connection \"", config.modality(), "\""));
     }
     UNIVAL_ASSIGN_OR_RETURN(auto connection, Connection::Create(config, config_));
     // The model may have been moved to another device or dtype, or set to evaluation mode; the new

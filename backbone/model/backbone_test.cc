@@ -455,10 +455,10 @@ TEST(ModelErrors, NameWhatIsWrongAndWhatIsPossible) {
   ModalityFeatures far = Grid(1, 1, 2, 2, 2048);
   far.positions[0][3][1] = 42;
   expect({"image", {0}, far},
-         "connection 'image': grid position (row 1, column 42) is beyond the "
+         "connection \"image\": grid position (row 1, column 42) is beyond the "
          "position grid of 42 x 42 cells");
   expect({"audio", {0}, Sequence(1, 42 * 42 + 1, 512)}, "a sequence of 1765 positions is longer");
-  expect({"radar", {0}, Sequence(1, 4, 512)}, "no connection 'radar'");
+  expect({"radar", {0}, Sequence(1, 4, 512)}, "no connection \"radar\"");
   expect({"audio", {0}, Sequence(1, 4, 511)}, "must be [B, N, 512]");
   expect({"audio", {0, 0}, Sequence(2, 4, 512)}, "row 0 is repeated");
   expect({"audio", {0}, Sequence(2, 4, 512)}, "names 1 rows");

@@ -169,7 +169,7 @@ std::vector<std::vector<Encoder::Piece>> Encoder::PlaceSegments(const ModelInput
     std::vector<bool> seen(batch, false);
     for (size_t i = 0; i < segment.rows.size(); ++i) {
       const int64_t row = segment.rows[i];
-      TORCH_CHECK(row >= 0 && row < batch && !seen[row], "segment '", segment.connection, "': row ",
+      TORCH_CHECK(row >= 0 && row < batch && !seen[row], "segment \"", segment.connection, "\": row ",
                   row, " is repeated or outside the batch of ", batch);
       seen[row] = true;
       Piece& piece = pieces[used[row]++];
@@ -188,11 +188,11 @@ std::vector<std::vector<Encoder::Piece>> Encoder::PlaceSegments(const ModelInput
 Encoder::SegmentGroup Encoder::EmbedPiece(const Piece& piece, const ConnectionMap& connections) const {
   const ModalitySegment& segment = *piece.segment;
   const auto found = connections.find(segment.connection);
-  TORCH_CHECK(found != connections.end(), "the model has no connection '", segment.connection, "'");
+  TORCH_CHECK(found != connections.end(), "the model has no connection \"", segment.connection, "\"");
   const at::Tensor& all = segment.features.values;
   TORCH_CHECK(
       all.defined() && all.dim() == 3 && all.size(0) == static_cast<int64_t>(segment.rows.size()),
-      "segment '", segment.connection, "' names ", segment.rows.size(),
+      "segment \"", segment.connection, "\" names ", segment.rows.size(),
       " rows, its features must be [rows, N, F], got ",
       all.defined() ? all.sizes() : at::IntArrayRef());
   const Connection& connection = *found->second;

@@ -52,11 +52,11 @@ class Arguments {
   const Json* Find(const char* name, bool required) {
     const auto found = json_.find(name);
     if (found != json_.end() && !found->is_null()) return &*found;
-    if (required) Report(absl::StrCat("missing argument '", name, "'"));
+    if (required) Report(absl::StrCat("missing argument \"", name, "\""));
     return nullptr;
   }
   void Fail(const char* name, const char* expected, const Json& actual) {
-    Report(absl::StrCat("argument '", name, "' must be ", expected, ", got ", actual.dump()));
+    Report(absl::StrCat("argument \"", name, "\" must be ", expected, ", got ", actual.dump()));
   }
   void Report(const std::string& problem) {
     if (status_.ok()) status_ = absl::InvalidArgumentError("reference configuration: " + problem);
@@ -66,45 +66,45 @@ class Arguments {
   absl::Status status_;
 };
 
-void ReadSizes(Arguments& args, BackboneConfig& config) {
-  config.set_d_model(args.Same("encoder_embed_dim", "decoder_embed_dim"));
-  config.set_ffn_dim(args.Same("encoder_ffn_embed_dim", "decoder_ffn_embed_dim"));
-  config.set_heads(args.Same("encoder_attention_heads", "decoder_attention_heads"));
-  config.set_encoder_layers(args.Size("encoder_layers"));
-  config.set_decoder_layers(args.Size("decoder_layers"));
-  config.set_token_bucket_size(args.Size("token_bucket_size", 256));
-  config.set_image_bucket_size(args.Size("image_bucket_size", 42));
-  config.set_max_positions(args.Same("max_source_positions", "max_target_positions"));
-  config.set_attn_scale_factor(args.Number("attn_scale_factor", 2));
-  config.set_code_image_size(args.Size("code_image_size", 128));
-  config.set_orig_patch_image_size(args.Size("orig_patch_image_size", 256));
+void ReadSizes(Arguments& args, BackboneConfig* config) {
+  config->set_d_model(args.Same("encoder_embed_dim", "decoder_embed_dim"));
+  config->set_ffn_dim(args.Same("encoder_ffn_embed_dim", "decoder_ffn_embed_dim"));
+  config->set_heads(args.Same("encoder_attention_heads", "decoder_attention_heads"));
+  config->set_encoder_layers(args.Size("encoder_layers"));
+  config->set_decoder_layers(args.Size("decoder_layers"));
+  config->set_token_bucket_size(args.Size("token_bucket_size", 256));
+  config->set_image_bucket_size(args.Size("image_bucket_size", 42));
+  config->set_max_positions(args.Same("max_source_positions", "max_target_positions"));
+  config->set_attn_scale_factor(args.Number("attn_scale_factor", 2));
+  config->set_code_image_size(args.Size("code_image_size", 128));
+  config->set_orig_patch_image_size(args.Size("orig_patch_image_size", 256));
 }
 
-void ReadSwitches(Arguments& args, BackboneConfig& config) {
+void ReadSwitches(Arguments& args, BackboneConfig* config) {
   const bool per_modality = args.Flag("add_mm_type_embedding");
-  config.set_add_type_embedding(per_modality || args.Flag("add_type_embedding"));
-  config.set_type_rows(per_modality ? 4 : config.add_type_embedding() ? 2 : 0);
-  config.set_scale_attn(args.Flag("scale_attn"));
-  config.set_scale_fc(args.Flag("scale_fc"));
-  config.set_scale_heads(args.Flag("scale_heads"));
-  config.set_scale_resids(args.Flag("scale_resids"));
-  config.set_qk_norm(args.Flag("qk_norm"));
-  config.set_disable_entangle(args.Flag("disable_entangle"));
-  config.set_entangle_position_embedding(args.Flag("entangle_position_embedding"));
-  config.set_layernorm_embedding(args.Flag("layernorm_embedding"));
-  config.set_patch_layernorm_embedding(args.Flag("patch_layernorm_embedding"));
-  config.set_code_layernorm_embedding(args.Flag("code_layernorm_embedding"));
-  config.set_encoder_pre_norm(args.Flag("encoder_normalize_before"));
-  config.set_decoder_pre_norm(args.Flag("decoder_normalize_before"));
-  config.set_scale_embedding(!args.Flag("no_scale_embedding"));
-  config.set_interpolate_position(args.Flag("interpolate_position"));
+  config->set_add_type_embedding(per_modality || args.Flag("add_type_embedding"));
+  config->set_type_rows(per_modality ? 4 : config->add_type_embedding() ? 2 : 0);
+  config->set_scale_attn(args.Flag("scale_attn"));
+  config->set_scale_fc(args.Flag("scale_fc"));
+  config->set_scale_heads(args.Flag("scale_heads"));
+  config->set_scale_resids(args.Flag("scale_resids"));
+  config->set_qk_norm(args.Flag("qk_norm"));
+  config->set_disable_entangle(args.Flag("disable_entangle"));
+  config->set_entangle_position_embedding(args.Flag("entangle_position_embedding"));
+  config->set_layernorm_embedding(args.Flag("layernorm_embedding"));
+  config->set_patch_layernorm_embedding(args.Flag("patch_layernorm_embedding"));
+  config->set_code_layernorm_embedding(args.Flag("code_layernorm_embedding"));
+  config->set_encoder_pre_norm(args.Flag("encoder_normalize_before"));
+  config->set_decoder_pre_norm(args.Flag("decoder_normalize_before"));
+  config->set_scale_embedding(!args.Flag("no_scale_embedding"));
+  config->set_interpolate_position(args.Flag("interpolate_position"));
 }
 
-void ReadRegularisation(Arguments& args, BackboneConfig& config) {
-  config.set_dropout(args.Number("dropout", 0));
-  config.set_attention_dropout(args.Number("attention_dropout", 0));
-  config.set_encoder_drop_path(args.Number("encoder_drop_path_rate", 0));
-  config.set_decoder_drop_path(args.Number("decoder_drop_path_rate", 0));
+void ReadRegularisation(Arguments& args, BackboneConfig* config) {
+  config->set_dropout(args.Number("dropout", 0));
+  config->set_attention_dropout(args.Number("attention_dropout", 0));
+  config->set_encoder_drop_path(args.Number("encoder_drop_path_rate", 0));
+  config->set_decoder_drop_path(args.Number("decoder_drop_path_rate", 0));
 }
 
 absl::Status Invalid(const std::string& problem) {
@@ -223,9 +223,9 @@ absl::StatusOr<BackboneConfig> ReferenceConfig(absl::string_view json) {
   const auto nested = parsed.find("args");
   Arguments args(nested != parsed.end() && nested->is_object() ? *nested : parsed);
   BackboneConfig config;
-  ReadSizes(args, config);
-  ReadSwitches(args, config);
-  ReadRegularisation(args, config);
+  ReadSizes(args, &config);
+  ReadSwitches(args, &config);
+  ReadRegularisation(args, &config);
   UNIVAL_RETURN_IF_ERROR(args.status());
   UNIVAL_RETURN_IF_ERROR(ValidateBackboneConfig(config));
   return config;

@@ -36,11 +36,11 @@ TEST(ReferenceConfig, NamesTheArgumentThatIsWrong) {
     return std::string(ReferenceConfig(args.dump()).status().message());
   };
   EXPECT_EQ(message("encoder_layers", nullptr),
-            "reference configuration: missing argument 'encoder_layers'");
+            "reference configuration: missing argument \"encoder_layers\"");
   EXPECT_EQ(message("scale_fc", "yes"),
-            "reference configuration: argument 'scale_fc' must be true or false, got \"yes\"");
+            "reference configuration: argument \"scale_fc\" must be true or false, got \"yes\"");
   EXPECT_EQ(message("dropout", true),
-            "reference configuration: argument 'dropout' must be a number, got true");
+            "reference configuration: argument \"dropout\" must be a number, got true");
   EXPECT_EQ(message("decoder_embed_dim", 32),
             "reference configuration: encoder_embed_dim 64 and decoder_embed_dim 32 must be equal");
   EXPECT_EQ(ReferenceConfig("{").status().message(), "reference configuration: not a JSON object");

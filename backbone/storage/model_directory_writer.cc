@@ -103,7 +103,7 @@ absl::StatusOr<std::string> ModelDirectoryWriter::Reserve(const std::string& id,
                                                           const std::string& file) {
   if (!IsFileName(id)) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "component id \"", id, "\": expected letters, digits, '.', '_' and '-', as a file name"));
+        "component id \"", id, "\": expected letters, digits, \".\", \"_\" and \"-\", as a file name"));
   }
   if (components_.count(id) > 0) {
     return absl::AlreadyExistsError(absl::StrCat("component \"", id, "\" was added before"));

@@ -179,13 +179,13 @@ absl::StatusOr<SafetensorsEntry> ParseEntry(const std::string& name, const Json&
   return entry;
 }
 
-absl::Status ParseMetadata(const Json& json, std::map<std::string, std::string>& metadata) {
+absl::Status ParseMetadata(const Json& json, std::map<std::string, std::string>* metadata) {
   if (!json.is_object()) return InvalidArgument("__metadata__ is not a JSON object");
   for (const auto& [key, value] : json.items()) {
     if (!value.is_string()) {
       return InvalidArgument("__metadata__: \"", absl::CHexEscape(key), "\" is not a string");
     }
-    metadata.emplace(key, value.get<std::string>());
+    metadata->emplace(key, value.get<std::string>());
   }
   return absl::OkStatus();
 }
@@ -223,7 +223,7 @@ absl::StatusOr<SafetensorsHeader> ParseSafetensorsHeader(absl::string_view file)
   SafetensorsHeader header;
   for (const auto& [name, value] : json.items()) {
     if (name == kMetadata) {
-      UNIVAL_RETURN_IF_ERROR(ParseMetadata(value, header.metadata));
+      UNIVAL_RETURN_IF_ERROR(ParseMetadata(value, &header.metadata));
       continue;
     }
     UNIVAL_ASSIGN_OR_RETURN(SafetensorsEntry entry,

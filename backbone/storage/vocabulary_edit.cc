@@ -77,7 +77,8 @@ absl::StatusOr<TensorMap> RowsFor(const VocabularyEdit& edit, const ModelDirecto
     }
     const int64_t there = own.size(0), wanted = BlockSize(block);
     if (wanted > there) {
-      // All are drawn, so that a block that grows has the rows that it would have had from the start.
+      // All are drawn, so that a block that grows has the rows that it would have had from the
+      // start.
       const at::Tensor all = fresh(text, wanted, GeneratorOf(block.id(), edit.seed));
       own = at::cat({own, all.to(text.scalar_type()).narrow(0, there, wanted - there)});
     }

@@ -49,20 +49,20 @@ absl::Status UnknownBlock(const VocabularyLayout& layout, absl::string_view id) 
   return absl::NotFoundError(absl::StrCat("vocabulary has no block \"", id, "\"; it has:", known));
 }
 
-void AppendExtent(int64_t begin, int64_t local_begin, int64_t size, VocabularyBlock& block) {
-  VocabularyExtent& extent = *block.add_extents();
+void AppendExtent(int64_t begin, int64_t local_begin, int64_t size, VocabularyBlock* block) {
+  VocabularyExtent& extent = *block->add_extents();
   extent.set_begin(begin);
   extent.set_local_begin(local_begin);
   extent.set_size(size);
 }
 
-void AppendBlock(const BlockSpec& spec, VocabularyLayout& layout) {
-  const int64_t begin = LayoutSize(layout);
-  VocabularyBlock& block = *layout.add_blocks();
+void AppendBlock(const BlockSpec& spec, VocabularyLayout* layout) {
+  const int64_t begin = LayoutSize(*layout);
+  VocabularyBlock& block = *layout->add_blocks();
   block.set_id(spec.id);
   block.set_content_hash(spec.content_hash);
   block.set_owner(spec.owner);
-  AppendExtent(begin, 0, spec.size, block);
+  AppendExtent(begin, 0, spec.size, &block);
 }
 
 // The block is in the layout already: the same one is used, a different one is refused.
@@ -169,7 +169,7 @@ absl::StatusOr<VocabularyLayout> BaseLayout(const BaseBlocks& blocks) {
   VocabularyLayout layout;
   for (const BlockSpec& spec : specs) {
     UNIVAL_RETURN_IF_ERROR(CheckSpec(spec));
-    AppendBlock(spec, layout);
+    AppendBlock(spec, &layout);
   }
   UNIVAL_RETURN_IF_ERROR(ValidateLayout(layout));
   return layout;
@@ -190,7 +190,7 @@ absl::StatusOr<VocabularyLayout> AddBlocks(const VocabularyLayout& layout,
     if (VocabularyBlock* block = FindMutable(grown, specs[i].id)) {
       UNIVAL_RETURN_IF_ERROR(Reuse(specs[i], *block));
     } else {
-      AppendBlock(specs[i], grown);
+      AppendBlock(specs[i], &grown);
     }
   }
   return grown;
@@ -231,7 +231,7 @@ absl::StatusOr<VocabularyLayout> GrowBlock(const VocabularyLayout& layout, absl:
         block->content_hash(), "\", the first ", old_size, " of the larger block have \"",
         growth.prefix_hash, "\"; growth may only append"));
   }
-  AppendExtent(LayoutSize(layout), old_size, growth.size - old_size, *block);
+  AppendExtent(LayoutSize(layout), old_size, growth.size - old_size, block);
   block->set_content_hash(growth.content_hash);
   return grown;
 }

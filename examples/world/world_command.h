@@ -1,4 +1,5 @@
-// unival: world_command.h - the commands that write generated data: `make-world`, `make-speech`, `make-corpus`.
+// unival: world_command.h - the commands that write generated data: `make-world`, `make-speech`,
+// `make-corpus`.
 #ifndef UNIVAL_EXAMPLES_WORLD_WORLD_COMMAND_H_
 #define UNIVAL_EXAMPLES_WORLD_WORLD_COMMAND_H_
 

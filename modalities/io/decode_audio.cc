@@ -25,24 +25,24 @@ void Append(const AVFrame& frame, int channel, bool planar, float offset, float 
 }
 
 // False for a sample format that has no rule.
-bool AppendChannel(const AVFrame& frame, int channel, std::vector<float>& out) {
+bool AppendChannel(const AVFrame& frame, int channel, std::vector<float>* out) {
   const auto format = static_cast<AVSampleFormat>(frame.format);
   const bool planar = av_sample_fmt_is_planar(format) == 1;
   switch (av_get_packed_sample_fmt(format)) {
     case AV_SAMPLE_FMT_U8:
-      Append<uint8_t>(frame, channel, planar, 128, 1.0f / 128, out);
+      Append<uint8_t>(frame, channel, planar, 128, 1.0f / 128, *out);
       return true;
     case AV_SAMPLE_FMT_S16:
-      Append<int16_t>(frame, channel, planar, 0, 1.0f / 32768, out);
+      Append<int16_t>(frame, channel, planar, 0, 1.0f / 32768, *out);
       return true;
     case AV_SAMPLE_FMT_S32:
-      Append<int32_t>(frame, channel, planar, 0, 1.0f / 2147483648.0f, out);
+      Append<int32_t>(frame, channel, planar, 0, 1.0f / 2147483648.0f, *out);
       return true;
     case AV_SAMPLE_FMT_FLT:
-      Append<float>(frame, channel, planar, 0, 1, out);
+      Append<float>(frame, channel, planar, 0, 1, *out);
       return true;
     case AV_SAMPLE_FMT_DBL:
-      Append<double>(frame, channel, planar, 0, 1, out);
+      Append<double>(frame, channel, planar, 0, 1, *out);
       return true;
     default:
       return false;
@@ -79,7 +79,7 @@ absl::Status AppendFrame(const MediaContainer& input, const DecoderOptions& opti
     return AudioTooLong(input.name(), options);
   }
   for (size_t channel = 0; channel < channels; ++channel) {
-    if (!AppendChannel(frame, static_cast<int>(channel), samples.channels[channel])) {
+    if (!AppendChannel(frame, static_cast<int>(channel), &samples.channels[channel])) {
       return input.Unexpected(absl::StrCat("sample format ", frame.format), "Convert it to WAV.");
     }
   }

@@ -59,7 +59,7 @@ class Path : public Task {
   }
 
   Status MakeExample(const Record& record, bool training, uint64_t, Example* out) const override {
-    if (record.field("video") == nullptr) return NotFound("no column 'video'");
+    if (record.field("video") == nullptr) return NotFound("no column \"video\"");
     auto object = record.Text("object");
     if (!object.ok()) return object.status();
     auto prompt = vocabulary_.EncodeText(" where does the " + *object + " go?");
@@ -72,9 +72,9 @@ class Path : public Task {
     if (!training && record.field("path") == nullptr) return Status();
     auto path = record.Numbers("path");
     if (!path.ok()) return path.status();
-    if (path->empty() || path->size() % 2 != 0) return InvalidArgument("column 'path' is no list of x, y pairs");
+    if (path->empty() || path->size() % 2 != 0) return InvalidArgument("column \"path\" is no list of x, y pairs");
     for (double value : *path) {
-      if (!(value >= 0 && value <= 1)) return InvalidArgument("column 'path' holds a number outside [0, 1]");
+      if (!(value >= 0 && value <= 1)) return InvalidArgument("column \"path\" holds a number outside [0, 1]");
       out->target.push_back(first_ + std::llround(value * static_cast<double>(bins_ - 1)));
     }
     out->target.push_back(vocabulary_.eos());

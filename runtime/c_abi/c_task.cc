@@ -120,11 +120,11 @@ UnivalCode AddMedia(void* ctx, UnivalStr modality, UnivalStr column) {
   auto& builder = *static_cast<ExampleBuilder*>(ctx);
   auto found = builder.sample.fields.find(std::string(FromStr(column)));
   if (found == builder.sample.fields.end()) {
-    return Refuse(absl::NotFoundError(absl::StrCat(builder.sample.key, ": no column '", FromStr(column), "'")));
+    return Refuse(absl::NotFoundError(absl::StrCat(builder.sample.key, ": no column \"", FromStr(column), "\"")));
   }
   const auto* media = std::get_if<MediaSource>(&found->second);
   if (media == nullptr) {
-    return Refuse(absl::InvalidArgumentError(absl::StrCat(builder.sample.key, ": column '", FromStr(column), "' is no media")));
+    return Refuse(absl::InvalidArgumentError(absl::StrCat(builder.sample.key, ": column \"", FromStr(column), "\" is no media")));
   }
   builder.example.media.push_back({std::string(FromStr(modality)), *media});
   return UNIVAL_OK;
@@ -291,7 +291,8 @@ class CTask : public Task {
     return absl::OkStatus();
   }
 
-  // Plugins list their answers with every example, nearly always the same: these then share one set.
+  // Plugins list their answers with every example, nearly always the same: these then share one
+  // set.
   AnswerSet Shared(std::vector<std::vector<int64_t>> answers) const {
     const absl::MutexLock lock(&mutex_);
     if (answers != last_answers_.answers()) last_answers_ = AnswerSet(std::move(answers));

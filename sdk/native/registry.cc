@@ -173,7 +173,7 @@ absl::StatusOr<std::shared_ptr<FeatureEncoder>> Registry::CreateNetwork(
 absl::StatusOr<const MetricFactory*> Registry::FindMetric(absl::string_view name) const {
   auto found = metrics_.find(name);
   if (found != metrics_.end()) return &found->second.factory;
-  return absl::NotFoundError(absl::StrCat("unknown metric '", name, "'; known: ", Names(metrics_),
+  return absl::NotFoundError(absl::StrCat("unknown metric \"", name, "\"; known: ", Names(metrics_),
                                           ". If a plugin provides it, load the plugin with --plugin FILE or --plugin_path DIR."));
 }
 

@@ -13,9 +13,9 @@ bool Contains(const std::vector<std::string>& all, const std::string& one) {
   return std::find(all.begin(), all.end(), one) != all.end();
 }
 
-// "sets/my.textproto:12: task 'vqa': "
+// "sets/my.textproto:12: task \"vqa\": "
 std::string Where(const TaskInfo& info) {
-  return absl::StrCat(info.origin, info.origin.empty() ? "" : ": ", "task '", info.name, "': ");
+  return absl::StrCat(info.origin, info.origin.empty() ? "" : ": ", "task \"", info.name, "\": ");
 }
 
 }  // namespace
@@ -32,16 +32,16 @@ absl::Status CheckTaskFits(const TaskInfo& info, const std::vector<std::string>&
   for (const std::string& modality : info.modalities) {
     if (Contains(modalities, modality)) continue;
     return absl::FailedPreconditionError(
-        absl::StrCat(Where(info), "needs modality '", modality,
-                     "'; the model has: ", absl::StrJoin(modalities, ", "),
+        absl::StrCat(Where(info), "needs modality \"", modality,
+                     "\"; the model has: ", absl::StrJoin(modalities, ", "),
                      "; load a model with it or add it with a plugin"));
   }
   if (!columns.has_value()) return absl::OkStatus();
   for (const std::string& column : info.columns) {
     if (Contains(*columns, column)) continue;
     return absl::FailedPreconditionError(
-        absl::StrCat(Where(info), "needs column '", column,
-                     "'; the data has: ", absl::StrJoin(*columns, ", "),
+        absl::StrCat(Where(info), "needs column \"", column,
+                     "\"; the data has: ", absl::StrJoin(*columns, ", "),
                      "; map it with `columns` if it has another name"));
   }
   return absl::OkStatus();
@@ -65,7 +65,7 @@ absl::StatusOr<Prediction> ReferenceAnswer(const Task& task, const TaskSample& s
                           task.MakeExample(sample, ExampleMode::kPrediction, 0));
   if (example.target.empty()) {
     return absl::FailedPreconditionError(
-        absl::StrCat(Where(task.info()), "record '", sample.key, "' has no answer"));
+        absl::StrCat(Where(task.info()), "record \"", sample.key, "\" has no answer"));
   }
   return task.Interpret(sample, {{example.target.begin(), example.target.end() - 1}, 0});
 }

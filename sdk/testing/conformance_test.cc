@@ -244,7 +244,7 @@ class FakeTask : public Task {
       if (flaw_ == "missing_columns" || (mode == ExampleMode::kPrediction && flaw_ != "prediction_needs_no_target")) {
         return example;
       }
-      return absl::NotFoundError("no column 'say'");
+      return absl::NotFoundError("no column \"say\"");
     }
     example.target = *vocabulary_.EncodeText(std::get<std::string>(found->second));
     example.constraint.answers = {example.target};

@@ -119,7 +119,7 @@ TEST(MetricsTest, UnknownNamesListTheKnownOnes) {
   const absl::Status status = BuiltinMetrics().FindMetric("spice").status();
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(status.message()),
-              HasSubstr("'spice'; known: accuracy, bleu, cider, contains, exact_match, iou, "
+              HasSubstr("\"spice\"; known: accuracy, bleu, cider, contains, exact_match, iou, "
                         "last_word, mean_iou, rouge_l"));
 }
 

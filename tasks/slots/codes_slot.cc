@@ -30,7 +30,7 @@ class Codes : public SlotType {
       const absl::StatusOr<int64_t> id = CodeToken(code, place, vocabulary);
       if (!id.ok()) {
         return absl::InvalidArgumentError(absl::StrCat(
-            "record '", sample.key, "': column '", place.slot.text, "': ", id.status().message()));
+            "record \"", sample.key, "\": column \"", place.slot.text, "\": ", id.status().message()));
       }
       chunk.tokens.push_back(*id);
     }

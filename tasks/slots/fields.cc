@@ -38,12 +38,12 @@ absl::StatusOr<const FieldValue*> RequireField(const TaskSample& sample,
   const std::string have = absl::StrJoin(
       sample.fields, ", ", [](std::string* out, const auto& field) { out->append(field.first); });
   return absl::NotFoundError(
-      absl::StrCat("record '", sample.key, "' has no column '", column, "'; it has: ", have));
+      absl::StrCat("record \"", sample.key, "\" has no column \"", column, "\"; it has: ", have));
 }
 
 absl::Status WrongKind(const TaskSample& sample, const std::string& column,
                        absl::string_view expected, const FieldValue& value) {
-  return FieldError(absl::StrCat("record '", sample.key, "': column '", column, "'"), expected,
+  return FieldError(absl::StrCat("record \"", sample.key, "\": column \"", column, "\""), expected,
                     KindOf(value));
 }
 
@@ -63,7 +63,7 @@ absl::StatusOr<NormalizedBox> BoxOfColumn(const TaskSample& sample, const std::s
   absl::StatusOr<NormalizedBox> box = BoxFractions(*numbers, size);
   if (box.ok()) return box;
   return absl::InvalidArgumentError(
-      absl::StrCat("record '", sample.key, "': column '", column, "': ", box.status().message()));
+      absl::StrCat("record \"", sample.key, "\": column \"", column, "\": ", box.status().message()));
 }
 
 }  // namespace unival

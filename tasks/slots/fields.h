@@ -16,7 +16,7 @@ namespace unival {
 // NotFound lists the columns that the record has. The pointer lives as long as `sample`.
 absl::StatusOr<const FieldValue*> RequireField(const TaskSample& sample, const std::string& column);
 
-// "record 'r': column 'c': expected a number, got a text".
+// record "r": column "c": expected a number, got a text.
 absl::Status WrongKind(const TaskSample& sample, const std::string& column,
                        absl::string_view expected, const FieldValue& value);
 

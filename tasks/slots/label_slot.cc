@@ -30,7 +30,7 @@ class Label : public SlotType {
     const bool answers = HasSlot(target, *this);
     if (!answers && !HasSlot(prompt, *this)) {
       return TemplateProblem{
-          "labels", absl::StrCat("no slot '{", labels.slot(), ":label}' in prompt or target")};
+          "labels", absl::StrCat("no slot \"{", labels.slot(), ":label}\" in prompt or target")};
     }
     if (answers && PatternColumns(target).size() != 1) {
       return TemplateProblem{
@@ -41,7 +41,7 @@ class Label : public SlotType {
     std::set<std::string> seen;
     for (const std::string& value : labels.values()) {
       if (seen.insert(value).second) continue;
-      return TemplateProblem{"labels", absl::StrCat("value '", value, "' occurs twice")};
+      return TemplateProblem{"labels", absl::StrCat("value \"", value, "\" occurs twice")};
     }
     return absl::nullopt;
   }
@@ -60,8 +60,8 @@ class Label : public SlotType {
       return Chunk{std::move(text), {}};
     }
     return absl::InvalidArgumentError(absl::StrCat(
-        "record '", sample.key, "': column '", place.slot.text, "': '", text, "' is none of the ",
-        labels.size(), " labels of task '", place.task.name(), "'"));
+        "record \"", sample.key, "\": column \"", place.slot.text, "\": \"", text, "\" is none of the ",
+        labels.size(), " labels of task \"", place.task.name(), "\""));
   }
 };
 

@@ -27,14 +27,14 @@ absl::StatusOr<PatternPiece> ParseSlot(absl::string_view inside, const SlotTypes
   const std::vector<std::string> parts = absl::StrSplit(inside, absl::MaxSplits(':', 2));
   if (!IsColumn(parts[0])) {
     return absl::InvalidArgumentError(
-        absl::StrCat("slot '{", inside, "}': '", parts[0],
-                     "' is not a column name (letters, digits, '_' and '-', not a digit first)"));
+        absl::StrCat("slot \"{", inside, "}\": \"", parts[0],
+                     "\" is not a column name (letters, digits, \"_\" and \"-\", not a digit first)"));
   }
   PatternPiece slot{parts.size() > 1 ? types.Find(parts[1]) : types.all().front(), parts[0],
                     parts.size() > 2 ? parts[2] : ""};
   if (slot.type != nullptr) return slot;
-  return absl::InvalidArgumentError(absl::StrCat("slot '{", inside, "}': unknown slot type '",
-                                                 parts[1], "'; expected ", types.Names()));
+  return absl::InvalidArgumentError(absl::StrCat("slot \"{", inside, "}\": unknown slot type \"",
+                                                 parts[1], "\"; expected ", types.Names()));
 }
 
 // Literal text up to the next slot; "{{" and "}}" are braces.
@@ -47,7 +47,7 @@ absl::StatusOr<std::string> TakeLiteral(absl::string_view text, size_t& position
       if (!doubled && c == '{') return literal;
       if (!doubled) {
         return absl::InvalidArgumentError(
-            absl::StrCat("stray '}' at character ", position + 1, "; write '}}' for a brace"));
+            absl::StrCat("stray \"}\" at character ", position + 1, "; write \"}}\" for a brace"));
       }
       ++position;
     }
@@ -68,7 +68,7 @@ absl::StatusOr<Pattern> ParsePattern(absl::string_view text, const SlotTypes& ty
     const size_t end = text.find_first_of("{}", position + 1);
     if (end == absl::string_view::npos || text[end] == '{') {
       return absl::InvalidArgumentError(absl::StrCat("slot at character ", position + 1,
-                                                     " is not closed; write '{{' for a brace"));
+                                                     " is not closed; write \"{{\" for a brace"));
     }
     UNIVAL_ASSIGN_OR_RETURN(PatternPiece slot,
                             ParseSlot(text.substr(position + 1, end - position - 1), types));

@@ -9,7 +9,7 @@ SlotType::~SlotType() = default;
 absl::Status SlotType::Check(const SlotPlace& place) const {
   if (place.slot.options.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat("takes no options, got '", place.slot.options, "'"));
+      absl::StrCat("takes no options, got \"", place.slot.options, "\""));
 }
 
 absl::optional<TemplateProblem> SlotType::CheckTemplate(const TaskTemplate&, const Pattern&,

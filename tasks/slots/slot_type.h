@@ -84,7 +84,7 @@ class SlotType {
   virtual int64_t token_count() const { return 0; }
 
   // One slot against its template, without model or data. InvalidArgument says what it needs; by
-  // default that it takes no options. Messages begin behind "slot '{column:type}' ".
+  // default that it takes no options. Messages begin behind slot "{column:type}".
   virtual absl::Status Check(const SlotPlace& place) const;
   // The template as a whole, asked once for every type, used or not.
   virtual absl::optional<TemplateProblem> CheckTemplate(const TaskTemplate& task,

@@ -12,11 +12,11 @@ absl::Status SlotTypes::Add(std::shared_ptr<const SlotType> type) {
   const std::string name = type->name();
   if (!IsId(name)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("slot type '", name, "': expected a name of the form ", kIdForm));
+        absl::StrCat("slot type \"", name, "\": expected a name of the form ", kIdForm));
   }
   if (Find(name) != nullptr) {
     return absl::AlreadyExistsError(
-        absl::StrCat("slot type '", name, "' is there already; rename one of them"));
+        absl::StrCat("slot type \"", name, "\" is there already; rename one of them"));
   }
   types_.push_back(std::move(type));
   return absl::OkStatus();

@@ -54,7 +54,7 @@ TEST(Pattern, HandsOptionsToTheSlot) {
 
 TEST(Pattern, NamesTheTypesThatThereAre) {
   EXPECT_THAT(Message(ParsePattern("{a:angle}").status()),
-              HasSubstr("unknown slot type 'angle'; expected text, number, label, box or codes"));
+              HasSubstr("unknown slot type \"angle\"; expected text, number, label, box or codes"));
 }
 
 TEST(SlotTypes, ThatShipTakeNoOptions) {
@@ -64,7 +64,7 @@ TEST(SlotTypes, ThatShipTakeNoOptions) {
   task.mutable_labels()->add_values("a");
   for (const auto& type : BuiltinSlotTypes().all()) {
     EXPECT_TRUE(type->Check({task, {type, "c", ""}}).ok()) << type->name();
-    EXPECT_THAT(Message(type->Check({task, {type, "c", "x"}})), HasSubstr("no options, got 'x'"));
+    EXPECT_THAT(Message(type->Check({task, {type, "c", "x"}})), HasSubstr("no options, got \"x\""));
   }
 }
 

@@ -36,7 +36,7 @@ class Checker {
 
   absl::Status CheckNames() const {
     if (IsLowerSnake(proto_.name())) return absl::OkStatus();
-    return Error("name", "expected lower-case letters, digits and '_', got '", proto_.name(), "'");
+    return Error("name", "expected lower-case letters, digits and \"_\", got \"", proto_.name(), "\"");
   }
 
   absl::Status CheckInputs() const {
@@ -47,7 +47,7 @@ class Checker {
       if (input.name().empty()) return Error(field, "name (the record's column) is missing");
       if (input.modality().empty()) return Error(field, "modality is missing");
       if (!columns.insert(input.name()).second) {
-        return Error(field, "column '", input.name(), "' is an input already");
+        return Error(field, "column \"", input.name(), "\" is an input already");
       }
     }
     return absl::OkStatus();
@@ -65,12 +65,12 @@ class Checker {
   absl::Status CheckSlot(absl::string_view field, const PatternPiece& slot) const {
     for (const TaskInput& input : proto_.input()) {
       if (slot.text == input.name()) {
-        return Error(field, "slot '{", slot.text, "}': the column is a media input");
+        return Error(field, "slot \"{", slot.text, "}\": the column is a media input");
       }
     }
     const absl::Status fits = slot.type->Check({proto_, slot});
     if (fits.ok()) return fits;
-    return Error(field, "slot '{", slot.text, ":", slot.type->name(), "}' ", fits.message());
+    return Error(field, "slot \"{", slot.text, ":", slot.type->name(), "}\" ", fits.message());
   }
 
   absl::Status CheckPatterns() {
@@ -118,7 +118,7 @@ class Checker {
     for (int i = 0; i < proto_.clean_size(); ++i) {
       const std::string& column = proto_.clean(i).column();
       if (used.count(column) == 0) {
-        return Error(absl::StrCat("clean:", i), "no slot of column '", column, "'");
+        return Error(absl::StrCat("clean:", i), "no slot of column \"", column, "\"");
       }
     }
     return absl::OkStatus();
@@ -143,7 +143,7 @@ class Checker {
       const auto metric = types_.metrics->FindMetric(proto_.metric(i));
       if (!metric.ok()) return Error(field, metric.status().message());
       if ((*metric)->needs_box && !HasSlotThat(target_, &SlotType::gives_box)) {
-        return Error(field, "'", proto_.metric(i), "' needs a box slot in the target");
+        return Error(field, "\"", proto_.metric(i), "\" needs a box slot in the target");
       }
     }
     return absl::OkStatus();

@@ -56,7 +56,7 @@ absl::StatusOr<std::vector<Chunk>> TemplateTask::Render(const Pattern& pattern,
         Chunk chunk,
         piece.type->Render({source_.proto, piece}, vocabulary_, sample, options, random));
     if (options.mask_words && piece.type->maskable()) {
-      UNIVAL_RETURN_IF_ERROR(AppendMasked(chunk.text, random, chunks));
+      UNIVAL_RETURN_IF_ERROR(AppendMasked(chunk.text, random, &chunks));
     } else {
       chunks.push_back(std::move(chunk));
     }
@@ -89,7 +89,7 @@ absl::StatusOr<std::vector<int64_t>> TemplateTask::Encode(const std::vector<Chun
 
 // Replaces a share of the words by <mask>, each with the blank before it; at least one word stays.
 absl::Status TemplateTask::AppendMasked(const std::string& text, SeededRandom& random,
-                                        std::vector<Chunk>& chunks) const {
+                                        std::vector<Chunk>* chunks) const {
   const std::vector<absl::string_view> words = Words(text);
   const double share = source_.proto.mask_ratio() * static_cast<double>(words.size());
   const size_t most = words.empty() ? 0 : words.size() - 1;
@@ -98,9 +98,9 @@ absl::Status TemplateTask::AppendMasked(const std::string& text, SeededRandom& r
   const std::vector<bool> masked = ChooseSome(words.size(), count, random);
   for (size_t i = 0; i < words.size(); ++i) {
     if (masked[i]) {
-      chunks.push_back({"", {vocabulary_.mask()}});
+      chunks->push_back({"", {vocabulary_.mask()}});
     } else {
-      chunks.push_back({std::string(words[i]), {}});
+      chunks->push_back({std::string(words[i]), {}});
     }
   }
   return absl::OkStatus();

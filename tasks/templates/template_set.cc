@@ -48,7 +48,7 @@ absl::Status InlineLabels(LoadedTemplate& task, const std::string& directory) {
   }
   if (absl::StartsWith(labels.file(), "/") || absl::StrContains(labels.file(), "..")) {
     return absl::InvalidArgumentError(
-        absl::StrCat(where, "file '", labels.file(), "' must lie in or below the set's folder"));
+        absl::StrCat(where, "file \"", labels.file(), "\" must lie in or below the set's folder"));
   }
   UNIVAL_ASSIGN_OR_RETURN(
       const std::string text,
@@ -69,7 +69,7 @@ std::string LoadedTemplate::Where(absl::string_view field) const {
   const int at = found == lines.end() ? line : found->second;
   std::string where = file;
   if (at > 0) absl::StrAppend(&where, ":", at);
-  absl::StrAppend(&where, ": task '", proto.name(), "': ");
+  absl::StrAppend(&where, ": task \"", proto.name(), "\": ");
   if (!field.empty()) absl::StrAppend(&where, field, ": ");
   return where;
 }

@@ -31,7 +31,7 @@ struct LoadedTemplate {
   int line = 0;                      // of the task, from 1; 0: unknown
   std::map<std::string, int> lines;  // field name -> line; repeated fields as "paraphrase:1"
 
-  // "unival.textproto:12: task 'vqa': target: "; `field` may be empty.
+  // "unival.textproto:12: task \"vqa\": target: "; `field` may be empty.
   std::string Where(absl::string_view field) const;
 };
 

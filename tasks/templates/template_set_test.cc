@@ -35,13 +35,13 @@ TEST(PatternTest, MalformedPatternsSayWhere) {
   const struct {
     const char *text, *expected;
   } kCases[] = {{" {x", "slot at character 2 is not closed"},
-                {" x}", "stray '}' at character 3"},
+                {" x}", "stray \"}\" at character 3"},
                 {"{x{y}}", "slot at character 1 is not closed"},
-                {"{}", "'' is not a column name"},
-                {"{2x}", "'2x' is not a column name"},
-                {"{x y}", "'x y' is not a column name"},
-                {"{x:}", "unknown slot type ''"},
-                {"{x:bocks}", "slot '{x:bocks}': unknown slot type 'bocks'; expected text, number"},
+                {"{}", "\"\" is not a column name"},
+                {"{2x}", "\"2x\" is not a column name"},
+                {"{x y}", "\"x y\" is not a column name"},
+                {"{x:}", "unknown slot type \"\""},
+                {"{x:bocks}", "slot \"{x:bocks}\": unknown slot type \"bocks\"; expected text, number"},
                 {"{", "not closed"},
                 {"}", "stray"}};
   for (const auto& c : kCases) {
@@ -74,10 +74,10 @@ TEST(TemplateSetTest, ErrorsNameFileLineTaskAndSlot) {
       {"task {\n  name: \"t\"\n  prompt: x\n}", "set.textproto:3:11: "},
       {"task {\n  nam: \"t\"\n}", "set.textproto:2:"},
       {"name: \"s\"", "set.textproto: no tasks"},
-      {"task { name: \"T\" }", "set.textproto:1: task 'T': name: expected lower-case"},
+      {"task { name: \"T\" }", "set.textproto:1: task \"T\": name: expected lower-case"},
       {"task { name: \"t\" prompt: \"a\" target: \"{b}\" }\ntask {\n name: \"t\" prompt: \"a\" "
        "target: \"{b}\" }",
-       "set.textproto:3: task 't': name: a task of this name stands above"},
+       "set.textproto:3: task \"t\": name: a task of this name stands above"},
   };
   for (const auto& c : kCases) {
     const auto set = ParseTemplateSet(c.text, "set.textproto", ".");
@@ -90,36 +90,36 @@ TEST(TemplateSetTest, EveryFieldIsCheckedBeforeAnythingRuns) {
     const char *fields, *expected;
   } kCases[] = {
       {"prompt: \" {x\"\ntarget: \"{y}\"",
-       "set.textproto:4: task 't': prompt: slot at character 2"},
-      {"prompt: \"a\"\ntarget: \"b\"", "set.textproto:5: task 't': target: has no slot"},
+       "set.textproto:4: task \"t\": prompt: slot at character 2"},
+      {"prompt: \"a\"\ntarget: \"b\"", "set.textproto:5: task \"t\": target: has no slot"},
       {"prompt: \"\"\ntarget: \"{y}\"", "prompt: is empty and there is no input"},
       {"prompt: \"a {x}\"\nparaphrase: \"b {x}\"\nparaphrase: \"c\"\ntarget: \"{y}\"",
-       "set.textproto:6: task 't': paraphrase:1: must use the same columns"},
+       "set.textproto:6: task \"t\": paraphrase:1: must use the same columns"},
       {"input { name: \"image\" }\ntarget: \"{y}\"",
-       "set.textproto:4: task 't': input:0: modality"},
+       "set.textproto:4: task \"t\": input:0: modality"},
       {"input { modality: \"image\" }\ntarget: \"{y}\"", "input:0: name (the record's column)"},
       {"input { name: \"i\" modality: \"image\" }\ninput { name: \"i\" modality: \"x\" }\ntarget: "
        "\"{y}\"",
-       "input:1: column 'i' is an input already"},
+       "input:1: column \"i\" is an input already"},
       {"input { name: \"i\" modality: \"image\" }\ntarget: \"{i}\"", "the column is a media input"},
-      {"prompt: \"a\"\ntarget: \"{y:codes}\"", "slot '{y:codes}' needs codes_block"},
-      {"prompt: \"a\"\ntarget: \"{y:label}\"", "slot '{y:label}' needs labels { slot: \"y\" }"},
+      {"prompt: \"a\"\ntarget: \"{y:codes}\"", "slot \"{y:codes}\" needs codes_block"},
+      {"prompt: \"a\"\ntarget: \"{y:label}\"", "slot \"{y:label}\" needs labels { slot: \"y\" }"},
       {"prompt: \"a\"\ntarget: \"{y:label} {z}\"\nlabels { slot: \"y\" values: \"1\" }",
        "a label must be the only slot of a target"},
       {"prompt: \"a\"\ntarget: \"{y}\"\nlabels { slot: \"y\" values: \"1\" }",
-       "set.textproto:6: task 't': labels: no slot '{y:label}'"},
+       "set.textproto:6: task \"t\": labels: no slot \"{y:label}\""},
       {"prompt: \"a\"\ntarget: \"{y:label}\"\nlabels { slot: \"y\" values: \"1\" values: \"1\" }",
-       "value '1' occurs twice"},
+       "value \"1\" occurs twice"},
       {"prompt: \"a\"\ntarget: \"{y:label}\"\nlabels { slot: \"y\" file: \"../x\" }",
        "must lie in or below the set's folder"},
       {"prompt: \"a\"\ntarget: \"{y:label}\"\nlabels { slot: \"y\" file: \"none.txt\" }",
        "labels: ./none.txt: cannot be opened"},
-      {"prompt: \"a\"\ntarget: \"{y}\"\nclean { column: \"z\" }", "clean:0: no slot of column 'z'"},
+      {"prompt: \"a\"\ntarget: \"{y}\"\nclean { column: \"z\" }", "clean:0: no slot of column \"z\""},
       {"prompt: \"a\"\ntarget: \"{y}\"\nmask_ratio: 0.3", "mask_ratio: needs a text slot"},
       {"prompt: \"{a}\"\ntarget: \"{y}\"\nmask_ratio: 1", "expected a share in [0, 1), got 1"},
       {"prompt: \"a\"\ntarget: \"{y}\"\nmetric: \"bleu\"\nmetric: \"blue\"",
-       "set.textproto:7: task 't': metric:1: unknown metric 'blue'; known: accuracy, bleu"},
-      {"prompt: \"a\"\ntarget: \"{y}\"\nmetric: \"iou\"", "'iou' needs a box slot in the target"},
+       "set.textproto:7: task \"t\": metric:1: unknown metric \"blue\"; known: accuracy, bleu"},
+      {"prompt: \"a\"\ntarget: \"{y}\"\nmetric: \"iou\"", "\"iou\" needs a box slot in the target"},
       {"prompt: \"a\"\ntarget: \"{y}\"\nmax_target_tokens: -1", "must not be negative"},
   };
   for (const auto& c : kCases) {

@@ -16,9 +16,9 @@ bool HasColumns(const TaskSample& sample, const Pattern& pattern) {
                      [&](const std::string& column) { return sample.fields.count(column) != 0; });
 }
 
-void AddUnique(std::vector<std::string> more, std::vector<std::string>& all) {
+void AddUnique(std::vector<std::string> more, std::vector<std::string>* all) {
   for (std::string& item : more) {
-    if (std::find(all.begin(), all.end(), item) == all.end()) all.push_back(std::move(item));
+    if (std::find(all->begin(), all->end(), item) == all->end()) all->push_back(std::move(item));
   }
 }
 
@@ -56,12 +56,12 @@ void TemplateTask::FillInfo() {
   info_.summary = source_.proto.summary();
   info_.modalities = TemplateModalities(source_.proto);
   for (const TaskInput& input : source_.proto.input()) {
-    AddUnique({input.name()}, info_.prediction_columns);
-    AddUnique({input.name()}, info_.media_columns);
+    AddUnique({input.name()}, &info_.prediction_columns);
+    AddUnique({input.name()}, &info_.media_columns);
   }
-  AddUnique(PatternColumns(prompts_[0]), info_.prediction_columns);
+  AddUnique(PatternColumns(prompts_[0]), &info_.prediction_columns);
   info_.columns = info_.prediction_columns;
-  AddUnique(PatternColumns(target_), info_.columns);
+  AddUnique(PatternColumns(target_), &info_.columns);
   info_.generation = source_.proto.generation();
   info_.prompt = source_.proto.prompt();
   info_.target = source_.proto.target();
@@ -80,10 +80,10 @@ absl::Status TemplateTask::RequireBlocks(absl::string_view field, const Pattern&
     if (block.empty()) continue;
     if (!vocabulary_.HasBlock(block)) {
       return absl::FailedPreconditionError(
-          absl::StrCat(source_.Where(field), "slot '{", slot.text, ":", slot.type->name(),
-                       "}' needs vocabulary block '", block, "', which the model does not have"));
+          absl::StrCat(source_.Where(field), "slot \"{", slot.text, ":", slot.type->name(),
+                       "}\" needs vocabulary block \"", block, "\", which the model does not have"));
     }
-    AddUnique({block}, info_.blocks);
+    AddUnique({block}, &info_.blocks);
   }
   return absl::OkStatus();
 }
@@ -166,7 +166,7 @@ absl::StatusOr<Seq2SeqExample> TemplateTask::MakeExample(const TaskSample& sampl
   example.source.push_back(vocabulary_.eos());
   example.constraint = constraint_;
   example.image_codes = image_codes_;
-  UNIVAL_RETURN_IF_ERROR(AddTarget(sample, mode, random, example));
+  UNIVAL_RETURN_IF_ERROR(AddTarget(sample, mode, random, &example));
   return example;
 }
 
@@ -185,26 +185,26 @@ absl::StatusOr<std::vector<int64_t>> TemplateTask::MakeSource(const TaskSample& 
 }
 
 absl::Status TemplateTask::AddTarget(const TaskSample& sample, ExampleMode mode,
-                                     SeededRandom& random, Seq2SeqExample& example) const {
+                                     SeededRandom& random, Seq2SeqExample* example) const {
   RenderOptions options;
   options.training = mode == ExampleMode::kTraining;
   if (!options.training && !HasColumns(sample, target_)) return absl::OkStatus();
   UNIVAL_ASSIGN_OR_RETURN(const auto chunks, Render(target_, sample, options, random));
-  UNIVAL_ASSIGN_OR_RETURN(example.target, Encode(chunks));
+  UNIVAL_ASSIGN_OR_RETURN(example->target, Encode(chunks));
   const size_t bound = static_cast<size_t>(source_.proto.max_target_tokens());
-  if (bound > 0 && example.target.size() > bound) {
+  if (bound > 0 && example->target.size() > bound) {
     const bool divisible =
         std::all_of(target_.begin(), target_.end(), [](const PatternPiece& piece) {
           return piece.type == nullptr || piece.type->divisible();
         });
     if (!divisible) {
-      return absl::InvalidArgumentError(absl::StrCat(source_.Where("max_target_tokens"), "record '",
-                                                     sample.key, "' has ", example.target.size(),
+      return absl::InvalidArgumentError(absl::StrCat(source_.Where("max_target_tokens"), "record \"",
+                                                     sample.key, "\" has ", example->target.size(),
                                                      " target tokens, more than ", bound));
     }
-    example.target.resize(bound);
+    example->target.resize(bound);
   }
-  example.target.push_back(vocabulary_.eos());
+  example->target.push_back(vocabulary_.eos());
   return absl::OkStatus();
 }
 

@@ -74,11 +74,11 @@ class TemplateTask : public Task {
                                             SeededRandom& random) const;
   absl::StatusOr<std::vector<int64_t>> Encode(const std::vector<Chunk>& chunks) const;
   absl::Status AppendMasked(const std::string& text, SeededRandom& random,
-                            std::vector<Chunk>& chunks) const;
+                            std::vector<Chunk>* chunks) const;
   absl::StatusOr<std::vector<int64_t>> MakeSource(const TaskSample& sample, ExampleMode mode,
                                                   SeededRandom& random) const;
   absl::Status AddTarget(const TaskSample& sample, ExampleMode mode, SeededRandom& random,
-                         Seq2SeqExample& example) const;
+                         Seq2SeqExample* example) const;
 
   const LoadedTemplate source_;
   const VocabularyView& vocabulary_;

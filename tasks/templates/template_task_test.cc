@@ -103,11 +103,11 @@ TEST_F(TemplateTaskTest, BadRecordsNameKeyAndColumn) {
     FieldValue value;
     const char* expected;
   } kCases[] = {
-      {"image", "path.png", "record 'r:7': column 'image': expected media, got a text"},
-      {"x", kPhoto, "column 'x': expected a text, a number or a list of texts, got media"},
-      {"x", std::vector<std::string>{}, "column 'x': expected a text"},
-      {"n", "one", "column 'n': expected a number, got a text"},
-      {"b", 3.0, "column 'b': expected a list of four numbers, got a number"},
+      {"image", "path.png", "record \"r:7\": column \"image\": expected media, got a text"},
+      {"x", kPhoto, "column \"x\": expected a text, a number or a list of texts, got media"},
+      {"x", std::vector<std::string>{}, "column \"x\": expected a text"},
+      {"n", "one", "column \"n\": expected a number, got a text"},
+      {"b", 3.0, "column \"b\": expected a list of four numbers, got a number"},
       {"b", std::vector<double>{0, 0, 1}, "has 3 numbers; expected x0, y0, x1, y1"},
       {"b", std::vector<double>{0, 0, 30, 40},
        "is not in fractions; give columns width and height"},
@@ -122,7 +122,7 @@ TEST_F(TemplateTaskTest, BadRecordsNameKeyAndColumn) {
     bad.fields.erase(c.column);
     const auto missing = task->MakeExample(bad, ExampleMode::kTraining, 0).status();
     EXPECT_EQ(missing.code(), absl::StatusCode::kNotFound);
-    EXPECT_THAT(Message(missing), HasSubstr(std::string("no column '") + c.column + "'"));
+    EXPECT_THAT(Message(missing), HasSubstr(std::string("no column \"") + c.column + "\""));
   }
 }
 
@@ -134,7 +134,7 @@ TEST_F(TemplateTaskTest, BoxesInPixelsNeedTheSizeOfTheImage) {
   EXPECT_EQ(Target(*task, sample),
             "<location_bin:0><location_bin:250><location_bin:500><location_bin:999></s>");
   sample.fields.erase("height");
-  EXPECT_THAT(Target(*task, sample), HasSubstr("no column 'height'"));
+  EXPECT_THAT(Target(*task, sample), HasSubstr("no column \"height\""));
   sample.fields["height"] = 60.0;
   EXPECT_THAT(Target(*task, sample), HasSubstr("lies outside the image of 64 x 60 pixels"));
   sample.fields["height"] = 0.0;
@@ -160,7 +160,7 @@ TEST_F(TemplateTaskTest, ClosedLabelSetsBecomeTheConstraint) {
   EXPECT_EQ(Show(example->constraint.answers[0]), " it is a.");
   EXPECT_EQ(Show(example->constraint.answers[1]), " it is b.");
   EXPECT_THAT(Target(*task, {"k", {{"x", "?"}, {"y", "c"}}}),
-              HasSubstr("column 'y': 'c' is none of the 2 labels"));
+              HasSubstr("column \"y\": \"c\" is none of the 2 labels"));
 }
 
 TEST_F(TemplateTaskTest, AClosedSetAndItsTreeAreMadeOnceForAllExamples) {
@@ -317,14 +317,14 @@ TEST_F(TemplateTaskTest, WhatTheModelOrDataLackIsSaidBeforeAnythingRuns) {
   const auto box = TryMake("prompt: \"a\" target: \"{b:box}\"", ByteVocabulary::TextOnly());
   EXPECT_EQ(box.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(Message(box.status()),
-              HasSubstr("s.textproto:1: task 't': target: slot '{b:box}' needs vocabulary block "
-                        "'core.location_bin'"));
+              HasSubstr("s.textproto:1: task \"t\": target: slot \"{b:box}\" needs vocabulary block "
+                        "\"core.location_bin\""));
   const auto task =
       Make("input { name: \"depth\" modality: \"depth\" } prompt: \"a\" target: \"{y}\"");
   EXPECT_THAT(Message(CheckTaskFits(task->info(), {"image", "audio"}, absl::nullopt)),
-              HasSubstr("needs modality 'depth'; the model has: image, audio"));
+              HasSubstr("needs modality \"depth\"; the model has: image, audio"));
   EXPECT_THAT(Message(CheckTaskFits(task->info(), {"depth"}, {{"depth", "caption"}})),
-              HasSubstr("needs column 'y'; the data has: depth, caption"));
+              HasSubstr("needs column \"y\"; the data has: depth, caption"));
   EXPECT_TRUE(CheckTaskFits(task->info(), {"depth"}, {{"depth", "y"}}).ok());
 }
 

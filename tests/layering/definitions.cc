@@ -54,7 +54,8 @@ size_t EndOfNoCode(const std::string& text, size_t at, bool starts_line) {
   return at;
 }
 
-// `text` with blanks in place of comments, literals and lines of the preprocessor; line breaks stay.
+// `text` with blanks in place of comments, literals and lines of the preprocessor; line breaks
+// stay.
 std::string CodeOnly(const std::string& text) {
   std::string code = text;
   bool starts_line = true;
@@ -103,7 +104,8 @@ bool IsOneOf(const std::string& token, std::initializer_list<const char*> words)
   return std::find(words.begin(), words.end(), token) != words.end();
 }
 
-// The name of the type that a brace behind `head` begins to define; empty: it begins something else.
+// The name of the type that a brace behind `head` begins to define; empty: it begins something
+// else.
 std::string DefinedType(const std::vector<std::string>& head) {
   size_t at = 0;
   while (at < head.size() && head[at] == "template") at = PastBrackets(head, at + 1, "<", ">");

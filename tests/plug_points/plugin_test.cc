@@ -62,8 +62,8 @@ TEST(MetricOfAPlugin, IsReportedByEvaluation) {
 TEST(MetricOfAPlugin, IsUnknownWithoutThePlugin) {
   const auto pipeline = Open({});
   EXPECT_THAT(std::string(pipeline.status().message()),
-              testing::AllOf(HasSubstr("brief.textproto:1: task 'copy': metric:0: unknown metric "
-                                       "'brevity'; known: accuracy, bleu"),
+              testing::AllOf(HasSubstr("brief.textproto:1: task \"copy\": metric:0: unknown metric "
+                                       "\"brevity\"; known: accuracy, bleu"),
                              HasSubstr("load the plugin with --plugin FILE")));
 }
 
@@ -116,7 +116,7 @@ TEST(MetricOfAPlugin, ThatIsAwayLeavesAModelsOtherTasksUsable) {
   ASSERT_TRUE(pipeline.ok()) << pipeline.status();
   EXPECT_TRUE((*pipeline)->task("plain").ok());
   EXPECT_THAT(std::string((*pipeline)->task("copy").status().message()),
-              HasSubstr("unknown metric 'brevity'"));
+              HasSubstr("unknown metric \"brevity\""));
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ TEST_F(SlotTest, IsCheckedWhenTheSetIsRead) {
   EXPECT_THAT(
       std::string(
           Make("task { name: \"t\" prompt: \"a\" target: \"{h:angle}\" }").status().message()),
-      HasSubstr("compass.textproto:1: task 't': target: slot '{h:angle}' needs the block"));
+      HasSubstr("compass.textproto:1: task \"t\": target: slot \"{h:angle}\" needs the block"));
 }
 
 TEST_F(SlotTest, NeedsItsBlockOfTheVocabulary) {
@@ -70,7 +70,7 @@ TEST_F(SlotTest, NeedsItsBlockOfTheVocabulary) {
       std::string(Make("task { name: \"t\" prompt: \"a\" target: \"{h:angle:core.compass}\" }")
                       .status()
                       .message()),
-      HasSubstr("slot '{h:angle}' needs vocabulary block 'core.compass'"));
+      HasSubstr("slot \"{h:angle}\" needs vocabulary block \"core.compass\""));
 }
 
 TEST_F(SlotTest, IsNotCutWhenTheTargetIsTooLong) {
@@ -86,7 +86,7 @@ TEST_F(SlotTest, IsNotCutWhenTheTargetIsTooLong) {
 
 TEST_F(SlotTest, IsUnknownWithoutRegistration) {
   EXPECT_THAT(std::string(ParseTemplateSet(kTask, "compass.textproto", ".").status().message()),
-              HasSubstr("unknown slot type 'angle'; expected text, number, label, box or codes"));
+              HasSubstr("unknown slot type \"angle\"; expected text, number, label, box or codes"));
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ class Packer {
   absl::StatusOr<ImportReport> Finish(const ImportOptions& options) {
     if (report_.samples == 0) {
       return absl::NotFoundError(absl::StrCat(options.source, ": no samples of ", options.dataset,
-                                              ", split '", options.split, "'"));
+                                              ", split \"", options.split, "\""));
     }
     UNIVAL_RETURN_IF_ERROR(writer_->Finish());
     return report_;
@@ -167,7 +167,7 @@ absl::Status PackCifar10(const ImportOptions& options, Packer& packer) {
 
 absl::Status PackFolder(const ImportOptions& options, Packer& packer) {
   if (options.split != "all") {
-    return absl::InvalidArgumentError("a folder has no splits; use split 'all'");
+    return absl::InvalidArgumentError("a folder has no splits; use split \"all\"");
   }
   UNIVAL_ASSIGN_OR_RETURN(const std::vector<fs::path> classes, List(options.source, true));
   for (const fs::path& folder : classes) {
@@ -198,7 +198,7 @@ constexpr std::pair<const char*, Pack> kDatasets[] = {
 absl::Status Unknown(const char* what, const std::string& value,
                      const std::vector<std::string>& known) {
   return absl::InvalidArgumentError(absl::StrCat(
-      "unknown ", what, " '", value, "'; expected one of ", absl::StrJoin(known, ", ")));
+      "unknown ", what, " \"", value, "\"; expected one of ", absl::StrJoin(known, ", ")));
 }
 
 }  // namespace

@@ -101,8 +101,8 @@ TEST(ImportTest, BadInputIsNamedAndNothingIsWritten) {
                 {"folder", "/none", "all", "no samples"},
                 {"folder", "/none", "train", "a folder has no splits"},
                 {"fsdd", "/absent", "all", "absent"},
-                {"fsdd", "/digits", "dev", "unknown split 'dev'"},
-                {"coco", "/none", "all", "unknown data set 'coco'"}};
+                {"fsdd", "/digits", "dev", "unknown split \"dev\""},
+                {"coco", "/none", "all", "unknown data set \"coco\""}};
   for (const auto& c : kCases) {
     const auto report =
         ImportDataset(Options(c.dataset, folder + c.source, folder + "/out.tar", c.split));

@@ -74,14 +74,14 @@ absl::StatusOr<std::map<std::string, FieldValue>> JsonlSource::Fields(
     const std::string* path = std::get_if<std::string>(&field->second);
     if (path == nullptr) {
       return absl::InvalidArgumentError(
-          absl::StrCat("column '", column, "': expected the path of a media file"));
+          absl::StrCat("column \"", column, "\": expected the path of a media file"));
     }
     absl::StatusOr<MediaSource> media = media_.Resolve(*path);
     if (options_.missing_media && absl::IsNotFound(media.status())) {
       field->second = media_.Missing(*path);
       continue;
     }
-    UNIVAL_ASSIGN_OR_RETURN(field->second, Annotate(std::move(media), "column '", column, "'"));
+    UNIVAL_ASSIGN_OR_RETURN(field->second, Annotate(std::move(media), "column \"", column, "\""));
   }
   return fields;
 }

@@ -50,7 +50,7 @@ absl::StatusOr<MediaSource> MediaResolver::Member(const std::string& tar,
   UNIVAL_ASSIGN_OR_RETURN(const std::shared_ptr<const TarIndex> index, Tar(tar));
   const absl::optional<absl::string_view> bytes = index->Find(member);
   if (!bytes.has_value()) {
-    return absl::NotFoundError(absl::StrCat(FullPath(tar), " has no member '", member, "' (",
+    return absl::NotFoundError(absl::StrCat(FullPath(tar), " has no member \"", member, "\" (",
                                             index->members().size(), " members)"));
   }
   MediaSource source;

@@ -65,7 +65,7 @@ absl::StatusOr<std::map<std::string, FieldValue>> ParseRecord(absl::string_view 
     absl::StatusOr<absl::optional<FieldValue>> field = Field(item.value());
     if (!field.ok()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("column '", item.key(), "': ", field.status().message()));
+          absl::StrCat("column \"", item.key(), "\": ", field.status().message()));
     }
     if (field->has_value()) fields.emplace(item.key(), **std::move(field));
   }
@@ -80,8 +80,8 @@ absl::StatusOr<std::map<std::string, FieldValue>> RenameColumns(
     if (found == fields.end()) {
       const std::string have = absl::StrJoin(
           fields, ", ", [](std::string* out, const auto& field) { out->append(field.first); });
-      return absl::NotFoundError(absl::StrCat("column '", record, "' (mapped to '", task,
-                                              "') is absent; the record has: ", have));
+      return absl::NotFoundError(absl::StrCat("column \"", record, "\" (mapped to \"", task,
+                                              "\") is absent; the record has: ", have));
     }
     renamed.emplace(task, found->second);
   }

@@ -14,7 +14,7 @@ using Json = nlohmann::json;
 
 absl::Status CheckSource(const SamplerSource& source) {
   const auto error = [&](absl::string_view field, auto value, absl::string_view expected) {
-    return absl::InvalidArgumentError(absl::StrCat("source '", source.name, "': ", field,
+    return absl::InvalidArgumentError(absl::StrCat("source \"", source.name, "\": ", field,
                                                    ": expected ", expected, ", got ", value));
   };
   if (source.size <= 0) return error("records", source.size, "at least one");

@@ -153,9 +153,9 @@ TEST(SamplerTest, SettingsAreCheckedByField) {
     return std::string(BalancedSampler::Create(options).status().message());
   };
   EXPECT_THAT(error([](SamplerOptions& o) { o.sources[1].size = 0; }),
-              HasSubstr("source 'vqa': records: expected at least one, got 0"));
+              HasSubstr("source \"vqa\": records: expected at least one, got 0"));
   EXPECT_THAT(error([](SamplerOptions& o) { o.sources[0].weight = -1; }),
-              HasSubstr("source 'caption': weight"));
+              HasSubstr("source \"caption\": weight"));
   EXPECT_THAT(error([](SamplerOptions& o) { o.sources[0].weight = NAN; }), HasSubstr("weight"));
   EXPECT_THAT(error([](SamplerOptions& o) { o.sources[0].batch = 0; }), HasSubstr("batch"));
   EXPECT_THAT(error([](SamplerOptions& o) { o.rank = 1; }), HasSubstr("rank 1 of a world of 1"));

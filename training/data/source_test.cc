@@ -165,16 +165,16 @@ TEST(SourceTest, BadRecordsAreNamedByFileAndLine) {
   } kCases[] = {
       {"{\"a\": 1", "parse error at column"},
       {"[1, 2]", "expected a JSON object, got array"},
-      {"{\"a\": {\"b\": 1}}", "column 'a': nested objects"},
-      {"{\"a\": [1, \"b\"]}", "column 'a': a list must hold numbers only or strings only"},
+      {"{\"a\": {\"b\": 1}}", "column \"a\": nested objects"},
+      {"{\"a\": [1, \"b\"]}", "column \"a\": a list must hold numbers only or strings only"},
       {"{\"a\": 1e999}", "number overflow"},
       {"{\"a\": \"\xff\"}", "parse error"},
-      {"{\"image\": 3}", "column 'image': expected the path of a media file"},
+      {"{\"image\": 3}", "column \"image\": expected the path of a media file"},
       {"{\"image\": \"/etc/hostname\"}", "is absolute"},
       {"{\"image\": \"../x.png\"}", "leaves its folder"},
       {"{\"image\": \"x.png\"}", "no such media file"},
       {"{\"image\": \"none.tar:x.png\"}", "none.tar"},
-      {"{\"image\": \"some.tar:x.png\"}", "some.tar has no member 'x.png' (1 members)"},
+      {"{\"image\": \"some.tar:x.png\"}", "some.tar has no member \"x.png\" (1 members)"},
   };
   const std::string folder = NewFolder();
   WriteTar(folder + "/some.tar", {{"y.png", "1"}});
@@ -215,7 +215,7 @@ TEST(SourceTest, ARecordWithoutAMappedColumnIsAnErrorThatListsWhatThereIs) {
   SourceOptions options = At(WriteText(NewFolder() + "/a.jsonl", "{\"text\": \"hello\"}\n"));
   options.columns = {{"caption", "txt"}};
   EXPECT_THAT(std::string(Open(options)->Read(0).status().message()),
-              HasSubstr("column 'txt' (mapped to 'caption') is absent; the record has: text"));
+              HasSubstr("column \"txt\" (mapped to \"caption\") is absent; the record has: text"));
 }
 
 TEST(SourceTest, TarMembersWithOneStemAreOneSample) {
@@ -243,7 +243,7 @@ TEST(SourceTest, TarMembersWithOneStemAreOneSample) {
 TEST(SourceTest, ExtensionsCanBeMappedToColumns) {
   SourceOptions options = At(WriteTar(NewFolder() + "/a.tar", {{"1.npy", "x"}, {"1.png", "y"}}));
   EXPECT_THAT(std::string(OpenSource(options).status().message()),
-              HasSubstr("member '1.npy': unknown extension 'npy'"));
+              HasSubstr("member \"1.npy\": unknown extension \"npy\""));
   options.media = {{"npy", "imu"}, {"png", "thermal"}};
   EXPECT_THAT(*SourceColumns(*Open(options)), ElementsAre("imu", "thermal"));
 }
@@ -253,14 +253,14 @@ TEST(SourceTest, IncompleteOrContradictoryTarSamplesAreRefused) {
   const auto no_media = OpenSource(
       At(WriteTar(folder + "/1.tar", {{"1.json", "{}"}, {"1.wav", "x"}, {"2.json", "{}"}})));
   EXPECT_THAT(std::string(no_media.status().message()),
-              HasSubstr("sample '2' has no media member, but 1 of 2 samples have one"));
+              HasSubstr("sample \"2\" has no media member, but 1 of 2 samples have one"));
   const auto no_record = OpenSource(
       At(WriteTar(folder + "/2.tar", {{"1.json", "{}"}, {"1.wav", "x"}, {"2.wav", "y"}})));
   EXPECT_THAT(std::string(no_record.status().message()),
-              HasSubstr("sample '2' has no .json member"));
+              HasSubstr("sample \"2\" has no .json member"));
   const auto twice =
       Open(At(WriteTar(folder + "/3.tar", {{"1.wav", "x"}, {"1.flac", "y"}})))->Read(0);
-  EXPECT_THAT(std::string(twice.status().message()), HasSubstr("column 'audio' comes from two"));
+  EXPECT_THAT(std::string(twice.status().message()), HasSubstr("column \"audio\" comes from two"));
   const auto bad_json =
       Open(At(WriteTar(folder + "/4.tar", {{"1.json", "{"}, {"1.wav", "y"}})))->Read(0);
   EXPECT_THAT(std::string(bad_json.status().message()), HasSubstr("/4.tar:1.json: parse error"));

@@ -114,7 +114,7 @@ class TarReader {
     if (!size.has_value() || *size > kMaxMemberSize) return Error("malformed member size");
     const uint64_t left = archive_.size() - position_ - kBlock;
     if (*size > left) {
-      return Error("truncated: member '", HeaderName(header), "' has ", *size, " bytes, the file ",
+      return Error("truncated: member \"", HeaderName(header), "\" has ", *size, " bytes, the file ",
                    left, " more");
     }
     UNIVAL_RETURN_IF_ERROR(Take(header, archive_.substr(position_ + kBlock, *size)));
@@ -138,9 +138,9 @@ class TarReader {
       case '5':
         break;  // global comments and folders
       default:
-        return Error("member '", HeaderName(header), "' is of type '",
+        return Error("member \"", HeaderName(header), "\" is of type \"",
                      absl::string_view(&header[kTypeOffset], 1),
-                     "'; only regular files are understood (links and sparse files are not)");
+                     "\"; only regular files are understood (links and sparse files are not)");
     }
     return Reset();
   }
@@ -150,7 +150,7 @@ class TarReader {
     if (absl::StartsWith(name, "./")) name.erase(0, 2);
     const absl::Status safe = CheckRelativePath(name);
     if (!safe.ok()) return Error("member ", safe.message());
-    if (!seen_.insert(name).second) return Error("member '", name, "' occurs twice");
+    if (!seen_.insert(name).second) return Error("member \"", name, "\" occurs twice");
     members_.push_back({std::move(name), bytes});
     return Reset();
   }
@@ -197,13 +197,13 @@ class TarReader {
 
 absl::Status CheckRelativePath(absl::string_view path) {
   const auto error = [&](absl::string_view what) {
-    return absl::InvalidArgumentError(absl::StrCat("path '", path, "' ", what));
+    return absl::InvalidArgumentError(absl::StrCat("path \"", path, "\" ", what));
   };
   if (path.empty()) return error("is empty");
   if (path.find('\0') != absl::string_view::npos) return error("has a NUL byte");
   if (path[0] == '/') return error("is absolute; expected one relative to the file's folder");
   for (const absl::string_view part : absl::StrSplit(path, '/')) {
-    if (part == "..") return error("leaves its folder ('..')");
+    if (part == "..") return error("leaves its folder (\"..\")");
   }
   return absl::OkStatus();
 }

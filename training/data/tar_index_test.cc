@@ -80,9 +80,9 @@ TEST(TarIndexTest, RefusesMalformedArchivesNamingThePlace) {
       {"gzip", "\x1f\x8b\x08 etc", "byte 0: a compressed archive"},
       {"text", std::string(600, 'a'), "byte 0: not a tar header"},
       {"short", "abc", "byte 0: truncated: expected a header of 512 bytes, got 3"},
-      {"cut", good.substr(0, 900), "truncated: member 'x.png' has 700 bytes, the file 388 more"},
+      {"cut", good.substr(0, 900), "truncated: member \"x.png\" has 700 bytes, the file 388 more"},
       {"checksum", wrong_checksum, "wrong checksum"},
-      {"twice", twice, "byte 1536: member 'x.png' occurs twice"},
+      {"twice", twice, "byte 1536: member \"x.png\" occurs twice"},
   };
   for (const auto& c : kCases) {
     const auto members = ReadTarMembers(c.bytes, "a.tar");

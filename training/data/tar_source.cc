@@ -55,7 +55,7 @@ absl::StatusOr<MemberRole> RoleOfExtension(absl::string_view extension,
   const absl::string_view builtin = BuiltinColumn(last);
   if (builtin.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("unknown extension '", extension, "'; map it to a column (media)"));
+        absl::StrCat("unknown extension \"", extension, "\"; map it to a column (media)"));
   }
   return MemberRole{MemberRole::Kind::kMedia, column.empty() ? std::string(builtin) : column};
 }
@@ -76,7 +76,7 @@ absl::Status TarSource::Group() {
     absl::StatusOr<MemberRole> role = RoleOfExtension(name.extension, options_.media);
     if (!role.ok()) {
       return absl::InvalidArgumentError(
-          absl::StrCat(options_.path, ": member '", member.name, "': ", role.status().message()));
+          absl::StrCat(options_.path, ": member \"", member.name, "\": ", role.status().message()));
     }
     const auto inserted = by_stem.emplace(name.stem, samples_.size());
     if (inserted.second) samples_.push_back({name.stem, {}});
@@ -97,7 +97,7 @@ absl::Status TarSource::CheckComplete() const {
     if (count == 0 || count == size()) continue;
     const auto lacking = std::find_if_not(samples_.begin(), samples_.end(), has);
     return absl::InvalidArgumentError(
-        absl::StrCat(options_.path, ": sample '", lacking->stem, "' has no ",
+        absl::StrCat(options_.path, ": sample \"", lacking->stem, "\" has no ",
                      kind == MemberRole::Kind::kRecord ? ".json member" : "media member", ", but ",
                      count, " of ", size(), " samples have one"));
   }
@@ -112,7 +112,7 @@ absl::StatusOr<TaskSample> TarSource::Read(int64_t index) const {
   const Sample& sample = samples_[static_cast<size_t>(index)];
   std::map<std::string, FieldValue> fields;
   for (const Part& part : sample.parts) {
-    const absl::Status added = AddPart(part, fields);
+    const absl::Status added = AddPart(part, &fields);
     if (!added.ok()) return Annotate(added, options_.path, ":", part.member->name);
   }
   UNIVAL_ASSIGN_OR_RETURN(auto renamed, Annotate(RenameColumns(std::move(fields), options_.columns),
@@ -120,7 +120,7 @@ absl::StatusOr<TaskSample> TarSource::Read(int64_t index) const {
   return TaskSample{absl::StrCat(FileName(options_.path), ":", sample.stem), std::move(renamed)};
 }
 
-absl::Status TarSource::AddPart(const Part& part, std::map<std::string, FieldValue>& fields) const {
+absl::Status TarSource::AddPart(const Part& part, std::map<std::string, FieldValue>* fields) const {
   std::map<std::string, FieldValue> added;
   switch (part.role.kind) {
     case MemberRole::Kind::kRecord: {
@@ -136,10 +136,10 @@ absl::Status TarSource::AddPart(const Part& part, std::map<std::string, FieldVal
                       std::make_shared<const std::string>(part.member->bytes)};
       break;
   }
-  fields.merge(added);
+  fields->merge(added);
   if (added.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat("column '", added.begin()->first, "' comes from two members of the sample"));
+      absl::StrCat("column \"", added.begin()->first, "\" comes from two members of the sample"));
 }
 
 std::string TarSource::fingerprint() const {

@@ -46,7 +46,7 @@ class TarSource : public Source {
   explicit TarSource(const SourceOptions& options) : options_(options) {}
   absl::Status Group();
   absl::Status CheckComplete() const;
-  absl::Status AddPart(const Part& part, std::map<std::string, FieldValue>& fields) const;
+  absl::Status AddPart(const Part& part, std::map<std::string, FieldValue>* fields) const;
 
   const SourceOptions options_;
   std::shared_ptr<const TarIndex> tar_;

@@ -38,13 +38,13 @@ absl::StatusOr<TensorViews> ReadTensors(const TorchFile& file, const PickleNode&
 }
 
 // Only plain values: nothing else decides about the model.
-void AddScalars(const Pickle& pickle, const PickleNode& mapping, Json& arguments) {
+void AddScalars(const Pickle& pickle, const PickleNode& mapping, Json* arguments) {
   const PickleNode* dict = pickle.AsDict(mapping);
   for (size_t i = 0; dict != nullptr && i + 1 < dict->items.size(); i += 2) {
     const PickleNode& name = pickle.node(dict->items[i]);
     const PickleNode& value = pickle.node(dict->items[i + 1]);
     if (name.kind != PickleKind::kText) continue;
-    Json& argument = arguments[std::string(name.text)];
+    Json& argument = (*arguments)[std::string(name.text)];
     if (value.kind == PickleKind::kBool) argument = value.integer != 0;
     if (value.kind == PickleKind::kInteger) argument = value.integer;
     if (value.kind == PickleKind::kReal) argument = value.real;
@@ -69,12 +69,12 @@ absl::StatusOr<Arguments> ReadArguments(const Pickle& pickle) {
         "checkpoint of the trainer, not bare weights");
   }
   Json arguments = Json::object();
-  if (IsPresent(args)) AddScalars(pickle, *args, arguments);
-  AddScalars(pickle, *model, arguments);
+  if (IsPresent(args)) AddScalars(pickle, *args, &arguments);
+  AddScalars(pickle, *model, &arguments);
   Arguments read;
   read.of_model = AsText(arguments);
   const PickleNode* task = IsPresent(cfg) ? pickle.Find(*cfg, "task") : nullptr;
-  if (IsPresent(task)) AddScalars(pickle, *task, arguments);
+  if (IsPresent(task)) AddScalars(pickle, *task, &arguments);
   read.all = AsText(arguments);
   return read;
 }

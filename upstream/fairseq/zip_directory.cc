@@ -103,16 +103,16 @@ struct Listed {
 };
 
 // Values that did not fit into 32 bits, in this order (APPNOTE 4.5.3).
-absl::Status ReadExtra64(absl::string_view extra, Listed& entry) {
+absl::Status ReadExtra64(absl::string_view extra, Listed* entry) {
   for (; extra.size() >= 4;) {
     const uint64_t id = LittleEndian(extra, 2), size = LittleEndian(extra.substr(2), 2);
-    if (size > extra.size() - 4) return BadEntry(entry.name, "its extra field is cut off");
+    if (size > extra.size() - 4) return BadEntry(entry->name, "its extra field is cut off");
     absl::string_view body = extra.substr(4, size);
     extra.remove_prefix(4 + size);
     if (id != 1) continue;
-    for (uint64_t* value : {&entry.size, &entry.stored, &entry.header}) {
+    for (uint64_t* value : {&entry->size, &entry->stored, &entry->header}) {
       if (*value != kIn64) continue;
-      if (body.size() < 8) return BadEntry(entry.name, "its zip64 field is too short");
+      if (body.size() < 8) return BadEntry(entry->name, "its zip64 field is too short");
       *value = LittleEndian(body, 8);
       body.remove_prefix(8);
     }
@@ -133,7 +133,7 @@ absl::StatusOr<Listed> ReadListed(absl::string_view& directory) {
   if (directory.size() < name + extra + comment) return Bad("its directory is cut off");
   Listed entry{std::string(directory.substr(0, name)), LittleEndian(header.substr(20), 4),
                LittleEndian(header.substr(24), 4), LittleEndian(header.substr(42), 4)};
-  UNIVAL_RETURN_IF_ERROR(ReadExtra64(directory.substr(name, extra), entry));
+  UNIVAL_RETURN_IF_ERROR(ReadExtra64(directory.substr(name, extra), &entry));
   directory.remove_prefix(name + extra + comment);
   if (method == 0 && (flags & 1) == 0 && entry.stored == entry.size) return entry;
   return absl::UnimplementedError(

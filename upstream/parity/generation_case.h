@@ -29,8 +29,8 @@ struct GenerationCase {
 // Unimplemented names a parameter that this search does not have.
 absl::StatusOr<GenerationCase> ReadGenerationCase(const Json& golden, const Json& defaults);
 
-// Checks every hypothesis of `hypotheses` (one list per request): tokens must be equal, those of the
-// prefix too, and scores within kScore.
+// Checks every hypothesis of `hypotheses` (one list per request): tokens must be equal, those of
+// the prefix too, and scores within kScore.
 void CheckHypotheses(const std::vector<std::vector<Hypothesis>>& found, const Json& hypotheses,
                      Checker& check);
 

@@ -1,5 +1,5 @@
-// unival: runtime_model.h - a reference model as a user would have loaded it, so that whole cases go
-// through the pipeline that users call.
+// unival: runtime_model.h - a reference model as a user would have loaded it, so that whole cases
+// go through the pipeline that users call.
 #ifndef UNIVAL_UPSTREAM_PARITY_RUNTIME_MODEL_H_
 #define UNIVAL_UPSTREAM_PARITY_RUNTIME_MODEL_H_
 

@@ -143,7 +143,7 @@ const Mistake kMistakes[] = {
     {"MissingColumn",
      "eval models/tiny --task image_caption --data columns.jsonl",
      1,
-     {"columns.jsonl", "image_caption", "'image'"}},
+     {"columns.jsonl", "image_caption", "\"image\""}},
     {"BadColumnPair",
      "eval models/tiny --task image_caption --data columns.jsonl --column image",
      1,
