@@ -100,19 +100,28 @@ TEST(NetworkOfAPlugin, ServesTheImageModality) {
 // A stored template must not shut out the model's other tasks when the plugin of its metric is
 // away.
 TEST(MetricOfAPlugin, ThatIsAwayLeavesAModelsOtherTasksUsable) {
-  RuntimeOptions options;
-  options.threads = 1;
-  const auto runtime = Runtime::Create(options);
-  ASSERT_TRUE(runtime.ok()) << runtime.status();
-  ModelLoadOptions load;
-  load.all_modalities = false;
-  auto model = Model::Load("models/nano", **runtime, load);
-  ASSERT_TRUE(model.ok()) << model.status();
-  (*model)->AddTemplates(
-      "brief.textproto",
-      "task { name: \"copy\" prompt: \" {a}\" target: \" {b}\" metric: \"brevity\" } "
-      "task { name: \"plain\" prompt: \" {a}\" target: \" {b}\" metric: \"accuracy\" }");
-  const auto pipeline = Pipeline::Create(model->get(), std::vector<std::string>());
+  const std::string folder = absl::StrCat(testing::TempDir(), "/stored");
+  {
+    RuntimeOptions options;
+    options.plugins = {kPlugin};
+    options.threads = 1;
+    const auto runtime = Runtime::Create(options);
+    ASSERT_TRUE(runtime.ok()) << runtime.status();
+    const auto set = ParseTemplateSet(
+        "task { name: \"copy\" prompt: \" {a}\" target: \" {b}\" metric: \"brevity\" } "
+        "task { name: \"plain\" prompt: \" {a}\" target: \" {b}\" metric: \"accuracy\" }",
+        "brief.textproto", ".", (*runtime)->template_types());
+    ASSERT_TRUE(set.ok()) << set.status();
+    auto model = Model::Load("models/nano", **runtime, {});
+    ASSERT_TRUE(model.ok()) << model.status();
+    (*model)->AddTemplates("brief.textproto", std::make_shared<const LoadedTemplateSet>(*set));
+    const absl::Status saved = (*model)->Save(folder, Lineage(), /*half=*/false);
+    ASSERT_TRUE(saved.ok()) << saved;
+  }
+  PipelineOptions options;
+  options.model = folder;
+  options.runtime.threads = 1;
+  const auto pipeline = Pipeline::Create(options);
   ASSERT_TRUE(pipeline.ok()) << pipeline.status();
   EXPECT_TRUE((*pipeline)->task("plain").ok());
   EXPECT_THAT(std::string((*pipeline)->task("copy").status().message()),
