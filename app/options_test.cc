@@ -137,7 +137,7 @@ TEST_F(Fixture, AnUnknownWordIsNamedWithTheHelpToRead) {
   EXPECT_EQ(Run({"--fly"}), kUsage);
   EXPECT_EQ(err_, "unival: \"--fly\" is no option; see tool --help\n");
   EXPECT_EQ(Run({"\x1b[31mfly"}), kUsage);
-  EXPECT_THAT(err_, AllOf(HasSubstr("\\033[31mfly"), Not(HasSubstr("\x1b"))));
+  EXPECT_THAT(err_, AllOf(HasSubstr("\\x1b[31mfly"), Not(HasSubstr("\x1b"))));
 }
 
 TEST_F(Fixture, HelpTellsLimitsAndDefaults) {
