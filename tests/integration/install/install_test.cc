@@ -169,7 +169,7 @@ TEST(Library, ExportsTheInterfaceAndNothingElse) {
   EXPECT_THAT(Shell("nm -C \"$PREFIX/lib/libunival.so\"").out, HasSubstr(" " + inner))
       << "it is in the library";
   std::cout << exported.size() << " symbols are exported\n";
-  EXPECT_THAT(exported.size(), AllOf(Gt(300u), Lt(6000u)));
+  EXPECT_THAT(exported.size(), AllOf(Gt(300u), Lt(3000u)));
 }
 
 }  // namespace
