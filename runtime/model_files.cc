@@ -47,6 +47,39 @@ TensorMap Halved(TensorMap tensors) {
   return tensors;
 }
 
+AdapterRecord RecordWithoutHashes(const ModalityInfo& info, const Manifest& manifest) {
+  AdapterRecord record;
+  record.set_modality(info.id);
+  record.set_plugin(info.type);
+  record.set_feature_schema(info.feature_schema);
+  record.set_feature_dim(info.feature_dim);
+  record.set_d_model(manifest.backbone().d_model());
+  record.set_schema_version(kAdapterSchemaVersion);
+  return record;
+}
+
+// Whether the record's hashes are those of the files in `directory`, by what its adapter file says.
+absl::StatusOr<bool> WasFoundHere(const AdapterRecord& record, const ModelDirectory& directory) {
+  const std::string id = AdapterComponentId(record.modality());
+  if (!directory.HasComponent(id)) return false;
+  UNIVAL_ASSIGN_OR_RETURN(const std::string file, directory.ComponentPath(id));
+  UNIVAL_ASSIGN_OR_RETURN(const SafetensorsContents contents, ReadSafetensorsFile(file));
+  const auto found = contents.metadata.find(kFoundIn);
+  if (found == contents.metadata.end()) return false;
+  const Manifest& manifest = directory.manifest();
+  return found->second == FoundInSha256(record, manifest.vocabulary(),
+                                        {manifest.component().begin(), manifest.component().end()});
+}
+
+// Whether the tensors are what they will be when they are stored as float16 and loaded.
+bool IsExactInHalf(const std::vector<NamedTensor>& tensors) {
+  return absl::c_all_of(tensors, [](const NamedTensor& named) {
+    const at::Tensor& tensor = named.tensor;
+    return !tensor.is_floating_point() ||
+           tensor.equal(tensor.to(at::kHalf).to(tensor.scalar_type()));
+  });
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Model>> Model::Load(const std::string& directory,
@@ -138,14 +171,7 @@ absl::StatusOr<std::string> Model::BackboneHash() const {
 absl::StatusOr<AdapterRecord> Model::DescribeAdapter(const std::string& id,
                                                      std::string* base_hash) const {
   UNIVAL_ASSIGN_OR_RETURN(Modality * modality, RequireModality(id));
-  const ModalityInfo& info = modality->info();
-  AdapterRecord record;
-  record.set_modality(id);
-  record.set_plugin(info.type);
-  record.set_feature_schema(info.feature_schema);
-  record.set_feature_dim(info.feature_dim);
-  record.set_d_model(manifest_.backbone().d_model());
-  record.set_schema_version(kAdapterSchemaVersion);
+  AdapterRecord record = RecordWithoutHashes(modality->info(), manifest_);
   if (modality->module() != nullptr) {
     UNIVAL_ASSIGN_OR_RETURN(*record.mutable_encoder_sha256(),
                             PartHash(absl::StrCat("modality.", id)));
@@ -157,15 +183,23 @@ absl::StatusOr<AdapterRecord> Model::DescribeAdapter(const std::string& id,
   return record;
 }
 
+// The files were compared with their hashes when they were read. Where a record was found in the
+// same files, its hashes hold, and no tensor is hashed for it.
 absl::Status Model::CheckAdapters(bool allow_mismatch) const {
   for (const std::string& id : modality_ids()) {
     UNIVAL_RETURN_IF_ERROR(CheckRecord(manifest_, ManifestPath(), id));
   }
   std::string base_hash;  // empty: not needed so far
   for (const AdapterRecord& record : manifest_.adapter()) {
-    if (modality(record.modality()) == nullptr) continue;
-    UNIVAL_ASSIGN_OR_RETURN(const AdapterRecord expected,
-                            DescribeAdapter(record.modality(), &base_hash));
+    const Modality* loaded = modality(record.modality());
+    if (loaded == nullptr) continue;
+    UNIVAL_ASSIGN_OR_RETURN(const bool holds, WasFoundHere(record, *origin_));
+    AdapterRecord expected = RecordWithoutHashes(loaded->info(), manifest_);
+    expected.set_encoder_sha256(record.encoder_sha256());
+    expected.set_backbone_sha256(record.backbone_sha256());
+    if (!holds) {
+      UNIVAL_ASSIGN_OR_RETURN(expected, DescribeAdapter(record.modality(), &base_hash));
+    }
     UNIVAL_RETURN_IF_ERROR(CheckAdapter(record, expected, ManifestPath(), {allow_mismatch}));
   }
   return absl::OkStatus();
@@ -205,10 +239,16 @@ absl::Status Model::Save(const std::string& directory, const Lineage& lineage, b
         UNIVAL_RETURN_IF_ERROR(writer->AddTensors(
             ModalityComponentId(id), stored(PartTensors(absl::StrCat("modality.", id)))));
       }
-      if (backbone_->HasConnection(id)) {
-        UNIVAL_RETURN_IF_ERROR(writer->AddTensors(
-            AdapterComponentId(id), stored(PartTensors(absl::StrCat("connection.", id)))));
+    }
+    const bool exact = !half || IsExactInHalf(State());
+    for (const std::string& id : modality_ids()) {
+      if (!backbone_->HasConnection(id)) continue;
+      std::map<std::string, std::string> metadata;
+      if (const AdapterRecord* record = FindAdapter(manifest, id); record != nullptr && exact) {
+        metadata[kFoundIn] = FoundInSha256(*record, manifest.vocabulary(), writer->components());
       }
+      UNIVAL_RETURN_IF_ERROR(writer->AddTensors(
+          AdapterComponentId(id), stored(PartTensors(absl::StrCat("connection.", id))), metadata));
     }
     for (const std::string& id : carried_)
       UNIVAL_RETURN_IF_ERROR(writer->CopyComponent(*origin_, id));

@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/safetensors.h"
+#include "sdk/base/sha256.h"
 #include "sdk/base/test_files.h"
 #include "sdk/base/text_format.h"
 
@@ -187,6 +188,43 @@ TEST_F(ModelTest, AnAdapterOfAnotherBaseIsRefusedUnlessAllowed) {
   ModelLoadOptions options;
   options.allow_adapter_mismatch = true;
   EXPECT_TRUE(Load(options).ok());
+}
+
+// Bytes that loading the folder hashes.
+uint64_t HashedByLoading(const std::string& folder) {
+  const uint64_t before = Sha256::TotalBytes();
+  const absl::Status loaded = Model::Load(folder, TheRuntime()).status();
+  EXPECT_TRUE(loaded.ok()) << loaded;
+  return Sha256::TotalBytes() - before;
+}
+
+uint64_t BytesOfFiles(const std::string& folder) {
+  uint64_t bytes = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) bytes += entry.file_size();
+  }
+  return bytes;
+}
+
+TEST_F(ModelTest, WeightsAreHashedOnceALoadAndAsTensorsOnlyWhereTheRecordIsOfOtherFiles) {
+  uint64_t weights = 0;  // encoder and backbone
+  for (const char* id : {"backbone", "modality.image", "tokens.core.bpe"}) {
+    weights += fs::file_size(absl::StrCat(folder_, "/", id, ".safetensors"));
+  }
+  const uint64_t files = BytesOfFiles(folder_);
+  EXPECT_LT(HashedByLoading(folder_), files + weights / 2) << "each file once, no tensor again";
+  // The same weights in another file: the record has to be checked against the tensors.
+  const std::string file = folder_ + "/backbone.safetensors";
+  ASSERT_TRUE(WriteSafetensors(file, ReadSafetensors(file).value(), {{"note", "rewritten"}}).ok());
+  UpdateSha256("backbone");
+  EXPECT_GT(HashedByLoading(folder_), files + weights / 2);
+}
+
+TEST_F(ModelTest, ARecordThatWasChangedByHandIsCheckedAgainstTheTensors) {
+  ChangeManifest([](Manifest& manifest) {
+    manifest.mutable_adapter(0)->set_backbone_sha256(std::string(64, 'a'));
+  });
+  ExpectRefused(absl::StatusCode::kFailedPrecondition, HasSubstr("backbone_sha256"));
 }
 
 TEST_F(ModelTest, AConnectionWithoutItsRecordIsRefused) {

@@ -107,6 +107,9 @@ class ModelDirectoryWriter {
   // Takes a component over byte for byte, also one that no loaded plugin understands.
   absl::Status CopyComponent(const ModelDirectory& from, const std::string& id);
 
+  // What was added so far, with its hashes.
+  std::vector<Component> components() const;
+
   // Sets format_version and the components, writes the manifest, syncs everything, and moves the
   // directory into place. An existing model is exchanged in one step and then removed. The writer
   // is done after success.

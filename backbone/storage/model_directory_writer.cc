@@ -161,6 +161,12 @@ absl::Status ModelDirectoryWriter::CopyComponent(const ModelDirectory& from,
   return Finish(id, file, from.ComponentSha256(id));  // compared when the source was opened
 }
 
+std::vector<Component> ModelDirectoryWriter::components() const {
+  std::vector<Component> added;
+  for (const auto& named : components_) added.push_back(named.second);
+  return added;
+}
+
 absl::Status ModelDirectoryWriter::Commit(Manifest manifest) {
   if (committed_) return absl::FailedPreconditionError(absl::StrCat(path_, ": committed before"));
   UNIVAL_RETURN_IF_ERROR(ValidateLayout(manifest.vocabulary()));

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "backbone/vocabulary/layout.h"
+#include "sdk/base/sha256.h"
 #include "sdk/base/status.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
@@ -20,6 +21,9 @@
 
 namespace unival {
 namespace {
+
+// Blocks of the host; those of plugins come and go.
+constexpr char kCore[] = "core.";
 
 std::vector<std::string> RowDifferences(const TensorMap& rows, const VocabularyLayout& layout) {
   std::vector<std::string> lines;
@@ -103,7 +107,7 @@ TensorMap AdapterBase(TensorMap backbone, const VocabularyLayout& layout) {
   std::map<int64_t, int64_t> core;  // begin -> size of the extents
   int64_t rows = 0;
   for (const VocabularyBlock& block : layout.blocks()) {
-    if (!absl::StartsWith(block.id(), "core.")) continue;
+    if (!absl::StartsWith(block.id(), kCore)) continue;
     for (const VocabularyExtent& extent : block.extents()) {
       core[extent.begin()] = extent.size();
       rows += extent.size();
@@ -165,6 +169,35 @@ absl::Status CheckAdapter(const AdapterRecord& record, const AdapterRecord& expe
                    "\" was trained against something else; train it for this model, or use the "
                    "model and plugin that it was made with:\n  ",
                    absl::StrJoin(lines, "\n  ")));
+}
+
+std::string FoundInSha256(const AdapterRecord& record, const VocabularyLayout& layout,
+                          const std::vector<Component>& components) {
+  Sha256 hash;
+  hash.UpdateField("unival found in 1");
+  hash.UpdateField(record.encoder_sha256());
+  hash.UpdateField(record.backbone_sha256());
+  for (const VocabularyBlock& block : layout.blocks()) {
+    if (!absl::StartsWith(block.id(), kCore)) continue;
+    hash.UpdateField(block.id());
+    for (const VocabularyExtent& extent : block.extents()) {
+      hash.UpdateInteger(static_cast<uint64_t>(extent.begin()));
+      hash.UpdateInteger(static_cast<uint64_t>(extent.size()));
+    }
+  }
+  std::map<std::string, std::string> files;
+  for (const Component& component : components) {
+    const std::string& id = component.id();
+    if (id == "backbone" || id == ModalityComponentId(record.modality()) ||
+        absl::StartsWith(id, TokensComponentId(kCore))) {
+      files[id] = component.sha256();
+    }
+  }
+  for (const auto& [id, sha256] : files) {
+    hash.UpdateField(id);
+    hash.UpdateField(sha256);
+  }
+  return hash.HexDigest();
 }
 
 const AdapterRecord* FindAdapter(const Manifest& manifest, absl::string_view modality) {

@@ -10,6 +10,7 @@
 #define UNIVAL_BACKBONE_STORAGE_MODEL_PARTS_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -60,6 +61,14 @@ struct AdapterCheckOptions {
 // FailedPrecondition starts with `file` and lists every field that differs with both values.
 absl::Status CheckAdapter(const AdapterRecord& record, const AdapterRecord& expected,
                           absl::string_view file, const AdapterCheckOptions& options = {});
+
+// Where an adapter's two hashes were found: over these hashes, the core blocks' places in the
+// vocabulary, and the file hashes of the backbone, the core token rows and the modality's encoder
+// among `components`. An adapter file has it in its metadata under kFoundIn. While it is the same,
+// the record is known to hold, and no tensor has to be hashed again to check it.
+constexpr char kFoundIn[] = "unival.found_in";
+std::string FoundInSha256(const AdapterRecord& record, const VocabularyLayout& layout,
+                          const std::vector<Component>& components);
 
 // Null if there is none.
 const AdapterRecord* FindAdapter(const Manifest& manifest, absl::string_view modality);
