@@ -19,7 +19,7 @@ namespace unival {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::json;  // the order of keys says nothing
 using Hashes = std::map<std::string, TensorHash>;
 
 // A model directory as it is on disk. Null when its files differ from its manifest: that is a
