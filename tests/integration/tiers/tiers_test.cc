@@ -32,6 +32,13 @@ constexpr char kStable[] = "tests/integration/tiers/liblinear_stable.so";
 
 std::string Temporary(const std::string& name) { return std::string(std::getenv("TEST_TMPDIR")) + "/" + name; }
 
+RuntimeOptions With(const std::vector<std::string>& plugins) {
+  RuntimeOptions options;
+  options.plugins = plugins;
+  options.threads = 1;
+  return options;
+}
+
 // The program of the data-only tier, written once.
 const std::string& ProgramFile() {
   static const auto* const path = [] {
@@ -104,7 +111,7 @@ ModalityFeatures FeaturesOf(const Runtime& runtime, const std::string& type) {
 }
 
 TEST(Tiers, GiveTheSameFeaturesToTheBit) {
-  auto runtime = Runtime::Create({{kNative, kStable, WriteManifest("linear.plugin.textproto")}, {}, false, 1});
+  auto runtime = Runtime::Create(With({kNative, kStable, WriteManifest("linear.plugin.textproto")}));
   ASSERT_TRUE(runtime.ok()) << runtime.status();
   const ModalityFeatures native = FeaturesOf(**runtime, "linear_native");
   ASSERT_EQ(native.values.sizes(), at::IntArrayRef({3, kGrid * kGrid, kWidth}));
@@ -131,7 +138,7 @@ TEST(Tiers, SayThatMediaAreDamagedOrOfAnotherKind) {
        {"plugin { id: \"linear_archive\"", "plugin { id: \"series\""},
        {"modality {\n  id: \"linear_archive\"", "modality {\n  id: \"series\""},
        {"normalization { mean: 2048 std: 1024 }", ""}});
-  auto runtime = Runtime::Create({{kNative, kStable, WriteManifest("media.plugin.textproto"), series}, {}, false, 1});
+  auto runtime = Runtime::Create(With({kNative, kStable, WriteManifest("media.plugin.textproto"), series}));
   ASSERT_TRUE(runtime.ok()) << runtime.status();
   const std::string small = *EncodeGray16Png(std::vector<uint16_t>(8 * 8, 1), 8, 8);
   const std::pair<const char*, std::string> refused[] = {
@@ -155,7 +162,7 @@ TEST(LoadOrder, ChangesNeitherRegistryNorVocabulary) {
   std::sort(files.begin(), files.end());
   std::string first;
   do {
-    auto runtime = Runtime::Create({files, {}, false, 1});
+    auto runtime = Runtime::Create(With(files));
     ASSERT_TRUE(runtime.ok()) << runtime.status();
     std::string text;
     for (const Registry::Entry& entry : (*runtime)->registry().List()) absl::StrAppend(&text, entry.kind, entry.type, entry.origin, "\n");
@@ -184,7 +191,7 @@ class RefusesManifest : public ::testing::TestWithParam<BadManifest> {};
 
 TEST_P(RefusesManifest, InWords) {
   const std::string file = WriteManifest(std::string(GetParam().name) + ".plugin.textproto", GetParam().replacements);
-  const auto runtime = Runtime::Create({{file}, {}, false, 1});
+  const auto runtime = Runtime::Create(With({file}));
   EXPECT_EQ(runtime.status().code(), GetParam().code) << runtime.status();
   EXPECT_THAT(std::string(runtime.status().message()), HasSubstr(file));
   for (const std::string& part : GetParam().says) EXPECT_THAT(std::string(runtime.status().message()), HasSubstr(part));
@@ -216,7 +223,7 @@ INSTANTIATE_TEST_SUITE_P(Manifests, RefusesManifest, ::testing::ValuesIn(kBadMan
                          [](const auto& test) { return std::string(test.param.name); });
 
 absl::Status CreateFrom(const std::string& file) {
-  auto runtime = Runtime::Create({{file}, {}, false, 1});
+  auto runtime = Runtime::Create(With({file}));
   EXPECT_TRUE(runtime.ok()) << runtime.status();
   ModalityConfig config;
   config.set_id("linear_archive");
@@ -242,14 +249,14 @@ TEST(Program, ThatIsMissingOrNoProgramIsNamed) {
 
 TEST(Runtime, LoadsAPinnedPluginOnlyWhenTheHashAgrees) {
   const std::string hash = *Sha256HexOfFile(kStable);
-  EXPECT_TRUE(Runtime::Create({{absl::StrCat(kStable, "#sha256=", hash)}, {}, false, 1}).ok());
-  const auto refused = Runtime::Create({{absl::StrCat(kStable, "#sha256=", std::string(64, '0'))}, {}, false, 1});
+  EXPECT_TRUE(Runtime::Create(With({absl::StrCat(kStable, "#sha256=", hash)})).ok());
+  const auto refused = Runtime::Create(With({absl::StrCat(kStable, "#sha256=", std::string(64, '0'))}));
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(refused.status().message()), HasSubstr(hash));
 }
 
 TEST(Thermal, ShippedManifestAndProgramMakeAModality) {
-  auto runtime = Runtime::Create({{"plugins/thermal/thermal.plugin.textproto"}, {}, false, 1});
+  auto runtime = Runtime::Create(With({"plugins/thermal/thermal.plugin.textproto"}));
   ASSERT_TRUE(runtime.ok()) << runtime.status();
   const ModalityFeatures features = FeaturesOf(**runtime, "thermal");
   EXPECT_EQ(features.values.sizes(), at::IntArrayRef({3, 64, 32}));
