@@ -5,7 +5,7 @@ root=$(pwd)
 "$root/tools/plugin_lines.sh" "$root"
 copy=$TEST_TMPDIR/tree
 mkdir -p "$copy"
-cp -rL "$root/docs" "$root/plugins" "$copy/"
+cp -rL "$root/examples" "$root/plugins" "$copy/"
 chmod -R u+w "$copy"
 for i in $(seq 200); do echo "int line_$i;"; done >>"$copy/plugins/imu/imu.cc"
 if "$root/tools/plugin_lines.sh" "$copy" >"$TEST_TMPDIR/table" 2>"$TEST_TMPDIR/error"; then
