@@ -77,7 +77,7 @@ int ReportUsage(CLI::App& app, const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kDone : kUsage;
   }
   const std::string& word = unknown.front();
-  std::cerr << "unival: \"" << absl::Utf8SafeCHexEscape(word) << "\" is no "
+  std::cerr << "unival: \"" << absl::CHexEscape(word) << "\" is no "
             << (word.size() > 1 && word[0] == '-' ? "option" : "command") << "; see " << typed
             << " --help\n";
   return kUsage;
