@@ -152,14 +152,16 @@ TEST(Vocab, RetiredBlocksAreNeverGeneratedWhateverTheWeightsPrefer) {
   const Program& program = Workplace();
   WriteText(program.Path("strategies.textproto"), kStrategies);
   ASSERT_EQ(program.Run("data make-world retire_world --kind image --count 1 --eval_count 1 --seed 1").code, 0);
-  const std::string picture = program.Shell("find retire_world -name '*.png' | sort | head -1").out;
+  const Outcome picture =
+      program.Shell("mkdir pictures && tar -xf retire_world/image/train/images.tar -C pictures && ls pictures/*");
+  ASSERT_EQ(picture.code, 0) << picture.err;
   const int64_t size = Block("nano", "core.bpe")["size"];
   ASSERT_EQ(program.Run("vocab add nano --output twins --block twin.code=" + std::to_string(size)).code, 0);
   PreferTwins(program.Path("twins"));
   ASSERT_EQ(program.Run("vocab retire twins twin.code --output retired").code, 0);
   const auto answer = [&](const std::string& model, const std::string& task) {
     const Outcome outcome = program.Run("predict " + model + " --templates strategies.textproto --json --task " + task +
-                                        " --input image=" + picture);
+                                        " --input image=" + picture.out);
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     return json::parse(outcome.out, nullptr, false);
   };
