@@ -252,7 +252,7 @@ TEST_F(TemplateTaskTest, CodesOutsideTheirBlockAreErrors) {
     return Target(*task, {"k", {{"c", std::move(codes)}}});
   };
   EXPECT_EQ(target({0, 8191}), "<image_code:0><image_code:8191></s>");
-  EXPECT_THAT(target({8192}), HasSubstr("core.image_code has no token 8192"));
+  EXPECT_THAT(target({8192}), HasSubstr("\"core.image_code\" has 8192 tokens, index 8192 is outside"));
   EXPECT_THAT(target({-1}), HasSubstr("-1 is not a code"));
   EXPECT_THAT(target({0.5}), HasSubstr("0.5 is not a code"));
 }
