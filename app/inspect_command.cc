@@ -71,12 +71,11 @@ absl::StatusOr<nlohmann::json> Describe(Pipeline& pipeline) {
                                {"columns", task->info().prediction_columns}});
   }
   for (const Lineage& step : manifest.lineage()) {
-    report["lineage"].push_back(
-        {{"plan", step.plan()},
-         {"seed", step.seed()},
-         {"command", step.command()},
-         {"note", step.note()},
-         {"parent_backbone_sha256", step.parent_backbone_sha256()}});
+    report["lineage"].push_back({{"plan", step.plan()},
+                                 {"seed", step.seed()},
+                                 {"command", step.command()},
+                                 {"note", step.note()},
+                                 {"parent_backbone_sha256", step.parent_backbone_sha256()}});
   }
   return report;
 }

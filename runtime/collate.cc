@@ -13,8 +13,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 #include "sdk/native/tensor_text.h"
 
 namespace unival {
@@ -34,7 +34,8 @@ absl::Status CheckFeatures(const Modality& modality, const ModalityFeatures& fea
   if (!values.defined() || values.dim() != 3 || values.size(0) != rows ||
       values.size(2) != info.feature_dim || !values.is_floating_point()) {
     return Broken(modality, "values",
-                  absl::StrCat("floating [", rows, ", N, ", info.feature_dim, "]"), ShapeText(values));
+                  absl::StrCat("floating [", rows, ", N, ", info.feature_dim, "]"),
+                  ShapeText(values));
   }
   const int64_t positions = values.size(1);
   if (info.max_positions > 0 && positions > info.max_positions) {

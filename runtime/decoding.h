@@ -1,7 +1,7 @@
 // unival: decoding.h
 //
-// What the decoder is told of the rows of a batch, in training and in prediction alike. Both take it
-// from here, so a model is asked exactly as it was taught.
+// What the decoder is told of the rows of a batch, in training and in prediction alike. Both take
+// it from here, so a model is asked exactly as it was taught.
 //
 //   // Training:
 //   TargetTokens row = LayOutTarget(example, vocabulary);
@@ -40,9 +40,10 @@ TargetTokens LayOutTarget(const Seq2SeqExample& example, const VocabularyView& v
 // [B] bool on the CPU: the rows whose decoder writes image codes. Undefined when none does.
 at::Tensor CodeRowsOf(absl::Span<const PreparedExample> examples);
 
-// Encodes `input`, whose row i is that of `examples[i]`, and searches under each example's prefix and
-// constraint. Returns hypotheses as Generate does. The media of `examples` are not looked at: they
-// are in `input` already (MakeModelInput). No gradients. Errors of Generate; libtorch's are Internal.
+// Encodes `input`, whose row i is that of `examples[i]`, and searches under each example's prefix
+// and constraint. Returns hypotheses as Generate does. The media of `examples` are not looked at:
+// they are in `input` already (MakeModelInput). No gradients. Errors of Generate; libtorch's are
+// Internal.
 absl::StatusOr<std::vector<std::vector<Hypothesis>>> GenerateAnswers(
     Backbone& backbone, const ModelInput& input, absl::Span<const PreparedExample> examples,
     const GenerationConfig& config, const GenerationVocabulary& vocabulary,

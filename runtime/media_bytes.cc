@@ -7,7 +7,9 @@
 
 namespace unival {
 
-std::string MediaName(const MediaSource& media) { return media.name.empty() ? media.path : media.name; }
+std::string MediaName(const MediaSource& media) {
+  return media.name.empty() ? media.path : media.name;
+}
 
 absl::StatusOr<std::shared_ptr<const std::string>> MediaBytes(const MediaSource& media) {
   std::shared_ptr<const std::string> bytes = media.bytes;
@@ -20,7 +22,8 @@ absl::StatusOr<std::shared_ptr<const std::string>> MediaBytes(const MediaSource&
     bytes = std::make_shared<const std::string>(std::move(content).value_or(""));
   }
   if (bytes->empty()) {
-    return MediaError(absl::InvalidArgumentError(absl::StrCat(MediaName(media), ": is empty or cannot be read")));
+    return MediaError(
+        absl::InvalidArgumentError(absl::StrCat(MediaName(media), ": is empty or cannot be read")));
   }
   return bytes;
 }

@@ -13,12 +13,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
-#include "backbone/storage/safetensors.h"
 #include "backbone/model/backbone.h"
+#include "backbone/storage/safetensors.h"
 #include "backbone/vocabulary/layout.h"
 #include "backbone/vocabulary/vocabulary.h"
-#include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 
 namespace unival {
 namespace {
@@ -108,8 +108,7 @@ absl::Status Model::CreateVocabulary() {
 }
 
 absl::Status Model::CreateBackbone() {
-  UNIVAL_ASSIGN_OR_RETURN(backbone_,
-                          Backbone::Create(manifest_.backbone(), vocabulary_->size()));
+  UNIVAL_ASSIGN_OR_RETURN(backbone_, Backbone::Create(manifest_.backbone(), vocabulary_->size()));
   return absl::OkStatus();
 }
 
@@ -196,9 +195,10 @@ absl::StatusOr<Modality*> Model::RequireModality(const std::string& id) const {
                        ". Ask for it when loading."));
     }
   }
-  return absl::NotFoundError(absl::StrCat(
-      "modality \"", id, "\" is not in the model \"", manifest_.name(), "\"; it has: ",
-      absl::StrJoin(known_modalities(), ", "), ". Add it with a plan's new_modality."));
+  return absl::NotFoundError(absl::StrCat("modality \"", id, "\" is not in the model \"",
+                                          manifest_.name(),
+                                          "\"; it has: ", absl::StrJoin(known_modalities(), ", "),
+                                          ". Add it with a plan's new_modality."));
 }
 
 std::vector<NamedTensor> Model::State() const {

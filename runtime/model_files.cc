@@ -11,14 +11,14 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "backbone/model/backbone.h"
 #include "backbone/storage/backbone_hash.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
-#include "backbone/model/backbone.h"
 #include "runtime/model.h"
 #include "sdk/base/status.h"
-#include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 
 namespace unival {
 namespace {
@@ -85,7 +85,8 @@ bool IsExactInHalf(const std::vector<NamedTensor>& tensors) {
 absl::StatusOr<std::unique_ptr<Model>> Model::Load(const std::string& directory,
                                                    const Runtime& runtime,
                                                    const ModelLoadOptions& options) {
-  UNIVAL_ASSIGN_OR_RETURN(const OpenedModel opened, OpenedModel::Open(directory, runtime.template_types()));
+  UNIVAL_ASSIGN_OR_RETURN(const OpenedModel opened,
+                          OpenedModel::Open(directory, runtime.template_types()));
   return Load(opened, runtime, options);
 }
 

@@ -86,8 +86,9 @@ class ModelTest : public ::testing::Test {
     ASSERT_TRUE(ParseTextProto(kTiny, "test", &manifest).ok());
     auto model = Model::CreateFresh(manifest, TinyTokenizer(), 1, TheRuntime());
     ASSERT_TRUE(model.ok()) << model.status();
-    (*model)->AddTemplates("tasks.textproto", std::make_shared<const LoadedTemplateSet>(
-                                                  LoadedTemplateSet{"test", "tasks.textproto", {}}));
+    (*model)->AddTemplates("tasks.textproto",
+                           std::make_shared<const LoadedTemplateSet>(
+                               LoadedTemplateSet{"test", "tasks.textproto", {}}));
     const absl::Status saved = (*model)->Save(folder_, Lineage(), /*half=*/false);
     ASSERT_TRUE(saved.ok()) << saved;
   }

@@ -46,7 +46,7 @@ absl::StatusOr<StoredTemplates> ReadTemplates(const ModelDirectory& directory,
 }  // namespace
 
 absl::StatusOr<OpenedModel> OpenedModel::Open(const std::string& directory,
-                                               const TemplateTypes& types) {
+                                              const TemplateTypes& types) {
   OpenedModel opened;
   UNIVAL_ASSIGN_OR_RETURN(opened.directory_, ModelDirectory::Open(directory));
   UNIVAL_ASSIGN_OR_RETURN(opened.templates_, ReadTemplates(*opened.directory_, types));

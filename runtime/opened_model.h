@@ -1,7 +1,7 @@
 // unival: opened_model.h
 //
-// A model directory of which manifest and task templates have been read, and nothing of the weights:
-// what there is to look at before it is decided what to load.
+// A model directory of which manifest and task templates have been read, and nothing of the
+// weights: what there is to look at before it is decided what to load.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(const OpenedModel opened, OpenedModel::Open("models/nano"));
 //   ModelLoadOptions load;
@@ -26,7 +26,8 @@ class ModelDirectory;
 // A template set that belongs to a model, parsed once however many ask for it.
 struct StoredTemplateSet {
   std::string text;  // the file, written back as it is
-  // What it says, or why it cannot be read: an error for who wants tasks, not for who loads weights.
+  // What it says, or why it cannot be read: an error for who wants tasks, not for who loads
+  // weights.
   absl::StatusOr<SharedTemplateSet> set;
 };
 using StoredTemplates = std::map<std::string, StoredTemplateSet>;  // by file name
@@ -35,8 +36,8 @@ using StoredTemplates = std::map<std::string, StoredTemplateSet>;  // by file na
 class OpenedModel {
  public:
   // `types`: what the templates may name. A metric that is not there does not matter here: it must
-  // not keep the model's other tasks from being used. Errors as of ModelDirectory::Open; DataLoss and
-  // InvalidArgument for the folder of templates.
+  // not keep the model's other tasks from being used. Errors as of ModelDirectory::Open; DataLoss
+  // and InvalidArgument for the folder of templates.
   static absl::StatusOr<OpenedModel> Open(const std::string& directory,
                                           const TemplateTypes& types = BuiltinTemplateTypes());
 

@@ -31,8 +31,8 @@ absl::StatusOr<PreparedExample> PrepareOne(const Model& model, const Task& task,
 }
 
 absl::StatusOr<std::vector<std::vector<Hypothesis>>> GenerateFor(
-    const Model& model, absl::Span<const PreparedExample> examples,
-    const GenerationConfig& config, const GenerationOptions& options) {
+    const Model& model, absl::Span<const PreparedExample> examples, const GenerationConfig& config,
+    const GenerationOptions& options) {
   const at::NoGradGuard no_grad;
   UNIVAL_ASSIGN_OR_RETURN(const ModelInput input, MakeModelInput(model, examples));
   return GenerateAnswers(model.backbone(), input, examples, config,

@@ -22,8 +22,7 @@ TEST(PredictionJson, HasBoxAndCodesWhereThereAreAny) {
   prediction.codes = {3, 1};
   nlohmann::json json;
   AddPrediction(prediction, &json);
-  EXPECT_EQ(json.dump(),
-            R"({"box":[0.0,0.25,0.5,1.0],"codes":[3,1],"score":0.0,"text":""})");
+  EXPECT_EQ(json.dump(), R"({"box":[0.0,0.25,0.5,1.0],"codes":[3,1],"score":0.0,"text":""})");
 }
 
 }  // namespace

@@ -11,8 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "modalities/builtin.h"
-#include "modalities/networks/networks.h"
 #include "modalities/io/decoder.h"
+#include "modalities/networks/networks.h"
 #include "runtime/loader/plugin_loader.h"
 #include "runtime/loader/shipped_tokenizers.h"
 #include "sdk/base/sha256.h"
@@ -56,8 +56,7 @@ absl::StatusOr<std::vector<Candidate>> FindCandidates(const RuntimeOptions& opti
   for (const std::string& folder : options.plugin_paths) {
     std::error_code error;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-      if (LooksLikePlugin(entry.path()))
-        candidates.push_back(LookAt(entry.path().string(), false));
+      if (LooksLikePlugin(entry.path())) candidates.push_back(LookAt(entry.path().string(), false));
     }
     if (error) {
       return absl::NotFoundError(absl::StrCat("plugin path ", folder, ": ", error.message(),
@@ -66,7 +65,8 @@ absl::StatusOr<std::vector<Candidate>> FindCandidates(const RuntimeOptions& opti
   }
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     // Of several files of one plugin the one that was asked for comes first.
-    return std::tie(a.identity.id, b.required, a.file) < std::tie(b.identity.id, a.required, b.file);
+    return std::tie(a.identity.id, b.required, a.file) <
+           std::tie(b.identity.id, a.required, b.file);
   });
   return candidates;
 }
@@ -78,9 +78,9 @@ absl::Status CheckNotLoaded(const Candidate& candidate, const std::vector<Candid
     if (there.id == candidate.identity.id && there.version == candidate.identity.version) {
       const auto own = Sha256HexOfFile(candidate.file), others = Sha256HexOfFile(other.file);
       const bool same = own.ok() && others.ok() && *own == *others;
-      return absl::AlreadyExistsError(absl::StrCat(
-          same ? "same as " : "other content under the id and version of ", other.file, " (plugin ",
-          there.id, " ", there.version, "), which is loaded"));
+      return absl::AlreadyExistsError(
+          absl::StrCat(same ? "same as " : "other content under the id and version of ", other.file,
+                       " (plugin ", there.id, " ", there.version, "), which is loaded"));
     }
   }
   return absl::OkStatus();

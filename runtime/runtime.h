@@ -18,7 +18,7 @@
 namespace unival {
 
 struct RuntimeOptions {
-  std::vector<std::string> plugins;       // files, loaded in the order of their ids
+  std::vector<std::string> plugins;  // files, loaded in the order of their ids
   // Folders searched for *.so and *.plugin.textproto, non-recursive.
   std::vector<std::string> plugin_paths;
   // Folder of the plugins that come with the library, as lib/unival/plugins of an installation;

@@ -86,8 +86,8 @@ TEST(SelectiveLoad, APipelineForOneTaskHoldsItsModalities) {
   auto pipeline = Pipeline::Create(options);
   ASSERT_TRUE(pipeline.ok()) << pipeline.status();
   EXPECT_THAT((*pipeline)->model().modality_ids(), ElementsAre("image"));
-  const auto other =
-      (*pipeline)->Predict("video_caption", {"clip", {{"video", MediaSource{"", "clip.mp4", nullptr}}}});
+  const auto other = (*pipeline)->Predict(
+      "video_caption", {"clip", {{"video", MediaSource{"", "clip.mp4", nullptr}}}});
   EXPECT_THAT(std::string(other.status().message()),
               AllOf(HasSubstr("\"video\""), HasSubstr("not loaded")));
 }

@@ -67,7 +67,9 @@ stage {
 )";
 
 // What stands at each place of a picture; without order, so that only the place tells it.
-int CodeAt(int picture, int place) { return (place * place * 7 + place * 5 + picture * 11) % kKinds; }
+int CodeAt(int picture, int place) {
+  return (place * place * 7 + place * 5 + picture * 11) % kKinds;
+}
 
 std::vector<double> CodesOf(int picture) {
   std::vector<double> codes;
@@ -121,8 +123,8 @@ class ImageCodes : public ::testing::Test {
     DecodeOptions options;
     options.code_rows = rows.code_rows;
     Backbone& backbone = model.backbone();
-    const at::Tensor logits = backbone.Decode(backbone.Encode(*MakeModelInput(model, batch)),
-                                              rows.previous, options)[0];
+    const at::Tensor logits =
+        backbone.Decode(backbone.Encode(*MakeModelInput(model, batch)), rows.previous, options)[0];
     const TokenRange codes = model.vocabulary().BlockRanges(kImageCodeBlock)->at(0);
     const at::Tensor best =
         logits.slice(0, 0, kCodes).slice(1, codes.begin, codes.end).argmax(1).contiguous();

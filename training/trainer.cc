@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 #include "training/run/run.h"
 #include "training/run/stage_run.h"
 

@@ -32,8 +32,8 @@
 
 #include "absl/status/statusor.h"
 #include "runtime/runtime.h"
-#include "training/evaluation/evaluate.h"
 #include "training/config/plan.h"
+#include "training/evaluation/evaluate.h"
 #include "training/run/progress.h"
 
 namespace unival {

@@ -19,14 +19,14 @@
 #include "absl/strings/str_cat.h"
 #include "backbone/storage/backbone_hash.h"
 #include "modalities/io/encode.h"
+#include "sdk/base/folder_lock.h"
 #include "sdk/base/process.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/test_files.h"
 #include "sdk/base/text_format.h"
 #include "tasks/templates/template_set.h"
-#include "training/run/batch_loader.h"
 #include "training/evaluation/evaluate.h"
-#include "sdk/base/folder_lock.h"
+#include "training/run/batch_loader.h"
 #include "training/run/non_finite.h"
 #include "training/run/receipt.h"
 #include "training/run/trainable.h"
@@ -510,7 +510,7 @@ TEST(TrainerTest, CountsMediaThatCannotBeDecodedAndStopsAboveOnePercent) {
   std::string captions = ReadText(World() + "/caption.jsonl");
   WriteText(World() + "/images/bad.png", "this is not a picture");
   WriteText(World() + "/bad.jsonl",
-        captions + R"({"image": "images/bad.png", "caption": "red"})" + "\n");
+            captions + R"({"image": "images/bad.png", "caption": "red"})" + "\n");
   TrainingPlan plan = Parse(kAdapterPlan);
   plan.mutable_stage(0)->mutable_source(0)->set_path("bad.jsonl");
   plan.mutable_stage(0)->set_batch(5);
@@ -525,7 +525,8 @@ TEST(TrainerTest, CountsMediaThatCannotBeDecodedAndStopsAboveOnePercent) {
   // Rare enough, it is left out and counted.
   std::string many;
   for (int i = 0; i < 6; ++i) many += captions;
-  WriteText(World() + "/rare.jsonl", many + R"({"image": "images/bad.png", "caption": "red"})" + "\n");
+  WriteText(World() + "/rare.jsonl",
+            many + R"({"image": "images/bad.png", "caption": "red"})" + "\n");
   plan.mutable_stage(0)->mutable_source(0)->set_path("rare.jsonl");
   plan.mutable_stage(0)->set_steps(29);
   TrainOk(Options(World(), plan, FreshOutput("rare")));
@@ -561,8 +562,8 @@ TrainingPlan FaultyPlan(const std::string& fault) {
 
 TEST(TrainerTest, AModalityThatDoesNotWorkIsNotTakenForDamagedFiles) {
   TrainOk(Options(World(), FaultyPlan(""), FreshOutput("faultless")));
-  const std::pair<const char*, const char*> faults[] = {
-      {"configuration", "the lens was never set"}, {"lost_file", "lens.bin"}};
+  const std::pair<const char*, const char*> faults[] = {{"configuration", "the lens was never set"},
+                                                        {"lost_file", "lens.bin"}};
   for (const auto& [fault, says] : faults) {
     const TrainingPlan plan = FaultyPlan(fault);
     const absl::Status status =
@@ -676,7 +677,7 @@ TEST(TrainerTest, MissingMediaCountAsWrongAndTooManyOfThemAreAnError) {
   EXPECT_EQ(CheckReadable(*few), absl::OkStatus());
   EXPECT_THAT(ReadText(World() + "/gone.out"), HasSubstr("gone.tar:1.png"));
   WriteText(World() + "/gone.jsonl",
-        gone("images/gone.png") + gone("gone.tar:1.png") + gone("images/lost.png") + captions);
+            gone("images/gone.png") + gone("gone.tar:1.png") + gone("images/lost.png") + captions);
   auto many = EvaluateBase(World() + "/gone.jsonl", "");
   ASSERT_TRUE(many.ok()) << many.status();
   const absl::Status status = CheckReadable(*many);
@@ -709,7 +710,8 @@ TEST(TrainerTest, AModelNamesItsParentByTheParentsOwnHash) {
   plan.mutable_stage(0)->set_steps(2);
   plan.add_reset("connection.image");
   TrainOk(Options(World(), plan, FreshOutput("child")));
-  const auto parent = ModelDirectory::Open(base).value(), trained = ModelDirectory::Open(child).value();
+  const auto parent = ModelDirectory::Open(base).value(),
+             trained = ModelDirectory::Open(child).value();
   const std::string recorded = LastLineage(child).parent_backbone_sha256();
   EXPECT_EQ(recorded, parent->manifest().adapter(0).backbone_sha256());
   EXPECT_EQ(recorded, BackboneSha256(*parent).value());
@@ -781,7 +783,8 @@ TEST(TrainerTest, EveryStatementOfAReceiptIsRecomputed) {
     if (edit == "shape") forged["tensors"][0]["shape"] = {1};
     if (edit == "drawn") forged["tensors"][0]["drawn"] = !forged["tensors"][0]["drawn"];
     WriteText(file, forged.dump());
-    auto check = VerifyReceipt(file, World() + "/edited/model", World() + "/base/model", TheRuntime());
+    auto check =
+        VerifyReceipt(file, World() + "/edited/model", World() + "/base/model", TheRuntime());
     EXPECT_TRUE(check.ok()) << check.status();
     return check.ok() ? check->problems : std::vector<std::string>();
   };
@@ -945,7 +948,9 @@ TEST(TrainerTest, TheTemplatesOfARunAreThoseThatItBeganWith) {
   TrainingPlan plan = Parse(kAdapterPlan);
   plan.set_templates(0, "live.textproto");
   TrainOptions options = Options(World(), plan, FreshOutput("live"));
-  options.progress = [](const ProgressRecord&) { WriteText(World() + "/live.textproto", "not a set"); };
+  options.progress = [](const ProgressRecord&) {
+    WriteText(World() + "/live.textproto", "not a set");
+  };
   EXPECT_TRUE(TrainOk(options).finished);
   const auto began = ParseTemplateSet(kTasks, "live.textproto", ".");
   EXPECT_EQ(Json::parse(ReadText(World() + "/live/results.json")).at("template_hash"),

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "upstream/fairseq/convert.h"
 #include "runtime/runtime.h"
+#include "upstream/fairseq/convert.h"
 
 namespace unival {
 

@@ -32,27 +32,32 @@ void Print(const ConvertOptions& options, const FairseqConversion& report) {
   PrintNames("In none of the files, fresh values", report.fresh);
   PrintNames("Unexpected, left out", report.unexpected);
   PrintNames("Never used by a forward pass, left out", report.unused);
-  std::cout << options.directory << ": " << report.tensors << " tensors, vocabulary " << report.vocabulary
-            << ", modalities " << (report.modalities.empty() ? "none" : absl::StrJoin(report.modalities, ", "))
+  std::cout << options.directory << ": " << report.tensors << " tensors, vocabulary "
+            << report.vocabulary << ", modalities "
+            << (report.modalities.empty() ? "none" : absl::StrJoin(report.modalities, ", "))
             << ", after " << report.updates << " updates\n";
   if (options.dictionary.empty()) {
-    std::cout << "No tokenizer in it: give --dictionary FOLDER (encoder.json, vocab.bpe, dict.txt) for a model that "
+    std::cout << "No tokenizer in it: give --dictionary FOLDER (encoder.json, vocab.bpe, dict.txt) "
+                 "for a model that "
                  "can be loaded.\n";
   }
 }
 
 absl::Status Convert(const ConvertOptions& options) {
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(options.runtime));
-  UNIVAL_ASSIGN_OR_RETURN(const FairseqConversionHost host, ConversionHost(*runtime, options.dictionary));
-  UNIVAL_ASSIGN_OR_RETURN(const FairseqConversion report,
-                          ConvertFairseq(options.checkpoint, options.directory, options.conversion, host));
+  UNIVAL_ASSIGN_OR_RETURN(const FairseqConversionHost host,
+                          ConversionHost(*runtime, options.dictionary));
+  UNIVAL_ASSIGN_OR_RETURN(
+      const FairseqConversion report,
+      ConvertFairseq(options.checkpoint, options.directory, options.conversion, host));
   Print(options, report);
   return absl::OkStatus();
 }
 
 absl::Status ConvertStart(const ConvertOptions& options) {
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(options.runtime));
-  UNIVAL_ASSIGN_OR_RETURN(const FairseqConversionHost host, ConversionHost(*runtime, options.dictionary));
+  UNIVAL_ASSIGN_OR_RETURN(const FairseqConversionHost host,
+                          ConversionHost(*runtime, options.dictionary));
   UNIVAL_ASSIGN_OR_RETURN(const StartWeights start, AssembleStart(options.start));
   FairseqConversionOptions conversion = options.conversion;
   conversion.may_be_fresh = start.may_be_fresh;

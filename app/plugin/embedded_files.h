@@ -11,9 +11,9 @@ struct EmbeddedFile {
 };
 
 // Each ends with a null path.
-extern const EmbeddedFile kCSdk[];   // path in the packaged SDK
-extern const EmbeddedFile kNativeSdk[];   // what the native tier needs besides
-extern const EmbeddedFile kScaffold[];    // "tier2_modality.cc.in"
+extern const EmbeddedFile kCSdk[];       // path in the packaged SDK
+extern const EmbeddedFile kNativeSdk[];  // what the native tier needs besides
+extern const EmbeddedFile kScaffold[];   // "tier2_modality.cc.in"
 
 }  // namespace unival
 

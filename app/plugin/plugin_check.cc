@@ -9,9 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "app/plugin/probe_media.h"
-#include "sdk/native/feature_encoder.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
+#include "sdk/native/feature_encoder.h"
 #include "sdk/testing/byte_vocabulary.h"
 #include "training/data/source.h"
 
@@ -39,7 +39,8 @@ absl::StatusOr<Samples> FindSamples(const PluginCheckOptions& options) {
   if (given.empty() && fs::is_directory(beside)) given.push_back(beside.string());
   for (const std::string& path : given) {
     std::error_code error;
-    if (!fs::exists(path, error)) return absl::NotFoundError(absl::StrCat("--sample ", path, ": no such file or folder"));
+    if (!fs::exists(path, error))
+      return absl::NotFoundError(absl::StrCat("--sample ", path, ": no such file or folder"));
     if (!fs::is_directory(path)) {
       AddFile(path, &samples);
       continue;
@@ -55,13 +56,15 @@ absl::StatusOr<Samples> FindSamples(const PluginCheckOptions& options) {
   return samples;
 }
 
-absl::StatusOr<ModalityConfig> ConfigOf(const PluginCheckOptions& options, const std::string& type) {
+absl::StatusOr<ModalityConfig> ConfigOf(const PluginCheckOptions& options,
+                                        const std::string& type) {
   ModalityConfig config;
   if (!options.config.empty()) UNIVAL_RETURN_IF_ERROR(ReadTextProto(options.config, &config));
   config.set_type(type);
   if (config.id().empty()) config.set_id(type);
   for (const std::string& option : options.options) {
-    const std::pair<std::string, std::string> pair = absl::StrSplit(option, absl::MaxSplits('=', 1));
+    const std::pair<std::string, std::string> pair =
+        absl::StrSplit(option, absl::MaxSplits('=', 1));
     if (!absl::StrContains(option, "=")) {
       return absl::InvalidArgumentError(absl::StrCat("--option ", option, ": expected name=value"));
     }
@@ -71,13 +74,15 @@ absl::StatusOr<ModalityConfig> ConfigOf(const PluginCheckOptions& options, const
 }
 
 ConformanceReport NotCreated(const Registry::Entry& entry, const absl::Status& status) {
-  return {absl::StrCat(entry.kind, " ", entry.type), {{"create", false, std::string(status.message())}}};
+  return {absl::StrCat(entry.kind, " ", entry.type),
+          {{"create", false, std::string(status.message())}}};
 }
 
 absl::Status NoSamples(const Registry::Entry& entry, absl::string_view why) {
-  return absl::FailedPreconditionError(absl::StrCat(entry.kind, " \"", entry.type, "\" cannot be checked: ", why,
-                                                    ". Give --sample FILE or FOLDER, or put a folder \"samples\" beside "
-                                                    "the plugin"));
+  return absl::FailedPreconditionError(
+      absl::StrCat(entry.kind, " \"", entry.type, "\" cannot be checked: ", why,
+                   ". Give --sample FILE or FOLDER, or put a folder \"samples\" beside "
+                   "the plugin"));
 }
 
 // The report names what the registry calls it.
@@ -86,8 +91,10 @@ ConformanceReport Named(ConformanceReport report, const Registry::Entry& entry) 
   return report;
 }
 
-absl::StatusOr<ConformanceReport> CheckModalityEntry(const Registry::Entry& entry, const Runtime& runtime,
-                                                     const PluginCheckOptions& options, const Samples& samples) {
+absl::StatusOr<ConformanceReport> CheckModalityEntry(const Registry::Entry& entry,
+                                                     const Runtime& runtime,
+                                                     const PluginCheckOptions& options,
+                                                     const Samples& samples) {
   UNIVAL_ASSIGN_OR_RETURN(const ModalityConfig config, ConfigOf(options, entry.type));
   auto modality = runtime.registry().CreateModality(config, runtime.services());
   if (!modality.ok()) return NotCreated(entry, modality.status());
@@ -104,12 +111,14 @@ absl::StatusOr<ConformanceReport> CheckModalityEntry(const Registry::Entry& entr
     if (!generated.ok()) return NoSamples(entry, generated.status().message());
     probe.samples = *std::move(generated);
   }
-  if (probe.samples.size() < 2) return NoSamples(entry, "one sample was given, at least two are needed");
+  if (probe.samples.size() < 2)
+    return NoSamples(entry, "one sample was given, at least two are needed");
   return Named(CheckModality(**modality, probe), entry);
 }
 
 // The lines of the files; without files, texts made of the tokenizer's own surface forms.
-std::vector<std::string> TextsFor(const Tokenizer& tokenizer, const std::vector<std::string>& files) {
+std::vector<std::string> TextsFor(const Tokenizer& tokenizer,
+                                  const std::vector<std::string>& files) {
   std::vector<std::string> texts;
   for (const std::string& file : files) {
     std::ifstream lines(file);
@@ -126,10 +135,13 @@ std::vector<std::string> TextsFor(const Tokenizer& tokenizer, const std::vector<
   return texts;
 }
 
-absl::StatusOr<ConformanceReport> CheckTokenizerEntry(const Registry::Entry& entry, const Runtime& runtime,
-                                                      const PluginCheckOptions& options, const Samples& samples) {
+absl::StatusOr<ConformanceReport> CheckTokenizerEntry(const Registry::Entry& entry,
+                                                      const Runtime& runtime,
+                                                      const PluginCheckOptions& options,
+                                                      const Samples& samples) {
   const std::string folder = options.tokenizer.empty() ? samples.folder : options.tokenizer;
-  if (folder.empty()) return NoSamples(entry, "the folder with its files is not known; give --tokenizer FOLDER");
+  if (folder.empty())
+    return NoSamples(entry, "the folder with its files is not known; give --tokenizer FOLDER");
   auto tokenizer = runtime.registry().CreateTokenizer(entry.type, folder, "core.bpe");
   if (!tokenizer.ok()) return NotCreated(entry, tokenizer.status());
   TokenizerProbe probe;
@@ -153,8 +165,8 @@ absl::StatusOr<TaskProbe> ReadRecords(const Task& task, const std::vector<std::s
   return probe;
 }
 
-absl::StatusOr<ConformanceReport> CheckTaskEntry(const Registry::Entry& entry, const Runtime& runtime,
-                                                 const Samples& samples) {
+absl::StatusOr<ConformanceReport> CheckTaskEntry(const Registry::Entry& entry,
+                                                 const Runtime& runtime, const Samples& samples) {
   const ByteVocabulary vocabulary(runtime.registry().token_blocks());
   auto task = runtime.registry().CreateTask(entry.type, vocabulary);
   if (!task.ok()) return NotCreated(entry, task.status());
@@ -187,7 +199,8 @@ absl::StatusOr<ConformanceReport> CheckMetricEntry(const Registry::Entry& entry,
 }
 
 absl::StatusOr<ConformanceReport> CheckEntry(const Registry::Entry& entry, const Runtime& runtime,
-                                             const PluginCheckOptions& options, const Samples& samples) {
+                                             const PluginCheckOptions& options,
+                                             const Samples& samples) {
   if (entry.kind == "modality") return CheckModalityEntry(entry, runtime, options, samples);
   if (entry.kind == "tokenizer") return CheckTokenizerEntry(entry, runtime, options, samples);
   if (entry.kind == "network") return CheckNetworkEntry(entry, runtime, options);
@@ -198,7 +211,8 @@ absl::StatusOr<ConformanceReport> CheckEntry(const Registry::Entry& entry, const
 }  // namespace
 
 bool PluginCheck::ok() const {
-  return std::all_of(reports.begin(), reports.end(), [](const ConformanceReport& report) { return report.ok(); });
+  return std::all_of(reports.begin(), reports.end(),
+                     [](const ConformanceReport& report) { return report.ok(); });
 }
 
 absl::StatusOr<PluginCheck> CheckPlugin(const PluginCheckOptions& options) {
@@ -210,11 +224,13 @@ absl::StatusOr<PluginCheck> CheckPlugin(const PluginCheckOptions& options) {
   check.plugin = runtime->plugins().front();
   for (const Registry::Entry& entry : runtime->registry().List()) {
     if (entry.origin == "built-in") continue;
-    UNIVAL_ASSIGN_OR_RETURN(ConformanceReport report, CheckEntry(entry, *runtime, options, samples));
+    UNIVAL_ASSIGN_OR_RETURN(ConformanceReport report,
+                            CheckEntry(entry, *runtime, options, samples));
     check.reports.push_back(std::move(report));
   }
   if (check.reports.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("plugin ", options.file, ": registers no component"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("plugin ", options.file, ": registers no component"));
   }
   return check;
 }

@@ -28,7 +28,8 @@ absl::StatusOr<RawSample> Picture(int item) {
 
 absl::StatusOr<RawSample> DeepPicture(int item) {
   std::vector<uint16_t> pixels(kWidth * kHeight);
-  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint16_t>(400 + i * (item + 2));
+  for (size_t i = 0; i < pixels.size(); ++i)
+    pixels[i] = static_cast<uint16_t>(400 + i * (item + 2));
   UNIVAL_ASSIGN_OR_RETURN(std::string png, EncodeGray16Png(pixels, kWidth, kHeight));
   return InMemory(absl::StrCat("picture16_", item, ".png"), std::move(png));
 }

@@ -17,10 +17,10 @@
 namespace unival {
 
 struct ScaffoldOptions {
-  std::string name;             // plugin and component id, [a-z][a-z0-9_]{1,47}
-  int tier = 2;                 // 1 native, 2 C ABI, 3 data only
+  std::string name;               // plugin and component id, [a-z][a-z0-9_]{1,47}
+  int tier = 2;                   // 1 native, 2 C ABI, 3 data only
   std::string kind = "modality";  // one of ScaffoldKinds(); tier 3 knows modalities only
-  std::string folder;           // must not exist
+  std::string folder;             // must not exist
 };
 
 // Relative path -> text, without the program of tier 3. InvalidArgument: bad name, tier, kind, or a

@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "backbone/generation/search.h"
 #include "sdk/base/status.h"
-#include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 
 namespace unival {
 namespace {
@@ -30,8 +30,10 @@ absl::Status CheckConfig(const GenerationConfig& config) {
   if (config.beam() != 0 && (config.beam() < kMinBeam || config.beam() > kMaxBeam)) {
     return FieldError("generation.beam", absl::StrCat(kMinBeam, " to ", kMaxBeam), config.beam());
   }
-  if (config.max_tokens() < 0) return FieldError("generation.max_tokens", "0 or more", config.max_tokens());
-  if (config.min_tokens() < 0) return FieldError("generation.min_tokens", "0 or more", config.min_tokens());
+  if (config.max_tokens() < 0)
+    return FieldError("generation.max_tokens", "0 or more", config.max_tokens());
+  if (config.min_tokens() < 0)
+    return FieldError("generation.min_tokens", "0 or more", config.min_tokens());
   if (config.no_repeat_ngram() < 0) {
     return FieldError("generation.no_repeat_ngram", "0 or more", config.no_repeat_ngram());
   }
@@ -84,8 +86,8 @@ absl::Status NeedsRetired(const std::string& what, const std::string& block) {
       "\", which is never generated; change the task, or bring the block back: unival vocab add"));
 }
 
-absl::Status CheckTokens(const std::vector<int64_t>& tokens,
-                         const GenerationVocabulary& vocabulary, const std::string& what) {
+absl::Status CheckTokens(const std::vector<int64_t>& tokens, const GenerationVocabulary& vocabulary,
+                         const std::string& what) {
   const SpecialTokens& special = vocabulary.special;
   for (int64_t token : tokens) {
     if (const RetiredTokens* found = FindRetired(vocabulary.retired, token)) {

@@ -513,8 +513,7 @@ TEST(Generate, SaysWhichRetiredBlockARequestNeeds) {
   };
   for (const auto& [request, says] : cases) {
     TableDecoder decoder(1, RandomLogit);
-    const absl::Status status =
-        Generate(decoder, Config(1, 4), {request}, WithRetired()).status();
+    const absl::Status status = Generate(decoder, Config(1, 4), {request}, WithRetired()).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
     EXPECT_THAT(std::string(status.message()), HasSubstr(says));
     EXPECT_THAT(std::string(status.message()), HasSubstr(kRetiredBlock));
@@ -667,10 +666,9 @@ TEST(AnswerSet, CopiesShareOneTreeThatMayOutliveThem) {
 TEST(AnswerSet, EndsAsTheSearchDoes) {
   TableDecoder decoder(1, RandomLogit);
   const GenerationRequest request{{}, {AnswerSet({{4}}, /*eos=*/7), {}}, 0};
-  EXPECT_THAT(std::string(Generate(decoder, Config(1, 4), {request}, SpecialTokens())
-                              .status()
-                              .message()),
-              HasSubstr("ends with token 7, expected 2"));
+  EXPECT_THAT(
+      std::string(Generate(decoder, Config(1, 4), {request}, SpecialTokens()).status().message()),
+      HasSubstr("ends with token 7, expected 2"));
 }
 
 TEST(AnswerTrie, ListsWhatMayFollow) {

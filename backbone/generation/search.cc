@@ -38,8 +38,7 @@ void Append(const SearchPlan& plan, int64_t token, float score, Row* row) {
 }
 
 Hypothesis Finish(const SearchPlan& plan, const Row& row, float score) {
-  const int64_t prefix =
-      plan.options.keep_prefix ? 0 : plan.requests[row.request].prefix.size();
+  const int64_t prefix = plan.options.keep_prefix ? 0 : plan.requests[row.request].prefix.size();
   const int64_t behind_prefix = 1 + std::min<int64_t>(prefix, row.step());
   Hypothesis hypothesis;
   hypothesis.tokens.assign(row.tokens.begin() + behind_prefix, row.tokens.end());

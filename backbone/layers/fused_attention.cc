@@ -1,12 +1,12 @@
 #include "backbone/layers/fused_attention.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/autocast_mode.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/zeros.h>
-#include <ATen/Parallel.h>
-#include <ATen/autocast_mode.h>
 #include <dlfcn.h>
 #include <torch/csrc/autograd/custom_function.h>
 

@@ -10,8 +10,8 @@
 #include "backbone/model/decoder.h"
 #include "backbone/model/encoder.h"
 #include "backbone/model/model_config.h"
-#include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 
 namespace unival {
 namespace {
@@ -79,7 +79,7 @@ class EncoderDecoder : public torch::nn::Module, public Backbone {
 Backbone::~Backbone() = default;
 
 absl::StatusOr<std::shared_ptr<Backbone>> Backbone::Create(const BackboneConfig& config,
-                                                                 int64_t vocabulary_size) {
+                                                           int64_t vocabulary_size) {
   UNIVAL_RETURN_IF_ERROR(ValidateBackboneConfig(config));
   if (vocabulary_size < kSpecialTokens) {
     return absl::InvalidArgumentError(

@@ -72,7 +72,7 @@ class Backbone {
  public:
   // InvalidArgument names the field and its value.
   static absl::StatusOr<std::shared_ptr<Backbone>> Create(const BackboneConfig& config,
-                                                             int64_t vocabulary_size);
+                                                          int64_t vocabulary_size);
   virtual ~Backbone();
 
   // Parameters, submodules, device and mode of the whole; lives as long as this object.

@@ -79,10 +79,12 @@ class ModelTest : public ::testing::Test {
 TEST_F(ModelTest, EveryEntryOfTheReferenceHasItsPlace) {
   const auto model = GoldenModel(GoldenConfig());
   std::map<std::string, std::vector<int64_t>> ours;
-  for (const auto& item : model->module().named_parameters()) ours[item.key()] = item.value().sizes().vec();
+  for (const auto& item : model->module().named_parameters())
+    ours[item.key()] = item.value().sizes().vec();
   EXPECT_EQ(model->module().named_buffers().size(), 0u);
   std::set<std::string> found;
-  const nlohmann::json manifest = nlohmann::json::parse(ReadText("tests/golden/tiny/manifest.json"));
+  const nlohmann::json manifest =
+      nlohmann::json::parse(ReadText("tests/golden/tiny/manifest.json"));
   for (const auto& entry : manifest.at("entries")) {
     const std::string name = entry.at("name");
     EXPECT_EQ(IsReferenceAlias(name), entry.contains("alias_of")) << name;
@@ -321,8 +323,7 @@ TEST_F(ModelTest, ATargetMayHaveAsManyTokensAsTheModelHasPositions) {
   const at::Tensor code_rows = Tokens({{1, 0}})[0].to(at::kBool);
   DecodeOptions options;
   options.code_rows = code_rows;
-  const at::Tensor expected =
-      model->Decode(encoded, targets.slice(1, 0, kPositions + 1), options);
+  const at::Tensor expected = model->Decode(encoded, targets.slice(1, 0, kPositions + 1), options);
   const auto decoder = model->NewIncrementalDecoder(encoded, 1, code_rows);
   ASSERT_EQ(decoder->max_steps(), kPositions + 1);
   for (int64_t t = 0; t <= kPositions; ++t) {
@@ -373,8 +374,8 @@ TEST_F(ModelTest, CacheOfASingleSampleWidensToItsBeams) {
   decoder->Reorder(at::tensor({2, 0, 1}, at::kLong), at::tensor({0}, at::kLong));
   const at::Tensor logits = decoder->Step(tokens.select(1, 2).contiguous());
   const at::Tensor second = tokens.select(1, 1).index_select(0, at::tensor({2, 0, 1}, at::kLong));
-  const at::Tensor history = at::stack(
-      {tokens.select(1, 0).slice(0, 0, 1).expand({3}), second, tokens.select(1, 2)}, 1);
+  const at::Tensor history =
+      at::stack({tokens.select(1, 0).slice(0, 0, 1).expand({3}), second, tokens.select(1, 2)}, 1);
   EncoderOutput repeated;
   repeated.states = encoded.states.expand({3, -1, -1});
   repeated.padding = encoded.padding.expand({3, -1});

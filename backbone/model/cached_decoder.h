@@ -11,8 +11,8 @@
 #include <memory>
 
 #include "backbone/generation/incremental_decoder.h"
-#include "backbone/model/decoder.h"
 #include "backbone/model/backbone.h"
+#include "backbone/model/decoder.h"
 
 namespace unival {
 

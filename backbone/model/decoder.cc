@@ -168,8 +168,9 @@ at::Tensor Decoder::forward(const EncoderOutput& encoded, const at::Tensor& prev
               "previous_tokens must be int64 [", encoded.states.size(0), ", T], got ",
               previous_tokens.sizes());
   const int64_t batch = previous_tokens.size(0), length = previous_tokens.size(1);
-  TORCH_CHECK(length <= max_steps(), "target of ", length, " tokens, </s> among them, is longer than ",
-              max_steps(), "; max_positions is ", config_.max_positions());
+  TORCH_CHECK(length <= max_steps(), "target of ", length,
+              " tokens, </s> among them, is longer than ", max_steps(), "; max_positions is ",
+              config_.max_positions());
   const CodeRows codes(options.code_rows);
   at::Tensor x = Embed(previous_tokens, codes, 0);
   layers::AttentionBias self{AbsoluteSelfBias(codes, 0, length), at::Tensor()};

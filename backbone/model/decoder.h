@@ -23,8 +23,8 @@
 #include "backbone/layers/attention.h"
 #include "backbone/layers/position_index.h"
 #include "backbone/layers/transformer_layer.h"
-#include "backbone/model/encoder.h"
 #include "backbone/model/backbone.h"
+#include "backbone/model/encoder.h"
 
 namespace unival {
 

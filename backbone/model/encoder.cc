@@ -169,8 +169,8 @@ std::vector<std::vector<Encoder::Piece>> Encoder::PlaceSegments(const ModelInput
     std::vector<bool> seen(batch, false);
     for (size_t i = 0; i < segment.rows.size(); ++i) {
       const int64_t row = segment.rows[i];
-      TORCH_CHECK(row >= 0 && row < batch && !seen[row], "segment \"", segment.connection, "\": row ",
-                  row, " is repeated or outside the batch of ", batch);
+      TORCH_CHECK(row >= 0 && row < batch && !seen[row], "segment \"", segment.connection,
+                  "\": row ", row, " is repeated or outside the batch of ", batch);
       seen[row] = true;
       Piece& piece = pieces[used[row]++];
       piece.segment = &segment;
@@ -185,10 +185,12 @@ std::vector<std::vector<Encoder::Piece>> Encoder::PlaceSegments(const ModelInput
   return groups;
 }
 
-Encoder::SegmentGroup Encoder::EmbedPiece(const Piece& piece, const ConnectionMap& connections) const {
+Encoder::SegmentGroup Encoder::EmbedPiece(const Piece& piece,
+                                          const ConnectionMap& connections) const {
   const ModalitySegment& segment = *piece.segment;
   const auto found = connections.find(segment.connection);
-  TORCH_CHECK(found != connections.end(), "the model has no connection \"", segment.connection, "\"");
+  TORCH_CHECK(found != connections.end(), "the model has no connection \"", segment.connection,
+              "\"");
   const at::Tensor& all = segment.features.values;
   TORCH_CHECK(
       all.defined() && all.dim() == 3 && all.size(0) == static_cast<int64_t>(segment.rows.size()),
@@ -201,9 +203,9 @@ Encoder::SegmentGroup Encoder::EmbedPiece(const Piece& piece, const ConnectionMa
                                   SelectRows(segment.features.positions, piece.members)};
   SegmentGroup group;
   group.padding = features.padding.defined()
-                     ? features.padding
-                     : at::zeros({all.size(0), all.size(1)}, all.options().dtype(at::kBool))
-                           .narrow(0, 0, features.values.size(0));
+                      ? features.padding
+                      : at::zeros({all.size(0), all.size(1)}, all.options().dtype(at::kBool))
+                            .narrow(0, 0, features.values.size(0));
   group.position_ids = SharedRow(connection.PositionIds(features));
   const at::Tensor vectors = connection.PositionVectors(group.position_ids, features);
   at::Tensor x = Scaled(connection.Project(features.values));
@@ -221,8 +223,8 @@ Encoder::SegmentGroup Encoder::EmbedPiece(const Piece& piece, const ConnectionMa
   return group;
 }
 
-Encoder::SegmentGroup Encoder::EmbedGroup(const std::vector<Piece>& pieces, const ConnectionMap& connections,
-                                 int64_t batch) {
+Encoder::SegmentGroup Encoder::EmbedGroup(const std::vector<Piece>& pieces,
+                                          const ConnectionMap& connections, int64_t batch) {
   if (pieces.size() == 1 && IsWholeBatch(pieces[0].rows, batch)) {
     return EmbedPiece(pieces[0], connections);
   }
@@ -269,7 +271,8 @@ Encoder::SegmentGroup Encoder::EmbedText(const at::Tensor& tokens) const {
 
 // The layer's joined table is [token table; grid table; one row of zeros for pairs of different
 // groups].
-at::Tensor Encoder::RelativeIndex(const std::vector<SegmentGroup>& groups, int64_t positions_batch) {
+at::Tensor Encoder::RelativeIndex(const std::vector<SegmentGroup>& groups,
+                                  int64_t positions_batch) {
   const int64_t side = config_.image_bucket_size(), token_rows = token_buckets_.table_rows();
   int64_t length = 0;
   for (const SegmentGroup& group : groups) length += group.embedded.size(1);
@@ -282,7 +285,8 @@ at::Tensor Encoder::RelativeIndex(const std::vector<SegmentGroup>& groups, int64
     const int64_t n = group.embedded.size(1);
     at::Tensor block = index.narrow(1, begin, n).narrow(2, begin, n);
     if (group.position_ids.defined()) {
-      block.copy_(layers::GridBuckets(group.position_ids, group.position_ids, side).add_(token_rows));
+      block.copy_(
+          layers::GridBuckets(group.position_ids, group.position_ids, side).add_(token_rows));
     } else {
       block.copy_(token_buckets_.Square(n, embedded.device()));
     }

@@ -80,7 +80,8 @@ class Encoder : public torch::nn::Module {
   };
   std::vector<std::vector<Piece>> PlaceSegments(const ModelInput& input) const;
   SegmentGroup EmbedPiece(const Piece& piece, const ConnectionMap& connections) const;
-  SegmentGroup EmbedGroup(const std::vector<Piece>& pieces, const ConnectionMap& connections, int64_t batch);
+  SegmentGroup EmbedGroup(const std::vector<Piece>& pieces, const ConnectionMap& connections,
+                          int64_t batch);
   SegmentGroup EmbedText(const at::Tensor& tokens) const;
   at::Tensor RelativeIndex(const std::vector<SegmentGroup>& groups, int64_t positions_batch);
   at::Tensor Scaled(const at::Tensor& x) const { return embed_scale_ == 1 ? x : x * embed_scale_; }

@@ -44,7 +44,7 @@ std::string ReferenceNameOf(const std::string& name) {
 }
 
 std::shared_ptr<Backbone> GoldenModel(const BackboneConfig& config,
-                                         const GoldenModelOptions& options) {
+                                      const GoldenModelOptions& options) {
   auto model = Backbone::Create(config, options.vocabulary_size);
   if (!model.ok()) Die(model.status());
   for (size_t i = 0; i < options.modalities.size(); ++i) {

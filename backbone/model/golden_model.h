@@ -34,7 +34,7 @@ struct GoldenModelOptions {
 
 // In evaluation mode.
 std::shared_ptr<Backbone> GoldenModel(const BackboneConfig& config,
-                                         const GoldenModelOptions& options = {});
+                                      const GoldenModelOptions& options = {});
 
 // The reference's name of a parameter of this model.
 std::string ReferenceNameOf(const std::string& name);

@@ -1,5 +1,4 @@
 #include "backbone/model/model_config.h"
-#include "sdk/base/test_files.h"
 
 #include <gtest/gtest.h>
 
@@ -9,6 +8,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "sdk/base/test_files.h"
 
 namespace unival {
 namespace {

@@ -20,9 +20,8 @@ const at::Tensor* FindLike(const TensorMap& tensors, const std::string& name,
 }
 
 bool IsSkipped(const std::string& name, const std::vector<std::string>& skip) {
-  return std::any_of(skip.begin(), skip.end(), [&name](const std::string& part) {
-    return absl::StrContains(name, part);
-  });
+  return std::any_of(skip.begin(), skip.end(),
+                     [&name](const std::string& part) { return absl::StrContains(name, part); });
 }
 
 }  // namespace

@@ -11,10 +11,10 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "sdk/base/files.h"
-#include "sdk/base/mapped_file.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/vocabulary/layout.h"
+#include "sdk/base/files.h"
+#include "sdk/base/mapped_file.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
 
@@ -41,7 +41,8 @@ bool IsFileName(const std::string& id) {
 absl::Status MakeFolder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
-  return error ? SystemError(path.string(), "cannot create this folder", error.value()) : absl::OkStatus();
+  return error ? SystemError(path.string(), "cannot create this folder", error.value())
+               : absl::OkStatus();
 }
 
 absl::Status CopyFile(const fs::path& from, const fs::path& to) {
@@ -61,7 +62,8 @@ absl::Status CopyTree(const fs::path& from, const fs::path& to) {
     if (!it->is_regular_file(error)) continue;
     UNIVAL_RETURN_IF_ERROR(CopyFile(it->path(), to / it->path().lexically_relative(from)));
   }
-  return error ? SystemError(from.string(), "cannot list this folder", error.value()) : absl::OkStatus();
+  return error ? SystemError(from.string(), "cannot list this folder", error.value())
+               : absl::OkStatus();
 }
 
 }  // namespace
@@ -102,8 +104,9 @@ ModelDirectoryWriter::~ModelDirectoryWriter() {
 absl::StatusOr<std::string> ModelDirectoryWriter::Reserve(const std::string& id,
                                                           const std::string& file) {
   if (!IsFileName(id)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "component id \"", id, "\": expected letters, digits, \".\", \"_\" and \"-\", as a file name"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("component id \"", id,
+                     "\": expected letters, digits, \".\", \"_\" and \"-\", as a file name"));
   }
   if (components_.count(id) > 0) {
     return absl::AlreadyExistsError(absl::StrCat("component \"", id, "\" was added before"));

@@ -15,8 +15,8 @@
 #include "backbone/vocabulary/layout.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status.h"
-#include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 #include "sdk/native/tensor_text.h"
 
 namespace unival {
@@ -37,13 +37,13 @@ std::vector<std::string> RowDifferences(const TensorMap& rows, const VocabularyL
     } else if (found->second.dim() != 2 || found->second.size(0) != size ||
                found->second.size(1) != width ||
                found->second.scalar_type() != first->scalar_type()) {
-      lines.push_back(absl::StrCat(
-          block.id(), ": expected ", c10::toString(first->scalar_type()), " [", size, ", ", width,
-          "], got ", TensorText(found->second)));
+      lines.push_back(absl::StrCat(block.id(), ": expected ", c10::toString(first->scalar_type()),
+                                   " [", size, ", ", width, "], got ", TensorText(found->second)));
     }
   }
   for (const auto& [id, tensor] : rows) {
-    if (!FindBlock(layout, id)) lines.push_back(absl::StrCat("extra: ", id, " ", ShapeText(tensor)));
+    if (!FindBlock(layout, id))
+      lines.push_back(absl::StrCat("extra: ", id, " ", ShapeText(tensor)));
   }
   return lines;
 }
@@ -66,8 +66,9 @@ absl::StatusOr<TensorMap> SplitTokenRows(const at::Tensor& embedding,
   UNIVAL_RETURN_IF_ERROR(ValidateLayout(layout));
   const int64_t size = LayoutSize(layout);
   if (embedding.dim() != 2 || embedding.size(0) != size) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "token embedding ", ShapeText(embedding), ", expected [", size, ", D] for this vocabulary"));
+    return absl::InvalidArgumentError(absl::StrCat("token embedding ", ShapeText(embedding),
+                                                   ", expected [", size,
+                                                   ", D] for this vocabulary"));
   }
   return CatchTorch("split token rows", [&] {
     const at::Tensor plain = embedding.detach();

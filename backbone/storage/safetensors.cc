@@ -15,13 +15,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/optional.h"
+#include "backbone/storage/safetensors_header.h"
 #include "sdk/base/files.h"
 #include "sdk/base/mapped_file.h"
-#include "backbone/storage/safetensors_header.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status.h"
-#include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 #include "sdk/native/tensor_text.h"
 
 namespace unival {

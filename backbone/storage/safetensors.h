@@ -35,8 +35,8 @@ absl::StatusOr<SafetensorsContents> ReadSafetensorsFile(const std::string& path)
 absl::StatusOr<TensorMap> ReadSafetensors(const std::string& path);
 
 // Any device and stride; gradients are left behind. Dtypes float64/32/16, bfloat16, int64/32/16/8,
-// uint8, bool. The same tensors give the same bytes. `sha256`, where given, receives the hash of the
-// file's bytes (hex), made while they are written: the file is not read again for it.
+// uint8, bool. The same tensors give the same bytes. `sha256`, where given, receives the hash of
+// the file's bytes (hex), made while they are written: the file is not read again for it.
 // InvalidArgument names the tensor and its dtype, other codes tell why the file system refused.
 absl::Status WriteSafetensors(const std::string& path, const TensorMap& tensors,
                               const std::map<std::string, std::string>& metadata = {},

@@ -67,8 +67,8 @@ absl::StatusOr<absl::string_view> HeaderText(absl::string_view file) {
   const uint64_t size = ReadPrefix(file);
   if (size > kMaxHeader || size > file.size() - kPrefix) {
     return InvalidArgument("the header is said to have ", size, " bytes, the file has ",
-                            file.size() - kPrefix, " after the size (header bound ", kMaxHeader,
-                            "); truncated, or not safetensors");
+                           file.size() - kPrefix, " after the size (header bound ", kMaxHeader,
+                           "); truncated, or not safetensors");
   }
   return file.substr(kPrefix, size);
 }
@@ -147,7 +147,8 @@ absl::StatusOr<int64_t> ByteCount(const std::string& name, const SafetensorsEntr
   for (int64_t size : entry.shape) {
     empty = empty || size == 0;
     if (size != 0 && __builtin_mul_overflow(bytes, size, &bytes)) {
-      return BadTensor(name, absl::StrCat("shape ", ShapeText(entry.shape), " has too many elements"));
+      return BadTensor(name,
+                       absl::StrCat("shape ", ShapeText(entry.shape), " has too many elements"));
     }
   }
   return empty ? 0 : bytes;
@@ -165,14 +166,15 @@ absl::StatusOr<SafetensorsEntry> ParseEntry(const std::string& name, const Json&
   UNIVAL_ASSIGN_OR_RETURN(const std::vector<int64_t> offsets,
                           ParseIntegers(name, "data_offsets", json["data_offsets"]));
   if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data_size) {
-    return BadTensor(name, absl::StrCat("data_offsets ", ShapeText(offsets),
-                                        " do not lie within the ", data_size,
-                                        " bytes of data; truncated or damaged"));
+    return BadTensor(name,
+                     absl::StrCat("data_offsets ", ShapeText(offsets), " do not lie within the ",
+                                  data_size, " bytes of data; truncated or damaged"));
   }
   UNIVAL_ASSIGN_OR_RETURN(const int64_t bytes, ByteCount(name, entry));
   if (offsets[1] - offsets[0] != bytes) {
-    return BadTensor(name, absl::StrCat(DtypeName(entry.dtype), " ", ShapeText(entry.shape), " needs ", bytes,
-                                        " bytes, data_offsets hold ", offsets[1] - offsets[0]));
+    return BadTensor(
+        name, absl::StrCat(DtypeName(entry.dtype), " ", ShapeText(entry.shape), " needs ", bytes,
+                           " bytes, data_offsets hold ", offsets[1] - offsets[0]));
   }
   entry.begin = data_begin + offsets[0];
   entry.end = data_begin + offsets[1];

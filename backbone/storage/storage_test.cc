@@ -15,11 +15,11 @@
 
 #include <filesystem>
 
-#include "sdk/base/files.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
 #include "backbone/storage/safetensors.h"
 #include "backbone/vocabulary/layout.h"
+#include "sdk/base/files.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/test_files.h"
 
@@ -368,7 +368,8 @@ TEST(ModelDirectory, WeightsAreHashedOnceWhenWrittenOnceWhenReadAndOnceWhenCopie
   const std::string a = Fresh("hashed_a"), b = Fresh("hashed_b");
   auto writer = *ModelDirectoryWriter::Create(a);
   const TensorMap weights = {{"w", at::rand({1000, 25})}};
-  const uint64_t written = HashedBy([&] { ASSERT_TRUE(writer->AddTensors("backbone", weights).ok()); });
+  const uint64_t written =
+      HashedBy([&] { ASSERT_TRUE(writer->AddTensors("backbone", weights).ok()); });
   ASSERT_TRUE(writer->Commit(SmallManifest()).ok());
   const uint64_t size = fs::file_size(a + "/backbone.safetensors");
   EXPECT_EQ(written, size) << "not read back";

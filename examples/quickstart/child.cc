@@ -166,7 +166,8 @@ absl::Status RunUnderWatch(const std::string& program, const std::vector<ChildRu
 
 }  // namespace
 
-absl::Status RunChildren(const std::string& program, const std::vector<ChildRun>& runs, int at_once) {
+absl::Status RunChildren(const std::string& program, const std::vector<ChildRun>& runs,
+                         int at_once) {
   absl::Status status;
   {
     const SignalWatch signals;

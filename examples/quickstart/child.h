@@ -31,7 +31,8 @@ struct ChildRun {
 // signal, and then this program as the signal does by default; Cancelled where the program handles
 // it. When this program is killed, so are the children. Call from the main thread, one call at a
 // time.
-absl::Status RunChildren(const std::string& program, const std::vector<ChildRun>& runs, int at_once);
+absl::Status RunChildren(const std::string& program, const std::vector<ChildRun>& runs,
+                         int at_once);
 
 }  // namespace unival::quickstart
 

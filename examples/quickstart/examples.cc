@@ -9,8 +9,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "examples/quickstart/depth_picture.h"
-#include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 #include "training/evaluation/evaluate.h"
 
 namespace unival::quickstart {
@@ -116,8 +116,7 @@ absl::StatusOr<report::ExampleCard> MakeCard(Pipeline& pipeline, const SplitReco
   UNIVAL_ASSIGN_OR_RETURN(const Prediction caption,
                           pipeline.Predict(split.captions.task->info().name, sample));
   card.caption = caption.text;
-  UNIVAL_ASSIGN_OR_RETURN(const Prediction expected,
-                          ReferenceAnswer(*split.captions.task, sample));
+  UNIVAL_ASSIGN_OR_RETURN(const Prediction expected, ReferenceAnswer(*split.captions.task, sample));
   card.expected_caption = expected.text;
   UNIVAL_RETURN_IF_ERROR(AddAnswers(pipeline, split.questions, media.name, &card));
   UNIVAL_RETURN_IF_ERROR(AddRegions(pipeline, split.regions, media.name, &card));

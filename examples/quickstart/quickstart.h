@@ -22,7 +22,7 @@ struct QuickstartOptions {
   std::string model = "models/nano";
   std::string recipes = "recipes";
   std::string program;  // `unival`, which trains and answers in processes of its own
-  std::string plugin;  // empty: beside the program, as built
+  std::string plugin;   // empty: beside the program, as built
   std::string device = "cpu";
   uint64_t seed = 1;
   int threads = 0;    // training runs side by side; 0: as many as cores

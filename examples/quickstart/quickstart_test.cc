@@ -144,13 +144,14 @@ TEST(Workspace, ReplacesAnEarlierQuickstartAndNothingElse) {
 
 TEST(RunResults, ReadsSummaryAndLossCurve) {
   const fs::path folder = NewFolder("results");
-  const std::string summary = WriteText(folder / "run.json",
-                                    R"({"trainable_parameters": 41, "seconds": 2.5, "evaluations":
+  const std::string summary =
+      WriteText(folder / "run.json",
+                R"({"trainable_parameters": 41, "seconds": 2.5, "evaluations":
                                         {"caption_seen": {"exact_match": 0.9},
                                          "boxes": {"mean_iou": 0.5}}})");
   const std::string log =
       WriteText(folder / "log.jsonl",
-            "{\"step\": 20, \"loss\": 1.5}\n{\"step\": 20, \"decode_failure\": \"x\"}\n");
+                "{\"step\": 20, \"loss\": 1.5}\n{\"step\": 20, \"decode_failure\": \"x\"}\n");
   const auto run = ReadRun(summary, log);
   ASSERT_TRUE(run.ok()) << run.status();
   EXPECT_EQ(run->trainable_parameters, 41);
@@ -226,9 +227,10 @@ TEST(Fixture, RunsTwoChildren) {
   if (folder == nullptr) return;
   const std::string sleeper = std::getenv("UNIVAL_TEST_SLEEPER");
   const std::string out = std::string(folder) + "/../";
-  const auto ignored = RunChildren(
-      ThisProgram(),
-      {{"one", {"--gtest_filter=" + sleeper}, out + "a"}, {"two", {"--gtest_filter=" + sleeper}, out + "b"}}, 2);
+  const auto ignored = RunChildren(ThisProgram(),
+                                   {{"one", {"--gtest_filter=" + sleeper}, out + "a"},
+                                    {"two", {"--gtest_filter=" + sleeper}, out + "b"}},
+                                   2);
 }
 
 // Polls for at most half a minute.

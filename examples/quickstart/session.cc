@@ -14,13 +14,13 @@
 #include "examples/quickstart/child.h"
 #include "examples/quickstart/examples.h"
 #include "examples/quickstart/run_results.h"
-#include "training/evaluation/task_source.h"
 #include "examples/world/world.h"
 #include "sdk/base/files.h"
 #include "sdk/base/status_macros.h"
+#include "training/config/plan.h"
 #include "training/data/source.h"
 #include "training/evaluation/evaluate.h"
-#include "training/config/plan.h"
+#include "training/evaluation/task_source.h"
 #include "training/run/receipt.h"
 
 namespace unival::quickstart {
@@ -151,9 +151,9 @@ absl::Status Session::CheckTemplates() {
             .status());
     const TaskInfo& info = task->info();
     if (info.target.empty() || !shown.insert(source.task()).second) continue;
-    report_.templates.emplace_back(
-        source.task(), absl::StrCat(absl::StripAsciiWhitespace(info.prompt), " \u2192 ",
-                                    absl::StripAsciiWhitespace(info.target)));
+    report_.templates.emplace_back(source.task(),
+                                   absl::StrCat(absl::StripAsciiWhitespace(info.prompt), " \u2192 ",
+                                                absl::StripAsciiWhitespace(info.target)));
     std::cout << "      " << source.task() << ": " << report_.templates.back().second << "\n";
   }
   return absl::OkStatus();
@@ -198,7 +198,8 @@ absl::Status Session::Train(const std::vector<PlanVariant>& variants) {
   for (const PlanVariant& variant : variants) {
     UNIVAL_ASSIGN_OR_RETURN(runs.emplace_back(), PrepareRun(variant));
   }
-  UNIVAL_RETURN_IF_ERROR(RunChildren(options_.program, runs, options_.device == "cpu" ? runtime_->threads() : 1));
+  UNIVAL_RETURN_IF_ERROR(
+      RunChildren(options_.program, runs, options_.device == "cpu" ? runtime_->threads() : 1));
   for (const PlanVariant& variant : variants) UNIVAL_RETURN_IF_ERROR(ReportRun(variant));
   return absl::OkStatus();
 }

@@ -60,7 +60,7 @@ bool Collide(const std::vector<Mover>& movers, const std::vector<std::vector<Obj
 }
 
 absl::optional<std::vector<std::vector<Object>>> SampleFrames(const std::vector<Mover>& movers,
-                                                             Random* random) {
+                                                              Random* random) {
   std::vector<std::vector<Object>> frames(kFrameCount);
   for (size_t m = 0; m < movers.size(); ++m) {
     auto path = SamplePath(movers[m], random);

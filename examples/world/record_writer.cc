@@ -101,7 +101,8 @@ absl::Status RecordWriter::Finish() {
   }
   for (auto& [name, file] : files_) {
     file.close();
-    if (!file) return absl::UnavailableError(SystemError(Path(name), "cannot be written", errno).message());
+    if (!file)
+      return absl::UnavailableError(SystemError(Path(name), "cannot be written", errno).message());
     UNIVAL_RETURN_IF_ERROR(Rename(Path(name)));
   }
   finished_ = true;

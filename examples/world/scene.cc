@@ -1,9 +1,10 @@
-#include "absl/types/optional.h"
 #include "examples/world/scene.h"
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
+
+#include "absl/types/optional.h"
 
 namespace unival::world {
 namespace {

@@ -16,8 +16,8 @@
 #include "modalities/audio/waveform.h"
 #include "modalities/base/encoded_modality.h"
 #include "modalities/base/options.h"
-#include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 
 namespace unival {
 namespace {
@@ -148,8 +148,8 @@ absl::StatusOr<AudioSettings> ReadSettings(const ModalityConfig& config) {
                      : filling == "whole_copies" ? Filling::kWholeCopies
                                                  : Filling::kCopies;
   constexpr int64_t kHighestRate = 1000000;
-  settings.filter_rate_hz = static_cast<int>(
-      options.Integer("filter_rate", settings.sample_rate_hz, 1, kHighestRate));
+  settings.filter_rate_hz =
+      static_cast<int>(options.Integer("filter_rate", settings.sample_rate_hz, 1, kHighestRate));
   settings.augment = options.Choice("augment", "none", {"none", "speech"}) == "speech";
   settings.normalize = options.Choice("normalize", kByNetwork, {"none", "clip"});
   settings.first_channel = options.Choice("channels", "mean", {"mean", "first"}) == "first";
@@ -164,9 +164,8 @@ absl::StatusOr<AudioSettings> ReadSettings(const ModalityConfig& config) {
 absl::StatusOr<std::unique_ptr<Modality>> CreateAudioModality(const ModalityConfig& config,
                                                               const HostServices& services) {
   UNIVAL_ASSIGN_OR_RETURN(AudioSettings settings, ReadSettings(config));
-  UNIVAL_ASSIGN_OR_RETURN(
-      const auto log_mel,
-      LogMelSpectrogram::Create(config.audio().log_mel(), settings.filter_rate_hz));
+  UNIVAL_ASSIGN_OR_RETURN(const auto log_mel, LogMelSpectrogram::Create(config.audio().log_mel(),
+                                                                        settings.filter_rate_hz));
   const EncoderInput input = InputOf(config, settings, *log_mel);
   UNIVAL_ASSIGN_OR_RETURN(auto encoder, EncodedModality::MakeEncoder(config, input, services));
   if (settings.normalize == kByNetwork) {

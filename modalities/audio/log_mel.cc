@@ -43,7 +43,8 @@ absl::Status Check(const LogMel& config, int rate) {
     return FieldError("audio.log_mel.min_hz", "at least 0 and below max_hz", config.min_hz());
   }
   if (config.max_hz() > rate / 2.0) {
-    return FieldError("audio.log_mel.max_hz", "at most half of audio.sample_rate_hz", config.max_hz());
+    return FieldError("audio.log_mel.max_hz", "at most half of audio.sample_rate_hz",
+                      config.max_hz());
   }
   return absl::OkStatus();
 }

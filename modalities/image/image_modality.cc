@@ -10,11 +10,11 @@
 #include "absl/strings/str_cat.h"
 #include "modalities/base/encoded_modality.h"
 #include "modalities/base/options.h"
-#include "sdk/base/random.h"
 #include "modalities/image/pixel_normalizer.h"
 #include "modalities/image/resize.h"
-#include "sdk/native/catch_torch.h"
+#include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 
 namespace unival {
 namespace {

@@ -56,8 +56,8 @@ absl::StatusOr<int64_t> CountFrames(Opened& video, int64_t max_frames) {
 // Places of the output by frame index.
 using Places = std::multimap<int64_t, int64_t>;
 
-absl::StatusOr<Places> WantedFrames(const MediaContainer& input, const std::vector<int64_t>& selected,
-                                int64_t count) {
+absl::StatusOr<Places> WantedFrames(const MediaContainer& input,
+                                    const std::vector<int64_t>& selected, int64_t count) {
   Places places;
   for (size_t place = 0; place < selected.size(); ++place) {
     if (selected[place] < 0 || selected[place] >= count) {
@@ -110,7 +110,7 @@ absl::StatusOr<VideoClip> DecodeFrames(const MediaSource& source, const FrameSel
   UNIVAL_ASSIGN_OR_RETURN(
       const Places places,
       WantedFrames(*counted.input, select(clip.source_frame_count, clip.frames_per_second),
-                clip.source_frame_count));
+                   clip.source_frame_count));
   const int64_t last = places.rbegin()->first;
 
   UNIVAL_ASSIGN_OR_RETURN(Opened video, OpenVideo(source, options));

@@ -193,7 +193,8 @@ TEST_F(IoTest, Mp4GivesTheSelectedFramesInTheirOrder) {
 }
 
 TEST_F(IoTest, DamagedMediaAreRefusedWithTheirName) {
-  const std::string png = ReadText(kMedia + "noise_64x64.png"), jpg = ReadText(kMedia + "mix_97x131.jpg");
+  const std::string png = ReadText(kMedia + "noise_64x64.png"),
+                    jpg = ReadText(kMedia + "mix_97x131.jpg");
   const std::string wav = ReadText(kMedia + "tone_48k_mono.wav");
   std::vector<uint8_t> frames = Ramp(20 * 32 * 32 * 3);
   const std::string mp4 = EncodeMp4(frames, 20, 32, 32, 10).value();

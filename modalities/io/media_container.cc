@@ -73,8 +73,8 @@ int64_t MediaContainer::SeekCallback(void* opaque, int64_t offset, int whence) {
 }
 
 absl::StatusOr<std::unique_ptr<MediaContainer>> MediaContainer::Open(const MediaSource& source,
-                                                             const DecoderOptions& options,
-                                                             const std::string& expected) {
+                                                                     const DecoderOptions& options,
+                                                                     const std::string& expected) {
   auto input = std::make_unique<MediaContainer>();
   input->expected_ = expected;
   UNIVAL_ASSIGN_OR_RETURN(input->reader_, ByteReader::Open(source, options.max_bytes));

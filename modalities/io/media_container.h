@@ -19,8 +19,8 @@ class MediaContainer {
  public:
   // `expected` is the wanted kind, for messages: "an image", "audio", "a video".
   static absl::StatusOr<std::unique_ptr<MediaContainer>> Open(const MediaSource& source,
-                                                          const DecoderOptions& options,
-                                                          const std::string& expected);
+                                                              const DecoderOptions& options,
+                                                              const std::string& expected);
 
   const std::string& name() const { return reader_->name(); }
   AVFormatContext* format() const { return format_.get(); }

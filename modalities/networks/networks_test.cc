@@ -17,8 +17,8 @@
 
 #include "absl/strings/match.h"
 #include "modalities/audio/log_mel.h"
-#include "modalities/networks/pann.h"
 #include "modalities/networks/bottleneck.h"
+#include "modalities/networks/pann.h"
 #include "sdk/base/test_files.h"
 #include "sdk/native/feature_encoder.h"
 #include "sdk/testing/golden.h"
@@ -154,7 +154,8 @@ TEST(Encoders, PannKeepsTheReferencesSpectrogramConstants) {
 }
 
 TEST(Encoders, TensorsHaveTheReferencesNamesAndShapes) {
-  const nlohmann::json manifest = nlohmann::json::parse(ReadText("tests/golden/tiny/manifest.json"));
+  const nlohmann::json manifest =
+      nlohmann::json::parse(ReadText("tests/golden/tiny/manifest.json"));
   std::map<std::string, EncoderConfig> configs;
   EncoderConfig& image = configs["encoder.embed_images."];
   EncoderConfig& video = configs["encoder.embed_videos."];

@@ -12,8 +12,8 @@
 #include "modalities/image/pixel_normalizer.h"
 #include "modalities/image/resize.h"
 #include "modalities/video/frame_selection.h"
-#include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 
 namespace unival {
 namespace {

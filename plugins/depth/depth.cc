@@ -38,14 +38,16 @@ absl::StatusOr<Range> ParseRange(const ModalityConfig& config) {
   for (const auto& [key, text] : config.options()) {
     double* value = key == "near_mm" ? &range.near_mm : key == "far_mm" ? &range.far_mm : nullptr;
     if (value == nullptr || !absl::SimpleAtod(text, value)) {
-      return absl::InvalidArgumentError(absl::StrCat("modality \"", config.id(), "\": option ", key, ": \"", text,
-                                                     "\"; expected near_mm or far_mm with a number"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("modality \"", config.id(), "\": option ", key, ": \"", text,
+                       "\"; expected near_mm or far_mm with a number"));
     }
   }
   const bool fits = range.near_mm >= 0 && range.near_mm < range.far_mm;  // false for NaN
   if (!fits || !std::isfinite(range.far_mm)) {
-    return absl::InvalidArgumentError(absl::StrCat("modality \"", config.id(), "\": options near_mm ", range.near_mm,
-                                                   ", far_mm ", range.far_mm, "; expected 0 <= near_mm < far_mm"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("modality \"", config.id(), "\": options near_mm ", range.near_mm, ", far_mm ",
+                     range.far_mm, "; expected 0 <= near_mm < far_mm"));
   }
   return range;
 }
@@ -56,8 +58,10 @@ at::Tensor PaintDepth(const at::Tensor& depth, const Range& range) {
   const at::Tensor hue = (depth - range.near_mm) * (4.0 / (range.far_mm - range.near_mm));
   const at::Tensor painted = (depth > 0) & (depth <= range.far_mm);
   const at::Tensor clamped = hue.clamp_min(0);
-  const at::Tensor rgb = at::cat({(2 - clamped).clamp(0, 1), at::minimum(clamped, 4 - clamped).clamp(0, 1),
-                                  (clamped - 2).clamp(0, 1)}, 1);
+  const at::Tensor rgb =
+      at::cat({(2 - clamped).clamp(0, 1), at::minimum(clamped, 4 - clamped).clamp(0, 1),
+               (clamped - 2).clamp(0, 1)},
+              1);
   return rgb * painted;
 }
 
@@ -66,10 +70,11 @@ class DepthModality : public unival::Modality {
   static absl::StatusOr<std::unique_ptr<unival::Modality>> Create(const ModalityConfig& config,
                                                                   const HostServices& services) {
     UNIVAL_ASSIGN_OR_RETURN(const Range range, ParseRange(config));
-    UNIVAL_ASSIGN_OR_RETURN(auto encoder, services.make_encoder(config.encoder(), unival::EncoderInput()));
+    UNIVAL_ASSIGN_OR_RETURN(auto encoder,
+                            services.make_encoder(config.encoder(), unival::EncoderInput()));
     if (config.image().width() <= 0 || config.image().height() <= 0) {
-      return absl::InvalidArgumentError(absl::StrCat("modality \"", config.id(), "\": image.width and image.height ",
-                                                     "must be positive"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "modality \"", config.id(), "\": image.width and image.height ", "must be positive"));
     }
     return std::unique_ptr<unival::Modality>(
         new DepthModality(config, range, services.media, std::move(encoder)));
@@ -77,7 +82,8 @@ class DepthModality : public unival::Modality {
 
   const unival::ModalityInfo& info() const override { return info_; }
 
-  absl::StatusOr<unival::PreprocessedSample> Preprocess(const unival::RawSample& sample) const override {
+  absl::StatusOr<unival::PreprocessedSample> Preprocess(
+      const unival::RawSample& sample) const override {
     UNIVAL_ASSIGN_OR_RETURN(const at::Tensor pixels,
                             media_->DecodeImage(sample.media, unival::PixelFormat::kGray16));
     const at::Tensor depth = pixels.permute({2, 0, 1}).unsqueeze(0).to(at::kFloat);
@@ -95,8 +101,8 @@ class DepthModality : public unival::Modality {
   std::shared_ptr<torch::nn::Module> module() override { return encoder_; }
 
   std::string preprocessing_fingerprint() const override {
-    return absl::StrCat("depth/1 ", config_.image().width(), "x", config_.image().height(), " ", range_.near_mm, "..",
-                        range_.far_mm);
+    return absl::StrCat("depth/1 ", config_.image().width(), "x", config_.image().height(), " ",
+                        range_.near_mm, "..", range_.far_mm);
   }
 
  private:
@@ -107,7 +113,8 @@ class DepthModality : public unival::Modality {
     info_.type = "depth";
     info_.feature_dim = encoder_->feature_dim();
     info_.position_kind = unival::PositionKind::kGrid;
-    info_.feature_schema = absl::StrCat("painted-depth-", config.image().width(), "x", config.image().height(), "/1");
+    info_.feature_schema =
+        absl::StrCat("painted-depth-", config.image().width(), "x", config.image().height(), "/1");
   }
 
   const ModalityConfig config_;
@@ -118,7 +125,8 @@ class DepthModality : public unival::Modality {
 };
 
 absl::Status Register(unival::Registrar& registrar) {
-  return registrar.AddModality({"depth", "16-bit depth maps in millimetres", &DepthModality::Create});
+  return registrar.AddModality(
+      {"depth", "16-bit depth maps in millimetres", &DepthModality::Create});
 }
 
 }  // namespace

@@ -49,7 +49,9 @@ Status Characters(std::string_view text, std::vector<Character>* characters) {
   return Status();
 }
 
-bool StartsWith(std::string_view text, std::string_view start) { return text.substr(0, start.size()) == start; }
+bool StartsWith(std::string_view text, std::string_view start) {
+  return text.substr(0, start.size()) == start;
+}
 
 // Length of 's 't 're 've 'm 'll 'd at the start of `rest`, or 0.
 size_t ContractionLength(std::string_view rest) {
@@ -66,7 +68,8 @@ size_t WordEnd(std::string_view text, const std::vector<Character>& characters, 
   const std::string_view rest = text.substr(characters[first].begin);
   // Contractions are ASCII: as many characters as bytes.
   if (const size_t length = ContractionLength(rest)) return first + length;
-  const bool leads = rest[0] == ' ' && first + 1 < end && characters[first + 1].type != CharClass::kSpace;
+  const bool leads =
+      rest[0] == ' ' && first + 1 < end && characters[first + 1].type != CharClass::kSpace;
   const size_t start = leads ? first + 1 : first;
   size_t to = start;
   while (to < end && characters[to].type == characters[start].type) ++to;
@@ -103,7 +106,8 @@ bool BytesOf(std::string_view symbol, std::string* result) {
 Result<std::string> ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream bytes;
-  if (!file || !(bytes << file.rdbuf())) return NotFound(path + ": cannot read this tokenizer file (or it is empty)");
+  if (!file || !(bytes << file.rdbuf()))
+    return NotFound(path + ": cannot read this tokenizer file (or it is empty)");
   return bytes.str();
 }
 
@@ -121,7 +125,9 @@ Status ForEachLine(const std::string& path, Use&& use) {
   return Status();
 }
 
-uint64_t PairKey(int64_t left, int64_t right) { return static_cast<uint64_t>(left) << 32 | static_cast<uint64_t>(right); }
+uint64_t PairKey(int64_t left, int64_t right) {
+  return static_cast<uint64_t>(left) << 32 | static_cast<uint64_t>(right);
+}
 
 class Gpt2Bpe : public Tokenizer {
  public:
@@ -174,7 +180,8 @@ class Gpt2Bpe : public Tokenizer {
     const Merge* best = nullptr;
     for (size_t i = 1; i < ids.size(); ++i) {
       auto found = merges_.find(PairKey(ids[i - 1], ids[i]));
-      if (found != merges_.end() && (!best || found->second.rank < best->rank)) best = &found->second;
+      if (found != merges_.end() && (!best || found->second.rank < best->rank))
+        best = &found->second;
     }
     return best;
   }
@@ -198,8 +205,10 @@ class Gpt2Bpe : public Tokenizer {
     id_of_byte_.assign(256, -1);
     for (const auto& [symbol, id] : symbols.items()) {
       std::string bytes;
-      if (!BytesOf(symbol, &bytes) || !id.is_number_unsigned() || id.get<uint64_t>() >= (1u << 31)) {
-        return InvalidArgument(path + ": entry \"" + symbol + "\" is not a GPT-2 symbol with its id");
+      if (!BytesOf(symbol, &bytes) || !id.is_number_unsigned() ||
+          id.get<uint64_t>() >= (1u << 31)) {
+        return InvalidArgument(path + ": entry \"" + symbol +
+                               "\" is not a GPT-2 symbol with its id");
       }
       ids_.emplace(bytes, id.get<int64_t>());
       symbols_.emplace(id.get<int64_t>(), bytes);
@@ -213,17 +222,19 @@ class Gpt2Bpe : public Tokenizer {
     return ForEachLine(path, [&](const std::string& line, int64_t number) {
       if (line.empty() || (number == 1 && StartsWith(line, "#version"))) return Status();
       const size_t space = line.find(' ');
-      const bool pair = space != std::string::npos && line.find(' ', space + 1) == std::string::npos;
+      const bool pair =
+          space != std::string::npos && line.find(' ', space + 1) == std::string::npos;
       if (pair && AddMerge(line.substr(0, space), line.substr(space + 1), number)) return Status();
-      return InvalidArgument(path + ":" + std::to_string(number) + ": expected two symbols of encoder.json, got \"" + line +
-                             "\"");
+      return InvalidArgument(path + ":" + std::to_string(number) +
+                             ": expected two symbols of encoder.json, got \"" + line + "\"");
     });
   }
 
   bool AddMerge(const std::string& left, const std::string& right, int64_t rank) {
     std::string left_bytes, right_bytes;
     if (!BytesOf(left, &left_bytes) || !BytesOf(right, &right_bytes)) return false;
-    auto left_id = ids_.find(left_bytes), right_id = ids_.find(right_bytes), merged = ids_.find(left_bytes + right_bytes);
+    auto left_id = ids_.find(left_bytes), right_id = ids_.find(right_bytes),
+         merged = ids_.find(left_bytes + right_bytes);
     if (left_id == ids_.end() || right_id == ids_.end() || merged == ids_.end()) return false;
     merges_.emplace(PairKey(left_id->second, right_id->second), Merge{rank, merged->second});
     return true;
@@ -235,11 +246,14 @@ class Gpt2Bpe : public Tokenizer {
       return Status();
     });
     if (!status.ok()) return status;
-    return local_of_id_.empty() ? InvalidArgument(path + ": no line starts with an id of encoder.json") : Status();
+    return local_of_id_.empty()
+               ? InvalidArgument(path + ": no line starts with an id of encoder.json")
+               : Status();
   }
 
   void AddWord(const std::string& word) {
-    const bool number = !word.empty() && word.size() < 11 && word.find_first_not_of("0123456789") == std::string::npos;
+    const bool number = !word.empty() && word.size() < 11 &&
+                        word.find_first_not_of("0123456789") == std::string::npos;
     auto symbol = number ? symbols_.find(std::stoll(word)) : symbols_.end();
     if (symbol != symbols_.end()) local_of_id_.emplace(symbol->first, size());
     surfaces_.push_back(symbol == symbols_.end() ? word : symbol->second);
@@ -257,4 +271,5 @@ class Gpt2Bpe : public Tokenizer {
 }  // namespace
 
 UNIVAL_PLUGIN("gpt2_bpe", "1.0.0",
-              TokenizerOf<Gpt2Bpe>("gpt2_bpe", "GPT-2 byte-level BPE (encoder.json, vocab.bpe, dict.txt)"))
+              TokenizerOf<Gpt2Bpe>("gpt2_bpe",
+                                   "GPT-2 byte-level BPE (encoder.json, vocab.bpe, dict.txt)"))

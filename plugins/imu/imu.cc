@@ -33,7 +33,9 @@ Status ParseCsv(std::string_view text, std::vector<float>* steps) {
     const size_t before = steps->size();
     if (line.empty() || AppendLine(line, steps)) continue;
     steps->resize(before);
-    if (number > 1) return InvalidArgument("line " + std::to_string(number) + ": expected six numbers between commas");
+    if (number > 1)
+      return InvalidArgument("line " + std::to_string(number) +
+                             ": expected six numbers between commas");
   }
   return steps->empty() ? InvalidArgument("holds no line of six numbers") : Status();
 }
@@ -45,22 +47,29 @@ class Imu : public Modality {
     for (const auto& [name, value] : config.options) {
       imu->window_ = name == "window" ? std::atoll(value.c_str()) : 0;
       if (imu->window_ < 2 || imu->window_ > kMaxWindow) {
-        return InvalidArgument("option " + name + ": \"" + value + "\"; expected window, 2..100000");
+        return InvalidArgument("option " + name + ": \"" + value +
+                               "\"; expected window, 2..100000");
       }
     }
     return imu;
   }
 
   ModalityInfo Info() const override {
-    return {"imu-statistics-" + std::to_string(window_) + "/1", kAxes * kStatistics, kMaxWindows,
-            UNIVAL_POSITION_SEQUENCE,                           UNIVAL_INPUT_BYTES,  "csv or f32/1"};
+    return {"imu-statistics-" + std::to_string(window_) + "/1",
+            kAxes * kStatistics,
+            kMaxWindows,
+            UNIVAL_POSITION_SEQUENCE,
+            UNIVAL_INPUT_BYTES,
+            "csv or f32/1"};
   }
 
   Status Preprocess(const Sample& sample, Tensors* out) const override {
     std::vector<float> steps;
-    const bool binary = sample.name.size() > 4 && sample.name.substr(sample.name.size() - 4) == ".f32";
+    const bool binary =
+        sample.name.size() > 4 && sample.name.substr(sample.name.size() - 4) == ".f32";
     if (binary && sample.bytes.size() % (kAxes * sizeof(float)) != 0) {
-      return InvalidArgument(std::to_string(sample.bytes.size()) + " bytes, expected a multiple of 24");
+      return InvalidArgument(std::to_string(sample.bytes.size()) +
+                             " bytes, expected a multiple of 24");
     }
     if (binary) {
       steps.resize(sample.bytes.size() / sizeof(float));
@@ -68,7 +77,8 @@ class Imu : public Modality {
     } else if (const Status status = ParseCsv(sample.bytes, &steps); !status.ok()) {
       return status;
     }
-    if (!std::all_of(steps.begin(), steps.end(), [](float value) { return std::isfinite(value); })) {
+    if (!std::all_of(steps.begin(), steps.end(),
+                     [](float value) { return std::isfinite(value); })) {
       return InvalidArgument("holds NaN or infinity");
     }
     steps.resize(std::min<size_t>(steps.size(), kMaxWindows * window_ * kAxes));
@@ -99,7 +109,8 @@ class Imu : public Modality {
         }
         const double count = static_cast<double>(end - begin), mean = sum / count;
         const double deviation = std::sqrt(std::max(0.0, squares / count - mean * mean));
-        features.insert(features.end(), {static_cast<float>(mean), static_cast<float>(deviation), least, greatest});
+        features.insert(features.end(),
+                        {static_cast<float>(mean), static_cast<float>(deviation), least, greatest});
       }
     }
     return features;

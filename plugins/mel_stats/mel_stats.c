@@ -9,7 +9,8 @@
 UNIVAL_PLUGIN_RECORD("mel_stats", "1.0.0", "");
 
 enum { kBands = 24, kFrame = 1024, kMaxFrames = 2048 };
-#define STR(literal) {literal, sizeof(literal) - 1}
+#define STR(literal) \
+  { literal, sizeof(literal) - 1 }
 static const double kPi = 3.14159265358979323846;
 
 struct UnivalSelf {
@@ -21,8 +22,10 @@ static UnivalCode Fail(const UnivalHost* host, UnivalCode code, const char* mess
   return host->fail(host->ctx, code, text);
 }
 
-static UnivalCode Create(const UnivalHost* host, const UnivalModalityConfig* config, UnivalSelf** out) {
-  if (config->option_count > 0) return Fail(host, UNIVAL_INVALID_ARGUMENT, "mel_stats has no options");
+static UnivalCode Create(const UnivalHost* host, const UnivalModalityConfig* config,
+                         UnivalSelf** out) {
+  if (config->option_count > 0)
+    return Fail(host, UNIVAL_INVALID_ARGUMENT, "mel_stats has no options");
   UnivalSelf* self = malloc(sizeof(*self));
   if (self == NULL) return Fail(host, UNIVAL_RESOURCE_EXHAUSTED, "out of memory");
   self->host = host;
@@ -46,7 +49,8 @@ static UnivalCode Describe(const UnivalSelf* self, UnivalModalityInfo* out) {
 
 /* Hz of a band: equal steps in mel from 50 Hz to just below half the sample rate. */
 static double BandHz(int band, double sample_rate_hz) {
-  const double low = 2595 * log10(1 + 50.0 / 700), high = 2595 * log10(1 + 0.45 * sample_rate_hz / 700);
+  const double low = 2595 * log10(1 + 50.0 / 700),
+               high = 2595 * log10(1 + 0.45 * sample_rate_hz / 700);
   return 700 * (pow(10, (low + (high - low) * band / (kBands - 1)) / 2595) - 1);
 }
 
@@ -74,11 +78,13 @@ static void MixDown(const DLTensor* media, float* mono) {
 }
 
 /* [frames, bands] of one clip. */
-static UnivalCode Preprocess(const UnivalSelf* self, const UnivalSample* sample, UnivalTensors* out) {
+static UnivalCode Preprocess(const UnivalSelf* self, const UnivalSample* sample,
+                             UnivalTensors* out) {
   const UnivalHost* host = self->host;
   const int64_t count = sample->media->shape[1];
   int64_t frames = (count + kFrame - 1) / kFrame;
-  if (count < 1 || sample->sample_rate_hz < 1) return Fail(host, UNIVAL_INVALID_ARGUMENT, "holds no samples");
+  if (count < 1 || sample->sample_rate_hz < 1)
+    return Fail(host, UNIVAL_INVALID_ARGUMENT, "holds no samples");
   if (frames > kMaxFrames) frames = kMaxFrames;
   const int64_t shape[] = {frames, kBands};
   const DLDataType type = {kDLFloat, 32, 1};
@@ -112,12 +118,14 @@ static void Release(UnivalTensor** tensors, int count) {
   }
 }
 
-static void FillRow(const DLTensor* input, int64_t row, int64_t longest, UnivalTensor* const* made) {
+static void FillRow(const DLTensor* input, int64_t row, int64_t longest,
+                    UnivalTensor* const* made) {
   const int64_t frames = input->shape[0];
   float* values = (float*)made[0]->dl_tensor.data + row * longest * kBands;
   uint8_t* padding = (uint8_t*)made[1]->dl_tensor.data + row * longest;
   int64_t* positions = (int64_t*)made[2]->dl_tensor.data + row * longest;
-  memcpy(values, (const char*)input->data + input->byte_offset, (size_t)(frames * kBands) * sizeof(float));
+  memcpy(values, (const char*)input->data + input->byte_offset,
+         (size_t)(frames * kBands) * sizeof(float));
   for (int64_t n = 0; n < longest; ++n) {
     padding[n] = n >= frames;
     positions[n] = n;
@@ -148,8 +156,14 @@ static UnivalCode Encode(UnivalSelf* self, UnivalEncodeCall* call) {
   return UNIVAL_OK;
 }
 
-static const UnivalModality kModality = {sizeof(UnivalModality), STR("mel_stats"), STR("log energies of sound at mel frequencies"),
-                                         &Create, &Destroy, &Describe, &Preprocess, &Encode};
+static const UnivalModality kModality = {sizeof(UnivalModality),
+                                         STR("mel_stats"),
+                                         STR("log energies of sound at mel frequencies"),
+                                         &Create,
+                                         &Destroy,
+                                         &Describe,
+                                         &Preprocess,
+                                         &Encode};
 static const UnivalModality* const kModalities[] = {&kModality};
 static const UnivalPlugin kPlugin = {.struct_size = sizeof(UnivalPlugin),
                                      .abi_major = UNIVAL_ABI_MAJOR,

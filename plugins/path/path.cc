@@ -20,14 +20,17 @@ class NearPoints : public Metric {
   Status Add(const Record& record, const Answer* answer) override {
     auto path = record.Numbers("path");
     if (!path.ok()) return path.status();
-    const std::vector<double> found = answer == nullptr ? std::vector<double>() : Parse(answer->text);
+    const std::vector<double> found =
+        answer == nullptr ? std::vector<double>() : Parse(answer->text);
     points_ += static_cast<double>(path->size() / 2);
     for (size_t i = 0; i + 1 < std::min(path->size(), found.size()); i += 2) {
       near_ += std::hypot((*path)[i] - found[i], (*path)[i + 1] - found[i + 1]) <= kNear ? 1 : 0;
     }
     return Status();
   }
-  std::map<std::string, double> Result() const override { return {{"near_accuracy", points_ > 0 ? near_ / points_ : 0}}; }
+  std::map<std::string, double> Result() const override {
+    return {{"near_accuracy", points_ > 0 ? near_ / points_ : 0}};
+  }
 
  private:
   static std::vector<double> Parse(const std::string& text) {
@@ -44,7 +47,8 @@ class NearPoints : public Metric {
 
 class Path : public Task {
  public:
-  explicit Path(Vocabulary vocabulary, int64_t bins, int64_t first) : vocabulary_(vocabulary), bins_(bins), first_(first) {}
+  explicit Path(Vocabulary vocabulary, int64_t bins, int64_t first)
+      : vocabulary_(vocabulary), bins_(bins), first_(first) {}
 
   static Result<std::unique_ptr<Path>> Create(Vocabulary vocabulary) {
     auto bins = vocabulary.BlockSize(kBins);
@@ -72,9 +76,11 @@ class Path : public Task {
     if (!training && record.field("path") == nullptr) return Status();
     auto path = record.Numbers("path");
     if (!path.ok()) return path.status();
-    if (path->empty() || path->size() % 2 != 0) return InvalidArgument("column \"path\" is no list of x, y pairs");
+    if (path->empty() || path->size() % 2 != 0)
+      return InvalidArgument("column \"path\" is no list of x, y pairs");
     for (double value : *path) {
-      if (!(value >= 0 && value <= 1)) return InvalidArgument("column \"path\" holds a number outside [0, 1]");
+      if (!(value >= 0 && value <= 1))
+        return InvalidArgument("column \"path\" holds a number outside [0, 1]");
       out->target.push_back(first_ + std::llround(value * static_cast<double>(bins_ - 1)));
     }
     out->target.push_back(vocabulary_.eos());
@@ -83,9 +89,11 @@ class Path : public Task {
 
   Status Interpret(const Record&, const std::vector<int64_t>& ids, Answer* out) const override {
     for (int64_t id : ids) {
-      if (id < first_ || id >= first_ + bins_) return InvalidArgument("the answer holds a token that is no location");
+      if (id < first_ || id >= first_ + bins_)
+        return InvalidArgument("the answer holds a token that is no location");
       out->codes.push_back(id - first_);
-      const std::string number = std::to_string(static_cast<double>(id - first_) / static_cast<double>(bins_ - 1));
+      const std::string number =
+          std::to_string(static_cast<double>(id - first_) / static_cast<double>(bins_ - 1));
       out->text += (out->text.empty() ? "" : " ") + number;
     }
     return Status();

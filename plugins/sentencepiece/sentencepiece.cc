@@ -27,9 +27,11 @@ constexpr int64_t kUnknown = -1, kNone = -2;
 
 // What a piece spells: "<0x41>" is "A", U+2581 a space.
 std::string TextOf(const std::string& piece, bool is_byte) {
-  if (is_byte) return std::string(1, static_cast<char>(std::strtol(piece.substr(3, 2).c_str(), nullptr, 16)));
+  if (is_byte)
+    return std::string(1, static_cast<char>(std::strtol(piece.substr(3, 2).c_str(), nullptr, 16)));
   std::string text = piece;
-  for (size_t at = text.find(kSpaceSymbol); at != std::string::npos; at = text.find(kSpaceSymbol, at)) {
+  for (size_t at = text.find(kSpaceSymbol); at != std::string::npos;
+       at = text.find(kSpaceSymbol, at)) {
     text.replace(at, sizeof(kSpaceSymbol) - 1, " ");
   }
   return text;
@@ -48,29 +50,24 @@ Status CheckTraining(const TokenizerTraining& training) {
   // Sentencepiece's own three pieces, and at least one of text.
   const int64_t least = static_cast<int64_t>(training.symbols.size()) + 4;
   if (training.vocabulary_size >= least) return Status();
-  return InvalidArgument("vocabulary_size " + std::to_string(training.vocabulary_size) + ", expected at least " +
-                         std::to_string(least));
+  return InvalidArgument("vocabulary_size " + std::to_string(training.vocabulary_size) +
+                         ", expected at least " + std::to_string(least));
 }
 
 // Text is taken byte for byte: no normalisation, no added or removed spaces. One thread, because
 // the sums of several would depend on their number.
 std::unordered_map<std::string, std::string> TrainerOptions(const TokenizerTraining& training) {
   std::unordered_map<std::string, std::string> options = {
-      {"input", training.corpus},
-      {"vocab_size", std::to_string(training.vocabulary_size)},
-      {"hard_vocab_limit", "false"},
-      {"model_type", "unigram"},
-      {"character_coverage", "1.0"},
-      {"normalization_rule_name", "identity"},
-      {"add_dummy_prefix", "false"},
-      {"remove_extra_whitespaces", "false"},
-      {"split_digits", "true"},
-      {"shuffle_input_sentence", "false"},
-      {"num_threads", "1"},
-      {"minloglevel", "2"},
+      {"input", training.corpus},    {"vocab_size", std::to_string(training.vocabulary_size)},
+      {"hard_vocab_limit", "false"}, {"model_type", "unigram"},
+      {"character_coverage", "1.0"}, {"normalization_rule_name", "identity"},
+      {"add_dummy_prefix", "false"}, {"remove_extra_whitespaces", "false"},
+      {"split_digits", "true"},      {"shuffle_input_sentence", "false"},
+      {"num_threads", "1"},          {"minloglevel", "2"},
   };
   std::string symbols;
-  for (const std::string& symbol : training.symbols) symbols += (symbols.empty() ? "" : ",") + symbol;
+  for (const std::string& symbol : training.symbols)
+    symbols += (symbols.empty() ? "" : ",") + symbol;
   if (!symbols.empty()) options["user_defined_symbols"] = symbols;
   return options;
 }
@@ -81,10 +78,12 @@ class SentencePiece : public Tokenizer {
     const std::string path = config.directory + "/tokenizer.model";
     std::ifstream file(path, std::ios::binary);
     std::ostringstream bytes;
-    if (!file || !(bytes << file.rdbuf())) return NotFound(path + ": cannot read the tokenizer's model (or it is empty)");
+    if (!file || !(bytes << file.rdbuf()))
+      return NotFound(path + ": cannot read the tokenizer's model (or it is empty)");
     auto made = std::make_unique<SentencePiece>();
     const auto status = made->processor_.LoadFromSerializedProto(bytes.str());
-    if (!status.ok()) return InvalidArgument(path + ": not a sentencepiece model: " + status.error_message());
+    if (!status.ok())
+      return InvalidArgument(path + ": not a sentencepiece model: " + status.error_message());
     for (int id = 0; id < made->processor_.GetPieceSize(); ++id) made->AddPiece(id);
     return made;
   }
@@ -93,13 +92,15 @@ class SentencePiece : public Tokenizer {
   static Status Train(const TokenizerTraining& training) {
     if (const Status status = CheckTraining(training); !status.ok()) return status;
     std::string model;
-    const auto trained = sentencepiece::SentencePieceTrainer::Train(TrainerOptions(training), nullptr, &model);
+    const auto trained =
+        sentencepiece::SentencePieceTrainer::Train(TrainerOptions(training), nullptr, &model);
     if (!trained.ok()) return InvalidArgument(training.corpus + ": " + trained.error_message());
     const std::string temporary = training.output + ".tmp";
     std::ofstream output(temporary, std::ios::binary | std::ios::trunc);
     output.write(model.data(), static_cast<std::streamsize>(model.size()));
     output.close();
-    if (!output.fail() && std::rename(temporary.c_str(), training.output.c_str()) == 0) return Status();
+    if (!output.fail() && std::rename(temporary.c_str(), training.output.c_str()) == 0)
+      return Status();
     std::remove(temporary.c_str());
     return Internal(training.output + ": cannot write");
   }
@@ -134,11 +135,12 @@ class SentencePiece : public Tokenizer {
   }
 
   sentencepiece::SentencePieceProcessor processor_;
-  std::vector<int64_t> local_of_piece_;  // by sentencepiece id
+  std::vector<int64_t> local_of_piece_;      // by sentencepiece id
   std::vector<std::string> pieces_, texts_;  // by local index
 };
 
 }  // namespace
 
 UNIVAL_ISOLATED_PLUGIN("sentencepiece", "1.0.0",
-                       TrainableTokenizerOf<SentencePiece>("sentencepiece", "sentencepiece model (tokenizer.model)"))
+                       TrainableTokenizerOf<SentencePiece>("sentencepiece",
+                                                           "sentencepiece model (tokenizer.model)"))

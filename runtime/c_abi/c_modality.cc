@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "runtime/media_bytes.h"
 #include "runtime/c_abi/components.h"
 #include "runtime/c_abi/host_table.h"
 #include "runtime/c_abi/tensors.h"
+#include "runtime/media_bytes.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -25,7 +25,8 @@ absl::StatusOr<PositionKind> ToPositionKind(int32_t kind, const std::string& wha
     case UNIVAL_POSITION_GRID:
       return PositionKind::kGrid;
   }
-  return absl::InvalidArgumentError(absl::StrCat(what, ": position_kind ", kind, ", expected 0, 1 or 2"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(what, ": position_kind ", kind, ", expected 0, 1 or 2"));
 }
 
 // Media as the plugin wants them; keeps alive what the sample points to.
@@ -36,8 +37,8 @@ struct DecodedSample {
   UnivalSample sample = {};
 };
 
-absl::StatusOr<at::Tensor> DecodeMedia(const MediaDecoder& decoder, const MediaSource& media, int32_t kind,
-                                       int64_t* sample_rate_hz) {
+absl::StatusOr<at::Tensor> DecodeMedia(const MediaDecoder& decoder, const MediaSource& media,
+                                       int32_t kind, int64_t* sample_rate_hz) {
   switch (kind) {
     case UNIVAL_INPUT_RGB8:
       return decoder.DecodeImage(media, PixelFormat::kRgb8);
@@ -53,7 +54,8 @@ absl::StatusOr<at::Tensor> DecodeMedia(const MediaDecoder& decoder, const MediaS
   }
 }
 
-absl::StatusOr<DecodedSample> Decode(const MediaDecoder& decoder, const RawSample& raw, int32_t kind) {
+absl::StatusOr<DecodedSample> Decode(const MediaDecoder& decoder, const RawSample& raw,
+                                     int32_t kind) {
   DecodedSample decoded;
   decoded.name = MediaName(raw.media);
   UnivalSample& sample = decoded.sample;
@@ -65,7 +67,8 @@ absl::StatusOr<DecodedSample> Decode(const MediaDecoder& decoder, const RawSampl
     sample.bytes = {reinterpret_cast<const uint8_t*>(decoded.bytes->data()), decoded.bytes->size()};
     return decoded;
   }
-  UNIVAL_ASSIGN_OR_RETURN(const at::Tensor media, DecodeMedia(decoder, raw.media, kind, &sample.sample_rate_hz));
+  UNIVAL_ASSIGN_OR_RETURN(const at::Tensor media,
+                          DecodeMedia(decoder, raw.media, kind, &sample.sample_rate_hz));
   decoded.media = std::make_unique<ExportedTensor>(media);
   sample.media = decoded.media->get();
   return decoded;
@@ -87,16 +90,22 @@ class CModality : public Modality {
 
   absl::Status Create(const ModalityConfig& config, const std::string& plugin) {
     // The map's order is not stable; an ordered copy is.
-    const std::map<std::string, std::string> options(config.options().begin(), config.options().end());
+    const std::map<std::string, std::string> options(config.options().begin(),
+                                                     config.options().end());
     std::vector<UnivalStr> names, values;
     for (const auto& [name, value] : options) {
       names.push_back(ToStr(name));
       values.push_back(ToStr(value));
     }
-    const UnivalModalityConfig request = {sizeof(UnivalModalityConfig), ToStr(config.id()), {kDLCPU, 0},
-                                          names.data(),                 values.data(),      names.size()};
+    const UnivalModalityConfig request = {sizeof(UnivalModalityConfig),
+                                          ToStr(config.id()),
+                                          {kDLCPU, 0},
+                                          names.data(),
+                                          values.data(),
+                                          names.size()};
     UNIVAL_RETURN_IF_ERROR(StatusOf(table_.create(CHost(), &request, &self_), What("create")));
-    if (self_ == nullptr) return absl::InternalError(absl::StrCat(What("create"), ": gave no object and no error"));
+    if (self_ == nullptr)
+      return absl::InternalError(absl::StrCat(What("create"), ": gave no object and no error"));
     return Describe(config, plugin);
   }
 
@@ -108,8 +117,9 @@ class CModality : public Modality {
     decoded.sample.name = ToStr(decoded.name);
     UnivalTensor* items[UNIVAL_MAX_TENSORS] = {};
     UnivalTensors tensors = {sizeof(UnivalTensors), 0, items};
-    UNIVAL_RETURN_IF_ERROR(StatusOfPreprocess(table_.preprocess(self_, &decoded.sample, &tensors),
-                                              absl::StrCat(decoded.name, ": ", What("preprocess"))));
+    UNIVAL_RETURN_IF_ERROR(
+        StatusOfPreprocess(table_.preprocess(self_, &decoded.sample, &tensors),
+                           absl::StrCat(decoded.name, ": ", What("preprocess"))));
     return ImportSample(items, tensors.count);
   }
 
@@ -123,14 +133,23 @@ class CModality : public Modality {
       for (const at::Tensor& tensor : sample.tensors) exported.emplace_back(tensor);
     }
     for (const ExportedTensor& tensor : exported) inputs.push_back(tensor.get());
-    UnivalEncodeCall call = {sizeof(UnivalEncodeCall), inputs.data(), batch.samples.size(), per_sample, 0, nullptr,
-                             nullptr,                  nullptr};
+    UnivalEncodeCall call = {sizeof(UnivalEncodeCall),
+                             inputs.data(),
+                             batch.samples.size(),
+                             per_sample,
+                             0,
+                             nullptr,
+                             nullptr,
+                             nullptr};
     UNIVAL_RETURN_IF_ERROR(StatusOf(table_.encode(self_, &call), What("encode")));
-    return ImportFeatures(OwnedTensor(call.features), OwnedTensor(call.padding), OwnedTensor(call.positions));
+    return ImportFeatures(OwnedTensor(call.features), OwnedTensor(call.padding),
+                          OwnedTensor(call.positions));
   }
 
  private:
-  std::string What(absl::string_view call) const { return absl::StrCat("modality \"", name_, "\": ", call); }
+  std::string What(absl::string_view call) const {
+    return absl::StrCat("modality \"", name_, "\": ", call);
+  }
 
   absl::Status Describe(const ModalityConfig& config, const std::string& plugin) {
     UnivalModalityInfo info = {};
@@ -141,59 +160,70 @@ class CModality : public Modality {
     info_.feature_schema = std::string(FromStr(info.feature_schema));
     info_.feature_dim = info.feature_dim;
     info_.max_positions = info.max_positions;
-    UNIVAL_ASSIGN_OR_RETURN(info_.position_kind, ToPositionKind(info.position_kind, What("describe")));
+    UNIVAL_ASSIGN_OR_RETURN(info_.position_kind,
+                            ToPositionKind(info.position_kind, What("describe")));
     input_kind_ = info.input_kind;
     preprocessing_ = absl::StrCat(plugin, " ", FromStr(info.preprocessing));
     if (input_kind_ < UNIVAL_INPUT_BYTES || input_kind_ > UNIVAL_INPUT_AUDIO) {
-      return absl::UnimplementedError(absl::StrCat(What("describe"), ": input_kind ", input_kind_, ", this host knows ",
-                                                   UNIVAL_INPUT_BYTES, "..", UNIVAL_INPUT_AUDIO, "; use a newer host"));
+      return absl::UnimplementedError(absl::StrCat(What("describe"), ": input_kind ", input_kind_,
+                                                   ", this host knows ", UNIVAL_INPUT_BYTES, "..",
+                                                   UNIVAL_INPUT_AUDIO, "; use a newer host"));
     }
     if (info_.feature_dim <= 0 || info_.max_positions < 0 || info_.feature_schema.empty()) {
       return absl::InvalidArgumentError(
-          absl::StrCat(What("describe"), ": feature_dim ", info_.feature_dim, ", max_positions ", info_.max_positions,
-                       ", feature_schema \"", info_.feature_schema, "\"; expected > 0, >= 0, not empty"));
+          absl::StrCat(What("describe"), ": feature_dim ", info_.feature_dim, ", max_positions ",
+                       info_.max_positions, ", feature_schema \"", info_.feature_schema,
+                       "\"; expected > 0, >= 0, not empty"));
     }
     return absl::OkStatus();
   }
 
-  absl::StatusOr<PreprocessedSample> ImportSample(UnivalTensor* const* items, uint64_t count) const {
+  absl::StatusOr<PreprocessedSample> ImportSample(UnivalTensor* const* items,
+                                                  uint64_t count) const {
     // Takes ownership of all tensors before it looks at any, so that each is freed when another is
     // refused.
     std::vector<OwnedTensor> owned;
     for (int i = 0; i < UNIVAL_MAX_TENSORS; ++i) owned.emplace_back(items[i]);
     if (count < 1 || count > UNIVAL_MAX_TENSORS) {
-      return absl::InternalError(
-          absl::StrCat(What("preprocess"), " gave ", count, " tensors, expected 1..", UNIVAL_MAX_TENSORS));
+      return absl::InternalError(absl::StrCat(What("preprocess"), " gave ", count,
+                                              " tensors, expected 1..", UNIVAL_MAX_TENSORS));
     }
     PreprocessedSample sample;
     for (uint64_t i = 0; i < count; ++i) {
-      UNIVAL_ASSIGN_OR_RETURN(at::Tensor tensor,
-                              ImportTensor(std::move(owned[i]), absl::StrCat(What("preprocess"), ": tensor ", i)));
+      UNIVAL_ASSIGN_OR_RETURN(
+          at::Tensor tensor,
+          ImportTensor(std::move(owned[i]), absl::StrCat(What("preprocess"), ": tensor ", i)));
       sample.tensors.push_back(std::move(tensor));
     }
     return sample;
   }
 
   absl::Status CheckBatch(const PreprocessedBatch& batch) const {
-    if (batch.samples.empty()) return absl::InvalidArgumentError(absl::StrCat(What("encode"), ": no samples"));
+    if (batch.samples.empty())
+      return absl::InvalidArgumentError(absl::StrCat(What("encode"), ": no samples"));
     const size_t expected = batch.samples.front().tensors.size();
     for (const PreprocessedSample& sample : batch.samples) {
       if (sample.tensors.size() == expected && expected > 0) continue;
-      return absl::InvalidArgumentError(absl::StrCat(What("encode"), ": a sample has ", sample.tensors.size(),
+      return absl::InvalidArgumentError(absl::StrCat(What("encode"), ": a sample has ",
+                                                     sample.tensors.size(),
                                                      " tensors, the first has ", expected));
     }
     return absl::OkStatus();
   }
 
-  absl::StatusOr<ModalityFeatures> ImportFeatures(OwnedTensor values, OwnedTensor padding, OwnedTensor positions) const {
+  absl::StatusOr<ModalityFeatures> ImportFeatures(OwnedTensor values, OwnedTensor padding,
+                                                  OwnedTensor positions) const {
     ModalityFeatures features;
-    UNIVAL_ASSIGN_OR_RETURN(features.values, ImportTensor(std::move(values), What("encode: features")));
+    UNIVAL_ASSIGN_OR_RETURN(features.values,
+                            ImportTensor(std::move(values), What("encode: features")));
     if (padding != nullptr) {
-      UNIVAL_ASSIGN_OR_RETURN(features.padding, ImportTensor(std::move(padding), What("encode: padding")));
+      UNIVAL_ASSIGN_OR_RETURN(features.padding,
+                              ImportTensor(std::move(padding), What("encode: padding")));
       features.padding = features.padding.to(at::kBool);
     }
     if (positions != nullptr) {
-      UNIVAL_ASSIGN_OR_RETURN(features.positions, ImportTensor(std::move(positions), What("encode: positions")));
+      UNIVAL_ASSIGN_OR_RETURN(features.positions,
+                              ImportTensor(std::move(positions), What("encode: positions")));
     }
     return features;
   }
@@ -213,8 +243,9 @@ ModalityFactory CModalityFactory(const UnivalModality& table, const std::string&
   ModalityFactory factory;
   factory.type = std::string(FromStr(table.id));
   factory.summary = std::string(FromStr(table.summary));
-  factory.create = [table, plugin](const ModalityConfig& config,
-                                   const HostServices& services) -> absl::StatusOr<std::unique_ptr<Modality>> {
+  factory.create = [table, plugin](
+                       const ModalityConfig& config,
+                       const HostServices& services) -> absl::StatusOr<std::unique_ptr<Modality>> {
     auto modality = std::make_unique<CModality>(table, config.id(), services.media);
     UNIVAL_RETURN_IF_ERROR(modality->Create(config, plugin));
     return std::unique_ptr<Modality>(std::move(modality));

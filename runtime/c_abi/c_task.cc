@@ -18,7 +18,8 @@ namespace {
 const VocabularyView& View(const void* ctx) { return *static_cast<const VocabularyView*>(ctx); }
 
 UnivalCode Refuse(const absl::Status& status) {
-  return CHost()->fail(CHost()->ctx, static_cast<UnivalCode>(status.code()), ToStr(status.message()));
+  return CHost()->fail(CHost()->ctx, static_cast<UnivalCode>(status.code()),
+                       ToStr(status.message()));
 }
 
 // Hands a value out, or the error on.
@@ -33,14 +34,17 @@ UnivalCode StoreNumber(int64_t value, int64_t* out) {
 }
 
 UnivalCode BlockSize(const void* ctx, UnivalStr block, int64_t* out) {
-  return Give(View(ctx).BlockSize(FromStr(block)), [&](int64_t size) { return StoreNumber(size, out); });
+  return Give(View(ctx).BlockSize(FromStr(block)),
+              [&](int64_t size) { return StoreNumber(size, out); });
 }
 
 UnivalCode GlobalId(const void* ctx, UnivalStr block, int64_t index, int64_t* out) {
-  return Give(View(ctx).GlobalId(FromStr(block), index), [&](int64_t id) { return StoreNumber(id, out); });
+  return Give(View(ctx).GlobalId(FromStr(block), index),
+              [&](int64_t id) { return StoreNumber(id, out); });
 }
 
-UnivalCode Identify(const void* ctx, int64_t global_id, const UnivalTextSink* block, int64_t* index) {
+UnivalCode Identify(const void* ctx, int64_t global_id, const UnivalTextSink* block,
+                    int64_t* index) {
   return Give(View(ctx).Identify(global_id), [&](const BlockToken& token) {
     *index = token.index;
     return block->append(block->ctx, ToStr(token.block));
@@ -48,18 +52,31 @@ UnivalCode Identify(const void* ctx, int64_t global_id, const UnivalTextSink* bl
 }
 
 UnivalCode EncodeText(const void* ctx, UnivalStr text, const UnivalIdSink* out) {
-  return Give(View(ctx).EncodeText(FromStr(text)),
-              [&](const std::vector<int64_t>& ids) { return out->append(out->ctx, ids.data(), ids.size()); });
+  return Give(View(ctx).EncodeText(FromStr(text)), [&](const std::vector<int64_t>& ids) {
+    return out->append(out->ctx, ids.data(), ids.size());
+  });
 }
 
-UnivalCode DecodeText(const void* ctx, const int64_t* ids, uint64_t count, const UnivalTextSink* out) {
+UnivalCode DecodeText(const void* ctx, const int64_t* ids, uint64_t count,
+                      const UnivalTextSink* out) {
   return Give(View(ctx).DecodeText({ids, count}),
               [&](const std::string& text) { return out->append(out->ctx, ToStr(text)); });
 }
 
 UnivalVocabulary VocabularyTable(const VocabularyView& view) {
-  return {sizeof(UnivalVocabulary), &view,      view.size(), view.bos(),  view.pad(),  view.eos(), view.unk(),
-          view.mask(),              &BlockSize, &GlobalId,   &Identify,   &EncodeText, &DecodeText};
+  return {sizeof(UnivalVocabulary),
+          &view,
+          view.size(),
+          view.bos(),
+          view.pad(),
+          view.eos(),
+          view.unk(),
+          view.mask(),
+          &BlockSize,
+          &GlobalId,
+          &Identify,
+          &EncodeText,
+          &DecodeText};
 }
 
 // ---- Records, as the plugin reads them.
@@ -120,11 +137,13 @@ UnivalCode AddMedia(void* ctx, UnivalStr modality, UnivalStr column) {
   auto& builder = *static_cast<ExampleBuilder*>(ctx);
   auto found = builder.sample.fields.find(std::string(FromStr(column)));
   if (found == builder.sample.fields.end()) {
-    return Refuse(absl::NotFoundError(absl::StrCat(builder.sample.key, ": no column \"", FromStr(column), "\"")));
+    return Refuse(absl::NotFoundError(
+        absl::StrCat(builder.sample.key, ": no column \"", FromStr(column), "\"")));
   }
   const auto* media = std::get_if<MediaSource>(&found->second);
   if (media == nullptr) {
-    return Refuse(absl::InvalidArgumentError(absl::StrCat(builder.sample.key, ": column \"", FromStr(column), "\" is no media")));
+    return Refuse(absl::InvalidArgumentError(
+        absl::StrCat(builder.sample.key, ": column \"", FromStr(column), "\" is no media")));
   }
   builder.example.media.push_back({std::string(FromStr(modality)), *media});
   return UNIVAL_OK;
@@ -134,7 +153,8 @@ UnivalCode SetTokens(void* ctx, int32_t kind, const int64_t* ids, uint64_t count
   Seq2SeqExample& example = static_cast<ExampleBuilder*>(ctx)->example;
   std::vector<int64_t>* lists[] = {&example.source, &example.prefix, &example.target};
   if (kind < UNIVAL_TOKENS_SOURCE || kind > UNIVAL_TOKENS_TARGET) {
-    return Refuse(absl::InvalidArgumentError(absl::StrCat("set_tokens: kind ", kind, ", expected 0, 1 or 2")));
+    return Refuse(absl::InvalidArgumentError(
+        absl::StrCat("set_tokens: kind ", kind, ", expected 0, 1 or 2")));
   }
   if (count > 0) lists[kind]->assign(ids, ids + count);
   return UNIVAL_OK;
@@ -159,7 +179,8 @@ UnivalAnswer ToAnswer(const Prediction& prediction) {
   answer.codes = prediction.codes.data();
   answer.code_count = prediction.codes.size();
   answer.has_box = prediction.box.has_value() ? 1 : 0;
-  if (prediction.box.has_value()) std::copy(prediction.box->begin(), prediction.box->end(), answer.box);
+  if (prediction.box.has_value())
+    std::copy(prediction.box->begin(), prediction.box->end(), answer.box);
   answer.score = prediction.score;
   return answer;
 }
@@ -173,7 +194,8 @@ class CMetric : public Metric {
  public:
   CMetric(const UnivalTask& table, const UnivalSelf* self) : table_(table) {
     status_ = StatusOf(table_.metric_create(self, &metric_), "metric_create");
-    if (status_.ok() && metric_ == nullptr) status_ = absl::InternalError("metric_create gave no object and no error");
+    if (status_.ok() && metric_ == nullptr)
+      status_ = absl::InternalError("metric_create gave no object and no error");
   }
   ~CMetric() override {
     if (metric_ != nullptr) table_.metric_destroy(metric_);
@@ -191,7 +213,8 @@ class CMetric : public Metric {
   std::map<std::string, double> Result() const override {
     std::map<std::string, double> result;
     const UnivalMetricSink sink = {sizeof(UnivalMetricSink), &result, &SetResult};
-    if (!status_.ok() || !StatusOf(table_.metric_result(metric_, &sink), "metric_result").ok()) return {};
+    if (!status_.ok() || !StatusOf(table_.metric_result(metric_, &sink), "metric_result").ok())
+      return {};
     return result;
   }
 
@@ -199,7 +222,8 @@ class CMetric : public Metric {
   absl::Status AddAnswer(const TaskSample& reference, const UnivalAnswer* answer) {
     if (!status_.ok()) return status_;
     const ExportedRecord record(reference);
-    return StatusOf(table_.metric_add(metric_, record.get(), answer), absl::StrCat(reference.key, ": metric"));
+    return StatusOf(table_.metric_add(metric_, record.get(), answer),
+                    absl::StrCat(reference.key, ": metric"));
   }
 
   const UnivalTask table_;
@@ -219,7 +243,8 @@ class CTask : public Task {
 
   absl::Status Create() {
     UNIVAL_RETURN_IF_ERROR(StatusOf(table_.create(CHost(), &vocabulary_, &self_), What("create")));
-    if (self_ == nullptr) return absl::InternalError(absl::StrCat(What("create"), ": gave no object and no error"));
+    if (self_ == nullptr)
+      return absl::InternalError(absl::StrCat(What("create"), ": gave no object and no error"));
     UnivalTaskInfo info = {};
     info.struct_size = sizeof(info);
     UNIVAL_RETURN_IF_ERROR(StatusOf(table_.describe(self_, &info), What("describe")));
@@ -237,12 +262,15 @@ class CTask : public Task {
 
   const TaskInfo& info() const override { return info_; }
 
-  absl::StatusOr<Seq2SeqExample> MakeExample(const TaskSample& sample, ExampleMode mode, uint64_t seed) const override {
+  absl::StatusOr<Seq2SeqExample> MakeExample(const TaskSample& sample, ExampleMode mode,
+                                             uint64_t seed) const override {
     const ExportedRecord record(sample);
     ExampleBuilder builder{sample, {}, {}};
     builder.example.key = sample.key;
-    const UnivalExampleSink sink = {sizeof(UnivalExampleSink), &builder, &AddMedia, &SetTokens, &AddAnswer, &Allow};
-    const int32_t abi_mode = mode == ExampleMode::kTraining ? UNIVAL_MODE_TRAINING : UNIVAL_MODE_PREDICTION;
+    const UnivalExampleSink sink = {
+        sizeof(UnivalExampleSink), &builder, &AddMedia, &SetTokens, &AddAnswer, &Allow};
+    const int32_t abi_mode =
+        mode == ExampleMode::kTraining ? UNIVAL_MODE_TRAINING : UNIVAL_MODE_PREDICTION;
     UNIVAL_RETURN_IF_ERROR(StatusOf(table_.make_example(self_, record.get(), abi_mode, seed, &sink),
                                     absl::StrCat(sample.key, ": ", What("make_example"))));
     Constraint& constraint = builder.example.constraint;
@@ -252,41 +280,49 @@ class CTask : public Task {
     return std::move(builder.example);
   }
 
-  absl::StatusOr<Prediction> Interpret(const TaskSample& sample, const Hypothesis& best) const override {
+  absl::StatusOr<Prediction> Interpret(const TaskSample& sample,
+                                       const Hypothesis& best) const override {
     const ExportedRecord record(sample);
     Prediction prediction;
     const UnivalTextSink text = TextSink(&prediction.text);
     const UnivalIdSink codes = IdSink(&prediction.codes);
     UnivalAnswerSink sink = {sizeof(UnivalAnswerSink), &text, &codes, {}, 0, 0, best.score};
-    UNIVAL_RETURN_IF_ERROR(
-        StatusOf(table_.interpret(self_, record.get(), best.tokens.data(), best.tokens.size(), &sink),
-                 absl::StrCat(sample.key, ": ", What("interpret"))));
+    UNIVAL_RETURN_IF_ERROR(StatusOf(
+        table_.interpret(self_, record.get(), best.tokens.data(), best.tokens.size(), &sink),
+        absl::StrCat(sample.key, ": ", What("interpret"))));
     if (sink.has_box != 0) prediction.box = {sink.box[0], sink.box[1], sink.box[2], sink.box[3]};
     prediction.score = sink.score;
     return prediction;
   }
 
-  std::unique_ptr<Metric> NewMetric() const override { return std::make_unique<CMetric>(table_, self_); }
+  std::unique_ptr<Metric> NewMetric() const override {
+    return std::make_unique<CMetric>(table_, self_);
+  }
 
  private:
-  std::string What(absl::string_view call) const { return absl::StrCat("task \"", FromStr(table_.id), "\": ", call); }
+  std::string What(absl::string_view call) const {
+    return absl::StrCat("task \"", FromStr(table_.id), "\": ", call);
+  }
 
   // Checks the ids that a plugin gave: the embedding lookup itself does not, and would read outside
   // the table.
   absl::Status CheckTokens(const Seq2SeqExample& example) const {
-    std::vector<const std::vector<int64_t>*> lists = {&example.source, &example.prefix, &example.target};
+    std::vector<const std::vector<int64_t>*> lists = {&example.source, &example.prefix,
+                                                      &example.target};
     for (const std::vector<int64_t>& answer : example.constraint.answers) lists.push_back(&answer);
     for (const std::vector<int64_t>* list : lists) {
       for (int64_t id : *list) {
         if (id >= 0 && id < vocabulary_.size) continue;
-        return absl::OutOfRangeError(absl::StrCat(example.key, ": ", What("make_example"), " gave token ", id,
-                                                  ", the vocabulary has ", vocabulary_.size));
+        return absl::OutOfRangeError(absl::StrCat(example.key, ": ", What("make_example"),
+                                                  " gave token ", id, ", the vocabulary has ",
+                                                  vocabulary_.size));
       }
     }
     for (const TokenRange& range : example.constraint.allowed) {
       if (range.begin >= 0 && range.begin < range.end && range.end <= vocabulary_.size) continue;
-      return absl::OutOfRangeError(absl::StrCat(example.key, ": ", What("make_example"), " allows [", range.begin, ", ",
-                                                range.end, "), the vocabulary has ", vocabulary_.size));
+      return absl::OutOfRangeError(absl::StrCat(example.key, ": ", What("make_example"),
+                                                " allows [", range.begin, ", ", range.end,
+                                                "), the vocabulary has ", vocabulary_.size));
     }
     return absl::OkStatus();
   }
@@ -314,7 +350,8 @@ TaskFactory CTaskFactory(const UnivalTask& table) {
   TaskFactory factory;
   factory.name = std::string(FromStr(table.id));
   factory.summary = std::string(FromStr(table.summary));
-  factory.create = [table](const VocabularyView& vocabulary) -> absl::StatusOr<std::unique_ptr<Task>> {
+  factory.create =
+      [table](const VocabularyView& vocabulary) -> absl::StatusOr<std::unique_ptr<Task>> {
     auto task = std::make_unique<CTask>(table, vocabulary);
     UNIVAL_RETURN_IF_ERROR(task->Create());
     return std::unique_ptr<Task>(std::move(task));

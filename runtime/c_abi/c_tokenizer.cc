@@ -22,13 +22,16 @@ class CTokenizer : public Tokenizer {
   }
 
   absl::Status Create(const std::string& directory, const std::string& block) {
-    const UnivalTokenizerConfig config = {sizeof(UnivalTokenizerConfig), ToStr(directory), ToStr(block)};
+    const UnivalTokenizerConfig config = {sizeof(UnivalTokenizerConfig), ToStr(directory),
+                                          ToStr(block)};
     UNIVAL_RETURN_IF_ERROR(StatusOf(table_.create(CHost(), &config, &self_), What("create")));
-    if (self_ == nullptr) return absl::InternalError(absl::StrCat(What("create"), ": gave no object and no error"));
+    if (self_ == nullptr)
+      return absl::InternalError(absl::StrCat(What("create"), ": gave no object and no error"));
     block_.id = block;
     block_.size = table_.size(self_);
     if (block_.size < 1 || block_.size > kMaxBlockSize) {
-      return absl::InvalidArgumentError(absl::StrCat(What("size"), ": ", block_.size, ", expected 1..", kMaxBlockSize));
+      return absl::InvalidArgumentError(
+          absl::StrCat(What("size"), ": ", block_.size, ", expected 1..", kMaxBlockSize));
     }
     return HashSurfaces();
   }
@@ -45,7 +48,8 @@ class CTokenizer : public Tokenizer {
   absl::StatusOr<std::string> Decode(absl::Span<const int64_t> tokens) const override {
     std::string text;
     const UnivalTextSink sink = TextSink(&text);
-    UNIVAL_RETURN_IF_ERROR(StatusOf(table_.decode(self_, tokens.data(), tokens.size(), &sink), What("decode")));
+    UNIVAL_RETURN_IF_ERROR(
+        StatusOf(table_.decode(self_, tokens.data(), tokens.size(), &sink), What("decode")));
     return text;
   }
 
@@ -59,7 +63,8 @@ class CTokenizer : public Tokenizer {
     for (int64_t index = 0; index < block_.size; ++index) {
       std::string form;
       const UnivalTextSink sink = TextSink(&form);
-      UNIVAL_RETURN_IF_ERROR(StatusOf(table_.surface(self_, index, &sink), What(absl::StrCat("surface of ", index))));
+      UNIVAL_RETURN_IF_ERROR(
+          StatusOf(table_.surface(self_, index, &sink), What(absl::StrCat("surface of ", index))));
       hash.UpdateField(form);
     }
     block_.content_hash = hash.HexDigest();
@@ -73,10 +78,11 @@ class CTokenizer : public Tokenizer {
 
 absl::Status Train(const UnivalTokenizer& table, const TokenizerTraining& training) {
   const std::vector<UnivalStr> symbols = ToStrs(training.symbols);
-  const UnivalTokenizerTraining request = {sizeof(UnivalTokenizerTraining), ToStr(training.corpus),
-                                           ToStr(training.output),          training.vocabulary_size,
-                                           symbols.data(),                  symbols.size()};
-  return StatusOf(table.train(CHost(), &request), absl::StrCat("tokenizer \"", FromStr(table.id), "\": train"));
+  const UnivalTokenizerTraining request = {
+      sizeof(UnivalTokenizerTraining), ToStr(training.corpus), ToStr(training.output),
+      training.vocabulary_size,        symbols.data(),         symbols.size()};
+  return StatusOf(table.train(CHost(), &request),
+                  absl::StrCat("tokenizer \"", FromStr(table.id), "\": train"));
 }
 
 }  // namespace

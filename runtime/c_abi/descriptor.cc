@@ -28,23 +28,27 @@ absl::Status CheckSize(absl::string_view what, uint64_t size, uint64_t least) {
 
 absl::Status CheckCallback(absl::string_view what, absl::string_view name, bool there) {
   if (there) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(what, ": the mandatory function ", name, " is null"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(what, ": the mandatory function ", name, " is null"));
 }
 
 absl::Status CheckStr(absl::string_view what, absl::string_view name, UnivalStr text) {
   if (text.size <= kMaxStruct && (text.data != nullptr || text.size == 0)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(what, ": ", name, " has ", text.size, " bytes", text.data == nullptr ? " and no pointer" : ""));
+  return absl::InvalidArgumentError(absl::StrCat(what, ": ", name, " has ", text.size, " bytes",
+                                                 text.data == nullptr ? " and no pointer" : ""));
 }
 
 // Every entry of an array of pointers, widened to this host's struct.
 template <typename T, typename Use>
-absl::Status ForEach(absl::string_view what, const T* const* items, uint64_t count, uint64_t least, Use&& use) {
+absl::Status ForEach(absl::string_view what, const T* const* items, uint64_t count, uint64_t least,
+                     Use&& use) {
   if (count > 0 && items == nullptr) {
-    return absl::InvalidArgumentError(absl::StrCat(what, ": ", count, " announced, but no pointer"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(what, ": ", count, " announced, but no pointer"));
   }
   if (count > kMaxComponents) {
-    return absl::InvalidArgumentError(absl::StrCat(what, ": ", count, " announced, expected at most ", kMaxComponents));
+    return absl::InvalidArgumentError(
+        absl::StrCat(what, ": ", count, " announced, expected at most ", kMaxComponents));
   }
   for (uint64_t i = 0; i < count; ++i) {
     const std::string name = absl::StrCat(what, " ", i);
@@ -55,14 +59,16 @@ absl::Status ForEach(absl::string_view what, const T* const* items, uint64_t cou
   return absl::OkStatus();
 }
 
-#define UNIVAL_NEEDS(function) UNIVAL_RETURN_IF_ERROR(CheckCallback(what, #function, table.function != nullptr))
+#define UNIVAL_NEEDS(function) \
+  UNIVAL_RETURN_IF_ERROR(CheckCallback(what, #function, table.function != nullptr))
 
 absl::Status CheckTexts(absl::string_view what, UnivalStr id, UnivalStr summary) {
   UNIVAL_RETURN_IF_ERROR(CheckStr(what, "id", id));
   return CheckStr(what, "summary", summary);
 }
 
-absl::Status Add(absl::string_view what, const UnivalModality& table, const std::string& plugin, Registrar& registrar) {
+absl::Status Add(absl::string_view what, const UnivalModality& table, const std::string& plugin,
+                 Registrar& registrar) {
   UNIVAL_RETURN_IF_ERROR(CheckTexts(what, table.id, table.summary));
   UNIVAL_NEEDS(create);
   UNIVAL_NEEDS(destroy);
@@ -108,22 +114,24 @@ absl::Status Add(absl::string_view what, const UnivalTokenBlock& block, Registra
   UNIVAL_RETURN_IF_ERROR(CheckStr(what, "content_hash", block.content_hash));
   const absl::string_view hash = FromStr(block.content_hash);
   if (!hash.empty() && !IsHash(hash)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(what, ": content_hash \"", hash, "\", expected 64 hex digits in lower case, or nothing"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        what, ": content_hash \"", hash, "\", expected 64 hex digits in lower case, or nothing"));
   }
   return registrar.AddTokenBlock({std::string(FromStr(block.id)), block.size, std::string(hash)});
 }
 
-absl::Status CheckVersions(const UnivalPlugin& plugin, const UnivalHost& host, const BuildInfo& info) {
+absl::Status CheckVersions(const UnivalPlugin& plugin, const UnivalHost& host,
+                           const BuildInfo& info) {
   if (plugin.abi_major != host.abi_major || plugin.abi_major != info.abi_major) {
-    return absl::FailedPreconditionError(absl::StrCat("its descriptor says ABI ", plugin.abi_major, ".", plugin.abi_minor,
-                                                      ", its record ", info.abi_major, ".", info.abi_minor,
-                                                      ", this host has ", host.abi_major, ".", host.abi_minor));
+    return absl::FailedPreconditionError(
+        absl::StrCat("its descriptor says ABI ", plugin.abi_major, ".", plugin.abi_minor,
+                     ", its record ", info.abi_major, ".", info.abi_minor, ", this host has ",
+                     host.abi_major, ".", host.abi_minor));
   }
   if (plugin.min_host_minor > host.abi_minor) {
-    return absl::FailedPreconditionError(absl::StrCat("it needs a host of ABI ", plugin.abi_major, ".",
-                                                      plugin.min_host_minor, " or later, this host has ", host.abi_major,
-                                                      ".", host.abi_minor, "; use a newer host"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "it needs a host of ABI ", plugin.abi_major, ".", plugin.min_host_minor,
+        " or later, this host has ", host.abi_major, ".", host.abi_minor, "; use a newer host"));
   }
   return absl::OkStatus();
 }
@@ -131,7 +139,8 @@ absl::Status CheckVersions(const UnivalPlugin& plugin, const UnivalHost& host, c
 absl::Status CheckIdentity(const UnivalPlugin& plugin, const BuildInfo& info) {
   UNIVAL_RETURN_IF_ERROR(CheckStr("descriptor", "id", plugin.id));
   UNIVAL_RETURN_IF_ERROR(CheckStr("descriptor", "version", plugin.version));
-  if (FromStr(plugin.id) == info.id && FromStr(plugin.version) == info.version) return absl::OkStatus();
+  if (FromStr(plugin.id) == info.id && FromStr(plugin.version) == info.version)
+    return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("its record says \"", info.id, " ", info.version,
                                                  "\", its descriptor \"", FromStr(plugin.id), " ",
                                                  FromStr(plugin.version), "\""));
@@ -139,7 +148,8 @@ absl::Status CheckIdentity(const UnivalPlugin& plugin, const BuildInfo& info) {
 
 }  // namespace
 
-absl::Status RegisterCPlugin(CEntry entry, const UnivalHost* host, const BuildInfo& info, Registrar& registrar) {
+absl::Status RegisterCPlugin(CEntry entry, const UnivalHost* host, const BuildInfo& info,
+                             Registrar& registrar) {
   const UnivalPlugin* given = entry(host);
   if (given == nullptr) return StatusOfNull("its entry function refused");
   UNIVAL_RETURN_IF_ERROR(CheckSize("descriptor", given->struct_size, kMinPlugin));
@@ -151,8 +161,11 @@ absl::Status RegisterCPlugin(CEntry entry, const UnivalHost* host, const BuildIn
                                  [&](absl::string_view what, const UnivalModality& table) {
                                    return Add(what, table, name, registrar);
                                  }));
-  const auto add = [&](absl::string_view what, const auto& table) { return Add(what, table, registrar); };
-  UNIVAL_RETURN_IF_ERROR(ForEach("tokenizer", plugin.tokenizers, plugin.tokenizer_count, kMinTokenizer, add));
+  const auto add = [&](absl::string_view what, const auto& table) {
+    return Add(what, table, registrar);
+  };
+  UNIVAL_RETURN_IF_ERROR(
+      ForEach("tokenizer", plugin.tokenizers, plugin.tokenizer_count, kMinTokenizer, add));
   UNIVAL_RETURN_IF_ERROR(ForEach("task", plugin.tasks, plugin.task_count, kMinTask, add));
   return ForEach("token block", plugin.token_blocks, plugin.token_block_count, kMinBlock, add);
 }

@@ -20,7 +20,8 @@ using CEntry = const UnivalPlugin* (*)(const UnivalHost*);
 // Calls `entry` with `host`, checks what it gives against `info` and registers it. Errors say what
 // was expected and found: FailedPrecondition for versions, InvalidArgument for descriptors that do
 // not hold together, AlreadyExists for a taken id.
-absl::Status RegisterCPlugin(CEntry entry, const UnivalHost* host, const BuildInfo& info, Registrar& registrar);
+absl::Status RegisterCPlugin(CEntry entry, const UnivalHost* host, const BuildInfo& info,
+                             Registrar& registrar);
 
 }  // namespace unival
 

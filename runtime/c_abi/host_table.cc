@@ -53,15 +53,18 @@ void DeleteHostTensor(UnivalTensor* tensor) {
 bool ByteCount(DLDataType type, int32_t dimensions, const int64_t* shape, uint64_t* bytes) {
   *bytes = (uint64_t{type.bits} * type.lanes + 7) / 8;
   for (int32_t i = 0; i < dimensions; ++i) {
-    if (shape[i] < 0 || (shape[i] > 0 && *bytes > kMaxBytes / static_cast<uint64_t>(shape[i]))) return false;
+    if (shape[i] < 0 || (shape[i] > 0 && *bytes > kMaxBytes / static_cast<uint64_t>(shape[i])))
+      return false;
     *bytes *= static_cast<uint64_t>(shape[i]);
   }
   return true;
 }
 
-UnivalCode NewTensor(void* ctx, DLDataType type, int32_t dimensions, const int64_t* shape, UnivalTensor** out) {
+UnivalCode NewTensor(void* ctx, DLDataType type, int32_t dimensions, const int64_t* shape,
+                     UnivalTensor** out) {
   uint64_t bytes = 0;
-  if (dimensions < 0 || dimensions > kMaxDimensions || !ByteCount(type, dimensions, shape, &bytes)) {
+  if (dimensions < 0 || dimensions > kMaxDimensions ||
+      !ByteCount(type, dimensions, shape, &bytes)) {
     return Fail(ctx, UNIVAL_INVALID_ARGUMENT, ToStr("new_tensor: negative or too large a shape"));
   }
   const uint64_t rounded = std::max(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
@@ -81,27 +84,32 @@ UnivalCode NewTensor(void* ctx, DLDataType type, int32_t dimensions, const int64
 }
 
 UnivalCode AppendText(void* ctx, UnivalStr text) {
-  static_cast<std::string*>(ctx)->append(text.data == nullptr ? "" : text.data, text.data == nullptr ? 0 : text.size);
+  static_cast<std::string*>(ctx)->append(text.data == nullptr ? "" : text.data,
+                                         text.data == nullptr ? 0 : text.size);
   return UNIVAL_OK;
 }
 
 UnivalCode AppendIds(void* ctx, const int64_t* ids, uint64_t count) {
-  if (count > 0) static_cast<std::vector<int64_t>*>(ctx)->insert(static_cast<std::vector<int64_t>*>(ctx)->end(), ids, ids + count);
+  if (count > 0)
+    static_cast<std::vector<int64_t>*>(ctx)->insert(static_cast<std::vector<int64_t>*>(ctx)->end(),
+                                                    ids, ids + count);
   return UNIVAL_OK;
 }
 
 absl::Status TakeFailure(UnivalCode code, absl::string_view what, absl::string_view otherwise) {
   const Failure failure = std::exchange(CurrentFailure(), {});
   const bool known = code > 0 && code <= kLastCode;
-  return absl::Status(known ? static_cast<absl::StatusCode>(code) : absl::StatusCode::kUnknown,
-                      absl::StrCat(what, ": ", failure.message.empty() ? otherwise : failure.message));
+  return absl::Status(
+      known ? static_cast<absl::StatusCode>(code) : absl::StatusCode::kUnknown,
+      absl::StrCat(what, ": ", failure.message.empty() ? otherwise : failure.message));
 }
 
 }  // namespace
 
 const UnivalHost* CHost() {
-  static const UnivalHost kHost = {sizeof(UnivalHost), UNIVAL_ABI_MAJOR, UNIVAL_ABI_MINOR, nullptr,
-                                   &Log,               &Fail,            &NoExtension,     &NewTensor};
+  static const UnivalHost kHost = {
+      sizeof(UnivalHost), UNIVAL_ABI_MAJOR, UNIVAL_ABI_MINOR, nullptr, &Log, &Fail,
+      &NoExtension,       &NewTensor};
   return &kHost;
 }
 
@@ -115,7 +123,8 @@ absl::Status StatusOf(UnivalCode code, absl::string_view what) {
 
 absl::Status StatusOfNull(absl::string_view what) {
   const UnivalCode code = CurrentFailure().code;
-  return TakeFailure(code == 0 ? UNIVAL_FAILED_PRECONDITION : code, what, "gave no plugin and left no message");
+  return TakeFailure(code == 0 ? UNIVAL_FAILED_PRECONDITION : code, what,
+                     "gave no plugin and left no message");
 }
 
 std::vector<UnivalStr> ToStrs(const std::vector<std::string>& texts) {

@@ -9,14 +9,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
-#include "runtime/loader/own_object.h"
-#include "runtime/torchscript/torchscript_plugin.h"
 #include "runtime/c_abi/descriptor.h"
 #include "runtime/c_abi/host_table.h"
+#include "runtime/loader/own_object.h"
+#include "runtime/torchscript/torchscript_plugin.h"
 #include "sdk/abi/unival_plugin.h"
 #include "sdk/base/files.h"
 #include "sdk/base/sha256.h"
@@ -109,8 +109,10 @@ bool IsManifest(const std::string& file) { return absl::EndsWith(file, ".textpro
 absl::StatusOr<void*> Open(const std::string& file, bool isolated) {
   // An argument without a slash would be searched for in system folders.
   const std::string path = absl::StrContains(file, '/') ? file : absl::StrCat("./", file);
-  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE | (isolated ? RTLD_DEEPBIND : 0));
-  if (handle == nullptr) return absl::FailedPreconditionError(absl::StrCat("plugin ", file, ": ", dlerror()));
+  void* handle =
+      dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE | (isolated ? RTLD_DEEPBIND : 0));
+  if (handle == nullptr)
+    return absl::FailedPreconditionError(absl::StrCat("plugin ", file, ": ", dlerror()));
   return handle;
 }
 
@@ -119,7 +121,8 @@ absl::Status RegisterSharedObject(const std::string& file, Registrar& registrar)
   UNIVAL_RETURN_IF_ERROR(CheckCompatible(info, file));
   const bool is_c_abi = info.tier == kCTier;
   if (!is_c_abi) ShareOwnSymbols();  // the plugin calls the SDK's functions in this object
-  UNIVAL_ASSIGN_OR_RETURN(void* handle, Open(file, is_c_abi && absl::StrContains(info.fingerprint, UNIVAL_ISOLATED)));
+  UNIVAL_ASSIGN_OR_RETURN(
+      void* handle, Open(file, is_c_abi && absl::StrContains(info.fingerprint, UNIVAL_ISOLATED)));
   const char* name = is_c_abi ? UNIVAL_PLUGIN_SYMBOL : kNativeEntry;
   void* entry = dlsym(handle, name);
   if (entry == nullptr) return NotAPlugin(file, absl::StrCat("it exports no ", name));
@@ -199,8 +202,9 @@ absl::StatusOr<PluginIdentity> IdentifyPlugin(const std::string& file) {
   }
   if (IsManifest(file)) {
     UNIVAL_ASSIGN_OR_RETURN(const PluginManifest manifest, ReadPluginManifest(file));
-    return PluginIdentity{manifest.plugin().id(), manifest.plugin().version(), 3,
-                          absl::StrCat("libtorch ", manifest.modality().program().producer_torch())};
+    return PluginIdentity{
+        manifest.plugin().id(), manifest.plugin().version(), 3,
+        absl::StrCat("libtorch ", manifest.modality().program().producer_torch())};
   }
   UNIVAL_ASSIGN_OR_RETURN(const BuildInfo info, ReadBuildInfo(file));
   return PluginIdentity{info.id, info.version, static_cast<int>(info.tier),
@@ -210,8 +214,8 @@ absl::StatusOr<PluginIdentity> IdentifyPlugin(const std::string& file) {
 absl::Status CheckPin(const std::string& file, const std::string& sha256) {
   UNIVAL_ASSIGN_OR_RETURN(const std::string actual, Sha256HexOfFile(file));
   if (actual == sha256) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat("plugin ", file, ": sha256 is ", actual, ", pinned is ", sha256,
-                                          "; restore the file or change the pin"));
+  return absl::DataLossError(absl::StrCat("plugin ", file, ": sha256 is ", actual, ", pinned is ",
+                                          sha256, "; restore the file or change the pin"));
 }
 
 absl::Status LoadPlugin(const std::string& file, Registry& registry) {
@@ -219,7 +223,8 @@ absl::Status LoadPlugin(const std::string& file, Registry& registry) {
   // Registered on a copy first, so that a plugin that fails halfway leaves nothing behind.
   Registry staged = registry;
   staged.set_origin(absl::StrCat("plugin ", identity.id, " ", identity.version, " (", file, ")"));
-  const absl::Status status = IsManifest(file) ? RegisterManifest(file, staged) : RegisterSharedObject(file, staged);
+  const absl::Status status =
+      IsManifest(file) ? RegisterManifest(file, staged) : RegisterSharedObject(file, staged);
   if (!status.ok()) {
     // Some messages have the file in their text already.
     if (absl::StrContains(status.message(), file)) return status;

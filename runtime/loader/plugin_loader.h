@@ -38,7 +38,7 @@ absl::Status CheckCompatible(const BuildInfo& info, const std::string& file);
 // What a plugin file says about itself.
 struct PluginIdentity {
   std::string id, version;
-  int tier = 0;     // 1 native, 2 C ABI, 3 data only
+  int tier = 0;  // 1 native, 2 C ABI, 3 data only
   // "0.2": the ABI of tiers 1 and 2; "libtorch 1.13.1": the producer of tier 3's program.
   std::string abi;
 };

@@ -1,11 +1,12 @@
 #include "runtime/loader/plugin_loader.h"
-#include "sdk/base/test_files.h"
 
 #include <gtest/gtest.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+
+#include "sdk/base/test_files.h"
 
 namespace unival {
 namespace {

@@ -24,7 +24,8 @@ absl::Status RegisterShippedTokenizers(Registry& registry, const std::string& fo
 // Where the plugin of a shipped type is looked for: plugins/<type>/ and lib/unival/plugins/<type>/
 // under each folder of InstallationFolders(object). `object`: the program or libunival.so. The
 // environment has no say in which code is opened.
-std::vector<std::string> ShippedPluginCandidates(const std::string& type, const std::string& object);
+std::vector<std::string> ShippedPluginCandidates(const std::string& type,
+                                                 const std::string& object);
 
 }  // namespace unival
 

@@ -1,11 +1,12 @@
 // The shipped tokenizers through their plugins: sentencepiece and GPT-2's BPE.
+#include "runtime/loader/shipped_tokenizers.h"
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "runtime/loader/shipped_tokenizers.h"
 #include "sdk/base/test_files.h"
 #include "sdk/native/registry.h"
 
@@ -157,8 +158,7 @@ TEST(SentencePiece, TrainingRefusesWhatCannotWork) {
 
 TEST(SentencePiece, RefusesMissingAndDamagedModels) {
   const std::string folder = NewFolder("damaged");
-  EXPECT_EQ(SentencePiece(folder).status().code(),
-            absl::StatusCode::kNotFound);
+  EXPECT_EQ(SentencePiece(folder).status().code(), absl::StatusCode::kNotFound);
   WriteText(folder + "/tokenizer.model", "this is not a model");
   const absl::Status status = SentencePiece(folder).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
@@ -243,16 +243,21 @@ TEST(Gpt2Bpe, NamesFileAndLineOfABadMerge) {
 
 TEST(ShippedTokenizers, AreRegisteredByTypeAndLeaveTakenOnesAlone) {
   Registry registry;
-  ASSERT_TRUE(registry.AddTokenizer({"gpt2_bpe", "another", [](const std::string&, const std::string&) {
-                                       return absl::UnimplementedError("another");
-                                     }}).ok());
+  ASSERT_TRUE(registry
+                  .AddTokenizer({"gpt2_bpe", "another",
+                                 [](const std::string&, const std::string&) {
+                                   return absl::UnimplementedError("another");
+                                 }})
+                  .ok());
   ASSERT_TRUE(RegisterShippedTokenizers(registry).ok());
   EXPECT_EQ(registry.List().size(), 2u);
   auto tokenizer = registry.CreateTokenizer("sentencepiece", TrainedFolder(), "core.bpe");
   ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
-  EXPECT_EQ(registry.CreateTokenizer("gpt2_bpe", "nowhere", "core.bpe").status().code(), absl::StatusCode::kUnimplemented);
+  EXPECT_EQ(registry.CreateTokenizer("gpt2_bpe", "nowhere", "core.bpe").status().code(),
+            absl::StatusCode::kUnimplemented);
   EXPECT_EQ(Gpt2Bpe("nowhere").status().code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(Shipped().TrainTokenizer("gpt2_bpe", Training()).code(), absl::StatusCode::kUnimplemented);
+  EXPECT_EQ(Shipped().TrainTokenizer("gpt2_bpe", Training()).code(),
+            absl::StatusCode::kUnimplemented);
 }
 
 }  // namespace

@@ -31,7 +31,8 @@ class TorchScriptProgram {
 
 // Writes a module with buffers `tensors` and the TorchScript `source` ("def forward(self, x):
 // ..."). InvalidArgument: source that does not compile.
-absl::Status WriteTorchScript(const std::string& path, const std::map<std::string, at::Tensor>& tensors,
+absl::Status WriteTorchScript(const std::string& path,
+                              const std::map<std::string, at::Tensor>& tensors,
                               const std::string& source);
 
 // The libtorch that this host was built with, "1.13.1".

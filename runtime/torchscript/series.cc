@@ -22,7 +22,8 @@ bool AppendNumbers(absl::string_view line, std::vector<float>* values) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<float>> ParseSeries(absl::string_view csv, int channels, int64_t max_steps) {
+absl::StatusOr<std::vector<float>> ParseSeries(absl::string_view csv, int channels,
+                                               int64_t max_steps) {
   std::vector<float> values;
   int64_t number = 0, steps = 0;
   for (absl::string_view line : absl::StrSplit(csv, '\n')) {
@@ -36,7 +37,8 @@ absl::StatusOr<std::vector<float>> ParseSeries(absl::string_view csv, int channe
       continue;
     }
     if (!numeric || values.size() - before != static_cast<size_t>(channels)) {
-      return absl::InvalidArgumentError(absl::StrCat("line ", number, ": expected ", channels, " numbers between commas"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("line ", number, ": expected ", channels, " numbers between commas"));
     }
     if (++steps == max_steps) break;
   }

@@ -14,7 +14,8 @@ namespace unival {
 // lines and one heading without numbers are allowed. At most `max_steps` lines (0: no bound).
 // InvalidArgument names the line: another number of columns, text that is no finite number; or that
 // there is no step at all.
-absl::StatusOr<std::vector<float>> ParseSeries(absl::string_view csv, int channels, int64_t max_steps);
+absl::StatusOr<std::vector<float>> ParseSeries(absl::string_view csv, int channels,
+                                               int64_t max_steps);
 
 }  // namespace unival
 

@@ -11,11 +11,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "runtime/torchscript/series.h"
 #include "runtime/media_bytes.h"
+#include "runtime/torchscript/series.h"
 #include "sdk/base/status.h"
-#include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 #include "sdk/native/tensor_text.h"
 
 namespace unival {
@@ -39,11 +39,15 @@ absl::Status Refused(const MediaSource& media, absl::string_view why) {
 
 class ProgramModality : public Modality {
  public:
-  ProgramModality(const PluginManifest& manifest, const std::string& id, const MediaDecoder* decoder,
-                  std::unique_ptr<TorchScriptProgram> program)
+  ProgramModality(const PluginManifest& manifest, const std::string& id,
+                  const MediaDecoder* decoder, std::unique_ptr<TorchScriptProgram> program)
       : manifest_(manifest), decoder_(decoder), program_(std::move(program)) {
     const DataOnlyFeatures& features = manifest_.modality().features();
-    info_ = {id, manifest_.modality().id(), features.schema(), features.dim(), features.max_positions(),
+    info_ = {id,
+             manifest_.modality().id(),
+             features.schema(),
+             features.dim(),
+             features.max_positions(),
              ToPositionKind(features.position_kind())};
   }
 
@@ -66,7 +70,8 @@ class ProgramModality : public Modality {
   absl::StatusOr<ModalityFeatures> Encode(const PreprocessedBatch& batch) override {
     PreprocessedBatch rows;
     for (const PreprocessedSample& sample : batch.samples) {
-      UNIVAL_ASSIGN_OR_RETURN(const at::Tensor features, program_->Run(sample.tensors.at(0).unsqueeze(0)));
+      UNIVAL_ASSIGN_OR_RETURN(const at::Tensor features,
+                              program_->Run(sample.tensors.at(0).unsqueeze(0)));
       UNIVAL_RETURN_IF_ERROR(CheckFeatures(features));
       rows.samples.push_back({{features.squeeze(0)}});
     }
@@ -98,29 +103,33 @@ class ProgramModality : public Modality {
     UNIVAL_ASSIGN_OR_RETURN(const at::Tensor pixels, decoder_->DecodeImage(media, format));
     const at::Tensor image = pixels.permute({2, 0, 1}).to(at::kFloat).contiguous();
     if (image.size(1) == input.height() && image.size(2) == input.width()) return image;
-    return at::upsample_bilinear2d(image.unsqueeze(0), {input.height(), input.width()}, false).squeeze(0);
+    return at::upsample_bilinear2d(image.unsqueeze(0), {input.height(), input.width()}, false)
+        .squeeze(0);
   }
 
   absl::StatusOr<at::Tensor> ReadAudio(const MediaSource& media) const {
     const DataOnlyInput& input = manifest_.modality().input();
     UNIVAL_ASSIGN_OR_RETURN(const AudioClip clip, decoder_->DecodeAudio(media));
     if (clip.sample_rate_hz != input.sample_rate_hz()) {
-      return Refused(media, absl::StrCat("expected sample rate ", input.sample_rate_hz(), " Hz, got ",
-                                         clip.sample_rate_hz, "; resample the file"));
+      return Refused(media, absl::StrCat("expected sample rate ", input.sample_rate_hz(),
+                                         " Hz, got ", clip.sample_rate_hz, "; resample the file"));
     }
     at::Tensor samples = clip.samples;
     if (input.channels() == 1) samples = samples.mean(0, /*keepdim=*/true);
     if (samples.size(0) != input.channels()) {
-      return Refused(media, absl::StrCat("expected ", input.channels(), " channels, got ", samples.size(0)));
+      return Refused(
+          media, absl::StrCat("expected ", input.channels(), " channels, got ", samples.size(0)));
     }
-    if (input.max_steps() > 0 && samples.size(1) > input.max_steps()) samples = samples.narrow(1, 0, input.max_steps());
+    if (input.max_steps() > 0 && samples.size(1) > input.max_steps())
+      samples = samples.narrow(1, 0, input.max_steps());
     return samples.contiguous();
   }
 
   absl::StatusOr<at::Tensor> ReadSeries(const MediaSource& media) const {
     const DataOnlyInput& input = manifest_.modality().input();
     UNIVAL_ASSIGN_OR_RETURN(const auto text, MediaBytes(media));
-    absl::StatusOr<std::vector<float>> values = ParseSeries(*text, input.channels(), input.max_steps());
+    absl::StatusOr<std::vector<float>> values =
+        ParseSeries(*text, input.channels(), input.max_steps());
     if (!values.ok()) return Refused(media, values.status().message());
     return at::tensor(*values).view({-1, input.channels()});
   }
@@ -154,9 +163,12 @@ class ProgramModality : public Modality {
   at::Tensor Positions(int64_t rows, int64_t count) const {
     if (info_.position_kind == PositionKind::kNone) return at::Tensor();
     const at::Tensor index = at::arange(count, at::TensorOptions().dtype(at::kLong));
-    if (info_.position_kind == PositionKind::kSequence) return index.unsqueeze(0).expand({rows, count});
+    if (info_.position_kind == PositionKind::kSequence)
+      return index.unsqueeze(0).expand({rows, count});
     const int64_t columns = manifest_.modality().features().grid_columns();
-    return at::stack({index.div(columns, "floor"), index.remainder(columns)}, -1).unsqueeze(0).expand({rows, count, 2});
+    return at::stack({index.div(columns, "floor"), index.remainder(columns)}, -1)
+        .unsqueeze(0)
+        .expand({rows, count, 2});
   }
 
   const PluginManifest manifest_;
@@ -167,8 +179,9 @@ class ProgramModality : public Modality {
 
 }  // namespace
 
-std::unique_ptr<Modality> NewTorchScriptModality(const PluginManifest& manifest, const std::string& id,
-                                             const MediaDecoder* decoder, std::unique_ptr<TorchScriptProgram> program) {
+std::unique_ptr<Modality> NewTorchScriptModality(const PluginManifest& manifest,
+                                                 const std::string& id, const MediaDecoder* decoder,
+                                                 std::unique_ptr<TorchScriptProgram> program) {
   return std::make_unique<ProgramModality>(manifest, id, decoder, std::move(program));
 }
 

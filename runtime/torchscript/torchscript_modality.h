@@ -15,8 +15,9 @@ namespace unival {
 
 // `manifest` is checked; `id` is the model's name for the modality. The decoder outlives the
 // modality.
-std::unique_ptr<Modality> NewTorchScriptModality(const PluginManifest& manifest, const std::string& id,
-                                             const MediaDecoder* decoder, std::unique_ptr<TorchScriptProgram> program);
+std::unique_ptr<Modality> NewTorchScriptModality(const PluginManifest& manifest,
+                                                 const std::string& id, const MediaDecoder* decoder,
+                                                 std::unique_ptr<TorchScriptProgram> program);
 
 }  // namespace unival
 

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "runtime/torchscript/torchscript_modality.h"
 #include "runtime/torchscript/program.h"
+#include "runtime/torchscript/torchscript_modality.h"
 #include "sdk/base/files.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status.h"
@@ -21,27 +21,32 @@ std::string FolderOf(const std::string& file) {
 }
 
 // "plugin FILE: modality.FIELD: found; expected WANTED"
-absl::Status Wrong(const std::string& file, absl::string_view field, absl::string_view found, absl::string_view wanted) {
+absl::Status Wrong(const std::string& file, absl::string_view field, absl::string_view found,
+                   absl::string_view wanted) {
   return InvalidArgument("plugin ", file, ": modality.", field, ": ", found, "; expected ", wanted);
 }
 
 absl::Status CheckInput(const DataOnlyInput& input, const std::string& file) {
   const int channels = input.channels(), bits = input.bits();
   if (channels < 1) return Wrong(file, "input.channels", absl::StrCat(channels), "at least 1");
-  if (input.max_steps() < 0) return Wrong(file, "input.max_steps", absl::StrCat(input.max_steps()), "0 or more");
+  if (input.max_steps() < 0)
+    return Wrong(file, "input.max_steps", absl::StrCat(input.max_steps()), "0 or more");
   switch (input.kind()) {
     case DataOnlyInput::IMAGE:
-      if (channels != 1 && channels != 3) return Wrong(file, "input.channels", absl::StrCat(channels), "1 or 3 for IMAGE");
+      if (channels != 1 && channels != 3)
+        return Wrong(file, "input.channels", absl::StrCat(channels), "1 or 3 for IMAGE");
       if (bits != 0 && bits != 8 && !(bits == 16 && channels == 1)) {
         return Wrong(file, "input.bits", absl::StrCat(bits), "8, or 16 with one channel");
       }
       if (input.width() < 1 || input.height() < 1) {
-        return Wrong(file, "input.width, input.height", absl::StrCat(input.width(), ", ", input.height()), "pixels for IMAGE");
+        return Wrong(file, "input.width, input.height",
+                     absl::StrCat(input.width(), ", ", input.height()), "pixels for IMAGE");
       }
       return absl::OkStatus();
     case DataOnlyInput::AUDIO:
       if (input.sample_rate_hz() > 0) return absl::OkStatus();
-      return Wrong(file, "input.sample_rate_hz", absl::StrCat(input.sample_rate_hz()), "a rate for AUDIO");
+      return Wrong(file, "input.sample_rate_hz", absl::StrCat(input.sample_rate_hz()),
+                   "a rate for AUDIO");
     case DataOnlyInput::TIME_SERIES:
       return absl::OkStatus();
     default:
@@ -53,7 +58,8 @@ absl::Status CheckNormalization(const DataOnlyModality& modality, const std::str
   const Normalization& normalization = modality.normalization();
   for (int size : {normalization.mean_size(), normalization.std_size()}) {
     if (size != 0 && size != modality.input().channels()) {
-      return Wrong(file, "normalization", absl::StrCat(size, " values"), "one per channel, or none");
+      return Wrong(file, "normalization", absl::StrCat(size, " values"),
+                   "one per channel, or none");
     }
   }
   for (float std : normalization.std()) {
@@ -64,16 +70,21 @@ absl::Status CheckNormalization(const DataOnlyModality& modality, const std::str
 
 absl::Status CheckProgramAndFeatures(const DataOnlyModality& modality, const std::string& file) {
   const DataOnlyProgram& program = modality.program();
-  if (program.torchscript().empty()) return Wrong(file, "program.torchscript", "empty", "a file beside the manifest");
+  if (program.torchscript().empty())
+    return Wrong(file, "program.torchscript", "empty", "a file beside the manifest");
   if (program.sha256().size() != 64) {
-    return Wrong(file, "program.sha256", absl::StrCat("\"", program.sha256(), "\""), "64 hex digits");
+    return Wrong(file, "program.sha256", absl::StrCat("\"", program.sha256(), "\""),
+                 "64 hex digits");
   }
   const DataOnlyFeatures& features = modality.features();
-  if (features.dim() < 1) return Wrong(file, "features.dim", absl::StrCat(features.dim()), "at least 1");
+  if (features.dim() < 1)
+    return Wrong(file, "features.dim", absl::StrCat(features.dim()), "at least 1");
   if (features.max_positions() < 0) {
-    return Wrong(file, "features.max_positions", absl::StrCat(features.max_positions()), "0 or more");
+    return Wrong(file, "features.max_positions", absl::StrCat(features.max_positions()),
+                 "0 or more");
   }
-  if (features.schema().empty()) return Wrong(file, "features.schema", "empty", "a name for what the features mean");
+  if (features.schema().empty())
+    return Wrong(file, "features.schema", "empty", "a name for what the features mean");
   if ((features.position_kind() == POSITION_GRID) != (features.grid_columns() > 0)) {
     return Wrong(file, "features.grid_columns", absl::StrCat(features.grid_columns()),
                  "more than 0 with POSITION_GRID, else none");
@@ -85,14 +96,18 @@ absl::Status CheckProgramAndFeatures(const DataOnlyModality& modality, const std
 absl::Status CheckHash(const DataOnlyProgram& program, const std::string& path) {
   UNIVAL_ASSIGN_OR_RETURN(const std::string actual, Sha256HexOfFile(path));
   if (actual == program.sha256()) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat(path, ": sha256 is ", actual, ", the manifest says ", program.sha256(),
-                                          "; restore the file, or export it again and write its hash into the manifest"));
+  return absl::DataLossError(
+      absl::StrCat(path, ": sha256 is ", actual, ", the manifest says ", program.sha256(),
+                   "; restore the file, or export it again and write its hash into the manifest"));
 }
 
-absl::StatusOr<std::unique_ptr<Modality>> Create(const PluginManifest& manifest, const std::string& folder,
-                                                 const ModalityConfig& config, const HostServices& services) {
+absl::StatusOr<std::unique_ptr<Modality>> Create(const PluginManifest& manifest,
+                                                 const std::string& folder,
+                                                 const ModalityConfig& config,
+                                                 const HostServices& services) {
   if (config.options_size() > 0) {
-    return absl::InvalidArgumentError(absl::StrCat("modality \"", config.id(), "\": a data-only plugin has no options"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("modality \"", config.id(), "\": a data-only plugin has no options"));
   }
   const DataOnlyProgram& program = manifest.modality().program();
   const std::string path = absl::StrCat(folder, "/", program.torchscript());
@@ -104,11 +119,13 @@ absl::StatusOr<std::unique_ptr<Modality>> Create(const PluginManifest& manifest,
 
 }  // namespace
 
-absl::StatusOr<PluginManifest> ParsePluginManifest(const std::string& text, const std::string& file) {
+absl::StatusOr<PluginManifest> ParsePluginManifest(const std::string& text,
+                                                   const std::string& file) {
   PluginManifest manifest;
   UNIVAL_RETURN_IF_ERROR(ParseTextProto(text, file, &manifest));
   if (manifest.plugin().id().empty() || manifest.plugin().version().empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("plugin ", file, ": plugin { id, version } is missing"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("plugin ", file, ": plugin { id, version } is missing"));
   }
   UNIVAL_RETURN_IF_ERROR(CheckInput(manifest.modality().input(), file));
   UNIVAL_RETURN_IF_ERROR(CheckNormalization(manifest.modality(), file));
@@ -121,7 +138,8 @@ absl::StatusOr<PluginManifest> ReadPluginManifest(const std::string& file) {
   return ParsePluginManifest(text, file);
 }
 
-absl::Status RegisterTorchScriptPlugin(const PluginManifest& manifest, const std::string& file, Registrar& registrar) {
+absl::Status RegisterTorchScriptPlugin(const PluginManifest& manifest, const std::string& file,
+                                       Registrar& registrar) {
   UNIVAL_RETURN_IF_ERROR(CheckProducer(manifest.modality().program().producer_torch()));
   const std::string folder = FolderOf(file);
   return registrar.AddModality(

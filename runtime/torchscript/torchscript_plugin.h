@@ -4,7 +4,8 @@
 //
 //   UNIVAL_ASSIGN_OR_RETURN(PluginManifest manifest,
 //                           ReadPluginManifest("thermal.plugin.textproto"));
-//   UNIVAL_RETURN_IF_ERROR(RegisterTorchScriptPlugin(manifest, "thermal.plugin.textproto", registrar));
+//   UNIVAL_RETURN_IF_ERROR(RegisterTorchScriptPlugin(manifest, "thermal.plugin.textproto",
+// registrar));
 #ifndef UNIVAL_RUNTIME_TORCHSCRIPT_TORCHSCRIPT_PLUGIN_H_
 #define UNIVAL_RUNTIME_TORCHSCRIPT_TORCHSCRIPT_PLUGIN_H_
 
@@ -21,11 +22,13 @@ namespace unival {
 // field.
 absl::StatusOr<PluginManifest> ReadPluginManifest(const std::string& file);
 // The same for text in memory; `file` is what messages call it.
-absl::StatusOr<PluginManifest> ParsePluginManifest(const std::string& text, const std::string& file);
+absl::StatusOr<PluginManifest> ParsePluginManifest(const std::string& text,
+                                                   const std::string& file);
 
 // FailedPrecondition when the program's producer is later than this host. The program's file is
 // compared with its sha256, and only then loaded, when the modality is created.
-absl::Status RegisterTorchScriptPlugin(const PluginManifest& manifest, const std::string& file, Registrar& registrar);
+absl::Status RegisterTorchScriptPlugin(const PluginManifest& manifest, const std::string& file,
+                                       Registrar& registrar);
 
 }  // namespace unival
 

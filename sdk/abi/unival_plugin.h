@@ -72,9 +72,9 @@ typedef struct UnivalBuildInfo {
   uint32_t tier;           /* 2 */
   uint32_t abi_major;
   uint32_t abi_minor;
-  char id[64];         /* [a-z][a-z0-9_]{1,47} */
-  char version[32];    /* "1.2.0", for people */
-  char arch[32];       /* UNIVAL_PLUGIN_ARCH */
+  char id[64];          /* [a-z][a-z0-9_]{1,47} */
+  char version[32];     /* "1.2.0", for people */
+  char arch[32];        /* UNIVAL_PLUGIN_ARCH */
   char properties[512]; /* "key=value\n" pairs, see UNIVAL_PLUGIN_RECORD */
 } UnivalBuildInfo;
 
@@ -97,10 +97,18 @@ typedef struct UnivalBuildInfo {
 #endif
 
 /* `properties`: "" or UNIVAL_ISOLATED. */
-#define UNIVAL_PLUGIN_RECORD(id, version, properties)                                                      \
-  UNIVAL_KEEP __attribute__((section(".unival_plugin"))) static const UnivalBuildInfo unival_plugin_record = { \
-      {'U', 'N', 'I', 'V', 'A', 'L', 'P', 'L'}, 1, 2, UNIVAL_ABI_MAJOR, UNIVAL_TARGET_MINOR, id, version,   \
-      UNIVAL_PLUGIN_ARCH, properties}
+#define UNIVAL_PLUGIN_RECORD(id, version, properties)                                   \
+  UNIVAL_KEEP __attribute__((                                                           \
+      section(".unival_plugin"))) static const UnivalBuildInfo unival_plugin_record = { \
+      {'U', 'N', 'I', 'V', 'A', 'L', 'P', 'L'},                                         \
+      1,                                                                                \
+      2,                                                                                \
+      UNIVAL_ABI_MAJOR,                                                                 \
+      UNIVAL_TARGET_MINOR,                                                              \
+      id,                                                                               \
+      version,                                                                          \
+      UNIVAL_PLUGIN_ARCH,                                                               \
+      properties}
 
 /* The plugin carries its own copies of libraries that the host has in other versions: it is opened
  * so that it prefers its own. */
@@ -216,8 +224,8 @@ typedef struct UnivalModalityConfig {
 
 /* What a modality promises. Filled by `describe`; texts live as long as the object. */
 typedef struct UnivalModalityInfo {
-  uint64_t struct_size; /* set by the host: write only fields within it */
-  int64_t feature_dim;  /* F */
+  uint64_t struct_size;  /* set by the host: write only fields within it */
+  int64_t feature_dim;   /* F */
   int64_t max_positions; /* upper bound of N; 0: unbounded */
   int32_t position_kind; /* UNIVAL_POSITION_... */
   int32_t input_kind;    /* UNIVAL_INPUT_... */
@@ -230,9 +238,9 @@ typedef struct UnivalModalityInfo {
 /* One media item. */
 typedef struct UnivalSample {
   uint64_t struct_size;
-  UnivalStr name;        /* what messages call it */
-  UnivalBytes bytes;     /* UNIVAL_INPUT_BYTES, never empty */
-  const DLTensor* media; /* the other kinds: contiguous, CPU, read-only; null for bytes */
+  UnivalStr name;         /* what messages call it */
+  UnivalBytes bytes;      /* UNIVAL_INPUT_BYTES, never empty */
+  const DLTensor* media;  /* the other kinds: contiguous, CPU, read-only; null for bytes */
   int64_t sample_rate_hz; /* UNIVAL_INPUT_AUDIO */
   /* not 0: the output may vary as a pure function of `seed`; 0: it depends on the media alone */
   int32_t augment;
@@ -255,7 +263,7 @@ typedef struct UnivalEncodeCall {
   uint64_t struct_size;
   /* [sample_count * tensors_per_sample], row by row; contiguous, CPU, read-only */
   const DLTensor* const* inputs;
-  uint64_t sample_count;         /* B, at least 1 */
+  uint64_t sample_count; /* B, at least 1 */
   uint64_t tensors_per_sample;
   uint64_t stream; /* 0: be complete before return */
   /* Set by the plugin. With 0 returned, the host owns them and calls each deleter once. */
@@ -268,7 +276,8 @@ typedef struct UnivalModality {
   uint64_t struct_size;
   UnivalStr id;      /* the registered type, [a-z][a-z0-9_]{1,47} */
   UnivalStr summary; /* optional: one line for listings */
-  UnivalCode (*create)(const UnivalHost* host, const UnivalModalityConfig* config, UnivalSelf** out);
+  UnivalCode (*create)(const UnivalHost* host, const UnivalModalityConfig* config,
+                       UnivalSelf** out);
   void (*destroy)(UnivalSelf* self);
   /* Gives the same every time. */
   UnivalCode (*describe)(const UnivalSelf* self, UnivalModalityInfo* out);
@@ -292,10 +301,10 @@ typedef struct UnivalTokenizerConfig {
 /* How to train a tokenizer of this type. */
 typedef struct UnivalTokenizerTraining {
   uint64_t struct_size;
-  UnivalStr corpus;          /* path: UTF-8, one sentence per line */
-  UnivalStr output;          /* path of the file to write */
-  int64_t vocabulary_size;   /* upper bound, with `symbols` */
-  const UnivalStr* symbols;  /* pieces that are never split */
+  UnivalStr corpus;         /* path: UTF-8, one sentence per line */
+  UnivalStr output;         /* path of the file to write */
+  int64_t vocabulary_size;  /* upper bound, with `symbols` */
+  const UnivalStr* symbols; /* pieces that are never split */
   uint64_t symbol_count;
 } UnivalTokenizerTraining;
 
@@ -304,7 +313,8 @@ typedef struct UnivalTokenizer {
   uint64_t struct_size;
   UnivalStr id;
   UnivalStr summary; /* optional */
-  UnivalCode (*create)(const UnivalHost* host, const UnivalTokenizerConfig* config, UnivalSelf** out);
+  UnivalCode (*create)(const UnivalHost* host, const UnivalTokenizerConfig* config,
+                       UnivalSelf** out);
   void (*destroy)(UnivalSelf* self);
   /* Number of local indices. */
   int64_t (*size)(const UnivalSelf* self);
@@ -314,7 +324,8 @@ typedef struct UnivalTokenizer {
   /* Local indices of `text`; -1 stands for text outside the vocabulary. Empty text gives none. */
   UnivalCode (*encode)(const UnivalSelf* self, UnivalStr text, const UnivalIdSink* out);
   /* OUT_OF_RANGE names an index outside [0, size). */
-  UnivalCode (*decode)(const UnivalSelf* self, const int64_t* ids, uint64_t count, const UnivalTextSink* out);
+  UnivalCode (*decode)(const UnivalSelf* self, const int64_t* ids, uint64_t count,
+                       const UnivalTextSink* out);
 #if UNIVAL_TARGET_MINOR >= 2
   /* Since 0.2, optional. The same corpus gives the same bytes. */
   UnivalCode (*train)(const UnivalHost* host, const UnivalTokenizerTraining* training);
@@ -334,15 +345,18 @@ typedef struct UnivalVocabulary {
   UnivalCode (*block_size)(const void* ctx, UnivalStr block, int64_t* out);
   UnivalCode (*global_id)(const void* ctx, UnivalStr block, int64_t index, int64_t* out);
   /* The block's name goes to `block`. */
-  UnivalCode (*identify)(const void* ctx, int64_t global_id, const UnivalTextSink* block, int64_t* index);
+  UnivalCode (*identify)(const void* ctx, int64_t global_id, const UnivalTextSink* block,
+                         int64_t* index);
   UnivalCode (*encode_text)(const void* ctx, UnivalStr text, const UnivalIdSink* out);
-  UnivalCode (*decode_text)(const void* ctx, const int64_t* ids, uint64_t count, const UnivalTextSink* out);
+  UnivalCode (*decode_text)(const void* ctx, const int64_t* ids, uint64_t count,
+                            const UnivalTextSink* out);
 } UnivalVocabulary;
 
 #define UNIVAL_FIELD_TEXT 0
 #define UNIVAL_FIELD_NUMBERS 1 /* one number, or a list: boxes, codes */
 #define UNIVAL_FIELD_TEXTS 2
-#define UNIVAL_FIELD_MEDIA 3 /* named in UnivalExampleSink.add_media; its bytes stay with the host */
+#define UNIVAL_FIELD_MEDIA \
+  3 /* named in UnivalExampleSink.add_media; its bytes stay with the host */
 
 typedef struct UnivalField {
   uint64_t struct_size;
@@ -358,14 +372,14 @@ typedef struct UnivalField {
 /* One record of a data source. */
 typedef struct UnivalRecord {
   uint64_t struct_size;
-  UnivalStr key; /* what messages call it */
+  UnivalStr key;                    /* what messages call it */
   const UnivalField* const* fields; /* sorted by name */
   uint64_t field_count;
 } UnivalRecord;
 
 /* What the task needs and gives. Filled by `describe`; everything lives as long as the object. */
 typedef struct UnivalTaskInfo {
-  uint64_t struct_size; /* set by the host */
+  uint64_t struct_size;        /* set by the host */
   const UnivalStr* modalities; /* ids it needs; none: text only */
   uint64_t modality_count;
   const UnivalStr* blocks; /* vocabulary blocks it needs */
@@ -437,19 +451,21 @@ typedef struct UnivalTask {
   uint64_t struct_size;
   UnivalStr id;
   UnivalStr summary; /* optional */
-  UnivalCode (*create)(const UnivalHost* host, const UnivalVocabulary* vocabulary, UnivalSelf** out);
+  UnivalCode (*create)(const UnivalHost* host, const UnivalVocabulary* vocabulary,
+                       UnivalSelf** out);
   void (*destroy)(UnivalSelf* self);
   UnivalCode (*describe)(const UnivalSelf* self, UnivalTaskInfo* out);
   /* NOT_FOUND names a missing column, INVALID_ARGUMENT a value of the wrong kind. */
-  UnivalCode (*make_example)(const UnivalSelf* self, const UnivalRecord* record, int32_t mode, uint64_t seed,
-                             const UnivalExampleSink* out);
+  UnivalCode (*make_example)(const UnivalSelf* self, const UnivalRecord* record, int32_t mode,
+                             uint64_t seed, const UnivalExampleSink* out);
   /* `ids`: the best hypothesis without <s>, prefix and </s>. */
-  UnivalCode (*interpret)(const UnivalSelf* self, const UnivalRecord* record, const int64_t* ids, uint64_t count,
-                          UnivalAnswerSink* out);
+  UnivalCode (*interpret)(const UnivalSelf* self, const UnivalRecord* record, const int64_t* ids,
+                          uint64_t count, UnivalAnswerSink* out);
   UnivalCode (*metric_create)(const UnivalSelf* self, UnivalMetric** out);
   void (*metric_destroy)(UnivalMetric* metric);
   /* `answer` null: the record could not be decoded and counts as wrong. */
-  UnivalCode (*metric_add)(UnivalMetric* metric, const UnivalRecord* record, const UnivalAnswer* answer);
+  UnivalCode (*metric_add)(UnivalMetric* metric, const UnivalRecord* record,
+                           const UnivalAnswer* answer);
   UnivalCode (*metric_result)(const UnivalMetric* metric, const UnivalMetricSink* out);
 } UnivalTask;
 

@@ -36,7 +36,8 @@ class Sha256 {
   // Ends the computation; the object must not be used afterwards.
   std::string HexDigest();
 
-  // Bytes that all objects of this process have hashed so far: tests count passes by it. Thread-safe.
+  // Bytes that all objects of this process have hashed so far: tests count passes by it.
+  // Thread-safe.
   static uint64_t TotalBytes();
 
  private:

@@ -1,5 +1,5 @@
-// unival: status_kind.h - what kind of thing went wrong, where a status code alone cannot say: codes
-// are shared by all layers, and any of them may give InvalidArgument.
+// unival: status_kind.h - what kind of thing went wrong, where a status code alone cannot say:
+// codes are shared by all layers, and any of them may give InvalidArgument.
 //
 //   constexpr StatusKind kMediaError("unival/media_error");
 //   return kMediaError.Mark(absl::InvalidArgumentError("clip.wav: holds no samples"));

@@ -55,10 +55,14 @@ class Status {
   std::string message_;
 };
 
-inline Status InvalidArgument(std::string message) { return {UNIVAL_INVALID_ARGUMENT, std::move(message)}; }
+inline Status InvalidArgument(std::string message) {
+  return {UNIVAL_INVALID_ARGUMENT, std::move(message)};
+}
 inline Status NotFound(std::string message) { return {UNIVAL_NOT_FOUND, std::move(message)}; }
 inline Status OutOfRange(std::string message) { return {UNIVAL_OUT_OF_RANGE, std::move(message)}; }
-inline Status FailedPrecondition(std::string message) { return {UNIVAL_FAILED_PRECONDITION, std::move(message)}; }
+inline Status FailedPrecondition(std::string message) {
+  return {UNIVAL_FAILED_PRECONDITION, std::move(message)};
+}
 inline Status Internal(std::string message) { return {UNIVAL_INTERNAL, std::move(message)}; }
 
 // A value or the reason why there is none.
@@ -87,7 +91,9 @@ inline const UnivalHost*& Host() {
   static const UnivalHost* host = nullptr;
   return host;
 }
-inline void Log(int32_t severity, std::string_view message) { Host()->log(Host()->ctx, severity, Str(message)); }
+inline void Log(int32_t severity, std::string_view message) {
+  Host()->log(Host()->ctx, severity, Str(message));
+}
 
 // ---- Tensors ------------------------------------------------------------------------------------
 
@@ -97,20 +103,32 @@ constexpr DLDataType kInt64 = {kDLInt, 64, 1};
 constexpr DLDataType kUint8 = {kDLUInt, 8, 1};
 constexpr DLDataType kBool = {kDLBool, 8, 1};
 
-inline bool operator==(DLDataType a, DLDataType b) { return a.code == b.code && a.bits == b.bits && a.lanes == b.lanes; }
+inline bool operator==(DLDataType a, DLDataType b) {
+  return a.code == b.code && a.bits == b.bits && a.lanes == b.lanes;
+}
 
 template <typename T>
 constexpr DLDataType TypeOf();
 template <>
-constexpr DLDataType TypeOf<float>() { return kFloat32; }
+constexpr DLDataType TypeOf<float>() {
+  return kFloat32;
+}
 template <>
-constexpr DLDataType TypeOf<int32_t>() { return kInt32; }
+constexpr DLDataType TypeOf<int32_t>() {
+  return kInt32;
+}
 template <>
-constexpr DLDataType TypeOf<int64_t>() { return kInt64; }
+constexpr DLDataType TypeOf<int64_t>() {
+  return kInt64;
+}
 template <>
-constexpr DLDataType TypeOf<uint8_t>() { return kUint8; }
+constexpr DLDataType TypeOf<uint8_t>() {
+  return kUint8;
+}
 template <>
-constexpr DLDataType TypeOf<bool>() { return kBool; }
+constexpr DLDataType TypeOf<bool>() {
+  return kBool;
+}
 
 // A tensor of the host's, read-only, contiguous, for the duration of a call.
 class TensorView {
@@ -127,7 +145,8 @@ class TensorView {
   template <typename T>
   const T* data() const {
     if (!(tensor_->dtype == TypeOf<T>())) return nullptr;
-    return reinterpret_cast<const T*>(static_cast<const char*>(tensor_->data) + tensor_->byte_offset);
+    return reinterpret_cast<const T*>(static_cast<const char*>(tensor_->data) +
+                                      tensor_->byte_offset);
   }
 
  private:
@@ -173,7 +192,8 @@ class Tensor {
     const UnivalHost* host = Host();
     if (UNIVAL_HAS(host, UnivalHost, new_tensor)) {
       UnivalTensor* tensor = nullptr;
-      if (host->new_tensor(host->ctx, type, static_cast<int32_t>(shape.size()), shape.data(), &tensor) != UNIVAL_OK) {
+      if (host->new_tensor(host->ctx, type, static_cast<int32_t>(shape.size()), shape.data(),
+                           &tensor) != UNIVAL_OK) {
         throw std::bad_alloc();
       }
       return tensor;
@@ -186,10 +206,17 @@ class Tensor {
     own->data.assign(bytes / 8 + 1, 0);
     own->tensor.version = {DLPACK_MAJOR_VERSION, DLPACK_MINOR_VERSION};
     own->tensor.manager_ctx = own.get();
-    own->tensor.deleter = [](UnivalTensor* tensor) { delete static_cast<Own*>(tensor->manager_ctx); };
+    own->tensor.deleter = [](UnivalTensor* tensor) {
+      delete static_cast<Own*>(tensor->manager_ctx);
+    };
     own->tensor.flags = 0;
-    own->tensor.dl_tensor = {own->data.data(), {kDLCPU, 0}, static_cast<int32_t>(shape.size()), type, own->shape.data(),
-                             nullptr, 0};
+    own->tensor.dl_tensor = {own->data.data(),
+                             {kDLCPU, 0},
+                             static_cast<int32_t>(shape.size()),
+                             type,
+                             own->shape.data(),
+                             nullptr,
+                             0};
     return &own.release()->tensor;
   }
 
@@ -217,9 +244,9 @@ struct ModalityInfo {
 
 struct Sample {
   std::string_view name;
-  std::string_view bytes;            // UNIVAL_INPUT_BYTES
-  const DLTensor* media = nullptr;   // the other kinds; see TensorView
-  int64_t sample_rate_hz = 0;        // UNIVAL_INPUT_AUDIO
+  std::string_view bytes;           // UNIVAL_INPUT_BYTES
+  const DLTensor* media = nullptr;  // the other kinds; see TensorView
+  int64_t sample_rate_hz = 0;       // UNIVAL_INPUT_AUDIO
   bool augment = false;
   uint64_t seed = 0;
 };
@@ -248,26 +275,31 @@ class Modality {
  public:
   virtual ~Modality() = default;
   virtual ModalityInfo Info() const = 0;
-  // InvalidArgument refuses a sample that is damaged or not what this modality takes: training leaves it out and counts
-  // it. Any other error says that the modality itself does not work, and ends the run.
+  // InvalidArgument refuses a sample that is damaged or not what this modality takes: training
+  // leaves it out and counts it. Any other error says that the modality itself does not work, and
+  // ends the run.
   virtual Status Preprocess(const Sample& sample, Tensors* out) const = 0;
   virtual Status Encode(const Batch& batch, Features* out) = 0;
 };
 
 // Features of rows of different length: values and padding [B, longest, F], positions counting from
 // 0 where `sequence`. `rows[i]` holds N_i * F numbers.
-inline Features PaddedFeatures(const std::vector<std::vector<float>>& rows, int64_t feature_dim, bool sequence) {
+inline Features PaddedFeatures(const std::vector<std::vector<float>>& rows, int64_t feature_dim,
+                               bool sequence) {
   int64_t longest = 0;
-  for (const auto& row : rows) longest = std::max<int64_t>(longest, static_cast<int64_t>(row.size()) / feature_dim);
+  for (const auto& row : rows)
+    longest = std::max<int64_t>(longest, static_cast<int64_t>(row.size()) / feature_dim);
   const auto count = static_cast<int64_t>(rows.size());
   Features features;
   features.values = Tensor::Zeros<float>({count, longest, feature_dim});
   features.padding = Tensor::Zeros<bool>({count, longest});
   if (sequence) features.positions = Tensor::Zeros<int64_t>({count, longest});
   for (int64_t i = 0; i < count; ++i) {
-    std::copy(rows[i].begin(), rows[i].end(), features.values.data<float>() + i * longest * feature_dim);
+    std::copy(rows[i].begin(), rows[i].end(),
+              features.values.data<float>() + i * longest * feature_dim);
     for (int64_t n = 0; n < longest; ++n) {
-      features.padding.data<bool>()[i * longest + n] = n * feature_dim >= static_cast<int64_t>(rows[i].size());
+      features.padding.data<bool>()[i * longest + n] =
+          n * feature_dim >= static_cast<int64_t>(rows[i].size());
       if (sequence) features.positions.data<int64_t>()[i * longest + n] = n;
     }
   }
@@ -312,7 +344,8 @@ class Vocabulary {
   Result<int64_t> GlobalId(std::string_view block, int64_t index) const {
     int64_t id = 0;
     const UnivalCode code = table_->global_id(table_->ctx, Str(block), index, &id);
-    if (code != UNIVAL_OK) return Status(code, "no token " + std::to_string(index) + " of block " + std::string(block));
+    if (code != UNIVAL_OK)
+      return Status(code, "no token " + std::to_string(index) + " of block " + std::string(block));
     return id;
   }
   Result<int64_t> BlockSize(std::string_view block) const {
@@ -331,11 +364,12 @@ class Vocabulary {
   }
   Result<std::vector<int64_t>> EncodeText(std::string_view text) const {
     std::vector<int64_t> ids;
-    const UnivalIdSink sink = {sizeof(UnivalIdSink), &ids, [](void* ctx, const int64_t* more, uint64_t count) {
-                                 static_cast<std::vector<int64_t>*>(ctx)->insert(
-                                     static_cast<std::vector<int64_t>*>(ctx)->end(), more, more + count);
-                                 return UnivalCode{UNIVAL_OK};
-                               }};
+    const UnivalIdSink sink = {
+        sizeof(UnivalIdSink), &ids, [](void* ctx, const int64_t* more, uint64_t count) {
+          static_cast<std::vector<int64_t>*>(ctx)->insert(
+              static_cast<std::vector<int64_t>*>(ctx)->end(), more, more + count);
+          return UnivalCode{UNIVAL_OK};
+        }};
     const UnivalCode code = table_->encode_text(table_->ctx, Str(text), &sink);
     if (code != UNIVAL_OK) return Status(code, "cannot encode text");
     return ids;
@@ -378,7 +412,8 @@ class Record {
   Result<std::string> Text(std::string_view name) const {
     const UnivalField* found = field(name);
     if (found == nullptr) return NotFound("no column '" + std::string(name) + "'");
-    if (found->kind != UNIVAL_FIELD_TEXT) return InvalidArgument("column '" + std::string(name) + "' is no text");
+    if (found->kind != UNIVAL_FIELD_TEXT)
+      return InvalidArgument("column '" + std::string(name) + "' is no text");
     return std::string(View(found->texts[0]));
   }
   Result<std::vector<double>> Numbers(std::string_view name) const {
@@ -422,8 +457,10 @@ class Task {
  public:
   virtual ~Task() = default;
   virtual TaskInfo Info() const = 0;
-  virtual Status MakeExample(const Record& record, bool training, uint64_t seed, Example* out) const = 0;
-  virtual Status Interpret(const Record& record, const std::vector<int64_t>& ids, Answer* out) const = 0;
+  virtual Status MakeExample(const Record& record, bool training, uint64_t seed,
+                             Example* out) const = 0;
+  virtual Status Interpret(const Record& record, const std::vector<int64_t>& ids,
+                           Answer* out) const = 0;
   virtual std::unique_ptr<Metric> NewMetric() const = 0;
 };
 

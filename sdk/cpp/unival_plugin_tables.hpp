@@ -3,7 +3,6 @@
 #ifndef UNIVAL_SDK_CPP_UNIVAL_PLUGIN_TABLES_HPP_
 #define UNIVAL_SDK_CPP_UNIVAL_PLUGIN_TABLES_HPP_
 
-
 #include "sdk/cpp/unival_plugin.hpp"
 
 namespace unival {
@@ -28,7 +27,9 @@ UnivalCode Guarded(Body&& body) {
   }
 }
 
-inline Status FromCode(UnivalCode code) { return code == UNIVAL_OK ? Status() : Status(code, "the host refused"); }
+inline Status FromCode(UnivalCode code) {
+  return code == UNIVAL_OK ? Status() : Status(code, "the host refused");
+}
 
 inline std::vector<std::string> Strings(const UnivalStr* texts, uint64_t count) {
   std::vector<std::string> strings;
@@ -73,13 +74,15 @@ UnivalCode CreateObject(UnivalSelf** out, Make&& make) {
 
 struct ModalityObject {
   template <typename T>
-  explicit ModalityObject(std::unique_ptr<T> made) : modality(std::move(made)), info(modality->Info()) {}
+  explicit ModalityObject(std::unique_ptr<T> made)
+      : modality(std::move(made)), info(modality->Info()) {}
   std::unique_ptr<Modality> modality;
   ModalityInfo info;
 };
 
 template <typename T>
-UnivalCode CreateModality(const UnivalHost* host, const UnivalModalityConfig* config, UnivalSelf** out) {
+UnivalCode CreateModality(const UnivalHost* host, const UnivalModalityConfig* config,
+                          UnivalSelf** out) {
   Host() = host;
   return CreateObject<ModalityObject>(out, [&] {
     Config own{std::string(View(config->id)), {}};
@@ -101,7 +104,8 @@ inline UnivalCode Describe(const UnivalSelf* self, UnivalModalityInfo* out) {
   return UNIVAL_OK;
 }
 
-inline UnivalCode Preprocess(const UnivalSelf* self, const UnivalSample* sample, UnivalTensors* out) {
+inline UnivalCode Preprocess(const UnivalSelf* self, const UnivalSample* sample,
+                             UnivalTensors* out) {
   return Guarded([&] {
     const Sample own{View(sample->name),
                      {reinterpret_cast<const char*>(sample->bytes.data), sample->bytes.size},
@@ -113,7 +117,8 @@ inline UnivalCode Preprocess(const UnivalSelf* self, const UnivalSample* sample,
     const Status status = Of<ModalityObject>(self).modality->Preprocess(own, &tensors);
     if (!status.ok()) return status;
     if (tensors.empty() || tensors.size() > UNIVAL_MAX_TENSORS) {
-      return Internal("Preprocess gave " + std::to_string(tensors.size()) + " tensors, expected 1..8");
+      return Internal("Preprocess gave " + std::to_string(tensors.size()) +
+                      " tensors, expected 1..8");
     }
     out->count = tensors.size();
     for (size_t i = 0; i < tensors.size(); ++i) out->items[i] = tensors[i].Release();
@@ -142,10 +147,12 @@ struct TokenizerObject {
 };
 
 template <typename T>
-UnivalCode CreateTokenizer(const UnivalHost* host, const UnivalTokenizerConfig* config, UnivalSelf** out) {
+UnivalCode CreateTokenizer(const UnivalHost* host, const UnivalTokenizerConfig* config,
+                           UnivalSelf** out) {
   Host() = host;
   return CreateObject<TokenizerObject>(out, [&] {
-    return T::Create(TokenizerConfig{std::string(View(config->directory)), std::string(View(config->block))});
+    return T::Create(
+        TokenizerConfig{std::string(View(config->directory)), std::string(View(config->block))});
   });
 }
 
@@ -153,7 +160,8 @@ inline int64_t Size(const UnivalSelf* self) { return Of<TokenizerObject>(self).t
 
 inline Status CheckIndex(const Tokenizer& tokenizer, int64_t index) {
   if (index >= 0 && index < tokenizer.size()) return Status();
-  return OutOfRange("index " + std::to_string(index) + " is outside [0, " + std::to_string(tokenizer.size()) + ")");
+  return OutOfRange("index " + std::to_string(index) + " is outside [0, " +
+                    std::to_string(tokenizer.size()) + ")");
 }
 
 inline UnivalCode Surface(const UnivalSelf* self, int64_t index, const UnivalTextSink* out) {
@@ -172,7 +180,8 @@ inline UnivalCode EncodeText(const UnivalSelf* self, UnivalStr text, const Univa
   });
 }
 
-inline UnivalCode DecodeText(const UnivalSelf* self, const int64_t* ids, uint64_t count, const UnivalTextSink* out) {
+inline UnivalCode DecodeText(const UnivalSelf* self, const int64_t* ids, uint64_t count,
+                             const UnivalTextSink* out) {
   return Guarded([&] {
     const Tokenizer& tokenizer = *Of<TokenizerObject>(self).tokenizer;
     for (uint64_t i = 0; i < count; ++i) {
@@ -189,7 +198,8 @@ template <typename T>
 UnivalCode Train(const UnivalHost* host, const UnivalTokenizerTraining* training) {
   Host() = host;
   return Guarded([&] {
-    return T::Train({std::string(View(training->corpus)), std::string(View(training->output)), training->vocabulary_size,
+    return T::Train({std::string(View(training->corpus)), std::string(View(training->output)),
+                     training->vocabulary_size,
                      Strings(training->symbols, training->symbol_count)});
   });
 }
@@ -211,7 +221,8 @@ struct TaskObject {
 };
 
 template <typename T>
-UnivalCode CreateTask(const UnivalHost* host, const UnivalVocabulary* vocabulary, UnivalSelf** out) {
+UnivalCode CreateTask(const UnivalHost* host, const UnivalVocabulary* vocabulary,
+                      UnivalSelf** out) {
   Host() = host;
   return CreateObject<TaskObject>(out, [&] { return T::Create(Vocabulary(vocabulary)); });
 }
@@ -232,34 +243,36 @@ inline UnivalCode DescribeTask(const UnivalSelf* self, UnivalTaskInfo* out) {
   return UNIVAL_OK;
 }
 
-inline UnivalCode MakeExample(const UnivalSelf* self, const UnivalRecord* record, int32_t mode, uint64_t seed,
-                              const UnivalExampleSink* out) {
+inline UnivalCode MakeExample(const UnivalSelf* self, const UnivalRecord* record, int32_t mode,
+                              uint64_t seed, const UnivalExampleSink* out) {
   UnivalCode refused = UNIVAL_OK;
   const UnivalCode code = Guarded([&] {
     Example example;
-    const Status status =
-        Of<TaskObject>(self).task->MakeExample(Record(record), mode == UNIVAL_MODE_TRAINING, seed, &example);
+    const Status status = Of<TaskObject>(self).task->MakeExample(
+        Record(record), mode == UNIVAL_MODE_TRAINING, seed, &example);
     if (!status.ok()) return status;
     const auto keep = [&](UnivalCode given) { refused = refused == UNIVAL_OK ? given : refused; };
-    for (const auto& [modality, column] : example.media) keep(out->add_media(out->ctx, Str(modality), Str(column)));
+    for (const auto& [modality, column] : example.media)
+      keep(out->add_media(out->ctx, Str(modality), Str(column)));
     const std::vector<int64_t>* lists[] = {&example.source, &example.prefix, &example.target};
     for (int32_t kind = UNIVAL_TOKENS_SOURCE; kind <= UNIVAL_TOKENS_TARGET; ++kind) {
       keep(out->set_tokens(out->ctx, kind, lists[kind]->data(), lists[kind]->size()));
     }
-    for (const auto& answer : example.answers) keep(out->add_answer(out->ctx, answer.data(), answer.size()));
+    for (const auto& answer : example.answers)
+      keep(out->add_answer(out->ctx, answer.data(), answer.size()));
     for (const auto& range : example.allowed) keep(out->allow(out->ctx, range.first, range.second));
     return Status();
   });
   return code == UNIVAL_OK ? refused : code;  // what the host refused has its message already
 }
 
-inline UnivalCode Interpret(const UnivalSelf* self, const UnivalRecord* record, const int64_t* ids, uint64_t count,
-                            UnivalAnswerSink* out) {
+inline UnivalCode Interpret(const UnivalSelf* self, const UnivalRecord* record, const int64_t* ids,
+                            uint64_t count, UnivalAnswerSink* out) {
   return Guarded([&] {
     Answer answer;
     answer.score = out->score;
-    const Status status =
-        Of<TaskObject>(self).task->Interpret(Record(record), std::vector<int64_t>(ids, ids + count), &answer);
+    const Status status = Of<TaskObject>(self).task->Interpret(
+        Record(record), std::vector<int64_t>(ids, ids + count), &answer);
     if (!status.ok()) return status;
     out->has_box = answer.has_box ? 1 : 0;
     std::copy(answer.box, answer.box + 4, out->box);
@@ -279,14 +292,19 @@ inline UnivalCode CreateMetric(const UnivalSelf* self, UnivalMetric** out) {
 
 inline void DestroyMetric(UnivalMetric* metric) { delete reinterpret_cast<Metric*>(metric); }
 
-inline UnivalCode AddToMetric(UnivalMetric* metric, const UnivalRecord* record, const UnivalAnswer* answer) {
+inline UnivalCode AddToMetric(UnivalMetric* metric, const UnivalRecord* record,
+                              const UnivalAnswer* answer) {
   return Guarded([&] {
     Answer own;
     if (answer != nullptr) {
-      own = {std::string(View(answer->text)), {answer->codes, answer->codes + answer->code_count}, answer->has_box != 0,
-             {answer->box[0], answer->box[1], answer->box[2], answer->box[3]}, answer->score};
+      own = {std::string(View(answer->text)),
+             {answer->codes, answer->codes + answer->code_count},
+             answer->has_box != 0,
+             {answer->box[0], answer->box[1], answer->box[2], answer->box[3]},
+             answer->score};
     }
-    return reinterpret_cast<Metric*>(metric)->Add(Record(record), answer == nullptr ? nullptr : &own);
+    return reinterpret_cast<Metric*>(metric)->Add(Record(record),
+                                                  answer == nullptr ? nullptr : &own);
   });
 }
 
@@ -314,10 +332,14 @@ struct Component {
 
 template <typename T>
 Component ModalityOf(std::string_view id, std::string_view summary) {
-  static const UnivalModality table = {sizeof(UnivalModality),         Str(id),
-                                       Str(summary),                   &internal::CreateModality<T>,
-                                       &internal::Destroy<internal::ModalityObject>, &internal::Describe,
-                                       &internal::Preprocess,          &internal::Encode};
+  static const UnivalModality table = {sizeof(UnivalModality),
+                                       Str(id),
+                                       Str(summary),
+                                       &internal::CreateModality<T>,
+                                       &internal::Destroy<internal::ModalityObject>,
+                                       &internal::Describe,
+                                       &internal::Preprocess,
+                                       &internal::Encode};
   return {&table, nullptr, nullptr, nullptr};
 }
 
@@ -376,7 +398,8 @@ Component TaskOf(std::string_view id, std::string_view summary) {
 // A block of tokens that the plugin speaks; `content_hash` 64 hex digits or nothing.
 inline Component TokenBlock(std::string_view id, int64_t size, std::string_view content_hash = "") {
   // Lives as long as the process, like the plugin.
-  return {nullptr, nullptr, nullptr, new UnivalTokenBlock{sizeof(UnivalTokenBlock), Str(id), size, Str(content_hash)}};
+  return {nullptr, nullptr, nullptr,
+          new UnivalTokenBlock{sizeof(UnivalTokenBlock), Str(id), size, Str(content_hash)}};
 }
 
 namespace internal {
@@ -384,7 +407,8 @@ namespace internal {
 // The plugin's descriptor with the lists that it points to.
 class Descriptor {
  public:
-  Descriptor(std::string_view id, std::string_view version, std::initializer_list<Component> components) {
+  Descriptor(std::string_view id, std::string_view version,
+             std::initializer_list<Component> components) {
     for (const Component& component : components) {
       if (component.modality != nullptr) modalities_.push_back(component.modality);
       if (component.tokenizer != nullptr) tokenizers_.push_back(component.tokenizer);
@@ -424,13 +448,14 @@ class Descriptor {
 // lacks.
 #define UNIVAL_PLUGIN(id, version, ...) UNIVAL_PLUGIN_WITH_PROPERTIES(id, version, "", __VA_ARGS__)
 // The same for a plugin that carries its own copies of libraries that the host has.
-#define UNIVAL_ISOLATED_PLUGIN(id, version, ...) UNIVAL_PLUGIN_WITH_PROPERTIES(id, version, UNIVAL_ISOLATED, __VA_ARGS__)
+#define UNIVAL_ISOLATED_PLUGIN(id, version, ...) \
+  UNIVAL_PLUGIN_WITH_PROPERTIES(id, version, UNIVAL_ISOLATED, __VA_ARGS__)
 #define UNIVAL_PLUGIN_WITH_PROPERTIES(id, version, properties, ...)                              \
-  UNIVAL_PLUGIN_RECORD(id, version, properties);                                                \
+  UNIVAL_PLUGIN_RECORD(id, version, properties);                                                 \
   extern "C" UNIVAL_PLUGIN_EXPORT const UnivalPlugin* unival_plugin_v0(const UnivalHost* host) { \
-    ::unival::plugin::Host() = host;                                                            \
-    static const ::unival::plugin::internal::Descriptor descriptor(id, version, {__VA_ARGS__}); \
-    return descriptor.get();                                                                    \
+    ::unival::plugin::Host() = host;                                                             \
+    static const ::unival::plugin::internal::Descriptor descriptor(id, version, {__VA_ARGS__});  \
+    return descriptor.get();                                                                     \
   }
 
 #endif  // UNIVAL_SDK_CPP_UNIVAL_PLUGIN_TABLES_HPP_

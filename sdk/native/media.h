@@ -42,7 +42,7 @@ struct AudioClip {
 };
 
 struct VideoClip {
-  at::Tensor frames;             // [T, H, W, 3] uint8, the selected frames in the order selected
+  at::Tensor frames;  // [T, H, W, 3] uint8, the selected frames in the order selected
   int64_t source_frame_count = 0;
   double frames_per_second = 0;
 };

@@ -43,9 +43,8 @@ absl::StatusOr<at::Tensor> StackSamples(const PreprocessedBatch& batch, size_t i
   for (const PreprocessedSample& sample : batch.samples) {
     const at::Tensor& tensor = sample.tensors[index];
     if (!rows.empty() && tensor.sizes() != rows.front().sizes()) {
-      return absl::InvalidArgumentError(absl::StrCat("batch: samples differ in shape: ",
-                                                     ShapeText(rows.front()), " and ",
-                                                     ShapeText(tensor)));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "batch: samples differ in shape: ", ShapeText(rows.front()), " and ", ShapeText(tensor)));
     }
     rows.push_back(tensor);
   }

@@ -44,12 +44,12 @@ enum class PositionKind {
 };
 
 struct ModalityInfo {
-  std::string id;              // the model's name for it: "depth"
-  std::string type;            // registered type
+  std::string id;    // the model's name for it: "depth"
+  std::string type;  // registered type
   // What the features mean, "small_cnn-64x64/1"; stored with the adapter.
   std::string feature_schema;
-  int64_t feature_dim = 0;     // F
-  int64_t max_positions = 0;   // upper bound of N, 0 = unbounded
+  int64_t feature_dim = 0;    // F
+  int64_t max_positions = 0;  // upper bound of N, 0 = unbounded
   PositionKind position_kind = PositionKind::kNone;
 };
 
@@ -84,8 +84,9 @@ class Modality {
   virtual const ModalityInfo& info() const = 0;
 
   // Decodes and normalises one sample. Thread-safe; runs on loader threads; deterministic.
-  // Errors: those of MediaDecoder, and MediaError(InvalidArgument) for media that it cannot take. An error that is not
-  // marked by MediaError says that the modality itself does not work, and ends training.
+  // Errors: those of MediaDecoder, and MediaError(InvalidArgument) for media that it cannot take.
+  // An error that is not marked by MediaError says that the modality itself does not work, and ends
+  // training.
   virtual absl::StatusOr<PreprocessedSample> Preprocess(const RawSample& sample) const = 0;
 
   // Features of a batch. Row i must not depend on the other rows. Runs on the compute thread, one

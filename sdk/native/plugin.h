@@ -18,13 +18,12 @@
 #include "sdk/native/build_info.h"
 #include "sdk/native/registry.h"
 
-#define UNIVAL_NATIVE_PLUGIN(id, version, register_function)                                   \
-  extern "C" __attribute__((used, visibility("default"), section(".unival_plugin")))           \
-  const unival::BuildInfo unival_plugin_build_info =                                           \
-      unival::MakeBuildInfo(id, version);                                                      \
-  extern "C" __attribute__((visibility("default"))) void unival_native_plugin_v0(              \
-      unival::Registrar* registrar, absl::Status* status) {                                    \
-    *status = register_function(*registrar);                                                   \
+#define UNIVAL_NATIVE_PLUGIN(id, version, register_function)                             \
+  extern "C" __attribute__((used, visibility("default"), section(".unival_plugin")))     \
+  const unival::BuildInfo unival_plugin_build_info = unival::MakeBuildInfo(id, version); \
+  extern "C" __attribute__((visibility("default"))) void unival_native_plugin_v0(        \
+      unival::Registrar* registrar, absl::Status* status) {                              \
+    *status = register_function(*registrar);                                             \
   }
 
 #endif  // UNIVAL_SDK_NATIVE_PLUGIN_H_

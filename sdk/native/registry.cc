@@ -11,7 +11,8 @@ namespace unival {
 
 // Plugins find the SDK's messages in the host, so every host must contain them, used or not.
 extern const void* const kSdkMessages[];
-const void* const kSdkMessages[] = {&ModalityConfig::default_instance(), &TaskTemplate::default_instance()};
+const void* const kSdkMessages[] = {&ModalityConfig::default_instance(),
+                                    &TaskTemplate::default_instance()};
 
 namespace {
 
@@ -32,14 +33,16 @@ absl::Status CheckBlock(const TokenBlockSpec& block) {
   const std::pair<absl::string_view, absl::string_view> names =
       absl::StrSplit(block.id, absl::MaxSplits('.', 1));
   if (!IsId(names.first) || !IsId(names.second)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("token block \"", block.id, "\": expected \"<owner>.<name>\" of the form ", kIdForm));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "token block \"", block.id, "\": expected \"<owner>.<name>\" of the form ", kIdForm));
   }
   if (names.first == "core") {
-    return absl::InvalidArgumentError(absl::StrCat("token block \"", block.id, "\": \"core.\" is the host's"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("token block \"", block.id, "\": \"core.\" is the host's"));
   }
   if (block.size <= 0) {
-    return absl::InvalidArgumentError(absl::StrCat("token block \"", block.id, "\": size ", block.size, ", expected at least 1"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("token block \"", block.id, "\": size ", block.size, ", expected at least 1"));
   }
   return absl::OkStatus();
 }
@@ -115,7 +118,8 @@ absl::Status Registry::AddMetric(MetricFactory factory) {
 absl::Status Registry::AddTokenBlock(TokenBlockSpec block) {
   if (absl::Status status = CheckBlock(block); !status.ok()) return status;
   auto found = token_blocks_.find(block.id);
-  if (found != token_blocks_.end()) return Taken("token block", block.id, origin_, found->second.origin);
+  if (found != token_blocks_.end())
+    return Taken("token block", block.id, origin_, found->second.origin);
   const std::string id = block.id;
   token_blocks_.emplace(id, Registered<TokenBlockSpec>{std::move(block), origin_});
   return absl::OkStatus();
@@ -127,12 +131,13 @@ std::vector<TokenBlockSpec> Registry::token_blocks() const {
   return blocks;
 }
 
-absl::Status Registry::TrainTokenizer(absl::string_view type, const TokenizerTraining& training) const {
+absl::Status Registry::TrainTokenizer(absl::string_view type,
+                                      const TokenizerTraining& training) const {
   auto found = tokenizers_.find(type);
   if (found == tokenizers_.end()) return Unknown("tokenizer", type, tokenizers_);
   if (!found->second.factory.train) {
-    return absl::UnimplementedError(absl::StrCat("tokenizer type \"", type, "\" from ", found->second.origin,
-                                                 " cannot be trained"));
+    return absl::UnimplementedError(absl::StrCat("tokenizer type \"", type, "\" from ",
+                                                 found->second.origin, " cannot be trained"));
   }
   return found->second.factory.train(training);
 }
@@ -163,7 +168,8 @@ absl::StatusOr<std::shared_ptr<FeatureEncoder>> Registry::CreateNetwork(
     const EncoderConfig& config, const EncoderInput& input) const {
   const std::string name = NetworkName(config);
   if (name.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("encoder: none is set, expected one of ", Names(networks_)));
+    return absl::InvalidArgumentError(
+        absl::StrCat("encoder: none is set, expected one of ", Names(networks_)));
   }
   auto found = networks_.find(name);
   if (found == networks_.end()) return Unknown("network", name, networks_);
@@ -173,8 +179,9 @@ absl::StatusOr<std::shared_ptr<FeatureEncoder>> Registry::CreateNetwork(
 absl::StatusOr<const MetricFactory*> Registry::FindMetric(absl::string_view name) const {
   auto found = metrics_.find(name);
   if (found != metrics_.end()) return &found->second.factory;
-  return absl::NotFoundError(absl::StrCat("unknown metric \"", name, "\"; known: ", Names(metrics_),
-                                          ". If a plugin provides it, load the plugin with --plugin FILE or --plugin_path DIR."));
+  return absl::NotFoundError(absl::StrCat(
+      "unknown metric \"", name, "\"; known: ", Names(metrics_),
+      ". If a plugin provides it, load the plugin with --plugin FILE or --plugin_path DIR."));
 }
 
 std::vector<Registry::Entry> Registry::List() const {

@@ -143,7 +143,7 @@ class Registry : public Registrar {
     std::string kind;  // "metric", "modality", "network", "task", "tokenizer"
     std::string type, summary, origin;
   };
-  std::vector<Entry> List() const;  // sorted by kind, type
+  std::vector<Entry> List() const;                   // sorted by kind, type
   std::vector<TokenBlockSpec> token_blocks() const;  // declared by plugins, sorted by id
 
   // Unimplemented when the type cannot be trained.

@@ -31,18 +31,16 @@ absl::Status CheckTaskFits(const TaskInfo& info, const std::vector<std::string>&
                            const absl::optional<std::vector<std::string>>& columns) {
   for (const std::string& modality : info.modalities) {
     if (Contains(modalities, modality)) continue;
-    return absl::FailedPreconditionError(
-        absl::StrCat(Where(info), "needs modality \"", modality,
-                     "\"; the model has: ", absl::StrJoin(modalities, ", "),
-                     "; load a model with it or add it with a plugin"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        Where(info), "needs modality \"", modality, "\"; the model has: ",
+        absl::StrJoin(modalities, ", "), "; load a model with it or add it with a plugin"));
   }
   if (!columns.has_value()) return absl::OkStatus();
   for (const std::string& column : info.columns) {
     if (Contains(*columns, column)) continue;
-    return absl::FailedPreconditionError(
-        absl::StrCat(Where(info), "needs column \"", column,
-                     "\"; the data has: ", absl::StrJoin(*columns, ", "),
-                     "; map it with `columns` if it has another name"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        Where(info), "needs column \"", column, "\"; the data has: ", absl::StrJoin(*columns, ", "),
+        "; map it with `columns` if it has another name"));
   }
   return absl::OkStatus();
 }

@@ -31,8 +31,8 @@ namespace unival {
 
 // A column's value: text, number, list of numbers (boxes, codes), list of texts (several
 // references), media.
-using FieldValue = std::variant<std::string, double, std::vector<double>, std::vector<std::string>,
-                                MediaSource>;
+using FieldValue =
+    std::variant<std::string, double, std::vector<double>, std::vector<std::string>, MediaSource>;
 
 // One record of a data source. `key` names it in messages: "train.jsonl:17", "dev.tar:0_george_5".
 struct TaskSample {
@@ -58,13 +58,13 @@ enum class ExampleMode {
 
 struct Seq2SeqExample {
   std::string key;
-  std::vector<MediaInput> media;   // in the order of the encoder input, before the text
-  std::vector<int64_t> source;     // <s> prompt </s>
-  std::vector<int64_t> prefix;     // forced decoder tokens after <s>, out of the loss
-  std::vector<int64_t> target;     // without <s>, with </s>; empty when unknown
+  std::vector<MediaInput> media;  // in the order of the encoder input, before the text
+  std::vector<int64_t> source;    // <s> prompt </s>
+  std::vector<int64_t> prefix;    // forced decoder tokens after <s>, out of the loss
+  std::vector<int64_t> target;    // without <s>, with </s>; empty when unknown
   Constraint constraint;
-  // The decoder writes image codes: it then uses the positions, norms and biases of the code grid. A fact of the task,
-  // the same in both modes and whether or not the target is known.
+  // The decoder writes image codes: it then uses the positions, norms and biases of the code grid.
+  // A fact of the task, the same in both modes and whether or not the target is known.
   bool image_codes = false;
 };
 
@@ -74,10 +74,10 @@ struct Hypothesis {
 };
 
 struct Prediction {
-  std::string text;                               // decoded answer
+  std::string text;  // decoded answer
   // X0, y0, x1, y1 as fractions [0, 1] of width and height.
   absl::optional<std::array<double, 4>> box;
-  std::vector<int64_t> codes;                     // local indices of a `codes` slot
+  std::vector<int64_t> codes;  // local indices of a `codes` slot
   double score = 0;
 };
 
@@ -102,7 +102,8 @@ class Metric {
 // The block of image codes, the only one whose rows the decoder places on a grid.
 constexpr absl::string_view kImageCodeBlock = "core.image_code";
 
-// What is known of a task without a record, in one place for training, evaluation, prediction and listings.
+// What is known of a task without a record, in one place for training, evaluation, prediction and
+// listings.
 struct TaskInfo {
   std::string name;
   std::string summary;
@@ -115,19 +116,22 @@ struct TaskInfo {
   GenerationConfig generation;
   // For listings, as they were written, slots in braces; empty where the task is code.
   std::string prompt, target;
-  std::string origin;  // where messages say that the task is defined, "sets/my.textproto:12"; empty: in code
+  // Where messages say that the task is defined, "sets/my.textproto:12"; empty: in code.
+  std::string origin;
 };
 
 // Columns of `info` that hold media.
 const std::vector<std::string>& MediaColumns(const TaskInfo& info);
 
-// Whether a model with `modalities` can do the task, and data with `columns` (where given) can train it.
-// FailedPrecondition names the task, what it needs and what there is.
+// Whether a model with `modalities` can do the task, and data with `columns` (where given) can
+// train it. FailedPrecondition names the task, what it needs and what there is.
 absl::Status CheckTaskFits(const TaskInfo& info, const std::vector<std::string>& modalities,
                            const absl::optional<std::vector<std::string>>& columns);
 
-// Whether `constraint` allows tokens of `block` alone: how a task that knows no more says what it writes.
-bool AllowsOnlyBlock(const Constraint& constraint, const VocabularyView& vocabulary, absl::string_view block);
+// Whether `constraint` allows tokens of `block` alone: how a task that knows no more says what it
+// writes.
+bool AllowsOnlyBlock(const Constraint& constraint, const VocabularyView& vocabulary,
+                     absl::string_view block);
 
 class Task {
  public:
@@ -141,8 +145,8 @@ class Task {
   virtual std::unique_ptr<Metric> NewMetric() const = 0;
 };
 
-// The answer that the record itself holds, as Interpret reads it: what a perfect model would be credited with.
-// FailedPrecondition when the record has no target.
+// The answer that the record itself holds, as Interpret reads it: what a perfect model would be
+// credited with. FailedPrecondition when the record has no target.
 absl::StatusOr<Prediction> ReferenceAnswer(const Task& task, const TaskSample& sample);
 
 }  // namespace unival

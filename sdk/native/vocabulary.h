@@ -34,8 +34,8 @@ class VocabularyView {
  public:
   virtual ~VocabularyView();
 
-  virtual int64_t size() const = 0;                             // V, one past the largest global id
-  virtual bool HasBlock(absl::string_view block) const = 0;     // false for retired blocks
+  virtual int64_t size() const = 0;                          // V, one past the largest global id
+  virtual bool HasBlock(absl::string_view block) const = 0;  // false for retired blocks
   virtual absl::StatusOr<int64_t> BlockSize(absl::string_view block) const = 0;
   virtual absl::StatusOr<std::vector<TokenRange>> BlockRanges(absl::string_view block) const = 0;
   // NotFound for an unknown block, OutOfRange for an index outside it.

@@ -11,7 +11,8 @@ constexpr char kCodes[] = "core.image_code", kBins[] = "core.location_bin";
 
 }  // namespace
 
-ByteVocabulary::ByteVocabulary(const std::vector<TokenBlockSpec>& blocks) : ByteVocabulary(TextOnly()) {
+ByteVocabulary::ByteVocabulary(const std::vector<TokenBlockSpec>& blocks)
+    : ByteVocabulary(TextOnly()) {
   Append({kMask, 1, ""});
   Append({kCodes, 64, ""});
   Append({kBins, 1000, ""});
@@ -62,15 +63,17 @@ absl::StatusOr<std::vector<TokenRange>> ByteVocabulary::BlockRanges(absl::string
 absl::StatusOr<int64_t> ByteVocabulary::GlobalId(absl::string_view block, int64_t index) const {
   UNIVAL_ASSIGN_OR_RETURN(const TokenRange range, Find(block));
   if (index >= 0 && index < range.end - range.begin) return range.begin + index;
-  return absl::OutOfRangeError(absl::StrCat("block \"", block, "\" has ", range.end - range.begin, " tokens, index ", index,
-                                            " is outside"));
+  return absl::OutOfRangeError(absl::StrCat("block \"", block, "\" has ", range.end - range.begin,
+                                            " tokens, index ", index, " is outside"));
 }
 
 absl::StatusOr<BlockToken> ByteVocabulary::Identify(int64_t id) const {
   for (const Block& block : blocks_) {
-    if (id >= block.range.begin && id < block.range.end) return BlockToken{block.id, id - block.range.begin};
+    if (id >= block.range.begin && id < block.range.end)
+      return BlockToken{block.id, id - block.range.begin};
   }
-  return absl::OutOfRangeError(absl::StrCat("token ", id, " is outside the vocabulary of ", size()));
+  return absl::OutOfRangeError(
+      absl::StrCat("token ", id, " is outside the vocabulary of ", size()));
 }
 
 absl::StatusOr<std::vector<int64_t>> ByteVocabulary::EncodeText(absl::string_view text) const {
@@ -84,7 +87,8 @@ absl::StatusOr<std::string> ByteVocabulary::DecodeText(absl::Span<const int64_t>
   UNIVAL_ASSIGN_OR_RETURN(const TokenRange range, Find(kText));
   std::string text;
   for (int64_t token : tokens) {
-    if (token >= range.begin && token < range.end) text.push_back(static_cast<char>(token - range.begin));
+    if (token >= range.begin && token < range.end)
+      text.push_back(static_cast<char>(token - range.begin));
   }
   return text;
 }

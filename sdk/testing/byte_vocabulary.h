@@ -1,7 +1,7 @@
 // unival: byte_vocabulary.h
 //
-// A vocabulary without a model, for checks of tasks: one token per byte as core.bpe, behind the four
-// of core.special.
+// A vocabulary without a model, for checks of tasks: one token per byte as core.bpe, behind the
+// four of core.special.
 //
 //   ByteVocabulary vocabulary(registry.token_blocks());
 //   ConformanceReport report = CheckTask(*task, vocabulary, probe);

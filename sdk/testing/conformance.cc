@@ -14,7 +14,8 @@ bool ConformanceReport::ok() const {
 std::string ConformanceReport::Table() const {
   std::string table = absl::StrCat(component, "\n");
   for (const ConformanceRow& row : rows) {
-    absl::StrAppendFormat(&table, "  %-4s  %-28s  %s\n", row.ok ? "ok" : "FAIL", row.rule, row.detail);
+    absl::StrAppendFormat(&table, "  %-4s  %-28s  %s\n", row.ok ? "ok" : "FAIL", row.rule,
+                          row.detail);
   }
   return table;
 }

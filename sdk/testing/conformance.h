@@ -27,7 +27,7 @@ struct EncoderInput;
 struct MetricFactory;
 
 struct ConformanceRow {
-  std::string rule;    // lower_snake, stable
+  std::string rule;  // lower_snake, stable
   bool ok = false;
   std::string detail;  // what was expected and found; when ok empty, or what was measured
 };
@@ -47,7 +47,7 @@ struct ModalityProbe {
   // of different size may take different code paths.
   double batch_tolerance = 1e-5;
   int threads = 4;
-  double max_seconds_per_sample = 10;             // preprocess and encode of one sample
+  double max_seconds_per_sample = 10;  // preprocess and encode of one sample
   // What preprocess and encode give for one sample.
   int64_t max_bytes_per_sample = int64_t{1} << 30;
   // Bytes in use that one more round over all samples may leave behind.
@@ -74,7 +74,8 @@ struct TaskProbe {
 // Rules: description, example_shape, tokens_in_vocabulary, target_satisfies_constraint,
 // perfect_answer_scores_best, missing_columns, prediction_needs_no_target, determinism,
 // metric_counts_failures, concurrent_use.
-ConformanceReport CheckTask(const Task& task, const VocabularyView& vocabulary, const TaskProbe& probe);
+ConformanceReport CheckTask(const Task& task, const VocabularyView& vocabulary,
+                            const TaskProbe& probe);
 
 // In evaluation mode, in which the network is left. Rules: description, output_as_declared,
 // batch_invariance, determinism.

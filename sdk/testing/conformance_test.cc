@@ -61,7 +61,8 @@ class FakeModality : public Modality {
     const MediaSource& media = sample.media;
     const std::string text = media.bytes == nullptr ? "" : *media.bytes;
     double value = 0;
-    if (flaw_ == Flaw::kRefusesAll) return absl::InvalidArgumentError(absl::StrCat(media.name, ": not today"));
+    if (flaw_ == Flaw::kRefusesAll)
+      return absl::InvalidArgumentError(absl::StrCat(media.name, ": not today"));
     if (text.rfind("number ", 0) == 0) {
       value = std::stod(text.substr(7));
     } else if (!(text.empty() && media.bytes != nullptr && flaw_ == Flaw::kAcceptsEmpty) &&
@@ -72,7 +73,8 @@ class FakeModality : public Modality {
       return flaw_ == Flaw::kUnmarkedRefusal ? refusal : MediaError(refusal);
     }
     if (flaw_ == Flaw::kRandom && !sample.augment) value += ++calls_;
-    if (sample.augment) value += flaw_ == Flaw::kUnseeded ? ++calls_ : static_cast<double>(sample.seed % 5);
+    if (sample.augment)
+      value += flaw_ == Flaw::kUnseeded ? ++calls_ : static_cast<double>(sample.seed % 5);
     return PreprocessedSample{{at::full({4, 2}, value)}};
   }
 
@@ -164,11 +166,13 @@ TEST(ModalityConformance, RandomPreprocessingIsFoundAloneAndAcrossThreads) {
 }
 
 TEST(ModalityConformance, RefusalsMustNameTheMedia) {
-  EXPECT_EQ(FailedRules(Flaw::kSilentRefusal), (Rules{"empty_media", "corrupt_media", "missing_media"}));
+  EXPECT_EQ(FailedRules(Flaw::kSilentRefusal),
+            (Rules{"empty_media", "corrupt_media", "missing_media"}));
 }
 
 TEST(ModalityConformance, RefusalsMustBeMarkedAsTheMediasOwn) {
-  EXPECT_EQ(FailedRules(Flaw::kUnmarkedRefusal), (Rules{"empty_media", "corrupt_media", "missing_media"}));
+  EXPECT_EQ(FailedRules(Flaw::kUnmarkedRefusal),
+            (Rules{"empty_media", "corrupt_media", "missing_media"}));
 }
 
 TEST(ModalityConformance, WritingToInputsIsFound) {
@@ -201,7 +205,8 @@ class FakeTokenizer : public Tokenizer {
   absl::StatusOr<std::string> Decode(absl::Span<const int64_t> tokens) const override {
     std::string text;
     for (int64_t token : tokens) {
-      if ((token < 0 || token > 1) && flaw_ != "out_of_range") return absl::OutOfRangeError("token");
+      if ((token < 0 || token > 1) && flaw_ != "out_of_range")
+        return absl::OutOfRangeError("token");
       text += static_cast<char>('a' + token);
     }
     return text;
@@ -227,21 +232,24 @@ TEST(TokenizerConformance, AcceptsASoundTokenizerAndFindsEachFlaw) {
 // Repeats a word: "say" is the target, the answer is what was said.
 class FakeTask : public Task {
  public:
-  FakeTask(const std::string& flaw, const VocabularyView& vocabulary) : flaw_(flaw), vocabulary_(vocabulary) {
+  FakeTask(const std::string& flaw, const VocabularyView& vocabulary)
+      : flaw_(flaw), vocabulary_(vocabulary) {
     info_.name = flaw == "description" ? "" : "echo";
     info_.columns = {"say"};
     info_.prediction_columns = {};
   }
   const TaskInfo& info() const override { return info_; }
 
-  absl::StatusOr<Seq2SeqExample> MakeExample(const TaskSample& sample, ExampleMode mode, uint64_t) const override {
+  absl::StatusOr<Seq2SeqExample> MakeExample(const TaskSample& sample, ExampleMode mode,
+                                             uint64_t) const override {
     Seq2SeqExample example;
     example.key = sample.key;
     example.source = {vocabulary_.bos(), vocabulary_.eos()};
     if (flaw_ == "example_shape") example.source.pop_back();
     auto found = sample.fields.find("say");
     if (found == sample.fields.end()) {
-      if (flaw_ == "missing_columns" || (mode == ExampleMode::kPrediction && flaw_ != "prediction_needs_no_target")) {
+      if (flaw_ == "missing_columns" ||
+          (mode == ExampleMode::kPrediction && flaw_ != "prediction_needs_no_target")) {
         return example;
       }
       return absl::NotFoundError("no column \"say\"");
@@ -249,8 +257,10 @@ class FakeTask : public Task {
     example.target = *vocabulary_.EncodeText(std::get<std::string>(found->second));
     example.constraint.answers = {example.target};
     if (flaw_ == "target_satisfies_constraint") example.constraint.answers = {{4}};
-    if (flaw_ == "tokens_in_vocabulary") example.source.insert(example.source.begin() + 1, vocabulary_.size());
-    if (flaw_ == "determinism") example.source.insert(example.source.begin() + 1, 4 + ++calls_ % 100);
+    if (flaw_ == "tokens_in_vocabulary")
+      example.source.insert(example.source.begin() + 1, vocabulary_.size());
+    if (flaw_ == "determinism")
+      example.source.insert(example.source.begin() + 1, 4 + ++calls_ % 100);
     example.target.push_back(vocabulary_.eos());
     return example;
   }
@@ -271,7 +281,9 @@ class FakeTask : public Task {
       right_ += std::get<std::string>(reference.fields.at("say")) == prediction.text;
       return absl::OkStatus();
     }
-    void AddFailure(const TaskSample&) override { count_ += flaw_ == "metric_counts_failures" ? 0 : 1; }
+    void AddFailure(const TaskSample&) override {
+      count_ += flaw_ == "metric_counts_failures" ? 0 : 1;
+    }
     std::map<std::string, double> Result() const override {
       return {{"accuracy", count_ == 0 ? 0 : static_cast<double>(right_) / count_}};
     }
@@ -297,7 +309,8 @@ TEST(TaskConformance, AcceptsASoundTaskAndFindsEachFlaw) {
   EXPECT_EQ(failed(""), Rules{});
   for (const std::string flaw :
        {"description", "example_shape", "tokens_in_vocabulary", "target_satisfies_constraint",
-        "perfect_answer_scores_best", "missing_columns", "prediction_needs_no_target", "metric_counts_failures"}) {
+        "perfect_answer_scores_best", "missing_columns", "prediction_needs_no_target",
+        "metric_counts_failures"}) {
     EXPECT_EQ(failed(flaw), Rules{flaw});
   }
   EXPECT_EQ(failed("determinism"), (Rules{"determinism", "concurrent_use"}));

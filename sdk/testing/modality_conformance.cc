@@ -41,7 +41,8 @@ PreprocessedSample Clone(const PreprocessedSample& sample) {
 
 Finding Describe(const ModalityInfo& info) {
   if (info.id.empty() || info.type.empty()) return "info().id or type is empty";
-  if (info.feature_schema.empty()) return "info().feature_schema is empty: adapters could not be matched";
+  if (info.feature_schema.empty())
+    return "info().feature_schema is empty: adapters could not be matched";
   if (info.feature_dim <= 0) return absl::StrCat("info().feature_dim is ", info.feature_dim);
   if (info.max_positions < 0) return absl::StrCat("info().max_positions is ", info.max_positions);
   return "";
@@ -72,13 +73,15 @@ int64_t BytesInUse() {
 // Everything that the probe's samples give, made once for the rules that look at it.
 class ModalityCheck {
  public:
-  ModalityCheck(Modality& modality, const ModalityProbe& probe) : modality_(modality), probe_(probe) {}
+  ModalityCheck(Modality& modality, const ModalityProbe& probe)
+      : modality_(modality), probe_(probe) {}
 
   Finding Preprocess() {
     if (probe_.samples.size() < 2) return "the probe needs at least two samples";
     for (const RawSample& raw : probe_.samples) {
       absl::StatusOr<PreprocessedSample> sample = modality_.Preprocess(raw);
-      if (!sample.ok()) return absl::StrCat(raw.media.name, raw.media.path, ": ", sample.status().message());
+      if (!sample.ok())
+        return absl::StrCat(raw.media.name, raw.media.path, ": ", sample.status().message());
       if (sample->tensors.empty()) return "Preprocess gave no tensors";
       samples_.push_back(*std::move(sample));
     }
@@ -100,7 +103,8 @@ class ModalityCheck {
     RawSample raw = probe_.samples.front();
     raw.augment = true;
     raw.seed = 17;
-    absl::StatusOr<PreprocessedSample> first = modality_.Preprocess(raw), second = modality_.Preprocess(raw);
+    absl::StatusOr<PreprocessedSample> first = modality_.Preprocess(raw),
+                                       second = modality_.Preprocess(raw);
     if (!first.ok() || !second.ok()) return "Preprocess fails with augment";
     return SameTensors(*first, *second) ? "" : "equal seeds gave different tensors";
   }
@@ -111,15 +115,16 @@ class ModalityCheck {
     const at::Tensor& values = features.values;
     const auto rows = static_cast<int64_t>(samples_.size());
     if (values.dim() != 3 || values.size(0) != rows || values.size(2) != info.feature_dim) {
-      return absl::StrCat("values are ", ShapeText(values), ", declared [", rows, ", N, ", info.feature_dim, "]");
+      return absl::StrCat("values are ", ShapeText(values), ", declared [", rows, ", N, ",
+                          info.feature_dim, "]");
     }
     if (!values.is_floating_point()) return "values are not floating";
     if (!at::isfinite(values).all().item<bool>()) return "values hold NaN or infinity";
     if (info.max_positions > 0 && values.size(1) > info.max_positions) {
       return absl::StrCat(values.size(1), " positions, declared at most ", info.max_positions);
     }
-    if (features.padding.defined() &&
-        (features.padding.scalar_type() != at::kBool || features.padding.sizes() != values.sizes().slice(0, 2))) {
+    if (features.padding.defined() && (features.padding.scalar_type() != at::kBool ||
+                                       features.padding.sizes() != values.sizes().slice(0, 2))) {
       return absl::StrCat("padding is ", ShapeText(features.padding), ", expected bool [B, N]");
     }
     return "";
@@ -128,7 +133,8 @@ class ModalityCheck {
   Finding PositionsInRange() {
     const ModalityFeatures features = Encode(samples_);
     const PositionKind kind = modality_.info().position_kind;
-    if (kind == PositionKind::kNone) return features.positions.defined() ? "positions given, none declared" : "";
+    if (kind == PositionKind::kNone)
+      return features.positions.defined() ? "positions given, none declared" : "";
     std::vector<int64_t> expected = features.values.sizes().slice(0, 2).vec();
     if (kind == PositionKind::kGrid) expected.push_back(2);
     if (!features.positions.defined() || features.positions.sizes() != at::IntArrayRef(expected) ||
@@ -141,7 +147,9 @@ class ModalityCheck {
     const int64_t most = std::max(modality_.info().max_positions, features.values.size(1));
     const int64_t last = features.positions.max().item<int64_t>();
     const bool bounded = kind == PositionKind::kSequence && modality_.info().max_positions > 0;
-    return bounded && last >= most ? absl::StrCat("a position is ", last, ", declared at most ", most, " positions") : "";
+    return bounded && last >= most
+               ? absl::StrCat("a position is ", last, ", declared at most ", most, " positions")
+               : "";
   }
 
   Finding BatchInvariance() {
@@ -151,8 +159,8 @@ class ModalityCheck {
       const at::Tensor in_batch = together.values.narrow(0, row, 1).narrow(1, 0, alone.size(1));
       const double difference = (alone - in_batch).abs().max().item<double>();
       if (!(difference <= probe_.batch_tolerance)) {
-        return absl::StrCat("row ", row, " alone differs from the row in a batch by ", difference, ", allowed ",
-                            probe_.batch_tolerance);
+        return absl::StrCat("row ", row, " alone differs from the row in a batch by ", difference,
+                            ", allowed ", probe_.batch_tolerance);
       }
     }
     return "";
@@ -162,9 +170,11 @@ class ModalityCheck {
   Finding VariableLength() {
     const ModalityFeatures together = Encode(samples_);
     for (size_t row = 0; row < samples_.size(); ++row) {
-      const int64_t alone = Unpadded(Encode({samples_[row]}), 0), in_batch = Unpadded(together, row);
+      const int64_t alone = Unpadded(Encode({samples_[row]}), 0),
+                    in_batch = Unpadded(together, row);
       if (alone != in_batch) {
-        return absl::StrCat("row ", row, " has ", alone, " positions alone and ", in_batch, " in a batch");
+        return absl::StrCat("row ", row, " has ", alone, " positions alone and ", in_batch,
+                            " in a batch");
       }
     }
     return "";
@@ -187,14 +197,16 @@ class ModalityCheck {
     }
     return least <= probe_.leak_tolerance
                ? ""
-               : absl::StrCat("each round over ", probe_.samples.size(), " samples leaves ", least, " bytes behind");
+               : absl::StrCat("each round over ", probe_.samples.size(), " samples leaves ", least,
+                              " bytes behind");
   }
 
   Finding TimePerSample(std::string* measured) {
     const auto start = std::chrono::steady_clock::now();
     for (const RawSample& raw : probe_.samples) Encode({modality_.Preprocess(raw).value()});
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() /
-                           static_cast<double>(probe_.samples.size());
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() /
+        static_cast<double>(probe_.samples.size());
     *measured = absl::StrFormat("%.3f ms", seconds * 1000);
     return seconds <= probe_.max_seconds_per_sample
                ? ""
@@ -223,7 +235,8 @@ class ModalityCheck {
     }
     EncodeThese(samples);
     for (size_t i = 0; i < samples.size(); ++i) {
-      if (!SameTensors(samples[i], copies[i])) return absl::StrCat("Encode wrote to the input of row ", i);
+      if (!SameTensors(samples[i], copies[i]))
+        return absl::StrCat("Encode wrote to the input of row ", i);
     }
     return "";
   }
@@ -239,8 +252,11 @@ class ModalityCheck {
     }
     return IsMediaError(sample.status())
                ? ""
-               : absl::StrCat("the error is not marked as the media's own, so that one such file would end training; ",
-                              "return MediaError(...), in tier 2 INVALID_ARGUMENT: ", sample.status().message());
+               : absl::StrCat(
+                     "the error is not marked as the media's own, so that one such file would end "
+                     "training; ",
+                     "return MediaError(...), in tier 2 INVALID_ARGUMENT: ",
+                     sample.status().message());
   }
 
   Finding ConcurrentPreprocess() {
@@ -260,14 +276,17 @@ class ModalityCheck {
     if (module == nullptr) return "";
     module->eval();
     std::map<std::string, at::Tensor> before;
-    for (const auto& item : module->named_parameters()) before[item.key()] = item.value().detach().clone();
+    for (const auto& item : module->named_parameters())
+      before[item.key()] = item.value().detach().clone();
     for (const auto& item : module->named_buffers()) before[item.key()] = item.value().clone();
     Encode(samples_);
     for (const auto& item : module->named_parameters()) {
-      if (!at::equal(before[item.key()], item.value())) return absl::StrCat("parameter ", item.key(), " moved");
+      if (!at::equal(before[item.key()], item.value()))
+        return absl::StrCat("parameter ", item.key(), " moved");
     }
     for (const auto& item : module->named_buffers()) {
-      if (!at::equal(before[item.key()], item.value())) return absl::StrCat("buffer ", item.key(), " moved");
+      if (!at::equal(before[item.key()], item.value()))
+        return absl::StrCat("buffer ", item.key(), " moved");
     }
     return "";
   }
@@ -318,8 +337,9 @@ ConformanceReport CheckModality(Modality& modality, const ModalityProbe& probe) 
   checker.Run("variable_length", [&] { return check.VariableLength(); });
   checker.Run("inputs_not_written", [&] { return check.InputsNotWritten(); });
   checker.Run("empty_media", [&] { return check.Refuses(InMemory("empty-probe", "")); });
-  checker.Run("corrupt_media",
-              [&] { return check.Refuses(InMemory("corrupt-probe", "this is no media file, only text")); });
+  checker.Run("corrupt_media", [&] {
+    return check.Refuses(InMemory("corrupt-probe", "this is no media file, only text"));
+  });
   checker.Run("missing_media", [&] {
     return check.Refuses(MediaSource{"missing-probe", "no/such/file.missing-probe", nullptr});
   });
@@ -328,13 +348,16 @@ ConformanceReport CheckModality(Modality& modality, const ModalityProbe& probe) 
   checker.Run("description_is_stable", [&]() -> Finding {
     const ModalityInfo& after = modality.info();
     return after.id == before.id && after.feature_dim == before.feature_dim &&
-                   after.feature_schema == before.feature_schema && after.position_kind == before.position_kind
+                   after.feature_schema == before.feature_schema &&
+                   after.position_kind == before.position_kind
                ? ""
                : "info() changed during use";
   });
   checker.Run("leaks", [&] { return check.Leaks(); });
-  checker.Measure("time_per_sample", [&](std::string* measured) { return check.TimePerSample(measured); });
-  checker.Measure("memory_per_sample", [&](std::string* measured) { return check.MemoryPerSample(measured); });
+  checker.Measure("time_per_sample",
+                  [&](std::string* measured) { return check.TimePerSample(measured); });
+  checker.Measure("memory_per_sample",
+                  [&](std::string* measured) { return check.MemoryPerSample(measured); });
   return checker.Take();
 }
 

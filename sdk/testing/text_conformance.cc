@@ -23,7 +23,8 @@ Finding TokensInRange(const Tokenizer& tokenizer, const std::string& text) {
   if (!tokens.ok()) return std::string(tokens.status().message());
   for (int64_t token : *tokens) {
     if (token < -1 || token >= tokenizer.block().size) {
-      return absl::StrCat("\"", text, "\" gave token ", token, ", the block has ", tokenizer.block().size);
+      return absl::StrCat("\"", text, "\" gave token ", token, ", the block has ",
+                          tokenizer.block().size);
     }
   }
   return "";
@@ -50,23 +51,27 @@ class TaskCheck {
         example->source.back() != vocabulary_.eos()) {
       return "source is not <s> … </s>";
     }
-    if (example->target.empty() || example->target.back() != vocabulary_.eos()) return "target does not end in </s>";
+    if (example->target.empty() || example->target.back() != vocabulary_.eos())
+      return "target does not end in </s>";
     if (example->media.size() != task_.info().modalities.size()) {
       return absl::StrCat("example has ", example->media.size(), " media, info() names ",
                           task_.info().modalities.size());
     }
     absl::StatusOr<Seq2SeqExample> asked = task_.MakeExample(sample, ExampleMode::kPrediction, 0);
     if (!asked.ok()) return std::string(asked.status().message());
-    if (asked->image_codes != example->image_codes) return "image_codes differs between training and prediction";
+    if (asked->image_codes != example->image_codes)
+      return "image_codes differs between training and prediction";
     return "";
   }
 
   Finding TokensInVocabulary(const TaskSample& sample) const {
     absl::StatusOr<Seq2SeqExample> example = task_.MakeExample(sample, ExampleMode::kTraining, 1);
     if (!example.ok()) return std::string(example.status().message());
-    for (const std::vector<int64_t>* tokens : {&example->source, &example->prefix, &example->target}) {
+    for (const std::vector<int64_t>* tokens :
+         {&example->source, &example->prefix, &example->target}) {
       for (int64_t token : *tokens) {
-        if (token < 0 || token >= vocabulary_.size()) return absl::StrCat("token ", token, " is outside the vocabulary");
+        if (token < 0 || token >= vocabulary_.size())
+          return absl::StrCat("token ", token, " is outside the vocabulary");
       }
     }
     return "";
@@ -78,13 +83,15 @@ class TaskCheck {
     const std::vector<int64_t> answer = Answer(*example);
     const Constraint& constraint = example->constraint;
     if (!constraint.answers.empty() &&
-        std::find(constraint.answers.begin(), constraint.answers.end(), answer) == constraint.answers.end()) {
+        std::find(constraint.answers.begin(), constraint.answers.end(), answer) ==
+            constraint.answers.end()) {
       return "the target is not among the allowed answers";
     }
     for (int64_t token : answer) {
-      const bool inside = constraint.allowed.empty() ||
-                          std::any_of(constraint.allowed.begin(), constraint.allowed.end(),
-                                      [&](const TokenRange& r) { return token >= r.begin && token < r.end; });
+      const bool inside =
+          constraint.allowed.empty() ||
+          std::any_of(constraint.allowed.begin(), constraint.allowed.end(),
+                      [&](const TokenRange& r) { return token >= r.begin && token < r.end; });
       if (!inside) return absl::StrCat("target token ", token, " is outside the allowed ranges");
     }
     return "";
@@ -125,14 +132,16 @@ class TaskCheck {
     absl::StatusOr<Seq2SeqExample> a = task_.MakeExample(sample, ExampleMode::kTraining, 7);
     absl::StatusOr<Seq2SeqExample> b = task_.MakeExample(sample, ExampleMode::kTraining, 7);
     if (!a.ok() || !b.ok()) return "MakeExample fails";
-    return a->source == b->source && a->target == b->target ? "" : "equal seeds gave different examples";
+    return a->source == b->source && a->target == b->target ? ""
+                                                            : "equal seeds gave different examples";
   }
 
   Finding MetricCountsFailures() const {
     std::unique_ptr<Metric> metric = task_.NewMetric();
     metric->AddFailure(probe_.samples.front());
     for (const auto& [name, value] : metric->Result()) {
-      const bool bounded = absl::StrContains(name, "accuracy") || absl::StrContains(name, "exact_match");
+      const bool bounded =
+          absl::StrContains(name, "accuracy") || absl::StrContains(name, "exact_match");
       if (bounded && value != 0) return absl::StrCat(name, " after one failure is ", value);
     }
     return AddReferences(*metric, [&](const std::string& name, double value) -> Finding {
@@ -145,7 +154,8 @@ class TaskCheck {
   template <typename Rule>
   Finding AddReferences(Metric& metric, Rule&& rule) const {
     for (const TaskSample& sample : probe_.samples) {
-      absl::StatusOr<Seq2SeqExample> example = task_.MakeExample(sample, ExampleMode::kPrediction, 0);
+      absl::StatusOr<Seq2SeqExample> example =
+          task_.MakeExample(sample, ExampleMode::kPrediction, 0);
       if (!example.ok()) return std::string(example.status().message());
       Hypothesis hypothesis;
       hypothesis.tokens = Answer(*example);
@@ -155,7 +165,8 @@ class TaskCheck {
       if (!added.ok()) return std::string(added.message());
     }
     for (const auto& [name, value] : metric.Result()) {
-      const bool bounded = absl::StrContains(name, "accuracy") || absl::StrContains(name, "exact_match");
+      const bool bounded =
+          absl::StrContains(name, "accuracy") || absl::StrContains(name, "exact_match");
       const Finding finding = bounded ? rule(name, value) : Finding();
       if (!finding.empty()) return finding;
     }
@@ -180,13 +191,17 @@ ConformanceReport CheckTokenizer(const Tokenizer& tokenizer, const TokenizerProb
   checker.Run("description", [&]() -> Finding {
     const TokenBlockSpec& block = tokenizer.block();
     if (block.id.empty() || block.size <= 0) return "block() has no id or no size";
-    return block.content_hash.empty() ? "block() has no content hash: other pieces could not be told apart" : "";
+    return block.content_hash.empty()
+               ? "block() has no content hash: other pieces could not be told apart"
+               : "";
   });
   checker.Run("tokens_in_range", [&] {
-    return ForEach(probe.texts, [&](const std::string& text) { return TokensInRange(tokenizer, text); });
+    return ForEach(probe.texts,
+                   [&](const std::string& text) { return TokensInRange(tokenizer, text); });
   });
   checker.Run("round_trip", [&] {
-    return ForEach(probe.texts, [&](const std::string& text) { return RoundTrip(tokenizer, text); });
+    return ForEach(probe.texts,
+                   [&](const std::string& text) { return RoundTrip(tokenizer, text); });
   });
   checker.Run("empty_text", [&]() -> Finding {
     absl::StatusOr<std::vector<int64_t>> tokens = tokenizer.Encode("");
@@ -194,7 +209,9 @@ ConformanceReport CheckTokenizer(const Tokenizer& tokenizer, const TokenizerProb
   });
   checker.Run("determinism", [&] {
     return ForEach(probe.texts, [&](const std::string& text) -> Finding {
-      return *tokenizer.Encode(text) == *tokenizer.Encode(text) ? "" : absl::StrCat("\"", text, "\" varies");
+      return *tokenizer.Encode(text) == *tokenizer.Encode(text)
+                 ? ""
+                 : absl::StrCat("\"", text, "\" varies");
     });
   });
   checker.Run("out_of_range", [&]() -> Finding {
@@ -205,13 +222,15 @@ ConformanceReport CheckTokenizer(const Tokenizer& tokenizer, const TokenizerProb
   });
   checker.Run("concurrent_use", [&] {
     return RunConcurrently(probe.threads, [&](int) -> Finding {
-      return ForEach(probe.texts, [&](const std::string& text) { return RoundTrip(tokenizer, text); });
+      return ForEach(probe.texts,
+                     [&](const std::string& text) { return RoundTrip(tokenizer, text); });
     });
   });
   return checker.Take();
 }
 
-ConformanceReport CheckTask(const Task& task, const VocabularyView& vocabulary, const TaskProbe& probe) {
+ConformanceReport CheckTask(const Task& task, const VocabularyView& vocabulary,
+                            const TaskProbe& probe) {
   Checker checker(absl::StrCat("task ", task.info().name));
   const TaskCheck check(task, vocabulary, probe);
   const auto each = [&](auto rule) { return ForEach(probe.samples, rule); };
@@ -219,19 +238,24 @@ ConformanceReport CheckTask(const Task& task, const VocabularyView& vocabulary, 
     if (probe.samples.empty()) return "the probe has no samples";
     return task.info().name.empty() ? "info().name is empty" : "";
   });
-  checker.Run("example_shape", [&] { return each([&](const TaskSample& s) { return check.ExampleShape(s); }); });
-  checker.Run("tokens_in_vocabulary",
-              [&] { return each([&](const TaskSample& s) { return check.TokensInVocabulary(s); }); });
-  checker.Run("target_satisfies_constraint",
-              [&] { return each([&](const TaskSample& s) { return check.TargetSatisfiesConstraint(s); }); });
+  checker.Run("example_shape",
+              [&] { return each([&](const TaskSample& s) { return check.ExampleShape(s); }); });
+  checker.Run("tokens_in_vocabulary", [&] {
+    return each([&](const TaskSample& s) { return check.TokensInVocabulary(s); });
+  });
+  checker.Run("target_satisfies_constraint", [&] {
+    return each([&](const TaskSample& s) { return check.TargetSatisfiesConstraint(s); });
+  });
   checker.Run("perfect_answer_scores_best", [&] { return check.PerfectAnswerScoresBest(); });
   checker.Run("missing_columns", [&] { return check.MissingColumns(); });
   checker.Run("prediction_needs_no_target", [&] { return check.PredictionNeedsNoTarget(); });
-  checker.Run("determinism", [&] { return each([&](const TaskSample& s) { return check.Determinism(s); }); });
+  checker.Run("determinism",
+              [&] { return each([&](const TaskSample& s) { return check.Determinism(s); }); });
   checker.Run("metric_counts_failures", [&] { return check.MetricCountsFailures(); });
   checker.Run("concurrent_use", [&] {
-    return RunConcurrently(probe.threads,
-                           [&](int) { return each([&](const TaskSample& s) { return check.Determinism(s); }); });
+    return RunConcurrently(probe.threads, [&](int) {
+      return each([&](const TaskSample& s) { return check.Determinism(s); });
+    });
   });
   return checker.Take();
 }

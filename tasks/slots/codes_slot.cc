@@ -29,8 +29,9 @@ class Codes : public SlotType {
     for (const double code : *codes) {
       const absl::StatusOr<int64_t> id = CodeToken(code, place, vocabulary);
       if (!id.ok()) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "record \"", sample.key, "\": column \"", place.slot.text, "\": ", id.status().message()));
+        return absl::InvalidArgumentError(absl::StrCat("record \"", sample.key, "\": column \"",
+                                                       place.slot.text,
+                                                       "\": ", id.status().message()));
       }
       chunk.tokens.push_back(*id);
     }

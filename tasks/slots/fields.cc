@@ -62,8 +62,8 @@ absl::StatusOr<NormalizedBox> BoxOfColumn(const TaskSample& sample, const std::s
   UNIVAL_ASSIGN_OR_RETURN(const absl::optional<ImageSize> size, SizeOfImage(sample));
   absl::StatusOr<NormalizedBox> box = BoxFractions(*numbers, size);
   if (box.ok()) return box;
-  return absl::InvalidArgumentError(
-      absl::StrCat("record \"", sample.key, "\": column \"", column, "\": ", box.status().message()));
+  return absl::InvalidArgumentError(absl::StrCat("record \"", sample.key, "\": column \"", column,
+                                                 "\": ", box.status().message()));
 }
 
 }  // namespace unival

@@ -60,8 +60,8 @@ class Label : public SlotType {
       return Chunk{std::move(text), {}};
     }
     return absl::InvalidArgumentError(absl::StrCat(
-        "record \"", sample.key, "\": column \"", place.slot.text, "\": \"", text, "\" is none of the ",
-        labels.size(), " labels of task \"", place.task.name(), "\""));
+        "record \"", sample.key, "\": column \"", place.slot.text, "\": \"", text,
+        "\" is none of the ", labels.size(), " labels of task \"", place.task.name(), "\""));
   }
 };
 

@@ -26,9 +26,9 @@ bool IsBlank(const PatternPiece& piece) {
 absl::StatusOr<PatternPiece> ParseSlot(absl::string_view inside, const SlotTypes& types) {
   const std::vector<std::string> parts = absl::StrSplit(inside, absl::MaxSplits(':', 2));
   if (!IsColumn(parts[0])) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("slot \"{", inside, "}\": \"", parts[0],
-                     "\" is not a column name (letters, digits, \"_\" and \"-\", not a digit first)"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "slot \"{", inside, "}\": \"", parts[0],
+        "\" is not a column name (letters, digits, \"_\" and \"-\", not a digit first)"));
   }
   PatternPiece slot{parts.size() > 1 ? types.Find(parts[1]) : types.all().front(), parts[0],
                     parts.size() > 2 ? parts[2] : ""};

@@ -7,8 +7,8 @@
 
 #include "absl/strings/str_replace.h"
 #include "sdk/base/test_files.h"
-#include "tasks/metrics/boxes.h"
 #include "sdk/testing/byte_vocabulary.h"
+#include "tasks/metrics/boxes.h"
 #include "tasks/templates/template_task.h"
 #include "tasks/templates/text_cleaning.h"
 

@@ -36,7 +36,8 @@ class Checker {
 
   absl::Status CheckNames() const {
     if (IsLowerSnake(proto_.name())) return absl::OkStatus();
-    return Error("name", "expected lower-case letters, digits and \"_\", got \"", proto_.name(), "\"");
+    return Error("name", "expected lower-case letters, digits and \"_\", got \"", proto_.name(),
+                 "\"");
   }
 
   absl::Status CheckInputs() const {

@@ -52,9 +52,8 @@ absl::StatusOr<std::vector<Chunk>> TemplateTask::Render(const Pattern& pattern,
       chunks.push_back({piece.text, {}});
       continue;
     }
-    UNIVAL_ASSIGN_OR_RETURN(
-        Chunk chunk,
-        piece.type->Render({source_.proto, piece}, vocabulary_, sample, options, random));
+    UNIVAL_ASSIGN_OR_RETURN(Chunk chunk, piece.type->Render({source_.proto, piece}, vocabulary_,
+                                                            sample, options, random));
     if (options.mask_words && piece.type->maskable()) {
       UNIVAL_RETURN_IF_ERROR(AppendMasked(chunk.text, random, &chunks));
     } else {

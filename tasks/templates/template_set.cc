@@ -50,10 +50,9 @@ absl::Status InlineLabels(LoadedTemplate& task, const std::string& directory) {
     return absl::InvalidArgumentError(
         absl::StrCat(where, "file \"", labels.file(), "\" must lie in or below the set's folder"));
   }
-  UNIVAL_ASSIGN_OR_RETURN(
-      const std::string text,
-      Annotate(ReadWholeFile(absl::StrCat(directory, "/", labels.file())),
-               absl::StripSuffix(where, ": ")));
+  UNIVAL_ASSIGN_OR_RETURN(const std::string text,
+                          Annotate(ReadWholeFile(absl::StrCat(directory, "/", labels.file())),
+                                   absl::StripSuffix(where, ": ")));
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     line = absl::StripAsciiWhitespace(line);
     if (!line.empty()) labels.add_values(std::string(line));

@@ -34,16 +34,17 @@ TEST(PatternTest, SplitsTextAndSlots) {
 TEST(PatternTest, MalformedPatternsSayWhere) {
   const struct {
     const char *text, *expected;
-  } kCases[] = {{" {x", "slot at character 2 is not closed"},
-                {" x}", "stray \"}\" at character 3"},
-                {"{x{y}}", "slot at character 1 is not closed"},
-                {"{}", "\"\" is not a column name"},
-                {"{2x}", "\"2x\" is not a column name"},
-                {"{x y}", "\"x y\" is not a column name"},
-                {"{x:}", "unknown slot type \"\""},
-                {"{x:bocks}", "slot \"{x:bocks}\": unknown slot type \"bocks\"; expected text, number"},
-                {"{", "not closed"},
-                {"}", "stray"}};
+  } kCases[] = {
+      {" {x", "slot at character 2 is not closed"},
+      {" x}", "stray \"}\" at character 3"},
+      {"{x{y}}", "slot at character 1 is not closed"},
+      {"{}", "\"\" is not a column name"},
+      {"{2x}", "\"2x\" is not a column name"},
+      {"{x y}", "\"x y\" is not a column name"},
+      {"{x:}", "unknown slot type \"\""},
+      {"{x:bocks}", "slot \"{x:bocks}\": unknown slot type \"bocks\"; expected text, number"},
+      {"{", "not closed"},
+      {"}", "stray"}};
   for (const auto& c : kCases) {
     EXPECT_THAT(Message(ParsePattern(c.text).status()), HasSubstr(c.expected)) << c.text;
   }
@@ -114,7 +115,8 @@ TEST(TemplateSetTest, EveryFieldIsCheckedBeforeAnythingRuns) {
        "must lie in or below the set's folder"},
       {"prompt: \"a\"\ntarget: \"{y:label}\"\nlabels { slot: \"y\" file: \"none.txt\" }",
        "labels: ./none.txt: cannot be opened"},
-      {"prompt: \"a\"\ntarget: \"{y}\"\nclean { column: \"z\" }", "clean:0: no slot of column \"z\""},
+      {"prompt: \"a\"\ntarget: \"{y}\"\nclean { column: \"z\" }",
+       "clean:0: no slot of column \"z\""},
       {"prompt: \"a\"\ntarget: \"{y}\"\nmask_ratio: 0.3", "mask_ratio: needs a text slot"},
       {"prompt: \"{a}\"\ntarget: \"{y}\"\nmask_ratio: 1", "expected a share in [0, 1), got 1"},
       {"prompt: \"a\"\ntarget: \"{y}\"\nmetric: \"bleu\"\nmetric: \"blue\"",

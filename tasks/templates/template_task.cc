@@ -27,8 +27,9 @@ void AddUnique(std::vector<std::string> more, std::vector<std::string>* all) {
 TemplateTask::TemplateTask(const LoadedTemplate& source, const VocabularyView& vocabulary)
     : source_(source), vocabulary_(vocabulary) {}
 
-absl::StatusOr<std::unique_ptr<TemplateTask>> TemplateTask::Create(
-    const LoadedTemplate& source, const VocabularyView& vocabulary, const TemplateTypes& types) {
+absl::StatusOr<std::unique_ptr<TemplateTask>> TemplateTask::Create(const LoadedTemplate& source,
+                                                                   const VocabularyView& vocabulary,
+                                                                   const TemplateTypes& types) {
   std::unique_ptr<TemplateTask> task(new TemplateTask(source, vocabulary));
   UNIVAL_RETURN_IF_ERROR(task->Init(types));
   return task;
@@ -79,9 +80,9 @@ absl::Status TemplateTask::RequireBlocks(absl::string_view field, const Pattern&
     const std::string block = slot.type->Block({source_.proto, slot});
     if (block.empty()) continue;
     if (!vocabulary_.HasBlock(block)) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(source_.Where(field), "slot \"{", slot.text, ":", slot.type->name(),
-                       "}\" needs vocabulary block \"", block, "\", which the model does not have"));
+      return absl::FailedPreconditionError(absl::StrCat(
+          source_.Where(field), "slot \"{", slot.text, ":", slot.type->name(),
+          "}\" needs vocabulary block \"", block, "\", which the model does not have"));
     }
     AddUnique({block}, &info_.blocks);
   }
@@ -193,14 +194,13 @@ absl::Status TemplateTask::AddTarget(const TaskSample& sample, ExampleMode mode,
   UNIVAL_ASSIGN_OR_RETURN(example->target, Encode(chunks));
   const size_t bound = static_cast<size_t>(source_.proto.max_target_tokens());
   if (bound > 0 && example->target.size() > bound) {
-    const bool divisible =
-        std::all_of(target_.begin(), target_.end(), [](const PatternPiece& piece) {
-          return piece.type == nullptr || piece.type->divisible();
-        });
+    const bool divisible = std::all_of(
+        target_.begin(), target_.end(),
+        [](const PatternPiece& piece) { return piece.type == nullptr || piece.type->divisible(); });
     if (!divisible) {
-      return absl::InvalidArgumentError(absl::StrCat(source_.Where("max_target_tokens"), "record \"",
-                                                     sample.key, "\" has ", example->target.size(),
-                                                     " target tokens, more than ", bound));
+      return absl::InvalidArgumentError(
+          absl::StrCat(source_.Where("max_target_tokens"), "record \"", sample.key, "\" has ",
+                       example->target.size(), " target tokens, more than ", bound));
     }
     example->target.resize(bound);
   }

@@ -5,8 +5,8 @@
 
 #include <set>
 
-#include "sdk/testing/conformance.h"
 #include "sdk/testing/byte_vocabulary.h"
+#include "sdk/testing/conformance.h"
 
 namespace unival {
 namespace {
@@ -167,7 +167,8 @@ TEST_F(TemplateTaskTest, AClosedSetAndItsTreeAreMadeOnceForAllExamples) {
   const auto task = Make(
       "prompt: \"{x}\" target: \" {y:label}\" labels { slot: \"y\" values: \"a\" values: \"b\" }");
   const auto trie = [&](ExampleMode mode, uint64_t seed) {
-    return task->MakeExample({"k", {{"x", "?"}, {"y", "b"}}}, mode, seed)->constraint.answers.trie();
+    return task->MakeExample({"k", {{"x", "?"}, {"y", "b"}}}, mode, seed)
+        ->constraint.answers.trie();
   };
   const std::shared_ptr<const AnswerTrie> first = trie(ExampleMode::kTraining, 1);
   ASSERT_NE(first, nullptr);
@@ -179,10 +180,11 @@ TEST_F(TemplateTaskTest, TrainingAndPredictionAgreeOnWhatIsImageCodes) {
   const struct {
     const char* fields;
     bool image_codes;
-  } kCases[] = {{"target: \"{c:codes}\" codes_block: \"core.image_code\"", true},
-                {"target: \" {c:codes}\" codes_block: \"core.image_code\" unconstrained: true", true},
-                {"target: \"{c:codes}\" codes_block: \"core.location_bin\"", false},
-                {"target: \" {t}\"", false}};
+  } kCases[] = {
+      {"target: \"{c:codes}\" codes_block: \"core.image_code\"", true},
+      {"target: \" {c:codes}\" codes_block: \"core.image_code\" unconstrained: true", true},
+      {"target: \"{c:codes}\" codes_block: \"core.location_bin\"", false},
+      {"target: \" {t}\"", false}};
   const TaskSample sample{"k", {{"c", std::vector<double>{7, 8}}, {"t", "seven"}}};
   for (const auto& c : kCases) {
     const auto task = Make(std::string("prompt: \"a\" ") + c.fields);
@@ -193,9 +195,10 @@ TEST_F(TemplateTaskTest, TrainingAndPredictionAgreeOnWhatIsImageCodes) {
 }
 
 TEST_F(TemplateTaskTest, TheReferenceAnswerIsWhatAPerfectModelIsCreditedWith) {
-  const TaskSample sample{
-      "k", {{"x", "a"}, {"t", "red"}, {"b", std::vector<double>{0, 0.25, 0.5, 1}}}};
-  EXPECT_EQ(ReferenceAnswer(*Make("prompt: \"{x}\" target: \" it is {t}\""), sample)->text, "it is red");
+  const TaskSample sample{"k",
+                          {{"x", "a"}, {"t", "red"}, {"b", std::vector<double>{0, 0.25, 0.5, 1}}}};
+  EXPECT_EQ(ReferenceAnswer(*Make("prompt: \"{x}\" target: \" it is {t}\""), sample)->text,
+            "it is red");
   const auto box = ReferenceAnswer(*Make("prompt: \"{x}\" target: \"{b:box}\""), sample)->box;
   ASSERT_TRUE(box.has_value());
   EXPECT_NEAR((*box)[1], 0.25, 1e-3);
@@ -252,7 +255,8 @@ TEST_F(TemplateTaskTest, CodesOutsideTheirBlockAreErrors) {
     return Target(*task, {"k", {{"c", std::move(codes)}}});
   };
   EXPECT_EQ(target({0, 8191}), "<image_code:0><image_code:8191></s>");
-  EXPECT_THAT(target({8192}), HasSubstr("\"core.image_code\" has 8192 tokens, index 8192 is outside"));
+  EXPECT_THAT(target({8192}),
+              HasSubstr("\"core.image_code\" has 8192 tokens, index 8192 is outside"));
   EXPECT_THAT(target({-1}), HasSubstr("-1 is not a code"));
   EXPECT_THAT(target({0.5}), HasSubstr("0.5 is not a code"));
 }
@@ -288,7 +292,8 @@ TEST_F(TemplateTaskTest, MaskingReplacesWholeWordsAndLeavesOne) {
   EXPECT_EQ(Source(*task, {"k", {{"x", "word"}}}, ExampleMode::kTraining), "<s> word</s>");
   EXPECT_EQ(Source(*task, {"k", {{"x", ""}}}, ExampleMode::kTraining), "<s> </s>");
   EXPECT_FALSE(
-      TryMake("prompt: \" {x}\" target: \" {x}\" mask_ratio: 0.5", ByteVocabulary::TextOnly()).ok());
+      TryMake("prompt: \" {x}\" target: \" {x}\" mask_ratio: 0.5", ByteVocabulary::TextOnly())
+          .ok());
 }
 
 TEST_F(TemplateTaskTest, ListsAreAlternatives) {
@@ -316,9 +321,10 @@ TEST_F(TemplateTaskTest, LongTextsAreCutAndLongBoxesRefused) {
 TEST_F(TemplateTaskTest, WhatTheModelOrDataLackIsSaidBeforeAnythingRuns) {
   const auto box = TryMake("prompt: \"a\" target: \"{b:box}\"", ByteVocabulary::TextOnly());
   EXPECT_EQ(box.status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(Message(box.status()),
-              HasSubstr("s.textproto:1: task \"t\": target: slot \"{b:box}\" needs vocabulary block "
-                        "\"core.location_bin\""));
+  EXPECT_THAT(
+      Message(box.status()),
+      HasSubstr("s.textproto:1: task \"t\": target: slot \"{b:box}\" needs vocabulary block "
+                "\"core.location_bin\""));
   const auto task =
       Make("input { name: \"depth\" modality: \"depth\" } prompt: \"a\" target: \"{y}\"");
   EXPECT_THAT(Message(CheckTaskFits(task->info(), {"image", "audio"}, absl::nullopt)),

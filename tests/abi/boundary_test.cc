@@ -11,10 +11,10 @@
 #include <cstddef>
 #include <thread>
 
-#include "runtime/loader/plugin_loader.h"
 #include "runtime/c_abi/descriptor.h"
 #include "runtime/c_abi/host_table.h"
 #include "runtime/c_abi/tensors.h"
+#include "runtime/loader/plugin_loader.h"
 
 namespace unival {
 namespace {
@@ -59,7 +59,8 @@ TEST_P(AnyMinor, EncodesWithoutCopies) {
   {
     auto modality = Make(file, "fixture", {});
     ASSERT_TRUE(modality.ok()) << modality.status();
-    const auto first = (*modality)->Preprocess(Bytes("ab")), second = (*modality)->Preprocess(Bytes("cd"));
+    const auto first = (*modality)->Preprocess(Bytes("ab")),
+               second = (*modality)->Preprocess(Bytes("cd"));
     ASSERT_TRUE(first.ok() && second.ok()) << first.status();
     EXPECT_EQ(Live(file), before + 2) << "the tensors are the plugin's own";
     const auto features = (*modality)->Encode({{*first, *second}});
@@ -125,10 +126,10 @@ INSTANTIATE_TEST_SUITE_P(OfTheFixture, Flaws, ::testing::ValuesIn(kFlaws),
 TEST(Exceptions, OfEveryMethodBecomeStatuses) {
   for (const char* file : {kThrowing, "tests/abi/libthrowing_target_1.so"}) {
     for (const std::string from : {"create", "preprocess", "encode"}) {
-      for (const auto& [what, code] : std::map<std::string, absl::StatusCode>{
-               {"error", absl::StatusCode::kInternal},
-               {"memory", absl::StatusCode::kResourceExhausted},
-               {"number", absl::StatusCode::kUnknown}}) {
+      for (const auto& [what, code] :
+           std::map<std::string, absl::StatusCode>{{"error", absl::StatusCode::kInternal},
+                                                   {"memory", absl::StatusCode::kResourceExhausted},
+                                                   {"number", absl::StatusCode::kUnknown}}) {
         auto modality = Make(file, "throwing", {{"from", from}, {"what", what}});
         absl::Status status = modality.status();
         if (modality.ok()) {
@@ -166,7 +167,8 @@ TEST(Refusal, IsTheMediasOwnWithInvalidArgumentAlone) {
 }
 
 TEST(Concurrent, PreprocessAndTwoInstancesAtOnce) {
-  auto one = Make(kGood, "fixture", {}), two = Make(kGood, "fixture", {{"flaw", "preprocess_fails"}});
+  auto one = Make(kGood, "fixture", {}),
+       two = Make(kGood, "fixture", {{"flaw", "preprocess_fails"}});
   ASSERT_TRUE(one.ok() && two.ok());
   std::vector<std::thread> threads;
   std::atomic<int> wrong{0};
@@ -211,7 +213,8 @@ TEST(OldHost, RunsANewPluginThatNegotiatesDown) {
   // The plugin's objects now see the old host: called as that host would call them.
   const UnivalPlugin* plugin = entry(OldHost());
   const UnivalModality& table = *plugin->modalities[0];
-  const UnivalModalityConfig config = {sizeof(config), ToStr("x"), {kDLCPU, 0}, nullptr, nullptr, 0};
+  const UnivalModalityConfig config = {sizeof(config), ToStr("x"), {kDLCPU, 0},
+                                       nullptr,        nullptr,    0};
   UnivalSelf* self = nullptr;
   ASSERT_EQ(table.create(OldHost(), &config, &self), UNIVAL_OK);
   UnivalTensor* items[UNIVAL_MAX_TENSORS] = {};
@@ -242,7 +245,8 @@ TEST(OldHost, RefusesAPluginThatNeedsMore) {
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(status.message()), HasSubstr("ABI 0.2"));
   EXPECT_THAT(std::string(status.message()), HasSubstr("host has 0.1"));
-  EXPECT_TRUE(RegisterCPlugin(needs_two, CHost(), info, registry).ok()) << "a plugin without components";
+  EXPECT_TRUE(RegisterCPlugin(needs_two, CHost(), info, registry).ok())
+      << "a plugin without components";
 }
 
 TEST(HostTensors, AreZeroAlignedAndCheckedForSize) {
@@ -257,7 +261,8 @@ TEST(HostTensors, AreZeroAlignedAndCheckedForSize) {
   EXPECT_EQ(host->new_tensor(host->ctx, type, 1, negative, &tensor), UNIVAL_INVALID_ARGUMENT);
   EXPECT_EQ(host->new_tensor(host->ctx, type, 2, huge, &tensor), UNIVAL_INVALID_ARGUMENT);
   EXPECT_EQ(host->new_tensor(host->ctx, type, 9, huge, &tensor), UNIVAL_INVALID_ARGUMENT);
-  EXPECT_THAT(std::string(StatusOf(UNIVAL_INVALID_ARGUMENT, "x").message()), HasSubstr("new_tensor"));
+  EXPECT_THAT(std::string(StatusOf(UNIVAL_INVALID_ARGUMENT, "x").message()),
+              HasSubstr("new_tensor"));
 }
 
 TEST(ImportTensor, TakesStridesAndOffsets) {
@@ -271,7 +276,8 @@ TEST(ImportTensor, TakesStridesAndOffsets) {
   {
     const auto imported = ImportTensor(OwnedTensor(&tensor), "x");
     ASSERT_TRUE(imported.ok()) << imported.status();
-    EXPECT_TRUE(at::equal(*imported, at::tensor({1.0f, 3.0f, 5.0f, 2.0f, 4.0f, 6.0f}).view({2, 3})));
+    EXPECT_TRUE(
+        at::equal(*imported, at::tensor({1.0f, 3.0f, 5.0f, 2.0f, 4.0f, 6.0f}).view({2, 3})));
   }
   EXPECT_EQ(freed, 1);
 }

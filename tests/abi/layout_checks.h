@@ -10,7 +10,7 @@
 #define UNIVAL_STATIC_ASSERT _Static_assert
 #endif
 
-#define FIELD(type, field, offset, size)                                                      \
+#define FIELD(type, field, offset, size)                                                  \
   UNIVAL_STATIC_ASSERT(offsetof(type, field) == (offset), #type "." #field " has moved"); \
   UNIVAL_STATIC_ASSERT(sizeof(((type*)0)->field) == (size), #type "." #field " has another size");
 #define SIZE(type, size) UNIVAL_STATIC_ASSERT(sizeof(type) == (size), #type " has another size");

@@ -1,3 +1,2 @@
 #include "sdk/abi/unival_plugin.h"
-
 #include "tests/abi/layout_checks.h"

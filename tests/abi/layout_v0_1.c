@@ -1,3 +1,2 @@
 #include "sdk/abi/frozen/v0_1.h"
-
 #include "tests/abi/layout_checks.h"

@@ -29,7 +29,8 @@ TEST_P(Refuses, TheFixtureInWords) {
   const absl::Status status = LoadPlugin(file, registry);
   EXPECT_EQ(status.code(), GetParam().code) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr(file));
-  for (const std::string& part : GetParam().says) EXPECT_THAT(std::string(status.message()), HasSubstr(part));
+  for (const std::string& part : GetParam().says)
+    EXPECT_THAT(std::string(status.message()), HasSubstr(part));
   EXPECT_TRUE(registry.List().empty()) << "nothing stays behind";
   EXPECT_TRUE(registry.token_blocks().empty());
 }
@@ -40,7 +41,9 @@ constexpr auto kPrecondition = absl::StatusCode::kFailedPrecondition;
 const Refusal kRefusals[] = {
     {"no_record", kInvalid, {".unival_plugin", "UNIVAL_PLUGIN"}},
     {"bad_magic", kInvalid, {"magic"}},
-    {"later_layout", absl::StatusCode::kUnimplemented, {"layout version 2", "reads 1", "newer host"}},
+    {"later_layout",
+     absl::StatusCode::kUnimplemented,
+     {"layout version 2", "reads 1", "newer host"}},
     {"other_arch", kPrecondition, {"arch", "pdp11", "x86_64"}},
     {"other_major", kPrecondition, {"abi_major", "7", "0", "Rebuild"}},
     {"other_tier", kPrecondition, {"tier", "9", "1"}},
@@ -59,7 +62,9 @@ const Refusal kRefusals[] = {
     {"no_pointer", kInvalid, {"1 announced, but no pointer"}},
     {"null_entry", kInvalid, {"modality 0: null"}},
     {"count_huge", kInvalid, {"1000000 announced", "4096"}},
-    {"same_id_twice", absl::StatusCode::kAlreadyExists, {"\"fixture\"", "already registered", "rename"}},
+    {"same_id_twice",
+     absl::StatusCode::kAlreadyExists,
+     {"\"fixture\"", "already registered", "rename"}},
     {"bad_id", kInvalid, {"\"Bad Id\"", "[a-z][a-z0-9_]{1,47}"}},
     {"core_block", kInvalid, {"\"core.code\"", "the host's"}},
     {"bad_block_id", kInvalid, {"\"codes\"", "<owner>.<name>"}},

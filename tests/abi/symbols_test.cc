@@ -28,7 +28,8 @@ std::string Output(const std::string& command) {
 class Plugins : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(Plugins, ExportOneSymbol) {
-  EXPECT_EQ(Output(std::string("nm -D --defined-only --format=just-symbols ") + GetParam()), "unival_plugin_v0\n");
+  EXPECT_EQ(Output(std::string("nm -D --defined-only --format=just-symbols ") + GetParam()),
+            "unival_plugin_v0\n");
 }
 
 TEST_P(Plugins, UseNothingOfTheHost) {
@@ -44,11 +45,13 @@ INSTANTIATE_TEST_SUITE_P(Shipped, Plugins,
                          [](const auto& test) { return "plugin" + std::to_string(test.index); });
 
 int Compile(const std::string& arguments) {
-  return std::system((arguments + " -fsyntax-only -I. 2>" + std::getenv("TEST_TMPDIR") + "/errors").c_str());
+  return std::system(
+      (arguments + " -fsyntax-only -I. 2>" + std::getenv("TEST_TMPDIR") + "/errors").c_str());
 }
 
 std::string FileThatIncludes(const std::string& header, const std::string& ending) {
-  const std::string path = std::string(std::getenv("TEST_TMPDIR")) + "/include_" + ending + "." + ending;
+  const std::string path =
+      std::string(std::getenv("TEST_TMPDIR")) + "/include_" + ending + "." + ending;
   std::ofstream(path) << "#include \"" << header << "\"\n";
   return path;
 }
@@ -56,8 +59,10 @@ std::string FileThatIncludes(const std::string& header, const std::string& endin
 TEST(Headers, CompileAloneInEitherLanguage) {
   const std::string strict = " -Wall -Wextra -pedantic -Werror ";
   EXPECT_EQ(Compile("cc -std=c11" + strict + FileThatIncludes("sdk/abi/unival_plugin.h", "c")), 0);
-  EXPECT_EQ(Compile("c++ -std=c++17" + strict + FileThatIncludes("sdk/abi/unival_plugin.h", "cc")), 0);
-  EXPECT_EQ(Compile("c++ -std=c++17" + strict + FileThatIncludes("sdk/cpp/unival_plugin.hpp", "cpp")), 0);
+  EXPECT_EQ(Compile("c++ -std=c++17" + strict + FileThatIncludes("sdk/abi/unival_plugin.h", "cc")),
+            0);
+  EXPECT_EQ(
+      Compile("c++ -std=c++17" + strict + FileThatIncludes("sdk/cpp/unival_plugin.hpp", "cpp")), 0);
   EXPECT_EQ(Compile("c++ -std=c++17 -DUNIVAL_TARGET_MINOR=1" + strict +
                     FileThatIncludes("sdk/cpp/unival_plugin.hpp", "cxx")),
             0);

@@ -6,12 +6,12 @@
 // ratios within one run; absolute numbers belong to one machine.
 
 #include <ATen/Context.h>
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randint.h>
-#include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
@@ -41,7 +41,8 @@ Pipeline& SharedPipeline() {
 TaskSample NoiseSample(uint64_t seed) {
   at::manual_seed(seed);
   const at::Tensor pixels = at::randint(256, {64, 64, 3}, at::TensorOptions().dtype(at::kByte));
-  const std::string png = OrDie(EncodePng(absl::MakeConstSpan(pixels.data_ptr<uint8_t>(), 64 * 64 * 3), 64, 64, 3));
+  const std::string png =
+      OrDie(EncodePng(absl::MakeConstSpan(pixels.data_ptr<uint8_t>(), 64 * 64 * 3), 64, 64, 3));
   TaskSample sample{"noise", {}};
   sample.fields["image"] = MediaSource{"noise.png", "", std::make_shared<const std::string>(png)};
   return sample;
@@ -51,7 +52,8 @@ void BM_MatrixProduct(benchmark::State& state) {
   const int64_t n = state.range(0);
   const at::Tensor a = at::rand({n, n}), b = at::rand({n, n});
   for (auto _ : state) benchmark::DoNotOptimize(at::mm(a, b));
-  state.counters["GFLOP/s"] = benchmark::Counter(2.0 * n * n * n * state.iterations() / 1e9, benchmark::Counter::kIsRate);
+  state.counters["GFLOP/s"] =
+      benchmark::Counter(2.0 * n * n * n * state.iterations() / 1e9, benchmark::Counter::kIsRate);
 }
 BENCHMARK(BM_MatrixProduct)->Arg(128)->Arg(2048)->UseRealTime();
 
@@ -78,7 +80,8 @@ void BM_Caption(benchmark::State& state) {
   GenerationConfig generation;
   generation.set_beam(static_cast<int>(state.range(1)));
   for (auto _ : state) OrDie(pipeline.PredictBatch("image_caption", samples, generation));
-  state.counters["captions/s"] = benchmark::Counter(state.range(0) * state.iterations(), benchmark::Counter::kIsRate);
+  state.counters["captions/s"] =
+      benchmark::Counter(state.range(0) * state.iterations(), benchmark::Counter::kIsRate);
 }
 BENCHMARK(BM_Caption)
     ->ArgNames({"batch", "beam"})

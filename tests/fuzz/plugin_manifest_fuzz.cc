@@ -24,7 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   Require(manifest->modality().features().dim() > 0);
   unival::Registry registry;
-  const absl::Status status = unival::RegisterTorchScriptPlugin(*manifest, "fuzz.plugin.textproto", registry);
+  const absl::Status status =
+      unival::RegisterTorchScriptPlugin(*manifest, "fuzz.plugin.textproto", registry);
   Require(status.ok() == (registry.List().size() == 1));
   return 0;
 }

@@ -4,8 +4,8 @@
 
 #include <cstdlib>
 
-#include "upstream/parity/parity.h"
 #include "runtime/runtime.h"
+#include "upstream/parity/parity.h"
 
 namespace unival {
 namespace {

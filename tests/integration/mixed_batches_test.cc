@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "sdk/testing/golden.h"
 #include "upstream/parity/fixture.h"
 #include "upstream/parity/reference_model.h"
-#include "sdk/testing/golden.h"
 
 namespace unival {
 namespace {

@@ -31,7 +31,7 @@ const Runtime& TheRuntime() {
 }
 
 parity::Report Replay(const std::string& fixture, const std::string& stage = "",
-                   const std::string& perturb = "") {
+                      const std::string& perturb = "") {
   ParityOptions options;
   options.fixture = fixture;
   options.stage = stage;
@@ -86,7 +86,8 @@ std::string ForwardFixture() {
   if (!std::filesystem::exists(tiny)) {
     std::filesystem::create_directory_symlink(std::filesystem::absolute("tests/golden/tiny"), tiny);
   }
-  nlohmann::json index = nlohmann::json::parse(ReadText("tests/golden/index.json")), kept = nlohmann::json::array();
+  nlohmann::json index = nlohmann::json::parse(ReadText("tests/golden/index.json")),
+                 kept = nlohmann::json::array();
   for (const nlohmann::json& entry : index.at("entries")) {
     const std::string stage = entry.at("stage");
     const bool variant = entry.contains("config_overrides");
@@ -165,7 +166,8 @@ std::string RewrittenFixture(const std::string& name, const std::string& file,
                                std::filesystem::copy_options::overwrite_existing);
   }
   write(folder + "/" + file);
-  nlohmann::json index = nlohmann::json::parse(ReadText("tests/golden/index.json")), kept = nlohmann::json::array();
+  nlohmann::json index = nlohmann::json::parse(ReadText("tests/golden/index.json")),
+                 kept = nlohmann::json::array();
   for (const nlohmann::json& entry : index.at("entries")) {
     if (entry.at("file") == file) kept.push_back(entry);
   }
@@ -186,7 +188,8 @@ std::string EditedFixture(const std::string& name, const std::string& file,
 // The loss of two rows with an image each, and more about these rows than was recorded.
 parity::Report LossWith(const std::string& name, const nlohmann::json& fields) {
   return Replay(RewrittenFixture(name, "tiny/losses.json", [&](const std::string& path) {
-    nlohmann::json losses = nlohmann::json::parse(ReadText("tests/golden/tiny/losses.json")), kept = nlohmann::json::array();
+    nlohmann::json losses = nlohmann::json::parse(ReadText("tests/golden/tiny/losses.json")),
+                   kept = nlohmann::json::array();
     for (nlohmann::json& loss : losses.at("cases")) {
       if (loss.at("name") != "ce_image") continue;
       loss.at("sample").update(fields);
@@ -215,12 +218,11 @@ TEST(Parity, NoRecordedValueIsHarmless) {
   const parity::Report infinity =
       Replay(EditedFixture("infinity", "tiny/encoders.safetensors", infinite), "encoder");
   EXPECT_EQ(infinity.FirstDivergingStage(), "encoder");
-  const parity::Report not_a_number =
-      Replay(EditedFixture("nan", text, [](TensorMap& tensors) {
-        at::Tensor& logits = tensors.at("b_single/logits");
-        logits = logits.clone();
-        logits.view({-1})[3] = NAN;
-      }));
+  const parity::Report not_a_number = Replay(EditedFixture("nan", text, [](TensorMap& tensors) {
+    at::Tensor& logits = tensors.at("b_single/logits");
+    logits = logits.clone();
+    logits.view({-1})[3] = NAN;
+  }));
   EXPECT_EQ(not_a_number.FirstDivergingStage(), "logits");
   const parity::Report missing = Replay(EditedFixture(
       "missing", text, [](TensorMap& tensors) { tensors.erase("a_padded/decoder_state.1"); }));

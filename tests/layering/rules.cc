@@ -182,7 +182,7 @@ std::vector<std::pair<std::string, std::string>> ForbiddenEdges() {
 }
 
 std::vector<std::string> ForbiddenDependencies(const std::vector<SourceFile>& files,
-                                             const std::string& from, const std::string& to) {
+                                               const std::string& from, const std::string& to) {
   std::vector<std::string> findings;
   for (const SourceFile& file : files) {
     if (!IsIn(file.path, from)) continue;
@@ -243,8 +243,8 @@ std::vector<std::string> OtherSpellings(const std::vector<SourceFile>& files) {
   };
   std::vector<std::string> findings;
   for (const SourceFile& file : files) {
-    const bool knows_abseil = !IsIn(file.path, "sdk/abi") && !IsIn(file.path, "sdk/cpp") &&
-                              !IsIn(file.path, "plugins");
+    const bool knows_abseil =
+        !IsIn(file.path, "sdk/abi") && !IsIn(file.path, "sdk/cpp") && !IsIn(file.path, "plugins");
     if (IsCode(file.path) && knows_abseil) FindLines(file, is_other, &findings);
   }
   return findings;

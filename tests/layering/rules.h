@@ -21,7 +21,7 @@ std::vector<std::pair<std::string, std::string>> ForbiddenEdges();
 // "path:line: from must not use to (what)" for each include or label in layer `from` that leads
 // into layer `to`.
 std::vector<std::string> ForbiddenDependencies(const std::vector<SourceFile>& files,
-                                             const std::string& from, const std::string& to);
+                                               const std::string& from, const std::string& to);
 
 // Lines in backbone/, tests aside, that decide by a modality's name: a comparison or a prefix test
 // with its literal.

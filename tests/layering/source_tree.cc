@@ -1,4 +1,3 @@
-#include "sdk/base/files.h"
 #include "tests/layering/source_tree.h"
 
 #include <algorithm>
@@ -6,6 +5,8 @@
 #include <filesystem>
 #include <iterator>
 #include <sstream>
+
+#include "sdk/base/files.h"
 
 namespace unival {
 namespace {

@@ -9,7 +9,8 @@
 //   "modality:ID"    the encoder of one modality
 //   "name:REGEX"     parameters whose whole name matches (RE2)
 //
-//   UNIVAL_ASSIGN_OR_RETURN(const NamePredicate matches, ParseTrainablePattern("connection:depth"));
+//   UNIVAL_ASSIGN_OR_RETURN(const NamePredicate matches,
+// ParseTrainablePattern("connection:depth"));
 //   matches("connection.depth.weight")   // true
 #ifndef UNIVAL_TRAINING_CONFIG_TRAINABLE_PATTERN_H_
 #define UNIVAL_TRAINING_CONFIG_TRAINABLE_PATTERN_H_

@@ -29,7 +29,7 @@ namespace unival {
 
 struct SamplerSource {
   std::string name;
-  int64_t size = 0;         // records
+  int64_t size = 0;   // records
   double weight = 1;  // share of micro-batches, relative to the other unlocked sources; 0: none
   int64_t unlock_step = 0;  // first step that may draw from it
   int64_t batch = 0;        // rows of a micro-batch on one rank

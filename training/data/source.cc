@@ -83,8 +83,8 @@ class RuleCheck {
       UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> columns, SourceColumns(all));
       return absl::InvalidArgumentError(absl::StrCat(
           options_.path, ": keep and drop: expected columns of its records, got \"",
-          *unseen_.begin(), "\", which none of the ", all.size(), " has (the first has: ",
-          absl::StrJoin(columns, ", "), "); correct the column"));
+          *unseen_.begin(), "\", which none of the ", all.size(),
+          " has (the first has: ", absl::StrJoin(columns, ", "), "); correct the column"));
     }
     if (unused_.empty()) return absl::OkStatus();
     return absl::InvalidArgumentError(absl::StrCat(

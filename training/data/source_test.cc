@@ -50,8 +50,8 @@ TEST(SourceTest, ReadsEveryKindOfJsonValue) {
 }
 
 TEST(SourceTest, SkipsBlankLinesAndKeysNameTheLine) {
-  const auto source = Open(
-      At(WriteText(NewFolder() + "/a.jsonl", "{\"a\": 1}\n\n  \r\n{\"a\": 2}\r\n{\"a\": 3}")));
+  const auto source =
+      Open(At(WriteText(NewFolder() + "/a.jsonl", "{\"a\": 1}\n\n  \r\n{\"a\": 2}\r\n{\"a\": 3}")));
   ASSERT_EQ(source->size(), 3);
   EXPECT_EQ(source->Read(1)->key, "a.jsonl:4");
   EXPECT_EQ(source->Read(2)->key, "a.jsonl:5");
@@ -219,13 +219,13 @@ TEST(SourceTest, ARecordWithoutAMappedColumnIsAnErrorThatListsWhatThereIs) {
 }
 
 TEST(SourceTest, TarMembersWithOneStemAreOneSample) {
-  const auto source = Open(
-      At(WriteTar(NewFolder() + "/dev.tar", {{"1.json", "{\"digit\": \"seven\", \"take\": 5}"},
-                                              {"1.wav", "sound"},
-                                              {"1.depth.png", "distances"},
-                                              {"a.b/2.json", "{\"digit\": \"one\"}"},
-                                              {"a.b/2.WAV", "other"},
-                                              {"a.b/2.txt", "a text\n"}})));
+  const auto source =
+      Open(At(WriteTar(NewFolder() + "/dev.tar", {{"1.json", "{\"digit\": \"seven\", \"take\": 5}"},
+                                                  {"1.wav", "sound"},
+                                                  {"1.depth.png", "distances"},
+                                                  {"a.b/2.json", "{\"digit\": \"one\"}"},
+                                                  {"a.b/2.WAV", "other"},
+                                                  {"a.b/2.txt", "a text\n"}})));
   ASSERT_EQ(source->size(), 2);
   const auto first = source->Read(0);
   ASSERT_TRUE(first.ok()) << first.status();

@@ -114,8 +114,8 @@ class TarReader {
     if (!size.has_value() || *size > kMaxMemberSize) return Error("malformed member size");
     const uint64_t left = archive_.size() - position_ - kBlock;
     if (*size > left) {
-      return Error("truncated: member \"", HeaderName(header), "\" has ", *size, " bytes, the file ",
-                   left, " more");
+      return Error("truncated: member \"", HeaderName(header), "\" has ", *size,
+                   " bytes, the file ", left, " more");
     }
     UNIVAL_RETURN_IF_ERROR(Take(header, archive_.substr(position_ + kBlock, *size)));
     position_ += std::min<uint64_t>(kBlock + (*size + kBlock - 1) / kBlock * kBlock,

@@ -11,9 +11,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "sdk/base/files.h"
 #include "runtime/collate.h"
 #include "runtime/prediction_json.h"
+#include "sdk/base/files.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {

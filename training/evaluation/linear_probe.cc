@@ -17,8 +17,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "runtime/collate.h"
-#include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 #include "training/evaluation/evaluate.h"
 
 namespace unival {

@@ -12,8 +12,7 @@ absl::StatusOr<std::unique_ptr<Source>> OpenFittingSource(
   UNIVAL_ASSIGN_OR_RETURN(auto source,
                           OpenTaskSource(task, options.path, options.columns, options.limit));
   UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> columns, SourceColumns(*source));
-  UNIVAL_RETURN_IF_ERROR(
-      Annotate(CheckTaskFits(task.info(), modalities, columns), options.path));
+  UNIVAL_RETURN_IF_ERROR(Annotate(CheckTaskFits(task.info(), modalities, columns), options.path));
   return source;
 }
 

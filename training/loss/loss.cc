@@ -41,9 +41,8 @@ std::string DimsAndShape(const at::Tensor& tensor) {
 absl::Status CheckShapes(const at::Tensor& logits, const at::Tensor& target,
                          const LossConfig& config, const LossMasks& masks) {
   const auto fail = [&](const char* what, const at::Tensor& tensor) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("loss: ", what, " is ", DimsAndShape(tensor), ", logits are ",
-                     DimsAndShape(logits)));
+    return absl::InvalidArgumentError(absl::StrCat("loss: ", what, " is ", DimsAndShape(tensor),
+                                                   ", logits are ", DimsAndShape(logits)));
   };
   if (logits.dim() != 3) return fail("expected logits [B, T, V]; the tensor", logits);
   if (target.sizes() != logits.sizes().slice(0, 2)) return fail("target", target);

@@ -30,8 +30,8 @@
 
 namespace unival {
 
-// What a plan says of its optimizer. An optimizer refuses an `option` that it does not know, and may
-// leave the other fields unused.
+// What a plan says of its optimizer. An optimizer refuses an `option` that it does not know, and
+// may leave the other fields unused.
 struct OptimizerConfig {
   double beta1 = 0.9;
   double beta2 = 0.999;
@@ -51,8 +51,8 @@ class Optimizer {
   // All that the next step depends on beside parameters and gradients, by names that a checkpoint
   // may hold. Shares memory with the optimizer.
   virtual TensorState State() const = 0;
-  // Takes over a copy of `state`, so that training goes on to the bit. InvalidArgument names what is
-  // missing, surplus, or of another shape; then nothing has changed.
+  // Takes over a copy of `state`, so that training goes on to the bit. InvalidArgument names what
+  // is missing, surplus, or of another shape; then nothing has changed.
   virtual absl::Status LoadState(const TensorState& state) = 0;
 
   // Drops all gradients, so that parameters which the next loss does not reach have none.
@@ -91,8 +91,8 @@ absl::StatusOr<std::unique_ptr<Optimizer>> CreateOptimizer(absl::string_view nam
 // Sorted.
 std::vector<std::string> OptimizerNames();
 
-// InvalidArgument names a parameter that is listed twice, or that is not a floating-point leaf which
-// requires a gradient.
+// InvalidArgument names a parameter that is listed twice, or that is not a floating-point leaf
+// which requires a gradient.
 absl::Status CheckTrainable(const std::vector<NamedTensor>& parameters);
 
 // Whether a loop over a plain float array reaches the elements: CPU, float32, contiguous.

@@ -1,8 +1,8 @@
 // unival: registered.h
 //
-// Tables that fill themselves before main(): each file defines one entry of type T, and so stands in
-// the table of every program that it is linked into. Entries of one name: the table says so instead
-// of choosing. T has a member `name`.
+// Tables that fill themselves before main(): each file defines one entry of type T, and so stands
+// in the table of every program that it is linked into. Entries of one name: the table says so
+// instead of choosing. T has a member `name`.
 //
 //   const Registered<OptimizerType> kAdamW({"adamw", "...", &CreateAdamW});   // at namespace scope
 //   UNIVAL_ASSIGN_OR_RETURN(const OptimizerType* type, Registered<OptimizerType>::Find("adamw"));

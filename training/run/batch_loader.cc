@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "sdk/base/status.h"
-#include "sdk/native/catch_torch.h"
 #include "sdk/base/random.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 
 namespace unival {
 namespace {
@@ -120,8 +120,9 @@ absl::Status BatchLoader::LoadRow(const StageSource& source, int64_t index, uint
       absl::StrCat(absl::Hex(reinterpret_cast<uintptr_t>(source.source)), " ", index);
   for (size_t media_index = 0; media_index < example->media.size(); ++media_index) {
     PreparedMedia& media = prepared.media.emplace_back();
-    absl::Status status = PrepareMedia(example->media[media_index], source.augment, Mix(seed, media_index),
-                                       place, row, media_index, &media, batch);
+    absl::Status status =
+        PrepareMedia(example->media[media_index], source.augment, Mix(seed, media_index), place,
+                     row, media_index, &media, batch);
     if (status.ok()) continue;
     if (!IsMediaError(status)) return status;
     batch->pending.resize(pending_before);

@@ -19,10 +19,10 @@
 #include "absl/synchronization/mutex.h"
 #include "runtime/collate.h"
 #include "sdk/native/task.h"
-#include "training/data/sampler.h"
-#include "training/data/source.h"
 #include "training/data/feature_cache.h"
 #include "training/data/media_keys.h"
+#include "training/data/sampler.h"
+#include "training/data/source.h"
 
 namespace unival {
 
@@ -97,8 +97,8 @@ class BatchLoader {
                        TrainingBatch* batch) const;
   // `place` is where the record stands: source and index.
   absl::Status PrepareMedia(const MediaInput& input, bool augment, uint64_t seed,
-                            const std::string& place, size_t row, size_t media_index, PreparedMedia* media,
-                            TrainingBatch* batch) const;
+                            const std::string& place, size_t row, size_t media_index,
+                            PreparedMedia* media, TrainingBatch* batch) const;
 
   const LoaderOptions options_;
   MediaKeys own_keys_;

@@ -11,9 +11,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "backbone/storage/safetensors.h"
 #include "sdk/base/files.h"
 #include "sdk/base/sha256.h"
-#include "backbone/storage/safetensors.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -57,7 +57,8 @@ absl::Status Damaged(const std::string& file, absl::string_view what) {
 
 // Checkpoints of before the hashes were introduced have none.
 absl::Status CheckHashes(const Json& json, const std::string& folder) {
-  const std::string state_file = folder + "/" + kStateFile, tensor_file = folder + "/" + kTensorFile;
+  const std::string state_file = folder + "/" + kStateFile,
+                    tensor_file = folder + "/" + kTensorFile;
   if (json.contains(kStateHash) && json.at(kStateHash) != StateHash(json)) {
     return Damaged(state_file, absl::StrCat("its content has sha256 ", StateHash(json),
                                             ", it says ", json.at(kStateHash).dump()));

@@ -35,7 +35,8 @@ std::string ProgressText(const ProgressRecord& record) {
   return absl::StrFormat(
       "%s step %d/%d  loss %.4f  accuracy %.3f  %.0f tokens/s  lr %.2e  left %s  peak %.0f MiB",
       record.stage, record.step, record.total_steps, record.loss, record.token_accuracy,
-      record.tokens_per_second, record.learning_rate, DurationText(record.eta_seconds), record.rss_mb);
+      record.tokens_per_second, record.learning_rate, DurationText(record.eta_seconds),
+      record.rss_mb);
 }
 
 double PeakMemoryMb() {

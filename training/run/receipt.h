@@ -65,9 +65,7 @@ struct ReceiptEntry {
   std::string before_stored;  // hash of the tensor before training, rounded as the directory would
   TensorRole role = TensorRole::kFrozen;
   bool fresh = false;
-  bool changed() const {
-    return after.empty() ? before_stored != stored : before.sha256 != after;
-  }
+  bool changed() const { return after.empty() ? before_stored != stored : before.sha256 != after; }
 };
 
 struct Receipt {

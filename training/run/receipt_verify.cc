@@ -283,8 +283,7 @@ absl::StatusOr<ReceiptCheck> VerifyReceipt(const std::string& receipt_file,
       if (plan != nullptr) CheckDrawn(receipt, *plan, was, &check);
       check.base_compared = true;
       if (model != nullptr) {
-        UNIVAL_RETURN_IF_ERROR(
-            CompareParent(receipt, model->manifest(), base_directory, &check));
+        UNIVAL_RETURN_IF_ERROR(CompareParent(receipt, model->manifest(), base_directory, &check));
       }
     }
   }

@@ -101,10 +101,9 @@ absl::Status RunEvaluations(Run* run, TrainResult* result) {
     options.progress = [&](int64_t done, int64_t total) {
       run->printer.Count(absl::StrCat("evaluating ", plan.name()), done, total);
     };
-    UNIVAL_ASSIGN_OR_RETURN(
-        auto evaluated,
-        Annotate(Evaluate(*run->pipeline, plan.task(), *run->data.evaluations[i], options),
-                 "evaluation \"", plan.name(), "\""));
+    UNIVAL_ASSIGN_OR_RETURN(auto evaluated, Annotate(Evaluate(*run->pipeline, plan.task(),
+                                                              *run->data.evaluations[i], options),
+                                                     "evaluation \"", plan.name(), "\""));
     evaluated.name = plan.name();
     result->evaluations[plan.name()] = std::move(evaluated);
   }

@@ -249,8 +249,8 @@ absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_s
   run->model = std::move(built.model);
   run->fresh = std::move(built.fresh);
   run->parent_backbone_sha256 = std::move(built.parent_backbone_sha256);
-  UNIVAL_ASSIGN_OR_RETURN(run->templates, LoadTemplateSets(TemplateFiles(run->plan),
-                                                           run->runtime.template_types()));
+  UNIVAL_ASSIGN_OR_RETURN(
+      run->templates, LoadTemplateSets(TemplateFiles(run->plan), run->runtime.template_types()));
   AddTemplates(*run);
   UNIVAL_ASSIGN_OR_RETURN(run->pipeline, Pipeline::Create(run->model.get(), run->templates));
   UNIVAL_ASSIGN_OR_RETURN(run->data, OpenRunData(run->plan, *run->pipeline, *run->model));

@@ -9,10 +9,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "sdk/native/catch_torch.h"
 #include "sdk/base/random.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 #include "training/evaluation/evaluate.h"
 #include "training/run/trainable.h"
 
@@ -33,8 +33,8 @@ std::set<std::string> Names(const Model& model) {
 // Replaces the weights of these parts by fresh random ones: those that a fresh model made from
 // `seed` would have.
 absl::StatusOr<std::set<std::string>> Reinitialize(const std::vector<std::string>& parts,
-                                             const std::string& tokenizer_directory, uint64_t seed,
-                                             const Model& model) {
+                                                   const std::string& tokenizer_directory,
+                                                   uint64_t seed, const Model& model) {
   UNIVAL_ASSIGN_OR_RETURN(
       auto donor, Model::CreateFresh(model.manifest(), tokenizer_directory, seed, model.runtime()));
   std::map<std::string, at::Tensor> values;
@@ -78,7 +78,8 @@ absl::StatusOr<BuiltModel> LoadBase(const LoadedPlan& plan, const Runtime& runti
       JoinPath(directory, built.model->manifest().tokenizer().directory());
   auto fresh = Reinitialize(parts, tokenizer, plan.proto.seed(), *built.model);
   if (!fresh.ok()) {
-    return AtField(plan, plan.proto.random_backbone() ? "random_backbone" : "reset", fresh.status());
+    return AtField(plan, plan.proto.random_backbone() ? "random_backbone" : "reset",
+                   fresh.status());
   }
   built.fresh = *std::move(fresh);
   return built;
@@ -179,8 +180,9 @@ class DataOpener {
 
 absl::StatusOr<BuiltModel> BuildModel(const LoadedPlan& plan, const Runtime& runtime,
                                       const std::string& device) {
-  UNIVAL_ASSIGN_OR_RETURN(BuiltModel built, plan.proto.has_fresh_model() ? CreateFreshModel(plan, runtime)
-                                                                        : LoadBase(plan, runtime));
+  UNIVAL_ASSIGN_OR_RETURN(BuiltModel built, plan.proto.has_fresh_model()
+                                                ? CreateFreshModel(plan, runtime)
+                                                : LoadBase(plan, runtime));
   const std::set<std::string> base = Names(*built.model);
   for (int i = 0; i < plan.proto.new_modality_size(); ++i) {
     const NewModalityPlan& added = plan.proto.new_modality(i);

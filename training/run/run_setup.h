@@ -12,8 +12,8 @@
 #include "absl/status/statusor.h"
 #include "runtime/pipeline.h"
 #include "runtime/runtime.h"
-#include "training/run/batch_loader.h"
 #include "training/config/plan.h"
+#include "training/run/batch_loader.h"
 
 namespace unival {
 

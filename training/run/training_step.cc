@@ -2,10 +2,10 @@
 
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/autocast_mode.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/tensor.h>
-#include <ATen/autocast_mode.h>
 
 #include <cmath>
 #include <utility>
@@ -15,8 +15,8 @@
 #include "backbone/model/backbone.h"
 #include "runtime/collate.h"
 #include "runtime/decoding.h"
-#include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 #include "training/run/non_finite.h"
 
 namespace unival {

@@ -12,8 +12,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "runtime/model.h"
-#include "training/run/batch_loader.h"
 #include "training/loss/loss.h"
+#include "training/run/batch_loader.h"
 
 namespace unival {
 

@@ -20,21 +20,21 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
-#include "upstream/fairseq/fairseq_checkpoint.h"
-#include "upstream/fairseq/published_modalities.h"
-#include "upstream/fairseq/tensor_of_view.h"
-#include "backbone/storage/backbone_hash.h"
-#include "backbone/storage/model_directory.h"
-#include "backbone/storage/model_parts.h"
 #include "backbone/model/backbone.h"
 #include "backbone/model/model_config.h"
 #include "backbone/model/reference_names.h"
+#include "backbone/storage/backbone_hash.h"
+#include "backbone/storage/model_directory.h"
+#include "backbone/storage/model_parts.h"
 #include "backbone/vocabulary/layout.h"
 #include "sdk/base/shapes.h"
 #include "sdk/base/status.h"
-#include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 #include "sdk/native/tensor_text.h"
+#include "upstream/fairseq/fairseq_checkpoint.h"
+#include "upstream/fairseq/published_modalities.h"
+#include "upstream/fairseq/tensor_of_view.h"
 
 namespace unival {
 namespace {
@@ -181,10 +181,11 @@ absl::Status Converter::DescribeVocabulary() {
   }
   if (options_.vocabulary > 0 && embedding->shape[0] > options_.vocabulary &&
       !options_.allow_unexpected) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(kTokenEmbedding, ": ", embedding->shape[0], " rows, but the vocabulary has ",
-                     options_.vocabulary, "; give the dictionary that belongs to it, or "
-                     "--allow_unexpected to leave the rest out"));
+    return absl::InvalidArgumentError(absl::StrCat(kTokenEmbedding, ": ", embedding->shape[0],
+                                                   " rows, but the vocabulary has ",
+                                                   options_.vocabulary,
+                                                   "; give the dictionary that belongs to it, or "
+                                                   "--allow_unexpected to leave the rest out"));
   }
   report_.vocabulary = options_.vocabulary > 0 ? options_.vocabulary : embedding->shape[0];
   UNIVAL_ASSIGN_OR_RETURN(const BaseBlocks blocks, GuessBlocks(report_.vocabulary));
@@ -302,10 +303,10 @@ absl::StatusOr<HostModality> Converter::SettleConstants(PublishedModality& found
     found.modality = std::move(candidate);
     return known;
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      found.network_prefix, absl::StrJoin(found.constants, ", "),
-      ": expected the constants of one of ", candidates.size(),
-      " known front ends, got others; this preprocessing cannot be reproduced"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(found.network_prefix, absl::StrJoin(found.constants, ", "),
+                   ": expected the constants of one of ", candidates.size(),
+                   " known front ends, got others; this preprocessing cannot be reproduced"));
 }
 
 void Converter::ExpectTensor(Part& part, const std::string& shown, const std::string& name,
@@ -365,10 +366,10 @@ absl::Status Converter::CheckDifferences() {
   if (!options_.allow_unexpected) add("unexpected", report_.unexpected);
   add("does not fit", unfit_);
   if (lines.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "the tensors are not those of the model that is described (", lines.size(),
-      " differences; --allow_missing and --allow_unexpected accept those kinds):\n  ",
-      absl::StrJoin(lines, "\n  ")));
+  return absl::InvalidArgumentError(
+      absl::StrCat("the tensors are not those of the model that is described (", lines.size(),
+                   " differences; --allow_missing and --allow_unexpected accept those kinds):\n  ",
+                   absl::StrJoin(lines, "\n  ")));
 }
 
 // float64 does not narrow when a model is loaded.

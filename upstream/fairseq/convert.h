@@ -3,7 +3,9 @@
 // A checkpoint of the reference's trainer becomes a model directory.
 //
 //   FairseqConversionHost host;
-//   host.describe = [&](const ModalityConfig& config) { … NamedTensors(*modality->module()) … };
+//   host.describe = [&](const ModalityConfig& config) {
+//     … NamedTensors(*modality->module()) …
+//   };
 //   UNIVAL_ASSIGN_OR_RETURN(FairseqConversion report,
 //                           ConvertFairseq("checkpoint_best.pt", "models/unival", {}, host));
 //
@@ -19,9 +21,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "upstream/fairseq/fairseq_checkpoint.h"
 #include "backbone/storage/safetensors.h"
 #include "sdk/proto/modality.pb.h"
+#include "upstream/fairseq/fairseq_checkpoint.h"
 
 namespace unival {
 

@@ -25,12 +25,11 @@ absl::StatusOr<TensorViews> ReadTensors(const TorchFile& file, const PickleNode&
   TensorViews tensors;
   for (size_t i = 0; i + 1 < dict->items.size(); i += 2) {
     const PickleNode& name = file.pickle.node(dict->items[i]);
-    if (name.kind != PickleKind::kText)
-      return InvalidArgument(what, " has a key that is no text");
+    if (name.kind != PickleKind::kText) return InvalidArgument(what, " has a key that is no text");
     auto view = file.View(file.pickle.node(dict->items[i + 1]));
     if (!view.ok()) {
       return InvalidArgument(what, "[\"", absl::CHexEscape(name.text.substr(0, 200)),
-                              "\"]: ", view.status().message());
+                             "\"]: ", view.status().message());
     }
     tensors[std::string(name.text)] = *std::move(view);
   }
@@ -65,7 +64,8 @@ absl::StatusOr<Arguments> ReadArguments(const Pickle& pickle) {
   const PickleNode* cfg = pickle.Find(pickle.root(), "cfg");
   const PickleNode* model = IsPresent(cfg) ? pickle.Find(*cfg, "model") : args;
   if (!IsPresent(model)) {
-    return InvalidArgument("neither \"args\" nor \"cfg\" with a \"model\" says how the model was built; expected a "
+    return InvalidArgument(
+        "neither \"args\" nor \"cfg\" with a \"model\" says how the model was built; expected a "
         "checkpoint of the trainer, not bare weights");
   }
   Json arguments = Json::object();
@@ -97,7 +97,8 @@ absl::StatusOr<Contents> Read(absl::string_view bytes) {
   UNIVAL_ASSIGN_OR_RETURN(const TorchFile file, ParseTorchFile(bytes));
   const PickleNode& root = file.pickle.root();
   const PickleNode* model = file.pickle.Find(root, "model");
-  if (model == nullptr) return InvalidArgument("no \"model\" in it; expected a checkpoint of the trainer");
+  if (model == nullptr)
+    return InvalidArgument("no \"model\" in it; expected a checkpoint of the trainer");
   Contents contents;
   UNIVAL_ASSIGN_OR_RETURN(contents.model, ReadTensors(file, *model, "model"));
   const PickleNode* extra = file.pickle.Find(root, "extra_state");
@@ -124,8 +125,7 @@ absl::StatusOr<TensorViews> ReadUnder(absl::string_view bytes,
 
 absl::StatusOr<TorchTensors> ReadTorchTensors(const std::string& path,
                                               const std::vector<std::string>& keys) {
-  UNIVAL_ASSIGN_OR_RETURN(const auto file,
-                          MappedFile::Open(path, MappedFile::Mode::kCopyOnWrite));
+  UNIVAL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path, MappedFile::Mode::kCopyOnWrite));
   UNIVAL_ASSIGN_OR_RETURN(auto tensors, Annotate(ReadUnder(file->bytes(), keys), path));
   return TorchTensors{std::move(tensors), file};
 }
@@ -133,8 +133,7 @@ absl::StatusOr<TorchTensors> ReadTorchTensors(const std::string& path,
 absl::StatusOr<std::shared_ptr<const FairseqCheckpoint>> FairseqCheckpoint::Open(
     const std::string& path) {
   std::shared_ptr<FairseqCheckpoint> checkpoint(new FairseqCheckpoint);
-  UNIVAL_ASSIGN_OR_RETURN(const auto file,
-                          MappedFile::Open(path, MappedFile::Mode::kCopyOnWrite));
+  UNIVAL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path, MappedFile::Mode::kCopyOnWrite));
   checkpoint->keeper_ = file;
   UNIVAL_ASSIGN_OR_RETURN(auto contents, Annotate(Read(file->bytes()), path));
   checkpoint->model_ = std::move(contents.model);

@@ -38,7 +38,10 @@ class FairseqCheckpoint {
  public:
   // Put together from other files: weights by the reference's names, and arguments as JSON.
   FairseqCheckpoint(TensorViews model, std::string arguments, std::shared_ptr<const void> keeper)
-      : keeper_(std::move(keeper)), model_(std::move(model)), arguments_(std::move(arguments)), model_arguments_(arguments_) {}
+      : keeper_(std::move(keeper)),
+        model_(std::move(model)),
+        arguments_(std::move(arguments)),
+        model_arguments_(arguments_) {}
 
   // Errors start with the path; see ParseTorchFile.
   static absl::StatusOr<std::shared_ptr<const FairseqCheckpoint>> Open(const std::string& path);

@@ -143,9 +143,7 @@ std::string InOlderFormat(const std::string& zip) {
   return "";
 }
 
-std::string ReadGolden(const std::string& name) {
-  return ReadText(kFolder + name);
-}
+std::string ReadGolden(const std::string& name) { return ReadText(kFolder + name); }
 
 std::string Written(const std::string& bytes) {
   return WriteText(testing::TempDir() + "/written.pt", bytes);

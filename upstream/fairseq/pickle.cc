@@ -9,9 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "sdk/base/status.h"
+#include "sdk/base/status_macros.h"
 #include "upstream/fairseq/little_endian.h"
 #include "upstream/fairseq/pickle_calls.h"
-#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
@@ -131,7 +131,7 @@ class PickleMachine {
   absl::StatusOr<absl::string_view> Take(uint64_t count) {
     if (count > bytes_.size() - position_) {
       return InvalidArgument(count, " bytes are expected at byte ", position_, ", ",
-                              bytes_.size() - position_, " are left; truncated or damaged");
+                             bytes_.size() - position_, " are left; truncated or damaged");
     }
     const absl::string_view taken = bytes_.substr(position_, count);
     position_ += count;
@@ -184,7 +184,8 @@ class PickleMachine {
     return values;
   }
   absl::StatusOr<PickleId> Top() {
-    if (stack_.size() == (marks_.empty() ? 0 : marks_.back())) return InvalidArgument("the stack is empty");
+    if (stack_.size() == (marks_.empty() ? 0 : marks_.back()))
+      return InvalidArgument("the stack is empty");
     return stack_.back();
   }
 
@@ -197,7 +198,8 @@ class PickleMachine {
   absl::Status Stop(int) {
     UNIVAL_ASSIGN_OR_RETURN(pickle_.root_, Top());
     stopped_ = true;
-    return stack_.size() == 1 ? absl::OkStatus() : InvalidArgument("values are left on the stack at its end");
+    return stack_.size() == 1 ? absl::OkStatus()
+                              : InvalidArgument("values are left on the stack at its end");
   }
   absl::Status Mark(int) {
     if (marks_.size() >= limits_.max_nodes) return absl::ResourceExhaustedError("too many marks");

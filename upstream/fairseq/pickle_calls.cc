@@ -112,8 +112,8 @@ absl::Status CheckView(const PickleTensor& view, int64_t elements) {
   valid = valid && MeasureView(view, &end, &count);
   if (valid && count <= elements && (count == 0 || end <= elements)) return absl::OkStatus();
   return InvalidArgument("a tensor of shape ", ShapeText(view.shape), ", strides ",
-                          ShapeText(view.strides), " at element ", view.offset,
-                          " does not lie within its storage of ", elements, " elements");
+                         ShapeText(view.strides), " at element ", view.offset,
+                         " does not lie within its storage of ", elements, " elements");
 }
 
 absl::StatusOr<SafetensorsDtype> StorageDtype(absl::string_view name) {
@@ -121,9 +121,9 @@ absl::StatusOr<SafetensorsDtype> StorageDtype(absl::string_view name) {
     if (type.name == name) return type.dtype;
   }
   return InvalidArgument("storage type \"", Shown(name), "\" is not one of ",
-                          absl::StrJoin(kStorageTypes, " ", [](std::string* out, const auto& type) {
-                            absl::StrAppend(out, type.name);
-                          }));
+                         absl::StrJoin(kStorageTypes, " ", [](std::string* out, const auto& type) {
+                           absl::StrAppend(out, type.name);
+                         }));
 }
 
 }  // namespace
@@ -138,7 +138,7 @@ absl::StatusOr<std::vector<int64_t>> PickleCalls::Integers(PickleId arguments, s
   if (tuple == nullptr || (tuple->kind != PickleKind::kTuple && tuple->kind != PickleKind::kList) ||
       tuple->items.size() > kMaxRank) {
     return InvalidArgument("argument ", index, " of a tensor is not a tuple of at most ", kMaxRank,
-                            " integers");
+                           " integers");
   }
   std::vector<int64_t> integers;
   for (PickleId item : tuple->items) {
@@ -184,7 +184,8 @@ absl::StatusOr<PickleNode> PickleCalls::MakeDict(PickleId arguments) {
   const PickleNode* pairs = Argument(arguments, 0);
   if (pairs == nullptr) return dict;
   for (PickleId pair : pairs->items) {
-    if (node(pair).items.size() != 2) return InvalidArgument("a dict is made of something but pairs");
+    if (node(pair).items.size() != 2)
+      return InvalidArgument("a dict is made of something but pairs");
     for (PickleId item : node(pair).items) dict.items.push_back(item);
   }
   return dict;
@@ -207,8 +208,10 @@ absl::StatusOr<PickleNode> PickleCalls::FirstArgument(PickleId arguments) {
 }
 
 absl::StatusOr<PickleNode> PickleCalls::Call(const PickleNode& callable, PickleId arguments) {
-  if (callable.kind != PickleKind::kGlobal) return InvalidArgument("a call of something that has no name");
-  if (node(arguments).kind != PickleKind::kTuple) return InvalidArgument("a call without a tuple of arguments");
+  if (callable.kind != PickleKind::kGlobal)
+    return InvalidArgument("a call of something that has no name");
+  if (node(arguments).kind != PickleKind::kTuple)
+    return InvalidArgument("a call without a tuple of arguments");
   for (const KnownCall& call : kCalls) {
     if (call.name == callable.text) return (this->*call.function)(arguments);
   }
@@ -237,7 +240,7 @@ absl::Status PickleCalls::AddView(const PickleNode& view, PickleStorage& storage
     return absl::OkStatus();
   }
   return InvalidArgument("storage \"", Shown(storage.key), "\": a view of ", storage.elements,
-                          " elements at ", storage.begin, " of ", storage.root_elements);
+                         " elements at ", storage.begin, " of ", storage.root_elements);
 }
 
 absl::StatusOr<PickleNode> PickleCalls::Storage(const PickleNode& id) {
@@ -247,7 +250,8 @@ absl::StatusOr<PickleNode> PickleCalls::Storage(const PickleNode& id) {
   bool valid = id.kind == PickleKind::kTuple && (id.items.size() == 5 || id.items.size() == 6);
   for (size_t i = 0; valid && i < kKinds.size(); ++i) valid = node(id.items[i]).kind == kKinds[i];
   if (!valid || node(id.items[0]).text != "storage") {
-    return InvalidArgument("a persistent id is not (\"storage\", type, key, location, elements), as torch.save "
+    return InvalidArgument(
+        "a persistent id is not (\"storage\", type, key, location, elements), as torch.save "
         "writes it");
   }
   PickleStorage storage;
@@ -257,7 +261,8 @@ absl::StatusOr<PickleNode> PickleCalls::Storage(const PickleNode& id) {
   int64_t bytes = 0;
   if (storage.elements < 0 ||
       __builtin_mul_overflow(storage.elements, DtypeSize(storage.dtype), &bytes)) {
-    return InvalidArgument("storage \"", Shown(storage.key), "\" of ", storage.elements, " elements");
+    return InvalidArgument("storage \"", Shown(storage.key), "\" of ", storage.elements,
+                           " elements");
   }
   if (id.items.size() == 6) UNIVAL_RETURN_IF_ERROR(AddView(node(id.items[5]), storage));
   PickleNode result = Container(PickleKind::kStorage);

@@ -12,9 +12,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "upstream/fairseq/fairseq_checkpoint.h"
 #include "sdk/proto/modality.pb.h"
 #include "sdk/proto/model.pb.h"
+#include "upstream/fairseq/fairseq_checkpoint.h"
 
 namespace unival {
 

@@ -38,7 +38,7 @@ std::string TodaysNormName(const std::string& name) {
   if (old == parts.end() || parts.end() - old != 3) return name;
   const bool encoder = parts.front() == "encoder";
   const std::string which = *(old + 1);
-  const std::string today = which == "0"              ? "self_attn_layer_norm"
+  const std::string today = which == "0"               ? "self_attn_layer_norm"
                             : which == "1" && !encoder ? "encoder_attn_layer_norm"
                                                        : "final_layer_norm";
   return absl::StrCat(name.substr(0, name.find("layer_norms")), today, ".", parts.back());
@@ -69,10 +69,10 @@ void AddLanguageTensor(const std::string& name, const TensorView& view, TensorVi
 
 // Whether BART, which lacks this model's own norms, scales and positions, has such a tensor.
 bool IsOfBart(const std::string& name) {
-  for (const char* part : {"c_attn", "w_resid", "attn_ln", "ffn_layernorm", "pos_ln", "pos_q_linear",
-                           "pos_k_linear", "rel_pos_table_list", "embed_image_positions",
-                           "type_embedding", "patch_layernorm_embedding",
-                           "code_layernorm_embedding", "q_norm", "k_norm"}) {
+  for (const char* part :
+       {"c_attn", "w_resid", "attn_ln", "ffn_layernorm", "pos_ln", "pos_q_linear", "pos_k_linear",
+        "rel_pos_table_list", "embed_image_positions", "type_embedding",
+        "patch_layernorm_embedding", "code_layernorm_embedding", "q_norm", "k_norm"}) {
     if (absl::StrContains(name, part)) return false;
   }
   // BART is post-norm: its stacks end without a norm.
@@ -112,9 +112,9 @@ absl::StatusOr<std::string> Arguments(const TensorViews& tensors) {
   for (const char* name : {"max_source_positions", "max_target_positions"}) {
     arguments[name] = positions->shape[0] - kOffsetPositions;
   }
-  for (const char* name : {"add_type_embedding", "scale_attn", "scale_fc", "scale_heads",
-                           "disable_entangle", "layernorm_embedding", "patch_layernorm_embedding",
-                           "code_layernorm_embedding"}) {
+  for (const char* name :
+       {"add_type_embedding", "scale_attn", "scale_fc", "scale_heads", "disable_entangle",
+        "layernorm_embedding", "patch_layernorm_embedding", "code_layernorm_embedding"}) {
     arguments[name] = true;
   }
   return arguments.dump();
@@ -146,8 +146,8 @@ absl::Status AddNetwork(const std::string& modality, const std::string& file,
   for (const auto& [name, view] : read.tensors) {
     const std::string inner(WithoutWrappers(name));
     if (tensors->emplace(prefix + inner, view).second) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
-        file, ": two tensors are called \"", inner, "\" once wrappers are taken off their names"));
+    return absl::InvalidArgumentError(absl::StrCat(file, ": two tensors are called \"", inner,
+                                                   "\" once wrappers are taken off their names"));
   }
   for (const std::string& name : needed) {
     if (tensors->count(prefix + name) > 0) continue;

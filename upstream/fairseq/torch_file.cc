@@ -10,9 +10,9 @@
 #include "absl/strings/strip.h"
 #include "sdk/base/shapes.h"
 #include "sdk/base/status.h"
+#include "sdk/base/status_macros.h"
 #include "upstream/fairseq/little_endian.h"
 #include "upstream/fairseq/zip_directory.h"
-#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
@@ -55,7 +55,7 @@ absl::StatusOr<std::string> FindPrefix(const ZipDirectory& entries) {
   }
   if (prefixes.size() == 1) return prefixes[0];
   return InvalidArgument("the archive has ", prefixes.size(), " entries named ", kPickleEntry,
-                          ", expected one; not a file of torch.save");
+                         ", expected one; not a file of torch.save");
 }
 
 absl::Status CheckByteOrder(absl::string_view order) {
@@ -95,7 +95,8 @@ absl::StatusOr<Pickle> TakePickle(absl::string_view& rest, absl::string_view wha
 absl::Status TakePreamble(absl::string_view& rest) {
   const auto magic = TakePickle(rest, "magic number");
   if (!magic.ok() || magic->root().kind != PickleKind::kBig || magic->root().text != kMagic) {
-    return InvalidArgument("neither a zip archive nor a pickle of torch.save; write it again with torch 0.4 or newer");
+    return InvalidArgument(
+        "neither a zip archive nor a pickle of torch.save; write it again with torch 0.4 or newer");
   }
   UNIVAL_ASSIGN_OR_RETURN(const Pickle protocol, TakePickle(rest, "protocol version"));
   if (protocol.root().kind != PickleKind::kInteger || protocol.root().integer != kLegacyProtocol) {

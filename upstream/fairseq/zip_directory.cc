@@ -8,8 +8,8 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "sdk/base/status.h"
-#include "upstream/fairseq/little_endian.h"
 #include "sdk/base/status_macros.h"
+#include "upstream/fairseq/little_endian.h"
 
 namespace unival {
 namespace {
@@ -29,9 +29,7 @@ constexpr size_t kMaxComment = 65535;
 constexpr uint64_t kIn64 = 0xFFFFFFFF;  // the value stands in the zip64 record
 constexpr uint64_t kMaxNameShown = 200;
 
-absl::Status Bad(absl::string_view message) {
-  return InvalidArgument("zip archive: ", message);
-}
+absl::Status Bad(absl::string_view message) { return InvalidArgument("zip archive: ", message); }
 
 absl::Status BadEntry(absl::string_view name, absl::string_view message) {
   return Bad(

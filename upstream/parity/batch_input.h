@@ -8,9 +8,9 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "backbone/model/backbone.h"
 #include "upstream/parity/fixture.h"
 #include "upstream/parity/reference_model.h"
-#include "backbone/model/backbone.h"
 
 namespace unival {
 namespace parity {
@@ -21,9 +21,8 @@ struct MediaField {
   const char* modality;
   double amplitude;  // of generated input
 };
-constexpr MediaField kMediaFields[] = {{"patch_images", "image", 1},
-                                       {"patch_videos", "video", 1},
-                                       {"patch_audios", "audio", 0.5}};
+constexpr MediaField kMediaFields[] = {
+    {"patch_images", "image", 1}, {"patch_videos", "video", 1}, {"patch_audios", "audio", 0.5}};
 
 // A field of the reference's batch by its name: "src_tokens" [B, S], "patch_images",
 // "patch_images_2", "patch_masks" [B], "patch_types" [B]; undefined where the batch has none.

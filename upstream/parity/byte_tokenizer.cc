@@ -28,9 +28,8 @@ absl::Status WriteByteTokenizer(const std::string& folder, int64_t words) {
                     " 1\n");
   }
   std::filesystem::create_directories(folder);
-  const std::pair<const char*, std::string> files[] = {{"encoder.json", symbols.dump()},
-                                                       {"vocab.bpe", "#version: 0.2\n"},
-                                                       {"dict.txt", dictionary}};
+  const std::pair<const char*, std::string> files[] = {
+      {"encoder.json", symbols.dump()}, {"vocab.bpe", "#version: 0.2\n"}, {"dict.txt", dictionary}};
   for (const auto& [name, text] : files) {
     std::ofstream file(absl::StrCat(folder, "/", name));
     if (!(file << text << std::flush)) {

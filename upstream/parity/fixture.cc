@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "sdk/base/files.h"
 #include "runtime/collate.h"
+#include "sdk/base/files.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/testing/golden.h"
 
@@ -40,15 +40,14 @@ absl::StatusOr<at::Tensor> Generate(const Json& description) {
   double elements = 1;
   for (const int64_t size : shape) elements *= static_cast<double>(size);
   if (!(elements >= 0 && elements <= kMaxElements)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("shape ", description.at("shape").dump(), ": expected at most ",
-                     kMaxElements, " elements"));
+    return absl::InvalidArgumentError(absl::StrCat("shape ", description.at("shape").dump(),
+                                                   ": expected at most ", kMaxElements,
+                                                   " elements"));
   }
   if (description.value("zeros", false)) return at::zeros(shape);
   const Json& generate = description.at("generate");
-  at::Tensor tensor =
-      GoldenInput(generate.at("name"), generate.at("seed"), shape, generate.value("b", 1.0),
-                  generate.value("a", 0.0));
+  at::Tensor tensor = GoldenInput(generate.at("name"), generate.at("seed"), shape,
+                                  generate.value("b", 1.0), generate.value("a", 0.0));
   for (const Json& row : description.value("zero_rows", Json::array())) {
     tensor.select(0, row.get<int64_t>()).zero_();
   }
@@ -76,14 +75,18 @@ absl::Status Fixture::ReadIndex() {
   if (!index.is_object()) return wrong("expected an object");
   const Json version = index.value("format_version", Json());
   if (version != kFormatVersion) {
-    return wrong(absl::StrCat("format_version: expected ", kFormatVersion, ", got ",
-                              version.dump(), "; use the program that belongs to it"));
+    return wrong(absl::StrCat("format_version: expected ", kFormatVersion, ", got ", version.dump(),
+                              "; use the program that belongs to it"));
   }
   const Json entries = index.value("entries", Json());
   if (!entries.is_array() || entries.empty()) return wrong("entries: expected a list of cases");
   for (const Json& json : entries) {
-    Entry entry{TextOf(json, "file"),   TextOf(json, "case"),            TextOf(json, "stage"),
-                TextOf(json, "config"), TextOf(json, "reference_quirk"), json};
+    Entry entry{TextOf(json, "file"),
+                TextOf(json, "case"),
+                TextOf(json, "stage"),
+                TextOf(json, "config"),
+                TextOf(json, "reference_quirk"),
+                json};
     if (entry.file.empty() || entry.kind.empty()) {
       return wrong(absl::StrCat("entries[", entries_.size(), "]: file and stage must be texts"));
     }
@@ -157,9 +160,8 @@ absl::StatusOr<const Fixture::Entry*> Fixture::FindCase(const std::string& kind,
     found = &entry;
   }
   if (found != nullptr) return found;
-  return absl::NotFoundError(
-      absl::StrCat("the index has no ", kind, " case \"", name, "\" beside ", like.file,
-                   " that could give its inputs"));
+  return absl::NotFoundError(absl::StrCat("the index has no ", kind, " case \"", name, "\" beside ",
+                                          like.file, " that could give its inputs"));
 }
 
 absl::StatusOr<at::Tensor> Fixture::Input(const Entry& entry, const std::string& field) const {
@@ -172,8 +174,8 @@ absl::StatusOr<at::Tensor> Fixture::Input(const Entry& entry, const std::string&
 
 absl::StatusOr<at::Tensor> GenerateFromText(const std::string& generator,
                                             const std::vector<int64_t>& shape) {
-  static const auto* const kPattern =
-      new std::regex(R"(uniform_tensor\(seed=(\d+), name='([^']+)'(?:, a=([-.\d]+), b=([-.\d]+))?\))");
+  static const auto* const kPattern = new std::regex(
+      R"(uniform_tensor\(seed=(\d+), name='([^']+)'(?:, a=([-.\d]+), b=([-.\d]+))?\))");
   std::smatch match;
   if (!std::regex_match(generator, match, *kPattern)) {
     return absl::InvalidArgumentError(

@@ -26,9 +26,9 @@ GenerationConfig ReadConfig(const Json& params, int64_t source_length) {
   GenerationConfig config;
   config.set_beam(params.value("beam_size", 1));
   config.set_n_best(config.beam());
-  config.set_max_tokens(static_cast<int>(params.value("max_len_a", 0.0) *
-                                         static_cast<double>(source_length)) +
-                        params.value("max_len_b", 200));
+  config.set_max_tokens(
+      static_cast<int>(params.value("max_len_a", 0.0) * static_cast<double>(source_length)) +
+      params.value("max_len_b", 200));
   config.set_min_tokens(params.value("min_len", 1));
   config.set_unnormalized(!params.value("normalize_scores", true));
   config.set_length_penalty(params.value("len_penalty", 1.0f));
@@ -60,10 +60,11 @@ Tokens WithoutEnd(const Json& hypothesis) {
 // Parameters of the reference's search that this one has, and those that no published script sets:
 // these must be off.
 absl::Status CheckKnown(const Json& params) {
-  static const auto* const kKnown = new std::set<std::string>{
-      "beam_size",   "max_len_a",   "max_len_b",  "min_len",  "normalize_scores",
-      "len_penalty", "unk_penalty", "temperature", "no_repeat_ngram_size", "gen_code", "zero_shot",
-      "stop_on_max_len"};
+  static const auto* const kKnown =
+      new std::set<std::string>{"beam_size",   "max_len_a",        "max_len_b",
+                                "min_len",     "normalize_scores", "len_penalty",
+                                "unk_penalty", "temperature",      "no_repeat_ngram_size",
+                                "gen_code",    "zero_shot",        "stop_on_max_len"};
   for (const auto& [name, value] : params.items()) {
     if (kKnown->count(name) > 0 || value == Json(false) || value.is_null()) continue;
     return absl::UnimplementedError(

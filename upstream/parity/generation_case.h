@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "upstream/parity/fixture.h"
-#include "upstream/parity/report.h"
 #include "backbone/generation/generate.h"
 #include "backbone/model/backbone.h"
 #include "runtime/decoding.h"
+#include "upstream/parity/fixture.h"
+#include "upstream/parity/report.h"
 
 namespace unival {
 namespace parity {

@@ -9,10 +9,10 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "training/loss/loss.h"
 #include "upstream/parity/fixture.h"
 #include "upstream/parity/reference_model.h"
 #include "upstream/parity/report.h"
-#include "training/loss/loss.h"
 
 namespace unival {
 namespace parity {

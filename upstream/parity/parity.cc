@@ -6,11 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 #include "upstream/parity/fixture.h"
 #include "upstream/parity/reference_model.h"
 #include "upstream/parity/replay.h"
-#include "sdk/native/catch_torch.h"
-#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
@@ -55,8 +55,8 @@ class ParityRun {
       ReplayEntry(entry);
     }
     if (!options_.perturb.empty() && !models_.perturbed_any()) {
-      return absl::NotFoundError(absl::StrCat(
-          "perturb: no model of this run has a tensor \"", options_.perturb, "\" of real numbers"));
+      return absl::NotFoundError(absl::StrCat("perturb: no model of this run has a tensor \"",
+                                              options_.perturb, "\" of real numbers"));
     }
     if (!options_.perturb.empty() && report_.FirstDivergingStage().empty()) {
       return absl::FailedPreconditionError(
@@ -107,15 +107,15 @@ class ParityRun {
 
 absl::StatusOr<parity::Report> RunParity(const ParityOptions& options, const Runtime& runtime) {
   if (!options.stage.empty() && !parity::IsStageName(options.stage)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "stage: expected one of ", absl::StrJoin(parity::StageNames(), ", "),
-        " (layers also by number, encoder.layer.0), got \"", options.stage, "\""));
+    return absl::InvalidArgumentError(
+        absl::StrCat("stage: expected one of ", absl::StrJoin(parity::StageNames(), ", "),
+                     " (layers also by number, encoder.layer.0), got \"", options.stage, "\""));
   }
   UNIVAL_ASSIGN_OR_RETURN(const auto fixture, Fixture::Open(options.fixture));
   UNIVAL_ASSIGN_OR_RETURN(parity::Report report, ParityRun(options, *fixture, runtime).Run());
   if (!report.cases.empty()) return report;
-  return absl::NotFoundError(absl::StrCat(options.fixture, ": no case has the stage \"",
-                                          options.stage, "\""));
+  return absl::NotFoundError(
+      absl::StrCat(options.fixture, ": no case has the stage \"", options.stage, "\""));
 }
 
 }  // namespace unival

@@ -13,14 +13,14 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "upstream/parity/report.h"
 #include "runtime/runtime.h"
+#include "upstream/parity/report.h"
 
 namespace unival {
 
 struct ParityProgress {
-  std::string file;    // relative to the fixture
-  int64_t done = 0;    // entries of the index, the configurations' state_dicts among them
+  std::string file;  // relative to the fixture
+  int64_t done = 0;  // entries of the index, the configurations' state_dicts among them
   int64_t total = 0;
   double seconds = 0;  // since the start
 };

@@ -20,20 +20,21 @@ constexpr int64_t kImageCodes = 8192, kLocationBins1000 = 1000;
 }  // namespace
 
 std::map<std::string, int64_t> PublishedBlockSizes() {
-  return {{std::string(kImageCodeBlock), kImageCodes},
-          {"core.location_bin", kLocationBins1000}};
+  return {{std::string(kImageCodeBlock), kImageCodes}, {"core.location_bin", kLocationBins1000}};
 }
 
 absl::StatusOr<std::unique_ptr<PublishedTasks>> PublishedTasks::Create(const Fixture& fixture,
                                                                        const Runtime& runtime) {
   const std::string folder = fixture.TokenizerFolder();
   if (folder.empty()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        fixture.Path("index.json"), ": tokenizer_files: expected a folder with encoder.json, "
-        "vocab.bpe and dict.txt; this entry cannot be replayed without it"));
+    return absl::FailedPreconditionError(
+        absl::StrCat(fixture.Path("index.json"),
+                     ": tokenizer_files: expected a folder with encoder.json, "
+                     "vocab.bpe and dict.txt; this entry cannot be replayed without it"));
   }
-  UNIVAL_ASSIGN_OR_RETURN(std::shared_ptr<const Tokenizer> tokenizer,
-                          runtime.registry().CreateTokenizer(kPublishedTokenizer, folder, kPublishedTextBlock));
+  UNIVAL_ASSIGN_OR_RETURN(
+      std::shared_ptr<const Tokenizer> tokenizer,
+      runtime.registry().CreateTokenizer(kPublishedTokenizer, folder, kPublishedTextBlock));
   BaseBlocks blocks;
   blocks.text_block = kPublishedTextBlock;
   blocks.text_size = tokenizer->block().size;

@@ -15,11 +15,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "upstream/parity/fixture.h"
 #include "runtime/runtime.h"
 #include "sdk/native/modality.h"
 #include "sdk/native/vocabulary.h"
 #include "tasks/templates/template_task.h"
+#include "upstream/parity/fixture.h"
 
 namespace unival {
 namespace parity {

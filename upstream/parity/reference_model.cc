@@ -11,15 +11,15 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "upstream/fairseq/published_modalities.h"
 #include "backbone/model/model_config.h"
 #include "backbone/model/reference_names.h"
 #include "modalities/audio/log_mel.h"
 #include "modalities/networks/networks.h"
 #include "sdk/base/status.h"
-#include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 #include "sdk/testing/golden.h"
+#include "upstream/fairseq/published_modalities.h"
 
 namespace unival {
 namespace parity {
@@ -81,10 +81,14 @@ bool ApplyOverrides(const Json& overrides, const Json& arguments, PublishedModal
 
 // Switches that the reference's parser leaves out of a configuration when they are off.
 absl::Status CheckOverrides(const Json& overrides, const Json& arguments) {
-  static const auto* const kKnown = new std::set<std::string>{
-      "modalities",           "image_blocks",         "add_mm_type_embedding",
-      "qk_norm",              "interpolate_position", "layernorm_image_embedding",
-      "layernorm_video_embedding", "layernorm_audio_embedding"};
+  static const auto* const kKnown = new std::set<std::string>{"modalities",
+                                                              "image_blocks",
+                                                              "add_mm_type_embedding",
+                                                              "qk_norm",
+                                                              "interpolate_position",
+                                                              "layernorm_image_embedding",
+                                                              "layernorm_video_embedding",
+                                                              "layernorm_audio_embedding"};
   for (const auto& item : overrides.items()) {
     if (arguments.contains(item.key()) || kKnown->count(item.key()) > 0) continue;
     return absl::UnimplementedError(
@@ -185,7 +189,8 @@ const Connection& ReferenceModel::connection(const std::string& modality) const 
   return dynamic_cast<const Connection&>(*connections[modality]);
 }
 
-at::Tensor ReferenceModel::NetworkInput(const std::string& modality, const at::Tensor& media) const {
+at::Tensor ReferenceModel::NetworkInput(const std::string& modality,
+                                        const at::Tensor& media) const {
   const ModalityConfig& config = networks_.at(modality).config;
   if (!config.has_audio()) return media;
   const auto log_mel =

@@ -19,18 +19,18 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "upstream/parity/fixture.h"
 #include "backbone/connection/connection.h"
 #include "backbone/model/backbone.h"
 #include "runtime/named_tensor.h"
 #include "sdk/native/feature_encoder.h"
 #include "sdk/proto/modality.pb.h"
+#include "upstream/parity/fixture.h"
 
 namespace unival {
 namespace parity {
 
 struct ModelSpec {
-  std::string config;              // name in the index
+  std::string config;               // name in the index
   Json overrides = Json::object();  // arguments that replace those of the configuration
   uint64_t seed = 1;
 };

@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "backbone/model/reference_names.h"
-#include "sdk/native/catch_torch.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
 
 namespace unival {
 namespace parity {
@@ -25,7 +25,8 @@ bool IsElsewhere(const std::string& name, const ReferenceModel& model) {
   for (const std::string& modality : model.modalities()) {
     const std::string prefix = absl::StrCat("encoder.", ReferenceEncoderPrefix(modality), ".");
     for (const char* classifier : {"fc.", "fc1.", "fc_audioset."}) {
-      if (name.compare(0, prefix.size() + std::strlen(classifier), prefix + classifier) == 0) return true;
+      if (name.compare(0, prefix.size() + std::strlen(classifier), prefix + classifier) == 0)
+        return true;
     }
   }
   return false;
@@ -73,8 +74,7 @@ void ReplayContext::Case(const Fixture::Entry& entry, const std::string& name, c
   Checker check(&result, report_.stage);
   const auto start = std::chrono::steady_clock::now();
   const absl::Status status = CatchTorch(entry.file, [&] { return body(check); });
-  result.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (!status.ok()) {
     result.error = std::string(status.message());
   } else if (result.checks.empty() && report_.stage.empty()) {
@@ -110,9 +110,9 @@ absl::Status CheckAllCompared(const Fixture::Entry& entry, const TensorMap& tens
     if (compared.count(field) == 0) left.push_back(field);
   }
   if (left.empty()) return absl::OkStatus();
-  return absl::UnimplementedError(
-      absl::StrCat("recorded, but not compared (missing in the file, or not known to this program): ",
-                   absl::StrJoin(left, ", ")));
+  return absl::UnimplementedError(absl::StrCat(
+      "recorded, but not compared (missing in the file, or not known to this program): ",
+      absl::StrJoin(left, ", ")));
 }
 
 Tolerance ActivationTolerance(const BackboneConfig& config) {

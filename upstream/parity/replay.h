@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "runtime/runtime.h"
 #include "upstream/parity/fixture.h"
 #include "upstream/parity/reference_model.h"
 #include "upstream/parity/report.h"
-#include "runtime/runtime.h"
 
 namespace unival {
 namespace parity {
@@ -45,7 +45,7 @@ class ReplayContext {
 using Replay = absl::Status (*)(ReplayContext& context, const Fixture::Entry& entry);
 
 struct ReplayKind {
-  std::string kind;                 // the index's stage
+  std::string kind;  // the index's stage
   Replay replay;
   std::vector<std::string> stages;  // of its checks
 };

@@ -9,16 +9,16 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "upstream/conversion_host.h"
-#include "upstream/parity/byte_tokenizer.h"
-#include "upstream/parity/replay.h"
 #include "backbone/storage/averaging.h"
-#include "upstream/fairseq/convert.h"
-#include "upstream/fairseq/fairseq_checkpoint.h"
-#include "upstream/fairseq/tensor_of_view.h"
 #include "runtime/model.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/metrics/caption_scores.h"
+#include "upstream/conversion_host.h"
+#include "upstream/fairseq/convert.h"
+#include "upstream/fairseq/fairseq_checkpoint.h"
+#include "upstream/fairseq/tensor_of_view.h"
+#include "upstream/parity/byte_tokenizer.h"
+#include "upstream/parity/replay.h"
 
 namespace unival {
 namespace parity {
@@ -81,8 +81,8 @@ void CheckTensors(const FairseqCheckpoint& checkpoint, const TensorViews& views,
                  {1e-6, 1e-6});
     for (size_t i = 0; i < expected.at("idx").size(); ++i) {
       const int64_t index = expected.at("idx").at(i);
-      check.Number(kStage, absl::StrCat(where, ", value ", index),
-                   tensor[index].item<double>(), expected.at("values").at(i), {0, 1e-12});
+      check.Number(kStage, absl::StrCat(where, ", value ", index), tensor[index].item<double>(),
+                   expected.at("values").at(i), {0, 1e-12});
     }
   }
 }
@@ -106,13 +106,11 @@ class ConvertedModel {
     const TensorView& embedding = checkpoint->model().at("encoder.embed_tokens.weight");
     UNIVAL_RETURN_IF_ERROR(
         WriteByteTokenizer(folder->Path("tokenizer"), WordsOf(embedding.shape.at(0))));
-    UNIVAL_ASSIGN_OR_RETURN(
-        const FairseqConversionHost host,
-        ConversionHost(context_.runtime, folder->Path("tokenizer")));
+    UNIVAL_ASSIGN_OR_RETURN(const FairseqConversionHost host,
+                            ConversionHost(context_.runtime, folder->Path("tokenizer")));
     FairseqConversionOptions options;
     options.ema = ema;
-    UNIVAL_RETURN_IF_ERROR(
-        ConvertFairseq(file, folder->Path("model"), options, host).status());
+    UNIVAL_RETURN_IF_ERROR(ConvertFairseq(file, folder->Path("model"), options, host).status());
     UNIVAL_ASSIGN_OR_RETURN(const auto model, Model::Load(folder->Path("model"), context_.runtime));
     return Forward(*model);
   }
@@ -198,8 +196,8 @@ class CheckpointCase {
     }
     UNIVAL_ASSIGN_OR_RETURN(const at::Tensor logits,
                             ConvertedModel(context_, *forward).Logits(path, ema));
-    const bool half = checkpoint.model().at("encoder.embed_tokens.weight").dtype ==
-                      SafetensorsDtype::kF16;
+    const bool half =
+        checkpoint.model().at("encoder.embed_tokens.weight").dtype == SafetensorsDtype::kF16;
     check_.Tensor("logits", ema ? "logits of the moving average" : "logits", logits,
                   expected->second, half ? kHalfLogits : kLogits);
     return absl::OkStatus();
@@ -221,19 +219,19 @@ std::map<std::string, TensorMap> ModelsOf(const TensorMap& golden, const Json& n
   return models;
 }
 
-absl::StatusOr<TensorMap> Average(const Json& golden, const std::map<std::string, TensorMap>& models) {
+absl::StatusOr<TensorMap> Average(const Json& golden,
+                                  const std::map<std::string, TensorMap>& models) {
   const Json& names = golden.at("models");
   if (golden.at("mode") == "interpolation") {
-    return InterpolateTensors(models.at(names.at(0)), models.at(names.at(1)),
-                              golden.at("lambda_"));
+    return InterpolateTensors(models.at(names.at(0)), models.at(names.at(1)), golden.at("lambda_"));
   }
   std::vector<WeightedTensors> terms;
   for (size_t i = 0; i < names.size(); ++i) {
     terms.push_back({&models.at(names.at(i)), golden.at("lambdas").at(i)});
   }
   const Json skip = golden.value("skip_keys", Json());
-  return SumTensors(terms, skip.is_null() ? std::vector<std::string>()
-                                          : skip.get<std::vector<std::string>>());
+  return SumTensors(
+      terms, skip.is_null() ? std::vector<std::string>() : skip.get<std::vector<std::string>>());
 }
 
 // float16 rounds at other places in other orders of the same sum; here the order is the same.
@@ -249,8 +247,7 @@ absl::Status CheckAverage(const TensorMap& golden, const Json& wanted, Checker& 
       check.Equal("averaging", entry, false, "missing");
       continue;
     }
-    check.Equal("averaging", entry + ", dtype",
-                found->second.scalar_type() == tensor.scalar_type(),
+    check.Equal("averaging", entry + ", dtype", found->second.scalar_type() == tensor.scalar_type(),
                 absl::StrCat("expected ", c10::toString(tensor.scalar_type()), ", got ",
                              c10::toString(found->second.scalar_type())));
     check.Tensor("averaging", entry, found->second, tensor, {0, 1e-7});

@@ -8,11 +8,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "runtime/pipeline.h"
+#include "sdk/base/status_macros.h"
 #include "upstream/parity/generation_case.h"
 #include "upstream/parity/published_tasks.h"
 #include "upstream/parity/replay.h"
 #include "upstream/parity/runtime_model.h"
-#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace parity {
@@ -27,9 +27,9 @@ class EndToEndCase {
 
   absl::Status Run() {
     const at::NoGradGuard no_grad;
-    UNIVAL_ASSIGN_OR_RETURN(
-        const auto model, MakeRuntimeModel(context_.fixture, context_.runtime, model_,
-                                           golden_.at("patch_image_size")));
+    UNIVAL_ASSIGN_OR_RETURN(const auto model,
+                            MakeRuntimeModel(context_.fixture, context_.runtime, model_,
+                                             golden_.at("patch_image_size")));
     UNIVAL_RETURN_IF_ERROR(ReadCase());
     UNIVAL_ASSIGN_OR_RETURN(const auto pipeline, Pipeline::Create(model.get(), {set_}));
     UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(name_));
@@ -40,8 +40,8 @@ class EndToEndCase {
     CheckHypotheses({*found[0]}, golden_.at("hypotheses"), check_);
     // Tasks see what stands behind the prefix.
     Hypothesis best = found[0]->front();
-    best.tokens.erase(best.tokens.begin(),
-                      best.tokens.begin() + static_cast<ptrdiff_t>(std::min(prefix, best.tokens.size())));
+    best.tokens.erase(best.tokens.begin(), best.tokens.begin() + static_cast<ptrdiff_t>(std::min(
+                                                                     prefix, best.tokens.size())));
     UNIVAL_ASSIGN_OR_RETURN(const Prediction answer, task->Interpret(sample_, best));
     return CheckAnswer(answer);
   }
@@ -64,9 +64,8 @@ class EndToEndCase {
     search["answers"] = Json();  // texts here; the template takes them as labels
     UNIVAL_ASSIGN_OR_RETURN(wanted_, ReadGenerationCase(search, Json()));
     if (golden_.contains("answers")) wanted_.options.soft_prefix = false;
-    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplate task, tasks_.Template(name_, [this](TaskTemplate& proto) {
-      Edit(proto);
-    }));
+    UNIVAL_ASSIGN_OR_RETURN(LoadedTemplate task,
+                            tasks_.Template(name_, [this](TaskTemplate& proto) { Edit(proto); }));
     set_ = std::make_shared<const LoadedTemplateSet>(
         LoadedTemplateSet{"published", task.file, {std::move(task)}});
     return absl::OkStatus();
@@ -108,9 +107,8 @@ class EndToEndCase {
     }
     if (!golden_.contains("box")) return absl::OkStatus();
     const MediaSource source{"", path_, nullptr};
-    UNIVAL_ASSIGN_OR_RETURN(
-        const at::Tensor pixels,
-        context_.runtime.services().media->DecodeImage(source, PixelFormat::kRgb8));
+    UNIVAL_ASSIGN_OR_RETURN(const at::Tensor pixels, context_.runtime.services().media->DecodeImage(
+                                                         source, PixelFormat::kRgb8));
     for (int i = 0; i < 4; ++i) {
       const auto side = static_cast<double>(pixels.size(i % 2 == 0 ? 1 : 0));
       const double value = answer.box.has_value() ? (*answer.box)[i] * side : -1;

@@ -12,15 +12,15 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "upstream/parity/batch_input.h"
-#include "upstream/parity/replay.h"
 #include "backbone/layers/position_index.h"
 #include "backbone/model/decoder.h"
 #include "backbone/model/encoder.h"
 #include "modalities/audio/log_mel.h"
-#include "modalities/networks/pann.h"
 #include "modalities/networks/bottleneck.h"
+#include "modalities/networks/pann.h"
 #include "sdk/base/status_macros.h"
+#include "upstream/parity/batch_input.h"
+#include "upstream/parity/replay.h"
 
 namespace unival {
 namespace parity {
@@ -32,7 +32,8 @@ constexpr Tolerance kBias = {1e-5, 0};
 
 // Inputs that are stored with the case or that the index describes.
 InputSource InputsOf(ReplayContext& context, const Fixture::Entry& entry) {
-  return [&context, &entry](const std::string& field) { return context.fixture.Input(entry, field); };
+  return
+      [&context, &entry](const std::string& field) { return context.fixture.Input(entry, field); };
 }
 
 class ForwardCase {
@@ -62,8 +63,8 @@ class ForwardCase {
     return found->second;
   }
 
-  absl::Status Compare(const std::string& stage, const std::string& field,
-                       const at::Tensor& actual, const at::Tensor& valid = {}) {
+  absl::Status Compare(const std::string& stage, const std::string& field, const at::Tensor& actual,
+                       const at::Tensor& valid = {}) {
     UNIVAL_ASSIGN_OR_RETURN(const at::Tensor expected, Expected(field));
     if (expected.defined()) check_.Tensor(stage, field, actual, expected, tolerance_, valid);
     return absl::OkStatus();
@@ -142,7 +143,8 @@ void CheckFrontEnd(const ReferenceModel& model, const std::string& modality,
     const AudioInput& audio = model.config(modality).audio();
     const auto front_end =
         LogMelSpectrogram::Create(audio.log_mel(), audio.sample_rate_hz()).value();
-    const int64_t frames = front_end->frames(waves.size(1)), bins = audio.log_mel().window() / 2 + 1;
+    const int64_t frames = front_end->frames(waves.size(1)),
+                  bins = audio.log_mel().window() / 2 + 1;
     std::vector<at::Tensor> rows;
     for (int64_t row = 0; row < waves.size(0); ++row) {
       std::vector<float> spectrum = front_end->PowerSpectrum(
@@ -184,19 +186,22 @@ absl::Status RunEncoder(ReplayContext& context, const Fixture::Entry& entry, Che
   }
   FeatureEncoder& network = model->network(modality);
   if (auto* residual = dynamic_cast<ResidualEncoder*>(&network)) {
-    compare("encoder", "stem", [&] { return residual->Stem(input); }, kTrunk);
+    compare(
+        "encoder", "stem", [&] { return residual->Stem(input); }, kTrunk);
   }
   if (auto* pann = dynamic_cast<Pann*>(&network)) {
     const at::Tensor normed = pann->InputNorm(input);
-    compare("encoder", "bn0", [&] { return normed; }, kTrunk);
-    compare("encoder", "block1", [&] { return pann->Block(0, normed).slice(1, 0, 8); }, kTrunk);
+    compare(
+        "encoder", "bn0", [&] { return normed; }, kTrunk);
+    compare(
+        "encoder", "block1", [&] { return pann->Block(0, normed).slice(1, 0, 8); }, kTrunk);
   }
-  compare("encoder", "trunk", [&] { return network.forward(input); }, kTrunk);
-  compare("connection", "proj",
-          [&] {
-            return model->connection(modality).Project(model->Features(modality, media).values);
-          },
-          kTrunk);
+  compare(
+      "encoder", "trunk", [&] { return network.forward(input); }, kTrunk);
+  compare(
+      "connection", "proj",
+      [&] { return model->connection(modality).Project(model->Features(modality, media).values); },
+      kTrunk);
   return CheckAllCompared(entry, *golden, compared);
 }
 

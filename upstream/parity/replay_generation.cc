@@ -7,10 +7,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "sdk/base/status_macros.h"
 #include "upstream/parity/batch_input.h"
 #include "upstream/parity/generation_case.h"
 #include "upstream/parity/replay.h"
-#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace parity {
@@ -82,15 +82,14 @@ absl::Status ScoreCandidates(ReplayContext& context, const Fixture::Entry& entry
   config.set_score_candidates(true);
   config.set_n_best(static_cast<int>(answers.size()));
   UNIVAL_ASSIGN_OR_RETURN(const ModelInput input, InputOfCase(*model, golden));
-  UNIVAL_ASSIGN_OR_RETURN(const auto found,
-                          GenerateAnswers(model->backbone(), input, examples, config,
-                                          GenerationVocabulary()));
+  UNIVAL_ASSIGN_OR_RETURN(const auto found, GenerateAnswers(model->backbone(), input, examples,
+                                                            config, GenerationVocabulary()));
   for (size_t i = 0; i < examples.size(); ++i) {
     std::map<std::vector<int64_t>, double> scores;
     for (const Hypothesis& hypothesis : found[i]) scores[hypothesis.tokens] = hypothesis.score;
     for (size_t k = 0; k < answers.size(); ++k) {
-      check.Number("generation", absl::StrCat("request ", i, ", answer ", k),
-                   scores.at(answers[k]), golden.at("scores").at(i).at(k), kScore);
+      check.Number("generation", absl::StrCat("request ", i, ", answer ", k), scores.at(answers[k]),
+                   golden.at("scores").at(i).at(k), kScore);
     }
     check.EqualJson("generation", absl::StrCat("request ", i, ", best answer"),
                     found[i].front().tokens, answers.at(golden.at("predicted_index").at(i)));
@@ -109,10 +108,9 @@ absl::Status ReplayGeneration(ReplayContext& context, const Fixture::Entry& entr
       UNIVAL_ASSIGN_OR_RETURN(const ModelInput input, InputOfCase(*model, golden));
       UNIVAL_ASSIGN_OR_RETURN(const GenerationCase wanted,
                               ReadGenerationCase(golden, file->value("defaults", Json())));
-      UNIVAL_ASSIGN_OR_RETURN(const auto found,
-                              GenerateAnswers(model->backbone(), input, wanted.examples,
-                                              wanted.config, GenerationVocabulary(),
-                                              wanted.options));
+      UNIVAL_ASSIGN_OR_RETURN(
+          const auto found, GenerateAnswers(model->backbone(), input, wanted.examples,
+                                            wanted.config, GenerationVocabulary(), wanted.options));
       CheckHypotheses(found, golden.at("hypotheses"), check);
       return absl::OkStatus();
     });
@@ -122,9 +120,8 @@ absl::Status ReplayGeneration(ReplayContext& context, const Fixture::Entry& entr
 
 absl::Status ReplayCandidateScoring(ReplayContext& context, const Fixture::Entry& entry) {
   UNIVAL_ASSIGN_OR_RETURN(const Json* golden, context.fixture.Document(entry.file));
-  context.Case(entry, "", [&](Checker& check) {
-    return ScoreCandidates(context, entry, *golden, check);
-  });
+  context.Case(entry, "",
+               [&](Checker& check) { return ScoreCandidates(context, entry, *golden, check); });
   return absl::OkStatus();
 }
 

@@ -8,11 +8,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "sdk/base/status_macros.h"
+#include "sdk/testing/golden.h"
 #include "upstream/parity/batch_input.h"
 #include "upstream/parity/loss_case.h"
 #include "upstream/parity/replay.h"
-#include "sdk/base/status_macros.h"
-#include "sdk/testing/golden.h"
 
 namespace unival {
 namespace parity {
@@ -75,8 +75,8 @@ absl::StatusOr<LossResult> LossOn(ReferenceModel& model, const Json& sample,
     target = at::cat({target, target});
   }
   Backbone& backbone = model.backbone();
-  return ComputeLoss(backbone.Decode(backbone.Encode(batch.input), previous), target, request.config,
-                     request.update, request.masks);
+  return ComputeLoss(backbone.Decode(backbone.Encode(batch.input), previous), target,
+                     request.config, request.update, request.masks);
 }
 
 std::map<std::string, double> GradientNorms(ReferenceModel& model) {
@@ -128,10 +128,9 @@ absl::StatusOr<LossResult> LossOfCase(ReferenceModel& model, const Json& golden,
   }
   const Json answers = golden.value("answers", Json());
   if (!answers.is_null()) {
-    request.masks.allowed =
-        AllowedByAnswers(TokenTensor(sample.at("target")),
-                         answers.get<std::vector<std::vector<int64_t>>>(),
-                         model.backbone().vocabulary_size());
+    request.masks.allowed = AllowedByAnswers(TokenTensor(sample.at("target")),
+                                             answers.get<std::vector<std::vector<int64_t>>>(),
+                                             model.backbone().vocabulary_size());
   }
   if (sample.contains("conf")) {
     request.masks.confidence = at::tensor(sample.at("conf").get<std::vector<float>>());

@@ -14,12 +14,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "upstream/parity/published_tasks.h"
-#include "upstream/parity/replay.h"
 #include "modalities/audio/waveform.h"
 #include "modalities/image/resize.h"
 #include "modalities/video/frame_selection.h"
 #include "sdk/base/status_macros.h"
+#include "upstream/parity/published_tasks.h"
+#include "upstream/parity/replay.h"
 
 namespace unival {
 namespace parity {
@@ -76,10 +76,10 @@ class ImageCase {
     if (!imagenet && parts.front() != "normalized" && parts.front() != "grounding") {
       return absl::UnimplementedError(absl::StrCat("field ", field, " is not known"));
     }
-    const std::vector<float> mean = imagenet ? std::vector<float>{0.485f, 0.456f, 0.406f}
-                                             : PublishedNormalization();
-    const std::vector<float> deviation = imagenet ? std::vector<float>{0.229f, 0.224f, 0.225f}
-                                                  : PublishedNormalization();
+    const std::vector<float> mean =
+        imagenet ? std::vector<float>{0.485f, 0.456f, 0.406f} : PublishedNormalization();
+    const std::vector<float> deviation =
+        imagenet ? std::vector<float>{0.229f, 0.224f, 0.225f} : PublishedNormalization();
     UNIVAL_ASSIGN_OR_RETURN(const auto image,
                             ImagePreprocessor(context_.runtime, size, mean, deviation));
     UNIVAL_ASSIGN_OR_RETURN(const at::Tensor actual,
@@ -106,9 +106,8 @@ class ImageCase {
     if (!pixels.defined()) {
       UNIVAL_ASSIGN_OR_RETURN(pixels, Decode());
     }
-    const std::vector<uint8_t> resized =
-        ResizeBicubic(Bytes(pixels), {pixels.size(0), pixels.size(1), 3}, expected.size(0),
-                      expected.size(1));
+    const std::vector<uint8_t> resized = ResizeBicubic(
+        Bytes(pixels), {pixels.size(0), pixels.size(1), 3}, expected.size(0), expected.size(1));
     check_.Tensor(kStage, field, PixelTensor(resized, expected.sizes().vec()), expected, kExact);
     return absl::OkStatus();
   }
@@ -126,9 +125,8 @@ void CheckCrop(const TensorMap& golden, const std::string& name, Checker& check)
   std::vector<at::Tensor> cropped;
   for (int64_t t = 0; t < frames.size(0); ++t) {
     const at::Tensor pixels = frames[t].permute({1, 2, 0}).contiguous();
-    const std::vector<uint8_t> crop =
-        CenterCrop(Bytes(pixels), {pixels.size(0), pixels.size(1), 3}, expected.size(2),
-                   expected.size(3));
+    const std::vector<uint8_t> crop = CenterCrop(Bytes(pixels), {pixels.size(0), pixels.size(1), 3},
+                                                 expected.size(2), expected.size(3));
     cropped.push_back(
         PixelTensor(crop, {expected.size(2), expected.size(3), 3}).permute({2, 0, 1}));
   }
@@ -148,9 +146,8 @@ absl::StatusOr<std::vector<int64_t>> SelectFrames(const Json& golden, size_t exp
     return absl::UnimplementedError(absl::StrCat("mode ", mode, " is not known"));
   }
   const int64_t limit = golden.at("max_num_frames");
-  std::vector<int64_t> indices = FramesAtRate(count, golden.at("input_fps"),
-                                              std::stod(std::string(rate)),
-                                              std::max<int64_t>(limit, 0));
+  std::vector<int64_t> indices = FramesAtRate(
+      count, golden.at("input_fps"), std::stod(std::string(rate)), std::max<int64_t>(limit, 0));
   while (limit > 0 && indices.size() > std::max<size_t>(expected, 1) &&
          indices.back() == indices[indices.size() - 2]) {
     indices.pop_back();
@@ -240,9 +237,8 @@ absl::Status ReplayFrameSelection(ReplayContext& context, const Fixture::Entry& 
         const auto expected = golden->at("indices").get<std::vector<int64_t>>();
         UNIVAL_ASSIGN_OR_RETURN(const std::vector<int64_t> indices,
                                 SelectFrames(*golden, expected.size()));
-        check.EqualJson(kStage,
-                        absl::StrCat("indices of ", golden->at("vlen").dump(), " frames"), indices,
-                        expected);
+        check.EqualJson(kStage, absl::StrCat("indices of ", golden->at("vlen").dump(), " frames"),
+                        indices, expected);
       }
       return absl::OkStatus();
     });
@@ -254,16 +250,14 @@ absl::Status ReplayFrameSelection(ReplayContext& context, const Fixture::Entry& 
 absl::Status ReplayWaveforms(ReplayContext& context, const Fixture::Entry& entry) {
   UNIVAL_ASSIGN_OR_RETURN(const TensorMap* golden, context.fixture.Tensors(entry.file));
   for (const std::string& name : CaseNames(*golden)) {
-    context.Case(entry, name, [&](Checker& check) {
-      return WaveformCase(context, *golden, name, check).Run();
-    });
+    context.Case(entry, name,
+                 [&](Checker& check) { return WaveformCase(context, *golden, name, check).Run(); });
   }
   const std::string beside = entry.file.substr(0, entry.file.rfind('.')) + ".json";
   if (!context.fixture.Has(beside)) return absl::OkStatus();
   UNIVAL_ASSIGN_OR_RETURN(const Json* json, context.fixture.Document(beside));
-  context.Case(entry, "padding", [&](Checker& check) {
-    return CheckPadding(json->at("padding_cases"), check);
-  });
+  context.Case(entry, "padding",
+               [&](Checker& check) { return CheckPadding(json->at("padding_cases"), check); });
   return absl::OkStatus();
 }
 

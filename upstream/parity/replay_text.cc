@@ -9,14 +9,14 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "upstream/parity/published_tasks.h"
-#include "upstream/parity/replay.h"
 #include "runtime/decoding.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/testing/golden.h"
 #include "tasks/metrics/boxes.h"
 #include "tasks/templates/text_cleaning.h"
 #include "training/loss/loss.h"
+#include "upstream/parity/published_tasks.h"
+#include "upstream/parity/replay.h"
 
 namespace unival {
 namespace parity {
@@ -29,8 +29,8 @@ constexpr char kBins[] = "core.location_bin";
 // </s>.
 absl::StatusOr<std::string> DecodeWithSymbols(const VocabularyView& vocabulary,
                                               const std::vector<int64_t>& ids) {
-  static const auto* const kNames = new std::map<std::string, std::string>{
-      {"core.image_code", "code"}, {kBins, "bin"}};
+  static const auto* const kNames =
+      new std::map<std::string, std::string>{{"core.image_code", "code"}, {kBins, "bin"}};
   std::string text;
   std::vector<int64_t> run;
   const auto flush = [&]() -> absl::Status {
@@ -133,9 +133,9 @@ std::vector<double> Codes(const std::string& generator) {
   const std::vector<std::string> parts =
       absl::StrSplit(generator, absl::ByAnyChar("(),\"="), absl::SkipEmpty());
   std::vector<double> codes;
-  for (const int64_t code : GoldenIntegers(parts.at(3), std::stoull(parts.at(2)),
-                                           std::stol(parts.at(4)), std::stol(parts.at(5)),
-                                           std::stol(parts.at(6)))) {
+  for (const int64_t code :
+       GoldenIntegers(parts.at(3), std::stoull(parts.at(2)), std::stol(parts.at(4)),
+                      std::stol(parts.at(5)), std::stol(parts.at(6)))) {
     codes.push_back(static_cast<double>(code));
   }
   return codes;
@@ -151,11 +151,10 @@ std::vector<double> Numbers(const std::string& text) {
 
 absl::Status ReadGrounding(ReplayContext& context, const Json& input, Item* item) {
   item->task = "grounding";
-  const MediaSource source{
-      "", context.fixture.Path("media/" + input.at("file").get<std::string>()), nullptr};
-  UNIVAL_ASSIGN_OR_RETURN(
-      const at::Tensor pixels,
-      context.runtime.services().media->DecodeImage(source, PixelFormat::kRgb8));
+  const MediaSource source{"", context.fixture.Path("media/" + input.at("file").get<std::string>()),
+                           nullptr};
+  UNIVAL_ASSIGN_OR_RETURN(const at::Tensor pixels, context.runtime.services().media->DecodeImage(
+                                                       source, PixelFormat::kRgb8));
   item->sample.fields["text"] = input.at("text").get<std::string>();
   item->sample.fields["box"] = Numbers(input.at("region_coord"));
   item->sample.fields["width"] = static_cast<double>(pixels.size(1));
@@ -252,8 +251,8 @@ void CheckCleaning(const Json& golden, Checker& check) {
   // Here the rule itself completes the question, as the reference does behind it.
   if (question.empty() || question.back() != '?') question += '?';
   const auto compare = [&](const char* field, TextCleaning rule, int words, const Json& expected) {
-    check.EqualJson(kStage, absl::StrCat(field, " of \"", text, "\""),
-                    CleanText(text, rule, words), expected);
+    check.EqualJson(kStage, absl::StrCat(field, " of \"", text, "\""), CleanText(text, rule, words),
+                    expected);
   };
   compare("pre_question", TEXT_CLEANING_QUESTION, 0, question);
   compare("pre_caption", TEXT_CLEANING_CAPTION, 0, golden.at("pre_caption"));
@@ -297,10 +296,10 @@ void CheckOverlaps(const Json& score, Checker& check) {
     const double other = IntersectionOverUnion(hypothesis, BoxOf(score.at("refs_rolled").at(i)));
     const std::string pair = absl::StrCat("pair ", i, ", ");
     check.Number("metrics", pair + "acc_0_5", same >= 0.5, score.at("acc_0_5").at(i), {0, 0});
-    check.Number("metrics", pair + "acc_0_5_rolled", other >= 0.5,
-                 score.at("acc_0_5_rolled").at(i), {0, 0});
-    check.Number("metrics", pair + "acc_0_3_rolled", other >= 0.3,
-                 score.at("acc_0_3_rolled").at(i), {0, 0});
+    check.Number("metrics", pair + "acc_0_5_rolled", other >= 0.5, score.at("acc_0_5_rolled").at(i),
+                 {0, 0});
+    check.Number("metrics", pair + "acc_0_3_rolled", other >= 0.3, score.at("acc_0_3_rolled").at(i),
+                 {0, 0});
     const bool apart = AreApart(hypothesis, BoxOf(score.at("refs_rolled").at(i)));
     const double expected = apart ? 0 : score.at("iou_rolled").at(i).get<double>();
     check.Number("metrics", pair + "iou_rolled", other, expected, {1e-5, 0});
@@ -326,8 +325,7 @@ absl::Status ReplayTokenizer(ReplayContext& context, const Fixture::Entry& entry
   context.Case(entry, "decode", [&](Checker& check) -> absl::Status {
     for (const Json& golden : file->at("decode")) {
       const auto ids = golden.at("ids").get<std::vector<int64_t>>();
-      UNIVAL_ASSIGN_OR_RETURN(const std::string text,
-                              DecodeWithSymbols(tasks->vocabulary(), ids));
+      UNIVAL_ASSIGN_OR_RETURN(const std::string text, DecodeWithSymbols(tasks->vocabulary(), ids));
       check.EqualJson("tokenizer", absl::StrCat("text of ", golden.at("ids").dump()), text,
                       golden.at("decoded"));
     }
@@ -343,9 +341,8 @@ absl::Status ReplayTaskItems(ReplayContext& context, const Fixture::Entry& entry
   int number = 0;
   for (const Json& golden : file->at("items")) {
     const std::string name = absl::StrCat(golden.at("task").get<std::string>(), " ", number++);
-    context.Case(entry, name, [&](Checker& check) {
-      return CheckItem(context, *tasks, golden, check);
-    });
+    context.Case(entry, name,
+                 [&](Checker& check) { return CheckItem(context, *tasks, golden, check); });
   }
   context.Case(entry, "cleaning", [&](Checker& check) {
     for (const Json& golden : file->at("text_helpers")) CheckCleaning(golden, check);

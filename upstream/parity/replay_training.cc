@@ -9,14 +9,14 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "upstream/parity/batch_input.h"
-#include "upstream/parity/loss_case.h"
-#include "upstream/parity/replay.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/testing/golden.h"
 #include "training/optimizer/adamw.h"
 #include "training/optimizer/moving_average.h"
 #include "training/optimizer/schedule.h"
+#include "upstream/parity/batch_input.h"
+#include "upstream/parity/loss_case.h"
+#include "upstream/parity/replay.h"
 
 namespace unival {
 namespace parity {
@@ -149,10 +149,9 @@ class TrainingCase {
   void CheckParameter(const std::string& name, const at::Tensor& now, const at::Tensor& before,
                       const Json& expected) {
     const double change = expected.at("delta_norm");
-    const double error =
-        change * std::max(tolerances_.change.relative,
-                          2 * expected.value("rel_update_noise_vs_float64", 0.0)) +
-        1e-6;
+    const double error = change * std::max(tolerances_.change.relative,
+                                           2 * expected.value("rel_update_noise_vs_float64", 0.0)) +
+                         1e-6;
     check_.Number("training", name + ", norm", Norm(now), expected.at("norm"), tolerances_.norm);
     check_.Number("training", name + ", change", Norm(now - before), change, tolerances_.change);
     const at::Tensor flat = now.to(at::kDouble).reshape({-1});
@@ -265,9 +264,8 @@ absl::Status ReplayTraining(ReplayContext& context, const Fixture::Entry& entry)
   UNIVAL_ASSIGN_OR_RETURN(const Json* file, context.fixture.Document(entry.file));
   for (const Json& golden : file->at("cases")) {
     context.Case(entry, golden.at("name"), [&](Checker& check) -> absl::Status {
-      UNIVAL_ASSIGN_OR_RETURN(
-          const auto model,
-          context.models.Make({entry.config, Json::object(), golden.at("weights_seed")}));
+      UNIVAL_ASSIGN_OR_RETURN(const auto model, context.models.Make({entry.config, Json::object(),
+                                                                     golden.at("weights_seed")}));
       return TrainingCase(*model, golden, check).Run();
     });
   }

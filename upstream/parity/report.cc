@@ -79,10 +79,10 @@ const Check* Worst(const CaseResult& result) {
 
 const std::vector<std::string>& StageNames() {
   static const auto* const kNames = new std::vector<std::string>{
-      "tokenizer",     "preprocess",        "checkpoint",    "state_dict",    "encoder",
-      "connection",    "embedding",         "attention_bias", "encoder.layer", "encoder.output",
-      "decoder.embedding", "decoder.layer", "logits",        "generation",    "loss",
-      "training",      "moving_average",    "averaging",     "metrics"};
+      "tokenizer",         "preprocess",     "checkpoint",     "state_dict",    "encoder",
+      "connection",        "embedding",      "attention_bias", "encoder.layer", "encoder.output",
+      "decoder.embedding", "decoder.layer",  "logits",         "generation",    "loss",
+      "training",          "moving_average", "averaging",      "metrics"};
   return *kNames;
 }
 
@@ -143,8 +143,10 @@ nlohmann::ordered_json ToJson(const Report& report) {
                                  {"first_diverging_stage", report.FirstDivergingStage()},
                                  {"cases", nlohmann::ordered_json::array()}};
   for (const CaseResult& result : report.cases) {
-    nlohmann::ordered_json entry = {{"file", result.file},   {"case", result.name},
-                                    {"kind", result.kind},   {"result", Verdict(result)},
+    nlohmann::ordered_json entry = {{"file", result.file},
+                                    {"case", result.name},
+                                    {"kind", result.kind},
+                                    {"result", Verdict(result)},
                                     {"seconds", result.seconds}};
     if (!result.error.empty()) entry["error"] = result.error;
     if (!result.quirk.empty()) entry["reference_quirk"] = result.quirk;
@@ -164,8 +166,9 @@ nlohmann::ordered_json ToJson(const Report& report) {
 }
 
 std::string ToTable(const Report& report) {
-  std::string out = absl::StrFormat("%-8s %-46s %7s %11s %11s %11s  %s\n", "result", "case",
-                                    "checks", "max abs", "max rel", "allowed", "closest to its bound");
+  std::string out =
+      absl::StrFormat("%-8s %-46s %7s %11s %11s %11s  %s\n", "result", "case", "checks", "max abs",
+                      "max rel", "allowed", "closest to its bound");
   int64_t checks = 0, quirks = 0, failed = 0, errors = 0;
   std::string details;
   for (const CaseResult& result : report.cases) {
@@ -204,7 +207,8 @@ std::string ToTable(const Report& report) {
                     errors > 0 ? "; cases that could not be replayed may hide an earlier one" : "",
                     "\n");
   } else {
-    absl::StrAppend(&out, report.ok() ? "Everything agrees.\n" : "Some cases could not be replayed.\n");
+    absl::StrAppend(&out,
+                    report.ok() ? "Everything agrees.\n" : "Some cases could not be replayed.\n");
   }
   return out;
 }

@@ -83,8 +83,7 @@ class Checker {
   // Any dtype. With `valid` (bool, leading dimensions of the tensors), elements outside it are
   // reported in the note and do not decide.
   void Tensor(const std::string& stage, const std::string& field, const at::Tensor& actual,
-              const at::Tensor& expected, const Tolerance& tolerance,
-              const at::Tensor& valid = {});
+              const at::Tensor& expected, const Tolerance& tolerance, const at::Tensor& valid = {});
   void Number(const std::string& stage, const std::string& field, double actual, double expected,
               const Tolerance& tolerance);
   // Ids, texts, shapes: anything that must be equal. `note` tells what differs.

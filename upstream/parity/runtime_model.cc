@@ -45,7 +45,8 @@ std::map<std::string, at::Tensor> WeightsOf(ReferenceModel& reference) {
     for (const auto& item : module.named_buffers()) weights[prefix + item.key()] = item.value();
   };
   add("backbone.", reference.backbone().module());
-  for (const auto& item : reference.backbone().module().named_children()["connections"]->named_children()) {
+  for (const auto& item :
+       reference.backbone().module().named_children()["connections"]->named_children()) {
     add(absl::StrCat("connection.", item.key(), "."), *item.value());
   }
   add(absl::StrCat("modality.", kImage, "."), reference.network(kImage));

@@ -21,16 +21,19 @@ torch::Tensor CosineBasis() {
   for (int64_t v = 0; v < kPatch; ++v) {
     for (int64_t u = 0; u < kPatch; ++u) orders.emplace_back(v, u);
   }
-  std::stable_sort(orders.begin(), orders.end(),
-                   [](const auto& a, const auto& b) { return a.first + a.second < b.first + b.second; });
+  std::stable_sort(orders.begin(), orders.end(), [](const auto& a, const auto& b) {
+    return a.first + a.second < b.first + b.second;
+  });
   const double pi = std::acos(-1.0);
   torch::Tensor basis = torch::zeros({kPatch * kPatch, kCoefficients});
   for (int64_t i = 0; i < kCoefficients; ++i) {
     const auto [v, u] = orders[i];
     for (int64_t pixel = 0; pixel < kPatch * kPatch; ++pixel) {
       const double row = pixel / kPatch + 0.5, column = pixel % kPatch + 0.5;
-      const double scale = (v == 0 ? std::sqrt(0.5) : 1.0) * (u == 0 ? std::sqrt(0.5) : 1.0) * 2 / kPatch;
-      basis[pixel][i] = scale * std::cos(pi * v * row / kPatch) * std::cos(pi * u * column / kPatch);
+      const double scale =
+          (v == 0 ? std::sqrt(0.5) : 1.0) * (u == 0 ? std::sqrt(0.5) : 1.0) * 2 / kPatch;
+      basis[pixel][i] =
+          scale * std::cos(pi * v * row / kPatch) * std::cos(pi * u * column / kPatch);
     }
   }
   return basis;

@@ -1,6 +1,6 @@
 // A plugin whose second registration fails.
-#include "sdk/native/plugin.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/plugin.h"
 
 namespace {
 

@@ -125,7 +125,8 @@ TEST(Workflow, VerifyEndsWithThreeForAnotherRunsReceipt) {
 
 TEST(Workflow, TrainedModelAnswersDepthMaps) {
   const Outcome outcome = WithDepthRun().Run(
-      "eval runs/depth/model --task depth_grounding --data data/depth/eval_held_out/grounding.jsonl "
+      "eval runs/depth/model --task depth_grounding --data "
+      "data/depth/eval_held_out/grounding.jsonl "
       "--limit 4 "
       "--plugin \"$DEPTH_PLUGIN\"");
   EXPECT_EQ(outcome.code, 0) << outcome.err;

@@ -11,15 +11,15 @@
 #include <cmath>
 #include <filesystem>
 
-#include "upstream/conversion_host.h"
-#include "upstream/parity/byte_tokenizer.h"
+#include "backbone/model/backbone.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/safetensors.h"
-#include "backbone/model/backbone.h"
 #include "runtime/model.h"
 #include "runtime/runtime.h"
 #include "sdk/base/test_files.h"
 #include "sdk/native/feature_encoder.h"
+#include "upstream/conversion_host.h"
+#include "upstream/parity/byte_tokenizer.h"
 
 namespace unival {
 namespace {

@@ -17,14 +17,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
-#include "upstream/conversion_host.h"
-#include "upstream/fairseq/convert.h"
-#include "upstream/fairseq/tensor_of_view.h"
-#include "upstream/fairseq/torch_file_writer.h"
 #include "backbone/storage/model_directory.h"
 #include "modalities/networks/networks.h"
 #include "runtime/runtime.h"
 #include "sdk/native/feature_encoder.h"
+#include "upstream/conversion_host.h"
+#include "upstream/fairseq/convert.h"
+#include "upstream/fairseq/tensor_of_view.h"
+#include "upstream/fairseq/torch_file_writer.h"
 
 namespace unival {
 namespace {
@@ -80,8 +80,7 @@ std::string Save(const std::string& name, const TensorMap& tensors, const std::s
 TensorMap BartTensors(const TensorMap& golden) {
   TensorMap bart;
   for (const auto& [name, tensor] : golden) {
-    bool kept = name == "encoder.embed_tokens.weight" ||
-                name == "encoder.embed_positions.weight" ||
+    bool kept = name == "encoder.embed_tokens.weight" || name == "encoder.embed_positions.weight" ||
                 name == "decoder.embed_positions.weight";
     for (const char* part : {".q_proj", ".k_proj", ".v_proj", ".out_proj", "_layer_norm.", ".fc1.",
                              ".fc2.", ".layernorm_embedding."}) {
@@ -151,9 +150,9 @@ TEST(StartWeights, BartAndAResnetBecomeTheModelThatPretrainingStartsFrom) {
     if (found == backbone.end()) continue;  // old names, checked below; token rows are apart
     EXPECT_TRUE(found->second.equal(tensor)) << name;
   }
-  for (const char* name : {"encoder.layers.0.self_attn.k_proj.weight",
-                           "encoder.layers.0.self_attn.v_proj.bias",
-                           "encoder.layers.0.self_attn_layer_norm.weight"}) {
+  for (const char* name :
+       {"encoder.layers.0.self_attn.k_proj.weight", "encoder.layers.0.self_attn.v_proj.bias",
+        "encoder.layers.0.self_attn_layer_norm.weight"}) {
     EXPECT_TRUE(backbone.at(name).equal(golden.at(name))) << name;
   }
   const TensorMap image = model->ReadComponent("modality.image").value();

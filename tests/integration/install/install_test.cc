@@ -153,7 +153,8 @@ TEST(Plugins, OfAllTiersLoadInAStrangersProgram) {
 
 TEST(Library, ExportsTheInterfaceAndNothingElse) {
   const std::vector<std::string> exported =
-      Lines(Shell("nm -D --defined-only --extern-only --format=just-symbols \"$PREFIX/lib/libunival.so\" | sed "
+      Lines(Shell("nm -D --defined-only --extern-only --format=just-symbols "
+                  "\"$PREFIX/lib/libunival.so\" | sed "
                   "'s/@.*//' | c++filt")
                 .out);
   std::vector<std::string> strange;

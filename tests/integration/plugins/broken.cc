@@ -23,21 +23,28 @@ class Broken : public Modality {
   }
 
   ModalityInfo Info() const override {
-    return {"broken/1",         kWidth, Has("too_many_positions") ? 1 : 100000000, UNIVAL_POSITION_SEQUENCE,
-            UNIVAL_INPUT_BYTES, "1"};
+    return {"broken/1",
+            kWidth,
+            Has("too_many_positions") ? 1 : 100000000,
+            UNIVAL_POSITION_SEQUENCE,
+            UNIVAL_INPUT_BYTES,
+            "1"};
   }
 
   Status Preprocess(const Sample& sample, Tensors* out) const override {
     const std::string text(sample.bytes);
     if (Has("refuses_all")) return InvalidArgument("not today");
-    if (text.rfind("number ", 0) != 0 && !Has("accepts_corrupt")) return InvalidArgument("holds no number");
+    if (text.rfind("number ", 0) != 0 && !Has("accepts_corrupt"))
+      return InvalidArgument("holds no number");
     float value = text.rfind("number ", 0) == 0 ? std::stof(text.substr(7)) : 0;
     const int64_t positions = 2 + static_cast<int64_t>(value) % 3;
     if (Has("random") && !sample.augment) value += static_cast<float>(++calls_);
-    if (sample.augment) value += Has("unseeded") ? static_cast<float>(++calls_) : static_cast<float>(sample.seed % 5);
+    if (sample.augment)
+      value += Has("unseeded") ? static_cast<float>(++calls_) : static_cast<float>(sample.seed % 5);
     if (Has("racy")) value += Overlap();
     out->push_back(Tensor::Zeros<float>({positions * kWidth + 1}));
-    for (int64_t i = 0; i < positions * kWidth; ++i) out->back().data<float>()[i] = value + static_cast<float>(i);
+    for (int64_t i = 0; i < positions * kWidth; ++i)
+      out->back().data<float>()[i] = value + static_cast<float>(i);
     return Status();
   }
 

@@ -48,13 +48,16 @@ std::vector<float> Painted(int millimetres, const Options& options = {}) {
     map += static_cast<char>(millimetres & 0xff);
   }
   const auto depth = Depth(options).value();
-  const auto sample = depth->Preprocess({{"map.pgm", "", std::make_shared<const std::string>(map)}}).value();
-  const at::Tensor pixel = (sample.tensors.at(0).select(2, 0).select(1, 0) * 0.5 + 0.5).contiguous();
+  const auto sample =
+      depth->Preprocess({{"map.pgm", "", std::make_shared<const std::string>(map)}}).value();
+  const at::Tensor pixel =
+      (sample.tensors.at(0).select(2, 0).select(1, 0) * 0.5 + 0.5).contiguous();
   return {pixel.data_ptr<float>(), pixel.data_ptr<float>() + 3};
 }
 
 MATCHER_P3(IsColor, red, green, blue, "") {
-  return std::abs(arg[0] - red) < 1e-3 && std::abs(arg[1] - green) < 1e-3 && std::abs(arg[2] - blue) < 1e-3;
+  return std::abs(arg[0] - red) < 1e-3 && std::abs(arg[1] - green) < 1e-3 &&
+         std::abs(arg[2] - blue) < 1e-3;
 }
 
 TEST(Depth, HueRunsFromRedOverGreenToBlue) {
@@ -73,15 +76,21 @@ TEST(Depth, WhatIsInvalidOrTooFarIsBlackAndWhatIsTooNearIsRed) {
 TEST(Depth, OptionsMoveTheRangeAndTheFingerprint) {
   const Options range = {{"near_mm", "0"}, {"far_mm", "8000"}};
   EXPECT_THAT(Painted(4000, range), IsColor(0, 1, 0));
-  EXPECT_NE(Depth(range).value()->preprocessing_fingerprint(), Depth({}).value()->preprocessing_fingerprint());
+  EXPECT_NE(Depth(range).value()->preprocessing_fingerprint(),
+            Depth({}).value()->preprocessing_fingerprint());
 }
 
 TEST(Depth, OptionsThatMakeNoRangeAreRefusedByName) {
-  EXPECT_THAT(Depth({{"nearest", "1"}}).status().message(), AllOf(HasSubstr("\"depth\""), HasSubstr("nearest")));
+  EXPECT_THAT(Depth({{"nearest", "1"}}).status().message(),
+              AllOf(HasSubstr("\"depth\""), HasSubstr("nearest")));
   EXPECT_THAT(Depth({{"near_mm", "one"}}).status().message(), HasSubstr("\"one\""));
-  for (const Options& unfit : std::vector<Options>{
-           {{"near_mm", "-1"}}, {{"far_mm", "500"}}, {{"near_mm", "nan"}}, {{"far_mm", "nan"}}, {{"far_mm", "inf"}}}) {
-    EXPECT_THAT(Depth(unfit).status().message(), HasSubstr("0 <= near_mm < far_mm")) << unfit[0].second;
+  for (const Options& unfit : std::vector<Options>{{{"near_mm", "-1"}},
+                                                   {{"far_mm", "500"}},
+                                                   {{"near_mm", "nan"}},
+                                                   {{"far_mm", "nan"}},
+                                                   {{"far_mm", "inf"}}}) {
+    EXPECT_THAT(Depth(unfit).status().message(), HasSubstr("0 <= near_mm < far_mm"))
+        << unfit[0].second;
   }
 }
 

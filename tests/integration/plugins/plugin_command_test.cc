@@ -29,9 +29,9 @@ const Program& Workplace() {
 }
 
 std::vector<std::string> FailedRules(const std::string& flaw) {
-  const Outcome outcome =
-      Workplace().Run("plugin check '" + Runfile("tests/integration/plugins/libbroken.so") +
-                      "' --json --sample numbers --max_seconds 0.05 --max_mib 0.5 --option flaw=" + flaw);
+  const Outcome outcome = Workplace().Run(
+      "plugin check '" + Runfile("tests/integration/plugins/libbroken.so") +
+      "' --json --sample numbers --max_seconds 0.05 --max_mib 0.5 --option flaw=" + flaw);
   EXPECT_EQ(outcome.code, flaw == "none" ? 0 : 3) << outcome.out << outcome.err;
   const auto report = nlohmann::json::parse(outcome.out, nullptr, false);
   std::vector<std::string> failed;
@@ -51,20 +51,26 @@ struct Flaw {
 
 class Check : public ::testing::TestWithParam<Flaw> {};
 
-TEST_P(Check, FailsExactlyTheRuleOfTheFlaw) { EXPECT_THAT(FailedRules(GetParam().name), ElementsAre(GetParam().rule)); }
+TEST_P(Check, FailsExactlyTheRuleOfTheFlaw) {
+  EXPECT_THAT(FailedRules(GetParam().name), ElementsAre(GetParam().rule));
+}
 
 // The host itself sees to a plugin's description, to empty and to missing media, and to state;
 // native modalities can break those rules, and conformance_test has one for each.
-INSTANTIATE_TEST_SUITE_P(
-    Flaws, Check,
-    ::testing::Values(Flaw{"refuses_all", "preprocess"}, Flaw{"counts_calls", "determinism"},
-                      Flaw{"unseeded", "augmentation_is_seeded"}, Flaw{"racy", "concurrent_preprocess"},
-                      Flaw{"too_many_positions", "features_as_declared"},
-                      Flaw{"negative_position", "positions_in_range"}, Flaw{"rows_mixed", "batch_invariance"},
-                      Flaw{"wrong_padding", "variable_length"}, Flaw{"writes_input", "inputs_not_written"},
-                      Flaw{"accepts_corrupt", "corrupt_media"}, Flaw{"leaks", "leaks"}, Flaw{"slow", "time_per_sample"},
-                      Flaw{"large", "memory_per_sample"}),
-    [](const auto& test) { return std::string(test.param.name); });
+INSTANTIATE_TEST_SUITE_P(Flaws, Check,
+                         ::testing::Values(Flaw{"refuses_all", "preprocess"},
+                                           Flaw{"counts_calls", "determinism"},
+                                           Flaw{"unseeded", "augmentation_is_seeded"},
+                                           Flaw{"racy", "concurrent_preprocess"},
+                                           Flaw{"too_many_positions", "features_as_declared"},
+                                           Flaw{"negative_position", "positions_in_range"},
+                                           Flaw{"rows_mixed", "batch_invariance"},
+                                           Flaw{"wrong_padding", "variable_length"},
+                                           Flaw{"writes_input", "inputs_not_written"},
+                                           Flaw{"accepts_corrupt", "corrupt_media"},
+                                           Flaw{"leaks", "leaks"}, Flaw{"slow", "time_per_sample"},
+                                           Flaw{"large", "memory_per_sample"}),
+                         [](const auto& test) { return std::string(test.param.name); });
 
 TEST(Check, NamesWhatIsMissing) {
   const Outcome no_file = Workplace().Run("plugin check none.so");
@@ -77,18 +83,20 @@ TEST(Check, NamesWhatIsMissing) {
 }
 
 TEST(Check, APluginThatGivesNoObjectIsToldSo) {
-  const Outcome outcome = Workplace().Run("plugin check '" + Runfile("tests/integration/plugins/libbroken.so") +
-                                          "' --option flaw=no_object");
+  const Outcome outcome =
+      Workplace().Run("plugin check '" + Runfile("tests/integration/plugins/libbroken.so") +
+                      "' --option flaw=no_object");
   EXPECT_EQ(outcome.code, 3);
   EXPECT_THAT(outcome.out, HasSubstr("gave no object"));
 }
 
 TEST(Check, TablePrintsEveryRuleAndWhatWasMeasured) {
-  const Outcome outcome = Workplace().Run("plugin check '" + Runfile("plugins/imu/libimu.so") + "' --sample '" +
-                                          Runfile("plugins/imu/samples") + "'");
+  const Outcome outcome = Workplace().Run("plugin check '" + Runfile("plugins/imu/libimu.so") +
+                                          "' --sample '" + Runfile("plugins/imu/samples") + "'");
   EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
-  EXPECT_THAT(outcome.out, AllOf(HasSubstr("plugin imu 1.0.0, tier 2"), HasSubstr("ok    batch_invariance"),
-                                 HasSubstr("time_per_sample"), HasSubstr(" ms")));
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("plugin imu 1.0.0, tier 2"), HasSubstr("ok    batch_invariance"),
+                    HasSubstr("time_per_sample"), HasSubstr(" ms")));
 }
 
 struct Shipped {
@@ -99,35 +107,37 @@ struct Shipped {
 class ShippedPlugins : public ::testing::TestWithParam<Shipped> {};
 
 TEST_P(ShippedPlugins, PassTheirCheck) {
-  const Outcome outcome =
-      Workplace().Shell("root='" + Runfile("plugins") + "' && unival plugin check " + GetParam().arguments);
+  const Outcome outcome = Workplace().Shell("root='" + Runfile("plugins") +
+                                            "' && unival plugin check " + GetParam().arguments);
   EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Folders, ShippedPlugins,
-    ::testing::Values(Shipped{"imu", "$root/imu/libimu.so --sample $root/imu/samples --option window=20"},
-                      Shipped{"mel_stats", "$root/mel_stats/libmel_stats.so"},
-                      Shipped{"path", "$root/path/libpath.so --sample $root/path/samples"},
-                      Shipped{"thermal", "$root/thermal/thermal.plugin.textproto"},
-                      Shipped{
-                          "sentencepiece",
-                          "$root/sentencepiece/libunival_sentencepiece.so --tokenizer $root/../models/nano/tokenizer"},
-                      Shipped{"depth", "$root/depth/libdepth.so --config $root/depth/check.textproto"}),
+    ::testing::Values(
+        Shipped{"imu", "$root/imu/libimu.so --sample $root/imu/samples --option window=20"},
+        Shipped{"mel_stats", "$root/mel_stats/libmel_stats.so"},
+        Shipped{"path", "$root/path/libpath.so --sample $root/path/samples"},
+        Shipped{"thermal", "$root/thermal/thermal.plugin.textproto"},
+        Shipped{"sentencepiece",
+                "$root/sentencepiece/libunival_sentencepiece.so --tokenizer "
+                "$root/../models/nano/tokenizer"},
+        Shipped{"depth", "$root/depth/libdepth.so --config $root/depth/check.textproto"}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST(List, ExplainsEveryCandidate) {
   const Program& program = Workplace();
   fs::create_directories(program.Path("found"));
   for (const char* file : {"plugins/imu/libimu.so", "plugins/mel_stats/libmel_stats.so"}) {
-    fs::copy_file(Runfile(file), program.Path(std::string("found/") + fs::path(file).filename().string()),
+    fs::copy_file(Runfile(file),
+                  program.Path(std::string("found/") + fs::path(file).filename().string()),
                   fs::copy_options::overwrite_existing);
   }
   WriteText(program.Path("found/stranger.so"), "no plugin at all");
   WriteText(program.Path("found/bad.plugin.textproto"), "plugin {");
   WriteText(program.Path("found/tasks.textproto"), "not looked at");
-  const Outcome outcome =
-      program.Run("plugin list --plugin_path found --plugin found/libimu.so --plugin none.so --json");
+  const Outcome outcome = program.Run(
+      "plugin list --plugin_path found --plugin found/libimu.so --plugin none.so --json");
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   const auto rows = nlohmann::json::parse(outcome.out, nullptr, false);
   ASSERT_TRUE(rows.is_array()) << outcome.out;
@@ -146,7 +156,8 @@ TEST(List, ExplainsEveryCandidate) {
   }
   EXPECT_EQ(verdicts, (std::map<std::string, int>{{"loaded", 2}, {"left out", 1}, {"refused", 3}}));
   const Outcome table = program.Run("plugin list --plugin_path found --explain");
-  EXPECT_THAT(table.out, AllOf(HasSubstr("imu 1.0.0"), HasSubstr("too short"), HasSubstr("modality mel_stats")));
+  EXPECT_THAT(table.out, AllOf(HasSubstr("imu 1.0.0"), HasSubstr("too short"),
+                               HasSubstr("modality mel_stats")));
   EXPECT_EQ(table.code, 0);
 }
 
@@ -184,27 +195,32 @@ std::vector<std::string> MissingFilesOfReadme(const fs::path& folder) {
 class New : public ::testing::TestWithParam<Kind> {};
 
 TEST_P(New, BuildsWithTheCompilerAloneAndPassesItsCheck) {
-  const std::string name = std::string("tier") + std::to_string(GetParam().tier) + "_" + GetParam().kind;
+  const std::string name =
+      std::string("tier") + std::to_string(GetParam().tier) + "_" + GetParam().kind;
   const Program program(NewFolder("new_" + name));
   const Outcome written =
-      program.Run("plugin new " + name + " --tier " + std::to_string(GetParam().tier) + " --kind " + GetParam().kind);
+      program.Run("plugin new " + name + " --tier " + std::to_string(GetParam().tier) + " --kind " +
+                  GetParam().kind);
   ASSERT_EQ(written.code, 0) << written.err;
   EXPECT_THAT(written.out, HasSubstr("make -C " + name));
   const Outcome checked = program.Shell("make -C " + name + " check CXX=g++");
   EXPECT_EQ(checked.code, 0) << checked.out << checked.err;
   EXPECT_THAT(checked.out, AllOf(HasSubstr(GetParam().kind), HasSubstr("ok ")));
   for (const char* file : {"README.md", "BUILD", "WORKSPACE", "Makefile"}) {
-    EXPECT_THAT(ReadText(program.Path(name + "/" + file)), ::testing::Not(HasSubstr("@NAME@"))) << file;
+    EXPECT_THAT(ReadText(program.Path(name + "/" + file)), ::testing::Not(HasSubstr("@NAME@")))
+        << file;
   }
-  const std::string plugin = GetParam().tier == 3 ? name + ".plugin.textproto" : "lib" + name + ".so";
+  const std::string plugin =
+      GetParam().tier == 3 ? name + ".plugin.textproto" : "lib" + name + ".so";
   EXPECT_EQ(program.Shell("cd " + name + " && ./" + name + "_test.sh ./" + plugin).code, 0);
   EXPECT_THAT(MissingFilesOfReadme(program.Path(name)), IsEmpty());
   EXPECT_EQ(program.Run("plugin new " + name).code, 1) << "the folder is there";
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, New,
-                         ::testing::Values(Kind{1, "modality"}, Kind{1, "tokenizer"}, Kind{1, "task"},
-                                           Kind{2, "modality"}, Kind{2, "tokenizer"}, Kind{2, "task"},
+                         ::testing::Values(Kind{1, "modality"}, Kind{1, "tokenizer"},
+                                           Kind{1, "task"}, Kind{2, "modality"},
+                                           Kind{2, "tokenizer"}, Kind{2, "task"},
                                            Kind{3, "modality"}),
                          [](const auto& test) {
                            return std::string(test.param.kind) + std::to_string(test.param.tier);

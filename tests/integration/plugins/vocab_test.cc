@@ -62,7 +62,8 @@ std::string Plugin() { return "--plugin '" + Runfile("tests/abi/libgood.so") + "
 TEST(Vocab, ListPrintsBlocksWithTheirIds) {
   const Outcome outcome = Workplace().Run("vocab list nano");
   EXPECT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_THAT(outcome.out, AllOf(HasSubstr("core.special"), HasSubstr("[0,4]"), HasSubstr("core.location_bin")));
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("core.special"), HasSubstr("[0,4]"), HasSubstr("core.location_bin")));
 }
 
 TEST(Vocab, AddsWhatAPluginDeclaresAtTheEndAndTheModelStillAnswers) {
@@ -80,13 +81,16 @@ TEST(Vocab, AddingTwiceChangesNothingAndTheRowsAreSeeded) {
   const Program& program = Workplace();
   ASSERT_EQ(program.Run("vocab add nano --output one --block other.code=8 " + Plugin()).code, 0);
   ASSERT_EQ(program.Run("vocab add nano --output two --block other.code=8 " + Plugin()).code, 0);
-  ASSERT_EQ(program.Run("vocab add nano --output three --seed 2 --block other.code=8 " + Plugin()).code, 0);
+  ASSERT_EQ(
+      program.Run("vocab add nano --output three --seed 2 --block other.code=8 " + Plugin()).code,
+      0);
   const auto rows = [&](const std::string& model) {
     return ReadText(program.Path(model + "/tokens.fixture.code.safetensors"));
   };
   EXPECT_EQ(rows("one"), rows("two"));
   EXPECT_NE(rows("one"), rows("three"));
-  EXPECT_LT(Block("one", "fixture.code")["ids"][0][0], Block("one", "other.code")["ids"][0][0]) << "ordered by id";
+  EXPECT_LT(Block("one", "fixture.code")["ids"][0][0], Block("one", "other.code")["ids"][0][0])
+      << "ordered by id";
   const json before = Blocks("one");
   ASSERT_EQ(program.Run("vocab add one " + Plugin()).code, 0);
   EXPECT_EQ(Blocks("one"), before);
@@ -116,7 +120,8 @@ void PreferTwins(const std::string& directory) {
     if (id == TokensComponentId("twin.code")) continue;
     ASSERT_TRUE(writer->CopyComponent(*model, id).ok());
   }
-  const at::Tensor text = model->ReadComponent(TokensComponentId("core.bpe")).value().at(kTokenRows);
+  const at::Tensor text =
+      model->ReadComponent(TokensComponentId("core.bpe")).value().at(kTokenRows);
   ASSERT_TRUE(writer->AddTensors(TokensComponentId("twin.code"), {{kTokenRows, text * 3}}).ok());
   ASSERT_TRUE(writer->Commit(model->manifest()).ok());
 }
@@ -125,7 +130,8 @@ void PreferTwins(const std::string& directory) {
 constexpr char kStrategies[] = R"(
   name: "strategies"
   task {
-    name: "greedy" input { name: "image" modality: "image" } prompt: " what does the image describe?"
+    name: "greedy" input { name: "image" modality: "image" }
+    prompt: " what does the image describe?"
     target: " {caption:text}" generation { beam: 1 max_tokens: 12 } metric: "exact_match"
   }
   task {
@@ -133,17 +139,23 @@ constexpr char kStrategies[] = R"(
     target: " {caption:text}" generation { beam: 5 max_tokens: 12 } metric: "exact_match"
   }
   task {
-    name: "sampling" input { name: "image" modality: "image" } prompt: " what does the image describe?"
-    target: " {caption:text}" generation { sample: true seed: 3 max_tokens: 12 } metric: "exact_match"
+    name: "sampling" input { name: "image" modality: "image" }
+    prompt: " what does the image describe?"
+    target: " {caption:text}" generation { sample: true seed: 3 max_tokens: 12 }
+    metric: "exact_match"
   }
   task {
-    name: "closed_set" input { name: "image" modality: "image" } prompt: " what does the image describe?"
-    target: " {caption:label}" labels { slot: "caption" values: "a red circle" values: "a blue square" values: "a red square" }
+    name: "closed_set" input { name: "image" modality: "image" }
+    prompt: " what does the image describe?"
+    target: " {caption:label}" labels { slot: "caption" values: "a red circle"
+    values: "a blue square" values: "a red square" }
     generation { beam: 3 } metric: "exact_match"
   }
   task {
-    name: "candidates" input { name: "image" modality: "image" } prompt: " what does the image describe?"
-    target: " {caption:label}" labels { slot: "caption" values: "a red circle" values: "a blue square" values: "a red square" }
+    name: "candidates" input { name: "image" modality: "image" }
+    prompt: " what does the image describe?"
+    target: " {caption:label}" labels { slot: "caption" values: "a red circle"
+    values: "a blue square" values: "a red square" }
     generation { score_candidates: true } metric: "exact_match"
   }
 )";
@@ -151,17 +163,23 @@ constexpr char kStrategies[] = R"(
 TEST(Vocab, RetiredBlocksAreNeverGeneratedWhateverTheWeightsPrefer) {
   const Program& program = Workplace();
   WriteText(program.Path("strategies.textproto"), kStrategies);
-  ASSERT_EQ(program.Run("data make-world retire_world --kind image --count 1 --eval_count 1 --seed 1").code, 0);
-  const Outcome picture =
-      program.Shell("mkdir pictures && tar -xf retire_world/image/train/images.tar -C pictures && ls pictures/*");
+  ASSERT_EQ(
+      program.Run("data make-world retire_world --kind image --count 1 --eval_count 1 --seed 1")
+          .code,
+      0);
+  const Outcome picture = program.Shell(
+      "mkdir pictures && tar -xf retire_world/image/train/images.tar -C pictures && ls pictures/*");
   ASSERT_EQ(picture.code, 0) << picture.err;
   const int64_t size = Block("nano", "core.bpe")["size"];
-  ASSERT_EQ(program.Run("vocab add nano --output twins --block twin.code=" + std::to_string(size)).code, 0);
+  ASSERT_EQ(
+      program.Run("vocab add nano --output twins --block twin.code=" + std::to_string(size)).code,
+      0);
   PreferTwins(program.Path("twins"));
   ASSERT_EQ(program.Run("vocab retire twins twin.code --output retired").code, 0);
   const auto answer = [&](const std::string& model, const std::string& task) {
-    const Outcome outcome = program.Run("predict " + model + " --templates strategies.textproto --json --task " + task +
-                                        " --input image=" + picture.out);
+    const Outcome outcome =
+        program.Run("predict " + model + " --templates strategies.textproto --json --task " + task +
+                    " --input image=" + picture.out);
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     return json::parse(outcome.out, nullptr, false);
   };
@@ -170,7 +188,8 @@ TEST(Vocab, RetiredBlocksAreNeverGeneratedWhateverTheWeightsPrefer) {
     EXPECT_EQ(actual["text"], expected["text"]) << task;
     EXPECT_NEAR(actual["score"].get<double>(), expected["score"].get<double>(), 1e-5) << task;
     if (task == "closed_set" || task == "candidates") continue;  // these never allow twins
-    EXPECT_NE(answer("twins", task)["text"], expected["text"]) << task << ": the twins are not preferred";
+    EXPECT_NE(answer("twins", task)["text"], expected["text"])
+        << task << ": the twins are not preferred";
   }
 }
 
@@ -185,7 +204,8 @@ TEST(Vocab, ABlockOfTheModelsOwnIsRevived) {
 
 TEST(Vocab, GrowsByAnExtentOnlyWhenAsked) {
   const Program& program = Workplace();
-  ASSERT_EQ(program.Run("vocab add nano --output growing --block a.code=8 --block b.code=4").code, 0);
+  ASSERT_EQ(program.Run("vocab add nano --output growing --block a.code=8 --block b.code=4").code,
+            0);
   const Outcome refused = program.Run("vocab add growing --block a.code=12");
   EXPECT_EQ(refused.code, 1);
   EXPECT_THAT(refused.err, HasSubstr("a.code"));
@@ -218,17 +238,20 @@ TEST(Adapters, MoveBetweenCheckpointsWithOtherOffsets) {
   ASSERT_EQ(program.Run("vocab add nano --block z.code=4 --output z_first").code, 0);
   ASSERT_EQ(program.Run("vocab add z_first --block a.code=8").code, 0);
   ASSERT_NE(Block("a_first", "a.code")["ids"], Block("z_first", "a.code")["ids"]);
-  ASSERT_EQ(program.Run("data make-world world --kind image --count 8 --eval_count 4 --seed 1").code, 0);
+  ASSERT_EQ(
+      program.Run("data make-world world --kind image --count 8 --eval_count 4 --seed 1").code, 0);
   WriteText(program.Path("again.textproto"), R"(
     name: "again" seed: 1 model: "a_first"
-    stage { name: "connection" trainable: "connection:image" steps: 3 batch: 4 optimizer { learning_rate: 1e-2 }
+    stage { name: "connection" trainable: "connection:image" steps: 3 batch: 4
+    optimizer { learning_rate: 1e-2 }
             source { name: "caption" task: "image_caption" path: "image/train/caption.jsonl" } })");
-  const Outcome trained = program.Run("train again.textproto --data_root world --output again --quiet");
+  const Outcome trained =
+      program.Run("train again.textproto --data_root world --output again --quiet");
   ASSERT_EQ(trained.code, 0) << trained.err;
   const auto answers = [&](const std::string& model) {
-    const Outcome outcome =
-        program.Run("eval " + model + " --task image_caption --data world/image/eval/caption.jsonl " +
-                    "--predictions " + model + ".jsonl");
+    const Outcome outcome = program.Run(
+        "eval " + model + " --task image_caption --data world/image/eval/caption.jsonl " +
+        "--predictions " + model + ".jsonl");
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     return program.Shell("cat " + model + ".jsonl").out;
   };
@@ -248,11 +271,14 @@ TEST(Adapters, OfAnotherLanguageModelAreRefused) {
   const Program& program = Workplace();
   WriteText(program.Path("other.textproto"), R"(
     name: "other" seed: 1 model: "nano"
-    stage { name: "backbone" trainable: "backbone" steps: 1 batch: 2 optimizer { learning_rate: 1e-3 }
+    stage { name: "backbone" trainable: "backbone" steps: 1 batch: 2
+    optimizer { learning_rate: 1e-3 }
             source { name: "caption" task: "image_caption" path: "image/train/caption.jsonl" } })");
-  ASSERT_EQ(program.Run("data make-world world2 --kind image --count 4 --eval_count 1 --seed 1").code, 0);
+  ASSERT_EQ(
+      program.Run("data make-world world2 --kind image --count 4 --eval_count 1 --seed 1").code, 0);
   ASSERT_EQ(program.Run("train other.textproto --data_root world2 --output other --quiet").code, 0);
-  const Outcome refused = program.Run("adapter copy nano image other/model --replace --output none");
+  const Outcome refused =
+      program.Run("adapter copy nano image other/model --replace --output none");
   EXPECT_EQ(refused.code, 1);
   EXPECT_THAT(refused.err, AllOf(HasSubstr("backbone_sha256"), HasSubstr("nano")));
   const Outcome missing = program.Run("adapter copy nano radar other/model");
@@ -277,7 +303,8 @@ TEST(Modalities, OnlyThoseAskedForAreLoaded) {
   EXPECT_EQ(image.count("connection.video"), 0u);
   EXPECT_EQ(image.at("modality.image"), all.at("modality.image"));
   WriteText(program.Path("clip.mp4"), "any");
-  const Outcome left_out = program.Run("predict nano --modality image --task video_caption --input video=clip.mp4");
+  const Outcome left_out =
+      program.Run("predict nano --modality image --task video_caption --input video=clip.mp4");
   EXPECT_EQ(left_out.code, 1);
   EXPECT_THAT(left_out.err, AllOf(HasSubstr("video"), HasSubstr("not loaded")));
   const Outcome unknown = program.Run("inspect nano --modality radar");

@@ -8,16 +8,21 @@ using namespace unival::plugin;
 
 class Linear : public Modality {
  public:
-  static Result<std::unique_ptr<Linear>> Create(const Config&) { return std::make_unique<Linear>(); }
+  static Result<std::unique_ptr<Linear>> Create(const Config&) {
+    return std::make_unique<Linear>();
+  }
   ModalityInfo Info() const override {
-    return {"linear/1", kWidth, kGrid * kGrid, UNIVAL_POSITION_GRID, UNIVAL_INPUT_GRAY16, "linear/1"};
+    return {"linear/1",          kWidth,    kGrid * kGrid, UNIVAL_POSITION_GRID,
+            UNIVAL_INPUT_GRAY16, "linear/1"};
   }
   Status Preprocess(const Sample& sample, Tensors* out) const override {
     const TensorView pixels(sample.media);
-    if (pixels.size(0) != kSide || pixels.size(1) != kSide) return InvalidArgument("expected 16 x 16 pixels");
+    if (pixels.size(0) != kSide || pixels.size(1) != kSide)
+      return InvalidArgument("expected 16 x 16 pixels");
     out->push_back(Tensor::Zeros<float>({kSide, kSide}));
     for (int64_t i = 0; i < kSide * kSide; ++i) {
-      out->back().data<float>()[i] = (static_cast<float>(pixels.data<int32_t>()[i]) - kMean) / kScale;
+      out->back().data<float>()[i] =
+          (static_cast<float>(pixels.data<int32_t>()[i]) - kMean) / kScale;
     }
     return Status();
   }
@@ -30,7 +35,8 @@ class Linear : public Modality {
       for (int64_t patch = 0; patch < kGrid * kGrid; ++patch) {
         *position++ = patch / kGrid;
         *position++ = patch % kGrid;
-        for (int64_t feature = 0; feature < kWidth; ++feature) *value++ = Product(batch.tensor(row), patch, feature);
+        for (int64_t feature = 0; feature < kWidth; ++feature)
+          *value++ = Product(batch.tensor(row), patch, feature);
       }
     }
     return Status();
@@ -40,7 +46,8 @@ class Linear : public Modality {
   static float Product(const TensorView& image, int64_t patch, int64_t feature) {
     float sum = 0;
     for (int64_t pixel = 0; pixel < kPixels; ++pixel) {
-      const int64_t y = patch / kGrid * kPatch + pixel / kPatch, x = patch % kGrid * kPatch + pixel % kPatch;
+      const int64_t y = patch / kGrid * kPatch + pixel / kPatch,
+                    x = patch % kGrid * kPatch + pixel % kPatch;
       sum += image.data<float>()[y * kSide + x] * LinearWeight(pixel, feature);
     }
     return sum;
@@ -49,4 +56,5 @@ class Linear : public Modality {
 
 }  // namespace
 
-UNIVAL_PLUGIN("linear_stable", "1.0.0", ModalityOf<Linear>("linear_stable", "a linear map of patches"))
+UNIVAL_PLUGIN("linear_stable", "1.0.0",
+              ModalityOf<Linear>("linear_stable", "a linear map of patches"))

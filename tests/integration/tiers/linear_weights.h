@@ -7,7 +7,8 @@
 
 #include <cstdint>
 
-constexpr int64_t kSide = 16, kPatch = 4, kGrid = kSide / kPatch, kPixels = kPatch * kPatch, kWidth = 6;
+constexpr int64_t kSide = 16, kPatch = 4, kGrid = kSide / kPatch, kPixels = kPatch * kPatch,
+                  kWidth = 6;
 constexpr float kMean = 2048, kScale = 1024;
 
 constexpr float LinearWeight(int64_t pixel, int64_t feature) {

@@ -17,8 +17,8 @@
 #include "absl/strings/str_replace.h"
 #include "backbone/vocabulary/layout.h"
 #include "modalities/io/encode.h"
-#include "runtime/torchscript/program.h"
 #include "runtime/runtime.h"
+#include "runtime/torchscript/program.h"
 #include "sdk/base/sha256.h"
 #include "tests/integration/tiers/linear_weights.h"
 
@@ -30,7 +30,9 @@ using ::testing::HasSubstr;
 constexpr char kNative[] = "tests/integration/tiers/liblinear_native.so";
 constexpr char kStable[] = "tests/integration/tiers/liblinear_stable.so";
 
-std::string Temporary(const std::string& name) { return std::string(std::getenv("TEST_TMPDIR")) + "/" + name; }
+std::string Temporary(const std::string& name) {
+  return std::string(std::getenv("TEST_TMPDIR")) + "/" + name;
+}
 
 RuntimeOptions With(const std::vector<std::string>& plugins) {
   RuntimeOptions options;
@@ -45,7 +47,8 @@ const std::string& ProgramFile() {
     auto* file = new std::string(Temporary("linear.pt"));
     at::Tensor weights = at::empty({kPixels, kWidth});
     for (int64_t pixel = 0; pixel < kPixels; ++pixel) {
-      for (int64_t feature = 0; feature < kWidth; ++feature) weights[pixel][feature] = LinearWeight(pixel, feature);
+      for (int64_t feature = 0; feature < kWidth; ++feature)
+        weights[pixel][feature] = LinearWeight(pixel, feature);
     }
     const absl::Status written = WriteTorchScript(*file, {{"weights", weights}}, R"(
       def forward(self, x):
@@ -71,7 +74,8 @@ modality {
 )";
 
 // Writes the manifest with `replacements` made; gives its path.
-std::string WriteManifest(const std::string& name, std::vector<std::pair<std::string, std::string>> replacements = {}) {
+std::string WriteManifest(const std::string& name,
+                          std::vector<std::pair<std::string, std::string>> replacements = {}) {
   std::string text = kManifest;
   for (const auto& replacement : replacements) EXPECT_THAT(text, HasSubstr(replacement.first));
   replacements.push_back({"SHA256", *Sha256HexOfFile(ProgramFile())});
@@ -86,9 +90,11 @@ std::vector<RawSample> Pictures() {
   std::vector<RawSample> samples;
   for (int item = 0; item < 3; ++item) {
     std::vector<uint16_t> pixels(kSide * kSide);
-    for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint16_t>((i * 37 + item * 1001) % 4096);
+    for (size_t i = 0; i < pixels.size(); ++i)
+      pixels[i] = static_cast<uint16_t>((i * 37 + item * 1001) % 4096);
     RawSample sample;
-    sample.media = {"picture", "", std::make_shared<const std::string>(*EncodeGray16Png(pixels, kSide, kSide))};
+    sample.media = {"picture", "",
+                    std::make_shared<const std::string>(*EncodeGray16Png(pixels, kSide, kSide))};
     samples.push_back(sample);
   }
   return samples;
@@ -111,7 +117,8 @@ ModalityFeatures FeaturesOf(const Runtime& runtime, const std::string& type) {
 }
 
 TEST(Tiers, GiveTheSameFeaturesToTheBit) {
-  auto runtime = Runtime::Create(With({kNative, kStable, WriteManifest("linear.plugin.textproto")}));
+  auto runtime =
+      Runtime::Create(With({kNative, kStable, WriteManifest("linear.plugin.textproto")}));
   ASSERT_TRUE(runtime.ok()) << runtime.status();
   const ModalityFeatures native = FeaturesOf(**runtime, "linear_native");
   ASSERT_EQ(native.values.sizes(), at::IntArrayRef({3, kGrid * kGrid, kWidth}));
@@ -138,13 +145,14 @@ TEST(Tiers, SayThatMediaAreDamagedOrOfAnotherKind) {
        {"plugin { id: \"linear_archive\"", "plugin { id: \"series\""},
        {"modality {\n  id: \"linear_archive\"", "modality {\n  id: \"series\""},
        {"normalization { mean: 2048 std: 1024 }", ""}});
-  auto runtime = Runtime::Create(With({kNative, kStable, WriteManifest("media.plugin.textproto"), series}));
+  auto runtime =
+      Runtime::Create(With({kNative, kStable, WriteManifest("media.plugin.textproto"), series}));
   ASSERT_TRUE(runtime.ok()) << runtime.status();
   const std::string small = *EncodeGray16Png(std::vector<uint16_t>(8 * 8, 1), 8, 8);
   const std::pair<const char*, std::string> refused[] = {
-      {"linear_native", "no picture"}, {"linear_stable", "no picture"}, {"linear_archive", "no picture"},
-      {"linear_stable", small},  // the plugin's own refusal
-      {"series", "1,2\n3,x\n"},  {"series", ""},
+      {"linear_native", "no picture"},  {"linear_stable", "no picture"},
+      {"linear_archive", "no picture"}, {"linear_stable", small},  // the plugin's own refusal
+      {"series", "1,2\n3,x\n"},         {"series", ""},
   };
   for (const auto& [type, bytes] : refused) {
     ModalityConfig config;
@@ -158,14 +166,16 @@ TEST(Tiers, SayThatMediaAreDamagedOrOfAnotherKind) {
 }
 
 TEST(LoadOrder, ChangesNeitherRegistryNorVocabulary) {
-  std::vector<std::string> files = {kNative, kStable, WriteManifest("order.plugin.textproto"), "tests/abi/libgood.so"};
+  std::vector<std::string> files = {kNative, kStable, WriteManifest("order.plugin.textproto"),
+                                    "tests/abi/libgood.so"};
   std::sort(files.begin(), files.end());
   std::string first;
   do {
     auto runtime = Runtime::Create(With(files));
     ASSERT_TRUE(runtime.ok()) << runtime.status();
     std::string text;
-    for (const Registry::Entry& entry : (*runtime)->registry().List()) absl::StrAppend(&text, entry.kind, entry.type, entry.origin, "\n");
+    for (const Registry::Entry& entry : (*runtime)->registry().List())
+      absl::StrAppend(&text, entry.kind, entry.type, entry.origin, "\n");
     std::vector<BlockSpec> blocks = {{"a.later", 3, "", "a"}};
     for (const TokenBlockSpec& block : (*runtime)->registry().token_blocks()) {
       blocks.insert(blocks.begin(), {block.id, block.size, block.content_hash, "fixture"});
@@ -190,11 +200,13 @@ struct BadManifest {
 class RefusesManifest : public ::testing::TestWithParam<BadManifest> {};
 
 TEST_P(RefusesManifest, InWords) {
-  const std::string file = WriteManifest(std::string(GetParam().name) + ".plugin.textproto", GetParam().replacements);
+  const std::string file =
+      WriteManifest(std::string(GetParam().name) + ".plugin.textproto", GetParam().replacements);
   const auto runtime = Runtime::Create(With({file}));
   EXPECT_EQ(runtime.status().code(), GetParam().code) << runtime.status();
   EXPECT_THAT(std::string(runtime.status().message()), HasSubstr(file));
-  for (const std::string& part : GetParam().says) EXPECT_THAT(std::string(runtime.status().message()), HasSubstr(part));
+  for (const std::string& part : GetParam().says)
+    EXPECT_THAT(std::string(runtime.status().message()), HasSubstr(part));
 }
 
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
@@ -214,7 +226,10 @@ const BadManifest kBadManifests[] = {
     {"dim", {{"dim: 6", "dim: 0"}}, kInvalid, {"features.dim: 0"}},
     {"schema", {{" schema: \"linear/1\"", ""}}, kInvalid, {"features.schema"}},
     {"grid", {{"grid_columns: 4 ", ""}}, kInvalid, {"features.grid_columns: 0"}},
-    {"later_torch", {{"TORCH", "99.1.0"}}, absl::StatusCode::kFailedPrecondition, {"libtorch 99.1.0", "this host has libtorch"}},
+    {"later_torch",
+     {{"TORCH", "99.1.0"}},
+     absl::StatusCode::kFailedPrecondition,
+     {"libtorch 99.1.0", "this host has libtorch"}},
     {"no_version", {{"TORCH", "new"}}, kInvalid, {"producer_torch \"new\""}},
     {"bad_type", {{"  id: \"linear_archive\"", "  id: \"Linear\""}}, kInvalid, {"\"Linear\""}},
 };
@@ -231,18 +246,22 @@ absl::Status CreateFrom(const std::string& file) {
 }
 
 TEST(Program, OfAnotherHashIsNotLoaded) {
-  const absl::Status status = CreateFrom(WriteManifest("hash.plugin.textproto", {{"SHA256", std::string(64, 'a')}}));
+  const absl::Status status =
+      CreateFrom(WriteManifest("hash.plugin.textproto", {{"SHA256", std::string(64, 'a')}}));
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(status.message()), HasSubstr("linear.pt"));
   EXPECT_THAT(std::string(status.message()), HasSubstr(std::string(64, 'a')));
 }
 
 TEST(Program, ThatIsMissingOrNoProgramIsNamed) {
-  EXPECT_THAT(std::string(CreateFrom(WriteManifest("gone.plugin.textproto", {{"linear.pt", "gone.pt"}})).message()),
-              HasSubstr("gone.pt"));
+  EXPECT_THAT(
+      std::string(
+          CreateFrom(WriteManifest("gone.plugin.textproto", {{"linear.pt", "gone.pt"}})).message()),
+      HasSubstr("gone.pt"));
   std::ofstream(Temporary("text.pt")) << "no program";
   const absl::Status status = CreateFrom(WriteManifest(
-      "text.plugin.textproto", {{"linear.pt", "text.pt"}, {"SHA256", *Sha256HexOfFile(Temporary("text.pt"))}}));
+      "text.plugin.textproto",
+      {{"linear.pt", "text.pt"}, {"SHA256", *Sha256HexOfFile(Temporary("text.pt"))}}));
   EXPECT_FALSE(status.ok());
   EXPECT_THAT(std::string(status.message()), HasSubstr("text.pt"));
 }
@@ -250,7 +269,8 @@ TEST(Program, ThatIsMissingOrNoProgramIsNamed) {
 TEST(Runtime, LoadsAPinnedPluginOnlyWhenTheHashAgrees) {
   const std::string hash = *Sha256HexOfFile(kStable);
   EXPECT_TRUE(Runtime::Create(With({absl::StrCat(kStable, "#sha256=", hash)})).ok());
-  const auto refused = Runtime::Create(With({absl::StrCat(kStable, "#sha256=", std::string(64, '0'))}));
+  const auto refused =
+      Runtime::Create(With({absl::StrCat(kStable, "#sha256=", std::string(64, '0'))}));
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(refused.status().message()), HasSubstr(hash));
 }
@@ -263,7 +283,8 @@ TEST(Thermal, ShippedManifestAndProgramMakeAModality) {
   // Exported again from its source, the program gives the same.
   const std::string again = Temporary("again.pt");
   ASSERT_EQ(std::system(absl::StrCat("plugins/thermal/export/export_encoder ", again).c_str()), 0);
-  const auto shipped = TorchScriptProgram::Load("plugins/thermal/thermal_encoder.pt"), exported = TorchScriptProgram::Load(again);
+  const auto shipped = TorchScriptProgram::Load("plugins/thermal/thermal_encoder.pt"),
+             exported = TorchScriptProgram::Load(again);
   ASSERT_TRUE(shipped.ok() && exported.ok()) << shipped.status() << exported.status();
   const at::Tensor probe = at::arange(64 * 64).to(at::kFloat).sin().view({1, 1, 64, 64});
   EXPECT_TRUE(at::equal(*(*shipped)->Run(probe), *(*exported)->Run(probe)));
