@@ -15,7 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 void ResolveOptimizer(OptimizerPlan* plan) {
-  if (plan->type().empty()) plan->set_type("adamw");
   if (!plan->has_beta1()) plan->set_beta1(0.9f);
   if (!plan->has_beta2()) plan->set_beta2(0.999f);
   if (!plan->has_epsilon()) plan->set_epsilon(1e-8f);
@@ -34,11 +33,20 @@ void ResolveStage(int index, int64_t steps, Stage* stage) {
   if (!stage->has_log_every()) stage->set_log_every(20);
   if (stage->precision().empty()) stage->set_precision("float32");
   ResolveOptimizer(stage->mutable_optimizer());
-  if (!stage->loss().has_log_end()) stage->mutable_loss()->set_log_end(1);
   for (SourcePlan& source : *stage->mutable_source()) {
     if (source.name().empty()) source.set_name(source.task());
     if (!source.has_weight()) source.set_weight(1);
   }
+}
+
+// With the defaults of later fields too: a field that says its default is the same as none.
+TrainingPlan WithAllDefaults(TrainingPlan plan) {
+  ResolvePlan({}, &plan);
+  for (Stage& stage : *plan.mutable_stage()) {
+    stage.mutable_optimizer()->set_type(OptimizerType(stage.optimizer()));
+    stage.mutable_loss()->set_log_end(static_cast<float>(LogEnd(stage.loss())));
+  }
+  return plan;
 }
 
 }  // namespace
@@ -76,11 +84,14 @@ void ResolvePlan(const PlanOverrides& overrides, TrainingPlan* plan) {
   }
 }
 
+std::string OptimizerType(const OptimizerPlan& plan) {
+  return plan.type().empty() ? "adamw" : plan.type();
+}
+
+double LogEnd(const LossPlan& plan) { return plan.has_log_end() ? plan.log_end() : 1; }
+
 absl::Status CheckSamePlan(const TrainingPlan& recorded, const TrainingPlan& given) {
-  // A record of an earlier version lacks the fields that are newer than it.
-  TrainingPlan before = recorded, now = given;
-  ResolvePlan({}, &before);
-  ResolvePlan({}, &now);
+  const TrainingPlan before = WithAllDefaults(recorded), now = WithAllDefaults(given);
   google::protobuf::util::MessageDifferencer differ;
   differ.set_message_field_comparison(google::protobuf::util::MessageDifferencer::EQUIVALENT);
   differ.IgnoreField(TrainingPlan::descriptor()->FindFieldByName("evaluation"));

@@ -38,8 +38,12 @@ struct PlanOverrides {
 absl::StatusOr<LoadedPlan> LoadPlan(const std::string& file, const std::string& data_root = "");
 
 // Fills in what may be left out (names, step counts of 0, betas) and applies `overrides`.
-// Idempotent.
+// Idempotent. Receipts state the hash of a resolved plan's text, so what is filled in never grows:
+// fields that came later have their defaults below.
 void ResolvePlan(const PlanOverrides& overrides, TrainingPlan* plan);
+
+std::string OptimizerType(const OptimizerPlan& plan);  // "adamw" where the plan names none
+double LogEnd(const LossPlan& plan);                   // 1 where the plan says nothing
 
 // Checks values, cross-references and the presence of files. InvalidArgument or NotFound.
 absl::Status CheckPlan(const LoadedPlan& plan);

@@ -102,11 +102,18 @@ TEST_F(PlanTest, APlanOfSourcesWithoutWeightIsRefused) {
   EXPECT_EQ(CheckPlan(plan_), absl::OkStatus());
 }
 
-// As a run of an earlier version recorded it: without the fields that are newer.
-TEST_F(PlanTest, ARecordWithoutNewerFieldsIsTheSamePlan) {
+// The text of a resolved plan is hashed into receipts.
+TEST_F(PlanTest, FieldsThatCameLaterAreNotFilledIn) {
+  EXPECT_EQ(stage()->optimizer().type(), "");
+  EXPECT_EQ(OptimizerType(stage()->optimizer()), "adamw");
+  EXPECT_FALSE(stage()->has_loss());
+  EXPECT_EQ(LogEnd(stage()->loss()), 1);
+}
+
+TEST_F(PlanTest, AFieldThatSaysItsDefaultIsTheSameAsNone) {
   TrainingPlan recorded = plan_.proto;
-  recorded.mutable_stage(0)->mutable_optimizer()->clear_type();
-  recorded.mutable_stage(0)->clear_loss();
+  recorded.mutable_stage(0)->mutable_optimizer()->set_type("adamw");
+  recorded.mutable_stage(0)->mutable_loss()->set_log_end(1);
   EXPECT_EQ(CheckSamePlan(recorded, plan_.proto), absl::OkStatus());
   recorded.mutable_stage(0)->mutable_optimizer()->set_beta1(0);
   EXPECT_FALSE(CheckSamePlan(recorded, plan_.proto).ok());

@@ -44,7 +44,7 @@ LossConfig MakeLoss(const LossPlan& plan, const VocabularyView& vocabulary) {
   LossConfig loss;
   loss.label_smoothing = plan.label_smoothing();
   loss.encouraging = plan.encouraging();
-  loss.log_end = plan.log_end();
+  loss.log_end = LogEnd(plan);
   loss.drop_worst_ratio = plan.drop_worst_ratio();
   loss.drop_worst_after = plan.drop_worst_after();
   loss.pad = vocabulary.pad();
@@ -118,7 +118,8 @@ class StageRun {
     UNIVAL_ASSIGN_OR_RETURN(
         schedule_, Schedule::Create(plan.schedule(), MakeScheduleConfig(plan, stage_.steps())));
     UNIVAL_ASSIGN_OR_RETURN(
-        optimizer_, CreateOptimizer(plan.type(), MakeOptimizerConfig(plan), trainable_.parameters));
+        optimizer_,
+        CreateOptimizer(OptimizerType(plan), MakeOptimizerConfig(plan), trainable_.parameters));
     if (plan.ema_decay() > 0) {
       UNIVAL_ASSIGN_OR_RETURN(average_,
                               MovingAverage::Create({plan.ema_decay(), 0}, AveragedTensors()));
