@@ -8,6 +8,7 @@
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
 #include "backbone/vocabulary/layout.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 
@@ -57,9 +58,8 @@ absl::StatusOr<Manifest> Joined(const AdapterCopy& copy, const ModelDirectory& f
   const absl::Status fits = CheckAdapter(
       *record, expected, absl::StrCat(from.path(), " in ", into.path()), {copy.allow_mismatch});
   if (!fits.ok()) {
-    return absl::Status(fits.code(),
-                        absl::StrCat(fits.message(), "; train the connection on ", into.path(),
-                                     ", or take it as it is with --allow_adapter_mismatch"));
+    return WithMessage(fits, absl::StrCat(fits.message(), "; train the connection on ", into.path(),
+                                          ", or take it as it is with --allow_adapter_mismatch"));
   }
   Manifest manifest = into.manifest();
   Take(from.manifest().modality(), id, ModalityId, manifest.mutable_modality());

@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "training/config/optimizer_plan.h"
 #include "training/config/plan.h"
@@ -73,8 +74,8 @@ class Checker {
   // `status` of what the field says, with the field before its message.
   absl::Status Accepted(absl::string_view field, const absl::Status& status) const {
     if (status.ok()) return status;
-    return absl::Status(status.code(), absl::StrCat(plan_.file, ": ", field, ": ", status.message(),
-                                                    "; correct the plan"));
+    return WithMessage(status, absl::StrCat(plan_.file, ": ", field, ": ", status.message(),
+                                            "; correct the plan"));
   }
 
  private:

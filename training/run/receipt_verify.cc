@@ -5,10 +5,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "backbone/storage/backbone_hash.h"
 #include "sdk/base/files.h"
 #include "sdk/base/sha256.h"
+#include "sdk/base/shapes.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
 #include "training/config/plan.h"
@@ -46,8 +46,8 @@ void Differs(const std::string& what, const std::string& found, const std::strin
 }
 
 std::string Description(const TensorHash& tensor) {
-  return absl::StrCat(tensor.is_buffer ? "buffer " : "parameter ", tensor.dtype, " [",
-                      absl::StrJoin(tensor.shape, ", "), "]");
+  return absl::StrCat(tensor.is_buffer ? "buffer " : "parameter ", tensor.dtype, " ",
+                      ShapeText(tensor.shape));
 }
 
 // Does the trained model hold what the receipt says, tensor by tensor?
