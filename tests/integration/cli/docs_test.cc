@@ -44,6 +44,7 @@ Program Workplace(const std::string& name) {
   WriteText(program.Path("recipes/depth_adapter.textproto"), recipe);
   fs::create_directory_symlink(SourceRoot() / "sdk", program.Path("sdk"));
   fs::create_directory_symlink(SourceRoot() / "docs", program.Path("docs"));
+  fs::create_directory_symlink(SourceRoot() / "examples", program.Path("examples"));
   fs::create_directory_symlink(SourceRoot() / "tests", program.Path("tests"));
   const fs::path built = fs::canonical(Runfile("app/unival")).parent_path().parent_path();
   fs::create_directory_symlink(built, program.Path("bazel-bin"));

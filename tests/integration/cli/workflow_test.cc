@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "sdk/base/files.h"
 #include "sdk/base/process.h"
 #include "tests/integration/cli/program.h"
 
@@ -220,14 +221,17 @@ TEST(Quickstart, GoesAllTheWayAndWritesAReport) {
               AllOf(HasSubstr("</html>"), HasSubstr("random backbone"), Not(HasSubstr("http"))));
 }
 
+// A file of /proc; empty for what is no process, and for one that has just ended.
+std::string ProcText(const fs::path& file) { return ReadWholeFile(file.string()).value_or(""); }
+
 // Children of a process that run `unival train`.
 std::vector<pid_t> TrainingsOf(pid_t parent) {
   std::vector<pid_t> found;
   for (const fs::directory_entry& entry : fs::directory_iterator("/proc")) {
-    const std::string stat = ReadText((entry.path() / "stat").string());
+    const std::string stat = ProcText(entry.path() / "stat");
     const size_t name_end = stat.rfind(')');  // ")", state, parent
     if (name_end == std::string::npos || std::atoi(stat.c_str() + name_end + 4) != parent) continue;
-    const std::string words = ReadText((entry.path() / "cmdline").string());
+    const std::string words = ProcText(entry.path() / "cmdline");
     if (words.find(std::string("\0train\0", 7)) == std::string::npos) continue;
     found.push_back(std::stoi(entry.path().filename().string()));
   }
