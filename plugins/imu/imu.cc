@@ -11,17 +11,17 @@ namespace {
 
 using namespace unival::plugin;
 
-constexpr int64_t kAxes = 6, kStatistics = 4, kMaxWindows = 400, kMaxWindow = 100000;
+constexpr int64_t kAxes = 6, kWidth = kAxes * 4, kMaxWindows = 400, kMaxWindow = 100000;
+constexpr char kFormats[] = "csv or f32/1";
 
 // Appends the numbers of one line; false for anything else than six of them.
 bool AppendLine(const std::string& line, std::vector<float>* steps) {
   const char* at = line.c_str();
-  for (int64_t axis = 0; axis < kAxes; ++axis) {
-    char* end = nullptr;
+  char* end = nullptr;
+  for (int64_t axis = 0; axis < kAxes; ++axis, at = end + 1) {
     const float value = std::strtof(at, &end);
     if (end == at || !std::isfinite(value) || (*end != ',' && axis + 1 < kAxes)) return false;
     steps->push_back(value);
-    at = end + 1;
   }
   return at[-1] == '\0' || at[-1] == '\r';
 }
@@ -33,9 +33,8 @@ Status ParseCsv(std::string_view text, std::vector<float>* steps) {
     const size_t before = steps->size();
     if (line.empty() || AppendLine(line, steps)) continue;
     steps->resize(before);
-    if (number > 1)
-      return InvalidArgument("line " + std::to_string(number) +
-                             ": expected six numbers between commas");
+    const std::string where = "line " + std::to_string(number);
+    if (number > 1) return InvalidArgument(where + ": expected six numbers between commas");
   }
   return steps->empty() ? InvalidArgument("holds no line of six numbers") : Status();
 }
@@ -46,41 +45,31 @@ class Imu : public Modality {
     auto imu = std::make_unique<Imu>();
     for (const auto& [name, value] : config.options) {
       imu->window_ = name == "window" ? std::atoll(value.c_str()) : 0;
-      if (imu->window_ < 2 || imu->window_ > kMaxWindow) {
-        return InvalidArgument("option " + name + ": \"" + value +
-                               "\"; expected window, 2..100000");
-      }
+      if (imu->window_ >= 2 && imu->window_ <= kMaxWindow) continue;
+      return InvalidArgument("option " + name + ": \"" + value + "\"; expected window, 2..100000");
     }
     return imu;
   }
 
   ModalityInfo Info() const override {
-    return {"imu-statistics-" + std::to_string(window_) + "/1",
-            kAxes * kStatistics,
-            kMaxWindows,
-            UNIVAL_POSITION_SEQUENCE,
-            UNIVAL_INPUT_BYTES,
-            "csv or f32/1"};
+    const std::string schema = "imu-statistics-" + std::to_string(window_) + "/1";
+    return {schema, kWidth, kMaxWindows, UNIVAL_POSITION_SEQUENCE, UNIVAL_INPUT_BYTES, kFormats};
   }
 
   Status Preprocess(const Sample& sample, Tensors* out) const override {
     std::vector<float> steps;
-    const bool binary =
-        sample.name.size() > 4 && sample.name.substr(sample.name.size() - 4) == ".f32";
-    if (binary && sample.bytes.size() % (kAxes * sizeof(float)) != 0) {
-      return InvalidArgument(std::to_string(sample.bytes.size()) +
-                             " bytes, expected a multiple of 24");
-    }
+    const size_t size = sample.bytes.size(), dot = sample.name.rfind('.');
+    const bool binary = dot != std::string::npos && sample.name.substr(dot) == ".f32";
+    if (binary && size % (kAxes * sizeof(float)) != 0)
+      return InvalidArgument(std::to_string(size) + " bytes, expected a multiple of 24");
     if (binary) {
-      steps.resize(sample.bytes.size() / sizeof(float));
-      std::memcpy(steps.data(), sample.bytes.data(), sample.bytes.size());
+      steps.resize(size / sizeof(float));
+      std::memcpy(steps.data(), sample.bytes.data(), size);
     } else if (const Status status = ParseCsv(sample.bytes, &steps); !status.ok()) {
       return status;
     }
-    if (!std::all_of(steps.begin(), steps.end(),
-                     [](float value) { return std::isfinite(value); })) {
-      return InvalidArgument("holds NaN or infinity");
-    }
+    for (float value : steps)
+      if (!std::isfinite(value)) return InvalidArgument("holds NaN or infinity");
     steps.resize(std::min<size_t>(steps.size(), kMaxWindows * window_ * kAxes));
     out->push_back(Tensor::Zeros<float>({static_cast<int64_t>(steps.size()) / kAxes, kAxes}));
     std::copy(steps.begin(), steps.end(), out->back().data<float>());
@@ -90,7 +79,7 @@ class Imu : public Modality {
   Status Encode(const Batch& batch, Features* out) override {
     std::vector<std::vector<float>> rows;
     for (int64_t row = 0; row < batch.size(); ++row) rows.push_back(Statistics(batch.tensor(row)));
-    *out = PaddedFeatures(rows, kAxes * kStatistics, /*sequence=*/true);
+    *out = PaddedFeatures(rows, kWidth, /*sequence=*/true);
     return Status();
   }
 
