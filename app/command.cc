@@ -9,12 +9,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "sdk/base/json_text.h"
 
 namespace unival {
 
-void PrintJson(const nlohmann::json& json) {
-  std::cout << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
-}
+void PrintJson(const nlohmann::json& json) { std::cout << JsonText(json, 2) << "\n"; }
 
 void AddRuntimeOptions(Command& command, RuntimeOptions* options) {
   command.AddOption("--plugin", &options->plugins, "A plugin file; may be given several times");

@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "app/command.h"
 #include "app/commands.h"
+#include "sdk/base/json_text.h"
 #include "sdk/base/progress.h"
 #include "sdk/base/status_macros.h"
 #include "training/evaluation/evaluate.h"
@@ -111,7 +112,7 @@ absl::StatusOr<ExitCode> Check(const std::map<std::string, double>& bounds,
 absl::StatusOr<ExitCode> Eval(EvalArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const auto bounds, ParseBounds(arguments.at_least));
   UNIVAL_ASSIGN_OR_RETURN(const EvaluationResult result, Measure(arguments));
-  const std::string json = ToJson(arguments, result).dump(2) + "\n";
+  const std::string json = JsonText(ToJson(arguments, result), 2) + "\n";
   if (!arguments.metrics_file.empty()) {
     UNIVAL_RETURN_IF_ERROR(WriteOutputFile(arguments.metrics_file, json));
   }

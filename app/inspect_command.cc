@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "app/command.h"
 #include "app/commands.h"
+#include "sdk/base/json_text.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -117,7 +118,7 @@ absl::Status Inspect(const PipelineOptions& options, bool json) {
   UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Pipeline::Create(options));
   UNIVAL_ASSIGN_OR_RETURN(const nlohmann::json report, Describe(*pipeline));
   if (json) {
-    std::cout << report.dump(2) << "\n";
+    std::cout << JsonText(report, 2) << "\n";
   } else {
     PrintTables(report);
   }

@@ -9,6 +9,7 @@
 #include "app/commands.h"
 #include "backbone/generation/generate.h"
 #include "runtime/prediction_json.h"
+#include "sdk/base/json_text.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -31,9 +32,7 @@ nlohmann::json ToJson(const PredictArguments& arguments, const Prediction& answe
 void Print(const PredictArguments& arguments, const Prediction& answer) {
   if (arguments.json) {
     // Tokens of a text need not end at a character: bytes that are no UTF-8 are replaced.
-    std::cout
-        << ToJson(arguments, answer).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
-        << "\n";
+    std::cout << JsonText(ToJson(arguments, answer)) << "\n";
   } else if (answer.box.has_value()) {
     const auto& box = *answer.box;
     std::cout << absl::StrFormat(

@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "app/command.h"
 #include "app/commands.h"
+#include "sdk/base/json_text.h"
 #include "sdk/base/progress.h"
 #include "sdk/base/status_macros.h"
 #include "training/evaluation/linear_probe.h"
@@ -47,7 +48,7 @@ void PrintJson(const ProbeResult& result) {
                                  {"test_records", result.test_records},
                                  {"pooled", ToJson(result.pooled)}};
   if (result.joined) json["joined"] = ToJson(*result.joined);
-  std::cout << json.dump(2) << "\n";
+  std::cout << JsonText(json, 2) << "\n";
 }
 
 void PrintTable(const ProbeResult& result) {

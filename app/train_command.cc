@@ -11,6 +11,7 @@
 #include "absl/types/optional.h"
 #include "app/command.h"
 #include "app/commands.h"
+#include "sdk/base/json_text.h"
 #include "sdk/base/status_macros.h"
 #include "training/trainer.h"
 
@@ -71,7 +72,7 @@ absl::StatusOr<ExitCode> RunTrain(TrainArguments& arguments) {
   std::signal(SIGTERM, RequestStop);
   UNIVAL_ASSIGN_OR_RETURN(const TrainResult result, Train(arguments.train, *runtime));
   if (arguments.json) {
-    std::cout << ToJson(arguments, result).dump(2) << "\n";
+    std::cout << JsonText(ToJson(arguments, result), 2) << "\n";
   } else {
     PrintTable(arguments, result);
   }

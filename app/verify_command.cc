@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "app/command.h"
 #include "app/commands.h"
+#include "sdk/base/json_text.h"
 #include "sdk/base/status_macros.h"
 #include "training/run/receipt.h"
 
@@ -33,7 +34,7 @@ absl::StatusOr<ExitCode> Verify(const VerifyArguments& arguments) {
                                          {"unproven", check.unproven},
                                          {"frozen_tensors_changed", check.frozen_changed},
                                          {"problems", check.problems}};
-    std::cout << json.dump(2) << "\n";
+    std::cout << JsonText(json, 2) << "\n";
     return check.ok() ? kDone : kDifferent;
   }
   std::cout << absl::StrFormat(

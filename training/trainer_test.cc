@@ -781,6 +781,9 @@ TEST(TrainerTest, EveryStatementOfAReceiptIsRecomputed) {
     if (edit == "after") forged["tensors"][0]["after"] = std::string(64, '0');
     if (edit == "changed") forged["tensors"][0]["changed"] = !forged["tensors"][0]["changed"];
     if (edit == "shape") forged["tensors"][0]["shape"] = {1};
+    if (edit == "kind") forged["tensors"][0]["kind"] = "banana";
+    if (edit == "copy") forged["tensors"][1] = forged["tensors"][0];
+    if (edit == "order") std::swap(forged["tensors"][0], forged["tensors"][1]);
     if (edit == "drawn") forged["tensors"][0]["drawn"] = !forged["tensors"][0]["drawn"];
     WriteText(file, forged.dump());
     auto check =
@@ -796,7 +799,10 @@ TEST(TrainerTest, EveryStatementOfAReceiptIsRecomputed) {
   EXPECT_THAT(problems("", {{"base_model", "elsewhere"}}), Not(IsEmpty()));
   EXPECT_THAT(problems("", {{"trainable", {{"scalars", 1}}}}), Not(IsEmpty()));
   EXPECT_THAT(problems("", {{"frozen", {{"tensors", 1}}}}), Not(IsEmpty()));
-  for (const char* edit : {"role", "after", "changed", "shape", "drawn"}) {
+  EXPECT_THAT(problems("", {{"seed", 1.9}}), Not(IsEmpty()));
+  EXPECT_THAT(problems("", {{"stored_as", "float8"}}), Not(IsEmpty()));
+  EXPECT_THAT(problems("", {{"certified", "yes"}}), Not(IsEmpty()));
+  for (const char* edit : {"role", "after", "changed", "shape", "drawn", "kind", "copy", "order"}) {
     EXPECT_THAT(problems(edit, Json::object()), Not(IsEmpty())) << edit;
   }
 }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_join.h"
 #include "app/command.h"
+#include "sdk/base/json_text.h"
 #include "sdk/base/progress.h"
 #include "sdk/base/status_macros.h"
 #include "upstream/commands.h"
@@ -29,7 +30,7 @@ absl::StatusOr<ExitCode> Compare(const ParityArguments& arguments) {
   const absl::StatusOr<parity::Report> report = RunParity(options, *runtime);
   line.Clear();
   if (!report.ok()) return report.status();
-  std::cout << (arguments.json ? ToJson(*report).dump(2) + "\n" : ToTable(*report));
+  std::cout << (arguments.json ? JsonText(ToJson(*report), 2) + "\n" : ToTable(*report));
   return report->ok() ? kDone : kDifferent;
 }
 

@@ -97,18 +97,13 @@ typedef struct UnivalBuildInfo {
 #endif
 
 /* `properties`: "" or UNIVAL_ISOLATED. */
-#define UNIVAL_PLUGIN_RECORD(id, version, properties)                                   \
-  UNIVAL_KEEP __attribute__((                                                           \
-      section(".unival_plugin"))) static const UnivalBuildInfo unival_plugin_record = { \
-      {'U', 'N', 'I', 'V', 'A', 'L', 'P', 'L'},                                         \
-      1,                                                                                \
-      2,                                                                                \
-      UNIVAL_ABI_MAJOR,                                                                 \
-      UNIVAL_TARGET_MINOR,                                                              \
-      id,                                                                               \
-      version,                                                                          \
-      UNIVAL_PLUGIN_ARCH,                                                               \
-      properties}
+/* clang-format off */
+#define UNIVAL_PLUGIN_RECORD(id, version, properties)                                          \
+  UNIVAL_KEEP __attribute__((section(".unival_plugin")))                                        \
+  static const UnivalBuildInfo unival_plugin_record = {                                         \
+      {'U', 'N', 'I', 'V', 'A', 'L', 'P', 'L'}, 1, 2, UNIVAL_ABI_MAJOR, UNIVAL_TARGET_MINOR,   \
+      id, version, UNIVAL_PLUGIN_ARCH, properties}
+/* clang-format on */
 
 /* The plugin carries its own copies of libraries that the host has in other versions: it is opened
  * so that it prefers its own. */
@@ -355,8 +350,8 @@ typedef struct UnivalVocabulary {
 #define UNIVAL_FIELD_TEXT 0
 #define UNIVAL_FIELD_NUMBERS 1 /* one number, or a list: boxes, codes */
 #define UNIVAL_FIELD_TEXTS 2
-#define UNIVAL_FIELD_MEDIA \
-  3 /* named in UnivalExampleSink.add_media; its bytes stay with the host */
+/* Named in UnivalExampleSink.add_media; its bytes stay with the host. */
+#define UNIVAL_FIELD_MEDIA 3
 
 typedef struct UnivalField {
   uint64_t struct_size;

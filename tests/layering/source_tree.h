@@ -17,7 +17,7 @@
 namespace unival {
 
 struct SourceFile {
-  std::string path;  // relative to the root, "backbone/model/unival_model.cc"
+  std::string path;  // relative to the root, "backbone/model/backbone.cc"
   std::string text;
 };
 

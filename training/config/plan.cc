@@ -43,7 +43,7 @@ void ResolveStage(int index, int64_t steps, Stage* stage) {
 TrainingPlan WithAllDefaults(TrainingPlan plan) {
   ResolvePlan({}, &plan);
   for (Stage& stage : *plan.mutable_stage()) {
-    stage.mutable_optimizer()->set_type(OptimizerType(stage.optimizer()));
+    stage.mutable_optimizer()->set_type(OptimizerNameOf(stage.optimizer()));
     stage.mutable_loss()->set_log_end(static_cast<float>(LogEnd(stage.loss())));
   }
   return plan;
@@ -84,7 +84,7 @@ void ResolvePlan(const PlanOverrides& overrides, TrainingPlan* plan) {
   }
 }
 
-std::string OptimizerType(const OptimizerPlan& plan) {
+std::string OptimizerNameOf(const OptimizerPlan& plan) {
   return plan.type().empty() ? "adamw" : plan.type();
 }
 

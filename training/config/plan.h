@@ -42,8 +42,8 @@ absl::StatusOr<LoadedPlan> LoadPlan(const std::string& file, const std::string& 
 // fields that came later have their defaults below.
 void ResolvePlan(const PlanOverrides& overrides, TrainingPlan* plan);
 
-std::string OptimizerType(const OptimizerPlan& plan);  // "adamw" where the plan names none
-double LogEnd(const LossPlan& plan);                   // 1 where the plan says nothing
+std::string OptimizerNameOf(const OptimizerPlan& plan);  // "adamw" where the plan names none
+double LogEnd(const LossPlan& plan);                     // 1 where the plan says nothing
 
 // Checks values, cross-references and the presence of files. InvalidArgument or NotFound.
 absl::Status CheckPlan(const LoadedPlan& plan);

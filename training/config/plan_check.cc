@@ -137,13 +137,13 @@ absl::Status CheckOptimizer(const std::string& field, const OptimizerPlan& plan,
   UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".epsilon", plan.epsilon()));
   UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".weight_decay", plan.weight_decay()));
   UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".clip_norm", plan.clip_norm()));
-  UNIVAL_RETURN_IF_ERROR(check.OneOf(field + ".type", OptimizerType(plan), OptimizerNames()));
+  UNIVAL_RETURN_IF_ERROR(check.OneOf(field + ".type", OptimizerNameOf(plan), OptimizerNames()));
   UNIVAL_RETURN_IF_ERROR(check.OneOf(field + ".schedule", plan.schedule(), ScheduleNames()));
   UNIVAL_RETURN_IF_ERROR(check.Between(field + ".warmup_ratio", plan.warmup_ratio(), 0, 1));
   UNIVAL_RETURN_IF_ERROR(check.Between(field + ".flat_ratio", plan.flat_ratio(), 0, 1));
   UNIVAL_RETURN_IF_ERROR(check.Below1(field + ".ema_decay", plan.ema_decay()));
   // What the two themselves ask for beyond that, such as options of their own.
-  const auto optimizer = CreateOptimizer(OptimizerType(plan), MakeOptimizerConfig(plan), {});
+  const auto optimizer = CreateOptimizer(OptimizerNameOf(plan), MakeOptimizerConfig(plan), {});
   UNIVAL_RETURN_IF_ERROR(check.Accepted(field, optimizer.status()));
   return check.Accepted(
       field, Schedule::Create(plan.schedule(), MakeScheduleConfig(plan, steps)).status());

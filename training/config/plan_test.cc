@@ -105,7 +105,7 @@ TEST_F(PlanTest, APlanOfSourcesWithoutWeightIsRefused) {
 // The text of a resolved plan is hashed into receipts.
 TEST_F(PlanTest, FieldsThatCameLaterAreNotFilledIn) {
   EXPECT_EQ(stage()->optimizer().type(), "");
-  EXPECT_EQ(OptimizerType(stage()->optimizer()), "adamw");
+  EXPECT_EQ(OptimizerNameOf(stage()->optimizer()), "adamw");
   EXPECT_FALSE(stage()->has_loss());
   EXPECT_EQ(LogEnd(stage()->loss()), 1);
 }

@@ -14,6 +14,7 @@
 #include "runtime/collate.h"
 #include "runtime/prediction_json.h"
 #include "sdk/base/files.h"
+#include "sdk/base/json_text.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -38,7 +39,7 @@ std::string ResultLine(const TaskSample& sample, const absl::StatusOr<Prediction
   } else {
     AddPrediction(*answer, &line);
   }
-  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return JsonText(line) + "\n";
 }
 
 // Whether a record had no answer, for the reason `why`, because it or its media could not be read.

@@ -13,6 +13,7 @@
 #include "absl/strings/str_format.h"
 #include "backbone/storage/safetensors.h"
 #include "sdk/base/files.h"
+#include "sdk/base/json_text.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status_macros.h"
 
@@ -46,7 +47,7 @@ Json ToJson(const RunState& state) {
 // Hash of everything that the state says, its own hash aside.
 std::string StateHash(Json json) {
   json.erase(kStateHash);
-  return Sha256Hex(json.dump(-1, ' ', false, Json::error_handler_t::replace));
+  return Sha256Hex(JsonText(json));
 }
 
 absl::Status Damaged(const std::string& file, absl::string_view what) {
@@ -158,7 +159,7 @@ absl::Status SaveCheckpoint(const std::string& directory, const RunState& state,
   Json json = ToJson(state);
   UNIVAL_ASSIGN_OR_RETURN(json[kTensorHash], Sha256HexOfFile(temporary + "/" + kTensorFile));
   json[kStateHash] = StateHash(json);
-  const std::string text = json.dump(1) + "\n";
+  const std::string text = JsonText(json, 1) + "\n";
   UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(temporary + "/" + kStateFile, {text}));
   fs::rename(temporary, target, error);
   if (error)

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "sdk/base/files.h"
+#include "sdk/base/json_text.h"
 #include "sdk/base/progress.h"
 
 namespace unival {
@@ -70,12 +71,12 @@ void RunLog::Write(const ProgressRecord& record) {
                      {"cache_hits", record.cache_hits},
                      {"decode_failures", record.decode_failures},
                      {"rss_mb", record.rss_mb}};
-  stream_ << line.dump() << "\n" << std::flush;
+  stream_ << JsonText(line) << "\n" << std::flush;
 }
 
 void RunLog::WriteFailure(int64_t step, const std::string& what) {
   const Json line = {{"step", step}, {"decode_failure", what}};
-  stream_ << line.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n" << std::flush;
+  stream_ << JsonText(line) << "\n" << std::flush;
 }
 
 }  // namespace unival

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sdk/base/files.h"
+#include "sdk/base/json_text.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status_macros.h"
 
@@ -215,7 +216,7 @@ std::string ReceiptToJson(const Receipt& receipt) {
         {"changed", receipt.frozen_changed},
         {"changed_names", changed_frozen}}},
       {"tensors", tensors}};
-  return json.dump(1) + "\n";
+  return JsonText(json, 1) + "\n";
 }
 
 absl::StatusOr<Receipt> ReceiptFromJson(const std::string& text, const std::string& file) {

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "backbone/storage/backbone_hash.h"
 #include "sdk/base/files.h"
+#include "sdk/base/json_text.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/shapes.h"
 #include "sdk/base/status_macros.h"
@@ -142,16 +143,45 @@ void CompareWithBase(const Receipt& receipt, const Hashes& model, const Hashes& 
   }
 }
 
-// Statement, counts and flags follow from the tensors.
-void CheckStatements(const std::string& text, const Receipt& receipt, ReceiptCheck* check) {
-  const Json stated = Json::parse(text), derived = Json::parse(ReceiptToJson(receipt));
-  for (const char* key : {"statement", "trainable", "frozen"}) {
-    Differs(key, derived.at(key).dump(), stated.value(key, Json()).dump(), check);
+// What stands in one object of the receipt, against what follows from its tensors. Nothing may stand
+// there that is not derived; receipts of before `before_stored` was introduced lack it.
+void CheckObject(const std::string& where, const Json& derived, const Json& stated,
+                 ReceiptCheck* check) {
+  for (const auto& [key, value] : stated.items()) {
+    if (key == "tensors") continue;
+    Differs(absl::StrCat(where, key), JsonText(derived.value(key, Json())), JsonText(value), check);
   }
+  for (const auto& [key, value] : derived.items()) {
+    if (stated.contains(key) || key == "before_stored") continue;
+    Differs(absl::StrCat(where, key), JsonText(value), "nothing", check);
+  }
+}
+
+// A key that stands twice is read as one thing here and as another by others.
+void CheckKeys(const std::string& text, ReceiptCheck* check) {
+  std::vector<std::set<std::string>> seen;
+  const auto look = [&](int, Json::parse_event_t event, Json& parsed) {
+    if (event == Json::parse_event_t::object_start) seen.emplace_back();
+    if (event == Json::parse_event_t::object_end) seen.pop_back();
+    if (event == Json::parse_event_t::key && !seen.back().insert(parsed).second) {
+      check->problems.push_back(absl::StrCat("the key ", JsonText(parsed), " stands twice"));
+    }
+    return true;
+  };
+  [[maybe_unused]] const Json read = Json::parse(text, look);
+}
+
+// Statement, counts and flags follow from the tensors, which are listed by name, each once.
+void CheckStatements(const std::string& text, const Receipt& receipt, ReceiptCheck* check) {
+  CheckKeys(text, check);
+  const Json stated = Json::parse(text), derived = Json::parse(ReceiptToJson(receipt));
+  CheckObject("", derived, stated, check);
   for (size_t i = 0; i < receipt.entries.size(); ++i) {
-    Differs(absl::StrCat(receipt.entries[i].before.name, ": changed"),
-            derived["tensors"][i]["changed"].dump(),
-            stated["tensors"][i].value("changed", Json()).dump(), check);
+    const std::string& name = receipt.entries[i].before.name;
+    CheckObject(name + ": ", derived["tensors"][i], stated["tensors"][i], check);
+    if (i > 0 && receipt.entries[i - 1].before.name >= name) {
+      check->problems.push_back(absl::StrCat(name, ": stands twice or out of order"));
+    }
   }
 }
 

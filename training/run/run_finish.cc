@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sdk/base/files.h"
+#include "sdk/base/json_text.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -56,7 +57,7 @@ absl::Status WriteResults(const Run& run, const TrainResult& result) {
                      {"encoder_calls", result.encoder_calls},
                      {"cache_hits", result.cache_hits},
                      {"evaluations", evaluations}};
-  const std::string text = json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  const std::string text = JsonText(json, 1) + "\n";
   return WriteFileAtomically(run.Path("results.json"), {text});
 }
 

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "sdk/base/files.h"
+#include "sdk/base/json_text.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -37,13 +38,12 @@ struct Identity {
 };
 
 std::string ToJson(const Identity& identity) {
-  return Json{{"format", kRunFormat},
-              {"base_sha256", identity.base_sha256},
-              {"sources", identity.sources},
-              {"parts", identity.parts},
-              {"plan", identity.plan}}
-             .dump(1) +
-         "\n";
+  const Json json = {{"format", kRunFormat},
+                     {"base_sha256", identity.base_sha256},
+                     {"sources", identity.sources},
+                     {"parts", identity.parts},
+                     {"plan", identity.plan}};
+  return JsonText(json, 1) + "\n";
 }
 
 absl::StatusOr<Identity> ReadIdentity(const std::string& file) {

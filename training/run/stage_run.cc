@@ -119,7 +119,7 @@ class StageRun {
         schedule_, Schedule::Create(plan.schedule(), MakeScheduleConfig(plan, stage_.steps())));
     UNIVAL_ASSIGN_OR_RETURN(
         optimizer_,
-        CreateOptimizer(OptimizerType(plan), MakeOptimizerConfig(plan), trainable_.parameters));
+        CreateOptimizer(OptimizerNameOf(plan), MakeOptimizerConfig(plan), trainable_.parameters));
     if (plan.ema_decay() > 0) {
       UNIVAL_ASSIGN_OR_RETURN(average_,
                               MovingAverage::Create({plan.ema_decay(), 0}, AveragedTensors()));
