@@ -143,8 +143,8 @@ void CompareWithBase(const Receipt& receipt, const Hashes& model, const Hashes& 
   }
 }
 
-// What stands in one object of the receipt, against what follows from its tensors. Nothing may stand
-// there that is not derived; receipts of before `before_stored` was introduced lack it.
+// What stands in one object of the receipt, against what follows from its tensors. Nothing may
+// stand there that is not derived; receipts of before `before_stored` was introduced lack it.
 void CheckObject(const std::string& where, const Json& derived, const Json& stated,
                  ReceiptCheck* check) {
   for (const auto& [key, value] : stated.items()) {
