@@ -64,6 +64,8 @@ bool IsMediaError(const absl::Status& status);
 
 // Thread-safe. Errors of media are media errors: NotFound (no such file), InvalidArgument (not
 // decodable, empty, truncated, wrong kind, larger than the limits), each naming the source.
+// Pictures and frames are upright: the orientation that a file states (EXIF, the display matrix of
+// a video) is applied.
 class MediaDecoder {
  public:
   virtual ~MediaDecoder();
@@ -72,6 +74,9 @@ class MediaDecoder {
   virtual absl::StatusOr<AudioClip> DecodeAudio(const MediaSource& source) const = 0;
   virtual absl::StatusOr<VideoClip> DecodeVideo(const MediaSource& source,
                                                 const FrameSelector& select) const = 0;
+  // The same decoder, but pictures and frames come as they are stored, on their side where the file
+  // states an orientation. For models that were trained on such. Lives as long as this one.
+  virtual const MediaDecoder& as_stored() const { return *this; }
 };
 
 }  // namespace unival
