@@ -70,7 +70,7 @@ absl::Status CheckData(const SourceOptions& options) {
   return absl::OkStatus();
 }
 
-void AddCheck(Command& data) {
+void AddDataCheck(Command& data) {
   Command& command = data.AddCommand("check", "Read every record of a file");
   auto options = std::make_shared<SourceOptions>();
   command.AddPositional("file", &options->path, "FILE.jsonl or FILE.tar");
@@ -87,7 +87,7 @@ void AddDataCommand(Command& program) {
   Command& data = program.AddCommand("data", "Make, pack and check data");
   AddTrainTokenizer(data);
   AddImport(data);
-  AddCheck(data);
+  AddDataCheck(data);
 }
 
 }  // namespace unival

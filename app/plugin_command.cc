@@ -116,7 +116,7 @@ absl::StatusOr<ExitCode> Check(const PluginCheckOptions& options, bool json) {
   return check.ok() ? kDone : kDifferent;
 }
 
-void AddCheck(Command& plugin) {
+void AddPluginCheck(Command& plugin) {
   Command& command =
       plugin.AddCommand("check", "Hold a plugin's components against the rules that all keep");
   auto options = std::make_shared<PluginCheckOptions>();
@@ -167,7 +167,7 @@ void AddNew(Command& plugin) {
 void AddPluginCommand(Command& program) {
   Command& plugin = program.AddCommand("plugin", "List, check and write plugins");
   AddList(plugin);
-  AddCheck(plugin);
+  AddPluginCheck(plugin);
   AddNew(plugin);
 }
 

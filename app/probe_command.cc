@@ -42,7 +42,7 @@ nlohmann::ordered_json ToJson(const ProbeScore& score) {
   return {{"accuracy", score.accuracy}, {"features", score.features}};
 }
 
-void PrintJson(const ProbeResult& result) {
+void PrintResult(const ProbeResult& result) {
   nlohmann::ordered_json json = {{"classes", result.classes},
                                  {"train_records", result.train_records},
                                  {"test_records", result.test_records},
@@ -64,7 +64,7 @@ void PrintTable(const ProbeResult& result) {
 
 absl::Status Probe(ProbeArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const ProbeResult result, Measure(arguments));
-  arguments.json ? PrintJson(result) : PrintTable(result);
+  arguments.json ? PrintResult(result) : PrintTable(result);
   return absl::OkStatus();
 }
 

@@ -18,6 +18,8 @@ namespace unival {
 namespace layers {
 
 constexpr double kEmbeddingInitStd = 0.02;
+// The id of <pad> in every vocabulary; its embedding stays zero.
+constexpr int64_t kPadToken = 1;
 
 // y = x weight^T + bias; weight [out, in] Xavier-uniform times `gain`, bias [out] zero.
 class Linear : public torch::nn::Module {

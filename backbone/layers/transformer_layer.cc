@@ -27,6 +27,10 @@ void Append(at::Tensor& buffer, const at::Tensor& added, int64_t length) {
 
 }  // namespace
 
+double DropPathRate(double last, int64_t layer, int64_t layers) {
+  return layers > 1 ? last * layer / (layers - 1) : 0;
+}
+
 TransformerLayer::TransformerLayer(const BackboneConfig& config, bool pre_norm, double drop_path)
     : pre_norm_(pre_norm), drop_rates_{config.dropout(), drop_path} {
   fc1_ = register_module("fc1", std::make_shared<Linear>(config.d_model(), config.ffn_dim()));

@@ -22,6 +22,9 @@
 namespace unival {
 namespace layers {
 
+// Drop path grows over the layers from 0 in the first to `last` in the last one.
+double DropPathRate(double last, int64_t layer, int64_t layers);
+
 // What both kinds of layer have: residual connections and the feed-forward block.
 class TransformerLayer : public torch::nn::Module {
  protected:

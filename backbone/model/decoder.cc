@@ -12,13 +12,8 @@
 namespace unival {
 namespace {
 
-constexpr int64_t kPad = 1;
 // Pixels of the code image per code.
 constexpr int64_t kPixelsPerCode = 8;
-
-double DropPathRate(double last, int64_t layer, int64_t layers) {
-  return layers > 1 ? last * layer / (layers - 1) : 0;
-}
 
 at::Tensor CausalMask(int64_t n, const at::Tensor& like) {
   return at::full({n, n}, layers::kMasked, like.options()).triu_(1);
@@ -71,7 +66,7 @@ Decoder::Decoder(const BackboneConfig& config, std::shared_ptr<layers::Embedding
   code_layernorm_embedding_ = norm("code_layernorm_embedding", config.code_layernorm_embedding());
   auto stack = register_module("layers", std::make_shared<torch::nn::Module>());
   for (int64_t i = 0; i < config.decoder_layers(); ++i) {
-    const double rate = DropPathRate(config.decoder_drop_path(), i, config.decoder_layers());
+    const double rate = layers::DropPathRate(config.decoder_drop_path(), i, config.decoder_layers());
     layers_.push_back(stack->register_module(std::to_string(i),
                                              std::make_shared<layers::DecoderLayer>(config, rate)));
   }
@@ -175,7 +170,7 @@ at::Tensor Decoder::forward(const EncoderOutput& encoded, const at::Tensor& prev
   at::Tensor x = Embed(previous_tokens, codes, 0);
   layers::AttentionBias self{AbsoluteSelfBias(codes, 0, length), at::Tensor()};
   self.positions = self.positions + CausalMask(length, self.positions);
-  const at::Tensor padding = previous_tokens.eq(kPad);
+  const at::Tensor padding = previous_tokens.eq(layers::kPadToken);
   if (padding.any().item<bool>()) self.keys = layers::KeyMask(padding, x);
   self = FoldKeyMask(self, batch);
   layers::AttentionBias cross{CrossBias(codes, CrossPositionKeys(encoded), 0, length),

@@ -14,12 +14,7 @@
 namespace unival {
 namespace {
 
-constexpr int64_t kPad = 1;
 constexpr int64_t kTextTypeRow = 0;
-
-double DropPathRate(double last, int64_t layer, int64_t layers) {
-  return layers > 1 ? last * layer / (layers - 1) : 0;
-}
 
 bool IsWholeBatch(const std::vector<int64_t>& rows, int64_t batch) {
   if (static_cast<int64_t>(rows.size()) != batch) return false;
@@ -83,7 +78,7 @@ Encoder::Encoder(const BackboneConfig& config, int64_t vocabulary_size)
   };
   embed_tokens_ = register_module(
       "embed_tokens",
-      std::make_shared<Embedding>(vocabulary_size, d, layers::kEmbeddingInitStd, kPad));
+      std::make_shared<Embedding>(vocabulary_size, d, layers::kEmbeddingInitStd, layers::kPadToken));
   layernorm_embedding_ = norm("layernorm_embedding", config.layernorm_embedding());
   if (config.add_type_embedding()) {
     type_embedding_ =
@@ -99,7 +94,7 @@ Encoder::Encoder(const BackboneConfig& config, int64_t vocabulary_size)
   pos_k_linear_ = register_module("pos_k_linear", std::make_shared<Linear>(d, d));
   auto stack = register_module("layers", std::make_shared<torch::nn::Module>());
   for (int64_t i = 0; i < config.encoder_layers(); ++i) {
-    const double rate = DropPathRate(config.encoder_drop_path(), i, config.encoder_layers());
+    const double rate = layers::DropPathRate(config.encoder_drop_path(), i, config.encoder_layers());
     layers_.push_back(stack->register_module(std::to_string(i),
                                              std::make_shared<layers::EncoderLayer>(config, rate)));
   }
@@ -264,7 +259,7 @@ Encoder::SegmentGroup Encoder::EmbedText(const at::Tensor& tokens) const {
   SegmentGroup group;
   group.embedded =
       layers::Dropout(ApplyIf(layernorm_embedding_, x), config_.dropout(), is_training());
-  group.padding = tokens.eq(kPad);
+  group.padding = tokens.eq(layers::kPadToken);
   group.position_vectors = pos_ln_->forward(vectors);
   return group;
 }

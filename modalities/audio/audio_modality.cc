@@ -167,16 +167,15 @@ absl::StatusOr<std::unique_ptr<Modality>> CreateAudioModality(const ModalityConf
   UNIVAL_ASSIGN_OR_RETURN(const auto log_mel, LogMelSpectrogram::Create(config.audio().log_mel(),
                                                                         settings.filter_rate_hz));
   const EncoderInput input = InputOf(config, settings, *log_mel);
-  UNIVAL_ASSIGN_OR_RETURN(auto encoder, EncodedModality::MakeEncoder(config, input, services));
+  UNIVAL_ASSIGN_OR_RETURN(auto network, EncodedModality::MakeNetwork(config, input, services));
   if (settings.normalize == kByNetwork) {
-    settings.normalize = encoder->normalizes_input() ? "none" : "clip";
+    settings.normalize = network.normalizes_input ? "none" : "clip";
   }
-  const std::vector<int64_t> shape = encoder->InputShape(input);
-  settings.frames = shape[1];
+  settings.frames = network.input_shape[1];
   UNIVAL_ASSIGN_OR_RETURN(
       EncodedModality::Parts parts,
       EncodedModality::MakeParts(
-          config, std::move(encoder), shape, PositionKind::kSequence,
+          config, std::move(network), PositionKind::kSequence,
           absl::StrCat(settings.sample_rate_hz, "hz-", settings.frames, "x", log_mel->bins())));
   return std::make_unique<AudioModality>(std::move(parts), services.media, settings, log_mel);
 }

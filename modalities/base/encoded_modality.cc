@@ -47,24 +47,29 @@ std::string Fingerprint(const ModalityConfig& config, const std::string& type,
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<FeatureEncoder>> EncodedModality::MakeEncoder(
+absl::StatusOr<EncodedModality::Network> EncodedModality::MakeNetwork(
     const ModalityConfig& config, const EncoderInput& input, const HostServices& services) {
   if (services.media == nullptr || services.make_encoder == nullptr) {
     return absl::FailedPreconditionError(
         absl::StrCat("modality ", config.id(), ": the host gave no decoder or no encoders"));
   }
-  return Annotate(services.make_encoder(config.encoder(), input), "modality ", config.id());
+  Network network;
+  UNIVAL_ASSIGN_OR_RETURN(network.encoder, Annotate(services.make_encoder(config.encoder(), input),
+                                                    "modality ", config.id()));
+  network.input_shape = network.encoder->InputShape(input);
+  network.normalizes_input = network.encoder->normalizes_input();
+  return network;
 }
 
 absl::StatusOr<EncodedModality::Parts> EncodedModality::MakeParts(
-    const ModalityConfig& config, std::shared_ptr<FeatureEncoder> encoder,
-    const std::vector<int64_t>& input_shape, PositionKind positions,
+    const ModalityConfig& config, Network network, PositionKind positions,
     const std::string& schema_suffix) {
-  UNIVAL_ASSIGN_OR_RETURN(const std::vector<int64_t> grid,
-                          Annotate(encoder->FeatureGrid(input_shape), "modality ", config.id()));
+  UNIVAL_ASSIGN_OR_RETURN(
+      const std::vector<int64_t> grid,
+      Annotate(network.encoder->FeatureGrid(network.input_shape), "modality ", config.id()));
   Parts parts;
-  parts.encoder = std::move(encoder);
-  parts.input_shape = input_shape;
+  parts.encoder = std::move(network.encoder);
+  parts.input_shape = std::move(network.input_shape);
   parts.info.id = config.id();
   parts.info.type = config.type().empty() ? config.id() : config.type();
   parts.info.feature_dim = parts.encoder->feature_dim();
@@ -72,7 +77,7 @@ absl::StatusOr<EncodedModality::Parts> EncodedModality::MakeParts(
       std::accumulate(grid.begin(), grid.end(), int64_t{1}, std::multiplies<int64_t>());
   parts.info.position_kind = positions;
   parts.info.feature_schema = absl::StrCat(parts.encoder->feature_name(), "-", schema_suffix, "/1");
-  parts.fingerprint = Fingerprint(config, parts.info.type, input_shape);
+  parts.fingerprint = Fingerprint(config, parts.info.type, parts.input_shape);
   return parts;
 }
 

@@ -10,30 +10,37 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "sdk/native/feature_encoder.h"
+#include "sdk/native/encoder_input.h"
 #include "sdk/native/modality.h"
 #include "sdk/native/registry.h"
 
 namespace unival {
 
+class FeatureEncoder;
+
 class EncodedModality : public Modality {
  public:
+  // A network and what it says of itself for one kind of input.
+  struct Network {
+    std::shared_ptr<FeatureEncoder> encoder;
+    std::vector<int64_t> input_shape;  // of one sample as the encoder takes it: {3, H, W}
+    bool normalizes_input = false;
+  };
+
   struct Parts {
     ModalityInfo info;
     std::shared_ptr<FeatureEncoder> encoder;
+    std::vector<int64_t> input_shape;
     std::string fingerprint;
-    std::vector<int64_t> input_shape;  // of one sample as the encoder takes it: {3, H, W}
   };
 
-  // The encoder of `config` for such input, through the host.
-  static absl::StatusOr<std::shared_ptr<FeatureEncoder>> MakeEncoder(const ModalityConfig& config,
-                                                                     const EncoderInput& input,
-                                                                     const HostServices& services);
-  // What follows from the encoder: feature_dim, max_positions, and a schema
-  // "<encoder>-<suffix>/1". `input_shape` as in Parts, of the encoder's InputShape.
-  static absl::StatusOr<Parts> MakeParts(const ModalityConfig& config,
-                                         std::shared_ptr<FeatureEncoder> encoder,
-                                         const std::vector<int64_t>& input_shape,
+  // The network of `config` for such input, through the host.
+  static absl::StatusOr<Network> MakeNetwork(const ModalityConfig& config,
+                                             const EncoderInput& input,
+                                             const HostServices& services);
+  // What follows from the network: feature_dim, max_positions, and a schema
+  // "<encoder>-<suffix>/1".
+  static absl::StatusOr<Parts> MakeParts(const ModalityConfig& config, Network network,
                                          PositionKind positions, const std::string& schema_suffix);
 
   explicit EncodedModality(Parts parts) : parts_(std::move(parts)) {}

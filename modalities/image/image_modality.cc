@@ -106,11 +106,10 @@ absl::StatusOr<std::unique_ptr<Modality>> CreateImageModality(const ModalityConf
   EncoderInput input;
   input.height = height;
   input.width = width;
-  UNIVAL_ASSIGN_OR_RETURN(auto encoder, EncodedModality::MakeEncoder(config, input, services));
-  const std::vector<int64_t> shape = encoder->InputShape(input);
+  UNIVAL_ASSIGN_OR_RETURN(auto network, EncodedModality::MakeNetwork(config, input, services));
   UNIVAL_ASSIGN_OR_RETURN(
       EncodedModality::Parts parts,
-      EncodedModality::MakeParts(config, std::move(encoder), shape, PositionKind::kGrid,
+      EncodedModality::MakeParts(config, std::move(network), PositionKind::kGrid,
                                  absl::StrCat(width, "x", height)));
   return std::make_unique<ImageModality>(std::move(parts), services.media, normalizer, augment);
 }

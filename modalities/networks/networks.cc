@@ -6,6 +6,7 @@
 #include "modalities/networks/resnext3d.h"
 #include "modalities/networks/small_cnn.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/feature_encoder.h"
 
 namespace unival {
 

@@ -21,10 +21,12 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "sdk/native/feature_encoder.h"
+#include "sdk/native/encoder_input.h"
 #include "sdk/native/registry.h"
 
 namespace unival {
+
+class FeatureEncoder;
 
 // AlreadyExists when a name is taken. Allocates and opens nothing.
 absl::Status RegisterBuiltinNetworks(Registrar& registrar);

@@ -104,12 +104,11 @@ absl::StatusOr<std::unique_ptr<Modality>> CreateVideoModality(const ModalityConf
   input.frames = video.frames();
   input.height = video.height();
   input.width = video.width();
-  UNIVAL_ASSIGN_OR_RETURN(auto encoder, EncodedModality::MakeEncoder(config, input, services));
-  const std::vector<int64_t> shape = encoder->InputShape(input);
+  UNIVAL_ASSIGN_OR_RETURN(auto network, EncodedModality::MakeNetwork(config, input, services));
   UNIVAL_ASSIGN_OR_RETURN(
       EncodedModality::Parts parts,
       EncodedModality::MakeParts(
-          config, std::move(encoder), shape, PositionKind::kGrid,
+          config, std::move(network), PositionKind::kGrid,
           absl::StrCat(video.frames(), "x", video.width(), "x", video.height())));
   return std::make_unique<VideoModality>(std::move(parts), services.media, video, normalizer,
                                          photometric);

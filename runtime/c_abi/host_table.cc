@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/c_abi/tensors.h"
 
 namespace unival {
 namespace {
 
 constexpr UnivalCode kLastCode = static_cast<UnivalCode>(absl::StatusCode::kUnauthenticated);
-constexpr int32_t kMaxDimensions = 8;
 constexpr uint64_t kAlignment = 64;
 constexpr uint64_t kMaxBytes = uint64_t{1} << 40;
 

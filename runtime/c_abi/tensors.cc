@@ -11,7 +11,6 @@
 namespace unival {
 namespace {
 
-constexpr int32_t kMaxDimensions = 8;
 constexpr int64_t kMaxElements = int64_t{1} << 40;
 
 struct TypePair {

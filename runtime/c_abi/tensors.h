@@ -4,6 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <memory>
 
 #include "absl/status/statusor.h"
@@ -11,6 +12,9 @@
 #include "sdk/abi/unival_plugin.h"
 
 namespace unival {
+
+// Of a tensor that crosses the boundary.
+constexpr int32_t kMaxDimensions = 8;
 
 struct TensorDeleter {
   void operator()(UnivalTensor* tensor) const {

@@ -16,26 +16,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "sdk/proto/modality.pb.h"
+#include "sdk/native/encoder_input.h"
 
 namespace unival {
-
-// What a modality will feed its network, sample by sample. Networks fill in from it what their
-// configuration leaves open: a small CNN its input channels, say. 0: not known.
-struct EncoderInput {
-  enum class Kind {
-    kPicture,      // one picture of `channels`
-    kFrames,       // `frames` pictures of one video, `channels` each
-    kSpectrogram,  // log-mel decibels: `height` time steps, `width` mel bins, one channel
-  };
-  Kind kind = Kind::kPicture;
-  int64_t channels = 3;
-  int64_t frames = 1;
-  int64_t height = 0;
-  int64_t width = 0;
-  LogMel log_mel;          // kSpectrogram: how it is made
-  int filter_rate_hz = 0;  // kSpectrogram: the sample rate that its mel filters are made for
-};
 
 // Single-threaded: one call of `forward` at a time per instance.
 class FeatureEncoder : public torch::nn::Module {

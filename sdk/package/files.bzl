@@ -22,6 +22,7 @@ C_FILES = {
 _NATIVE_HEADERS = [
     "answer_set.h",
     "build_info.h",
+    "encoder_input.h",
     "feature_encoder.h",
     "media.h",
     "modality.h",
