@@ -49,7 +49,8 @@ absl::Status CopyFile(const fs::path& from, const fs::path& to) {
   UNIVAL_RETURN_IF_ERROR(MakeFolder(to.parent_path()));
   UNIVAL_ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> file,
                           MappedFile::Open(from.string()));
-  return WriteFileAtomically(to.string(), {file->bytes()});
+  UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(to.string(), {file->bytes()}));
+  return file->Check();
 }
 
 // A file, or the regular files of a folder with their relative names.

@@ -5,8 +5,10 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/isfinite.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -132,6 +134,7 @@ absl::StatusOr<std::string> HashEach(const TensorMap& tensors, View view) {
     hash.UpdateInteger(item.tensor.dim());
     for (int64_t size : item.tensor.sizes()) hash.UpdateInteger(size);
     hash.UpdateField(item.bytes());
+    UNIVAL_RETURN_IF_ERROR(MappedFile::CheckAt(tensor.data_ptr()));
   }
   return hash.HexDigest();
 }
@@ -168,6 +171,13 @@ std::vector<std::string> Differences(const TensorMap& targets, const TensorMap& 
   return lines;
 }
 
+// One pass over the memory: any value that is no finite number makes the sum none. A sum of finite
+// values may leave the range too, and only then each is looked at.
+bool IsFinite(const at::Tensor& tensor) {
+  if (!tensor.is_floating_point() || std::isfinite(tensor.sum().item<double>())) return true;
+  return at::isfinite(tensor).all().item<bool>();
+}
+
 }  // namespace
 
 absl::StatusOr<SafetensorsContents> ReadSafetensorsFile(const std::string& path) {
@@ -175,6 +185,7 @@ absl::StatusOr<SafetensorsContents> ReadSafetensorsFile(const std::string& path)
                           MappedFile::Open(path, MappedFile::Mode::kCopyOnWrite));
   UNIVAL_ASSIGN_OR_RETURN(SafetensorsHeader header,
                           Annotate(ParseSafetensorsHeader(file->bytes()), path));
+  UNIVAL_RETURN_IF_ERROR(file->Check());
   return CatchTorch(path, [&]() -> absl::StatusOr<SafetensorsContents> {
     SafetensorsContents contents;
     for (const auto& [name, entry] : header.tensors) {
@@ -217,7 +228,11 @@ absl::Status WriteSafetensors(const std::string& path, const TensorMap& tensors,
     for (absl::string_view piece : pieces) hash.Update(piece);
     *sha256 = hash.HexDigest();
   }
-  return WriteFileAtomically(path, pieces);
+  UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(path, pieces));
+  for (const NamedBytes& item : ordered) {
+    UNIVAL_RETURN_IF_ERROR(MappedFile::CheckAt(item.tensor.data_ptr()));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> TensorsSha256(const TensorMap& tensors) {
@@ -238,9 +253,18 @@ absl::Status LoadTensorsInto(const TensorMap& targets, const TensorMap& tensors,
         absl::StrCat(file, ": the tensors of ", component, " are not those of the model (",
                      lines.size(), " differences):\n  ", absl::StrJoin(lines, "\n  ")));
   }
-  return CatchTorch(absl::StrCat(file, ": ", component), [&] {
+  return CatchTorch(absl::StrCat(file, ": ", component), [&]() -> absl::Status {
     at::NoGradGuard no_grad;
-    for (const auto& [name, target] : targets) at::Tensor(target).copy_(tensors.at(name));
+    for (const auto& [name, target] : targets) {
+      const at::Tensor& tensor = tensors.at(name);
+      at::Tensor(target).copy_(tensor);
+      UNIVAL_RETURN_IF_ERROR(MappedFile::CheckAt(tensor.data_ptr()));
+      if (IsFinite(target)) continue;
+      return InvalidArgument(file, ": ", component, ": tensor \"", name,
+                             "\": holds values that are no numbers (NaN or infinity); the weights "
+                             "are damaged, or come from a training run that failed");
+    }
+    return absl::OkStatus();
   });
 }
 

@@ -1,6 +1,7 @@
 #include "sdk/base/files.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,15 +14,67 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "sdk/base/descriptor.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
 
-std::string TemporaryName(const std::string& path) {
+// Longer names of files get the beginning only: most systems take 255 bytes.
+constexpr size_t kMaxStagedName = 200;
+
+// The name beside `path` under which its next content is written: one, so that nothing that a
+// killed process left stays for good.
+std::string StagedName(const std::string& path) {
+  const std::filesystem::path whole(path);
+  const std::string name = whole.filename().string().substr(0, kMaxStagedName);
+  return (whole.parent_path() / absl::StrCat(".", name, ".unival-new")).string();
+}
+
+// Where the file system has no locks.
+std::string UniqueName(const std::string& path) {
   static std::atomic<int> counter{0};
   return absl::StrCat(path, ".tmp.", getpid(), ".", counter++);
+}
+
+bool NamesThisFile(const std::string& path, int descriptor) {
+  struct stat opened = {}, named = {};
+  return fstat(descriptor, &opened) == 0 && lstat(path.c_str(), &named) == 0 &&
+         opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+struct Staged {
+  std::string path;
+  Descriptor file;
+};
+
+constexpr mode_t kMode = 0644;
+
+absl::StatusOr<Staged> OpenUnique(const std::string& path) {
+  Staged staged{UniqueName(path), Descriptor()};
+  staged.file =
+      Descriptor(open(staged.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode));
+  if (!staged.file.is_open()) return SystemError(path, "cannot create", errno);
+  return staged;
+}
+
+// Empty, and this writer's alone until it is closed.
+absl::StatusOr<Staged> OpenStaged(const std::string& path) {
+  const std::string name = StagedName(path);
+  while (true) {
+    Staged staged{
+        name, Descriptor(open(name.c_str(),
+                              O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, kMode))};
+    if (!staged.file.is_open()) return SystemError(path, "cannot create", errno);
+    int locked = 0;
+    do {
+      locked = flock(staged.file.get(), LOCK_EX);
+    } while (locked != 0 && errno == EINTR);
+    if (locked != 0) return OpenUnique(path);
+    // The writer before may have renamed it meanwhile: then it is the finished file.
+    if (!NamesThisFile(name, staged.file.get())) continue;
+    if (ftruncate(staged.file.get(), 0) == 0) return staged;
+    return SystemError(path, "cannot create", errno);
+  }
 }
 
 absl::Status WriteAll(int descriptor, absl::string_view bytes, const std::string& path) {
@@ -35,15 +88,14 @@ absl::Status WriteAll(int descriptor, absl::string_view bytes, const std::string
   return absl::OkStatus();
 }
 
-absl::Status WriteAndSync(const std::string& path, const std::vector<absl::string_view>& pieces) {
-  constexpr mode_t kMode = 0644;
-  const Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode));
-  if (!file.is_open()) return SystemError(path, "cannot create", errno);
+absl::Status WriteAndSync(const Staged& staged, const std::string& path,
+                          const std::vector<absl::string_view>& pieces) {
   for (absl::string_view piece : pieces) {
-    UNIVAL_RETURN_IF_ERROR(WriteAll(file.get(), piece, path));
+    UNIVAL_RETURN_IF_ERROR(WriteAll(staged.file.get(), piece, path));
   }
-  if (fsync(file.get()) != 0) return SystemError(path, "cannot sync", errno);
-  return absl::OkStatus();
+  if (fsync(staged.file.get()) != 0) return SystemError(path, "cannot sync", errno);
+  if (rename(staged.path.c_str(), path.c_str()) == 0) return absl::OkStatus();
+  return SystemError(path, "cannot rename the finished file to this", errno);
 }
 
 absl::StatusCode CodeOf(int error) {
@@ -52,16 +104,60 @@ absl::StatusCode CodeOf(int error) {
       return absl::StatusCode::kNotFound;
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
       return absl::StatusCode::kResourceExhausted;
     case EACCES:
     case EPERM:
     case EROFS:
       return absl::StatusCode::kPermissionDenied;
     case EISDIR:
+    case ENOTDIR:
+    case ENAMETOOLONG:
+    case ELOOP:
       return absl::StatusCode::kInvalidArgument;
     default:
       return absl::StatusCode::kInternal;
   }
+}
+
+const char* KindOf(mode_t mode) {
+  if (S_ISDIR(mode)) return "";  // as it was always said
+  if (S_ISFIFO(mode)) return " but a named pipe";
+  if (S_ISSOCK(mode)) return " but a socket";
+  return " but a device";
+}
+
+absl::Status NotRegular(const std::string& path, mode_t mode) {
+  return absl::InvalidArgumentError(absl::StrCat(path, ": not a regular file", KindOf(mode)));
+}
+
+absl::Status TooLarge(const std::string& path, int64_t size, int64_t max_bytes) {
+  return absl::ResourceExhaustedError(absl::StrCat(
+      path, ": has ", size, " bytes; a file of this kind may have ", max_bytes, " at most"));
+}
+
+struct Opened {
+  Descriptor file;
+  struct stat about = {};
+};
+
+// Never waits for a writer or a device. What is neither file nor folder is looked at before it is
+// opened, since opening alone makes some devices act.
+absl::StatusOr<Opened> OpenWithoutWaiting(const std::string& path) {
+  Opened opened;
+  if (path.find('\0') != std::string::npos) return SystemError(path, "cannot be opened", ENOENT);
+  if (stat(path.c_str(), &opened.about) != 0) return SystemError(path, "cannot be opened", errno);
+  const auto refused = [&] {
+    return !S_ISREG(opened.about.st_mode) && !S_ISDIR(opened.about.st_mode);
+  };
+  if (refused()) return NotRegular(path, opened.about.st_mode);
+  opened.file = Descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!opened.file.is_open()) return SystemError(path, "cannot be opened", errno);
+  if (fstat(opened.file.get(), &opened.about) != 0) {
+    return SystemError(path, "cannot be examined", errno);
+  }
+  if (refused()) return NotRegular(path, opened.about.st_mode);
+  return opened;
 }
 
 }  // namespace
@@ -69,13 +165,21 @@ absl::StatusCode CodeOf(int error) {
 absl::Status SystemError(const std::string& path, absl::string_view what, int error) {
   std::string reason = std::strerror(error);
   if (!reason.empty()) reason[0] = absl::ascii_tolower(reason[0]);  // it ends a sentence
+  if (error == EFBIG) absl::StrAppend(&reason, "; a limit of file size (`ulimit -f`) is reached");
   return absl::Status(CodeOf(error), absl::StrCat(path, ": ", what, ": ", reason));
 }
 
-absl::StatusOr<std::string> ReadToEnd(int descriptor, const std::string& path) {
+absl::StatusOr<Descriptor> OpenRegularFile(const std::string& path) {
+  UNIVAL_ASSIGN_OR_RETURN(Opened opened, OpenWithoutWaiting(path));
+  if (!S_ISREG(opened.about.st_mode)) return NotRegular(path, opened.about.st_mode);
+  return std::move(opened.file);
+}
+
+absl::StatusOr<std::string> ReadToEnd(int descriptor, const std::string& path, int64_t max_bytes) {
   // One more than the file has, so that its end is seen without another buffer.
   struct stat about = {};
   const bool sized = fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode);
+  if (sized && about.st_size > max_bytes) return TooLarge(path, about.st_size, max_bytes);
   constexpr size_t kBuffer = 16384;
   std::string bytes(sized ? static_cast<size_t>(about.st_size) + 1 : kBuffer, '\0');
   size_t size = 0;
@@ -86,29 +190,49 @@ absl::StatusOr<std::string> ReadToEnd(int descriptor, const std::string& path) {
     if (count < 0) return SystemError(path, "cannot be read", errno);
     if (count == 0) break;
     size += static_cast<size_t>(count);
+    if (static_cast<int64_t>(size) > max_bytes) return TooLarge(path, size, max_bytes);
   }
   bytes.resize(size);
   return bytes;
 }
 
-absl::StatusOr<std::string> ReadWholeFile(const std::string& path) {
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.is_open()) return SystemError(path, "cannot be opened", errno);
-  return ReadToEnd(file.get(), path);
+absl::StatusOr<std::string> ReadWholeFile(const std::string& path, int64_t max_bytes) {
+  UNIVAL_ASSIGN_OR_RETURN(const Opened opened, OpenWithoutWaiting(path));
+  // Reading a folder gives the system's own words for it.
+  return ReadToEnd(opened.file.get(), path, max_bytes);
+}
+
+absl::Status ReadBytesAt(int descriptor, int64_t offset, char* bytes, int64_t size,
+                         const std::string& path) {
+  while (size > 0) {
+    const ssize_t count = pread(descriptor, bytes, static_cast<size_t>(size), offset);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return SystemError(path, "cannot be read", errno);
+    if (count == 0) {
+      return absl::DataLossError(absl::StrCat(path, ": byte ", offset, ": cut off, expected ", size,
+                                              " more bytes; the file was changed while it was in "
+                                              "use: restore it, and start again"));
+    }
+    bytes += count, offset += count, size -= count;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status WriteFileAtomically(const std::string& path,
                                  const std::vector<absl::string_view>& pieces) {
-  const std::string temporary = TemporaryName(path);
-  absl::Status status = WriteAndSync(temporary, pieces);
-  if (status.ok() && rename(temporary.c_str(), path.c_str()) != 0) {
-    status = SystemError(path, "cannot rename the finished file to this", errno);
-  }
+  UNIVAL_ASSIGN_OR_RETURN(const Staged staged, OpenStaged(path));
+  const absl::Status status = WriteAndSync(staged, path, pieces);
   if (!status.ok()) {
-    unlink(temporary.c_str());
+    unlink(staged.path.c_str());
     return status;
   }
   return SyncDirectory(std::filesystem::path(path).parent_path().string());
+}
+
+absl::Status MakeFolders(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  return error ? SystemError(path, "cannot create this folder", error.value()) : absl::OkStatus();
 }
 
 absl::Status SyncFile(const std::string& path) {

@@ -1,44 +1,162 @@
 #include "sdk/base/mapped_file.h"
 
-#include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <cstdint>
+#include <mutex>
 
-#include "sdk/base/descriptor.h"
 #include "sdk/base/files.h"
 #include "sdk/base/status.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
+namespace {
+
+constexpr uint64_t kNone = UINT64_MAX;
+
+// One mapping, as the signal handler finds it. A process has one handler of a signal, so the table
+// is the process's too; atomics, since nothing else may be touched in a handler.
+struct Slot {
+  std::atomic<bool> used{false};
+  std::atomic<uintptr_t> begin{0}, end{0};
+  std::atomic<uint64_t> first_bad{kNone};  // offset of the first page that could not be read
+  std::atomic<const MappedFile*> file{nullptr};
+
+  bool Holds(uintptr_t address) const {
+    return address >= begin.load(std::memory_order_acquire) &&
+           address < end.load(std::memory_order_acquire);
+  }
+};
+constexpr int kSlots = 4096;
+Slot slots[kSlots];
+std::atomic<int> slots_ever_used{0};
+
+Slot* SlotOf(uintptr_t address) {
+  const int count = slots_ever_used.load(std::memory_order_acquire);
+  for (int i = 0; i < count; ++i) {
+    if (slots[i].Holds(address)) return &slots[i];
+  }
+  return nullptr;
+}
+
+struct sigaction other_handler;
+
+// The page of `address` becomes zeros, and its offset is kept; false: the address is not ours.
+bool ReplacePage(uintptr_t address) {
+  Slot* const slot = SlotOf(address);
+  if (slot == nullptr) return false;
+  const auto page_bytes = static_cast<uintptr_t>(getpagesize());
+  const uintptr_t page = address / page_bytes * page_bytes;
+  const uint64_t offset = page - slot->begin.load();
+  uint64_t before = slot->first_bad.load();
+  while (offset < before && !slot->first_bad.compare_exchange_weak(before, offset)) {
+  }
+  return mmap(reinterpret_cast<void*>(page), page_bytes, PROT_READ | PROT_WRITE,
+              MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
+}
+
+void OnBusError(int signal, siginfo_t* info, void* context) {
+  const int saved = errno;
+  if (ReplacePage(reinterpret_cast<uintptr_t>(info->si_addr))) {
+    errno = saved;
+    return;
+  }
+  if ((other_handler.sa_flags & SA_SIGINFO) != 0) {
+    other_handler.sa_sigaction(signal, info, context);
+  } else if (other_handler.sa_handler != SIG_DFL && other_handler.sa_handler != SIG_IGN) {
+    other_handler.sa_handler(signal);
+  } else {
+    sigaction(signal, &other_handler, nullptr);
+    raise(signal);  // ends the process, as it would have without this handler
+  }
+}
+
+void InstallHandler() {
+  struct sigaction handler = {};
+  handler.sa_sigaction = OnBusError;
+  handler.sa_flags = SA_SIGINFO | SA_NODEFER;
+  sigemptyset(&handler.sa_mask);
+  sigaction(SIGBUS, &handler, &other_handler);
+}
+
+// -1: all are taken.
+int TakeSlot(const MappedFile* file, const void* data, size_t size) {
+  static std::once_flag installed;
+  std::call_once(installed, InstallHandler);
+  for (int i = 0; i < kSlots; ++i) {
+    bool expected = false;
+    if (!slots[i].used.compare_exchange_strong(expected, true)) continue;
+    slots[i].first_bad = kNone;
+    slots[i].file = file;
+    slots[i].begin.store(reinterpret_cast<uintptr_t>(data), std::memory_order_release);
+    slots[i].end.store(reinterpret_cast<uintptr_t>(data) + size, std::memory_order_release);
+    int count = slots_ever_used.load();
+    while (count <= i && !slots_ever_used.compare_exchange_weak(count, i + 1)) {
+    }
+    return i;
+  }
+  return -1;
+}
+
+void GiveBack(int slot) {
+  if (slot < 0) return;
+  slots[slot].end.store(0, std::memory_order_release);
+  slots[slot].begin.store(0, std::memory_order_release);
+  slots[slot].used = false;
+}
+
+}  // namespace
 
 absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::string& path,
                                                                    Mode mode) {
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.is_open()) return SystemError(path, "cannot be opened", errno);
+  UNIVAL_ASSIGN_OR_RETURN(Descriptor file, OpenRegularFile(path));
   struct stat about = {};
   if (fstat(file.get(), &about) != 0) return SystemError(path, "cannot be examined", errno);
-  if (!S_ISREG(about.st_mode)) return InvalidArgument(path, ": not a regular file");
-  if (about.st_size == 0) return std::shared_ptr<const MappedFile>(new MappedFile(nullptr, 0));
+  std::shared_ptr<MappedFile> mapped(
+      new MappedFile(path, std::move(file), static_cast<size_t>(about.st_size)));
+  if (about.st_size > 0) UNIVAL_RETURN_IF_ERROR(mapped->Map(mode));
+  return std::shared_ptr<const MappedFile>(std::move(mapped));
+}
+
+absl::Status MappedFile::Map(Mode mode) {
   const int protection = mode == Mode::kReadOnly ? PROT_READ : PROT_READ | PROT_WRITE;
-  return Map(file.get(), static_cast<size_t>(about.st_size), protection,
-             MAP_PRIVATE | MAP_NORESERVE, path);
+  void* data = mmap(nullptr, size_, protection, MAP_PRIVATE | MAP_NORESERVE, file_.get(), 0);
+  if (data == MAP_FAILED) return SystemError(path_, "cannot be mapped", errno);
+  data_ = data;
+  slot_ = TakeSlot(this, data, size_);
+  if (slot_ >= 0) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat(path_, ": cannot be mapped: ", kSlots, " files of this process are"));
 }
 
-absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Share(int descriptor, size_t size,
-                                                                    const std::string& path) {
-  return Map(descriptor, size, PROT_READ, MAP_SHARED | MAP_NORESERVE, path);
+absl::Status MappedFile::Check() const {
+  if (slot_ < 0) return absl::OkStatus();
+  const uint64_t bad = slots[slot_].first_bad.load();
+  struct stat about = {};
+  const bool known = fstat(file_.get(), &about) == 0;
+  const bool cut = known && static_cast<uint64_t>(about.st_size) < size_;
+  if (bad == kNone && !cut) return absl::OkStatus();
+  const std::string where = absl::StrCat(path_, ": byte ", cut ? about.st_size : bad, ": ");
+  return absl::DataLossError(
+      absl::StrCat(where,
+                   cut ? "the file was cut off here while it was in use, it had "
+                       : "cannot be read from the disk; the file has ",
+                   size_, " bytes; restore it, and start again"));
 }
 
-absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Map(int descriptor, size_t size,
-                                                                  int protection, int flags,
-                                                                  const std::string& path) {
-  void* data = mmap(nullptr, size, protection, flags, descriptor, 0);
-  if (data == MAP_FAILED) return SystemError(path, "cannot be mapped", errno);
-  return std::shared_ptr<const MappedFile>(new MappedFile(data, size));
+absl::Status MappedFile::CheckAt(const void* address) {
+  const Slot* const slot = SlotOf(reinterpret_cast<uintptr_t>(address));
+  return slot == nullptr ? absl::OkStatus() : slot->file.load()->Check();
 }
 
 MappedFile::~MappedFile() {
+  // The handler forgets the addresses before the system may give them to others.
+  GiveBack(slot_);
   if (data_ != nullptr) munmap(data_, size_);
 }
 

@@ -8,14 +8,18 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "sdk/base/descriptor.h"
 
 namespace unival {
 
-// Thread-safe as far as plain memory is. The file must not be truncated while mapped; files written
-// by WriteFileAtomically are replaced, not changed.
+// Thread-safe as far as plain memory is. Other programs may cut a file while it is mapped, and disks
+// fail; touching such bytes would end the process (SIGBUS). Here they read as zeros, and Check says
+// so: whoever used the bytes calls it before the result is believed. Files written by
+// WriteFileAtomically are replaced, not changed, and never come to this.
 class MappedFile {
  public:
   enum class Mode {
@@ -25,17 +29,9 @@ class MappedFile {
     kCopyOnWrite,
   };
 
-  // A whole file; an empty one gives "". Errors as SystemError; InvalidArgument for what is no
-  // regular file.
+  // A whole file; an empty one gives "". Errors as OpenRegularFile (files.h).
   static absl::StatusOr<std::shared_ptr<const MappedFile>> Open(const std::string& path,
                                                                 Mode mode = Mode::kReadOnly);
-
-  // The first `size` > 0 bytes of a file that is open for reading, as they are now and as others
-  // write them later. `size` may reach past the end of a file that grows: those bytes must not be
-  // touched before they are written. The descriptor may be closed. `path` is only named in
-  // messages.
-  static absl::StatusOr<std::shared_ptr<const MappedFile>> Share(int descriptor, size_t size,
-                                                                 const std::string& path);
 
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
@@ -43,14 +39,24 @@ class MappedFile {
 
   absl::string_view bytes() const { return {static_cast<const char*>(data_), size_}; }
 
- private:
-  static absl::StatusOr<std::shared_ptr<const MappedFile>> Map(int descriptor, size_t size,
-                                                               int protection, int flags,
-                                                               const std::string& path);
-  MappedFile(void* data, size_t size) : data_(data), size_(size) {}
+  // DataLoss "PATH: byte N: ..." when bytes that were touched so far could not be read, or the file
+  // has become shorter than the mapping.
+  absl::Status Check() const;
 
-  void* const data_;
+  // The same of whichever mapping holds `address`, for tensors that keep one alive; OK where none
+  // does.
+  static absl::Status CheckAt(const void* address);
+
+ private:
+  MappedFile(std::string path, Descriptor file, size_t size)
+      : path_(std::move(path)), file_(std::move(file)), size_(size) {}
+  absl::Status Map(Mode mode);
+
+  const std::string path_;
+  const Descriptor file_;
   const size_t size_;
+  void* data_ = nullptr;
+  int slot_ = -1;  // in the table of the signal handler
 };
 
 }  // namespace unival

@@ -1,16 +1,20 @@
 #include "sdk/base/mapped_file.h"
 
-#include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
-#include <fstream>
+#include <thread>
+#include <vector>
 
-#include "sdk/base/descriptor.h"
+#include "absl/strings/str_cat.h"
 #include "sdk/base/test_files.h"
 
 namespace unival {
 namespace {
+
+using ::testing::HasSubstr;
 
 TEST(MappedFileTest, HoldsTheBytesOfAFileAlsoWhenItIsReplaced) {
   const std::string path = NewFolder("mapped") + "/file";
@@ -37,14 +41,65 @@ TEST(MappedFileTest, WritingToACopyLeavesTheFile) {
   EXPECT_EQ(ReadText(path), "first");
 }
 
-TEST(MappedFileTest, ASharedViewSeesWhatIsWrittenLater) {
-  const std::string path = NewFolder("mapped_shared") + "/file";
-  WriteText(path, "1");
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  const auto view = MappedFile::Share(file.get(), 4096, path);
-  ASSERT_TRUE(view.ok()) << view.status();
-  std::ofstream(path, std::ios::app) << "2";
-  EXPECT_EQ((*view)->bytes().substr(0, 2), "12");
+std::string Touched(const MappedFile& file) {
+  return std::string(file.bytes());  // reads every byte
+}
+
+TEST(MappedFileTest, AFileThatIsCutWhileItIsInUseIsAnErrorThatNamesThePlace) {
+  const std::string path = NewFolder("mapped_cut") + "/file";
+  WriteText(path, std::string(100000, 'x'));
+  const auto file = *MappedFile::Open(path);
+  EXPECT_EQ(Touched(*file).size(), 100000);
+  EXPECT_TRUE(file->Check().ok());
+  std::filesystem::resize_file(path, 10000);
+  // The rest of the last page and the pages behind it.
+  EXPECT_EQ(Touched(*file).substr(10000), std::string(90000, '\0'));
+  const absl::Status cut = file->Check();
+  EXPECT_TRUE(absl::IsDataLoss(cut));
+  EXPECT_THAT(cut.message(), HasSubstr(path + ": byte 10000: the file was cut off here"));
+}
+
+TEST(MappedFileTest, ACutFileIsSeenBeforeItsBytesAreTouched) {
+  const std::string path = NewFolder("mapped_cut_early") + "/file";
+  WriteText(path, std::string(5000, 'x'));
+  const auto file = *MappedFile::Open(path, MappedFile::Mode::kCopyOnWrite);
+  std::filesystem::resize_file(path, 4999);
+  EXPECT_TRUE(absl::IsDataLoss(file->Check()));
+  EXPECT_TRUE(absl::IsDataLoss(MappedFile::CheckAt(file->bytes().data() + 4998)));
+  EXPECT_TRUE(MappedFile::CheckAt(path.data()).ok());
+}
+
+TEST(MappedFileTest, OnlyTheFileThatWasCutIsInError) {
+  const std::string folder = NewFolder("mapped_cut_one");
+  std::vector<std::shared_ptr<const MappedFile>> files;
+  for (int i = 0; i < 20; ++i) {
+    const std::string path = absl::StrCat(folder, "/", i);
+    WriteText(path, std::string(20000, 'x'));
+    files.push_back(*MappedFile::Open(path));
+  }
+  std::filesystem::resize_file(folder + "/7", 0);
+  for (int i = 0; i < 20; ++i) {
+    Touched(*files[i]);
+    EXPECT_EQ(files[i]->Check().ok(), i != 7) << i;
+  }
+}
+
+TEST(MappedFileTest, ThreadsMayTouchACutFileTogether) {
+  const std::string path = NewFolder("mapped_cut_threads") + "/file";
+  WriteText(path, std::string(1 << 20, 'x'));
+  const auto file = *MappedFile::Open(path);
+  std::filesystem::resize_file(path, 1);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back([&] { Touched(*file); });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_TRUE(absl::IsDataLoss(file->Check()));
+}
+
+TEST(MappedFileDeathTest, OtherBusErrorsStayWhatTheyAre) {
+  const std::string path = NewFolder("mapped_other") + "/file";
+  WriteText(path, "x");
+  const auto file = *MappedFile::Open(path);
+  EXPECT_EXIT(raise(SIGBUS), ::testing::KilledBySignal(SIGBUS), "");
 }
 
 TEST(MappedFileTest, RefusesWhatIsNoFile) {

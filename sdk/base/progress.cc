@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "sdk/base/printable.h"
 
 namespace unival {
 namespace {
@@ -41,7 +42,8 @@ ProgressLine::~ProgressLine() {
 void ProgressLine::Print(absl::string_view line, bool stays) {
   if (options_.quiet) return;
   const bool open = terminal_ && !stays;
-  const std::string text = absl::StrCat(terminal_ ? kStartOfLine : "", line, open ? "" : "\n");
+  const std::string text =
+      absl::StrCat(terminal_ ? kStartOfLine : "", PrintableMessage(line), open ? "" : "\n");
   std::fwrite(text.data(), 1, text.size(), options_.stream);
   std::fflush(options_.stream);
   open_line_ = open;

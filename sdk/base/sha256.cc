@@ -1,17 +1,18 @@
 #include "sdk/base/sha256.h"
 
 #include <openssl/evp.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <cstdio>
 #include <new>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "sdk/base/files.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
@@ -76,16 +77,16 @@ std::string Sha256Hex(absl::string_view bytes) {
 
 absl::StatusOr<std::string> Sha256HexOfFile(const std::string& path) {
   constexpr size_t kChunk = 1 << 20;
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
-                                                       &std::fclose);
-  if (!file) return SystemError(path, "cannot be opened", errno);
+  UNIVAL_ASSIGN_OR_RETURN(const Descriptor file, OpenRegularFile(path));
   Sha256 hash;
   std::vector<char> chunk(kChunk);
-  while (size_t count = std::fread(chunk.data(), 1, chunk.size(), file.get())) {
-    hash.Update(chunk.data(), count);
+  while (true) {
+    const ssize_t count = read(file.get(), chunk.data(), chunk.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return SystemError(path, "cannot be read", errno);
+    if (count == 0) return hash.HexDigest();
+    hash.Update(chunk.data(), static_cast<size_t>(count));
   }
-  if (std::ferror(file.get())) return SystemError(path, "cannot be read", errno);
-  return hash.HexDigest();
 }
 
 }  // namespace unival

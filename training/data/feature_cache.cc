@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -112,6 +113,21 @@ absl::Status WriteAll(int file, const std::string& path, const char* data, int64
   return absl::OkStatus();
 }
 
+absl::Status ReadHeader(int file, int64_t offset, RecordHeader* header, const std::string& path) {
+  return ReadBytesAt(file, offset, reinterpret_cast<char*>(header), sizeof(*header), path);
+}
+
+// False when the record is damaged, or there no more: another process may have changed the file
+// since it was opened. `end`: of the records.
+bool ReadRecord(int file, int64_t offset, int64_t end, RecordHeader* header, at::Tensor* payload) {
+  if (!ReadHeader(file, offset, header, "").ok() || !Fits(*header, end - offset)) return false;
+  const int64_t size = header->bytes - kHeaderBytes;
+  *payload = at::empty({size}, at::kByte);
+  char* const bytes = static_cast<char*>(payload->data_ptr());
+  return ReadBytesAt(file, offset + kHeaderBytes, bytes, size, "").ok() &&
+         XXH64(bytes, size, 0) == header->payload_hash;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<FeatureCache>> FeatureCache::Open(const std::string& directory,
@@ -147,8 +163,8 @@ absl::Status FeatureCache::ReadIndex() {
     return WriteAll(file_, path_, head, sizeof(head), 0);
   }
   end_ = info.st_size;
-  const char* head = Map(0, kFirstRecord);
-  if (head == nullptr) return CacheError(path_, "cannot map");
+  char head[sizeof(kFileMagic)] = {};
+  UNIVAL_RETURN_IF_ERROR(ReadBytesAt(file_, 0, head, sizeof(head), path_));
   if (std::memcmp(head, kFileMagic, sizeof(kFileMagic)) != 0) {
     return absl::FailedPreconditionError(
         absl::StrCat("feature cache ", path_, ": not a feature cache of this version; remove it"));
@@ -156,11 +172,9 @@ absl::Status FeatureCache::ReadIndex() {
   int64_t at = kFirstRecord;
   while (at + kHeaderBytes <= info.st_size) {
     RecordHeader header;
-    const char* bytes = Map(at, kHeaderBytes);
-    if (bytes == nullptr) return CacheError(path_, "cannot map");
-    std::memcpy(&header, bytes, sizeof(header));
+    UNIVAL_RETURN_IF_ERROR(ReadHeader(file_, at, &header, path_));
     if (!Fits(header, info.st_size - at)) break;
-    entries_[KeyOf(header)] = {at, false};
+    entries_[KeyOf(header)] = at;
     at += header.bytes;
   }
   if (at < info.st_size && ftruncate(file_, at) != 0) return CacheError(path_, "cannot truncate");
@@ -168,50 +182,23 @@ absl::Status FeatureCache::ReadIndex() {
   return absl::OkStatus();
 }
 
-const char* FeatureCache::Map(int64_t offset, int64_t size) {
-  if (offset + size > end_) return nullptr;
-  if (mapping_ == nullptr || offset + size > static_cast<int64_t>(mapping_->bytes().size())) {
-    // Maps more than the file holds, so that it need not be mapped anew whenever it grows; nothing
-    // behind `end_` is read.
-    const size_t length = std::max<int64_t>(int64_t{1} << 26, 2 * end_);
-    auto mapped = MappedFile::Share(file_, length, path_);
-    if (!mapped.ok()) return nullptr;
-    mapping_ = *std::move(mapped);
-  }
-  return mapping_->bytes().data() + offset;
-}
-
 absl::optional<ModalityFeatures> FeatureCache::Find(const std::string& key) {
   absl::MutexLock lock(&mutex_);
   auto found = entries_.find(key);
   if (found == entries_.end()) return absl::nullopt;
   RecordHeader header;
-  const char* record = Map(found->second.offset, kHeaderBytes);
-  if (record == nullptr) return absl::nullopt;
-  std::memcpy(&header, record, sizeof(header));
-  // Another process may have changed the file since it was opened.
-  if (Fits(header, end_ - found->second.offset)) {
-    record = Map(found->second.offset, header.bytes);
-  } else {
-    record = nullptr;
-  }
-  if (record == nullptr) {
+  at::Tensor payload;
+  if (!ReadRecord(file_, found->second, end_, &header, &payload)) {
     entries_.erase(found);
     return absl::nullopt;
   }
-  if (!found->second.checked &&
-      XXH64(record + kHeaderBytes, header.bytes - kHeaderBytes, 0) != header.payload_hash) {
-    entries_.erase(found);
-    return absl::nullopt;
-  }
-  found->second.checked = true;
   at::Tensor tensors[kTensors];
   for (int i = 0; i < kTensors; ++i) {
     const TensorHeader& tensor = header.tensors[i];
     if (tensor.scalar_type < 0) continue;
     tensors[i] = at::from_blob(
-        const_cast<char*>(record) + tensor.offset, at::IntArrayRef(tensor.sizes, tensor.dims),
-        [mapping = mapping_](void*) {},
+        static_cast<char*>(payload.data_ptr()) + (tensor.offset - kHeaderBytes),
+        at::IntArrayRef(tensor.sizes, tensor.dims), [payload](void*) {},
         at::TensorOptions().dtype(static_cast<at::ScalarType>(tensor.scalar_type)));
   }
   return ModalityFeatures{tensors[0], tensors[1], tensors[2]};
@@ -248,7 +235,7 @@ absl::Status FeatureCache::Add(const std::string& key, const ModalityFeatures& f
 
   absl::MutexLock lock(&mutex_);
   UNIVAL_RETURN_IF_ERROR(WriteAll(file_, path_, record.data(), header.bytes, end_));
-  entries_[key] = {end_, true};
+  entries_[key] = end_;
   end_ += header.bytes;
   return absl::OkStatus();
 }

@@ -10,8 +10,8 @@
 // One append-only file per (modality, identity); the identity covers everything that features
 // depend on beside the media: id, type, schema, preprocessing, encoder weights. A record is a
 // header and a payload, each with a checksum. Opening reads the headers and cuts off a torn tail; a
-// payload is checked when it is first read, and a damaged one is treated as absent. Tensors found
-// point into the mapped file and keep the mapping alive; they must not be written to.
+// payload is checked whenever it is read, and one that is damaged, or there no more, is treated as
+// absent. Tensors found own their memory.
 #ifndef UNIVAL_TRAINING_DATA_FEATURE_CACHE_H_
 #define UNIVAL_TRAINING_DATA_FEATURE_CACHE_H_
 
@@ -26,7 +26,6 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/types/optional.h"
 #include "runtime/model.h"
-#include "sdk/base/mapped_file.h"
 #include "sdk/native/modality.h"
 
 namespace unival {
@@ -52,22 +51,14 @@ class FeatureCache {
   const std::string& path() const { return path_; }
 
  private:
-  struct Entry {
-    int64_t offset = 0;  // of the record
-    bool checked = false;
-  };
-
   FeatureCache() = default;
   absl::Status ReadIndex();
-  // The bytes [offset, offset + size) of the file; null when they are not all there.
-  const char* Map(int64_t offset, int64_t size);
 
   std::string path_;
   int file_ = -1;
   mutable absl::Mutex mutex_;
   int64_t end_ = 0;
-  std::shared_ptr<const MappedFile> mapping_;
-  std::unordered_map<std::string, Entry> entries_;
+  std::unordered_map<std::string, int64_t> entries_;  // key -> offset of the record
 };
 
 // Hash of all that the features of `modality` depend on beside the media and the augmentation.

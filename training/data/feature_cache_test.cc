@@ -92,6 +92,19 @@ TEST_F(FeatureCacheTest, TreatsADamagedRecordAsAbsent) {
   EXPECT_TRUE(cache->Find("key1").has_value());
 }
 
+TEST_F(FeatureCacheTest, WhatIsCutOffWhileTheCacheIsOpenIsAbsent) {
+  std::vector<int64_t> sizes;
+  const std::string path = Fill(&sizes);
+  auto cache = Open();
+  const auto first = cache->Find("key1");
+  fs::resize_file(path, sizes[0]);
+  EXPECT_TRUE(at::equal(first->values, Features(1).values)) << "what was found is its finder's";
+  EXPECT_FALSE(cache->Find("key1").has_value());
+  EXPECT_TRUE(cache->Find("key0").has_value());
+  fs::resize_file(path, 0);
+  EXPECT_FALSE(cache->Find("key0").has_value());
+}
+
 TEST_F(FeatureCacheTest, AMutatedFileNeverLeadsOutsideItsRecords) {
   std::vector<int64_t> sizes;
   const std::string path = Fill(&sizes);

@@ -109,6 +109,7 @@ absl::Status PackFsdd(const ImportOptions& options, Packer& packer) {
                          {"speaker", recording.speaker},
                          {"take", recording.take}};
     UNIVAL_RETURN_IF_ERROR(packer.Add(file.stem().string(), "wav", media->bytes(), record));
+    UNIVAL_RETURN_IF_ERROR(media->Check());
   }
   return absl::OkStatus();
 }
@@ -150,7 +151,7 @@ absl::Status PackCifarBatch(const fs::path& file, Packer& packer) {
     const std::string stem = absl::StrFormat("%s_%05d", file.stem().string(), i);
     UNIVAL_RETURN_IF_ERROR(packer.Add(stem, "png", png, ClassRecord(kCifarClasses[label])));
   }
-  return absl::OkStatus();
+  return batch->Check();
 }
 
 absl::Status PackCifar10(const ImportOptions& options, Packer& packer) {
@@ -185,6 +186,7 @@ absl::Status PackFolder(const ImportOptions& options, Packer& packer) {
       UNIVAL_RETURN_IF_ERROR(packer.Add(absl::StrCat(directory, "/", stem),
                                         absl::AsciiStrToLower(extension.substr(1)), media->bytes(),
                                         ClassRecord(name)));
+      UNIVAL_RETURN_IF_ERROR(media->Check());
     }
   }
   return absl::OkStatus();

@@ -3,6 +3,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "sdk/base/path_below.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "training/data/fingerprint.h"
@@ -36,6 +37,7 @@ absl::StatusOr<std::unique_ptr<Source>> JsonlSource::Open(const SourceOptions& o
   std::unique_ptr<JsonlSource> source(new JsonlSource(options));
   UNIVAL_ASSIGN_OR_RETURN(source->file_, MappedFile::Open(options.path));
   source->IndexLines();
+  UNIVAL_RETURN_IF_ERROR(source->file_->Check());
   if (source->lines_.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(options.path, ": no records"));
   }
@@ -59,8 +61,9 @@ absl::StatusOr<TaskSample> JsonlSource::Read(int64_t index) const {
         absl::StrCat(options_.path, ": record ", index, " of ", size(), " was asked for"));
   }
   const Line& line = lines_[static_cast<size_t>(index)];
-  UNIVAL_ASSIGN_OR_RETURN(auto fields,
-                          Annotate(Fields(line.text), options_.path, ":", line.number));
+  auto parsed = Annotate(Fields(line.text), options_.path, ":", line.number);
+  UNIVAL_RETURN_IF_ERROR(file_->Check());
+  UNIVAL_ASSIGN_OR_RETURN(auto fields, std::move(parsed));
   return TaskSample{absl::StrCat(FileName(options_.path), ":", line.number), std::move(fields)};
 }
 

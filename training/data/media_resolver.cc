@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/path_below.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -56,6 +57,7 @@ absl::StatusOr<MediaSource> MediaResolver::Member(const std::string& tar,
   MediaSource source;
   source.name = absl::StrCat(FileName(tar), ":", member);
   source.bytes = std::make_shared<const std::string>(*bytes);
+  UNIVAL_RETURN_IF_ERROR(index->Check());
   return source;
 }
 

@@ -7,8 +7,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "sdk/base/path_below.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
@@ -195,19 +195,6 @@ class TarReader {
 
 }  // namespace
 
-absl::Status CheckRelativePath(absl::string_view path) {
-  const auto error = [&](absl::string_view what) {
-    return absl::InvalidArgumentError(absl::StrCat("path \"", path, "\" ", what));
-  };
-  if (path.empty()) return error("is empty");
-  if (path.find('\0') != absl::string_view::npos) return error("has a NUL byte");
-  if (path[0] == '/') return error("is absolute; expected one relative to the file's folder");
-  for (const absl::string_view part : absl::StrSplit(path, '/')) {
-    if (part == "..") return error("leaves its folder (\"..\")");
-  }
-  return absl::OkStatus();
-}
-
 absl::StatusOr<std::vector<TarMember>> ReadTarMembers(absl::string_view archive,
                                                       const std::string& name) {
   return TarReader(archive, name).Read();
@@ -216,7 +203,9 @@ absl::StatusOr<std::vector<TarMember>> ReadTarMembers(absl::string_view archive,
 absl::StatusOr<std::shared_ptr<const TarIndex>> TarIndex::Open(const std::string& path) {
   std::shared_ptr<TarIndex> index(new TarIndex());
   UNIVAL_ASSIGN_OR_RETURN(index->file_, MappedFile::Open(path));
-  UNIVAL_ASSIGN_OR_RETURN(index->members_, ReadTarMembers(index->file_->bytes(), path));
+  auto members = ReadTarMembers(index->file_->bytes(), path);
+  UNIVAL_RETURN_IF_ERROR(index->Check());
+  UNIVAL_ASSIGN_OR_RETURN(index->members_, std::move(members));
   index->by_name_.reserve(index->members_.size());
   for (const TarMember& member : index->members_) index->by_name_[member.name] = member.bytes;
   return std::shared_ptr<const TarIndex>(std::move(index));

@@ -39,6 +39,8 @@ class TarIndex {
   const std::vector<TarMember>& members() const { return members_; }
   // Views stay valid as long as the index.
   absl::optional<absl::string_view> Find(absl::string_view member) const;
+  // DataLoss when the file was cut while it was in use: call it after bytes of a member were copied.
+  absl::Status Check() const { return file_->Check(); }
 
  private:
   TarIndex() = default;
@@ -46,9 +48,6 @@ class TarIndex {
   std::vector<TarMember> members_;
   absl::flat_hash_map<absl::string_view, absl::string_view> by_name_;
 };
-
-// OK for a path inside the folder it is relative to: not empty, not absolute, no ".." part, no NUL.
-absl::Status CheckRelativePath(absl::string_view path);
 
 }  // namespace unival
 

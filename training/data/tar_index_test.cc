@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "sdk/base/path_below.h"
 #include "sdk/base/test_files.h"
 #include "training/data/test_files.h"
 

@@ -113,8 +113,10 @@ absl::StatusOr<TaskSample> TarSource::Read(int64_t index) const {
   std::map<std::string, FieldValue> fields;
   for (const Part& part : sample.parts) {
     const absl::Status added = AddPart(part, &fields);
+    if (!added.ok()) UNIVAL_RETURN_IF_ERROR(tar_->Check());
     if (!added.ok()) return Annotate(added, options_.path, ":", part.member->name);
   }
+  UNIVAL_RETURN_IF_ERROR(tar_->Check());
   UNIVAL_ASSIGN_OR_RETURN(auto renamed, Annotate(RenameColumns(std::move(fields), options_.columns),
                                                  options_.path, ":", sample.stem));
   return TaskSample{absl::StrCat(FileName(options_.path), ":", sample.stem), std::move(renamed)};

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sdk/base/files.h"
+#include "sdk/base/path_below.h"
 #include "sdk/base/status_macros.h"
 #include "training/data/tar_index.h"
 

@@ -126,7 +126,9 @@ absl::StatusOr<TensorViews> ReadUnder(absl::string_view bytes,
 absl::StatusOr<TorchTensors> ReadTorchTensors(const std::string& path,
                                               const std::vector<std::string>& keys) {
   UNIVAL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path, MappedFile::Mode::kCopyOnWrite));
-  UNIVAL_ASSIGN_OR_RETURN(auto tensors, Annotate(ReadUnder(file->bytes(), keys), path));
+  auto read = Annotate(ReadUnder(file->bytes(), keys), path);
+  UNIVAL_RETURN_IF_ERROR(file->Check());
+  UNIVAL_ASSIGN_OR_RETURN(auto tensors, std::move(read));
   return TorchTensors{std::move(tensors), file};
 }
 
@@ -135,7 +137,9 @@ absl::StatusOr<std::shared_ptr<const FairseqCheckpoint>> FairseqCheckpoint::Open
   std::shared_ptr<FairseqCheckpoint> checkpoint(new FairseqCheckpoint);
   UNIVAL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path, MappedFile::Mode::kCopyOnWrite));
   checkpoint->keeper_ = file;
-  UNIVAL_ASSIGN_OR_RETURN(auto contents, Annotate(Read(file->bytes()), path));
+  auto read = Annotate(Read(file->bytes()), path);
+  UNIVAL_RETURN_IF_ERROR(file->Check());
+  UNIVAL_ASSIGN_OR_RETURN(auto contents, std::move(read));
   checkpoint->model_ = std::move(contents.model);
   checkpoint->ema_ = std::move(contents.ema);
   checkpoint->arguments_ = std::move(contents.arguments.all);

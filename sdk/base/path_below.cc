@@ -1,0 +1,60 @@
+#include "sdk/base/path_below.h"
+
+#include <stdlib.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "sdk/base/files.h"
+#include "sdk/base/status_macros.h"
+
+namespace unival {
+namespace {
+
+// Without links, ".." and "."; empty with errno set where nothing is there.
+std::string RealPath(const std::string& path) {
+  const std::unique_ptr<char, void (*)(void*)> real(realpath(path.c_str(), nullptr), &free);
+  return real == nullptr ? "" : real.get();
+}
+
+std::string Folder(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+bool LiesBelow(const std::string& path, const std::string& folder) {
+  return !folder.empty() && (folder == "/" || absl::StartsWith(path, folder + "/"));
+}
+
+}  // namespace
+
+absl::Status CheckRelativePath(absl::string_view path) {
+  const auto error = [&](absl::string_view what) {
+    return absl::InvalidArgumentError(absl::StrCat("path \"", path, "\" ", what));
+  };
+  if (path.empty()) return error("is empty");
+  if (path.find('\0') != absl::string_view::npos) return error("has a NUL byte");
+  if (path[0] == '/') return error("is absolute; expected one relative to the file's folder");
+  for (const absl::string_view part : absl::StrSplit(path, '/')) {
+    if (part == "..") return error("leaves its folder (\"..\")");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ResolveBelow(const std::string& file, absl::string_view path) {
+  UNIVAL_RETURN_IF_ERROR(CheckRelativePath(path));
+  const std::string folder = Folder(file);
+  const std::string full = folder == "." ? std::string(path) : absl::StrCat(folder, "/", path);
+  const std::string real = RealPath(full);
+  if (real.empty()) return SystemError(full, "cannot be found", errno);
+  if (LiesBelow(real, RealPath(folder)) || LiesBelow(real, Folder(RealPath(file)))) return full;
+  return absl::InvalidArgumentError(
+      absl::StrCat("path \"", path, "\" is a link that leads out of the folder of ", file, ", to ",
+                   real, "; put the file itself there"));
+}
+
+}  // namespace unival

@@ -1,0 +1,33 @@
+// unival: printable.h - text of others as it may be shown to a person.
+//
+//   std::cerr << PrintableMessage(status.message()) << "\n";
+//
+// Paths, names in files and messages of plugins may hold bytes that a terminal acts on, and may be
+// of any length. They are made harmless once, where they are printed.
+#ifndef UNIVAL_SDK_BASE_PRINTABLE_H_
+#define UNIVAL_SDK_BASE_PRINTABLE_H_
+
+#include <cstddef>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace unival {
+
+// UTF-8 with line ends and tabs as they are. Stand as \x1b, byte by byte: other control characters
+// of ASCII and of Unicode (U+0080 to U+009F), characters that turn the direction of text around
+// (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069), and bytes that are no UTF-8.
+std::string Printable(absl::string_view text);
+
+constexpr size_t kMaxMessage = 8192;  // bytes
+
+// The same, not longer than about kMaxMessage: of a longer one the middle is left out, with a note
+// of how much; both ends say something.
+std::string PrintableMessage(absl::string_view text);
+
+// Bytes of the UTF-8 character that `text` begins with; 0 where it begins with none.
+size_t Utf8Length(absl::string_view text);
+
+}  // namespace unival
+
+#endif  // UNIVAL_SDK_BASE_PRINTABLE_H_
