@@ -24,7 +24,7 @@ namespace unival {
 namespace parity {
 namespace {
 
-constexpr char kStage[] = "checkpoint";
+constexpr char kCheckpointStage[] = "checkpoint";
 constexpr Tolerance kLogits = {2e-5, 0};
 constexpr Tolerance kHalfLogits = {2e-2, 0};  // the weights were rounded, the reference's were not
 constexpr Tolerance kMetric = {1e-9, 1e-6};
@@ -64,25 +64,25 @@ std::string DtypeText(SafetensorsDtype dtype) {
 // Shape, dtype, sum and single values of every tensor, and that there are no others.
 void CheckTensors(const FairseqCheckpoint& checkpoint, const TensorViews& views, const Json& golden,
                   const std::string& part, Checker& check) {
-  check.EqualJson(kStage, part + ", number of tensors", views.size(), golden.size());
+  check.EqualJson(kCheckpointStage, part + ", number of tensors", views.size(), golden.size());
   for (const auto& [name, expected] : golden.items()) {
     const auto found = views.find(name);
     const std::string where = absl::StrCat(part, " ", name);
     if (found == views.end()) {
-      check.Equal(kStage, where, false, "missing");
+      check.Equal(kCheckpointStage, where, false, "missing");
       continue;
     }
-    check.EqualJson(kStage, where + ", shape", found->second.shape, expected.at("shape"));
-    check.EqualJson(kStage, where + ", dtype", DtypeText(found->second.dtype),
+    check.EqualJson(kCheckpointStage, where + ", shape", found->second.shape, expected.at("shape"));
+    check.EqualJson(kCheckpointStage, where + ", dtype", DtypeText(found->second.dtype),
                     expected.at("dtype"));
     const at::Tensor tensor =
         TensorOfView(found->second, checkpoint.keeper()).to(at::kDouble).flatten();
-    check.Number(kStage, where + ", sum", tensor.sum().item<double>(), expected.at("sum"),
+    check.Number(kCheckpointStage, where + ", sum", tensor.sum().item<double>(), expected.at("sum"),
                  {1e-6, 1e-6});
     for (size_t i = 0; i < expected.at("idx").size(); ++i) {
       const int64_t index = expected.at("idx").at(i);
-      check.Number(kStage, absl::StrCat(where, ", value ", index), tensor[index].item<double>(),
-                   expected.at("values").at(i), {0, 1e-12});
+      check.Number(kCheckpointStage, absl::StrCat(where, ", value ", index),
+                   tensor[index].item<double>(), expected.at("values").at(i), {0, 1e-12});
     }
   }
 }
@@ -147,7 +147,8 @@ class CheckpointCase {
     const Json& golden = file_.at("files").at(name_);
     const std::string path = context_.fixture.Path(folder_ + name_);
     UNIVAL_ASSIGN_OR_RETURN(const auto checkpoint, FairseqCheckpoint::Open(path));
-    check_.EqualJson(kStage, "num_updates", checkpoint->updates(), golden.at("num_updates"));
+    check_.EqualJson(kCheckpointStage, "num_updates", checkpoint->updates(),
+                     golden.at("num_updates"));
     UNIVAL_RETURN_IF_ERROR(CheckPart(*checkpoint, golden, "model", checkpoint->model()));
     UNIVAL_RETURN_IF_ERROR(CheckPart(*checkpoint, golden, "ema", checkpoint->ema()));
     CheckArguments(*checkpoint, golden);
@@ -179,7 +180,7 @@ class CheckpointCase {
     const Json expected = golden.contains("args") ? golden.at("args") : file_.value("args", Json());
     for (const auto& [name, value] : expected.items()) {
       if (value.is_structured() || value.is_null()) continue;
-      check_.EqualJson(kStage, "argument " + name, arguments.value(name, Json()), value);
+      check_.EqualJson(kCheckpointStage, "argument " + name, arguments.value(name, Json()), value);
     }
   }
 

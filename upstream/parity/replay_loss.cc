@@ -19,7 +19,6 @@ namespace parity {
 namespace {
 
 constexpr Tolerance kLoss = {0, 1e-5};
-constexpr Tolerance kExact = {0, 0};
 
 // Gradients are mathematically zero, and rounding noise alone, below this share of the whole norm.
 constexpr double kGradientNoise = 1e-5;

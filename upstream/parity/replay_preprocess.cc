@@ -25,8 +25,7 @@ namespace unival {
 namespace parity {
 namespace {
 
-constexpr char kStage[] = "preprocess";
-constexpr Tolerance kExact = {0, 0};
+constexpr char kPreprocessStage[] = "preprocess";
 constexpr Tolerance kNormalized = {1e-6, 0};
 
 absl::Span<const uint8_t> Bytes(const at::Tensor& tensor) {
@@ -84,7 +83,7 @@ class ImageCase {
                             ImagePreprocessor(context_.runtime, size, mean, deviation));
     UNIVAL_ASSIGN_OR_RETURN(const at::Tensor actual,
                             PreprocessFile(*image, context_.fixture.Path("media/" + file_)));
-    check_.Tensor(kStage, field, actual, expected, kNormalized);
+    check_.Tensor(kPreprocessStage, field, actual, expected, kNormalized);
     return absl::OkStatus();
   }
 
@@ -95,7 +94,7 @@ class ImageCase {
 
   absl::Status CheckDecoded(const at::Tensor& expected) {
     UNIVAL_ASSIGN_OR_RETURN(const at::Tensor pixels, Decode());
-    check_.Tensor(kStage, "decoded_rgb_u8", pixels, expected, kExact);
+    check_.Tensor(kPreprocessStage, "decoded_rgb_u8", pixels, expected, kExact);
     return absl::OkStatus();
   }
 
@@ -108,7 +107,8 @@ class ImageCase {
     }
     const std::vector<uint8_t> resized = ResizeBicubic(
         Bytes(pixels), {pixels.size(0), pixels.size(1), 3}, expected.size(0), expected.size(1));
-    check_.Tensor(kStage, field, PixelTensor(resized, expected.sizes().vec()), expected, kExact);
+    check_.Tensor(kPreprocessStage, field, PixelTensor(resized, expected.sizes().vec()), expected,
+                  kExact);
     return absl::OkStatus();
   }
 
@@ -131,7 +131,7 @@ void CheckCrop(const TensorMap& golden, const std::string& name, Checker& check)
         PixelTensor(crop, {expected.size(2), expected.size(3), 3}).permute({2, 0, 1}));
   }
   const at::Tensor actual = at::stack(cropped, 1).to(at::kFloat).div(255).sub(0.5).div(0.5);
-  check.Tensor(kStage, "out", actual, expected, kNormalized);
+  check.Tensor(kPreprocessStage, "out", actual, expected, kNormalized);
 }
 
 // As many as expected, or more: then the reference's selection was left short where this one
@@ -181,7 +181,7 @@ class WaveformCase {
     const auto expected = golden_.find(file_ + "/" + field);
     if (expected == golden_.end()) return;
     compared_.insert(field);
-    check_.Tensor(kStage, field, at::tensor(actual), expected->second, tolerance);
+    check_.Tensor(kPreprocessStage, field, at::tensor(actual), expected->second, tolerance);
   }
 
   ReplayContext& context_;
@@ -202,7 +202,7 @@ absl::Status CheckPadding(const Json& cases, Checker& check) {
   for (const Json& golden : cases) {
     UNIVAL_ASSIGN_OR_RETURN(const Filling filling, FillingOf(golden.at("filling")));
     const auto input = golden.at("input").get<std::vector<float>>();
-    check.EqualJson(kStage,
+    check.EqualJson(kPreprocessStage,
                     absl::StrCat(input.size(), " samples to ", golden.at("max_len").dump(), ", ",
                                  golden.at("filling").get<std::string>()),
                     FitLength(input, golden.at("max_len"), 0, filling),
@@ -237,8 +237,9 @@ absl::Status ReplayFrameSelection(ReplayContext& context, const Fixture::Entry& 
         const auto expected = golden->at("indices").get<std::vector<int64_t>>();
         UNIVAL_ASSIGN_OR_RETURN(const std::vector<int64_t> indices,
                                 SelectFrames(*golden, expected.size()));
-        check.EqualJson(kStage, absl::StrCat("indices of ", golden->at("vlen").dump(), " frames"),
-                        indices, expected);
+        check.EqualJson(kPreprocessStage,
+                        absl::StrCat("indices of ", golden->at("vlen").dump(), " frames"), indices,
+                        expected);
       }
       return absl::OkStatus();
     });

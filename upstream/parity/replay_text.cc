@@ -22,7 +22,7 @@ namespace unival {
 namespace parity {
 namespace {
 
-constexpr char kStage[] = "preprocess";
+constexpr char kTextStage[] = "preprocess";
 constexpr char kBins[] = "core.location_bin";
 
 // The reference prints tokens that are no text by their dictionary names, and leaves out <s> and
@@ -212,7 +212,7 @@ absl::Status CheckAnswerMask(const VocabularyView& vocabulary, const Json& answe
     const at::Tensor ids = allowed[static_cast<int64_t>(t)].nonzero().squeeze(1);
     for (int64_t i = 0; i < ids.size(0); ++i) pairs.push_back({t, ids[i].item<int64_t>()});
   }
-  check.EqualJson(kStage, "constraint_mask_nonzero", pairs, expected);
+  check.EqualJson(kTextStage, "constraint_mask_nonzero", pairs, expected);
   return absl::OkStatus();
 }
 
@@ -229,7 +229,7 @@ absl::Status CheckItem(ReplayContext& context, const PublishedTasks& tasks, cons
     if (!output.contains(field)) return;
     const Json& expected = output.at(field);
     const bool parts = expected.size() == 3 && expected.at(0).is_array();
-    check.EqualJson(kStage, field, parts ? HeadLengthTail(actual, expected) : Json(actual),
+    check.EqualJson(kTextStage, field, parts ? HeadLengthTail(actual, expected) : Json(actual),
                     expected);
   };
   compare("source", example.source);
@@ -251,8 +251,8 @@ void CheckCleaning(const Json& golden, Checker& check) {
   // Here the rule itself completes the question, as the reference does behind it.
   if (question.empty() || question.back() != '?') question += '?';
   const auto compare = [&](const char* field, TextCleaning rule, int words, const Json& expected) {
-    check.EqualJson(kStage, absl::StrCat(field, " of \"", text, "\""), CleanText(text, rule, words),
-                    expected);
+    check.EqualJson(kTextStage, absl::StrCat(field, " of \"", text, "\""),
+                    CleanText(text, rule, words), expected);
   };
   compare("pre_question", TEXT_CLEANING_QUESTION, 0, question);
   compare("pre_caption", TEXT_CLEANING_CAPTION, 0, golden.at("pre_caption"));
@@ -266,12 +266,12 @@ absl::Status CheckBox(const Json& golden, int64_t bins, Checker& check) {
   UNIVAL_ASSIGN_OR_RETURN(const NormalizedBox fractions, BoxFractions(box, size));
   const std::array<int64_t, 4> quantized = QuantizeBox(fractions, bins);
   const std::string name = absl::StrCat("box ", golden.at("box").dump());
-  check.EqualJson(kStage, name + ", bins", quantized, golden.at("bins"));
+  check.EqualJson(kTextStage, name + ", bins", quantized, golden.at("bins"));
   const Json back = golden.value("dequantized", Json());
   if (back.is_null()) return absl::OkStatus();
   const NormalizedBox restored = DequantizeBox(quantized, bins);
   for (int i = 0; i < 4; ++i) {
-    check.Number(kStage, absl::StrCat(name, ", back to pixels ", i),
+    check.Number(kTextStage, absl::StrCat(name, ", back to pixels ", i),
                  restored[i] * (i % 2 == 0 ? size.width : size.height), back.at(i), {1e-4, 0});
   }
   return absl::OkStatus();

@@ -23,7 +23,6 @@ namespace parity {
 namespace {
 
 constexpr char kEmbedding[] = "encoder.embed_tokens.weight";
-constexpr Tolerance kExact = {0, 0};
 
 // Under training in train mode, batch statistics amplify rounding.
 struct TrainingTolerances {

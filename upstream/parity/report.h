@@ -34,6 +34,7 @@ struct Tolerance {
   double absolute = 0;
   double relative = 0;
 };
+constexpr Tolerance kExact = {0, 0};
 
 struct Check {
   std::string stage;
