@@ -3,6 +3,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -12,6 +13,7 @@
 #include "modalities/io/decoder.h"
 #include "runtime/machine_report.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/base/version.h"
 
 namespace unival {
 namespace {
@@ -28,7 +30,7 @@ nlohmann::json Formats() {
 nlohmann::json Examine(const Runtime& runtime) {
   nlohmann::json report;
   const MachineReport machine = ExamineMachine();
-  report["unival"] = "0.1.0";
+  report["unival"] = std::string(Version());
   report["libtorch"] = machine.libtorch;
   report["abseil"] = machine.abseil;
   report["protobuf"] = machine.protobuf;

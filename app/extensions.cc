@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "app/shipped_extensions.h"
+#include "sdk/base/own_object.h"
 
 namespace unival {
 namespace {
@@ -24,12 +25,6 @@ using Words = std::vector<std::string>;
 
 constexpr char kPrefix[] = "unival-";
 constexpr char kProgramVariable[] = "UNIVAL_PROGRAM";
-
-// Empty where the system does not tell.
-fs::path OwnFile() {
-  std::error_code error;
-  return fs::read_symlink("/proc/self/exe", error);
-}
 
 bool IsFile(const fs::path& file) {
   std::error_code error;
@@ -47,7 +42,7 @@ bool IsCommandName(const std::string& name) {
 // Beside the program, then libexec of the built tree and of an installation. Never the current
 // folder: what lies there is not ours to run.
 std::vector<fs::path> Folders() {
-  const fs::path own = OwnFile();
+  const fs::path own = ThisProgram();
   if (own.empty()) return {};
   const fs::path folder = own.parent_path(), up = folder.parent_path();
   return {folder, up / "libexec", up / "libexec/unival"};
@@ -65,7 +60,7 @@ std::string FindFile(const std::string& command, bool (*fits)(const fs::path&)) 
 
 // Takes this process's place; returns only when that fails.
 int Execute(const std::string& file, const Words& arguments) {
-  setenv(kProgramVariable, OwnFile().c_str(), 1);
+  setenv(kProgramVariable, ThisProgram().c_str(), 1);
   std::vector<char*> words = {const_cast<char*>(file.c_str())};
   for (const std::string& argument : arguments)
     words.push_back(const_cast<char*>(argument.c_str()));
@@ -171,7 +166,7 @@ std::string DescribeExtensions() {
 std::string UnivalProgram() {
   const char* told = std::getenv(kProgramVariable);
   if (told != nullptr && IsProgram(told)) return told;
-  const fs::path folder = OwnFile().parent_path(), up = folder.parent_path();
+  const fs::path folder = fs::path(ThisProgram()).parent_path(), up = folder.parent_path();
   if (folder.empty()) return "";
   for (const fs::path& file :
        {folder / "unival", up / "app/unival", up / "bin/unival", up.parent_path() / "bin/unival"}) {

@@ -1,8 +1,11 @@
 // The `unival` program: every command is a thin face of a library call (runtime/, training/).
 
+#include <string>
+
 #include "app/commands.h"
 #include "app/extensions.h"
 #include "app/startup.h"
+#include "sdk/base/version.h"
 
 int main(int argc, char** argv) {
   unival::SettleProcess();
@@ -10,7 +13,7 @@ int main(int argc, char** argv) {
       "unival",
       "UnIVAL: one encoder-decoder model for text, images, video, audio and your own modalities.\n"
       "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 a check found a difference.");
-  program.AddVersion("unival 0.1.0");
+  program.AddVersion("unival " + std::string(unival::Version()));
 #define UNIVAL_ADD_COMMAND(function) unival::function(program);
   UNIVAL_COMMANDS(UNIVAL_ADD_COMMAND)
   program.SetFooter(unival::DescribeExtensions);

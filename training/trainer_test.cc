@@ -20,6 +20,7 @@
 #include "backbone/storage/backbone_hash.h"
 #include "modalities/io/encode.h"
 #include "sdk/base/folder_lock.h"
+#include "sdk/base/own_object.h"
 #include "sdk/base/process.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/test_files.h"

@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "app/extensions.h"
 #include "examples/quickstart/quickstart.h"
-#include "runtime/loader/own_object.h"
+#include "runtime/loader/shipped_files.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {

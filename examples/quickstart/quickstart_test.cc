@@ -20,6 +20,7 @@
 #include "examples/quickstart/plan_variants.h"
 #include "examples/quickstart/run_results.h"
 #include "examples/quickstart/workspace.h"
+#include "sdk/base/own_object.h"
 #include "sdk/base/process.h"
 #include "sdk/base/test_files.h"
 #include "sdk/base/text_format.h"

@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
-#include "runtime/loader/own_object.h"
+#include "runtime/loader/shipped_files.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival::quickstart {

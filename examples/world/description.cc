@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/english.h"
 
 namespace unival::world {
 namespace {
@@ -152,11 +153,6 @@ Description SampleDescription(const Attribute& attribute, Split split, Random* r
 }
 
 const std::string& NumberWord(int n) { return Numbers()[n]; }
-
-std::string WithArticle(absl::string_view words) {
-  const bool vowel = !words.empty() && absl::string_view("aeiou").find(words[0]) != words.npos;
-  return absl::StrCat(vowel ? "an " : "a ", words);
-}
 
 std::string Member(const Attribute& attribute, const Group& group) {
   return absl::StrCat(group.large ? "large " : "", attribute.words[group.attribute], " ",

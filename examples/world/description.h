@@ -83,8 +83,6 @@ Description SampleDescription(const Attribute& attribute, Split split, Random* r
 
 // "zero" to "nine"; n in [0, 9].
 const std::string& NumberWord(int n);
-// "a circle", "an orange star".
-std::string WithArticle(absl::string_view words);
 // "large red circle", "red circle": a member of the group.
 std::string Member(const Attribute& attribute, const Group& group);
 // "two large red circles".

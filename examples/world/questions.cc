@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
+#include "sdk/base/english.h"
 
 namespace unival::world {
 namespace {

@@ -9,6 +9,7 @@
 #include "examples/world/lexicon.h"
 #include "examples/world/motion.h"
 #include "examples/world/sound.h"
+#include "sdk/base/english.h"
 
 namespace unival::world {
 namespace {

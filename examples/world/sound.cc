@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/english.h"
 
 namespace unival::world {
 namespace {

@@ -15,7 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "runtime/c_abi/descriptor.h"
 #include "runtime/c_abi/host_table.h"
-#include "runtime/loader/own_object.h"
+#include "runtime/loader/shipped_files.h"
 #include "runtime/torchscript/torchscript_plugin.h"
 #include "sdk/abi/unival_plugin.h"
 #include "sdk/base/files.h"

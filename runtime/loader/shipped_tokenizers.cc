@@ -8,8 +8,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "runtime/loader/own_object.h"
 #include "runtime/loader/plugin_loader.h"
+#include "runtime/loader/shipped_files.h"
+#include "sdk/base/own_object.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {

@@ -8,7 +8,6 @@
 
 #include <array>
 #include <cerrno>
-#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "sdk/base/descriptor.h"
@@ -161,7 +160,5 @@ absl::StatusOr<std::string> OutputOf(const std::vector<std::string>& command) {
   if (end.ok()) return bytes;
   return absl::InternalError(absl::StrCat(command[0], " ", end.Text(), ", expected code 0"));
 }
-
-std::string ThisProgram() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
 
 }  // namespace unival

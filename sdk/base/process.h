@@ -69,9 +69,6 @@ class Process {
 // is discarded, and it is killed when this process ends. Internal for an end other than code 0.
 absl::StatusOr<std::string> OutputOf(const std::vector<std::string>& command);
 
-// Path of the program that is running.
-std::string ThisProgram();
-
 }  // namespace unival
 
 #endif  // UNIVAL_SDK_BASE_PROCESS_H_

@@ -129,7 +129,5 @@ TEST(ProcessTest, OutputIsReadToItsEnd) {
             absl::InternalError("sh ended with code 2, expected code 0"));
 }
 
-TEST(ProcessTest, ThisProgramIsTheTest) { EXPECT_THAT(ThisProgram(), HasSubstr("base_test")); }
-
 }  // namespace
 }  // namespace unival

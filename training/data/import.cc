@@ -17,6 +17,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "modalities/io/encode.h"
+#include "sdk/base/english.h"
 #include "sdk/base/mapped_file.h"
 #include "sdk/base/status_macros.h"
 #include "training/data/tar_writer.h"
@@ -204,11 +205,6 @@ absl::Status Unknown(const char* what, const std::string& value,
 }
 
 }  // namespace
-
-std::string WithArticle(absl::string_view noun) {
-  const bool vowel = !noun.empty() && absl::StrContains("aeiouAEIOU", noun.substr(0, 1));
-  return absl::StrCat(vowel ? "an " : "a ", noun);
-}
 
 std::vector<std::string> ImportDatasets() {
   std::vector<std::string> names;

@@ -49,9 +49,6 @@ struct ImportReport {
 // depends on the files alone.
 absl::StatusOr<ImportReport> ImportDataset(const ImportOptions& options);
 
-// "a cat", "an airplane".
-std::string WithArticle(absl::string_view noun);
-
 }  // namespace unival
 
 #endif  // UNIVAL_TRAINING_DATA_IMPORT_H_

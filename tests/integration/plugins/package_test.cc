@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "sdk/base/version.h"
 #include "tests/integration/cli/program.h"
 
 namespace unival {
@@ -16,14 +17,13 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
-constexpr char kArchive[] = "sdk/package/unival-sdk-0.1.0.tar.gz";
-
 // A folder with nothing but the unpacked SDK in "sdk".
 const Program& Unpacked() {
   static const auto* const program = [] {
     auto* made = new Program(NewFolder("package"));
-    const Outcome outcome =
-        made->Shell("tar -xzf '" + Runfile(kArchive) + "' && mv unival-sdk-0.1.0 sdk");
+    const std::string name = "unival-sdk-" + std::string(Version());
+    const std::string archive = Runfile("sdk/package/" + name + ".tar.gz");
+    const Outcome outcome = made->Shell("tar -xzf '" + archive + "' && mv " + name + " sdk");
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     fs::copy(Runfile("models/nano"), made->Path("nano"), fs::copy_options::recursive);
     return made;

@@ -2,11 +2,11 @@
 # The Bazel of plugin authors, without a network: the packaged SDK as a workspace of its own builds all samples, a plugin in
 # another workspace refers to it, and the folders that `unival plugin new` writes build and pass their check as they stand.
 set -euo pipefail
-archive=$(readlink -f sdk/package/unival-sdk-0.1.0.tar.gz)
+archive=$(readlink -f sdk/package/unival-sdk-*.tar.gz)
 PATH=$(dirname "$(readlink -f app/unival)"):$PATH
 cd "$TEST_TMPDIR"
 tar -xzf "$archive"
-mv unival-sdk-0.1.0 sdk
+mv unival-sdk-* sdk
 
 in_folder() { # folder, command, targets...
   (cd "$1" && shift && HOME=$TEST_TMPDIR bazel --batch --output_user_root="$TEST_TMPDIR/bazel" "$1" --jobs=2 \

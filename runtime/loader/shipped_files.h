@@ -1,27 +1,17 @@
-// unival: own_object.h
+// unival: shipped_files.h
 //
-// Where this copy of the code lies on disk, and what lies around it: a program that holds it, or
-// libunival.so inside a program of someone else. Files that are shipped with it are found from
-// there, so a tree may be moved as a whole.
+// What lies around this copy of the code (sdk/base/own_object.h): files that are shipped with it are
+// found from there, so a tree may be moved as a whole.
 //
-//   OwnObject().file                                       // "/opt/unival/lib/libunival.so.0.1.0"
 //   InstallationFolders(OwnObject().file)                  // ..., "/opt/unival"
-#ifndef UNIVAL_RUNTIME_LOADER_OWN_OBJECT_H_
-#define UNIVAL_RUNTIME_LOADER_OWN_OBJECT_H_
+//   FindShippedFile("plugins/depth/libdepth.so", "lib/unival")
+#ifndef UNIVAL_RUNTIME_LOADER_SHIPPED_FILES_H_
+#define UNIVAL_RUNTIME_LOADER_SHIPPED_FILES_H_
 
 #include <string>
 #include <vector>
 
 namespace unival {
-
-struct LoadedObject {
-  std::string file;         // absolute, without symbolic links; empty when the system does not tell
-  bool is_program = false;  // false: a shared object
-};
-
-// The program or shared object that holds this very code, as it was when it was loaded.
-// Thread-safe.
-const LoadedObject& OwnObject();
 
 // Lets plugins find the symbols of this object, also where a program opened it with RTLD_LOCAL (an
 // extension module of an interpreter does). The object and what it links then serve the whole
@@ -43,4 +33,4 @@ std::string FindShippedFile(const std::string& path, const std::string& below);
 
 }  // namespace unival
 
-#endif  // UNIVAL_RUNTIME_LOADER_OWN_OBJECT_H_
+#endif  // UNIVAL_RUNTIME_LOADER_SHIPPED_FILES_H_

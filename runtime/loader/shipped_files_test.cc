@@ -1,21 +1,14 @@
-#include "runtime/loader/own_object.h"
+#include "runtime/loader/shipped_files.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <filesystem>
 
 namespace unival {
 namespace {
 
 using ::testing::ElementsAre;
 
-TEST(OwnObject, IsTheProgramWhereTheCodeIsLinkedIntoOne) {
-  EXPECT_TRUE(OwnObject().is_program);
-  EXPECT_EQ(OwnObject().file, std::filesystem::read_symlink("/proc/self/exe"));
-}
-
-TEST(OwnObject, SharingAProgramsSymbolsChangesNothing) { ShareOwnSymbols(); }
+TEST(ShareOwnSymbols, ChangesNothingInAProgram) { ShareOwnSymbols(); }
 
 TEST(InstallationFolders, AreRunfilesThenTheOwnFolderThenTheOneAbove) {
   EXPECT_THAT(InstallationFolders("/opt/unival/lib/libunival.so.0.1.0"),

@@ -1,36 +1,15 @@
-#include "runtime/loader/own_object.h"
+#include "runtime/loader/shipped_files.h"
 
 #include <dlfcn.h>
-#include <link.h>
 
 #include <filesystem>
 #include <system_error>
 
+#include "sdk/base/own_object.h"
+
 namespace unival {
-namespace {
 
 namespace fs = std::filesystem;
-
-LoadedObject FindOwnObject() {
-  std::error_code error;
-  Dl_info info;
-  link_map* map = nullptr;
-  void* const here = reinterpret_cast<void*>(&FindOwnObject);
-  const bool known = dladdr1(here, &info, reinterpret_cast<void**>(&map), RTLD_DL_LINKMAP) != 0;
-  // The program itself has no name in the list of loaded objects.
-  if (!known || map == nullptr || map->l_name[0] == '\0') {
-    return {fs::read_symlink("/proc/self/exe", error).string(), true};
-  }
-  return {fs::canonical(map->l_name, error).string(), false};
-}
-
-// Found while the object is loaded: its name may be relative, and the program may change its folder
-// later.
-const LoadedObject* const kOwnObject = new LoadedObject(FindOwnObject());
-
-}  // namespace
-
-const LoadedObject& OwnObject() { return *kOwnObject; }
 
 void ShareOwnSymbols() {
   if (OwnObject().is_program || OwnObject().file.empty()) return;

@@ -1,0 +1,36 @@
+#include "sdk/base/own_object.h"
+
+#include <dlfcn.h>
+#include <link.h>
+
+#include <filesystem>
+#include <system_error>
+
+namespace unival {
+namespace {
+
+LoadedObject FindOwnObject() {
+  Dl_info info;
+  link_map* map = nullptr;
+  void* const here = reinterpret_cast<void*>(&FindOwnObject);
+  const bool known = dladdr1(here, &info, reinterpret_cast<void**>(&map), RTLD_DL_LINKMAP) != 0;
+  // The program itself has no name in the list of loaded objects.
+  if (!known || map == nullptr || map->l_name[0] == '\0') return {ThisProgram(), true};
+  std::error_code error;
+  return {std::filesystem::canonical(map->l_name, error).string(), false};
+}
+
+// Found while the object is loaded: its name may be relative, and the program may change its folder
+// later.
+const LoadedObject* const kOwnObject = new LoadedObject(FindOwnObject());
+
+}  // namespace
+
+const LoadedObject& OwnObject() { return *kOwnObject; }
+
+std::string ThisProgram() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error).string();
+}
+
+}  // namespace unival
