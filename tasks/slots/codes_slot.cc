@@ -27,13 +27,9 @@ class Codes : public SlotType {
     if (codes == nullptr) return WrongKind(sample, place.slot.text, "a list of numbers", *value);
     Chunk chunk;
     for (const double code : *codes) {
-      const absl::StatusOr<int64_t> id = CodeToken(code, place, vocabulary);
-      if (!id.ok()) {
-        return absl::InvalidArgumentError(absl::StrCat("record \"", sample.key, "\": column \"",
-                                                       place.slot.text,
-                                                       "\": ", id.status().message()));
-      }
-      chunk.tokens.push_back(*id);
+      UNIVAL_ASSIGN_OR_RETURN(
+          const int64_t id, AtColumn(CodeToken(code, place, vocabulary), sample, place.slot.text));
+      chunk.tokens.push_back(id);
     }
     return chunk;
   }

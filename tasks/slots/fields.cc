@@ -43,8 +43,7 @@ absl::StatusOr<const FieldValue*> RequireField(const TaskSample& sample,
 
 absl::Status WrongKind(const TaskSample& sample, const std::string& column,
                        absl::string_view expected, const FieldValue& value) {
-  return FieldError(absl::StrCat("record \"", sample.key, "\": column \"", column, "\""), expected,
-                    KindOf(value));
+  return AtColumn(InvalidArgument("expected ", expected, ", got ", KindOf(value)), sample, column);
 }
 
 std::string NumberText(double value) {
@@ -60,10 +59,7 @@ absl::StatusOr<NormalizedBox> BoxOfColumn(const TaskSample& sample, const std::s
   const auto* numbers = std::get_if<std::vector<double>>(value);
   if (numbers == nullptr) return WrongKind(sample, column, "a list of four numbers", *value);
   UNIVAL_ASSIGN_OR_RETURN(const absl::optional<ImageSize> size, SizeOfImage(sample));
-  absl::StatusOr<NormalizedBox> box = BoxFractions(*numbers, size);
-  if (box.ok()) return box;
-  return absl::InvalidArgumentError(absl::StrCat("record \"", sample.key, "\": column \"", column,
-                                                 "\": ", box.status().message()));
+  return AtColumn(BoxFractions(*numbers, size), sample, column);
 }
 
 }  // namespace unival

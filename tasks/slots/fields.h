@@ -4,14 +4,22 @@
 #define UNIVAL_TASKS_SLOTS_FIELDS_H_
 
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "sdk/base/status.h"
 #include "sdk/native/task.h"
 #include "tasks/metrics/boxes.h"
 
 namespace unival {
+
+// `result`, a status or a StatusOr, with "record \"R\": column \"C\": " before an error's message.
+template <typename Result>
+Result AtColumn(Result result, const TaskSample& sample, absl::string_view column) {
+  return Annotate(std::move(result), "record \"", sample.key, "\": column \"", column, "\"");
+}
 
 // NotFound lists the columns that the record has. The pointer lives as long as `sample`.
 absl::StatusOr<const FieldValue*> RequireField(const TaskSample& sample, const std::string& column);

@@ -2,9 +2,11 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/slots/builtin_slots.h"
 #include "tasks/slots/column_text.h"
+#include "tasks/slots/fields.h"
 #include "tasks/slots/pattern.h"
 
 namespace unival {
@@ -59,9 +61,9 @@ class Label : public SlotType {
     if (std::find(labels.begin(), labels.end(), text) != labels.end()) {
       return Chunk{std::move(text), {}};
     }
-    return absl::InvalidArgumentError(absl::StrCat(
-        "record \"", sample.key, "\": column \"", place.slot.text, "\": \"", text,
-        "\" is none of the ", labels.size(), " labels of task \"", place.task.name(), "\""));
+    return AtColumn(InvalidArgument("\"", text, "\" is none of the ", labels.size(),
+                                    " labels of task \"", place.task.name(), "\""),
+                    sample, place.slot.text);
   }
 };
 

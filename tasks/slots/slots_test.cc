@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sdk/base/random.h"
+#include "sdk/base/status_kind.h"
+#include "sdk/testing/byte_vocabulary.h"
 #include "tasks/slots/pattern.h"
 #include "tasks/slots/slot_types.h"
 
@@ -55,6 +58,31 @@ TEST(Pattern, HandsOptionsToTheSlot) {
 TEST(Pattern, NamesTheTypesThatThereAre) {
   EXPECT_THAT(Message(ParsePattern("{a:angle}").status()),
               HasSubstr("unknown slot type \"angle\"; expected text, number, label, box or codes"));
+}
+
+constexpr StatusKind kBroken("unival/broken");
+
+class BrokenVocabulary : public ByteVocabulary {
+ public:
+  BrokenVocabulary() : ByteVocabulary(ByteVocabulary::Published()) {}
+  absl::StatusOr<int64_t> GlobalId(absl::string_view, int64_t) const override {
+    return kBroken.Mark(absl::DataLossError("it broke"));
+  }
+};
+
+TEST(SlotTypes, SayWhereAnErrorCameFromAndKeepItsKind) {
+  TaskTemplate task;
+  task.set_codes_block("core.image_code");
+  TaskSample sample;
+  sample.key = "r:1";
+  sample.fields["c"] = std::vector<double>{3};
+  SeededRandom random(1);
+  const auto codes = BuiltinSlotTypes().Find("codes");
+  const absl::Status status =
+      codes->Render({task, {codes, "c", ""}}, BrokenVocabulary(), sample, {}, random).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(Message(status), "record \"r:1\": column \"c\": it broke");
+  EXPECT_TRUE(kBroken.IsOf(status));
 }
 
 TEST(SlotTypes, ThatShipTakeNoOptions) {

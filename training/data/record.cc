@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/types/optional.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -62,12 +63,9 @@ absl::StatusOr<std::map<std::string, FieldValue>> ParseRecord(absl::string_view 
   }
   std::map<std::string, FieldValue> fields;
   for (const auto& item : object.items()) {
-    absl::StatusOr<absl::optional<FieldValue>> field = Field(item.value());
-    if (!field.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("column \"", item.key(), "\": ", field.status().message()));
-    }
-    if (field->has_value()) fields.emplace(item.key(), **std::move(field));
+    UNIVAL_ASSIGN_OR_RETURN(absl::optional<FieldValue> field,
+                            Annotate(Field(item.value()), "column \"", item.key(), "\""));
+    if (field.has_value()) fields.emplace(item.key(), *std::move(field));
   }
   return fields;
 }

@@ -73,14 +73,12 @@ absl::Status TarSource::Group() {
   absl::flat_hash_map<std::string, size_t> by_stem;
   for (const TarMember& member : tar_->members()) {
     const SplitName name = SplitMember(member.name);
-    absl::StatusOr<MemberRole> role = RoleOfExtension(name.extension, options_.media);
-    if (!role.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(options_.path, ": member \"", member.name, "\": ", role.status().message()));
-    }
+    UNIVAL_ASSIGN_OR_RETURN(MemberRole role,
+                            Annotate(RoleOfExtension(name.extension, options_.media), options_.path,
+                                     ": member \"", member.name, "\""));
     const auto inserted = by_stem.emplace(name.stem, samples_.size());
     if (inserted.second) samples_.push_back({name.stem, {}});
-    samples_[inserted.first->second].parts.push_back({*std::move(role), &member});
+    samples_[inserted.first->second].parts.push_back({std::move(role), &member});
   }
   if (samples_.empty()) return absl::InvalidArgumentError(options_.path + ": no samples");
   return absl::OkStatus();

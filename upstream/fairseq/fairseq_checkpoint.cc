@@ -26,12 +26,9 @@ absl::StatusOr<TensorViews> ReadTensors(const TorchFile& file, const PickleNode&
   for (size_t i = 0; i + 1 < dict->items.size(); i += 2) {
     const PickleNode& name = file.pickle.node(dict->items[i]);
     if (name.kind != PickleKind::kText) return InvalidArgument(what, " has a key that is no text");
-    auto view = file.View(file.pickle.node(dict->items[i + 1]));
-    if (!view.ok()) {
-      return InvalidArgument(what, "[\"", absl::CHexEscape(name.text.substr(0, 200)),
-                             "\"]: ", view.status().message());
-    }
-    tensors[std::string(name.text)] = *std::move(view);
+    UNIVAL_ASSIGN_OR_RETURN(tensors[std::string(name.text)],
+                            Annotate(file.View(file.pickle.node(dict->items[i + 1])), what, "[\"",
+                                     absl::CHexEscape(name.text.substr(0, 200)), "\"]"));
   }
   return tensors;
 }
