@@ -37,7 +37,7 @@ struct SpeechOptions {
 };
 
 // Errors: NotFound (no espeak-ng), InvalidArgument (no output folder, a word that cannot be spoken,
-// counts), Unavailable (cannot write).
+// counts), Unavailable (no folder or tar can be made), those of SystemError (cannot write).
 absl::Status GenerateSpeech(const SpeechOptions& options);
 
 // Voices of a split, as espeak-ng names them.

@@ -1,13 +1,8 @@
 #include "examples/world/record_writer.h"
 
-#include <archive.h>
-#include <archive_entry.h>
-
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <system_error>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "sdk/base/files.h"
@@ -16,15 +11,7 @@
 namespace unival::world {
 namespace {
 
-constexpr char kTemporary[] = ".partial";
-
-absl::Status Rename(const std::string& path) {
-  std::error_code error;
-  std::filesystem::rename(path + kTemporary, path, error);
-  if (!error) return absl::OkStatus();
-  return absl::UnavailableError(
-      absl::StrCat(path, ": could not be given its name: ", error.message()));
-}
+constexpr char kTemporary[] = ".tmp";
 
 }  // namespace
 
@@ -37,28 +24,18 @@ absl::StatusOr<std::unique_ptr<RecordWriter>> RecordWriter::Create(const std::st
                                                error.message(), "; choose a writable output"));
   }
   std::unique_ptr<RecordWriter> writer(new RecordWriter(folder, media_name));
-  if (!media_name.empty()) UNIVAL_RETURN_IF_ERROR(writer->OpenTar());
+  if (media_name.empty()) return writer;
+  UNIVAL_ASSIGN_OR_RETURN(writer->tar_, TarWriter::Create(writer->Path(media_name)));
   return writer;
 }
 
 RecordWriter::~RecordWriter() {
-  if (tar_ != nullptr) archive_write_free(tar_);
   if (finished_) return;
   std::error_code ignored;
-  if (!media_name_.empty()) std::filesystem::remove(Path(media_name_) + kTemporary, ignored);
   for (auto& [name, file] : files_) {
     file.close();
     std::filesystem::remove(Path(name) + kTemporary, ignored);
   }
-}
-
-absl::Status RecordWriter::OpenTar() {
-  tar_ = archive_write_new();
-  archive_write_set_format_ustar(tar_);
-  archive_write_add_filter_none(tar_);
-  const std::string path = Path(media_name_) + kTemporary;
-  if (archive_write_open_filename(tar_, path.c_str()) == ARCHIVE_OK) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat(path, ": ", archive_error_string(tar_)));
 }
 
 absl::StatusOr<std::string> RecordWriter::AddMedia(const std::string& member,
@@ -67,19 +44,8 @@ absl::StatusOr<std::string> RecordWriter::AddMedia(const std::string& member,
     return absl::FailedPreconditionError(
         absl::StrCat(folder_, ": this writer was created without a media file, got ", member));
   }
-  std::unique_ptr<archive_entry, void (*)(archive_entry*)> entry(archive_entry_new(),
-                                                                 archive_entry_free);
-  archive_entry_set_pathname(entry.get(), member.c_str());
-  archive_entry_set_size(entry.get(), static_cast<la_int64_t>(bytes.size()));
-  archive_entry_set_filetype(entry.get(), AE_IFREG);
-  archive_entry_set_perm(entry.get(), 0644);
-  archive_entry_set_mtime(entry.get(), 0, 0);
-  const bool written =
-      archive_write_header(tar_, entry.get()) == ARCHIVE_OK &&
-      archive_write_data(tar_, bytes.data(), bytes.size()) == static_cast<la_ssize_t>(bytes.size());
-  if (written) return absl::StrCat(media_name_, ":", member);
-  return absl::UnavailableError(
-      absl::StrCat(Path(media_name_), ": writing ", member, ": ", archive_error_string(tar_)));
+  UNIVAL_RETURN_IF_ERROR(tar_->Add(member, bytes));
+  return absl::StrCat(media_name_, ":", member);
 }
 
 absl::Status RecordWriter::AddRecord(const std::string& task, const Record& record) {
@@ -87,23 +53,15 @@ absl::Status RecordWriter::AddRecord(const std::string& task, const Record& reco
   auto [file, added] = files_.try_emplace(name);
   if (added) file->second.open(Path(name) + kTemporary, std::ios::binary);
   if (file->second << record.dump() << '\n') return absl::OkStatus();
-  return absl::UnavailableError(SystemError(Path(name), "cannot be written", errno).message());
+  return SystemError(Path(name), "cannot be written", errno);
 }
 
 absl::Status RecordWriter::Finish() {
-  if (tar_ != nullptr) {
-    const bool closed = archive_write_close(tar_) == ARCHIVE_OK;
-    if (!closed) {
-      return absl::UnavailableError(
-          absl::StrCat(Path(media_name_), ": ", archive_error_string(tar_)));
-    }
-    UNIVAL_RETURN_IF_ERROR(Rename(Path(media_name_)));
-  }
+  if (tar_ != nullptr) UNIVAL_RETURN_IF_ERROR(tar_->Finish());
   for (auto& [name, file] : files_) {
     file.close();
-    if (!file)
-      return absl::UnavailableError(SystemError(Path(name), "cannot be written", errno).message());
-    UNIVAL_RETURN_IF_ERROR(Rename(Path(name)));
+    if (!file) return SystemError(Path(name), "cannot be written", errno);
+    UNIVAL_RETURN_IF_ERROR(PublishFile(Path(name) + kTemporary, Path(name)));
   }
   finished_ = true;
   return absl::OkStatus();

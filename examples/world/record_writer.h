@@ -19,11 +19,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-
-struct archive;
+#include "training/data/tar_writer.h"
 
 namespace unival::world {
 
@@ -33,7 +33,8 @@ using Record = nlohmann::ordered_json;
 class RecordWriter {
  public:
   // Creates `folder`. `media_name` is the tar's file name; empty when no media follow.
-  // Errors: Unavailable with the system's reason when the folder or the tar cannot be created.
+  // Errors: Unavailable with the system's reason when the folder or the tar cannot be created;
+  // those of writing are TarWriter's and SystemError's (sdk/base/files.h).
   static absl::StatusOr<std::unique_ptr<RecordWriter>> Create(const std::string& folder,
                                                               const std::string& media_name);
   ~RecordWriter();
@@ -51,11 +52,10 @@ class RecordWriter {
   RecordWriter(std::string folder, std::string media_name)
       : folder_(std::move(folder)), media_name_(std::move(media_name)) {}
   std::string Path(const std::string& name) const { return folder_ + "/" + name; }
-  absl::Status OpenTar();
 
   const std::string folder_;
   const std::string media_name_;
-  archive* tar_ = nullptr;
+  std::unique_ptr<TarWriter> tar_;
   std::map<std::string, std::ofstream> files_;  // by file name
   bool finished_ = false;
 };

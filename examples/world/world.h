@@ -49,8 +49,8 @@ struct WorldOptions {
 std::vector<std::string> WorldKinds();
 
 // Replaces what stands under OUT/KIND/SPLIT; other kinds stay. One thread.
-// Errors: InvalidArgument (unknown kind, negative count, no output folder), Unavailable (cannot
-// write).
+// Errors: InvalidArgument (unknown kind, negative count, no output folder), Unavailable (no
+// folder or tar can be made), those of SystemError (cannot write).
 absl::Status GenerateWorld(const WorldOptions& options);
 
 // PNG for reports of sample `index` of a generated world: the picture, the depth map in colours

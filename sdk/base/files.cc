@@ -98,6 +98,12 @@ absl::Status WriteAndSync(const Staged& staged, const std::string& path,
   return SystemError(path, "cannot rename the finished file to this", errno);
 }
 
+absl::Status SyncFile(const std::string& path) {
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return SystemError(path, "cannot be opened", errno);
+  return fsync(file.get()) == 0 ? absl::OkStatus() : SystemError(path, "cannot sync", errno);
+}
+
 absl::StatusCode CodeOf(int error) {
   switch (error) {
     case ENOENT:
@@ -229,16 +235,18 @@ absl::Status WriteFileAtomically(const std::string& path,
   return SyncDirectory(std::filesystem::path(path).parent_path().string());
 }
 
+absl::Status PublishFile(const std::string& temporary, const std::string& path) {
+  UNIVAL_RETURN_IF_ERROR(SyncFile(temporary));
+  if (rename(temporary.c_str(), path.c_str()) != 0) {
+    return SystemError(path, "cannot rename the finished file to this", errno);
+  }
+  return SyncDirectory(std::filesystem::path(path).parent_path().string());
+}
+
 absl::Status MakeFolders(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   return error ? SystemError(path, "cannot create this folder", error.value()) : absl::OkStatus();
-}
-
-absl::Status SyncFile(const std::string& path) {
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.is_open()) return SystemError(path, "cannot be opened", errno);
-  return fsync(file.get()) == 0 ? absl::OkStatus() : SystemError(path, "cannot sync", errno);
 }
 
 absl::Status SyncDirectory(const std::string& path) {

@@ -47,8 +47,11 @@ absl::Status ReadBytesAt(int descriptor, int64_t offset, char* bytes, int64_t si
 absl::Status WriteFileAtomically(const std::string& path,
                                  const std::vector<absl::string_view>& pieces);
 
-// Makes a file's bytes, or the names in a directory, durable.
-absl::Status SyncFile(const std::string& path);
+// The end of a file that was written under another name in the same directory: syncs it, renames it
+// to `path`, and syncs the directory. On an error that file stays where it is.
+absl::Status PublishFile(const std::string& temporary, const std::string& path);
+
+// Makes the names in a directory durable.
 absl::Status SyncDirectory(const std::string& path);
 
 // The folder, and those above it, where they are not there yet. Errors as SystemError.

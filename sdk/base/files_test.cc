@@ -149,12 +149,14 @@ TEST(FilesTest, TheSystemsErrorsHaveFittingCodes) {
   EXPECT_EQ(SystemError("a", "b", EIO), absl::InternalError("a: b: input/output error"));
 }
 
-TEST(FilesTest, SyncsWhatIsThere) {
-  const std::string folder = NewFolder("files_sync");
-  WriteText(folder + "/file", "x");
-  EXPECT_TRUE(SyncFile(folder + "/file").ok());
+TEST(FilesTest, PublishesWhatIsThere) {
+  const std::string folder = NewFolder("files_publish");
+  WriteText(folder + "/file.tmp", "x");
+  EXPECT_TRUE(PublishFile(folder + "/file.tmp", folder + "/file").ok());
+  EXPECT_EQ(*ReadWholeFile(folder + "/file"), "x");
   EXPECT_TRUE(SyncDirectory(folder).ok());
-  EXPECT_TRUE(absl::IsNotFound(SyncFile(folder + "/none")));
+  EXPECT_TRUE(absl::IsNotFound(PublishFile(folder + "/none", folder + "/file")));
+  EXPECT_EQ(*ReadWholeFile(folder + "/file"), "x");
 }
 
 }  // namespace

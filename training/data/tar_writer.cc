@@ -3,7 +3,6 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include <cerrno>
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
@@ -54,10 +53,7 @@ absl::Status TarWriter::Add(const std::string& member, absl::string_view bytes) 
 
 absl::Status TarWriter::Finish() {
   if (archive_write_close(archive_) != ARCHIVE_OK) return Error();
-  UNIVAL_RETURN_IF_ERROR(SyncFile(temporary_));
-  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) {
-    return SystemError(path_, "cannot rename the finished file to this", errno);
-  }
+  UNIVAL_RETURN_IF_ERROR(PublishFile(temporary_, path_));
   finished_ = true;
   return absl::OkStatus();
 }
