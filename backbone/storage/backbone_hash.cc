@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "backbone/storage/model_parts.h"
+#include "backbone/storage/tensor_hash.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
@@ -20,23 +21,17 @@ absl::StatusOr<TensorMap> StoredBackbone(const ModelDirectory& model) {
   return tensors;
 }
 
-std::string TextOf(at::ScalarType type) {
-  return type == at::kFloat ? "float32" : type == at::kLong ? "int64" : c10::toString(type);
-}
-
 // As lineages were written before they took the adapters' hash: a hash of the hashes of all tensors
 // as loaded, the embedding's rows of plugins among them.
 std::string EarlierParentSha256(const TensorMap& backbone) {
   Sha256 hash;
   for (const auto& [name, tensor] : backbone) {
     const bool half = tensor.scalar_type() == at::kHalf || tensor.scalar_type() == at::kBFloat16;
-    const at::Tensor plain = (half ? tensor.to(at::kFloat) : tensor).detach().cpu().contiguous();
-    Sha256 own;
-    own.Update(plain.data_ptr(), plain.nbytes());
+    const at::Tensor loaded = half ? tensor.to(at::kFloat) : tensor;
     hash.UpdateField(absl::StrCat("backbone.", name));
-    hash.UpdateField(TextOf(plain.scalar_type()));
-    hash.UpdateField(absl::StrJoin(plain.sizes(), ","));
-    hash.UpdateField(own.HexDigest());
+    hash.UpdateField(DtypeName(loaded.scalar_type()));
+    hash.UpdateField(absl::StrJoin(loaded.sizes(), ","));
+    hash.UpdateField(TensorSha256(loaded));
   }
   return hash.HexDigest();
 }

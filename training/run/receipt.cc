@@ -9,10 +9,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "sdk/base/files.h"
+#include "backbone/storage/tensor_hash.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/sha256.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "training/run/receipt_json.h"
 
 namespace unival {
 namespace {
@@ -20,36 +22,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr char kFormat[] = "unival-receipt/1";
-
-std::string DtypeName(at::ScalarType type) {
-  switch (type) {
-    case at::kFloat:
-      return "float32";
-    case at::kDouble:
-      return "float64";
-    case at::kHalf:
-      return "float16";
-    case at::kBFloat16:
-      return "bfloat16";
-    case at::kLong:
-      return "int64";
-    case at::kInt:
-      return "int32";
-    case at::kByte:
-      return "uint8";
-    case at::kBool:
-      return "bool";
-    default:
-      return c10::toString(type);
-  }
-}
-
-std::string TensorSha256(const at::Tensor& tensor) {
-  const at::Tensor plain = tensor.detach().to(at::kCPU).contiguous();
-  Sha256 hash;
-  hash.Update(plain.data_ptr(), plain.nbytes());
-  return hash.HexDigest();
-}
 
 TensorHash HashTensor(const NamedTensor& entry, bool with_half) {
   TensorHash hash;
@@ -124,13 +96,17 @@ absl::StatusOr<ReceiptEntry> EntryFromJson(const Json& json) {
   return entry;
 }
 
+absl::Status NoReceipt(const std::string& file, const nlohmann::json::exception& error) {
+  return InvalidArgument(file, ": not a receipt: ", error.what());
+}
+
+}  // namespace
+
 std::map<std::string, TensorHash> ByName(std::vector<TensorHash> hashes) {
   std::map<std::string, TensorHash> by_name;
   for (TensorHash& hash : hashes) by_name[hash.name] = std::move(hash);
   return by_name;
 }
-
-}  // namespace
 
 TensorRole RoleOf(const TensorHash& tensor, const std::set<std::string>& trained) {
   if (trained.count(tensor.name) > 0) return TensorRole::kTrainable;
@@ -189,7 +165,7 @@ Receipt MakeReceipt(const ReceiptDescription& description, const std::vector<Ten
   return receipt;
 }
 
-std::string ReceiptToJson(const Receipt& receipt) {
+Json JsonOf(const Receipt& receipt) {
   const ReceiptDescription& about = receipt.description;
   Json tensors = Json::array();
   Json changed_frozen = Json::array();
@@ -198,30 +174,29 @@ std::string ReceiptToJson(const Receipt& receipt) {
     if (entry.role == TensorRole::kFrozen && entry.changed())
       changed_frozen.push_back(entry.before.name);
   }
-  const Json json = {
-      {"format", kFormat},
-      {"statement", absl::StrCat("frozen tensors changed: ", receipt.frozen_changed)},
-      {"plan", about.plan_name},
-      {"plan_sha256", about.plan_sha256},
-      {"base_model", about.base_model},
-      {"seed", about.seed},
-      {"stored_as", about.stored_half ? "float16" : "float32"},
-      {"trainable",
-       {{"tensors", receipt.trainable_tensors},
-        {"scalars", receipt.trainable_scalars},
-        {"changed", receipt.trainable_changed}}},
-      {"frozen",
-       {{"tensors", receipt.frozen_tensors},
-        {"scalars", receipt.frozen_scalars},
-        {"changed", receipt.frozen_changed},
-        {"changed_names", changed_frozen}}},
-      {"tensors", tensors}};
-  return JsonText(json, 1) + "\n";
+  return {{"format", kFormat},
+          {"statement", absl::StrCat("frozen tensors changed: ", receipt.frozen_changed)},
+          {"plan", about.plan_name},
+          {"plan_sha256", about.plan_sha256},
+          {"base_model", about.base_model},
+          {"seed", about.seed},
+          {"stored_as", about.stored_half ? "float16" : "float32"},
+          {"trainable",
+           {{"tensors", receipt.trainable_tensors},
+            {"scalars", receipt.trainable_scalars},
+            {"changed", receipt.trainable_changed}}},
+          {"frozen",
+           {{"tensors", receipt.frozen_tensors},
+            {"scalars", receipt.frozen_scalars},
+            {"changed", receipt.frozen_changed},
+            {"changed_names", changed_frozen}}},
+          {"tensors", tensors}};
 }
 
-absl::StatusOr<Receipt> ReceiptFromJson(const std::string& text, const std::string& file) {
+std::string ReceiptToJson(const Receipt& receipt) { return JsonText(JsonOf(receipt), 1) + "\n"; }
+
+absl::StatusOr<Receipt> ReceiptOf(const Json& json, const std::string& file) {
   try {
-    const Json json = Json::parse(text);
     if (json.at("format") != kFormat) {
       return absl::InvalidArgumentError(
           absl::StrCat(file, ": format: expected ", kFormat, ", got ", json.at("format").dump()));
@@ -240,8 +215,22 @@ absl::StatusOr<Receipt> ReceiptFromJson(const std::string& text, const std::stri
     Count(&receipt);
     return receipt;
   } catch (const nlohmann::json::exception& error) {
-    return absl::InvalidArgumentError(absl::StrCat(file, ": not a receipt: ", error.what()));
+    return NoReceipt(file, error);
   }
+}
+
+absl::StatusOr<Json> ParseReceipt(const std::string& text, const std::string& file,
+                                  const Json::parser_callback_t& see) {
+  try {
+    return Json::parse(text, see);
+  } catch (const nlohmann::json::exception& error) {
+    return NoReceipt(file, error);
+  }
+}
+
+absl::StatusOr<Receipt> ReceiptFromJson(const std::string& text, const std::string& file) {
+  UNIVAL_ASSIGN_OR_RETURN(const Json json, ParseReceipt(text, file));
+  return ReceiptOf(json, file);
 }
 
 }  // namespace unival

@@ -13,14 +13,14 @@
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
 #include "training/config/plan.h"
-#include "training/run/receipt.h"
+#include "training/run/receipt_json.h"
 #include "training/run/trainable.h"
 
 namespace unival {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;  // the order of keys says nothing
+using Json = nlohmann::ordered_json;
 using Hashes = std::map<std::string, TensorHash>;
 
 // A model directory as it is on disk. Null when its files differ from its manifest: that is a
@@ -32,12 +32,6 @@ absl::StatusOr<std::unique_ptr<Model>> LoadOrReport(const std::string& directory
   if (!absl::IsDataLoss(model.status())) return model.status();
   check->problems.emplace_back(model.status().message());
   return std::unique_ptr<Model>();
-}
-
-Hashes HashesByName(const Model& model, bool half) {
-  Hashes by_name;
-  for (TensorHash& hash : HashState(model, half)) by_name[hash.name] = std::move(hash);
-  return by_name;
 }
 
 void Differs(const std::string& what, const std::string& found, const std::string& stated,
@@ -143,38 +137,41 @@ void CompareWithBase(const Receipt& receipt, const Hashes& model, const Hashes& 
   }
 }
 
+// The same for equal values: keys in the order of the alphabet.
+std::string SortedText(const Json& value) { return JsonText(nlohmann::json(value)); }
+
 // What stands in one object of the receipt, against what follows from its tensors. Nothing may
 // stand there that is not derived; receipts of before `before_stored` was introduced lack it.
 void CheckObject(const std::string& where, const Json& derived, const Json& stated,
                  ReceiptCheck* check) {
   for (const auto& [key, value] : stated.items()) {
     if (key == "tensors") continue;
-    Differs(absl::StrCat(where, key), JsonText(derived.value(key, Json())), JsonText(value), check);
+    Differs(absl::StrCat(where, key), SortedText(derived.value(key, Json())), SortedText(value),
+            check);
   }
   for (const auto& [key, value] : derived.items()) {
     if (stated.contains(key) || key == "before_stored") continue;
-    Differs(absl::StrCat(where, key), JsonText(value), "nothing", check);
+    Differs(absl::StrCat(where, key), SortedText(value), "nothing", check);
   }
 }
 
 // A key that stands twice is read as one thing here and as another by others.
-void CheckKeys(const std::string& text, ReceiptCheck* check) {
+absl::StatusOr<Json> ParseAndCheckKeys(const std::string& text, const std::string& file,
+                                       ReceiptCheck* check) {
   std::vector<std::set<std::string>> seen;
-  const auto look = [&](int, Json::parse_event_t event, Json& parsed) {
+  return ParseReceipt(text, file, [&](int, Json::parse_event_t event, Json& parsed) {
     if (event == Json::parse_event_t::object_start) seen.emplace_back();
     if (event == Json::parse_event_t::object_end) seen.pop_back();
     if (event == Json::parse_event_t::key && !seen.back().insert(parsed).second) {
       check->problems.push_back(absl::StrCat("the key ", JsonText(parsed), " stands twice"));
     }
     return true;
-  };
-  [[maybe_unused]] const Json read = Json::parse(text, look);
+  });
 }
 
 // Statement, counts and flags follow from the tensors, which are listed by name, each once.
-void CheckStatements(const std::string& text, const Receipt& receipt, ReceiptCheck* check) {
-  CheckKeys(text, check);
-  const Json stated = Json::parse(text), derived = Json::parse(ReceiptToJson(receipt));
+void CheckStatements(const Json& stated, const Receipt& receipt, ReceiptCheck* check) {
+  const Json derived = JsonOf(receipt);
   CheckObject("", derived, stated, check);
   for (size_t i = 0; i < receipt.entries.size(); ++i) {
     const std::string& name = receipt.entries[i].before.name;
@@ -291,24 +288,25 @@ absl::StatusOr<ReceiptCheck> VerifyReceipt(const std::string& receipt_file,
                                            const std::string& base_directory,
                                            const Runtime& runtime) {
   UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(receipt_file));
-  UNIVAL_ASSIGN_OR_RETURN(const Receipt receipt, ReceiptFromJson(text, receipt_file));
   ReceiptCheck check;
+  UNIVAL_ASSIGN_OR_RETURN(const Json stated, ParseAndCheckKeys(text, receipt_file, &check));
+  UNIVAL_ASSIGN_OR_RETURN(const Receipt receipt, ReceiptOf(stated, receipt_file));
   check.tensors = static_cast<int64_t>(receipt.entries.size());
-  CheckStatements(text, receipt, &check);
+  CheckStatements(stated, receipt, &check);
   CheckAfter(receipt, &check);
   CheckFrozenEntries(receipt, &check);
   UNIVAL_ASSIGN_OR_RETURN(const auto plan, PlanBeside(receipt_file, receipt, &check));
   UNIVAL_ASSIGN_OR_RETURN(const auto model, LoadOrReport(model_directory, runtime, &check));
   Hashes hashes;
   if (model != nullptr) {
-    hashes = HashesByName(*model, false);
+    hashes = ByName(HashState(*model));
     CompareWithModel(receipt, hashes, &check);
     if (plan != nullptr) UNIVAL_RETURN_IF_ERROR(CheckRoles(receipt, *plan, *model, &check));
   }
   if (!base_directory.empty()) {
     UNIVAL_ASSIGN_OR_RETURN(const auto base, LoadOrReport(base_directory, runtime, &check));
     if (base != nullptr) {
-      const Hashes was = HashesByName(*base, receipt.description.stored_half);
+      const Hashes was = ByName(HashState(*base, receipt.description.stored_half));
       CompareWithBase(receipt, hashes, was, &check);
       if (plan != nullptr) CheckDrawn(receipt, *plan, was, &check);
       check.base_compared = true;

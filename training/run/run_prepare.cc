@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "backbone/storage/model_directory.h"
 #include "sdk/base/files.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/sha256.h"
@@ -92,24 +93,6 @@ absl::Status CheckSameRun(const Run& run, const Identity& recorded, const Identi
   return absl::OkStatus();
 }
 
-// Hash of the files of a folder, names and bytes.
-absl::StatusOr<std::string> FolderHash(const std::string& folder) {
-  std::map<std::string, std::string> files;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-    if (!entry.is_regular_file()) continue;
-    UNIVAL_ASSIGN_OR_RETURN(files[entry.path().filename().string()],
-                            Sha256HexOfFile(entry.path().string()));
-  }
-  if (error) return SystemError(folder, "cannot be listed", error.value());
-  Sha256 hash;
-  for (const auto& [name, digest] : files) {
-    hash.UpdateField(name);
-    hash.UpdateField(digest);
-  }
-  return hash.HexDigest();
-}
-
 // Plan and starting weights have hashes of their own.
 absl::StatusOr<std::map<std::string, std::string>> OtherParts(const Run& run) {
   std::map<std::string, std::string> parts;
@@ -122,7 +105,7 @@ absl::StatusOr<std::map<std::string, std::string>> OtherParts(const Run& run) {
           ? JoinPath(run.plan.directory, run.plan.proto.tokenizer_directory())
           : JoinPath(JoinPath(run.plan.directory, run.plan.proto.model()),
                      run.model->manifest().tokenizer().directory());
-  UNIVAL_ASSIGN_OR_RETURN(parts["tokenizer"], FolderHash(tokenizer));
+  UNIVAL_ASSIGN_OR_RETURN(parts["tokenizer"], Sha256OfPath(tokenizer));
   for (const PluginReport& plugin : run.runtime.plugins()) {
     if (!plugin.status.ok()) continue;
     UNIVAL_ASSIGN_OR_RETURN(parts["plugin." + plugin.id], Sha256HexOfFile(plugin.file));
