@@ -85,7 +85,7 @@ std::string Examples(const QuickstartReport& report) {
 }
 
 std::string Curve(const QuickstartReport& report) {
-  LineChart chart{"optimiser step", "training loss per token", {}};
+  LineChart chart{"optimizer step", "training loss per token", {}};
   for (const RunSummary& run : report.runs) {
     if (!run.loss.empty()) chart.series.push_back({run.name, run.loss, run.main});
   }

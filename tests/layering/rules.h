@@ -38,7 +38,7 @@ std::vector<std::string> EnvironmentReads(const std::vector<SourceFile>& files);
 std::vector<std::string> UnfinishedLines(const std::vector<SourceFile>& files);
 
 // Lines that spell std::optional or std::string_view where Abseil's own are used: all code but the
-// stable plugin interface and plugins, which know no Abseil. The two are different types in the
+// C ABI, its wrapper and plugins, which know no Abseil. The two are different types in the
 // Abseil of some systems (docs/decisions/0015_ground_floor.md).
 std::vector<std::string> OtherSpellings(const std::vector<SourceFile>& files);
 

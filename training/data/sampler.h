@@ -57,7 +57,7 @@ class BalancedSampler {
   // of a weight above 0 unlocked at step 0.
   static absl::StatusOr<BalancedSampler> Create(const SamplerOptions& options);
 
-  // The next micro-batch of optimiser step `step`.
+  // The next micro-batch of optimizer step `step`.
   MicroBatch Next(int64_t step);
 
   // JSON. Restore: InvalidArgument when the state belongs to other sources, another seed or world

@@ -48,12 +48,12 @@ struct ReceiptDescription {
 
 // What may happen to a tensor.
 enum class TensorRole {
-  kTrainable,   // the optimiser moves it
+  kTrainable,   // the optimizer moves it
   kStatistics,  // a buffer of a module that trains, such as BatchNorm's running mean
   kFrozen,
 };
 
-// What the optimiser moved in any stage is `trained`. A buffer may change when its module trains,
+// What the optimizer moved in any stage is `trained`. A buffer may change when its module trains,
 // that is when a parameter of the same module or of one inside it is trained.
 TensorRole RoleOf(const TensorHash& tensor, const std::set<std::string>& trained);
 const char* RoleName(TensorRole role);
@@ -76,7 +76,7 @@ struct Receipt {
 };
 
 // `before` and `after` name the same tensors, both with half hashes when the model is stored so.
-// `trained`: names that the optimiser moved in any stage.
+// `trained`: names that the optimizer moved in any stage.
 Receipt MakeReceipt(const ReceiptDescription& description, const std::vector<TensorHash>& before,
                     const std::vector<TensorHash>& after, const std::set<std::string>& trained);
 

@@ -57,7 +57,7 @@ struct Run {
 
 // Everything before the first step: plan, output folder, model, data, identity, and the checkpoint
 // to go on from. When the run was stopped inside a stage, `optimizer_state` receives the tensors of
-// that stage's optimiser, under the names that StageRun gave them.
+// that stage's optimizer, under the names that StageRun gave them.
 absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_state);
 
 // Writes a checkpoint of the run: tensors that differ from the start, and `optimizer_state` of the

@@ -28,7 +28,7 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr char kNative[] = "tests/integration/tiers/liblinear_native.so";
-constexpr char kStable[] = "tests/integration/tiers/liblinear_stable.so";
+constexpr char kCAbi[] = "tests/integration/tiers/liblinear_c_abi.so";
 
 std::string Temporary(const std::string& name) {
   return std::string(std::getenv("TEST_TMPDIR")) + "/" + name;
@@ -61,9 +61,9 @@ const std::string& ProgramFile() {
 }
 
 constexpr char kManifest[] = R"(
-plugin { id: "linear_archive" version: "1.0.0" }
+plugin { id: "linear_torchscript" version: "1.0.0" }
 modality {
-  id: "linear_archive"
+  id: "linear_torchscript"
   summary: "a linear map of patches"
   input { kind: IMAGE channels: 1 width: 16 height: 16 bits: 16 }
   normalization { mean: 2048 std: 1024 }
@@ -117,13 +117,12 @@ ModalityFeatures FeaturesOf(const Runtime& runtime, const std::string& type) {
 }
 
 TEST(Tiers, GiveTheSameFeaturesToTheBit) {
-  auto runtime =
-      Runtime::Create(With({kNative, kStable, WriteManifest("linear.plugin.textproto")}));
+  auto runtime = Runtime::Create(With({kNative, kCAbi, WriteManifest("linear.plugin.textproto")}));
   ASSERT_TRUE(runtime.ok()) << runtime.status();
   const ModalityFeatures native = FeaturesOf(**runtime, "linear_native");
   ASSERT_EQ(native.values.sizes(), at::IntArrayRef({3, kGrid * kGrid, kWidth}));
   EXPECT_GT(native.values.abs().sum().item<float>(), 0);
-  for (const std::string type : {"linear_stable", "linear_archive"}) {
+  for (const std::string type : {"linear_c_abi", "linear_torchscript"}) {
     const ModalityFeatures features = FeaturesOf(**runtime, type);
     EXPECT_TRUE(at::equal(features.values, native.values)) << type;
     EXPECT_TRUE(at::equal(features.positions, native.positions)) << type;
@@ -142,17 +141,20 @@ TEST(Tiers, SayThatMediaAreDamagedOrOfAnotherKind) {
   const std::string series = WriteManifest(
       "series.plugin.textproto",
       {{"kind: IMAGE channels: 1 width: 16 height: 16 bits: 16", "kind: TIME_SERIES channels: 2"},
-       {"plugin { id: \"linear_archive\"", "plugin { id: \"series\""},
-       {"modality {\n  id: \"linear_archive\"", "modality {\n  id: \"series\""},
+       {"plugin { id: \"linear_torchscript\"", "plugin { id: \"series\""},
+       {"modality {\n  id: \"linear_torchscript\"", "modality {\n  id: \"series\""},
        {"normalization { mean: 2048 std: 1024 }", ""}});
   auto runtime =
-      Runtime::Create(With({kNative, kStable, WriteManifest("media.plugin.textproto"), series}));
+      Runtime::Create(With({kNative, kCAbi, WriteManifest("media.plugin.textproto"), series}));
   ASSERT_TRUE(runtime.ok()) << runtime.status();
   const std::string small = *EncodeGray16Png(std::vector<uint16_t>(8 * 8, 1), 8, 8);
   const std::pair<const char*, std::string> refused[] = {
-      {"linear_native", "no picture"},  {"linear_stable", "no picture"},
-      {"linear_archive", "no picture"}, {"linear_stable", small},  // the plugin's own refusal
-      {"series", "1,2\n3,x\n"},         {"series", ""},
+      {"linear_native", "no picture"},
+      {"linear_c_abi", "no picture"},
+      {"linear_torchscript", "no picture"},
+      {"linear_c_abi", small},  // the plugin's own refusal
+      {"series", "1,2\n3,x\n"},
+      {"series", ""},
   };
   for (const auto& [type, bytes] : refused) {
     ModalityConfig config;
@@ -166,7 +168,7 @@ TEST(Tiers, SayThatMediaAreDamagedOrOfAnotherKind) {
 }
 
 TEST(LoadOrder, ChangesNeitherRegistryNorVocabulary) {
-  std::vector<std::string> files = {kNative, kStable, WriteManifest("order.plugin.textproto"),
+  std::vector<std::string> files = {kNative, kCAbi, WriteManifest("order.plugin.textproto"),
                                     "tests/abi/libgood.so"};
   std::sort(files.begin(), files.end());
   std::string first;
@@ -214,7 +216,7 @@ constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 const BadManifest kBadManifests[] = {
     {"syntax", {{"plugin {", "plugin [["}}, kInvalid, {":2:"}},
     {"unknown_field", {{"summary:", "sumary:"}}, kInvalid, {":5:", "sumary"}},
-    {"no_id", {{"id: \"linear_archive\" version", "version"}}, kInvalid, {"id, version"}},
+    {"no_id", {{"id: \"linear_torchscript\" version", "version"}}, kInvalid, {"id, version"}},
     {"no_kind", {{"kind: IMAGE ", ""}}, kInvalid, {"input.kind"}},
     {"channels", {{"channels: 1", "channels: 2"}}, kInvalid, {"input.channels: 2", "1 or 3"}},
     {"bits", {{"bits: 16", "bits: 12"}}, kInvalid, {"input.bits: 12"}},
@@ -231,7 +233,7 @@ const BadManifest kBadManifests[] = {
      absl::StatusCode::kFailedPrecondition,
      {"libtorch 99.1.0", "this host has libtorch"}},
     {"no_version", {{"TORCH", "new"}}, kInvalid, {"producer_torch \"new\""}},
-    {"bad_type", {{"  id: \"linear_archive\"", "  id: \"Linear\""}}, kInvalid, {"\"Linear\""}},
+    {"bad_type", {{"  id: \"linear_torchscript\"", "  id: \"Linear\""}}, kInvalid, {"\"Linear\""}},
 };
 
 INSTANTIATE_TEST_SUITE_P(Manifests, RefusesManifest, ::testing::ValuesIn(kBadManifests),
@@ -241,7 +243,7 @@ absl::Status CreateFrom(const std::string& file) {
   auto runtime = Runtime::Create(With({file}));
   EXPECT_TRUE(runtime.ok()) << runtime.status();
   ModalityConfig config;
-  config.set_id("linear_archive");
+  config.set_id("linear_torchscript");
   return (*runtime)->registry().CreateModality(config, (*runtime)->services()).status();
 }
 
@@ -267,10 +269,10 @@ TEST(Program, ThatIsMissingOrNoProgramIsNamed) {
 }
 
 TEST(Runtime, LoadsAPinnedPluginOnlyWhenTheHashAgrees) {
-  const std::string hash = *Sha256HexOfFile(kStable);
-  EXPECT_TRUE(Runtime::Create(With({absl::StrCat(kStable, "#sha256=", hash)})).ok());
+  const std::string hash = *Sha256HexOfFile(kCAbi);
+  EXPECT_TRUE(Runtime::Create(With({absl::StrCat(kCAbi, "#sha256=", hash)})).ok());
   const auto refused =
-      Runtime::Create(With({absl::StrCat(kStable, "#sha256=", std::string(64, '0'))}));
+      Runtime::Create(With({absl::StrCat(kCAbi, "#sha256=", std::string(64, '0'))}));
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(refused.status().message()), HasSubstr(hash));
 }

@@ -56,5 +56,5 @@ class Linear : public Modality {
 
 }  // namespace
 
-UNIVAL_PLUGIN("linear_stable", "1.0.0",
-              ModalityOf<Linear>("linear_stable", "a linear map of patches"))
+UNIVAL_PLUGIN("linear_c_abi", "1.0.0",
+              ModalityOf<Linear>("linear_c_abi", "a linear map of patches"))
