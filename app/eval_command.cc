@@ -60,7 +60,7 @@ absl::StatusOr<std::map<std::string, double>> ParseBounds(const std::vector<std:
   return bounds;
 }
 
-absl::StatusOr<EvaluationResult> Measure(EvalArguments& arguments) {
+absl::StatusOr<EvaluationResult> Measure(EvalArguments arguments) {
   UNIVAL_ASSIGN_OR_RETURN(auto columns, ParseColumns(arguments.columns));
   for (const std::string& file : {arguments.metrics_file, arguments.evaluation.results_file}) {
     if (!file.empty()) UNIVAL_RETURN_IF_ERROR(CheckOutputFile(file, arguments.data));
@@ -109,7 +109,7 @@ absl::StatusOr<ExitCode> Check(const std::map<std::string, double>& bounds,
   return code;
 }
 
-absl::StatusOr<ExitCode> Eval(EvalArguments& arguments) {
+absl::StatusOr<ExitCode> Eval(const EvalArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const auto bounds, ParseBounds(arguments.at_least));
   UNIVAL_ASSIGN_OR_RETURN(const EvaluationResult result, Measure(arguments));
   const std::string json = JsonText(ToJson(arguments, result), 2) + "\n";

@@ -43,7 +43,7 @@ void Print(const PredictArguments& arguments, const Prediction& answer) {
   }
 }
 
-absl::Status Predict(PredictArguments& arguments) {
+absl::Status Predict(PredictArguments arguments) {
   arguments.pipeline.task = arguments.task;
   UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Pipeline::Create(arguments.pipeline));
   UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(arguments.task));

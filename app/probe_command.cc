@@ -24,7 +24,7 @@ struct ProbeArguments {
   bool json = false;
 };
 
-absl::StatusOr<ProbeResult> Measure(ProbeArguments& arguments) {
+absl::StatusOr<ProbeResult> Measure(ProbeArguments arguments) {
   arguments.pipeline.task = arguments.task;
   UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Pipeline::Create(arguments.pipeline));
   UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(arguments.task));
@@ -62,7 +62,7 @@ void PrintTable(const ProbeResult& result) {
   if (result.joined) line("all positions", *result.joined);
 }
 
-absl::Status Probe(ProbeArguments& arguments) {
+absl::Status Probe(const ProbeArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const ProbeResult result, Measure(arguments));
   arguments.json ? PrintResult(result) : PrintTable(result);
   return absl::OkStatus();

@@ -65,7 +65,7 @@ void PrintTable(const TrainArguments& arguments, const TrainResult& result) {
   }
 }
 
-absl::StatusOr<ExitCode> RunTrain(TrainArguments& arguments) {
+absl::StatusOr<ExitCode> RunTrain(TrainArguments arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(arguments.runtime));
   arguments.train.stop = &stop_requested;
   std::signal(SIGINT, RequestStop);

@@ -315,7 +315,7 @@ TEST_F(ModalitiesTest, WaveformsEqualTheReferences) {
   for (const char* file : {"tone_48k_mono.wav", "tone_16k_stereo.wav", "tone_44k1_mono.wav"}) {
     const AudioClip clip = media_->DecodeAudio(FileSource(file)).value();
     std::vector<float> wave = MixToMono(Floats(clip.samples), clip.samples.size(0));
-    RoundTripInt16(wave);
+    RoundTripInt16(&wave);
     EXPECT_LT(MaxDifference(AsTensor(wave), golden.at(std::string(file) + "/soundfile_path")), 1e-7)
         << file;
     const auto resampler = Resampler::Create(clip.sample_rate_hz, 48000).value();

@@ -49,9 +49,9 @@ std::vector<std::string> RowDifferences(const TensorMap& rows, const VocabularyL
 }
 
 void Compare(absl::string_view field, const std::string& actual, const std::string& expected,
-             std::vector<std::string>& lines) {
+             std::vector<std::string>* lines) {
   if (actual == expected) return;
-  lines.push_back(
+  lines->push_back(
       absl::StrCat(field, ": the adapter has \"", actual, "\", this model has \"", expected, "\""));
 }
 
@@ -153,16 +153,16 @@ absl::Status CheckAdapter(const AdapterRecord& record, const AdapterRecord& expe
         " is newer than this program's ", kAdapterSchemaVersion, "; use a newer release"));
   }
   std::vector<std::string> lines;
-  Compare("modality", record.modality(), expected.modality(), lines);
-  Compare("feature_schema", record.feature_schema(), expected.feature_schema(), lines);
+  Compare("modality", record.modality(), expected.modality(), &lines);
+  Compare("feature_schema", record.feature_schema(), expected.feature_schema(), &lines);
   Compare("feature_dim", absl::StrCat(record.feature_dim()), absl::StrCat(expected.feature_dim()),
-          lines);
-  Compare("d_model", absl::StrCat(record.d_model()), absl::StrCat(expected.d_model()), lines);
+          &lines);
+  Compare("d_model", absl::StrCat(record.d_model()), absl::StrCat(expected.d_model()), &lines);
   Compare("schema_version", absl::StrCat(record.schema_version()),
-          absl::StrCat(kAdapterSchemaVersion), lines);
+          absl::StrCat(kAdapterSchemaVersion), &lines);
   if (!options.allow_weight_mismatch) {
-    Compare("encoder_sha256", record.encoder_sha256(), expected.encoder_sha256(), lines);
-    Compare("backbone_sha256", record.backbone_sha256(), expected.backbone_sha256(), lines);
+    Compare("encoder_sha256", record.encoder_sha256(), expected.encoder_sha256(), &lines);
+    Compare("backbone_sha256", record.backbone_sha256(), expected.backbone_sha256(), &lines);
   }
   if (lines.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(

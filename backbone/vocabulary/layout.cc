@@ -36,8 +36,8 @@ absl::Status CheckSpec(const BlockSpec& spec) {
                                                  spec.size, ", expected 1 .. ", kMaxSize));
 }
 
-VocabularyBlock* FindMutable(VocabularyLayout& layout, absl::string_view id) {
-  for (VocabularyBlock& block : *layout.mutable_blocks()) {
+VocabularyBlock* FindMutable(absl::string_view id, VocabularyLayout* layout) {
+  for (VocabularyBlock& block : *layout->mutable_blocks()) {
     if (block.id() == id) return &block;
   }
   return nullptr;
@@ -66,8 +66,8 @@ void AppendBlock(const BlockSpec& spec, VocabularyLayout* layout) {
 }
 
 // The block is in the layout already: the same one is used, a different one is refused.
-absl::Status Reuse(const BlockSpec& spec, VocabularyBlock& block) {
-  const int64_t size = BlockSize(block);
+absl::Status Reuse(const BlockSpec& spec, VocabularyBlock* block) {
+  const int64_t size = BlockSize(*block);
   if (spec.size > size) {
     return absl::FailedPreconditionError(absl::StrCat("vocabulary block \"", spec.id, "\" has ",
                                                       size, " entries, ", spec.size,
@@ -78,13 +78,13 @@ absl::Status Reuse(const BlockSpec& spec, VocabularyBlock& block) {
         absl::StrCat("vocabulary block \"", spec.id, "\" has ", size, " entries, ", spec.size,
                      " are wanted; blocks never shrink, use another block id"));
   }
-  if (spec.content_hash != block.content_hash()) {
+  if (spec.content_hash != block->content_hash()) {
     return absl::FailedPreconditionError(
-        absl::StrCat("vocabulary block \"", spec.id, "\" has content hash \"", block.content_hash(),
-                     "\", the one to add has \"", spec.content_hash,
+        absl::StrCat("vocabulary block \"", spec.id, "\" has content hash \"",
+                     block->content_hash(), "\", the one to add has \"", spec.content_hash,
                      "\"; its rows would mean something else, use another block id"));
   }
-  block.set_retired(false);
+  block->set_retired(false);
   return absl::OkStatus();
 }
 
@@ -187,8 +187,8 @@ absl::StatusOr<VocabularyLayout> AddBlocks(const VocabularyLayout& layout,
       return absl::InvalidArgumentError(
           absl::StrCat("vocabulary block \"", specs[i].id, "\" is to be added twice"));
     }
-    if (VocabularyBlock* block = FindMutable(grown, specs[i].id)) {
-      UNIVAL_RETURN_IF_ERROR(Reuse(specs[i], *block));
+    if (VocabularyBlock* block = FindMutable(specs[i].id, &grown)) {
+      UNIVAL_RETURN_IF_ERROR(Reuse(specs[i], block));
     } else {
       AppendBlock(specs[i], &grown);
     }
@@ -199,7 +199,7 @@ absl::StatusOr<VocabularyLayout> AddBlocks(const VocabularyLayout& layout,
 absl::StatusOr<VocabularyLayout> RetireBlock(const VocabularyLayout& layout, absl::string_view id) {
   UNIVAL_RETURN_IF_ERROR(ValidateLayout(layout));
   VocabularyLayout changed = layout;
-  VocabularyBlock* block = FindMutable(changed, id);
+  VocabularyBlock* block = FindMutable(id, &changed);
   if (!block) return UnknownBlock(layout, id);
   if (id == kSpecial || block->retired()) {
     return absl::FailedPreconditionError(
@@ -214,7 +214,7 @@ absl::StatusOr<VocabularyLayout> GrowBlock(const VocabularyLayout& layout, absl:
                                            const BlockGrowth& growth) {
   UNIVAL_RETURN_IF_ERROR(ValidateLayout(layout));
   VocabularyLayout grown = layout;
-  VocabularyBlock* block = FindMutable(grown, id);
+  VocabularyBlock* block = FindMutable(id, &grown);
   if (!block) return UnknownBlock(layout, id);
   const int64_t old_size = BlockSize(*block);
   if (growth.size <= old_size || growth.size > kMaxSize || id == kSpecial) {

@@ -75,14 +75,14 @@ class AudioModality : public EncodedModality {
     const int64_t extra = static_cast<int64_t>(wave.size()) - settings_.max_samples;
     const int64_t start = augment ? random.Integer(0, extra + 1) : extra / 2;
     wave = FitLength(std::move(wave), settings_.max_samples, start, settings_.filling);
-    if (augment) VaryWaveform(wave, random);
+    if (augment) VaryWaveform(random, &wave);
 
     const int64_t bins = log_mel_->bins(), frames = log_mel_->frames(settings_.max_samples);
     at::Tensor spectrogram = at::empty({settings_.frames, bins}, at::kFloat);
     float* values = spectrogram.data_ptr<float>();
     log_mel_->Compute(wave, values);
     if (settings_.normalize == "clip") NormalizeClip(values, frames * bins);
-    if (augment) VarySpectrogram(values, frames, bins, random);
+    if (augment) VarySpectrogram(random, frames, bins, values);
     std::fill(values + frames * bins, values + settings_.frames * bins, 0.0f);
     return PreprocessedSample{{std::move(spectrogram)}};
   }
@@ -100,7 +100,7 @@ class AudioModality : public EncodedModality {
       const auto& resampler = *made;
       wave = resampler->Apply(wave);
     }
-    if (settings_.int16) RoundTripInt16(wave);
+    if (settings_.int16) RoundTripInt16(&wave);
     return wave;
   }
 

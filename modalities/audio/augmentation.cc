@@ -6,13 +6,13 @@
 namespace unival {
 namespace {
 
-void Shift(std::vector<float>& samples, int64_t by) {
+std::vector<float> Shifted(const std::vector<float>& samples, int64_t by) {
   const auto size = static_cast<int64_t>(samples.size());
   std::vector<float> moved(size, 0);
   for (int64_t i = std::max<int64_t>(0, by); i < std::min(size, size + by); ++i) {
     moved[i] = samples[i - by];
   }
-  samples = std::move(moved);
+  return moved;
 }
 
 }  // namespace
@@ -31,22 +31,22 @@ std::vector<float> VarySpeed(const std::vector<float>& samples, SeededRandom& ra
   return out;
 }
 
-void VaryWaveform(std::vector<float>& samples, SeededRandom& random) {
-  const auto size = static_cast<int64_t>(samples.size());
-  Shift(samples, random.Integer(-size / 10, size / 10 + 1));
+void VaryWaveform(SeededRandom& random, std::vector<float>* samples) {
+  const auto size = static_cast<int64_t>(samples->size());
+  *samples = Shifted(*samples, random.Integer(-size / 10, size / 10 + 1));
   const auto gain = static_cast<float>(std::pow(10, random.Uniform(-6, 6) / 20));
   float peak = 0;
-  for (float& sample : samples) {
+  for (float& sample : *samples) {
     sample *= gain;
     peak = std::max(peak, std::abs(sample));
   }
   const bool noisy = random.Integer(0, 2) == 1;
   const auto level = static_cast<float>(peak * std::pow(10, -random.Uniform(15, 40) / 20) / 3);
   if (!noisy) return;
-  for (float& sample : samples) sample += level * static_cast<float>(random.Normal());
+  for (float& sample : *samples) sample += level * static_cast<float>(random.Normal());
 }
 
-void VarySpectrogram(float* values, int64_t frames, int64_t bins, SeededRandom& random) {
+void VarySpectrogram(SeededRandom& random, int64_t frames, int64_t bins, float* values) {
   const auto slope = static_cast<float>(random.Uniform(-0.3, 0.3));
   const int64_t band = random.Integer(0, bins / 6 + 1), span = random.Integer(0, frames / 10 + 1);
   const int64_t band_begin = random.Integer(0, bins - band + 1);

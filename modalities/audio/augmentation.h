@@ -15,11 +15,11 @@ std::vector<float> VarySpeed(const std::vector<float>& samples, SeededRandom& ra
 
 // Moves the clip by up to a tenth of its length, fills with zeros; changes the level by up to 6 dB;
 // adds white noise 15 to 40 dB below the loudest part, half of the time.
-void VaryWaveform(std::vector<float>& samples, SeededRandom& random);
+void VaryWaveform(SeededRandom& random, std::vector<float>* samples);
 
 // On a normalised spectrogram [frames, bins]: a slope over frequency, one masked band of up to a
 // sixth of the bins and one masked span of up to a tenth of the frames, both set to 0.
-void VarySpectrogram(float* values, int64_t frames, int64_t bins, SeededRandom& random);
+void VarySpectrogram(SeededRandom& random, int64_t frames, int64_t bins, float* values);
 
 }  // namespace unival
 

@@ -136,10 +136,10 @@ void LogMelSpectrogram::Transform(double* real, double* imaginary) const {
 }
 
 void LogMelSpectrogram::PowerOfFrames(const float* first, const float* second,
-                                      std::vector<double>& scratch, float* first_power,
+                                      std::vector<double>* scratch, float* first_power,
                                       float* second_power) const {
-  scratch.resize(2 * window_);
-  double* real = scratch.data();
+  scratch->resize(2 * window_);
+  double* real = scratch->data();
   double* imaginary = real + window_;
   for (int i = 0; i < window_; ++i) {
     const int source = reversed_[i];
@@ -172,7 +172,7 @@ void LogMelSpectrogram::ForEachFrame(absl::Span<const float> samples, Sink sink)
   for (int64_t frame = 0; frame < count; frame += 2) {
     const float* begin = padded.data() + frame * hop_;
     const bool pair = frame + 1 < count;
-    PowerOfFrames(begin, pair ? begin + hop_ : nullptr, scratch, first.data(), second.data());
+    PowerOfFrames(begin, pair ? begin + hop_ : nullptr, &scratch, first.data(), second.data());
     sink(frame, first);
     if (pair) sink(frame + 1, second);
   }

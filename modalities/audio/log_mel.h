@@ -53,7 +53,7 @@ class LogMelSpectrogram {
 
   LogMelSpectrogram() = default;
   // Power spectra of two frames with one complex transform; `second` may be null.
-  void PowerOfFrames(const float* first, const float* second, std::vector<double>& scratch,
+  void PowerOfFrames(const float* first, const float* second, std::vector<double>* scratch,
                      float* first_power, float* second_power) const;
   void Transform(double* real, double* imaginary) const;
   template <typename Sink>

@@ -76,8 +76,8 @@ std::vector<float> MixToMono(absl::Span<const float> samples, int64_t channels) 
   return mono;
 }
 
-void RoundTripInt16(std::vector<float>& samples) {
-  for (float& sample : samples) {
+void RoundTripInt16(std::vector<float>* samples) {
+  for (float& sample : *samples) {
     const float scaled = std::clamp(sample, -1.0f, 1.0f) * 32767.0f;
     sample = static_cast<float>(static_cast<int16_t>(scaled)) / 32767.0f;
   }

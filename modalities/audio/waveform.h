@@ -43,7 +43,7 @@ std::vector<float> MixToMono(absl::Span<const float> samples, int64_t channels);
 
 // Converts to 16-bit integers (rounding towards zero) and back, as the reference does when it reads
 // audio files.
-void RoundTripInt16(std::vector<float>& samples);
+void RoundTripInt16(std::vector<float>* samples);
 
 // What fills up a clip that is too short (the reference's "pad", "repeatpad", "repeat").
 enum class Filling {

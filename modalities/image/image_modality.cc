@@ -74,15 +74,14 @@ class ImageModality : public EncodedModality {
     }
     at::Tensor input = at::empty({3, height, width}, at::kFloat);
     normalizer_.Apply(data, height * width, input.data_ptr<float>(), height * width);
-    if (sample.augment && photometric_) VaryLight(input, random);
+    if (sample.augment && photometric_) VaryLight(random, input.numel(), input.data_ptr<float>());
     return PreprocessedSample{{std::move(input)}};
   }
 
-  static void VaryLight(at::Tensor& input, SeededRandom& random) {
+  static void VaryLight(SeededRandom& random, int64_t count, float* values) {
     const auto contrast = static_cast<float>(random.Uniform(0.85, 1.15));
     const auto brightness = static_cast<float>(random.Uniform(-0.15, 0.15));
-    float* values = input.data_ptr<float>();
-    for (int64_t i = 0; i < input.numel(); ++i) values[i] = values[i] * contrast + brightness;
+    for (int64_t i = 0; i < count; ++i) values[i] = values[i] * contrast + brightness;
   }
 
   const MediaDecoder* media_;

@@ -43,17 +43,17 @@ at::Tensor FourierKernels(int window, Wave wave) {
 
 // Of the constants that the network keeps from its spectrogram: those of the modality where it
 // makes one.
-void CompleteFrontEnd(const EncoderInput& input, PannEncoder& config) {
+void CompleteFrontEnd(const EncoderInput& input, PannEncoder* config) {
   if (input.kind == EncoderInput::Kind::kSpectrogram) {
-    *config.mutable_front_end() = input.log_mel;
-    config.set_sample_rate_hz(input.filter_rate_hz);
+    *config->mutable_front_end() = input.log_mel;
+    config->set_sample_rate_hz(input.filter_rate_hz);
   }
-  LogMel& front_end = *config.mutable_front_end();
+  LogMel& front_end = *config->mutable_front_end();
   if (front_end.window() == 0) front_end.set_window(1024);
   if (front_end.mel_bins() == 0) front_end.set_mel_bins(64);
   if (!front_end.has_min_hz()) front_end.set_min_hz(50);
   if (front_end.max_hz() == 0) front_end.set_max_hz(14000);
-  if (config.sample_rate_hz() == 0) config.set_sample_rate_hz(48000);
+  if (config->sample_rate_hz() == 0) config->set_sample_rate_hz(48000);
 }
 
 absl::StatusOr<std::shared_ptr<FeatureEncoder>> MakePann(const EncoderConfig& encoder,
@@ -63,7 +63,7 @@ absl::StatusOr<std::shared_ptr<FeatureEncoder>> MakePann(const EncoderConfig& en
     return InvalidEncoder("pann.layers: ", config.layers(), ", expected 6 or 14");
   }
   UNIVAL_RETURN_IF_ERROR(CheckRange("pann.unused_classes", config.unused_classes(), 0, 1 << 20));
-  CompleteFrontEnd(input, config);
+  CompleteFrontEnd(input, &config);
   const LogMel& front_end = config.front_end();
   UNIVAL_RETURN_IF_ERROR(CheckRange("pann.front_end.window", front_end.window(), 16, 65536));
   UNIVAL_RETURN_IF_ERROR(CheckRange("pann.front_end.mel_bins", front_end.mel_bins(), 1, 1024));

@@ -34,7 +34,7 @@ class Box : public SlotType {
   // The first four location bins in a row.
   absl::Status Interpret(const SlotPlace&, const VocabularyView& vocabulary,
                          absl::Span<const BlockToken> tokens,
-                         Prediction& prediction) const override {
+                         Prediction* prediction) const override {
     UNIVAL_ASSIGN_OR_RETURN(const int64_t count, vocabulary.BlockSize(kLocationBins));
     std::array<int64_t, kCorners> bins;
     size_t run = 0;
@@ -42,16 +42,16 @@ class Box : public SlotType {
       run = token.block == kLocationBins ? run + 1 : 0;
       if (run > 0) bins[run - 1] = token.index;
       if (run < bins.size()) continue;
-      prediction.box = DequantizeBox(bins, count);
+      prediction->box = DequantizeBox(bins, count);
       break;
     }
     return absl::OkStatus();
   }
 
   absl::Status AddReference(const SlotPlace& place, const TaskSample& sample,
-                            References& references) const override {
-    if (references.box.has_value()) return absl::OkStatus();  // of several, the first
-    UNIVAL_ASSIGN_OR_RETURN(references.box, BoxOfColumn(sample, place.slot.text));
+                            References* references) const override {
+    if (references->box.has_value()) return absl::OkStatus();  // of several, the first
+    UNIVAL_ASSIGN_OR_RETURN(references->box, BoxOfColumn(sample, place.slot.text));
     return absl::OkStatus();
   }
 };

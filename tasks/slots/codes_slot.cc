@@ -36,9 +36,9 @@ class Codes : public SlotType {
 
   absl::Status Interpret(const SlotPlace& place, const VocabularyView&,
                          absl::Span<const BlockToken> tokens,
-                         Prediction& prediction) const override {
+                         Prediction* prediction) const override {
     for (const BlockToken& token : tokens) {
-      if (token.block == place.task.codes_block()) prediction.codes.push_back(token.index);
+      if (token.block == place.task.codes_block()) prediction->codes.push_back(token.index);
     }
     return absl::OkStatus();
   }

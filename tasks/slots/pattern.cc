@@ -38,7 +38,8 @@ absl::StatusOr<PatternPiece> ParseSlot(absl::string_view inside, const SlotTypes
 }
 
 // Literal text up to the next slot; "{{" and "}}" are braces.
-absl::StatusOr<std::string> TakeLiteral(absl::string_view text, size_t& position) {
+absl::StatusOr<std::string> TakeLiteral(absl::string_view text, size_t* next) {
+  size_t& position = *next;
   std::string literal;
   while (position < text.size()) {
     const char c = text[position];
@@ -62,7 +63,7 @@ absl::StatusOr<std::string> TakeLiteral(absl::string_view text, size_t& position
 absl::StatusOr<Pattern> ParsePattern(absl::string_view text, const SlotTypes& types) {
   Pattern pattern;
   for (size_t position = 0; position < text.size();) {
-    UNIVAL_ASSIGN_OR_RETURN(std::string literal, TakeLiteral(text, position));
+    UNIVAL_ASSIGN_OR_RETURN(std::string literal, TakeLiteral(text, &position));
     if (!literal.empty()) pattern.push_back({nullptr, std::move(literal), ""});
     if (position == text.size()) break;
     const size_t end = text.find_first_of("{}", position + 1);

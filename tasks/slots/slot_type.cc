@@ -29,11 +29,11 @@ absl::StatusOr<std::vector<TokenRange>> SlotType::AllowedTokens(
 }
 
 absl::Status SlotType::Interpret(const SlotPlace&, const VocabularyView&,
-                                 absl::Span<const BlockToken>, Prediction&) const {
+                                 absl::Span<const BlockToken>, Prediction*) const {
   return absl::OkStatus();
 }
 
-absl::Status SlotType::AddReference(const SlotPlace&, const TaskSample&, References&) const {
+absl::Status SlotType::AddReference(const SlotPlace&, const TaskSample&, References*) const {
   return absl::OkStatus();
 }
 

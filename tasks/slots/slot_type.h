@@ -112,10 +112,10 @@ class SlotType {
   // for the first slot of this type in the target. Tokens that do not fit leave the prediction as
   // it is.
   virtual absl::Status Interpret(const SlotPlace& place, const VocabularyView& vocabulary,
-                                 absl::Span<const BlockToken> tokens, Prediction& prediction) const;
+                                 absl::Span<const BlockToken> tokens, Prediction* prediction) const;
   // Adds what an answer is compared with besides text.
   virtual absl::Status AddReference(const SlotPlace& place, const TaskSample& sample,
-                                    References& references) const;
+                                    References* references) const;
 };
 
 }  // namespace unival

@@ -25,7 +25,7 @@ absl::StatusOr<Prediction> TemplateTask::Interpret(const TaskSample& sample,
   for (const PatternPiece& slot : target_) {
     if (slot.type == nullptr || !asked.insert(slot.type.get()).second) continue;
     UNIVAL_RETURN_IF_ERROR(
-        slot.type->Interpret({source_.proto, slot}, vocabulary_, tokens, prediction));
+        slot.type->Interpret({source_.proto, slot}, vocabulary_, tokens, &prediction));
   }
   return prediction;
 }
@@ -55,7 +55,7 @@ absl::StatusOr<References> TemplateTask::ReferencesOf(const TaskSample& sample) 
   UNIVAL_ASSIGN_OR_RETURN(references.texts, ReferenceTexts(sample));
   for (const PatternPiece& slot : target_) {
     if (slot.type == nullptr) continue;
-    UNIVAL_RETURN_IF_ERROR(slot.type->AddReference({source_.proto, slot}, sample, references));
+    UNIVAL_RETURN_IF_ERROR(slot.type->AddReference({source_.proto, slot}, sample, &references));
   }
   return references;
 }

@@ -35,11 +35,11 @@ class Angle : public SlotType {
   // Text: whole degrees.
   absl::Status Interpret(const SlotPlace& place, const VocabularyView& vocabulary,
                          absl::Span<const BlockToken> tokens,
-                         Prediction& prediction) const override {
+                         Prediction* prediction) const override {
     UNIVAL_ASSIGN_OR_RETURN(const int64_t steps, vocabulary.BlockSize(Block(place)));
     for (const BlockToken& token : tokens) {
       if (token.block != Block(place)) continue;
-      prediction.text = absl::StrCat(
+      prediction->text = absl::StrCat(
           std::llround(static_cast<double>(token.index) / static_cast<double>(steps) * kFullTurn));
       break;
     }
@@ -47,9 +47,9 @@ class Angle : public SlotType {
   }
 
   absl::Status AddReference(const SlotPlace& place, const TaskSample& sample,
-                            References& references) const override {
+                            References* references) const override {
     UNIVAL_ASSIGN_OR_RETURN(const double degrees, Degrees(place, sample));
-    references.texts = {absl::StrCat(std::llround(degrees))};
+    references->texts = {absl::StrCat(std::llround(degrees))};
     return absl::OkStatus();
   }
 

@@ -101,12 +101,12 @@ class Converter {
   void AssignNames();
   bool AssignToNetwork(const std::string& name, const TensorView& view);
   absl::Status ExpectParts();
-  absl::StatusOr<HostModality> SettleConstants(PublishedModality& found);
+  absl::StatusOr<HostModality> SettleConstants(PublishedModality* published);
   bool ConstantsAgree(const PublishedModality& found, const HostModality& known) const;
   absl::StatusOr<TensorMap> BackboneTensors() const;
   void Expect(const std::string& part, const std::string& prefix, const TensorMap& tensors);
-  void ExpectTensor(Part& part, const std::string& shown, const std::string& name,
-                    const at::Tensor& tensor);
+  void ExpectTensor(const std::string& shown, const std::string& name, const at::Tensor& tensor,
+                    Part* part);
   absl::Status CheckDifferences();
   absl::Status WriteParts();
   absl::Status WriteBackbone();
@@ -269,7 +269,7 @@ absl::Status Converter::ExpectParts() {
     const std::string id = found.modality.id();
     Expect(AdapterComponentId(id), absl::StrCat("connections.", id, "."),
            TensorsWithPrefix(backbone, absl::StrCat("connections.", id, ".")));
-    UNIVAL_ASSIGN_OR_RETURN(HostModality known, SettleConstants(found));
+    UNIVAL_ASSIGN_OR_RETURN(HostModality known, SettleConstants(&found));
     *manifest_.add_modality() = found.modality;
     Expect(ModalityComponentId(id), found.network_prefix, known.tensors);
     known.tensors.clear();
@@ -294,7 +294,8 @@ bool Converter::ConstantsAgree(const PublishedModality& found, const HostModalit
 }
 
 // The configuration whose preprocessing is that of the checkpoint's constants.
-absl::StatusOr<HostModality> Converter::SettleConstants(PublishedModality& found) {
+absl::StatusOr<HostModality> Converter::SettleConstants(PublishedModality* published) {
+  PublishedModality& found = *published;
   std::vector<ModalityConfig> candidates = {found.modality};
   candidates.insert(candidates.end(), found.alternatives.begin(), found.alternatives.end());
   for (ModalityConfig& candidate : candidates) {
@@ -309,12 +310,12 @@ absl::StatusOr<HostModality> Converter::SettleConstants(PublishedModality& found
                    " known front ends, got others; this preprocessing cannot be reproduced"));
 }
 
-void Converter::ExpectTensor(Part& part, const std::string& shown, const std::string& name,
-                             const at::Tensor& tensor) {
-  part.shapes[name] = tensor.sizes().vec();
-  part.floating[name] = tensor.is_floating_point();
-  if (part.sources.count(name) > 0) return;
-  part.fresh.emplace(name, tensor.detach());
+void Converter::ExpectTensor(const std::string& shown, const std::string& name,
+                             const at::Tensor& tensor, Part* part) {
+  part->shapes[name] = tensor.sizes().vec();
+  part->floating[name] = tensor.is_floating_point();
+  if (part->sources.count(name) > 0) return;
+  part->fresh.emplace(name, tensor.detach());
   const bool expected = options_.may_be_fresh && options_.may_be_fresh(shown);
   (expected ? report_.fresh : report_.missing)
       .push_back(absl::StrCat(shown, " ", TensorText(tensor)));
@@ -329,7 +330,7 @@ void Converter::Expect(const std::string& id, const std::string& prefix, const T
         if (entry.name == shown) shown = entry.reference;
       }
     }
-    ExpectTensor(part, shown, name, tensor);
+    ExpectTensor(shown, name, tensor, &part);
   }
 }
 

@@ -338,7 +338,7 @@ class PickleMachine {
   absl::Status Build(int) {
     UNIVAL_ASSIGN_OR_RETURN(const std::vector<PickleId> state, Pop(1));
     UNIVAL_ASSIGN_OR_RETURN(const PickleId top, Top());
-    return PickleCalls(pickle_).Build(pickle_.nodes_[top], state[0]);
+    return PickleCalls(pickle_).Build(state[0], &pickle_.nodes_[top]);
   }
   absl::Status Persistent(int) {
     UNIVAL_ASSIGN_OR_RETURN(const std::vector<PickleId> id, Pop(1));

@@ -226,21 +226,21 @@ absl::StatusOr<PickleNode> PickleCalls::Call(const PickleNode& callable, PickleI
 }
 
 // (key, begin, elements) of checkpoints before torch 0.4.
-absl::Status PickleCalls::AddView(const PickleNode& view, PickleStorage& storage) const {
+absl::Status PickleCalls::AddView(const PickleNode& view, PickleStorage* storage) const {
   if (view.kind == PickleKind::kNone) return absl::OkStatus();
   if (view.kind != PickleKind::kTuple || view.items.size() != 3) {
     return InvalidArgument("the view of a storage is not a tuple of three");
   }
   const PickleNode &begin = node(view.items[1]), &elements = node(view.items[2]);
-  storage.begin = begin.integer;
-  storage.elements = elements.integer;
+  storage->begin = begin.integer;
+  storage->elements = elements.integer;
   if (begin.kind == PickleKind::kInteger && elements.kind == PickleKind::kInteger &&
-      storage.begin >= 0 && storage.begin <= storage.root_elements && storage.elements >= 0 &&
-      storage.elements <= storage.root_elements - storage.begin) {
+      storage->begin >= 0 && storage->begin <= storage->root_elements && storage->elements >= 0 &&
+      storage->elements <= storage->root_elements - storage->begin) {
     return absl::OkStatus();
   }
-  return InvalidArgument("storage \"", Shown(storage.key), "\": a view of ", storage.elements,
-                         " elements at ", storage.begin, " of ", storage.root_elements);
+  return InvalidArgument("storage \"", Shown(storage->key), "\": a view of ", storage->elements,
+                         " elements at ", storage->begin, " of ", storage->root_elements);
 }
 
 absl::StatusOr<PickleNode> PickleCalls::Storage(const PickleNode& id) {
@@ -264,24 +264,24 @@ absl::StatusOr<PickleNode> PickleCalls::Storage(const PickleNode& id) {
     return InvalidArgument("storage \"", Shown(storage.key), "\" of ", storage.elements,
                            " elements");
   }
-  if (id.items.size() == 6) UNIVAL_RETURN_IF_ERROR(AddView(node(id.items[5]), storage));
+  if (id.items.size() == 6) UNIVAL_RETURN_IF_ERROR(AddView(node(id.items[5]), &storage));
   PickleNode result = Container(PickleKind::kStorage);
   result.integer = static_cast<int64_t>(pickle_.storages_.size());
   pickle_.storages_.push_back(storage);
   return result;
 }
 
-absl::Status PickleCalls::Build(PickleNode& object, PickleId state) {
-  if (object.kind == PickleKind::kRecord) {
-    object.items.resize(1);
-    object.items.push_back(state);
+absl::Status PickleCalls::Build(PickleId state, PickleNode* object) {
+  if (object->kind == PickleKind::kRecord) {
+    object->items.resize(1);
+    object->items.push_back(state);
     return absl::OkStatus();
   }
   // Attributes of an OrderedDict: versions of a state_dict's modules.
-  if (object.kind == PickleKind::kDict) return absl::OkStatus();
+  if (object->kind == PickleKind::kDict) return absl::OkStatus();
   return absl::PermissionDeniedError(
-      absl::StrCat("state for ", object.kind == PickleKind::kGlobal ? "\"" : "a value",
-                   object.kind == PickleKind::kGlobal ? Shown(object.text) + "\"" : "",
+      absl::StrCat("state for ", object->kind == PickleKind::kGlobal ? "\"" : "a value",
+                   object->kind == PickleKind::kGlobal ? Shown(object->text) + "\"" : "",
                    " refused: a checkpoint may only rebuild tensors"));
 }
 

@@ -21,7 +21,7 @@ class PickleCalls {
   // BINPERSID: ("storage", torch.FloatStorage, key, location, elements[, view]).
   absl::StatusOr<PickleNode> Storage(const PickleNode& persistent_id);
   // BUILD: gives `object` its state.
-  absl::Status Build(PickleNode& object, PickleId state);
+  absl::Status Build(PickleId state, PickleNode* object);
 
   using Function = absl::StatusOr<PickleNode> (PickleCalls::*)(PickleId arguments);
   absl::StatusOr<PickleNode> RebuildTensor(PickleId arguments);
@@ -36,7 +36,7 @@ class PickleCalls {
   // Null where there are fewer.
   const PickleNode* Argument(PickleId arguments, size_t index) const;
   absl::StatusOr<std::vector<int64_t>> Integers(PickleId arguments, size_t index) const;
-  absl::Status AddView(const PickleNode& view, PickleStorage& storage) const;
+  absl::Status AddView(const PickleNode& view, PickleStorage* storage) const;
 
   Pickle& pickle_;
 };

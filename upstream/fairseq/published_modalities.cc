@@ -74,12 +74,12 @@ void SetNormalization(Normalization* normalization) {
   }
 }
 
-void DescribeImages(const Json& arguments, Shapes& shapes, ModalityConfig& config) {
+void DescribeImages(const Json& arguments, Shapes& shapes, ModalityConfig* config) {
   const int pixels = Argument(arguments, "patch_image_size", kImagePixels);
-  config.mutable_image()->set_width(pixels);
-  config.mutable_image()->set_height(pixels);
-  SetNormalization(config.mutable_image()->mutable_normalization());
-  ResnetEncoder& network = *config.mutable_encoder()->mutable_resnet();
+  config->mutable_image()->set_width(pixels);
+  config->mutable_image()->set_height(pixels);
+  SetNormalization(config->mutable_image()->mutable_normalization());
+  ResnetEncoder& network = *config->mutable_encoder()->mutable_resnet();
   network.set_stem_width(shapes.Size("conv1.weight", 0));
   const std::vector<int> stages = shapes.Stages();
   for (size_t i = 0; i < stages.size(); ++i) {
@@ -88,23 +88,23 @@ void DescribeImages(const Json& arguments, Shapes& shapes, ModalityConfig& confi
   }
 }
 
-void DescribeVideos(const Json& arguments, Shapes& shapes, ModalityConfig& config) {
-  VideoInput& input = *config.mutable_video();
+void DescribeVideos(const Json& arguments, Shapes& shapes, ModalityConfig* config) {
+  VideoInput& input = *config->mutable_video();
   const int pixels = Argument(arguments, "patch_frame_size", kFramePixels);
   input.set_frames(Argument(arguments, "num_frames", kFrames));
   input.set_width(pixels);
   input.set_height(pixels);
   input.set_sampling(FRAME_SAMPLING_MIDDLE);
   SetNormalization(input.mutable_normalization());
-  Resnext3dEncoder& network = *config.mutable_encoder()->mutable_resnext3d();
+  Resnext3dEncoder& network = *config->mutable_encoder()->mutable_resnext3d();
   for (int blocks : shapes.Stages()) network.add_blocks(blocks);
   const std::string grouped = Shapes::Block(1, 0, "conv2");
   const int64_t channels = shapes.Size(grouped, 0), group = shapes.Size(grouped, 1);
   network.set_cardinality(group > 0 ? channels / group : 0);
 }
 
-void DescribeAudio(const Json& arguments, Shapes& shapes, ModalityConfig& config) {
-  AudioInput& input = *config.mutable_audio();
+void DescribeAudio(const Json& arguments, Shapes& shapes, ModalityConfig* config) {
+  AudioInput& input = *config->mutable_audio();
   input.set_sample_rate_hz(kSampleRate);
   input.set_max_samples(kMaxSamples);
   input.set_pad_to_max(true);
@@ -114,7 +114,7 @@ void DescribeAudio(const Json& arguments, Shapes& shapes, ModalityConfig& config
   mel.set_mel_bins(shapes.Size("bn0.weight", 0));
   mel.set_min_hz(kMinHz);
   mel.set_max_hz(kMaxHz);
-  PannEncoder& network = *config.mutable_encoder()->mutable_pann();
+  PannEncoder& network = *config->mutable_encoder()->mutable_pann();
   network.set_layers(shapes.Has("conv_block6.conv1.weight") ? 14 : 6);
   network.set_sample_rate_hz(kSampleRate);
   *network.mutable_front_end() = mel;
@@ -148,7 +148,7 @@ std::vector<ModalityConfig> NoOthers(const ModalityConfig&) { return {}; }
 
 struct Builder {
   const char* modality;
-  void (*describe)(const Json& arguments, Shapes& shapes, ModalityConfig& config);
+  void (*describe)(const Json& arguments, Shapes& shapes, ModalityConfig* config);
   int (*features)(const ModalityConfig& config);
   std::vector<std::string> classifier;
   std::vector<std::string> constants;
@@ -187,7 +187,7 @@ absl::StatusOr<PublishedModality> Describe(const Builder& builder, const TensorV
   found.classifier = builder.classifier;
   found.modality.set_id(builder.modality);
   Shapes network(tensors, found.network_prefix), whole(tensors, "");
-  builder.describe(arguments, network, found.modality);
+  builder.describe(arguments, network, &found.modality);
   const std::vector<ReferenceName> names = ConnectionNames(builder.modality);
   found.connection.set_modality(builder.modality);
   found.constants = builder.constants;

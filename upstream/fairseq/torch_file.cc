@@ -85,24 +85,24 @@ absl::StatusOr<TorchFile> ParseZip(absl::string_view file) {
 
 // ---- the older format: magic number, protocol, system, object, storage keys, storages
 
-absl::StatusOr<Pickle> TakePickle(absl::string_view& rest, absl::string_view what) {
+absl::StatusOr<Pickle> TakePickle(absl::string_view what, absl::string_view* rest) {
   size_t consumed = 0;
-  UNIVAL_ASSIGN_OR_RETURN(Pickle pickle, Annotate(ReadPickle(rest, &consumed), what));
-  rest.remove_prefix(consumed);
+  UNIVAL_ASSIGN_OR_RETURN(Pickle pickle, Annotate(ReadPickle(*rest, &consumed), what));
+  rest->remove_prefix(consumed);
   return pickle;
 }
 
-absl::Status TakePreamble(absl::string_view& rest) {
-  const auto magic = TakePickle(rest, "magic number");
+absl::Status TakePreamble(absl::string_view* rest) {
+  const auto magic = TakePickle("magic number", rest);
   if (!magic.ok() || magic->root().kind != PickleKind::kBig || magic->root().text != kMagic) {
     return InvalidArgument(
         "neither a zip archive nor a pickle of torch.save; write it again with torch 0.4 or newer");
   }
-  UNIVAL_ASSIGN_OR_RETURN(const Pickle protocol, TakePickle(rest, "protocol version"));
+  UNIVAL_ASSIGN_OR_RETURN(const Pickle protocol, TakePickle("protocol version", rest));
   if (protocol.root().kind != PickleKind::kInteger || protocol.root().integer != kLegacyProtocol) {
     return InvalidArgument("torch.save's protocol version is not ", kLegacyProtocol);
   }
-  UNIVAL_ASSIGN_OR_RETURN(const Pickle system, TakePickle(rest, "system description"));
+  UNIVAL_ASSIGN_OR_RETURN(const Pickle system, TakePickle("system description", rest));
   const PickleNode* little = system.Find(system.root(), "little_endian");
   return CheckByteOrder(little != nullptr && little->integer == 1 ? "little" : "big");
 }
@@ -110,9 +110,10 @@ absl::Status TakePreamble(absl::string_view& rest) {
 // Bytes of every whole storage by key.
 using StorageBytes = std::map<absl::string_view, absl::string_view>;
 
-absl::Status TakeStorage(const PickleStorage& storage, absl::string_view& rest,
-                         StorageBytes& bytes) {
+absl::Status TakeStorage(const PickleStorage& storage, absl::string_view* file,
+                         StorageBytes* bytes) {
   constexpr size_t kCount = 8;
+  absl::string_view& rest = *file;
   if (rest.size() < kCount) return BadStorage(storage.key, "the file ends before it; truncated");
   const uint64_t elements = LittleEndian(rest, kCount);
   rest.remove_prefix(kCount);
@@ -123,7 +124,7 @@ absl::Status TakeStorage(const PickleStorage& storage, absl::string_view& rest,
                                                 " bytes), the file has ", elements, " and ",
                                                 rest.size(), " bytes; truncated or damaged"));
   }
-  if (!bytes.emplace(storage.key, rest.substr(0, size)).second) {
+  if (!bytes->emplace(storage.key, rest.substr(0, size)).second) {
     return BadStorage(storage.key, "is there twice");
   }
   rest.remove_prefix(size);
@@ -132,10 +133,10 @@ absl::Status TakeStorage(const PickleStorage& storage, absl::string_view& rest,
 
 absl::StatusOr<TorchFile> ParseLegacy(absl::string_view file) {
   absl::string_view rest = file;
-  UNIVAL_RETURN_IF_ERROR(TakePreamble(rest));
+  UNIVAL_RETURN_IF_ERROR(TakePreamble(&rest));
   TorchFile result;
-  UNIVAL_ASSIGN_OR_RETURN(result.pickle, TakePickle(rest, "object"));
-  UNIVAL_ASSIGN_OR_RETURN(const Pickle keys, TakePickle(rest, "storage keys"));
+  UNIVAL_ASSIGN_OR_RETURN(result.pickle, TakePickle("object", &rest));
+  UNIVAL_ASSIGN_OR_RETURN(const Pickle keys, TakePickle("storage keys", &rest));
   if (keys.root().kind != PickleKind::kList) return InvalidArgument("the storage keys are no list");
   std::map<absl::string_view, const PickleStorage*> known;
   for (const PickleStorage& storage : result.pickle.storages()) known[storage.key] = &storage;
@@ -143,7 +144,7 @@ absl::StatusOr<TorchFile> ParseLegacy(absl::string_view file) {
   for (PickleId id : keys.root().items) {
     const auto found = known.find(keys.node(id).text);
     if (found == known.end()) return BadStorage(keys.node(id).text, "belongs to no tensor");
-    UNIVAL_RETURN_IF_ERROR(TakeStorage(*found->second, rest, bytes));
+    UNIVAL_RETURN_IF_ERROR(TakeStorage(*found->second, &rest, &bytes));
   }
   if (!rest.empty()) return InvalidArgument(rest.size(), " bytes are left over at the end");
   for (const PickleStorage& storage : result.pickle.storages()) {

@@ -118,8 +118,9 @@ absl::Status ReadExtra64(absl::string_view extra, Listed* entry) {
   return absl::OkStatus();
 }
 
-// Takes one header off `directory`.
-absl::StatusOr<Listed> ReadListed(absl::string_view& directory) {
+// Takes one header off `unread`.
+absl::StatusOr<Listed> ReadListed(absl::string_view* unread) {
+  absl::string_view& directory = *unread;
   UNIVAL_ASSIGN_OR_RETURN(const absl::string_view header,
                           Record(directory, 0, kCentralHeaderSize, kCentralHeader));
   const uint64_t flags = LittleEndian(header.substr(8), 2);
@@ -184,7 +185,7 @@ absl::StatusOr<ZipDirectory> ParseZipDirectory(absl::string_view file) {
   }
   std::vector<Listed> listed;
   for (uint64_t i = 0; i < place.count; ++i) {
-    UNIVAL_ASSIGN_OR_RETURN(Listed entry, ReadListed(directory));
+    UNIVAL_ASSIGN_OR_RETURN(Listed entry, ReadListed(&directory));
     listed.push_back(std::move(entry));
   }
   if (!directory.empty()) return Bad("bytes are left over in its directory");

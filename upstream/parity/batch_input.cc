@@ -85,7 +85,7 @@ at::Tensor PerRow(const Json& sample, const std::string& field) {
   return values.is_null() ? at::Tensor() : at::tensor(values.get<std::vector<int>>(), at::kLong);
 }
 
-void RepeatRows(ModelInput& input) {
+ModelInput RepeatRows(ModelInput input) {
   const auto twice = [](const at::Tensor& tensor) {
     return tensor.defined() ? at::cat({tensor, tensor}) : tensor;
   };
@@ -97,6 +97,7 @@ void RepeatRows(ModelInput& input) {
     segment.features = {twice(segment.features.values), twice(segment.features.padding),
                         twice(segment.features.positions)};
   }
+  return input;
 }
 
 }  // namespace parity

@@ -40,8 +40,8 @@ absl::StatusOr<BatchInput> MakeBatchInput(const InputSource& source, ReferenceMo
 // "patch_masks" or "patch_types" of a JSON sample; undefined where it has none.
 at::Tensor PerRow(const Json& sample, const std::string& field);
 
-// Every row once more, behind the others.
-void RepeatRows(ModelInput& input);
+// With every row once more, behind the others.
+ModelInput RepeatRows(ModelInput input);
 
 }  // namespace parity
 }  // namespace unival

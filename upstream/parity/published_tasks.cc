@@ -51,26 +51,26 @@ absl::StatusOr<std::unique_ptr<PublishedTasks>> PublishedTasks::Create(const Fix
 }
 
 absl::StatusOr<LoadedTemplate> PublishedTasks::Template(
-    const std::string& name, const std::function<void(TaskTemplate&)>& edit) const {
+    const std::string& name, const std::function<void(TaskTemplate*)>& edit) const {
   const LoadedTemplate* found = set_.Find(name);
   if (found == nullptr) {
     return absl::NotFoundError(absl::StrCat("no published task \"", name, "\""));
   }
   LoadedTemplate changed = *found;
-  if (edit) edit(changed.proto);
+  if (edit) edit(&changed.proto);
   return changed;
 }
 
 absl::StatusOr<std::unique_ptr<TemplateTask>> PublishedTasks::Make(
-    const std::string& name, const std::function<void(TaskTemplate&)>& edit) const {
+    const std::string& name, const std::function<void(TaskTemplate*)>& edit) const {
   UNIVAL_ASSIGN_OR_RETURN(const LoadedTemplate source, Template(name, edit));
   return TemplateTask::Create(source, *vocabulary_);
 }
 
-std::function<void(TaskTemplate&)> PromptType(const std::string& type) {
-  return [type](TaskTemplate& proto) {
-    proto.set_prompt_in_decoder(type != "none");
-    proto.set_prompt_end_in_decoder(type == "src");
+std::function<void(TaskTemplate*)> PromptType(const std::string& type) {
+  return [type](TaskTemplate* proto) {
+    proto->set_prompt_in_decoder(type != "none");
+    proto->set_prompt_end_in_decoder(type == "src");
   };
 }
 
@@ -89,10 +89,10 @@ std::string Trimmed(const std::string& text) {
 }
 
 void SetSquare(int pixels, const std::vector<float>& mean, const std::vector<float>& deviation,
-               ModalityConfig& config) {
-  config.mutable_image()->set_width(pixels);
-  config.mutable_image()->set_height(pixels);
-  Normalization& normalization = *config.mutable_image()->mutable_normalization();
+               ModalityConfig* config) {
+  config->mutable_image()->set_width(pixels);
+  config->mutable_image()->set_height(pixels);
+  Normalization& normalization = *config->mutable_image()->mutable_normalization();
   normalization.Clear();
   for (const float value : mean) normalization.add_mean(value);
   for (const float value : deviation) normalization.add_std(value);
@@ -103,7 +103,7 @@ absl::StatusOr<std::unique_ptr<Modality>> ImagePreprocessor(const Runtime& runti
                                                             const std::vector<float>& deviation) {
   ModalityConfig config;
   config.set_id("image");
-  SetSquare(pixels, mean, deviation, config);
+  SetSquare(pixels, mean, deviation, &config);
   // A modality needs an encoder; this one costs nothing.
   config.mutable_encoder()->mutable_small_cnn()->add_widths(1);
   return runtime.registry().CreateModality(config, runtime.services());

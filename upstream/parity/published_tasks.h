@@ -39,10 +39,10 @@ class PublishedTasks {
   const VocabularyView& vocabulary() const { return *vocabulary_; }
   // A published template, changed by `edit`.
   absl::StatusOr<LoadedTemplate> Template(
-      const std::string& name, const std::function<void(TaskTemplate&)>& edit = {}) const;
+      const std::string& name, const std::function<void(TaskTemplate*)>& edit = {}) const;
   // The task that it makes. The task must not outlive this object.
   absl::StatusOr<std::unique_ptr<TemplateTask>> Make(
-      const std::string& name, const std::function<void(TaskTemplate&)>& edit = {}) const;
+      const std::string& name, const std::function<void(TaskTemplate*)>& edit = {}) const;
 
  private:
   PublishedTasks() = default;
@@ -52,7 +52,7 @@ class PublishedTasks {
 
 // For Make: whether the prompt is forced in the decoder, by the reference's prompt_type ("none",
 // "src", "prev_output").
-std::function<void(TaskTemplate&)> PromptType(const std::string& type);
+std::function<void(TaskTemplate*)> PromptType(const std::string& type);
 
 // How the reference writes the references of a test split: white space collapsed, then punctuation
 // off, captions joined by "&&".
@@ -61,7 +61,7 @@ std::string Trimmed(const std::string& text);
 
 // Pictures become squares of `pixels`, with one mean and one deviation per channel.
 void SetSquare(int pixels, const std::vector<float>& mean, const std::vector<float>& deviation,
-               ModalityConfig& config);
+               ModalityConfig* config);
 
 // The image modality for its Preprocess alone: a square of `pixels`, one mean and one deviation per
 // channel.

@@ -59,7 +59,8 @@ std::string ReferenceNameOf(const std::string& name) {
 }
 
 // What a variant changes beside arguments: fewer modalities, other stages, a norm of its own.
-bool ApplyOverrides(const Json& overrides, const Json& arguments, PublishedModality& found) {
+bool ApplyOverrides(const Json& overrides, const Json& arguments, PublishedModality* published) {
+  PublishedModality& found = *published;
   const std::string& id = found.modality.id();
   if (overrides.contains("modalities")) {
     const Json& kept = overrides.at("modalities");
@@ -129,7 +130,7 @@ absl::Status ReferenceModel::AddModalities(const Fixture& fixture, const ModelSp
   UNIVAL_ASSIGN_OR_RETURN(std::vector<PublishedModality> all,
                           FindModalities(ViewsOf(*manifest), arguments.dump()));
   for (PublishedModality& found : all) {
-    if (!ApplyOverrides(spec.overrides, arguments, found)) continue;
+    if (!ApplyOverrides(spec.overrides, arguments, &found)) continue;
     UNIVAL_RETURN_IF_ERROR(backbone_->AddConnection(found.connection));
     Network& network = networks_[found.modality.id()];
     network.prefix = found.network_prefix;

@@ -65,21 +65,21 @@ class EndToEndCase {
     UNIVAL_ASSIGN_OR_RETURN(wanted_, ReadGenerationCase(search, Json()));
     if (golden_.contains("answers")) wanted_.options.soft_prefix = false;
     UNIVAL_ASSIGN_OR_RETURN(LoadedTemplate task,
-                            tasks_.Template(name_, [this](TaskTemplate& proto) { Edit(proto); }));
+                            tasks_.Template(name_, [this](TaskTemplate* proto) { Edit(proto); }));
     set_ = std::make_shared<const LoadedTemplateSet>(
         LoadedTemplateSet{"published", task.file, {std::move(task)}});
     return absl::OkStatus();
   }
 
-  void Edit(TaskTemplate& proto) const {
-    *proto.mutable_generation() = wanted_.config;
+  void Edit(TaskTemplate* proto) const {
+    *proto->mutable_generation() = wanted_.config;
     if (golden_.contains("question")) PromptType(golden_.value("prompt_type", "none"))(proto);
-    if (golden_.contains("constraint_range")) proto.set_unconstrained(false);
+    if (golden_.contains("constraint_range")) proto->set_unconstrained(false);
     if (!golden_.contains("answers")) return;
-    proto.set_target(" {answer:label}");
-    proto.mutable_labels()->set_slot("answer");
+    proto->set_target(" {answer:label}");
+    proto->mutable_labels()->set_slot("answer");
     for (const Json& answer : golden_.at("answers")) {
-      proto.mutable_labels()->add_values(answer.get<std::string>());
+      proto->mutable_labels()->add_values(answer.get<std::string>());
     }
   }
 

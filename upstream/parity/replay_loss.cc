@@ -69,7 +69,7 @@ absl::StatusOr<LossResult> LossOn(ReferenceModel& model, const Json& sample,
   at::Tensor previous = TokenTensor(sample.at("prev_output_tokens"));
   at::Tensor target = TokenTensor(sample.at("target"));
   if (request.config.rdrop_alpha > 0) {
-    RepeatRows(batch.input);
+    batch.input = RepeatRows(std::move(batch.input));
     previous = at::cat({previous, previous});
     target = at::cat({target, target});
   }

@@ -167,7 +167,7 @@ class WaveformCase {
     UNIVAL_ASSIGN_OR_RETURN(const AudioClip clip,
                             context_.runtime.services().media->DecodeAudio(source));
     std::vector<float> mono = MixToMono(Floats(clip.samples), clip.samples.size(0));
-    RoundTripInt16(mono);
+    RoundTripInt16(&mono);
     Compare("soundfile_path", mono, {1e-7, 0});
     UNIVAL_ASSIGN_OR_RETURN(const auto resampler, Resampler::Create(clip.sample_rate_hz, 48000));
     Compare("resampled_48000_channel0", resampler->Apply(Floats(clip.samples[0])), {2e-6, 0});

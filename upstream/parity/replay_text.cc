@@ -96,7 +96,7 @@ std::string BestAnswer(const std::string& text) {
 struct Item {
   std::string task;
   TaskSample sample;
-  std::function<void(TaskTemplate&)> edit;
+  std::function<void(TaskTemplate*)> edit;
 };
 
 void ReadVqa(const Json& input, Item* item) {
@@ -112,9 +112,9 @@ void ReadCaption(const Json& input, Item* item) {
   const std::string caption = input.at("caption");
   item->sample.fields["caption"] = test ? TestCaption(caption) : caption;
   const int words = input.at("max_tgt_length");
-  item->edit = [test, words](TaskTemplate& proto) {
-    proto.mutable_clean(0)->set_max_words(test ? 0 : words);
-    if (test) proto.mutable_clean(0)->set_rule(TEXT_CLEANING_NONE);
+  item->edit = [test, words](TaskTemplate* proto) {
+    proto->mutable_clean(0)->set_max_words(test ? 0 : words);
+    if (test) proto->mutable_clean(0)->set_rule(TEXT_CLEANING_NONE);
   };
 }
 

@@ -32,7 +32,7 @@ Manifest ManifestOf(const ReferenceModel& reference, const BackboneConfig& backb
   }
   ModalityConfig& image = *manifest.add_modality();
   image = reference.config(kImage);
-  SetSquare(pixels, PublishedNormalization(), PublishedNormalization(), image);
+  SetSquare(pixels, PublishedNormalization(), PublishedNormalization(), &image);
   *manifest.add_connection() = reference.connection_config(kImage);
   return manifest;
 }
