@@ -42,7 +42,7 @@ absl::StatusOr<std::vector<std::vector<Hypothesis>>> GenerateAnswers(
     const EncoderOutput encoded = backbone.Encode(input);
     at::Tensor code_rows = CodeRowsOf(examples);
     if (code_rows.defined()) code_rows = code_rows.to(encoded.states.device());
-    return backbone.NewIncrementalDecoder(encoded, RowsPerSample(config), code_rows);
+    return backbone.NewIncrementalDecoder(encoded, /*beam=*/1, code_rows);
   });
   if (!decoder.ok()) return decoder.status();
   return Generate(**decoder, config, requests, vocabulary, options);

@@ -211,8 +211,6 @@ generation::Results Search(IncrementalDecoder& decoder, const SearchPlan& plan) 
 
 }  // namespace
 
-int64_t RowsPerSample(const GenerationConfig&) { return 1; }
-
 absl::StatusOr<std::vector<std::vector<Hypothesis>>> Generate(
     IncrementalDecoder& decoder, const GenerationConfig& config,
     const std::vector<GenerationRequest>& requests, const GenerationVocabulary& vocabulary,

@@ -3,7 +3,7 @@
 // Turns a decoder into hypotheses: greedy search, beam search, sampling, or scoring of a closed
 // set, as `GenerationConfig` says, under each request's forced prefix and constraint.
 //
-//   auto decoder = model->NewIncrementalDecoder(encoded, RowsPerSample(config));
+//   auto decoder = model->NewIncrementalDecoder(encoded, 1);
 //   UNIVAL_ASSIGN_OR_RETURN(auto found, Generate(*decoder, config, requests,
 //                           GenerationVocabulary(model->manifest().vocabulary())));
 //   const Hypothesis& best = found[0].front();
@@ -89,11 +89,8 @@ struct GenerationOptions {
   bool ranges_keep_special_tokens = false;
 };
 
-// Rows per sample with which the decoder must start. Search widens it by Reorder once prefixes are
-// consumed.
-int64_t RowsPerSample(const GenerationConfig& config);
-
-// `requests[b]` belongs to sample b of `decoder`, which must be fresh. Returns for each request its
+// `requests[b]` belongs to sample b of `decoder`, which must be fresh and start with one row per
+// sample: search widens it by Reorder once prefixes are consumed. Returns for each request its
 // `n_best` hypotheses (at least one), best first; fewer where search found fewer.
 // `min_tokens` and `max_tokens` count tokens behind the prefix, without </s>; with min_tokens 0 an
 // answer may be empty, and both are cut to the decoder's steps less one for </s> and less the

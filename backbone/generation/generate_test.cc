@@ -146,7 +146,7 @@ TEST(Generate, StridesOfTheLogitsDoNotMatter) {
     requests[1].constraint.answers = {{4, 5}, {6}};
     std::vector<std::vector<Tokens>> found[2];
     for (const bool column_major : {false, true}) {
-      TableDecoder decoder(2 * RowsPerSample(config), RandomLogit);
+      TableDecoder decoder(2, RandomLogit);
       decoder.column_major = column_major;
       const auto hypotheses = Generate(decoder, config, requests, SpecialTokens());
       ASSERT_TRUE(hypotheses.ok()) << hypotheses.status();

@@ -157,6 +157,16 @@ TEST(TemplateSetTest, TheHashFollowsTheMeaningOnly) {
   EXPECT_NE(hash("prompt: \" a\" target: \"{y}\""), base);
 }
 
+TEST(TemplateSetTest, AFieldThatWasTakenOutIsStillReadAndMeansNothing) {
+  const auto set = [](const std::string& generation) {
+    return ParseTemplateSet(
+        OneTask("prompt: \"a\" target: \"{y}\" generation { " + generation + " }"), "s", ".");
+  };
+  const auto with = set("beam: 5 stop_at_max_tokens: true");
+  ASSERT_TRUE(with.ok()) << with.status();
+  EXPECT_EQ(TemplateSetHash(*with), TemplateSetHash(*set("beam: 5")));
+}
+
 TEST(TemplateSetTest, ShippedSetsAreValidForTheFullVocabulary) {
   const ByteVocabulary vocabulary = ByteVocabulary::Published();
   for (const char* name : {"published", "unival", "quickstart"}) {
