@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "sdk/base/path_below.h"
 #include "training/data/tar_index.h"
 
 namespace {
