@@ -14,7 +14,7 @@ root=$(pwd)
 folder=$(run_bazel info execution_root 2>/dev/null)
 
 # The text form of aquery shows one argument a line, quoted for the shell and ended by " \" or, the last one, by ")".
-run_bazel aquery --noshow_progress "mnemonic(\"CppCompile\", $(printf ' + %s' "$@" | cut -c4-))" |
+run_bazel aquery --config=apart --noshow_progress "mnemonic(\"CppCompile\", $(printf ' + %s' "$@" | cut -c4-))" |
   awk -v root="$root" -v folder="$folder" '
     function json(text) { gsub(/\\/, "\\\\\\\\", text); gsub(/"/, "\\\\\"", text); return "\"" text "\"" }
     function unquoted(text) {
