@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <sstream>
 #include <utility>
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "app/output.h"
+#include "sdk/base/printable.h"
 
 namespace unival {
 namespace {
@@ -74,17 +77,20 @@ int ReportUsage(CLI::App& app, const CLI::ParseError& error) {
   CLI::App* command = Named(&app, &typed);
   const Strings unknown = command->remaining();
   if (error.get_exit_code() == 0 || unknown.empty() || command->get_subcommands({}).empty()) {
-    return app.exit(error) == 0 ? kDone : kUsage;
+    std::ostringstream message;
+    const bool done = app.exit(error, std::cout, message) == 0;
+    std::cerr << PrintableMessage(message.str());
+    return done ? kDone : kUsage;
   }
   const std::string& word = unknown.front();
-  std::cerr << "unival: \"" << absl::CHexEscape(word) << "\" is no "
+  std::cerr << "unival: \"" << PrintableMessage(absl::CHexEscape(word)) << "\" is no "
             << (word.size() > 1 && word[0] == '-' ? "option" : "command") << "; see " << typed
             << " --help\n";
   return kUsage;
 }
 
 int ReportFailure(const absl::Status& status) {
-  std::cerr << "unival: " << status.message() << "\n";
+  std::cerr << "unival: " << PrintableMessage(status.message()) << "\n";
   return kFailed;
 }
 
@@ -196,16 +202,22 @@ int Command::Run(int argc, const char* const* argv) {
   return Run(Strings(argv + std::min(argc, 1), argv + argc));
 }
 
-int Command::Run(const std::vector<std::string>& words) {
+int Command::Parse(const std::vector<std::string>& words) {
   try {
     impl_->app->parse(ForParsing(words));
   } catch (const CLI::ParseError& error) {
     return ReportUsage(*impl_->app, error);
   } catch (const std::exception& error) {
-    std::cerr << "unival: internal error: " << error.what() << "\n";
-    return kFailed;
+    return ReportFailure(absl::InternalError(absl::StrCat("internal error: ", error.what())));
   }
   return *impl_->result;
+}
+
+int Command::Run(const std::vector<std::string>& words) {
+  StandardOutput output;
+  const int code = Parse(words);
+  const absl::Status written = output.Finish();
+  return written.ok() ? code : ReportFailure(written);
 }
 
 }  // namespace unival

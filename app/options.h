@@ -106,8 +106,9 @@ class Command {
   const Command* Find(const std::string& name) const;
   bool HasCommands() const;
 
-  // Parses the command line and runs the command in it; returns the exit code. Never throws. The
-  // second form takes the words behind the program's name.
+  // Parses the command line and runs the command in it; returns the exit code. Never throws. What
+  // is printed meanwhile is escaped (app/output.h), and the exit code is kFailed when standard
+  // output could not be written. The second form takes the words behind the program's name.
   int Run(int argc, const char* const* argv);
   int Run(const std::vector<std::string>& words);
 
@@ -115,6 +116,7 @@ class Command {
   struct Impl;
   explicit Command(std::unique_ptr<Impl> impl);
   void SetRun(std::function<absl::StatusOr<ExitCode>()> run);
+  int Parse(const std::vector<std::string>& words);
 
   std::unique_ptr<Impl> impl_;
 };

@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 
@@ -78,6 +79,8 @@ void SettleProcess() {
     borrowed_entry = nullptr;
     setenv("OPENBLAS_CORETYPE", BlasCoreType(), 1);
   }
+  // A write that a limit of file size stops is then an error with a message, not the silent end.
+  std::signal(SIGXFSZ, SIG_IGN);
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, kKeptBytes);
   mallopt(M_TOP_PAD, kTopPadBytes);

@@ -15,7 +15,7 @@
 namespace unival {
 
 // Called first in main, while there is one thread. The first part has happened before main by then;
-// this makes it visible in the environment, for programs that this one starts, and does the second.
+// this makes it visible in the environment, for programs that this one starts, and does the others.
 void SettleProcess();
 
 // The value of OPENBLAS_CORETYPE that fits this processor's vector instructions; empty where

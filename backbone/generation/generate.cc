@@ -26,28 +26,12 @@ bool IsLikeliestOnly(const GenerationConfig& config) {
   return config.has_temperature() && config.temperature() == 0 && !config.score_candidates();
 }
 
+// Beside the numbers themselves, how they fit together.
 absl::Status CheckConfig(const GenerationConfig& config) {
-  if (config.beam() != 0 && (config.beam() < kMinBeam || config.beam() > kMaxBeam)) {
-    return FieldError("generation.beam", absl::StrCat(kMinBeam, " to ", kMaxBeam), config.beam());
-  }
-  if (config.max_tokens() < 0)
-    return FieldError("generation.max_tokens", "0 or more", config.max_tokens());
-  if (config.min_tokens() < 0)
-    return FieldError("generation.min_tokens", "0 or more", config.min_tokens());
-  if (config.no_repeat_ngram() < 0) {
-    return FieldError("generation.no_repeat_ngram", "0 or more", config.no_repeat_ngram());
-  }
-  if (!(config.temperature() >= 0)) {
-    return FieldError("generation.temperature", "0 or more", config.temperature());
-  }
+  UNIVAL_RETURN_IF_ERROR(CheckGenerationConfig(config));
   if (IsLikeliestOnly(config) && config.n_best() > 1) {
     return FieldError("generation.n_best", "1, as temperature 0 gives one answer", config.n_best());
   }
-  if (config.top_k() < 0) return FieldError("generation.top_k", "0 or more", config.top_k());
-  if (!(config.top_p() >= 0 && config.top_p() <= 1)) {
-    return FieldError("generation.top_p", "a share in [0, 1]", config.top_p());
-  }
-  if (config.n_best() < 0) return FieldError("generation.n_best", "0 or more", config.n_best());
   if (config.sample() && config.n_best() > kMaxBeam) {
     return FieldError("generation.n_best", absl::StrCat("at most ", kMaxBeam), config.n_best());
   }

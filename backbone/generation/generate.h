@@ -28,15 +28,11 @@
 #include "absl/status/statusor.h"
 #include "backbone/generation/incremental_decoder.h"
 #include "backbone/vocabulary/layout.h"
+#include "sdk/native/generation_check.h"
 #include "sdk/native/task.h"
 #include "sdk/proto/task.pb.h"
 
 namespace unival {
-
-// Bounds of `beam`, and of `n_best` where that says how many rows are computed. A beam costs its
-// share of the KV cache, and wider ones than this were not seen to give better answers.
-constexpr int kMinBeam = 1;
-constexpr int kMaxBeam = 64;
 
 struct SpecialTokens {
   int64_t bos = 0;

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "runtime/c_abi/tensors.h"
+#include "sdk/base/printable.h"
 
 namespace unival {
 namespace {
@@ -28,7 +29,7 @@ Failure& CurrentFailure() {
 void Log(void*, int32_t severity, UnivalStr message) {
   const char* names[] = {"", "warning: ", "error: "};
   const char* name = names[severity < 0 || severity > UNIVAL_LOG_ERROR ? 0 : severity];
-  std::cerr << absl::StrCat("plugin: ", name, FromStr(message), "\n");
+  std::cerr << absl::StrCat("plugin: ", name, PrintableMessage(FromStr(message)), "\n");
 }
 
 UnivalCode Fail(void*, UnivalCode code, UnivalStr message) {

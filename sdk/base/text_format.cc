@@ -31,6 +31,9 @@ class LineCollector : public google::protobuf::io::ErrorCollector {
   std::vector<std::string> errors_;
 };
 
+// No plan, manifest or set that people write comes near this.
+constexpr int64_t kMaxTextFile = int64_t{64} << 20;
+
 }  // namespace
 
 absl::Status ParseTextProto(absl::string_view text, absl::string_view file,
@@ -52,7 +55,7 @@ absl::Status ParseTextProto(absl::string_view text, absl::string_view file,
 }
 
 absl::Status ReadTextProto(const std::string& path, google::protobuf::Message* message) {
-  UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path));
+  UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path, kMaxTextFile));
   return ParseTextProto(text, path, message);
 }
 

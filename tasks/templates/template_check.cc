@@ -7,6 +7,7 @@
 #include "sdk/base/names.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/generation_check.h"
 #include "tasks/slots/pattern.h"
 
 namespace unival {
@@ -19,6 +20,7 @@ class Checker {
       : task_(task), types_(types), proto_(task.proto) {}
 
   absl::Status Check() {
+    UNIVAL_RETURN_IF_ERROR(CheckSizes());
     UNIVAL_RETURN_IF_ERROR(CheckNames());
     UNIVAL_RETURN_IF_ERROR(CheckInputs());
     UNIVAL_RETURN_IF_ERROR(CheckPatterns());
@@ -32,6 +34,23 @@ class Checker {
   template <typename... Parts>
   absl::Status Error(absl::string_view field, const Parts&... parts) const {
     return InvalidArgument(task_.Where(field), parts...);
+  }
+
+  // Before anything is parsed: later checks may take more than linear time.
+  absl::Status CheckSizes() const {
+    std::vector<std::pair<std::string, const std::string*>> texts = {
+        {"name", &proto_.name()}, {"prompt", &proto_.prompt()}, {"target", &proto_.target()}};
+    for (int i = 0; i < proto_.paraphrase_size(); ++i) {
+      texts.emplace_back(absl::StrCat("paraphrase:", i), &proto_.paraphrase(i));
+    }
+    for (const std::string& label : proto_.labels().values()) texts.emplace_back("labels", &label);
+    for (const auto& [field, text] : texts) {
+      if (text->size() <= kMaxTemplateText) continue;
+      return Error(field, "expected at most ", kMaxTemplateText, " bytes, got ", text->size());
+    }
+    if (proto_.labels().values_size() <= kMaxLabels) return absl::OkStatus();
+    return Error("labels", "expected at most ", kMaxLabels, " values, got ",
+                 proto_.labels().values_size(), " or more; use a {column:text} slot");
   }
 
   absl::Status CheckNames() const {
@@ -134,7 +153,12 @@ class Checker {
     }
     if (proto_.max_source_tokens() < 0) return Error("max_source_tokens", "must not be negative");
     if (proto_.max_target_tokens() < 0) return Error("max_target_tokens", "must not be negative");
-    return absl::OkStatus();
+    for (int i = 0; i < proto_.clean_size(); ++i) {
+      if (proto_.clean(i).max_words() >= 0) continue;
+      return Error(absl::StrCat("clean:", i), "max_words must not be negative");
+    }
+    const absl::Status generation = CheckGenerationConfig(proto_.generation());
+    return generation.ok() ? generation : Error("generation", generation.message());
   }
 
   absl::Status CheckMetrics() const {

@@ -11,6 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "sdk/base/files.h"
+#include "sdk/base/path_below.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
@@ -38,7 +39,21 @@ std::map<std::string, int> FieldLines(const TaskTemplate& task, TextFormat::Pars
   return lines;
 }
 
-// Replaces a label file by its lines.
+// A text of this size has its lines counted before they are taken.
+constexpr int64_t kMaxLabelFile = int64_t{64} << 20;
+
+absl::StatusOr<std::string> ReadLabels(const std::string& directory, const std::string& set_file,
+                                       const std::string& labels) {
+  const auto path = ResolveBelow(absl::StrCat(directory, "/", set_file), labels);
+  if (!path.ok() && !absl::IsNotFound(path.status())) {
+    return InvalidArgument("file \"", labels,
+                           "\" must lie in or below the set's folder: ", path.status().message());
+  }
+  return ReadWholeFile(absl::StrCat(directory, "/", labels), kMaxLabelFile);
+}
+
+// Replaces a label file by its lines. `directory`: where the set's file lies; empty: the set was
+// stored with a model, or has no file.
 absl::Status InlineLabels(LoadedTemplate& task, const std::string& directory) {
   if (task.proto.labels().file().empty()) return absl::OkStatus();
   LabelSet& labels = *task.proto.mutable_labels();
@@ -46,16 +61,19 @@ absl::Status InlineLabels(LoadedTemplate& task, const std::string& directory) {
   if (!labels.values().empty()) {
     return absl::InvalidArgumentError(where + "has both values and a file; keep one");
   }
-  if (absl::StartsWith(labels.file(), "/") || absl::StrContains(labels.file(), "..")) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(where, "file \"", labels.file(), "\" must lie in or below the set's folder"));
+  if (directory.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        where, "file \"", labels.file(),
+        "\": a set that is stored with a model names no files; write its lines as values"));
   }
-  UNIVAL_ASSIGN_OR_RETURN(const std::string text,
-                          Annotate(ReadWholeFile(absl::StrCat(directory, "/", labels.file())),
-                                   absl::StripSuffix(where, ": ")));
+  const std::string set_file = task.file.substr(task.file.rfind('/') + 1);
+  UNIVAL_ASSIGN_OR_RETURN(
+      const std::string text,
+      Annotate(ReadLabels(directory, set_file, labels.file()), absl::StripSuffix(where, ": ")));
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     line = absl::StripAsciiWhitespace(line);
     if (!line.empty()) labels.add_values(std::string(line));
+    if (labels.values_size() > kMaxLabels) break;  // CheckTemplate says so
   }
   labels.clear_file();
   return absl::OkStatus();
@@ -82,7 +100,7 @@ const LoadedTemplate* LoadedTemplateSet::Find(absl::string_view task) const {
 
 absl::StatusOr<LoadedTemplateSet> LoadTemplateSet(const std::string& path,
                                                   const TemplateTypes& types) {
-  UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path));
+  UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path, kMaxLabelFile));
   const size_t slash = path.rfind('/');
   return ParseTemplateSet(text, path, slash == std::string::npos ? "." : path.substr(0, slash),
                           types);

@@ -44,6 +44,11 @@ struct LoadedTemplateSet {
   const LoadedTemplate* Find(absl::string_view task) const;
 };
 
+// Bounds of what a set may hold, so that a foreign one costs bounded time and memory: labels of one
+// task, and bytes of a prompt, a paraphrase, a target, a name or a label.
+constexpr int kMaxLabels = 1000000;
+constexpr size_t kMaxTemplateText = 65536;
+
 // A set is parsed once and then handed on.
 using SharedTemplateSet = std::shared_ptr<const LoadedTemplateSet>;
 
@@ -56,7 +61,8 @@ absl::StatusOr<LoadedTemplateSet> LoadTemplateSet(
 absl::StatusOr<std::vector<SharedTemplateSet>> LoadTemplateSets(
     const std::vector<std::string>& paths, const TemplateTypes& types = BuiltinTemplateTypes());
 
-// The same for text in memory. Label files are looked up relative to `directory`.
+// The same for text in memory. Label files lie in or below `directory`; where that is empty, a set
+// that names one is InvalidArgument: sets that are stored with a model are complete by themselves.
 absl::StatusOr<LoadedTemplateSet> ParseTemplateSet(
     absl::string_view text, const std::string& file, const std::string& directory,
     const TemplateTypes& types = BuiltinTemplateTypes());

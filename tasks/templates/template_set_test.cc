@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "absl/strings/str_cat.h"
 #include "sdk/testing/byte_vocabulary.h"
 #include "tasks/slots/pattern.h"
 #include "tasks/templates/template_task.h"
@@ -88,7 +89,7 @@ TEST(TemplateSetTest, ErrorsNameFileLineTaskAndSlot) {
 
 TEST(TemplateSetTest, EveryFieldIsCheckedBeforeAnythingRuns) {
   const struct {
-    const char *fields, *expected;
+    std::string fields, expected;
   } kCases[] = {
       {"prompt: \" {x\"\ntarget: \"{y}\"",
        "set.textproto:4: task \"t\": prompt: slot at character 2"},
@@ -123,6 +124,20 @@ TEST(TemplateSetTest, EveryFieldIsCheckedBeforeAnythingRuns) {
        "set.textproto:7: task \"t\": metric:1: unknown metric \"blue\"; known: accuracy, bleu"},
       {"prompt: \"a\"\ntarget: \"{y}\"\nmetric: \"iou\"", "\"iou\" needs a box slot in the target"},
       {"prompt: \"a\"\ntarget: \"{y}\"\nmax_target_tokens: -1", "must not be negative"},
+      {"prompt: \"{a}\"\ntarget: \"{y}\"\nclean { column: \"a\" max_words: -1 }",
+       "clean:0: max_words must not be negative"},
+      {"prompt: \"a\"\ntarget: \"{y}\"\ngeneration { length_penalty: nan }",
+       "set.textproto:6: task \"t\": generation: generation.length_penalty: expected a number from "
+       "-100 to 100, got nan"},
+      {"prompt: \"a\"\ntarget: \"{y}\"\ngeneration { unk_penalty: inf }", "got inf"},
+      {"prompt: \"a\"\ntarget: \"{y}\"\ngeneration { temperature: inf }", "got inf"},
+      {"prompt: \"a\"\ntarget: \"{y}\"\ngeneration { temperature: 1e-40 }", "temperature"},
+      {"prompt: \"a\"\ntarget: \"{y}\"\ngeneration { max_tokens: 2147483647 }",
+       "generation.max_tokens: expected 0 to 16777216"},
+      {"prompt: \"a\"\ntarget: \"{y}\"\ngeneration { beam: 65 }", "expected 1 to 64, got 65"},
+      {"prompt: \"a\"\ntarget: \"{y}\"\ngeneration { top_p: nan }", "a share in [0, 1]"},
+      {absl::StrCat("target: \"{y}\"\nprompt: \"", std::string(1 << 20, 'a'), "\""),
+       "prompt: expected at most 65536 bytes, got 1048576"},
   };
   for (const auto& c : kCases) {
     const auto set = ParseTemplateSet(OneTask(c.fields), "set.textproto", ".");
@@ -144,6 +159,47 @@ TEST(TemplateSetTest, LabelFilesAreInlined) {
   EXPECT_EQ(TemplateSetHash(*again), TemplateSetHash(*set));
   EXPECT_EQ(LoadTemplateSet(folder + "/none.textproto").status().code(),
             absl::StatusCode::kNotFound);
+}
+
+TEST(TemplateSetTest, ASetReadsNothingThatLiesElsewhere) {
+  const std::string folder = testing::TempDir() + "/labels_elsewhere";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder + "/set/inside");
+  std::ofstream(folder + "/secret.txt") << "private";
+  std::ofstream(folder + "/set/inside/labels.txt") << "own";
+  std::filesystem::create_symlink("../secret.txt", folder + "/set/link.txt");
+  std::filesystem::create_directory_symlink("..", folder + "/set/up");
+  const auto load = [&](const std::string& file, const std::string& directory) {
+    return ParseTemplateSet(OneTask("prompt: \"a\" target: \"{y:label}\" labels { slot: \"y\" "
+                                    "file: \"" +
+                                    file + "\" }"),
+                            directory.empty() ? "s" : directory + "/s", directory);
+  };
+  EXPECT_TRUE(load("inside/labels.txt", folder + "/set").ok());
+  for (const char* file : {"link.txt", "up/secret.txt", "/etc/group", "inside/../../secret.txt"}) {
+    EXPECT_THAT(Message(load(file, folder + "/set").status()),
+                HasSubstr("must lie in or below the set's folder"))
+        << file;
+  }
+  // A set of a model has no folder of its own: it names nothing, wherever the program runs.
+  for (const char* file : {"etc/group", "inside/labels.txt", "s"}) {
+    EXPECT_THAT(Message(load(file, "").status()), HasSubstr("names no files")) << file;
+  }
+}
+
+TEST(TemplateSetTest, ALabelSetIsBounded) {
+  const std::string folder = testing::TempDir() + "/labels_many";
+  std::filesystem::create_directories(folder);
+  std::ofstream labels(folder + "/labels.txt");
+  for (int i = 0; i < kMaxLabels + 10; ++i) labels << i << "\n";
+  labels.close();
+  std::ofstream(folder + "/s.textproto")
+      << OneTask("prompt: \"a\" target: \"{y:label}\" labels { slot: \"y\" file: \"labels.txt\" }");
+  EXPECT_THAT(Message(LoadTemplateSet(folder + "/s.textproto").status()),
+              HasSubstr("labels: expected at most 1000000 values"));
+  std::filesystem::resize_file(folder + "/labels.txt", uint64_t{1} << 40);
+  EXPECT_THAT(Message(LoadTemplateSet(folder + "/s.textproto").status()),
+              HasSubstr("has 1099511627776 bytes"));
 }
 
 TEST(TemplateSetTest, TheHashFollowsTheMeaningOnly) {

@@ -1,0 +1,40 @@
+// unival: output.h - what a program prints, made harmless and proven to have been written.
+//
+//   StandardOutput output;
+//   std::cout << answer << "\n";
+//   UNIVAL_RETURN_IF_ERROR(output.Finish());
+#ifndef UNIVAL_APP_OUTPUT_H_
+#define UNIVAL_APP_OUTPUT_H_
+
+#include <memory>
+#include <streambuf>
+
+#include "absl/status/status.h"
+
+namespace unival {
+
+// While it lives, all that goes through std::cout and std::cerr is Printable (sdk/base/printable.h):
+// paths, names in files and answers of models cannot act on a terminal. One at a time; belongs to
+// the thread that prints.
+class StandardOutput {
+ public:
+  StandardOutput();
+  // Gives the streams back.
+  ~StandardOutput();
+  StandardOutput(const StandardOutput&) = delete;
+  StandardOutput& operator=(const StandardOutput&) = delete;
+
+  // Hands everything to the system. ResourceExhausted or Internal when the system took not all of
+  // standard output: a full disk, a device that refuses, a closed descriptor.
+  absl::Status Finish();
+
+ private:
+  class Filter;
+  std::unique_ptr<Filter> out_, error_;
+  std::streambuf* plain_out_ = nullptr;
+  std::streambuf* plain_error_ = nullptr;
+};
+
+}  // namespace unival
+
+#endif  // UNIVAL_APP_OUTPUT_H_
