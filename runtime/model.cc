@@ -17,6 +17,7 @@
 #include "backbone/storage/safetensors.h"
 #include "backbone/vocabulary/layout.h"
 #include "backbone/vocabulary/vocabulary.h"
+#include "runtime/memory_budget.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 
@@ -71,6 +72,7 @@ Model::~Model() = default;
 absl::StatusOr<std::unique_ptr<Model>> Model::CreateFresh(const Manifest& manifest,
                                                           const std::string& tokenizer_directory,
                                                           uint64_t seed, const Runtime& runtime) {
+  const MemoryBudget budget(MachineMemory(), "all that this machine has; make the model smaller");
   auto model = std::unique_ptr<Model>(new Model);
   model->runtime_ = &runtime;
   model->manifest_ = manifest;
@@ -108,8 +110,10 @@ absl::Status Model::CreateVocabulary() {
 }
 
 absl::Status Model::CreateBackbone() {
-  UNIVAL_ASSIGN_OR_RETURN(backbone_, Backbone::Create(manifest_.backbone(), vocabulary_->size()));
-  return absl::OkStatus();
+  return CatchTorch("backbone", [&]() -> absl::Status {
+    UNIVAL_ASSIGN_OR_RETURN(backbone_, Backbone::Create(manifest_.backbone(), vocabulary_->size()));
+    return absl::OkStatus();
+  });
 }
 
 absl::Status Model::CreateModality(const ModalityConfig& config) {
@@ -118,9 +122,11 @@ absl::Status Model::CreateModality(const ModalityConfig& config) {
     return absl::AlreadyExistsError(
         absl::StrCat("modality \"", config.id(), "\": the model has one of this id"));
   }
-  UNIVAL_ASSIGN_OR_RETURN(modalities_[config.id()],
-                          runtime_->registry().CreateModality(config, runtime_->services()));
-  return absl::OkStatus();
+  return CatchTorch(absl::StrCat("modality \"", config.id(), "\""), [&]() -> absl::Status {
+    UNIVAL_ASSIGN_OR_RETURN(modalities_[config.id()],
+                            runtime_->registry().CreateModality(config, runtime_->services()));
+    return absl::OkStatus();
+  });
 }
 
 absl::Status Model::CreateConnection(ConnectionConfig* config) {
@@ -136,11 +142,13 @@ absl::Status Model::CreateConnection(ConnectionConfig* config) {
     const int64_t side = manifest_.backbone().image_bucket_size();
     config->set_position_rows(side * side + 1);
   }
-  return backbone_->AddConnection(*config);
+  return CatchTorch(absl::StrCat("connection of modality \"", info.id, "\""),
+                    [&] { return backbone_->AddConnection(*config); });
 }
 
 absl::Status Model::AddModality(const ModalityConfig& modality, const ConnectionConfig& connection,
                                 const std::string& encoder_from, uint64_t seed) {
+  const MemoryBudget budget(MachineMemory(), "all that this machine has; make it smaller");
   at::manual_seed(seed);
   UNIVAL_RETURN_IF_ERROR(CreateModality(modality));
   Modality& added = *modalities_[modality.id()];

@@ -5,17 +5,25 @@
 #include <torch/nn/module.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
+#include <system_error>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "backbone/connection/connection.h"
 #include "backbone/model/backbone.h"
+#include "backbone/model/model_config.h"
 #include "backbone/storage/backbone_hash.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
+#include "backbone/storage/safetensors_header.h"
+#include "runtime/memory_budget.h"
 #include "runtime/model.h"
+#include "sdk/base/mapped_file.h"
+#include "sdk/base/shapes.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
@@ -80,6 +88,58 @@ bool IsExactInHalf(const std::vector<NamedTensor>& tensors) {
   });
 }
 
+// What the tensors of a component are, by the header of its file; nothing else is read. No error of
+// a file that is missing or damaged: whoever loads it says that better.
+SafetensorsHeader HeaderOf(const ModelDirectory& directory, const std::string& component) {
+  const auto file = MappedFile::Open(directory.FileOf(component));
+  if (!file.ok()) return {};
+  const absl::StatusOr<SafetensorsHeader> header = ParseSafetensorsHeader((*file)->bytes());
+  return header.ok() && (*file)->Check().ok() ? *header : SafetensorsHeader();
+}
+
+// The manifest against the headers of the files, before anything is built for it.
+absl::Status CheckShapes(const ModelDirectory& directory) {
+  const Manifest& manifest = directory.manifest();
+  UNIVAL_RETURN_IF_ERROR(ValidateBackboneConfig(manifest.backbone()));
+  int64_t elements = 0;
+  for (const auto& [name, entry] : HeaderOf(directory, "backbone").tensors) {
+    elements += (entry.end - entry.begin) / DtypeSize(entry.dtype);
+  }
+  const int64_t least = LeastBackboneElements(manifest.backbone());
+  if (elements > 0 && elements < least) {
+    return InvalidArgument("backbone: expected a file of at least ", least,
+                           " numbers, as this configuration has, got ", elements, " in ",
+                           directory.FileOf("backbone"), "; restore the manifest of these files");
+  }
+  for (const ConnectionConfig& connection : manifest.connection()) {
+    const std::string id = AdapterComponentId(connection.modality());
+    const auto tensors = HeaderOf(directory, id).tensors;
+    const auto found = tensors.find("positions");
+    const std::vector<int64_t> expected = {PositionRows(connection, manifest.backbone()),
+                                           manifest.backbone().d_model()};
+    if (found == tensors.end() || found->second.shape == expected) continue;
+    return InvalidArgument("connection of modality \"", connection.modality(),
+                           "\": position_rows: expected positions of shape ",
+                           ShapeText(found->second.shape), ", as ", directory.FileOf(id),
+                           " has, got ", ShapeText(expected));
+  }
+  return absl::OkStatus();
+}
+
+// A model takes about as much as its files, twice that where they are float16, and for a moment the
+// embedding once more.
+constexpr int64_t kTimesOfFiles = 4, kBesides = int64_t{256} << 20;
+
+int64_t Budget(const ModelDirectory& directory) {
+  int64_t bytes = kBesides;
+  for (const std::string& id : directory.ComponentIds()) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(directory.FileOf(id), error);
+    if (!error) bytes += kTimesOfFiles * static_cast<int64_t>(size);
+  }
+  return std::min(bytes, MachineMemory());
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Model>> Model::Load(const std::string& directory,
@@ -99,12 +159,15 @@ absl::StatusOr<std::unique_ptr<Model>> Model::Load(const OpenedModel& opened,
   model->manifest_ = opened.manifest();
   model->templates_ = opened.templates();
   UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> wanted, model->Wanted(options));
+  UNIVAL_RETURN_IF_ERROR(Annotate(CheckShapes(*model->origin_), model->ManifestPath()));
   UNIVAL_ASSIGN_OR_RETURN(model->tokenizer_directory_, model->origin_->ComponentPath(kTokenizer));
   const TokenizerConfig& tokenizer = model->manifest_.tokenizer();
   UNIVAL_ASSIGN_OR_RETURN(model->tokenizer_,
                           runtime.registry().CreateTokenizer(
                               tokenizer.type(), model->tokenizer_directory_, tokenizer.block()));
   UNIVAL_RETURN_IF_ERROR(Annotate(model->CreateVocabulary(), model->ManifestPath()));
+  const MemoryBudget budget(Budget(*model->origin_),
+                            "more than its files can fill; restore the manifest of these files");
   UNIVAL_RETURN_IF_ERROR(model->LoadParts(wanted));
   UNIVAL_RETURN_IF_ERROR(model->CheckAdapters(options.allow_adapter_mismatch));
   model->SetTraining(false);

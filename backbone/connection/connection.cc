@@ -25,6 +25,9 @@ namespace {
 // The reference measures the grid that the table was trained for in cells of this many pixels.
 constexpr int64_t kPixelsPerCell = 16;
 
+// Far above any real model, and low enough that no single size can exhaust the memory.
+constexpr int64_t kMaxPositionRows = int64_t{1} << 20, kMaxFeatureDim = int64_t{1} << 20;
+
 // Names become parts of parameter names and of file names.
 bool IsIdentifier(const std::string& name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), IsLowerSnakeCharacter);
@@ -64,6 +67,11 @@ absl::Status ValidateConnectionConfig(const ConnectionConfig& config,
     return Invalid(config, absl::StrCat("position_rows must not be negative, got ",
                                         config.position_rows(), "; 0 gives one per grid cell"));
   }
+  if (config.position_rows() > kMaxPositionRows || config.feature_dim() > kMaxFeatureDim) {
+    return Invalid(config, absl::StrCat("position_rows and feature_dim must be at most ",
+                                        kMaxPositionRows, " and ", kMaxFeatureDim, ", got ",
+                                        config.position_rows(), " and ", config.feature_dim()));
+  }
   if (config.shared_type_row() < -1 || config.shared_type_row() >= backbone.type_rows()) {
     return Invalid(
         config,
@@ -71,7 +79,7 @@ absl::Status ValidateConnectionConfig(const ConnectionConfig& config,
                      "type_rows ",
                      backbone.type_rows(), ", got ", config.shared_type_row()));
   }
-  if (!(config.position_init_std() >= 0)) {
+  if (!(config.position_init_std() >= 0 && std::isfinite(config.position_init_std()))) {
     return Invalid(config, absl::StrCat("position_init_std must not be negative, got ",
                                         config.position_init_std()));
   }

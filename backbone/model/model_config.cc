@@ -237,4 +237,17 @@ absl::Status ValidateBackboneConfig(const BackboneConfig& config) {
   return CheckRates(config);
 }
 
+int64_t LeastBackboneElements(const BackboneConfig& config) {
+  const int64_t d = config.d_model(), side = config.image_bucket_size();
+  const int64_t square = d * d, feed_forward = 2 * d * int64_t{config.ffn_dim()};
+  const int64_t grid = (2 * side - 1) * (2 * side - 1) + 3;
+  const int64_t tables = config.heads() * (2 * int64_t{config.token_bucket_size()} - 1 + grid);
+  const int64_t positions = (int64_t{config.max_positions()} + 2) * d;
+  const int64_t encoder =
+      positions + 2 * square + config.encoder_layers() * (4 * square + feed_forward + tables);
+  const int64_t decoder = positions + (side * side + 1) * d + 4 * square +
+                          config.decoder_layers() * (8 * square + feed_forward + tables);
+  return encoder + decoder;
+}
+
 }  // namespace unival

@@ -8,6 +8,8 @@
 #ifndef UNIVAL_BACKBONE_MODEL_MODEL_CONFIG_H_
 #define UNIVAL_BACKBONE_MODEL_MODEL_CONFIG_H_
 
+#include <cstdint>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -26,6 +28,10 @@ absl::StatusOr<BackboneConfig> ReferenceConfig(absl::string_view json);
 
 // InvalidArgument names the field, its value and what is possible.
 absl::Status ValidateBackboneConfig(const BackboneConfig& config);
+
+// Elements that the tensors of a backbone of this valid configuration have at the least, token
+// embedding and connections left out: those that no switch can take away.
+int64_t LeastBackboneElements(const BackboneConfig& config);
 
 }  // namespace unival
 

@@ -5,11 +5,15 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "backbone/storage/safetensors_header.h"
 #include "backbone/vocabulary/layout.h"
 #include "sdk/base/files.h"
+#include "sdk/base/mapped_file.h"
+#include "sdk/base/path_below.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -20,13 +24,34 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A manifest may come from anywhere: its paths must stay inside the model directory.
+// A manifest may come from anywhere: its paths must stay inside the model directory. Its own names
+// have one spelling.
 bool StaysInside(absl::string_view file) {
-  if (file.empty() || file[0] == '/' || file.find('\0') != absl::string_view::npos) return false;
+  if (!CheckRelativePath(file).ok()) return false;
   for (absl::string_view part : absl::StrSplit(file, '/')) {
-    if (part.empty() || part == "." || part == "..") return false;
+    if (part.empty() || part == ".") return false;
   }
   return true;
+}
+
+// What hashing may cost before anything else is known of a file: a sparse one of a terabyte takes
+// no room on the disk, and an hour to hash.
+constexpr int64_t kHashedUnseen = int64_t{1} << 28;
+
+// Weights say their size themselves; other components are small.
+absl::Status CheckSize(const std::string& file) {
+  std::error_code error;
+  const auto size = static_cast<int64_t>(fs::file_size(file, error));
+  if (error || size <= kHashedUnseen) return absl::OkStatus();
+  if (!absl::EndsWith(file, ".safetensors")) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(file, ": has ", size, " bytes; a component without tensors may have ",
+                     kHashedUnseen, " at most"));
+  }
+  UNIVAL_ASSIGN_OR_RETURN(const auto mapped, MappedFile::Open(file));
+  const auto header = ParseSafetensorsHeader(mapped->bytes());
+  UNIVAL_RETURN_IF_ERROR(mapped->Check());
+  return Annotate(header.status(), file);
 }
 
 absl::Status CheckComponents(const Manifest& manifest) {
@@ -67,9 +92,11 @@ absl::StatusOr<std::vector<fs::path>> FilesOf(const std::string& folder) {
   std::error_code error;
   for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end;
        it.increment(error)) {
-    if (it->is_regular_file(error)) files.push_back(it->path());
+    if (!it->is_regular_file(error)) continue;
+    UNIVAL_RETURN_IF_ERROR(CheckSize(it->path().string()));
+    files.push_back(it->path());
   }
-  if (error) return absl::InternalError(absl::StrCat(folder, ": ", error.message()));
+  if (error) return SystemError(folder, "cannot be listed", error.value());
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -97,12 +124,12 @@ absl::StatusOr<std::shared_ptr<const ModelDirectory>> ModelDirectory::Open(
     const std::string& path, const ModelDirectoryOptions& options) {
   std::shared_ptr<ModelDirectory> model(new ModelDirectory(path, options));
   const std::string file = absl::StrCat(path, "/", kManifestFile);
-  std::error_code error;
-  if (!fs::exists(file, error)) {
+  const absl::Status read = ReadTextProto(file, &model->manifest_);
+  if (absl::IsNotFound(read)) {
     return absl::NotFoundError(
         absl::StrCat(file, ": not there; expected the directory of a model"));
   }
-  UNIVAL_RETURN_IF_ERROR(ReadTextProto(file, &model->manifest_));
+  UNIVAL_RETURN_IF_ERROR(read);
   UNIVAL_RETURN_IF_ERROR(Annotate(CheckManifest(model->manifest_), file));
   return model;
 }
@@ -125,14 +152,17 @@ absl::StatusOr<const Component*> ModelDirectory::Find(absl::string_view id) cons
 
 absl::Status ModelDirectory::Check(const Component& component) const {
   const std::string file = absl::StrCat(path_, "/", component.file());
-  std::error_code error;
-  if (!fs::exists(file, error)) {
+  const std::string manifest = absl::StrCat(path_, "/", kManifestFile);
+  const absl::Status inside = ResolveBelow(manifest, component.file()).status();
+  if (absl::IsNotFound(inside)) {
     return absl::NotFoundError(
         absl::StrCat(file, ": the file of component \"", component.id(), "\" is not there"));
   }
+  UNIVAL_RETURN_IF_ERROR(Annotate(inside, manifest, ": component \"", component.id(), "\""));
   if (!options_.check_sha256) return absl::OkStatus();
   const std::lock_guard<std::mutex> lock(mutex_);
   if (checked_.count(component.id()) > 0) return absl::OkStatus();
+  UNIVAL_RETURN_IF_ERROR(CheckSize(file));
   UNIVAL_ASSIGN_OR_RETURN(const std::string actual, Sha256OfPath(file));
   if (actual != component.sha256()) {
     return absl::DataLossError(absl::StrCat(file, ": component \"", component.id(), "\": sha256 ",
@@ -141,6 +171,11 @@ absl::Status ModelDirectory::Check(const Component& component) const {
   }
   checked_.insert(component.id());
   return absl::OkStatus();
+}
+
+std::string ModelDirectory::FileOf(absl::string_view id) const {
+  const auto component = Find(id);
+  return component.ok() ? absl::StrCat(path_, "/", (*component)->file()) : "";
 }
 
 absl::StatusOr<std::string> ModelDirectory::ComponentPath(absl::string_view id) const {

@@ -25,6 +25,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "backbone/storage/safetensors.h"
+#include "sdk/base/folder_lock.h"
 #include "sdk/proto/model.pb.h"
 
 namespace unival {
@@ -55,8 +56,12 @@ class ModelDirectory {
   bool HasComponent(absl::string_view id) const;
   std::vector<std::string> ComponentIds() const;  // in the manifest's order
 
+  // Where the file or folder of a component lies, unread; empty for one that is not listed.
+  std::string FileOf(absl::string_view id) const;
   // Full path of a component's file or folder, its sha256 compared. NotFound lists what there is;
-  // DataLoss names both hashes of a file that changed.
+  // DataLoss names both hashes of a file that changed. InvalidArgument for a link that leads out of
+  // the model directory; ResourceExhausted for a file of a size that no component has, which is not
+  // read.
   absl::StatusOr<std::string> ComponentPath(absl::string_view id) const;
   // The hash of a component's file or folder as it is now.
   absl::StatusOr<std::string> ComponentSha256(absl::string_view id) const;
@@ -84,8 +89,8 @@ struct ModelWriteOptions {
   bool overwrite = false;
 };
 
-// Collects components in a hidden directory beside the target and moves it there in one step.
-// Single-threaded.
+// Collects components in a hidden directory beside the target and moves it there in one step. What
+// a writer that was killed left there is removed by the next one. Single-threaded.
 class ModelDirectoryWriter {
  public:
   // AlreadyExists: something is at `path` and `overwrite` is off. FailedPrecondition: it is no
@@ -116,8 +121,8 @@ class ModelDirectoryWriter {
   absl::Status Commit(Manifest manifest);
 
  private:
-  ModelDirectoryWriter(std::string path, std::string staging)
-      : path_(std::move(path)), staging_(std::move(staging)) {}
+  ModelDirectoryWriter(std::string path, std::string staging, FolderLock lock)
+      : path_(std::move(path)), staging_(std::move(staging)), lock_(std::move(lock)) {}
   absl::StatusOr<std::string> Reserve(const std::string& id, const std::string& file);
   // The file or folder is written, and this is its hash.
   absl::Status Finish(const std::string& id, const std::string& file,
@@ -126,6 +131,7 @@ class ModelDirectoryWriter {
 
   const std::string path_;
   const std::string staging_;
+  const FolderLock lock_;  // on staging_: while it is held, no other writer takes it for a leftover
   std::map<std::string, Component> components_;
   bool committed_ = false;
 };

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -7,10 +8,13 @@
 #include <filesystem>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/vocabulary/layout.h"
 #include "sdk/base/files.h"
@@ -38,15 +42,38 @@ bool IsFileName(const std::string& id) {
   return true;
 }
 
-absl::Status MakeFolder(const fs::path& path) {
+// ".NAME.new.": what the hidden directories beside a target are called, before process and count.
+std::string StagingPrefix(const fs::path& target) {
+  return absl::StrCat(".", target.filename().string(), ".new.");
+}
+
+// Whether the staging directory, `rest` of its name behind the prefix, belongs to nobody: its
+// process has ended, and nobody holds its lock. A model that was moved aside ends in ".old" and may
+// be the only copy.
+bool IsLeftover(const fs::path& staging, absl::string_view rest) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(rest, '.');
+  int process = 0;
+  if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &process) || process <= 0) return false;
+  const bool runs = process == getpid() || kill(process, 0) == 0 || errno != ESRCH;
+  return !runs && FolderLock::Take(staging.string()).ok();
+}
+
+void RemoveLeftovers(const fs::path& target) {
+  const std::string prefix = StagingPrefix(target);
+  const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
+  std::vector<fs::path> leftovers;
   std::error_code error;
-  fs::create_directories(path, error);
-  return error ? SystemError(path.string(), "cannot create this folder", error.value())
-               : absl::OkStatus();
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (absl::StartsWith(name, prefix) && IsLeftover(it->path(), name.substr(prefix.size()))) {
+      leftovers.push_back(it->path());
+    }
+  }
+  for (const fs::path& leftover : leftovers) fs::remove_all(leftover, error);
 }
 
 absl::Status CopyFile(const fs::path& from, const fs::path& to) {
-  UNIVAL_RETURN_IF_ERROR(MakeFolder(to.parent_path()));
+  UNIVAL_RETURN_IF_ERROR(MakeFolders(to.parent_path().string()));
   UNIVAL_ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> file,
                           MappedFile::Open(from.string()));
   UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(to.string(), {file->bytes()}));
@@ -57,7 +84,7 @@ absl::Status CopyFile(const fs::path& from, const fs::path& to) {
 absl::Status CopyTree(const fs::path& from, const fs::path& to) {
   std::error_code error;
   if (!fs::is_directory(from, error)) return CopyFile(from, to);
-  UNIVAL_RETURN_IF_ERROR(MakeFolder(to));
+  UNIVAL_RETURN_IF_ERROR(MakeFolders(to.string()));
   for (fs::recursive_directory_iterator it(from, error), end; !error && it != end;
        it.increment(error)) {
     if (!it->is_regular_file(error)) continue;
@@ -85,15 +112,17 @@ absl::StatusOr<std::unique_ptr<ModelDirectoryWriter>> ModelDirectoryWriter::Crea
           path, ": is there and is no model directory; it will not be replaced, remove it first"));
     }
   }
-  UNIVAL_RETURN_IF_ERROR(MakeFolder(fs::absolute(target).parent_path()));
+  UNIVAL_RETURN_IF_ERROR(MakeFolders(fs::absolute(target).parent_path().string()));
+  RemoveLeftovers(target);
   static std::atomic<int> counter{0};
-  const fs::path staging = target.parent_path() / absl::StrCat(".", target.filename().string(),
-                                                               ".new.", getpid(), ".", counter++);
+  const fs::path staging =
+      target.parent_path() / absl::StrCat(StagingPrefix(target), getpid(), ".", counter++);
   if (!fs::create_directory(staging, error)) {
     return SystemError(staging.string(), "cannot create this folder", error.value());
   }
+  UNIVAL_ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(staging.string()));
   return std::unique_ptr<ModelDirectoryWriter>(
-      new ModelDirectoryWriter(target.string(), staging.string()));
+      new ModelDirectoryWriter(target.string(), staging.string(), std::move(lock)));
 }
 
 ModelDirectoryWriter::~ModelDirectoryWriter() {
@@ -147,10 +176,10 @@ absl::Status ModelDirectoryWriter::AddFolder(const std::string& id, const std::s
 absl::Status ModelDirectoryWriter::AddFolder(const std::string& id,
                                              const std::map<std::string, std::string>& files) {
   UNIVAL_ASSIGN_OR_RETURN(const std::string target, Reserve(id, id));
-  UNIVAL_RETURN_IF_ERROR(MakeFolder(target));
+  UNIVAL_RETURN_IF_ERROR(MakeFolders(target));
   for (const auto& [name, bytes] : files) {
     const fs::path file = fs::path(target) / name;
-    UNIVAL_RETURN_IF_ERROR(MakeFolder(file.parent_path()));
+    UNIVAL_RETURN_IF_ERROR(MakeFolders(file.parent_path().string()));
     UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(file.string(), {bytes}));
   }
   return Finish(id, id, Sha256OfPath(target));

@@ -1,0 +1,76 @@
+#include "runtime/memory_budget.h"
+
+#include <c10/core/Allocator.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <memory>
+#include <new>
+
+#include "absl/strings/str_cat.h"
+
+namespace unival {
+namespace {
+
+class OverBudget : public std::bad_alloc {
+ public:
+  explicit OverBudget(std::string what) : what_(std::move(what)) {}
+  const char* what() const noexcept override { return what_.c_str(); }
+
+ private:
+  const std::string what_;
+};
+
+// libtorch tells a profiler of every block; here it is stopped instead of noted. Without `override`,
+// since the totals have other types from libtorch 2.1 on: one of the two functions is the virtual
+// one.
+class Counter : public c10::MemoryReportingInfoBase {
+ public:
+  Counter(int64_t bytes, const std::string& why) : bytes_(bytes), why_(why) {}
+
+  void reportMemoryUsage(void*, int64_t size, int64_t, int64_t, c10::Device device) {
+    Count(size, device);
+  }
+  void reportMemoryUsage(void*, int64_t size, size_t, size_t, c10::Device device) {
+    Count(size, device);
+  }
+  bool memoryProfilingEnabled() const { return true; }
+
+ private:
+  void Count(int64_t size, c10::Device device) {
+    if (!device.is_cpu()) return;
+    used_ += size;
+    // What is given back must never throw.
+    if (size <= 0 || used_ <= bytes_) return;
+    throw OverBudget(absl::StrCat("needs more memory than ", bytes_ >> 20, " MiB, ", why_));
+  }
+
+  const int64_t bytes_;
+  const std::string why_;
+  int64_t used_ = 0;
+};
+
+// 0 where there is no such limit.
+int64_t LimitIn(const char* file) {
+  std::ifstream in(file);
+  int64_t bytes = 0;
+  return in >> bytes ? bytes : 0;  // "max" is no number
+}
+
+}  // namespace
+
+MemoryBudget::MemoryBudget(int64_t bytes, const std::string& why)
+    : guard_(c10::DebugInfoKind::PROFILER_STATE, std::make_shared<Counter>(bytes, why)) {}
+
+int64_t MachineMemory() {
+  int64_t bytes = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
+  for (const char* file :
+       {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    const int64_t limit = LimitIn(file);
+    if (limit > 0) bytes = std::min(bytes, limit);
+  }
+  return bytes;
+}
+
+}  // namespace unival
