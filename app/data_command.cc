@@ -61,12 +61,24 @@ void AddImport(Command& data) {
   command.OnRun([options] { return Import(*options); });
 }
 
-absl::Status CheckData(const SourceOptions& options) {
+// What the first record holds that no task can read, or nothing.
+std::string UnreadableColumn(SourceOptions options) {
+  options.needed.reset();
+  const auto source = OpenSource(options);
+  if (!source.ok()) return "";
+  return std::string((*source)->Read(0).status().message());
+}
+
+absl::Status CheckData(SourceOptions options) {
+  // Which columns a task will read is not known here.
+  options.needed.emplace();
   UNIVAL_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source, OpenSource(options));
   UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> columns, SourceColumns(*source));
   UNIVAL_RETURN_IF_ERROR(CheckSource(*source));
   std::cout << options.path << ": " << source->size()
             << " records; columns: " << absl::StrJoin(columns, ", ") << "\n";
+  const std::string unreadable = UnreadableColumn(options);
+  if (!unreadable.empty()) std::cout << "For no task: " << unreadable << "\n";
   return absl::OkStatus();
 }
 

@@ -50,7 +50,10 @@ absl::StatusOr<std::string> ResolveBelow(const std::string& file, absl::string_v
   const std::string folder = Folder(file);
   const std::string full = folder == "." ? std::string(path) : absl::StrCat(folder, "/", path);
   const std::string real = RealPath(full);
-  if (real.empty()) return SystemError(full, "cannot be found", errno);
+  if (real.empty() && errno == EACCES) return SystemError(full, "cannot be found", errno);
+  if (real.empty()) {
+    return absl::NotFoundError(SystemError(full, "cannot be found", errno).message());
+  }
   if (LiesBelow(real, RealPath(folder)) || LiesBelow(real, Folder(RealPath(file)))) return full;
   return absl::InvalidArgumentError(
       absl::StrCat("path \"", path, "\" is a link that leads out of the folder of ", file, ", to ",

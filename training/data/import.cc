@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -18,8 +19,13 @@
 #include "absl/strings/str_split.h"
 #include "modalities/io/encode.h"
 #include "sdk/base/english.h"
+#include "sdk/base/files.h"
+#include "sdk/base/json_text.h"
 #include "sdk/base/mapped_file.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "training/data/system_files.h"
+#include "training/data/tar_source.h"
 #include "training/data/tar_writer.h"
 
 namespace unival {
@@ -33,17 +39,20 @@ constexpr std::array<absl::string_view, 10> kDigits = {"zero", "one", "two",   "
 constexpr std::array<absl::string_view, 10> kCifarClasses = {
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"};
 
-// Files or folders directly inside `folder`, sorted by name.
+// Files or folders directly inside `folder`, sorted by name; not what systems leave there.
 absl::StatusOr<std::vector<fs::path>> List(const fs::path& folder, bool folders) {
   std::error_code error;
   std::vector<fs::path> found;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
-    if (folders ? entry->is_directory(error) : entry->is_regular_file(error)) {
+    if (IsSystemPath(entry->path().filename().string())) continue;
+    // A link to nothing is neither.
+    std::error_code ignored;
+    if (folders ? entry->is_directory(ignored) : entry->is_regular_file(ignored)) {
       found.push_back(entry->path());
     }
   }
-  if (error) return absl::NotFoundError(absl::StrCat(folder.string(), ": ", error.message()));
+  if (error) return SystemError(folder.string(), "cannot be listed", error.value());
   std::sort(found.begin(), found.end());
   return found;
 }
@@ -59,7 +68,7 @@ class Packer {
   absl::Status Add(const std::string& stem, const std::string& extension, absl::string_view media,
                    const Json& record) {
     UNIVAL_RETURN_IF_ERROR(writer_->Add(absl::StrCat(stem, ".", extension), media));
-    UNIVAL_RETURN_IF_ERROR(writer_->Add(absl::StrCat(stem, ".json"), record.dump()));
+    UNIVAL_RETURN_IF_ERROR(writer_->Add(absl::StrCat(stem, ".json"), JsonText(record)));
     ++report_.samples;
     report_.bytes += static_cast<int64_t>(media.size());
     return absl::OkStatus();
@@ -167,28 +176,54 @@ absl::Status PackCifar10(const ImportOptions& options, Packer& packer) {
   return absl::OkStatus();
 }
 
+// The shard's stems end at their first dot, and each names one sample: of "1.jpg" and "1.png", or
+// "a.b.png" and "a_b.png", the later one is counted on.
+std::string StemFor(const fs::path& file, std::set<std::string>* taken) {
+  const std::string stem = absl::StrReplaceAll(file.stem().string(), {{".", "_"}});
+  std::string unique = stem;
+  for (int count = 2; !taken->insert(unique).second; ++count) {
+    unique = absl::StrCat(stem, "-", count);
+  }
+  return unique;
+}
+
+// Lower-case extension of a file that a shard holds as media; empty for a text about the data.
+absl::StatusOr<std::string> MediaExtension(const fs::path& file) {
+  const std::string extension = absl::AsciiStrToLower(file.extension().string());
+  const std::string bare = extension.empty() ? "" : extension.substr(1);
+  const auto role = RoleOfExtension(bare, {});
+  if (role.ok() && role->kind == MemberRole::Kind::kMedia) return bare;
+  if (IsAboutData(file.filename().string())) return std::string();
+  return InvalidArgument(file.string(),
+                         ": expected a picture, a sound or a video by its extension ",
+                         "(docs/formats/data.md lists them), got \"", extension,
+                         "\"; convert the file, or take it out of the folder");
+}
+
+absl::Status PackClass(const fs::path& folder, Packer& packer) {
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<fs::path> files, List(folder, false));
+  const std::string directory = folder.filename().string();
+  const std::string name = absl::StrReplaceAll(directory, {{"_", " "}});
+  std::set<std::string> taken;
+  for (const fs::path& file : files) {
+    UNIVAL_ASSIGN_OR_RETURN(const std::string extension, MediaExtension(file));
+    if (extension.empty()) continue;
+    const std::string stem = StemFor(file, &taken);
+    UNIVAL_ASSIGN_OR_RETURN(const auto media, MappedFile::Open(file.string()));
+    UNIVAL_RETURN_IF_ERROR(packer.Add(absl::StrCat(directory, "/", stem), extension, media->bytes(),
+                                      ClassRecord(name)));
+    UNIVAL_RETURN_IF_ERROR(media->Check());
+  }
+  return absl::OkStatus();
+}
+
 absl::Status PackFolder(const ImportOptions& options, Packer& packer) {
   if (options.split != "all") {
     return absl::InvalidArgumentError("a folder has no splits; use split \"all\"");
   }
   UNIVAL_ASSIGN_OR_RETURN(const std::vector<fs::path> classes, List(options.source, true));
   for (const fs::path& folder : classes) {
-    UNIVAL_ASSIGN_OR_RETURN(const std::vector<fs::path> files, List(folder, false));
-    const std::string directory = folder.filename().string();
-    const std::string name = absl::StrReplaceAll(directory, {{"_", " "}});
-    for (const fs::path& file : files) {
-      const std::string extension = file.extension().string();
-      if (extension.size() < 2) {
-        return absl::InvalidArgumentError(file.string() + ": has no extension to know it by");
-      }
-      // The shard's stems end at their first dot.
-      const std::string stem = absl::StrReplaceAll(file.stem().string(), {{".", "_"}});
-      UNIVAL_ASSIGN_OR_RETURN(const auto media, MappedFile::Open(file.string()));
-      UNIVAL_RETURN_IF_ERROR(packer.Add(absl::StrCat(directory, "/", stem),
-                                        absl::AsciiStrToLower(extension.substr(1)), media->bytes(),
-                                        ClassRecord(name)));
-      UNIVAL_RETURN_IF_ERROR(media->Check());
-    }
+    UNIVAL_RETURN_IF_ERROR(PackClass(folder, packer));
   }
   return absl::OkStatus();
 }

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "absl/strings/str_cat.h"
 #include "sdk/base/test_files.h"
 #include "training/data/source.h"
 #include "training/data/test_files.h"
@@ -12,6 +13,7 @@
 namespace unival {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 ImportOptions Options(const std::string& dataset, const std::string& source,
@@ -87,6 +89,48 @@ TEST(ImportTest, PacksAFolderPerClass) {
   EXPECT_EQ(sample->key, "out.tar:garden_gnome/a_b");
   EXPECT_EQ(Text(*sample, "class"), "garden gnome");
   EXPECT_EQ(Text(*OpenTar(tar)->Read(1), "caption"), "a photo of an owl");
+}
+
+TEST(ImportTest, AFolderAsPeopleHaveIt) {
+  const std::string folder = NewFolder(), in = folder + "/in", tar = folder + "/out.tar";
+  for (const char* junk : {".ipynb_checkpoints/1.png", "bär/._1.png", "bär/.DS_Store",
+                           "bär/Thumbs.db", "bär/README.md", ".DS_Store", "notes.txt"}) {
+    WriteText(absl::StrCat(in, "/", junk), "junk");
+  }
+  for (const char* media :
+       {"bär/1.jpg", "bär/1.png", "bär/a.b.png", "bär/a_b.png", "日本/Å.png", "\xff\xfe/1.png"}) {
+    WriteText(absl::StrCat(in, "/", media), media);
+  }
+  const auto report = ImportDataset(Options("folder", in, tar));
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->samples, 6);
+  const auto source = OpenTar(tar);
+  ASSERT_NE(source, nullptr);
+  ASSERT_EQ(source->size(), 6);
+  std::vector<std::string> keys, bytes, classes;
+  for (int64_t i = 0; i < 6; ++i) {
+    const auto sample = source->Read(i);
+    ASSERT_TRUE(sample.ok()) << sample.status();
+    keys.push_back(sample->key);
+    classes.push_back(Text(*sample, "class"));
+    bytes.push_back(*std::get<MediaSource>(sample->fields.at("image")).bytes);
+  }
+  EXPECT_THAT(keys, ElementsAre("out.tar:bär/1", "out.tar:bär/1-2", "out.tar:bär/a_b",
+                                "out.tar:bär/a_b-2", "out.tar:日本/Å", "out.tar:%ff%fe/1"));
+  EXPECT_THAT(bytes, ElementsAre("bär/1.jpg", "bär/1.png", "bär/a.b.png", "bär/a_b.png",
+                                 "日本/Å.png", "\xff\xfe/1.png"));
+  EXPECT_EQ(classes[0], "bär");
+  EXPECT_EQ(classes[5], "\xef\xbf\xbd\xef\xbf\xbd") << "bytes that are no UTF-8 are replaced";
+}
+
+TEST(ImportTest, AFileThatIsNoMediaIsNamed) {
+  const std::string folder = NewFolder();
+  WriteText(folder + "/in/cat/1.png", "x");
+  WriteText(folder + "/in/cat/labels.csv", "x");
+  EXPECT_THAT(
+      std::string(
+          ImportDataset(Options("folder", folder + "/in", folder + "/out.tar")).status().message()),
+      HasSubstr("cat/labels.csv: expected a picture, a sound or a video"));
 }
 
 TEST(ImportTest, BadInputIsNamedAndNothingIsWritten) {

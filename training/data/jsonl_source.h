@@ -30,11 +30,14 @@ class JsonlSource : public Source {
   };
 
   explicit JsonlSource(const SourceOptions& options);
-  void IndexLines();
+  absl::Status IndexLines();
+  // "images.tar" of every "images.tar:7.png" in a media column.
+  std::set<std::string> NamedTars() const;
   absl::StatusOr<std::map<std::string, FieldValue>> Fields(absl::string_view line) const;
 
   const SourceOptions options_;
   std::set<std::string> media_columns_;
+  const absl::optional<std::set<std::string>> needed_;  // columns of the records
   MediaResolver media_;
   std::shared_ptr<const MappedFile> file_;
   std::vector<Line> lines_;

@@ -1,7 +1,5 @@
 #include "training/data/media_resolver.h"
 
-#include <unistd.h>
-
 #include "absl/strings/str_cat.h"
 #include "sdk/base/path_below.h"
 #include "sdk/base/status_macros.h"
@@ -26,9 +24,11 @@ absl::StatusOr<MediaSource> MediaResolver::Resolve(const std::string& path) cons
   MediaSource source;
   source.name = path;
   source.path = FullPath(path);
-  if (access(source.path.c_str(), F_OK) != 0) {
+  const absl::Status found = ResolveBelow(file_, path).status();
+  if (absl::IsNotFound(found)) {
     return absl::NotFoundError(absl::StrCat("no such media file: ", source.path));
   }
+  UNIVAL_RETURN_IF_ERROR(found);
   return source;
 }
 
@@ -41,6 +41,7 @@ absl::StatusOr<std::shared_ptr<const TarIndex>> MediaResolver::Tar(
   absl::MutexLock lock(&mutex_);
   std::shared_ptr<const TarIndex>& tar = tars_[relative];
   if (tar == nullptr) {
+    UNIVAL_RETURN_IF_ERROR(ResolveBelow(file_, relative).status());
     UNIVAL_ASSIGN_OR_RETURN(tar, TarIndex::Open(FullPath(relative)));
   }
   return tar;

@@ -14,13 +14,19 @@
 
 namespace unival {
 
-// Paths are relative to `folder`: "images/7.png", or "images.tar:7.png" for a member of a tar,
-// which is opened at first use and stays open. Thread-safe.
+// "a/b.jsonl" -> "a", "b.jsonl" -> ".".
+std::string FolderOf(const std::string& path);
+// The last part of a path.
+std::string FileName(const std::string& path);
+
+// Paths as they stand in `file`, relative to its folder: "images/7.png", or "images.tar:7.png" for a
+// member of a tar, which is opened at first use and stays open. Thread-safe.
 class MediaResolver {
  public:
-  explicit MediaResolver(std::string folder) : folder_(std::move(folder)) {}
+  explicit MediaResolver(const std::string& file) : file_(file), folder_(FolderOf(file)) {}
 
-  // InvalidArgument for a path that leaves the folder, NotFound for a missing file, tar or member.
+  // InvalidArgument for a path that leaves the folder, also through a link; NotFound for a missing
+  // file, tar or member.
   absl::StatusOr<MediaSource> Resolve(const std::string& path) const;
   // The source of media that Resolve did not find: any decoder says so, with the path.
   MediaSource Missing(const std::string& path) const { return {path, FullPath(path), nullptr}; }
@@ -30,16 +36,11 @@ class MediaResolver {
   absl::StatusOr<std::shared_ptr<const TarIndex>> Tar(const std::string& relative) const;
   absl::StatusOr<MediaSource> Member(const std::string& tar, const std::string& member) const;
 
-  const std::string folder_;
+  const std::string file_, folder_;
   mutable absl::Mutex mutex_;
   mutable absl::flat_hash_map<std::string, std::shared_ptr<const TarIndex>> tars_
       ABSL_GUARDED_BY(mutex_);
 };
-
-// "a/b.jsonl" -> "a", "b.jsonl" -> ".".
-std::string FolderOf(const std::string& path);
-// The last part of a path.
-std::string FileName(const std::string& path);
 
 }  // namespace unival
 

@@ -50,12 +50,26 @@ absl::StatusOr<absl::optional<FieldValue>> Field(const Json& value) {
 
 }  // namespace
 
-absl::StatusOr<std::map<std::string, FieldValue>> ParseRecord(absl::string_view json) {
+absl::StatusOr<std::map<std::string, FieldValue>> ParseRecord(absl::string_view json,
+                                                              const std::set<std::string>* needed) {
   Json object;
+  std::set<std::string> keys;
+  std::string repeated;  // the library would take the last of several values
+  const auto see = [&](int depth, Json::parse_event_t event, const Json& value) {
+    if (depth == 1 && event == Json::parse_event_t::key) {
+      const auto& key = value.get_ref<const std::string&>();
+      if (!keys.insert(key).second && repeated.empty()) repeated = absl::StrCat("\"", key, "\"");
+    }
+    return true;
+  };
   try {
-    object = Json::parse(json.begin(), json.end());
+    object = Json::parse(json.begin(), json.end(), see);
   } catch (const Json::exception& error) {
     return absl::InvalidArgumentError(Reason(error));
+  }
+  if (!repeated.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("column ", repeated, " is given twice; keep one"));
   }
   if (!object.is_object()) {
     return absl::InvalidArgumentError(
@@ -63,8 +77,9 @@ absl::StatusOr<std::map<std::string, FieldValue>> ParseRecord(absl::string_view 
   }
   std::map<std::string, FieldValue> fields;
   for (const auto& item : object.items()) {
-    UNIVAL_ASSIGN_OR_RETURN(absl::optional<FieldValue> field,
-                            Annotate(Field(item.value()), "column \"", item.key(), "\""));
+    auto read = Annotate(Field(item.value()), "column \"", item.key(), "\"");
+    if (!read.ok() && needed != nullptr && needed->count(item.key()) == 0) continue;
+    UNIVAL_ASSIGN_OR_RETURN(absl::optional<FieldValue> field, std::move(read));
     if (field.has_value()) fields.emplace(item.key(), *std::move(field));
   }
   return fields;

@@ -3,6 +3,7 @@
 #define UNIVAL_TRAINING_DATA_RECORD_H_
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,9 +15,11 @@
 namespace unival {
 
 // The fields of one JSON object. Media columns are not resolved: they come out as strings.
-// InvalidArgument says what is wrong: not JSON (with the byte), not an object, a nested object, a
-// mixed list.
-absl::StatusOr<std::map<std::string, FieldValue>> ParseRecord(absl::string_view json);
+// InvalidArgument says what is wrong: not JSON (with the byte), not an object, a key given twice, a
+// nested object, a mixed list. Of the last two, those whose column is not in `needed` are left out
+// instead; null: every column is needed.
+absl::StatusOr<std::map<std::string, FieldValue>> ParseRecord(
+    absl::string_view json, const std::set<std::string>* needed = nullptr);
 
 // Gives fields their task names: for every task column -> record column the value moves; other
 // fields keep their name. NotFound names a record column that is mapped but absent, and lists what

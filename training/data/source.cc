@@ -105,6 +105,10 @@ absl::StatusOr<std::vector<int64_t>> ChooseRecords(const SourceOptions& options)
   plain.path = options.path;
   plain.media = options.media;
   plain.missing_media = true;
+  plain.needed.emplace();
+  for (const auto* rules : {&options.keep, &options.drop}) {
+    for (const auto& rule : *rules) plain.needed->insert(rule.first);
+  }
   UNIVAL_ASSIGN_OR_RETURN(const std::unique_ptr<Source> all, OpenSource(plain));
   RuleCheck check(options);
   std::vector<int64_t> kept;
@@ -137,6 +141,18 @@ absl::StatusOr<std::unique_ptr<Source>> OpenFiltered(const SourceOptions& option
 }  // namespace
 
 Source::~Source() = default;
+
+absl::optional<std::set<std::string>> NeededRecordColumns(const SourceOptions& options) {
+  if (!options.needed.has_value()) return absl::nullopt;
+  std::set<std::string> columns;
+  for (const std::string& column : *options.needed) {
+    const auto mapped = options.columns.find(column);
+    columns.insert(mapped == options.columns.end() ? column : mapped->second);
+  }
+  // What is given another name is asked for, too.
+  for (const auto& mapped : options.columns) columns.insert(mapped.second);
+  return columns;
+}
 
 absl::StatusOr<std::unique_ptr<Source>> OpenSource(const SourceOptions& options) {
   if (!options.keep.empty() || !options.drop.empty()) return OpenFiltered(options);

@@ -15,18 +15,21 @@
 // Tar: members with the same stem (name up to the first dot of its last part) form one sample.
 // "x.json" gives fields; "x.png|jpg|jpeg|pgm|bmp|webp" is column "image", "x.wav|flac|mp3|ogg|m4a"
 // "audio", "x.mp4|mkv|webm|avi|mov" "video", "x.txt" text column "text"; a double extension names
-// its column: "x.depth.png" is "depth", "x.caption.txt" "caption".
+// its column: "x.depth.png" is "depth", "x.caption.txt" "caption". Hidden and system files, and a
+// README or a licence by itself, are no samples.
 #ifndef UNIVAL_TRAINING_DATA_SOURCE_H_
 #define UNIVAL_TRAINING_DATA_SOURCE_H_
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 #include "sdk/native/task.h"
 
 namespace unival {
@@ -50,9 +53,13 @@ struct SourceOptions {
   // A media file, tar or member that is not there becomes a source whose path does not exist, which
   // the decoder refuses, instead of an error of Read. For evaluation, where it counts as wrong.
   bool missing_media = false;
+  // Task columns that somebody reads. A column beside these may hold what is no field, a nested
+  // object or a mixed list: it is left out. Without a value all columns are read.
+  absl::optional<std::set<std::string>> needed;
 };
 
-// Thread-safe after creation. Files are memory-mapped and must not change while a source is open.
+// Thread-safe after creation. Files are memory-mapped: one that is cut while a source is open makes
+// Read fail with DataLoss, naming file and byte.
 class Source {
  public:
   virtual ~Source();
@@ -68,6 +75,12 @@ class Source {
   // or over the tar's member names and bytes. Media files of their own are not read.
   virtual std::string fingerprint() const = 0;
 };
+
+// The longest line of a JSONL file.
+constexpr size_t kMaxLine = size_t{64} << 20;
+
+// The columns of records that hold what `options.needed` asks for; nothing where all are read.
+absl::optional<std::set<std::string>> NeededRecordColumns(const SourceOptions& options);
 
 // NotFound: no such file. InvalidArgument: unknown kind of file, empty, truncated or malformed,
 // naming file and place.

@@ -189,6 +189,112 @@ TEST(SourceTest, BadRecordsAreNamedByFileAndLine) {
   }
 }
 
+TEST(SourceTest, AKeyGivenTwiceIsRefused) {
+  const std::string folder = NewFolder();
+  const auto source = Open(At(WriteText(folder + "/a.jsonl",
+                                        "{\"a\": \"x\", \"b\": 1, \"a\": \"y\"}\n"
+                                        "{\"a\": \"x\", \"b\": \"a\"}\n")));
+  EXPECT_THAT(std::string(source->Read(0).status().message()),
+              HasSubstr("a.jsonl:1: column \"a\" is given twice"));
+  EXPECT_TRUE(source->Read(1).ok());
+}
+
+TEST(SourceTest, ColumnsThatNobodyReadsMayHoldAnything) {
+  SourceOptions options = At(WriteText(
+      NewFolder() + "/a.jsonl",
+      "{\"text\": \"x\", \"meta\": {\"a\": {\"a\": 1, \"a\": 2}}, \"mixed\": [1, \"b\", [2]]}\n"));
+  options.needed = {"text"};
+  const auto sample = Open(options)->Read(0);
+  ASSERT_TRUE(sample.ok()) << sample.status();
+  EXPECT_EQ(sample->fields.size(), 1);
+  options.needed = {"text", "mixed"};
+  EXPECT_THAT(std::string(Open(options)->Read(0).status().message()),
+              HasSubstr("column \"mixed\": a list must hold numbers only"));
+  // Also where the task calls it otherwise, and where records are chosen by it.
+  options.needed = {"text", "more"};
+  options.columns = {{"more", "meta"}};
+  EXPECT_THAT(std::string(Open(options)->Read(0).status().message()),
+              HasSubstr("column \"meta\": nested objects"));
+  options.columns.clear();
+  options.needed = {"text"};
+  options.keep = {{"text", "x"}};
+  EXPECT_EQ(Open(options)->size(), 1);
+}
+
+TEST(SourceTest, MediaAndTarsBehindALinkThatLeadsOutAreRefused) {
+  const std::string folder = NewFolder();
+  WriteText(folder + "/secret.png", "x");
+  WriteTar(folder + "/secret.tar", {{"1.png", "x"}});
+  WriteText(folder + "/data/own.png", "x");
+  std::filesystem::create_symlink("../secret.png", folder + "/data/link.png");
+  std::filesystem::create_symlink("../secret.tar", folder + "/data/link.tar");
+  std::filesystem::create_directory_symlink("..", folder + "/data/up");
+  std::filesystem::create_symlink("own.png", folder + "/data/inside.png");
+  SourceOptions options =
+      At(WriteText(folder + "/data/a.jsonl",
+                   "{\"image\": \"link.png\"}\n{\"image\": \"link.tar:1.png\"}\n"
+                   "{\"image\": \"up/secret.png\"}\n"
+                   "{\"image\": \"inside.png\"}\n"));
+  for (const bool missing_media : {false, true}) {
+    options.missing_media = missing_media;
+    const auto source = Open(options);
+    for (int64_t i = 0; i < 3; ++i) {
+      EXPECT_THAT(std::string(source->Read(i).status().message()),
+                  HasSubstr("is a link that leads out of the folder"))
+          << i;
+    }
+    EXPECT_TRUE(source->Read(3).ok());
+  }
+}
+
+TEST(SourceTest, ATextThatLooksLikeTarsCostsNothing) {
+  std::string text;
+  while (text.size() < 2000000) text += ".tar:";
+  const std::string folder = NewFolder();
+  WriteTar(folder + "/images.tar", {{"1.png", "x"}});
+  const SourceOptions options = At(WriteText(
+      folder + "/a.jsonl", "{\"image\": \"images.tar:1.png\", \"text\": \"" + text + "\"}\n"));
+  const auto source = Open(options);
+  EXPECT_NE(source->fingerprint(), "");
+  EXPECT_TRUE(source->Read(0).ok());
+}
+
+TEST(SourceTest, AFileThatIsCutWhileItIsReadIsAnError) {
+  const std::string folder = NewFolder();
+  std::string lines;
+  for (int i = 0; i < 2000; ++i) lines += "{\"text\": \"some words\"}\n";
+  const auto source = Open(At(WriteText(folder + "/a.jsonl", lines)));
+  std::filesystem::resize_file(folder + "/a.jsonl", 100);
+  const absl::Status status = source->Read(1999).status();
+  EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("a.jsonl: byte 100: the file was cut off"));
+  const auto tar = Open(At(WriteTar(folder + "/a.tar", {{"1.wav", std::string(50000, 'x')}})));
+  std::filesystem::resize_file(folder + "/a.tar", 20000);
+  EXPECT_THAT(std::string(tar->Read(0).status().message()),
+              HasSubstr("a.tar: byte 20000: the file was cut off"));
+}
+
+TEST(SourceTest, AFileOfOneEndlessLineIsRefusedInNoTime) {
+  const std::string path = WriteText(NewFolder() + "/a.jsonl", "{}\n");
+  std::filesystem::resize_file(path, uint64_t{1} << 40);
+  EXPECT_THAT(std::string(OpenSource(At(path)).status().message()),
+              HasSubstr("a.jsonl:2: the line is longer than 67108864 bytes"));
+}
+
+TEST(SourceTest, WhatIsNoDataInAShardIsNoSample) {
+  const auto source = Open(At(WriteTar(NewFolder() + "/a.tar", {{"._1.png", "x"},
+                                                                {"1.png", "y"},
+                                                                {"1.txt", "text"},
+                                                                {"README", "about"},
+                                                                {"LICENSE.txt", "about"},
+                                                                {".DS_Store", "x"},
+                                                                {"__MACOSX/._1.png", "x"},
+                                                                {"b/Thumbs.db", "x"}})));
+  ASSERT_NE(source, nullptr);
+  EXPECT_EQ(source->size(), 1);
+  EXPECT_EQ(Get<std::string>(*source->Read(0), "text"), "text");
+}
+
 TEST(SourceTest, FilesThatCannotBeSourcesAreRefused) {
   const std::string folder = NewFolder();
   WriteText(folder + "/empty.jsonl", "\n\n");

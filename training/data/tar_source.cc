@@ -10,6 +10,7 @@
 #include "training/data/fingerprint.h"
 #include "training/data/media_resolver.h"
 #include "training/data/record.h"
+#include "training/data/system_files.h"
 
 namespace unival {
 namespace {
@@ -55,7 +56,9 @@ absl::StatusOr<MemberRole> RoleOfExtension(absl::string_view extension,
   const absl::string_view builtin = BuiltinColumn(last);
   if (builtin.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("unknown extension \"", extension, "\"; map it to a column (media)"));
+        absl::StrCat("unknown extension \"", extension,
+                     "\"; take the member out of the shard, or rename it by the table of "
+                     "docs/formats/data.md (NAME.COLUMN.png holds media of any column)"));
   }
   return MemberRole{MemberRole::Kind::kMedia, column.empty() ? std::string(builtin) : column};
 }
@@ -72,6 +75,7 @@ absl::StatusOr<std::unique_ptr<Source>> TarSource::Open(const SourceOptions& opt
 absl::Status TarSource::Group() {
   absl::flat_hash_map<std::string, size_t> by_stem;
   for (const TarMember& member : tar_->members()) {
+    if (IsSystemPath(member.name) || IsAboutData(member.name)) continue;
     const SplitName name = SplitMember(member.name);
     UNIVAL_ASSIGN_OR_RETURN(MemberRole role,
                             Annotate(RoleOfExtension(name.extension, options_.media), options_.path,
@@ -124,7 +128,8 @@ absl::Status TarSource::AddPart(const Part& part, std::map<std::string, FieldVal
   std::map<std::string, FieldValue> added;
   switch (part.role.kind) {
     case MemberRole::Kind::kRecord: {
-      UNIVAL_ASSIGN_OR_RETURN(added, ParseRecord(part.member->bytes));
+      UNIVAL_ASSIGN_OR_RETURN(
+          added, ParseRecord(part.member->bytes, needed_.has_value() ? &*needed_ : nullptr));
       break;
     }
     case MemberRole::Kind::kText:

@@ -43,12 +43,14 @@ class TarSource : public Source {
     std::vector<Part> parts;
   };
 
-  explicit TarSource(const SourceOptions& options) : options_(options) {}
+  explicit TarSource(const SourceOptions& options)
+      : options_(options), needed_(NeededRecordColumns(options)) {}
   absl::Status Group();
   absl::Status CheckComplete() const;
   absl::Status AddPart(const Part& part, std::map<std::string, FieldValue>* fields) const;
 
   const SourceOptions options_;
+  const absl::optional<std::set<std::string>> needed_;  // columns of the records
   std::shared_ptr<const TarIndex> tar_;
   std::vector<Sample> samples_;
 };

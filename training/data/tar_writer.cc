@@ -8,10 +8,29 @@
 #include "absl/strings/str_cat.h"
 #include "sdk/base/files.h"
 #include "sdk/base/path_below.h"
+#include "sdk/base/printable.h"
 #include "sdk/base/status_macros.h"
 #include "training/data/tar_index.h"
 
 namespace unival {
+namespace {
+
+// Names of files may be any bytes, those of members are UTF-8: other bytes become "%ff".
+std::string Utf8Name(absl::string_view name) {
+  std::string text;
+  while (!name.empty()) {
+    const size_t length = Utf8Length(name);
+    if (length > 0) {
+      absl::StrAppend(&text, name.substr(0, length));
+    } else {
+      absl::StrAppend(&text, "%", absl::Hex(static_cast<unsigned char>(name[0]), absl::kZeroPad2));
+    }
+    name.remove_prefix(length == 0 ? 1 : length);
+  }
+  return text;
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<TarWriter>> TarWriter::Create(const std::string& path) {
   std::unique_ptr<TarWriter> writer(new TarWriter(path));
@@ -40,7 +59,8 @@ absl::Status TarWriter::Add(const std::string& member, absl::string_view bytes) 
   UNIVAL_RETURN_IF_ERROR(CheckRelativePath(member));
   const std::unique_ptr<archive_entry, decltype(&archive_entry_free)> entry(archive_entry_new(),
                                                                             &archive_entry_free);
-  archive_entry_set_pathname(entry.get(), member.c_str());
+  // As UTF-8, so that no locale of this process has a say in it.
+  archive_entry_set_pathname_utf8(entry.get(), Utf8Name(member).c_str());
   archive_entry_set_size(entry.get(), static_cast<la_int64_t>(bytes.size()));
   archive_entry_set_filetype(entry.get(), AE_IFREG);
   archive_entry_set_perm(entry.get(), 0644);

@@ -158,7 +158,10 @@ absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(
 }
 
 absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(const Task& task, SourceOptions options) {
-  options.media_columns = MediaColumns(task.info());
+  const TaskInfo& info = task.info();
+  options.media_columns = MediaColumns(info);
+  options.needed.emplace(info.columns.begin(), info.columns.end());
+  options.needed->insert(info.prediction_columns.begin(), info.prediction_columns.end());
   return OpenSource(options);
 }
 
