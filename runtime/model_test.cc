@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -273,6 +274,49 @@ TEST_F(ModelTest, AnImpossibleConfigurationIsNamedWithItsManifest) {
   ExpectRefused(
       absl::StatusCode::kInvalidArgument,
       AllOf(StartsWith(manifest_file_ + ": "), HasSubstr("ffn_dim"), HasSubstr("2000000000")));
+}
+
+TEST_F(ModelTest, AManifestOfAnotherSizeThanItsFilesIsRefusedBeforeAnythingIsBuilt) {
+  ChangeManifest(
+      [](Manifest& manifest) { manifest.mutable_connection(0)->set_position_rows(100000000); });
+  ExpectRefused(absl::StatusCode::kInvalidArgument,
+                AllOf(StartsWith(manifest_file_ + ": "), HasSubstr("position_rows"),
+                      HasSubstr("[17, 16]"), HasSubstr("[100000000, 16]")));
+  SetUp();
+  // Each size is possible by itself.
+  ChangeManifest([](Manifest& manifest) {
+    manifest.mutable_backbone()->set_d_model(16384);
+    manifest.mutable_backbone()->set_encoder_layers(256);
+  });
+  ExpectRefused(absl::StatusCode::kInvalidArgument, HasSubstr("backbone: expected a file of"));
+  SetUp();
+  ChangeManifest([](Manifest& manifest) {
+    SmallCnnEncoder* cnn = manifest.mutable_modality(0)->mutable_encoder()->mutable_small_cnn();
+    for (int i = 0; i < 8; ++i) cnn->add_widths(4096);
+  });
+  ExpectRefused(absl::StatusCode::kResourceExhausted,
+                AllOf(HasSubstr("modality \"image\""), HasSubstr("needs more memory than")));
+}
+
+TEST_F(ModelTest, WeightsThatAreNoNumbersAreNamed) {
+  std::string name;
+  ChangeTensors("backbone", [&](TensorMap& tensors) {
+    name = tensors.rbegin()->first;
+    tensors.rbegin()->second.view(-1)[0] = std::numeric_limits<float>::quiet_NaN();
+  });
+  ExpectRefused(absl::StatusCode::kInvalidArgument,
+                AllOf(HasSubstr("backbone.safetensors"), HasSubstr(name), HasSubstr("NaN")));
+}
+
+TEST_F(ModelTest, AStoredTemplateSetReadsNoFile) {
+  WriteText(folder_ + "/templates/tasks.textproto",
+            "task { name: \"t\" prompt: \"a\" target: \"{y:label}\" "
+            "labels { slot: \"y\" file: \"etc/group\" } }");
+  UpdateSha256("templates");
+  const auto opened = OpenedModel::Open(folder_);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_THAT(std::string(opened->templates().at("tasks.textproto").set.status().message()),
+              HasSubstr("names no files"));
 }
 
 TEST_F(ModelTest, GarbageInPlaceOfTheTemplatesIsNamed) {

@@ -12,9 +12,12 @@
 #include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 
+#include "absl/strings/str_cat.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
 #include "backbone/storage/safetensors.h"
@@ -340,6 +343,43 @@ TEST(ModelDirectory, ManifestErrorsHaveFileAndLine) {
                      {file, "inside the model directory"}));
   }
   EXPECT_TRUE(Says(status_of("format_version: 1"), {file, "core.special"}));
+}
+
+TEST(ModelDirectory, AComponentBehindALinkThatLeadsOutIsRefused) {
+  const std::string folder = Fresh("linked"), path = folder + "/model";
+  fs::create_directories(folder);
+  ASSERT_TRUE(WriteModel(path, 1).ok());
+  fs::rename(path + "/backbone.safetensors", folder + "/elsewhere");
+  fs::create_symlink("../elsewhere", path + "/backbone.safetensors");
+  EXPECT_TRUE(Says((*ModelDirectory::Open(path))->ReadComponent("backbone").status(),
+                   {path + "/manifest.textproto", "backbone", "leads out of the folder"}));
+}
+
+TEST(ModelDirectory, AComponentOfATerabyteIsRefusedInNoTime) {
+  for (const char* file : {"backbone.safetensors", "tokenizer/tokenizer.model"}) {
+    const std::string path = Fresh("sparse");
+    ASSERT_TRUE(WriteModel(path, 1).ok());
+    fs::resize_file(path + "/" + file, uint64_t{1} << 40);
+    EXPECT_TRUE(Says((*ModelDirectory::Open(path))->Verify(), {path + "/" + file}));
+  }
+}
+
+TEST(ModelDirectory, WhatAKilledWriterLeftIsRemovedByTheNext) {
+  const std::string folder = Fresh("killed"), path = folder + "/model";
+  const pid_t ended = fork();
+  if (ended == 0) _exit(0);
+  waitpid(ended, nullptr, 0);
+  const std::string stray = absl::StrCat(folder, "/.model.new.", ended, ".0");
+  WriteText(stray + "/backbone.safetensors", "half");
+  // Neither those of a process that runs, nor of another model, nor a model that was moved aside.
+  for (const std::string& kept :
+       {absl::StrCat(folder, "/.model.new.", getppid(), ".0"),
+        absl::StrCat(folder, "/.other.new.", ended, ".0"), absl::StrCat(stray, ".old")}) {
+    WriteText(kept + "/file", "kept");
+  }
+  ASSERT_TRUE(WriteModel(path, 1).ok());
+  EXPECT_FALSE(fs::exists(stray));
+  EXPECT_EQ(EntriesIn(folder), 4);
 }
 
 TEST(ModelDirectory, ComponentsAreTakenOverByteForByte) {

@@ -2,6 +2,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 
 #include <cstdio>
 
@@ -29,6 +30,25 @@ std::string Utf8Name(absl::string_view name) {
   }
   return text;
 }
+
+// Names are UTF-8 in this thread while it lives, whatever the program was started with.
+class Utf8Locale {
+ public:
+  Utf8Locale() : own_(newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
+    if (own_ != nullptr) before_ = uselocale(own_);
+  }
+  ~Utf8Locale() {
+    if (own_ == nullptr) return;
+    uselocale(before_);
+    freelocale(own_);
+  }
+  Utf8Locale(const Utf8Locale&) = delete;
+  Utf8Locale& operator=(const Utf8Locale&) = delete;
+
+ private:
+  const locale_t own_;
+  locale_t before_ = nullptr;
+};
 
 }  // namespace
 
@@ -59,8 +79,8 @@ absl::Status TarWriter::Add(const std::string& member, absl::string_view bytes) 
   UNIVAL_RETURN_IF_ERROR(CheckRelativePath(member));
   const std::unique_ptr<archive_entry, decltype(&archive_entry_free)> entry(archive_entry_new(),
                                                                             &archive_entry_free);
-  // As UTF-8, so that no locale of this process has a say in it.
-  archive_entry_set_pathname_utf8(entry.get(), Utf8Name(member).c_str());
+  const Utf8Locale locale;  // the library reads names by the locale of its thread
+  archive_entry_set_pathname(entry.get(), Utf8Name(member).c_str());
   archive_entry_set_size(entry.get(), static_cast<la_int64_t>(bytes.size()));
   archive_entry_set_filetype(entry.get(), AE_IFREG);
   archive_entry_set_perm(entry.get(), 0644);
