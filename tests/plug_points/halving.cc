@@ -3,14 +3,14 @@
 
 #include <cmath>
 
+#include "training/optimizer/options.h"
 #include "training/optimizer/schedule.h"
 
 namespace unival {
 namespace {
 
 double Halving(const ScheduleConfig& config, int64_t warmup, int64_t finished) {
-  const auto every = config.option.find("every");
-  const double period = every == config.option.end() ? 1000 : every->second;
+  const double period = OptionOr(config.option, "every", 1000);
   return config.peak * std::pow(0.5, std::floor(static_cast<double>(finished - warmup) / period));
 }
 

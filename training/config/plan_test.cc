@@ -150,12 +150,22 @@ TEST_F(PlanTest, NamesFieldExpectedActualAndRemedyOfEveryMistake) {
       {"stage[0].optimizer.learning_rate:", "nan",
        [&] { stage()->mutable_optimizer()->set_learning_rate(std::nanf("")); }},
       {"stage[0].optimizer.beta2:", "got 1", [&] { stage()->mutable_optimizer()->set_beta2(1); }},
-      {"stage[0].optimizer.schedule:", "one of constant, cosine, linear, got \"step\"",
+      {"stage[0].optimizer.schedule:", "one of constant, cosine, linear, polynomial, got \"step\"",
        [&] { stage()->mutable_optimizer()->set_schedule("step"); }},
       {"stage[0].optimizer.type:", "one of adamw, got \"lion\"",
        [&] { stage()->mutable_optimizer()->set_type("lion"); }},
       {"stage[0].optimizer: option:", "\"momentum\"",
        [&] { (*stage()->mutable_optimizer()->mutable_option())["momentum"] = 1; }},
+      {"stage[0].optimizer: schedule_option power:", "above 0",
+       [&] {
+         stage()->mutable_optimizer()->set_schedule("polynomial");
+         (*stage()->mutable_optimizer()->mutable_schedule_option())["power"] = 0;
+       }},
+      {"stage[0].optimizer: schedule_option end_rate:", "0 to the peak",
+       [&] {
+         stage()->mutable_optimizer()->set_schedule("linear");
+         (*stage()->mutable_optimizer()->mutable_schedule_option())["end_rate"] = 10;
+       }},
       {"stage[0].optimizer: schedule_option:", "\"period\"",
        [&] { (*stage()->mutable_optimizer()->mutable_schedule_option())["period"] = 1; }},
       {"stage[0].optimizer: optimizer.epsilon:", "above 0, got 0",

@@ -178,6 +178,21 @@ TEST(Schedule, WarmsUpFromZeroAndFallsLinearly) {
   EXPECT_EQ(Rate("linear", config, 60), 0);
 }
 
+TEST(Schedule, FallsByAPowerToItsEndRate) {
+  ScheduleConfig config;
+  config.peak = 1;
+  config.total_updates = 100;
+  config.option = {{"power", 2}, {"end_rate", 0.2}};
+  EXPECT_EQ(Rate("polynomial", config, 0), 1);
+  EXPECT_DOUBLE_EQ(Rate("polynomial", config, 50), 0.8 * 0.25 + 0.2);
+  EXPECT_DOUBLE_EQ(Rate("polynomial", config, 100), 0.2);
+  config.option = {{"end_rate", 0.2}};
+  for (const int finished : {0, 30, 100}) {
+    EXPECT_DOUBLE_EQ(Rate("polynomial", config, finished), Rate("linear", config, finished));
+  }
+  EXPECT_DOUBLE_EQ(Rate("cosine", config, 100), 0.2);
+}
+
 TEST(Schedule, StaysFlatThenFollowsACosine) {
   ScheduleConfig config;
   config.peak = 1;

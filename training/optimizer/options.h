@@ -27,6 +27,13 @@ inline absl::Status CheckOptions(absl::string_view field,
   return absl::OkStatus();
 }
 
+// What `given` has under `name`, or else `fallback`.
+inline double OptionOr(const std::map<std::string, double>& given, const std::string& name,
+                       double fallback) {
+  const auto found = given.find(name);
+  return found == given.end() ? fallback : found->second;
+}
+
 }  // namespace unival
 
 #endif  // UNIVAL_TRAINING_OPTIMIZER_OPTIONS_H_

@@ -13,8 +13,6 @@ bool IsShare(double value) { return value >= 0 && value <= 1; }
 
 absl::Status Check(const ScheduleType& type, const ScheduleConfig& config) {
   if (!(config.peak >= 0)) return FieldError("schedule.peak", "0 or more", config.peak);
-  if (!(config.end_rate >= 0)) return FieldError("schedule.end_rate", "0 or more", config.end_rate);
-  if (!(config.power > 0)) return FieldError("schedule.power", "above 0", config.power);
   if (!IsShare(config.warmup_ratio)) {
     return FieldError("schedule.warmup_ratio", "a share in [0, 1]", config.warmup_ratio);
   }
@@ -29,7 +27,8 @@ absl::Status Check(const ScheduleType& type, const ScheduleConfig& config) {
     return FieldError("schedule.total_updates", "above 0",
                       static_cast<double>(config.total_updates));
   }
-  return CheckOptions("schedule_option", config.option, type.options);
+  UNIVAL_RETURN_IF_ERROR(CheckOptions("schedule_option", config.option, type.options));
+  return type.check == nullptr ? absl::OkStatus() : type.check(config);
 }
 
 }  // namespace

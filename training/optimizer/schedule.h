@@ -32,8 +32,6 @@ namespace unival {
 
 struct ScheduleConfig {
   double peak = 0;
-  double end_rate = 0;    // what a falling schedule ends at
-  double power = 1;       // of "linear": the exponent
   double flat_ratio = 0;  // of "cosine": the share of all updates, warm-up included, at the peak
   int64_t total_updates = 0;             // needed unless constant without warmup_ratio
   int64_t warmup_updates = 0;            // wins over the ratio when above 0
@@ -49,6 +47,8 @@ struct ScheduleType {
   double (*rate)(const ScheduleConfig& config, int64_t warmup, int64_t finished);
   bool needs_total = true;                // whether it depends on total_updates
   std::vector<std::string> options = {};  // names that `ScheduleConfig::option` may hold
+  // InvalidArgument for values of those that do not fit; null: any fit.
+  absl::Status (*check)(const ScheduleConfig& config) = nullptr;
 };
 
 class Schedule {

@@ -113,7 +113,7 @@ class TrainingCase {
         optimizer_->ScaleAndClipGradients(scale, golden_.at("optimizer").at("clip_norm"));
     check_.Number("training", at + "gradient norm", norm, step.at("grad_norm_before_clip"),
                   tolerances_.gradient_norm);
-    UNIVAL_ASSIGN_OR_RETURN(const Schedule schedule, Schedule::Create("linear", SchedulePlan()));
+    UNIVAL_ASSIGN_OR_RETURN(const Schedule schedule, Schedule::Create("polynomial", SchedulePlan()));
     const double rate = schedule.Rate(finished);
     check_.Number("training", at + "learning rate", rate, step.at("lr_used"), {0, 1e-12});
     return optimizer_->Step(rate);
@@ -122,8 +122,8 @@ class TrainingCase {
   ScheduleConfig SchedulePlan() const {
     ScheduleConfig config;
     config.peak = golden_.at("optimizer").at("lr");
-    config.end_rate = golden_.at("schedule").value("end_lr", 0.0);
-    config.power = golden_.at("schedule").value("power", 1.0);
+    config.option["end_rate"] = golden_.at("schedule").value("end_lr", 0.0);
+    config.option["power"] = golden_.at("schedule").value("power", 1.0);
     config.total_updates = golden_.at("schedule").at("total_updates");
     config.warmup_ratio = golden_.at("schedule").at("warmup_ratio");
     return config;
