@@ -58,6 +58,7 @@ TEST(Installation, HoldsProgramsLibraryHeadersPluginsAndData) {
                            "libexec/unival/unival-data",
                            "lib/libunival.so",
                            "include/unival/runtime/pipeline.h",
+                           "include/unival/training/run/non_finite.h",
                            "include/unival/training/trainer.h",
                            "include/unival/sdk/native/plugin.h",
                            "include/unival/sdk/proto/model.pb.h",
@@ -79,6 +80,19 @@ TEST(Installation, HoldsProgramsLibraryHeadersPluginsAndData) {
   }
   const Outcome broken = Shell("find \"$PREFIX\" -xtype l");
   EXPECT_EQ(broken.out, "") << "links that lead nowhere";
+}
+
+// With what pkg-config says and nothing of the tree; one to three seconds each, in two processes.
+TEST(Headers, CompileEachOnItsOwn) {
+  const Outcome outcome = Shell(R"(
+export PKG_CONFIG_PATH=$PREFIX/lib/pkgconfig
+export FLAGS=$(pkg-config --cflags unival)
+cd "$PREFIX/include/unival"
+find * -name '*.h' ! -name '*.pb.h' | xargs -P 2 -I{} sh -c '
+  echo "#include \"{}\"" | g++ -std=c++17 -fsyntax-only -Wall -Wextra -Werror $FLAGS -x c++ - && echo {}'
+)");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(Lines(outcome.out), SizeIs(Gt(30u)));
 }
 
 TEST(Installation, SaysOneVersionEverywhere) {
