@@ -28,10 +28,10 @@ absl::StatusOr<std::string> RawText(const SlotPlace& place, const TaskSample& sa
 
 }  // namespace
 
-std::string CleanedColumn(const SlotPlace& place, std::string text) {
+std::string CleanedColumn(const SlotPlace& place, std::string text, bool reference) {
   for (const ColumnCleaning& clean : place.task.clean()) {
     if (clean.column() != place.slot.text) continue;
-    text = CleanText(text, clean.rule(), clean.max_words());
+    text = CleanText(text, clean.rule(), reference ? 0 : clean.max_words());
   }
   return text;
 }
@@ -39,7 +39,7 @@ std::string CleanedColumn(const SlotPlace& place, std::string text) {
 absl::StatusOr<std::string> ColumnText(const SlotPlace& place, const TaskSample& sample,
                                        const RenderOptions& options, SeededRandom& random) {
   UNIVAL_ASSIGN_OR_RETURN(std::string text, RawText(place, sample, options, random));
-  return CleanedColumn(place, std::move(text));
+  return CleanedColumn(place, std::move(text), options.reference);
 }
 
 }  // namespace unival

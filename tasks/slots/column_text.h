@@ -14,8 +14,8 @@ namespace unival {
 absl::StatusOr<std::string> ColumnText(const SlotPlace& place, const TaskSample& sample,
                                        const RenderOptions& options, SeededRandom& random);
 
-// `text` cleaned by the template's rules for the slot's column.
-std::string CleanedColumn(const SlotPlace& place, std::string text);
+// `text` cleaned by the template's rules for the slot's column; a reference is not cut.
+std::string CleanedColumn(const SlotPlace& place, std::string text, bool reference);
 
 }  // namespace unival
 

@@ -56,7 +56,10 @@ class Label : public SlotType {
   absl::StatusOr<Chunk> Render(const SlotPlace& place, const VocabularyView&,
                                const TaskSample& sample, const RenderOptions& options,
                                SeededRandom& random) const override {
-    UNIVAL_ASSIGN_OR_RETURN(std::string text, ColumnText(place, sample, options, random));
+    // Cut as in training even for a reference: it must be one of the labels.
+    RenderOptions as_trained = options;
+    as_trained.reference = false;
+    UNIVAL_ASSIGN_OR_RETURN(std::string text, ColumnText(place, sample, as_trained, random));
     const auto& labels = place.task.labels().values();
     if (std::find(labels.begin(), labels.end(), text) != labels.end()) {
       return Chunk{std::move(text), {}};

@@ -12,12 +12,12 @@ class Number : public SlotType {
   bool divisible() const override { return true; }
 
   absl::StatusOr<Chunk> Render(const SlotPlace& place, const VocabularyView&,
-                               const TaskSample& sample, const RenderOptions&,
+                               const TaskSample& sample, const RenderOptions& options,
                                SeededRandom&) const override {
     UNIVAL_ASSIGN_OR_RETURN(const FieldValue* value, RequireField(sample, place.slot.text));
     const auto* number = std::get_if<double>(value);
     if (number == nullptr) return WrongKind(sample, place.slot.text, "a number", *value);
-    return Chunk{CleanedColumn(place, NumberText(*number)), {}};
+    return Chunk{CleanedColumn(place, NumberText(*number), options.reference), {}};
   }
 };
 

@@ -53,6 +53,9 @@ struct RenderOptions {
   bool training = false;  // of a column with several texts one is drawn
   bool mask_words = false;
   size_t alternative = 0;  // of a column with several texts, outside training
+  // A text that answers are compared with. It is whole: `max_words` bounds what a model is asked
+  // and taught (reference: caption_dataset.py cuts the train split only).
+  bool reference = false;
 };
 
 // A stretch of text, or tokens that no tokenizer makes.

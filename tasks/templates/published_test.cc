@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "sdk/base/test_files.h"
 #include "sdk/testing/byte_vocabulary.h"
@@ -81,6 +82,31 @@ TEST_F(PublishedTest, RecordsBecomeTheOriginalTexts) {
       EXPECT_EQ(Json(Indices(example->target, "core.image_code")), expected["codes"]) << item;
     }
   }
+}
+
+// snli_ve_dataset.py forces the prompt in the decoder with a premise and without one.
+TEST_F(PublishedTest, EntailmentWithAPremiseForcesItsPromptToo) {
+  const TaskSample sample =
+      SampleOf({{"caption", "a dog"}, {"hypothesis", "an animal"}, {"answer", "yes"}});
+  for (const char* name : {"visual_entailment", "visual_entailment_premise"}) {
+    const auto example = Task(name)->MakeExample(sample, ExampleMode::kTraining, 1);
+    ASSERT_TRUE(example.ok()) << example.status();
+    EXPECT_THAT(Text(example->prefix), testing::HasSubstr("an animal")) << name;
+  }
+}
+
+// caption_dataset.py cuts captions that are learned, and none that an answer is measured by.
+TEST_F(PublishedTest, CaptionsAreCutForLearningAndWholeForMeasuring) {
+  std::vector<std::string> words(30, "word");
+  words.back() = "last";
+  const TaskSample sample = SampleOf({{"caption", absl::StrJoin(words, " ")}});
+  const auto task = Task("image_caption");
+  const auto example = task->MakeExample(sample, ExampleMode::kTraining, 1);
+  ASSERT_TRUE(example.ok()) << example.status();
+  EXPECT_THAT(Text(example->target), testing::Not(testing::HasSubstr("last")));
+  const auto references = task->ReferencesOf(sample);
+  ASSERT_TRUE(references.ok()) << references.status();
+  EXPECT_THAT(references->texts, testing::ElementsAre(testing::EndsWith(" word last")));
 }
 
 TEST_F(PublishedTest, PromptsAreTheOriginalOnesToTheByte) {

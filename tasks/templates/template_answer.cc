@@ -40,7 +40,9 @@ absl::StatusOr<std::vector<std::string>> TemplateTask::ReferenceTexts(
     if (list != nullptr) alternatives = std::max(alternatives, list->size());
   }
   std::vector<std::string> texts;
-  for (RenderOptions options; options.alternative < alternatives; ++options.alternative) {
+  RenderOptions options;
+  options.reference = true;
+  for (; options.alternative < alternatives; ++options.alternative) {
     SeededRandom unused(0);
     UNIVAL_ASSIGN_OR_RETURN(const auto chunks, Render(target_, sample, options, unused));
     std::string text;

@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "sdk/base/random.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -101,6 +102,18 @@ absl::Status CheckTask(const Task& task, const Model& model, const Source& sourc
   return Annotate(CheckTaskFits(task.info(), model.modality_ids(), columns), source.path());
 }
 
+// A batch of such a source would have no gradient at all.
+absl::Status CheckReaches(const TrainableSet& trained, const Task& task, const Stage& stage) {
+  const TaskInfo& info = task.info();
+  if (Reaches(trained, info.modalities)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "task \"", info.name, "\" (",
+      info.modalities.empty() ? "text only" : "media: ", absl::StrJoin(info.modalities, ", "),
+      ") reaches none of the parameters that the stage trains (",
+      absl::StrJoin(stage.trainable(), ", "),
+      "); take the source out of this stage, or train a part that it uses"));
+}
+
 // Media, prompt and target of the first record, so that nothing fails only at the first step.
 absl::Status CheckFirstRecord(const Task& task, const Source& source) {
   UNIVAL_ASSIGN_OR_RETURN(TaskSample sample, source.Read(0));
@@ -137,13 +150,14 @@ class DataOpener {
   absl::Status OpenStage(int index) {
     const Stage& stage = plan_.proto.stage(index);
     const std::vector<std::string> patterns(stage.trainable().begin(), stage.trainable().end());
-    UNIVAL_RETURN_IF_ERROR(AtField(plan_, absl::StrCat("stage[", index, "]"),
-                                   SelectTrainable(model_, patterns).status()));
+    const absl::StatusOr<TrainableSet> trained = SelectTrainable(model_, patterns);
+    UNIVAL_RETURN_IF_ERROR(AtField(plan_, absl::StrCat("stage[", index, "]"), trained.status()));
     std::vector<StageSource>& sources = data_.stages.emplace_back();
     for (int i = 0; i < stage.source_size(); ++i) {
       const SourcePlan& source = stage.source(i);
       const std::string field = SourceField(index, i);
       UNIVAL_ASSIGN_OR_RETURN(Opened opened, OpenOne(field, source));
+      UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, CheckReaches(*trained, *opened.task, stage)));
       UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, CheckFirstRecord(*opened.task, *opened.source)));
       data_.fingerprints[field] = opened.source->fingerprint();
       sources.push_back({source.name(), opened.task, opened.source, source.augment()});

@@ -6,9 +6,11 @@
 
 #include <unordered_set>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "backbone/model/backbone.h"
 #include "sdk/base/status_macros.h"
 #include "training/config/trainable_pattern.h"
@@ -92,6 +94,15 @@ absl::StatusOr<TrainableSet> SelectTrainable(const Model& model,
     set.scalar_count += entry.tensor.numel();
   }
   return set;
+}
+
+bool Reaches(const TrainableSet& set, const std::vector<std::string>& modalities) {
+  for (const std::string& name : set.names) {
+    const std::vector<std::string> parts = absl::StrSplit(name, absl::MaxSplits('.', 2));
+    const bool of_modality = parts[0] == "connection" || parts[0] == "modality";
+    if (!of_modality || absl::c_linear_search(modalities, parts[1])) return true;
+  }
+  return false;
 }
 
 void ApplyTrainable(const Model& model, const TrainableSet& set) {

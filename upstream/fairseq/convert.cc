@@ -111,6 +111,7 @@ class Converter {
   absl::Status WriteParts();
   absl::Status WriteBackbone();
   absl::Status WriteModality(const PublishedModality& modality);
+  bool TypeFits(const TensorView& view, bool wants_floating) const;
   TensorMap Tensors(const Part& part) const;
   at::Tensor Stored(const at::Tensor& tensor) const;
   at::Tensor WithRows(const at::Tensor& tensor, int64_t rows) const;
@@ -334,6 +335,16 @@ void Converter::Expect(const std::string& id, const std::string& prefix, const T
   }
 }
 
+// Averaging checkpoints (the reference's average_checkpoints.py) leaves integer buffers as float32;
+// they count as integers as long as their values are.
+bool Converter::TypeFits(const TensorView& view, bool wants_floating) const {
+  const bool floating = at::isFloatingType(ScalarTypeOf(view.dtype));
+  if (floating == wants_floating) return floating || view.dtype == SafetensorsDtype::kI64;
+  if (wants_floating) return false;
+  const at::Tensor values = TensorOfView(view, checkpoint_.keeper());
+  return at::equal(values.to(at::kLong).to(values.scalar_type()), values);
+}
+
 absl::Status Converter::CheckDifferences() {
   for (auto& [id, part] : parts_) {
     for (auto it = part.sources.begin(); it != part.sources.end();) {
@@ -346,13 +357,10 @@ absl::Status Converter::CheckDifferences() {
         it = part.sources.erase(it);
         continue;
       }
-      const bool floating = at::isFloatingType(ScalarTypeOf(source.view->dtype));
-      const bool fits = floating == part.floating.at(name) &&
-                        (floating || source.view->dtype == SafetensorsDtype::kI64);
       std::vector<int64_t> wanted = shape->second;
       // Rows of the embedding are cut or added, see Tensors.
       if (name == kTokenEmbedding && options_.vocabulary > 0) wanted[0] = source.view->shape[0];
-      if (source.view->shape != wanted || !fits) {
+      if (source.view->shape != wanted || !TypeFits(*source.view, part.floating.at(name))) {
         unfit_.push_back(absl::StrCat(shown, ": expected ", part.floating.at(name) ? "" : "int64 ",
                                       ShapeText(shape->second)));
       }
@@ -392,6 +400,7 @@ TensorMap Converter::Tensors(const Part& part) const {
   TensorMap tensors;
   for (const auto& [name, source] : part.sources) {
     at::Tensor tensor = TensorOfView(*source.view, checkpoint_.keeper());
+    if (!part.floating.at(name)) tensor = tensor.to(at::kLong);
     if (name == kTokenEmbedding) tensor = WithRows(tensor, report_.vocabulary);
     tensors.emplace(name, Stored(tensor));
   }

@@ -18,6 +18,15 @@ bool IsPresent(const PickleNode* node) {
   return node != nullptr && node->kind != PickleKind::kNone;
 }
 
+// What stands under `key`, also inside a configuration of OmegaConf. Null where nothing does.
+const PickleNode* FindPlain(const Pickle& pickle, const PickleNode* mapping,
+                            absl::string_view key) {
+  const PickleNode* found = mapping == nullptr ? nullptr : pickle.Find(*mapping, key);
+  if (found == nullptr) return nullptr;
+  found = &pickle.Plain(*found);
+  return IsPresent(found) ? found : nullptr;
+}
+
 absl::StatusOr<TensorViews> ReadTensors(const TorchFile& file, const PickleNode& mapping,
                                         absl::string_view what) {
   const PickleNode* dict = file.pickle.AsDict(mapping);
@@ -38,7 +47,7 @@ void AddScalars(const Pickle& pickle, const PickleNode& mapping, Json* arguments
   const PickleNode* dict = pickle.AsDict(mapping);
   for (size_t i = 0; dict != nullptr && i + 1 < dict->items.size(); i += 2) {
     const PickleNode& name = pickle.node(dict->items[i]);
-    const PickleNode& value = pickle.node(dict->items[i + 1]);
+    const PickleNode& value = pickle.Plain(pickle.node(dict->items[i + 1]));
     if (name.kind != PickleKind::kText) continue;
     Json& argument = (*arguments)[std::string(name.text)];
     if (value.kind == PickleKind::kBool) argument = value.integer != 0;
@@ -57,21 +66,21 @@ std::string AsText(const Json& json) {
 }
 
 absl::StatusOr<Arguments> ReadArguments(const Pickle& pickle) {
-  const PickleNode* args = pickle.Find(pickle.root(), "args");
-  const PickleNode* cfg = pickle.Find(pickle.root(), "cfg");
-  const PickleNode* model = IsPresent(cfg) ? pickle.Find(*cfg, "model") : args;
-  if (!IsPresent(model)) {
+  const PickleNode* args = FindPlain(pickle, &pickle.root(), "args");
+  const PickleNode* cfg = FindPlain(pickle, &pickle.root(), "cfg");
+  const PickleNode* model = cfg != nullptr ? FindPlain(pickle, cfg, "model") : args;
+  if (model == nullptr) {
     return InvalidArgument(
         "neither \"args\" nor \"cfg\" with a \"model\" says how the model was built; expected a "
         "checkpoint of the trainer, not bare weights");
   }
   Json arguments = Json::object();
-  if (IsPresent(args)) AddScalars(pickle, *args, &arguments);
+  if (args != nullptr) AddScalars(pickle, *args, &arguments);
   AddScalars(pickle, *model, &arguments);
   Arguments read;
   read.of_model = AsText(arguments);
-  const PickleNode* task = IsPresent(cfg) ? pickle.Find(*cfg, "task") : nullptr;
-  if (IsPresent(task)) AddScalars(pickle, *task, &arguments);
+  const PickleNode* task = FindPlain(pickle, cfg, "task");
+  if (task != nullptr) AddScalars(pickle, *task, &arguments);
   read.all = AsText(arguments);
   return read;
 }

@@ -110,6 +110,54 @@ TEST(FairseqCheckpoint, HasTheArgumentsOfBothContainers) {
   EXPECT_EQ(task_wins["patch_image_size"], 480);
 }
 
+// An object of OmegaConf with one attribute; `write` writes its value.
+template <typename Write>
+void Config(const std::string& module, const std::string& name, const std::string& attribute,
+            const Write& write, PickleWriter* pickle) {
+  pickle->Global("omegaconf." + module, name).Op(')').Op(0x81).Op('}').Text(attribute);
+  write();
+  pickle->Op('s').Op('b');
+}
+
+// {"model": {}, "cfg": DictConfig({"model": AnyNode(Namespace), "task": DictConfig({"seed":
+// IntegerNode(7)})})}, as checkpoints of a fairseq that was configured by Hydra have it.
+std::string HydraCheckpoint(const std::string& content, const std::string& value) {
+  PickleWriter pickle;
+  const auto arguments = [&] {
+    pickle.Global("argparse", "Namespace").Op(')').Op(0x81).Op('}');
+    pickle.Text("arch").Text("unival_base").Op('s').Op('b');
+  };
+  const auto seed = [&] { pickle.Integer(7); };
+  const auto task = [&] {
+    pickle.Op('}').Text("seed");
+    Config("nodes", "IntegerNode", value, seed, &pickle);
+    pickle.Op('s');
+  };
+  const auto both = [&] {
+    pickle.Op('}').Text("model");
+    Config("nodes", "AnyNode", value, arguments, &pickle);
+    pickle.Op('s').Text("task");
+    Config("dictconfig", "DictConfig", content, task, &pickle);
+    pickle.Op('s');
+  };
+  pickle.Op('}').Text("model").Op('}').Op('s').Text("cfg");
+  Config("dictconfig", "DictConfig", content, both, &pickle);
+  return ZipArchive({{"a/data.pkl", pickle.Op('s').Op('.').bytes()}});
+}
+
+TEST(FairseqCheckpoint, ReadsAConfigurationOfOmegaConf) {
+  for (const auto& [content, value] :
+       {std::pair("_content", "_val"), std::pair("content", "val")}) {
+    const std::string path = testing::TempDir() + "/hydra.pt";
+    WriteText(path, HydraCheckpoint(content, value));
+    const auto checkpoint = FairseqCheckpoint::Open(path);
+    ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+    const Json arguments = Json::parse((*checkpoint)->arguments());
+    EXPECT_EQ(arguments["arch"], "unival_base");
+    EXPECT_EQ(arguments["seed"], 7);
+  }
+}
+
 TEST(FairseqCheckpoint, TellsTheModalitiesFromTensors) {
   const auto checkpoint = OpenGolden("fp16_cfg_namespace.pt");
   const auto found = FindModalities(checkpoint->model(), checkpoint->arguments());

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "sdk/base/status.h"
@@ -18,14 +19,33 @@ namespace {
 
 constexpr int64_t kHighestProtocol = 5;
 constexpr size_t kMaxNameBytes = 512;
+constexpr char kOmegaConf[] = "omegaconf.";
 
 }  // namespace
 
+const PickleNode* Pickle::StateOf(const PickleNode& record) const {
+  if (record.kind != PickleKind::kRecord || record.items.size() != 2) return nullptr;
+  const PickleNode& state = node(record.items[1]);
+  return state.kind == PickleKind::kDict ? &state : nullptr;
+}
+
+const PickleNode* Pickle::Attribute(const PickleNode& config, absl::string_view name) const {
+  const PickleNode* state = StateOf(config);
+  if (state == nullptr || !absl::StartsWith(config.text, kOmegaConf)) return nullptr;
+  const PickleNode* value = Find(*state, absl::StrCat("_", name));
+  return value != nullptr ? value : Find(*state, name);
+}
+
+const PickleNode& Pickle::Plain(const PickleNode& node) const {
+  const PickleNode* value = Attribute(node, "val");
+  return value == nullptr ? node : *value;
+}
+
 const PickleNode* Pickle::AsDict(const PickleNode& mapping) const {
   if (mapping.kind == PickleKind::kDict) return &mapping;
-  if (mapping.kind != PickleKind::kRecord || mapping.items.size() != 2) return nullptr;
-  const PickleNode& state = node(mapping.items[1]);
-  return state.kind == PickleKind::kDict ? &state : nullptr;
+  const PickleNode* content = Attribute(mapping, "content");
+  if (content != nullptr && content->kind == PickleKind::kDict) return content;
+  return StateOf(mapping);
 }
 
 const PickleNode* Pickle::Find(const PickleNode& mapping, absl::string_view key) const {

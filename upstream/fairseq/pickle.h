@@ -62,7 +62,8 @@ struct PickleStorage {
   int64_t elements = 0;       // of this one
 };
 
-// A view into a storage. Checked: every element lies inside it, and there are at most as many.
+// A view into a storage. Checked: every element lies inside it. An expanded view (strides of 0) has
+// at most 2^28 elements, others at most as many as the storage.
 struct PickleTensor {
   size_t storage = 0;  // index into storages()
   int64_t offset = 0;  // elements
@@ -83,10 +84,18 @@ class Pickle {
 
   // The last value under a text key of a dict, or of a record whose state is one. Null without.
   const PickleNode* Find(const PickleNode& mapping, absl::string_view key) const;
-  // A record's state if that is a dict, a dict itself; otherwise null.
+  // The value in a node of OmegaConf ("_val"), another node as it is.
+  const PickleNode& Plain(const PickleNode& node) const;
+  // A record's state if that is a dict, a dict itself, the content of OmegaConf's DictConfig;
+  // otherwise null.
   const PickleNode* AsDict(const PickleNode& mapping) const;
 
  private:
+  // A record's state if that is a dict, otherwise null.
+  const PickleNode* StateOf(const PickleNode& record) const;
+  // Of an object of OmegaConf, "_name" or, before 2.0, "name"; null for others.
+  const PickleNode* Attribute(const PickleNode& config, absl::string_view name) const;
+
   friend class PickleMachine;
   friend class PickleCalls;
 

@@ -9,7 +9,9 @@
 #include <torch/nn/module.h>
 
 #include <cmath>
+#include <cstring>
 #include <filesystem>
+#include <set>
 
 #include "backbone/model/backbone.h"
 #include "backbone/storage/model_directory.h"
@@ -19,6 +21,9 @@
 #include "sdk/base/test_files.h"
 #include "sdk/native/feature_encoder.h"
 #include "upstream/conversion_host.h"
+#include "upstream/fairseq/torch_file.h"
+#include "upstream/fairseq/torch_file_writer.h"
+#include "upstream/fairseq/zip_directory.h"
 #include "upstream/parity/byte_tokenizer.h"
 
 namespace unival {
@@ -131,6 +136,46 @@ TEST(ConvertFairseq, NamesMissingAndUnexpectedTensorsAndFailsUnlessTold) {
   EXPECT_THAT(report->missing, ElementsAre(HasSubstr("encoder.layer_norm.weight")));
   EXPECT_THAT(report->unexpected, ElementsAre(HasSubstr("encoder.layer_norm.we_ght")));
   EXPECT_TRUE(Model::Load(Target(), TheRuntime()).ok());
+}
+
+// The golden checkpoint as averaging leaves it: every int64 storage is float32.
+std::string Averaged(float off) {
+  const std::string bytes = ReadText(std::string(kFolder) + "fp32_args_namespace.pt");
+  const ZipDirectory entries = ParseZipDirectory(bytes).value();
+  const TorchFile file = ParseTorchFile(bytes).value();
+  std::set<std::string> integers;
+  for (const PickleStorage& storage : file.pickle.storages()) {
+    if (storage.dtype == SafetensorsDtype::kI64) integers.insert(std::string(storage.key));
+  }
+  ZipFiles files;
+  for (const auto& [name, entry] : entries) {
+    std::string content = bytes.substr(entry.offset, entry.size);
+    const std::string type = "LongStorage";
+    for (size_t at = content.find(type); at != std::string::npos; at = content.find(type)) {
+      content.replace(at, type.size(), "FloatStorage");
+    }
+    if (integers.count(name.substr(name.rfind('/') + 1)) > 0) {
+      std::string narrow;
+      for (size_t at = 0; at < content.size(); at += sizeof(int64_t)) {
+        int64_t value = 0;
+        std::memcpy(&value, &content[at], sizeof(value));
+        const float averaged = static_cast<float>(value) + off;
+        narrow.append(reinterpret_cast<const char*>(&averaged), sizeof(averaged));
+      }
+      content = narrow;
+    }
+    files.emplace_back(name, content);
+  }
+  EXPECT_FALSE(integers.empty());
+  return WriteText(testing::TempDir() + "/averaged.pt", ZipArchive(files));
+}
+
+TEST(ConvertFairseq, TakesTheIntegersOfAveragedCheckpoints) {
+  const auto report = Convert(Averaged(0), Target());
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_LT(LogitsDifference(Target(), "seed17/logits"), 2e-5);
+  EXPECT_THAT(std::string(Convert(Averaged(0.5), Target()).status().message()),
+              HasSubstr("does not fit"));
 }
 
 TEST(ConvertFairseq, RefusesADictionaryOfAnotherSize) {
