@@ -1,9 +1,10 @@
 #include "runtime/media_bytes.h"
 
-#include <filesystem>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "sdk/base/files.h"
+#include "sdk/native/media_file_error.h"
 
 namespace unival {
 
@@ -14,16 +15,14 @@ std::string MediaName(const MediaSource& media) {
 absl::StatusOr<std::shared_ptr<const std::string>> MediaBytes(const MediaSource& media) {
   std::shared_ptr<const std::string> bytes = media.bytes;
   if (bytes == nullptr) {
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(media.path, error)) {
-      return MediaError(absl::NotFoundError(absl::StrCat(MediaName(media), ": no such file")));
-    }
-    absl::StatusOr<std::string> content = ReadWholeFile(media.path);
-    bytes = std::make_shared<const std::string>(std::move(content).value_or(""));
+    const absl::StatusOr<Descriptor> file = OpenRegularFile(media.path);
+    if (!file.ok()) return MediaFileError(file.status());
+    absl::StatusOr<std::string> content = ReadToEnd(file->get(), media.path);
+    if (!content.ok()) return MediaFileError(content.status());
+    bytes = std::make_shared<const std::string>(*std::move(content));
   }
   if (bytes->empty()) {
-    return MediaError(
-        absl::InvalidArgumentError(absl::StrCat(MediaName(media), ": is empty or cannot be read")));
+    return MediaError(absl::InvalidArgumentError(absl::StrCat(MediaName(media), ": is empty")));
   }
   return bytes;
 }

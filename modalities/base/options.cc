@@ -66,6 +66,11 @@ absl::Status OptionReader::Finish() const {
   return absl::OkStatus();
 }
 
+const MediaDecoder* ChooseOrientation(OptionReader* options, const MediaDecoder* media) {
+  const bool stored = options->Choice("orientation", "upright", {"upright", "stored"}) == "stored";
+  return stored && media != nullptr ? &media->as_stored() : media;
+}
+
 std::string OneLine(const google::protobuf::Message& message) {
   google::protobuf::TextFormat::Printer printer;
   printer.SetSingleLineMode(true);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "sdk/native/media.h"
 #include "sdk/proto/modality.pb.h"
 
 namespace unival {
@@ -44,6 +45,10 @@ class OptionReader {
   std::set<std::string> known_;
   absl::Status status_;
 };
+
+// `media` as the option "orientation" wants it: "upright", the default, or "stored", which leaves
+// pictures and frames on their side where the file states an orientation. Null stays null.
+const MediaDecoder* ChooseOrientation(OptionReader* options, const MediaDecoder* media);
 
 // One line with everything that `message` holds, the same on every run.
 std::string OneLine(const google::protobuf::Message& message);

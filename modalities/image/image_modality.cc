@@ -97,6 +97,7 @@ absl::StatusOr<std::unique_ptr<Modality>> CreateImageModality(const ModalityConf
   options.Require("image.width", config.image().width(), 1, kMaxSide);
   options.Require("image.height", config.image().height(), 1, kMaxSide);
   const std::string augment = options.Choice("augment", "none", {"none", "photometric", "photo"});
+  const MediaDecoder* media = ChooseOrientation(&options, services.media);
   UNIVAL_RETURN_IF_ERROR(options.Finish());
   UNIVAL_ASSIGN_OR_RETURN(
       const PixelNormalizer normalizer,
@@ -110,7 +111,7 @@ absl::StatusOr<std::unique_ptr<Modality>> CreateImageModality(const ModalityConf
       EncodedModality::Parts parts,
       EncodedModality::MakeParts(config, std::move(network), PositionKind::kGrid,
                                  absl::StrCat(width, "x", height)));
-  return std::make_unique<ImageModality>(std::move(parts), services.media, normalizer, augment);
+  return std::make_unique<ImageModality>(std::move(parts), media, normalizer, augment);
 }
 
 }  // namespace unival

@@ -6,7 +6,7 @@ namespace unival {
 namespace {
 
 std::vector<MediaFormat> MakeFormats() {
-  std::vector<MediaFormat> formats = {PngFormat(), JpegFormat()};
+  std::vector<MediaFormat> formats = {PngFormat(), JpegFormat(), WebpFormat(), TiffFormat()};
   for (MediaFormat& format : PacketFormats()) formats.push_back(std::move(format));
   formats.push_back(WavFormat());
   for (MediaFormat& format : DemuxedFormats()) formats.push_back(std::move(format));

@@ -10,13 +10,14 @@ namespace unival {
 
 MediaFormat PngFormat();   // decode_png.cc
 MediaFormat JpegFormat();  // decode_jpeg.cc
+MediaFormat WebpFormat();  // decode_webp.cc
+MediaFormat TiffFormat();  // decode_tiff.cc
 MediaFormat WavFormat();   // decode_wav.cc
 
-// Pictures whose whole file is one packet of a decoder of libavcodec: PGM and its kin, BMP, WebP,
-// TIFF.
+// Pictures whose whole file is one packet of a decoder of libavcodec: PGM and its kin, BMP.
 std::vector<MediaFormat> PacketFormats();
 
-// What FFmpeg's demuxers recognise, for listings.
+// The containers of containers.h with their codecs, for listings.
 std::vector<MediaFormat> DemuxedFormats();
 
 }  // namespace unival

@@ -1,6 +1,5 @@
 #include "modalities/io/byte_reader.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,20 +8,13 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/files.h"
+#include "sdk/native/media_file_error.h"
 
 namespace unival {
 namespace {
 
-absl::Status CannotOpen(const std::string& name, int error) {
-  const std::string message =
-      absl::StrCat(name, ": cannot open: ", strerror(error), ". Check the path.");
-  // Of this program, not of the file.
-  if (error == EMFILE || error == ENFILE || error == ENOMEM) {
-    return absl::ResourceExhaustedError(message);
-  }
-  return MediaError(error == ENOENT ? absl::NotFoundError(message)
-                                    : absl::InvalidArgumentError(message));
-}
+constexpr int64_t kBlockBytes = 64 * 1024;
 
 }  // namespace
 
@@ -45,15 +37,11 @@ absl::StatusOr<std::unique_ptr<ByteReader>> ByteReader::Open(const MediaSource& 
     reader->bytes_ = source.bytes;
     reader->size_ = static_cast<int64_t>(source.bytes->size());
   } else {
-    reader->file_ = open(source.path.c_str(), O_RDONLY | O_CLOEXEC);
+    absl::StatusOr<Descriptor> file = OpenRegularFile(source.path);
     struct stat info = {};
-    if (reader->file_ < 0 || fstat(reader->file_, &info) != 0) {
-      return CannotOpen(reader->name_, errno);
-    }
-    if (!S_ISREG(info.st_mode)) {
-      return UnexpectedMedia(reader->name_, "a media file", "something that is not a regular file",
-                             "Name a file.");
-    }
+    if (!file.ok()) return MediaFileError(file.status());
+    if (fstat(file->get(), &info) != 0) return MediaFileError(source.path, "cannot open", errno);
+    reader->file_ = *std::move(file);
     reader->size_ = info.st_size;
   }
   if (reader->size_ == 0) {
@@ -66,11 +54,8 @@ absl::StatusOr<std::unique_ptr<ByteReader>> ByteReader::Open(const MediaSource& 
   return reader;
 }
 
-ByteReader::~ByteReader() {
-  if (file_ >= 0) close(file_);
-}
-
 int64_t ByteReader::ReadAt(int64_t offset, uint8_t* out, int64_t count) const {
+  if (offset < 0 || offset >= size_) return 0;
   const int64_t available = std::clamp<int64_t>(size_ - offset, 0, count);
   if (bytes_ != nullptr) {
     if (available > 0) std::memcpy(out, bytes_->data() + offset, available);
@@ -78,13 +63,59 @@ int64_t ByteReader::ReadAt(int64_t offset, uint8_t* out, int64_t count) const {
   }
   int64_t done = 0;
   while (done < available) {
-    const ssize_t got = pread(file_, out + done, available - done, offset + done);
+    const ssize_t got = pread(file_.get(), out + done, available - done, offset + done);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return -1;
+    if (got < 0) {
+      if (failure_.ok()) failure_ = MediaFileError(name_, "cannot read", errno);
+      return -1;
+    }
     if (got == 0) break;
     done += got;
   }
   return done;
+}
+
+std::string ByteReader::Text(int64_t offset, int64_t count) const {
+  std::string text(std::clamp<int64_t>(size_ - offset, 0, count), '\0');
+  const int64_t got = ReadAt(offset, reinterpret_cast<uint8_t*>(&text[0]), text.size());
+  text.resize(std::max<int64_t>(got, 0));
+  return text;
+}
+
+bool SequentialBytes::Fill() {
+  if (at_ < static_cast<int64_t>(block_.size())) return true;
+  block_begin_ += at_;
+  at_ = 0;
+  block_ = reader_.Text(block_begin_, kBlockBytes);
+  return !block_.empty();
+}
+
+absl::string_view SequentialBytes::NextBlock() {
+  if (!Fill()) return {};
+  const absl::string_view rest = absl::string_view(block_).substr(at_);
+  at_ = static_cast<int64_t>(block_.size());
+  return rest;
+}
+
+int64_t SequentialBytes::Read(uint8_t* out, int64_t count) {
+  int64_t done = 0;
+  while (done < count && Fill()) {
+    const int64_t some = std::min<int64_t>(count - done, static_cast<int64_t>(block_.size()) - at_);
+    std::memcpy(out + done, block_.data() + at_, some);
+    at_ += some;
+    done += some;
+  }
+  return done;
+}
+
+void SequentialBytes::Skip(int64_t count) {
+  if (count <= static_cast<int64_t>(block_.size()) - at_) {
+    at_ += count;
+    return;
+  }
+  block_begin_ += at_ + count;
+  at_ = 0;
+  block_.clear();
 }
 
 }  // namespace unival

@@ -3,6 +3,7 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -49,11 +50,13 @@ bool AppendChannel(const AVFrame& frame, int channel, std::vector<float>* out) {
   }
 }
 
-// Samples that the container promises, 0 when it does not say or only guesses from the bit rate.
+// Samples that the container promises, 0 when it does not say. Those of Ogg are said by its last
+// page, which CheckOgg has seen whole.
 int64_t PromisedSamples(const MediaContainer& input, const AVStream& stream, int rate) {
-  if (input.format()->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE) return 0;
+  if (input.kind().check == &CheckOgg) return 0;
   if (stream.duration == AV_NOPTS_VALUE || stream.duration <= 0) return 0;
-  return av_rescale_q(stream.duration, stream.time_base, AVRational{1, rate});
+  const int64_t promised = av_rescale_q(stream.duration, stream.time_base, AVRational{1, rate});
+  return promised - stream.codecpar->initial_padding - stream.codecpar->trailing_padding;
 }
 
 struct Samples {
@@ -95,12 +98,24 @@ absl::Status AudioTooLong(const std::string& name, const DecoderOptions& options
                          "Cut the clip or raise max_seconds.");
 }
 
-absl::StatusOr<AudioClip> DecodeSound(const MediaSource& source, const DecoderOptions& options) {
-  UNIVAL_ASSIGN_OR_RETURN(auto input, MediaContainer::Open(source, options, kExpectedAudio));
+absl::Status CheckFinite(const std::string& name, const at::Tensor& samples) {
+  const float* values = samples.data_ptr<float>();
+  const int64_t count = samples.size(1), total = samples.numel();
+  for (int64_t i = 0; i < total; ++i) {
+    if (std::isfinite(values[i])) continue;
+    return UnexpectedMedia(
+        name, "finite samples",
+        absl::StrCat(values[i], " as sample ", i % count, " of channel ", i / count),
+        "Write the file again.");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<AudioClip> DecodeSound(const EncodedMedia& file) {
+  const DecoderOptions& options = file.options;
+  UNIVAL_ASSIGN_OR_RETURN(auto input, MediaContainer::Open(file, kExpectedAudio));
   UNIVAL_ASSIGN_OR_RETURN(AVStream * stream, input->FindStream(AVMEDIA_TYPE_AUDIO));
-  UNIVAL_ASSIGN_OR_RETURN(auto decoder,
-                          StreamDecoder::Create(input->name(), kExpectedAudio, options,
-                                                stream->codecpar->codec_id, stream->codecpar));
+  UNIVAL_ASSIGN_OR_RETURN(auto decoder, input->NewDecoder(stream));
   decoder->context()->pkt_timebase = stream->time_base;
   Samples samples;
   UNIVAL_RETURN_IF_ERROR(
@@ -128,6 +143,7 @@ absl::StatusOr<AudioClip> DecodeSound(const MediaSource& source, const DecoderOp
   for (const std::vector<float>& channel : samples.channels) {
     out = std::copy(channel.begin(), channel.end(), out);
   }
+  UNIVAL_RETURN_IF_ERROR(CheckFinite(input->name(), clip.samples));
   return clip;
 }
 

@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "modalities/io/decoder.h"
+#include "modalities/io/formats.h"
 
 namespace unival {
 
@@ -13,11 +14,15 @@ namespace unival {
 constexpr char kExpectedAudio[] = "audio";
 
 // See MediaDecoder::DecodeAudio, for what no entry of the table recognises. Of several audio
-// streams, the first.
-absl::StatusOr<AudioClip> DecodeSound(const MediaSource& source, const DecoderOptions& options);
+// streams, the first. Samples that the file says are padding are left out.
+absl::StatusOr<AudioClip> DecodeSound(const EncodedMedia& file);
 
 // The refusal of a clip beyond max_seconds or max_decoded_bytes.
 absl::Status AudioTooLong(const std::string& name, const DecoderOptions& options);
+
+// InvalidArgument, a media error, names the first sample of [C, n] that is infinite or not a
+// number.
+absl::Status CheckFinite(const std::string& name, const at::Tensor& samples);
 
 }  // namespace unival
 

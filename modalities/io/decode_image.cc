@@ -9,25 +9,23 @@
 
 namespace unival {
 
-absl::StatusOr<at::Tensor> DecodeFirstFrame(const MediaSource& source, PixelFormat format,
-                                            const DecoderOptions& options) {
-  UNIVAL_ASSIGN_OR_RETURN(auto input, MediaContainer::Open(source, options, kExpectedImage));
+absl::StatusOr<at::Tensor> DecodeFirstFrame(const EncodedMedia& file, PixelFormat format) {
+  UNIVAL_ASSIGN_OR_RETURN(auto input, MediaContainer::Open(file, kExpectedImage));
   UNIVAL_ASSIGN_OR_RETURN(AVStream * stream, input->FindStream(AVMEDIA_TYPE_VIDEO));
-  if (!input->is_still_image() && input->format_name() != "gif" && stream->nb_frames > 1) {
-    return input->Unexpected(absl::StrCat("a video (", input->format_name(), ")"),
+  if (absl::string_view(input->kind().name) != "gif" && stream->nb_frames > 1) {
+    return input->Unexpected(absl::StrCat("a video (", input->kind().name, ")"),
                              "Use a video modality, or store the frame as PNG.");
   }
-  UNIVAL_ASSIGN_OR_RETURN(auto decoder,
-                          StreamDecoder::Create(input->name(), kExpectedImage, options,
-                                                stream->codecpar->codec_id, stream->codecpar));
-  at::Tensor pixels;
+  UNIVAL_ASSIGN_OR_RETURN(auto decoder, input->NewDecoder(stream));
+  FfmpegPtr<AVFrame> picture;
   UNIVAL_RETURN_IF_ERROR(
       DecodeStream(*input, stream, *decoder, [&](const AVFrame& frame) -> absl::StatusOr<bool> {
-        UNIVAL_ASSIGN_OR_RETURN(pixels, FrameToTensor(input->name(), frame, format));
+        picture.reset(av_frame_clone(&frame));
         return false;
       }));
-  if (pixels.defined()) return pixels;
-  return input->Unexpected("no picture in it", "Write it again.");
+  if (picture == nullptr) return input->Unexpected("no picture in it", "Write it again.");
+  decoder.reset();
+  return FrameToTensor(file.reader.name(), file.options, *picture, format);
 }
 
 }  // namespace unival

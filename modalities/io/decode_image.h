@@ -3,14 +3,13 @@
 #define UNIVAL_MODALITIES_IO_DECODE_IMAGE_H_
 
 #include "absl/status/statusor.h"
-#include "modalities/io/decoder.h"
+#include "modalities/io/formats.h"
 
 namespace unival {
 
-// See MediaDecoder::DecodeImage, for what no entry of the table recognises: GIF, AVIF and whatever
-// else the demuxers know. Of an animation, the first frame.
-absl::StatusOr<at::Tensor> DecodeFirstFrame(const MediaSource& source, PixelFormat format,
-                                            const DecoderOptions& options);
+// See MediaDecoder::DecodeImage, for what no entry of the table recognises: GIF. Of an animation,
+// the first frame.
+absl::StatusOr<at::Tensor> DecodeFirstFrame(const EncodedMedia& file, PixelFormat format);
 
 }  // namespace unival
 

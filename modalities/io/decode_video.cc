@@ -1,14 +1,23 @@
 #include "modalities/io/decode_video.h"
 
+extern "C" {
+#include <libavutil/display.h>
+}
+
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "modalities/io/frame_index.h"
 #include "modalities/io/media_container.h"
+#include "modalities/io/orientation.h"
+#include "modalities/io/picture_writer.h"
 #include "modalities/io/pixels.h"
 #include "sdk/base/status_macros.h"
 
@@ -22,35 +31,58 @@ struct Opened {
   AVStream* stream = nullptr;
 };
 
-absl::StatusOr<Opened> OpenVideo(const MediaSource& source, const DecoderOptions& options) {
+absl::StatusOr<Opened> OpenVideo(const EncodedMedia& file) {
   Opened opened;
-  UNIVAL_ASSIGN_OR_RETURN(opened.input, MediaContainer::Open(source, options, kExpected));
-  if (opened.input->is_still_image()) {
-    return opened.input->Unexpected(absl::StrCat("an image (", opened.input->format_name(), ")"),
-                                    "Use an image modality.");
-  }
+  UNIVAL_ASSIGN_OR_RETURN(opened.input, MediaContainer::Open(file, kExpected));
   UNIVAL_ASSIGN_OR_RETURN(opened.stream, opened.input->FindStream(AVMEDIA_TYPE_VIDEO));
   return opened;
 }
 
-// Frames of the stream by counting its packets, which is exact where headers only estimate.
-absl::StatusOr<int64_t> CountFrames(Opened& video, int64_t max_frames) {
-  FfmpegPtr<AVPacket> packet(av_packet_alloc());
+// Frames that are shown: how many, and when the first and the last are.
+struct Shown {
   int64_t count = 0;
-  while (true) {
-    UNIVAL_ASSIGN_OR_RETURN(const bool more, video.input->ReadPacket(video.stream, packet.get()));
-    if (!more) break;
-    if (++count > max_frames) {
-      return video.input->Unexpected(absl::StrCat("more than ", max_frames, " frames"),
-                                     "Cut the video or raise max_frames.");
-    }
+  int64_t first = AV_NOPTS_VALUE, last = AV_NOPTS_VALUE;
+
+  void Add(int64_t time) {
+    ++count;
+    if (time == AV_NOPTS_VALUE) return;
+    first = first == AV_NOPTS_VALUE ? time : std::min(first, time);
+    last = last == AV_NOPTS_VALUE ? time : std::max(last, time);
   }
-  if (count == 0 || count < video.stream->nb_frames) {
-    return video.input->Unexpected(
-        absl::StrCat(count, " of ", std::max<int64_t>(video.stream->nb_frames, 1), " frames"),
-        "The file is truncated: write it again.");
+};
+
+// Decodes all frames.
+absl::StatusOr<Shown> CountByDecoding(const EncodedMedia& file) {
+  UNIVAL_ASSIGN_OR_RETURN(const Opened video, OpenVideo(file));
+  UNIVAL_ASSIGN_OR_RETURN(const auto decoder, video.input->NewDecoder(video.stream));
+  decoder->context()->pkt_timebase = video.stream->time_base;
+  Shown shown;
+  UNIVAL_RETURN_IF_ERROR(DecodeStream(
+      *video.input, video.stream, *decoder, [&](const AVFrame& frame) -> absl::StatusOr<bool> {
+        shown.Add(frame.best_effort_timestamp);
+        if (shown.count <= file.options.max_frames) return true;
+        return video.input->Unexpected(
+            absl::StrCat("more than ", file.options.max_frames, " frames"),
+            "Cut the video or raise max_frames.");
+      }));
+  return shown;
+}
+
+// What the container states, or else what the times of the frames give; 0 when neither is known.
+// AVI counts time in frames. Where the rate varies, its mean.
+double FramesPerSecond(const MediaContainer& input, AVStream* stream, const Shown& shown) {
+  constexpr double kSame = 0.01;
+  AVRational rate = av_guess_frame_rate(input.format(), stream, nullptr);
+  if (input.kind().check == &CheckAvi) rate = av_inv_q(stream->time_base);
+  const AVRational mean = stream->avg_frame_rate;
+  if (rate.num > 0 && rate.den > 0) {
+    const bool varies =
+        mean.num > 0 && mean.den > 0 && std::abs(av_q2d(mean) / av_q2d(rate) - 1) > kSame;
+    return av_q2d(varies ? mean : rate);
   }
-  return count;
+  if (shown.count < 2 || shown.last <= shown.first) return 0;
+  const double seconds = static_cast<double>(shown.last - shown.first) * av_q2d(stream->time_base);
+  return static_cast<double>(shown.count - 1) / seconds;
 }
 
 // Places of the output by frame index.
@@ -72,25 +104,43 @@ absl::StatusOr<Places> WantedFrames(const MediaContainer& input,
   return places;
 }
 
+Orientation OrientationOfVideo(const MediaContainer& input, const AVStream* stream,
+                               const AVFrame& frame) {
+  if (!input.options().upright) return Orientation::kUpright;
+  const AVFrameSideData* own = av_frame_get_side_data(&frame, AV_FRAME_DATA_DISPLAYMATRIX);
+  if (own != nullptr && own->size >= 9 * sizeof(int32_t)) {
+    return MatrixOrientation(reinterpret_cast<const int32_t*>(own->data));
+  }
+  size_t bytes = 0;
+  const uint8_t* matrix = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &bytes);
+  if (matrix == nullptr || bytes < 9 * sizeof(int32_t)) return Orientation::kUpright;
+  return MatrixOrientation(reinterpret_cast<const int32_t*>(matrix));
+}
+
 // Writes one decoded frame into all places that want it; allocates the clip at the first.
-absl::Status Place(const MediaContainer& input, const DecoderOptions& options, const AVFrame& frame,
-                   const Places& places, int64_t index, at::Tensor& frames) {
-  const int64_t bytes = int64_t{frame.width} * frame.height * 3;
+absl::Status Place(const Opened& video, const AVFrame& frame, const Places& places, int64_t index,
+                   at::Tensor& frames) {
+  const MediaContainer& input = *video.input;
+  const Placement place =
+      PlacementOf(OrientationOfVideo(input, video.stream, frame), frame.height, frame.width);
+  const int64_t bytes = place.width * place.height * 3;
   const auto total = static_cast<int64_t>(places.size());
   if (!frames.defined()) {
-    if (bytes > options.max_decoded_bytes / total) {
+    if (bytes > input.options().max_decoded_bytes / total) {
       return input.Unexpected(absl::StrCat(total, " frames of ", bytes, " bytes"),
                               "Select fewer frames or raise max_decoded_bytes.");
     }
-    frames = at::empty({total, frame.height, frame.width, 3}, at::kByte);
+    frames = at::empty({total, place.height, place.width, 3}, at::kByte);
   }
-  if (frame.height != frames.size(1) || frame.width != frames.size(2)) {
+  if (place.height != frames.size(1) || place.width != frames.size(2)) {
     return input.Unexpected("frames of different sizes", "Scale them to one size.");
   }
   const auto [begin, end] = places.equal_range(index);
   uint8_t* data = frames.data_ptr<uint8_t>();
   uint8_t* first = data + begin->second * bytes;
-  const absl::Status status = WriteRgb8(frame, first);
+  const absl::Status status = ForEachRgbRow(frame, [&](int64_t row, const uint8_t* rgb) {
+    PlaceRgbRow(place, row, rgb, frame.width, first);
+  });
   if (!status.ok()) return input.Unexpected(std::string(status.message()), "Convert it to MP4.");
   for (auto it = std::next(begin); it != end; ++it) {
     std::memcpy(data + it->second * bytes, first, bytes);
@@ -98,39 +148,59 @@ absl::Status Place(const MediaContainer& input, const DecoderOptions& options, c
   return absl::OkStatus();
 }
 
-}  // namespace
-
-absl::StatusOr<VideoClip> DecodeFrames(const MediaSource& source, const FrameSelector& select,
-                                       const DecoderOptions& options) {
-  VideoClip clip;
-  UNIVAL_ASSIGN_OR_RETURN(Opened counted, OpenVideo(source, options));
-  UNIVAL_ASSIGN_OR_RETURN(clip.source_frame_count, CountFrames(counted, options.max_frames));
-  const AVRational rate = av_guess_frame_rate(counted.input->format(), counted.stream, nullptr);
-  clip.frames_per_second = rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 0;
-  UNIVAL_ASSIGN_OR_RETURN(
-      const Places places,
-      WantedFrames(*counted.input, select(clip.source_frame_count, clip.frames_per_second),
-                   clip.source_frame_count));
+// The selected frames into `frames`. False when a frame is not shown at its time of `times`, where
+// there are any.
+absl::StatusOr<bool> DecodeSelected(const EncodedMedia& file, const Places& places,
+                                    const std::vector<int64_t>& times, at::Tensor& frames) {
   const int64_t last = places.rbegin()->first;
-
-  UNIVAL_ASSIGN_OR_RETURN(Opened video, OpenVideo(source, options));
-  const AVCodecParameters* parameters = video.stream->codecpar;
-  UNIVAL_ASSIGN_OR_RETURN(auto decoder,
-                          StreamDecoder::Create(video.input->name(), kExpected, options,
-                                                parameters->codec_id, parameters));
+  UNIVAL_ASSIGN_OR_RETURN(const Opened video, OpenVideo(file));
+  UNIVAL_ASSIGN_OR_RETURN(const auto decoder, video.input->NewDecoder(video.stream));
+  decoder->context()->pkt_timebase = video.stream->time_base;
   int64_t index = 0;
+  bool as_indexed = true;
   UNIVAL_RETURN_IF_ERROR(DecodeStream(
       *video.input, video.stream, *decoder, [&](const AVFrame& frame) -> absl::StatusOr<bool> {
+        if (!times.empty() && frame.pts != times[index]) as_indexed = false;
+        if (!as_indexed) return false;
         if (places.count(index) > 0) {
-          UNIVAL_RETURN_IF_ERROR(Place(*video.input, options, frame, places, index, clip.frames));
+          UNIVAL_RETURN_IF_ERROR(Place(video, frame, places, index, frames));
         }
         return ++index <= last;
       }));
-  if (index <= last) {
-    return video.input->Unexpected(
-        absl::StrCat("only ", index, " decodable frames of ", clip.source_frame_count),
-        "The file is truncated or damaged: write it again.");
+  if (!as_indexed || (index <= last && !times.empty())) return false;
+  if (index > last) return true;
+  return video.input->Unexpected(absl::StrCat("only ", index, " decodable frames"),
+                                 "The file is truncated or damaged: write it again.");
+}
+
+// Selects among the frames of `shown`. False when the index was wrong.
+absl::StatusOr<bool> Select(const EncodedMedia& file, const Opened& video, const Shown& shown,
+                            const FrameSelector& select, const std::vector<int64_t>& times,
+                            VideoClip& clip) {
+  if (shown.count == 0) return video.input->Unexpected("no frames", kTruncatedRemedy);
+  clip.source_frame_count = shown.count;
+  clip.frames_per_second = FramesPerSecond(*video.input, video.stream, shown);
+  UNIVAL_ASSIGN_OR_RETURN(
+      const Places places,
+      WantedFrames(*video.input, select(shown.count, clip.frames_per_second), shown.count));
+  clip.frames = at::Tensor();
+  return DecodeSelected(file, places, times, clip.frames);
+}
+
+}  // namespace
+
+absl::StatusOr<VideoClip> DecodeFrames(const EncodedMedia& file, const FrameSelector& select) {
+  VideoClip clip;
+  UNIVAL_ASSIGN_OR_RETURN(const Opened video, OpenVideo(file));
+  UNIVAL_ASSIGN_OR_RETURN(const FrameIndex index, IndexFrames(*video.input, video.stream));
+  if (index.is_certain && !index.times.empty()) {
+    const Shown shown = {static_cast<int64_t>(index.times.size()), index.times.front(),
+                         index.times.back()};
+    UNIVAL_ASSIGN_OR_RETURN(const bool done, Select(file, video, shown, select, index.times, clip));
+    if (done) return clip;
   }
+  UNIVAL_ASSIGN_OR_RETURN(const Shown shown, CountByDecoding(file));
+  UNIVAL_RETURN_IF_ERROR(Select(file, video, shown, select, {}, clip).status());
   return clip;
 }
 

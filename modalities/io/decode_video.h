@@ -4,13 +4,16 @@
 
 #include "absl/status/statusor.h"
 #include "modalities/io/decoder.h"
+#include "modalities/io/formats.h"
 
 namespace unival {
 
-// See MediaDecoder::DecodeVideo, for what no entry of the table recognises. Two passes: the packets
-// are counted, then frames up to the last selected one decoded.
-absl::StatusOr<VideoClip> DecodeFrames(const MediaSource& source, const FrameSelector& select,
-                                       const DecoderOptions& options);
+// See MediaDecoder::DecodeVideo, for what no entry of the table recognises. Frames are those that a
+// player shows, in the order in which it does, turned as the display matrix says. Two passes: the
+// packets are indexed, then frames up to the last selected one decoded; when the index is not
+// certain, or a decoded frame is not shown at its time in it, all frames are counted by decoding
+// and the selection is made anew.
+absl::StatusOr<VideoClip> DecodeFrames(const EncodedMedia& file, const FrameSelector& select);
 
 }  // namespace unival
 

@@ -1,31 +1,46 @@
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "modalities/io/builtin_formats.h"
 #include "modalities/io/decode_audio.h"
-#include "modalities/io/media_container.h"
-#include "modalities/io/one_packet.h"
 #include "modalities/io/wav.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
 
-absl::StatusOr<WavLayout> ReadLayout(const ByteReader& reader) {
-  char head[kFormatHeadBytes];
-  const int64_t got = reader.ReadAt(0, reinterpret_cast<uint8_t*>(head), sizeof(head));
-  WavLayout layout;
-  if (got > 0 && ParseWavHeader({head, static_cast<size_t>(got)}, &layout)) return layout;
-  return UnexpectedMedia(reader.name(), kExpectedAudio, "an unreadable file", "Check the disk.");
+// Frames are read a block at a time: the file is never in memory beside its samples.
+absl::Status ReadSamples(const ByteReader& reader, const WavLayout& layout, int64_t count,
+                         float* out) {
+  constexpr int64_t kBlockFrames = 16384;
+  const int64_t frame_bytes = int64_t{layout.channels} * layout.bytes;
+  std::vector<uint8_t> block(kBlockFrames * frame_bytes);
+  for (int64_t begin = 0; begin < count; begin += kBlockFrames) {
+    const int64_t frames = std::min(kBlockFrames, count - begin);
+    const int64_t bytes = frames * frame_bytes;
+    if (reader.ReadAt(layout.data_begin + begin * frame_bytes, block.data(), bytes) != bytes) {
+      if (!reader.failure().ok()) return reader.failure();
+      return UnexpectedMedia(reader.name(), kExpectedAudio, "a file that became shorter",
+                             "Write it again.");
+    }
+    for (int channel = 0; channel < layout.channels; ++channel) {
+      ConvertWav(layout, block.data(), frames, channel, out + channel * count + begin);
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<AudioClip> DecodeWav(const EncodedMedia& file) {
   const ByteReader& reader = file.reader;
   const DecoderOptions& options = file.options;
-  UNIVAL_ASSIGN_OR_RETURN(const WavLayout layout, ReadLayout(reader));
-  const int64_t count = layout.data_bytes / (layout.channels * layout.bits / 8);
+  WavLayout layout;
+  const auto text = [&](int64_t offset, int64_t count) { return reader.Text(offset, count); };
+  if (ParseWav(reader.size(), text, &layout) == WavKind::kOther) return DecodeSound(file);
+  const int64_t count = layout.data_bytes / (int64_t{layout.channels} * layout.bytes);
   const int64_t present = reader.size() - layout.data_begin;
   if (present < layout.data_bytes || count == 0) {
     return UnexpectedMedia(reader.name(), kExpectedAudio,
@@ -33,34 +48,26 @@ absl::StatusOr<AudioClip> DecodeWav(const EncodedMedia& file) {
                                         " bytes of samples that its header promises"),
                            "The file is truncated: write it again.");
   }
-  const int64_t bytes = count * layout.channels * static_cast<int64_t>(sizeof(float));
-  if (count > options.max_seconds * layout.sample_rate_hz || bytes > options.max_decoded_bytes) {
+  if (count > options.max_seconds * layout.sample_rate_hz ||
+      count > options.max_decoded_bytes / (layout.channels * int64_t{sizeof(float)})) {
     return AudioTooLong(reader.name(), options);
-  }
-  std::vector<uint8_t> data(layout.data_bytes);
-  if (reader.ReadAt(layout.data_begin, data.data(), layout.data_bytes) != layout.data_bytes) {
-    return UnexpectedMedia(reader.name(), kExpectedAudio, "an unreadable file", "Check the disk.");
   }
   AudioClip clip;
   clip.sample_rate_hz = layout.sample_rate_hz;
   clip.samples = at::empty({layout.channels, count}, at::kFloat);
-  for (int channel = 0; channel < layout.channels; ++channel) {
-    ConvertWav(layout, data.data(), count, channel,
-               clip.samples.data_ptr<float>() + channel * count);
-  }
+  UNIVAL_RETURN_IF_ERROR(ReadSamples(reader, layout, count, clip.samples.data_ptr<float>()));
+  if (layout.is_float) UNIVAL_RETURN_IF_ERROR(CheckFinite(reader.name(), clip.samples));
   return clip;
 }
 
 }  // namespace
 
 MediaFormat WavFormat() {
-  MediaFormat format{"audio", "wav", "pcm_s16le"};
-  format.available = [] {
-    return av_find_input_format("wav") != nullptr && HasDecoder("pcm_s16le");
-  };
+  MediaFormat format{"audio", "wav", "pcm"};
   format.matches = [](absl::string_view head) {
-    WavLayout layout;
-    return ParseWavHeader(head, &layout);
+    return (absl::StartsWith(head, "RIFF") || absl::StartsWith(head, "RF64") ||
+            absl::StartsWith(head, "BW64")) &&
+           absl::ClippedSubstr(head, 8, 4) == "WAVE";
   };
   format.decode_audio = &DecodeWav;
   return format;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "modalities/io/decode_audio.h"
 #include "modalities/io/decode_image.h"
 #include "modalities/io/decode_video.h"
@@ -19,71 +20,76 @@ class TableDecoder : public MediaDecoder {
   TableDecoder(const DecoderOptions& options, std::vector<MediaFormat> formats)
       : options_(options), formats_(std::move(formats)) {
     av_log_set_level(AV_LOG_QUIET);
+    if (!options.upright) return;
+    DecoderOptions stored = options;
+    stored.upright = false;
+    as_stored_ = std::make_unique<TableDecoder>(stored, formats_);
+  }
+
+  const MediaDecoder& as_stored() const override {
+    if (as_stored_ == nullptr) return *this;
+    return *as_stored_;
   }
 
   absl::StatusOr<at::Tensor> DecodeImage(const MediaSource& source,
                                          PixelFormat format) const override {
     return Decode<at::Tensor>(
-        source, &MediaFormat::decode_image,
+        source, "an image", &MediaFormat::decode_image,
         [format](const auto& decode, const EncodedMedia& file) { return decode(file, format); },
-        [&] { return DecodeFirstFrame(source, format, options_); });
+        [format](const EncodedMedia& file) { return DecodeFirstFrame(file, format); });
   }
 
   absl::StatusOr<AudioClip> DecodeAudio(const MediaSource& source) const override {
     return Decode<AudioClip>(
-        source, &MediaFormat::decode_audio,
+        source, "audio", &MediaFormat::decode_audio,
         [](const auto& decode, const EncodedMedia& file) { return decode(file); },
-        [&] { return DecodeSound(source, options_); });
+        [](const EncodedMedia& file) { return DecodeSound(file); });
   }
 
   absl::StatusOr<VideoClip> DecodeVideo(const MediaSource& source,
                                         const FrameSelector& select) const override {
     return Decode<VideoClip>(
-        source, &MediaFormat::decode_video,
+        source, "a video", &MediaFormat::decode_video,
         [&select](const auto& decode, const EncodedMedia& file) { return decode(file, select); },
-        [&] { return DecodeFrames(source, select, options_); });
+        [&select](const EncodedMedia& file) { return DecodeFrames(file, select); });
   }
 
  private:
-  // `decode` is the function that entries of the wanted kind have; `call` calls it, `demuxed` does
-  // without.
+  // `decode` is the function that entries of the wanted kind have, which messages call `expected`;
+  // `call` calls it, `demuxed` does without.
   template <typename Result, typename Function, typename Call, typename Demuxed>
-  absl::StatusOr<Result> Decode(const MediaSource& source, Function MediaFormat::*decode,
-                                const Call& call, const Demuxed& demuxed) const {
+  absl::StatusOr<Result> Decode(const MediaSource& source, const char* expected,
+                                Function MediaFormat::*decode, const Call& call,
+                                const Demuxed& demuxed) const {
     return CatchTorch(SourceName(source), [&]() -> absl::StatusOr<Result> {
-      if (Recognises(decode)) {
-        UNIVAL_ASSIGN_OR_RETURN(const auto reader, ByteReader::Open(source, options_.max_bytes));
-        const MediaFormat* format = Find(*reader, decode);
-        if (format != nullptr) return call(format->*decode, EncodedMedia{*reader, options_});
+      UNIVAL_ASSIGN_OR_RETURN(const auto reader, ByteReader::Open(source, options_.max_bytes));
+      const EncodedMedia file{*reader, options_};
+      const MediaFormat* format = Find(*reader);
+      if (format != nullptr && format->*decode == nullptr) {
+        return UnexpectedMedia(reader->name(), expected,
+                               absl::StrCat(format->kind, " (", format->name, ")"),
+                               "Give the file to a column of its own kind.");
       }
-      return demuxed();
+      absl::StatusOr<Result> result =
+          format != nullptr ? call(format->*decode, file) : demuxed(file);
+      // A read that failed is no fault of the file, whatever a decoder made of it.
+      if (!result.ok() && !reader->failure().ok()) return reader->failure();
+      return result;
     });
   }
 
-  template <typename Function>
-  bool Recognises(Function MediaFormat::*decode) const {
+  // The first entry that knows the first bytes, null without one.
+  const MediaFormat* Find(const ByteReader& reader) const {
+    const std::string head = reader.Text(0, kFormatHeadBytes);
     for (const MediaFormat& format : formats_) {
-      if (format.*decode != nullptr) return true;
-    }
-    return false;
-  }
-
-  // The first entry with `decode` that knows the first bytes, null without one.
-  template <typename Function>
-  const MediaFormat* Find(const ByteReader& reader, Function MediaFormat::*decode) const {
-    char bytes[kFormatHeadBytes];
-    const int64_t got = reader.ReadAt(0, reinterpret_cast<uint8_t*>(bytes), sizeof(bytes));
-    const absl::string_view head(bytes, got > 0 ? static_cast<size_t>(got) : 0);
-    for (const MediaFormat& format : formats_) {
-      if (format.*decode != nullptr && format.matches != nullptr && format.matches(head)) {
-        return &format;
-      }
+      if (format.matches != nullptr && format.matches(head)) return &format;
     }
     return nullptr;
   }
 
   const DecoderOptions options_;
   const std::vector<MediaFormat> formats_;
+  std::unique_ptr<TableDecoder> as_stored_;
 };
 
 }  // namespace

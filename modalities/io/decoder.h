@@ -9,8 +9,9 @@
 //   absl::StatusOr<at::Tensor> pixels = decoder->DecodeImage(source, PixelFormat::kRgb8);
 //
 // Thread-safe: decoders keep no state between calls. A media file can never make the decoder open
-// another file or an address: playlists and the like are refused. The libraries' own log is
-// switched off for the whole process.
+// another file or an address: playlists and the like are refused. Whatever it claims, decoding it
+// takes at most 64 MiB and 4 bytes for each of max_pixels, besides what it returns of samples and
+// frames. The libraries' own logs are switched off for the whole process.
 #ifndef UNIVAL_MODALITIES_IO_DECODER_H_
 #define UNIVAL_MODALITIES_IO_DECODER_H_
 
@@ -30,6 +31,8 @@ struct DecoderOptions {
   double max_seconds = 3600;                     // of an audio clip
   int64_t max_frames = 1000000;                  // a video holds
   int64_t max_decoded_bytes = int64_t{4} << 30;  // of the samples, or of the selected frames
+  // Whether the orientation that a file states (EXIF, the display matrix of a video) is applied.
+  bool upright = true;
 };
 
 std::unique_ptr<MediaDecoder> NewFfmpegDecoder(const DecoderOptions& options = {});
@@ -38,7 +41,7 @@ std::unique_ptr<MediaDecoder> NewFfmpegDecoder(const DecoderOptions& options = {
 struct FormatSupport {
   std::string kind;     // "image", "audio", "video"
   std::string name;     // "png", "mp4 (h264)"
-  std::string decoder;  // the library's name for the decoder: "png", "h264"
+  std::string decoder;  // the library, or its name for the decoder: "libpng", "h264"
   bool available = false;
 };
 std::vector<FormatSupport> ListFormats();

@@ -1,44 +1,46 @@
-// Formats that need no code of their own: libavformat recognises the container, libavcodec decodes
-// the stream.
+// Formats that need no code of their own: libavformat reads the container, libavcodec decodes the
+// stream.
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "modalities/io/builtin_formats.h"
+#include "modalities/io/containers.h"
 #include "modalities/io/ffmpeg_handles.h"
 
 namespace unival {
 namespace {
 
-struct Demuxed {
-  const char* kind;
-  const char* name;
-  const char* decoder;
-  const char* demuxer;
-};
+// "mp4 (h264)"; "flac" where container and codec are called the same.
+std::string ListedName(const Container& container, absl::string_view codec) {
+  absl::ConsumeSuffix(&codec, "float");
+  if (codec == "libdav1d") codec = "av1";
+  if (codec == container.name) return container.name;
+  return absl::StrCat(container.name, " (", codec, ")");
+}
 
-constexpr Demuxed kDemuxed[] = {
-    {"image", "gif", "gif", "gif"},
-    {"audio", "flac", "flac", "flac"},
-    {"audio", "mp3", "mp3float", "mp3"},
-    {"audio", "ogg (vorbis)", "vorbis", "ogg"},
-    {"audio", "ogg (opus)", "opus", "ogg"},
-    {"audio", "m4a (aac)", "aac", "mov"},
-    {"video", "mp4 (h264)", "h264", "mov"},
-    {"video", "mp4 (hevc)", "hevc", "mov"},
-    {"video", "mp4 (mpeg4)", "mpeg4", "mov"},
-    {"video", "webm (vp9)", "vp9", "matroska"},
-    {"video", "mkv (ffv1)", "ffv1", "matroska"},
-    {"video", "avi (mjpeg)", "mjpeg", "avi"},
-};
+void AppendFormats(const Container& container, const char* kind,
+                   const std::vector<const char*>& decoders, std::vector<MediaFormat>& formats) {
+  for (const char* decoder : decoders) {
+    MediaFormat format{kind, ListedName(container, decoder), decoder};
+    const char* const demuxer = container.demuxer;
+    format.available = [demuxer, decoder] {
+      return av_find_input_format(demuxer) != nullptr &&
+             avcodec_find_decoder_by_name(decoder) != nullptr;
+    };
+    formats.push_back(std::move(format));
+  }
+}
 
 }  // namespace
 
 std::vector<MediaFormat> DemuxedFormats() {
   std::vector<MediaFormat> formats;
-  for (const Demuxed& entry : kDemuxed) {
-    MediaFormat format{entry.kind, entry.name, entry.decoder};
-    format.available = [&entry] {
-      return av_find_input_format(entry.demuxer) != nullptr &&
-             avcodec_find_decoder_by_name(entry.decoder) != nullptr;
-    };
-    formats.push_back(std::move(format));
+  for (const Container& container : Containers()) {
+    const bool is_picture = absl::string_view(container.name) == "gif";
+    AppendFormats(container, is_picture ? "image" : "video", container.video, formats);
+    AppendFormats(container, "audio", container.audio, formats);
   }
   return formats;
 }

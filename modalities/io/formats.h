@@ -2,7 +2,8 @@
 //
 // The table of media formats. An entry says how a format is recognised by its first bytes and how a
 // file of it is decoded; DecodeImage, DecodeAudio and DecodeVideo look it up there, and `unival
-// doctor` lists it. What no entry recognises goes to FFmpeg's demuxers.
+// doctor` lists it. What no entry recognises is looked up in the list of containers that FFmpeg's
+// demuxers read (containers.h), and refused when it is not there either.
 //
 //   MediaFormat heif{"image", "heif", "libheif"};
 //   heif.matches = [](absl::string_view head) {

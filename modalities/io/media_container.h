@@ -1,4 +1,5 @@
-// unival: modalities/io/media_container.h - a media source opened for decoding.
+// unival: modalities/io/media_container.h - a media source opened with one of libavformat's
+// demuxers.
 #ifndef UNIVAL_MODALITIES_IO_MEDIA_CONTAINER_H_
 #define UNIVAL_MODALITIES_IO_MEDIA_CONTAINER_H_
 
@@ -8,74 +9,56 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
-#include "modalities/io/byte_reader.h"
-#include "modalities/io/decoder.h"
+#include "modalities/io/containers.h"
 #include "modalities/io/ffmpeg_handles.h"
+#include "modalities/io/formats.h"
+#include "modalities/io/stream_decoder.h"
 
 namespace unival {
 
-// A container with its streams.
+// A container with its streams. Nothing is probed: the first bytes say which demuxer it is, and no
+// packet is decoded before a stream is asked for.
 class MediaContainer {
  public:
-  // `expected` is the wanted kind, for messages: "an image", "audio", "a video".
-  static absl::StatusOr<std::unique_ptr<MediaContainer>> Open(const MediaSource& source,
-                                                              const DecoderOptions& options,
+  // `expected` is the wanted kind, for messages: "an image", "audio", "a video". The reader of
+  // `file` must outlive the container.
+  static absl::StatusOr<std::unique_ptr<MediaContainer>> Open(const EncodedMedia& file,
                                                               const std::string& expected);
 
-  const std::string& name() const { return reader_->name(); }
+  const std::string& name() const { return file_.reader.name(); }
+  const DecoderOptions& options() const { return file_.options; }
+  const Container& kind() const { return *container_; }
   AVFormatContext* format() const { return format_.get(); }
-  std::string format_name() const { return format_->iformat->name; }
-  bool is_still_image() const;
 
-  // The stream of this kind, pictures attached to music apart. InvalidArgument says what the media
-  // holds instead.
+  // The first stream of this kind, pictures attached to music apart. InvalidArgument says what the
+  // media holds instead, or that samples of the stream lie behind the end of the file.
   absl::StatusOr<AVStream*> FindStream(AVMediaType type) const;
+
+  // A decoder for a stream, out of the container's row in the list. InvalidArgument names a codec
+  // that is not in it.
+  absl::StatusOr<std::unique_ptr<StreamDecoder>> NewDecoder(const AVStream* stream) const;
 
   // Next packet of `stream`; false at the end. InvalidArgument when the container is damaged.
   absl::StatusOr<bool> ReadPacket(const AVStream* stream, AVPacket* packet);
 
-  // "name: expected an image, found <found>. <remedy>"
+  // "name: expected an image, found <found>. <remedy>"; when the file could not be read, why.
   absl::Status Unexpected(const std::string& found, const std::string& remedy) const;
 
  private:
   static int ReadCallback(void* opaque, uint8_t* buffer, int size);
   static int64_t SeekCallback(void* opaque, int64_t offset, int whence);
+  absl::Status CheckSamples(AVStream* stream) const;
 
-  std::unique_ptr<ByteReader> reader_;
+  explicit MediaContainer(const EncodedMedia& file) : file_(file) {}
+
+  const EncodedMedia file_;
+  const Container* container_ = nullptr;
+  std::string expected_;
+  int64_t begin_ = 0;     // of what the demuxer sees
+  int64_t position_ = 0;  // of the demuxer, in the file
+  int64_t may_read_ = 0;  // bytes, while it opens
   FfmpegPtr<AVIOContext> io_;
   FfmpegPtr<AVFormatContext> format_;  // closed before its io
-  std::string expected_;
-};
-
-// A single-threaded decoder that refuses pictures of more than `options.max_pixels`.
-class StreamDecoder {
- public:
-  // `parameters` may be null: the codec then reads them from the data.
-  static absl::StatusOr<std::unique_ptr<StreamDecoder>> Create(const std::string& name,
-                                                               const std::string& expected,
-                                                               const DecoderOptions& options,
-                                                               AVCodecID codec,
-                                                               const AVCodecParameters* parameters);
-
-  AVCodecContext* context() const { return context_.get(); }
-
-  // Gives the frames that this packet completes to `on_frame` until that returns false; a null
-  // packet flushes. Returns false once `on_frame` did. InvalidArgument for damaged data.
-  absl::StatusOr<bool> Decode(const AVPacket* packet,
-                              absl::FunctionRef<absl::StatusOr<bool>(const AVFrame&)> on_frame);
-
- private:
-  static int AllocateFrame(AVCodecContext* context, AVFrame* frame, int flags);
-  absl::Status Failure(int code) const;
-
-  std::string name_;
-  std::string expected_;
-  std::string codec_name_;
-  int64_t max_pixels_ = 0;
-  int refused_width_ = 0;
-  int refused_height_ = 0;
-  FfmpegPtr<AVCodecContext> context_;
-  FfmpegPtr<AVFrame> frame_;
 };
 
 // Decodes all packets of `stream`, then flushes.

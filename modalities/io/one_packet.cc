@@ -1,34 +1,19 @@
 #include "modalities/io/one_packet.h"
 
-#include <ATen/ops/empty.h>
-
 #include "absl/strings/str_cat.h"
-#include "modalities/io/media_container.h"
+#include "modalities/io/limits.h"
+#include "modalities/io/picture_writer.h"
 #include "modalities/io/pixels.h"
+#include "modalities/io/stream_decoder.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
-
-absl::StatusOr<at::Tensor> FrameToTensor(const std::string& name, const AVFrame& frame,
-                                         PixelFormat format) {
-  const int64_t height = frame.height, width = frame.width;
-  if (format == PixelFormat::kGray16) {
-    at::Tensor pixels = at::empty({height, width, 1}, at::kInt);
-    if (WriteGray16(frame, pixels.data_ptr<int32_t>())) return pixels;
-    return UnexpectedMedia(name, "a 16-bit grey image",
-                           absl::StrCat("pixel format ", PixelFormatName(frame)),
-                           "Store it as 16-bit grey PNG, PGM or TIFF.");
-  }
-  const bool grey = format == PixelFormat::kGray8;
-  at::Tensor pixels = at::empty({height, width, grey ? 1 : 3}, at::kByte);
-  const absl::Status status = grey ? WriteGray8(frame, pixels.data_ptr<uint8_t>())
-                                   : WriteRgb8(frame, pixels.data_ptr<uint8_t>());
-  if (status.ok()) return pixels;
-  return UnexpectedMedia(name, kExpectedImage, std::string(status.message()), "Convert it to PNG.");
-}
+namespace {
 
 absl::StatusOr<FfmpegPtr<AVPacket>> ReadWholePacket(const EncodedMedia& file) {
   const ByteReader& reader = file.reader;
+  UNIVAL_RETURN_IF_ERROR(
+      CheckMemory(reader.name(), file.options, reader.size(), "a file that is read whole"));
   FfmpegPtr<AVPacket> packet(av_packet_alloc());
   if (reader.size() > INT32_MAX - AV_INPUT_BUFFER_PADDING_SIZE ||
       av_new_packet(packet.get(), static_cast<int>(reader.size())) < 0) {
@@ -36,26 +21,60 @@ absl::StatusOr<FfmpegPtr<AVPacket>> ReadWholePacket(const EncodedMedia& file) {
                            absl::StrCat(reader.size(), " bytes"), "Scale it down.");
   }
   if (reader.ReadAt(0, packet->data, reader.size()) != reader.size()) {
+    if (!reader.failure().ok()) return reader.failure();
     return UnexpectedMedia(reader.name(), kExpectedImage, "a truncated file", "Write it again.");
   }
   packet->flags |= AV_PKT_FLAG_KEY;
   return packet;
 }
 
-absl::StatusOr<at::Tensor> DecodePacket(const EncodedMedia& file, AVCodecID codec, AVPacket& packet,
-                                        PixelFormat format) {
-  const std::string& name = file.reader.name();
+}  // namespace
+
+absl::StatusOr<at::Tensor> FrameToTensor(const std::string& name, const DecoderOptions& options,
+                                         const AVFrame& frame, PixelFormat format) {
+  const bool grey16 = IsGrey16(frame);
+  const PictureHead head = {frame.height, frame.width, Orientation::kUpright, grey16};
+  UNIVAL_RETURN_IF_ERROR(CheckPixels(name, options, frame.width, frame.height));
+  UNIVAL_RETURN_IF_ERROR(CheckMemory(name, options,
+                                     FrameBytes(frame) + 4 * int64_t{frame.width} * frame.height,
+                                     absl::StrCat("a picture of ", frame.width, " x ", frame.height,
+                                                  " in ", PixelFormatName(frame))));
   UNIVAL_ASSIGN_OR_RETURN(
-      auto decoder, StreamDecoder::Create(name, kExpectedImage, file.options, codec, nullptr));
-  at::Tensor pixels;
+      PictureWriter writer,
+      PictureWriter::Create(name, format, options, head,
+                            absl::StrCat("pixel format ", PixelFormatName(frame))));
+  if (grey16) {
+    ForEachGrey16Row(frame,
+                     [&](int64_t row, const uint16_t* grey) { writer.PutGrey16(row, grey); });
+    return writer.Take();
+  }
+  const absl::Status status =
+      ForEachRgbRow(frame, [&](int64_t row, const uint8_t* rgb) { writer.PutRgb(row, rgb); });
+  if (status.ok()) return writer.Take();
+  return UnexpectedMedia(name, kExpectedImage, std::string(status.message()), "Convert it to PNG.");
+}
+
+absl::StatusOr<at::Tensor> DecodeOnePacket(const EncodedMedia& file, const std::string& decoder,
+                                           PixelFormat format) {
+  const std::string& name = file.reader.name();
+  UNIVAL_ASSIGN_OR_RETURN(auto packet, ReadWholePacket(file));
+  UNIVAL_ASSIGN_OR_RETURN(
+      auto stream, StreamDecoder::Create(name, kExpectedImage, file.options,
+                                         avcodec_find_decoder_by_name(decoder.c_str()), nullptr));
+  stream->Hold(file.reader.size());
+  FfmpegPtr<AVFrame> picture;
   const auto take = [&](const AVFrame& frame) -> absl::StatusOr<bool> {
-    UNIVAL_ASSIGN_OR_RETURN(pixels, FrameToTensor(name, frame, format));
+    picture.reset(av_frame_clone(&frame));
     return false;
   };
-  UNIVAL_ASSIGN_OR_RETURN(const bool more, decoder->Decode(&packet, take));
-  if (more) UNIVAL_RETURN_IF_ERROR(decoder->Decode(nullptr, take).status());
-  if (pixels.defined()) return pixels;
-  return UnexpectedMedia(name, kExpectedImage, "no picture in it", "Write it again.");
+  UNIVAL_ASSIGN_OR_RETURN(const bool more, stream->Decode(packet.get(), take));
+  if (more) UNIVAL_RETURN_IF_ERROR(stream->Decode(nullptr, take).status());
+  if (picture == nullptr) {
+    return UnexpectedMedia(name, kExpectedImage, "no picture in it", "Write it again.");
+  }
+  stream.reset();  // with the encoded bytes: only the picture stays beside its tensor
+  packet.reset();
+  return FrameToTensor(name, file.options, *picture, format);
 }
 
 bool HasDecoder(const std::string& decoder) {

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "modalities/io/ffmpeg_handles.h"
 #include "modalities/io/formats.h"
 
@@ -15,18 +14,15 @@ namespace unival {
 // What messages say was expected.
 constexpr char kExpectedImage[] = "an image";
 
-// The file's bytes. InvalidArgument when it is larger than a packet may be or cannot be read to its
-// end.
-absl::StatusOr<FfmpegPtr<AVPacket>> ReadWholePacket(const EncodedMedia& file);
-
-// The picture in `packet`, decoded by `codec`.
-absl::StatusOr<at::Tensor> DecodePacket(const EncodedMedia& file, AVCodecID codec, AVPacket& packet,
-                                        PixelFormat format);
+// The picture that libavcodec's decoder `decoder` finds in the whole file. InvalidArgument when it
+// is damaged, truncated, or larger than the limits.
+absl::StatusOr<at::Tensor> DecodeOnePacket(const EncodedMedia& file, const std::string& decoder,
+                                           PixelFormat format);
 
 // [height, width, 3] or [height, width, 1] uint8; kGray16 gives int32. InvalidArgument names a
-// pixel format that cannot be converted.
-absl::StatusOr<at::Tensor> FrameToTensor(const std::string& name, const AVFrame& frame,
-                                         PixelFormat format);
+// pixel format that cannot be converted, and pictures larger than the limits.
+absl::StatusOr<at::Tensor> FrameToTensor(const std::string& name, const DecoderOptions& options,
+                                         const AVFrame& frame, PixelFormat format);
 
 // Whether the installed libavcodec has this decoder.
 bool HasDecoder(const std::string& decoder);

@@ -1,32 +1,47 @@
 #include "modalities/io/wav.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace unival {
 namespace {
 
-constexpr uint32_t kPcm = 1, kFloat = 3;
+constexpr uint32_t kPcm = 1, kFloat = 3, kExtensible = 0xfffe;
 
-uint32_t Little(absl::string_view bytes, size_t at, int count) {
-  uint32_t value = 0;
-  for (int i = 0; i < count; ++i) {
-    value |= static_cast<uint32_t>(static_cast<uint8_t>(bytes[at + i])) << (8 * i);
+uint64_t Little(absl::string_view bytes, size_t at, int count) {
+  uint64_t value = 0;
+  for (int i = 0; i < count && at + i < bytes.size(); ++i) {
+    value |= uint64_t{static_cast<uint8_t>(bytes[at + i])} << (8 * i);
   }
   return value;
 }
 
+// The chunk "fmt ": codec, channels, rate, bytes a second, bytes of all channels together, bits.
+// What the bits say beyond the bytes does not matter. The extended form names the codec further on.
 bool ReadFormat(absl::string_view chunk, WavLayout* layout) {
+  constexpr int kMaxChannels = 64, kMaxRate = 10000000;
   if (chunk.size() < 16) return false;
-  const uint32_t codec = Little(chunk, 0, 2);
-  layout->channels = static_cast<int>(Little(chunk, 2, 2));
-  layout->sample_rate_hz = static_cast<int>(Little(chunk, 4, 4));
-  layout->bits = static_cast<int>(Little(chunk, 14, 2));
+  uint64_t codec = Little(chunk, 0, 2);
+  if (codec == kExtensible && chunk.size() >= 26) codec = Little(chunk, 24, 2);
+  const uint64_t channels = Little(chunk, 2, 2), rate = Little(chunk, 4, 4);
+  const uint64_t together = Little(chunk, 12, 2);
   layout->is_float = codec == kFloat;
-  const bool known = (codec == kPcm && (layout->bits == 8 || layout->bits == 16 ||
-                                        layout->bits == 24 || layout->bits == 32)) ||
-                     (codec == kFloat && layout->bits == 32);
-  return known && layout->channels > 0 && layout->channels <= 64 && layout->sample_rate_hz > 0 &&
-         static_cast<int>(Little(chunk, 12, 2)) == layout->channels * layout->bits / 8;
+  if (channels < 1 || channels > kMaxChannels || rate < 1 || rate > kMaxRate) return false;
+  if (together % channels != 0) return false;
+  layout->channels = static_cast<int>(channels);
+  layout->sample_rate_hz = static_cast<int>(rate);
+  layout->bytes = static_cast<int>(together / channels);
+  if (Little(chunk, 14, 2) > 8 * together / channels) return false;
+  if (codec == kFloat) return layout->bytes == 4 || layout->bytes == 8;
+  return codec == kPcm && layout->bytes >= 1 && layout->bytes <= 4;
+}
+
+// Lengths that stand for "not known": nothing, and what programs write that mean as much as fits.
+bool IsPlaceholder(uint64_t bytes) {
+  constexpr uint64_t kSlack = uint64_t{1} << 16, kHalf = uint64_t{1} << 31,
+                     kAll = uint64_t{1} << 32;
+  return bytes == 0 || (bytes + kSlack >= kHalf && bytes <= kHalf + kSlack) ||
+         (bytes + kSlack >= kAll && bytes < kAll);
 }
 
 int32_t Signed24(const uint8_t* in) {
@@ -45,53 +60,64 @@ Sample Load(const uint8_t* in) {
 template <typename Read>
 void Convert(const WavLayout& layout, const uint8_t* data, int64_t count, int channel, float* out,
              Read read) {
-  const int bytes = layout.bits / 8, step = bytes * layout.channels;
+  const int bytes = layout.bytes, step = bytes * layout.channels;
   const uint8_t* in = data + channel * bytes;
   for (int64_t i = 0; i < count; ++i, in += step) out[i] = read(in);
 }
 
 }  // namespace
 
-bool ParseWavHeader(absl::string_view head, WavLayout* layout) {
-  if (head.size() < 12 || head.substr(0, 4) != "RIFF" || head.substr(8, 4) != "WAVE") return false;
+WavKind ParseWav(int64_t size, const std::function<std::string(int64_t, int64_t)>& text,
+                 WavLayout* layout) {
+  constexpr int kMaxChunks = 10000, kMaxFormat = 64;
   bool has_format = false;
-  size_t at = 12;
-  while (at + 8 <= head.size()) {
-    const absl::string_view name = head.substr(at, 4);
-    const uint32_t size = Little(head, at + 4, 4);
+  uint64_t long_bytes = 0;
+  int64_t at = 12;
+  for (int i = 0; i < kMaxChunks && at + 8 <= size; ++i) {
+    const std::string head = text(at, 8);
+    const std::string name = head.substr(0, 4);
+    const uint64_t bytes = Little(head, 4, 4);
     at += 8;
-    if (name == "data") {
-      layout->data_begin = static_cast<int64_t>(at);
-      layout->data_bytes = size;
-      return has_format && size > 0 && size < 0xfffffff0u;
-    }
-    if (size > head.size() - at) return false;
     if (name == "fmt ") {
-      if (!ReadFormat(head.substr(at, size), layout)) return false;
+      if (!ReadFormat(text(at, std::min<int64_t>(bytes, kMaxFormat)), layout)) break;
       has_format = true;
     }
-    at += size + size % 2;
+    if (name == "ds64") long_bytes = Little(text(at, 24), 8, 8);
+    if (name == "data") {
+      if (!has_format) break;
+      const uint64_t promised = bytes == UINT32_MAX && long_bytes > 0 ? long_bytes : bytes;
+      const auto present = static_cast<uint64_t>(size - at);
+      const bool streamed = promised == 0 || (promised > present && IsPlaceholder(promised));
+      layout->data_begin = at;
+      layout->data_bytes =
+          static_cast<int64_t>(std::min<uint64_t>(streamed ? present : promised, INT64_MAX));
+      return WavKind::kPlain;
+    }
+    at += static_cast<int64_t>(bytes + bytes % 2);
   }
-  return false;
+  return WavKind::kOther;
 }
 
 void ConvertWav(const WavLayout& layout, const uint8_t* data, int64_t count, int channel,
                 float* out) {
-  if (layout.is_float) {
+  constexpr float kFull = 2147483648.0f;
+  if (layout.is_float && layout.bytes == 4) {
     Convert(layout, data, count, channel, out, [](const uint8_t* in) { return Load<float>(in); });
-  } else if (layout.bits == 8) {
+  } else if (layout.is_float) {
+    Convert(layout, data, count, channel, out,
+            [](const uint8_t* in) { return static_cast<float>(Load<double>(in)); });
+  } else if (layout.bytes == 1) {
     Convert(layout, data, count, channel, out,
             [](const uint8_t* in) { return (static_cast<float>(*in) - 128) / 128; });
-  } else if (layout.bits == 16) {
+  } else if (layout.bytes == 2) {
     Convert(layout, data, count, channel, out,
             [](const uint8_t* in) { return static_cast<float>(Load<int16_t>(in)) / 32768; });
-  } else if (layout.bits == 24) {
+  } else if (layout.bytes == 3) {
     Convert(layout, data, count, channel, out,
-            [](const uint8_t* in) { return static_cast<float>(Signed24(in)) / 2147483648.0f; });
+            [](const uint8_t* in) { return static_cast<float>(Signed24(in)) / kFull; });
   } else {
-    Convert(layout, data, count, channel, out, [](const uint8_t* in) {
-      return static_cast<float>(Load<int32_t>(in)) / 2147483648.0f;
-    });
+    Convert(layout, data, count, channel, out,
+            [](const uint8_t* in) { return static_cast<float>(Load<int32_t>(in)) / kFull; });
   }
 }
 

@@ -4,6 +4,7 @@
 #define UNIVAL_MODALITIES_IO_WAV_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -14,17 +15,25 @@ namespace unival {
 struct WavLayout {
   int channels = 0;
   int sample_rate_hz = 0;
-  int bits = 0;  // 8 (unsigned), 16, 24, 32 (signed), or 32 with is_float
+  int bytes = 0;  // a sample takes: 1 (unsigned), 2, 3, 4 (signed), or 4 and 8 with is_float
   bool is_float = false;
   int64_t data_begin = 0;
-  int64_t data_bytes = 0;  // as the header promises
+  int64_t data_bytes = 0;  // as the header promises; what follows when it promises nothing
 };
 
-// Reads the chunks from the first bytes of a file. False for anything out of the ordinary (other
-// codecs, streamed sizes, chunks beyond `head`): FFmpeg then judges.
-bool ParseWavHeader(absl::string_view head, WavLayout* layout);
+enum class WavKind { kPlain, kOther };
 
-// Writes channel `channel` of `count` frames as floats in [-1, 1].
+// Reads the chunks of a file of `size` bytes, of which `text(offset, count)` gives some. kOther for
+// other codecs and for files without samples or format: FFmpeg then judges.
+//
+// A sample that has fewer valid bits than its bytes hold stands at their high end, so it is read as
+// if all were valid. A length of 0 or of about 2 or 4 GiB was written by a program that could not go
+// back to fill it in: the samples then reach to the end of the file. In RF64 and BW64 the length
+// stands in a chunk of its own.
+WavKind ParseWav(int64_t size, const std::function<std::string(int64_t, int64_t)>& text,
+                 WavLayout* layout);
+
+// Writes channel `channel` of `count` frames as floats, in [-1, 1) where they are whole numbers.
 void ConvertWav(const WavLayout& layout, const uint8_t* data, int64_t count, int channel,
                 float* out);
 

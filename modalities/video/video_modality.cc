@@ -35,11 +35,16 @@ class VideoModality : public EncodedModality {
  private:
   absl::StatusOr<PreprocessedSample> PreprocessOrThrow(const RawSample& sample) const {
     SeededRandom random(sample.seed);
-    UNIVAL_ASSIGN_OR_RETURN(
-        const VideoClip clip,
+    bool lacks_rate = false;
+    absl::StatusOr<VideoClip> decoded =
         media_->DecodeVideo(sample.media, [&](int64_t count, double frames_per_second) {
+          lacks_rate =
+              input_.sampling() == FRAME_SAMPLING_FPS && count > 1 && frames_per_second <= 0;
+          if (lacks_rate) return std::vector<int64_t>();
           return Select(count, frames_per_second, sample.augment, random);
-        }));
+        });
+    if (lacks_rate) return NoRate(sample.media);
+    UNIVAL_ASSIGN_OR_RETURN(const VideoClip clip, std::move(decoded));
     const int64_t plane = int64_t{input_.height()} * input_.width();
     at::Tensor values =
         at::empty({3, input_.frames(), input_.height(), input_.width()}, at::kFloat);
@@ -63,6 +68,14 @@ class VideoModality : public EncodedModality {
       for (int64_t i = 0; i < values.numel(); ++i) out[i] = out[i] * contrast + brightness;
     }
     return PreprocessedSample{{std::move(values)}};
+  }
+
+  // To take other frames than those at the wanted times would be a silent error.
+  static absl::Status NoRate(const MediaSource& media) {
+    return MediaError(absl::InvalidArgumentError(absl::StrCat(
+        media.name.empty() ? media.path : media.name,
+        ": expected a video with a frame rate, since video.sampling is FPS; found one that states "
+        "none and whose frames have no times. Convert it to MP4, or choose another sampling.")));
   }
 
   std::vector<int64_t> Select(int64_t count, double frames_per_second, bool training,
@@ -96,6 +109,7 @@ absl::StatusOr<std::unique_ptr<Modality>> CreateVideoModality(const ModalityConf
     options.Check("video.fps", video.fps() > 0, "a positive rate, since video.sampling is FPS");
   }
   const bool photometric = options.Choice("augment", "none", {"none", "photometric"}) != "none";
+  const MediaDecoder* media = ChooseOrientation(&options, services.media);
   UNIVAL_RETURN_IF_ERROR(options.Finish());
   UNIVAL_ASSIGN_OR_RETURN(const PixelNormalizer normalizer,
                           PixelNormalizer::Create(video.normalization(), "video.normalization"));
@@ -110,8 +124,7 @@ absl::StatusOr<std::unique_ptr<Modality>> CreateVideoModality(const ModalityConf
       EncodedModality::MakeParts(
           config, std::move(network), PositionKind::kGrid,
           absl::StrCat(video.frames(), "x", video.width(), "x", video.height())));
-  return std::make_unique<VideoModality>(std::move(parts), services.media, video, normalizer,
-                                         photometric);
+  return std::make_unique<VideoModality>(std::move(parts), media, video, normalizer, photometric);
 }
 
 }  // namespace unival

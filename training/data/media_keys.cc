@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/media_file_error.h"
 
 namespace unival {
 namespace {
@@ -23,7 +24,7 @@ std::string StateOf(const std::string& path) {
 absl::StatusOr<std::string> HashBytes(const MediaSource& media) {
   if (media.bytes != nullptr) return Sha256Hex(*media.bytes);
   absl::StatusOr<std::string> digest = Sha256HexOfFile(media.path);
-  if (!digest.ok()) return MediaError(digest.status());
+  if (!digest.ok()) return MediaFileError(digest.status());
   return digest;
 }
 

@@ -74,10 +74,16 @@ void SetNormalization(Normalization* normalization) {
   }
 }
 
+// The original reads pictures and videos as they are stored, whatever orientation they state.
+void KeepStoredOrientation(ModalityConfig* config) {
+  (*config->mutable_options())["orientation"] = "stored";
+}
+
 void DescribeImages(const Json& arguments, Shapes& shapes, ModalityConfig* config) {
   const int pixels = Argument(arguments, "patch_image_size", kImagePixels);
   config->mutable_image()->set_width(pixels);
   config->mutable_image()->set_height(pixels);
+  KeepStoredOrientation(config);
   SetNormalization(config->mutable_image()->mutable_normalization());
   ResnetEncoder& network = *config->mutable_encoder()->mutable_resnet();
   network.set_stem_width(shapes.Size("conv1.weight", 0));
@@ -89,6 +95,7 @@ void DescribeImages(const Json& arguments, Shapes& shapes, ModalityConfig* confi
 }
 
 void DescribeVideos(const Json& arguments, Shapes& shapes, ModalityConfig* config) {
+  KeepStoredOrientation(config);
   VideoInput& input = *config->mutable_video();
   const int pixels = Argument(arguments, "patch_frame_size", kFramePixels);
   input.set_frames(Argument(arguments, "num_frames", kFrames));

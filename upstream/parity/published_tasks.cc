@@ -104,6 +104,7 @@ absl::StatusOr<std::unique_ptr<Modality>> ImagePreprocessor(const Runtime& runti
   ModalityConfig config;
   config.set_id("image");
   SetSquare(pixels, mean, deviation, &config);
+  (*config.mutable_options())["orientation"] = "stored";  // as the original reads pictures
   // A modality needs an encoder; this one costs nothing.
   config.mutable_encoder()->mutable_small_cnn()->add_widths(1);
   return runtime.registry().CreateModality(config, runtime.services());

@@ -1,0 +1,46 @@
+// Whether an AVI file has the frames that it promises: the list "movi" of every RIFF chunk must be
+// there to its end. A list of length 0 was never finished by its writer and promises nothing; an
+// index may be cut.
+
+#include "absl/strings/str_cat.h"
+#include "modalities/io/containers.h"
+
+namespace unival {
+namespace {
+
+int64_t LittleAt(const std::string& bytes, size_t at) {
+  int64_t value = 0;
+  for (int i = 0; i < 4; ++i) value |= int64_t{static_cast<uint8_t>(bytes[at + i])} << (8 * i);
+  return value;
+}
+
+}  // namespace
+
+absl::Status CheckAvi(const ContainerFile& file) {
+  constexpr int64_t kHead = 12, kMaxChunks = 100000;
+  const int64_t size = file.reader.size();
+  int64_t at = 0;
+  for (int64_t i = 0; i < kMaxChunks && at + kHead <= size; ++i) {
+    const std::string head = file.reader.Text(at, kHead);
+    if (static_cast<int64_t>(head.size()) < kHead) break;
+    const std::string name = head.substr(0, 4), type = head.substr(8, 4);
+    const int64_t bytes = LittleAt(head, 4);
+    if (name == "RIFF" && (type == "AVI " || type == "AVIX")) {
+      at += kHead;  // into it: its chunks follow, and then the next RIFF
+      continue;
+    }
+    const int64_t end = at + 8 + bytes;
+    if (name == "LIST" && type == "movi") {
+      if (bytes == 0) break;
+      if (end > size) {
+        return Unexpected(file,
+                          absl::StrCat("a truncated AVI, ", size, " of at least ", end, " bytes"),
+                          kTruncatedRemedy);
+      }
+    }
+    at = end + end % 2;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace unival
