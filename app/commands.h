@@ -5,6 +5,9 @@
 #ifndef UNIVAL_APP_COMMANDS_H_
 #define UNIVAL_APP_COMMANDS_H_
 
+#include <string>
+#include <vector>
+
 #include "app/options.h"
 
 #define UNIVAL_COMMANDS(COMMAND) \
@@ -25,6 +28,10 @@ namespace unival {
 #define UNIVAL_DECLARE_COMMAND(function) void function(Command& program);
 UNIVAL_COMMANDS(UNIVAL_DECLARE_COMMAND)
 #undef UNIVAL_DECLARE_COMMAND
+
+// What the program does when it was started by itself to look at foreign code (app/plugin/
+// plugin_child.h): `words` are those behind kPluginChild. Returns the exit code.
+int RunAsPluginChild(const std::vector<std::string>& words);
 
 }  // namespace unival
 

@@ -1,14 +1,18 @@
 // The `unival` program: every command is a thin face of a library call (runtime/, training/).
 
+#include <cstring>
 #include <string>
 
 #include "app/commands.h"
 #include "app/extensions.h"
+#include "app/plugin/plugin_child.h"
 #include "app/startup.h"
 #include "sdk/base/version.h"
 
 int main(int argc, char** argv) {
   unival::SettleProcess();
+  if (argc > 1 && std::strcmp(argv[1], unival::kPluginChild) == 0)
+    return unival::RunAsPluginChild({argv + 2, argv + argc});
   unival::Command program(
       "unival",
       "UnIVAL: one encoder-decoder model for text, images, video, audio and your own modalities.\n"

@@ -3,67 +3,53 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "app/command.h"
 #include "app/commands.h"
 #include "app/plugin/plugin_check.h"
+#include "app/plugin/plugin_list.h"
 #include "app/plugin/scaffold.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
 
-std::string Verdict(const PluginReport& plugin) {
-  if (plugin.status.ok()) return "loaded";
-  return absl::IsAlreadyExists(plugin.status) ? "left out" : "refused";
-}
-
-nlohmann::json Describe(const Runtime& runtime, const PluginReport& plugin) {
-  nlohmann::json row = {{"file", plugin.file},
-                        {"id", plugin.id},
-                        {"version", plugin.version},
-                        {"tier", plugin.tier},
-                        {"abi", plugin.abi},
-                        {"verdict", Verdict(plugin)},
-                        {"reason", std::string(plugin.status.message())}};
+nlohmann::json ToJson(const PluginRow& plugin) {
+  nlohmann::json row = {{"file", plugin.file},       {"id", plugin.id},
+                        {"version", plugin.version}, {"tier", plugin.tier},
+                        {"abi", plugin.abi},         {"verdict", plugin.verdict},
+                        {"reason", plugin.reason}};
   row["components"] = nlohmann::json::array();
-  for (const Registry::Entry& entry : runtime.registry().List()) {
-    if (absl::StrContains(entry.origin, absl::StrCat("(", plugin.file, ")"))) {
-      row["components"].push_back(
-          {{"kind", entry.kind}, {"type", entry.type}, {"summary", entry.summary}});
-    }
+  for (const ListedComponent& component : plugin.components) {
+    row["components"].push_back({{"kind", component.kind},
+                                 {"type", component.type},
+                                 {"summary", component.summary}});
   }
   return row;
 }
 
-void PrintPlugin(const nlohmann::json& row, bool explain) {
-  const std::string id = row["id"].get<std::string>();
-  const std::string name =
-      id.empty() ? "(none)" : absl::StrCat(id, " ", row["version"].get<std::string>());
-  std::cout << absl::StrFormat("%-24s %-6d %-18s %-9s %s\n", name, row["tier"].get<int>(),
-                               row["abi"].get<std::string>(), row["verdict"].get<std::string>(),
-                               row["file"].get<std::string>());
+void PrintPlugin(const PluginRow& row, bool explain) {
+  const std::string name = row.id.empty() ? "(none)" : absl::StrCat(row.id, " ", row.version);
+  std::cout << absl::StrFormat("%-24s %-6d %-18s %-9s %s\n", name, row.tier, row.abi, row.verdict,
+                               row.file);
   if (!explain) return;
-  for (const auto& component : row["components"]) {
-    std::cout << absl::StrFormat("    %s %s: %s\n", component["kind"].get<std::string>(),
-                                 component["type"].get<std::string>(),
-                                 component["summary"].get<std::string>());
+  for (const ListedComponent& component : row.components) {
+    std::cout << absl::StrFormat("    %s %s: %s\n", component.kind, component.type,
+                                 component.summary);
   }
-  const std::string reason = row["reason"].get<std::string>();
-  if (!reason.empty())
-    std::cout << "    " << absl::StrReplaceAll(reason, {{"\n", "\n    "}}) << "\n";
+  if (!row.reason.empty())
+    std::cout << "    " << absl::StrReplaceAll(row.reason, {{"\n", "\n    "}}) << "\n";
 }
 
-absl::Status List(RuntimeOptions options, bool explain, bool json) {
-  options.tolerate_refusals = true;
-  UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(options));
-  nlohmann::json rows = nlohmann::json::array();
-  for (const PluginReport& plugin : runtime->plugins()) rows.push_back(Describe(*runtime, plugin));
+absl::Status List(const RuntimeOptions& options, const ChildLimits& limits, bool explain,
+                  bool json) {
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<PluginRow> rows, ListPlugins(options, limits));
   if (json) {
-    PrintJson(rows);
+    nlohmann::json list = nlohmann::json::array();
+    for (const PluginRow& row : rows) list.push_back(ToJson(row));
+    PrintJson(list);
     return absl::OkStatus();
   }
   if (rows.empty())
@@ -72,20 +58,36 @@ absl::Status List(RuntimeOptions options, bool explain, bool json) {
   if (!rows.empty())
     std::cout << absl::StrFormat("%-24s %-6s %-18s %-9s %s\n", "plugin", "tier", "built for",
                                  "verdict", "file");
-  for (const auto& row : rows) PrintPlugin(row, explain);
+  for (const PluginRow& row : rows) PrintPlugin(row, explain);
   return absl::OkStatus();
+}
+
+void AddLimits(Command& command, ChildLimits* limits) {
+  command
+      .AddOption("--call_seconds", &limits->seconds_per_call,
+                 "What one call of a plugin may take before its process is ended")
+      .Positive()
+      .ShowDefault();
+  command
+      .AddOption("--process_mib", &limits->mib,
+                 "Memory that the process of a plugin may take before it is ended")
+      .Positive()
+      .ShowDefault();
 }
 
 void AddList(Command& plugin) {
   Command& command =
       plugin.AddCommand("list", "Show every plugin file found, and whether it loads");
   auto options = std::make_shared<RuntimeOptions>();
+  auto limits = std::make_shared<ChildLimits>();
   auto explain = std::make_shared<bool>(false), json = std::make_shared<bool>(false);
   AddRuntimeOptions(command, options.get());
+  AddLimits(command, limits.get());
   command.AddFlag("--explain", explain.get(), "Also the components, and why a file was refused");
   command.AddFlag("--json", json.get(), "Print JSON");
   command.SetFooter("Example: unival plugin list --plugin_path plugins --explain");
-  command.OnRun([options, explain, json] { return List(*options, *explain, *json); });
+  command.OnRun(
+      [options, limits, explain, json] { return List(*options, *limits, *explain, *json); });
 }
 
 nlohmann::json ToJson(const PluginCheck& check) {
@@ -105,7 +107,7 @@ nlohmann::json ToJson(const PluginCheck& check) {
 }
 
 absl::StatusOr<ExitCode> Check(const PluginCheckOptions& options, bool json) {
-  UNIVAL_ASSIGN_OR_RETURN(const PluginCheck check, CheckPlugin(options));
+  UNIVAL_ASSIGN_OR_RETURN(const PluginCheck check, CheckPluginInChild(options));
   if (json) {
     PrintJson(ToJson(check));
   } else {
@@ -116,11 +118,8 @@ absl::StatusOr<ExitCode> Check(const PluginCheckOptions& options, bool json) {
   return check.ok() ? kDone : kDifferent;
 }
 
-void AddPluginCheck(Command& plugin) {
-  Command& command =
-      plugin.AddCommand("check", "Hold a plugin's components against the rules that all keep");
-  auto options = std::make_shared<PluginCheckOptions>();
-  auto json = std::make_shared<bool>(false);
+// Those that a child is given too; plugin_check_child.cc writes them out.
+void AddCheckOptions(Command& command, PluginCheckOptions* options) {
   command.AddPositional("file", &options->file, "lib<id>.so or <id>.plugin.textproto");
   command.AddOption("--sample", &options->samples,
                     "Media, records (.jsonl), texts (.txt) or a folder of them; may be given "
@@ -132,6 +131,15 @@ void AddPluginCheck(Command& plugin) {
   command.AddOption("--tokenizer", &options->tokenizer, "Folder with a tokenizer's files");
   command.AddOption("--max_seconds", &options->max_seconds_per_sample, "Per sample").ShowDefault();
   command.AddOption("--max_mib", &options->max_mib_per_sample, "Per sample").ShowDefault();
+}
+
+void AddPluginCheck(Command& plugin) {
+  Command& command =
+      plugin.AddCommand("check", "Hold a plugin's components against the rules that all keep");
+  auto options = std::make_shared<PluginCheckOptions>();
+  auto json = std::make_shared<bool>(false);
+  AddCheckOptions(command, options.get());
+  AddLimits(command, &options->limits);
   command.AddFlag("--json", json.get(), "Print JSON");
   command.SetFooter("Example: unival plugin check ./libimu.so --sample recordings");
   command.OnRun([options, json] { return Check(*options, *json); });
@@ -163,6 +171,20 @@ void AddNew(Command& plugin) {
 }
 
 }  // namespace
+
+int RunAsPluginChild(const std::vector<std::string>& words) {
+  Command program(absl::StrCat("unival ", kPluginChild), "Runs foreign code for its parent");
+  Command& check = program.AddCommand("check", "Checks one plugin");
+  PluginCheckOptions check_options;
+  AddCheckOptions(check, &check_options);
+  check.OnRun([&] { return RunCheckAsChild(check_options), absl::OkStatus(); });
+  Command& list = program.AddCommand("list", "Loads plugins");
+  RuntimeOptions list_options;
+  list.AddOption("--plugin", &list_options.plugins, "A plugin file");
+  list.AddOption("--plugin_path", &list_options.plugin_paths, "A folder of plugins");
+  list.OnRun([&] { return RunListAsChild(list_options), absl::OkStatus(); });
+  return program.Run(words);
+}
 
 void AddPluginCommand(Command& program) {
   Command& plugin = program.AddCommand("plugin", "List, check and write plugins");

@@ -38,6 +38,7 @@ absl::Status CheckFeatures(const Modality& modality, const ModalityFeatures& fea
                   ShapeText(values));
   }
   const int64_t positions = values.size(1);
+  if (positions == 0) return Broken(modality, "positions per sample", "1 or more", "0");
   if (info.max_positions > 0 && positions > info.max_positions) {
     return Broken(modality, "positions per sample", absl::StrCat("at most ", info.max_positions),
                   absl::StrCat(positions));
@@ -48,6 +49,8 @@ absl::Status CheckFeatures(const Modality& modality, const ModalityFeatures& fea
     return Broken(modality, "padding", absl::StrCat("bool [", rows, ", ", positions, "]"),
                   ShapeText(features.padding));
   }
+  if (features.padding.defined() && features.padding.all(1).any().item<bool>())
+    return Broken(modality, "a row", "a position that is not padding", "of padding alone");
   std::vector<int64_t> expected = {rows, positions};
   if (info.position_kind == PositionKind::kGrid) expected.push_back(2);
   const bool wanted = info.position_kind != PositionKind::kNone;

@@ -4,28 +4,21 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <tuple>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "modalities/builtin.h"
 #include "modalities/io/decoder.h"
 #include "modalities/networks/networks.h"
 #include "runtime/loader/plugin_loader.h"
 #include "runtime/loader/shipped_tokenizers.h"
+#include "runtime/plugin_files.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/metrics/metrics.h"
 
 namespace unival {
 namespace {
-
-namespace fs = std::filesystem;
-
-constexpr char kPin[] = "#sha256=";
-constexpr char kManifestEnding[] = ".plugin.textproto";
 
 struct Candidate {
   // Plugins are ordered by id, so that neither folders nor arguments decide.
@@ -37,31 +30,22 @@ struct Candidate {
 
 // `name`: FILE or FILE#sha256=HEX.
 Candidate LookAt(const std::string& name, bool required) {
-  const std::vector<std::string> parts = absl::StrSplit(name, absl::MaxSplits(kPin, 1));
-  Candidate candidate{{}, parts[0], required, absl::OkStatus()};
+  const NamedPlugin named = ParseNamedPlugin(name);
+  Candidate candidate{{}, named.file, required, absl::OkStatus()};
   absl::StatusOr<PluginIdentity> identity = IdentifyPlugin(candidate.file);
   candidate.status = identity.status();
   if (identity.ok()) candidate.identity = *identity;
-  if (identity.ok() && parts.size() > 1) candidate.status = CheckPin(candidate.file, parts[1]);
+  if (identity.ok() && !named.sha256.empty())
+    candidate.status = CheckPin(candidate.file, named.sha256);
   return candidate;
-}
-
-bool LooksLikePlugin(const fs::path& path) {
-  return path.extension() == ".so" || absl::EndsWith(path.string(), kManifestEnding);
 }
 
 absl::StatusOr<std::vector<Candidate>> FindCandidates(const RuntimeOptions& options) {
   std::vector<Candidate> candidates;
   for (const std::string& file : options.plugins) candidates.push_back(LookAt(file, true));
   for (const std::string& folder : options.plugin_paths) {
-    std::error_code error;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-      if (LooksLikePlugin(entry.path())) candidates.push_back(LookAt(entry.path().string(), false));
-    }
-    if (error) {
-      return absl::NotFoundError(absl::StrCat("plugin path ", folder, ": ", error.message(),
-                                              "; expected a folder of plugins"));
-    }
+    UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> files, PluginFilesOf(folder));
+    for (const std::string& file : files) candidates.push_back(LookAt(file, false));
   }
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     // Of several files of one plugin the one that was asked for comes first.

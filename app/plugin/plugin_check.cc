@@ -9,6 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "app/plugin/probe_media.h"
+#include "app/plugin/watched_components.h"
+#include "runtime/loader/plugin_loader.h"
+#include "runtime/plugin_files.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
 #include "sdk/native/feature_encoder.h"
@@ -73,9 +76,24 @@ absl::StatusOr<ModalityConfig> ConfigOf(const PluginCheckOptions& options,
   return config;
 }
 
-ConformanceReport NotCreated(const Registry::Entry& entry, const absl::Status& status) {
-  return {absl::StrCat(entry.kind, " ", entry.type),
-          {{"create", false, std::string(status.message())}}};
+// For who asked for no observer.
+class Nobody : public CheckObserver {
+ public:
+  void Component(const std::string&) override {}
+  void Calls(const std::string&) override {}
+  void Begins(const std::string&) override {}
+  void Ends(const ConformanceRow&) override {}
+};
+
+CallObserver CallsOf(CheckObserver& observer) {
+  return [&observer](const std::string& call) { observer.Calls(call); };
+}
+
+ConformanceReport NotCreated(const Registry::Entry& entry, const absl::Status& status,
+                             CheckObserver& observer) {
+  const ConformanceRow row = {"create", false, std::string(status.message())};
+  observer.Ends(row);
+  return {absl::StrCat(entry.kind, " ", entry.type), {row}};
 }
 
 absl::Status NoSamples(const Registry::Entry& entry, absl::string_view why) {
@@ -94,10 +112,12 @@ ConformanceReport Named(ConformanceReport report, const Registry::Entry& entry) 
 absl::StatusOr<ConformanceReport> CheckModalityEntry(const Registry::Entry& entry,
                                                      const Runtime& runtime,
                                                      const PluginCheckOptions& options,
-                                                     const Samples& samples) {
+                                                     const Samples& samples,
+                                                     CheckObserver& observer) {
   UNIVAL_ASSIGN_OR_RETURN(const ModalityConfig config, ConfigOf(options, entry.type));
   auto modality = runtime.registry().CreateModality(config, runtime.services());
-  if (!modality.ok()) return NotCreated(entry, modality.status());
+  if (!modality.ok()) return NotCreated(entry, modality.status(), observer);
+  modality = Watched(*std::move(modality), CallsOf(observer));
   ModalityProbe probe;
   probe.max_seconds_per_sample = options.max_seconds_per_sample;
   probe.max_bytes_per_sample = static_cast<int64_t>(options.max_mib_per_sample * 1024 * 1024);
@@ -113,7 +133,7 @@ absl::StatusOr<ConformanceReport> CheckModalityEntry(const Registry::Entry& entr
   }
   if (probe.samples.size() < 2)
     return NoSamples(entry, "one sample was given, at least two are needed");
-  return Named(CheckModality(**modality, probe), entry);
+  return Named(CheckModality(**modality, probe, &observer), entry);
 }
 
 // The lines of the files; without files, texts made of the tokenizer's own surface forms.
@@ -138,15 +158,17 @@ std::vector<std::string> TextsFor(const Tokenizer& tokenizer,
 absl::StatusOr<ConformanceReport> CheckTokenizerEntry(const Registry::Entry& entry,
                                                       const Runtime& runtime,
                                                       const PluginCheckOptions& options,
-                                                      const Samples& samples) {
+                                                      const Samples& samples,
+                                                      CheckObserver& observer) {
   const std::string folder = options.tokenizer.empty() ? samples.folder : options.tokenizer;
   if (folder.empty())
     return NoSamples(entry, "the folder with its files is not known; give --tokenizer FOLDER");
   auto tokenizer = runtime.registry().CreateTokenizer(entry.type, folder, "core.bpe");
-  if (!tokenizer.ok()) return NotCreated(entry, tokenizer.status());
+  if (!tokenizer.ok()) return NotCreated(entry, tokenizer.status(), observer);
+  tokenizer = Watched(*std::move(tokenizer), CallsOf(observer));
   TokenizerProbe probe;
   probe.texts = TextsFor(**tokenizer, samples.texts);
-  return Named(CheckTokenizer(**tokenizer, probe), entry);
+  return Named(CheckTokenizer(**tokenizer, probe, &observer), entry);
 }
 
 absl::StatusOr<TaskProbe> ReadRecords(const Task& task, const std::vector<std::string>& files) {
@@ -166,19 +188,22 @@ absl::StatusOr<TaskProbe> ReadRecords(const Task& task, const std::vector<std::s
 }
 
 absl::StatusOr<ConformanceReport> CheckTaskEntry(const Registry::Entry& entry,
-                                                 const Runtime& runtime, const Samples& samples) {
+                                                 const Runtime& runtime, const Samples& samples,
+                                                 CheckObserver& observer) {
   const ByteVocabulary vocabulary(runtime.registry().token_blocks());
   auto task = runtime.registry().CreateTask(entry.type, vocabulary);
-  if (!task.ok()) return NotCreated(entry, task.status());
+  if (!task.ok()) return NotCreated(entry, task.status(), observer);
+  task = Watched(*std::move(task), CallsOf(observer));
   if (samples.records.empty()) return NoSamples(entry, "no records (FILE.jsonl)");
   UNIVAL_ASSIGN_OR_RETURN(const TaskProbe probe, ReadRecords(**task, samples.records));
-  return Named(CheckTask(**task, vocabulary, probe), entry);
+  return Named(CheckTask(**task, vocabulary, probe, &observer), entry);
 }
 
 // With the options of the configuration's encoder where that is this network.
 absl::StatusOr<ConformanceReport> CheckNetworkEntry(const Registry::Entry& entry,
                                                     const Runtime& runtime,
-                                                    const PluginCheckOptions& options) {
+                                                    const PluginCheckOptions& options,
+                                                    CheckObserver& observer) {
   constexpr int64_t kSide = 64;
   UNIVAL_ASSIGN_OR_RETURN(const ModalityConfig config, ConfigOf(options, entry.type));
   EncoderConfig encoder;
@@ -188,24 +213,30 @@ absl::StatusOr<ConformanceReport> CheckNetworkEntry(const Registry::Entry& entry
   input.width = config.image().width() > 0 ? config.image().width() : kSide;
   input.height = config.image().height() > 0 ? config.image().height() : kSide;
   const auto network = runtime.registry().CreateNetwork(encoder, input);
-  if (!network.ok()) return NotCreated(entry, network.status());
-  return Named(CheckNetwork(**network, input), entry);
+  if (!network.ok()) return NotCreated(entry, network.status(), observer);
+  return Named(CheckNetwork(**network, input, &observer), entry);
 }
 
 absl::StatusOr<ConformanceReport> CheckMetricEntry(const Registry::Entry& entry,
-                                                   const Runtime& runtime) {
+                                                   const Runtime& runtime,
+                                                   CheckObserver& observer) {
   UNIVAL_ASSIGN_OR_RETURN(const MetricFactory* metric, runtime.registry().FindMetric(entry.type));
-  return CheckMetric(*metric);
+  return CheckMetric(*metric, &observer);
 }
 
 absl::StatusOr<ConformanceReport> CheckEntry(const Registry::Entry& entry, const Runtime& runtime,
                                              const PluginCheckOptions& options,
-                                             const Samples& samples) {
-  if (entry.kind == "modality") return CheckModalityEntry(entry, runtime, options, samples);
-  if (entry.kind == "tokenizer") return CheckTokenizerEntry(entry, runtime, options, samples);
-  if (entry.kind == "network") return CheckNetworkEntry(entry, runtime, options);
-  if (entry.kind == "metric") return CheckMetricEntry(entry, runtime);
-  return CheckTaskEntry(entry, runtime, samples);
+                                             const Samples& samples, CheckObserver& observer) {
+  observer.Component(absl::StrCat(entry.kind, " ", entry.type));
+  observer.Begins("create");
+  observer.Calls("create");
+  if (entry.kind == "modality")
+    return CheckModalityEntry(entry, runtime, options, samples, observer);
+  if (entry.kind == "tokenizer")
+    return CheckTokenizerEntry(entry, runtime, options, samples, observer);
+  if (entry.kind == "network") return CheckNetworkEntry(entry, runtime, options, observer);
+  if (entry.kind == "metric") return CheckMetricEntry(entry, runtime, observer);
+  return CheckTaskEntry(entry, runtime, samples, observer);
 }
 
 }  // namespace
@@ -215,7 +246,16 @@ bool PluginCheck::ok() const {
                      [](const ConformanceReport& report) { return report.ok(); });
 }
 
-absl::StatusOr<PluginCheck> CheckPlugin(const PluginCheckOptions& options) {
+absl::StatusOr<PluginCheck> CheckPlugin(const PluginCheckOptions& options,
+                                        CheckObserver* observer) {
+  Nobody nobody;
+  if (observer == nullptr) observer = &nobody;
+  const NamedPlugin named = ParseNamedPlugin(options.file);
+  if (!named.sha256.empty()) UNIVAL_RETURN_IF_ERROR(CheckPin(named.file, named.sha256));
+  // Opened by itself first, so that its constructors are known apart from its entry function.
+  observer->Calls("its constructors, while it was opened");
+  UNIVAL_RETURN_IF_ERROR(OpenPlugin(named.file));
+  observer->Calls("its entry function");
   RuntimeOptions runtime_options;
   runtime_options.plugins = {options.file};
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(runtime_options));
@@ -225,7 +265,7 @@ absl::StatusOr<PluginCheck> CheckPlugin(const PluginCheckOptions& options) {
   for (const Registry::Entry& entry : runtime->registry().List()) {
     if (entry.origin == "built-in") continue;
     UNIVAL_ASSIGN_OR_RETURN(ConformanceReport report,
-                            CheckEntry(entry, *runtime, options, samples));
+                            CheckEntry(entry, *runtime, options, samples, *observer));
     check.reports.push_back(std::move(report));
   }
   if (check.reports.empty()) {

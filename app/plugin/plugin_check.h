@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "app/plugin/plugin_child.h"
 #include "runtime/runtime.h"
 #include "sdk/testing/conformance.h"
 
@@ -28,6 +29,7 @@ struct PluginCheckOptions {
   std::string tokenizer;             // folder with a tokenizer's files; empty: that of the samples
   double max_seconds_per_sample = 10;
   double max_mib_per_sample = 1024;
+  ChildLimits limits;  // of CheckPluginInChild
 };
 
 struct PluginCheck {
@@ -36,10 +38,27 @@ struct PluginCheck {
   bool ok() const;
 };
 
+// Told how far a check has come, for the case that it goes no further.
+class CheckObserver : public RuleObserver {
+ public:
+  virtual void Component(const std::string& name) = 0;  // "modality imu"
+  virtual void Calls(const std::string& call) = 0;      // from any thread
+};
+
 // An error when the plugin cannot be loaded, or when there is no sample to check a component with;
 // the message then says what to give. A component that cannot be created gives a report with one
-// row, "create".
-absl::StatusOr<PluginCheck> CheckPlugin(const PluginCheckOptions& options);
+// row, "create". The plugin runs in this process, and may do to it what it likes; `observer` may be
+// null.
+absl::StatusOr<PluginCheck> CheckPlugin(const PluginCheckOptions& options,
+                                        CheckObserver* observer = nullptr);
+
+// The same in a child process. One that ends before it is done gives a row that failed: it is named
+// by the rule, and tells the end, "was ended by signal 11 (SIGSEGV, Segmentation fault) in encode of
+// 2 samples"; rows "load" and "exit" are about what stands outside of all rules.
+absl::StatusOr<PluginCheck> CheckPluginInChild(const PluginCheckOptions& options);
+
+// The child's side of it: what to do behind kPluginChild "check".
+void RunCheckAsChild(const PluginCheckOptions& options);
 
 }  // namespace unival
 

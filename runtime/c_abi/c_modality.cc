@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/c_abi/checks.h"
 #include "runtime/c_abi/components.h"
 #include "runtime/c_abi/host_table.h"
 #include "runtime/c_abi/tensors.h"
@@ -16,17 +17,10 @@
 namespace unival {
 namespace {
 
-absl::StatusOr<PositionKind> ToPositionKind(int32_t kind, const std::string& what) {
-  switch (kind) {
-    case UNIVAL_POSITION_NONE:
-      return PositionKind::kNone;
-    case UNIVAL_POSITION_SEQUENCE:
-      return PositionKind::kSequence;
-    case UNIVAL_POSITION_GRID:
-      return PositionKind::kGrid;
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat(what, ": position_kind ", kind, ", expected 0, 1 or 2"));
+PositionKind ToPositionKind(int32_t kind) {
+  return kind == UNIVAL_POSITION_NONE       ? PositionKind::kNone
+         : kind == UNIVAL_POSITION_SEQUENCE ? PositionKind::kSequence
+                                            : PositionKind::kGrid;
 }
 
 // Media as the plugin wants them; keeps alive what the sample points to.
@@ -103,7 +97,10 @@ class CModality : public Modality {
                                           names.data(),
                                           values.data(),
                                           names.size()};
-    UNIVAL_RETURN_IF_ERROR(StatusOf(table_.create(CHost(), &request, &self_), What("create")));
+    // Kept only on success: on an error the plugin has freed what it made.
+    UnivalSelf* self = nullptr;
+    UNIVAL_RETURN_IF_ERROR(StatusOf(table_.create(CHost(), &request, &self), What("create")));
+    self_ = self;
     if (self_ == nullptr)
       return absl::InternalError(absl::StrCat(What("create"), ": gave no object and no error"));
     return Describe(config, plugin);
@@ -120,7 +117,7 @@ class CModality : public Modality {
     UNIVAL_RETURN_IF_ERROR(
         StatusOfPreprocess(table_.preprocess(self_, &decoded.sample, &tensors),
                            absl::StrCat(decoded.name, ": ", What("preprocess"))));
-    return ImportSample(items, tensors.count);
+    return ImportSample(tensors, items);
   }
 
   absl::StatusOr<ModalityFeatures> Encode(const PreprocessedBatch& batch) override {
@@ -142,8 +139,7 @@ class CModality : public Modality {
                              nullptr,
                              nullptr};
     UNIVAL_RETURN_IF_ERROR(StatusOf(table_.encode(self_, &call), What("encode")));
-    return ImportFeatures(OwnedTensor(call.features), OwnedTensor(call.padding),
-                          OwnedTensor(call.positions));
+    return ImportFeatures(call, static_cast<int64_t>(batch.samples.size()));
   }
 
  private:
@@ -155,44 +151,31 @@ class CModality : public Modality {
     UnivalModalityInfo info = {};
     info.struct_size = sizeof(info);
     UNIVAL_RETURN_IF_ERROR(StatusOf(table_.describe(self_, &info), What("describe")));
-    info_.id = config.id();
-    info_.type = std::string(FromStr(table_.id));
-    info_.feature_schema = std::string(FromStr(info.feature_schema));
-    info_.feature_dim = info.feature_dim;
-    info_.max_positions = info.max_positions;
-    UNIVAL_ASSIGN_OR_RETURN(info_.position_kind,
-                            ToPositionKind(info.position_kind, What("describe")));
+    UNIVAL_RETURN_IF_ERROR(CheckInfo(What("describe"), info));
+    info_ = {config.id(),
+             std::string(FromStr(table_.id)),
+             std::string(FromStr(info.feature_schema)),
+             info.feature_dim,
+             info.max_positions,
+             ToPositionKind(info.position_kind)};
     input_kind_ = info.input_kind;
+    position_kind_ = info.position_kind;
     preprocessing_ = absl::StrCat(plugin, " ", FromStr(info.preprocessing));
-    if (input_kind_ < UNIVAL_INPUT_BYTES || input_kind_ > UNIVAL_INPUT_AUDIO) {
-      return absl::UnimplementedError(absl::StrCat(What("describe"), ": input_kind ", input_kind_,
-                                                   ", this host knows ", UNIVAL_INPUT_BYTES, "..",
-                                                   UNIVAL_INPUT_AUDIO, "; use a newer host"));
-    }
-    if (info_.feature_dim <= 0 || info_.max_positions < 0 || info_.feature_schema.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(What("describe"), ": feature_dim ", info_.feature_dim, ", max_positions ",
-                       info_.max_positions, ", feature_schema \"", info_.feature_schema,
-                       "\"; expected > 0, >= 0, not empty"));
-    }
     return absl::OkStatus();
   }
 
-  absl::StatusOr<PreprocessedSample> ImportSample(UnivalTensor* const* items,
-                                                  uint64_t count) const {
-    // Takes ownership of all tensors before it looks at any, so that each is freed when another is
-    // refused.
-    std::vector<OwnedTensor> owned;
-    for (int i = 0; i < UNIVAL_MAX_TENSORS; ++i) owned.emplace_back(items[i]);
-    if (count < 1 || count > UNIVAL_MAX_TENSORS) {
-      return absl::InternalError(absl::StrCat(What("preprocess"), " gave ", count,
-                                              " tensors, expected 1..", UNIVAL_MAX_TENSORS));
-    }
+  absl::StatusOr<PreprocessedSample> ImportSample(const UnivalTensors& tensors,
+                                                  UnivalTensor* const* items) const {
+    const std::string what = What("preprocess");
+    // Takes charge of all before it looks at any, so that each is freed when another is refused.
+    UNIVAL_ASSIGN_OR_RETURN(std::vector<OwnedTensor> owned,
+                            TakeTensors({items, UNIVAL_MAX_TENSORS}, what));
+    UNIVAL_RETURN_IF_ERROR(CheckTensors(what, tensors, items));
     PreprocessedSample sample;
-    for (uint64_t i = 0; i < count; ++i) {
+    for (uint64_t i = 0; i < tensors.count; ++i) {
       UNIVAL_ASSIGN_OR_RETURN(
           at::Tensor tensor,
-          ImportTensor(std::move(owned[i]), absl::StrCat(What("preprocess"), ": tensor ", i)));
+          ImportTensor(std::move(owned[i]), absl::StrCat(what, ": tensor ", i)));
       sample.tensors.push_back(std::move(tensor));
     }
     return sample;
@@ -211,20 +194,24 @@ class CModality : public Modality {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<ModalityFeatures> ImportFeatures(OwnedTensor values, OwnedTensor padding,
-                                                  OwnedTensor positions) const {
+  absl::StatusOr<ModalityFeatures> ImportFeatures(const UnivalEncodeCall& call,
+                                                  int64_t rows) const {
+    const std::string what = What("encode");
+    UnivalTensor* const given[] = {call.features, call.padding, call.positions};
+    UNIVAL_ASSIGN_OR_RETURN(std::vector<OwnedTensor> owned, TakeTensors(given, what));
+    constexpr const char* kNames[] = {"features", "padding", "positions"};
+    for (size_t i = 0; i < owned.size(); ++i) {
+      if (i == 0 || owned[i] != nullptr)
+        UNIVAL_RETURN_IF_ERROR(CheckTensor(absl::StrCat(what, ": ", kNames[i]), given[i]));
+    }
+    UNIVAL_RETURN_IF_ERROR(CheckEncoded(what, call, rows, info_.feature_dim, position_kind_));
     ModalityFeatures features;
-    UNIVAL_ASSIGN_OR_RETURN(features.values,
-                            ImportTensor(std::move(values), What("encode: features")));
-    if (padding != nullptr) {
-      UNIVAL_ASSIGN_OR_RETURN(features.padding,
-                              ImportTensor(std::move(padding), What("encode: padding")));
-      features.padding = features.padding.to(at::kBool);
+    at::Tensor* const into[] = {&features.values, &features.padding, &features.positions};
+    for (size_t i = 0; i < owned.size(); ++i) {
+      if (owned[i] == nullptr) continue;
+      UNIVAL_ASSIGN_OR_RETURN(*into[i], ImportTensor(std::move(owned[i]), what));
     }
-    if (positions != nullptr) {
-      UNIVAL_ASSIGN_OR_RETURN(features.positions,
-                              ImportTensor(std::move(positions), What("encode: positions")));
-    }
+    if (features.padding.defined()) features.padding = features.padding.ne(0);
     return features;
   }
 
@@ -232,7 +219,7 @@ class CModality : public Modality {
   const std::string name_;
   const MediaDecoder* const decoder_;
   UnivalSelf* self_ = nullptr;
-  int32_t input_kind_ = 0;
+  int32_t input_kind_ = 0, position_kind_ = 0;
   std::string preprocessing_;
   ModalityInfo info_;
 };

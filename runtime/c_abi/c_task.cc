@@ -6,8 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "runtime/c_abi/checks.h"
 #include "runtime/c_abi/components.h"
 #include "runtime/c_abi/host_table.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -29,16 +31,24 @@ UnivalCode Give(const absl::StatusOr<T>& value, Out&& out) {
 }
 
 UnivalCode StoreNumber(int64_t value, int64_t* out) {
+  if (out == nullptr) return Refuse(InvalidArgument("vocabulary: nowhere to put the number"));
   *out = value;
   return UNIVAL_OK;
 }
 
+UnivalCode BlockName(UnivalStr block) {
+  const absl::Status status = CheckText("vocabulary", "block", block);
+  return status.ok() ? UNIVAL_OK : Refuse(status);
+}
+
 UnivalCode BlockSize(const void* ctx, UnivalStr block, int64_t* out) {
+  if (const UnivalCode code = BlockName(block); code != UNIVAL_OK) return code;
   return Give(View(ctx).BlockSize(FromStr(block)),
               [&](int64_t size) { return StoreNumber(size, out); });
 }
 
 UnivalCode GlobalId(const void* ctx, UnivalStr block, int64_t index, int64_t* out) {
+  if (const UnivalCode code = BlockName(block); code != UNIVAL_OK) return code;
   return Give(View(ctx).GlobalId(FromStr(block), index),
               [&](int64_t id) { return StoreNumber(id, out); });
 }
@@ -46,12 +56,14 @@ UnivalCode GlobalId(const void* ctx, UnivalStr block, int64_t index, int64_t* ou
 UnivalCode Identify(const void* ctx, int64_t global_id, const UnivalTextSink* block,
                     int64_t* index) {
   return Give(View(ctx).Identify(global_id), [&](const BlockToken& token) {
-    *index = token.index;
-    return block->append(block->ctx, ToStr(token.block));
+    const UnivalCode code = StoreNumber(token.index, index);
+    return code == UNIVAL_OK ? block->append(block->ctx, ToStr(token.block)) : code;
   });
 }
 
 UnivalCode EncodeText(const void* ctx, UnivalStr text, const UnivalIdSink* out) {
+  if (text.size > kMaxAnswerBytes || (text.data == nullptr && text.size > 0))
+    return Refuse(InvalidArgument("vocabulary: encode_text of ", text.size, " bytes"));
   return Give(View(ctx).EncodeText(FromStr(text)), [&](const std::vector<int64_t>& ids) {
     return out->append(out->ctx, ids.data(), ids.size());
   });
@@ -59,6 +71,8 @@ UnivalCode EncodeText(const void* ctx, UnivalStr text, const UnivalIdSink* out) 
 
 UnivalCode DecodeText(const void* ctx, const int64_t* ids, uint64_t count,
                       const UnivalTextSink* out) {
+  if (const absl::Status status = CheckIds("vocabulary: decode_text", ids, count); !status.ok())
+    return Refuse(status);
   return Give(View(ctx).DecodeText({ids, count}),
               [&](const std::string& text) { return out->append(out->ctx, ToStr(text)); });
 }
@@ -131,10 +145,17 @@ struct ExampleBuilder {
   const TaskSample& sample;
   Seq2SeqExample example;
   std::vector<std::vector<int64_t>> answers;  // of the constraint
+  uint64_t tokens_of_answers = 0;
 };
 
 UnivalCode AddMedia(void* ctx, UnivalStr modality, UnivalStr column) {
   auto& builder = *static_cast<ExampleBuilder*>(ctx);
+  for (const absl::Status& status : {CheckText("add_media", "modality", modality),
+                                     CheckText("add_media", "column", column)}) {
+    if (!status.ok()) return Refuse(status);
+  }
+  if (builder.example.media.size() >= kMaxListEntries)
+    return Refuse(InvalidArgument("add_media: more than ", kMaxListEntries, " media items"));
   auto found = builder.sample.fields.find(std::string(FromStr(column)));
   if (found == builder.sample.fields.end()) {
     return Refuse(absl::NotFoundError(
@@ -156,17 +177,28 @@ UnivalCode SetTokens(void* ctx, int32_t kind, const int64_t* ids, uint64_t count
     return Refuse(absl::InvalidArgumentError(
         absl::StrCat("set_tokens: kind ", kind, ", expected 0, 1 or 2")));
   }
+  if (const absl::Status status = CheckIds("set_tokens", ids, count); !status.ok())
+    return Refuse(status);
   if (count > 0) lists[kind]->assign(ids, ids + count);
   return UNIVAL_OK;
 }
 
 UnivalCode AddAnswer(void* ctx, const int64_t* ids, uint64_t count) {
-  static_cast<ExampleBuilder*>(ctx)->answers.emplace_back(ids, ids + count);
+  auto& builder = *static_cast<ExampleBuilder*>(ctx);
+  if (const absl::Status status = CheckIds("add_answer", ids, count); !status.ok())
+    return Refuse(status);
+  builder.tokens_of_answers += count + 1;
+  if (builder.tokens_of_answers > kMaxIds)
+    return Refuse(InvalidArgument("add_answer: answers of more than ", kMaxIds, " tokens"));
+  builder.answers.emplace_back(ids, ids + count);
   return UNIVAL_OK;
 }
 
 UnivalCode Allow(void* ctx, int64_t begin, int64_t end) {
-  static_cast<ExampleBuilder*>(ctx)->example.constraint.allowed.push_back({begin, end});
+  auto& allowed = static_cast<ExampleBuilder*>(ctx)->example.constraint.allowed;
+  if (allowed.size() >= kMaxIds)
+    return Refuse(InvalidArgument("allow: more than ", kMaxIds, " ranges"));
+  allowed.push_back({begin, end});
   return UNIVAL_OK;
 }
 
@@ -186,6 +218,8 @@ UnivalAnswer ToAnswer(const Prediction& prediction) {
 }
 
 UnivalCode SetResult(void* ctx, UnivalStr name, double value) {
+  if (const absl::Status status = CheckMetricValue("metric_result", name, value); !status.ok())
+    return Refuse(status);
   (*static_cast<std::map<std::string, double>*>(ctx))[std::string(FromStr(name))] = value;
   return UNIVAL_OK;
 }
@@ -193,7 +227,9 @@ UnivalCode SetResult(void* ctx, UnivalStr name, double value) {
 class CMetric : public Metric {
  public:
   CMetric(const UnivalTask& table, const UnivalSelf* self) : table_(table) {
-    status_ = StatusOf(table_.metric_create(self, &metric_), "metric_create");
+    UnivalMetric* metric = nullptr;
+    status_ = StatusOf(table_.metric_create(self, &metric), "metric_create");
+    if (status_.ok()) metric_ = metric;
     if (status_.ok() && metric_ == nullptr)
       status_ = absl::InternalError("metric_create gave no object and no error");
   }
@@ -242,12 +278,15 @@ class CTask : public Task {
   }
 
   absl::Status Create() {
-    UNIVAL_RETURN_IF_ERROR(StatusOf(table_.create(CHost(), &vocabulary_, &self_), What("create")));
+    UnivalSelf* self = nullptr;
+    UNIVAL_RETURN_IF_ERROR(StatusOf(table_.create(CHost(), &vocabulary_, &self), What("create")));
+    self_ = self;
     if (self_ == nullptr)
       return absl::InternalError(absl::StrCat(What("create"), ": gave no object and no error"));
     UnivalTaskInfo info = {};
     info.struct_size = sizeof(info);
     UNIVAL_RETURN_IF_ERROR(StatusOf(table_.describe(self_, &info), What("describe")));
+    UNIVAL_RETURN_IF_ERROR(CheckInfo(What("describe"), info));
     info_.name = std::string(FromStr(table_.id));
     info_.summary = std::string(FromStr(table_.summary));
     info_.modalities = FromStrs(info.modalities, info.modality_count);
@@ -265,7 +304,7 @@ class CTask : public Task {
   absl::StatusOr<Seq2SeqExample> MakeExample(const TaskSample& sample, ExampleMode mode,
                                              uint64_t seed) const override {
     const ExportedRecord record(sample);
-    ExampleBuilder builder{sample, {}, {}};
+    ExampleBuilder builder{sample, {}, {}, 0};
     builder.example.key = sample.key;
     const UnivalExampleSink sink = {
         sizeof(UnivalExampleSink), &builder, &AddMedia, &SetTokens, &AddAnswer, &Allow};
@@ -290,6 +329,8 @@ class CTask : public Task {
     UNIVAL_RETURN_IF_ERROR(StatusOf(
         table_.interpret(self_, record.get(), best.tokens.data(), best.tokens.size(), &sink),
         absl::StrCat(sample.key, ": ", What("interpret"))));
+    UNIVAL_RETURN_IF_ERROR(
+        CheckAnswer(absl::StrCat(sample.key, ": ", What("interpret")), sink));
     if (sink.has_box != 0) prediction.box = {sink.box[0], sink.box[1], sink.box[2], sink.box[3]};
     prediction.score = sink.score;
     return prediction;

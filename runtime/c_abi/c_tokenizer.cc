@@ -4,15 +4,15 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/c_abi/checks.h"
 #include "runtime/c_abi/components.h"
 #include "runtime/c_abi/host_table.h"
 #include "sdk/base/sha256.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
-
-constexpr int64_t kMaxBlockSize = int64_t{1} << 31;
 
 class CTokenizer : public Tokenizer {
  public:
@@ -24,15 +24,14 @@ class CTokenizer : public Tokenizer {
   absl::Status Create(const std::string& directory, const std::string& block) {
     const UnivalTokenizerConfig config = {sizeof(UnivalTokenizerConfig), ToStr(directory),
                                           ToStr(block)};
-    UNIVAL_RETURN_IF_ERROR(StatusOf(table_.create(CHost(), &config, &self_), What("create")));
+    UnivalSelf* self = nullptr;
+    UNIVAL_RETURN_IF_ERROR(StatusOf(table_.create(CHost(), &config, &self), What("create")));
+    self_ = self;
     if (self_ == nullptr)
       return absl::InternalError(absl::StrCat(What("create"), ": gave no object and no error"));
     block_.id = block;
     block_.size = table_.size(self_);
-    if (block_.size < 1 || block_.size > kMaxBlockSize) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(What("size"), ": ", block_.size, ", expected 1..", kMaxBlockSize));
-    }
+    UNIVAL_RETURN_IF_ERROR(CheckBlockSize(What("size"), block_.size));
     return HashSurfaces();
   }
 
@@ -42,6 +41,7 @@ class CTokenizer : public Tokenizer {
     std::vector<int64_t> ids;
     const UnivalIdSink sink = IdSink(&ids);
     UNIVAL_RETURN_IF_ERROR(StatusOf(table_.encode(self_, ToStr(text), &sink), What("encode")));
+    UNIVAL_RETURN_IF_ERROR(CheckLocalIds(What("encode"), ids.data(), ids.size(), block_.size));
     return ids;
   }
 
@@ -65,6 +65,10 @@ class CTokenizer : public Tokenizer {
       const UnivalTextSink sink = TextSink(&form);
       UNIVAL_RETURN_IF_ERROR(
           StatusOf(table_.surface(self_, index, &sink), What(absl::StrCat("surface of ", index))));
+      if (form.size() > kMaxTextBytes) {
+        return InvalidArgument(What(absl::StrCat("surface of ", index)), ": ", form.size(),
+                               " bytes, expected at most ", kMaxTextBytes);
+      }
       hash.UpdateField(form);
     }
     block_.content_hash = hash.HexDigest();

@@ -6,15 +6,15 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "runtime/c_abi/tensors.h"
-#include "sdk/base/printable.h"
+#include "runtime/c_abi/checks.h"
+#include "runtime/c_abi/tensor_types.h"
 
 namespace unival {
 namespace {
 
 constexpr UnivalCode kLastCode = static_cast<UnivalCode>(absl::StatusCode::kUnauthenticated);
 constexpr uint64_t kAlignment = 64;
-constexpr uint64_t kMaxBytes = uint64_t{1} << 40;
+constexpr uint64_t kMaxBytes = kMaxTensorBytes;
 
 struct Failure {
   UnivalCode code = 0;
@@ -26,14 +26,20 @@ Failure& CurrentFailure() {
   return failure;
 }
 
+// A message that a plugin gives while it fails: cut off rather than refused.
+absl::string_view Cut(UnivalStr message) {
+  message.size = std::min(message.size, kMaxMessageBytes);
+  return FromStr(message);
+}
+
 void Log(void*, int32_t severity, UnivalStr message) {
   const char* names[] = {"", "warning: ", "error: "};
   const char* name = names[severity < 0 || severity > UNIVAL_LOG_ERROR ? 0 : severity];
-  std::cerr << absl::StrCat("plugin: ", name, PrintableMessage(FromStr(message)), "\n");
+  std::cerr << absl::StrCat("plugin: ", name, Cut(message), "\n");
 }
 
 UnivalCode Fail(void*, UnivalCode code, UnivalStr message) {
-  CurrentFailure() = {code, std::string(FromStr(message))};
+  CurrentFailure() = {code, std::string(Cut(message))};
   return code;
 }
 
@@ -64,7 +70,9 @@ bool ByteCount(DLDataType type, int32_t dimensions, const int64_t* shape, uint64
 UnivalCode NewTensor(void* ctx, DLDataType type, int32_t dimensions, const int64_t* shape,
                      UnivalTensor** out) {
   uint64_t bytes = 0;
-  if (dimensions < 0 || dimensions > kMaxDimensions ||
+  if (FindTensorType(type) == nullptr || out == nullptr)
+    return Fail(ctx, UNIVAL_INVALID_ARGUMENT, ToStr("new_tensor: unknown type, or nowhere to put it"));
+  if (dimensions < 0 || dimensions > kMaxDimensions || (dimensions > 0 && shape == nullptr) ||
       !ByteCount(type, dimensions, shape, &bytes)) {
     return Fail(ctx, UNIVAL_INVALID_ARGUMENT, ToStr("new_tensor: negative or too large a shape"));
   }
@@ -77,23 +85,31 @@ UnivalCode NewTensor(void* ctx, DLDataType type, int32_t dimensions, const int64
     return Fail(ctx, UNIVAL_RESOURCE_EXHAUSTED, ToStr("new_tensor: out of memory"));
   }
   std::memset(data, 0, rounded);
-  std::memcpy(host->shape, shape, sizeof(int64_t) * dimensions);
+  std::copy_n(shape, dimensions, host->shape);
   host->tensor = {{DLPACK_MAJOR_VERSION, DLPACK_MINOR_VERSION}, host, &DeleteHostTensor, 0, {}};
   host->tensor.dl_tensor = {data, {kDLCPU, 0}, dimensions, type, host->shape, nullptr, 0};
   *out = &host->tensor;
   return UNIVAL_OK;
 }
 
+// No exception may leave these: frames of the plugin's lie between here and the host.
 UnivalCode AppendText(void* ctx, UnivalStr text) {
-  static_cast<std::string*>(ctx)->append(text.data == nullptr ? "" : text.data,
-                                         text.data == nullptr ? 0 : text.size);
+  auto& target = *static_cast<std::string*>(ctx);
+  if (text.data == nullptr && text.size > 0)
+    return Fail(nullptr, UNIVAL_INVALID_ARGUMENT, ToStr("append: text without a pointer"));
+  if (text.size > kMaxAnswerBytes - target.size())
+    return Fail(nullptr, UNIVAL_RESOURCE_EXHAUSTED, ToStr("append: text of more than 64 MiB"));
+  if (text.size > 0) target.append(text.data, text.size);
   return UNIVAL_OK;
 }
 
 UnivalCode AppendIds(void* ctx, const int64_t* ids, uint64_t count) {
-  if (count > 0)
-    static_cast<std::vector<int64_t>*>(ctx)->insert(static_cast<std::vector<int64_t>*>(ctx)->end(),
-                                                    ids, ids + count);
+  auto& target = *static_cast<std::vector<int64_t>*>(ctx);
+  if (ids == nullptr && count > 0)
+    return Fail(nullptr, UNIVAL_INVALID_ARGUMENT, ToStr("append: tokens without a pointer"));
+  if (count > kMaxIds - target.size())
+    return Fail(nullptr, UNIVAL_RESOURCE_EXHAUSTED, ToStr("append: more than 2^24 tokens"));
+  if (count > 0) target.insert(target.end(), ids, ids + count);
   return UNIVAL_OK;
 }
 

@@ -4,29 +4,31 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "sdk/abi/unival_plugin.h"
 
 namespace unival {
 
-// Of a tensor that crosses the boundary.
-constexpr int32_t kMaxDimensions = 8;
-
 struct TensorDeleter {
-  void operator()(UnivalTensor* tensor) const {
-    if (tensor->deleter != nullptr) tensor->deleter(tensor);
-  }
+  void operator()(UnivalTensor* tensor) const;
 };
-// Calls the deleter once, whatever happens.
+// Calls the deleter once, whatever happens; nothing where there is none.
 using OwnedTensor = std::unique_ptr<UnivalTensor, TensorDeleter>;
 
-// The tensor over the plugin's memory; the deleter runs when the last user is gone. `what` names it
-// in messages. InvalidArgument: null, another DLPack major, not on the CPU, a type that the host
-// does not know, more than 8 or negative dimensions, no data, negative strides.
+// Takes charge of what one call handed out, in this order; null stays null. A tensor that is there
+// twice, or that an earlier call handed out and the host still holds, would be freed twice:
+// InvalidArgument names it, and each tensor is freed once. `what` names the call. Thread-safe.
+absl::StatusOr<std::vector<OwnedTensor>> TakeTensors(absl::Span<UnivalTensor* const> handed_out,
+                                                     absl::string_view what);
+
+// The tensor over the plugin's memory; the deleter runs when the last user is gone. Copied where the
+// host could do harm in place or to itself: read-only tensors, and truth values, of which any byte
+// but 0 means true. `what` names it in messages. InvalidArgument: what CheckTensor finds.
 absl::StatusOr<at::Tensor> ImportTensor(OwnedTensor tensor, absl::string_view what);
 
 // A view of `tensor` for a call; valid as long as this object. CPU and contiguous afterwards.

@@ -116,13 +116,28 @@ absl::StatusOr<void*> Open(const std::string& file, bool isolated) {
   return handle;
 }
 
-absl::Status RegisterSharedObject(const std::string& file, Registrar& registrar) {
-  UNIVAL_ASSIGN_OR_RETURN(const BuildInfo info, ReadBuildInfo(file));
-  UNIVAL_RETURN_IF_ERROR(CheckCompatible(info, file));
-  const bool is_c_abi = info.tier == kCTier;
+struct OpenedObject {
+  BuildInfo info;
+  void* handle = nullptr;
+};
+
+absl::StatusOr<OpenedObject> OpenSharedObject(const std::string& file) {
+  OpenedObject opened;
+  UNIVAL_ASSIGN_OR_RETURN(opened.info, ReadBuildInfo(file));
+  UNIVAL_RETURN_IF_ERROR(CheckCompatible(opened.info, file));
+  const bool is_c_abi = opened.info.tier == kCTier;
   if (!is_c_abi) ShareOwnSymbols();  // the plugin calls the SDK's functions in this object
   UNIVAL_ASSIGN_OR_RETURN(
-      void* handle, Open(file, is_c_abi && absl::StrContains(info.fingerprint, UNIVAL_ISOLATED)));
+      opened.handle,
+      Open(file, is_c_abi && absl::StrContains(opened.info.fingerprint, UNIVAL_ISOLATED)));
+  return opened;
+}
+
+absl::Status RegisterSharedObject(const std::string& file, Registrar& registrar) {
+  UNIVAL_ASSIGN_OR_RETURN(const OpenedObject opened, OpenSharedObject(file));
+  const BuildInfo& info = opened.info;
+  const bool is_c_abi = info.tier == kCTier;
+  void* const handle = opened.handle;
   const char* name = is_c_abi ? UNIVAL_PLUGIN_SYMBOL : kNativeEntry;
   void* entry = dlsym(handle, name);
   if (entry == nullptr) return NotAPlugin(file, absl::StrCat("it exports no ", name));
@@ -216,6 +231,11 @@ absl::Status CheckPin(const std::string& file, const std::string& sha256) {
   if (actual == sha256) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat("plugin ", file, ": sha256 is ", actual, ", pinned is ",
                                           sha256, "; restore the file or change the pin"));
+}
+
+absl::Status OpenPlugin(const std::string& file) {
+  UNIVAL_RETURN_IF_ERROR(IdentifyPlugin(file).status());
+  return IsManifest(file) ? absl::OkStatus() : OpenSharedObject(file).status();
 }
 
 absl::Status LoadPlugin(const std::string& file, Registry& registry) {

@@ -48,6 +48,10 @@ absl::StatusOr<PluginIdentity> IdentifyPlugin(const std::string& file);
 // DataLoss with both hashes unless the file's sha256 is `sha256`.
 absl::Status CheckPin(const std::string& file, const std::string& sha256);
 
+// Checks and opens a shared object as LoadPlugin does, and registers nothing: its constructors run,
+// its entry function does not. OK for a manifest, which has no code to open.
+absl::Status OpenPlugin(const std::string& file);
+
 // Checks, opens with dlopen(RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) where it is a shared object, and
 // registers. `registry` stays as it was unless all of it succeeds. Errors name the file.
 absl::Status LoadPlugin(const std::string& file, Registry& registry);

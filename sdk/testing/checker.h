@@ -18,26 +18,30 @@ using Finding = std::string;
 
 class Checker {
  public:
-  explicit Checker(std::string component) { report_.component = std::move(component); }
+  // `observer` may be null.
+  Checker(std::string component, RuleObserver* observer) : observer_(observer) {
+    report_.component = std::move(component);
+  }
 
   // Runs `rule`, which returns a Finding; an exception is a finding too.
   template <typename Rule>
   void Run(const std::string& name, Rule&& rule) {
-    Finding finding;
-    try {
-      finding = rule();
-    } catch (const std::exception& error) {
-      finding = absl::StrCat("threw: ", error.what());
-    }
-    report_.rows.push_back({name, finding.empty(), finding});
+    Measure(name, [&](std::string*) { return rule(); });
   }
 
   // The same for a rule about a quantity, which also returns what was measured.
   template <typename Rule>
   void Measure(const std::string& name, Rule&& rule) {
+    if (observer_ != nullptr) observer_->Begins(name);
+    Finding finding;
     std::string measured;
-    Run(name, [&] { return rule(&measured); });
-    if (report_.rows.back().ok) report_.rows.back().detail = measured;
+    try {
+      finding = rule(&measured);
+    } catch (const std::exception& error) {
+      finding = absl::StrCat("threw: ", error.what());
+    }
+    report_.rows.push_back({name, finding.empty(), finding.empty() ? measured : finding});
+    if (observer_ != nullptr) observer_->Ends(report_.rows.back());
   }
 
   // Whether the last rule held.
@@ -46,6 +50,7 @@ class Checker {
   ConformanceReport Take() { return std::move(report_); }
 
  private:
+  RuleObserver* const observer_;
   ConformanceReport report_;
 };
 

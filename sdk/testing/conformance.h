@@ -41,6 +41,15 @@ struct ConformanceReport {
   std::string Table() const;
 };
 
+// Told of each rule by the thread that calls the check: so that somebody knows how far it came when
+// a component ends the process.
+class RuleObserver {
+ public:
+  virtual ~RuleObserver() = default;
+  virtual void Begins(const std::string& rule) = 0;
+  virtual void Ends(const ConformanceRow& row) = 0;
+};
+
 struct ModalityProbe {
   std::vector<RawSample> samples;  // at least two that decode, with different content
   // Largest difference between a row alone and the same row in a batch. Convolutions over batches
@@ -57,7 +66,8 @@ struct ModalityProbe {
 // positions_in_range, batch_invariance, variable_length, inputs_not_written, empty_media,
 // corrupt_media, missing_media, concurrent_preprocess, description_is_stable,
 // evaluation_changes_no_state, leaks, time_per_sample, memory_per_sample.
-ConformanceReport CheckModality(Modality& modality, const ModalityProbe& probe);
+ConformanceReport CheckModality(Modality& modality, const ModalityProbe& probe,
+                                RuleObserver* observer = nullptr);
 
 struct TokenizerProbe {
   std::vector<std::string> texts;  // inside the tokenizer's vocabulary
@@ -65,7 +75,8 @@ struct TokenizerProbe {
 };
 // Rules: description, tokens_in_range, round_trip, empty_text, determinism, out_of_range,
 // concurrent_use.
-ConformanceReport CheckTokenizer(const Tokenizer& tokenizer, const TokenizerProbe& probe);
+ConformanceReport CheckTokenizer(const Tokenizer& tokenizer, const TokenizerProbe& probe,
+                                 RuleObserver* observer = nullptr);
 
 struct TaskProbe {
   std::vector<TaskSample> samples;  // complete records
@@ -75,14 +86,15 @@ struct TaskProbe {
 // perfect_answer_scores_best, missing_columns, prediction_needs_no_target, determinism,
 // metric_counts_failures, concurrent_use.
 ConformanceReport CheckTask(const Task& task, const VocabularyView& vocabulary,
-                            const TaskProbe& probe);
+                            const TaskProbe& probe, RuleObserver* observer = nullptr);
 
 // In evaluation mode, in which the network is left. Rules: description, output_as_declared,
 // batch_invariance, determinism.
-ConformanceReport CheckNetwork(FeatureEncoder& network, const EncoderInput& input);
+ConformanceReport CheckNetwork(FeatureEncoder& network, const EncoderInput& input,
+                               RuleObserver* observer = nullptr);
 
 // Rules: description, no_answers, answers, failures_count, determinism.
-ConformanceReport CheckMetric(const MetricFactory& factory);
+ConformanceReport CheckMetric(const MetricFactory& factory, RuleObserver* observer = nullptr);
 
 }  // namespace unival
 

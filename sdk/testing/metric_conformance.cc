@@ -42,8 +42,8 @@ Finding Finite(const absl::StatusOr<Results>& results) {
 
 }  // namespace
 
-ConformanceReport CheckMetric(const MetricFactory& factory) {
-  Checker checker(absl::StrCat("metric ", factory.name));
+ConformanceReport CheckMetric(const MetricFactory& factory, RuleObserver* observer) {
+  Checker checker(absl::StrCat("metric ", factory.name), observer);
   checker.Run("description", [&] { return factory.summary.empty() ? "no summary" : ""; });
   checker.Run("no_answers", [&] {
     return Finite(factory.create([](const TaskSample&) { return ReferencesOf(0); })->Result());

@@ -118,6 +118,7 @@ class ModalityCheck {
       return absl::StrCat("values are ", ShapeText(values), ", declared [", rows, ", N, ",
                           info.feature_dim, "]");
     }
+    if (values.size(1) < 1) return "values are of 0 positions, expected 1 or more";
     if (!values.is_floating_point()) return "values are not floating";
     if (!at::isfinite(values).all().item<bool>()) return "values hold NaN or infinity";
     if (info.max_positions > 0 && values.size(1) > info.max_positions) {
@@ -321,8 +322,9 @@ MediaSource InMemory(const std::string& name, std::string bytes) {
 
 }  // namespace
 
-ConformanceReport CheckModality(Modality& modality, const ModalityProbe& probe) {
-  Checker checker(absl::StrCat("modality ", modality.info().id));
+ConformanceReport CheckModality(Modality& modality, const ModalityProbe& probe,
+                                RuleObserver* observer) {
+  Checker checker(absl::StrCat("modality ", modality.info().id), observer);
   ModalityCheck check(modality, probe);
   if (modality.module() != nullptr) modality.module()->eval();
   const ModalityInfo before = modality.info();

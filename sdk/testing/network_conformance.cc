@@ -52,11 +52,12 @@ Finding Determinism(FeatureEncoder& network, const std::vector<int64_t>& shape) 
 
 }  // namespace
 
-ConformanceReport CheckNetwork(FeatureEncoder& network, const EncoderInput& input) {
+ConformanceReport CheckNetwork(FeatureEncoder& network, const EncoderInput& input,
+                               RuleObserver* observer) {
   const at::NoGradGuard no_grad;
   network.eval();
   const std::vector<int64_t> shape = network.InputShape(input);
-  Checker checker(absl::StrCat("network ", network.feature_name()));
+  Checker checker(absl::StrCat("network ", network.feature_name()), observer);
   checker.Run("description", [&] { return Description(network); });
   checker.Run("output_as_declared", [&] { return OutputAsDeclared(network, shape); });
   if (!checker.ok()) return checker.Take();  // the others would only say the same

@@ -186,8 +186,9 @@ class TaskCheck {
 
 }  // namespace
 
-ConformanceReport CheckTokenizer(const Tokenizer& tokenizer, const TokenizerProbe& probe) {
-  Checker checker(absl::StrCat("tokenizer of ", tokenizer.block().id));
+ConformanceReport CheckTokenizer(const Tokenizer& tokenizer, const TokenizerProbe& probe,
+                                 RuleObserver* observer) {
+  Checker checker(absl::StrCat("tokenizer of ", tokenizer.block().id), observer);
   checker.Run("description", [&]() -> Finding {
     const TokenBlockSpec& block = tokenizer.block();
     if (block.id.empty() || block.size <= 0) return "block() has no id or no size";
@@ -230,8 +231,8 @@ ConformanceReport CheckTokenizer(const Tokenizer& tokenizer, const TokenizerProb
 }
 
 ConformanceReport CheckTask(const Task& task, const VocabularyView& vocabulary,
-                            const TaskProbe& probe) {
-  Checker checker(absl::StrCat("task ", task.info().name));
+                            const TaskProbe& probe, RuleObserver* observer) {
+  Checker checker(absl::StrCat("task ", task.info().name), observer);
   const TaskCheck check(task, vocabulary, probe);
   const auto each = [&](auto rule) { return ForEach(probe.samples, rule); };
   checker.Run("description", [&]() -> Finding {

@@ -118,6 +118,10 @@ const Flaw kFlaws[] = {
     {"count_two", "null"},
     {"no_features", "features"},
     {"padding_device", "padding"},
+    {"endless_schema", "feature_schema has 4611686018427387904 bytes"},
+    {"far_strides", "dimension 0 has the stride 1152921504606846976"},
+    {"same_twice", "a second time"},
+    {"no_positions", "N of 1 or more"},
 };
 
 INSTANTIATE_TEST_SUITE_P(OfTheFixture, Flaws, ::testing::ValuesIn(kFlaws),

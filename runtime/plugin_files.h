@@ -1,0 +1,24 @@
+// unival: plugin_files.h - which files a runtime looks at, without reading any.
+#ifndef UNIVAL_RUNTIME_PLUGIN_FILES_H_
+#define UNIVAL_RUNTIME_PLUGIN_FILES_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace unival {
+
+// The files *.so and *.plugin.textproto of a folder, non-recursive, in the order of their names.
+// NotFound: no such folder.
+absl::StatusOr<std::vector<std::string>> PluginFilesOf(const std::string& folder);
+
+// "FILE#sha256=HEX" as two; the second is empty where there is none.
+struct NamedPlugin {
+  std::string file, sha256;
+};
+NamedPlugin ParseNamedPlugin(const std::string& name);
+
+}  // namespace unival
+
+#endif  // UNIVAL_RUNTIME_PLUGIN_FILES_H_
