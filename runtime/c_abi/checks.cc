@@ -6,38 +6,22 @@
 #include "absl/strings/str_cat.h"
 #include "runtime/c_abi/host_table.h"
 #include "sdk/base/names.h"
+#include "sdk/base/printable.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
 
-// Length of the character that begins `text`, or 0 where it is no UTF-8 or a control character
-// (RFC 3629, section 4).
-size_t CharacterLength(absl::string_view text) {
-  const auto byte = [&](size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80) return first >= 0x20 && first != 0x7F ? 1 : 0;
-  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  const unsigned second = byte(1);
-  const bool is_short = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
-  const bool is_outside = (first == 0xED && second > 0x9F) || (first == 0xF4 && second > 0x8F);
-  const bool is_control = first == 0xC2 && second < 0xA0;
-  return is_short || is_outside || is_control ? 0 : length;
-}
-
-// Where `text` holds something but plain characters; its size where it does not.
+// Where `text` holds something but UTF-8 without control characters; its size where it does not.
 size_t FirstOdd(absl::string_view text) {
   size_t at = 0;
   while (at < text.size()) {
-    const size_t length = CharacterLength(text.substr(at));
+    const auto first = static_cast<unsigned char>(text[at]);
+    const size_t length = first < 0x20 || first == 0x7F ? 0 : Utf8Length(text.substr(at));
     if (length == 0) break;
+    // U+0080 to U+009F.
+    if (first == 0xC2 && static_cast<unsigned char>(text[at + 1]) < 0xA0) break;
     at += length;
   }
   return at;

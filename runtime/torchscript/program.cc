@@ -1,27 +1,49 @@
 #include "runtime/torchscript/program.h"
 
+#include <c10/util/Exception.h>
+#include <caffe2/serialize/in_memory_adapter.h>
+#include <pthread.h>
 #include <torch/csrc/api/include/torch/version.h>
 #include <torch/script.h>
 
+#include <functional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "runtime/torchscript/archive_check.h"
+#include "runtime/torchscript/program_check.h"
+#include "sdk/base/files.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 
 namespace unival {
 namespace {
 
+// Warnings are the program's own words, which are of no use to a user and may be anything.
+class DropWarnings : public c10::WarningHandler {
+ public:
+#if TORCH_VERSION_MAJOR < 2
+  using Guard = c10::Warning::WarningHandlerGuard;
+  void process(const c10::SourceLocation&, const std::string&, const bool) override {}
+#else
+  using Guard = c10::WarningUtils::WarningHandlerGuard;
+  void process(const c10::Warning&) override {}
+#endif
+};
+
 class Program : public TorchScriptProgram {
  public:
-  explicit Program(torch::jit::Module module) : module_(std::move(module)) { module_.eval(); }
+  explicit Program(torch::jit::Module module) : module_(std::move(module)) {}
 
   absl::StatusOr<at::Tensor> Run(const at::Tensor& input) override {
     return CatchTorch("TorchScript program", [&]() -> absl::StatusOr<at::Tensor> {
       at::NoGradGuard no_grad;
+      DropWarnings drop;
+      const DropWarnings::Guard guard(&drop);
       const c10::IValue value = module_.forward({input});
       if (!value.isTensor())
         return absl::InternalError("TorchScript program: forward gave no tensor");
@@ -32,6 +54,42 @@ class Program : public TorchScriptProgram {
  private:
   torch::jit::Module module_;
 };
+
+// libtorch's compiler follows calls and classes by recursion: at most as deep as a file has
+// definitions, for each of which this is enough.
+constexpr size_t kStackBytes = size_t{512} << 20;
+
+absl::Status OnLargeStack(std::function<void()> body) {
+  pthread_attr_t attributes;
+  pthread_t thread;
+  pthread_attr_init(&attributes);
+  int error = pthread_attr_setstacksize(&attributes, kStackBytes);
+  const auto run = [](void* function) -> void* {
+    (*static_cast<std::function<void()>*>(function))();
+    return nullptr;
+  };
+  if (error == 0) error = pthread_create(&thread, &attributes, run, &body);
+  pthread_attr_destroy(&attributes);
+  if (error == 0) error = pthread_join(thread, nullptr);
+  if (error == 0) return absl::OkStatus();
+  return absl::ResourceExhaustedError("no thread to read a program with");
+}
+
+// libtorch's own errors are about the file here.
+absl::StatusOr<torch::jit::Module> ReadModule(absl::string_view bytes) {
+  auto module = CatchTorch("libtorch cannot read it", [&]() -> absl::StatusOr<torch::jit::Module> {
+    torch::jit::Module read = torch::jit::load(
+        std::make_shared<caffe2::serialize::MemoryReadAdapter>(bytes.data(),
+                                                               static_cast<off_t>(bytes.size())),
+        at::kCPU);
+    if (!read.find_method("forward").has_value()) return InvalidArgument("has no method forward");
+    UNIVAL_RETURN_IF_ERROR(CheckScriptProgram(read));
+    read.eval();
+    return read;
+  });
+  if (module.ok() || !absl::IsInternal(module.status())) return module;
+  return InvalidArgument(module.status().message());
+}
 
 // "2.6.0+cu124" -> {2, 6}
 absl::StatusOr<std::pair<int, int>> FirstTwo(const std::string& version) {
@@ -47,11 +105,19 @@ absl::StatusOr<std::pair<int, int>> FirstTwo(const std::string& version) {
 
 }  // namespace
 
+absl::StatusOr<std::unique_ptr<TorchScriptProgram>> TorchScriptProgram::FromBytes(
+    absl::string_view bytes, const std::string& name) {
+  UNIVAL_RETURN_IF_ERROR(Annotate(CheckScriptArchive(bytes), name));
+  absl::StatusOr<torch::jit::Module> module = absl::InternalError("not read");
+  UNIVAL_RETURN_IF_ERROR(OnLargeStack([&] { module = ReadModule(bytes); }));
+  if (!module.ok()) return Annotate(module.status(), name);
+  return std::unique_ptr<TorchScriptProgram>(std::make_unique<Program>(*std::move(module)));
+}
+
 absl::StatusOr<std::unique_ptr<TorchScriptProgram>> TorchScriptProgram::Load(
     const std::string& path) {
-  return CatchTorch(path, [&]() -> std::unique_ptr<TorchScriptProgram> {
-    return std::make_unique<Program>(torch::jit::load(path, at::kCPU));
-  });
+  UNIVAL_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(path, kMaxProgramFile));
+  return FromBytes(bytes, path);
 }
 
 absl::Status WriteTorchScript(const std::string& path,

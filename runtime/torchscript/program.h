@@ -10,22 +10,32 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace unival {
+
+inline constexpr int64_t kMaxProgramFile = int64_t{8} << 30;
 
 // One call at a time.
 class TorchScriptProgram {
  public:
   virtual ~TorchScriptProgram() = default;
-  // Loads a file that was checked before: a program is code. In evaluation mode, on the CPU.
+  // Of the bytes of a file, whose name is for messages. In evaluation mode, on the CPU. Nothing of
+  // it runs before it was looked at: the archive (archive_check.h) before libtorch reads it, the
+  // program (program_check.h) before it is called. InvalidArgument names what is refused and where.
+  static absl::StatusOr<std::unique_ptr<TorchScriptProgram>> FromBytes(absl::string_view bytes,
+                                                                       const std::string& name);
+  // The same of a file.
   static absl::StatusOr<std::unique_ptr<TorchScriptProgram>> Load(const std::string& path);
-  // Internal when the program fails or gives no tensor.
+  // Internal when the program fails or gives no tensor. How long it takes and how much memory is
+  // the program's affair: `unival plugin check` bounds both.
   virtual absl::StatusOr<at::Tensor> Run(const at::Tensor& input) = 0;
 };
 

@@ -7,6 +7,7 @@
 #include "runtime/torchscript/program.h"
 #include "runtime/torchscript/torchscript_modality.h"
 #include "sdk/base/files.h"
+#include "sdk/base/path_below.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -14,11 +15,6 @@
 
 namespace unival {
 namespace {
-
-std::string FolderOf(const std::string& file) {
-  const size_t slash = file.rfind('/');
-  return slash == std::string::npos ? "." : file.substr(0, slash);
-}
 
 // "plugin FILE: modality.FIELD: found; expected WANTED"
 absl::Status Wrong(const std::string& file, absl::string_view field, absl::string_view found,
@@ -92,17 +88,18 @@ absl::Status CheckProgramAndFeatures(const DataOnlyModality& modality, const std
   return absl::OkStatus();
 }
 
-// Reads the program's bytes only after the hash agrees.
-absl::Status CheckHash(const DataOnlyProgram& program, const std::string& path) {
-  UNIVAL_ASSIGN_OR_RETURN(const std::string actual, Sha256HexOfFile(path));
+absl::Status CheckHash(const DataOnlyProgram& program, absl::string_view bytes,
+                       const std::string& path) {
+  const std::string actual = Sha256Hex(bytes);
   if (actual == program.sha256()) return absl::OkStatus();
   return absl::DataLossError(
       absl::StrCat(path, ": sha256 is ", actual, ", the manifest says ", program.sha256(),
                    "; restore the file, or export it again and write its hash into the manifest"));
 }
 
+// `file`: of the manifest. The bytes that were hashed are those that are used.
 absl::StatusOr<std::unique_ptr<Modality>> Create(const PluginManifest& manifest,
-                                                 const std::string& folder,
+                                                 const std::string& file,
                                                  const ModalityConfig& config,
                                                  const HostServices& services) {
   if (config.options_size() > 0) {
@@ -110,10 +107,13 @@ absl::StatusOr<std::unique_ptr<Modality>> Create(const PluginManifest& manifest,
         absl::StrCat("modality \"", config.id(), "\": a data-only plugin has no options"));
   }
   const DataOnlyProgram& program = manifest.modality().program();
-  const std::string path = absl::StrCat(folder, "/", program.torchscript());
   UNIVAL_RETURN_IF_ERROR(CheckProducer(program.producer_torch()));
-  UNIVAL_RETURN_IF_ERROR(CheckHash(program, path));
-  UNIVAL_ASSIGN_OR_RETURN(auto loaded, TorchScriptProgram::Load(path));
+  UNIVAL_ASSIGN_OR_RETURN(const std::string path,
+                          Annotate(ResolveBelow(file, program.torchscript()), file,
+                                   ": modality.program.torchscript"));
+  UNIVAL_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(path, kMaxProgramFile));
+  UNIVAL_RETURN_IF_ERROR(CheckHash(program, bytes, path));
+  UNIVAL_ASSIGN_OR_RETURN(auto loaded, TorchScriptProgram::FromBytes(bytes, path));
   return NewTorchScriptModality(manifest, config.id(), services.media, std::move(loaded));
 }
 
@@ -141,11 +141,10 @@ absl::StatusOr<PluginManifest> ReadPluginManifest(const std::string& file) {
 absl::Status RegisterTorchScriptPlugin(const PluginManifest& manifest, const std::string& file,
                                        Registrar& registrar) {
   UNIVAL_RETURN_IF_ERROR(CheckProducer(manifest.modality().program().producer_torch()));
-  const std::string folder = FolderOf(file);
   return registrar.AddModality(
       {manifest.modality().id(), manifest.modality().summary(),
-       [manifest, folder](const ModalityConfig& config, const HostServices& services) {
-         return Create(manifest, folder, config, services);
+       [manifest, file](const ModalityConfig& config, const HostServices& services) {
+         return Create(manifest, file, config, services);
        }});
 }
 

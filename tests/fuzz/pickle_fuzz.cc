@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "upstream/fairseq/pickle.h"
+#include "runtime/torch_file/pickle.h"
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "upstream/fairseq/torch_file.h"
+#include "runtime/torch_file/torch_file.h"
 
 namespace {
 

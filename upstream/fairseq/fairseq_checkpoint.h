@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "upstream/fairseq/torch_file.h"
+#include "runtime/torch_file/torch_file.h"
 
 namespace unival {
 

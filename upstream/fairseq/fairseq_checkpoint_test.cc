@@ -10,8 +10,8 @@
 
 #include "sdk/base/test_files.h"
 #include "upstream/fairseq/published_modalities.h"
-#include "upstream/fairseq/torch_file_writer.h"
-#include "upstream/fairseq/zip_directory.h"
+#include "runtime/torch_file/torch_file_writer.h"
+#include "runtime/torch_file/zip_directory.h"
 
 namespace unival {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "upstream/fairseq/torch_file.h"
+#include "runtime/torch_file/torch_file.h"
 
 namespace unival {
 

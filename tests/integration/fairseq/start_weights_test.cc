@@ -24,7 +24,7 @@
 #include "upstream/conversion_host.h"
 #include "upstream/fairseq/convert.h"
 #include "upstream/fairseq/tensor_of_view.h"
-#include "upstream/fairseq/torch_file_writer.h"
+#include "runtime/torch_file/torch_file_writer.h"
 
 namespace unival {
 namespace {

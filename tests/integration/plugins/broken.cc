@@ -1,6 +1,9 @@
 // A sound modality, but for what option "flaw" names: each flaw breaks one rule of conformance.
 #include <atomic>
 #include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <thread>
 
 #include "sdk/cpp/unival_plugin.hpp"
@@ -18,6 +21,7 @@ class Broken : public Modality {
   static Result<std::unique_ptr<Broken>> Create(const Config& config) {
     auto made = std::make_unique<Broken>();
     if (config.options.count("flaw") > 0) made->flaw_ = config.options.at("flaw");
+    if (made->flaw_ == "aborts_in_create") std::abort();
     if (made->flaw_ == "no_object") return std::unique_ptr<Broken>();
     return made;
   }
@@ -34,6 +38,10 @@ class Broken : public Modality {
   Status Preprocess(const Sample& sample, Tensors* out) const override {
     const std::string text(sample.bytes);
     if (Has("refuses_all")) return InvalidArgument("not today");
+    if (Has("exits")) std::exit(0);
+    if (Has("grows")) {
+      for (;;) memory_.emplace_back(1 << 24, 'x');
+    }
     if (text.rfind("number ", 0) != 0 && !Has("accepts_corrupt"))
       return InvalidArgument("holds no number");
     float value = text.rfind("number ", 0) == 0 ? std::stof(text.substr(7)) : 0;
@@ -60,6 +68,10 @@ class Broken : public Modality {
     // Less than what rows of a batch may differ by, so that only the rule about repetition sees it.
     if (Has("counts_calls")) rows[0][0] += static_cast<float>(++calls_ % 2) * 4e-6f;
     if (Has("rows_mixed")) rows[0][0] += sum * static_cast<float>(batch.size() - 1);
+    if (Has("crashes")) std::raise(SIGSEGV);
+    if (Has("hangs")) std::this_thread::sleep_for(std::chrono::hours(1));
+    if (Has("crashes_at_exit")) std::atexit([] { std::abort(); });
+    if (Has("prints")) std::puts("{\"plugin\": \"noise\"}");
     if (Has("slow")) std::this_thread::sleep_for(std::chrono::milliseconds(60));
     if (Has("leaks")) leaked_.emplace_back(5000, 'x');
     for (auto& values : rows) values.resize(Has("large") ? 500000 : values.size());
@@ -83,6 +95,7 @@ class Broken : public Modality {
 
   std::string flaw_;
   std::vector<std::string> leaked_;
+  mutable std::vector<std::string> memory_;
   mutable std::atomic<int> calls_{0}, running_{0};
 };
 

@@ -90,6 +90,79 @@ TEST(Check, APluginThatGivesNoObjectIsToldSo) {
   EXPECT_THAT(outcome.out, HasSubstr("gave no object"));
 }
 
+// Foreign code that ends its process, or never returns, is a row of the report like any other.
+struct End {
+  const char* flaw;
+  const char* rule;
+  const char* says;
+};
+
+class Ends : public ::testing::TestWithParam<End> {};
+
+TEST_P(Ends, AreRowsThatNameTheCall) {
+  const Outcome outcome = Workplace().Run(
+      "plugin check '" + Runfile("tests/integration/plugins/libbroken.so") +
+      "' --json --sample numbers --call_seconds 4 --process_mib 2500 --option flaw=" +
+      GetParam().flaw);
+  EXPECT_EQ(outcome.code, 3) << outcome.out << outcome.err;
+  const auto report = nlohmann::json::parse(outcome.out, nullptr, false);
+  ASSERT_TRUE(report.is_object()) << outcome.out << outcome.err;
+  EXPECT_EQ(report["ok"], false);
+  const auto last = report["components"].back()["rows"].back();
+  EXPECT_EQ(last["rule"], GetParam().rule) << last;
+  EXPECT_EQ(last["ok"], false);
+  EXPECT_THAT(last["detail"].get<std::string>(), HasSubstr(GetParam().says));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Flaws, Ends,
+    ::testing::Values(
+        End{"crashes", "determinism", "was ended by signal 11 (SIGSEGV, Segmentation fault) in encode"},
+        End{"exits", "preprocess", "ended the process with code 0 in preprocess of numbers/"},
+        End{"aborts_in_create", "create", "was ended by signal 6 (SIGABRT, Aborted) in create"},
+        End{"hangs", "determinism", "was ended after 4 s in encode of 3 samples"},
+        End{"grows", "preprocess", "MiB of memory, allowed 2500 in preprocess of numbers/"},
+        End{"crashes_at_exit", "exit", "was ended by signal 6 (SIGABRT, Aborted) in the end of the"}),
+    [](const auto& test) { return std::string(test.param.flaw); });
+
+TEST(Check, WhatAPluginPrintsDoesNotMixWithTheReport) {
+  const Outcome outcome = Workplace().Run(
+      "plugin check '" + Runfile("tests/integration/plugins/libbroken.so") +
+      "' --json --sample numbers --option flaw=prints");
+  EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+  EXPECT_TRUE(nlohmann::json::parse(outcome.out, nullptr, false).is_object()) << outcome.out;
+  EXPECT_THAT(outcome.err, HasSubstr("noise"));
+}
+
+TEST(Check, NamesAConstructorThatEndsTheProcess) {
+  const std::pair<const char*, const char*> ends[] = {
+      {"exits", "ended the process with code 0 in its constructors"},
+      {"crashes", "was ended by signal 11 (SIGSEGV, Segmentation fault) in its constructors"},
+      {"hangs", "was ended after 2 s in its constructors"}};
+  for (const auto& [name, says] : ends) {
+    const Outcome outcome = Workplace().Run(
+        "plugin check --call_seconds 2 '" +
+        Runfile(std::string("tests/abi/libconstructor_") + name + ".so") + "'");
+    EXPECT_EQ(outcome.code, 3) << name << outcome.out << outcome.err;
+    EXPECT_THAT(outcome.out, AllOf(HasSubstr("FAIL  load"), HasSubstr(says))) << name;
+  }
+}
+
+// Fields of structs that come back wrong (runtime/c_abi/c_abi_test.cc has one for each).
+TEST(Check, NamesTheFieldOfAStructThatIsWrong) {
+  const std::pair<const char*, const char*> flaws[] = {
+      {"endless_schema", "feature_schema has 4611686018427387904 bytes"},
+      {"far_strides", "dimension 0 has the stride 1152921504606846976"},
+      {"same_twice", "a second time"},
+      {"no_positions", "N of 1 or more"}};
+  for (const auto& [flaw, says] : flaws) {
+    const Outcome outcome = Workplace().Run("plugin check '" + Runfile("tests/abi/libgood.so") +
+                                            "' --sample numbers --option flaw=" + flaw);
+    EXPECT_EQ(outcome.code, 3) << flaw << outcome.out << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr(says));
+  }
+}
+
 TEST(Check, TablePrintsEveryRuleAndWhatWasMeasured) {
   const Outcome outcome = Workplace().Run("plugin check '" + Runfile("plugins/imu/libimu.so") +
                                           "' --sample '" + Runfile("plugins/imu/samples") + "'");
@@ -159,6 +232,36 @@ TEST(List, ExplainsEveryCandidate) {
   EXPECT_THAT(table.out, AllOf(HasSubstr("imu 1.0.0"), HasSubstr("too short"),
                                HasSubstr("modality mel_stats")));
   EXPECT_EQ(table.code, 0);
+}
+
+TEST(List, GoesOnBehindFilesThatEndOrHangTheProcess) {
+  const Program& program = Workplace();
+  fs::create_directories(program.Path("unruly"));
+  for (const char* name : {"constructor_exits", "constructor_crashes", "constructor_hangs", "good"}) {
+    fs::copy_file(Runfile(std::string("tests/abi/lib") + name + ".so"),
+                  program.Path(std::string("unruly/lib") + name + ".so"),
+                  fs::copy_options::overwrite_existing);
+  }
+  fs::copy_file(Runfile("plugins/imu/libimu.so"), program.Path("unruly/libimu.so"),
+                fs::copy_options::overwrite_existing);
+  const Outcome outcome =
+      program.Run("plugin list --plugin_path unruly --json --call_seconds 3");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  const auto rows = nlohmann::json::parse(outcome.out, nullptr, false);
+  ASSERT_TRUE(rows.is_array()) << outcome.out;
+  std::map<std::string, std::string> found;
+  for (const auto& row : rows) {
+    const std::string reason = row["reason"];
+    found[fs::path(row["file"].get<std::string>()).filename().string()] =
+        row["verdict"].get<std::string>() + (reason.empty() ? "" : ": " + reason);
+  }
+  ASSERT_EQ(found.size(), 5u) << outcome.out;
+  EXPECT_EQ(found["libimu.so"], "loaded");
+  EXPECT_EQ(found["libgood.so"], "loaded");
+  EXPECT_THAT(found["libconstructor_exits.so"], HasSubstr("refused: plugin unruly/libconstructor_"
+                                                          "exits.so: ended the process with code 0"));
+  EXPECT_THAT(found["libconstructor_crashes.so"], HasSubstr("signal 11 (SIGSEGV"));
+  EXPECT_THAT(found["libconstructor_hangs.so"], HasSubstr("was ended after 3 s in its constructors"));
 }
 
 // Reading a pipe would wait for ever, and file names need not be text.

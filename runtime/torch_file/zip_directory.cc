@@ -1,4 +1,4 @@
-#include "upstream/fairseq/zip_directory.h"
+#include "runtime/torch_file/zip_directory.h"
 
 #include <algorithm>
 #include <utility>
@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
-#include "upstream/fairseq/little_endian.h"
+#include "runtime/torch_file/little_endian.h"
 
 namespace unival {
 namespace {
@@ -26,6 +26,7 @@ constexpr size_t kEnd64Size = 56;
 constexpr char kLocator64[] = "PK\x06\x07";
 constexpr size_t kLocator64Size = 20;
 constexpr size_t kMaxComment = 65535;
+constexpr uint64_t kDeflated = 8;       // method
 constexpr uint64_t kIn64 = 0xFFFFFFFF;  // the value stands in the zip64 record
 constexpr uint64_t kMaxNameShown = 200;
 
@@ -85,7 +86,13 @@ absl::StatusOr<DirectoryPlace> FindDirectory(absl::string_view file) {
   const bool has_locator =
       end >= kLocator64Size && file.substr(end - kLocator64Size, 4) == kLocator64;
   if (has_locator || place.offset == kIn64 || place.size == kIn64 || place.count == 0xFFFF) {
+    const DirectoryPlace in_32 = place;
     UNIVAL_ASSIGN_OR_RETURN(place, ReadEnd64(file, end));
+    // A reader may believe either.
+    if (in_32.offset != std::min(place.offset, kIn64) || in_32.size != std::min(place.size, kIn64) ||
+        in_32.count != std::min<uint64_t>(place.count, 0xFFFF)) {
+      return Bad("its two end records differ");
+    }
   }
   if (place.offset > place.end || place.end - place.offset != place.size) {
     return Bad(absl::StrCat("its directory is said to be ", place.size, " bytes at byte ",
@@ -98,6 +105,7 @@ struct Listed {
   std::string name;
   uint64_t stored = 0, size = 0;  // bytes in the archive, and unpacked
   uint64_t header = 0;            // where the local header begins
+  bool is_deflated = false;
 };
 
 // Values that did not fit into 32 bits, in this order (APPNOTE 4.5.3).
@@ -119,7 +127,7 @@ absl::Status ReadExtra64(absl::string_view extra, Listed* entry) {
 }
 
 // Takes one header off `unread`.
-absl::StatusOr<Listed> ReadListed(absl::string_view* unread) {
+absl::StatusOr<Listed> ReadListed(ZipEntries entries, absl::string_view* unread) {
   absl::string_view& directory = *unread;
   UNIVAL_ASSIGN_OR_RETURN(const absl::string_view header,
                           Record(directory, 0, kCentralHeaderSize, kCentralHeader));
@@ -131,10 +139,13 @@ absl::StatusOr<Listed> ReadListed(absl::string_view* unread) {
   directory.remove_prefix(kCentralHeaderSize);
   if (directory.size() < name + extra + comment) return Bad("its directory is cut off");
   Listed entry{std::string(directory.substr(0, name)), LittleEndian(header.substr(20), 4),
-               LittleEndian(header.substr(24), 4), LittleEndian(header.substr(42), 4)};
+               LittleEndian(header.substr(24), 4), LittleEndian(header.substr(42), 4),
+               method == kDeflated};
   UNIVAL_RETURN_IF_ERROR(ReadExtra64(directory.substr(name, extra), &entry));
   directory.remove_prefix(name + extra + comment);
-  if (method == 0 && (flags & 1) == 0 && entry.stored == entry.size) return entry;
+  const bool is_encrypted = (flags & 1) != 0;
+  if (method == 0 && !is_encrypted && entry.stored == entry.size) return entry;
+  if (entry.is_deflated && !is_encrypted && entries == ZipEntries::kStoredAndDeflated) return entry;
   return absl::UnimplementedError(
       absl::StrCat("zip archive: entry \"", absl::CHexEscape(entry.name.substr(0, kMaxNameShown)),
                    "\" is compressed or encrypted (method ", method, ", ", entry.stored, " of ",
@@ -153,12 +164,12 @@ absl::StatusOr<ZipEntry> Locate(absl::string_view file, const Listed& entry,
     return BadEntry(entry.name, "its local header has another name");
   }
   const uint64_t data = names + name_size + extra_size;
-  if (data > directory_begin || directory_begin - data < entry.size) {
-    return BadEntry(entry.name, absl::StrCat(entry.size, " bytes at byte ", data,
+  if (data > directory_begin || directory_begin - data < entry.stored) {
+    return BadEntry(entry.name, absl::StrCat(entry.stored, " bytes at byte ", data,
                                              " do not lie before the directory at byte ",
                                              directory_begin, "; truncated or damaged"));
   }
-  return ZipEntry{data, entry.size};
+  return ZipEntry{data, entry.stored, entry.size, entry.is_deflated};
 }
 
 // No byte may belong to two entries.
@@ -176,7 +187,7 @@ absl::Status CheckOverlap(std::vector<std::pair<uint64_t, const Listed*>> begins
 
 }  // namespace
 
-absl::StatusOr<ZipDirectory> ParseZipDirectory(absl::string_view file) {
+absl::StatusOr<ZipDirectory> ParseZipDirectory(absl::string_view file, ZipEntries which) {
   UNIVAL_ASSIGN_OR_RETURN(const DirectoryPlace place, FindDirectory(file));
   absl::string_view directory = file.substr(place.offset, place.size);
   if (place.count > directory.size() / kCentralHeaderSize) {
@@ -185,7 +196,7 @@ absl::StatusOr<ZipDirectory> ParseZipDirectory(absl::string_view file) {
   }
   std::vector<Listed> listed;
   for (uint64_t i = 0; i < place.count; ++i) {
-    UNIVAL_ASSIGN_OR_RETURN(Listed entry, ReadListed(&directory));
+    UNIVAL_ASSIGN_OR_RETURN(Listed entry, ReadListed(which, &directory));
     listed.push_back(std::move(entry));
   }
   if (!directory.empty()) return Bad("bytes are left over in its directory");

@@ -4,8 +4,8 @@
 // the bounds.
 //
 //   const uint64_t size = LittleEndian(bytes.substr(42), 4);
-#ifndef UNIVAL_UPSTREAM_FAIRSEQ_LITTLE_ENDIAN_H_
-#define UNIVAL_UPSTREAM_FAIRSEQ_LITTLE_ENDIAN_H_
+#ifndef UNIVAL_RUNTIME_TORCH_FILE_LITTLE_ENDIAN_H_
+#define UNIVAL_RUNTIME_TORCH_FILE_LITTLE_ENDIAN_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -23,4 +23,4 @@ inline uint64_t LittleEndian(absl::string_view bytes, size_t width) {
 
 }  // namespace unival
 
-#endif  // UNIVAL_UPSTREAM_FAIRSEQ_LITTLE_ENDIAN_H_
+#endif  // UNIVAL_RUNTIME_TORCH_FILE_LITTLE_ENDIAN_H_

@@ -5,8 +5,8 @@
 //   PickleWriter pickle;
 //   pickle.Global("os", "system").Text("ls").Tuple(1).Op('R').Op('.');
 //   std::string file = ZipArchive({{"a/data.pkl", pickle.bytes()}});
-#ifndef UNIVAL_UPSTREAM_FAIRSEQ_TORCH_FILE_WRITER_H_
-#define UNIVAL_UPSTREAM_FAIRSEQ_TORCH_FILE_WRITER_H_
+#ifndef UNIVAL_RUNTIME_TORCH_FILE_TORCH_FILE_WRITER_H_
+#define UNIVAL_RUNTIME_TORCH_FILE_TORCH_FILE_WRITER_H_
 
 #include <cstdint>
 #include <string>
@@ -63,4 +63,4 @@ std::string LegacyFile(const std::string& object, const std::vector<LegacyStorag
 
 }  // namespace unival
 
-#endif  // UNIVAL_UPSTREAM_FAIRSEQ_TORCH_FILE_WRITER_H_
+#endif  // UNIVAL_RUNTIME_TORCH_FILE_TORCH_FILE_WRITER_H_

@@ -1,4 +1,4 @@
-#include "upstream/fairseq/pickle_calls.h"
+#include "runtime/torch_file/pickle_calls.h"
 
 #include <algorithm>
 #include <array>
@@ -39,7 +39,7 @@ struct KnownCall {
   absl::string_view name;
   PickleCalls::Function function;
 };
-constexpr std::array<KnownCall, 13> kCalls = {{
+constexpr std::array<KnownCall, 18> kCalls = {{
     {"torch._utils._rebuild_tensor_v2", &PickleCalls::RebuildTensor},
     {"torch._utils._rebuild_tensor", &PickleCalls::RebuildTensor},
     {"torch._utils._rebuild_parameter", &PickleCalls::RebuildParameter},
@@ -54,6 +54,12 @@ constexpr std::array<KnownCall, 13> kCalls = {{
     {"__builtin__.frozenset", &PickleCalls::MakeSet},
     // Python 2's way to write bytes: a text and the name of an encoding.
     {"_codecs.encode", &PickleCalls::FirstArgument},
+    // Lists of one type, and a value with the text of its type, in files of torch.jit.save.
+    {"torch.jit._pickle.build_intlist", &PickleCalls::FirstArgument},
+    {"torch.jit._pickle.build_doublelist", &PickleCalls::FirstArgument},
+    {"torch.jit._pickle.build_boollist", &PickleCalls::FirstArgument},
+    {"torch.jit._pickle.build_tensorlist", &PickleCalls::FirstArgument},
+    {"torch.jit._pickle.restore_type_tag", &PickleCalls::FirstArgument},
 }};
 
 // Values that training leaves in checkpoints and that weights do not need: kept as a name with
@@ -64,16 +70,6 @@ constexpr std::array<absl::string_view, 6> kRecords = {
     // Types such as List[int] in the metadata of OmegaConf.
     "operator.getitem", "_operator.getitem"};
 constexpr std::array<absl::string_view, 3> kRecordModules = {"argparse.", "omegaconf.", "fairseq."};
-
-bool IsRecord(absl::string_view name) {
-  for (absl::string_view known : kRecords) {
-    if (name == known) return true;
-  }
-  for (absl::string_view module : kRecordModules) {
-    if (absl::StartsWith(name, module)) return true;
-  }
-  return false;
-}
 
 std::string Shown(absl::string_view text) {
   constexpr size_t kShown = 200;
@@ -136,6 +132,16 @@ absl::StatusOr<SafetensorsDtype> StorageDtype(absl::string_view name) {
 }
 
 }  // namespace
+
+bool IsCheckpointClass(absl::string_view name) {
+  for (absl::string_view known : kRecords) {
+    if (name == known) return true;
+  }
+  for (absl::string_view module : kRecordModules) {
+    if (absl::StartsWith(name, module)) return true;
+  }
+  return false;
+}
 
 const PickleNode* PickleCalls::Argument(PickleId arguments, size_t index) const {
   const std::vector<PickleId>& items = node(arguments).items;
@@ -224,7 +230,7 @@ absl::StatusOr<PickleNode> PickleCalls::Call(const PickleNode& callable, PickleI
   for (const KnownCall& call : kCalls) {
     if (call.name == callable.text) return (this->*call.function)(arguments);
   }
-  if (IsRecord(callable.text)) {
+  if (is_record_(callable.text)) {
     PickleNode record = Container(PickleKind::kRecord, {arguments});
     record.text = callable.text;
     return record;

@@ -6,8 +6,8 @@
 //   UNIVAL_ASSIGN_OR_RETURN(TorchFile torch_file, ParseTorchFile(file->bytes()));
 //   const PickleNode* weight = torch_file.pickle.Find(torch_file.pickle.root(), "weight");
 //   UNIVAL_ASSIGN_OR_RETURN(TensorView view, torch_file.View(*weight));
-#ifndef UNIVAL_UPSTREAM_FAIRSEQ_TORCH_FILE_H_
-#define UNIVAL_UPSTREAM_FAIRSEQ_TORCH_FILE_H_
+#ifndef UNIVAL_RUNTIME_TORCH_FILE_TORCH_FILE_H_
+#define UNIVAL_RUNTIME_TORCH_FILE_TORCH_FILE_H_
 
 #include <cstdint>
 #include <string>
@@ -15,7 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "upstream/fairseq/pickle.h"
+#include "runtime/torch_file/pickle.h"
 
 namespace unival {
 
@@ -50,4 +50,4 @@ absl::StatusOr<TorchFile> ParseTorchFile(absl::string_view file);
 
 }  // namespace unival
 
-#endif  // UNIVAL_UPSTREAM_FAIRSEQ_TORCH_FILE_H_
+#endif  // UNIVAL_RUNTIME_TORCH_FILE_TORCH_FILE_H_

@@ -9,9 +9,9 @@
 //
 // Nodes refer to the bytes they were read from, which must outlive them. Reading takes memory in
 // proportion to the number of opcodes, within PickleLimits; there is no recursion. Values may refer
-// to themselves: walk them with a bound.
-#ifndef UNIVAL_UPSTREAM_FAIRSEQ_PICKLE_H_
-#define UNIVAL_UPSTREAM_FAIRSEQ_PICKLE_H_
+// to themselves: walk them with a bound, or CheckNesting (pickle_nesting.h) first.
+#ifndef UNIVAL_RUNTIME_TORCH_FILE_PICKLE_H_
+#define UNIVAL_RUNTIME_TORCH_FILE_PICKLE_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -71,14 +71,22 @@ struct PickleTensor {
   std::vector<int64_t> strides;  // elements, not negative
 };
 
+// Whether objects of a class, "module.name", may be made; they become records.
+using PickleClassFilter = bool (*)(absl::string_view name);
+// What training leaves in checkpoints and weights do not need.
+bool IsCheckpointClass(absl::string_view name);
+
 struct PickleLimits {
   size_t max_nodes = size_t{1} << 21;  // values; a base checkpoint has about 40,000
+  PickleClassFilter is_record = &IsCheckpointClass;
 };
 
 class Pickle {
  public:
   const PickleNode& root() const { return nodes_[root_]; }
   const PickleNode& node(PickleId id) const { return nodes_[id]; }
+  PickleId root_id() const { return root_; }
+  size_t node_count() const { return nodes_.size(); }  // ids are below it
   const std::vector<PickleStorage>& storages() const { return storages_; }
   const std::vector<PickleTensor>& tensors() const { return tensors_; }
 
@@ -114,4 +122,4 @@ absl::StatusOr<Pickle> ReadPickle(absl::string_view bytes, size_t* consumed = nu
 
 }  // namespace unival
 
-#endif  // UNIVAL_UPSTREAM_FAIRSEQ_PICKLE_H_
+#endif  // UNIVAL_RUNTIME_TORCH_FILE_PICKLE_H_

@@ -3,18 +3,19 @@
 // The calls that a pickle may contain, as functions from inert values to inert values. For
 // pickle.cc.
 //
-//   UNIVAL_ASSIGN_OR_RETURN(PickleNode value, PickleCalls(pickle).Call(callable, arguments));
-#ifndef UNIVAL_UPSTREAM_FAIRSEQ_PICKLE_CALLS_H_
-#define UNIVAL_UPSTREAM_FAIRSEQ_PICKLE_CALLS_H_
+//   UNIVAL_ASSIGN_OR_RETURN(PickleNode value, PickleCalls(pickle, &IsCheckpointClass).Call(callable, arguments));
+#ifndef UNIVAL_RUNTIME_TORCH_FILE_PICKLE_CALLS_H_
+#define UNIVAL_RUNTIME_TORCH_FILE_PICKLE_CALLS_H_
 
 #include "absl/status/statusor.h"
-#include "upstream/fairseq/pickle.h"
+#include "runtime/torch_file/pickle.h"
 
 namespace unival {
 
 class PickleCalls {
  public:
-  explicit PickleCalls(Pickle& pickle) : pickle_(pickle) {}
+  PickleCalls(Pickle& pickle, PickleClassFilter is_record)
+      : pickle_(pickle), is_record_(is_record) {}
 
   // REDUCE, NEWOBJ: `arguments` is a tuple. PermissionDenied for anything that is not known.
   absl::StatusOr<PickleNode> Call(const PickleNode& callable, PickleId arguments);
@@ -39,8 +40,9 @@ class PickleCalls {
   absl::Status AddView(const PickleNode& view, PickleStorage* storage) const;
 
   Pickle& pickle_;
+  const PickleClassFilter is_record_;
 };
 
 }  // namespace unival
 
-#endif  // UNIVAL_UPSTREAM_FAIRSEQ_PICKLE_CALLS_H_
+#endif  // UNIVAL_RUNTIME_TORCH_FILE_PICKLE_CALLS_H_

@@ -1,13 +1,13 @@
 // Files of torch.save as data: values, views, and everything that must be refused.
-#include "upstream/fairseq/torch_file.h"
+#include "runtime/torch_file/torch_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstring>
 
-#include "upstream/fairseq/torch_file_writer.h"
-#include "upstream/fairseq/zip_directory.h"
+#include "runtime/torch_file/torch_file_writer.h"
+#include "runtime/torch_file/zip_directory.h"
 
 namespace unival {
 namespace {

@@ -1,4 +1,4 @@
-#include "upstream/fairseq/torch_file.h"
+#include "runtime/torch_file/torch_file.h"
 
 #include <map>
 #include <utility>
@@ -11,8 +11,8 @@
 #include "sdk/base/shapes.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
-#include "upstream/fairseq/little_endian.h"
-#include "upstream/fairseq/zip_directory.h"
+#include "runtime/torch_file/little_endian.h"
+#include "runtime/torch_file/zip_directory.h"
 
 namespace unival {
 namespace {

@@ -1,4 +1,4 @@
-#include "upstream/fairseq/pickle.h"
+#include "runtime/torch_file/pickle.h"
 
 #include <array>
 #include <cstring>
@@ -11,8 +11,8 @@
 #include "absl/strings/str_format.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
-#include "upstream/fairseq/little_endian.h"
-#include "upstream/fairseq/pickle_calls.h"
+#include "runtime/torch_file/little_endian.h"
+#include "runtime/torch_file/pickle_calls.h"
 
 namespace unival {
 namespace {
@@ -287,6 +287,9 @@ class PickleMachine {
   absl::Status Remember(uint32_t index) {
     UNIVAL_ASSIGN_OR_RETURN(const PickleId top, Top());
     if (memo_.size() >= limits_.max_nodes) return absl::ResourceExhaustedError("the memo is full");
+    // Writers number what they remember in turn; other readers make room up to the number.
+    if (index > pickle_.nodes_.size())
+      return InvalidArgument("value ", pickle_.nodes_.size(), " is remembered under ", index);
     memo_[index] = top;
     return absl::OkStatus();
   }
@@ -350,7 +353,7 @@ class PickleMachine {
   absl::Status Call(int values) {
     UNIVAL_ASSIGN_OR_RETURN(const std::vector<PickleId> call, Pop(values));
     UNIVAL_ASSIGN_OR_RETURN(PickleNode result,
-                            PickleCalls(pickle_).Call(pickle_.node(call[0]), call[1]));
+                            PickleCalls(pickle_, limits_.is_record).Call(pickle_.node(call[0]), call[1]));
     copied_ += result.items.size();
     if (copied_ > limits_.max_nodes) return absl::ResourceExhaustedError("too many copied values");
     return Push(std::move(result));
@@ -358,11 +361,11 @@ class PickleMachine {
   absl::Status Build(int) {
     UNIVAL_ASSIGN_OR_RETURN(const std::vector<PickleId> state, Pop(1));
     UNIVAL_ASSIGN_OR_RETURN(const PickleId top, Top());
-    return PickleCalls(pickle_).Build(state[0], &pickle_.nodes_[top]);
+    return PickleCalls(pickle_, limits_.is_record).Build(state[0], &pickle_.nodes_[top]);
   }
   absl::Status Persistent(int) {
     UNIVAL_ASSIGN_OR_RETURN(const std::vector<PickleId> id, Pop(1));
-    UNIVAL_ASSIGN_OR_RETURN(PickleNode storage, PickleCalls(pickle_).Storage(pickle_.node(id[0])));
+    UNIVAL_ASSIGN_OR_RETURN(PickleNode storage, PickleCalls(pickle_, limits_.is_record).Storage(pickle_.node(id[0])));
     return Push(std::move(storage));
   }
 

@@ -1,4 +1,4 @@
-#include "upstream/fairseq/torch_file_writer.h"
+#include "runtime/torch_file/torch_file_writer.h"
 
 namespace unival {
 
