@@ -19,6 +19,7 @@
 #include "runtime/torch_file/torch_file_writer.h"
 #include "runtime/torch_file/zip_directory.h"
 #include "runtime/torchscript/archive_check.h"
+#include "runtime/torchscript/raw_tensor.h"
 #include "runtime/torchscript/source_check.h"
 #include "sdk/base/test_files.h"
 
@@ -335,6 +336,66 @@ TEST_F(Archive, CutOrChangedNeverEndsTheProcess) {
     }
     auto program = TorchScriptProgram::FromBytes(changed, "x.pt");
     if (program.ok()) (*program)->Run(at::ones({1, 4, 2})).IgnoreError();
+  }
+}
+
+// ---- Numbers without a picture's or a sound's format around them.
+
+std::string Npy(const std::string& type, bool columns_first, const std::string& shape,
+                const std::string& numbers) {
+  std::string header = absl::StrCat("{'descr': '", type, "', 'fortran_order': ",
+                                    columns_first ? "True" : "False", ", 'shape': (", shape, "), }");
+  header.resize(118, ' ');
+  return std::string("\x93NUMPY\x01\x00\x76\x00", 10) + header + numbers;
+}
+
+std::string Bytes(const std::vector<int16_t>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(int16_t)};
+}
+
+TEST(RawTensor, ReadsNpyInBothOrdersAndNumbersAlone) {
+  const RawTensorForm form = {{2, -1}, "int16", 4};
+  for (const std::string& file :
+       {Bytes({1, 2, 3, 4, 5, 6}), Npy("<i2", false, "2, 3", Bytes({1, 2, 3, 4, 5, 6})),
+        Npy("<i2", true, "2, 3", Bytes({1, 4, 2, 5, 3, 6}))}) {
+    const auto tensor = ParseRawTensor(file, form);
+    ASSERT_TRUE(tensor.ok()) << tensor.status();
+    EXPECT_EQ(tensor->shape, (std::vector<int64_t>{2, 3}));
+    EXPECT_EQ(tensor->values, (std::vector<float>{1, 2, 3, 4, 5, 6}));
+  }
+  const auto half = ParseRawTensor(Npy("<f2", false, "1,", std::string("\x00\x3E", 2)), {{-1}, "", 0});
+  ASSERT_TRUE(half.ok()) << half.status();
+  EXPECT_EQ(half->values, std::vector<float>{1.5f});
+}
+
+TEST(RawTensor, SaysWhatItExpected) {
+  const RawTensorForm form = {{2, -1}, "int16", 4};
+  const std::pair<std::string, const char*> files[] = {
+      {Bytes({1, 2, 3}), "expected 4 bytes"},
+      {Bytes(std::vector<int16_t>(10)), "expected int16 [2, -1] of at most 4 steps, got int16 [2, 5]"},
+      {"", "got int16 [2, 0]"},
+      {Npy("<i2", false, "3, 2", Bytes({1, 2, 3, 4, 5, 6})), "got int16 [3, 2]"},
+      {Npy("<f4", false, "2, 1", std::string(8, '\0')), "got float32 [2, 1]"},
+      {Npy(">i2", false, "2, 1", Bytes({1, 2})), "little-endian"},
+      {Npy("|O", false, "2, 1", Bytes({1, 2})), "little-endian"},
+      {Npy("<i2", false, "2, 99999999999", Bytes({1, 2})), "got int16 [2, 99999999999]"},
+      {Npy("<i2", false, "2, 3", Bytes({1, 2})), "expected 12 bytes"},
+      {Npy("<i2", false, "2, -3", Bytes({1, 2})), "no shape of sizes"},
+      {std::string("\x93NUMPY\x01\x00\xFF\xFF", 10), "cut off"},
+      {std::string("\x93NUMPY\x09\x00\x01\x00{}", 12), "version 9"}};
+  for (const auto& [file, says] : files) {
+    const auto tensor = ParseRawTensor(file, form);
+    EXPECT_THAT(std::string(tensor.status().message()), HasSubstr(says));
+  }
+  EXPECT_THAT(std::string(ParseRawTensor("abc", {{3}, "", 0}).status().message()),
+              HasSubstr("no .npy file"));
+  const std::string infinite("\x00\x00\x80\x7F", 4);
+  EXPECT_THAT(std::string(ParseRawTensor(infinite, {{1}, "float32", 0}).status().message()),
+              HasSubstr("not finite"));
+  for (const RawTensorForm& wrong :
+       {RawTensorForm{{}, "", 0}, RawTensorForm{{0}, "", 0}, RawTensorForm{{-1, -1}, "", 0},
+        RawTensorForm{{1 << 20, 1 << 20}, "", 0}, RawTensorForm{{2}, "int12", 0}}) {
+    EXPECT_FALSE(CheckRawTensorForm(wrong).ok());
   }
 }
 

@@ -90,9 +90,18 @@ class ProgramModality : public Modality {
         return ReadImage(media);
       case DataOnlyInput::AUDIO:
         return ReadAudio(media);
+      case DataOnlyInput::TENSOR:
+        return ReadTensor(media);
       default:
         return ReadSeries(media);
     }
+  }
+
+  absl::StatusOr<at::Tensor> ReadTensor(const MediaSource& media) const {
+    UNIVAL_ASSIGN_OR_RETURN(const auto bytes, MediaBytes(media));
+    const auto read = ParseRawTensor(*bytes, FormOf(manifest_.modality().input()));
+    if (!read.ok()) return Refused(media, read.status().message());
+    return at::tensor(read->values).view(read->shape);
   }
 
   absl::StatusOr<at::Tensor> ReadImage(const MediaSource& media) const {
@@ -134,7 +143,7 @@ class ProgramModality : public Modality {
     return at::tensor(*values).view({-1, input.channels()});
   }
 
-  // Per channel: the first dimension of images and sound, the last of series.
+  // Per channel: the first dimension of images, sound and tensors, the last of series.
   at::Tensor Normalized(const at::Tensor& input) const {
     const Normalization& normalization = manifest_.modality().normalization();
     const auto column = [&](const auto& values) {
@@ -178,6 +187,10 @@ class ProgramModality : public Modality {
 };
 
 }  // namespace
+
+RawTensorForm FormOf(const DataOnlyInput& input) {
+  return {{input.shape().begin(), input.shape().end()}, input.dtype(), input.max_steps()};
+}
 
 std::unique_ptr<Modality> NewTorchScriptModality(const PluginManifest& manifest,
                                                  const std::string& id, const MediaDecoder* decoder,

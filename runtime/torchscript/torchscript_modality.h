@@ -7,11 +7,15 @@
 #include <string>
 
 #include "runtime/torchscript/program.h"
+#include "runtime/torchscript/raw_tensor.h"
 #include "sdk/native/media.h"
 #include "sdk/native/modality.h"
 #include "sdk/proto/plugin_manifest.pb.h"
 
 namespace unival {
+
+// What the files of a TENSOR input hold.
+RawTensorForm FormOf(const DataOnlyInput& input);
 
 // `manifest` is checked; `id` is the model's name for the modality. The decoder outlives the
 // modality.

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "runtime/torchscript/program.h"
+#include "runtime/torchscript/raw_tensor.h"
 #include "runtime/torchscript/torchscript_modality.h"
 #include "sdk/base/files.h"
 #include "sdk/base/path_below.h"
@@ -24,6 +25,13 @@ absl::Status Wrong(const std::string& file, absl::string_view field, absl::strin
 
 absl::Status CheckInput(const DataOnlyInput& input, const std::string& file) {
   const int channels = input.channels(), bits = input.bits();
+  if (input.kind() == DataOnlyInput::TENSOR) {
+    if (channels != 0)
+      return Wrong(file, "input.channels", absl::StrCat(channels), "shape alone for TENSOR");
+    return Annotate(CheckRawTensorForm(FormOf(input)), "plugin ", file, ": modality.input");
+  }
+  if (!input.dtype().empty() || input.shape_size() > 0)
+    return Wrong(file, "input.shape, input.dtype", "set", "them for TENSOR alone");
   if (channels < 1) return Wrong(file, "input.channels", absl::StrCat(channels), "at least 1");
   if (input.max_steps() < 0)
     return Wrong(file, "input.max_steps", absl::StrCat(input.max_steps()), "0 or more");
@@ -46,16 +54,20 @@ absl::Status CheckInput(const DataOnlyInput& input, const std::string& file) {
     case DataOnlyInput::TIME_SERIES:
       return absl::OkStatus();
     default:
-      return Wrong(file, "input.kind", absl::StrCat(input.kind()), "IMAGE, AUDIO or TIME_SERIES");
+      return Wrong(file, "input.kind", absl::StrCat(input.kind()), "IMAGE, AUDIO, TIME_SERIES or TENSOR");
   }
 }
 
 absl::Status CheckNormalization(const DataOnlyModality& modality, const std::string& file) {
   const Normalization& normalization = modality.normalization();
+  const DataOnlyInput& input = modality.input();
+  const bool is_tensor = input.kind() == DataOnlyInput::TENSOR;
+  const int64_t channels = is_tensor ? input.shape(0) : input.channels();
   for (int size : {normalization.mean_size(), normalization.std_size()}) {
-    if (size != 0 && size != modality.input().channels()) {
+    if (size != 0 && size != channels && !(is_tensor && size == 1)) {
       return Wrong(file, "normalization", absl::StrCat(size, " values"),
-                   "one per channel, or none");
+                   is_tensor ? "one, or one for each place of the first dimension, or none"
+                             : "one per channel, or none");
     }
   }
   for (float std : normalization.std()) {

@@ -169,11 +169,4 @@ absl::StatusOr<std::vector<std::string>> SourceColumns(const Source& source) {
   return columns;
 }
 
-absl::Status CheckSource(const Source& source) {
-  for (int64_t i = 0; i < source.size(); ++i) {
-    UNIVAL_RETURN_IF_ERROR(source.Read(i).status());
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace unival

@@ -89,9 +89,6 @@ absl::StatusOr<std::unique_ptr<Source>> OpenSource(const SourceOptions& options)
 // Names of the fields of `source`'s first record, sorted.
 absl::StatusOr<std::vector<std::string>> SourceColumns(const Source& source);
 
-// Reads every record; the first error, or OK. For `data check`.
-absl::Status CheckSource(const Source& source);
-
 }  // namespace unival
 
 #endif  // UNIVAL_TRAINING_DATA_SOURCE_H_
