@@ -111,7 +111,8 @@ absl::Status DecodeColumn(const Source& source, const std::string& column, const
     const auto field = sample.fields.find(column);
     if (field == sample.fields.end()) continue;
     const auto* media = std::get_if<MediaSource>(&field->second);
-    if (media == nullptr) return InvalidArgument(sample.key, ": column \"", column, "\" is no media");
+    if (media == nullptr)
+      return InvalidArgument(sample.key, ": column \"", column, "\" is no media");
     const absl::Status status = modality->Preprocess({*media}).status();
     if (!status.ok() && !IsMediaError(status)) return Annotate(status, sample.key);
     ++*decoded;
@@ -163,9 +164,10 @@ void AddDataCheck(Command& data) {
   command.AddOption("--media", &options->media_columns,
                     "A column that holds media, beside audio, depth, image and video; may be "
                     "given several times");
-  command.AddOption("--plugin", &plugins->plugins,
-                    "A plugin whose modalities prepare the media of the columns that are named like "
-                    "them, as in training; may be given several times");
+  command.AddOption(
+      "--plugin", &plugins->plugins,
+      "A plugin whose modalities prepare the media of the columns that are named like "
+      "them, as in training; may be given several times");
   command.SetFooter("Example: unival data check world/image/train/caption.jsonl");
   command.OnRun([options, plugins] { return CheckData(*options, *plugins); });
 }

@@ -11,36 +11,37 @@
 #include "app/plugin/plugin_check.h"
 #include "app/plugin/plugin_list.h"
 #include "app/plugin/scaffold.h"
+#include "sdk/base/printable.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
 
 nlohmann::json ToJson(const PluginRow& plugin) {
-  nlohmann::json row = {{"file", plugin.file},       {"id", plugin.id},
-                        {"version", plugin.version}, {"tier", plugin.tier},
-                        {"abi", plugin.abi},         {"verdict", plugin.verdict},
+  nlohmann::json row = {{"file", plugin.file},    {"id", plugin.id},   {"version", plugin.version},
+                        {"tier", plugin.tier},    {"abi", plugin.abi}, {"verdict", plugin.verdict},
                         {"reason", plugin.reason}};
   row["components"] = nlohmann::json::array();
   for (const ListedComponent& component : plugin.components) {
-    row["components"].push_back({{"kind", component.kind},
-                                 {"type", component.type},
-                                 {"summary", component.summary}});
+    row["components"].push_back(
+        {{"kind", component.kind}, {"type", component.type}, {"summary", component.summary}});
   }
   return row;
 }
 
 void PrintPlugin(const PluginRow& row, bool explain) {
   const std::string name = row.id.empty() ? "(none)" : absl::StrCat(row.id, " ", row.version);
-  std::cout << absl::StrFormat("%-24s %-6d %-18s %-9s %s\n", name, row.tier, row.abi, row.verdict,
-                               row.file);
+  std::cout << Printable(absl::StrFormat("%-24s %-6d %-18s %-9s %s\n", name, row.tier, row.abi,
+                                         row.verdict, row.file));
   if (!explain) return;
   for (const ListedComponent& component : row.components) {
-    std::cout << absl::StrFormat("    %s %s: %s\n", component.kind, component.type,
-                                 component.summary);
+    std::cout << Printable(
+        absl::StrFormat("    %s %s: %s\n", component.kind, component.type, component.summary));
   }
-  if (!row.reason.empty())
-    std::cout << "    " << absl::StrReplaceAll(row.reason, {{"\n", "\n    "}}) << "\n";
+  if (!row.reason.empty()) {
+    std::cout << "    " << absl::StrReplaceAll(PrintableMessage(row.reason), {{"\n", "\n    "}})
+              << "\n";
+  }
 }
 
 absl::Status List(const RuntimeOptions& options, const ChildLimits& limits, bool explain,
@@ -111,9 +112,9 @@ absl::StatusOr<ExitCode> Check(const PluginCheckOptions& options, bool json) {
   if (json) {
     PrintJson(ToJson(check));
   } else {
-    std::cout << "plugin " << check.plugin.id << " " << check.plugin.version << ", tier "
-              << check.plugin.tier << "\n";
-    for (const ConformanceReport& report : check.reports) std::cout << report.Table();
+    std::cout << Printable(absl::StrCat("plugin ", check.plugin.id, " ", check.plugin.version,
+                                        ", tier ", check.plugin.tier, "\n"));
+    for (const ConformanceReport& report : check.reports) std::cout << Printable(report.Table());
   }
   return check.ok() ? kDone : kDifferent;
 }

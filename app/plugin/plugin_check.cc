@@ -53,6 +53,12 @@ absl::StatusOr<Samples> FindSamples(const PluginCheckOptions& options) {
     for (const auto& entry : fs::directory_iterator(path, error)) {
       if (entry.is_regular_file()) files.push_back(entry.path().string());
     }
+    if (files.empty()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(path,
+                       ": holds no file; put samples there, or remove the folder to be checked "
+                       "with generated pictures and sounds"));
+    }
     std::sort(files.begin(), files.end());
     for (const std::string& file : files) AddFile(file, &samples);
   }

@@ -104,8 +104,7 @@ absl::StatusOr<PluginCheck> CheckPluginInChild(const PluginCheckOptions& options
   const bool is_between = told.check.reports.empty() || run.finished;
   if (is_between) told.check.reports.push_back({absl::StrCat("plugin ", identity.id), {}});
   const std::string rule = run.finished ? "exit" : told.rule.empty() ? "destroy" : told.rule;
-  told.check.reports.back().rows.push_back(
-      {rule, false, absl::StrCat("the plugin ", run.problem)});
+  told.check.reports.back().rows.push_back({rule, false, absl::StrCat("the plugin ", run.problem)});
   return std::move(told.check);
 }
 

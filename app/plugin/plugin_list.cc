@@ -49,8 +49,7 @@ PluginRow ToRow(const nlohmann::json& json) {
 std::vector<std::string> Words(const RuntimeOptions& options) {
   std::vector<std::string> words = {"list"};
   for (const std::string& file : options.plugins) words.push_back("--plugin=" + file);
-  for (const std::string& folder : options.plugin_paths)
-    words.push_back("--plugin_path=" + folder);
+  for (const std::string& folder : options.plugin_paths) words.push_back("--plugin_path=" + folder);
   return words;
 }
 

@@ -59,16 +59,43 @@ std::string PluginFile(const ScaffoldOptions& options) {
                            : absl::StrCat("lib", options.name, ".so");
 }
 
+// What the README says of the media, records or texts that the check takes.
+std::string SamplesText(const ScaffoldOptions& options) {
+  if (options.kind == "tokenizer") {
+    return "The check reads the texts in `samples/`, a line each; put lines of your own language "
+           "there. Files of the\n"
+           "tokenizer's own go there too.";
+  }
+  if (options.kind == "task") {
+    return "The check reads the records in `samples/records.jsonl`; replace them by some of your "
+           "own when the task takes "
+           "other\ncolumns.";
+  }
+  if (options.tier == 2) {
+    return "The check takes the files in `samples/`. They are lines of three numbers: as soon as "
+           "@NAME@ reads something "
+           "else,\nremove them and put two files or more of your own there. `templates.textproto` "
+           "has tasks in the "
+           "wording that models know.";
+  }
+  return "The check makes pictures and sounds of its own. For other media make a folder with the "
+         "name samples here and "
+         "put two\nfiles or more into it: from then on the check takes those. "
+         "`templates.textproto` has tasks in the "
+         "wording that models know.";
+}
+
 // A text of the scaffold with this plugin's names.
 std::string Text(const std::string& path, const ScaffoldOptions& options) {
   for (const EmbeddedFile* file = kScaffold; file->path != nullptr; ++file) {
     if (path != file->path) continue;
-    return absl::StrReplaceAll(file->text, {{"@NAME@", options.name},
-                                            {"@CLASS@", ClassName(options.name)},
-                                            {"@KIND@", options.kind},
-                                            {"@TIER@", absl::StrCat(options.tier)},
-                                            {"@FILE@", PluginFile(options)},
-                                            {"@TORCH@", HostTorchVersion()}});
+    const std::string text = absl::StrReplaceAll(file->text, {{"@SAMPLES@", SamplesText(options)}});
+    return absl::StrReplaceAll(text, {{"@NAME@", options.name},
+                                      {"@CLASS@", ClassName(options.name)},
+                                      {"@KIND@", options.kind},
+                                      {"@TIER@", absl::StrCat(options.tier)},
+                                      {"@FILE@", PluginFile(options)},
+                                      {"@TORCH@", HostTorchVersion()}});
   }
   return "";
 }
@@ -164,6 +191,7 @@ absl::StatusOr<std::map<std::string, std::string>> ScaffoldFiles(const ScaffoldO
   if (options.tier == 3) {
     files[PluginFile(options)] = Text("tier3_modality.textproto.in", options);
     files["README.md"] = Text("tier3.README.md.in", options);
+    files["export.cc"] = Text("tier3_export.cc.in", options);
     files["WORKSPACE"] = Text("tier3.WORKSPACE.in", options);
     files["offline.bzl"] = SdkText("sdk/offline.bzl");
   } else {

@@ -77,8 +77,12 @@ UnivalTensor* NewTensor(DLDataType type, std::vector<int64_t> shape) {
     --live;
     delete static_cast<Own*>(tensor->manager_ctx);
   };
-  own->tensor.dl_tensor = {own->data.data(),  {kDLCPU, 0},         static_cast<int32_t>(own->shape.size()),
-                           type,              own->shape.data(),   own->strides.data(),
+  own->tensor.dl_tensor = {own->data.data(),
+                           {kDLCPU, 0},
+                           static_cast<int32_t>(own->shape.size()),
+                           type,
+                           own->shape.data(),
+                           own->strides.data(),
                            0};
   ++live;
   return &own->tensor;
@@ -176,15 +180,27 @@ const UnivalPlugin* Entry(const UnivalHost*) {
   static const UnivalTask* const tasks[] = {&task};
   static const UnivalTokenBlock* const blocks[] = {&block};
   static UnivalPlugin plugin;
-  modality = {sizeof(modality), ToStr("fake"), ToStr("a fake"), &CreateModality, &Destroy,
-              &Describe,        &Preprocess,   &Encode};
+  modality = {sizeof(modality), ToStr("fake"), ToStr("a fake"), &CreateModality,
+              &Destroy,         &Describe,     &Preprocess,     &Encode};
   tokenizer = {sizeof(tokenizer), ToStr("fake"), ToStr(""), &CreateTokenizer, &Destroy, &Size,
                &Surface,          &EncodeIds,    &Decode,   nullptr};
-  task = {sizeof(task), ToStr("fake"), ToStr(""),      &CreateTask,    &Destroy,     &DescribeTask,
-          &MakeExample, &Interpret,    &CreateMetric,  &DestroyMetric, &AddToMetric, &MetricResult};
+  task = {sizeof(task), ToStr("fake"), ToStr(""),     &CreateTask,    &Destroy,     &DescribeTask,
+          &MakeExample, &Interpret,    &CreateMetric, &DestroyMetric, &AddToMetric, &MetricResult};
   block = {sizeof(block), ToStr("fake.code"), 16, ToStr("")};
-  plugin = {sizeof(plugin), UNIVAL_ABI_MAJOR, UNIVAL_ABI_MINOR, 0, 0, ToStr("fake"), ToStr("1"),
-            modalities,     1,                tokenizers,       1, tasks, 1,         blocks,
+  plugin = {sizeof(plugin),
+            UNIVAL_ABI_MAJOR,
+            UNIVAL_ABI_MINOR,
+            0,
+            0,
+            ToStr("fake"),
+            ToStr("1"),
+            modalities,
+            1,
+            tokenizers,
+            1,
+            tasks,
+            1,
+            blocks,
             1};
   if (mistakes.modality) mistakes.modality(modality);
   if (mistakes.tokenizer) mistakes.tokenizer(tokenizer);
@@ -478,19 +494,34 @@ TEST_F(Fields, OfEncode) {
           "expected int64 [2, 2]");
   refused([&](UnivalEncodeCall& c) { c.positions->dl_tensor.shape[1] = 1; },
           "expected int64 [2, 2]");
-  refused([&](UnivalEncodeCall& c) { c.padding = NewTensor(kBool8, {2, 3}); },
-          "expected bool or uint8 [2, 2]");
-  refused([&](UnivalEncodeCall& c) { c.padding = NewTensor(kFloat32, {2, 2}); },
-          "expected bool or uint8 [2, 2]");
-  refused([&](UnivalEncodeCall& c) { c.padding = NewTensor(kBool8, {2, 2, 1}); },
-          "expected bool or uint8 [2, 2]");
+  refused(
+      [&](UnivalEncodeCall& c) {
+        c.padding = NewTensor(kBool8, {2, 3});
+      },
+      "expected bool or uint8 [2, 2]");
+  refused(
+      [&](UnivalEncodeCall& c) {
+        c.padding = NewTensor(kFloat32, {2, 2});
+      },
+      "expected bool or uint8 [2, 2]");
+  refused(
+      [&](UnivalEncodeCall& c) {
+        c.padding = NewTensor(kBool8, {2, 2, 1});
+      },
+      "expected bool or uint8 [2, 2]");
   refused([&](UnivalEncodeCall& c) { c.padding = c.features; }, "a second time");
   mistakes.position_kind = UNIVAL_POSITION_NONE;
-  refused([&](UnivalEncodeCall& c) { c.positions = NewTensor(kInt64, {2, 2}); },
-          "positions given, position_kind 0");
+  refused(
+      [&](UnivalEncodeCall& c) {
+        c.positions = NewTensor(kInt64, {2, 2});
+      },
+      "positions given, position_kind 0");
   mistakes.position_kind = UNIVAL_POSITION_GRID;
-  refused([&](UnivalEncodeCall& c) { c.positions = NewTensor(kInt64, {2, 2}); },
-          "expected int64 [2, 2, 2]");
+  refused(
+      [&](UnivalEncodeCall& c) {
+        c.positions = NewTensor(kInt64, {2, 2});
+      },
+      "expected int64 [2, 2, 2]");
 }
 
 TEST_F(Fields, OfATaskAndItsAnswers) {
@@ -598,9 +629,7 @@ TEST_F(Fields, MetricsGiveNumbersWithNames) {
 }
 
 TEST_F(Fields, RightTensorsOfManyFormsPass) {
-  const auto imports = [](UnivalTensor* tensor) {
-    return ImportTensor(OwnedTensor(tensor), "x");
-  };
+  const auto imports = [](UnivalTensor* tensor) { return ImportTensor(OwnedTensor(tensor), "x"); };
   UnivalTensor* transposed = NewTensor(kFloat32, {2, 3});
   transposed->dl_tensor.strides[0] = 1, transposed->dl_tensor.strides[1] = 2;
   EXPECT_TRUE(imports(transposed).ok());

@@ -11,8 +11,8 @@
 #include "runtime/c_abi/components.h"
 #include "runtime/c_abi/host_table.h"
 #include "runtime/c_abi/tensors.h"
-#include "runtime/media_bytes.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/media_bytes.h"
 
 namespace unival {
 namespace {
@@ -174,8 +174,7 @@ class CModality : public Modality {
     PreprocessedSample sample;
     for (uint64_t i = 0; i < tensors.count; ++i) {
       UNIVAL_ASSIGN_OR_RETURN(
-          at::Tensor tensor,
-          ImportTensor(std::move(owned[i]), absl::StrCat(what, ": tensor ", i)));
+          at::Tensor tensor, ImportTensor(std::move(owned[i]), absl::StrCat(what, ": tensor ", i)));
       sample.tensors.push_back(std::move(tensor));
     }
     return sample;

@@ -150,8 +150,8 @@ struct ExampleBuilder {
 
 UnivalCode AddMedia(void* ctx, UnivalStr modality, UnivalStr column) {
   auto& builder = *static_cast<ExampleBuilder*>(ctx);
-  for (const absl::Status& status : {CheckText("add_media", "modality", modality),
-                                     CheckText("add_media", "column", column)}) {
+  for (const absl::Status& status :
+       {CheckText("add_media", "modality", modality), CheckText("add_media", "column", column)}) {
     if (!status.ok()) return Refuse(status);
   }
   if (builder.example.media.size() >= kMaxListEntries)
@@ -329,8 +329,7 @@ class CTask : public Task {
     UNIVAL_RETURN_IF_ERROR(StatusOf(
         table_.interpret(self_, record.get(), best.tokens.data(), best.tokens.size(), &sink),
         absl::StrCat(sample.key, ": ", What("interpret"))));
-    UNIVAL_RETURN_IF_ERROR(
-        CheckAnswer(absl::StrCat(sample.key, ": ", What("interpret")), sink));
+    UNIVAL_RETURN_IF_ERROR(CheckAnswer(absl::StrCat(sample.key, ": ", What("interpret")), sink));
     if (sink.has_box != 0) prediction.box = {sink.box[0], sink.box[1], sink.box[2], sink.box[3]};
     prediction.score = sink.score;
     return prediction;

@@ -110,8 +110,8 @@ absl::Status CheckDescriptor(const UnivalPlugin& plugin, const UnivalHost& host,
   UNIVAL_RETURN_IF_ERROR(CheckText("descriptor", "version", plugin.version));
   if (FromStr(plugin.id) != info.id || FromStr(plugin.version) != info.version) {
     return InvalidArgument("its record says \"", info.id, " ", info.version,
-                           "\", its descriptor \"", FromStr(plugin.id), " ", FromStr(plugin.version),
-                           "\"");
+                           "\", its descriptor \"", FromStr(plugin.id), " ",
+                           FromStr(plugin.version), "\"");
   }
   UNIVAL_RETURN_IF_ERROR(CheckList("modality", plugin.modalities, plugin.modality_count));
   UNIVAL_RETURN_IF_ERROR(CheckList("tokenizer", plugin.tokenizers, plugin.tokenizer_count));
@@ -176,9 +176,9 @@ absl::Status CheckInfo(absl::string_view what, const UnivalModalityInfo& info) {
   UNIVAL_RETURN_IF_ERROR(CheckRange(what, "position_kind", info.position_kind, UNIVAL_POSITION_NONE,
                                     UNIVAL_POSITION_GRID));
   if (info.input_kind < UNIVAL_INPUT_BYTES || info.input_kind > UNIVAL_INPUT_AUDIO) {
-    return absl::UnimplementedError(
-        absl::StrCat(what, ": input_kind ", info.input_kind, ", this host knows ",
-                     UNIVAL_INPUT_BYTES, "..", UNIVAL_INPUT_AUDIO, "; use a newer host"));
+    return absl::UnimplementedError(absl::StrCat(what, ": input_kind ", info.input_kind,
+                                                 ", this host knows ", UNIVAL_INPUT_BYTES, "..",
+                                                 UNIVAL_INPUT_AUDIO, "; use a newer host"));
   }
   UNIVAL_RETURN_IF_ERROR(CheckText(what, "feature_schema", info.feature_schema));
   if (info.feature_schema.size == 0) {

@@ -22,12 +22,12 @@ namespace unival {
 
 // Bounds; docs/abi_policy.md lists them. No struct comes near the first: more is a stray number.
 inline constexpr uint64_t kMaxStructBytes = 1 << 16;
-inline constexpr uint64_t kMaxListEntries = 1 << 12;     // components, names in a task's list
-inline constexpr uint64_t kMaxTextBytes = 1 << 16;       // a name, a summary, a surface form
-inline constexpr uint64_t kMaxMessageBytes = 1 << 12;    // of `fail` and `log`; the rest is cut off
-inline constexpr uint64_t kMaxAnswerBytes = 1 << 26;     // decoded text, an answer
-inline constexpr uint64_t kMaxIds = 1 << 24;             // tokens of one text, one example
-inline constexpr int64_t kMaxBlockSize = 1 << 24;        // tokens of one block
+inline constexpr uint64_t kMaxListEntries = 1 << 12;   // components, names in a task's list
+inline constexpr uint64_t kMaxTextBytes = 1 << 16;     // a name, a summary, a surface form
+inline constexpr uint64_t kMaxMessageBytes = 1 << 12;  // of `fail` and `log`; the rest is cut off
+inline constexpr uint64_t kMaxAnswerBytes = 1 << 26;   // decoded text, an answer
+inline constexpr uint64_t kMaxIds = 1 << 24;           // tokens of one text, one example
+inline constexpr int64_t kMaxBlockSize = 1 << 24;      // tokens of one block
 inline constexpr int64_t kMaxFeatureDim = 1 << 20;
 inline constexpr int64_t kMaxDeclaredPositions = int64_t{1} << 31;
 inline constexpr int64_t kMaxTensorBytes = int64_t{1} << 40;

@@ -17,8 +17,7 @@
 namespace unival {
 namespace {
 
-constexpr uint64_t kKnownFlags =
-    DLPACK_FLAG_BITMASK_READ_ONLY | DLPACK_FLAG_BITMASK_IS_COPIED;
+constexpr uint64_t kKnownFlags = DLPACK_FLAG_BITMASK_READ_ONLY | DLPACK_FLAG_BITMASK_IS_COPIED;
 
 // Elements from the first to one past the last that the tensor touches; what is wrong with its
 // strides goes to `problem`. Every size is at most kMaxTensorBytes here, and so is their product.
@@ -62,8 +61,7 @@ std::string ProblemOfShape(const DLTensor& tensor, int64_t width) {
     empty = empty || size == 0;
   }
   std::string problem;
-  const int64_t extent =
-      tensor.strides == nullptr ? bytes / width : Extent(tensor, &problem);
+  const int64_t extent = tensor.strides == nullptr ? bytes / width : Extent(tensor, &problem);
   if (!problem.empty()) return problem;
   if (extent > kMaxTensorBytes / width || tensor.byte_offset > uint64_t{kMaxTensorBytes}) {
     return absl::StrCat(extent, " elements at byte_offset ", tensor.byte_offset);

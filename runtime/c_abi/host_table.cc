@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "runtime/c_abi/checks.h"
 #include "runtime/c_abi/tensor_types.h"
+#include "sdk/base/printable.h"
 
 namespace unival {
 namespace {
@@ -35,7 +36,7 @@ absl::string_view Cut(UnivalStr message) {
 void Log(void*, int32_t severity, UnivalStr message) {
   const char* names[] = {"", "warning: ", "error: "};
   const char* name = names[severity < 0 || severity > UNIVAL_LOG_ERROR ? 0 : severity];
-  std::cerr << absl::StrCat("plugin: ", name, Cut(message), "\n");
+  std::cerr << absl::StrCat("plugin: ", name, Printable(Cut(message)), "\n");
 }
 
 UnivalCode Fail(void*, UnivalCode code, UnivalStr message) {
@@ -71,7 +72,8 @@ UnivalCode NewTensor(void* ctx, DLDataType type, int32_t dimensions, const int64
                      UnivalTensor** out) {
   uint64_t bytes = 0;
   if (FindTensorType(type) == nullptr || out == nullptr)
-    return Fail(ctx, UNIVAL_INVALID_ARGUMENT, ToStr("new_tensor: unknown type, or nowhere to put it"));
+    return Fail(ctx, UNIVAL_INVALID_ARGUMENT,
+                ToStr("new_tensor: unknown type, or nowhere to put it"));
   if (dimensions < 0 || dimensions > kMaxDimensions || (dimensions > 0 && shape == nullptr) ||
       !ByteCount(type, dimensions, shape, &bytes)) {
     return Fail(ctx, UNIVAL_INVALID_ARGUMENT, ToStr("new_tensor: negative or too large a shape"));

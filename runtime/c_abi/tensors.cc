@@ -47,8 +47,8 @@ at::Tensor Wrap(OwnedTensor owned) {
   const at::IntArrayRef sizes(content.shape, content.ndim);
   void* data = static_cast<char*>(content.data) + content.byte_offset;
   // A byte that is neither 0 nor 1 must not be read as a bool.
-  const auto options = at::TensorOptions().dtype(
-      is_truth ? at::kByte : FindTensorType(content.dtype)->torch);
+  const auto options =
+      at::TensorOptions().dtype(is_truth ? at::kByte : FindTensorType(content.dtype)->torch);
   std::vector<int64_t> strides(content.ndim, 1);
   for (int i = content.ndim - 2; i >= 0; --i)
     strides[i] = strides[i + 1] * std::max<int64_t>(sizes[i + 1], 1);

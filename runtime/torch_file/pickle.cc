@@ -9,10 +9,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "sdk/base/status.h"
-#include "sdk/base/status_macros.h"
 #include "runtime/torch_file/little_endian.h"
 #include "runtime/torch_file/pickle_calls.h"
+#include "sdk/base/status.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
@@ -352,8 +352,9 @@ class PickleMachine {
   }
   absl::Status Call(int values) {
     UNIVAL_ASSIGN_OR_RETURN(const std::vector<PickleId> call, Pop(values));
-    UNIVAL_ASSIGN_OR_RETURN(PickleNode result,
-                            PickleCalls(pickle_, limits_.is_record).Call(pickle_.node(call[0]), call[1]));
+    UNIVAL_ASSIGN_OR_RETURN(
+        PickleNode result,
+        PickleCalls(pickle_, limits_.is_record).Call(pickle_.node(call[0]), call[1]));
     copied_ += result.items.size();
     if (copied_ > limits_.max_nodes) return absl::ResourceExhaustedError("too many copied values");
     return Push(std::move(result));
@@ -365,7 +366,8 @@ class PickleMachine {
   }
   absl::Status Persistent(int) {
     UNIVAL_ASSIGN_OR_RETURN(const std::vector<PickleId> id, Pop(1));
-    UNIVAL_ASSIGN_OR_RETURN(PickleNode storage, PickleCalls(pickle_, limits_.is_record).Storage(pickle_.node(id[0])));
+    UNIVAL_ASSIGN_OR_RETURN(PickleNode storage,
+                            PickleCalls(pickle_, limits_.is_record).Storage(pickle_.node(id[0])));
     return Push(std::move(storage));
   }
 

@@ -8,11 +8,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "runtime/torch_file/little_endian.h"
+#include "runtime/torch_file/zip_directory.h"
 #include "sdk/base/shapes.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
-#include "runtime/torch_file/little_endian.h"
-#include "runtime/torch_file/zip_directory.h"
 
 namespace unival {
 namespace {

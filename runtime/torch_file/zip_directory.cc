@@ -7,9 +7,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "runtime/torch_file/little_endian.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
-#include "runtime/torch_file/little_endian.h"
 
 namespace unival {
 namespace {
@@ -89,7 +89,8 @@ absl::StatusOr<DirectoryPlace> FindDirectory(absl::string_view file) {
     const DirectoryPlace in_32 = place;
     UNIVAL_ASSIGN_OR_RETURN(place, ReadEnd64(file, end));
     // A reader may believe either.
-    if (in_32.offset != std::min(place.offset, kIn64) || in_32.size != std::min(place.size, kIn64) ||
+    if (in_32.offset != std::min(place.offset, kIn64) ||
+        in_32.size != std::min(place.size, kIn64) ||
         in_32.count != std::min<uint64_t>(place.count, 0xFFFF)) {
       return Bad("its two end records differ");
     }

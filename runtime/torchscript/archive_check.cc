@@ -167,8 +167,7 @@ class ArchiveCheck {
                              "\" is not there");
     if (found->second.is_deflated)
       return InvalidArgument("a tensor's record \"", name, "\" is compressed");
-    const auto expected =
-        static_cast<uint64_t>(storage.root_elements * DtypeSize(storage.dtype));
+    const auto expected = static_cast<uint64_t>(storage.root_elements * DtypeSize(storage.dtype));
     if (found->second.size == expected) return absl::OkStatus();
     return InvalidArgument("a tensor's record \"", name, "\" has ", found->second.size, " bytes, ",
                            storage.root_elements, " elements of ", DtypeName(storage.dtype),

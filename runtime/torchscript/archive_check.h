@@ -17,9 +17,9 @@ namespace unival {
 
 inline constexpr uint64_t kMaxScriptText = uint64_t{64} << 20;  // all texts and pickles, unpacked
 inline constexpr size_t kMaxScriptRecords = 1 << 16;
-inline constexpr size_t kMaxValueDepth = 128;            // values in values, modules in modules
-inline constexpr size_t kMaxValues = size_t{1} << 22;    // shared ones counted each time
-inline constexpr int kMaxTypeDepth = 64;                 // brackets in the text of a type
+inline constexpr size_t kMaxValueDepth = 128;          // values in values, modules in modules
+inline constexpr size_t kMaxValues = size_t{1} << 22;  // shared ones counted each time
+inline constexpr int kMaxTypeDepth = 64;               // brackets in the text of a type
 
 // `file`: the whole file. InvalidArgument names the record and what is wrong with it:
 // - the archive: one folder, plain names, each once; tensors stored, texts of bounded size; no

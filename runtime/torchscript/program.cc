@@ -78,10 +78,10 @@ absl::Status OnLargeStack(std::function<void()> body) {
 // libtorch's own errors are about the file here.
 absl::StatusOr<torch::jit::Module> ReadModule(absl::string_view bytes) {
   auto module = CatchTorch("libtorch cannot read it", [&]() -> absl::StatusOr<torch::jit::Module> {
-    torch::jit::Module read = torch::jit::load(
-        std::make_shared<caffe2::serialize::MemoryReadAdapter>(bytes.data(),
-                                                               static_cast<off_t>(bytes.size())),
-        at::kCPU);
+    torch::jit::Module read =
+        torch::jit::load(std::make_shared<caffe2::serialize::MemoryReadAdapter>(
+                             bytes.data(), static_cast<off_t>(bytes.size())),
+                         at::kCPU);
     if (!read.find_method("forward").has_value()) return InvalidArgument("has no method forward");
     UNIVAL_RETURN_IF_ERROR(CheckScriptProgram(read));
     read.eval();

@@ -17,7 +17,7 @@ struct Module;
 
 namespace unival {
 
-inline constexpr size_t kMaxCallDepth = 256;        // functions in functions
+inline constexpr size_t kMaxCallDepth = 256;         // functions in functions
 inline constexpr size_t kMaxInlinedNodes = 1 << 20;  // operations of a function with all it calls
 
 // Every function and method in the file, with the blocks, functions and classes that they lead to,

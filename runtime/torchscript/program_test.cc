@@ -86,7 +86,7 @@ TEST(Program, KeepsRunningWhenItIsPackedAgain) {
 
 struct Deed {
   const char* name;
-  const char* line;      // of a program with the tensor x
+  const char* line;  // of a program with the tensor x
   const char* operator_name;
 };
 
@@ -100,8 +100,10 @@ TEST_P(Refused, WithOperatorFunctionAndLine) {
   const std::string sources[] = {
       head + line + back,
       head + "if x.size(0) > 1:\n            for i in range(3):\n                " + line + back,
-      "    def helper(self, x):\n        " + line + back + "    def forward(self, x):\n        return self.helper(x)\n",
-      "    def helper(self, x):\n        " + line + back + "    def forward(self, x):\n        return x\n",
+      "    def helper(self, x):\n        " + line + back +
+          "    def forward(self, x):\n        return self.helper(x)\n",
+      "    def helper(self, x):\n        " + line + back +
+          "    def forward(self, x):\n        return x\n",
   };
   for (const std::string& source : sources) {
     const std::string message = Message(Compiled(source));
@@ -131,8 +133,8 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Program, ThatCallsItselfOrGrowsWithoutEndIsRefused) {
   std::string source = "    def f0(self, x):\n        return torch.relu(x)\n";
   for (int i = 1; i <= 30; ++i) {
-    source += absl::StrCat("    def f", i, "(self, x):\n        return self.f", i - 1, "(self.f", i - 1,
-                           "(x))\n");
+    source += absl::StrCat("    def f", i, "(self, x):\n        return self.f", i - 1, "(self.f",
+                           i - 1, "(x))\n");
   }
   source += "    def forward(self, x):\n        return self.f30(x)\n";
   EXPECT_THAT(Message(Compiled(source)), HasSubstr("has more than 1048576 operations"));
@@ -238,9 +240,11 @@ TEST_F(Archive, TensorsLieWithinTheirRecords) {
     *Find(files, "/data.pkl") = pickle.Op('s').Op('b').Op('.').bytes();
     return ZipArchive(files);
   };
-  EXPECT_THAT(Message(with({"FloatStorage", "0", 1 << 20, 0, {2, 3}, {3, 1}})), HasSubstr("data/0"));
+  EXPECT_THAT(Message(with({"FloatStorage", "0", 1 << 20, 0, {2, 3}, {3, 1}})),
+              HasSubstr("data/0"));
   EXPECT_THAT(Message(with({"DoubleStorage", "0", 6, 0, {2, 3}, {3, 1}})), HasSubstr("need 48"));
-  EXPECT_THAT(Message(with({"FloatStorage", "0", 6, 4, {2, 3}, {3, 1}})), HasSubstr("storage of 6"));
+  EXPECT_THAT(Message(with({"FloatStorage", "0", 6, 4, {2, 3}, {3, 1}})),
+              HasSubstr("storage of 6"));
   EXPECT_THAT(Message(with({"FloatStorage", "0", 6, 0, {2, 3}, {1 << 30, 1}})),
               HasSubstr("storage of 6"));
   EXPECT_THAT(Message(with({"FloatStorage", "7", 6, 0, {2, 3}, {3, 1}})), HasSubstr("data/7"));
@@ -267,7 +271,12 @@ TEST_F(Archive, PicklesMakeValuesAlone) {
   for (int i = 0; i < 200000; ++i) deep.Tuple(1);
   EXPECT_THAT(with(deep), HasSubstr("more than 128 deep"));
   PickleWriter itself;
-  EXPECT_THAT(with(itself.Op(']').Raw("q").Raw(std::string(1, '\0')).Raw("h").Raw(std::string(1, '\0')).Op('a')),
+  EXPECT_THAT(with(itself.Op(']')
+                       .Raw("q")
+                       .Raw(std::string(1, '\0'))
+                       .Raw("h")
+                       .Raw(std::string(1, '\0'))
+                       .Op('a')),
               HasSubstr("holds itself"));
   PickleWriter shared;
   shared.Op(')');
@@ -293,7 +302,9 @@ TEST_F(Archive, ValuesAreOfTheirTypes) {
     *Find(files, "/data.pkl") = pickle.Op('.').bytes();
     *Find(files, "/Encoder.py") = absl::StrCat(
         "class Encoder(Module):\n  __parameters__ = []\n  __buffers__ = []\n  training : bool\n"
-        "  value : ", type, "\n  def forward(self: __torch__.Encoder,\n    x: Tensor) -> Tensor:\n"
+        "  value : ",
+        type,
+        "\n  def forward(self: __torch__.Encoder,\n    x: Tensor) -> Tensor:\n"
         "    return x\n");
     return TorchScriptProgram::FromBytes(ZipArchive(files), "x.pt").status();
   };
@@ -303,9 +314,14 @@ TEST_F(Archive, ValuesAreOfTheirTypes) {
   text.Text("t");
   EXPECT_TRUE(with("Tuple[int, int]", pair).ok()) << with("Tuple[int, int]", pair);
   EXPECT_TRUE(with("str", text).ok());
-  for (const auto& [type, value] : std::vector<std::pair<std::string, PickleWriter>>{
-           {"Tuple[int, int]", one}, {"Tuple[int, int]", text}, {"int", text}, {"Tensor", pair},
-           {"List[int]", text},      {"Tuple[int, str]", pair}, {"float", one}}) {
+  for (const auto& [type, value] :
+       std::vector<std::pair<std::string, PickleWriter>>{{"Tuple[int, int]", one},
+                                                         {"Tuple[int, int]", text},
+                                                         {"int", text},
+                                                         {"Tensor", pair},
+                                                         {"List[int]", text},
+                                                         {"Tuple[int, str]", pair},
+                                                         {"float", one}}) {
     const absl::Status status = with(type, value);
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << type << status;
     EXPECT_THAT(std::string(status.message()), HasSubstr("x.pt")) << type;
@@ -343,8 +359,9 @@ TEST_F(Archive, CutOrChangedNeverEndsTheProcess) {
 
 std::string Npy(const std::string& type, bool columns_first, const std::string& shape,
                 const std::string& numbers) {
-  std::string header = absl::StrCat("{'descr': '", type, "', 'fortran_order': ",
-                                    columns_first ? "True" : "False", ", 'shape': (", shape, "), }");
+  std::string header =
+      absl::StrCat("{'descr': '", type, "', 'fortran_order': ", columns_first ? "True" : "False",
+                   ", 'shape': (", shape, "), }");
   header.resize(118, ' ');
   return std::string("\x93NUMPY\x01\x00\x76\x00", 10) + header + numbers;
 }
@@ -363,7 +380,8 @@ TEST(RawTensor, ReadsNpyInBothOrdersAndNumbersAlone) {
     EXPECT_EQ(tensor->shape, (std::vector<int64_t>{2, 3}));
     EXPECT_EQ(tensor->values, (std::vector<float>{1, 2, 3, 4, 5, 6}));
   }
-  const auto half = ParseRawTensor(Npy("<f2", false, "1,", std::string("\x00\x3E", 2)), {{-1}, "", 0});
+  const auto half =
+      ParseRawTensor(Npy("<f2", false, "1,", std::string("\x00\x3E", 2)), {{-1}, "", 0});
   ASSERT_TRUE(half.ok()) << half.status();
   EXPECT_EQ(half->values, std::vector<float>{1.5f});
 }
@@ -372,7 +390,8 @@ TEST(RawTensor, SaysWhatItExpected) {
   const RawTensorForm form = {{2, -1}, "int16", 4};
   const std::pair<std::string, const char*> files[] = {
       {Bytes({1, 2, 3}), "expected 4 bytes"},
-      {Bytes(std::vector<int16_t>(10)), "expected int16 [2, -1] of at most 4 steps, got int16 [2, 5]"},
+      {Bytes(std::vector<int16_t>(10)),
+       "expected int16 [2, -1] of at most 4 steps, got int16 [2, 5]"},
       {"", "got int16 [2, 0]"},
       {Npy("<i2", false, "3, 2", Bytes({1, 2, 3, 4, 5, 6})), "got int16 [3, 2]"},
       {Npy("<f4", false, "2, 1", std::string(8, '\0')), "got float32 [2, 1]"},

@@ -52,7 +52,8 @@ constexpr NumberType kTypes[] = {
 
 std::string KnownTypes() {
   std::string names;
-  for (const NumberType& type : kTypes) absl::StrAppend(&names, names.empty() ? "" : ", ", type.name);
+  for (const NumberType& type : kTypes)
+    absl::StrAppend(&names, names.empty() ? "" : ", ", type.name);
   return names;
 }
 
@@ -118,7 +119,8 @@ absl::StatusOr<Stored> ParseNpy(absl::string_view bytes) {
   stored.columns_first = absl::StartsWith(order, "True");
   for (const NumberType& known : kTypes) {
     const bool is_little = absl::StartsWith(type, absl::StrCat("'<", known.npy, "'"));
-    if (is_little || (known.width == 1 && absl::StartsWith(type, absl::StrCat("'|", known.npy, "'"))))
+    if (is_little ||
+        (known.width == 1 && absl::StartsWith(type, absl::StrCat("'|", known.npy, "'"))))
       stored.type = &known;
   }
   if (stored.type != nullptr) return stored;
@@ -141,8 +143,7 @@ absl::StatusOr<Stored> Find(absl::string_view bytes, const RawTensorForm& form) 
   if (stored.type == nullptr)
     return InvalidArgument("is no .npy file, and no dtype says what else it is");
   stored.numbers = bytes;
-  stored.shape =
-      ShapeOf(static_cast<int64_t>(bytes.size()) / stored.type->width, form.shape);
+  stored.shape = ShapeOf(static_cast<int64_t>(bytes.size()) / stored.type->width, form.shape);
   return stored;
 }
 
@@ -159,8 +160,8 @@ absl::Status CheckStored(const Stored& stored, const RawTensorForm& form) {
   for (size_t i = 0; fits && i < form.shape.size(); ++i) {
     const int64_t size = stored.shape[i];
     const bool is_free = form.shape[i] < 0;
-    fits = size >= 1 && (is_free ? form.max_steps == 0 || size <= form.max_steps
-                                 : size == form.shape[i]);
+    fits = size >= 1 &&
+           (is_free ? form.max_steps == 0 || size <= form.max_steps : size == form.shape[i]);
     fits = fits && count <= kMaxNumbers / size;
     count *= fits ? size : 1;
   }
@@ -212,8 +213,7 @@ absl::StatusOr<RawTensor> ParseRawTensor(absl::string_view bytes, const RawTenso
   RawTensor tensor{stored.shape, std::vector<float>(stored.numbers.size() / stored.type->width)};
   for (size_t i = 0; i < tensor.values.size(); ++i) {
     const auto row_major = static_cast<int64_t>(i);
-    const int64_t place =
-        stored.columns_first ? ColumnsFirst(row_major, stored.shape) : row_major;
+    const int64_t place = stored.columns_first ? ColumnsFirst(row_major, stored.shape) : row_major;
     tensor.values[i] = stored.type->read(stored.numbers.data() + place * stored.type->width);
     if (!std::isfinite(tensor.values[i])) return InvalidArgument("number ", i, " is not finite");
   }

@@ -85,7 +85,8 @@ class SourceWalk {
     const absl::string_view word = text_.substr(begin, at_ - begin);
     if (word == "__setstate__") {
       return InvalidArgument(
-          "__setstate__ would run while the file is loaded; export a module without it, so one that "
+          "__setstate__ would run while the file is loaded; export a module without it, so one "
+          "that "
           "is not quantized");
     }
     if (word == "classes" && absl::EndsWith(text_.substr(0, begin), "torch.")) {
@@ -93,7 +94,8 @@ class SourceWalk {
     }
     if ((word == "def" || word == "class") && ++definitions_ > kMaxDefinitions)
       return InvalidArgument("more than ", kMaxDefinitions, " classes and functions");
-    for (absl::string_view joins : {"if", "else", "not", "and", "or", "in", "is", "for", "lambda"}) {
+    for (absl::string_view joins :
+         {"if", "else", "not", "and", "or", "in", "is", "for", "lambda"}) {
       if (word == joins) return Link();
     }
     return absl::OkStatus();
@@ -123,8 +125,8 @@ class SourceWalk {
   const absl::string_view text_;
   size_t at_ = 0;
   int64_t line_ = 1, definitions_ = 0;
-  int links_ = 0;             // on the way to this place of the statement
-  std::vector<int> open_;     // links_ where each open bracket began
+  int links_ = 0;               // on the way to this place of the statement
+  std::vector<int> open_;       // links_ where each open bracket began
   std::vector<size_t> blocks_;  // how far each open block is moved in
 };
 

@@ -16,7 +16,7 @@ namespace unival {
 // What stands in what: brackets, operators and the links of a chain a.b(c)[d] on the way to one
 // place of a statement. Exporters write one operation a line, and stay below 30.
 inline constexpr int kMaxExpressionDepth = 256;
-inline constexpr int kMaxBlockDepth = 64;        // blocks in blocks
+inline constexpr int kMaxBlockDepth = 64;            // blocks in blocks
 inline constexpr int64_t kMaxDefinitions = 1 << 12;  // classes and functions of one file
 
 // InvalidArgument names the line: deeper than the bounds, more definitions, a text or bracket that

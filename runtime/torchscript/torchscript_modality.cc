@@ -11,11 +11,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "runtime/media_bytes.h"
 #include "runtime/torchscript/series.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
+#include "sdk/native/media_bytes.h"
 #include "sdk/native/tensor_text.h"
 
 namespace unival {

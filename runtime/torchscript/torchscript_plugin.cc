@@ -54,7 +54,8 @@ absl::Status CheckInput(const DataOnlyInput& input, const std::string& file) {
     case DataOnlyInput::TIME_SERIES:
       return absl::OkStatus();
     default:
-      return Wrong(file, "input.kind", absl::StrCat(input.kind()), "IMAGE, AUDIO, TIME_SERIES or TENSOR");
+      return Wrong(file, "input.kind", absl::StrCat(input.kind()),
+                   "IMAGE, AUDIO, TIME_SERIES or TENSOR");
   }
 }
 
@@ -120,9 +121,9 @@ absl::StatusOr<std::unique_ptr<Modality>> Create(const PluginManifest& manifest,
   }
   const DataOnlyProgram& program = manifest.modality().program();
   UNIVAL_RETURN_IF_ERROR(CheckProducer(program.producer_torch()));
-  UNIVAL_ASSIGN_OR_RETURN(const std::string path,
-                          Annotate(ResolveBelow(file, program.torchscript()), file,
-                                   ": modality.program.torchscript"));
+  UNIVAL_ASSIGN_OR_RETURN(
+      const std::string path,
+      Annotate(ResolveBelow(file, program.torchscript()), file, ": modality.program.torchscript"));
   UNIVAL_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(path, kMaxProgramFile));
   UNIVAL_RETURN_IF_ERROR(CheckHash(program, bytes, path));
   UNIVAL_ASSIGN_OR_RETURN(auto loaded, TorchScriptProgram::FromBytes(bytes, path));

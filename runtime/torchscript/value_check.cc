@@ -22,8 +22,8 @@ using c10::TypeKind;
 using c10::TypePtr;
 
 bool IsPlainTensor(const at::Tensor& tensor) {
-  return !tensor.defined() || (tensor.layout() == c10::kStrided && tensor.device().is_cpu() &&
-                               !tensor.is_quantized());
+  return !tensor.defined() ||
+         (tensor.layout() == c10::kStrided && tensor.device().is_cpu() && !tensor.is_quantized());
 }
 
 class ValueCheck {
@@ -73,10 +73,8 @@ class ValueCheck {
     UNIVAL_RETURN_IF_ERROR(Expect(value.isList(), value, *type));
     const TypePtr item_type = type->expectRef<c10::ListType>().getElementType();
     const c10::List<IValue> list = value.toList();
-    UNIVAL_RETURN_IF_ERROR(
-        Expect(list.elementType()->isSubtypeOf(*item_type), value, *type));
-    for (size_t i = 0; i < list.size(); ++i)
-      UNIVAL_RETURN_IF_ERROR(Check(list.get(i), item_type));
+    UNIVAL_RETURN_IF_ERROR(Expect(list.elementType()->isSubtypeOf(*item_type), value, *type));
+    for (size_t i = 0; i < list.size(); ++i) UNIVAL_RETURN_IF_ERROR(Check(list.get(i), item_type));
     return absl::OkStatus();
   }
 

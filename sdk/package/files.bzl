@@ -25,6 +25,7 @@ _NATIVE_HEADERS = [
     "encoder_input.h",
     "feature_encoder.h",
     "media.h",
+    "media_bytes.h",
     "modality.h",
     "plugin.h",
     "registry.h",

@@ -70,6 +70,13 @@ int64_t BytesInUse() {
 #endif
 }
 
+// `message`, with the name of the media where it has none.
+Finding Naming(const MediaSource& media, absl::string_view message) {
+  const std::string& name = media.name.empty() ? media.path : media.name;
+  return absl::StrContains(message, name) ? std::string(message)
+                                          : absl::StrCat(name, ": ", message);
+}
+
 // Everything that the probe's samples give, made once for the rules that look at it.
 class ModalityCheck {
  public:
@@ -80,8 +87,7 @@ class ModalityCheck {
     if (probe_.samples.size() < 2) return "the probe needs at least two samples";
     for (const RawSample& raw : probe_.samples) {
       absl::StatusOr<PreprocessedSample> sample = modality_.Preprocess(raw);
-      if (!sample.ok())
-        return absl::StrCat(raw.media.name, raw.media.path, ": ", sample.status().message());
+      if (!sample.ok()) return Naming(raw.media, sample.status().message());
       if (sample->tensors.empty()) return "Preprocess gave no tensors";
       samples_.push_back(*std::move(sample));
     }

@@ -8,10 +8,10 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "sdk/base/test_files.h"
-#include "upstream/fairseq/published_modalities.h"
 #include "runtime/torch_file/torch_file_writer.h"
 #include "runtime/torch_file/zip_directory.h"
+#include "sdk/base/test_files.h"
+#include "upstream/fairseq/published_modalities.h"
 
 namespace unival {
 namespace {

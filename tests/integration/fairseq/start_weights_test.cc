@@ -20,11 +20,11 @@
 #include "backbone/storage/model_directory.h"
 #include "modalities/networks/networks.h"
 #include "runtime/runtime.h"
+#include "runtime/torch_file/torch_file_writer.h"
 #include "sdk/native/feature_encoder.h"
 #include "upstream/conversion_host.h"
 #include "upstream/fairseq/convert.h"
 #include "upstream/fairseq/tensor_of_view.h"
-#include "runtime/torch_file/torch_file_writer.h"
 
 namespace unival {
 namespace {

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
+#include "runtime/torchscript/program.h"
+#include "sdk/base/sha256.h"
 #include "tests/integration/cli/program.h"
 
 namespace unival {
@@ -117,18 +119,20 @@ TEST_P(Ends, AreRowsThatNameTheCall) {
 INSTANTIATE_TEST_SUITE_P(
     Flaws, Ends,
     ::testing::Values(
-        End{"crashes", "determinism", "was ended by signal 11 (SIGSEGV, Segmentation fault) in encode"},
+        End{"crashes", "determinism",
+            "was ended by signal 11 (SIGSEGV, Segmentation fault) in encode"},
         End{"exits", "preprocess", "ended the process with code 0 in preprocess of numbers/"},
         End{"aborts_in_create", "create", "was ended by signal 6 (SIGABRT, Aborted) in create"},
         End{"hangs", "determinism", "was ended after 4 s in encode of 3 samples"},
         End{"grows", "preprocess", "MiB of memory, allowed 2500 in preprocess of numbers/"},
-        End{"crashes_at_exit", "exit", "was ended by signal 6 (SIGABRT, Aborted) in the end of the"}),
+        End{"crashes_at_exit", "exit",
+            "was ended by signal 6 (SIGABRT, Aborted) in the end of the"}),
     [](const auto& test) { return std::string(test.param.flaw); });
 
 TEST(Check, WhatAPluginPrintsDoesNotMixWithTheReport) {
-  const Outcome outcome = Workplace().Run(
-      "plugin check '" + Runfile("tests/integration/plugins/libbroken.so") +
-      "' --json --sample numbers --option flaw=prints");
+  const Outcome outcome =
+      Workplace().Run("plugin check '" + Runfile("tests/integration/plugins/libbroken.so") +
+                      "' --json --sample numbers --option flaw=prints");
   EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
   EXPECT_TRUE(nlohmann::json::parse(outcome.out, nullptr, false).is_object()) << outcome.out;
   EXPECT_THAT(outcome.err, HasSubstr("noise"));
@@ -140,9 +144,9 @@ TEST(Check, NamesAConstructorThatEndsTheProcess) {
       {"crashes", "was ended by signal 11 (SIGSEGV, Segmentation fault) in its constructors"},
       {"hangs", "was ended after 2 s in its constructors"}};
   for (const auto& [name, says] : ends) {
-    const Outcome outcome = Workplace().Run(
-        "plugin check --call_seconds 2 '" +
-        Runfile(std::string("tests/abi/libconstructor_") + name + ".so") + "'");
+    const Outcome outcome =
+        Workplace().Run("plugin check --call_seconds 2 '" +
+                        Runfile(std::string("tests/abi/libconstructor_") + name + ".so") + "'");
     EXPECT_EQ(outcome.code, 3) << name << outcome.out << outcome.err;
     EXPECT_THAT(outcome.out, AllOf(HasSubstr("FAIL  load"), HasSubstr(says))) << name;
   }
@@ -237,15 +241,15 @@ TEST(List, ExplainsEveryCandidate) {
 TEST(List, GoesOnBehindFilesThatEndOrHangTheProcess) {
   const Program& program = Workplace();
   fs::create_directories(program.Path("unruly"));
-  for (const char* name : {"constructor_exits", "constructor_crashes", "constructor_hangs", "good"}) {
+  for (const char* name :
+       {"constructor_exits", "constructor_crashes", "constructor_hangs", "good"}) {
     fs::copy_file(Runfile(std::string("tests/abi/lib") + name + ".so"),
                   program.Path(std::string("unruly/lib") + name + ".so"),
                   fs::copy_options::overwrite_existing);
   }
   fs::copy_file(Runfile("plugins/imu/libimu.so"), program.Path("unruly/libimu.so"),
                 fs::copy_options::overwrite_existing);
-  const Outcome outcome =
-      program.Run("plugin list --plugin_path unruly --json --call_seconds 3");
+  const Outcome outcome = program.Run("plugin list --plugin_path unruly --json --call_seconds 3");
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   const auto rows = nlohmann::json::parse(outcome.out, nullptr, false);
   ASSERT_TRUE(rows.is_array()) << outcome.out;
@@ -258,10 +262,12 @@ TEST(List, GoesOnBehindFilesThatEndOrHangTheProcess) {
   ASSERT_EQ(found.size(), 5u) << outcome.out;
   EXPECT_EQ(found["libimu.so"], "loaded");
   EXPECT_EQ(found["libgood.so"], "loaded");
-  EXPECT_THAT(found["libconstructor_exits.so"], HasSubstr("refused: plugin unruly/libconstructor_"
-                                                          "exits.so: ended the process with code 0"));
+  EXPECT_THAT(found["libconstructor_exits.so"],
+              HasSubstr("refused: plugin unruly/libconstructor_"
+                        "exits.so: ended the process with code 0"));
   EXPECT_THAT(found["libconstructor_crashes.so"], HasSubstr("signal 11 (SIGSEGV"));
-  EXPECT_THAT(found["libconstructor_hangs.so"], HasSubstr("was ended after 3 s in its constructors"));
+  EXPECT_THAT(found["libconstructor_hangs.so"],
+              HasSubstr("was ended after 3 s in its constructors"));
 }
 
 // Reading a pipe would wait for ever, and file names need not be text.
@@ -328,6 +334,155 @@ INSTANTIATE_TEST_SUITE_P(Kinds, New,
                          [](const auto& test) {
                            return std::string(test.param.kind) + std::to_string(test.param.tier);
                          });
+
+// Own samples in the place of the scaffold's; an empty folder is said to be empty, and a path stands
+// once in a message.
+TEST(New, SaysWhatIsWrongWithSamples) {
+  const Program program(NewFolder("new_samples"));
+  ASSERT_EQ(program.Run("plugin new radar --tier 2").code, 0);
+  ASSERT_EQ(program.Shell("make -C radar CXX=g++ libradar.so").code, 0);
+  ASSERT_EQ(program
+                .Shell("rm radar/samples/* && printf '1,2\\n' > radar/samples/two.csv && "
+                       "printf '1,2,3\\n' > radar/samples/three.csv")
+                .code,
+            0);
+  const Outcome damaged = program.Run("plugin check radar/libradar.so");
+  EXPECT_EQ(damaged.code, 3);
+  const size_t first = damaged.out.find("radar/samples/two.csv");
+  ASSERT_NE(first, std::string::npos) << damaged.out;
+  EXPECT_EQ(damaged.out.find("radar/samples/two.csv", first + 1), std::string::npos) << damaged.out;
+  ASSERT_EQ(program.Shell("rm radar/samples/*").code, 0);
+  const Outcome empty = program.Run("plugin check radar/libradar.so");
+  EXPECT_EQ(empty.code, 1);
+  EXPECT_THAT(empty.err, AllOf(HasSubstr("radar/samples: holds no file"), HasSubstr("remove")));
+}
+
+// The tasks of a new modality ask what a model was asked of images.
+TEST(New, TemplatesAreWordedAsTheModelKnows) {
+  const Program program(NewFolder("new_templates"));
+  ASSERT_EQ(program.Run("plugin new radar --tier 3").code, 0);
+  EXPECT_THAT(ReadText(program.Path("radar/templates.textproto")),
+              AllOf(HasSubstr("\" what does the image describe?\""), HasSubstr("radar_vqa")));
+}
+
+TEST(New, Tier3WritesItsProgramAnewWithoutPython) {
+  const Program program(NewFolder("new_export"));
+  ASSERT_EQ(program.Run("plugin new heat --tier 3").code, 0);
+  ASSERT_EQ(program.Shell("sed -i 's/transpose(1, 2)/transpose(1, 2) * 2/' heat/export.cc").code,
+            0);
+  const std::string before = ReadText(program.Path("heat/heat.plugin.textproto"));
+  const Outcome exported = program.Shell("make -C heat export CXX=g++");
+  ASSERT_EQ(exported.code, 0) << exported.err;
+  EXPECT_NE(ReadText(program.Path("heat/heat.plugin.textproto")), before) << "another hash";
+  const Outcome checked = program.Shell("make -C heat check");
+  EXPECT_EQ(checked.code, 0) << checked.out << checked.err;
+}
+
+// Puts another program into the folder of a data-only plugin that `plugin new` wrote.
+void ReplaceProgram(const Program& program, const std::string& name, const std::string& source) {
+  const std::string file = program.Path(name + "/" + name + ".pt"),
+                    manifest = program.Path(name + "/" + name + ".plugin.textproto");
+  const absl::Status written = WriteTorchScript(file, {}, source);
+  ASSERT_TRUE(written.ok()) << written;
+  const std::string hash = "sha256: \"" + Sha256Hex(ReadText(file)) + "\"";
+  WriteText(manifest,
+            std::regex_replace(ReadText(manifest), std::regex("sha256: \"[0-9a-f]*\""), hash));
+}
+
+// A program that does more than compute, or never ends, through the door that users use.
+TEST(Tier3, WhatAProgramMayNotDoIsNamedWithItsPlace) {
+  const Program program(NewFolder("tier3_refused"));
+  ASSERT_EQ(program.Run("plugin new heat --tier 3").code, 0);
+  ReplaceProgram(program, "heat", R"(
+    def forward(self, x):
+        if x.size(0) > 0:
+            torch.save(x, "stolen.bin")
+        return torch.pixel_unshuffle(x, 8).flatten(2).transpose(1, 2)
+  )");
+  const Outcome saved = program.Run("plugin check heat/heat.plugin.textproto");
+  EXPECT_EQ(saved.code, 3) << saved.out << saved.err;
+  EXPECT_THAT(saved.out,
+              AllOf(HasSubstr("FAIL  create"), HasSubstr("operator \"aten::save\" is refused"),
+                    HasSubstr("code/__torch__/Encoder.py:"),
+                    HasSubstr("in function __torch__.Encoder.forward")));
+  EXPECT_FALSE(fs::exists(program.Path("stolen.bin")));
+  ReplaceProgram(program, "heat", R"(
+    def forward(self, x):
+        while x.size(0) > 0:
+            x = x + 1
+        return x
+  )");
+  const Outcome endless = program.Run("plugin check heat/heat.plugin.textproto --call_seconds 3");
+  EXPECT_EQ(endless.code, 3) << endless.out << endless.err;
+  EXPECT_THAT(endless.out, HasSubstr("was ended after 3 s in encode of"));
+  ReplaceProgram(program, "heat", R"(
+    def forward(self, x):
+        kept = [x]
+        while x.size(0) > 0:
+            kept.append(torch.ones([1 << 22]))
+        return x
+  )");
+  const Outcome greedy = program.Run("plugin check heat/heat.plugin.textproto --process_mib 2500");
+  EXPECT_EQ(greedy.code, 3) << greedy.out << greedy.err;
+  EXPECT_THAT(greedy.out, HasSubstr("MiB of memory, allowed 2500 in encode of"));
+}
+
+TEST(Tier3, TakesRawTensors) {
+  const Program program(NewFolder("tier3_tensor"));
+  ASSERT_EQ(program.Run("plugin new cube --tier 3").code, 0);
+  // [1, 2, 4, N] to [1, N, 8].
+  ReplaceProgram(program, "cube", R"(
+    def forward(self, x):
+        return x.flatten(1, 2).transpose(1, 2)
+  )");
+  const std::string manifest = program.Path("cube/cube.plugin.textproto");
+  std::string text = ReadText(manifest);
+  const auto replace = [&](const std::string& field, const std::string& with) {
+    text = std::regex_replace(text, std::regex("  " + field + " \\{.*"),
+                              "  " + field + " { " + with + " }");
+  };
+  replace("input", "kind: TENSOR shape: [2, 4, -1] dtype: \"int16\" max_steps: 50");
+  replace("normalization", "mean: 10 std: 100");
+  replace("features", "dim: 8 position_kind: POSITION_SEQUENCE schema: \"cube/1\"");
+  WriteText(manifest, text);
+  for (const auto& [name, steps] : std::map<std::string, int>{{"a", 10}, {"b", 20}, {"c", 30}})
+    WriteText(program.Path("cube/samples/" + name + ".raw"), std::string(steps * 16, name[0]));
+  const Outcome checked = program.Run("plugin check cube/cube.plugin.textproto");
+  EXPECT_EQ(checked.code, 0) << checked.out << checked.err;
+  WriteText(program.Path("cube/samples/a.raw"), std::string(161, 'a'));
+  const Outcome cut = program.Run("plugin check cube/cube.plugin.textproto");
+  EXPECT_EQ(cut.code, 3);
+  EXPECT_THAT(cut.out, HasSubstr("expected 160 bytes of int16 [2, 4, 10], got 161"));
+}
+
+TEST(DataCheck, PreparesTheMediaOfPluginsAndKnowsItsColumns) {
+  const Program program(NewFolder("data_check"));
+  const std::string imu = " --plugin '" + Runfile("plugins/imu/libimu.so") + "'";
+  ASSERT_EQ(program
+                .Shell("printf '0,0,0,1,1,1\\n%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 "
+                       "19 20 > a.csv; "
+                       "echo no numbers > b.csv; "
+                       "echo '{\"imu\": \"a.csv\", \"caption\": \"still\"}' > good.jsonl; "
+                       "{ cat good.jsonl; echo '{\"imu\": \"b.csv\", \"caption\": \"turn\"}'; } > "
+                       "bad.jsonl; "
+                       "echo '{\"text\": \"x\"}' > text.jsonl")
+                .code,
+            0);
+  const Outcome good = program.Run("data check good.jsonl" + imu);
+  EXPECT_EQ(good.code, 0) << good.err;
+  EXPECT_THAT(good.out, AllOf(HasSubstr("1 records; columns: caption, imu"),
+                              HasSubstr("1 media items of plugins decoded")));
+  const Outcome bad = program.Run("data check bad.jsonl" + imu);
+  EXPECT_EQ(bad.code, 1) << bad.out;
+  EXPECT_THAT(bad.err, AllOf(HasSubstr("bad.jsonl:2"), HasSubstr("b.csv")));
+  const Outcome unknown = program.Run("data check good.jsonl --media raddar");
+  EXPECT_EQ(unknown.code, 1) << unknown.out;
+  EXPECT_THAT(unknown.err, AllOf(HasSubstr("--media raddar"), HasSubstr("caption, imu")));
+  EXPECT_EQ(program.Run("data check good.jsonl --media imu").code, 0);
+  const Outcome other = program.Run("data check text.jsonl" + imu);
+  EXPECT_EQ(other.code, 1) << other.out;
+  EXPECT_THAT(other.err, AllOf(HasSubstr("imu"), HasSubstr("they have: text")));
+}
 
 TEST(New, RefusesWhatDoesNotExist) {
   const Program program(NewFolder("new_refused"));

@@ -1,4 +1,4 @@
-#include "runtime/media_bytes.h"
+#include "sdk/native/media_bytes.h"
 
 #include <utility>
 
@@ -24,6 +24,8 @@ absl::StatusOr<std::shared_ptr<const std::string>> MediaBytes(const MediaSource&
   if (bytes->empty()) {
     return MediaError(absl::InvalidArgumentError(absl::StrCat(MediaName(media), ": is empty")));
   }
+  if (bytes->empty())
+    return MediaError(absl::InvalidArgumentError(absl::StrCat(MediaName(media), ": is empty")));
   return bytes;
 }
 

@@ -1,0 +1,23 @@
+// Any bytes as a raw tensor, in two forms: a status or as many finite numbers as the shape says.
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+#include "runtime/torchscript/raw_tensor.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const absl::string_view file(reinterpret_cast<const char*>(data), size);
+  for (const unival::RawTensorForm& form :
+       {unival::RawTensorForm{{2, -1}, "", 0}, unival::RawTensorForm{{-1}, "int16", 100}}) {
+    const auto tensor = unival::ParseRawTensor(file, form);
+    if (!tensor.ok()) continue;
+    int64_t count = 1;
+    for (int64_t side : tensor->shape) count *= side;
+    if (count != static_cast<int64_t>(tensor->values.size())) std::abort();
+    for (float value : tensor->values) {
+      if (!std::isfinite(value)) std::abort();
+    }
+  }
+  return 0;
+}
