@@ -35,6 +35,7 @@ struct CallInProgress {
 };
 constexpr int64_t kTextsBegin = sizeof(CallInProgress);
 constexpr char kEnd[] = "end";
+constexpr double kStartSeconds = 60;
 
 void WriteAt(int file, const char* data, size_t size, int64_t offset) {
   while (size > 0) {
@@ -84,11 +85,12 @@ int64_t ResidentMib(pid_t process) {
   return resident * sysconf(_SC_PAGESIZE) / (1 << 20);
 }
 
-// Why the child must be ended now, or nothing. `since`: when the call in progress began.
-std::string Excess(pid_t process, Clock::time_point since, const ChildLimits& limits) {
+// Why the child must be ended now, or nothing. `since`: when the call in progress began; `allowed`:
+// seconds for it.
+std::string Excess(pid_t process, Clock::time_point since, double allowed,
+                   const ChildLimits& limits) {
   const double seconds = std::chrono::duration<double>(Clock::now() - since).count();
-  if (seconds > limits.seconds_per_call)
-    return absl::StrCat("was ended after ", limits.seconds_per_call, " s");
+  if (seconds > allowed) return absl::StrCat("was ended after ", allowed, " s");
   const int64_t mib = ResidentMib(process);
   if (mib > limits.mib)
     return absl::StrCat("was ended at ", mib, " MiB of memory, allowed ", limits.mib);
@@ -110,7 +112,10 @@ absl::StatusOr<std::string> Watch(Process& child, int file, const ChildLimits& l
     const uint64_t now = ReadCall(file).number;
     if (now != number) since = Clock::now();
     number = now;
-    if (excess.empty()) excess = Excess(child.pid(), since, limits);
+    // Until the first call it starts up, which is not the plugin's doing.
+    const double allowed =
+        number == 0 ? std::max(kStartSeconds, limits.seconds_per_call) : limits.seconds_per_call;
+    if (excess.empty()) excess = Excess(child.pid(), since, allowed, limits);
     if (!excess.empty()) {
       kill(-child.pid(), SIGKILL);  // with what it has started itself
       child.Send(SIGKILL);

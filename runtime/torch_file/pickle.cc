@@ -352,9 +352,9 @@ class PickleMachine {
   }
   absl::Status Call(int values) {
     UNIVAL_ASSIGN_OR_RETURN(const std::vector<PickleId> call, Pop(values));
-    UNIVAL_ASSIGN_OR_RETURN(
-        PickleNode result,
-        PickleCalls(pickle_, limits_.is_record).Call(pickle_.node(call[0]), call[1]));
+    PickleCalls calls(pickle_, limits_.is_record);
+    UNIVAL_ASSIGN_OR_RETURN(PickleNode result, calls.Call(pickle_.node(call[0]), call[1]));
+    if (calls.same().has_value()) return PushAgain(*calls.same());
     copied_ += result.items.size();
     if (copied_ > limits_.max_nodes) return absl::ResourceExhaustedError("too many copied values");
     return Push(std::move(result));

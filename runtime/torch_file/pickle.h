@@ -81,6 +81,13 @@ struct PickleLimits {
   PickleClassFilter is_record = &IsCheckpointClass;
 };
 
+// A list or dict and the text of the type that the reader shall take it for, in files of
+// torch.jit.save.
+struct PickleTypeTag {
+  PickleId value = 0;
+  absl::string_view type;
+};
+
 class Pickle {
  public:
   const PickleNode& root() const { return nodes_[root_]; }
@@ -89,6 +96,7 @@ class Pickle {
   size_t node_count() const { return nodes_.size(); }  // ids are below it
   const std::vector<PickleStorage>& storages() const { return storages_; }
   const std::vector<PickleTensor>& tensors() const { return tensors_; }
+  const std::vector<PickleTypeTag>& type_tags() const { return type_tags_; }
 
   // The last value under a text key of a dict, or of a record whose state is one. Null without.
   const PickleNode* Find(const PickleNode& mapping, absl::string_view key) const;
@@ -111,6 +119,7 @@ class Pickle {
   std::deque<std::string> names_;  // what globals' texts refer to
   std::vector<PickleStorage> storages_;
   std::vector<PickleTensor> tensors_;
+  std::vector<PickleTypeTag> type_tags_;
   PickleId root_ = 0;
 };
 

@@ -59,7 +59,7 @@ constexpr std::array<KnownCall, 18> kCalls = {{
     {"torch.jit._pickle.build_doublelist", &PickleCalls::FirstArgument},
     {"torch.jit._pickle.build_boollist", &PickleCalls::FirstArgument},
     {"torch.jit._pickle.build_tensorlist", &PickleCalls::FirstArgument},
-    {"torch.jit._pickle.restore_type_tag", &PickleCalls::FirstArgument},
+    {"torch.jit._pickle.restore_type_tag", &PickleCalls::TypeTag},
 }};
 
 // Values that training leaves in checkpoints and that weights do not need: kept as a name with
@@ -219,7 +219,21 @@ absl::StatusOr<PickleNode> PickleCalls::MakeSet(PickleId arguments) {
 absl::StatusOr<PickleNode> PickleCalls::FirstArgument(PickleId arguments) {
   const PickleNode* first = Argument(arguments, 0);
   if (first == nullptr) return InvalidArgument("a call without its argument");
+  same_ = node(arguments).items[0];
   return *first;
+}
+
+// (value, text of its type).
+absl::StatusOr<PickleNode> PickleCalls::TypeTag(PickleId arguments) {
+  const PickleNode* value = Argument(arguments, 0);
+  const PickleNode* type = Argument(arguments, 1);
+  if (type == nullptr || type->kind != PickleKind::kText ||
+      (value->kind != PickleKind::kList && value->kind != PickleKind::kDict)) {
+    return InvalidArgument("a type tag is not of a list or dict and the text of its type");
+  }
+  pickle_.type_tags_.push_back({node(arguments).items[0], type->text});
+  same_ = node(arguments).items[0];
+  return *value;
 }
 
 absl::StatusOr<PickleNode> PickleCalls::Call(const PickleNode& callable, PickleId arguments) {

@@ -8,6 +8,7 @@
 #define UNIVAL_RUNTIME_TORCH_FILE_PICKLE_CALLS_H_
 
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 #include "runtime/torch_file/pickle.h"
 
 namespace unival {
@@ -19,6 +20,8 @@ class PickleCalls {
 
   // REDUCE, NEWOBJ: `arguments` is a tuple. PermissionDenied for anything that is not known.
   absl::StatusOr<PickleNode> Call(const PickleNode& callable, PickleId arguments);
+  // Set when the last call gave back one of its arguments: what is added to it later is added to both.
+  const absl::optional<PickleId>& same() const { return same_; }
   // BINPERSID: ("storage", torch.FloatStorage, key, location, elements[, view]).
   absl::StatusOr<PickleNode> Storage(const PickleNode& persistent_id);
   // BUILD: gives `object` its state.
@@ -31,6 +34,7 @@ class PickleCalls {
   absl::StatusOr<PickleNode> MakeEmptyDict(PickleId arguments);
   absl::StatusOr<PickleNode> MakeSet(PickleId arguments);
   absl::StatusOr<PickleNode> FirstArgument(PickleId arguments);
+  absl::StatusOr<PickleNode> TypeTag(PickleId arguments);
 
  private:
   const PickleNode& node(PickleId id) const { return pickle_.nodes_[id]; }
@@ -41,6 +45,7 @@ class PickleCalls {
 
   Pickle& pickle_;
   const PickleClassFilter is_record_;
+  absl::optional<PickleId> same_;
 };
 
 }  // namespace unival

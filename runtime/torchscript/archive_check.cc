@@ -6,12 +6,14 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "runtime/torch_file/pickle.h"
 #include "runtime/torch_file/pickle_nesting.h"
 #include "runtime/torch_file/zip_directory.h"
 #include "runtime/torchscript/source_check.h"
+#include "runtime/torchscript/type_tag_check.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
@@ -70,7 +72,7 @@ bool IsScriptClass(absl::string_view name) {
 
 bool IsScriptGlobal(absl::string_view name) {
   return IsScriptClass(name) || absl::StartsWith(name, "torch.jit._pickle.") ||
-         absl::StartsWith(name, "torch._utils._rebuild_") || name == "collections.OrderedDict" ||
+         name == "torch._utils._rebuild_tensor_v2" || name == "collections.OrderedDict" ||
          (absl::StartsWith(name, "torch.") && absl::EndsWith(name, "Storage"));
 }
 
@@ -119,9 +121,13 @@ class ArchiveCheck {
   absl::Status CheckVersion(const ZipEntry& entry) {
     UNIVAL_ASSIGN_OR_RETURN(const std::string text, Text(entry));
     const absl::string_view number = absl::StripAsciiWhitespace(text);
-    const bool is_number = !number.empty() && number.size() <= 9 &&
-                           number.find_first_not_of("0123456789") == absl::string_view::npos;
-    return is_number ? absl::OkStatus() : InvalidArgument("is no number", kNotScript);
+    int version = 0;
+    if (number.size() > 9 || !absl::SimpleAtoi(number, &version))
+      return InvalidArgument("is no number", kNotScript);
+    // Before it, types did not stand beside values, and libtorch guesses them.
+    constexpr int kFirstWithTypes = 3;
+    if (version >= kFirstWithTypes) return absl::OkStatus();
+    return InvalidArgument("is ", version, "; export it again with torch 1.5 or later");
   }
 
   absl::Status CheckSource(const ZipEntry& entry) {
@@ -139,6 +145,7 @@ class ArchiveCheck {
     if (consumed != bytes.size()) return InvalidArgument("bytes are left over behind the pickle");
     UNIVAL_RETURN_IF_ERROR(CheckNesting(pickle, kMaxValueDepth, kMaxValues));
     UNIVAL_RETURN_IF_ERROR(CheckNames(pickle));
+    UNIVAL_RETURN_IF_ERROR(CheckTypeTags(pickle));
     for (const PickleStorage& storage : pickle.storages())
       UNIVAL_RETURN_IF_ERROR(CheckStorage(storage, tensors));
     return absl::OkStatus();
@@ -155,8 +162,16 @@ class ArchiveCheck {
       // Texts of types are read by recursion, and any text may come to stand for one.
       if (node.kind == PickleKind::kText && BracketDepth(node.text) > kMaxTypeDepth)
         return InvalidArgument("a text with more than ", kMaxTypeDepth, " brackets in each other");
+      if (node.kind == PickleKind::kRecord && node.text == "torch.device" &&
+          !IsOneText(pickle, pickle.node(node.items[0]))) {
+        return InvalidArgument("a device is not made of one text");
+      }
     }
     return absl::OkStatus();
+  }
+
+  static bool IsOneText(const Pickle& pickle, const PickleNode& arguments) {
+    return arguments.items.size() == 1 && pickle.node(arguments.items[0]).kind == PickleKind::kText;
   }
 
   absl::Status CheckStorage(const PickleStorage& storage, absl::string_view tensors) const {

@@ -117,7 +117,6 @@ TEST_P(Refused, WithOperatorFunctionAndLine) {
 INSTANTIATE_TEST_SUITE_P(
     Deeds, Refused,
     ::testing::Values(Deed{"Save", "torch.save(x, 'written.bin')", "aten::save"},
-                      Deed{"SaveByName", "ops.aten.save(x, 'written.bin')", "aten::save"},
                       Deed{"FromFile", "x = x + torch.from_file('written.bin', True, 4)",
                            "aten::from_file"},
                       Deed{"Print", "print(x)", "prim::Print"},
@@ -125,7 +124,6 @@ INSTANTIATE_TEST_SUITE_P(
                       Deed{"Seed", "torch.manual_seed(1)", "aten::manual_seed"},
                       Deed{"InPlaceRandom", "x.normal_()", "aten::normal_"},
                       Deed{"Strided", "x = torch.as_strided(x, [2], [1], 0)", "aten::as_strided"},
-                      Deed{"SetGrad", "torch.set_grad_enabled(True)", "aten::set_grad_enabled"},
                       Deed{"Cuda", "x = x.cuda()", "aten::cuda"},
                       Deed{"Sparse", "x = x.to_sparse()", "aten::to_sparse"}),
     [](const auto& test) { return std::string(test.param.name); });
@@ -290,6 +288,17 @@ TEST_F(Archive, PicklesMakeValuesAlone) {
   EXPECT_THAT(with(remembered.Op(')').Raw("r\xFF\xFF\xFF\x7F")), HasSubstr("remembered"));
   PickleWriter empty;
   EXPECT_THAT(with(empty.Op('R')), HasSubstr("too few"));
+  for (const std::string type : {"List[Tuple[int, int]]", "List[__torch__.Encoder]",
+                                 "Dict[str, int]", "List[List[int]]", "List[Union[int, str]]"}) {
+    PickleWriter tagged;
+    tagged.Global("torch.jit._pickle", "restore_type_tag").Op(']').Integer(1).Tuple(1).Op('a');
+    EXPECT_THAT(with(tagged.Text(type).Tuple(2).Op('R')), HasSubstr("form of its type")) << type;
+  }
+  PickleWriter alone;
+  EXPECT_THAT(with(alone.Global("torch.jit._pickle", "restore_type_tag").Op(']').Tuple(1).Op('R')),
+              HasSubstr("type tag"));
+  PickleWriter device;
+  EXPECT_THAT(with(device.Global("torch", "device").Op(')').Op('R')), HasSubstr("one text"));
 }
 
 // libtorch would take its stack apart by the type, not by the value.

@@ -104,7 +104,7 @@ class Ends : public ::testing::TestWithParam<End> {};
 TEST_P(Ends, AreRowsThatNameTheCall) {
   const Outcome outcome = Workplace().Run(
       "plugin check '" + Runfile("tests/integration/plugins/libbroken.so") +
-      "' --json --sample numbers --call_seconds 4 --process_mib 2500 --option flaw=" +
+      "' --json --sample numbers --call_seconds 4 --process_mib 1200 --option flaw=" +
       GetParam().flaw);
   EXPECT_EQ(outcome.code, 3) << outcome.out << outcome.err;
   const auto report = nlohmann::json::parse(outcome.out, nullptr, false);
@@ -124,7 +124,7 @@ INSTANTIATE_TEST_SUITE_P(
         End{"exits", "preprocess", "ended the process with code 0 in preprocess of numbers/"},
         End{"aborts_in_create", "create", "was ended by signal 6 (SIGABRT, Aborted) in create"},
         End{"hangs", "determinism", "was ended after 4 s in encode of 3 samples"},
-        End{"grows", "preprocess", "MiB of memory, allowed 2500 in preprocess of numbers/"},
+        End{"grows", "preprocess", "MiB of memory, allowed 1200 in preprocess of numbers/"},
         End{"crashes_at_exit", "exit",
             "was ended by signal 6 (SIGABRT, Aborted) in the end of the"}),
     [](const auto& test) { return std::string(test.param.flaw); });
@@ -422,9 +422,9 @@ TEST(Tier3, WhatAProgramMayNotDoIsNamedWithItsPlace) {
             kept.append(torch.ones([1 << 22]))
         return x
   )");
-  const Outcome greedy = program.Run("plugin check heat/heat.plugin.textproto --process_mib 2500");
+  const Outcome greedy = program.Run("plugin check heat/heat.plugin.textproto --process_mib 1200");
   EXPECT_EQ(greedy.code, 3) << greedy.out << greedy.err;
-  EXPECT_THAT(greedy.out, HasSubstr("MiB of memory, allowed 2500 in encode of"));
+  EXPECT_THAT(greedy.out, HasSubstr("MiB of memory, allowed 1200 in encode of"));
 }
 
 TEST(Tier3, TakesRawTensors) {
