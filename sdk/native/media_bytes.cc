@@ -24,8 +24,6 @@ absl::StatusOr<std::shared_ptr<const std::string>> MediaBytes(const MediaSource&
   if (bytes->empty()) {
     return MediaError(absl::InvalidArgumentError(absl::StrCat(MediaName(media), ": is empty")));
   }
-  if (bytes->empty())
-    return MediaError(absl::InvalidArgumentError(absl::StrCat(MediaName(media), ": is empty")));
   return bytes;
 }
 
