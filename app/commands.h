@@ -14,6 +14,7 @@
   COMMAND(AddPredictCommand)     \
   COMMAND(AddEvalCommand)        \
   COMMAND(AddProbeCommand)       \
+  COMMAND(AddPromptsCommand)     \
   COMMAND(AddTrainCommand)       \
   COMMAND(AddVerifyCommand)      \
   COMMAND(AddDataCommand)        \

@@ -76,15 +76,19 @@ absl::StatusOr<EvaluationResult> Measure(EvalArguments arguments) {
 }
 
 nlohmann::ordered_json ToJson(const EvalArguments& arguments, const EvaluationResult& result) {
-  return {
+  nlohmann::ordered_json json = {
       {"model", arguments.pipeline.model}, {"task", result.task},       {"data", arguments.data},
       {"samples", result.samples},         {"seconds", result.seconds}, {"metrics", result.metrics},
       {"failures", result.failures}};
+  if (result.constant) {
+    json["constant"] = {{"answer", result.constant->text}, {"metrics", result.constant->metrics}};
+  }
+  return json;
 }
 
 void PrintTable(const EvaluationResult& result) {
   for (const auto& [name, value] : result.metrics)
-    std::cout << absl::StrFormat("%-32s %.4f\n", name, value);
+    std::cout << absl::StrFormat("%-32s %.4f%s\n", name, value, BesideConstant(result, name));
   for (const std::string& failure : result.failures) std::cout << "failed  " << failure << "\n";
 }
 

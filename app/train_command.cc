@@ -60,7 +60,8 @@ void PrintTable(const TrainArguments& arguments, const TrainResult& result) {
   std::cout << absl::StrFormat("%-24s %d\n", "frozen tensors changed", result.frozen_changed);
   for (const auto& [name, evaluation] : result.evaluations) {
     for (const auto& [metric, value] : evaluation.metrics) {
-      std::cout << absl::StrFormat("%-24s %-24s %.4f\n", name, metric, value);
+      std::cout << absl::StrFormat("%-24s %-24s %.4f%s\n", name, metric, value,
+                                   BesideConstant(evaluation, metric));
     }
   }
 }

@@ -54,6 +54,10 @@ Status CheckTraining(const TokenizerTraining& training) {
                          ", expected at least " + std::to_string(least));
 }
 
+// From this size on, a vocabulary has a piece for every byte, so that every text can be written; a
+// smaller one would be half filled by them.
+constexpr int64_t kLeastWithBytes = 2048;
+
 // Text is taken byte for byte: no normalisation, no added or removed spaces. One thread, because
 // the sums of several would depend on their number.
 std::unordered_map<std::string, std::string> TrainerOptions(const TokenizerTraining& training) {
@@ -65,6 +69,7 @@ std::unordered_map<std::string, std::string> TrainerOptions(const TokenizerTrain
       {"split_digits", "true"},      {"shuffle_input_sentence", "false"},
       {"num_threads", "1"},          {"minloglevel", "2"},
   };
+  if (training.vocabulary_size >= kLeastWithBytes) options["byte_fallback"] = "true";
   std::string symbols;
   for (const std::string& symbol : training.symbols)
     symbols += (symbols.empty() ? "" : ",") + symbol;

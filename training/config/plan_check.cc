@@ -100,7 +100,15 @@ absl::Status CheckOrigin(const LoadedPlan& loaded, const Checker& check) {
       return check.Error("random_backbone", "false for a fresh model", "true",
                          "a fresh model's backbone is random already");
     }
+    if (!plan.start_from().empty()) {
+      UNIVAL_RETURN_IF_ERROR(check.Present("start_from", plan.start_from(), loaded.directory,
+                                           "train or download that model first"));
+    }
   } else {
+    if (!plan.start_from().empty()) {
+      return check.Error("start_from", "nothing beside model", plan.start_from(),
+                         "it is for a fresh_model; a plan with model starts from that one");
+    }
     UNIVAL_RETURN_IF_ERROR(check.Present("model", plan.model(), loaded.directory,
                                          "train or download that model first"));
   }

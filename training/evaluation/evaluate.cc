@@ -11,6 +11,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "runtime/collate.h"
 #include "runtime/prediction_json.h"
 #include "sdk/base/files.h"
@@ -132,8 +133,16 @@ absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string&
   }
   if (keep) UNIVAL_RETURN_IF_ERROR(WriteOutputFile(options.results_file, lines));
   result.metrics = metric->Result();
+  UNIVAL_ASSIGN_OR_RETURN(result.constant, ScoreConstantAnswer(*task, source));
   result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return result;
+}
+
+std::string BesideConstant(const EvaluationResult& result, const std::string& metric) {
+  if (!result.constant || metric == "samples" || metric == "failures") return "";
+  const auto found = result.constant->metrics.find(metric);
+  if (found == result.constant->metrics.end()) return "";
+  return absl::StrFormat("   (always \"%s\": %.4f)", result.constant->text, found->second);
 }
 
 absl::Status CheckReadable(const EvaluationResult& result) {

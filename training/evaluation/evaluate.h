@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "runtime/pipeline.h"
 #include "training/data/source.h"
+#include "training/evaluation/constant_answer.h"
 
 namespace unival {
 
@@ -37,6 +38,8 @@ struct EvaluationResult {
   std::string name;
   std::string task;
   std::map<std::string, double> metrics;
+  absl::optional<ConstantAnswer> constant;  // what `metrics` are to be read beside
+  std::string diagnosis;  // by a caller, see diagnosis.h; empty where nothing is wrong
   int64_t samples = 0;
   // "KEY: reason" of records that could not be answered; they count as wrong.
   std::vector<std::string> failures;
@@ -53,6 +56,10 @@ struct EvaluationResult {
 // that record.
 absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string& task,
                                           const Source& source, const EvaluationOptions& options);
+
+// For tables of metrics: "   (always \"zero\": 0.6160)", or nothing where the metric says nothing
+// about the constant answer.
+std::string BesideConstant(const EvaluationResult& result, const std::string& metric);
 
 // OutOfRange when more than kMaxUnreadableShare of the records were unreadable, with the count and
 // the first reason. Call it after the results are written.

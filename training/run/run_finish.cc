@@ -10,6 +10,7 @@
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
 #include "tasks/templates/template_set.h"
+#include "training/evaluation/diagnosis.h"
 #include "training/run/run.h"
 
 namespace unival {
@@ -38,6 +39,11 @@ absl::Status WriteResults(const Run& run, const TrainResult& result) {
                          {"failures", evaluation.failures},
                          {"seconds", evaluation.seconds},
                          {"metrics", MetricsJson(evaluation.metrics)}};
+    if (evaluation.constant) {
+      evaluations[name]["constant"] = {{"answer", evaluation.constant->text},
+                                       {"metrics", MetricsJson(evaluation.constant->metrics)}};
+    }
+    if (!evaluation.diagnosis.empty()) evaluations[name]["diagnosis"] = evaluation.diagnosis;
   }
   const Json json = {{"format", "unival-results/1"},
                      {"plan", run.plan.proto.name()},
@@ -92,6 +98,27 @@ absl::Status WriteReceipt(const Run& run, const std::vector<TensorHash>& after,
                    " frozen tensors changed; this is a fault of a modality or of the trainer"));
 }
 
+// The source of the last stage that trains this task; null without one.
+const Source* TrainingSourceOf(const Run& run, const std::string& task) {
+  const Source* found = nullptr;
+  for (const std::vector<StageSource>& stage : run.data.stages) {
+    for (const StageSource& source : stage) {
+      if (source.task->info().name == task) found = source.source;
+    }
+  }
+  return found;
+}
+
+// Says why an evaluation came out no better than a constant answer.
+absl::Status DiagnoseIfPoor(Run* run, const Source& source, EvaluationResult* evaluated) {
+  if (!IsNoBetterThanConstant(*evaluated)) return absl::OkStatus();
+  UNIVAL_ASSIGN_OR_RETURN(
+      evaluated->diagnosis,
+      Diagnose(*run->pipeline, *evaluated, TrainingSourceOf(*run, evaluated->task), source));
+  run->printer.Say(absl::StrCat("evaluation \"", evaluated->name, "\": ", evaluated->diagnosis));
+  return absl::OkStatus();
+}
+
 absl::Status RunEvaluations(Run* run, TrainResult* result) {
   for (int i = 0; i < run->plan.proto.evaluation_size(); ++i) {
     const EvaluationPlan& plan = run->plan.proto.evaluation(i);
@@ -106,6 +133,8 @@ absl::Status RunEvaluations(Run* run, TrainResult* result) {
                                                               *run->data.evaluations[i], options),
                                                      "evaluation \"", plan.name(), "\""));
     evaluated.name = plan.name();
+    UNIVAL_RETURN_IF_ERROR(Annotate(DiagnoseIfPoor(run, *run->data.evaluations[i], &evaluated),
+                                    "evaluation \"", plan.name(), "\""));
     result->evaluations[plan.name()] = std::move(evaluated);
   }
   return absl::OkStatus();

@@ -15,6 +15,7 @@
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 #include "training/evaluation/evaluate.h"
+#include "training/run/start_from.h"
 #include "training/run/trainable.h"
 
 namespace unival {
@@ -94,6 +95,11 @@ absl::StatusOr<BuiltModel> CreateFreshModel(const LoadedPlan& plan, const Runtim
   if (!model.ok()) return AtField(plan, "fresh_model", model.status());
   built.model = *std::move(model);
   built.fresh = Names(*built.model);
+  if (plan.proto.start_from().empty()) return built;
+  const auto taken =
+      TakeOver(JoinPath(plan.directory, plan.proto.start_from()), runtime, built.model.get());
+  if (!taken.ok()) return AtField(plan, "start_from", taken.status());
+  built.parent_backbone_sha256 = taken->parent_backbone_sha256;
   return built;
 }
 

@@ -25,6 +25,7 @@
 #include "training/optimizer/schedule.h"
 #include "training/run/batch_loader.h"
 #include "training/run/non_finite.h"
+#include "training/run/speaking_check.h"
 #include "training/run/trainable.h"
 #include "training/run/training_step.h"
 
@@ -81,6 +82,8 @@ class StageRun {
     const std::vector<std::string> patterns(stage_.trainable().begin(), stage_.trainable().end());
     UNIVAL_ASSIGN_OR_RETURN(trainable_, SelectTrainable(*run_.model, patterns));
     run_.model->SetTraining(false);
+    if (run_.state.stage_step == 0)
+      UNIVAL_RETURN_IF_ERROR(WarnOfUnsayableTargets(run_, sources_, trainable_));
     ApplyTrainable(*run_.model, trainable_);
     UNIVAL_RETURN_IF_ERROR(PrepareOptimizer(state));
     UNIVAL_RETURN_IF_ERROR(OpenCaches());

@@ -36,7 +36,9 @@ INSTANTIATE_TEST_SUITE_P(Subcommands, HelpOf,
                                            "plugin list", "plugin check", "plugin new", "vocab",
                                            "vocab list", "vocab add", "vocab retire",
                                            "convert fairseq", "data make-world", "data make-speech",
-                                           "data make-corpus", "data train-tokenizer",
+                                           "data make-corpus", "data make-english",
+                                           "data fake-sensor", "prompts speak",
+                                           "data train-tokenizer",
                                            "data import", "data check"));
 
 TEST(Version, IsPrinted) {

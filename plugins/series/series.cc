@@ -1,0 +1,95 @@
+// A series of measurements as a modality: a CSV file of numbers, one line per position, every line
+// as wide as the option "width" says (default 64); a first line that is no number is a heading.
+// The numbers are the features, so bring them to a size around 1. For a sensor that nothing has
+// been written for yet, and for `unival data fake-sensor`.
+#include <cmath>
+#include <cstdlib>
+
+#include "sdk/cpp/unival_plugin.hpp"
+
+namespace {
+
+using namespace unival::plugin;
+
+constexpr int64_t kMaxWidth = 4096, kMaxPositions = 1024;
+
+std::string AtLine(size_t number) { return "line " + std::to_string(number) + ": "; }
+
+// Appends the numbers of one line and counts them; -1: something is not a finite number.
+int64_t AppendLine(const std::string& line, std::vector<float>* values) {
+  int64_t count = 0;
+  for (const char* at = line.c_str();; ++at) {
+    char* end = nullptr;
+    const float value = std::strtof(at, &end);
+    if (end == at || !std::isfinite(value)) return -1;
+    values->push_back(value);
+    ++count;
+    while (*end == ' ' || *end == '\r') ++end;
+    if (*end == '\0') return count;
+    if (*end != ',') return -1;
+    at = end;
+  }
+}
+
+class Series : public Modality {
+ public:
+  static Result<std::unique_ptr<Series>> Create(const Config& config) {
+    auto series = std::make_unique<Series>();
+    for (const auto& [name, value] : config.options) {
+      series->width_ = name == "width" ? std::atoll(value.c_str()) : 0;
+      if (series->width_ >= 1 && series->width_ <= kMaxWidth) continue;
+      return InvalidArgument("option " + name + ": \"" + value + "\"; expected width, 1..4096");
+    }
+    return series;
+  }
+
+  ModalityInfo Info() const override {
+    return {"series-" + std::to_string(width_) + "/1", width_,  kMaxPositions,
+            UNIVAL_POSITION_SEQUENCE,                  UNIVAL_INPUT_BYTES, "csv/1"};
+  }
+
+  Status Preprocess(const Sample& sample, Tensors* out) const override {
+    std::vector<float> values;
+    if (const Status status = Parse(sample.bytes, &values); !status.ok()) return status;
+    const int64_t lines = static_cast<int64_t>(values.size()) / width_;
+    if (lines < 1) return InvalidArgument("holds no line of numbers");
+    if (lines > kMaxPositions) return InvalidArgument("has more than 1024 lines");
+    out->push_back(Tensor::Zeros<float>({lines, width_}));
+    std::copy(values.begin(), values.end(), out->back().data<float>());
+    return Status();
+  }
+
+  Status Encode(const Batch& batch, Features* out) override {
+    std::vector<std::vector<float>> rows;
+    for (int64_t row = 0; row < batch.size(); ++row) {
+      const TensorView lines = batch.tensor(row);
+      rows.emplace_back(lines.data<float>(), lines.data<float>() + lines.numel());
+    }
+    *out = PaddedFeatures(rows, width_, /*sequence=*/true);
+    return Status();
+  }
+
+ private:
+  Status Parse(std::string_view text, std::vector<float>* values) const {
+    for (size_t begin = 0, end = 0, number = 1; begin < text.size(); begin = end + 1, ++number) {
+      end = std::min(text.find('\n', begin), text.size());
+      const std::string line(text.substr(begin, end - begin));
+      if (line.empty() || line == "\r") continue;
+      const size_t before = values->size();
+      const int64_t count = AppendLine(line, values);
+      if (count == width_) continue;
+      values->resize(before);
+      if (count < 0 && number == 1) continue;
+      if (count < 0) return InvalidArgument(AtLine(number) + "expected numbers between commas");
+      return InvalidArgument(AtLine(number) + "expected " + std::to_string(width_) +
+                             " numbers, got " + std::to_string(count) + "; see option width");
+    }
+    return Status();
+  }
+
+  int64_t width_ = 64;
+};
+
+}  // namespace
+
+UNIVAL_PLUGIN("series", "1.0.0", ModalityOf<Series>("series", "numbers as CSV, a line a position"))

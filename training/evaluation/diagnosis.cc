@@ -1,0 +1,100 @@
+#include "training/evaluation/diagnosis.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/types/optional.h"
+#include "sdk/base/status_macros.h"
+#include "training/evaluation/linear_probe.h"
+#include "training/evaluation/speaking.h"
+
+namespace unival {
+namespace {
+
+constexpr int64_t kMostProbed = 5000;
+constexpr size_t kMostRepeated = 100;
+// Shares of the answers.
+constexpr double kEnoughRepeated = 0.9;
+constexpr double kClearlyAbove = 0.05;
+
+double ConstantScore(const EvaluationResult& result) {
+  return result.constant->metrics.at(ComparedMetric(result));
+}
+
+struct Findings {
+  double repeated = 1;            // share of the answers
+  absl::optional<double> linear;  // accuracy of a classifier
+};
+
+absl::StatusOr<Findings> Look(Pipeline& pipeline, const Task& task, const Source* train,
+                              const Source& test) {
+  Findings findings;
+  UNIVAL_ASSIGN_OR_RETURN(
+      const std::vector<std::string> texts,
+      TargetTexts(task, test, pipeline.model().vocabulary(), kMostRepeated));
+  UNIVAL_ASSIGN_OR_RETURN(const SpeakingReport spoken,
+                          CheckSpeaking(pipeline.model(), texts, {}));
+  if (spoken.texts > 0) {
+    findings.repeated = 1 - static_cast<double>(spoken.missed.size()) / spoken.texts;
+  }
+  const bool probed = train != nullptr && train->size() <= kMostProbed &&
+                      task.info().modalities.size() == 1;
+  if (!probed) return findings;
+  UNIVAL_ASSIGN_OR_RETURN(const ProbeResult probe,
+                          LinearProbe(pipeline, task.info().name, *train, test, {}));
+  const double joined = probe.joined ? probe.joined->accuracy : 0;
+  findings.linear = std::max(probe.pooled.accuracy, joined);
+  return findings;
+}
+
+std::string Verdict(const Findings& findings, double constant) {
+  if (findings.repeated < kEnoughRepeated) {
+    return "the language model cannot say them: other words, a plan that trains it too "
+           "(trainable: \"backbone\"), or another model";
+  }
+  if (!findings.linear) return "the connection or the features; `unival probe` tells them apart";
+  if (*findings.linear < constant + kClearlyAbove) {
+    return "the features do not tell the answers apart: another encoder, or one that trains too "
+           "(trainable: \"modality:ID\")";
+  }
+  return "the connection has not learned what is there: more steps, another learning rate, or a "
+         "wording that the model knows";
+}
+
+}  // namespace
+
+std::string ComparedMetric(const EvaluationResult& result) {
+  if (!result.constant) return "";
+  for (const char* name : {"accuracy", "exact_match"}) {
+    if (result.metrics.count(name) > 0 && result.constant->metrics.count(name) > 0) return name;
+  }
+  return "";
+}
+
+bool IsNoBetterThanConstant(const EvaluationResult& result) {
+  const std::string metric = ComparedMetric(result);
+  return !metric.empty() && result.samples > 0 &&
+         result.metrics.at(metric) <= result.constant->metrics.at(metric);
+}
+
+absl::StatusOr<std::string> Diagnose(Pipeline& pipeline, const EvaluationResult& result,
+                                     const Source* train, const Source& test) {
+  UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline.task(result.task));
+  UNIVAL_ASSIGN_OR_RETURN(const Findings findings, Look(pipeline, *task, train, test));
+  const std::string metric = ComparedMetric(result);
+  std::string text = absl::StrFormat(
+      "%s %.3f is no better than always answering \"%s\" (%.3f); the language model repeats %.2f of "
+      "the answers",
+      metric, result.metrics.at(metric), result.constant->text, ConstantScore(result),
+      findings.repeated);
+  if (findings.linear) {
+    absl::StrAppend(&text, absl::StrFormat(", a linear classifier of the features gets %.3f",
+                                           *findings.linear));
+  }
+  return absl::StrCat(text, ". What fails: ", Verdict(findings, ConstantScore(result)));
+}
+
+}  // namespace unival

@@ -1,0 +1,37 @@
+// unival: diagnosis.h
+//
+// Why an evaluation came out no better than a constant answer: the features, the connection, or the
+// language model.
+//
+//   if (IsNoBetterThanConstant(result)) {
+//     UNIVAL_ASSIGN_OR_RETURN(std::string why, Diagnose(*pipeline, result, train.get(), *test));
+//   }
+#ifndef UNIVAL_TRAINING_EVALUATION_DIAGNOSIS_H_
+#define UNIVAL_TRAINING_EVALUATION_DIAGNOSIS_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "runtime/pipeline.h"
+#include "training/data/source.h"
+#include "training/evaluation/evaluate.h"
+
+namespace unival {
+
+// The accuracy that is compared with the constant answer: "accuracy" or "exact_match", "" where the
+// task has neither or its answers are no texts.
+std::string ComparedMetric(const EvaluationResult& result);
+
+// Whether that accuracy is not above the constant answer's.
+bool IsNoBetterThanConstant(const EvaluationResult& result);
+
+// Sentences for people: both scores; how many of the answers the language model can repeat from
+// text; and, for a task with one media item and a training source of at most 5,000 records, what a
+// linear classifier makes of the same features; then which part fails by these figures. `train` may
+// be null. Errors: those of CheckSpeaking and LinearProbe.
+absl::StatusOr<std::string> Diagnose(Pipeline& pipeline, const EvaluationResult& result,
+                                     const Source* train, const Source& test);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_EVALUATION_DIAGNOSIS_H_
