@@ -30,7 +30,9 @@ void AddTrainTokenizer(Command& data) {
   command.AddPositional("corpus", &training->corpus, "Text, one sentence a line");
   command.AddPositional("output", &training->output,
                         "File to write; models read it as tokenizer.model");
-  command.AddOption("--size", &training->vocabulary_size, "Pieces at most; from 2048 on with one for every byte")
+  command
+      .AddOption("--size", &training->vocabulary_size,
+                 "Pieces at most; from 2048 on with one for every byte")
       .Positive()
       .ShowDefault();
   command.AddOption("--symbol", &training->symbols,

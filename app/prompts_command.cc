@@ -54,7 +54,8 @@ absl::StatusOr<std::vector<std::string>> TextsOf(const std::string& argument,
   if (!std::filesystem::is_regular_file(argument, error)) return std::vector<std::string>{argument};
   if (absl::EndsWith(argument, ".jsonl")) return TextsOfRecords(argument, column);
   UNIVAL_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(argument));
-  return std::vector<std::string>(absl::StrSplit(bytes, absl::ByAnyChar("\r\n"), absl::SkipEmpty()));
+  return std::vector<std::string>(
+      absl::StrSplit(bytes, absl::ByAnyChar("\r\n"), absl::SkipEmpty()));
 }
 
 // Different texts, each with the blank in front that prompts and targets have.
@@ -112,7 +113,8 @@ absl::StatusOr<ExitCode> Speak(SpeakArguments& arguments) {
 
 void AddPromptsCommand(Command& program) {
   Command& prompts = program.AddCommand("prompts", "What a model's language model can be given");
-  Command& command = prompts.AddCommand("speak", "Ask a model to repeat texts; list what it cannot say");
+  Command& command =
+      prompts.AddCommand("speak", "Ask a model to repeat texts; list what it cannot say");
   auto arguments = std::make_shared<SpeakArguments>();
   command.AddPositional("model", &arguments->pipeline.model, "Model directory");
   command.AddPositional("texts", &arguments->texts,

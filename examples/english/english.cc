@@ -79,7 +79,8 @@ Words LexiconOf(const std::vector<std::string>& sentences) {
   std::map<std::string, int> uses;
   for (const std::string& sentence : sentences) {
     for (const std::string& word : SplitWords(Plain(sentence))) {
-      const bool letters = std::all_of(word.begin(), word.end(), [](char c) { return absl::ascii_isalpha(c); });
+      const bool letters =
+          std::all_of(word.begin(), word.end(), [](char c) { return absl::ascii_isalpha(c); });
       if (letters) ++uses[word];
     }
   }
@@ -95,8 +96,8 @@ absl::StatusOr<Texts> ReadTexts(const EnglishOptions& options, Split split) {
   Texts texts;
   for (const std::string& path : paths) UNIVAL_RETURN_IF_ERROR(AddFile(path, options, &texts));
   if (texts.sentences.empty()) {
-    return absl::NotFoundError(absl::StrCat(
-        options.text_dir, ": no column \"text\" of at most ", options.max_words, " words"));
+    return absl::NotFoundError(absl::StrCat(options.text_dir, ": no column \"text\" of at most ",
+                                            options.max_words, " words"));
   }
   return texts;
 }

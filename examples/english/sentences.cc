@@ -14,7 +14,7 @@ namespace {
 using world::Random;
 
 constexpr char kPunctuation[] = ".,;:!?\"'()";
-const char* const kNumbers[] = {"zero", "one", "two",   "three", "four", "five",
+const char* const kNumbers[] = {"zero", "one",   "two",   "three", "four", "five",
                                 "six",  "seven", "eight", "nine",  "ten"};
 
 std::string Bare(absl::string_view text) {
@@ -27,7 +27,8 @@ std::string Bare(absl::string_view text) {
 bool BeginsWithPlainCapital(absl::string_view text) {
   const absl::string_view word = text.substr(0, text.find(' '));
   if (word.size() < 2 || !absl::ascii_isupper(word[0])) return word == "A";
-  return std::none_of(word.begin() + 1, word.end(), [](char c) { return absl::ascii_isupper(c); }) &&
+  return std::none_of(word.begin() + 1, word.end(),
+                      [](char c) { return absl::ascii_isupper(c); }) &&
          word.substr(0, 2) != "I'";
 }
 

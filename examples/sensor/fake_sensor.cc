@@ -44,15 +44,16 @@ absl::Status Bad(const FakeSensorOptions& options, const std::string& set,
 absl::StatusOr<Sentences> SentencesOf(const FakeSensorOptions& options, const std::string& set,
                                       const nlohmann::ordered_json& value) {
   Sentences sentences;
-  const bool is_list = value.is_array() && std::all_of(value.begin(), value.end(), [](const auto& e) {
-                         return e.is_string() && !e.template get<std::string>().empty();
-                       });
+  const bool is_list =
+      value.is_array() && std::all_of(value.begin(), value.end(), [](const auto& e) {
+        return e.is_string() && !e.template get<std::string>().empty();
+      });
   if (!is_list) return Bad(options, set, "expected a list of sentences");
   sentences = value.get<Sentences>();
   const size_t least = options.pairs ? 4 : 2;
   if (sentences.size() < least) {
-    return Bad(options, set, absl::StrCat("expected at least ", least, " sentences, got ",
-                                          sentences.size()));
+    return Bad(options, set,
+               absl::StrCat("expected at least ", least, " sentences, got ", sentences.size()));
   }
   std::set<std::string> seen;
   for (const std::string& sentence : sentences) {
@@ -139,8 +140,7 @@ class SetMaker {
         UNIVAL_ASSIGN_OR_RETURN(
             const std::string path,
             writer->AddMedia(absl::StrFormat("%06d.csv", index), Csv(saying, seed)));
-        UNIVAL_RETURN_IF_ERROR(
-            writer->AddRecord("say", {{"sensor", path}, {"text", saying.text}}));
+        UNIVAL_RETURN_IF_ERROR(writer->AddRecord("say", {{"sensor", path}, {"text", saying.text}}));
         ++index;
       }
     }
@@ -212,8 +212,8 @@ absl::Status GenerateFakeSensor(const FakeSensorOptions& options) {
     return absl::NotFoundError(absl::StrCat(options.labels_file, ": no set \"", set, "\""));
   }
   for (const auto& [set, value] : labels.items()) {
-    const bool wanted = options.sets.empty() ||
-                        std::count(options.sets.begin(), options.sets.end(), set) > 0;
+    const bool wanted =
+        options.sets.empty() || std::count(options.sets.begin(), options.sets.end(), set) > 0;
     if (!wanted) continue;
     UNIVAL_ASSIGN_OR_RETURN(const Sentences sentences, SentencesOf(options, set, value));
     UNIVAL_RETURN_IF_ERROR(WriteSet(options, set, sentences));

@@ -27,8 +27,8 @@ namespace unival::sensor {
 struct FakeSensorOptions {
   std::string labels_file;
   std::string output_dir;
-  std::vector<std::string> sets;                       // empty: all of the file
-  std::vector<std::string> kinds;                      // empty: all of FakeSensorKinds()
+  std::vector<std::string> sets;   // empty: all of the file
+  std::vector<std::string> kinds;  // empty: all of FakeSensorKinds()
   bool pairs = false;
   int64_t train_count = 100;  // records of each sentence or pair
   int64_t eval_count = 20;

@@ -29,12 +29,14 @@ void AddSensorCommand(Command& data) {
       .ShowDefault();
   command.AddOption("--positions", &options->positions, "Lines of a record").ShowDefault();
   command.AddOption("--width", &options->width, "Numbers on a line").ShowDefault();
-  command.AddOption("--noise", &options->noise,
-                    "Deviation of what is added to every number; those of a signal have 1")
+  command
+      .AddOption("--noise", &options->noise,
+                 "Deviation of what is added to every number; those of a signal have 1")
       .ShowDefault();
   command.AddOption("--seed", &options->seed, "Other seeds give other signals").ShowDefault();
   command.SetFooter(
-      "Records are read by the plugin `series`.\nExample: unival data fake-sensor labels.json data");
+      "Records are read by the plugin `series`.\nExample: unival data fake-sensor labels.json "
+      "data");
   command.OnRun([options] { return GenerateFakeSensor(*options); });
 }
 

@@ -44,8 +44,12 @@ class Series : public Modality {
   }
 
   ModalityInfo Info() const override {
-    return {"series-" + std::to_string(width_) + "/1", width_,  kMaxPositions,
-            UNIVAL_POSITION_SEQUENCE,                  UNIVAL_INPUT_BYTES, "csv/1"};
+    return {"series-" + std::to_string(width_) + "/1",
+            width_,
+            kMaxPositions,
+            UNIVAL_POSITION_SEQUENCE,
+            UNIVAL_INPUT_BYTES,
+            "csv/1"};
   }
 
   Status Preprocess(const Sample& sample, Tensors* out) const override {

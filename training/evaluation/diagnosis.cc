@@ -32,16 +32,14 @@ struct Findings {
 absl::StatusOr<Findings> Look(Pipeline& pipeline, const Task& task, const Source* train,
                               const Source& test) {
   Findings findings;
-  UNIVAL_ASSIGN_OR_RETURN(
-      const std::vector<std::string> texts,
-      TargetTexts(task, test, pipeline.model().vocabulary(), kMostRepeated));
-  UNIVAL_ASSIGN_OR_RETURN(const SpeakingReport spoken,
-                          CheckSpeaking(pipeline.model(), texts, {}));
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> texts,
+                          TargetTexts(task, test, pipeline.model().vocabulary(), kMostRepeated));
+  UNIVAL_ASSIGN_OR_RETURN(const SpeakingReport spoken, CheckSpeaking(pipeline.model(), texts, {}));
   if (spoken.texts > 0) {
     findings.repeated = 1 - static_cast<double>(spoken.missed.size()) / spoken.texts;
   }
-  const bool probed = train != nullptr && train->size() <= kMostProbed &&
-                      task.info().modalities.size() == 1;
+  const bool probed =
+      train != nullptr && train->size() <= kMostProbed && task.info().modalities.size() == 1;
   if (!probed) return findings;
   UNIVAL_ASSIGN_OR_RETURN(const ProbeResult probe,
                           LinearProbe(pipeline, task.info().name, *train, test, {}));
@@ -86,7 +84,8 @@ absl::StatusOr<std::string> Diagnose(Pipeline& pipeline, const EvaluationResult&
   UNIVAL_ASSIGN_OR_RETURN(const Findings findings, Look(pipeline, *task, train, test));
   const std::string metric = ComparedMetric(result);
   std::string text = absl::StrFormat(
-      "%s %.3f is no better than always answering \"%s\" (%.3f); the language model repeats %.2f of "
+      "%s %.3f is no better than always answering \"%s\" (%.3f); the language model repeats %.2f "
+      "of "
       "the answers",
       metric, result.metrics.at(metric), result.constant->text, ConstantScore(result),
       findings.repeated);

@@ -41,8 +41,8 @@ std::vector<std::pair<size_t, size_t>> Anchors(const Words& a, const Words& b) {
   std::vector<std::vector<size_t>> longest(a.size() + 1, std::vector<size_t>(b.size() + 1, 0));
   for (size_t i = a.size(); i-- > 0;) {
     for (size_t j = b.size(); j-- > 0;) {
-      longest[i][j] = a[i] == b[j] ? longest[i + 1][j + 1] + 1
-                                   : std::max(longest[i + 1][j], longest[i][j + 1]);
+      longest[i][j] =
+          a[i] == b[j] ? longest[i + 1][j + 1] + 1 : std::max(longest[i + 1][j], longest[i][j + 1]);
     }
   }
   std::vector<std::pair<size_t, size_t>> anchors;
@@ -65,9 +65,8 @@ std::vector<HardWord> Counted(const std::vector<HardWord>& words) {
   }
   std::vector<HardWord> counted;
   for (const auto& entry : by_word) counted.push_back(entry.second);
-  std::stable_sort(counted.begin(), counted.end(), [](const HardWord& a, const HardWord& b) {
-    return a.texts > b.texts;
-  });
+  std::stable_sort(counted.begin(), counted.end(),
+                   [](const HardWord& a, const HardWord& b) { return a.texts > b.texts; });
   return counted;
 }
 

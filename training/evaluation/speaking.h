@@ -36,8 +36,8 @@ struct MissedText {
 
 struct SpeakingReport {
   int64_t texts = 0;
-  std::vector<MissedText> missed;     // in the order of the texts
-  std::vector<HardWord> hard_words;   // the most frequent first, then by word
+  std::vector<MissedText> missed;    // in the order of the texts
+  std::vector<HardWord> hard_words;  // the most frequent first, then by word
 };
 
 struct SpeakingOptions {

@@ -3,10 +3,12 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/tensor.h>
 
 #include <map>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
@@ -58,23 +60,46 @@ absl::StatusOr<std::unique_ptr<Model>> LoadParent(const std::string& directory,
   return Model::Load(opened, runtime, options);
 }
 
+at::Tensor RowsWhere(const std::vector<bool>& chosen, bool value, const at::Tensor& rows) {
+  std::vector<int64_t> ids;
+  for (size_t id = 0; id < chosen.size(); ++id) {
+    if (chosen[id] == value && !rows[static_cast<int64_t>(id)].eq(0).all().item<bool>())
+      ids.push_back(static_cast<int64_t>(id));
+  }
+  return rows.index_select(0, at::tensor(ids, at::kLong));
+}
+
+// Output logits are products with these rows: fresh ones that are much smaller than those of a
+// trained model would never be said, and what is read from them drowns in the positions. They get
+// the same mean square.
+void ScaleFreshRows(const std::vector<bool>& is_taken, at::Tensor rows) {
+  const at::Tensor taken = RowsWhere(is_taken, true, rows),
+                   fresh = RowsWhere(is_taken, false, rows);
+  if (taken.numel() == 0 || fresh.numel() == 0) return;
+  const at::Tensor scale = (taken.square().mean() / fresh.square().mean()).sqrt();
+  for (size_t id = 0; id < is_taken.size(); ++id) {
+    if (!is_taken[id]) rows[static_cast<int64_t>(id)].mul_(scale);
+  }
+}
+
 absl::StatusOr<int64_t> CopyTokenRows(const Model& from, const at::Tensor& source, const Model& to,
                                       at::Tensor target) {
   if (source.size(1) != target.size(1)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("its token embedding is ", source.size(1), " wide, expected d_model ",
-                     target.size(1), "; give both models the same d_model"));
+    return absl::FailedPreconditionError(absl::StrCat("its token embedding is ", source.size(1),
+                                                      " wide, expected d_model ", target.size(1),
+                                                      "; give both models the same d_model"));
   }
   UNIVAL_ASSIGN_OR_RETURN(const Meanings known, MeaningsOf(from));
   UNIVAL_ASSIGN_OR_RETURN(const Meanings wanted, MeaningsOf(to));
-  int64_t copied = 0;
+  std::vector<bool> is_taken(static_cast<size_t>(target.size(0)), false);
   for (const auto& [meaning, id] : wanted) {
     const auto found = known.find(meaning);
     if (found == known.end()) continue;
     target[id].copy_(source[found->second]);
-    ++copied;
+    is_taken[id] = true;
   }
-  return copied;
+  ScaleFreshRows(is_taken, target);
+  return absl::c_count(is_taken, true);
 }
 
 absl::StatusOr<TakenOver> CopyState(const Model& parent, Model* model) {

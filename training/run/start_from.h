@@ -24,7 +24,8 @@ struct TakenOver {
 
 // Copies every tensor of the model directory that `model` has under the same name and in the same
 // shape. Rows of the token embedding follow their meaning: in the tokenizer's block the text of the
-// piece, in every other block its id and the index there. What is not found stays as it is. Errors:
+// piece, in every other block its id and the index there. What is not found stays as it is,
+// but fresh token rows are brought to the mean square of those taken over. Errors:
 // those of loading the directory; FailedPrecondition when nothing of the backbone fits, or the
 // embeddings differ in width.
 absl::StatusOr<TakenOver> TakeOver(const std::string& directory, const Runtime& runtime,

@@ -38,8 +38,7 @@ INSTANTIATE_TEST_SUITE_P(Subcommands, HelpOf,
                                            "convert fairseq", "data make-world", "data make-speech",
                                            "data make-corpus", "data make-english",
                                            "data fake-sensor", "prompts speak",
-                                           "data train-tokenizer",
-                                           "data import", "data check"));
+                                           "data train-tokenizer", "data import", "data check"));
 
 TEST(Version, IsPrinted) {
   EXPECT_EQ(Program(NewFolder("version")).Run("--version").out,
