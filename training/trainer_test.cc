@@ -971,6 +971,99 @@ TEST(TrainerTest, TheTemplatesOfARunAreThoseThatItBeganWith) {
             TemplateSetHash(*began));
 }
 
+// Rows of the token embedding by the text of their piece.
+std::map<std::string, at::Tensor> RowsByText(const Model& model) {
+  std::map<std::string, at::Tensor> rows;
+  for (const NamedTensor& entry : model.State()) {
+    if (entry.name != "backbone.encoder.embed_tokens.weight") continue;
+    for (int64_t id = 0; id < model.vocabulary().size(); ++id) {
+      const std::string text = model.vocabulary().DecodeText({id}).value();
+      if (!text.empty()) rows[text] = entry.tensor[id];
+    }
+  }
+  return rows;
+}
+
+double MeanSquare(const std::map<std::string, at::Tensor>& rows) {
+  double sum = 0;
+  for (const auto& entry : rows) sum += entry.second.square().mean().item<double>();
+  return sum / static_cast<double>(rows.size());
+}
+
+TEST(TrainerTest, AFreshModelStartsFromAnotherWithAnotherTokenizer) {
+  std::string corpus;
+  for (const char* text : {" red", " green", " blue", " yellow quartz", " copy: red zebra"})
+    for (int i = 0; i < 20; ++i) absl::StrAppend(&corpus, text, "\n");
+  fs::create_directories(World() + "/other_tokenizer");
+  TokenizerTraining training;
+  training.corpus = WriteText(World() + "/other.txt", corpus);
+  training.output = World() + "/other_tokenizer/tokenizer.model";
+  training.vocabulary_size = 60;
+  ASSERT_TRUE(TheRuntime().registry().TrainTokenizer("sentencepiece", training).ok());
+  TrainingPlan plan = Parse(kFreshPlan);
+  plan.set_tokenizer_directory("other_tokenizer");
+  plan.set_start_from("base/model");
+  plan.mutable_stage(0)->set_steps(1);
+  plan.mutable_stage(0)->mutable_optimizer()->set_learning_rate(1e-20f);
+  TrainOk(Options(World(), plan, FreshOutput("from_another")));
+  auto parent = Model::Load(World() + "/base/model", TheRuntime());
+  auto child = Model::Load(World() + "/from_another/model", TheRuntime());
+  ASSERT_TRUE(parent.ok()) << parent.status();
+  ASSERT_TRUE(child.ok()) << child.status();
+  std::map<std::string, at::Tensor> of_parent;
+  for (const NamedTensor& entry : (*parent)->State()) of_parent[entry.name] = entry.tensor;
+  for (const NamedTensor& entry : (*child)->State()) {
+    const bool fits = of_parent.at(entry.name).sizes() == entry.tensor.sizes();
+    if (fits && !entry.is_buffer) {
+      EXPECT_TRUE(of_parent.at(entry.name).equal(entry.tensor)) << entry.name;
+    }
+  }
+  const auto before = RowsByText(**parent), after = RowsByText(**child);
+  std::map<std::string, at::Tensor> taken, fresh;
+  for (const auto& [text, row] : after) {
+    (before.count(text) > 0 ? taken : fresh)[text] = row;
+    if (before.count(text) > 0) {
+      EXPECT_TRUE(row.equal(before.at(text))) << text;
+    }
+  }
+  EXPECT_GT(taken.size(), 5u);
+  ASSERT_GT(fresh.size(), 2u);
+  EXPECT_NEAR(MeanSquare(fresh), MeanSquare(taken), 0.1 * MeanSquare(taken));
+  EXPECT_EQ((*child)->manifest().lineage(0).parent_backbone_sha256(),
+            (*parent)->BackboneHash().value());
+}
+
+TEST(TrainerTest, AFrozenLanguageModelIsAskedWhetherItCanSayTheTargets) {
+  TrainingPlan plan = Parse(kAdapterPlan);
+  plan.mutable_stage(0)->set_steps(1);
+  *plan.add_evaluation() = Parse(kFreshPlan).evaluation(0);
+  TrainOptions options = Options(World(), plan, FreshOutput("asked"));
+  options.quiet = false;
+  ::testing::internal::CaptureStderr();
+  TrainResult result = TrainOk(options);
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(said, HasSubstr("cannot repeat 3 of 3 target texts"));
+  EXPECT_THAT(said, HasSubstr("\"green\" (it says"));
+  EXPECT_THAT(said, HasSubstr("trainable: \"backbone\""));
+  // After one step nothing is right; the result says what the constant answer gets, and why.
+  const EvaluationResult& caption = result.evaluations["caption"];
+  ASSERT_TRUE(caption.constant);
+  EXPECT_EQ(caption.constant->text, "red");
+  EXPECT_EQ(caption.constant->metrics.at("exact_match"), 0.5);
+  EXPECT_THAT(caption.diagnosis, HasSubstr("always answering \"red\" (0.500)"));
+  EXPECT_THAT(caption.diagnosis, HasSubstr("the language model cannot say them"));
+  EXPECT_THAT(said, HasSubstr(caption.diagnosis));
+  const Json results = Json::parse(ReadText(World() + "/asked/results.json"));
+  EXPECT_EQ(results.at("evaluations").at("caption").at("constant").at("answer"), "red");
+
+  plan.mutable_stage(0)->set_trainable(0, "backbone");
+  TrainOptions trains = Options(World(), plan, FreshOutput("not_asked"));
+  trains.quiet = false;
+  ::testing::internal::CaptureStderr();
+  TrainOk(trains);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), Not(HasSubstr("cannot repeat")));
+}
+
 TEST(TrainerTest, TrainsInBfloat16) {
   TrainingPlan plan = Parse(kAdapterPlan);
   plan.mutable_stage(0)->set_precision("bfloat16");

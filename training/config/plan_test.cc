@@ -139,6 +139,7 @@ TEST_F(PlanTest, NamesFieldExpectedActualAndRemedyOfEveryMistake) {
       {"model:", "neither", [&] { plan_.proto.clear_model(); }},
       {"model:", "both", [&] { plan_.proto.mutable_fresh_model(); }},
       {"model:", "nowhere", [&] { plan_.proto.set_model("nowhere"); }},
+      {"start_from:", "nothing beside model", [&] { plan_.proto.set_start_from("model"); }},
       {"templates[0]:", "none.textproto", [&] { plan_.proto.set_templates(0, "none.textproto"); }},
       {"stage:", "at least one stage", [&] { plan_.proto.clear_stage(); }},
       {"stage[0].steps:", "got 0", [&] { stage()->set_steps(0); }},

@@ -78,6 +78,42 @@ TEST(Workflow, EvalEndsWithThreeBelowABound) {
   EXPECT_THAT(unknown.err, AllOf(HasSubstr("beauty"), HasSubstr("accuracy")));
 }
 
+TEST(Workflow, EvalPutsTheConstantAnswerBesideTheScore) {
+  const std::string command =
+      "eval models/tiny --task vqa --data data/image/eval/vqa.jsonl --limit 20";
+  const Outcome table = TinyWorkplace().Run(command);
+  ASSERT_EQ(table.code, 0) << table.err;
+  EXPECT_THAT(table.out, HasSubstr("(always \""));
+  const json constant = json::parse(TinyWorkplace().Run(command + " --json").out)["constant"];
+  EXPECT_GT(constant["metrics"]["accuracy"], 0);
+  EXPECT_NE(constant["answer"], "");
+  // Boxes have no most frequent one.
+  const Outcome boxes = TinyWorkplace().Run(
+      "eval models/tiny --task grounding --data data/image/eval/grounding.jsonl --limit 4 --json");
+  EXPECT_FALSE(json::parse(boxes.out).contains("constant"));
+}
+
+TEST(Workflow, PromptsSpeakListsWhatAModelCannotRepeat) {
+  const Program& program = TinyWorkplace();
+  ASSERT_EQ(program.Shell("printf 'a small bird\\nan old tree\\n' > words.txt").code, 0);
+  const Outcome outcome =
+      program.Run("prompts speak models/tiny words.txt \"a zebra sleeps\" --json");
+  EXPECT_EQ(outcome.code, 3) << outcome.err;
+  const json report = json::parse(outcome.out);
+  EXPECT_EQ(report["texts"], 3);
+  EXPECT_EQ(report["missed"].size(), 3);
+  EXPECT_EQ(report["missed"][2]["text"], "a zebra sleeps");
+  std::vector<std::string> words;
+  for (const json& word : report["hard_words"]) words.push_back(word["word"]);
+  EXPECT_THAT(words, ::testing::Contains("zebra"));
+  EXPECT_THAT(program.Run("prompts speak models/tiny \"a zebra sleeps\"").out,
+              HasSubstr("0 of 1 texts can be said"));
+  const Outcome wrong =
+      program.Run("prompts speak models/tiny data/image/eval/caption.jsonl --column beauty");
+  EXPECT_EQ(wrong.code, 1);
+  EXPECT_THAT(wrong.err, HasSubstr("column \"beauty\""));
+}
+
 TEST(Workflow, PredictAnswersAFile) {
   const Program& program = TinyWorkplace();
   ASSERT_EQ(program.Shell("tar -xf data/image/eval/images.tar 000000.png").code, 0);
