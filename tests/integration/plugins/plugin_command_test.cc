@@ -195,6 +195,7 @@ INSTANTIATE_TEST_SUITE_P(
         Shipped{"imu", "$root/imu/libimu.so --sample $root/imu/samples --option window=20"},
         Shipped{"mel_stats", "$root/mel_stats/libmel_stats.so"},
         Shipped{"path", "$root/path/libpath.so --sample $root/path/samples"},
+        Shipped{"series", "$root/series/libseries.so --sample $root/series/samples --option width=3"},
         Shipped{"thermal", "$root/thermal/thermal.plugin.textproto"},
         Shipped{"sentencepiece",
                 "$root/sentencepiece/libunival_sentencepiece.so --tokenizer "
