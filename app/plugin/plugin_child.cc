@@ -19,6 +19,7 @@
 #include "absl/types/optional.h"
 #include "sdk/base/descriptor.h"
 #include "sdk/base/files.h"
+#include "sdk/base/own_object.h"
 #include "sdk/base/process.h"
 #include "sdk/base/status_macros.h"
 
