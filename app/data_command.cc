@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iostream>
-#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -85,16 +84,6 @@ std::vector<std::string> PluginModalities(const Runtime& runtime) {
 
 bool HasColumn(const std::vector<std::string>& columns, const std::string& name) {
   return std::find(columns.begin(), columns.end(), name) != columns.end();
-}
-
-// Names of the fields of all records.
-absl::StatusOr<std::vector<std::string>> AllColumns(const Source& source) {
-  std::set<std::string> columns;
-  for (int64_t i = 0; i < source.size(); ++i) {
-    UNIVAL_ASSIGN_OR_RETURN(const TaskSample sample, source.Read(i));
-    for (const auto& [name, value] : sample.fields) columns.insert(name);
-  }
-  return std::vector<std::string>(columns.begin(), columns.end());
 }
 
 // Prepares every media item of the column as training would; the first that is damaged, and how

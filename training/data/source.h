@@ -88,6 +88,8 @@ absl::StatusOr<std::unique_ptr<Source>> OpenSource(const SourceOptions& options)
 
 // Names of the fields of `source`'s first record, sorted.
 absl::StatusOr<std::vector<std::string>> SourceColumns(const Source& source);
+// Names of the fields of all records, sorted. Reads every record: the first error is returned.
+absl::StatusOr<std::vector<std::string>> AllColumns(const Source& source);
 
 }  // namespace unival
 
