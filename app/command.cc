@@ -2,16 +2,24 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "sdk/base/files.h"
 #include "sdk/base/json_text.h"
+#include "sdk/base/status.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
+namespace {
+
+// Threads beyond the processors only wait for each other; far beyond, starting them takes minutes.
+constexpr int kMaxThreads = 1024;
+
+}  // namespace
 
 void PrintJson(const nlohmann::json& json) { std::cout << JsonText(json, 2) << "\n"; }
 
@@ -21,7 +29,8 @@ void AddRuntimeOptions(Command& command, RuntimeOptions* options) {
       "--plugin_path",
       [options](const std::string& folder) { options->plugin_paths.push_back(folder); },
       "A folder of plugins; may be given several times");
-  command.AddOption("--threads", &options->threads, "Compute threads (default: all cores)");
+  command.AddOption("--threads", &options->threads, "Compute threads (default: all cores)")
+      .Between(1, kMaxThreads);
   // The environment is read here and nowhere below.
   if (const char* path = std::getenv("UNIVAL_PLUGIN_PATH")) {
     for (absl::string_view folder : absl::StrSplit(path, ':', absl::SkipEmpty())) {
@@ -69,9 +78,11 @@ absl::StatusOr<TaskSample> SampleFromInputs(const TaskInfo& task,
       sample.fields[column] = value;
       continue;
     }
-    if (!std::filesystem::exists(value)) {
+    const absl::Status opened = OpenRegularFile(value).status();
+    if (absl::IsNotFound(opened)) {
       return absl::NotFoundError(absl::StrCat("--input ", input, ": no such file"));
     }
+    UNIVAL_RETURN_IF_ERROR(Annotate(opened, "--input ", column));
     sample.fields[column] = MediaSource{value, value, nullptr};
   }
   return sample;

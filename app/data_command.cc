@@ -10,13 +10,18 @@
 #include "runtime/runtime.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "training/data/corpus.h"
 #include "training/data/import.h"
 #include "training/data/source.h"
 
 namespace unival {
 namespace {
 
+// More than any published tokenizer has; training takes time and memory in proportion.
+constexpr int kMaxPieces = 1 << 20;
+
 absl::Status TrainTokenizer(const std::string& type, const TokenizerTraining& training) {
+  UNIVAL_RETURN_IF_ERROR(CheckCorpus(training.corpus));
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create({}));
   return runtime->registry().TrainTokenizer(type, training);
 }
@@ -32,7 +37,7 @@ void AddTrainTokenizer(Command& data) {
   command
       .AddOption("--size", &training->vocabulary_size,
                  "Pieces at most; from 2048 on with one for every byte")
-      .Positive()
+      .Between(1, kMaxPieces)
       .ShowDefault();
   command.AddOption("--symbol", &training->symbols,
                     "Text kept as one piece; may be given several times");

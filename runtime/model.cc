@@ -7,6 +7,8 @@
 #include <torch/nn/module.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -18,6 +20,7 @@
 #include "backbone/vocabulary/layout.h"
 #include "backbone/vocabulary/vocabulary.h"
 #include "runtime/memory_budget.h"
+#include "sdk/base/files.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 
@@ -41,6 +44,19 @@ void AppendState(const std::string& prefix, torch::nn::Module& module,
   for (const auto& item : module.named_buffers()) {
     state->push_back({absl::StrCat(prefix, item.key()), item.value(), true});
   }
+}
+
+// Tokenizers are plugins, and open the files of their folder in their own way: what would make them
+// wait, such as a named pipe, is refused before.
+absl::Status CheckRegularFiles(const std::string& folder) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code ignored;
+    if (entry->is_directory(ignored)) continue;
+    UNIVAL_RETURN_IF_ERROR(OpenRegularFile(entry->path().string()).status());
+  }
+  return absl::OkStatus();  // a folder that is not there is the tokenizer's to name
 }
 
 // "connections.depth.weight" of the backbone is "connection.depth.weight" of the model.
@@ -78,6 +94,7 @@ absl::StatusOr<std::unique_ptr<Model>> Model::CreateFresh(const Manifest& manife
   model->manifest_ = manifest;
   model->manifest_.set_format_version(1);
   model->tokenizer_directory_ = tokenizer_directory;
+  UNIVAL_RETURN_IF_ERROR(CheckRegularFiles(tokenizer_directory));
   UNIVAL_ASSIGN_OR_RETURN(
       std::unique_ptr<Tokenizer> tokenizer,
       runtime.registry().CreateTokenizer(manifest.tokenizer().type(), tokenizer_directory,

@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "runtime/collate.h"
 #include "runtime/decoding.h"
+#include "runtime/record_check.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 #include "tasks/templates/template_task.h"
@@ -25,9 +26,12 @@ struct Prepared {
 
 absl::StatusOr<PreparedExample> PrepareOne(const Model& model, const Task& task,
                                            const TaskSample& sample) {
-  UNIVAL_ASSIGN_OR_RETURN(Seq2SeqExample example,
-                          task.MakeExample(sample, ExampleMode::kPrediction, 0));
-  return Prepare(model, std::move(example), {});
+  absl::StatusOr<Seq2SeqExample> made = task.MakeExample(sample, ExampleMode::kPrediction, 0);
+  if (!made.ok()) return RecordError(made.status());
+  UNIVAL_RETURN_IF_ERROR(CheckLengths(model, *made, LengthOf::kPrompt));
+  absl::StatusOr<PreparedExample> prepared = Prepare(model, *std::move(made), {});
+  if (prepared.ok() || IsMediaError(prepared.status())) return prepared;
+  return ModalityFailure(prepared.status());
 }
 
 absl::StatusOr<std::vector<std::vector<Hypothesis>>> GenerateFor(

@@ -27,6 +27,10 @@ absl::StatusOr<TrainResult> TrainRun(Run* run) {
       state.totals.seconds > 0 ? static_cast<double>(state.step) / state.totals.seconds : 0;
   result.encoder_calls = state.totals.encoder_calls;
   result.cache_hits = state.totals.cache_hits;
+  result.peak_memory_mb = PeakMemoryMb();
+  for (const NamedTensor& entry : run->model->State()) {
+    if (state.trained.count(entry.name) > 0) result.trainable_scalars += entry.tensor.numel();
+  }
   if (result.finished) UNIVAL_RETURN_IF_ERROR(FinishRun(run, &result));
   return result;
 }

@@ -12,6 +12,8 @@
 #include "app/plugin/watched_components.h"
 #include "runtime/loader/plugin_loader.h"
 #include "runtime/plugin_files.h"
+#include "sdk/base/files.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
 #include "sdk/native/feature_encoder.h"
@@ -37,14 +39,16 @@ void AddFile(const std::string& file, Samples* samples) {
 
 absl::StatusOr<Samples> FindSamples(const PluginCheckOptions& options) {
   Samples samples;
+  std::error_code ignored;
   std::vector<std::string> given = options.samples;
   const fs::path beside = fs::path(options.file).parent_path() / "samples";
-  if (given.empty() && fs::is_directory(beside)) given.push_back(beside.string());
+  if (given.empty() && fs::is_directory(beside, ignored)) given.push_back(beside.string());
   for (const std::string& path : given) {
     std::error_code error;
     if (!fs::exists(path, error))
       return absl::NotFoundError(absl::StrCat("--sample ", path, ": no such file or folder"));
-    if (!fs::is_directory(path)) {
+    if (!fs::is_directory(path, ignored)) {
+      UNIVAL_RETURN_IF_ERROR(Annotate(OpenRegularFile(path).status(), "--sample"));
       AddFile(path, &samples);
       continue;
     }

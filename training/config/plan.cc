@@ -29,7 +29,7 @@ void ResolveStage(int index, int64_t steps, Stage* stage) {
     }
     stage->set_steps(steps);
   }
-  if (stage->micro_batches() == 0) stage->set_micro_batches(1);
+  if (!stage->has_micro_batches()) stage->set_micro_batches(1);
   if (!stage->has_log_every()) stage->set_log_every(20);
   if (stage->precision().empty()) stage->set_precision("float32");
   ResolveOptimizer(stage->mutable_optimizer());

@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "sdk/base/printable.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "training/config/optimizer_plan.h"
@@ -53,6 +54,12 @@ class Checker {
     return Error(field, "0 or more", absl::StrCat(value), "correct the value");
   }
 
+  absl::Status Whole(absl::string_view field, int64_t value, int64_t low, int64_t high) const {
+    if (value >= low && value <= high) return absl::OkStatus();
+    return Error(field, absl::StrCat("a whole number from ", low, " to ", high),
+                 absl::StrCat(value), "correct the value");
+  }
+
   absl::Status OneOf(absl::string_view field, const std::string& value,
                      const std::vector<std::string>& allowed) const {
     if (Contains(allowed, value)) return absl::OkStatus();
@@ -81,6 +88,11 @@ class Checker {
  private:
   const LoadedPlan& plan_;
 };
+
+// Far beyond any run, and low enough that products of them are numbers.
+constexpr int64_t kMaxSteps = 1000000000, kMaxRows = 65536;
+// Names of evaluations are names of files.
+constexpr size_t kMaxName = 200;
 
 constexpr char kDataRemedy[] =
     "paths are relative to the data root: create the data or set --data_root";
@@ -181,7 +193,8 @@ absl::Status CheckSource(const LoadedPlan& loaded, int stage_index, int index,
         field + ".unlock_step", absl::StrCat("a step from 0 to below the stage's ", stage.steps()),
         absl::StrCat(source.unlock_step()), "lower it, raise steps, or remove the source");
   }
-  if (source.batch() < 0 || (source.batch() == 0 && stage.batch() <= 0)) {
+  UNIVAL_RETURN_IF_ERROR(check.Whole(field + ".batch", source.batch(), 0, kMaxRows));
+  if (source.batch() == 0 && stage.batch() <= 0) {
     return check.Error(field + ".batch", "a positive number of rows here or in the stage",
                        absl::StrCat(source.batch()), "set batch of the stage or of the source");
   }
@@ -213,10 +226,11 @@ absl::Status CheckSources(const LoadedPlan& loaded, int stage_index, const Check
 absl::Status CheckStage(const LoadedPlan& loaded, int index, const Checker& check) {
   const Stage& stage = loaded.proto.stage(index);
   const std::string field = absl::StrCat("stage[", index, "]");
-  UNIVAL_RETURN_IF_ERROR(
-      check.Positive(field + ".steps", stage.steps(), "set the number of steps"));
-  UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".batch", stage.batch()));
-  UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".micro_batches", stage.micro_batches()));
+  UNIVAL_RETURN_IF_ERROR(check.Positive(field + ".steps", static_cast<double>(stage.steps()),
+                                        "set the number of steps"));
+  UNIVAL_RETURN_IF_ERROR(check.Whole(field + ".steps", stage.steps(), 1, kMaxSteps));
+  UNIVAL_RETURN_IF_ERROR(check.Whole(field + ".batch", stage.batch(), 0, kMaxRows));
+  UNIVAL_RETURN_IF_ERROR(check.Whole(field + ".micro_batches", stage.micro_batches(), 1, kMaxRows));
   UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".checkpoint_every", stage.checkpoint_every()));
   UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".log_every", stage.log_every()));
   UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".cache.variants", stage.cache().variants()));
@@ -257,6 +271,13 @@ absl::Status CheckEvaluations(const LoadedPlan& loaded, const Checker& check) {
     }
     if (absl::StrContains(evaluation.name(), '/') || absl::StrContains(evaluation.name(), "..")) {
       return check.Error(field + ".name", "a name without \"/\" and \"..\"",
+                         absl::StrCat("\"", evaluation.name(), "\""),
+                         "rename it: the answers are written to results/NAME.jsonl");
+    }
+    if (evaluation.name().size() > kMaxName || Printable(evaluation.name()) != evaluation.name() ||
+        absl::StrContains(evaluation.name(), '\n')) {
+      return check.Error(field + ".name",
+                         absl::StrCat("at most ", kMaxName, " bytes without control characters"),
                          absl::StrCat("\"", evaluation.name(), "\""),
                          "rename it: the answers are written to results/NAME.jsonl");
     }

@@ -35,7 +35,15 @@ Parsed Connections(absl::string_view) { return StartsWith("connection."); }
 Parsed Connection(absl::string_view id) { return StartsWith(absl::StrCat("connection.", id, ".")); }
 Parsed OfModality(absl::string_view id) { return StartsWith(absl::StrCat("modality.", id, ".")); }
 
+// Names of tensors are short; compiling a regular expression is not linear in its length.
+constexpr size_t kMaxRegex = 4096;
+
 Parsed Matching(absl::string_view text) {
+  if (text.size() > kMaxRegex) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("trainable \"name:REGEX\": expected a regular expression of at most ",
+                     kMaxRegex, " bytes, got ", text.size()));
+  }
   RE2::Options options;
   options.set_log_errors(false);
   auto regex = std::make_shared<RE2>(re2::StringPiece(text.data(), text.size()), options);

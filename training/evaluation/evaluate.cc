@@ -12,8 +12,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "runtime/collate.h"
 #include "runtime/prediction_json.h"
+#include "runtime/record_check.h"
 #include "sdk/base/files.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/status_macros.h"
@@ -44,17 +44,8 @@ std::string ResultLine(const TaskSample& sample, const absl::StatusOr<Prediction
 }
 
 // Whether a record had no answer, for the reason `why`, because it or its media could not be read.
-// An answer that the model worded wrongly is a wrong answer, not bad data. A modality that does not
-// work is an error: the number would say nothing about model or data.
-absl::StatusOr<bool> IsUnreadable(const Model& model, const Task& task, const TaskSample& sample,
-                                  const absl::Status& why) {
-  if (IsMediaError(why)) return true;
-  absl::StatusOr<Seq2SeqExample> example = task.MakeExample(sample, ExampleMode::kPrediction, 0);
-  if (!example.ok()) return true;
-  const absl::Status prepared = Prepare(model, *std::move(example), {}).status();
-  if (prepared.ok() || IsMediaError(prepared)) return !prepared.ok();
-  return prepared;
-}
+// An answer that the model worded wrongly is a wrong answer, not bad data.
+bool IsUnreadable(const absl::Status& why) { return IsMediaError(why) || IsRecordError(why); }
 
 // Pipes and terminals have no name to replace.
 bool IsReplaceable(const std::string& file) {
@@ -91,8 +82,9 @@ absl::Status CheckOutputFile(const std::string& file, const std::string& input) 
 absl::Status WriteOutputFile(const std::string& file, const std::string& text) {
   if (IsReplaceable(file)) return WriteFileAtomically(RealFile(file), {text});
   std::ofstream stream(file, std::ios::binary);
+  errno = 0;
   if (stream << text << std::flush) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat(file, ": cannot be written"));
+  return SystemError(file, "cannot be written", errno == 0 ? EIO : errno);
 }
 
 absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string& task_name,
@@ -117,13 +109,12 @@ absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string&
       if (answers[i].ok()) {
         UNIVAL_RETURN_IF_ERROR(metric->Add(samples[i], *answers[i]));
       } else {
+        // The number would say nothing about model or data.
+        if (IsModalityFailure(answers[i].status())) return answers[i].status();
         metric->AddFailure(samples[i]);
         result.failures.push_back(
             absl::StrCat(samples[i].key, ": ", answers[i].status().message()));
-        UNIVAL_ASSIGN_OR_RETURN(
-            const bool unreadable,
-            IsUnreadable(pipeline.model(), *task, samples[i], answers[i].status()));
-        if (unreadable) {
+        if (IsUnreadable(answers[i].status())) {
           if (result.unreadable++ == 0) result.first_unreadable = result.failures.back();
         }
       }

@@ -3,6 +3,7 @@
 #define UNIVAL_TRAINING_OPTIMIZER_OPTIONS_H_
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <string>
 #include <vector>
@@ -14,12 +15,18 @@
 
 namespace unival {
 
-// InvalidArgument "FIELD: expected ..., got ..." for a name in `given` that is not in `known`.
+// InvalidArgument "FIELD: expected ..., got ..." for a name in `given` that is not in `known`, or a
+// value that is no finite number.
 inline absl::Status CheckOptions(absl::string_view field,
                                  const std::map<std::string, double>& given,
                                  const std::vector<std::string>& known) {
   for (const auto& [name, value] : given) {
-    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const bool is_known = std::find(known.begin(), known.end(), name) != known.end();
+    if (is_known && std::isfinite(value)) continue;
+    if (is_known) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(field, "[\"", name, "\"]: expected a finite number, got ", value));
+    }
     return absl::InvalidArgumentError(
         absl::StrCat(field, ": expected ", known.empty() ? "none" : absl::StrJoin(known, ", "),
                      ", got \"", name, "\""));

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/record_check.h"
 #include "sdk/base/random.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -112,6 +113,11 @@ absl::Status BatchLoader::LoadRow(const StageSource& source, int64_t index, uint
       Annotate(source.task->MakeExample(sample, ExampleMode::kTraining, seed), "source \"",
                source.name, "\": ", sample.key);
   if (!example.ok()) return example.status();
+  const absl::Status fits = CheckLengths(*options_.model, *example, LengthOf::kPromptAndTarget);
+  if (!fits.ok()) {
+    batch->failures.push_back(std::string(fits.message()));
+    return absl::OkStatus();
+  }
   PreparedExample prepared;
   const size_t row = batch->examples.size();
   const size_t pending_before = batch->pending.size();

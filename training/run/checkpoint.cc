@@ -35,6 +35,13 @@ Json ToJson(const RunState& state) {
           {"sampler", state.sampler},
           {"last_loss", state.last_loss},
           {"trained", state.trained},
+          {"window",
+           {{"loss", state.window.loss},
+            {"batches", state.window.batches},
+            {"tokens", state.window.tokens},
+            {"correct", state.window.correct},
+            {"seconds", state.window.seconds},
+            {"by_source", state.window.by_source}}},
           {"totals",
            {{"rows", state.totals.rows},
             {"tokens", state.totals.tokens},
@@ -77,6 +84,9 @@ absl::Status CheckCounts(const RunState& state, const std::string& file) {
       {"stage", state.stage},
       {"stage_step", state.stage_step},
       {"step", state.step},
+      {"window.batches", state.window.batches},
+      {"window.tokens", state.window.tokens},
+      {"window.correct", state.window.correct},
       {"totals.rows", state.totals.rows},
       {"totals.tokens", state.totals.tokens},
       {"totals.decode_failures", state.totals.decode_failures},
@@ -86,6 +96,17 @@ absl::Status CheckCounts(const RunState& state, const std::string& file) {
     if (count < 0) return Damaged(file, absl::StrCat(field, ": expected 0 or more, got ", count));
   }
   return absl::OkStatus();
+}
+
+LogWindow WindowFromJson(const Json& json) {
+  LogWindow window;
+  window.loss = json.at("loss").is_number() ? json.at("loss").get<double>() : 0;
+  window.batches = json.at("batches");
+  window.tokens = json.at("tokens");
+  window.correct = json.at("correct");
+  window.seconds = json.at("seconds");
+  window.by_source = json.at("by_source").get<decltype(window.by_source)>();
+  return window;
 }
 
 absl::StatusOr<RunState> FromJson(const std::string& text, const std::string& folder) {
@@ -104,6 +125,8 @@ absl::StatusOr<RunState> FromJson(const std::string& text, const std::string& fo
     state.sampler = json.at("sampler");
     state.last_loss = json.at("last_loss").is_number() ? json.at("last_loss").get<double>() : 0;
     state.trained = json.at("trained").get<std::set<std::string>>();
+    // Checkpoints of before have none: their first record after a resumption covers fewer steps.
+    if (json.contains("window")) state.window = WindowFromJson(json.at("window"));
     const Json& totals = json.at("totals");
     state.totals = {
         totals.at("rows"),          totals.at("tokens"),     totals.at("decode_failures"),
@@ -151,10 +174,7 @@ absl::Status SaveCheckpoint(const std::string& directory, const RunState& state,
   // that is there is kept.
   if (fs::exists(target, error)) return absl::OkStatus();
   fs::remove_all(temporary, error);
-  fs::create_directories(temporary, error);
-  if (error) {
-    return absl::InternalError(absl::StrCat(temporary, ": cannot be created: ", error.message()));
-  }
+  UNIVAL_RETURN_IF_ERROR(MakeFolders(temporary));
   UNIVAL_RETURN_IF_ERROR(WriteSafetensors(temporary + "/" + kTensorFile, tensors));
   Json json = ToJson(state);
   UNIVAL_ASSIGN_OR_RETURN(json[kTensorHash], Sha256HexOfFile(temporary + "/" + kTensorFile));
@@ -162,8 +182,7 @@ absl::Status SaveCheckpoint(const std::string& directory, const RunState& state,
   const std::string text = JsonText(json, 1) + "\n";
   UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(temporary + "/" + kStateFile, {text}));
   fs::rename(temporary, target, error);
-  if (error)
-    return absl::InternalError(absl::StrCat(target, ": cannot be renamed: ", error.message()));
+  if (error) return SystemError(target, "cannot be renamed", error.value());
   UNIVAL_RETURN_IF_ERROR(SyncDirectory(directory));
   RemoveOthers(directory, name);
   return absl::OkStatus();

@@ -15,6 +15,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -32,6 +33,14 @@ struct RunTotals {
   double seconds = 0;
 };
 
+// Sums over the steps since the last record of the log, which a resumed run goes on from.
+struct LogWindow {
+  double loss = 0;
+  int64_t batches = 0, tokens = 0, correct = 0;
+  double seconds = 0;                                           // before this process
+  std::map<std::string, std::pair<double, int64_t>> by_source;  // loss and micro-batches
+};
+
 struct RunState {
   int stage = 0;           // index; the number of stages when training is done
   int64_t stage_step = 0;  // finished steps of that stage
@@ -39,6 +48,7 @@ struct RunState {
   std::string sampler;     // of that stage; empty before its first step
   RunTotals totals;
   double last_loss = 0;
+  LogWindow window;
   std::set<std::string> trained;  // names that some stage moved so far
 };
 

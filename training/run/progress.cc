@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <cerrno>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -51,12 +52,13 @@ absl::Status RunLog::Open(const std::string& path, int64_t last_step) {
   const std::string kept = earlier.ok() && last_step > 0 ? KeptLines(*earlier, last_step) : "";
   absl::Status status = WriteFileAtomically(path, {kept});
   if (!status.ok()) return status;
+  path_ = path;
   stream_.open(path, std::ios::app);
   return stream_ ? absl::OkStatus()
                  : absl::InternalError(absl::StrCat(path, ": cannot be written"));
 }
 
-void RunLog::Write(const ProgressRecord& record) {
+absl::Status RunLog::Write(const ProgressRecord& record) {
   const Json line = {{"stage", record.stage},
                      {"step", record.step},
                      {"loss", record.loss},
@@ -71,12 +73,18 @@ void RunLog::Write(const ProgressRecord& record) {
                      {"cache_hits", record.cache_hits},
                      {"decode_failures", record.decode_failures},
                      {"rss_mb", record.rss_mb}};
-  stream_ << JsonText(line) << "\n" << std::flush;
+  return WriteLine(JsonText(line));
 }
 
-void RunLog::WriteFailure(int64_t step, const std::string& what) {
+absl::Status RunLog::WriteFailure(int64_t step, const std::string& what) {
   const Json line = {{"step", step}, {"decode_failure", what}};
-  stream_ << JsonText(line) << "\n" << std::flush;
+  return WriteLine(JsonText(line));
+}
+
+absl::Status RunLog::WriteLine(const std::string& line) {
+  errno = 0;
+  if (stream_ << line << "\n" << std::flush) return absl::OkStatus();
+  return SystemError(path_, "cannot be written", errno == 0 ? EIO : errno);
 }
 
 }  // namespace unival

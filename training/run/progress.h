@@ -44,11 +44,15 @@ class RunLog {
   // Keeps the records of steps up to `last_step` and drops what a killed run wrote after its
   // checkpoint.
   absl::Status Open(const std::string& path, int64_t last_step);
-  void Write(const ProgressRecord& record);
-  // One media item that could not be decoded.
-  void WriteFailure(int64_t step, const std::string& what);
+  // Errors name the file: a full disk, or a limit of file size.
+  absl::Status Write(const ProgressRecord& record);
+  // One record that could not be read, or one media item that could not be decoded.
+  absl::Status WriteFailure(int64_t step, const std::string& what);
 
  private:
+  absl::Status WriteLine(const std::string& line);
+
+  std::string path_;
   std::ofstream stream_;
 };
 

@@ -117,11 +117,7 @@ absl::Status PrepareOutput(Run* run) {
   const std::string& output = run->options.output;
   if (output.empty()) return absl::InvalidArgumentError("output: expected a folder, got nothing");
   std::error_code error;
-  fs::create_directories(output, error);
-  if (!fs::is_directory(output)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(output, ": cannot be created: ", error.message()));
-  }
+  if (!fs::is_directory(output, error)) UNIVAL_RETURN_IF_ERROR(MakeFolders(output));
   UNIVAL_ASSIGN_OR_RETURN(run->lock, FolderLock::Take(output));
   const bool empty = fs::is_empty(output, error);
   if (empty || run->options.resume) return absl::OkStatus();
@@ -191,11 +187,12 @@ absl::Status CheckIdentity(const Run& run) {
   Identity now{PrintTextProto(run.plan.proto), CombinedHash(run.before), run.data.fingerprints, {}};
   UNIVAL_ASSIGN_OR_RETURN(now.parts, OtherParts(run));
   const std::string file = run.Path("run.json");
-  if (run.options.resume && fs::exists(file)) {
+  std::error_code error;
+  if (run.options.resume && fs::exists(file, error)) {
     UNIVAL_ASSIGN_OR_RETURN(Identity recorded, ReadIdentity(file));
     return CheckSameRun(run, recorded, now);
   }
-  if (fs::exists(run.Path("checkpoint")) || fs::exists(run.Path("model"))) {
+  if (fs::exists(run.Path("checkpoint"), error) || fs::exists(run.Path("model"), error)) {
     return absl::FailedPreconditionError(
         absl::StrCat(run.options.output,
                      ": expected the record of a run, run.json, got a folder without it; choose "

@@ -53,20 +53,12 @@ LossConfig MakeLoss(const LossPlan& plan, const VocabularyView& vocabulary) {
   return loss;
 }
 
-// Means between two records of the log.
-struct Window {
-  Clock::time_point start = Clock::now();
-  double loss = 0;
-  int64_t batches = 0, tokens = 0, correct = 0;
-  std::map<std::string, std::pair<double, int64_t>> by_source;
-
-  void Add(const std::string& source, const StepLoss& step) {
-    loss += step.loss, ++batches;
-    tokens += step.tokens, correct += step.correct;
-    by_source[source].first += step.loss;
-    ++by_source[source].second;
-  }
-};
+void AddTo(LogWindow* window, const std::string& source, const StepLoss& step) {
+  window->loss += step.loss, ++window->batches;
+  window->tokens += step.tokens, window->correct += step.correct;
+  window->by_source[source].first += step.loss;
+  ++window->by_source[source].second;
+}
 
 class StageRun {
  public:
@@ -98,24 +90,33 @@ class StageRun {
     session_start_ = Clock::now();
     seconds_before_ = run_.state.totals.seconds;
     first_step_ = run_.state.step;
-    window_ = Window();
+    window_start_ = session_start_;
     while (run_.state.stage_step < stage_.steps()) {
       UNIVAL_RETURN_IF_ERROR(Step());
-      ReportWhenDue();
+      UNIVAL_RETURN_IF_ERROR(ReportWhenDue());
       if (ShouldStop()) {
         run_.stopped = true;
-        return SaveRun(run_, OptimizerState());
+        return Save();
       }
       const int64_t every = stage_.checkpoint_every();
       const bool last = run_.state.stage_step == stage_.steps();
       if (every > 0 && run_.state.stage_step % every == 0 && !last) {
-        UNIVAL_RETURN_IF_ERROR(SaveRun(run_, OptimizerState()));
+        UNIVAL_RETURN_IF_ERROR(Save());
       }
     }
     return EndStage();
   }
 
  private:
+  double WindowSeconds() const { return run_.state.window.seconds + Since(window_start_); }
+
+  // A checkpoint inside the stage.
+  absl::Status Save() {
+    run_.state.window.seconds = WindowSeconds();
+    window_start_ = Clock::now();
+    return SaveRun(run_, OptimizerState());
+  }
+
   absl::Status PrepareOptimizer(const TensorState& state) {
     const OptimizerPlan& plan = stage_.optimizer();
     UNIVAL_ASSIGN_OR_RETURN(
@@ -236,7 +237,7 @@ class StageRun {
     absl::StatusOr<StepLoss> step = ForwardBackward(*run_.model, batch.examples, options);
     if (IsNonFinite(step.status())) return NotFinite("the loss", std::nan(""));
     if (!step.ok()) return step.status();
-    window_.Add(sources_[batch.source].name, *step);
+    AddTo(&state.window, sources_[batch.source].name, *step);
     state.totals.tokens += step->tokens;
     state.last_loss = step->loss;
     return absl::OkStatus();
@@ -245,7 +246,7 @@ class StageRun {
   absl::Status CountFailures(const TrainingBatch& batch) {
     RunTotals& totals = run_.state.totals;
     for (const std::string& failure : batch.failures) {
-      run_.log.WriteFailure(run_.state.step + 1, failure);
+      UNIVAL_RETURN_IF_ERROR(run_.log.WriteFailure(run_.state.step + 1, failure));
       last_failure_ = failure;
     }
     totals.decode_failures += static_cast<int64_t>(batch.failures.size());
@@ -255,10 +256,11 @@ class StageRun {
   absl::Status JudgeFailures() const {
     const RunTotals& totals = run_.state.totals;
     if (totals.decode_failures * 100 <= totals.rows) return absl::OkStatus();
-    return absl::OutOfRangeError(absl::StrCat(
-        Where(), ": ", totals.decode_failures, " of ", totals.rows,
-        " media items cannot be decoded, expected at most 1 %; repair the data (all are listed in ",
-        run_.Path("log.jsonl"), "). The last one: ", last_failure_));
+    return absl::OutOfRangeError(
+        absl::StrCat(Where(), ": ", totals.decode_failures, " of ", totals.rows,
+                     " records cannot be read or decoded, expected at most 1 %; repair the data "
+                     "(all are listed in ",
+                     run_.Path("log.jsonl"), "). The last one: ", last_failure_));
   }
 
   absl::Status NotFinite(absl::string_view what, double value) const {
@@ -281,35 +283,37 @@ class StageRun {
            (options.stop != nullptr && options.stop->load());
   }
 
-  void ReportWhenDue() {
+  absl::Status ReportWhenDue() {
     const int64_t step = run_.state.stage_step;
     const int64_t every = stage_.log_every();
     const bool due = (every > 0 && step % every == 0) || step == stage_.steps();
-    if (window_.batches == 0) return;
+    if (run_.state.window.batches == 0) return absl::OkStatus();
     const ProgressRecord record = MakeRecord();
     run_.printer.Show(ProgressText(record));
-    if (!due) return;
-    run_.log.Write(record);
+    if (!due) return absl::OkStatus();
+    UNIVAL_RETURN_IF_ERROR(run_.log.Write(record));
     if (run_.options.progress) run_.options.progress(record);
-    window_ = Window();
+    run_.state.window = LogWindow();
+    window_start_ = Clock::now();
+    return absl::OkStatus();
   }
 
   ProgressRecord MakeRecord() const {
     const RunState& state = run_.state;
+    const LogWindow& window = state.window;
     ProgressRecord record;
     record.stage = stage_.name();
     record.step = state.step;
     record.total_steps = total_steps_;
-    record.loss = window_.loss / static_cast<double>(window_.batches);
-    for (const auto& [name, sum] : window_.by_source) {
+    record.loss = window.loss / static_cast<double>(window.batches);
+    for (const auto& [name, sum] : window.by_source) {
       record.source_loss[name] = sum.first / static_cast<double>(sum.second);
     }
     record.learning_rate = rate_;
     record.grad_norm = norm_;
     record.token_accuracy =
-        static_cast<double>(window_.correct) / std::max<int64_t>(1, window_.tokens);
-    record.tokens_per_second =
-        static_cast<double>(window_.tokens) / std::max(1e-9, Since(window_.start));
+        static_cast<double>(window.correct) / std::max<int64_t>(1, window.tokens);
+    record.tokens_per_second = static_cast<double>(window.tokens) / std::max(1e-9, WindowSeconds());
     record.seconds = state.totals.seconds;
     record.eta_seconds = Since(session_start_) / static_cast<double>(state.step - first_step_) *
                          static_cast<double>(total_steps_ - state.step);
@@ -349,7 +353,7 @@ class StageRun {
   Clock::time_point session_start_;
   double seconds_before_ = 0;
   int64_t first_step_ = 0;
-  Window window_;
+  Clock::time_point window_start_;
   double norm_ = 0, rate_ = 0;
   std::string last_failure_;
 };

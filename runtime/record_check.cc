@@ -1,0 +1,50 @@
+#include "runtime/record_check.h"
+
+#include <cstdint>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sdk/base/status_kind.h"
+
+namespace unival {
+namespace {
+
+constexpr StatusKind kRecordError("unival/record_error");
+constexpr StatusKind kModalityFailure("unival/modality_failure");
+
+absl::Status TooLong(const Seq2SeqExample& example, absl::string_view what, size_t tokens,
+                     int64_t most, absl::string_view remedy) {
+  return RecordError(absl::InvalidArgumentError(
+      absl::StrCat(example.key, ": the ", what, " has ", tokens, " tokens, more than the ", most,
+                   " that the model has positions for; ", remedy)));
+}
+
+}  // namespace
+
+absl::Status RecordError(absl::Status status) {
+  return status.ok() ? status : kRecordError.Mark(std::move(status));
+}
+
+bool IsRecordError(const absl::Status& status) { return kRecordError.IsOf(status); }
+
+absl::Status ModalityFailure(absl::Status status) {
+  return status.ok() ? status : kModalityFailure.Mark(std::move(status));
+}
+
+bool IsModalityFailure(const absl::Status& status) { return kModalityFailure.IsOf(status); }
+
+absl::Status CheckLengths(const Model& model, const Seq2SeqExample& example, LengthOf what) {
+  const int64_t positions = model.manifest().backbone().max_positions();
+  if (static_cast<int64_t>(example.source.size()) > positions) {
+    return TooLong(example, "prompt", example.source.size(), positions,
+                   "shorten it, or set max_source_tokens of the task");
+  }
+  // The decoder reads <s>, the prefix, and the target without its </s>.
+  const bool with_target = what == LengthOf::kPromptAndTarget;
+  const size_t decoded = example.prefix.size() + (with_target ? example.target.size() : 0);
+  if (static_cast<int64_t>(decoded) <= positions) return absl::OkStatus();
+  return TooLong(example, example.prefix.empty() ? "target" : "text for the decoder", decoded,
+                 positions, "shorten it, or set max_target_tokens of the task");
+}
+
+}  // namespace unival
