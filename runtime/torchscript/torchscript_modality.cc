@@ -160,13 +160,13 @@ class ProgramModality : public Modality {
   }
 
   absl::Status CheckFeatures(const at::Tensor& features) const {
-    if (features.dim() == 3 && features.size(0) == 1 && features.size(2) == info_.feature_dim &&
-        features.is_floating_point()) {
+    if (features.dim() == 3 && features.size(0) == 1 && features.size(1) > 0 &&
+        features.size(2) == info_.feature_dim && features.is_floating_point()) {
       return absl::OkStatus();
     }
     return absl::InternalError(absl::StrCat("modality \"", info_.id, "\": the program gave ",
                                             ShapeText(features), ", expected floating [1, N, ",
-                                            info_.feature_dim, "]"));
+                                            info_.feature_dim, "] with N of 1 or more"));
   }
 
   at::Tensor Positions(int64_t rows, int64_t count) const {

@@ -1,5 +1,6 @@
 #include "runtime/torchscript/torchscript_plugin.h"
 
+#include <cmath>
 #include <memory>
 #include <utility>
 
@@ -23,8 +24,31 @@ absl::Status Wrong(const std::string& file, absl::string_view field, absl::strin
   return InvalidArgument("plugin ", file, ": modality.", field, ": ", found, "; expected ", wanted);
 }
 
+// Beyond these a number is a slip: the host makes tables of such sizes.
+constexpr int64_t kMaxSide = 1 << 15, kMaxChannels = 1 << 12, kMaxFeatureWidth = 1 << 20,
+                  kMaxPositionsDeclared = int64_t{1} << 31;
+
+absl::Status AtMost(const std::string& file, absl::string_view field, int64_t value, int64_t most) {
+  if (value <= most) return absl::OkStatus();
+  return Wrong(file, field, absl::StrCat(value), absl::StrCat("at most ", most));
+}
+
+absl::Status CheckSizes(const DataOnlyModality& modality, const std::string& file) {
+  const DataOnlyInput& input = modality.input();
+  const DataOnlyFeatures& features = modality.features();
+  UNIVAL_RETURN_IF_ERROR(AtMost(file, "input.width", input.width(), kMaxSide));
+  UNIVAL_RETURN_IF_ERROR(AtMost(file, "input.height", input.height(), kMaxSide));
+  UNIVAL_RETURN_IF_ERROR(AtMost(file, "input.channels", input.channels(), kMaxChannels));
+  UNIVAL_RETURN_IF_ERROR(AtMost(file, "features.dim", features.dim(), kMaxFeatureWidth));
+  UNIVAL_RETURN_IF_ERROR(
+      AtMost(file, "features.grid_columns", features.grid_columns(), kMaxPositionsDeclared));
+  return AtMost(file, "features.max_positions", features.max_positions(), kMaxPositionsDeclared);
+}
+
 absl::Status CheckInput(const DataOnlyInput& input, const std::string& file) {
   const int channels = input.channels(), bits = input.bits();
+  if (input.max_steps() < 0)
+    return Wrong(file, "input.max_steps", absl::StrCat(input.max_steps()), "0 or more");
   if (input.kind() == DataOnlyInput::TENSOR) {
     if (channels != 0)
       return Wrong(file, "input.channels", absl::StrCat(channels), "shape alone for TENSOR");
@@ -33,8 +57,6 @@ absl::Status CheckInput(const DataOnlyInput& input, const std::string& file) {
   if (!input.dtype().empty() || input.shape_size() > 0)
     return Wrong(file, "input.shape, input.dtype", "set", "them for TENSOR alone");
   if (channels < 1) return Wrong(file, "input.channels", absl::StrCat(channels), "at least 1");
-  if (input.max_steps() < 0)
-    return Wrong(file, "input.max_steps", absl::StrCat(input.max_steps()), "0 or more");
   switch (input.kind()) {
     case DataOnlyInput::IMAGE:
       if (channels != 1 && channels != 3)
@@ -71,8 +93,13 @@ absl::Status CheckNormalization(const DataOnlyModality& modality, const std::str
                              : "one per channel, or none");
     }
   }
+  for (float mean : normalization.mean()) {
+    if (!std::isfinite(mean))
+      return Wrong(file, "normalization.mean", absl::StrCat(mean), "a number");
+  }
   for (float std : normalization.std()) {
-    if (!(std > 0)) return Wrong(file, "normalization.std", absl::StrCat(std), "more than 0");
+    if (!(std > 0) || !std::isfinite(std))
+      return Wrong(file, "normalization.std", absl::StrCat(std), "more than 0");
   }
   return absl::OkStatus();
 }
@@ -141,6 +168,7 @@ absl::StatusOr<PluginManifest> ParsePluginManifest(const std::string& text,
         absl::StrCat("plugin ", file, ": plugin { id, version } is missing"));
   }
   UNIVAL_RETURN_IF_ERROR(CheckInput(manifest.modality().input(), file));
+  UNIVAL_RETURN_IF_ERROR(CheckSizes(manifest.modality(), file));
   UNIVAL_RETURN_IF_ERROR(CheckNormalization(manifest.modality(), file));
   UNIVAL_RETURN_IF_ERROR(CheckProgramAndFeatures(manifest.modality(), file));
   return manifest;

@@ -195,7 +195,8 @@ INSTANTIATE_TEST_SUITE_P(
         Shipped{"imu", "$root/imu/libimu.so --sample $root/imu/samples --option window=20"},
         Shipped{"mel_stats", "$root/mel_stats/libmel_stats.so"},
         Shipped{"path", "$root/path/libpath.so --sample $root/path/samples"},
-        Shipped{"series", "$root/series/libseries.so --sample $root/series/samples --option width=3"},
+        Shipped{"series",
+                "$root/series/libseries.so --sample $root/series/samples --option width=3"},
         Shipped{"thermal", "$root/thermal/thermal.plugin.textproto"},
         Shipped{"sentencepiece",
                 "$root/sentencepiece/libunival_sentencepiece.so --tokenizer "
@@ -426,6 +427,31 @@ TEST(Tier3, WhatAProgramMayNotDoIsNamedWithItsPlace) {
   const Outcome greedy = program.Run("plugin check heat/heat.plugin.textproto --process_mib 1200");
   EXPECT_EQ(greedy.code, 3) << greedy.out << greedy.err;
   EXPECT_THAT(greedy.out, HasSubstr("MiB of memory, allowed 1200 in encode of"));
+}
+
+TEST(Tier3, WhatTheManifestSaysIsBounded) {
+  const Program program(NewFolder("tier3_manifest"));
+  ASSERT_EQ(program.Run("plugin new heat --tier 3").code, 0);
+  const std::string manifest = program.Path("heat/heat.plugin.textproto"),
+                    whole = ReadText(manifest);
+  struct Change {
+    const char *from, *to, *says;
+  };
+  for (const Change& change :
+       {Change{"dim: 192", "dim: 1152921504606846976", "features.dim: 1152921504606846976"},
+        Change{"max_positions: 64", "max_positions: 9223372036854775807", "features.max_positions"},
+        Change{"width: 64", "width: 2000000000", "input.width: 2000000000"},
+        Change{"std: \\[127.5", "std: [inf", "normalization.std"},
+        Change{"mean: \\[127.5", "mean: [nan", "normalization.mean"},
+        Change{"\"heat.pt\"", "\"../heat/heat.pt\"", "modality.program.torchscript"},
+        Change{"\"heat.pt\"", "\"/etc/passwd\"", "modality.program.torchscript"}}) {
+    const std::string changed = std::regex_replace(whole, std::regex(change.from), change.to);
+    ASSERT_NE(changed, whole) << change.from;
+    WriteText(manifest, changed);
+    const Outcome outcome = program.Run("plugin check heat/heat.plugin.textproto");
+    EXPECT_TRUE(outcome.code == 1 || outcome.code == 3) << change.to << outcome.out << outcome.err;
+    EXPECT_THAT(outcome.out + outcome.err, HasSubstr(change.says));
+  }
 }
 
 TEST(Tier3, TakesRawTensors) {
