@@ -70,18 +70,18 @@ class ProgramCheck {
   static absl::Status Place(const Node& node, const Function& function,
                             const absl::Status& status) {
     if (status.ok() || absl::StrContains(status.message(), " in function ")) return status;
-    std::string line;
+    std::string line = "code";
     if (const auto place = node.sourceRange().file_line_col())
-      line = absl::StrCat(" at ", std::get<0>(*place), ":", std::get<1>(*place));
-    return WithMessage(status, absl::StrCat(status.message(), line, " in function ",
-                                            function.qualname().qualifiedName()));
+      line = absl::StrCat(std::get<0>(*place), ":", std::get<1>(*place));
+    return WithMessage(status, absl::StrCat(status.message(), " (", line, " in function ",
+                                            function.qualname().qualifiedName(), ")"));
   }
 
   absl::Status CheckNode(const Node& node, const Function& function, size_t depth) {
     const std::string name = node.kind().toQualString();
     if (!IsPureOperator(name)) {
-      return InvalidArgument("operator \"", name, "\" is refused",
-                             "; a data-only program may only compute");
+      return InvalidArgument("operator \"", name,
+                             "\" is refused: a data-only program may only compute");
     }
     // Graphs that hang on a node, as forks and closures have them, are made by what is refused.
     for (const c10::Symbol attribute : node.attributeNames()) {

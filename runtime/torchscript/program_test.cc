@@ -109,7 +109,7 @@ TEST_P(Refused, WithOperatorFunctionAndLine) {
     const std::string message = Message(Compiled(source));
     EXPECT_THAT(message, HasSubstr(absl::StrCat("\"", GetParam().operator_name, "\"")));
     EXPECT_THAT(message, HasSubstr("in function __torch__.Encoder."));
-    EXPECT_THAT(message, HasSubstr("code/__torch__/Encoder.py:"));
+    EXPECT_THAT(message, HasSubstr("code/__torch__.py:"));
   }
   EXPECT_FALSE(std::filesystem::exists("written.bin"));
 }
@@ -309,7 +309,7 @@ TEST_F(Archive, ValuesAreOfTheirTypes) {
     pickle.Text("training").Op(0x89).Text("value").Raw(value.bytes().substr(2)).Op('u').Op('b');
     ZipFiles files = files_;
     *Find(files, "/data.pkl") = pickle.Op('.').bytes();
-    *Find(files, "/Encoder.py") = absl::StrCat(
+    *Find(files, "/__torch__.py") = absl::StrCat(
         "class Encoder(Module):\n  __parameters__ = []\n  __buffers__ = []\n  training : bool\n"
         "  value : ",
         type,
@@ -340,7 +340,7 @@ TEST_F(Archive, ValuesAreOfTheirTypes) {
 TEST_F(Archive, ThatUnpacksToMuchMoreIsRefusedUnread) {
   // The directory says 2^40 bytes for the source.
   std::string bytes = Compiled(kSound);
-  const std::string name = "code/__torch__/Encoder.py";
+  const std::string name = "code/__torch__.py";
   const size_t in_directory = bytes.rfind(name);
   const size_t header = bytes.rfind("PK\x01\x02", in_directory);
   ASSERT_NE(header, std::string::npos);

@@ -2,7 +2,7 @@
 //
 // The text of a TorchScript program, looked at before libtorch's compiler follows it by recursion.
 //
-//   UNIVAL_RETURN_IF_ERROR(Annotate(CheckScriptSource(text), "code/__torch__/Encoder.py"));
+//   UNIVAL_RETURN_IF_ERROR(Annotate(CheckScriptSource(text), "code/__torch__.py"));
 #ifndef UNIVAL_RUNTIME_TORCHSCRIPT_SOURCE_CHECK_H_
 #define UNIVAL_RUNTIME_TORCHSCRIPT_SOURCE_CHECK_H_
 

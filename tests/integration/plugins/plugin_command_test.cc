@@ -405,7 +405,7 @@ TEST(Tier3, WhatAProgramMayNotDoIsNamedWithItsPlace) {
   EXPECT_EQ(saved.code, 3) << saved.out << saved.err;
   EXPECT_THAT(saved.out,
               AllOf(HasSubstr("FAIL  create"), HasSubstr("operator \"aten::save\" is refused"),
-                    HasSubstr("code/__torch__/Encoder.py:"),
+                    HasSubstr("code/__torch__.py:"),
                     HasSubstr("in function __torch__.Encoder.forward")));
   EXPECT_FALSE(fs::exists(program.Path("stolen.bin")));
   ReplaceProgram(program, "heat", R"(
