@@ -18,12 +18,12 @@
 #include "backbone/storage/safetensors.h"
 #include "runtime/model.h"
 #include "runtime/runtime.h"
+#include "runtime/torch_file/torch_file.h"
+#include "runtime/torch_file/torch_file_writer.h"
+#include "runtime/torch_file/zip_directory.h"
 #include "sdk/base/test_files.h"
 #include "sdk/native/feature_encoder.h"
 #include "upstream/conversion_host.h"
-#include "upstream/fairseq/torch_file.h"
-#include "upstream/fairseq/torch_file_writer.h"
-#include "upstream/fairseq/zip_directory.h"
 #include "upstream/parity/byte_tokenizer.h"
 
 namespace unival {
