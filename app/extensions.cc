@@ -25,6 +25,7 @@ using Words = std::vector<std::string>;
 
 constexpr char kPrefix[] = "unival-";
 constexpr char kProgramVariable[] = "UNIVAL_PROGRAM";
+constexpr char kHelp[] = "help";
 
 bool IsFile(const fs::path& file) {
   std::error_code error;
@@ -98,6 +99,12 @@ std::string WhyMissing(const Command& program, const Words& words) {
       name, "` makes it");
 }
 
+// `unival X` is always its own command X, whatever program unival-X there is.
+bool IsShadowed(const Command& program, const std::string& command) {
+  const Command* own = program.Find(command);
+  return command == kHelp || (own != nullptr && !own->HasCommands());
+}
+
 // A command whose own help is only a part of what it can do.
 bool IsHelpOfShared(const Command& program, const Words& words) {
   if (words.size() != 2 || (words[1] != "--help" && words[1] != "-h")) return false;
@@ -107,10 +114,9 @@ bool IsHelpOfShared(const Command& program, const Words& words) {
 
 Words Arguments(int argc, const char* const* argv) {
   Words words(argv + std::min(argc, 1), argv + argc);
-  if (!words.empty() && words[0] == "help") {
-    words.erase(words.begin());
-    words.push_back("--help");
-  }
+  if (words.empty() || words[0] != kHelp) return words;
+  while (!words.empty() && words[0] == kHelp) words.erase(words.begin());
+  words.push_back("--help");
   return words;
 }
 
@@ -147,18 +153,29 @@ int RunWithExtensions(Command& program, int argc, const char* const* argv) {
       return kFailed;
     }
   }
+  program.SetOtherNames([] {
+    Words names = {kHelp};
+    for (const Extension& extension : FindExtensions()) names.push_back(extension.command);
+    for (const ShippedExtension& extension : ShippedExtensions()) {
+      names.push_back(extension.command);
+    }
+    return names;
+  });
   const int code = program.Run(words);
   if (!IsHelpOfShared(program, words)) return code;
   const std::string file = FindFile(words[0], &IsProgram);
   return file.empty() ? code : Execute(file, rest);
 }
 
-std::string DescribeExtensions() {
+std::string DescribeExtensions(const Command& program) {
   std::string text;
   for (const Extension& extension : FindExtensions()) {
     const ShippedExtension* shipped = FindShippedExtension(extension.command);
-    absl::StrAppendFormat(&text, "\n  %-26s  %s", extension.command,
-                          shipped == nullptr ? extension.file : shipped->summary);
+    const std::string summary = shipped == nullptr ? extension.file : shipped->summary;
+    absl::StrAppendFormat(&text, "\n  %-26s  %s%s", extension.command, summary,
+                          IsShadowed(program, extension.command)
+                              ? " (never run: a command of unival has this name)"
+                              : "");
   }
   return text.empty() ? "" : "Programs of their own:" + text;
 }

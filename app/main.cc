@@ -20,6 +20,6 @@ int main(int argc, char** argv) {
   program.AddVersion("unival " + std::string(unival::Version()));
 #define UNIVAL_ADD_COMMAND(function) unival::function(program);
   UNIVAL_COMMANDS(UNIVAL_ADD_COMMAND)
-  program.SetFooter(unival::DescribeExtensions);
+  program.SetFooter([&program] { return unival::DescribeExtensions(program); });
   return unival::RunWithExtensions(program, argc, argv);
 }

@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "CLI/CLI.hpp"
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "app/nearest.h"
 #include "app/output.h"
 #include "sdk/base/printable.h"
 
@@ -72,21 +74,40 @@ CLI::App* Named(CLI::App* app, std::string* typed) {
   return app;
 }
 
+Strings OptionNames(CLI::App* command) {
+  Strings names;
+  for (const CLI::Option* option : command->get_options({})) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+int ReportUnknown(const std::string& word, const char* kind, const Strings& known,
+                  const std::string& typed) {
+  const std::string nearest = NearestName(word, known);
+  std::cerr << "unival: \"" << PrintableMessage(absl::CHexEscape(word)) << "\" is no " << kind << "; ";
+  if (!nearest.empty()) std::cerr << "did you mean \"" << nearest << "\"? ";
+  std::cerr << (nearest.empty() ? "see " : "See ") << typed << " --help\n";
+  return kUsage;
+}
+
 int ReportUsage(CLI::App& app, const CLI::ParseError& error) {
   std::string typed = app.get_name();
   CLI::App* command = Named(&app, &typed);
+  // "-1" may be a number that stands too far behind.
+  const auto is_option = [](const std::string& word) {
+    return word.size() > 1 && word[0] == '-' && word[1] != '.' && !absl::ascii_isdigit(word[1]);
+  };
   const Strings unknown = command->remaining();
-  if (error.get_exit_code() == 0 || unknown.empty() || command->get_subcommands({}).empty()) {
+  const auto option = std::find_if(unknown.begin(), unknown.end(), is_option);
+  if (error.get_exit_code() == 0 || option == unknown.end()) {
     std::ostringstream message;
     const bool done = app.exit(error, std::cout, message) == 0;
     std::cerr << PrintableMessage(message.str());
     return done ? kDone : kUsage;
   }
-  const std::string& word = unknown.front();
-  std::cerr << "unival: \"" << PrintableMessage(absl::CHexEscape(word)) << "\" is no "
-            << (word.size() > 1 && word[0] == '-' ? "option" : "command") << "; see " << typed
-            << " --help\n";
-  return kUsage;
+  const std::string name = option->substr(0, option->find('='));
+  return ReportUnknown(name, "option", OptionNames(command), typed);
 }
 
 int ReportFailure(const absl::Status& status) {
@@ -137,6 +158,7 @@ struct Command::Impl {
   int exit_code = kDone;
   int* result = &exit_code;  // the program's
   std::vector<std::unique_ptr<Command>> commands;
+  std::function<Strings()> other_names;
 };
 
 Command::Command(const std::string& name, const std::string& help)
@@ -176,6 +198,10 @@ void Command::AddVersion(const std::string& version) {
   impl_->app->set_version_flag("--version", version);
 }
 
+void Command::SetOtherNames(std::function<Strings()> names) {
+  impl_->other_names = std::move(names);
+}
+
 void Command::SetFooter(const std::string& footer) { impl_->app->footer(footer); }
 
 void Command::SetFooter(std::function<std::string()> footer) {
@@ -202,7 +228,33 @@ int Command::Run(int argc, const char* const* argv) {
   return Run(Strings(argv + std::min(argc, 1), argv + argc));
 }
 
+// Reports the first word that stands where a command's name does and is none.
+bool Command::KnowsCommands(const std::vector<std::string>& words) const {
+  const Command* command = this;
+  std::string typed = impl_->app->get_name();
+  for (const std::string& word : words) {
+    if (!command->HasCommands() || (!word.empty() && word[0] == '-')) return true;
+    const Command* next = command->Find(word);
+    if (next == nullptr) {
+      Strings known;
+      for (const auto& one : command->impl_->commands) {
+        known.push_back(one->impl_->app->get_name());
+      }
+      if (command->impl_->other_names) {
+        const Strings others = command->impl_->other_names();
+        known.insert(known.end(), others.begin(), others.end());
+      }
+      ReportUnknown(word, "command", known, typed);
+      return false;
+    }
+    command = next;
+    absl::StrAppend(&typed, " ", word);
+  }
+  return true;
+}
+
 int Command::Parse(const std::vector<std::string>& words) {
+  if (!KnowsCommands(words)) return kUsage;
   try {
     impl_->app->parse(ForParsing(words));
   } catch (const CLI::ParseError& error) {

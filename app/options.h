@@ -82,6 +82,8 @@ class Command {
   void AddFlag(const std::string& name, bool* target, const std::string& help);
   // --version prints `version`.
   void AddVersion(const std::string& version);
+  // Words besides its own commands that a user may mean by a word that is none.
+  void SetOtherNames(std::function<std::vector<std::string>()> names);
   // Printed below the options. A function is called when help is asked for.
   void SetFooter(const std::string& footer);
   void SetFooter(std::function<std::string()> footer);
@@ -106,15 +108,17 @@ class Command {
   const Command* Find(const std::string& name) const;
   bool HasCommands() const;
 
-  // Parses the command line and runs the command in it; returns the exit code. Never throws. What
-  // is printed meanwhile is escaped (app/output.h), and the exit code is kFailed when standard
-  // output could not be written. The second form takes the words behind the program's name.
+  // Parses the command line and runs the command in it; returns the exit code. Never throws. A word
+  // that is no command is an error also where help is asked for. What is printed meanwhile is
+  // escaped (app/output.h), and the exit code is kFailed when standard output could not be written.
+  // The second form takes the words behind the program's name.
   int Run(int argc, const char* const* argv);
   int Run(const std::vector<std::string>& words);
 
  private:
   struct Impl;
   explicit Command(std::unique_ptr<Impl> impl);
+  bool KnowsCommands(const std::vector<std::string>& words) const;
   void SetRun(std::function<absl::StatusOr<ExitCode>()> run);
   int Parse(const std::vector<std::string>& words);
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "app/nearest.h"
+
 namespace unival {
 namespace {
 
@@ -138,6 +140,38 @@ TEST_F(Fixture, AnUnknownWordIsNamedWithTheHelpToRead) {
   EXPECT_EQ(err_, "unival: \"--fly\" is no option; see tool --help\n");
   EXPECT_EQ(Run({"\x1b[31mfly"}), kUsage);
   EXPECT_THAT(err_, AllOf(HasSubstr("\\x1b[31mfly"), Not(HasSubstr("\x1b"))));
+}
+
+TEST_F(Fixture, AnUnknownWordIsNamedAlsoWhereHelpIsAskedFor) {
+  EXPECT_EQ(Run({"fly", "--help"}), kUsage);
+  EXPECT_EQ(err_, "unival: \"fly\" is no command; see tool --help\n");
+  EXPECT_EQ(Run({"more", "fly", "-h"}), kUsage);
+  EXPECT_EQ(err_, "unival: \"fly\" is no command; see tool more --help\n");
+  EXPECT_EQ(Run({""}), kUsage);
+  EXPECT_EQ(err_, "unival: \"\" is no command; see tool --help\n");
+}
+
+TEST_F(Fixture, ANearNameIsOffered) {
+  EXPECT_EQ(Run({"mroe", "deep"}), kUsage);
+  EXPECT_EQ(err_, "unival: \"mroe\" is no command; did you mean \"more\"? See tool --help\n");
+  EXPECT_EQ(Run({"more", "dep"}), kUsage);
+  EXPECT_THAT(err_, HasSubstr("did you mean \"deep\"? See tool more --help"));
+  EXPECT_EQ(Run({"do", "it", "--natrual", "3"}), kUsage);
+  EXPECT_EQ(err_,
+            "unival: \"--natrual\" is no option; did you mean \"--natural\"? See tool do --help\n");
+  EXPECT_EQ(Run({"do", "--natrual=3"}), kUsage) << "also where another word is missing";
+  EXPECT_THAT(err_, HasSubstr("\"--natrual\" is no option; did you mean \"--natural\"?"));
+}
+
+TEST(NearestName, IsOneOfFewSlipsOrALongerOne) {
+  const std::vector<std::string> names = {"data", "predict", "quickstart", "plugin"};
+  EXPECT_EQ(NearestName("pedict", names), "predict");
+  EXPECT_EQ(NearestName("dtaa", names), "data");
+  EXPECT_EQ(NearestName("quick", names), "quickstart");
+  EXPECT_EQ(NearestName("plugins", names), "plugin");
+  EXPECT_EQ(NearestName("nosuch", names), "");
+  EXPECT_EQ(NearestName("", names), "");
+  EXPECT_EQ(NearestName(std::string(100000, 'a'), names), "");
 }
 
 TEST_F(Fixture, HelpTellsLimitsAndDefaults) {

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
+#include <sstream>
 
 #include "tests/integration/cli/program.h"
 
@@ -82,6 +84,49 @@ TEST_F(Copied, ItsOwnCommandsComeFirst) {
   WriteScript("bin/unival-inspect", "#!/bin/sh\necho mine\n");
   EXPECT_THAT(Run("inspect --help").out, HasSubstr("Usage: unival inspect"));
   EXPECT_EQ(Run("inspect").code, 2);
+}
+
+TEST_F(Copied, SaysInItsHelpWhichProgramsNeverRun) {
+  WriteScript("bin/unival-inspect", "#!/bin/sh\necho mine\n");
+  WriteScript("bin/unival-help", "#!/bin/sh\necho mine\n");
+  WriteScript("bin/unival-data", "#!/bin/sh\necho mine\n");
+  std::istringstream help(Run("--help").out);
+  std::string list, line;
+  while (std::getline(help, line) && line != "Programs of their own:") continue;
+  while (std::getline(help, line)) {
+    const bool never = line.find("(never run: ") != std::string::npos;
+    list += line.substr(2, line.find(' ', 2) - 2) + (never ? ":never " : " ");
+  }
+  EXPECT_EQ(list, "data help:never inspect:never ");
+  EXPECT_EQ(Run("help help").out, Run("--help").out);
+}
+
+TEST_F(Copied, AWordThatIsNoCommandIsAnErrorAndANearOneIsOffered) {
+  WriteScript("bin/unival-hello", "#!/bin/sh\necho hello\n");
+  for (const char* words : {"nosuch", "help nosuch", "nosuch --help", "nosuch -h"}) {
+    const Outcome outcome = Run(words);
+    EXPECT_EQ(outcome.code, 2) << words;
+    EXPECT_EQ(outcome.out, "") << words;
+    EXPECT_EQ(outcome.err, "unival: \"nosuch\" is no command; see unival --help\n") << words;
+  }
+  for (const auto& [words, nearest] :
+       std::map<std::string, std::string>{{"pedict", "predict"},
+                                          {"help pedict", "predict"},
+                                          {"helo", "hello"},
+                                          {"quikstart", "quickstart"},
+                                          {"hepl", "help"}}) {
+    const Outcome outcome = Run(words);
+    EXPECT_EQ(outcome.code, 2) << words;
+    EXPECT_THAT(outcome.err, HasSubstr("did you mean \"" + nearest + "\"? See unival --help"));
+  }
+  for (const char* words : {"data imprt", "help data imprt", "data imprt --help"}) {
+    const Outcome outcome = Run(words);
+    EXPECT_EQ(outcome.code, 2) << words;
+    EXPECT_THAT(outcome.err, HasSubstr("did you mean \"import\"? See unival data --help")) << words;
+  }
+  const Outcome option = Run("predict nano --taks image_caption");
+  EXPECT_EQ(option.code, 2);
+  EXPECT_THAT(option.err, HasSubstr("\"--taks\" is no option; did you mean \"--task\"?"));
 }
 
 TEST_F(Copied, AddsTheCommandsThatItsOwnCommandLacks) {
