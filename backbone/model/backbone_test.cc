@@ -53,7 +53,8 @@ ModalityFeatures Grid(int64_t rows, int64_t frames, int64_t height, int64_t widt
   return features;
 }
 
-ModalityFeatures Sequence(int64_t rows, int64_t length, int64_t dim, const std::string& name = "") {
+ModalityFeatures AudioFeatures(int64_t rows, int64_t length, int64_t dim,
+                               const std::string& name = "") {
   ModalityFeatures features;
   features.values =
       name.empty() ? at::zeros({rows, length, dim}) : GoldenInput(name, 6, {rows, length, dim}, 1);
@@ -165,7 +166,7 @@ TEST_F(ModelTest, AttentionBiasesEqualTheReference) {
   const std::map<std::string, ModalitySegment> cases = {
       {"image_160x288_types", {"image", {0}, Grid(1, 1, 5, 9, 2048)}},
       {"video_8x96x96", {"video", {0, 1}, Grid(2, 1, 3, 3, 2048)}},
-      {"audio_48000", {"audio", {0, 1}, Sequence(2, 24, 512)}},
+      {"audio_48000", {"audio", {0, 1}, AudioFeatures(2, 24, 512)}},
   };
   for (const auto& [name, segment] : cases) {
     ConnectionMap connections;
@@ -231,7 +232,7 @@ TEST_F(ModelTest, MixedBatchEqualsEachRowAlone) {
                                     {1, 1, 1, 1, 1}});
   const at::Tensor targets = RandomTokens("targets", 5, 7);
   ModalityFeatures image = Grid(3, 1, 3, 4, 2048, "image"), video = Grid(1, 2, 2, 2, 2048, "video");
-  ModalityFeatures audio = Sequence(2, 9, 512, "audio");
+  ModalityFeatures audio = AudioFeatures(2, 9, 512, "audio");
   audio.padding = Tokens({{0, 0, 0, 0, 0, 0, 0, 0, 0}, {0, 0, 0, 0, 0, 1, 1, 1, 1}}).to(at::kBool);
   // Row 0: image, video; row 1: audio; row 2: nothing; row 3: image; row 4: short audio, image and
   // no text.
@@ -293,7 +294,7 @@ TEST_F(ModelTest, CachedStepsEqualWholeTargets) {
   constexpr int64_t kBeam = 3;
   for (const CacheCase& c : cases) {
     const auto model = GoldenModel(GoldenConfig(c.overrides));
-    const ModelInput input{{{"audio", {1}, Sequence(1, 6, 512, "audio")}},
+    const ModelInput input{{{"audio", {1}, AudioFeatures(1, 6, 512, "audio")}},
                            Tokens({{0, 20, 21, 2}, {0, 30, 2, 1}})};
     const EncoderOutput encoded = model->Encode(input);
     const at::Tensor targets = RandomTokens("cache", 2 * kBeam, c.length);
@@ -336,7 +337,7 @@ TEST_F(ModelTest, ATargetMayHaveAsManyTokensAsTheModelHasPositions) {
 
 TEST_F(ModelTest, CacheFollowsReorderedRowsAndDroppedSamples) {
   const auto model = GoldenModel(GoldenConfig());
-  ModalityFeatures audio = Sequence(2, 6, 512, "audio");
+  ModalityFeatures audio = AudioFeatures(2, 6, 512, "audio");
   audio.padding = Tokens({{0, 0, 0, 0, 0, 0}, {0, 0, 0, 1, 1, 1}}).to(at::kBool);
   const ModelInput input{{{"audio", {0, 1}, audio}}, Tokens({{0, 20, 21, 2}, {0, 30, 2, 1}})};
   const EncoderOutput encoded = model->Encode(input);
@@ -364,7 +365,8 @@ TEST_F(ModelTest, CacheFollowsReorderedRowsAndDroppedSamples) {
 // Search starts with one row and widens it to its beams, also when there is one sample only.
 TEST_F(ModelTest, CacheOfASingleSampleWidensToItsBeams) {
   const auto model = GoldenModel(GoldenConfig());
-  const ModelInput input{{{"audio", {0}, Sequence(1, 6, 512, "audio")}}, Tokens({{0, 20, 21, 2}})};
+  const ModelInput input{{{"audio", {0}, AudioFeatures(1, 6, 512, "audio")}},
+                         Tokens({{0, 20, 21, 2}})};
   const EncoderOutput encoded = model->Encode(input);
   const auto decoder = model->NewIncrementalDecoder(encoded, 1);
   const at::Tensor tokens = RandomTokens("widen", 3, 4);
@@ -411,7 +413,7 @@ TEST(ModelTraining, GradientsReachEveryParameterInUse) {
   model->module().train();
   ModelInput input{{{"image", {0}, Grid(1, 1, 2, 2, 2048, "image")},
                     {"video", {1}, Grid(1, 1, 2, 2, 2048, "video")},
-                    {"audio", {2}, Sequence(1, 4, 512, "audio")}},
+                    {"audio", {2}, AudioFeatures(1, 4, 512, "audio")}},
                    RandomTokens("source", 4, 6)};
   DecodeOptions options;
   options.code_rows = Tokens({{0, 0, 1, 0}})[0].to(at::kBool);
@@ -458,11 +460,12 @@ TEST(ModelErrors, NameWhatIsWrongAndWhatIsPossible) {
   expect({"image", {0}, far},
          "connection \"image\": grid position (row 1, column 42) is beyond the "
          "position grid of 42 x 42 cells");
-  expect({"audio", {0}, Sequence(1, 42 * 42 + 1, 512)}, "a sequence of 1765 positions is longer");
-  expect({"radar", {0}, Sequence(1, 4, 512)}, "no connection \"radar\"");
-  expect({"audio", {0}, Sequence(1, 4, 511)}, "must be [B, N, 512]");
-  expect({"audio", {0, 0}, Sequence(2, 4, 512)}, "row 0 is repeated");
-  expect({"audio", {0}, Sequence(2, 4, 512)}, "names 1 rows");
+  expect({"audio", {0}, AudioFeatures(1, 42 * 42 + 1, 512)},
+         "a sequence of 1765 positions is longer");
+  expect({"radar", {0}, AudioFeatures(1, 4, 512)}, "no connection \"radar\"");
+  expect({"audio", {0}, AudioFeatures(1, 4, 511)}, "must be [B, N, 512]");
+  expect({"audio", {0, 0}, AudioFeatures(2, 4, 512)}, "row 0 is repeated");
+  expect({"audio", {0}, AudioFeatures(2, 4, 512)}, "names 1 rows");
 }
 
 TEST(ModelErrors, ConnectionsAreChecked) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstddef>
 #include <initializer_list>
 #include <map>
 #include <utility>
@@ -120,6 +121,23 @@ std::string DefinedType(const std::vector<std::string>& head) {
   return ends ? head[at] : "";
 }
 
+// The name of the function that `head`, which ends before a brace or a semicolon, defines or
+// declares; empty: it is something else.
+std::string NamedFunction(const std::vector<std::string>& head) {
+  size_t begin = 0;
+  while (begin < head.size() && head[begin] == "template") {
+    begin = PastBrackets(head, begin + 1, "<", ">");
+  }
+  const auto open = std::find(head.begin() + begin, head.end(), "(");
+  if (open - head.begin() < static_cast<std::ptrdiff_t>(begin) + 2 || open == head.end()) return "";
+  if (std::find(head.begin() + begin, open, "=") != open) return "";  // the value of a variable
+  const std::string& name = *(open - 1);
+  const std::string& before = *(open - 2);
+  if (!IsWordLetter(name[0]) || IsOneOf(before, {"operator", "return", "using"})) return "";
+  const bool has_result = IsWordLetter(before[0]) || IsOneOf(before, {">", "*", "&", "]"});
+  return has_result && name.find(':') == std::string::npos ? name : "";
+}
+
 struct Scope {
   bool is_namespace;
   bool is_hidden;    // an unnamed namespace
@@ -136,10 +154,15 @@ Scope ScopeBehind(const std::vector<std::string>& head) {
   return {links, false, ""};
 }
 
+bool InNamespaces(const std::vector<Scope>& scopes) {
+  return std::all_of(scopes.begin(), scopes.end(),
+                     [](const Scope& scope) { return scope.is_namespace; });
+}
+
 // Whether a type there can meet one of another file.
 bool IsVisible(const std::vector<Scope>& scopes) {
-  return std::all_of(scopes.begin(), scopes.end(),
-                     [](const Scope& scope) { return scope.is_namespace && !scope.is_hidden; });
+  return InNamespaces(scopes) && std::none_of(scopes.begin(), scopes.end(),
+                                              [](const Scope& scope) { return scope.is_hidden; });
 }
 
 std::string FullName(const std::vector<Scope>& scopes, const std::string& name) {
@@ -155,11 +178,11 @@ bool LinksTypes(const std::string& path) {
 
 std::string At(const std::string& path, int line) { return path + ":" + std::to_string(line); }
 
-}  // namespace
-
-std::vector<TypeDefinition> TypeDefinitions(const SourceFile& file) {
+// Calls `see` with what stands before every brace and semicolon, which of them it is, the scopes
+// around it, and its line.
+template <typename See>
+void EachHead(const SourceFile& file, const See& see) {
   const std::string code = CodeOnly(file.text);
-  std::vector<TypeDefinition> found;
   std::vector<Scope> scopes;
   size_t head_begin = 0;
   int line = 1;
@@ -169,11 +192,28 @@ std::vector<TypeDefinition> TypeDefinitions(const SourceFile& file) {
     const std::vector<std::string> head = Tokens(code.substr(head_begin, at - head_begin));
     head_begin = at + 1;
     if (code[at] == '}' && !scopes.empty()) scopes.pop_back();
-    if (code[at] != '{') continue;
-    const std::string name = DefinedType(head);
-    if (!name.empty() && IsVisible(scopes)) found.push_back({FullName(scopes, name), line});
-    scopes.push_back(ScopeBehind(head));
+    see(head, code[at], scopes, line);
+    if (code[at] == '{') scopes.push_back(ScopeBehind(head));
   }
+}
+
+}  // namespace
+
+std::vector<Definition> TypeDefinitions(const SourceFile& file) {
+  std::vector<Definition> found;
+  EachHead(file, [&](const auto& head, char end, const auto& scopes, int line) {
+    const std::string name = end == '{' ? DefinedType(head) : "";
+    if (!name.empty() && IsVisible(scopes)) found.push_back({FullName(scopes, name), line});
+  });
+  return found;
+}
+
+std::vector<Definition> Functions(const SourceFile& file) {
+  std::vector<Definition> found;
+  EachHead(file, [&](const auto& head, char end, const auto& scopes, int line) {
+    const std::string name = end == '}' || !InNamespaces(scopes) ? "" : NamedFunction(head);
+    if (!name.empty()) found.push_back({FullName(scopes, name), line});
+  });
   return found;
 }
 
@@ -182,11 +222,32 @@ std::vector<std::string> TypesDefinedTwice(const std::vector<SourceFile>& files)
   std::map<std::string, std::pair<std::string, int>> first;  // name -> file and line
   for (const SourceFile& file : files) {
     if (!LinksTypes(file.path)) continue;
-    for (const TypeDefinition& type : TypeDefinitions(file)) {
+    for (const Definition& type : TypeDefinitions(file)) {
       const auto& [path, line] = first.try_emplace(type.name, file.path, type.line).first->second;
       if (path == file.path) continue;
       findings.push_back(At(file.path, type.line) + ": " + type.name + " is defined in " +
                          At(path, line) + " too");
+    }
+  }
+  return findings;
+}
+
+std::vector<std::string> FunctionsNamedAsTypes(const std::vector<SourceFile>& files) {
+  std::map<std::string, std::string> types;  // name -> file and line
+  for (const SourceFile& file : files) {
+    if (!LinksTypes(file.path)) continue;
+    for (const Definition& type : TypeDefinitions(file)) {
+      types.try_emplace(type.name, At(file.path, type.line));
+    }
+  }
+  std::vector<std::string> findings;
+  for (const SourceFile& file : files) {
+    if (!LinksTypes(file.path)) continue;
+    for (const Definition& function : Functions(file)) {
+      const auto found = types.find(function.name);
+      if (found == types.end()) continue;
+      findings.push_back(At(file.path, function.line) + ": function " + function.name +
+                         " is a type in " + found->second);
     }
   }
   return findings;

@@ -16,13 +16,17 @@ TEST(Definitions, NoTwoFilesDefineTypesOfOneName) {
   EXPECT_THAT(TypesDefinedTwice(ReadSourceTree(SourceRoot())), IsEmpty());
 }
 
-// The rule itself, on files made up for the purpose.
+TEST(Definitions, NoFunctionHasTheNameOfAType) {
+  EXPECT_THAT(FunctionsNamedAsTypes(ReadSourceTree(SourceRoot())), IsEmpty());
+}
+
+// The rules themselves, on files made up for the purpose.
 
 SourceFile Code(const std::string& path, const std::string& text) { return {path, text}; }
 
 std::vector<std::string> TypesOf(const std::string& text) {
   std::vector<std::string> names;
-  for (const TypeDefinition& type : TypeDefinitions(Code("a.h", text))) names.push_back(type.name);
+  for (const Definition& type : TypeDefinitions(Code("a.h", text))) names.push_back(type.name);
   return names;
 }
 
@@ -61,6 +65,37 @@ TEST(TypeDefinitions, AreNotReadFromCommentsLiteralsOrMacros) {
               "const char* raw = R\"x(struct D { \")x\";\n"
               "#define OPEN struct E { \\\n  int x; {\nstruct F {};\n"),
       ElementsAre("F"));
+}
+
+std::vector<std::string> FunctionsOf(const std::string& text) {
+  std::vector<std::string> names;
+  for (const Definition& function : Functions(Code("a.h", text))) names.push_back(function.name);
+  return names;
+}
+
+TEST(Functions, AreThoseInNamespacesDefinedOrDeclared) {
+  EXPECT_THAT(FunctionsOf("int A();\nnamespace n {\nstd::vector<int> B(int x = 3) { return {}; }\n"
+                          "namespace {\nconst char* C(void (*f)(int)) { return nullptr; }\n}\n"
+                          "template <typename T, int N = (1)>\n[[nodiscard]] T& D(T t);\n}\n"),
+              ElementsAre("A", "n::B", "n::C", "n::D"));
+}
+
+TEST(Functions, AreNotMembersVariablesOrMacros) {
+  EXPECT_THAT(FunctionsOf("struct S { S(); int Member(); };\nint S::Member() { return F(1); }\n"
+                          "int x = F(2);\nTEST(A, B) { int Local(); }\nS::S() : a(1) {}\n"
+                          "bool operator==(S a, S b);\nusing P = int (*)(int);\n"),
+              IsEmpty());
+}
+
+TEST(FunctionsNamedAsTypesRule, NamesBothPlaces) {
+  const SourceFile type = Code("a.h", "namespace unival {\nstruct OptimizerType {\n};\n}\n");
+  const std::string function = "std::string OptimizerType(const Plan& plan);";
+  EXPECT_THAT(
+      FunctionsNamedAsTypes({Code("b.h", "namespace unival {\n" + function + "\n}\n"), type}),
+      ElementsAre("b.h:2: function unival::OptimizerType is a type in a.h:2"));
+  EXPECT_THAT(
+      FunctionsNamedAsTypes({type, Code("b.h", "namespace unival::plan {\n" + function + "\n}\n")}),
+      IsEmpty());
 }
 
 TEST(TypesDefinedTwiceRule, NamesBothPlaces) {

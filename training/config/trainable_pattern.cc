@@ -30,9 +30,11 @@ NamePredicate StartsWith(std::string prefix) {
 }
 
 Parsed All(absl::string_view) { return StartsWith(""); }
-Parsed Backbone(absl::string_view) { return StartsWith("backbone."); }
-Parsed Connections(absl::string_view) { return StartsWith("connection."); }
-Parsed Connection(absl::string_view id) { return StartsWith(absl::StrCat("connection.", id, ".")); }
+Parsed OfBackbone(absl::string_view) { return StartsWith("backbone."); }
+Parsed OfConnections(absl::string_view) { return StartsWith("connection."); }
+Parsed OfConnection(absl::string_view id) {
+  return StartsWith(absl::StrCat("connection.", id, "."));
+}
 Parsed OfModality(absl::string_view id) { return StartsWith(absl::StrCat("modality.", id, ".")); }
 
 // Names of tensors are short; compiling a regular expression is not linear in its length.
@@ -56,9 +58,9 @@ Parsed Matching(absl::string_view text) {
 
 constexpr Form kForms[] = {
     {"all", nullptr, &All},
-    {"backbone", nullptr, &Backbone},
-    {"connections", nullptr, &Connections},
-    {"connection", "ID", &Connection},
+    {"backbone", nullptr, &OfBackbone},
+    {"connections", nullptr, &OfConnections},
+    {"connection", "ID", &OfConnection},
     {"modality", "ID", &OfModality},
     {"name", "REGEX", &Matching},
 };

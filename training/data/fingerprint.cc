@@ -8,24 +8,24 @@
 
 namespace unival {
 
-Fingerprint::Fingerprint() : state_(XXH3_createState()) { XXH3_128bits_reset(state_); }
+ContentHash::ContentHash() : state_(XXH3_createState()) { XXH3_128bits_reset(state_); }
 
-Fingerprint::~Fingerprint() { XXH3_freeState(state_); }
+ContentHash::~ContentHash() { XXH3_freeState(state_); }
 
-void Fingerprint::Add(absl::string_view bytes) {
+void ContentHash::Add(absl::string_view bytes) {
   const uint64_t size = bytes.size();
   XXH3_128bits_update(state_, &size, sizeof(size));
   XXH3_128bits_update(state_, bytes.data(), bytes.size());
 }
 
-std::string Fingerprint::Hex() const {
+std::string ContentHash::Hex() const {
   const XXH128_hash_t hash = XXH3_128bits_digest(state_);
   return absl::StrCat(absl::Hex(hash.high64, absl::kZeroPad16),
                       absl::Hex(hash.low64, absl::kZeroPad16));
 }
 
 std::string FingerprintOf(const SourceOptions& options) {
-  Fingerprint hash;
+  ContentHash hash;
   for (const auto& map : {options.columns, options.media}) {
     hash.Add(absl::StrCat(map.size()));
     for (const auto& [key, value] : map) {

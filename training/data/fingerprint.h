@@ -13,10 +13,10 @@ struct XXH3_state_s;
 namespace unival {
 
 // Single-threaded.
-class Fingerprint {
+class ContentHash {
  public:
-  Fingerprint();
-  ~Fingerprint();
+  ContentHash();
+  ~ContentHash();
   // Length and bytes, so that ("ab", "c") differs from ("a", "bc").
   void Add(absl::string_view bytes);
   // 32 hexadecimal digits.

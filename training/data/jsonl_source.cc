@@ -119,7 +119,7 @@ std::set<std::string> JsonlSource::NamedTars() const {
 }
 
 std::string JsonlSource::fingerprint() const {
-  Fingerprint hash;
+  ContentHash hash;
   hash.Add(FingerprintOf(options_));
   hash.Add(file_->bytes());
   for (const std::string& tar : NamedTars()) {

@@ -148,7 +148,7 @@ absl::Status TarSource::AddPart(const Part& part, std::map<std::string, FieldVal
 }
 
 std::string TarSource::fingerprint() const {
-  Fingerprint hash;
+  ContentHash hash;
   hash.Add(FingerprintOf(options_));
   for (const TarMember& member : tar_->members()) {
     hash.Add(member.name);

@@ -6,14 +6,14 @@
 namespace unival {
 namespace {
 
-double Linear(const ScheduleConfig& config, int64_t warmup, int64_t finished) {
+double FallLinearly(const ScheduleConfig& config, int64_t warmup, int64_t finished) {
   const double end = EndRate(config);
   return (config.peak - end) * (1 - Progress(finished, warmup, config.total_updates)) + end;
 }
 
 const Registered<ScheduleType> kLinear({"linear",
                                         "Warm-up, then down to end_rate",
-                                        &Linear,
+                                        &FallLinearly,
                                         /*needs_total=*/true,
                                         {kEndRate},
                                         &CheckEndRate});

@@ -35,7 +35,7 @@ json Blocks(const std::string& model) {
   return json::parse(outcome.out, nullptr, false);
 }
 
-json Block(const std::string& model, const std::string& id) {
+json BlockOf(const std::string& model, const std::string& id) {
   for (const json& block : Blocks(model)) {
     if (block["block"] == id) return block;
   }
@@ -70,9 +70,9 @@ TEST(Vocab, AddsWhatAPluginDeclaresAtTheEndAndTheModelStillAnswers) {
   const int64_t end = EndOf("nano");
   const Outcome added = Workplace().Run("vocab add nano --output added " + Plugin());
   ASSERT_EQ(added.code, 0) << added.err;
-  EXPECT_EQ(Block("added", "fixture.code")["ids"], Extents({{end, end + 16}}));
-  EXPECT_EQ(Block("added", "fixture.code")["owner"], "fixture");
-  for (const json& block : Blocks("nano")) EXPECT_EQ(Block("added", block["block"]), block);
+  EXPECT_EQ(BlockOf("added", "fixture.code")["ids"], Extents({{end, end + 16}}));
+  EXPECT_EQ(BlockOf("added", "fixture.code")["owner"], "fixture");
+  for (const json& block : Blocks("nano")) EXPECT_EQ(BlockOf("added", block["block"]), block);
   EXPECT_EQ(Workplace().Run("inspect added").code, 0) << "the adapters still fit the backbone";
   EXPECT_EQ(EndOf("nano"), end) << "the model that was read is as it was";
 }
@@ -89,7 +89,7 @@ TEST(Vocab, AddingTwiceChangesNothingAndTheRowsAreSeeded) {
   };
   EXPECT_EQ(rows("one"), rows("two"));
   EXPECT_NE(rows("one"), rows("three"));
-  EXPECT_LT(Block("one", "fixture.code")["ids"][0][0], Block("one", "other.code")["ids"][0][0])
+  EXPECT_LT(BlockOf("one", "fixture.code")["ids"][0][0], BlockOf("one", "other.code")["ids"][0][0])
       << "ordered by id";
   const json before = Blocks("one");
   ASSERT_EQ(program.Run("vocab add one " + Plugin()).code, 0);
@@ -100,15 +100,15 @@ TEST(Vocab, AddingTwiceChangesNothingAndTheRowsAreSeeded) {
 TEST(Vocab, RetiredBlocksKeepTheirIdsAndAreRevived) {
   const Program& program = Workplace();
   ASSERT_EQ(program.Run("vocab add nano --output retiring " + Plugin()).code, 0);
-  const json ids = Block("retiring", "fixture.code")["ids"];
+  const json ids = BlockOf("retiring", "fixture.code")["ids"];
   ASSERT_EQ(program.Run("vocab retire retiring fixture.code").code, 0);
-  EXPECT_TRUE(Block("retiring", "fixture.code")["retired"]);
-  EXPECT_EQ(Block("retiring", "fixture.code")["ids"], ids);
+  EXPECT_TRUE(BlockOf("retiring", "fixture.code")["retired"]);
+  EXPECT_EQ(BlockOf("retiring", "fixture.code")["ids"], ids);
   EXPECT_THAT(program.Run("vocab list retiring").out, HasSubstr("retired"));
   EXPECT_EQ(program.Run("inspect retiring").code, 0);
   ASSERT_EQ(program.Run("vocab add retiring " + Plugin()).code, 0);
-  EXPECT_FALSE(Block("retiring", "fixture.code")["retired"]);
-  EXPECT_EQ(Block("retiring", "fixture.code")["ids"], ids);
+  EXPECT_FALSE(BlockOf("retiring", "fixture.code")["retired"]);
+  EXPECT_EQ(BlockOf("retiring", "fixture.code")["ids"], ids);
 }
 
 // Gives block "twin.code" of a model a row for each text token, in its direction and three times as
@@ -170,7 +170,7 @@ TEST(Vocab, RetiredBlocksAreNeverGeneratedWhateverTheWeightsPrefer) {
   const Outcome picture = program.Shell(
       "mkdir pictures && tar -xf retire_world/image/train/images.tar -C pictures && ls pictures/*");
   ASSERT_EQ(picture.code, 0) << picture.err;
-  const int64_t size = Block("nano", "core.bpe")["size"];
+  const int64_t size = BlockOf("nano", "core.bpe")["size"];
   ASSERT_EQ(
       program.Run("vocab add nano --output twins --block twin.code=" + std::to_string(size)).code,
       0);
@@ -196,10 +196,10 @@ TEST(Vocab, RetiredBlocksAreNeverGeneratedWhateverTheWeightsPrefer) {
 TEST(Vocab, ABlockOfTheModelsOwnIsRevived) {
   const Program& program = Workplace();
   ASSERT_EQ(program.Run("vocab retire nano core.location_bin --output without_bins").code, 0);
-  EXPECT_TRUE(Block("without_bins", "core.location_bin")["retired"]);
+  EXPECT_TRUE(BlockOf("without_bins", "core.location_bin")["retired"]);
   const Outcome revived = program.Run("vocab add without_bins --block core.location_bin=64");
   ASSERT_EQ(revived.code, 0) << revived.err;
-  EXPECT_EQ(Block("without_bins", "core.location_bin"), Block("nano", "core.location_bin"));
+  EXPECT_EQ(BlockOf("without_bins", "core.location_bin"), BlockOf("nano", "core.location_bin"));
 }
 
 TEST(Vocab, GrowsByAnExtentOnlyWhenAsked) {
@@ -211,7 +211,7 @@ TEST(Vocab, GrowsByAnExtentOnlyWhenAsked) {
   EXPECT_THAT(refused.err, HasSubstr("a.code"));
   const int64_t end = EndOf("growing");
   ASSERT_EQ(program.Run("vocab add growing --grow --block a.code=12 --init mean").code, 0);
-  EXPECT_EQ(Block("growing", "a.code")["ids"], Extents({{end - 12, end - 4}, {end, end + 4}}));
+  EXPECT_EQ(BlockOf("growing", "a.code")["ids"], Extents({{end - 12, end - 4}, {end, end + 4}}));
   EXPECT_EQ(program.Run("inspect growing").code, 0);
 }
 
@@ -237,7 +237,7 @@ TEST(Adapters, MoveBetweenCheckpointsWithOtherOffsets) {
   ASSERT_EQ(program.Run("vocab add a_first --block z.code=4").code, 0);
   ASSERT_EQ(program.Run("vocab add nano --block z.code=4 --output z_first").code, 0);
   ASSERT_EQ(program.Run("vocab add z_first --block a.code=8").code, 0);
-  ASSERT_NE(Block("a_first", "a.code")["ids"], Block("z_first", "a.code")["ids"]);
+  ASSERT_NE(BlockOf("a_first", "a.code")["ids"], BlockOf("z_first", "a.code")["ids"]);
   ASSERT_EQ(
       program.Run("data make-world world --kind image --count 8 --eval_count 4 --seed 1").code, 0);
   WriteText(program.Path("again.textproto"), R"(
