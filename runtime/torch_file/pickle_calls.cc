@@ -76,7 +76,7 @@ std::string Shown(absl::string_view text) {
   return absl::CHexEscape(text.substr(0, kShown));
 }
 
-PickleNode Container(PickleKind kind, std::vector<PickleId> items = {}) {
+PickleNode MakeContainer(PickleKind kind, std::vector<PickleId> items = {}) {
   PickleNode node;
   node.kind = kind;
   node.items = std::move(items);
@@ -179,7 +179,7 @@ absl::StatusOr<PickleNode> PickleCalls::RebuildTensor(PickleId arguments) {
   UNIVAL_ASSIGN_OR_RETURN(tensor.shape, Integers(arguments, 2));
   UNIVAL_ASSIGN_OR_RETURN(tensor.strides, Integers(arguments, 3));
   UNIVAL_RETURN_IF_ERROR(CheckView(tensor, pickle_.storages_[tensor.storage].elements));
-  PickleNode result = Container(PickleKind::kTensor);
+  PickleNode result = MakeContainer(PickleKind::kTensor);
   result.integer = static_cast<int64_t>(pickle_.tensors_.size());
   pickle_.tensors_.push_back(std::move(tensor));
   return result;
@@ -195,7 +195,7 @@ absl::StatusOr<PickleNode> PickleCalls::RebuildParameter(PickleId arguments) {
 
 // () or ([(key, value), …]).
 absl::StatusOr<PickleNode> PickleCalls::MakeDict(PickleId arguments) {
-  PickleNode dict = Container(PickleKind::kDict);
+  PickleNode dict = MakeContainer(PickleKind::kDict);
   const PickleNode* pairs = Argument(arguments, 0);
   if (pairs == nullptr) return dict;
   for (PickleId pair : pairs->items) {
@@ -208,12 +208,12 @@ absl::StatusOr<PickleNode> PickleCalls::MakeDict(PickleId arguments) {
 
 // The argument is the factory of a defaultdict, which is never needed when the pickle is only read.
 absl::StatusOr<PickleNode> PickleCalls::MakeEmptyDict(PickleId) {
-  return Container(PickleKind::kDict);
+  return MakeContainer(PickleKind::kDict);
 }
 
 absl::StatusOr<PickleNode> PickleCalls::MakeSet(PickleId arguments) {
   const PickleNode* items = Argument(arguments, 0);
-  return Container(PickleKind::kSet, items == nullptr ? std::vector<PickleId>{} : items->items);
+  return MakeContainer(PickleKind::kSet, items == nullptr ? std::vector<PickleId>{} : items->items);
 }
 
 absl::StatusOr<PickleNode> PickleCalls::FirstArgument(PickleId arguments) {
@@ -245,7 +245,7 @@ absl::StatusOr<PickleNode> PickleCalls::Call(const PickleNode& callable, PickleI
     if (call.name == callable.text) return (this->*call.function)(arguments);
   }
   if (is_record_(callable.text)) {
-    PickleNode record = Container(PickleKind::kRecord, {arguments});
+    PickleNode record = MakeContainer(PickleKind::kRecord, {arguments});
     record.text = callable.text;
     return record;
   }
@@ -294,7 +294,7 @@ absl::StatusOr<PickleNode> PickleCalls::Storage(const PickleNode& id) {
                            " elements");
   }
   if (id.items.size() == 6) UNIVAL_RETURN_IF_ERROR(AddView(node(id.items[5]), &storage));
-  PickleNode result = Container(PickleKind::kStorage);
+  PickleNode result = MakeContainer(PickleKind::kStorage);
   result.integer = static_cast<int64_t>(pickle_.storages_.size());
   pickle_.storages_.push_back(storage);
   return result;
