@@ -1,0 +1,256 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <stdexcept>
+
+#include "runtime/pipeline.h"
+#include "sdk/base/status_macros.h"
+#include "sdk/base/test_files.h"
+#include "training/evaluation/evaluate.h"
+#include "training/evaluation/task_source.h"
+#include "training/run/batch_loader.h"
+#include "training/run/non_finite.h"
+#include "training/trainer_tests.h"
+
+namespace unival::trainer_tests {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(TrainerTest, CachedTrainingEqualsUncachedToTheBit) {
+  TrainingPlan plan = Parse(kAdapterPlan);
+  const TrainResult plain = TrainOk(Options(World(), plan, FreshOutput("uncached")));
+  plan.mutable_stage(0)->mutable_cache()->set_enabled(true);
+  const TrainResult cached = TrainOk(Options(World(), plan, FreshOutput("cached")));
+  EXPECT_EQ(Losses("uncached"), Losses("cached"));
+  EXPECT_EQ(After("uncached"), After("cached"));
+  EXPECT_EQ(plain.encoder_calls, 12 * 6);
+  EXPECT_EQ(cached.encoder_calls, kImages);
+}
+
+TEST(TrainerTest, TheSecondEpochMakesNoEncoderCall) {
+  TrainingPlan plan = Parse(kAdapterPlan);
+  plan.mutable_stage(0)->mutable_cache()->set_enabled(true);
+  TrainOk(Options(World(), plan, FreshOutput("epochs")));
+  const std::vector<Json> log = Log("epochs");
+  ASSERT_EQ(log.size(), 12u);
+  EXPECT_EQ(log[3].at("encoder_calls"), kImages) << "four steps of six rows are one epoch";
+  EXPECT_EQ(log[11].at("encoder_calls"), kImages);
+  EXPECT_EQ(log[11].at("cache_hits"), 12 * 6 - kImages);
+  // A second run over the same cache makes none at all.
+  TrainOptions options = Options(World(), plan, FreshOutput("epochs_again"));
+  options.cache_dir = World() + "/epochs/cache";
+  EXPECT_EQ(TrainOk(options).encoder_calls, 0);
+  EXPECT_EQ(Losses("epochs"), Losses("epochs_again"));
+}
+
+TEST(TrainerTest, ALossThatIsNotANumberStopsTheRunAndOverwritesNothing) {
+  TrainingPlan plan = Parse(kAdapterPlan);
+  plan.mutable_stage(0)->mutable_optimizer()->set_learning_rate(1e30f);
+  plan.mutable_stage(0)->mutable_optimizer()->clear_schedule();
+  plan.mutable_stage(0)->set_checkpoint_every(1);
+  const absl::Status status =
+      Train(Options(World(), plan, FreshOutput("nan")), TheRuntime()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
+  EXPECT_TRUE(IsNonFinite(status));
+  EXPECT_THAT(status.message(), HasSubstr("lower the learning rate"));
+  EXPECT_FALSE(fs::exists(World() + "/nan/model"));
+}
+
+TEST(TrainerTest, CountsMediaThatCannotBeDecodedAndStopsAboveOnePercent) {
+  std::string captions = ReadText(World() + "/caption.jsonl");
+  WriteText(World() + "/images/bad.png", "this is not a picture");
+  WriteText(World() + "/bad.jsonl",
+            captions + R"({"image": "images/bad.png", "caption": "red"})" + "\n");
+  TrainingPlan plan = Parse(kAdapterPlan);
+  plan.mutable_stage(0)->mutable_source(0)->set_path("bad.jsonl");
+  plan.mutable_stage(0)->set_batch(5);
+  plan.mutable_stage(0)->set_steps(5);  // each record once
+  const absl::Status status =
+      Train(Options(World(), plan, FreshOutput("bad")), TheRuntime()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
+  EXPECT_FALSE(IsNonFinite(status)) << "the same code for another reason";
+  EXPECT_THAT(status.message(), HasSubstr("1 of 25"));
+  EXPECT_THAT(status.message(), HasSubstr("bad.png"));
+  EXPECT_THAT(ReadText(World() + "/bad/log.jsonl"), HasSubstr("bad.jsonl:25"));
+  // Rare enough, it is left out and counted.
+  std::string many;
+  for (int i = 0; i < 6; ++i) many += captions;
+  WriteText(World() + "/rare.jsonl",
+            many + R"({"image": "images/bad.png", "caption": "red"})" + "\n");
+  plan.mutable_stage(0)->mutable_source(0)->set_path("rare.jsonl");
+  plan.mutable_stage(0)->set_steps(29);
+  TrainOk(Options(World(), plan, FreshOutput("rare")));
+  EXPECT_EQ(Json::parse(ReadText(World() + "/rare/results.json")).at("decode_failures"), 1);
+}
+
+// A stage over records of the modality of training/testdata/faulty.cc.
+TrainingPlan FaultyPlan(const std::string& fault) {
+  WriteText(World() + "/faulty.textproto", R"(
+    name: "faulty"
+    task {
+      name: "feel"
+      input { name: "image" modality: "faulty" }
+      prompt: " what is it?"
+      target: " {caption:text}"
+      metric: "exact_match"
+    })");
+  TrainingPlan plan = Parse(R"(
+    name: "faulty" seed: 5 model: "base/model" templates: "faulty.textproto"
+    new_modality {
+      modality { id: "faulty" }
+      connection { shared_type_row: -1 }
+    }
+    stage {
+      name: "connection" trainable: "connection:faulty" steps: 2 batch: 6
+      optimizer { learning_rate: 1e-2 }
+      source { name: "feel" task: "feel" path: "caption.jsonl" }
+    })");
+  auto& options = *plan.mutable_new_modality(0)->mutable_modality()->mutable_options();
+  if (!fault.empty()) options["fault"] = fault;
+  return plan;
+}
+
+TEST(TrainerTest, AModalityThatDoesNotWorkIsNotTakenForDamagedFiles) {
+  TrainOk(Options(World(), FaultyPlan(""), FreshOutput("faultless")));
+  const std::pair<const char*, const char*> faults[] = {{"configuration", "the lens was never set"},
+                                                        {"lost_file", "lens.bin"}};
+  for (const auto& [fault, says] : faults) {
+    const TrainingPlan plan = FaultyPlan(fault);
+    const absl::Status status =
+        Train(Options(World(), plan, FreshOutput("faulty")), TheRuntime()).status();
+    EXPECT_THAT(status.message(), HasSubstr(says));
+    EXPECT_NE(status.code(), absl::StatusCode::kOutOfRange);
+    EXPECT_THAT(ReadText(World() + "/faulty/log.jsonl"), Not(HasSubstr(says)));
+  }
+}
+
+TEST(TrainerTest, AnErrorOfAnEncoderIsNotTakenForALossThatIsNotANumber) {
+  const TrainingPlan plan = FaultyPlan("encoder");
+  const absl::Status status =
+      Train(Options(World(), plan, FreshOutput("faulty_encoder")), TheRuntime()).status();
+  EXPECT_THAT(status.message(), HasSubstr("the lens turned past its end"));
+  EXPECT_THAT(status.message(), Not(HasSubstr("learning rate")));
+  EXPECT_FALSE(IsNonFinite(status));
+}
+
+// The base model over `records`, answers going to `results`.
+absl::StatusOr<EvaluationResult> EvaluateBase(const std::string& records,
+                                              const std::string& results) {
+  PipelineOptions options;
+  options.model = World() + "/base/model";
+  options.templates = {World() + "/tasks.textproto"};
+  options.runtime.threads = 1;
+  UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Pipeline::Create(options));
+  UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task("caption"));
+  UNIVAL_ASSIGN_OR_RETURN(auto source, OpenTaskSource(*task, records, {}, 0));
+  EvaluationOptions evaluation;
+  evaluation.results_file = results;
+  return Evaluate(*pipeline, "caption", *source, evaluation);
+}
+
+TEST(TrainerTest, AnEvaluationNeverWritesOverItsOwnData) {
+  const std::string data = World() + "/own.jsonl", before = ReadText(World() + "/caption.jsonl");
+  WriteText(data, before);
+  fs::remove(World() + "/link.jsonl");
+  fs::create_symlink("own.jsonl", World() + "/link.jsonl");
+  for (const std::string& results : {data, World() + "/link.jsonl"}) {
+    const absl::Status status = EvaluateBase(data, results).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(status.message(), HasSubstr("choose another name"));
+  }
+  EXPECT_EQ(ReadText(data), before);
+  EXPECT_EQ(EvaluateBase(data, World() + "/nowhere/out.jsonl").status().code(),
+            absl::StatusCode::kNotFound);
+  ASSERT_TRUE(EvaluateBase(data, World() + "/out.jsonl").ok());
+  const std::string answers = ReadText(World() + "/out.jsonl");
+  EXPECT_EQ(std::count(answers.begin(), answers.end(), '\n'), kImages);
+}
+
+TEST(TrainerTest, MissingMediaCountAsWrongAndTooManyOfThemAreAnError) {
+  const std::string captions = ReadText(World() + "/caption.jsonl");
+  const auto gone = [](const std::string& image) {
+    return Json{{"image", image}, {"caption", "red"}}.dump() + "\n";
+  };
+  WriteText(World() + "/gone.jsonl", gone("images/gone.png") + gone("gone.tar:1.png") + captions);
+  auto few = EvaluateBase(World() + "/gone.jsonl", World() + "/gone.out");
+  ASSERT_TRUE(few.ok()) << few.status();
+  EXPECT_EQ(few->samples, kImages + 2);
+  EXPECT_EQ(few->unreadable, 2);
+  EXPECT_THAT(few->first_unreadable, HasSubstr("images/gone.png"));
+  EXPECT_EQ(CheckReadable(*few), absl::OkStatus());
+  EXPECT_THAT(ReadText(World() + "/gone.out"), HasSubstr("gone.tar:1.png"));
+  WriteText(World() + "/gone.jsonl",
+            gone("images/gone.png") + gone("gone.tar:1.png") + gone("images/lost.png") + captions);
+  auto many = EvaluateBase(World() + "/gone.jsonl", "");
+  ASSERT_TRUE(many.ok()) << many.status();
+  const absl::Status status = CheckReadable(*many);
+  EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
+  EXPECT_THAT(status.message(), HasSubstr("3 of 27"));
+  EXPECT_THAT(status.message(), HasSubstr("images/gone.png"));
+}
+
+class ThrowingSource : public Source {
+ public:
+  const std::string& path() const override { return path_; }
+  int64_t size() const override { return 8; }
+  absl::StatusOr<TaskSample> Read(int64_t) const override {
+    throw std::runtime_error("the disk is on fire");
+  }
+  std::string fingerprint() const override { return ""; }
+
+ private:
+  const std::string path_ = "throwing";
+};
+
+TEST(TrainerTest, AnExceptionOnALoaderThreadIsAnError) {
+  ThrowingSource source;
+  SamplerOptions sampling;
+  sampling.sources = {{"throwing", 8, 1, 0, 2}};
+  auto sampler = BalancedSampler::Create(sampling);
+  ASSERT_TRUE(sampler.ok()) << sampler.status();
+  LoaderOptions options;
+  options.sources = {{"throwing", nullptr, &source, false}};
+  options.end_step = 1;
+  BatchLoader loader(options, *std::move(sampler));
+  EXPECT_THAT(loader.Next().status().message(), HasSubstr("on fire"));
+}
+
+TEST(TrainerTest, AMediaFileIsReadForItsKeyOnceInARun) {
+  PipelineOptions opened;
+  opened.model = World() + "/base/model";
+  opened.templates = {World() + "/tasks.textproto"};
+  opened.runtime.threads = 1;
+  auto pipeline = Pipeline::Create(opened);
+  ASSERT_TRUE(pipeline.ok()) << pipeline.status();
+  const Task* task = (*pipeline)->task("caption").value();
+  auto source = OpenTaskSource(*task, World() + "/caption.jsonl", {}, 0);
+  ASSERT_TRUE(source.ok()) << source.status();
+  SamplerOptions sampling;
+  sampling.sources = {{"caption", kImages, 1, 0, 6}};
+  MediaKeys keys;
+  LoaderOptions options;
+  options.model = &(*pipeline)->model();
+  options.sources = {{"caption", task, source->get(), false}};
+  options.frozen = {{"image", nullptr}};
+  options.variants = 1;
+  options.keys = &keys;
+  options.end_step = 2 * kImages / 6;
+  std::map<std::string, int> seen;
+  BatchLoader loader(options, *BalancedSampler::Create(sampling));
+  for (int64_t step = 0; step < options.end_step; ++step) {
+    auto batch = loader.Next();
+    ASSERT_TRUE(batch.ok()) << batch.status();
+    for (const PendingFeatures& pending : batch->pending) ++seen[pending.key];
+  }
+  EXPECT_EQ(seen.size(), static_cast<size_t>(kImages));
+  EXPECT_EQ(keys.hashed(), kImages) << "two epochs";
+}
+
+}  // namespace
+
+}  // namespace unival::trainer_tests
