@@ -30,8 +30,8 @@ std::vector<Extension> FindExtensions();
 // process's place. `help X Y` stands for `X Y --help`. Returns the exit code.
 int RunWithExtensions(Command& program, int argc, const char* const* argv);
 
-// What the help of `program` lists below its own commands; empty when nothing is found. An extension
-// that a command of `program` takes the place of is listed with that reason.
+// What the help of `program` lists below its own commands; empty when nothing is found. An
+// extension that a command of `program` takes the place of is listed with that reason.
 std::string DescribeExtensions(const Command& program);
 
 // The file of `unival`: the one that started this program, or the one that lies beside it. Empty

@@ -9,9 +9,9 @@
 
 namespace unival {
 
-// The name that `word` is likely a slip of: one that differs by few letters that are wrong, missing,
-// too many or swapped (one in three letters at the most), or else one that `word` is the beginning
-// of, from three letters on. The first of several; empty when there is none.
+// The name that `word` is likely a slip of: one that differs by few letters that are wrong,
+// missing, too many or swapped (one in three letters at the most), or else one that `word` is the
+// beginning of, from three letters on. The first of several; empty when there is none.
 std::string NearestName(const std::string& word, const std::vector<std::string>& names);
 
 }  // namespace unival

@@ -85,7 +85,8 @@ Strings OptionNames(CLI::App* command) {
 int ReportUnknown(const std::string& word, const char* kind, const Strings& known,
                   const std::string& typed) {
   const std::string nearest = NearestName(word, known);
-  std::cerr << "unival: \"" << PrintableMessage(absl::CHexEscape(word)) << "\" is no " << kind << "; ";
+  std::cerr << "unival: \"" << PrintableMessage(absl::CHexEscape(word)) << "\" is no " << kind
+            << "; ";
   if (!nearest.empty()) std::cerr << "did you mean \"" << nearest << "\"? ";
   std::cerr << (nearest.empty() ? "see " : "See ") << typed << " --help\n";
   return kUsage;

@@ -1,7 +1,7 @@
 // unival: shipped_files.h
 //
-// What lies around this copy of the code (sdk/base/own_object.h): files that are shipped with it are
-// found from there, so a tree may be moved as a whole.
+// What lies around this copy of the code (sdk/base/own_object.h): files that are shipped with it
+// are found from there, so a tree may be moved as a whole.
 //
 //   InstallationFolders(OwnObject().file)                  // ..., "/opt/unival"
 //   FindShippedFile("plugins/depth/libdepth.so", "lib/unival")
