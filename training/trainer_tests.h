@@ -1,5 +1,5 @@
-// unival: trainer_tests.h - what the tests of the trainer share: a small world, plans, and what a run
-// left behind.
+// unival: trainer_tests.h - what the tests of the trainer share: a small world, plans, and what a
+// run left behind.
 #ifndef UNIVAL_TRAINING_TRAINER_TESTS_H_
 #define UNIVAL_TRAINING_TRAINER_TESTS_H_
 

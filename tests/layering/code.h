@@ -1,4 +1,5 @@
-// unival: code.h - what of a C++ file is code, and the words of it: for rules that need no compiler.
+// unival: code.h - what of a C++ file is code, and the words of it: for rules that need no
+// compiler.
 #ifndef UNIVAL_TESTS_LAYERING_CODE_H_
 #define UNIVAL_TESTS_LAYERING_CODE_H_
 

@@ -76,15 +76,10 @@ Scope ScopeBehind(const std::vector<std::string>& head) {
   return {links, false, ""};
 }
 
-bool InNamespaces(const std::vector<Scope>& scopes) {
-  return std::all_of(scopes.begin(), scopes.end(),
-                     [](const Scope& scope) { return scope.is_namespace; });
-}
-
-// Whether a type there can meet one of another file.
+// Whether what stands there can meet something of another file.
 bool IsVisible(const std::vector<Scope>& scopes) {
-  return InNamespaces(scopes) && std::none_of(scopes.begin(), scopes.end(),
-                                              [](const Scope& scope) { return scope.is_hidden; });
+  return std::all_of(scopes.begin(), scopes.end(),
+                     [](const Scope& scope) { return scope.is_namespace && !scope.is_hidden; });
 }
 
 std::string FullName(const std::vector<Scope>& scopes, const std::string& name) {
@@ -133,7 +128,7 @@ std::vector<Definition> TypeDefinitions(const SourceFile& file) {
 std::vector<Definition> Functions(const SourceFile& file) {
   std::vector<Definition> found;
   EachHead(file, [&](const auto& head, char end, const auto& scopes, int line) {
-    const std::string name = end == '}' || !InNamespaces(scopes) ? "" : NamedFunction(head);
+    const std::string name = end == '}' || !IsVisible(scopes) ? "" : NamedFunction(head);
     if (!name.empty()) found.push_back({FullName(scopes, name), line});
   });
   return found;

@@ -23,8 +23,8 @@ struct Definition {
 // specialisations of templates, and declarations without a body.
 std::vector<Definition> TypeDefinitions(const SourceFile& file);
 
-// Functions that stand in a namespace or in none, defined or declared, those of unnamed namespaces
-// among them under the name of the namespace around. Left out: members, operators, and macros.
+// Functions that stand in a namespace or in none, defined or declared. Left out: members,
+// operators, macros, and those of unnamed namespaces.
 std::vector<Definition> Functions(const SourceFile& file);
 
 // "path:line: NAME is defined in path:line too" for each type that another file defines in the same
@@ -33,9 +33,9 @@ std::vector<Definition> Functions(const SourceFile& file);
 // copies of another header.
 std::vector<std::string> TypesDefinedTwice(const std::vector<SourceFile>& files);
 
-// "path:line: function NAME is a type in path:line" for each function that has the name of a type of
-// its namespace, in whatever files: where both are seen, the type needs `struct` before its name,
-// and a reader takes one for the other. C sources are left out, where that is usual.
+// "path:line: function NAME is a type in path:line" for each function that has the name of a type
+// of its namespace, in whatever files: where both are seen, the type needs `struct` before its
+// name, and a reader takes one for the other. C sources are left out, where that is usual.
 std::vector<std::string> FunctionsNamedAsTypes(const std::vector<SourceFile>& files);
 
 }  // namespace unival

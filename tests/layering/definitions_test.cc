@@ -77,7 +77,7 @@ TEST(Functions, AreThoseInNamespacesDefinedOrDeclared) {
   EXPECT_THAT(FunctionsOf("int A();\nnamespace n {\nstd::vector<int> B(int x = 3) { return {}; }\n"
                           "namespace {\nconst char* C(void (*f)(int)) { return nullptr; }\n}\n"
                           "template <typename T, int N = (1)>\n[[nodiscard]] T& D(T t);\n}\n"),
-              ElementsAre("A", "n::B", "n::C", "n::D"));
+              ElementsAre("A", "n::B", "n::D"));
 }
 
 TEST(Functions, AreNotMembersVariablesOrMacros) {
