@@ -5,7 +5,7 @@
 #     UNIVAL   the program; the plugin series is sought beside it, or is the file in SERIES
 #     MODEL    a model directory          LABELS   JSON {"SET": ["a sentence", ...], ...}
 #     OUT      a folder to work in: data, runs, and table.tsv, to which each result is added once
-#   Settings: SEEDS="1 2 3", KINDS="changing steady changing_pairs steady_pairs", SETS (default: all), CONTROL=random for a backbone
+#   Settings: SEEDS="1 2 3", KINDS="changing steady changing_after steady_after ...", SETS (default: all), CONTROL=random for a backbone
 #   of random weights, NAME (of the rows; default: the model's folder), THREADS=1.
 set -euo pipefail
 if [[ $# -ne 4 ]]; then
@@ -21,14 +21,14 @@ touch "$out/table.tsv"
 
 if [[ ! -d $out/data ]]; then
   "$unival" data fake-sensor "$labels" "$out/data"
-  "$unival" data fake-sensor "$labels" "$out/data" --pairs
+  for pairs in after together; do "$unival" data fake-sensor "$labels" "$out/data" --pairs $pairs; done
 fi
 plan=$out/$name.textproto
 sed -e "s|^model: .*|model: \"$model\"|" -e "s|\"../tasks|\"$root/tasks|" "$root/recipes/own_words.textproto" >"$plan"
 if [[ ${CONTROL:-} == random ]]; then echo 'random_backbone: true' >>"$plan"; fi
 
 for set in ${SETS:-$(ls "$out/data")}; do
-  for kind in ${KINDS:-changing steady changing_pairs steady_pairs}; do
+  for kind in ${KINDS:-changing steady changing_after steady_after changing_together steady_together}; do
     held_out=$out/data/$set/$kind/eval_held_out/say.jsonl
     for seed in ${SEEDS:-1 2 3}; do
       run=$name/$set/$kind/$seed

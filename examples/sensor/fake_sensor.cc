@@ -26,6 +26,7 @@ using Signal = std::vector<double>;  // [positions * width]
 using Sentences = std::vector<std::string>;
 
 constexpr char kChanging[] = "changing", kSteady[] = "steady";
+constexpr char kAfter[] = "after", kTogether[] = "together";
 
 // What a record says, and of which sentences its signal is the sum.
 struct Saying {
@@ -50,7 +51,7 @@ absl::StatusOr<Sentences> SentencesOf(const FakeSensorOptions& options, const st
       });
   if (!is_list) return Bad(options, set, "expected a list of sentences");
   sentences = value.get<Sentences>();
-  const size_t least = options.pairs ? 4 : 2;
+  const size_t least = options.pairs.empty() ? 2 : 4;
   if (sentences.size() < least) {
     return Bad(options, set,
                absl::StrCat("expected at least ", least, " sentences, got ", sentences.size()));
@@ -123,7 +124,7 @@ class SetMaker {
   absl::Status Write() const {
     UNIVAL_RETURN_IF_ERROR(WriteSplit(Split::kTrain, options_.train_count, false));
     UNIVAL_RETURN_IF_ERROR(WriteSplit(Split::kEval, options_.eval_count, false));
-    if (!options_.pairs) return absl::OkStatus();
+    if (options_.pairs.empty()) return absl::OkStatus();
     return WriteSplit(Split::kHeldOut, options_.eval_count, true);
   }
 
@@ -153,10 +154,21 @@ class SetMaker {
     std::string text;
     for (int64_t i = 0; i < options_.positions * options_.width; ++i) {
       double value = options_.noise * random.Normal();
-      for (const size_t part : saying.parts) value += signals_[part][i];
+      value += Value(saying.parts, i);
       absl::StrAppendFormat(&text, "%.3f%c", value, (i + 1) % options_.width == 0 ? '\n' : ',');
     }
     return text;
+  }
+
+  // Of the whole saying at place `i`, without noise.
+  double Value(const std::vector<size_t>& parts, int64_t i) const {
+    if (options_.pairs == kAfter) {
+      const int64_t half = options_.positions / 2 * options_.width;
+      return signals_[i < half ? parts.front() : parts.back()][i];
+    }
+    double value = 0;
+    for (const size_t part : parts) value += signals_[part][i];
+    return value;
   }
 
   const FakeSensorOptions& options_;
@@ -172,6 +184,10 @@ absl::Status CheckOptions(const FakeSensorOptions& options) {
       return absl::InvalidArgumentError(absl::StrCat("kind \"", kind, "\"; expected one of ",
                                                      absl::StrJoin(FakeSensorKinds(), ", ")));
     }
+  }
+  if (!options.pairs.empty() && options.pairs != kAfter && options.pairs != kTogether) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "pairs \"", options.pairs, "\"; expected one of ", absl::StrJoin(PairKinds(), ", ")));
   }
   const bool counts = options.train_count >= 0 && options.eval_count >= 0;
   const bool sizes = options.positions >= 1 && options.positions <= 1024 && options.width >= 1 &&
@@ -190,10 +206,10 @@ absl::Status WriteSet(const FakeSensorOptions& options, const std::string& set,
     std::vector<Signal> signals;
     for (const std::string& sentence : sentences)
       signals.push_back(SignalOf(options, kind, sentence));
-    const std::string folder =
-        absl::StrCat(options.output_dir, "/", set, "/", kind, options.pairs ? "_pairs" : "");
+    const std::string folder = absl::StrCat(options.output_dir, "/", set, "/", kind,
+                                            options.pairs.empty() ? "" : "_" + options.pairs);
     const SetMaker maker(options, folder,
-                         options.pairs ? PairSayings(sentences) : SingleSayings(sentences),
+                         options.pairs.empty() ? SingleSayings(sentences) : PairSayings(sentences),
                          std::move(signals));
     UNIVAL_RETURN_IF_ERROR(maker.Write());
   }
@@ -203,6 +219,8 @@ absl::Status WriteSet(const FakeSensorOptions& options, const std::string& set,
 }  // namespace
 
 std::vector<std::string> FakeSensorKinds() { return {kChanging, kSteady}; }
+
+std::vector<std::string> PairKinds() { return {kAfter, kTogether}; }
 
 absl::Status GenerateFakeSensor(const FakeSensorOptions& options) {
   UNIVAL_RETURN_IF_ERROR(CheckOptions(options));

@@ -10,9 +10,10 @@
 //
 // `labels_file`: JSON {"SET": ["a sentence", ...], ...}. Layout: OUT/SET/KIND/SPLIT/ (train, eval)
 // with sensor.tar (a CSV file a record: a line a position) and say.jsonl (columns sensor, text).
-// With `pairs`, a record says a sentence of the set's first half and one of its second half, whose
-// vectors are added; OUT/SET/KIND_pairs also has eval_held_out, pairs that train never shows,
-// though each sentence of them is there with others.
+// With `pairs`, a record says a sentence of the set's first half and one of its second half:
+// "together", their vectors are added at every position, or "after", the first sentence's signal is
+// followed halfway by the second's. OUT/SET/KIND_PAIRS then also has eval_held_out, pairs that train
+// never shows, though each sentence of them is there with others.
 #ifndef UNIVAL_EXAMPLES_SENSOR_FAKE_SENSOR_H_
 #define UNIVAL_EXAMPLES_SENSOR_FAKE_SENSOR_H_
 
@@ -29,8 +30,8 @@ struct FakeSensorOptions {
   std::string output_dir;
   std::vector<std::string> sets;   // empty: all of the file
   std::vector<std::string> kinds;  // empty: all of FakeSensorKinds()
-  bool pairs = false;
-  int64_t train_count = 100;  // records of each sentence or pair
+  std::string pairs;               // empty: none; else one of PairKinds()
+  int64_t train_count = 100;       // records of each sentence or pair
   int64_t eval_count = 20;
   int64_t positions = 16;
   int64_t width = 64;  // numbers at a position, each from a normal distribution of deviation 1
@@ -39,6 +40,7 @@ struct FakeSensorOptions {
 };
 
 std::vector<std::string> FakeSensorKinds();  // "changing", "steady"
+std::vector<std::string> PairKinds();        // "after", "together"
 
 // The same options and file give the same bytes. Errors: NotFound (file, set), InvalidArgument (an
 // option; a set that is no list of different, non-empty sentences; pairs of fewer than four),

@@ -99,14 +99,33 @@ TEST(FakeSensor, PairsThatAreHeldOutAreNotTrainedButTheirPartsAre) {
   const std::string folder = NewFolder();
   FakeSensorOptions options = Options(folder);
   options.sets = {"pump"};
-  options.pairs = true;
+  options.pairs = "after";
   ASSERT_TRUE(GenerateFakeSensor(options).ok());
-  const std::string pump = folder + "/out/pump/changing_pairs";
+  const std::string pump = folder + "/out/pump/changing_after";
   const auto train = TextsIn(pump + "/train/say.jsonl");
   const auto held_out = TextsIn(pump + "/eval_held_out/say.jsonl");
   EXPECT_EQ(train, (std::set<std::string>{"switched off, blocked", "runs dry, Leaking."}));
   EXPECT_EQ(held_out, (std::set<std::string>{"switched off, Leaking.", "runs dry, blocked"}));
   EXPECT_EQ(TextsIn(pump + "/eval/say.jsonl"), train);
+}
+
+TEST(FakeSensor, SignalsOfAPairFollowEachOtherOrAreAdded) {
+  const std::string folder = NewFolder();
+  FakeSensorOptions options = Options(folder);
+  options.noise = 0;
+  options.kinds = {"steady"};
+  const auto first_row_of = [&](const std::string& pairs) {
+    options.pairs = pairs;
+    EXPECT_TRUE(GenerateFakeSensor(options).ok());
+    return FirstRows(folder + "/out/pump/steady_" + pairs + "/train/sensor.tar");
+  };
+  options.sets = {"pump"};
+  const auto after = first_row_of("after"), together = first_row_of("together");
+  EXPECT_EQ(after[0], after[7]);
+  EXPECT_EQ(after[8], after[15]);
+  EXPECT_NE(after[7], after[8]);
+  for (size_t i = 0; i < after[0].size(); ++i)
+    EXPECT_NEAR(together[3][i], after[0][i] + after[8][i], 0.002);
 }
 
 TEST(FakeSensor, NamesWhatIsWrongWithTheLabels) {

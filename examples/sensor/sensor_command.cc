@@ -20,9 +20,11 @@ void AddSensorCommand(Command& data) {
                     absl::StrCat("What signals are like; may be given several times (default: all "
                                  "of ",
                                  absl::StrJoin(FakeSensorKinds(), ", "), ")"));
-  command.AddFlag("--pairs", &options->pairs,
-                  "Records say two sentences, of the first and of the second half of the set; "
-                  "some pairs are held out");
+  command
+      .AddOption("--pairs", &options->pairs,
+                 "Records say two sentences, of the first and of the second half of the set, one "
+                 "after the other or both together; some pairs are held out")
+      .OneOf(PairKinds());
   command.AddOption("--count", &options->train_count, "Training records of each sentence or pair")
       .ShowDefault();
   command.AddOption("--eval_count", &options->eval_count, "Evaluation records of each")
