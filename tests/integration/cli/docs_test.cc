@@ -38,7 +38,11 @@ Program Workplace(const std::string& name) {
   const Program program(NewFolder(name));
   fs::create_directories(program.Path("models"));
   fs::copy(tiny.Path("models/tiny"), program.Path("models/nano"), fs::copy_options::recursive);
-  fs::copy(tiny.Path("tasks"), program.Path("tasks"), fs::copy_options::recursive);
+  fs::copy(tiny.Path("models/tiny"), program.Path("models/base"), fs::copy_options::recursive);
+  for (const char* file : {"tasks/templates/own_words.textproto", "recipes/own_words.textproto"})
+    WriteText(program.Path(file), ReadText((SourceRoot() / file).string()));
+  fs::copy(tiny.Path("tasks"), program.Path("tasks"),
+           fs::copy_options::recursive | fs::copy_options::skip_existing);
   std::string recipe = ReadText(tiny.Path("recipes/depth_adapter.textproto"));
   recipe = std::regex_replace(recipe, std::regex("models/tiny"), "models/nano");
   WriteText(program.Path("recipes/depth_adapter.textproto"), recipe);
