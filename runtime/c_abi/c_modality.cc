@@ -48,7 +48,8 @@ absl::StatusOr<at::Tensor> DecodeMedia(const MediaDecoder& decoder, const MediaS
   }
 }
 
-absl::StatusOr<DecodedSample> Decode(const MediaDecoder& decoder, const RawSample& raw,
+// `decoder` may be null for bytes, which need none.
+absl::StatusOr<DecodedSample> Decode(const MediaDecoder* decoder, const RawSample& raw,
                                      int32_t kind) {
   DecodedSample decoded;
   decoded.name = MediaName(raw.media);
@@ -62,7 +63,7 @@ absl::StatusOr<DecodedSample> Decode(const MediaDecoder& decoder, const RawSampl
     return decoded;
   }
   UNIVAL_ASSIGN_OR_RETURN(const at::Tensor media,
-                          DecodeMedia(decoder, raw.media, kind, &sample.sample_rate_hz));
+                          DecodeMedia(*decoder, raw.media, kind, &sample.sample_rate_hz));
   decoded.media = std::make_unique<ExportedTensor>(media);
   sample.media = decoded.media->get();
   return decoded;
@@ -110,7 +111,7 @@ class CModality : public Modality {
   std::string preprocessing_fingerprint() const override { return preprocessing_; }
 
   absl::StatusOr<PreprocessedSample> Preprocess(const RawSample& raw) const override {
-    UNIVAL_ASSIGN_OR_RETURN(DecodedSample decoded, Decode(*decoder_, raw, input_kind_));
+    UNIVAL_ASSIGN_OR_RETURN(DecodedSample decoded, Decode(decoder_, raw, input_kind_));
     decoded.sample.name = ToStr(decoded.name);
     UnivalTensor* items[UNIVAL_MAX_TENSORS] = {};
     UnivalTensors tensors = {sizeof(UnivalTensors), 0, items};
