@@ -53,8 +53,8 @@ absl::StatusOr<PluginCheck> CheckPlugin(const PluginCheckOptions& options,
                                         CheckObserver* observer = nullptr);
 
 // The same in a child process. One that ends before it is done gives a row that failed: it is named
-// by the rule, and tells the end, "was ended by signal 11 (SIGSEGV, Segmentation fault) in encode of
-// 2 samples"; rows "load" and "exit" are about what stands outside of all rules.
+// by the rule, and tells the end, "was ended by signal 11 (SIGSEGV, Segmentation fault) in encode
+// of 2 samples"; rows "load" and "exit" are about what stands outside of all rules.
 absl::StatusOr<PluginCheck> CheckPluginInChild(const PluginCheckOptions& options);
 
 // The child's side of it: what to do behind kPluginChild "check".

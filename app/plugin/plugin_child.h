@@ -1,12 +1,12 @@
 // unival: plugin_child.h
 //
-// Foreign code is looked at in a child process, which is this program started again: what it does to
-// its process, it does to that one. What the child said until then survives whatever ends it, and
-// the parent ends it when a call takes too long or the process grows too large.
+// Foreign code is looked at in a child process, which is this program started again: what it does
+// to its process, it does to that one. What the child said until then survives whatever ends it,
+// and the parent ends it when a call takes too long or the process grows too large.
 //
 // Parent:
 //   UNIVAL_ASSIGN_OR_RETURN(ChildRun run, RunPluginChild({"check", "--", "libimu.so"}, {}));
-//   if (!run.problem.empty()) std::cerr << run.problem;   // "was ended by signal 11 (SIGSEGV) in …"
+//   if (!run.problem.empty()) std::cerr << run.problem;   // "was ended by signal 11 in encode"
 // Child, behind main's first line:
 //   ChildReport report;
 //   report.Calls("encode");

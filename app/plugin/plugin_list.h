@@ -30,9 +30,9 @@ struct PluginRow {
   std::vector<ListedComponent> components;
 };
 
-// In the order in which the runtime would load them. All are loaded together in one child; only when
-// that ends before it is done, each is tried alone, and those that do no harm are loaded together
-// once more. Errors: a folder that is not there; a child that cannot be started.
+// In the order in which the runtime would load them. All are loaded together in one child; only
+// when that ends before it is done, each is tried alone, and those that do no harm are loaded
+// together once more. Errors: a folder that is not there; a child that cannot be started.
 absl::StatusOr<std::vector<PluginRow>> ListPlugins(const RuntimeOptions& options,
                                                    const ChildLimits& limits);
 

@@ -47,7 +47,7 @@ absl::Status CheckList(absl::string_view what, const void* entries, uint64_t cou
 // `count` token ids or codes that a plugin hands to one of the host's functions.
 absl::Status CheckIds(absl::string_view what, const int64_t* ids, uint64_t count);
 
-// ---- The descriptor and what it points to. `struct_size` is checked before, as the struct is read.
+// ---- The descriptor and what it points to. `struct_size` is checked before the struct is read.
 
 // FailedPrecondition for versions.
 absl::Status CheckDescriptor(const UnivalPlugin& plugin, const UnivalHost& host,

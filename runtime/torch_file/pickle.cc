@@ -287,8 +287,7 @@ class PickleMachine {
   absl::Status Remember(uint32_t index) {
     UNIVAL_ASSIGN_OR_RETURN(const PickleId top, Top());
     if (memo_.size() >= limits_.max_nodes) return absl::ResourceExhaustedError("the memo is full");
-    // Writers number what they remember in turn; other readers make room up to the number.
-    if (index > pickle_.nodes_.size())
+    if (limits_.numbers_in_turn && index > pickle_.nodes_.size())
       return InvalidArgument("value ", pickle_.nodes_.size(), " is remembered under ", index);
     memo_[index] = top;
     return absl::OkStatus();

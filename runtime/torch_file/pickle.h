@@ -79,6 +79,9 @@ bool IsCheckpointClass(absl::string_view name);
 struct PickleLimits {
   size_t max_nodes = size_t{1} << 21;  // values; a base checkpoint has about 40,000
   PickleClassFilter is_record = &IsCheckpointClass;
+  // Values are remembered under numbers in turn, as libtorch writes them: it makes room up to the
+  // number when it reads.
+  bool numbers_in_turn = false;
 };
 
 // A list or dict and the text of the type that the reader shall take it for, in files of

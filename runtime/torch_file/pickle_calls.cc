@@ -102,8 +102,8 @@ bool MeasureView(const PickleTensor& view, int64_t* end, int64_t* count) {
   return !__builtin_add_overflow(*end, 1, end);
 }
 
-// A view may have more elements than its storage where strides are 0, as an expanded tensor has; the
-// token embedding of the base size has 46 million. Not without a bound: it is stored element by
+// A view may have more elements than its storage where strides are 0, as an expanded tensor has;
+// the token embedding of the base size has 46 million. Not without a bound: it is stored element by
 // element.
 constexpr int64_t kMaxExpanded = int64_t{1} << 28;
 

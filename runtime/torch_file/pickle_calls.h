@@ -3,7 +3,8 @@
 // The calls that a pickle may contain, as functions from inert values to inert values. For
 // pickle.cc.
 //
-//   UNIVAL_ASSIGN_OR_RETURN(PickleNode value, PickleCalls(pickle, &IsCheckpointClass).Call(callable, arguments));
+//   PickleCalls calls(pickle, &IsCheckpointClass);
+//   UNIVAL_ASSIGN_OR_RETURN(PickleNode value, calls.Call(callable, arguments));
 #ifndef UNIVAL_RUNTIME_TORCH_FILE_PICKLE_CALLS_H_
 #define UNIVAL_RUNTIME_TORCH_FILE_PICKLE_CALLS_H_
 
@@ -20,7 +21,7 @@ class PickleCalls {
 
   // REDUCE, NEWOBJ: `arguments` is a tuple. PermissionDenied for anything that is not known.
   absl::StatusOr<PickleNode> Call(const PickleNode& callable, PickleId arguments);
-  // Set when the last call gave back one of its arguments: what is added to it later is added to both.
+  // Set when the last call gave back one of its arguments: what is added to one is added to both.
   const absl::optional<PickleId>& same() const { return same_; }
   // BINPERSID: ("storage", torch.FloatStorage, key, location, elements[, view]).
   absl::StatusOr<PickleNode> Storage(const PickleNode& persistent_id);

@@ -88,10 +88,12 @@ absl::StatusOr<DirectoryPlace> FindDirectory(absl::string_view file) {
   if (has_locator || place.offset == kIn64 || place.size == kIn64 || place.count == 0xFFFF) {
     const DirectoryPlace in_32 = place;
     UNIVAL_ASSIGN_OR_RETURN(place, ReadEnd64(file, end));
-    // A reader may believe either.
-    if (in_32.offset != std::min(place.offset, kIn64) ||
-        in_32.size != std::min(place.size, kIn64) ||
-        in_32.count != std::min<uint64_t>(place.count, 0xFFFF)) {
+    // A reader may believe either, unless the first says that it does not know.
+    const auto agree = [](uint64_t in_first, uint64_t value, uint64_t unknown) {
+      return in_first == unknown || in_first == value;
+    };
+    if (!agree(in_32.offset, place.offset, kIn64) || !agree(in_32.size, place.size, kIn64) ||
+        !agree(in_32.count, place.count, 0xFFFF)) {
       return Bad("its two end records differ");
     }
   }

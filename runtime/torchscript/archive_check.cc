@@ -140,6 +140,7 @@ class ArchiveCheck {
     UNIVAL_ASSIGN_OR_RETURN(const std::string bytes, Text(entry));
     PickleLimits limits;
     limits.is_record = &IsScriptClass;
+    limits.numbers_in_turn = true;
     size_t consumed = 0;
     UNIVAL_ASSIGN_OR_RETURN(const Pickle pickle, ReadPickle(bytes, &consumed, limits));
     if (consumed != bytes.size()) return InvalidArgument("bytes are left over behind the pickle");

@@ -1,7 +1,7 @@
 // unival: archive_check.h
 //
-// A TorchScript file as the archive that it is, looked at before libtorch opens it: nothing of it is
-// run, and no libtorch is needed. What libtorch believes without looking is what this is about.
+// A TorchScript file as the archive that it is, looked at before libtorch opens it: nothing of it
+// is run, and no libtorch is needed. What libtorch believes without looking is what this is about.
 //
 //   UNIVAL_RETURN_IF_ERROR(Annotate(CheckScriptArchive(bytes), path));
 #ifndef UNIVAL_RUNTIME_TORCHSCRIPT_ARCHIVE_CHECK_H_

@@ -11,7 +11,7 @@ namespace {
 
 // Each was looked at by name. Not here, besides what the header says: operators on sparse,
 // quantized and nested tensors, gradients, losses, and the inner halves of others (as_strided,
-// resize_, set_, most names that begin with an underscore), which check less of what they are given.
+// resize_, set_, most names that begin with an underscore), which check less of what they get.
 constexpr char kAten[] =
     "Bool Complex ComplexImplicit Delete Float FloatImplicit Int IntImplicit ScalarImplicit Size "
     "__and__ __contains__ __derive_index __getitem__ __iand__ __ilshift__ __interpolate __ior__ "

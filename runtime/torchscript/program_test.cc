@@ -92,8 +92,8 @@ struct Deed {
 
 class Refused : public ::testing::TestWithParam<Deed> {};
 
-// Wherever it stands: in forward, in a block of a block, in a method that forward calls, in one that
-// nobody calls.
+// Wherever it stands: in forward, in a block of a block, in a method that forward calls, in one
+// that nobody calls.
 TEST_P(Refused, WithOperatorFunctionAndLine) {
   const std::string line = GetParam().line;
   const std::string head = "    def forward(self, x):\n        ", back = "\n        return x\n";

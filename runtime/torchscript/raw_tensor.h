@@ -1,4 +1,4 @@
-// unival: raw_tensor.h - numbers as instruments and NumPy write them: .npy files, or the numbers alone.
+// unival: raw_tensor.h - numbers as instruments and NumPy write them: .npy, or the numbers alone.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(const RawTensor tensor, ParseRawTensor(bytes, {{64, -1}, "int16", 0}));
 #ifndef UNIVAL_RUNTIME_TORCHSCRIPT_RAW_TENSOR_H_
@@ -17,8 +17,8 @@ namespace unival {
 // What a file shall hold.
 struct RawTensorForm {
   std::vector<int64_t> shape;  // sizes; at most one is -1: any size from 1 on
-  // "uint8", "int16", …, "float64": the type of the numbers, little-endian. Empty: .npy files alone,
-  // of any of these types.
+  // "uint8", "int16", …, "float64": the type of the numbers, little-endian. Empty: .npy alone, of
+  // any of these types.
   std::string dtype;
   int64_t max_steps =
       0;  // largest size of the dimension that is -1; what is longer is refused. 0: none
@@ -33,8 +33,8 @@ struct RawTensor {
 absl::Status CheckRawTensorForm(const RawTensorForm& form);
 
 // A file that begins as .npy does (NumPy's format, versions 1 to 3; either order of memory) is read
-// as such, any other as the numbers alone, row by row. InvalidArgument says what was expected: shape,
-// type, number of bytes, numbers that are finite.
+// as such, any other as the numbers alone, row by row. InvalidArgument says what was expected:
+// shape, type, number of bytes, numbers that are finite.
 absl::StatusOr<RawTensor> ParseRawTensor(absl::string_view bytes, const RawTensorForm& form);
 
 }  // namespace unival

@@ -1,5 +1,5 @@
-// unival: type_tag_check.h - whether values of a pickle have the form of the type that stands beside
-// them. libtorch goes through both at once and does not look whether they end together.
+// unival: type_tag_check.h - whether values of a pickle have the form of the type that stands
+// beside them. libtorch goes through both at once and does not look whether they end together.
 #ifndef UNIVAL_RUNTIME_TORCHSCRIPT_TYPE_TAG_CHECK_H_
 #define UNIVAL_RUNTIME_TORCHSCRIPT_TYPE_TAG_CHECK_H_
 

@@ -1,5 +1,6 @@
-// unival: value_check.h - whether a value of a TorchScript file is of the type that the program takes
-// it for. libtorch does not look: a tuple that is shorter than its type would shift its stack.
+// unival: value_check.h - whether a value of a TorchScript file is of the type that the program
+// takes it for. libtorch does not look: a tuple that is shorter than its type would shift its
+// stack.
 #ifndef UNIVAL_RUNTIME_TORCHSCRIPT_VALUE_CHECK_H_
 #define UNIVAL_RUNTIME_TORCHSCRIPT_VALUE_CHECK_H_
 

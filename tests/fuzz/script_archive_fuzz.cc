@@ -1,5 +1,5 @@
-// Any bytes as a file of torch.jit.save: a status, in bounded memory and without recursion; nothing is
-// run, and libtorch does not see it.
+// Any bytes as a file of torch.jit.save: a status, in bounded memory and without recursion; nothing
+// is run, and libtorch does not see it.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

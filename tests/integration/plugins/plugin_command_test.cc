@@ -337,8 +337,8 @@ INSTANTIATE_TEST_SUITE_P(Kinds, New,
                            return std::string(test.param.kind) + std::to_string(test.param.tier);
                          });
 
-// Own samples in the place of the scaffold's; an empty folder is said to be empty, and a path stands
-// once in a message.
+// Own samples in the place of the scaffold's; an empty folder is said to be empty, and a path
+// stands once in a message.
 TEST(New, SaysWhatIsWrongWithSamples) {
   const Program program(NewFolder("new_samples"));
   ASSERT_EQ(program.Run("plugin new radar --tier 2").code, 0);
@@ -403,10 +403,10 @@ TEST(Tier3, WhatAProgramMayNotDoIsNamedWithItsPlace) {
   )");
   const Outcome saved = program.Run("plugin check heat/heat.plugin.textproto");
   EXPECT_EQ(saved.code, 3) << saved.out << saved.err;
-  EXPECT_THAT(saved.out,
-              AllOf(HasSubstr("FAIL  create"), HasSubstr("operator \"aten::save\" is refused"),
-                    HasSubstr("code/__torch__.py:"),
-                    HasSubstr("in function __torch__.Encoder.forward")));
+  EXPECT_THAT(
+      saved.out,
+      AllOf(HasSubstr("FAIL  create"), HasSubstr("operator \"aten::save\" is refused"),
+            HasSubstr("code/__torch__.py:"), HasSubstr("in function __torch__.Encoder.forward")));
   EXPECT_FALSE(fs::exists(program.Path("stolen.bin")));
   ReplaceProgram(program, "heat", R"(
     def forward(self, x):
