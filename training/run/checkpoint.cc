@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -72,6 +73,10 @@ absl::Status CheckHashes(const Json& json, const std::string& folder) {
                                             ", it says ", json.at(kStateHash).dump()));
   }
   if (!json.contains(kTensorHash)) return absl::OkStatus();
+  // Both came together: a state without its own hash has lost it.
+  if (!json.contains(kStateHash)) {
+    return Damaged(state_file, absl::StrCat(kStateHash, " is not there"));
+  }
   UNIVAL_ASSIGN_OR_RETURN(const std::string hash, Sha256HexOfFile(tensor_file));
   if (json.at(kTensorHash) == hash) return absl::OkStatus();
   return Damaged(tensor_file, absl::StrCat("sha256 is ", hash, ", ", kStateFile, " says ",
@@ -98,12 +103,19 @@ absl::Status CheckCounts(const RunState& state, const std::string& file) {
   return absl::OkStatus();
 }
 
+constexpr int64_t kMostStages = 1000000;  // far beyond any plan: more is none of its places
+
+// The library would round a fraction, or what no integer holds; here that is an error of the type.
+int64_t Whole(const Json& json, const char* key) {
+  return json.at(key).get_ref<const Json::number_integer_t&>();
+}
+
 LogWindow WindowFromJson(const Json& json) {
   LogWindow window;
   window.loss = json.at("loss").is_number() ? json.at("loss").get<double>() : 0;
-  window.batches = json.at("batches");
-  window.tokens = json.at("tokens");
-  window.correct = json.at("correct");
+  window.batches = Whole(json, "batches");
+  window.tokens = Whole(json, "tokens");
+  window.correct = Whole(json, "correct");
   window.seconds = json.at("seconds");
   window.by_source = json.at("by_source").get<decltype(window.by_source)>();
   return window;
@@ -119,18 +131,21 @@ absl::StatusOr<RunState> FromJson(const std::string& text, const std::string& fo
           absl::StrCat(file, ": format: expected ", kFormat, ", got ", json.at("format").dump()));
     }
     RunState state;
-    state.stage = json.at("stage");
-    state.stage_step = json.at("stage_step");
-    state.step = json.at("step");
+    state.stage = static_cast<int>(std::min(Whole(json, "stage"), kMostStages));
+    state.stage_step = Whole(json, "stage_step");
+    state.step = Whole(json, "step");
     state.sampler = json.at("sampler");
     state.last_loss = json.at("last_loss").is_number() ? json.at("last_loss").get<double>() : 0;
     state.trained = json.at("trained").get<std::set<std::string>>();
     // Checkpoints of before have none: their first record after a resumption covers fewer steps.
     if (json.contains("window")) state.window = WindowFromJson(json.at("window"));
     const Json& totals = json.at("totals");
-    state.totals = {
-        totals.at("rows"),          totals.at("tokens"),     totals.at("decode_failures"),
-        totals.at("encoder_calls"), totals.at("cache_hits"), totals.at("seconds")};
+    state.totals = {Whole(totals, "rows"),
+                    Whole(totals, "tokens"),
+                    Whole(totals, "decode_failures"),
+                    Whole(totals, "encoder_calls"),
+                    Whole(totals, "cache_hits"),
+                    totals.at("seconds")};
     UNIVAL_RETURN_IF_ERROR(CheckCounts(state, file));
     return state;
   } catch (const nlohmann::json::exception& error) {

@@ -1,0 +1,167 @@
+// The program itself: flags, paths, places to write to. Each attack is one command line.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tests/integration/cli/program.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AnyOf;
+
+struct CommandAttack {
+  std::string name, command;
+  std::vector<int> codes;  // what it may end with
+  std::string says;        // in what it prints; empty: anything
+};
+
+int answered = 0;
+
+// One attack ends with one of its codes, in time, and prints nothing that a terminal acts on.
+void Try(const Program& program, const CommandAttack& attack) {
+  const auto start = std::chrono::steady_clock::now();
+  const Outcome outcome = program.Shell("timeout 60 " + attack.command);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  ++answered;
+  const std::string printed = outcome.out + outcome.err;
+  EXPECT_THAT(attack.codes, ::testing::Contains(outcome.code)) << attack.name << "\n" << printed;
+  EXPECT_LT(took.count(), 50) << attack.name;
+  EXPECT_LT(printed.size(), 100000u) << attack.name;
+  EXPECT_NE(printed.find(attack.says), std::string::npos) << attack.name << "\n" << printed;
+  for (const char* word : {"\x1b", "internal error", "filesystem error", "terminate called",
+                           "Segmentation", "std::"}) {
+    EXPECT_EQ(printed.find(word), std::string::npos) << attack.name << ": " << word << "\n"
+                                                     << printed;
+  }
+}
+
+// The model, its data and files of every odd kind.
+const Program& Workplace() {
+  static const Program* const kProgram = [] {
+    auto* program = new Program(NewFolder("attacked"));
+    fs::create_directories(program->Path("models"));
+    const Outcome made = program->Shell(
+        "cp -rL '" + Runfile("models/nano") +
+        "' models/nano && chmod -R u+w models && "
+        "mkfifo pipe pipe.jsonl pipe.textproto && mkdir full && ln -s /dev/full device && "
+        "ln -s circle circle && echo '{\"image\": \"picture.png\", \"caption\": \"x\"}' >a.jsonl "
+        "&& "
+        "echo x >file && truncate -s 1T sparse.so sparse.jsonl sparse.textproto && "
+        "printf '\\0\\0\\0\\0' >nul.txt && printf '\\t\\n' >tab.txt && "
+        "cp '" +
+        Runfile("tests/golden/media/noise_64x64.png") + "' picture.png");
+    EXPECT_EQ(made.code, 0) << made.err;
+    return program;
+  }();
+  return *kProgram;
+}
+
+TEST(ProgramAttacks, AFullStandardOutputIsAnErrorOfEveryCommand) {
+  for (const char* command :
+       {"unival --help", "unival --version", "unival doctor --json", "unival inspect models/nano",
+        "unival inspect models/nano --json", "unival plugin list --json",
+        "unival predict models/nano --task image_caption --input image=picture.png",
+        "unival vocab list models/nano"}) {
+    Try(Workplace(),
+        {command, absl::StrCat(command, " >/dev/full"), {1}, "standard output: cannot be written"});
+  }
+}
+
+TEST(ProgramAttacks, NumbersAndWordsThatAreNone) {
+  const std::string word(100000, 'w');
+  for (const auto& [command, code] : std::vector<std::pair<std::string, int>>{
+           {"doctor --threads 100000", 2},
+           {"doctor --threads 0", 2},
+           {"doctor --threads -1", 2},
+           {"doctor --threads 1e9", 2},
+           {"doctor --threads 99999999999999999999", 2},
+           {"data train-tokenizer file out.model --size 2000000000", 2},
+           {"data train-tokenizer file out.model --size 0", 2},
+           {"data train-tokenizer nul.txt out.model --size 50", 1},
+           {"data train-tokenizer tab.txt out.model --size 50", 1},
+           {"data train-tokenizer sparse.jsonl out.model --size 50", 1},
+           {"data train-tokenizer pipe out.model --size 50", 1},
+           {"predict models/nano --task image_caption --input image=picture.png --beam 1000", 2},
+           {"eval models/nano --task image_caption --data a.jsonl --batch 0", 2},
+           {"eval models/nano --task image_caption --data a.jsonl --limit -1", 2},
+           {"$(printf '\\033[2J')", 2},
+           {"doctor --$(printf '\\033]0;x\\007')", 2},
+           {"inspect \"$(printf 'a\\033[31mb')\"", 1},
+           {"doctor --" + word, 2},
+           {word, 2},
+           {"inspect " + word, 1},
+           {"data check " + word + ".jsonl", 1},
+           {"predict models/nano --task " + word + " --input image=picture.png", 1},
+           {"predict models/nano --task image_caption --input " + word, 1},
+           {"predict models/nano --task image_caption --input image=" + word, 1},
+       }) {
+    Try(Workplace(), {command.substr(0, 60), "unival " + command, {code}, ""});
+  }
+}
+
+TEST(ProgramAttacks, FilesThatWouldMakeItWait) {
+  for (const char* command :
+       {"predict models/nano --task image_caption --input image=pipe",
+        "predict models/nano --task image_caption --input image=device",
+        "predict models/nano --task image_caption --input image=circle",
+        "predict models/nano --task image_caption --input image=full",
+        "predict models/nano --task t --input image=picture.png --templates pipe.textproto",
+        "predict models/nano --task t --input image=picture.png --templates sparse.textproto",
+        "eval models/nano --task image_caption --data pipe.jsonl",
+        "eval models/nano --task image_caption --data sparse.jsonl",
+        "train pipe.textproto --output out1",
+        "train sparse.textproto --output out2",
+        "verify pipe models/nano",
+        "inspect pipe",
+        "inspect circle",
+        "doctor --plugin pipe",
+        "doctor --plugin sparse.so",
+        "plugin check pipe",
+        "plugin check sparse.so",
+        "data check pipe.jsonl",
+        "data check sparse.jsonl",
+        "data import folder pipe out.tar",
+        "data import folder circle out.tar"}) {
+    Try(Workplace(), {command, absl::StrCat("unival ", command), {1, 2}, ""});
+  }
+}
+
+TEST(ProgramAttacks, PlacesThatCannotBeWritten) {
+  const std::string eval = "unival eval models/nano --task image_caption --data a.jsonl ";
+  const std::vector<CommandAttack> attacks = {
+      {"metrics to a full device", eval + "--metrics /dev/full", {1}, "/dev/full"},
+      {"metrics into nothing", eval + "--metrics none/m.json", {1}, "none/m.json"},
+      {"metrics over the data", eval + "--metrics a.jsonl", {1}, "a.jsonl"},
+      {"metrics to a circle", eval + "--metrics circle/m.json", {1}, "circle"},
+      {"answers over the data", eval + "--predictions ./a.jsonl", {1}, "a.jsonl"},
+      {"a tar to a full device", "unival data import folder full /dev/full", {1}, ""},
+      {"a tokenizer into nothing", "unival data train-tokenizer a.jsonl none/t --size 60", {1}, ""},
+      {"a run into a file", "unival train none.textproto --output file", {1}, ""},
+      {"a run with a name that is too long",
+       "unival train none.textproto --output " + std::string(300, 'n'),
+       {1},
+       ""},
+      {"a limit of file size",
+       "sh -c 'ulimit -f 4; unival adapter copy image models/nano --from models/nano --output x'",
+       {1, 2},
+       ""},
+  };
+  for (const CommandAttack& attack : attacks) Try(Workplace(), attack);
+  EXPECT_TRUE(fs::exists(Workplace().Path("a.jsonl")));
+}
+
+class Tally : public ::testing::Environment {
+  void TearDown() override { std::cout << answered << " attacks on the program\n"; }
+};
+const auto* const kTally = ::testing::AddGlobalTestEnvironment(new Tally);
+
+}  // namespace
+}  // namespace unival

@@ -1,0 +1,146 @@
+// Tar shards, built from a good one.
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "sdk/base/test_files.h"
+#include "tests/adversarial/attack.h"
+#include "training/data/source.h"
+
+namespace unival {
+namespace {
+
+absl::Status ReadAll(const std::string& path) {
+  SourceOptions options;
+  options.path = path;
+  const auto source = OpenSource(options);
+  return source.ok() ? CheckSource(**source) : source.status();
+}
+
+void SetChecksum(std::string* header) {
+  header->replace(148, 8, "        ");
+  unsigned sum = 0;
+  for (size_t i = 0; i < 512; ++i) sum += static_cast<unsigned char>((*header)[i]);
+  header->replace(148, 8, absl::StrFormat("%06o", sum) + std::string("\0 ", 2));
+}
+
+// One member: header and padded content. `size`: what the header says.
+std::string Member(const std::string& name, const std::string& bytes, char type = '0',
+                   const std::string& size = "") {
+  std::string header(512, '\0');
+  header.replace(0, name.size(), name);
+  header.replace(100, 7, "0000644");
+  const std::string octal = absl::StrFormat("%011o", bytes.size());
+  header.replace(124, 11, size.empty() ? octal : size.substr(0, 11));
+  header[156] = type;
+  header.replace(257, 8, std::string("ustar\00000", 8));
+  SetChecksum(&header);
+  std::string content = bytes;
+  content.resize((bytes.size() + 511) / 512 * 512, '\0');
+  return header + content;
+}
+
+const std::string& End() {
+  static const auto* const kEnd = new std::string(1024, '\0');
+  return *kEnd;
+}
+
+std::string Pax(const std::string& records) { return Member("pax", records, 'x'); }
+
+TEST(TarAttacks, ArchivesThatAreNone) {
+  const std::string folder = NewFolder();
+  const std::string good = Member("1.json", "{}") + Member("1.png", std::string(700, 'p'));
+  std::string wrong_sum = good;
+  wrong_sum[3] = 'x';
+  std::string base256 = Member("1.png", "x");
+  base256[124] = '\x80';
+  for (int i = 125; i < 136; ++i) base256[i] = '\xff';
+  SetChecksum(&base256);
+  std::string negative = Member("1.png", "x");
+  for (int i = 124; i < 136; ++i) negative[i] = '\xff';
+  SetChecksum(&negative);
+  const std::vector<std::pair<std::string, std::string>> archives = {
+      {"nothing", ""},
+      {"a byte", "x"},
+      {"511 bytes", std::string(511, '\0')},
+      {"zeros only", End()},
+      {"text", std::string(2048, 'a')},
+      {"gzip", "\x1f\x8b\x08" + std::string(600, 'x')},
+      {"bzip2", "BZh9" + std::string(600, 'x')},
+      {"xz", std::string("\xfd"
+                         "7zXZ\0",
+                         6) +
+                 std::string(600, 'x')},
+      {"zstd", "\x28\xb5\x2f\xfd" + std::string(600, 'x')},
+      {"zip", "PK\x03\x04" + std::string(600, 'x')},
+      {"a header cut", good.substr(0, 300)},
+      {"a body cut", good.substr(0, good.size() - 600)},
+      {"the last header cut", good + good.substr(0, 100)},
+      {"a wrong checksum", wrong_sum},
+      {"a size in letters", Member("1.png", "x", '0', "zzzzzzzzzzz")},
+      {"a size beyond the file", Member("1.png", "x", '0', "77777777777")},
+      {"a size of all bits", base256},
+      {"a negative size", negative},
+      {"a hard link", Member("1.png", "", '1') + good},
+      {"a link", Member("1.png", "", '2') + good},
+      {"a device", Member("1.png", "", '3') + good},
+      {"a pipe", Member("1.png", "", '6') + good},
+      {"a sparse member", Member("1.png", "x", 'S') + good},
+      {"a type of letters", Member("1.png", "x", 'Z') + good},
+      {"a path up", Member("../1.png", "x")},
+      {"a path up inside", Member("a/../../1.png", "x")},
+      {"an absolute path", Member("/etc/1.png", "x")},
+      {"no name", Member("", "x")},
+      {"a name twice", Member("1.png", "x") + Member("1.png", "y")},
+      {"a name twice by ./", Member("1.png", "x") + Member("./1.png", "y")},
+      {"a long name up", Member("long", "../../x.png", 'L') + Member("x", "x")},
+      {"pax: a path up", Pax("18 path=../../x.1\n") + Member("x", "x")},
+      {"pax: no length", Pax("path=x.png\n") + Member("x.png", "x")},
+      {"pax: a length of 0", Pax("0 path=x.png\n") + Member("x.png", "x")},
+      {"pax: a length beyond", Pax("999 path=x.png\n") + Member("x.png", "x")},
+      {"pax: a negative length", Pax("-5 path=x.png\n") + Member("x.png", "x")},
+      {"pax: a size beyond", Pax("22 size=999999999999\n") + Member("x.png", "x")},
+      {"pax: a size in letters", Pax("12 size=zz\n\n") + Member("x.png", "x")},
+      {"a record that is no JSON", Member("1.json", "{") + Member("1.png", "x")},
+      {"a record with a key twice",
+       Member("1.json", "{\"a\": 1, \"a\": 2}") + Member("1.png", "x")},
+      {"two media of a column", Member("1.jpg", "x") + Member("1.png", "y")},
+      {"a column twice", Member("1.json", "{\"text\": \"a\"}") + Member("1.txt", "b")},
+      {"samples without media", good + Member("2.json", "{}")},
+      {"samples without records", good + Member("2.png", "x")},
+      {"an extension that nobody knows", Member("1.exe", "x") + good},
+      {"files of systems only", Member(".DS_Store", "x") + Member("a/._1.png", "x")},
+  };
+  for (const auto& [name, bytes] : archives) {
+    const Attack attack("tar: " + name);
+    attack.Refused(ReadAll(WriteText(folder + "/a.tar", bytes)));
+  }
+}
+
+TEST(TarAttacks, ArchivesThatLookWorseThanTheyAre) {
+  const std::string folder = NewFolder();
+  const std::string good = Member("1.json", "{}") + Member("1.png", "x");
+  const std::vector<std::pair<std::string, std::string>> archives = {
+      {"no end", good},
+      {"an end, then garbage", good + End() + std::string(512, 'g')},
+      {"a folder", Member("a/", "", '5') + good},
+      {"a global comment", Member("pax", "20 comment=something\n", 'g') + good},
+      {"a README", Member("README", "about") + good},
+      {"files of a system", Member("._1.png", "x") + Member("__MACOSX/x", "") + good},
+      {"a member without bytes",
+       Member("2.txt", "") + Member("2.json", "{}") + Member("2.png", "x") + good},
+      {"bytes in a name", Member("\xff\x1b[2J.json", "{}") + Member("\xff\x1b[2J.png", "x")},
+  };
+  for (const auto& [name, bytes] : archives) {
+    const Attack attack("tar: " + name);
+    attack.Harmless(ReadAll(WriteText(folder + "/a.tar", bytes)));
+  }
+}
+
+}  // namespace
+}  // namespace unival
