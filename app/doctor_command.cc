@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "app/command.h"
 #include "app/commands.h"
+#include "app/security_report.h"
 #include "modalities/io/decoder.h"
 #include "runtime/machine_report.h"
 #include "sdk/base/status_macros.h"
@@ -85,6 +86,31 @@ void PrintTable(const nlohmann::json& report) {
   for (const auto& warning : report["warnings"]) std::cout << "WARNING " << Cell(warning) << "\n";
 }
 
+void PrintSecurity(const nlohmann::json& report) {
+  for (const char* key : {"trusted", "foreign"}) {
+    for (const auto& text : report[key])
+      std::cout << absl::StrFormat("%-24s %s\n", key, Cell(text));
+  }
+  for (const auto& bound : report["bounds"]) {
+    std::cout << absl::StrFormat("%-24s %s: %s\n", "at most", Cell(bound["what"]),
+                                 Cell(bound["most"]));
+  }
+  for (const auto& decoder : report["decoders"]) {
+    std::cout << absl::StrFormat("%-24s %s (%s)\n", "decodes " + Cell(decoder["kind"]),
+                                 Cell(decoder["format"]), Cell(decoder["decoder"]));
+  }
+}
+
+absl::StatusOr<ExitCode> Security(bool json) {
+  const nlohmann::json report = SecurityReport();
+  if (json) {
+    PrintJson(report);
+  } else {
+    PrintSecurity(report);
+  }
+  return kDone;
+}
+
 absl::StatusOr<ExitCode> Doctor(const RuntimeOptions& options, bool json) {
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(options));
   const nlohmann::json report = Examine(*runtime);
@@ -104,8 +130,12 @@ void AddDoctorCommand(Command& program) {
   auto options = std::make_shared<RuntimeOptions>();
   auto json = std::make_shared<bool>(false);
   AddRuntimeOptions(command, options.get());
+  auto security = std::make_shared<bool>(false);
+  command.AddFlag("--security", security.get(),
+                  "Show instead what is trusted, what is bounded, and what decodes media");
   command.AddFlag("--json", json.get(), "Print JSON");
-  command.OnRun([options, json] { return Doctor(*options, *json); });
+  command.OnRun(
+      [options, security, json] { return *security ? Security(*json) : Doctor(*options, *json); });
 }
 
 }  // namespace unival

@@ -1,5 +1,5 @@
 // Runs a fuzz target without a fuzzer: over every file of the folders given as arguments, and over
-// seeded mutations of them, 2000 of each or what --mutations=N says. With clang's fuzzer the same
+// seeded mutations of them, 2000 of each or what --mutations=N says; --seed=N draws others. With clang's fuzzer the same
 // targets link -fsanitize=fuzzer instead (docs of tests/fuzz/BUILD).
 #include <algorithm>
 #include <cstdint>
@@ -56,9 +56,14 @@ std::vector<std::filesystem::path> FilesOf(const char* folder) {
 
 int main(int argc, char** argv) {
   int count = 0, mutations = 2000;
-  std::mt19937 random(1);
+  unsigned seed = 1;
+  std::mt19937 random(seed);
   for (int i = 1; i < argc; ++i) {
     if (std::sscanf(argv[i], "--mutations=%d", &mutations) == 1) continue;
+    if (std::sscanf(argv[i], "--seed=%u", &seed) == 1) {
+      random.seed(seed);
+      continue;
+    }
     for (const auto& path : FilesOf(argv[i])) {
       const std::string bytes = unival::ReadWholeFile(path).value();
       Run(bytes);
