@@ -21,7 +21,7 @@ absl::Status ReadAll(const std::string& path) {
   SourceOptions options;
   options.path = path;
   const auto source = OpenSource(options);
-  return source.ok() ? CheckSource(**source) : source.status();
+  return source.ok() ? AllColumns(**source).status() : source.status();
 }
 
 std::string Repeated(const std::string& text, size_t count) {

@@ -16,7 +16,9 @@ class Tally : public ::testing::Environment {
     std::cout << Attack::Count() << " attacks on the libraries\n";
     const bool whole = ::testing::UnitTest::GetInstance()->test_to_run_count() ==
                        ::testing::UnitTest::GetInstance()->total_test_count();
-    if (whole) EXPECT_GE(Attack::Count(), kPromised);
+    if (whole) {
+      EXPECT_GE(Attack::Count(), kPromised);
+    }
   }
 };
 const auto* const kTally = ::testing::AddGlobalTestEnvironment(new Tally);
