@@ -55,7 +55,7 @@ absl::StatusOr<Samples> FindSamples(const PluginCheckOptions& options) {
     if (samples.folder.empty()) samples.folder = path;
     std::vector<std::string> files;
     for (const auto& entry : fs::directory_iterator(path, error)) {
-      if (entry.is_regular_file()) files.push_back(entry.path().string());
+      if (entry.is_regular_file(ignored)) files.push_back(entry.path().string());
     }
     if (files.empty()) {
       return absl::FailedPreconditionError(

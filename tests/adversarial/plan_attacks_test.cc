@@ -50,6 +50,16 @@ absl::Status Check(const std::string& folder, const std::string& text) {
 
 TEST(PlanAttacks, TheGoodPlanIsTaken) { Attack("plan: good").Harmless(Check(Workplace(), kGood)); }
 
+TEST(PlanAttacks, BytesInANameAreNoReason) {
+  const std::string folder = Workplace();
+  for (const char* name : {"\xff\xfe", "\xed\xa0\x80", "\\033[2J", "a/../b"}) {
+    const Attack attack("plan: a name");
+    attack.Harmless(
+        Check(folder,
+              absl::StrReplaceAll(kGood, {{"name: \"p\"", absl::StrCat("name: \"", name, "\"")}})));
+  }
+}
+
 TEST(PlanAttacks, OneWrongFieldEach) {
   const std::string folder = Workplace();
   const std::vector<std::pair<std::string, std::string>> changes = {
@@ -123,7 +133,6 @@ TEST(PlanAttacks, OneWrongFieldEach) {
       {"model: \"model\"", "model: \"model\" new_modality { }"},
       {"templates: \"set.textproto\"", "templates: \"none.textproto\""},
       {"name: \"p\"", "nmae: \"p\""},
-      {"name: \"p\"", "name: \"\xff\xfe\""},
       {"name: \"p\"", "name: \"p\" name: \"q\""},
       {"stage {", "stages {"},
       {"evaluation {", "evaluation { name: \"e\" task: \"t\" path: \"a.jsonl\" } evaluation {"},

@@ -157,10 +157,12 @@ absl::StatusOr<RunState> FromJson(const std::string& text, const std::string& fo
 std::vector<std::string> Complete(const std::string& directory) {
   std::vector<std::string> names;
   std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory, error)) {
+  for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error)) {
     int64_t step = 0;
-    const std::string name = entry.path().filename().string();
-    if (entry.is_directory() && absl::SimpleAtoi(name, &step)) names.push_back(name);
+    std::error_code ignored;
+    const std::string name = entry->path().filename().string();
+    if (entry->is_directory(ignored) && absl::SimpleAtoi(name, &step)) names.push_back(name);
   }
   std::sort(names.begin(), names.end());
   return names;
