@@ -1,0 +1,180 @@
+// Sounds as people have them: streamed, joined, padded, with samples that are no numbers, cut.
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/from_blob.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "modalities/io/decoder.h"
+#include "modalities/io/encode.h"
+#include "modalities/io/test_media.h"
+#include "sdk/native/media.h"
+
+namespace unival {
+namespace {
+
+constexpr int kRate = 16000, kCount = 4000;
+
+absl::StatusOr<AudioClip> Decode(const std::string& bytes) {
+  static const auto* const kDecoder = NewFfmpegDecoder().release();
+  MediaSource source;
+  source.name = "sound";
+  source.bytes = std::make_shared<const std::string>(bytes);
+  return kDecoder->DecodeAudio(source);
+}
+
+int64_t CountOf(const std::string& bytes) {
+  const absl::StatusOr<AudioClip> clip = Decode(bytes);
+  EXPECT_TRUE(clip.ok()) << clip.status();
+  return clip.ok() ? clip->samples.size(1) : 0;
+}
+
+void ExpectRefused(const std::string& bytes, const std::string& what) {
+  const absl::Status status = Decode(bytes).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << what << ": " << status;
+  EXPECT_TRUE(IsMediaError(status)) << what;
+}
+
+std::vector<float> Tone(int rate = kRate, int count = kCount) { return TestTone(count, rate); }
+
+// A WAV file whose head says `promised` bytes of samples.
+std::string Wav(int codec, int bits, int bytes, const std::string& data, uint64_t promised,
+                int valid_bits = 0, int subformat = 1) {
+  std::string format = Little(codec, 2) + Little(1, 2) + Little(kRate, 4) +
+                       Little(kRate * bytes, 4) + Little(bytes, 2) + Little(bits, 2);
+  if (codec == 0xfffe) {
+    format += Little(22, 2) + Little(valid_bits, 2) + Little(4, 4) + Little(subformat, 2) +
+              std::string("\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71", 14);
+  }
+  return "RIFF" + Little(20 + format.size() + data.size(), 4) + "WAVEfmt " +
+         Little(format.size(), 4) + format + "data" + Little(promised, 4) + data;
+}
+
+std::string Samples16() {
+  std::string data;
+  for (const float value : Tone()) {
+    data += Little(static_cast<uint16_t>(static_cast<int16_t>(value * 32767)), 2);
+  }
+  return data;
+}
+
+TEST(SoundsTest, AStreamedWavReachesToTheEndOfTheFile) {
+  const std::string data = Samples16();
+  for (const uint64_t promised :
+       {uint64_t{0}, uint64_t{0x7fffffff - 36}, uint64_t{0x7ffff000}, uint64_t{0x7fffffff},
+        uint64_t{0x80000000}, uint64_t{0xffffffff - 36}, uint64_t{0xffffffff}}) {
+    EXPECT_EQ(CountOf(Wav(1, 16, 2, data, promised)), kCount) << promised;
+  }
+  ExpectRefused(Wav(1, 16, 2, data, data.size() + 2), "promises one sample more");
+  ExpectRefused(Wav(1, 16, 2, data, 0x40000000), "promises a gibibyte");
+  ExpectRefused(Wav(1, 16, 2, "", 0), "streams nothing");
+}
+
+TEST(SoundsTest, SixtyFourBitLengthsStandInAChunkOfTheirOwn) {
+  const std::string data = Samples16();
+  std::string wav = Wav(1, 16, 2, data, 0xffffffff);
+  wav.replace(0, 8, "RF64" + Little(0xffffffff, 4));
+  const auto with = [&](uint64_t promised) {
+    return wav.substr(0, 12) + "ds64" + Little(28, 4) + Little(wav.size() + 28, 8) +
+           Little(promised, 8) + Little(kCount, 8) + Little(0, 4) + wav.substr(12);
+  };
+  EXPECT_EQ(CountOf(with(data.size())), kCount);
+  ExpectRefused(with(data.size() + 2), "promises one sample more");
+}
+
+TEST(SoundsTest, ValidBitsStandAtTheHighEndOfTheirBytes) {
+  std::string in_32, in_24;
+  for (const float value : Tone()) {
+    const auto sample = static_cast<int32_t>(static_cast<double>(value) * 2147483647.0);
+    in_32 += Little(static_cast<uint32_t>(sample) & 0xffffff00u, 4);
+    in_24 += Little(static_cast<uint32_t>(sample) >> 12 << 4, 3);
+  }
+  const std::pair<std::string, float> cases[] = {
+      {Wav(0xfffe, 32, 4, in_32, in_32.size(), 24), 1e-6f},
+      {Wav(0xfffe, 24, 3, in_24, in_24.size(), 20), 1e-5f},
+      {Wav(1, 24, 4, in_32, in_32.size()), 1e-6f}};
+  std::vector<float> tone = Tone();
+  const at::Tensor expected = at::from_blob(tone.data(), {1, kCount}, at::kFloat);
+  for (const auto& [wav, tolerance] : cases) {
+    const absl::StatusOr<AudioClip> clip = Decode(wav);
+    ASSERT_TRUE(clip.ok()) << clip.status();
+    ASSERT_EQ(clip->samples.sizes(), expected.sizes());
+    EXPECT_LT((clip->samples - expected).abs().max().item<float>(), tolerance);
+  }
+}
+
+TEST(SoundsTest, ChunksBeforeAndBehindTheSamplesAreSteppedOver) {
+  const std::string data = Samples16();
+  const std::string wav = Wav(1, 16, 2, data, data.size());
+  const std::string list = "LIST" + Little(70000, 4) + std::string(70000, 'x');
+  EXPECT_EQ(CountOf(wav.substr(0, 12) + list + wav.substr(12) + "LIST" + Little(4, 4) + "abcd"),
+            kCount);
+}
+
+TEST(SoundsTest, SamplesThatAreNoNumbersAreNamed) {
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    std::vector<float> samples = Tone();
+    samples[1234] = bad;
+    const std::string data(reinterpret_cast<const char*>(samples.data()), 4 * samples.size());
+    const absl::Status status = Decode(Wav(3, 32, 4, data, data.size())).status();
+    EXPECT_TRUE(IsMediaError(status)) << status;
+    EXPECT_TRUE(absl::StartsWith(status.message(), "sound: expected finite samples")) << status;
+    EXPECT_TRUE(absl::StrContains(status.message(), "sample 1234 of channel 0")) << status;
+  }
+}
+
+TEST(SoundsTest, DoublesAreRead) {
+  std::string data;
+  for (const float value : Tone()) {
+    const double wide = value;
+    data.append(reinterpret_cast<const char*>(&wide), sizeof(wide));
+  }
+  EXPECT_EQ(CountOf(Wav(3, 64, 8, data, data.size())), kCount);
+}
+
+TEST(SoundsTest, PaddingOfOpusIsNoSound) {
+  constexpr int kOpusRate = 48000, kOpusCount = 12000;
+  const std::string opus = MakeSound("ogg", "libopus", Tone(kOpusRate, kOpusCount), kOpusRate);
+  EXPECT_EQ(CountOf(opus), kOpusCount);
+  ExpectRefused(opus.substr(0, opus.size() * 2 / 3), "cut in a page");
+}
+
+TEST(SoundsTest, JoinedClipsPlayOneAfterTheOther) {
+  constexpr int kOpusRate = 48000;
+  const std::string opus = MakeSound("ogg", "libopus", Tone(kOpusRate, 12000), kOpusRate);
+  EXPECT_GE(CountOf(opus + opus), 24000);
+  EXPECT_LE(CountOf(opus + opus), 24000 + 960);
+  const std::string mp3 = MakeSound("mp3", "libmp3lame", Tone(), kRate);
+  const int64_t once = CountOf(mp3);
+  EXPECT_GE(once, kCount);
+  EXPECT_GE(CountOf(mp3 + mp3), 2 * once);
+  EXPECT_LE(CountOf(mp3 + mp3), 2 * once + 4 * 1152);
+  const std::string old_tag = "TAG" + std::string(125, ' ');
+  EXPECT_EQ(CountOf(mp3 + old_tag), once);
+  EXPECT_GE(CountOf(mp3 + old_tag + mp3 + old_tag), 2 * once);
+}
+
+TEST(SoundsTest, WholeFilesAreToldFromCutOnes) {
+  const std::pair<const char*, std::string> whole[] = {
+      {"flac", EncodeFlac(Tone(), kRate).value()},
+      {"m4a", MakeSound("mp4", "aac", Tone(), kRate)},
+      {"vorbis", MakeSound("ogg", "libvorbis", Tone(), kRate)},
+      {"matroska", MakeSound("matroska", "libopus", Tone(48000, 12000), 48000)},
+      {"wav", EncodeWav(Tone(), kRate).value()}};
+  for (const auto& [name, bytes] : whole) {
+    EXPECT_GE(CountOf(bytes), kCount) << name;
+    ExpectRefused(bytes.substr(0, bytes.size() * 2 / 3), name);
+  }
+}
+
+}  // namespace
+}  // namespace unival
