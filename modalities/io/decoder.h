@@ -35,6 +35,10 @@ struct DecoderOptions {
   bool upright = true;
 };
 
+// What decoding one item takes at most, in bytes, besides the samples and frames that it returns: 64
+// MiB and 4 bytes for each of max_pixels.
+int64_t DecodingMemory(const DecoderOptions& options);
+
 std::unique_ptr<MediaDecoder> NewFfmpegDecoder(const DecoderOptions& options = {});
 
 // One format of interest and whether the installed libraries can read it; for `doctor`.

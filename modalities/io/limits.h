@@ -15,9 +15,6 @@
 
 namespace unival {
 
-// 64 MiB and 4 bytes for each of max_pixels.
-int64_t DecodingMemory(const DecoderOptions& options);
-
 // InvalidArgument, a media error, names `name`: sides below 1, or more than max_pixels.
 absl::Status CheckPixels(const std::string& name, const DecoderOptions& options, int64_t width,
                          int64_t height);

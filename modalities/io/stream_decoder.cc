@@ -84,9 +84,9 @@ absl::StatusOr<std::unique_ptr<StreamDecoder>> StreamDecoder::Create(
   context->max_pixels = options.max_pixels;
   if (AllocatesItself(*codec)) {
     const int64_t pixels = int64_t{context->width} * context->height;
-    UNIVAL_RETURN_IF_ERROR(CheckMemory(
-        name, options, kDav1dPictures * pixels * 3 / 2,
-        absl::StrCat("AV1 of ", context->width, " x ", context->height)));
+    UNIVAL_RETURN_IF_ERROR(
+        CheckMemory(name, options, kDav1dPictures * pixels * 3 / 2,
+                    absl::StrCat("AV1 of ", context->width, " x ", context->height)));
     context->max_pixels =
         std::min(options.max_pixels, decoder->most_bytes_ * 2 / (3 * kDav1dPictures));
   }

@@ -1,0 +1,43 @@
+// Any bytes as what a media file says of itself: EXIF, the chunks of a WAV, and the layouts of the
+// containers. Each gives an answer, or a status with a message.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include "modalities/io/containers.h"
+#include "modalities/io/orientation.h"
+#include "modalities/io/wav.h"
+
+namespace {
+
+void Require(bool holds) {
+  if (!holds) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string bytes(reinterpret_cast<const char*>(data), size);
+  const int orientation = static_cast<int>(unival::ExifOrientation(bytes));
+  Require(orientation >= 1 && orientation <= 8);
+  if (size == 0) return 0;
+  unival::MediaSource source;
+  source.bytes = std::make_shared<const std::string>(bytes);
+  const auto reader = unival::ByteReader::Open(source, INT64_MAX);
+  Require(reader.ok());
+  unival::WavLayout layout;
+  const auto text = [&](int64_t at, int64_t count) { return (*reader)->Text(at, count); };
+  if (unival::ParseWav(static_cast<int64_t>(size), text, &layout) == unival::WavKind::kPlain) {
+    Require(layout.channels > 0 && layout.bytes > 0 && layout.data_bytes >= 0);
+  }
+  const unival::ContainerFile file{**reader, {}, "a video"};
+  for (const auto check :
+       {&unival::CheckMp4, &unival::CheckMatroska, &unival::CheckAvi, &unival::CheckOgg}) {
+    const absl::Status status = check(file);
+    Require(status.ok() || !status.message().empty());
+  }
+  unival::FindContainer(**reader);
+  return 0;
+}
