@@ -97,12 +97,16 @@ void WriteTiffPage(TIFF* tiff, const std::vector<uint8_t>& rgb, int height, int 
     TIFFSetField(tiff, TIFFTAG_DATETIME, "2001:01:01 00:00:00");
     TIFFSetField(tiff, TIFFTAG_XMLPACKET, 5, "<x/>\n");
   }
+  if (setting.tile > 0) {
+    TIFFSetField(tiff, TIFFTAG_TILEWIDTH, setting.tile);
+    TIFFSetField(tiff, TIFFTAG_TILELENGTH, setting.tile);
+  } else {
+    TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, 16);  // as JPEG in it needs
+  }
   const int planes = setting.separate_planes ? 3 : 1;
   for (int plane = 0; plane < planes; ++plane) {
     const int which = planes == 1 ? -1 : plane;
     if (setting.tile > 0) {
-      TIFFSetField(tiff, TIFFTAG_TILEWIDTH, setting.tile);
-      TIFFSetField(tiff, TIFFTAG_TILELENGTH, setting.tile);
       for (int top = 0; top < height; top += setting.tile) {
         for (int left = 0; left < width; left += setting.tile) {
           std::vector<uint8_t> tile = Tile(rgb, height, width, top, left, setting.tile, which);
@@ -111,7 +115,6 @@ void WriteTiffPage(TIFF* tiff, const std::vector<uint8_t>& rgb, int height, int 
       }
       continue;
     }
-    TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, 8);
     for (int row = 0; row < height; ++row) {
       std::vector<uint8_t> line(rgb.begin() + row * width * 3, rgb.begin() + (row + 1) * width * 3);
       if (which >= 0) {
@@ -208,7 +211,10 @@ FfmpegPtr<AVFrame> ToFrame(const AVCodecContext& encoder, const std::vector<uint
                                                                 : SWS_CS_ITU601;
   sws_setColorspaceDetails(scaler.get(), sws_getCoefficients(SWS_CS_DEFAULT), 1,
                            sws_getCoefficients(space), 0, 0, 1 << 16, 1 << 16);
-  const uint8_t* planes[4] = {rgb.data()};
+  constexpr size_t kReadBeyond = 64;  // by the scaler, in whole vectors
+  std::vector<uint8_t> padded = rgb;
+  padded.resize(rgb.size() + kReadBeyond);
+  const uint8_t* planes[4] = {padded.data()};
   const int strides[4] = {3 * encoder.width};
   sws_scale(scaler.get(), planes, strides, 0, encoder.height, frame->data, frame->linesize);
   return frame;
@@ -274,7 +280,9 @@ std::string MakeJpeg(const std::vector<uint8_t>& rgb, int height, int width,
   if (setting.kind == JpegKind::kYcck) jpeg_set_colorspace(&jpeg, JCS_YCCK);
   jpeg_set_quality(&jpeg, 95, TRUE);
   if (!setting.subsampled || setting.kind == JpegKind::kCmyk) {
-    jpeg.comp_info[0].h_samp_factor = jpeg.comp_info[0].v_samp_factor = 1;
+    for (int i = 0; i < jpeg.num_components; ++i) {
+      jpeg.comp_info[i].h_samp_factor = jpeg.comp_info[i].v_samp_factor = 1;
+    }
   } else if (setting.kind == JpegKind::kYcck) {
     for (const int i : {0, 3})
       jpeg.comp_info[i].h_samp_factor = jpeg.comp_info[i].v_samp_factor = 2;
@@ -377,6 +385,7 @@ std::string MakeGif(int frames, int side) {
 }
 
 std::string MakeVideo(const VideoSetting& setting) {
+  av_log_set_level(AV_LOG_QUIET);
   AVDictionary* options = nullptr;
   if (setting.fragmented) av_dict_set(&options, "movflags", "empty_moov+frag_keyframe", 0);
   const bool is_raw = absl::string_view(setting.codec) == "rawvideo";
