@@ -36,6 +36,7 @@ Json Bounds() {
   add("seconds of sound", absl::StrCat(media.max_seconds));
   add("frames of a video", absl::StrCat(media.max_frames));
   add("decoded samples or frames", Mebibytes(media.max_decoded_bytes));
+  add("memory while a medium is decoded", Mebibytes(DecodingMemory(media)));
   add("memory of a model while it is loaded", "four times its files, and 256 MiB");
   return bounds;
 }
