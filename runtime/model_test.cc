@@ -295,7 +295,7 @@ TEST_F(ModelTest, AManifestOfAnotherSizeThanItsFilesIsRefusedBeforeAnythingIsBui
     for (int i = 0; i < 8; ++i) cnn->add_widths(4096);
   });
   ExpectRefused(absl::StatusCode::kResourceExhausted,
-                AllOf(HasSubstr("modality \"image\""), HasSubstr("needs more memory than")));
+                AllOf(HasSubstr("modality image"), HasSubstr("needs more memory than")));
 }
 
 TEST_F(ModelTest, WeightsThatAreNoNumbersAreNamed) {
