@@ -402,6 +402,7 @@ TEST(RawTensor, SaysWhatItExpected) {
       {Bytes(std::vector<int16_t>(10)),
        "expected int16 [2, -1] of at most 4 steps, got int16 [2, 5]"},
       {"", "got int16 [2, 0]"},
+      {"this is no numbers but text, you see", "holds text"},
       {Npy("<i2", false, "3, 2", Bytes({1, 2, 3, 4, 5, 6})), "got int16 [3, 2]"},
       {Npy("<f4", false, "2, 1", std::string(8, '\0')), "got float32 [2, 1]"},
       {Npy(">i2", false, "2, 1", Bytes({1, 2})), "little-endian"},

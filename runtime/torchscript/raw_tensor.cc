@@ -136,12 +136,21 @@ std::vector<int64_t> ShapeOf(int64_t count, std::vector<int64_t> shape) {
   return shape;
 }
 
+// Numbers of two bytes or more are never all printable: somebody has put a text there.
+bool IsText(absl::string_view bytes) {
+  return !bytes.empty() && std::all_of(bytes.begin(), bytes.end(), [](char c) {
+    return absl::ascii_isprint(c) || absl::ascii_isspace(c);
+  });
+}
+
 absl::StatusOr<Stored> Find(absl::string_view bytes, const RawTensorForm& form) {
   if (absl::StartsWith(bytes, kNpyStart)) return ParseNpy(bytes);
   Stored stored;
   stored.type = FindNumberType(form.dtype);
   if (stored.type == nullptr)
     return InvalidArgument("is no .npy file, and no dtype says what else it is");
+  if (stored.type->width > 1 && IsText(bytes))
+    return InvalidArgument("holds text, expected numbers of ", stored.type->name);
   stored.numbers = bytes;
   stored.shape = ShapeOf(static_cast<int64_t>(bytes.size()) / stored.type->width, form.shape);
   return stored;

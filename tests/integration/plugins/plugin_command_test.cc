@@ -421,8 +421,9 @@ TEST(Tier3, WhatAProgramMayNotDoIsNamedWithItsPlace) {
     def forward(self, x):
         kept = [x]
         while x.size(0) > 0:
-            kept.append(torch.ones([1 << 22]))
-        return x
+            kept.append(torch.ones([1 << 22]) + x.sum())
+            x = x + kept[-1].sum()
+        return x + kept[0]
   )");
   const Outcome greedy = program.Run("plugin check heat/heat.plugin.textproto --process_mib 1200");
   EXPECT_EQ(greedy.code, 3) << greedy.out << greedy.err;
@@ -473,10 +474,11 @@ TEST(Tier3, TakesRawTensors) {
   replace("features", "dim: 8 position_kind: POSITION_SEQUENCE schema: \"cube/1\"");
   WriteText(manifest, text);
   for (const auto& [name, steps] : std::map<std::string, int>{{"a", 10}, {"b", 20}, {"c", 30}})
-    WriteText(program.Path("cube/samples/" + name + ".raw"), std::string(steps * 16, name[0]));
+    WriteText(program.Path("cube/samples/" + name + ".raw"),
+              std::string(steps * 16, static_cast<char>(name[0] - 'a' + 1)));
   const Outcome checked = program.Run("plugin check cube/cube.plugin.textproto");
   EXPECT_EQ(checked.code, 0) << checked.out << checked.err;
-  WriteText(program.Path("cube/samples/a.raw"), std::string(161, 'a'));
+  WriteText(program.Path("cube/samples/a.raw"), std::string(161, '\1'));
   const Outcome cut = program.Run("plugin check cube/cube.plugin.textproto");
   EXPECT_EQ(cut.code, 3);
   EXPECT_THAT(cut.out, HasSubstr("expected 160 bytes of int16 [2, 4, 10], got 161"));
