@@ -89,6 +89,32 @@ TEST(TrainerTest, AKilledRunGoesOnFromItsCheckpoint) {
       << "records after the checkpoint are written once";
 }
 
+TEST(TrainerTest, TheLogOfAResumedRunIsThatOfOneThatWasNotStopped) {
+  TrainingPlan plan = Parse(kAdapterPlan);
+  plan.mutable_stage(0)->set_steps(8);
+  plan.mutable_stage(0)->set_log_every(4);
+  plan.clear_evaluation();
+  TrainOk(Options(World(), plan, FreshOutput("log_whole")));
+  TrainOptions options = Options(World(), plan, FreshOutput("log_stopped"));
+  options.stop_after_step = 3;  // inside a window of the log
+  const TrainResult stopped = TrainOk(options);
+  EXPECT_FALSE(stopped.finished);
+  EXPECT_GT(stopped.peak_memory_mb, 0);
+  EXPECT_GT(stopped.trainable_scalars, 0);
+  options.stop_after_step = 0;
+  options.resume = true;
+  EXPECT_EQ(TrainOk(options).trainable_scalars, stopped.trainable_scalars);
+  const std::vector<Json> whole = Log("log_whole"), resumed = Log("log_stopped");
+  ASSERT_EQ(whole.size(), 2u);
+  ASSERT_EQ(resumed.size(), 2u);
+  for (size_t i = 0; i < whole.size(); ++i) {
+    for (const char* field :
+         {"step", "loss", "source_loss", "token_accuracy", "learning_rate", "grad_norm", "rows"}) {
+      EXPECT_EQ(whole[i].at(field), resumed[i].at(field)) << field;
+    }
+  }
+}
+
 TEST(TrainerTest, RefusesAnOutputFolderWithFiles) {
   const TrainingPlan plan = Parse(kFreshPlan);
   const absl::Status status = Train(Options(World(), plan, "base"), TheRuntime()).status();

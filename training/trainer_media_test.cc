@@ -115,6 +115,47 @@ TrainingPlan FaultyPlan(const std::string& fault) {
   return plan;
 }
 
+TEST(TrainerTest, ATextThatIsTooLongIsCountedLikeADamagedPicture) {
+  const std::string captions = ReadText(World() + "/caption.jsonl");
+  std::string words = "red";
+  for (int i = 0; i < 500; ++i) words += " red";
+  WriteText(World() + "/long.jsonl",
+            captions + Json{{"image", "images/0.png"}, {"caption", words}}.dump() + "\n");
+  TrainingPlan plan = Parse(kAdapterPlan);
+  plan.mutable_stage(0)->mutable_source(0)->set_path("long.jsonl");
+  plan.mutable_stage(0)->set_batch(5);
+  plan.mutable_stage(0)->set_steps(50);  // each record ten times
+  plan.clear_evaluation();
+  const absl::Status status =
+      Train(Options(World(), plan, FreshOutput("long")), TheRuntime()).status();
+  // More than one in a hundred, and named by file and line.
+  EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange) << status;
+  EXPECT_THAT(status.message(), HasSubstr("long.jsonl:25: the target has"));
+  EXPECT_THAT(ReadText(World() + "/long/log.jsonl"), HasSubstr("long.jsonl:25: the target has"));
+}
+
+TEST(TrainerTest, APromptThatIsTooLongIsAFailureOfItsRecordInAnEvaluation) {
+  std::string words = "red";
+  for (int i = 0; i < 500; ++i) words += " red";
+  std::string texts = Json{{"text", words}}.dump() + "\n";
+  for (int i = 0; i < 20; ++i) texts += Json{{"text", "red"}}.dump() + "\n";
+  WriteText(World() + "/long_prompt.jsonl", texts);
+  TrainingPlan plan = Parse(kAdapterPlan);
+  plan.mutable_stage(0)->set_steps(1);
+  plan.clear_evaluation();
+  EvaluationPlan* evaluation = plan.add_evaluation();
+  evaluation->set_name("long");
+  evaluation->set_task("copy");
+  evaluation->set_path("long_prompt.jsonl");
+  const TrainResult result = TrainOk(Options(World(), plan, FreshOutput("long_prompt")));
+  const auto found = result.evaluations.find("long");
+  ASSERT_NE(found, result.evaluations.end());
+  EXPECT_EQ(found->second.samples, 21);
+  EXPECT_EQ(found->second.unreadable, 1);
+  ASSERT_EQ(found->second.failures.size(), 1u);
+  EXPECT_THAT(found->second.failures[0], HasSubstr("long_prompt.jsonl:1: the prompt has"));
+}
+
 TEST(TrainerTest, AModalityThatDoesNotWorkIsNotTakenForDamagedFiles) {
   TrainOk(Options(World(), FaultyPlan(""), FreshOutput("faultless")));
   const std::pair<const char*, const char*> faults[] = {{"configuration", "the lens was never set"},
