@@ -55,7 +55,7 @@ absl::StatusOr<std::unique_ptr<ByteReader>> ByteReader::Open(const MediaSource& 
 }
 
 int64_t ByteReader::ReadAt(int64_t offset, uint8_t* out, int64_t count) const {
-  if (offset < 0 || offset >= size_) return 0;
+  if (offset < 0 || offset >= size_ || count <= 0) return 0;
   const int64_t available = std::clamp<int64_t>(size_ - offset, 0, count);
   if (bytes_ != nullptr) {
     if (available > 0) std::memcpy(out, bytes_->data() + offset, available);
@@ -76,7 +76,8 @@ int64_t ByteReader::ReadAt(int64_t offset, uint8_t* out, int64_t count) const {
 }
 
 std::string ByteReader::Text(int64_t offset, int64_t count) const {
-  std::string text(std::clamp<int64_t>(size_ - offset, 0, count), '\0');
+  const int64_t most = offset < 0 || count < 0 ? 0 : std::min(count, size_ - offset);
+  std::string text(std::max<int64_t>(most, 0), '\0');
   const int64_t got = ReadAt(offset, reinterpret_cast<uint8_t*>(&text[0]), text.size());
   text.resize(std::max<int64_t>(got, 0));
   return text;
