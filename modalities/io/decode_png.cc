@@ -26,7 +26,8 @@ uint32_t Big(const uint8_t* in) {
 }
 
 struct PngChunks {
-  bool is_cut = false;  // pixel data reach past the end of the file
+  int64_t width = 0, height = 0;  // 0: the file ends before it says so
+  bool is_cut = false;            // pixel data reach past the end of the file
   Orientation orientation = Orientation::kUpright;
 };
 
@@ -41,6 +42,14 @@ PngChunks ScanChunks(const ByteReader& reader) {
     const absl::string_view name(reinterpret_cast<const char*>(head + 4), 4);
     const int64_t length = Big(head);
     if (name == "IEND") break;
+    if (name == "IHDR" && chunks.width == 0) {
+      const std::string sides = reader.Text(bytes.position(), 8);
+      if (sides.size() == 8) {
+        const auto* in = reinterpret_cast<const uint8_t*>(sides.data());
+        chunks.width = Big(in);
+        chunks.height = Big(in + 4);
+      }
+    }
     if (name == "IDAT" && bytes.position() + length + 4 > reader.size()) chunks.is_cut = true;
     if (name == "eXIf" && length <= kMaxExif) {
       chunks.orientation = ExifOrientation(reader.Text(bytes.position(), length));
@@ -171,6 +180,10 @@ absl::Status Damaged(const ByteReader& reader, const PngState& state) {
 absl::StatusOr<at::Tensor> DecodePng(const EncodedMedia& file, PixelFormat format) {
   const ByteReader& reader = file.reader;
   const PngChunks chunks = ScanChunks(reader);
+  // libpng would call a picture that is too large damaged where its checksum is wrong as well.
+  if (chunks.width > 0 && chunks.height > file.options.max_pixels / chunks.width) {
+    return CheckPixels(reader.name(), file.options, chunks.width, chunks.height);
+  }
   if (chunks.is_cut) {
     return UnexpectedMedia(reader.name(), kExpectedImage, "a truncated PNG", "Write it again.");
   }
