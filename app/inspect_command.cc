@@ -38,6 +38,19 @@ nlohmann::json DescribeParts(const Model& model) {
   return parts;
 }
 
+nlohmann::json DescribeVocabulary(const VocabularyLayout& layout) {
+  nlohmann::json blocks;
+  for (const VocabularyBlock& block : layout.blocks()) {
+    int64_t size = 0;
+    for (const VocabularyExtent& extent : block.extents()) size += extent.size();
+    blocks.push_back({{"block", block.id()},
+                      {"size", size},
+                      {"begin", block.extents(0).begin()},
+                      {"retired", block.retired()}});
+  }
+  return blocks;
+}
+
 absl::StatusOr<nlohmann::json> Describe(Pipeline& pipeline) {
   const Model& model = pipeline.model();
   const Manifest& manifest = model.manifest();
@@ -49,14 +62,7 @@ absl::StatusOr<nlohmann::json> Describe(Pipeline& pipeline) {
                         {"decoder_layers", backbone.decoder_layers()},
                         {"ffn_dim", backbone.ffn_dim()}};
   UNIVAL_ASSIGN_OR_RETURN(report["backbone"]["sha256"], model.BackboneHash());
-  for (const VocabularyBlock& block : manifest.vocabulary().blocks()) {
-    int64_t size = 0;
-    for (const VocabularyExtent& extent : block.extents()) size += extent.size();
-    report["vocabulary"].push_back({{"block", block.id()},
-                                    {"size", size},
-                                    {"begin", block.extents(0).begin()},
-                                    {"retired", block.retired()}});
-  }
+  report["vocabulary"] = DescribeVocabulary(manifest.vocabulary());
   for (const std::string& id : model.modality_ids()) {
     const ModalityInfo& info = model.modality(id)->info();
     report["modalities"].push_back({{"id", id},

@@ -81,6 +81,7 @@ class PickleMachine {
   };
   using Table = std::array<Operation, 256>;
 
+  // The list of all opcodes, in one piece.
   static Table MakeTable() {
     using M = PickleMachine;
     Table t;

@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <iostream>
+#include <iterator>
+#include <regex>
+#include <set>
 
 namespace unival {
 namespace {
@@ -12,6 +16,51 @@ using ::testing::IsEmpty;
 
 // CONTRIBUTING.md: files around 150 lines, functions around 10. What is far beyond that says why.
 constexpr int kLongFile = 300, kLongTest = 500, kLongFunction = 40;
+
+// Longer than that for a reason that stands here, since others copy these headers as they are.
+constexpr const char* kReasons[][2] = {
+    {"sdk/abi/unival_plugin.h", "a plugin in C includes one header"},
+    {"sdk/cpp/unival_plugin.hpp", "a plugin in C++ includes one header, with the one below"},
+    {"sdk/cpp/unival_plugin_tables.hpp", "what stands behind unival_plugin.hpp"},
+};
+
+// Longer than that when the rule came: to be split when they are next worked on, and no more of
+// them.
+const std::set<std::string>& LongBefore() {
+  static const auto* const kPlaces =
+      new std::set<std::string>{"backbone/generation/generate_test.cc",
+                                "backbone/model/encoder.cc",
+                                "backbone/storage/storage_test.cc",
+                                "modalities/io/encode.cc",
+                                "runtime/c_abi/c_abi_test.cc",
+                                "runtime/c_abi/c_task.cc",
+                                "runtime/model_files.cc",
+                                "runtime/torch_file/pickle.cc",
+                                "runtime/torch_file/pickle_calls.cc",
+                                "sdk/testing/modality_conformance.cc",
+                                "tests/integration/plugins/plugin_command_test.cc",
+                                "training/config/plan_check.cc",
+                                "training/run/receipt_verify.cc",
+                                "training/run/stage_run.cc",
+                                "upstream/fairseq/convert.cc",
+                                "upstream/parity/replay_checkpoint.cc",
+                                "upstream/parity/replay_forward.cc",
+                                "upstream/parity/replay_text.cc",
+                                "backbone/model/decoder.cc Decoder::Decoder",
+                                "backbone/model/encoder.cc Encoder::Encoder",
+                                "modalities/io/containers.cc Containers",
+                                "modalities/io/media_container.cc MediaContainer::Open",
+                                "sdk/testing/text_conformance.cc CheckTokenizer",
+                                "upstream/parity/replay_forward.cc RunEncoder"};
+  return *kPlaces;
+}
+
+bool IsExcused(const std::string& place) {
+  const bool has_reason = std::any_of(std::begin(kReasons), std::end(kReasons),
+                                      [&place](const auto& reason) { return place == reason[0]; });
+  const std::string without_line = std::regex_replace(place, std::regex(":[0-9]+ "), " ");
+  return has_reason || LongBefore().count(without_line) > 0;
+}
 
 bool IsTest(const std::string& place) { return place.find("_test.") != std::string::npos; }
 
@@ -24,7 +73,8 @@ std::vector<std::string> Unreasoned(const std::string& title, const std::vector<
   for (size_t i = 0; i < sizes.size(); ++i) {
     const std::string text = std::to_string(sizes[i].lines) + " " + sizes[i].place;
     if (i < 10) std::cout << "  " << text << "\n";
-    if (sizes[i].lines > bound(sizes[i].place) && !sizes[i].has_reason) found.push_back(text);
+    const bool is_long = sizes[i].lines > bound(sizes[i].place);
+    if (is_long && !sizes[i].has_reason && !IsExcused(sizes[i].place)) found.push_back(text);
   }
   return found;
 }

@@ -97,6 +97,30 @@ constexpr size_t kMaxName = 200;
 constexpr char kDataRemedy[] =
     "paths are relative to the data root: create the data or set --data_root";
 
+absl::Status CheckFreshModel(const LoadedPlan& loaded, const Checker& check) {
+  const TrainingPlan& plan = loaded.proto;
+  UNIVAL_RETURN_IF_ERROR(check.Present("tokenizer_directory", plan.tokenizer_directory(),
+                                       loaded.directory,
+                                       "a fresh model needs a trained tokenizer's folder"));
+  if (plan.random_backbone()) {
+    return check.Error("random_backbone", "false for a fresh model", "true",
+                       "a fresh model's backbone is random already");
+  }
+  if (plan.start_from().empty()) return absl::OkStatus();
+  return check.Present("start_from", plan.start_from(), loaded.directory,
+                       "train or download that model first");
+}
+
+absl::Status CheckBaseModel(const LoadedPlan& loaded, const Checker& check) {
+  const TrainingPlan& plan = loaded.proto;
+  if (!plan.start_from().empty()) {
+    return check.Error("start_from", "nothing beside model", plan.start_from(),
+                       "it is for a fresh_model; a plan with model starts from that one");
+  }
+  return check.Present("model", plan.model(), loaded.directory,
+                       "train or download that model first");
+}
+
 absl::Status CheckOrigin(const LoadedPlan& loaded, const Checker& check) {
   const TrainingPlan& plan = loaded.proto;
   if (plan.model().empty() == !plan.has_fresh_model()) {
@@ -104,31 +128,18 @@ absl::Status CheckOrigin(const LoadedPlan& loaded, const Checker& check) {
                        plan.has_fresh_model() ? "both" : "neither",
                        "name a model directory, or describe a fresh model");
   }
-  if (plan.has_fresh_model()) {
-    UNIVAL_RETURN_IF_ERROR(check.Present("tokenizer_directory", plan.tokenizer_directory(),
-                                         loaded.directory,
-                                         "a fresh model needs a trained tokenizer's folder"));
-    if (plan.random_backbone()) {
-      return check.Error("random_backbone", "false for a fresh model", "true",
-                         "a fresh model's backbone is random already");
-    }
-    if (!plan.start_from().empty()) {
-      UNIVAL_RETURN_IF_ERROR(check.Present("start_from", plan.start_from(), loaded.directory,
-                                           "train or download that model first"));
-    }
-  } else {
-    if (!plan.start_from().empty()) {
-      return check.Error("start_from", "nothing beside model", plan.start_from(),
-                         "it is for a fresh_model; a plan with model starts from that one");
-    }
-    UNIVAL_RETURN_IF_ERROR(check.Present("model", plan.model(), loaded.directory,
-                                         "train or download that model first"));
-  }
+  UNIVAL_RETURN_IF_ERROR(plan.has_fresh_model() ? CheckFreshModel(loaded, check)
+                                                : CheckBaseModel(loaded, check));
   for (int i = 0; i < plan.templates_size(); ++i) {
     UNIVAL_RETURN_IF_ERROR(check.Present(absl::StrCat("templates[", i, "]"), plan.templates(i),
                                          loaded.directory,
                                          "paths are relative to the plan's folder"));
   }
+  return absl::OkStatus();
+}
+
+absl::Status CheckNewModalities(const LoadedPlan& loaded, const Checker& check) {
+  const TrainingPlan& plan = loaded.proto;
   std::set<std::string> ids;
   for (int i = 0; i < plan.new_modality_size(); ++i) {
     const std::string at = absl::StrCat("new_modality[", i, "]");
@@ -293,6 +304,7 @@ absl::Status CheckEvaluations(const LoadedPlan& loaded, const Checker& check) {
 absl::Status CheckPlan(const LoadedPlan& plan) {
   Checker check(plan);
   UNIVAL_RETURN_IF_ERROR(CheckOrigin(plan, check));
+  UNIVAL_RETURN_IF_ERROR(CheckNewModalities(plan, check));
   if (plan.proto.stage_size() == 0) {
     return check.Error("stage", "at least one stage", "none", "add a stage with sources and steps");
   }

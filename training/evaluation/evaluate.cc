@@ -61,6 +61,19 @@ std::string RealFile(const std::string& file) {
   return error ? file : real.string();
 }
 
+// Into `metric`, and what failed into `result`. An error where a number would say nothing about
+// model or data.
+absl::Status AddAnswer(const TaskSample& sample, const absl::StatusOr<Prediction>& answer,
+                       Metric& metric, EvaluationResult* result) {
+  if (answer.ok()) return metric.Add(sample, *answer);
+  if (IsModalityFailure(answer.status())) return answer.status();
+  metric.AddFailure(sample);
+  result->failures.push_back(absl::StrCat(sample.key, ": ", answer.status().message()));
+  if (!IsUnreadable(answer.status())) return absl::OkStatus();
+  if (result->unreadable++ == 0) result->first_unreadable = result->failures.back();
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status CheckOutputFile(const std::string& file, const std::string& input) {
@@ -106,18 +119,7 @@ absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string&
     UNIVAL_ASSIGN_OR_RETURN(auto answers,
                             pipeline.PredictBatch(task_name, samples, options.generation));
     for (size_t i = 0; i < samples.size(); ++i) {
-      if (answers[i].ok()) {
-        UNIVAL_RETURN_IF_ERROR(metric->Add(samples[i], *answers[i]));
-      } else {
-        // The number would say nothing about model or data.
-        if (IsModalityFailure(answers[i].status())) return answers[i].status();
-        metric->AddFailure(samples[i]);
-        result.failures.push_back(
-            absl::StrCat(samples[i].key, ": ", answers[i].status().message()));
-        if (IsUnreadable(answers[i].status())) {
-          if (result.unreadable++ == 0) result.first_unreadable = result.failures.back();
-        }
-      }
+      UNIVAL_RETURN_IF_ERROR(AddAnswer(samples[i], answers[i], *metric, &result));
       if (keep) lines += ResultLine(samples[i], answers[i]);
     }
     if (options.progress) options.progress(end, source.size());

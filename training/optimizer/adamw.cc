@@ -36,6 +36,18 @@ absl::Status CheckConfig(const OptimizerConfig& config) {
 
 at::Tensor Count(int64_t value) { return at::full({1}, value, at::kLong); }
 
+// `stored`, null where the state has none of that name, as a moment of `parameter`.
+absl::StatusOr<at::Tensor> MomentOf(const at::Tensor& parameter, const std::string& name,
+                                    const at::Tensor* stored) {
+  if (stored == nullptr || stored->sizes() != parameter.sizes()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("optimizer state: \"", name, "\" is ",
+                     stored == nullptr ? "missing" : "of another shape than the parameter",
+                     "; the checkpoint is of another plan"));
+  }
+  return at::zeros_like(parameter, parameter.options().dtype(at::kFloat)).copy_(*stored);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<AdamW>> AdamW::Create(const OptimizerConfig& config,
@@ -134,14 +146,7 @@ absl::Status AdamW::LoadState(const TensorState& state) {
     if (loaded[i].count == 0) continue;
     for (const auto& [kind, moment] :
          {std::pair{"exp_avg.", &loaded[i].mean}, std::pair{"exp_avg_sq.", &loaded[i].square}}) {
-      const at::Tensor* stored = find(kind + name);
-      if (stored == nullptr || stored->sizes() != parameter.sizes()) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("optimizer state: \"", kind, name, "\" is ",
-                         stored == nullptr ? "missing" : "of another shape than the parameter",
-                         "; the checkpoint is of another plan"));
-      }
-      *moment = at::zeros_like(parameter, parameter.options().dtype(at::kFloat)).copy_(*stored);
+      UNIVAL_ASSIGN_OR_RETURN(*moment, MomentOf(parameter, kind + name, find(kind + name)));
     }
   }
   if (used != state.size()) {

@@ -165,6 +165,33 @@ nlohmann::ordered_json ToJson(const Report& report) {
   return json;
 }
 
+namespace {
+
+// One case: its row to `out`, and what differs in it to `details`.
+void AppendCase(const CaseResult& result, std::string* out, std::string* details) {
+  double absolute = 0, relative = 0;
+  for (const Check& check : result.checks) {
+    absolute = std::max(absolute, check.absolute), relative = std::max(relative, check.relative);
+    if (check.ok || !result.quirk.empty()) continue;
+    absl::StrAppendFormat(details, "  %s %s: stage %s, %s: max abs %.3g, allowed %.3g%s%s\n",
+                          result.file, result.name, check.stage, check.field, check.absolute,
+                          check.allowed, check.note.empty() ? "" : "; ", check.note);
+  }
+  const std::string name =
+      result.name.empty() ? result.file : absl::StrCat(result.file, " ", result.name);
+  const Check* worst = Worst(result);
+  absl::StrAppendFormat(out, "%-8s %-46s %7d %11.3g %11.3g %11.3g  %s\n", Verdict(result), name,
+                        result.checks.size(), absolute, relative,
+                        worst == nullptr ? 0 : worst->allowed,
+                        worst == nullptr ? "" : absl::StrCat(worst->stage, " ", worst->field));
+  if (!result.error.empty()) {
+    absl::StrAppend(details, "  ", result.file, " ", result.name, ": ", result.error, "\n");
+  }
+  if (!result.quirk.empty()) absl::StrAppend(out, "         (", result.quirk, ")\n");
+}
+
+}  // namespace
+
 std::string ToTable(const Report& report) {
   std::string out =
       absl::StrFormat("%-8s %-46s %7s %11s %11s %11s  %s\n", "result", "case", "checks", "max abs",
@@ -172,29 +199,11 @@ std::string ToTable(const Report& report) {
   int64_t checks = 0, quirks = 0, failed = 0, errors = 0;
   std::string details;
   for (const CaseResult& result : report.cases) {
-    double absolute = 0, relative = 0;
-    for (const Check& check : result.checks) {
-      absolute = std::max(absolute, check.absolute), relative = std::max(relative, check.relative);
-      if (check.ok || !result.quirk.empty()) continue;
-      absl::StrAppendFormat(&details, "  %s %s: stage %s, %s: max abs %.3g, allowed %.3g%s%s\n",
-                            result.file, result.name, check.stage, check.field, check.absolute,
-                            check.allowed, check.note.empty() ? "" : "; ", check.note);
-    }
     checks += static_cast<int64_t>(result.checks.size());
     quirks += result.quirk.empty() ? 0 : 1;
     failed += result.ok() ? 0 : 1;
     errors += result.error.empty() ? 0 : 1;
-    const std::string name =
-        result.name.empty() ? result.file : absl::StrCat(result.file, " ", result.name);
-    const Check* worst = Worst(result);
-    absl::StrAppendFormat(&out, "%-8s %-46s %7d %11.3g %11.3g %11.3g  %s\n", Verdict(result), name,
-                          result.checks.size(), absolute, relative,
-                          worst == nullptr ? 0 : worst->allowed,
-                          worst == nullptr ? "" : absl::StrCat(worst->stage, " ", worst->field));
-    if (!result.error.empty()) {
-      absl::StrAppend(&details, "  ", result.file, " ", result.name, ": ", result.error, "\n");
-    }
-    if (!result.quirk.empty()) absl::StrAppend(&out, "         (", result.quirk, ")\n");
+    AppendCase(result, &out, &details);
   }
   if (!details.empty()) absl::StrAppend(&out, "\nDifferences:\n", details);
   absl::StrAppend(&out, "\n", report.cases.size(), " cases, ", checks, " checks, ", failed,
