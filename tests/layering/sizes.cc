@@ -73,7 +73,7 @@ std::string WithoutLabel(const std::string& head) {
   return text;
 }
 
-struct Scope {
+struct Braces {
   std::string type;      // of a class
   std::string function;  // whose body it is
   int line;              // where its head begins
@@ -98,7 +98,7 @@ class FunctionsOfFile {
     const std::string text = WithoutLabel(code_.substr(head_, at - head_));
     const auto breaks = std::count(text.begin(), text.end(), '\n');
     const std::vector<std::string> head = Tokens(text);
-    Scope scope{TypeName(head), "", line_ - static_cast<int>(breaks)};
+    Braces scope{TypeName(head), "", line_ - static_cast<int>(breaks)};
     if (!InFunction()) {
       scope.function = FunctionName(head);
       const std::string type = scopes_.empty() ? "" : scopes_.back().type;
@@ -109,7 +109,7 @@ class FunctionsOfFile {
 
   void Close() {
     if (scopes_.empty()) return;
-    const Scope scope = scopes_.back();
+    const Braces scope = scopes_.back();
     scopes_.pop_back();
     if (scope.function.empty()) return;
     const bool has_reason = CommentAbove(lines_, scope.line).find(kReason) != std::string::npos;
@@ -119,14 +119,14 @@ class FunctionsOfFile {
 
   bool InFunction() const {
     return std::any_of(scopes_.begin(), scopes_.end(),
-                       [](const Scope& scope) { return !scope.function.empty(); });
+                       [](const Braces& scope) { return !scope.function.empty(); });
   }
 
   const std::string path_;
   const std::vector<std::string> lines_;
   const std::string code_;
   std::vector<Length>* const sizes_;
-  std::vector<Scope> scopes_;
+  std::vector<Braces> scopes_;
   size_t head_ = 0;
   int line_ = 1;
 };
