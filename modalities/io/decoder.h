@@ -35,8 +35,8 @@ struct DecoderOptions {
   bool upright = true;
 };
 
-// What decoding one item takes at most, in bytes, besides the samples and frames that it returns: 64
-// MiB and 4 bytes for each of max_pixels.
+// What decoding one item takes at most, in bytes, besides the samples and frames that it returns:
+// 64 MiB and 4 bytes for each of max_pixels.
 int64_t DecodingMemory(const DecoderOptions& options);
 
 std::unique_ptr<MediaDecoder> NewFfmpegDecoder(const DecoderOptions& options = {});

@@ -65,7 +65,8 @@ Orientation MatrixOrientation(const int32_t* matrix) {
     if (a >= 0) return d >= 0 ? Orientation::kUpright : Orientation::kFlipped;
     return d >= 0 ? Orientation::kMirrored : Orientation::kTurned;
   }
-  // Stored columns become rows: from the top for b > 0; stored rows columns, from the left for c > 0.
+  // Stored columns become rows, from the top for b > 0; stored rows become columns, from the left
+  // for c > 0.
   if (b > 0) return c > 0 ? Orientation::kTransposed : Orientation::kRight;
   return c > 0 ? Orientation::kLeft : Orientation::kTransverse;
 }

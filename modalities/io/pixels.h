@@ -1,5 +1,5 @@
-// unival: modalities/io/pixels.h - decoded pictures of libavcodec to rows of packed pixels, equal to
-// what the common image libraries give.
+// unival: modalities/io/pixels.h - decoded pictures of libavcodec to rows of packed pixels, equal
+// to what the common image libraries give.
 #ifndef UNIVAL_MODALITIES_IO_PIXELS_H_
 #define UNIVAL_MODALITIES_IO_PIXELS_H_
 
