@@ -115,6 +115,24 @@ TrainingPlan FaultyPlan(const std::string& fault) {
   return plan;
 }
 
+TEST(TrainerTest, APictureBeyondThePositionGridIsSaidBeforeTheFirstStep) {
+  TrainingPlan plan = Parse(kFreshPlan);
+  plan.mutable_fresh_model()->mutable_backbone()->set_image_bucket_size(2);
+  plan.clear_evaluation();
+  ImageInput* image = nullptr;
+  for (ModalityConfig& config : *plan.mutable_fresh_model()->mutable_modality()) {
+    if (config.has_image()) image = config.mutable_image();
+  }
+  ASSERT_NE(image, nullptr);
+  image->set_width(64);
+  image->set_height(64);
+  const absl::Status status =
+      Train(Options(World(), plan, FreshOutput("small_grid")), TheRuntime()).status();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("image_bucket_size"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("stage[0].source["));
+  EXPECT_FALSE(fs::exists(World() + "/small_grid/log.jsonl"));
+}
+
 TEST(TrainerTest, ATextThatIsTooLongIsCountedLikeADamagedPicture) {
   const std::string captions = ReadText(World() + "/caption.jsonl");
   std::string words = "red";

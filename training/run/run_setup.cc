@@ -10,6 +10,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "backbone/model/backbone.h"
+#include "runtime/collate.h"
+#include "runtime/record_check.h"
 #include "sdk/base/random.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -120,13 +123,30 @@ absl::Status CheckReaches(const TrainableSet& trained, const Task& task, const S
       "); take the source out of this stage, or train a part that it uses"));
 }
 
+// What the backbone says of the record's media: a position grid that is too small for the pictures,
+// a sequence that is too long for it. Media that cannot be decoded, and modalities that do not work,
+// are met where their turn comes.
+absl::Status CheckEncodes(const Model& model, Seq2SeqExample example) {
+  const absl::StatusOr<PreparedExample> prepared = Prepare(model, std::move(example), {});
+  if (!prepared.ok()) return absl::OkStatus();
+  return CatchTorch("the first record", [&] {
+    const at::NoGradGuard no_grad;
+    const absl::StatusOr<ModelInput> input = MakeModelInput(model, {*prepared});
+    if (input.ok()) model.backbone().Encode(*input, /*keep_hidden=*/false);
+  });
+}
+
 // Media, prompt and target of the first record, so that nothing fails only at the first step.
-absl::Status CheckFirstRecord(const Task& task, const Source& source) {
+absl::Status CheckFirstRecord(const Model& model, const Task& task, const Source& source) {
   UNIVAL_ASSIGN_OR_RETURN(TaskSample sample, source.Read(0));
   UNIVAL_ASSIGN_OR_RETURN(Seq2SeqExample example,
                           task.MakeExample(sample, ExampleMode::kTraining, 0));
-  if (!example.target.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(sample.key, ": the target is empty"));
+  if (example.target.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(sample.key, ": the target is empty"));
+  }
+  // One record that is too long is counted when its turn comes.
+  if (!CheckLengths(model, example, LengthOf::kPromptAndTarget).ok()) return absl::OkStatus();
+  return Annotate(CheckEncodes(model, std::move(example)), sample.key);
 }
 
 class DataOpener {
@@ -164,7 +184,8 @@ class DataOpener {
       const std::string field = SourceField(index, i);
       UNIVAL_ASSIGN_OR_RETURN(Opened opened, OpenOne(field, source));
       UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, CheckReaches(*trained, *opened.task, stage)));
-      UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, CheckFirstRecord(*opened.task, *opened.source)));
+      UNIVAL_RETURN_IF_ERROR(
+          AtField(plan_, field, CheckFirstRecord(model_, *opened.task, *opened.source)));
       data_.fingerprints[field] = opened.source->fingerprint();
       sources.push_back({source.name(), opened.task, opened.source, source.augment()});
     }
