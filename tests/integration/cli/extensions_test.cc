@@ -93,7 +93,7 @@ TEST_F(Copied, SaysInItsHelpWhichProgramsNeverRun) {
   std::istringstream help(Run("--help").out);
   std::string list, line;
   while (std::getline(help, line) && line != "Programs of their own:") continue;
-  while (std::getline(help, line)) {
+  while (std::getline(help, line) && !line.empty()) {
     const bool never = line.find("(never run: ") != std::string::npos;
     list += line.substr(2, line.find(' ', 2) - 2) + (never ? ":never " : " ");
   }
@@ -112,7 +112,7 @@ TEST_F(Copied, AWordThatIsNoCommandIsAnErrorAndANearOneIsOffered) {
   for (const auto& [words, nearest] :
        std::map<std::string, std::string>{{"pedict", "predict"},
                                           {"help pedict", "predict"},
-                                          {"helo", "hello"},
+                                          {"helllo", "hello"},
                                           {"quikstart", "quickstart"},
                                           {"hepl", "help"}}) {
     const Outcome outcome = Run(words);
