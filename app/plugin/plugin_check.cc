@@ -37,12 +37,24 @@ void AddFile(const std::string& file, Samples* samples) {
   list->push_back(file);
 }
 
+// Such as the folder of the packaged SDK, which has a plugin in each.
+bool HoldsOnlyFolders(const fs::path& path) {
+  std::error_code ignored;
+  const fs::directory_iterator entries(path, ignored);
+  return !fs::is_empty(path, ignored) &&
+         std::all_of(begin(entries), end(entries), [&ignored](const fs::directory_entry& entry) {
+           return entry.is_directory(ignored);
+         });
+}
+
 absl::StatusOr<Samples> FindSamples(const PluginCheckOptions& options) {
   Samples samples;
   std::error_code ignored;
   std::vector<std::string> given = options.samples;
   const fs::path beside = fs::path(options.file).parent_path() / "samples";
-  if (given.empty() && fs::is_directory(beside, ignored)) given.push_back(beside.string());
+  if (given.empty() && fs::is_directory(beside, ignored) && !HoldsOnlyFolders(beside)) {
+    given.push_back(beside.string());
+  }
   for (const std::string& path : given) {
     std::error_code error;
     if (!fs::exists(path, error))
