@@ -385,6 +385,8 @@ std::string MakeGif(int frames, int side) {
 }
 
 std::string MakeVideo(const VideoSetting& setting) {
+  // Decoders of this process have bounded every block; an encoder may need more.
+  av_max_alloc(INT32_MAX);
   av_log_set_level(AV_LOG_QUIET);
   AVDictionary* options = nullptr;
   if (setting.fragmented) av_dict_set(&options, "movflags", "empty_moov+frag_keyframe", 0);
