@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/json_text.h"
 #include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"
 
@@ -118,18 +119,19 @@ std::string BalancedSampler::Save() const {
   for (const Counter& counter : counters_) {
     state["counters"].push_back({{"credit", counter.credit}, {"drawn", counter.drawn}});
   }
-  return state.dump();
+  return JsonText(state);
 }
 
 absl::Status BalancedSampler::Restore(absl::string_view text) {
   std::vector<Counter> counters;
   try {
     const Json state = Json::parse(text.begin(), text.end());
-    const Json expected = Identity(options_);
+    // As Save wrote it: bytes of names that are no UTF-8 are replaced.
+    const Json expected = Json::parse(JsonText(Identity(options_)));
     if (state.at("identity") != expected) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "sampler state belongs to other data: expected ", expected.dump(), ", got ",
-          state.at("identity").dump(), "; resume with the plan and data of the first start"));
+          "sampler state belongs to other data: expected ", JsonText(expected), ", got ",
+          JsonText(state.at("identity")), "; resume with the plan and data of the first start"));
     }
     for (const Json& counter : state.at("counters")) {
       counters.push_back({counter.at("credit").get<double>(), counter.at("drawn").get<int64_t>()});

@@ -164,5 +164,16 @@ TEST(SamplerTest, SettingsAreCheckedByField) {
       HasSubstr("unlock_step: 0"));
 }
 
+TEST(SamplerTest, ANameOfAnyBytesIsSavedAndRestored) {
+  SamplerOptions options = ThreeSources();
+  options.sources[1].name = "\xff\xfe";
+  BalancedSampler sampler = Make(options);
+  sampler.Next(0);
+  const std::string saved = sampler.Save();
+  BalancedSampler other = Make(options);
+  EXPECT_TRUE(other.Restore(saved).ok()) << other.Restore(saved);
+  EXPECT_TRUE(SameBatch(sampler.Next(1), other.Next(1)));
+}
+
 }  // namespace
 }  // namespace unival
