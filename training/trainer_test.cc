@@ -190,6 +190,7 @@ TEST(TrainerTest, AFreshModelStartsFromAnotherWithAnotherTokenizer) {
   plan.set_tokenizer_directory("other_tokenizer");
   plan.set_start_from("base/model");
   plan.mutable_stage(0)->set_steps(1);
+  plan.mutable_stage(0)->mutable_source(1)->clear_unlock_step();
   plan.mutable_stage(0)->mutable_optimizer()->set_learning_rate(1e-20f);
   TrainOk(Options(World(), plan, FreshOutput("from_another")));
   auto parent = Model::Load(World() + "/base/model", TheRuntime());

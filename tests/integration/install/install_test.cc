@@ -89,7 +89,8 @@ export PKG_CONFIG_PATH=$PREFIX/lib/pkgconfig
 export FLAGS=$(pkg-config --cflags unival)
 cd "$PREFIX/include/unival"
 find * -name '*.h' ! -name '*.pb.h' | xargs -P 2 -I{} sh -c '
-  echo "#include \"{}\"" | g++ -std=c++17 -fsyntax-only -Wall -Wextra -Werror $FLAGS -x c++ - && echo {}'
+  echo "#include \"{}\"" |
+    g++ -std=c++17 -fsyntax-only -Wall -Wextra -Werror $FLAGS -x c++ - && echo {}'
 )");
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(Lines(outcome.out), SizeIs(Gt(30u)));
