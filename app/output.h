@@ -13,9 +13,9 @@
 
 namespace unival {
 
-// While it lives, all that goes through std::cout and std::cerr is Printable (sdk/base/printable.h):
-// paths, names in files and answers of models cannot act on a terminal. One at a time; belongs to
-// the thread that prints.
+// While it lives, all that goes through std::cout and std::cerr is Printable
+// (sdk/base/printable.h): paths, names in files and answers of models cannot act on a terminal. One
+// at a time; belongs to the thread that prints.
 class StandardOutput {
  public:
   StandardOutput();

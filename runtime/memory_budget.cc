@@ -22,9 +22,9 @@ class OverBudget : public std::bad_alloc {
   const std::string what_;
 };
 
-// libtorch tells a profiler of every block; here it is stopped instead of noted. Without `override`,
-// since the totals have other types from libtorch 2.1 on: one of the two functions is the virtual
-// one.
+// libtorch tells a profiler of every block; here it is stopped instead of noted. Without
+// `override`, since the totals have other types from libtorch 2.1 on: one of the two functions is
+// the virtual one.
 class Counter : public c10::MemoryReportingInfoBase {
  public:
   Counter(int64_t bytes, const std::string& why) : bytes_(bytes), why_(why) {}

@@ -66,7 +66,8 @@ Decoder::Decoder(const BackboneConfig& config, std::shared_ptr<layers::Embedding
   code_layernorm_embedding_ = norm("code_layernorm_embedding", config.code_layernorm_embedding());
   auto stack = register_module("layers", std::make_shared<torch::nn::Module>());
   for (int64_t i = 0; i < config.decoder_layers(); ++i) {
-    const double rate = layers::DropPathRate(config.decoder_drop_path(), i, config.decoder_layers());
+    const double rate =
+        layers::DropPathRate(config.decoder_drop_path(), i, config.decoder_layers());
     layers_.push_back(stack->register_module(std::to_string(i),
                                              std::make_shared<layers::DecoderLayer>(config, rate)));
   }

@@ -77,8 +77,8 @@ Encoder::Encoder(const BackboneConfig& config, int64_t vocabulary_size)
     return enabled ? register_module(name, std::make_shared<LayerNorm>(d)) : nullptr;
   };
   embed_tokens_ = register_module(
-      "embed_tokens",
-      std::make_shared<Embedding>(vocabulary_size, d, layers::kEmbeddingInitStd, layers::kPadToken));
+      "embed_tokens", std::make_shared<Embedding>(vocabulary_size, d, layers::kEmbeddingInitStd,
+                                                  layers::kPadToken));
   layernorm_embedding_ = norm("layernorm_embedding", config.layernorm_embedding());
   if (config.add_type_embedding()) {
     type_embedding_ =
@@ -94,7 +94,8 @@ Encoder::Encoder(const BackboneConfig& config, int64_t vocabulary_size)
   pos_k_linear_ = register_module("pos_k_linear", std::make_shared<Linear>(d, d));
   auto stack = register_module("layers", std::make_shared<torch::nn::Module>());
   for (int64_t i = 0; i < config.encoder_layers(); ++i) {
-    const double rate = layers::DropPathRate(config.encoder_drop_path(), i, config.encoder_layers());
+    const double rate =
+        layers::DropPathRate(config.encoder_drop_path(), i, config.encoder_layers());
     layers_.push_back(stack->register_module(std::to_string(i),
                                              std::make_shared<layers::EncoderLayer>(config, rate)));
   }

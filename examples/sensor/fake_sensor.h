@@ -12,8 +12,8 @@
 // with sensor.tar (a CSV file a record: a line a position) and say.jsonl (columns sensor, text).
 // With `pairs`, a record says a sentence of the set's first half and one of its second half:
 // "together", their vectors are added at every position, or "after", the first sentence's signal is
-// followed halfway by the second's. OUT/SET/KIND_PAIRS then also has eval_held_out, pairs that train
-// never shows, though each sentence of them is there with others.
+// followed halfway by the second's. OUT/SET/KIND_PAIRS then also has eval_held_out, pairs that
+// train never shows, though each sentence of them is there with others.
 #ifndef UNIVAL_EXAMPLES_SENSOR_FAKE_SENSOR_H_
 #define UNIVAL_EXAMPLES_SENSOR_FAKE_SENSOR_H_
 

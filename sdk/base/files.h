@@ -17,8 +17,8 @@
 
 namespace unival {
 
-// A regular file, or a link to one, open for reading. Never waits: what is a named pipe, a device, a
-// socket or a folder is InvalidArgument "PATH: not a regular file", and says what it is. Other
+// A regular file, or a link to one, open for reading. Never waits: what is a named pipe, a device,
+// a socket or a folder is InvalidArgument "PATH: not a regular file", and says what it is. Other
 // errors as SystemError. All files that a user or another file names are opened by this.
 absl::StatusOr<Descriptor> OpenRegularFile(const std::string& path);
 

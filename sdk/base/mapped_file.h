@@ -16,9 +16,9 @@
 
 namespace unival {
 
-// Thread-safe as far as plain memory is. Other programs may cut a file while it is mapped, and disks
-// fail; touching such bytes would end the process (SIGBUS). Here they read as zeros, and Check says
-// so: whoever used the bytes calls it before the result is believed. Files written by
+// Thread-safe as far as plain memory is. Other programs may cut a file while it is mapped, and
+// disks fail; touching such bytes would end the process (SIGBUS). Here they read as zeros, and
+// Check says so: whoever used the bytes calls it before the result is believed. Files written by
 // WriteFileAtomically are replaced, not changed, and never come to this.
 class MappedFile {
  public:

@@ -11,9 +11,9 @@ namespace unival {
 
 // `status` is what opening or reading a media file gave, with the code of SystemError
 // (sdk/base/files.h). A file that is missing, forbidden, too large, cut or no file is one media
-// item's fault and is marked so (MediaError, sdk/native/media.h): the run counts it and goes on. Too many open files,
-// no memory and a failing disk are the machine's fault: every other file would fail in the same
-// way, so the status stays as it is and ends the run. OK stays OK.
+// item's fault and is marked so (MediaError, sdk/native/media.h): the run counts it and goes on.
+// Too many open files, no memory and a failing disk are the machine's fault: every other file would
+// fail in the same way, so the status stays as it is and ends the run. OK stays OK.
 //
 //   absl::StatusOr<std::string> digest = Sha256HexOfFile(media.path);
 //   if (!digest.ok()) return MediaFileError(digest.status());

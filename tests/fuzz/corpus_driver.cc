@@ -1,6 +1,6 @@
 // Runs a fuzz target without a fuzzer: over every file of the folders given as arguments, and over
-// seeded mutations of them, 2000 of each or what --mutations=N says; --seed=N draws others. With clang's fuzzer the same
-// targets link -fsanitize=fuzzer instead (docs of tests/fuzz/BUILD).
+// seeded mutations of them, 2000 of each or what --mutations=N says; --seed=N draws others. With
+// clang's fuzzer the same targets link -fsanitize=fuzzer instead (docs of tests/fuzz/BUILD).
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>

@@ -19,8 +19,8 @@ std::string FolderOf(const std::string& path);
 // The last part of a path.
 std::string FileName(const std::string& path);
 
-// Paths as they stand in `file`, relative to its folder: "images/7.png", or "images.tar:7.png" for a
-// member of a tar, which is opened at first use and stays open. Thread-safe.
+// Paths as they stand in `file`, relative to its folder: "images/7.png", or "images.tar:7.png" for
+// a member of a tar, which is opened at first use and stays open. Thread-safe.
 class MediaResolver {
  public:
   explicit MediaResolver(const std::string& file) : file_(file), folder_(FolderOf(file)) {}

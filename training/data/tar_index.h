@@ -39,7 +39,8 @@ class TarIndex {
   const std::vector<TarMember>& members() const { return members_; }
   // Views stay valid as long as the index.
   absl::optional<absl::string_view> Find(absl::string_view member) const;
-  // DataLoss when the file was cut while it was in use: call it after bytes of a member were copied.
+  // DataLoss when the file was cut while it was in use: call it after bytes of a member were
+  // copied.
   absl::Status Check() const { return file_->Check(); }
 
  private:

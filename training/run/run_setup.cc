@@ -124,8 +124,8 @@ absl::Status CheckReaches(const TrainableSet& trained, const Task& task, const S
 }
 
 // What the backbone says of the record's media: a position grid that is too small for the pictures,
-// a sequence that is too long for it. Media that cannot be decoded, and modalities that do not work,
-// are met where their turn comes.
+// a sequence that is too long for it. Media that cannot be decoded, and modalities that do not
+// work, are met where their turn comes.
 absl::Status CheckEncodes(const Model& model, Seq2SeqExample example) {
   const absl::StatusOr<PreparedExample> prepared = Prepare(model, std::move(example), {});
   if (!prepared.ok()) return absl::OkStatus();

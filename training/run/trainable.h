@@ -36,8 +36,8 @@ struct TrainableSet {
 absl::StatusOr<TrainableSet> SelectTrainable(const Model& model,
                                              const std::vector<std::string>& patterns);
 
-// Whether an example with media of `modalities` can have a gradient for some parameter of `set`: one
-// outside all connections and modalities, or one of a modality that it has.
+// Whether an example with media of `modalities` can have a gradient for some parameter of `set`:
+// one outside all connections and modalities, or one of a modality that it has.
 bool Reaches(const TrainableSet& set, const std::vector<std::string>& modalities);
 
 // Sets requires_grad on the parameters of `set` and clears it on all others, drops all gradients,

@@ -113,7 +113,8 @@ class TrainingCase {
         optimizer_->ScaleAndClipGradients(scale, golden_.at("optimizer").at("clip_norm"));
     check_.Number("training", at + "gradient norm", norm, step.at("grad_norm_before_clip"),
                   tolerances_.gradient_norm);
-    UNIVAL_ASSIGN_OR_RETURN(const Schedule schedule, Schedule::Create("polynomial", SchedulePlan()));
+    UNIVAL_ASSIGN_OR_RETURN(const Schedule schedule,
+                            Schedule::Create("polynomial", SchedulePlan()));
     const double rate = schedule.Rate(finished);
     check_.Number("training", at + "learning rate", rate, step.at("lr_used"), {0, 1e-12});
     return optimizer_->Step(rate);
