@@ -5,6 +5,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -51,7 +52,16 @@ absl::StatusOr<std::vector<std::string>> TextsOfRecords(const std::string& path,
 absl::StatusOr<std::vector<std::string>> TextsOf(const std::string& argument,
                                                  const std::string& column) {
   std::error_code error;
-  if (!std::filesystem::is_regular_file(argument, error)) return std::vector<std::string>{argument};
+  if (!std::filesystem::is_regular_file(argument, error)) {
+    // What looks like a file and is none was mistyped.
+    const bool is_file = absl::EndsWith(argument, ".jsonl") || absl::EndsWith(argument, ".txt") ||
+                         std::filesystem::is_directory(argument, error);
+    if (is_file) UNIVAL_RETURN_IF_ERROR(OpenRegularFile(argument).status());
+    if (absl::StripAsciiWhitespace(argument).empty()) {
+      return absl::InvalidArgumentError("expected a text or a file, got an empty text");
+    }
+    return std::vector<std::string>{argument};
+  }
   if (absl::EndsWith(argument, ".jsonl")) return TextsOfRecords(argument, column);
   UNIVAL_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(argument));
   return std::vector<std::string>(

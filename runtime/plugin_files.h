@@ -13,9 +13,10 @@ namespace unival {
 // NotFound: no such folder.
 absl::StatusOr<std::vector<std::string>> PluginFilesOf(const std::string& folder);
 
-// "FILE#sha256=HEX" as two; the second is empty where there is none.
+// "FILE#sha256=HEX" as two. A pin may be there and empty, which no file has.
 struct NamedPlugin {
   std::string file, sha256;
+  bool is_pinned = false;
 };
 NamedPlugin ParseNamedPlugin(const std::string& name);
 

@@ -164,6 +164,16 @@ absl::Status WriteAll(const ScaffoldOptions& options, const fs::path& folder) {
 // same name would be refused. A tokenizer with the name of a shipped one is fine: it takes the
 // shipped one's place.
 absl::Status CheckNameIsFree(const ScaffoldOptions& options) {
+  // Classes that the SDK has; the folder's own class is called like the plugin.
+  static constexpr const char* kTaken[] = {
+      "answer",   "batch",  "component", "config",    "descriptor", "example",
+      "features", "metric", "modality",  "record",    "result",     "sample",
+      "status",   "task",   "tensor",    "tokenizer", "vocabulary"};
+  for (const char* taken : kTaken) {
+    if (options.name != taken) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "name: got \"", taken, "\", which the SDK calls a class of its own; choose another"));
+  }
   if (options.kind != "modality") return absl::OkStatus();
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create({}));
   for (const Registry::Entry& entry : runtime->registry().List()) {

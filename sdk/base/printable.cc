@@ -23,7 +23,13 @@ bool IsHarmless(uint32_t code) {
   return !turns;
 }
 
-void AppendEscaped(absl::string_view bytes, std::string* out) {
+// A character beyond ASCII as \u202e, which is JSON's escape too: an answer in JSON stays JSON, and
+// means the same. JSON has no escape for bytes that are no UTF-8, and never holds any.
+void AppendEscaped(absl::string_view bytes, bool is_character, std::string* out) {
+  if (is_character && CodePoint(bytes) >= 0x7f) {
+    absl::StrAppend(out, "\\u", absl::Hex(CodePoint(bytes), absl::kZeroPad4));
+    return;
+  }
   for (const char c : bytes) {
     absl::StrAppend(out, "\\x", absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2));
   }
@@ -57,7 +63,7 @@ std::string Printable(absl::string_view text) {
     if (length > 0 && IsHarmless(CodePoint(next))) {
       out.append(next.data(), next.size());
     } else {
-      AppendEscaped(next, &out);
+      AppendEscaped(next, length > 0, &out);
     }
     text.remove_prefix(next.size());
   }

@@ -14,9 +14,10 @@
 
 namespace unival {
 
-// UTF-8 with line ends and tabs as they are. Stand as \x1b, byte by byte: other control characters
-// of ASCII and of Unicode (U+0080 to U+009F), characters that turn the direction of text around
-// (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069), and bytes that are no UTF-8.
+// UTF-8 with line ends and tabs as they are. Other control characters of ASCII and bytes that are
+// no UTF-8 stand as \x1b. As \u009b, so that JSON stays JSON, stand U+007F, the control characters
+// of Unicode (U+0080 to U+009F) and those that turn the direction of text around (U+200E, U+200F,
+// U+202A to U+202E, U+2066 to U+2069).
 std::string Printable(absl::string_view text);
 
 constexpr size_t kMaxMessage = 8192;  // bytes

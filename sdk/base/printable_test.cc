@@ -15,11 +15,11 @@ TEST(PrintableTest, TextOfAnyLanguageStaysAsItIs) {
 }
 
 TEST(PrintableTest, WhatATerminalWouldActOnIsEscaped) {
-  EXPECT_EQ(Printable("\x1b[2J\r\a\x7f"), "\\x1b[2J\\x0d\\x07\\x7f");
+  EXPECT_EQ(Printable("\x1b[2J\r\a\x7f"), "\\x1b[2J\\x0d\\x07\\u007f");
   EXPECT_EQ(Printable("\xc2\x9b"
                       "31m"),
-            "\\xc2\\x9b31m");
-  EXPECT_EQ(Printable("\xe2\x80\xae"), "\\xe2\\x80\\xae") << "text from right to left";
+            "\\u009b31m");
+  EXPECT_EQ(Printable("\xe2\x80\xae"), "\\u202e") << "text from right to left";
   EXPECT_EQ(Printable(std::string("a\0b", 3)), "a\\x00b");
 }
 

@@ -33,7 +33,12 @@ absl::Status CheckCounts(const GenerationConfig& config) {
   for (const auto& [field, value] : counts) {
     UNIVAL_RETURN_IF_ERROR(CheckCount(field, value));
   }
-  return absl::OkStatus();
+  if (config.max_tokens() == 0 || config.min_tokens() <= config.max_tokens()) {
+    return absl::OkStatus();
+  }
+  return FieldError("generation.min_tokens",
+                    absl::StrCat("at most generation.max_tokens, ", config.max_tokens()),
+                    config.min_tokens());
 }
 
 absl::Status CheckWithin(const char* field, float value, float least, float most) {

@@ -22,6 +22,7 @@
 #include "sdk/base/files.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/mapped_file.h"
+#include "sdk/base/path_below.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "training/data/system_files.h"
@@ -48,9 +49,14 @@ absl::StatusOr<std::vector<fs::path>> List(const fs::path& folder, bool folders)
     if (IsSystemPath(entry->path().filename().string())) continue;
     // A link to nothing is neither.
     std::error_code ignored;
-    if (folders ? entry->is_directory(ignored) : entry->is_regular_file(ignored)) {
-      found.push_back(entry->path());
+    if (!(folders ? entry->is_directory(ignored) : entry->is_regular_file(ignored))) continue;
+    const std::string name = entry->path().filename().string();
+    if (entry->is_symlink(ignored) && !ResolveBelow((folder / "any").string(), name).ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(entry->path().string(),
+                       ": a link that leads out of its folder; put the file itself there"));
     }
+    found.push_back(entry->path());
   }
   if (error) return SystemError(folder.string(), "cannot be listed", error.value());
   std::sort(found.begin(), found.end());

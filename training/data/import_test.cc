@@ -123,6 +123,23 @@ TEST(ImportTest, AFolderAsPeopleHaveIt) {
   EXPECT_EQ(classes[5], "\xef\xbf\xbd\xef\xbf\xbd") << "bytes that are no UTF-8 are replaced";
 }
 
+TEST(ImportTest, LinksThatLeadOutOfTheFolderAreRefused) {
+  const std::string folder = NewFolder();
+  WriteText(folder + "/secret.txt", "secret");
+  WriteText(folder + "/in/owl/1.jpg", "jpeg");
+  WriteText(folder + "/elsewhere/2.jpg", "jpeg");
+  const std::string tar = folder + "/out.tar";
+  const std::pair<const char*, const char*> links[] = {{"secret.txt", "in/owl/2.jpg"},
+                                                       {"elsewhere", "in/cat"}};
+  for (const auto& [to, from] : links) {
+    std::filesystem::create_symlink(folder + "/" + to, folder + "/" + from);
+    const absl::Status status = ImportDataset(Options("folder", folder + "/in", tar)).status();
+    EXPECT_THAT(std::string(status.message()), HasSubstr("leads out")) << from;
+    EXPECT_FALSE(std::filesystem::exists(tar)) << from;
+    std::filesystem::remove(folder + "/" + from);
+  }
+}
+
 TEST(ImportTest, AFileThatIsNoMediaIsNamed) {
   const std::string folder = NewFolder();
   WriteText(folder + "/in/cat/1.png", "x");
