@@ -35,8 +35,7 @@ Candidate LookAt(const std::string& name, bool required) {
   absl::StatusOr<PluginIdentity> identity = IdentifyPlugin(candidate.file);
   candidate.status = identity.status();
   if (identity.ok()) candidate.identity = *identity;
-  if (identity.ok() && named.is_pinned)
-    candidate.status = CheckPin(candidate.file, named.sha256);
+  if (identity.ok() && named.is_pinned) candidate.status = CheckPin(candidate.file, named.sha256);
   return candidate;
 }
 
