@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "backbone/layers/precision.h"
 #include "sdk/base/files.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/status.h"
@@ -44,6 +45,11 @@ void AddPipelineOptions(Command& command, PipelineOptions* options) {
   command.AddOption("--templates", &options->templates,
                     "Task template file; may be given several times");
   command.AddOption("--device", &options->load.device, "cpu, or cuda:N where libtorch has it");
+  command
+      .AddOption("--precision", &options->precision,
+                 "Numbers in which the backbone multiplies by its weights")
+      .OneOf(PrecisionNames())
+      .ShowDefault();
   command.AddOption(
       "--modality",
       [options](const std::string& id) {

@@ -8,6 +8,8 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "backbone/layers/packed_weights.h"
+#include "backbone/layers/precision.h"
 #include "runtime/collate.h"
 #include "runtime/decoding.h"
 #include "runtime/record_check.h"
@@ -35,9 +37,10 @@ absl::StatusOr<PreparedExample> PrepareOne(const Model& model, const Task& task,
 }
 
 absl::StatusOr<std::vector<std::vector<Hypothesis>>> GenerateFor(
-    const Model& model, absl::Span<const PreparedExample> examples, const GenerationConfig& config,
-    const GenerationOptions& options) {
+    const Model& model, layers::PackedWeights* packed, absl::Span<const PreparedExample> examples,
+    const GenerationConfig& config, const GenerationOptions& options) {
   const at::NoGradGuard no_grad;
+  const layers::PackedWeights::Use use(packed);
   UNIVAL_ASSIGN_OR_RETURN(const ModelInput input, MakeModelInput(model, examples));
   return GenerateAnswers(model.backbone(), input, examples, config,
                          GenerationVocabulary(model.manifest().vocabulary()), options);
@@ -89,9 +92,21 @@ absl::StatusOr<std::vector<std::string>> ModalitiesOf(const std::string& task,
   return wanted;
 }
 
+absl::StatusOr<Precision> PrecisionNamed(const std::string& name) {
+  const auto precision = ParsePrecision(name);
+  if (precision.has_value()) return *precision;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "precision: expected ", absl::StrJoin(PrecisionNames(), ", "), ", got \"", name, "\""));
+}
+
 }  // namespace
 
+Pipeline::Pipeline() : packed_(std::make_unique<layers::PackedWeights>(Precision::kFloat32)) {}
+
+Pipeline::~Pipeline() = default;
+
 absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(const PipelineOptions& options) {
+  UNIVAL_ASSIGN_OR_RETURN(const Precision precision, PrecisionNamed(options.precision));
   UNIVAL_ASSIGN_OR_RETURN(auto runtime, Runtime::Create(options.runtime));
   const TemplateTypes types = runtime->template_types();
   UNIVAL_ASSIGN_OR_RETURN(const OpenedModel opened, OpenedModel::Open(options.model, types));
@@ -105,6 +120,7 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(const PipelineOptions
   }
   UNIVAL_ASSIGN_OR_RETURN(auto model, Model::Load(opened, *runtime, load));
   UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Create(model.get(), files));
+  pipeline->packed_ = std::make_unique<layers::PackedWeights>(precision);
   pipeline->runtime_ = std::move(runtime);
   pipeline->owned_model_ = std::move(model);
   return pipeline;
@@ -205,7 +221,7 @@ absl::StatusOr<std::vector<absl::StatusOr<std::vector<Hypothesis>>>> Pipeline::G
   GenerationConfig config = task->info().generation;
   config.MergeFrom(generation);
   auto generated = CatchTorch(absl::StrCat("task \"", name, "\": generate"), [&] {
-    return GenerateFor(*model_, prepared.examples, config, options);
+    return GenerateFor(*model_, packed_.get(), prepared.examples, config, options);
   });
   if (!generated.ok()) return generated.status();
   for (size_t i = 0; i < generated->size(); ++i) {

@@ -26,6 +26,9 @@
 namespace unival {
 
 struct GenerationOptions;
+namespace layers {
+class PackedWeights;
+}
 
 struct PipelineOptions {
   std::string model;  // model directory
@@ -36,12 +39,17 @@ struct PipelineOptions {
   // The only task that will be used: modalities that its template does not take are not loaded,
   // unless `load` names them. Empty: any task.
   std::string task;
+  // In which numbers the backbone multiplies by its weights: "float32", "bfloat16" or "int8". The
+  // weights themselves stay as they are. CPU only; elsewhere they are used as they are.
+  std::string precision = "float32";
 };
 
 class Pipeline {
  public:
+  ~Pipeline();
   static absl::StatusOr<std::unique_ptr<Pipeline>> Create(const PipelineOptions& options);
-  // The same for a model in memory, which must outlive the pipeline.
+  // The same for a model in memory, which must outlive the pipeline. Its weights may change between
+  // calls.
   static absl::StatusOr<std::unique_ptr<Pipeline>> Create(
       Model* model, const std::vector<std::string>& templates);
   // The same for sets that were read before.
@@ -71,12 +79,13 @@ class Pipeline {
   Model& model() { return *model_; }
 
  private:
-  Pipeline() = default;
+  Pipeline();
   absl::Status AddTemplates(const std::vector<SharedTemplateSet>& files);
 
   std::unique_ptr<Runtime> runtime_;
   std::unique_ptr<Model> owned_model_;
   Model* model_ = nullptr;
+  std::unique_ptr<layers::PackedWeights> packed_;  // of the model's backbone
   std::map<std::string, std::unique_ptr<Task>> tasks_;
   std::map<std::string, absl::Status> unavailable_;  // templates that this model cannot do, and why
 };

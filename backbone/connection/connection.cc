@@ -5,7 +5,6 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/upsample_bilinear2d.h>
 #include <ATen/ops/zeros.h>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "backbone/layers/packed_weights.h"
 #include "sdk/base/names.h"
 #include "sdk/base/status_macros.h"
 
@@ -118,7 +118,7 @@ at::Tensor Connection::Project(const at::Tensor& values) const {
   TORCH_CHECK(values.dim() == 3 && values.size(2) == config_.feature_dim(), "connection \"",
               config_.modality(), "\": features must be [B, N, ", config_.feature_dim(), "], got ",
               values.sizes());
-  return ApplyIf(norm_, at::linear(values.to(weight_.scalar_type()), weight_, bias_));
+  return ApplyIf(norm_, layers::LinearProduct(values.to(weight_.scalar_type()), weight_, bias_));
 }
 
 at::Tensor Connection::PositionIds(const ModalityFeatures& features) const {

@@ -7,13 +7,13 @@
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/layer_norm.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
 #include <vector>
 
+#include "backbone/layers/packed_weights.h"
 #include "backbone/layers/row_kernels.h"
 
 namespace unival {
@@ -52,7 +52,7 @@ Linear::Linear(int64_t in, int64_t out, double gain)
     : weight_(register_parameter("weight", XavierUniform(out, in, gain))),
       bias_(register_parameter("bias", at::zeros({out}))) {}
 
-at::Tensor Linear::forward(const at::Tensor& x) const { return at::linear(x, weight_, bias_); }
+at::Tensor Linear::forward(const at::Tensor& x) const { return LinearProduct(x, weight_, bias_); }
 
 LayerNorm::LayerNorm(int64_t size)
     : weight_(register_parameter("weight", at::ones({size}))),

@@ -3,11 +3,12 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/where.h>
 
 #include <cmath>
 #include <utility>
+
+#include "backbone/layers/packed_weights.h"
 
 namespace unival {
 namespace {
@@ -154,7 +155,7 @@ at::Tensor Decoder::Embed(const at::Tensor& tokens, const CodeRows& codes, int64
 }
 
 at::Tensor Decoder::Logits(const at::Tensor& x) const {
-  return at::linear(ApplyIf(layer_norm_, x), embed_tokens_->weight());
+  return layers::LinearProduct(ApplyIf(layer_norm_, x), embed_tokens_->weight(), at::Tensor());
 }
 
 at::Tensor Decoder::forward(const EncoderOutput& encoded, const at::Tensor& previous_tokens,

@@ -107,6 +107,8 @@ void AdamW::Update(double learning_rate, at::Tensor parameter, const at::Tensor&
   at::parallel_for(0, parameter.numel(), kGrain, [&](int64_t begin, int64_t end) {
     UpdateElements(factors, end - begin, g + begin, p + begin, m + begin, v + begin);
   });
+  // libtorch has not seen the change; what was made from the old values is told by this count.
+  parameter.unsafeGetTensorImpl()->bump_version();
 }
 
 TensorState AdamW::State() const {

@@ -1,0 +1,80 @@
+#include "backbone/layers/packed_weights.h"
+
+#include <ATen/autocast_mode.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/linear.h>
+
+#include <iterator>
+
+#include "backbone/layers/packed_linear.h"
+
+namespace unival {
+namespace layers {
+namespace {
+
+thread_local PackedWeights* packed_in_use = nullptr;
+
+bool IsPlainFloat(const at::Tensor& x) {
+  return x.is_cpu() && x.scalar_type() == at::kFloat && x.layout() == at::kStrided;
+}
+
+// Whether this product may leave the modules' way.
+bool MayBePacked(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  return !at::GradMode::is_enabled() && !at::autocast::is_cpu_enabled() && IsPlainFloat(x) &&
+         IsPlainFloat(weight) && weight.dim() == 2 && x.dim() > 0 && x.numel() > 0 &&
+         x.size(-1) == weight.size(1) &&
+         (!bias.defined() || (IsPlainFloat(bias) && bias.is_contiguous()));
+}
+
+// Tensors of inference mode count no changes, and cannot be changed outside it.
+uint32_t VersionOf(const at::Tensor& weight) {
+  return weight.is_inference() ? 0 : static_cast<uint32_t>(weight._version());
+}
+
+}  // namespace
+
+PackedWeights::PackedWeights(Precision precision, int64_t smallest)
+    : precision_(precision), smallest_(smallest) {}
+
+PackedWeights::~PackedWeights() = default;
+
+PackedWeights::Use::Use(PackedWeights* packed) : before_(packed_in_use) { packed_in_use = packed; }
+
+PackedWeights::Use::~Use() { packed_in_use = before_; }
+
+void PackedWeights::Clear() { entries_.clear(); }
+
+// Of weights that are gone.
+void PackedWeights::DropFreed() {
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    entry = entry->second.weight.expired() ? entries_.erase(entry) : std::next(entry);
+  }
+}
+
+const PackedLinear* PackedWeights::Find(const at::Tensor& weight, int64_t rows) {
+  if (precision_ == Precision::kFloat32 && weight.numel() < smallest_) return nullptr;
+  const std::pair<const void*, Precision> key{weight.unsafeGetTensorImpl(),
+                                              FastPrecision(precision_, rows)};
+  const auto found = entries_.find(key);
+  if (found != entries_.end()) {
+    const Entry& entry = found->second;
+    if (entry.data == weight.data_ptr() && entry.version == VersionOf(weight))
+      return entry.packed.get();
+    entries_.erase(found);  // first, so that both are never there at once
+  }
+  DropFreed();
+  Entry entry{Weak(weight.getIntrusivePtr()), VersionOf(weight), weight.data_ptr(),
+              PackedLinear::Pack(weight, key.second)};
+  return entries_.emplace(key, std::move(entry)).first->second.packed.get();
+}
+
+at::Tensor LinearProduct(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  if (packed_in_use != nullptr && MayBePacked(x, weight, bias)) {
+    const PackedLinear* packed = packed_in_use->Find(weight, x.numel() / x.size(-1));
+    if (packed != nullptr) return packed->Multiply(x, bias);
+  }
+  return at::linear(x, weight, bias);
+}
+
+}  // namespace layers
+}  // namespace unival

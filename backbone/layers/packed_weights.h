@@ -1,0 +1,85 @@
+// unival: packed_weights.h
+//
+// The packed weights of one model for inference, made from its modules when they are first
+// multiplied by, and the products that use them. The modules stay the one definition of the model:
+// where packed weights are in use on a thread, its linear maps go through them.
+//
+//   PackedWeights packed(Precision::kInt8);
+//   {
+//     const PackedWeights::Use use(&packed);
+//     const at::NoGradGuard no_grad;
+//     encoded = backbone.Encode(input);
+//   }
+//
+// Not used while gradients are recorded, under autocast, for weights that are not float32 on a CPU,
+// and on processors without AVX2. A weight that has changed since is packed again.
+// Thread-compatible; a `Use` belongs to its thread.
+#ifndef UNIVAL_BACKBONE_LAYERS_PACKED_WEIGHTS_H_
+#define UNIVAL_BACKBONE_LAYERS_PACKED_WEIGHTS_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "backbone/layers/precision.h"
+
+namespace unival {
+namespace layers {
+
+class PackedLinear;
+
+class PackedWeights {
+ public:
+  // In float32, weights of fewer than `smallest` numbers are left as they are: they stay in the
+  // caches, and there is nothing to win.
+  explicit PackedWeights(Precision precision, int64_t smallest = 1 << 18);
+  ~PackedWeights();
+  PackedWeights(const PackedWeights&) = delete;
+  PackedWeights& operator=(const PackedWeights&) = delete;
+
+  // Makes packed weights those of this thread until it ends; null: none.
+  class Use {
+   public:
+    explicit Use(PackedWeights* packed);
+    ~Use();
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+
+   private:
+    PackedWeights* const before_;
+  };
+
+  // Frees all.
+  void Clear();
+
+  // Null where the module's own product is the one to take.
+  const PackedLinear* Find(const at::Tensor& weight, int64_t rows);
+
+ private:
+  using Weak = c10::weak_intrusive_ptr<at::TensorImpl, at::UndefinedTensorImpl>;
+  struct Entry {
+    // Keeps the address from being given to another tensor, and not the numbers alive.
+    Weak weight;
+    uint32_t version = 0;
+    const void* data = nullptr;
+    std::unique_ptr<PackedLinear> packed;
+  };
+
+  void DropFreed();
+
+  const Precision precision_;
+  const int64_t smallest_;
+  std::map<std::pair<const void*, Precision>, Entry> entries_;
+};
+
+// x weight^T + bias, through the packed weights in use on this thread if there are any.
+// x [..., in], weight [out, in], bias [out] or undefined -> [..., out].
+at::Tensor LinearProduct(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+
+}  // namespace layers
+}  // namespace unival
+
+#endif  // UNIVAL_BACKBONE_LAYERS_PACKED_WEIGHTS_H_

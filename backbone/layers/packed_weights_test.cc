@@ -1,0 +1,171 @@
+// Packed products beside the modules' own, and when they are not used.
+#include "backbone/layers/packed_weights.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/zeros.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+
+#include "backbone/layers/basic.h"
+
+namespace unival {
+namespace layers {
+namespace {
+
+constexpr int64_t kSmallest = 0;
+
+at::Tensor Packed(PackedWeights* packed, const at::Tensor& x, const at::Tensor& weight,
+                  const at::Tensor& bias) {
+  const PackedWeights::Use use(packed);
+  const at::NoGradGuard no_grad;
+  return LinearProduct(x, weight, bias);
+}
+
+// Largest difference over the largest value.
+double Deviation(const at::Tensor& actual, const at::Tensor& expected) {
+  return ((actual - expected).abs().max() / expected.abs().max()).item<double>();
+}
+
+struct Sizes {
+  int64_t rows, in, out;
+};
+
+class PackedProduct : public testing::TestWithParam<Sizes> {};
+
+TEST_P(PackedProduct, IsTheModulesInEveryPrecision) {
+  const Sizes n = GetParam();
+  at::manual_seed(3);
+  const at::Tensor weight = at::randn({n.out, n.in}), bias = at::randn({n.out});
+  const at::Tensor x = at::randn({n.rows, n.in});
+  const struct {
+    Precision precision;
+    double allowed;
+  } kCases[] = {
+      {Precision::kFloat32, 2e-6}, {Precision::kBFloat16, 1e-2}, {Precision::kInt8, 3e-2}};
+  for (const auto& c : kCases) {
+    PackedWeights packed(c.precision, kSmallest);
+    for (const at::Tensor& added : {bias, at::Tensor()}) {
+      const at::Tensor expected = at::linear(x, weight, added);
+      const at::Tensor y = Packed(&packed, x, weight, added);
+      EXPECT_EQ(y.sizes(), expected.sizes());
+      EXPECT_LT(Deviation(y, expected), c.allowed) << PrecisionName(c.precision);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, PackedProduct,
+                         testing::Values(Sizes{1, 64, 64}, Sizes{5, 768, 768}, Sizes{10, 96, 3072},
+                                         Sizes{3, 33, 7}, Sizes{17, 512, 130}, Sizes{233, 256, 70},
+                                         Sizes{40, 1000, 59}),
+                         [](const auto& info) {
+                           return std::to_string(info.param.rows) + "x" +
+                                  std::to_string(info.param.in) + "x" +
+                                  std::to_string(info.param.out);
+                         });
+
+TEST(PackedWeights, KeepLeadingDimensionsAndTakeStridedInputs) {
+  const at::Tensor weight = at::randn({24, 16}), x = at::randn({3, 16, 5}).transpose(1, 2);
+  PackedWeights packed(Precision::kFloat32, kSmallest);
+  const at::Tensor y = Packed(&packed, x, weight, {});
+  EXPECT_EQ(y.sizes(), at::IntArrayRef({3, 5, 24}));
+  EXPECT_LT(Deviation(y, at::linear(x, weight)), 2e-6);
+}
+
+// A row's activations get a scale of their own: a row of large values beside it changes nothing.
+TEST(PackedWeights, RowsInInt8DoNotKnowEachOther) {
+  const at::Tensor weight = at::randn({128, 64});
+  at::Tensor x = at::randn({6, 64});
+  PackedWeights packed(Precision::kInt8, kSmallest);
+  const at::Tensor alone = Packed(&packed, x.narrow(0, 2, 1), weight, {});
+  x[3] *= 1e6;
+  EXPECT_TRUE(Packed(&packed, x, weight, {})[2].equal(alone[0]));
+}
+
+TEST(PackedWeights, ZerosStayZerosInInt8) {
+  const at::Tensor weight = at::randn({32, 64}), bias = at::randn({32});
+  PackedWeights packed(Precision::kInt8, kSmallest);
+  EXPECT_TRUE(Packed(&packed, at::zeros({1, 64}), weight, bias)[0].equal(bias));
+  EXPECT_TRUE(Packed(&packed, at::ones({1, 64}), at::zeros({32, 64}), bias)[0].equal(bias));
+}
+
+TEST(PackedWeights, NumbersThatAreNoneStayNone) {
+  const at::Tensor weight = at::ones({32, 64});
+  for (const Precision precision : {Precision::kFloat32, Precision::kBFloat16, Precision::kInt8}) {
+    for (const double bad : {std::nan(""), HUGE_VAL}) {
+      PackedWeights packed(precision, kSmallest);
+      at::Tensor x = at::ones({2, 64});
+      x[1][7] = bad;
+      const at::Tensor y = Packed(&packed, x, weight, {});
+      EXPECT_TRUE(y[0].isfinite().all().item<bool>()) << PrecisionName(precision);
+      EXPECT_FALSE(y[1].isfinite().any().item<bool>()) << PrecisionName(precision);
+    }
+  }
+}
+
+TEST(PackedWeights, ThatChangedArePackedAgain) {
+  at::Tensor weight = at::randn({64, 64});
+  const at::Tensor x = at::randn({4, 64});
+  PackedWeights packed(Precision::kFloat32, kSmallest);
+  Packed(&packed, x, weight, {});
+  weight.mul_(2);
+  EXPECT_LT(Deviation(Packed(&packed, x, weight, {}), at::linear(x, weight)), 2e-6);
+  weight.set_data(at::randn({64, 64}));
+  EXPECT_LT(Deviation(Packed(&packed, x, weight, {}), at::linear(x, weight)), 2e-6);
+}
+
+// Addresses are used again: a new weight must not meet what was packed for an old one.
+TEST(PackedWeights, OfFreedTensorsAreNotTakenForNewOnes) {
+  const at::Tensor x = at::randn({4, 64});
+  PackedWeights packed(Precision::kFloat32, kSmallest);
+  for (int i = 0; i < 50; ++i) {
+    const at::Tensor weight = at::randn({64, 64});
+    EXPECT_LT(Deviation(Packed(&packed, x, weight, {}), at::linear(x, weight)), 2e-6);
+  }
+}
+
+TEST(PackedWeights, AreNotUsedWhileGradientsAreRecorded) {
+  Linear linear(64, 64);
+  const at::Tensor x = at::randn({4, 64});
+  PackedWeights packed(Precision::kInt8, kSmallest);
+  const PackedWeights::Use use(&packed);
+  const at::Tensor recorded = linear.forward(x);
+  EXPECT_TRUE(recorded.requires_grad());
+  recorded.sum().backward();
+  EXPECT_TRUE(linear.weight().grad().defined());
+  const at::NoGradGuard no_grad;
+  const at::Tensor inferred = linear.forward(x);
+  EXPECT_FALSE(inferred.equal(recorded));  // in 8 bits
+  EXPECT_LT(Deviation(inferred, recorded), 3e-2);
+}
+
+TEST(PackedWeights, SmallOnesInFloat32AreLeftToTheModules) {
+  const at::Tensor weight = at::randn({64, 64}), x = at::randn({4, 64});
+  PackedWeights packed(Precision::kFloat32);
+  EXPECT_EQ(packed.Find(weight, 4), nullptr);
+  EXPECT_TRUE(Packed(&packed, x, weight, {}).equal(at::linear(x, weight)));
+}
+
+TEST(PackedWeights, GiveTheSameBitsForAnyNumberOfThreads) {
+  const at::Tensor weight = at::randn({768, 3072}), x = at::randn({5, 3072});
+  const int threads = at::get_num_threads();
+  for (const Precision precision : {Precision::kFloat32, Precision::kBFloat16, Precision::kInt8}) {
+    PackedWeights packed(precision, kSmallest);
+    at::set_num_threads(1);
+    const at::Tensor one = Packed(&packed, x, weight, {});
+    at::set_num_threads(2);
+    EXPECT_TRUE(Packed(&packed, x, weight, {}).equal(one)) << PrecisionName(precision);
+    at::set_num_threads(threads);
+  }
+}
+
+}  // namespace
+}  // namespace layers
+}  // namespace unival
