@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "backbone/layers/precision.h"
+#include "backbone/layers/inference_precision.h"
 #include "sdk/base/files.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/status.h"
@@ -48,7 +48,7 @@ void AddPipelineOptions(Command& command, PipelineOptions* options) {
   command
       .AddOption("--precision", &options->precision,
                  "Numbers in which the backbone multiplies by its weights")
-      .OneOf(PrecisionNames())
+      .OneOf(InferencePrecisionNames())
       .ShowDefault();
   command.AddOption(
       "--modality",

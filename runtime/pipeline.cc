@@ -8,8 +8,8 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "backbone/layers/inference_precision.h"
 #include "backbone/layers/packed_weights.h"
-#include "backbone/layers/precision.h"
 #include "runtime/collate.h"
 #include "runtime/decoding.h"
 #include "runtime/record_check.h"
@@ -92,21 +92,23 @@ absl::StatusOr<std::vector<std::string>> ModalitiesOf(const std::string& task,
   return wanted;
 }
 
-absl::StatusOr<Precision> PrecisionNamed(const std::string& name) {
-  const auto precision = ParsePrecision(name);
+absl::StatusOr<InferencePrecision> PrecisionNamed(const std::string& name) {
+  const auto precision = ParseInferencePrecision(name);
   if (precision.has_value()) return *precision;
-  return absl::InvalidArgumentError(absl::StrCat(
-      "precision: expected ", absl::StrJoin(PrecisionNames(), ", "), ", got \"", name, "\""));
+  return absl::InvalidArgumentError(absl::StrCat("precision: expected ",
+                                                 absl::StrJoin(InferencePrecisionNames(), ", "),
+                                                 ", got \"", name, "\""));
 }
 
 }  // namespace
 
-Pipeline::Pipeline() : packed_(std::make_unique<layers::PackedWeights>(Precision::kFloat32)) {}
+Pipeline::Pipeline()
+    : packed_(std::make_unique<layers::PackedWeights>(InferencePrecision::kFloat32)) {}
 
 Pipeline::~Pipeline() = default;
 
 absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(const PipelineOptions& options) {
-  UNIVAL_ASSIGN_OR_RETURN(const Precision precision, PrecisionNamed(options.precision));
+  UNIVAL_ASSIGN_OR_RETURN(const InferencePrecision precision, PrecisionNamed(options.precision));
   UNIVAL_ASSIGN_OR_RETURN(auto runtime, Runtime::Create(options.runtime));
   const TemplateTypes types = runtime->template_types();
   UNIVAL_ASSIGN_OR_RETURN(const OpenedModel opened, OpenedModel::Open(options.model, types));

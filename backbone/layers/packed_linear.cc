@@ -55,10 +55,10 @@ struct Types {
   memory::data_type source, weights, result;
 };
 
-Types TypesOf(Precision precision) {
+Types TypesOf(InferencePrecision precision) {
   using Type = memory::data_type;
-  if (precision == Precision::kInt8) return {Type::u8, Type::s8, Type::s32};
-  if (precision == Precision::kBFloat16) return {Type::bf16, Type::bf16, Type::f32};
+  if (precision == InferencePrecision::kInt8) return {Type::u8, Type::s8, Type::s32};
+  if (precision == InferencePrecision::kBFloat16) return {Type::bf16, Type::bf16, Type::f32};
   return {Type::f32, Type::f32, Type::f32};
 }
 
@@ -67,14 +67,14 @@ memory::desc Plain(int64_t rows, int64_t columns, memory::data_type type) {
 }
 
 struct Shape {
-  Precision precision;
+  InferencePrecision precision;
   int64_t rows, in, out;
   bool has_bias;
 
   bool operator<(const Shape& other) const { return Key() < other.Key(); }
 
  private:
-  std::tuple<Precision, int64_t, int64_t, int64_t, bool> Key() const {
+  std::tuple<InferencePrecision, int64_t, int64_t, int64_t, bool> Key() const {
     return {precision, rows, in, out, has_bias};
   }
 };
@@ -155,7 +155,7 @@ class Layouts {
 
 class FloatLinear : public PackedLinear {
  public:
-  FloatLinear(const at::Tensor& weight, Precision precision)
+  FloatLinear(const at::Tensor& weight, InferencePrecision precision)
       : precision_(precision),
         in_(weight.size(1)),
         out_(weight.size(0)),
@@ -165,7 +165,7 @@ class FloatLinear : public PackedLinear {
                         weight.data_ptr())) {}
 
   at::Tensor Multiply(const at::Tensor& x, const at::Tensor& bias) const override {
-    const auto type = precision_ == Precision::kBFloat16 ? at::kBFloat16 : at::kFloat;
+    const auto type = precision_ == InferencePrecision::kBFloat16 ? at::kBFloat16 : at::kFloat;
     const at::Tensor source = x.to(type).contiguous();
     std::vector<int64_t> shape = x.sizes().vec();
     shape.back() = out_;
@@ -180,7 +180,7 @@ class FloatLinear : public PackedLinear {
   }
 
  private:
-  const Precision precision_;
+  const InferencePrecision precision_;
   const int64_t in_, out_;
   mutable Layouts layouts_;
 };
@@ -245,12 +245,12 @@ class Int8Linear : public PackedLinear {
         out_(weight.size(0)),
         scales_(std::move(codes.scales)),
         sums_(std::move(codes.sums)),
-        layouts_(Describe({Precision::kInt8, kUsualRows, in_, out_, false}).weights_desc(),
+        layouts_(Describe({InferencePrecision::kInt8, kUsualRows, in_, out_, false}).weights_desc(),
                  memory({{in_, out_}, memory::data_type::s8, memory::format_tag::ba}, Engine(),
                         codes.values.data())) {}
 
   void Sum(const at::Tensor& codes, const at::Tensor& sums) const {
-    Product& product = ProductOf({Precision::kInt8, codes.size(0), in_, out_, false});
+    Product& product = ProductOf({InferencePrecision::kInt8, codes.size(0), in_, out_, false});
     product.source.set_data_handle(codes.data_ptr());
     product.result.set_data_handle(sums.data_ptr());
     product.arguments[DNNL_ARG_WEIGHTS] = layouts_.In(product.description.weights_desc());
@@ -265,20 +265,21 @@ class Int8Linear : public PackedLinear {
 
 }  // namespace
 
-Precision FastPrecision(Precision wanted, int64_t rows) {
-  if (wanted != Precision::kBFloat16) return wanted;
+InferencePrecision FastPrecision(InferencePrecision wanted, int64_t rows) {
+  if (wanted != InferencePrecision::kBFloat16) return wanted;
   const bool fast =
       Has(dnnl_cpu_isa_avx512_core_amx) || (Has(dnnl_cpu_isa_avx512_core_bf16) && rows <= kFewRows);
-  return fast ? wanted : Precision::kFloat32;
+  return fast ? wanted : InferencePrecision::kFloat32;
 }
 
-std::unique_ptr<PackedLinear> PackedLinear::Pack(const at::Tensor& weight, Precision precision) {
+std::unique_ptr<PackedLinear> PackedLinear::Pack(const at::Tensor& weight,
+                                                 InferencePrecision precision) {
   if (!HasProducts()) return nullptr;
   TORCH_CHECK(weight.dim() == 2 && weight.is_cpu() && weight.scalar_type() == at::kFloat,
               "a weight to pack must be [out, in] float32 on the CPU, got ", weight.sizes());
   const at::Tensor rows = weight.detach().contiguous();
   try {
-    if (precision == Precision::kInt8) return std::make_unique<Int8Linear>(rows);
+    if (precision == InferencePrecision::kInt8) return std::make_unique<Int8Linear>(rows);
     return std::make_unique<FloatLinear>(rows, precision);
   } catch (const dnnl::error&) {  // this processor has no such product
     return nullptr;

@@ -3,7 +3,7 @@
 // One weight matrix in the layout that the machine's fastest product reads, made once instead of at
 // every product. The products are oneDNN's.
 //
-//   auto packed = PackedLinear::Pack(weight, Precision::kInt8);
+//   auto packed = PackedLinear::Pack(weight, InferencePrecision::kInt8);
 //   if (packed != nullptr) y = packed->Multiply(x, bias);
 //
 // Threads: concurrent Multiply is fine.
@@ -14,7 +14,7 @@
 
 #include <memory>
 
-#include "backbone/layers/precision.h"
+#include "backbone/layers/inference_precision.h"
 
 namespace unival {
 namespace layers {
@@ -22,13 +22,13 @@ namespace layers {
 // What this processor multiplies `rows` rows in when it is asked for `wanted`: float32 where
 // bfloat16 would be slower (without AVX-512 BF16; without AMX also from a few rows on). Rows that
 // are not given in the number wanted lose nothing.
-Precision FastPrecision(Precision wanted, int64_t rows);
+InferencePrecision FastPrecision(InferencePrecision wanted, int64_t rows);
 
 class PackedLinear {
  public:
   // `weight` [out, in] float32 on a CPU; copied. Null where there is no such product: without AVX2,
   // or with another major version of oneDNN in the process than this was compiled for.
-  static std::unique_ptr<PackedLinear> Pack(const at::Tensor& weight, Precision precision);
+  static std::unique_ptr<PackedLinear> Pack(const at::Tensor& weight, InferencePrecision precision);
   virtual ~PackedLinear() = default;
 
   // x [..., in] float32 -> x weight^T + bias, [..., out] float32. `bias` [out] float32 or undefined.

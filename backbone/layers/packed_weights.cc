@@ -33,7 +33,7 @@ uint32_t VersionOf(const at::Tensor& weight) {
 
 }  // namespace
 
-PackedWeights::PackedWeights(Precision precision, int64_t smallest)
+PackedWeights::PackedWeights(InferencePrecision precision, int64_t smallest)
     : precision_(precision), smallest_(smallest) {}
 
 PackedWeights::~PackedWeights() = default;
@@ -52,9 +52,9 @@ void PackedWeights::DropFreed() {
 }
 
 const PackedLinear* PackedWeights::Find(const at::Tensor& weight, int64_t rows) {
-  if (precision_ == Precision::kFloat32 && weight.numel() < smallest_) return nullptr;
-  const std::pair<const void*, Precision> key{weight.unsafeGetTensorImpl(),
-                                              FastPrecision(precision_, rows)};
+  if (precision_ == InferencePrecision::kFloat32 && weight.numel() < smallest_) return nullptr;
+  const std::pair<const void*, InferencePrecision> key{weight.unsafeGetTensorImpl(),
+                                                       FastPrecision(precision_, rows)};
   const auto found = entries_.find(key);
   if (found != entries_.end()) {
     const Entry& entry = found->second;

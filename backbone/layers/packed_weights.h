@@ -4,7 +4,7 @@
 // multiplied by, and the products that use them. The modules stay the one definition of the model:
 // where packed weights are in use on a thread, its linear maps go through them.
 //
-//   PackedWeights packed(Precision::kInt8);
+//   PackedWeights packed(InferencePrecision::kInt8);
 //   {
 //     const PackedWeights::Use use(&packed);
 //     const at::NoGradGuard no_grad;
@@ -24,7 +24,7 @@
 #include <memory>
 #include <utility>
 
-#include "backbone/layers/precision.h"
+#include "backbone/layers/inference_precision.h"
 
 namespace unival {
 namespace layers {
@@ -35,7 +35,7 @@ class PackedWeights {
  public:
   // In float32, weights of fewer than `smallest` numbers are left as they are: they stay in the
   // caches, and there is nothing to win.
-  explicit PackedWeights(Precision precision, int64_t smallest = 1 << 18);
+  explicit PackedWeights(InferencePrecision precision, int64_t smallest = 1 << 18);
   ~PackedWeights();
   PackedWeights(const PackedWeights&) = delete;
   PackedWeights& operator=(const PackedWeights&) = delete;
@@ -70,9 +70,9 @@ class PackedWeights {
 
   void DropFreed();
 
-  const Precision precision_;
+  const InferencePrecision precision_;
   const int64_t smallest_;
-  std::map<std::pair<const void*, Precision>, Entry> entries_;
+  std::map<std::pair<const void*, InferencePrecision>, Entry> entries_;
 };
 
 // x weight^T + bias, through the packed weights in use on this thread if there are any.

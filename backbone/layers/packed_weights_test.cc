@@ -46,17 +46,18 @@ TEST_P(PackedProduct, IsTheModulesInEveryPrecision) {
   const at::Tensor weight = at::randn({n.out, n.in}), bias = at::randn({n.out});
   const at::Tensor x = at::randn({n.rows, n.in});
   const struct {
-    Precision precision;
+    InferencePrecision precision;
     double allowed;
-  } kCases[] = {
-      {Precision::kFloat32, 2e-6}, {Precision::kBFloat16, 1e-2}, {Precision::kInt8, 3e-2}};
+  } kCases[] = {{InferencePrecision::kFloat32, 2e-6},
+                {InferencePrecision::kBFloat16, 1e-2},
+                {InferencePrecision::kInt8, 3e-2}};
   for (const auto& c : kCases) {
     PackedWeights packed(c.precision, kSmallest);
     for (const at::Tensor& added : {bias, at::Tensor()}) {
       const at::Tensor expected = at::linear(x, weight, added);
       const at::Tensor y = Packed(&packed, x, weight, added);
       EXPECT_EQ(y.sizes(), expected.sizes());
-      EXPECT_LT(Deviation(y, expected), c.allowed) << PrecisionName(c.precision);
+      EXPECT_LT(Deviation(y, expected), c.allowed) << InferencePrecisionName(c.precision);
     }
   }
 }
@@ -73,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(Sizes, PackedProduct,
 
 TEST(PackedWeights, KeepLeadingDimensionsAndTakeStridedInputs) {
   const at::Tensor weight = at::randn({24, 16}), x = at::randn({3, 16, 5}).transpose(1, 2);
-  PackedWeights packed(Precision::kFloat32, kSmallest);
+  PackedWeights packed(InferencePrecision::kFloat32, kSmallest);
   const at::Tensor y = Packed(&packed, x, weight, {});
   EXPECT_EQ(y.sizes(), at::IntArrayRef({3, 5, 24}));
   EXPECT_LT(Deviation(y, at::linear(x, weight)), 2e-6);
@@ -83,7 +84,7 @@ TEST(PackedWeights, KeepLeadingDimensionsAndTakeStridedInputs) {
 TEST(PackedWeights, RowsInInt8DoNotKnowEachOther) {
   const at::Tensor weight = at::randn({128, 64});
   at::Tensor x = at::randn({6, 64});
-  PackedWeights packed(Precision::kInt8, kSmallest);
+  PackedWeights packed(InferencePrecision::kInt8, kSmallest);
   const at::Tensor alone = Packed(&packed, x.narrow(0, 2, 1), weight, {});
   x[3] *= 1e6;
   EXPECT_TRUE(Packed(&packed, x, weight, {})[2].equal(alone[0]));
@@ -91,21 +92,22 @@ TEST(PackedWeights, RowsInInt8DoNotKnowEachOther) {
 
 TEST(PackedWeights, ZerosStayZerosInInt8) {
   const at::Tensor weight = at::randn({32, 64}), bias = at::randn({32});
-  PackedWeights packed(Precision::kInt8, kSmallest);
+  PackedWeights packed(InferencePrecision::kInt8, kSmallest);
   EXPECT_TRUE(Packed(&packed, at::zeros({1, 64}), weight, bias)[0].equal(bias));
   EXPECT_TRUE(Packed(&packed, at::ones({1, 64}), at::zeros({32, 64}), bias)[0].equal(bias));
 }
 
 TEST(PackedWeights, NumbersThatAreNoneStayNone) {
   const at::Tensor weight = at::ones({32, 64});
-  for (const Precision precision : {Precision::kFloat32, Precision::kBFloat16, Precision::kInt8}) {
+  for (const InferencePrecision precision :
+       {InferencePrecision::kFloat32, InferencePrecision::kBFloat16, InferencePrecision::kInt8}) {
     for (const double bad : {std::nan(""), HUGE_VAL}) {
       PackedWeights packed(precision, kSmallest);
       at::Tensor x = at::ones({2, 64});
       x[1][7] = bad;
       const at::Tensor y = Packed(&packed, x, weight, {});
-      EXPECT_TRUE(y[0].isfinite().all().item<bool>()) << PrecisionName(precision);
-      EXPECT_FALSE(y[1].isfinite().any().item<bool>()) << PrecisionName(precision);
+      EXPECT_TRUE(y[0].isfinite().all().item<bool>()) << InferencePrecisionName(precision);
+      EXPECT_FALSE(y[1].isfinite().any().item<bool>()) << InferencePrecisionName(precision);
     }
   }
 }
@@ -113,7 +115,7 @@ TEST(PackedWeights, NumbersThatAreNoneStayNone) {
 TEST(PackedWeights, ThatChangedArePackedAgain) {
   at::Tensor weight = at::randn({64, 64});
   const at::Tensor x = at::randn({4, 64});
-  PackedWeights packed(Precision::kFloat32, kSmallest);
+  PackedWeights packed(InferencePrecision::kFloat32, kSmallest);
   Packed(&packed, x, weight, {});
   weight.mul_(2);
   EXPECT_LT(Deviation(Packed(&packed, x, weight, {}), at::linear(x, weight)), 2e-6);
@@ -124,7 +126,7 @@ TEST(PackedWeights, ThatChangedArePackedAgain) {
 // Addresses are used again: a new weight must not meet what was packed for an old one.
 TEST(PackedWeights, OfFreedTensorsAreNotTakenForNewOnes) {
   const at::Tensor x = at::randn({4, 64});
-  PackedWeights packed(Precision::kFloat32, kSmallest);
+  PackedWeights packed(InferencePrecision::kFloat32, kSmallest);
   for (int i = 0; i < 50; ++i) {
     const at::Tensor weight = at::randn({64, 64});
     EXPECT_LT(Deviation(Packed(&packed, x, weight, {}), at::linear(x, weight)), 2e-6);
@@ -134,7 +136,7 @@ TEST(PackedWeights, OfFreedTensorsAreNotTakenForNewOnes) {
 TEST(PackedWeights, AreNotUsedWhileGradientsAreRecorded) {
   Linear linear(64, 64);
   const at::Tensor x = at::randn({4, 64});
-  PackedWeights packed(Precision::kInt8, kSmallest);
+  PackedWeights packed(InferencePrecision::kInt8, kSmallest);
   const PackedWeights::Use use(&packed);
   const at::Tensor recorded = linear.forward(x);
   EXPECT_TRUE(recorded.requires_grad());
@@ -148,7 +150,7 @@ TEST(PackedWeights, AreNotUsedWhileGradientsAreRecorded) {
 
 TEST(PackedWeights, SmallOnesInFloat32AreLeftToTheModules) {
   const at::Tensor weight = at::randn({64, 64}), x = at::randn({4, 64});
-  PackedWeights packed(Precision::kFloat32);
+  PackedWeights packed(InferencePrecision::kFloat32);
   EXPECT_EQ(packed.Find(weight, 4), nullptr);
   EXPECT_TRUE(Packed(&packed, x, weight, {}).equal(at::linear(x, weight)));
 }
@@ -156,12 +158,13 @@ TEST(PackedWeights, SmallOnesInFloat32AreLeftToTheModules) {
 TEST(PackedWeights, GiveTheSameBitsForAnyNumberOfThreads) {
   const at::Tensor weight = at::randn({768, 3072}), x = at::randn({5, 3072});
   const int threads = at::get_num_threads();
-  for (const Precision precision : {Precision::kFloat32, Precision::kBFloat16, Precision::kInt8}) {
+  for (const InferencePrecision precision :
+       {InferencePrecision::kFloat32, InferencePrecision::kBFloat16, InferencePrecision::kInt8}) {
     PackedWeights packed(precision, kSmallest);
     at::set_num_threads(1);
     const at::Tensor one = Packed(&packed, x, weight, {});
     at::set_num_threads(2);
-    EXPECT_TRUE(Packed(&packed, x, weight, {}).equal(one)) << PrecisionName(precision);
+    EXPECT_TRUE(Packed(&packed, x, weight, {}).equal(one)) << InferencePrecisionName(precision);
     at::set_num_threads(threads);
   }
 }

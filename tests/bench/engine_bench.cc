@@ -44,7 +44,7 @@ layers::PackedWeights* Packed(int64_t number) {
   if (number == 0) return nullptr;
   auto& packed = (*all)[number];
   if (packed == nullptr) {
-    packed = std::make_unique<layers::PackedWeights>(static_cast<Precision>(number - 1));
+    packed = std::make_unique<layers::PackedWeights>(static_cast<InferencePrecision>(number - 1));
   }
   return packed.get();
 }
