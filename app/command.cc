@@ -80,6 +80,10 @@ absl::StatusOr<TaskSample> SampleFromInputs(const TaskInfo& task,
           absl::StrCat("--input ", input, ": task \"", task.name, "\" has no column \"", column,
                        "\"; it reads: ", absl::StrJoin(task.prediction_columns, ", ")));
     }
+    if (sample.fields.count(column) > 0) {
+      return absl::InvalidArgumentError(absl::StrCat("--input ", input, ": the column \"", column,
+                                                     "\" is given twice; give it once"));
+    }
     if (!has(task.media_columns, column)) {
       sample.fields[column] = value;
       continue;

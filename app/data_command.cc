@@ -50,6 +50,11 @@ absl::Status Import(const ImportOptions& options) {
   UNIVAL_ASSIGN_OR_RETURN(const ImportReport report, ImportDataset(options));
   std::cout << options.destination << ": " << report.samples << " samples, " << report.bytes
             << " bytes of media\n";
+  constexpr size_t kMostNamed = 10;
+  for (size_t i = 0; i < report.skipped.size() && i < kMostNamed; ++i)
+    std::cout << "skipped " << report.skipped[i] << "\n";
+  if (report.skipped.size() > kMostNamed)
+    std::cout << "skipped " << report.skipped.size() - kMostNamed << " more\n";
   return absl::OkStatus();
 }
 

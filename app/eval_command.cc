@@ -2,6 +2,7 @@
 // answers.
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -39,7 +40,10 @@ absl::StatusOr<std::map<std::string, std::string>> ParseColumns(
       return absl::InvalidArgumentError(
           absl::StrCat("--column ", pair, ": expected task_column=record_column"));
     }
-    columns[pair.substr(0, equals)] = pair.substr(equals + 1);
+    if (!columns.emplace(pair.substr(0, equals), pair.substr(equals + 1)).second) {
+      return absl::InvalidArgumentError(absl::StrCat("--column ", pair, ": the column \"",
+                                                     pair.substr(0, equals), "\" is given twice"));
+    }
   }
   return columns;
 }
@@ -51,16 +55,41 @@ absl::StatusOr<std::map<std::string, double>> ParseBounds(const std::vector<std:
     // The last "=" is the separator: a metric's own name may hold one, as "exact_match/kind=count".
     const size_t equals = pair.rfind('=');
     double value = 0;
-    if (equals == std::string::npos || !absl::SimpleAtod(pair.substr(equals + 1), &value)) {
+    if (equals == std::string::npos || !absl::SimpleAtod(pair.substr(equals + 1), &value) ||
+        !std::isfinite(value)) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--at_least ", pair, ": expected metric=number"));
+          absl::StrCat("--at_least ", pair, ": expected metric=number, such as exact_match=0.9"));
     }
-    bounds[pair.substr(0, equals)] = value;
+    if (!bounds.emplace(pair.substr(0, equals), value).second) {
+      return absl::InvalidArgumentError(absl::StrCat("--at_least ", pair, ": the metric \"",
+                                                     pair.substr(0, equals), "\" is given twice"));
+    }
   }
   return bounds;
 }
 
-absl::StatusOr<EvaluationResult> Measure(EvalArguments arguments) {
+absl::Status NoSuchMetric(const std::string& name, const std::string& task,
+                          const std::map<std::string, double>& metrics) {
+  const std::string known = absl::StrJoin(metrics, ", ", [](std::string* out, const auto& metric) {
+    absl::StrAppend(out, metric.first);
+  });
+  return absl::InvalidArgumentError(absl::StrCat("--at_least ", name, ": task \"", task,
+                                                 "\" has no such metric; it gives: ", known));
+}
+
+// Before anything is answered. Which kinds there are, as in "exact_match/kind=count", the records
+// alone say; a task's metrics name the rest when nothing was added to them.
+absl::Status CheckMetricNames(const std::map<std::string, double>& bounds, const Task& task) {
+  const std::map<std::string, double> metrics = task.NewMetric()->Result();
+  for (const auto& named : bounds) {
+    if (metrics.count(named.first.substr(0, named.first.find('/'))) > 0) continue;
+    return NoSuchMetric(named.first, task.info().name, metrics);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<EvaluationResult> Measure(EvalArguments arguments,
+                                         const std::map<std::string, double>& bounds) {
   UNIVAL_ASSIGN_OR_RETURN(auto columns, ParseColumns(arguments.columns));
   for (const std::string& file : {arguments.metrics_file, arguments.evaluation.results_file}) {
     if (!file.empty()) UNIVAL_RETURN_IF_ERROR(CheckOutputFile(file, arguments.data));
@@ -68,6 +97,7 @@ absl::StatusOr<EvaluationResult> Measure(EvalArguments arguments) {
   arguments.pipeline.task = arguments.task;
   UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Pipeline::Create(arguments.pipeline));
   UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(arguments.task));
+  UNIVAL_RETURN_IF_ERROR(CheckMetricNames(bounds, *task));
   UNIVAL_ASSIGN_OR_RETURN(const auto source,
                           OpenFittingSource(*task, pipeline->model().known_modalities(),
                                             {arguments.data, columns, arguments.limit}));
@@ -98,13 +128,7 @@ absl::StatusOr<ExitCode> Check(const std::map<std::string, double>& bounds,
   ExitCode code = kDone;
   for (const auto& [name, bound] : bounds) {
     const auto found = result.metrics.find(name);
-    if (found == result.metrics.end()) {
-      const std::string known = absl::StrJoin(
-          result.metrics, ", ",
-          [](std::string* out, const auto& metric) { absl::StrAppend(out, metric.first); });
-      return absl::InvalidArgumentError(absl::StrCat("--at_least ", name, ": task \"", result.task,
-                                                     "\" has no such metric; it gives: ", known));
-    }
+    if (found == result.metrics.end()) return NoSuchMetric(name, result.task, result.metrics);
     if (found->second >= bound) continue;
     std::cerr << absl::StrFormat("unival: %s: expected at least %g, got %.4f\n", name, bound,
                                  found->second);
@@ -115,7 +139,7 @@ absl::StatusOr<ExitCode> Check(const std::map<std::string, double>& bounds,
 
 absl::StatusOr<ExitCode> Eval(const EvalArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const auto bounds, ParseBounds(arguments.at_least));
-  UNIVAL_ASSIGN_OR_RETURN(const EvaluationResult result, Measure(arguments));
+  UNIVAL_ASSIGN_OR_RETURN(const EvaluationResult result, Measure(arguments, bounds));
   const std::string json = JsonText(ToJson(arguments, result), 2) + "\n";
   if (!arguments.metrics_file.empty()) {
     UNIVAL_RETURN_IF_ERROR(WriteOutputFile(arguments.metrics_file, json));

@@ -1,14 +1,20 @@
 #include "app/options.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstdlib>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <sstream>
+#include <type_traits>
 #include <utility>
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "app/nearest.h"
 #include "app/output.h"
@@ -19,16 +25,47 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
+// CLI11 gives the nearest number that the type has for one that it has not, and 2^64 - 1 for "-1"
+// where nothing below zero is: another seed than the one that was asked for.
+template <typename T>
+std::string CheckInteger(const std::string& text) {
+  errno = 0;
+  if (std::is_signed_v<T>) {
+    (void)std::strtoll(text.c_str(), nullptr, 0);
+  } else {
+    (void)std::strtoull(text.c_str(), nullptr, 0);
+  }
+  const bool is_beyond = errno == ERANGE;
+  const bool is_negative = absl::StartsWith(absl::StripLeadingAsciiWhitespace(text), "-");
+  if (!is_beyond && (std::is_signed_v<T> || !is_negative)) return "";
+  return absl::StrCat("Value ", text, ": expected a whole number from ",
+                      std::numeric_limits<T>::min(), " to ", std::numeric_limits<T>::max());
+}
+
+// Nobody means an infinite number, or none, by an option.
+std::string CheckFinite(const std::string& text) {
+  double value = 0;
+  if (!CLI::detail::lexical_cast(text, value) || std::isfinite(value)) return "";
+  return absl::StrCat("Value ", text, ": expected a finite number");
+}
+
+template <typename T>
+CLI::Option* Checked(CLI::Option* option) {
+  if constexpr (std::is_integral_v<T>) option->check(CLI::Validator(&CheckInteger<T>, ""));
+  if constexpr (std::is_floating_point_v<T>) option->check(CLI::Validator(&CheckFinite, ""));
+  return option;
+}
+
 template <typename T>
 CLI::Option* Bind(CLI::App* app, const std::string& names, T* target, const std::string& help) {
-  return app->add_option(names, *target, help);
+  return Checked<T>(app->add_option(names, *target, help));
 }
 
 template <typename T>
 CLI::Option* Bind(CLI::App* app, const std::string& names, absl::optional<T>* target,
                   const std::string& help) {
-  return app->add_option_function<T>(
-      names, [target](const T& value) { *target = value; }, help);
+  return Checked<T>(app->add_option_function<T>(
+      names, [target](const T& value) { *target = value; }, help));
 }
 
 CLI::Option* Bind(CLI::App* app, const std::string& names,

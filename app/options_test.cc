@@ -114,6 +114,22 @@ TEST_F(Fixture, AValueOutsideItsLimitIsRefusedBeforeAnythingRuns) {
   EXPECT_THAT(err_, AllOf(HasSubstr("hello"), HasSubstr("bye")));
 }
 
+TEST_F(Fixture, ANumberThatItsTypeHasNotIsRefusedNotReplaced) {
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"--natural", "-1"},
+                                             {"--natural", "18446744073709551616"},
+                                             {"--maybe_natural", "-18446744073709551615"},
+                                             {"--maybe", "99999999999999999999"},
+                                             {"--wide", "9223372036854775808"},
+                                             {"--wide", "99999999999999999999"},
+                                             {"--real", "inf"},
+                                             {"--real", "nan"}}) {
+    EXPECT_EQ(Run({"do", "it", words[0], words[1]}), kUsage) << words[0] << " " << words[1];
+    EXPECT_THAT(err_, HasSubstr(words[0] + ": Value " + words[1])) << words[1];
+  }
+  EXPECT_EQ(told_.natural, Told().natural);
+}
+
 TEST_F(Fixture, WhatRunsDecidesTheExitCode) {
   outcome_ = kDifferent;
   EXPECT_EQ(Run({"do", "it"}), kDifferent);

@@ -55,7 +55,7 @@ absl::StatusOr<std::vector<std::string>> TextsOf(const std::string& argument,
   if (!std::filesystem::is_regular_file(argument, error)) {
     // What looks like a file and is none was mistyped.
     const bool is_file = absl::EndsWith(argument, ".jsonl") || absl::EndsWith(argument, ".txt") ||
-                         std::filesystem::is_directory(argument, error);
+                         std::filesystem::exists(argument, error);
     if (is_file) UNIVAL_RETURN_IF_ERROR(OpenRegularFile(argument).status());
     if (absl::StripAsciiWhitespace(argument).empty()) {
       return absl::InvalidArgumentError("expected a text or a file, got an empty text");

@@ -47,10 +47,13 @@ nlohmann::json Describe(const VocabularyLayout& layout) {
 
 void PrintRow(const nlohmann::json& row) {
   std::vector<std::string> ids;
-  for (const auto& extent : row["ids"]) ids.push_back(extent.dump());
+  // First and last id, as people say it; --json has begin and end as programs take them.
+  for (const auto& extent : row["ids"]) {
+    ids.push_back(absl::StrCat(extent[0].get<int64_t>(), " to ", extent[1].get<int64_t>() - 1));
+  }
   std::cout << absl::StrFormat(
       "%-28s %8d  %-22s %-12s %.12s%s\n", row["block"].get<std::string>(),
-      row["size"].get<int64_t>(), absl::StrJoin(ids, " "), row["owner"].get<std::string>(),
+      row["size"].get<int64_t>(), absl::StrJoin(ids, ", "), row["owner"].get<std::string>(),
       row["content_hash"].get<std::string>(), row["retired"].get<bool>() ? "  retired" : "");
 }
 
@@ -61,7 +64,7 @@ absl::Status List(const VocabArguments& arguments) {
     PrintJson(rows);
     return absl::OkStatus();
   }
-  std::cout << absl::StrFormat("%-28s %8s  %-22s %-12s %s\n", "block", "size", "ids [begin, end)",
+  std::cout << absl::StrFormat("%-28s %8s  %-22s %-12s %s\n", "block", "size", "ids, first to last",
                                "owner", "content");
   for (const auto& row : rows) PrintRow(row);
   return absl::OkStatus();
@@ -136,7 +139,7 @@ void AddVocabCommand(Command& program) {
       program.AddCommand("vocab", "Show and change the blocks of a model's vocabulary");
   auto arguments = std::make_shared<VocabArguments>();
   Command& list = AddAct(vocab, "list", "Show the blocks", &List, arguments);
-  list.AddFlag("--json", &arguments->json, "Print JSON");
+  list.AddFlag("--json", &arguments->json, "Print JSON; ids there are [first, last + 1]");
   Command& add =
       AddAct(vocab, "add", "Append blocks that plugins declare, or revive them", &Add, arguments);
   AddRuntimeOptions(add, &arguments->runtime);

@@ -1,17 +1,69 @@
 #!/usr/bin/env bash
-# fuzz.sh MINUTES: every target of tests/fuzz under the address sanitizer, over its corpus and other mutations each
-# round, until the time is over. The first input that ends one is named by the target's own report.
+# fuzz.sh MINUTES [TARGET...]: every target of tests/fuzz, or those named, for so many minutes each, under the address and the
+# undefined-behaviour sanitizer, as many at a time as there are processors.
+#   With clang's fuzzer installed, coverage leads the search; else the driver of the corpus draws mutations, others each time.
+#   ENGINE=libfuzzer or ENGINE=driver chooses; FINDINGS=DIR (fuzz_findings) is where inputs that ended a target are kept,
+#   each under the target's name beside what it reported. Put them into tests/fuzz/corpus once they are mended.
+# Prints executions and findings of each target, and ends with 1 where something was found.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-minutes=${1:?usage: tools/fuzz.sh MINUTES}
-bazel build --config=asan //tests/fuzz:all
-end=$((SECONDS + 60 * minutes))
-for ((seed = 1; SECONDS < end; ++seed)); do
-  for source in tests/fuzz/*_fuzz.cc; do
-    name=$(basename "$source" .cc)
-    [ -x "bazel-bin/tests/fuzz/$name" ] || continue
-    "bazel-bin/tests/fuzz/$name" --seed=$seed --mutations=200 "tests/fuzz/corpus/${name%_fuzz}" ||
-      { echo "$name ended with an error at --seed=$seed --mutations=200" >&2; exit 1; }
-  done
-done
-echo "$minutes minutes, $((seed - 1)) rounds of every target, nothing found"
+minutes=${1:?usage: tools/fuzz.sh MINUTES [TARGET...]}
+shift
+findings=${FINDINGS:-fuzz_findings}
+mkdir -p "$findings"
+findings=$(realpath "$findings")
+
+names=("$@")
+if [[ ${#names[@]} -eq 0 ]]; then
+  for source in tests/fuzz/*_fuzz.cc; do names+=("$(basename "$source" _fuzz.cc)"); done
+fi
+targets=()
+for name in "${names[@]}"; do targets+=("//tests/fuzz:${name}_fuzz"); done
+
+has_libfuzzer() {
+  echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' |
+    clang++ -fsanitize=fuzzer -x c++ - -o /dev/null 2>/dev/null
+}
+engine=${ENGINE:-$(has_libfuzzer && echo libfuzzer || echo driver)}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+if [[ $engine == libfuzzer ]]; then
+  # Another compiler: in a place of its own, so that the usual build stays as it is.
+  base=${FUZZ_OUTPUT_BASE:-$HOME/.cache/unival-fuzz}
+  bazel --output_base="$base" build --config=libfuzzer "${targets[@]}"
+  bin=$(bazel --output_base="$base" info --config=libfuzzer bazel-bin)
+  bazel --output_base="$base" shutdown
+else
+  bazel build --config=asan --config=ubsan "${targets[@]}"
+  bin=$(bazel info --config=asan --config=ubsan bazel-bin)
+fi
+
+export ASAN_OPTIONS=detect_odr_violation=0:detect_leaks=0:strict_string_checks=1:allocator_may_return_null=1:hard_rss_limit_mb=4096
+export UBSAN_OPTIONS=print_stacktrace=1
+seed=$(date +%s)
+
+# One target; writes NAME's line of the table.
+fuzz() {
+  local name=$1 log="$work/$1.log" count=0 rc=0 kept="$findings/$1"
+  mkdir -p "$kept" "$work/$name"
+  if [[ $engine == libfuzzer ]]; then
+    "$bin/tests/fuzz/${name}_fuzz" -max_total_time=$((60 * minutes)) -timeout=60 -rss_limit_mb=4096 -print_final_stats=1 \
+      -artifact_prefix="$kept/" "$work/$name" "tests/fuzz/corpus/$name" >"$log" 2>&1 || rc=$?
+    count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+  else
+    "$bin/tests/fuzz/${name}_fuzz" --seconds=$((60 * minutes)) --seed="$seed" --findings="$kept" \
+      "tests/fuzz/corpus/$name" >"$log" 2>&1 || rc=$?
+    count=$(sed -n 's/.*files, \([0-9]*\) executions$/\1/p' "$log")
+  fi
+  if [[ $rc -ne 0 ]]; then tail -n 200 "$log" >"$kept/report.$seed"; fi
+  rmdir "$kept" 2>/dev/null || true
+  printf '%-20s %14s %s\n' "$name" "${count:-?}" "$([[ $rc -eq 0 ]] && echo nothing || echo "FOUND, see $kept")" | tee "$work/$name.line"
+}
+export -f fuzz
+export minutes engine bin findings work seed
+
+printf '%-20s %14s %s   (%s, %s minutes each)\n' target executions found "$engine" "$minutes"
+printf '%s\n' "${names[@]}" | xargs -P "$(nproc)" -I{} bash -c 'fuzz {}'
+cat "$work"/*.line | awk -v minutes="$minutes" '
+  { total += $2; found += $3 == "FOUND," }
+  END { printf "%d targets, %d minutes, %d executions, %d with findings\n", NR, NR * minutes, total, found; exit found > 0 }'

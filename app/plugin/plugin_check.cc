@@ -47,6 +47,16 @@ bool HoldsOnlyFolders(const fs::path& path) {
          });
 }
 
+// What helps depends on what the plugin has: nothing is generated for tasks and tokenizers.
+absl::Status NoFileIn(const std::string& folder, bool was_named) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      folder,
+      ": holds no file; put samples there: media of a modality, records.jsonl of a task, texts.txt "
+      "of a tokenizer. A modality that takes pictures or sounds is checked with generated ones "
+      "when you ",
+      was_named ? "leave --sample out" : "remove the folder"));
+}
+
 absl::StatusOr<Samples> FindSamples(const PluginCheckOptions& options) {
   Samples samples;
   std::error_code ignored;
@@ -69,12 +79,7 @@ absl::StatusOr<Samples> FindSamples(const PluginCheckOptions& options) {
     for (const auto& entry : fs::directory_iterator(path, error)) {
       if (entry.is_regular_file(ignored)) files.push_back(entry.path().string());
     }
-    if (files.empty()) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(path,
-                       ": holds no file; put samples there, or remove the folder to be checked "
-                       "with generated pictures and sounds"));
-    }
+    if (files.empty()) return NoFileIn(path, !options.samples.empty());
     std::sort(files.begin(), files.end());
     for (const std::string& file : files) AddFile(file, &samples);
   }

@@ -26,6 +26,7 @@ using Signal = std::vector<double>;  // [positions * width]
 using Sentences = std::vector<std::string>;
 
 constexpr char kChanging[] = "changing", kSteady[] = "steady";
+constexpr double kMostNoise = 1000;  // nothing of a signal is left then
 constexpr char kAfter[] = "after", kTogether[] = "together";
 
 // What a record says, and of which sentences its signal is the sum.
@@ -64,11 +65,36 @@ absl::StatusOr<Sentences> SentencesOf(const FakeSensorOptions& options, const st
   return sentences;
 }
 
+// A set's name becomes a folder's: one that leads elsewhere would write there.
+absl::Status CheckName(const FakeSensorOptions& options, const std::string& set) {
+  const bool is_plain =
+      !set.empty() && set.size() <= 100 && set[0] != '.' &&
+      std::all_of(set.begin(), set.end(), [](unsigned char c) { return c > 31 && c != 127; }) &&
+      set.find('/') == std::string::npos;
+  if (is_plain) return absl::OkStatus();
+  return Bad(options, set,
+             "the name becomes that of a folder: expected 1 to 100 bytes without \"/\" and control "
+             "characters, no \".\" first");
+}
+
 absl::StatusOr<nlohmann::ordered_json> ReadLabels(const FakeSensorOptions& options) {
   UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(options.labels_file));
+  std::set<std::string> names;
+  std::string twice;
+  const auto see = [&](int depth, nlohmann::ordered_json::parse_event_t event,
+                       nlohmann::ordered_json& part) {
+    const bool is_name = depth == 1 && event == nlohmann::ordered_json::parse_event_t::key;
+    if (is_name && !names.insert(part.get<std::string>()).second) twice = part;
+    return true;
+  };
   nlohmann::ordered_json labels =
-      nlohmann::ordered_json::parse(text.begin(), text.end(), nullptr, false);
-  if (labels.is_object() && !labels.empty()) return labels;
+      nlohmann::ordered_json::parse(text.begin(), text.end(), see, false);
+  if (!twice.empty()) return Bad(options, twice, "stands there twice");
+  if (labels.is_object() && !labels.empty()) {
+    for (const auto& named : labels.items())
+      UNIVAL_RETURN_IF_ERROR(CheckName(options, named.key()));
+    return labels;
+  }
   return absl::InvalidArgumentError(absl::StrCat(
       options.labels_file, ": expected a JSON object {\"SET\": [\"a sentence\", ...], ...}"));
 }
@@ -192,10 +218,10 @@ absl::Status CheckOptions(const FakeSensorOptions& options) {
   const bool counts = options.train_count >= 0 && options.eval_count >= 0;
   const bool sizes = options.positions >= 1 && options.positions <= 1024 && options.width >= 1 &&
                      options.width <= 4096;
-  if (counts && sizes && options.noise >= 0) return absl::OkStatus();
+  if (counts && sizes && options.noise >= 0 && options.noise <= kMostNoise) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      "expected counts of 0 or more, 1 to 1024 positions, a width of 1 to 4096 and noise of 0 or "
-      "more; got counts ",
+      "expected counts of 0 or more, 1 to 1024 positions, a width of 1 to 4096 and noise of 0 to "
+      "1000; got counts ",
       options.train_count, " and ", options.eval_count, ", positions ", options.positions,
       ", width ", options.width, ", noise ", options.noise));
 }

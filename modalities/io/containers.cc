@@ -60,11 +60,26 @@ int64_t MpegFrameBytes(absl::string_view head, size_t at) {
   return (!first && layer == 3 ? 72 : 144) * bits / rate + padding;
 }
 
-// Two frames in a row; some bytes of another kind may stand before them.
+// How many frames of one kind follow each other from `at` on, as far as `head` reaches; with one
+// more where the last of them ends with `head`.
+int MpegFramesAt(absl::string_view head, size_t at) {
+  const size_t first = at;
+  int frames = 0;
+  for (int64_t bytes = 0; (bytes = MpegFrameBytes(head, at)) > 0; at += bytes, ++frames) {
+    const bool is_same = (At(head, at + 1) ^ At(head, first + 1)) < 2 &&
+                         ((At(head, at + 2) ^ At(head, first + 2)) & 0x0c) == 0;
+    if (!is_same) break;
+  }
+  return frames + (frames > 0 && at == head.size() ? 1 : 0);
+}
+
+// Two frames in a row. The rest of a frame, which a stream was cut in, may stand before them; other
+// data, as those of a picture, look like two frames now and then, but not like four.
 bool IsMp3(absl::string_view head) {
-  for (size_t at = 0; at + 4 <= head.size(); ++at) {
-    const int64_t bytes = MpegFrameBytes(head, at);
-    if (bytes > 0 && MpegFrameBytes(head, at + bytes) > 0) return true;
+  constexpr size_t kMostBefore = 2048;
+  if (MpegFramesAt(head, 0) >= 2) return true;
+  for (size_t at = 1; at < kMostBefore && at + 4 <= head.size(); ++at) {
+    if (MpegFramesAt(head, at) >= 4) return true;
   }
   return MpegFrameBytes(head, 0) >= static_cast<int64_t>(head.size()) &&
          MpegFrameBytes(head, 0) > 0;

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "modalities/io/item_orientation.h"
 #include "modalities/io/media_container.h"
 #include "modalities/io/one_packet.h"
 #include "sdk/base/status_macros.h"
@@ -25,7 +26,9 @@ absl::StatusOr<at::Tensor> DecodeFirstFrame(const EncodedMedia& file, PixelForma
       }));
   if (picture == nullptr) return input->Unexpected("no picture in it", "Write it again.");
   decoder.reset();
-  return FrameToTensor(file.reader.name(), file.options, *picture, format);
+  const bool is_avif = input->kind().check == &CheckMp4;
+  return FrameToTensor(file.reader.name(), file.options, *picture, format,
+                       is_avif ? ItemOrientation(file.reader) : Orientation::kUpright);
 }
 
 }  // namespace unival

@@ -31,9 +31,10 @@ absl::StatusOr<FfmpegPtr<AVPacket>> ReadWholePacket(const EncodedMedia& file) {
 }  // namespace
 
 absl::StatusOr<at::Tensor> FrameToTensor(const std::string& name, const DecoderOptions& options,
-                                         const AVFrame& frame, PixelFormat format) {
+                                         const AVFrame& frame, PixelFormat format,
+                                         Orientation orientation) {
   const bool grey16 = IsGrey16(frame);
-  const PictureHead head = {frame.height, frame.width, Orientation::kUpright, grey16};
+  const PictureHead head = {frame.height, frame.width, orientation, grey16};
   UNIVAL_RETURN_IF_ERROR(CheckPixels(name, options, frame.width, frame.height));
   UNIVAL_RETURN_IF_ERROR(CheckMemory(name, options,
                                      FrameBytes(frame) + 4 * int64_t{frame.width} * frame.height,

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "modalities/io/ffmpeg_handles.h"
 #include "modalities/io/formats.h"
+#include "modalities/io/orientation.h"
 
 namespace unival {
 
@@ -19,10 +20,12 @@ constexpr char kExpectedImage[] = "an image";
 absl::StatusOr<at::Tensor> DecodeOnePacket(const EncodedMedia& file, const std::string& decoder,
                                            PixelFormat format);
 
-// [height, width, 3] or [height, width, 1] uint8; kGray16 gives int32. InvalidArgument names a
+// [height, width, 3] or [height, width, 1] uint8, turned as `orientation` says unless the options
+// ask for pictures as stored; kGray16 gives int32. InvalidArgument names a
 // pixel format that cannot be converted, and pictures larger than the limits.
 absl::StatusOr<at::Tensor> FrameToTensor(const std::string& name, const DecoderOptions& options,
-                                         const AVFrame& frame, PixelFormat format);
+                                         const AVFrame& frame, PixelFormat format,
+                                         Orientation orientation = Orientation::kUpright);
 
 // Whether the installed libavcodec has this decoder.
 bool HasDecoder(const std::string& decoder);

@@ -63,7 +63,7 @@ absl::StatusOr<at::Tensor> DecodeBmp(const EncodedMedia& file, PixelFormat forma
 }
 
 MediaFormat PacketFormat(const char* name) {
-  MediaFormat format{"image", name, name};
+  MediaFormat format{"image", name, "libavcodec"};
   format.available = [name] { return HasDecoder(name); };
   return format;
 }

@@ -116,6 +116,45 @@ TEST(PicturesTest, TheOrientationThatAFileStatesIsApplied) {
   }
 }
 
+// `avif` with another property in the place of a box, which keeps its length.
+std::string WithProperty(std::string avif, const std::string& old, const std::string& type,
+                         char value) {
+  const size_t at = avif.find(old);
+  EXPECT_NE(at, std::string::npos) << old;
+  if (at != std::string::npos) avif.replace(at, 5, type + value);
+  return avif;
+}
+
+// Order of the properties: the mirror image first, then the turn, as the file lists them.
+TEST(PicturesTest, AvifIsTurnedByItsProperties) {
+  VideoSetting setting;
+  setting.container = "avif";
+  setting.codec = "libaom-av1";
+  setting.frames = 1;
+  setting.width = kWidth, setting.height = kHeight;
+  setting.picture = [](int) { return Picture(); };
+  const std::string avif = MakeVideo(setting);
+  ASSERT_FALSE(avif.empty());
+  const std::string plain = WithProperty(avif, "colr", "irot", 0);
+  const at::Tensor stored = Decoded(plain);
+  ASSERT_EQ(stored.size(0), kHeight);
+  const int turned[] = {1, 8, 3, 6}, mirrored[] = {4, 2};
+  for (char turn = 0; turn < 4; ++turn) {
+    const std::string bytes = WithProperty(avif, "colr", "irot", turn);
+    EXPECT_EQ(MaxDifference(Decoded(bytes), Upright(stored, turned[+turn])), 0) << +turn;
+    for (char axis = 0; axis < 2; ++axis) {
+      const at::Tensor mirror = Upright(stored, mirrored[+axis]);
+      const at::Tensor both = Decoded(WithProperty(bytes, "pixi", "imir", axis));
+      EXPECT_EQ(MaxDifference(both, Upright(mirror, turned[+turn])), 0) << +turn << " " << +axis;
+    }
+  }
+  const std::string bytes = WithProperty(avif, "colr", "irot", 1);
+  const auto as_stored =
+      NewFfmpegDecoder()->as_stored().DecodeImage(Bytes(bytes), PixelFormat::kRgb8);
+  ASSERT_TRUE(as_stored.ok()) << as_stored.status();
+  EXPECT_EQ(MaxDifference(*as_stored, stored), 0);
+}
+
 TEST(PicturesTest, AsStoredLeavesPicturesOnTheirSide) {
   const auto decoder = NewFfmpegDecoder();
   for (const Turned& format : TurnedFormats()) {

@@ -163,6 +163,19 @@ TEST(SoundsTest, JoinedClipsPlayOneAfterTheOther) {
   EXPECT_GE(CountOf(mp3 + old_tag + mp3 + old_tag), 2 * once);
 }
 
+// In a TGA, which has no mark of its own, some bytes look like the heads of two frames.
+TEST(SoundsTest, TwoHeadsOfFramesInOtherDataAreNoMp3) {
+  constexpr char kHead[] = "\xff\xfb\x90\x00";  // of 417 bytes
+  std::string tga = std::string("\0\0\2\0\0\0\0\0\0\0\0\0\100\0\100\0\30\0", 18);
+  tga.resize(18 + 64 * 64 * 3, '\x55');
+  for (const size_t at : {100, 517}) tga.replace(at, 4, kHead, 4);
+  const auto clip = Decode(tga);
+  EXPECT_NE(clip.status().message().find("no accepted format"), absl::string_view::npos)
+      << clip.status();
+  const std::string mp3 = MakeSound("mp3", "libmp3lame", Tone(kRate, 4 * kCount), kRate);
+  EXPECT_GE(CountOf(mp3.substr(mp3.size() / 3)), 2 * kCount) << "the rest of a cut frame first";
+}
+
 TEST(SoundsTest, WholeFilesAreToldFromCutOnes) {
   const std::pair<const char*, std::string> whole[] = {
       {"flac", EncodeFlac(Tone(), kRate).value()},

@@ -25,7 +25,8 @@ int64_t AppendLine(const std::string& line, std::vector<float>* values) {
     values->push_back(value);
     ++count;
     while (*end == ' ' || *end == '\r') ++end;
-    if (*end == '\0') return count;
+    // A NUL byte in the line ends no line.
+    if (end == line.c_str() + line.size()) return count;
     if (*end != ',') return -1;
     at = end;
   }
@@ -36,7 +37,9 @@ class Series : public Modality {
   static Result<std::unique_ptr<Series>> Create(const Config& config) {
     auto series = std::make_unique<Series>();
     for (const auto& [name, value] : config.options) {
-      series->width_ = name == "width" ? std::atoll(value.c_str()) : 0;
+      char* end = nullptr;
+      const int64_t width = std::strtoll(value.c_str(), &end, 10);
+      series->width_ = name == "width" && *end == '\0' ? width : 0;
       if (series->width_ >= 1 && series->width_ <= kMaxWidth) continue;
       return InvalidArgument("option " + name + ": \"" + value + "\"; expected width, 1..4096");
     }
@@ -57,7 +60,6 @@ class Series : public Modality {
     if (const Status status = Parse(sample.bytes, &values); !status.ok()) return status;
     const int64_t lines = static_cast<int64_t>(values.size()) / width_;
     if (lines < 1) return InvalidArgument("holds no line of numbers");
-    if (lines > kMaxPositions) return InvalidArgument("has more than 1024 lines");
     out->push_back(Tensor::Zeros<float>({lines, width_}));
     std::copy(values.begin(), values.end(), out->back().data<float>());
     return Status();
@@ -81,6 +83,9 @@ class Series : public Modality {
       if (line.empty() || line == "\r") continue;
       const size_t before = values->size();
       const int64_t count = AppendLine(line, values);
+      // No more is kept than is allowed, however long the file is.
+      if (static_cast<int64_t>(before) == kMaxPositions * width_)
+        return InvalidArgument("has more than 1024 lines");
       if (count == width_) continue;
       values->resize(before);
       if (count < 0 && number == 1) continue;

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "runtime/torchscript/archive_check.h"
+#include "runtime/torchscript/loop_limit.h"
 #include "runtime/torchscript/program_check.h"
 #include "sdk/base/files.h"
 #include "sdk/base/status.h"
@@ -37,9 +38,20 @@ class DropWarnings : public c10::WarningHandler {
 
 class Program : public TorchScriptProgram {
  public:
-  explicit Program(torch::jit::Module module) : module_(std::move(module)) {}
+  Program(torch::jit::Module module, double loop_seconds)
+      : module_(std::move(module)), loop_seconds_(loop_seconds) {}
 
   absl::StatusOr<at::Tensor> Run(const at::Tensor& input) override {
+    const LoopLimit limit(loop_seconds_);
+    absl::StatusOr<at::Tensor> output = Forward(input);
+    if (!limit.was_reached()) return output;
+    return absl::DeadlineExceededError(
+        absl::StrCat("TorchScript program: its loops have not ended after ", loop_seconds_,
+                     " s for one item; the program is at fault, or the item too large for it"));
+  }
+
+ private:
+  absl::StatusOr<at::Tensor> Forward(const at::Tensor& input) {
     return CatchTorch("TorchScript program", [&]() -> absl::StatusOr<at::Tensor> {
       at::NoGradGuard no_grad;
       DropWarnings drop;
@@ -51,8 +63,8 @@ class Program : public TorchScriptProgram {
     });
   }
 
- private:
   torch::jit::Module module_;
+  const double loop_seconds_;
 };
 
 // libtorch's compiler follows calls and classes by recursion: at most as deep as a file has
@@ -84,6 +96,7 @@ absl::StatusOr<torch::jit::Module> ReadModule(absl::string_view bytes) {
                          at::kCPU);
     if (!read.find_method("forward").has_value()) return InvalidArgument("has no method forward");
     UNIVAL_RETURN_IF_ERROR(CheckScriptProgram(read));
+    LimitLoops(read);
     read.eval();
     return read;
   });
@@ -106,12 +119,13 @@ absl::StatusOr<std::pair<int, int>> FirstTwo(const std::string& version) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<TorchScriptProgram>> TorchScriptProgram::FromBytes(
-    absl::string_view bytes, const std::string& name) {
+    absl::string_view bytes, const std::string& name, double loop_seconds) {
   UNIVAL_RETURN_IF_ERROR(Annotate(CheckScriptArchive(bytes), name));
   absl::StatusOr<torch::jit::Module> module = absl::InternalError("not read");
   UNIVAL_RETURN_IF_ERROR(OnLargeStack([&] { module = ReadModule(bytes); }));
   if (!module.ok()) return Annotate(module.status(), name);
-  return std::unique_ptr<TorchScriptProgram>(std::make_unique<Program>(*std::move(module)));
+  return std::unique_ptr<TorchScriptProgram>(
+      std::make_unique<Program>(*std::move(module), loop_seconds));
 }
 
 absl::StatusOr<std::unique_ptr<TorchScriptProgram>> TorchScriptProgram::Load(

@@ -22,6 +22,7 @@
 namespace unival {
 
 inline constexpr int64_t kMaxProgramFile = int64_t{8} << 30;
+inline constexpr double kMaxLoopSeconds = 60;  // of one call
 
 // One call at a time.
 class TorchScriptProgram {
@@ -30,12 +31,14 @@ class TorchScriptProgram {
   // Of the bytes of a file, whose name is for messages. In evaluation mode, on the CPU. Nothing of
   // it runs before it was looked at: the archive (archive_check.h) before libtorch reads it, the
   // program (program_check.h) before it is called. InvalidArgument names what is refused and where.
-  static absl::StatusOr<std::unique_ptr<TorchScriptProgram>> FromBytes(absl::string_view bytes,
-                                                                       const std::string& name);
+  // Its loops end after `loop_seconds` of a call, or the call fails.
+  static absl::StatusOr<std::unique_ptr<TorchScriptProgram>> FromBytes(
+      absl::string_view bytes, const std::string& name, double loop_seconds = kMaxLoopSeconds);
   // The same of a file.
   static absl::StatusOr<std::unique_ptr<TorchScriptProgram>> Load(const std::string& path);
-  // Internal when the program fails or gives no tensor. How long it takes and how much memory is
-  // the program's affair: `unival plugin check` bounds both.
+  // Internal when the program fails or gives no tensor, DeadlineExceeded when its loops do not end.
+  // How long one operation takes and how much memory is the program's affair: `unival plugin check`
+  // bounds both.
   virtual absl::StatusOr<at::Tensor> Run(const at::Tensor& input) = 0;
 };
 

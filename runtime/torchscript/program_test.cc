@@ -128,6 +128,44 @@ INSTANTIATE_TEST_SUITE_P(
                       Deed{"Sparse", "x = x.to_sparse()", "aten::to_sparse"}),
     [](const auto& test) { return std::string(test.param.name); });
 
+// In forward, in a branch, in a loop that ends, in a method, in a function of rounds beyond number.
+TEST(Program, ALoopWithoutEndIsEndedWithAnError) {
+  const char* const sources[] = {
+      R"(
+    def forward(self, x):
+        while True:
+            x = torch.relu(x)
+        return x
+)",
+      R"(
+    def forward(self, x):
+        for i in range(2):
+            if x.size(0) == 1:
+                n = 0
+                while n >= 0:
+                    n = 0
+        return x
+)",
+      R"(
+    def helper(self, x):
+        for i in range(1000000000000):
+            pass
+        return x
+    def forward(self, x):
+        return self.helper(x)
+)"};
+  for (const char* source : sources) {
+    auto program = TorchScriptProgram::FromBytes(Compiled(source), "x.pt", /*loop_seconds=*/0.2);
+    ASSERT_TRUE(program.ok()) << program.status();
+    // The second call is the one that libtorch has optimised the program for.
+    for (int call = 0; call < 3; ++call) {
+      const absl::Status status = (*program)->Run(at::ones({1, 4, 2})).status();
+      EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;
+      EXPECT_THAT(std::string(status.message()), HasSubstr("loops have not ended after 0.2 s"));
+    }
+  }
+}
+
 TEST(Program, ThatCallsItselfOrGrowsWithoutEndIsRefused) {
   std::string source = "    def f0(self, x):\n        return torch.relu(x)\n";
   for (int i = 1; i <= 30; ++i) {

@@ -71,7 +71,8 @@ class ProgramModality : public Modality {
     PreprocessedBatch rows;
     for (const PreprocessedSample& sample : batch.samples) {
       UNIVAL_ASSIGN_OR_RETURN(const at::Tensor features,
-                              program_->Run(sample.tensors.at(0).unsqueeze(0)));
+                              Annotate(program_->Run(sample.tensors.at(0).unsqueeze(0)),
+                                       "plugin \"", manifest_.plugin().id(), "\""));
       UNIVAL_RETURN_IF_ERROR(CheckFeatures(features));
       rows.samples.push_back({{features.squeeze(0)}});
     }

@@ -54,6 +54,10 @@ absl::StatusOr<std::string> ResolveBelow(const std::string& file, absl::string_v
   if (real.empty()) {
     return absl::NotFoundError(SystemError(full, "cannot be found", errno).message());
   }
+  if (real == RealPath(folder)) {
+    return absl::InvalidArgumentError(absl::StrCat("path \"", path, "\" is the folder of ", file,
+                                                   " itself; expected something in it"));
+  }
   if (LiesBelow(real, RealPath(folder)) || LiesBelow(real, Folder(RealPath(file)))) return full;
   return absl::InvalidArgumentError(
       absl::StrCat("path \"", path, "\" is a link that leads out of the folder of ", file, ", to ",

@@ -79,10 +79,12 @@ absl::Status TemplateTask::RequireBlocks(absl::string_view field, const Pattern&
     if (slot.type == nullptr) continue;
     const std::string block = slot.type->Block({source_.proto, slot});
     if (block.empty()) continue;
-    if (!vocabulary_.HasBlock(block)) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          source_.Where(field), "slot \"{", slot.text, ":", slot.type->name(),
-          "}\" needs vocabulary block \"", block, "\", which the model does not have"));
+    // The reason tells a block that is not there from one that was retired.
+    const absl::Status found = vocabulary_.BlockSize(block).status();
+    if (!found.ok()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(source_.Where(field), "slot \"{", slot.text, ":", slot.type->name(),
+                       "}\" needs vocabulary block \"", block, "\": ", found.message()));
     }
     AddUnique({block}, &info_.blocks);
   }

@@ -49,6 +49,17 @@ TrainingPlan WithAllDefaults(TrainingPlan plan) {
   return plan;
 }
 
+// What weights do not depend on is left out: it may change, and is no news in a message.
+TrainingPlan WhatMayNotChange(const TrainingPlan& plan) {
+  TrainingPlan kept = WithAllDefaults(plan);
+  kept.clear_evaluation();
+  for (Stage& stage : *kept.mutable_stage()) {
+    stage.clear_checkpoint_every();
+    stage.clear_log_every();
+  }
+  return kept;
+}
+
 }  // namespace
 
 std::string JoinPath(const std::string& directory, const std::string& path) {
@@ -91,12 +102,9 @@ std::string OptimizerNameOf(const OptimizerPlan& plan) {
 double LogEnd(const LossPlan& plan) { return plan.has_log_end() ? plan.log_end() : 1; }
 
 absl::Status CheckSamePlan(const TrainingPlan& recorded, const TrainingPlan& given) {
-  const TrainingPlan before = WithAllDefaults(recorded), now = WithAllDefaults(given);
+  const TrainingPlan before = WhatMayNotChange(recorded), now = WhatMayNotChange(given);
   google::protobuf::util::MessageDifferencer differ;
   differ.set_message_field_comparison(google::protobuf::util::MessageDifferencer::EQUIVALENT);
-  differ.IgnoreField(TrainingPlan::descriptor()->FindFieldByName("evaluation"));
-  differ.IgnoreField(Stage::descriptor()->FindFieldByName("checkpoint_every"));
-  differ.IgnoreField(Stage::descriptor()->FindFieldByName("log_every"));
   std::string differences;
   differ.ReportDifferencesToString(&differences);
   if (differ.Compare(before, now)) return absl::OkStatus();

@@ -239,6 +239,11 @@ TEST_F(PlanTest, NamesTheFieldInWhichTwoPlansDiffer) {
   TrainingPlan other = plan_.proto;
   other.mutable_stage(0)->mutable_source(0)->set_weight(7);
   EXPECT_THAT(CheckSamePlan(plan_.proto, other).message(), HasSubstr("stage[0].source[0].weight"));
+  other.mutable_stage(0)->set_log_every(7);
+  other.mutable_stage(0)->set_checkpoint_every(7);
+  const std::string told(CheckSamePlan(plan_.proto, other).message());
+  for (const char* allowed : {"log_every", "checkpoint_every", "evaluation", "ignored"})
+    EXPECT_THAT(told, ::testing::Not(HasSubstr(allowed)));
   other = plan_.proto;
   other.mutable_stage(0)->set_log_every(7);
   other.clear_evaluation();

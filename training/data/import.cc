@@ -40,16 +40,35 @@ constexpr std::array<absl::string_view, 10> kDigits = {"zero", "one", "two",   "
 constexpr std::array<absl::string_view, 10> kCifarClasses = {
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"};
 
+using Skipped = std::vector<std::string>;
+
+// Why an entry is neither a file nor a folder; empty for both.
+std::string WhyNoData(const fs::directory_entry& entry) {
+  std::error_code error;
+  const fs::file_status status = entry.status(error);
+  if (fs::is_regular_file(status) || fs::is_directory(status)) return "";
+  if (fs::is_fifo(status)) return "a named pipe";
+  if (fs::is_socket(status)) return "a socket";
+  if (fs::is_block_file(status) || fs::is_character_file(status)) return "a device";
+  return entry.is_symlink(error) ? "a link to nothing" : "no file that can be examined";
+}
+
+enum class Wanted { kFiles, kFolders };
+
 // Files or folders directly inside `folder`, sorted by name; not what systems leave there.
-absl::StatusOr<std::vector<fs::path>> List(const fs::path& folder, bool folders) {
+absl::StatusOr<std::vector<fs::path>> List(const fs::path& folder, Wanted wanted,
+                                           Skipped* skipped) {
   std::error_code error;
   std::vector<fs::path> found;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
     if (IsSystemPath(entry->path().filename().string())) continue;
-    // A link to nothing is neither.
     std::error_code ignored;
-    if (!(folders ? entry->is_directory(ignored) : entry->is_regular_file(ignored))) continue;
+    const bool is_folder = entry->is_directory(ignored);
+    std::string why = WhyNoData(*entry);
+    if (why.empty() && wanted == Wanted::kFiles && is_folder) why = "a folder where files are read";
+    if (!why.empty()) skipped->push_back(absl::StrCat(entry->path().string(), ": ", why));
+    if (!why.empty() || is_folder != (wanted == Wanted::kFolders)) continue;
     const std::string name = entry->path().filename().string();
     if (entry->is_symlink(ignored) && !ResolveBelow((folder / "any").string(), name).ok()) {
       return absl::InvalidArgumentError(
@@ -60,6 +79,7 @@ absl::StatusOr<std::vector<fs::path>> List(const fs::path& folder, bool folders)
   }
   if (error) return SystemError(folder.string(), "cannot be listed", error.value());
   std::sort(found.begin(), found.end());
+  std::sort(skipped->begin(), skipped->end());
   return found;
 }
 
@@ -79,6 +99,7 @@ class Packer {
     report_.bytes += static_cast<int64_t>(media.size());
     return absl::OkStatus();
   }
+  Skipped* skipped() { return &report_.skipped; }
   absl::StatusOr<ImportReport> Finish(const ImportOptions& options) {
     if (report_.samples == 0) {
       return absl::NotFoundError(absl::StrCat(options.source, ": no samples of ", options.dataset,
@@ -115,7 +136,8 @@ absl::StatusOr<Recording> ParseFsddName(const fs::path& file) {
 }
 
 absl::Status PackFsdd(const ImportOptions& options, Packer& packer) {
-  UNIVAL_ASSIGN_OR_RETURN(const std::vector<fs::path> files, List(options.source, false));
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<fs::path> files,
+                          List(options.source, Wanted::kFiles, packer.skipped()));
   for (const fs::path& file : files) {
     if (file.extension() != ".wav") continue;
     UNIVAL_ASSIGN_OR_RETURN(const Recording recording, ParseFsddName(file));
@@ -171,7 +193,8 @@ absl::Status PackCifarBatch(const fs::path& file, Packer& packer) {
 }
 
 absl::Status PackCifar10(const ImportOptions& options, Packer& packer) {
-  UNIVAL_ASSIGN_OR_RETURN(const std::vector<fs::path> files, List(options.source, false));
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<fs::path> files,
+                          List(options.source, Wanted::kFiles, packer.skipped()));
   for (const fs::path& file : files) {
     const std::string name = file.filename().string();
     const bool test = name == "test_batch.bin";
@@ -207,7 +230,8 @@ absl::StatusOr<std::string> MediaExtension(const fs::path& file) {
 }
 
 absl::Status PackClass(const fs::path& folder, Packer& packer) {
-  UNIVAL_ASSIGN_OR_RETURN(const std::vector<fs::path> files, List(folder, false));
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<fs::path> files,
+                          List(folder, Wanted::kFiles, packer.skipped()));
   const std::string directory = folder.filename().string();
   const std::string name = absl::StrReplaceAll(directory, {{"_", " "}});
   std::set<std::string> taken;
@@ -227,11 +251,24 @@ absl::Status PackFolder(const ImportOptions& options, Packer& packer) {
   if (options.split != "all") {
     return absl::InvalidArgumentError("a folder has no splits; use split \"all\"");
   }
-  UNIVAL_ASSIGN_OR_RETURN(const std::vector<fs::path> classes, List(options.source, true));
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<fs::path> classes,
+                          List(options.source, Wanted::kFolders, packer.skipped()));
   for (const fs::path& folder : classes) {
     UNIVAL_RETURN_IF_ERROR(PackClass(folder, packer));
   }
   return absl::OkStatus();
+}
+
+// A shard that lay among the files of a class would be taken for one of them.
+absl::Status CheckDestination(const ImportOptions& options) {
+  if (options.dataset != "folder") return absl::OkStatus();
+  std::error_code error;
+  const fs::path source = fs::weakly_canonical(options.source, error);
+  const fs::path parent = fs::weakly_canonical(options.destination, error).parent_path();
+  const fs::path within = parent.lexically_relative(source);
+  if (error || within.empty() || within == "." || *within.begin() == "..") return absl::OkStatus();
+  return InvalidArgument(options.destination, ": lies in the folder of a class of ", options.source,
+                         ", which is imported; choose a place beside the classes or elsewhere");
 }
 
 using Pack = absl::Status (*)(const ImportOptions&, Packer&);
@@ -262,6 +299,7 @@ absl::StatusOr<ImportReport> ImportDataset(const ImportOptions& options) {
   }
   for (const auto& [name, pack] : kDatasets) {
     if (options.dataset != name) continue;
+    UNIVAL_RETURN_IF_ERROR(CheckDestination(options));
     UNIVAL_ASSIGN_OR_RETURN(Packer packer, Packer::Create(options.destination));
     UNIVAL_RETURN_IF_ERROR(pack(options, packer));
     return packer.Finish(options);

@@ -42,11 +42,14 @@ std::vector<std::string> ImportSplits();
 struct ImportReport {
   int64_t samples = 0;
   int64_t bytes = 0;  // of media
+  // "PATH: why" of what lay there and is no data: pipes and devices, links to nothing, folders
+  // where files are expected. What systems leave behind and texts about the data are not named.
+  std::vector<std::string> skipped;
 };
 
 // NotFound for a missing folder or one without samples, InvalidArgument for an unknown data set or
-// split, or a file that does not fit its layout, named. The order of samples, and so the tar,
-// depends on the files alone.
+// split, a file that does not fit its layout, named, or a destination in the folder of a class. The
+// order of samples, and so the tar, depends on the files alone.
 absl::StatusOr<ImportReport> ImportDataset(const ImportOptions& options);
 
 }  // namespace unival

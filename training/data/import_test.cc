@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 
@@ -148,6 +149,32 @@ TEST(ImportTest, AFileThatIsNoMediaIsNamed) {
       std::string(
           ImportDataset(Options("folder", folder + "/in", folder + "/out.tar")).status().message()),
       HasSubstr("cat/labels.csv: expected a picture, a sound or a video"));
+}
+
+TEST(ImportTest, WhatIsNoFileIsSkippedByName) {
+  const std::string folder = NewFolder();
+  WriteText(folder + "/in/owl/1.jpg", "x");
+  WriteText(folder + "/in/owl/more/2.jpg", "x");
+  ASSERT_EQ(mkfifo((folder + "/in/owl/3.jpg").c_str(), 0600), 0);
+  ASSERT_EQ(mkfifo((folder + "/in/pipe").c_str(), 0600), 0);
+  std::filesystem::create_symlink(folder + "/gone", folder + "/in/owl/4.jpg");
+  const auto report = ImportDataset(Options("folder", folder + "/in", folder + "/out.tar"));
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->samples, 1);
+  EXPECT_THAT(report->skipped, ElementsAre(folder + "/in/owl/3.jpg: a named pipe",
+                                           folder + "/in/owl/4.jpg: a link to nothing",
+                                           folder + "/in/owl/more: a folder where files are read",
+                                           folder + "/in/pipe: a named pipe"));
+}
+
+TEST(ImportTest, TheShardDoesNotLieAmongTheFilesOfAClass) {
+  const std::string folder = NewFolder();
+  WriteText(folder + "/in/owl/1.jpg", "x");
+  const auto among = ImportDataset(Options("folder", folder + "/in", folder + "/in/owl/out.tar"));
+  EXPECT_THAT(std::string(among.status().message()), HasSubstr("lies in the folder of a class"));
+  for (const char* left : {"/in/owl/out.tar", "/in/owl/out.tar.tmp"})
+    EXPECT_FALSE(std::filesystem::exists(folder + left));
+  EXPECT_TRUE(ImportDataset(Options("folder", folder + "/in", folder + "/in/out.tar")).ok());
 }
 
 TEST(ImportTest, BadInputIsNamedAndNothingIsWritten) {

@@ -27,6 +27,18 @@ absl::Status CheckSource(const SamplerSource& source) {
   return absl::OkStatus();
 }
 
+// Rows drawn, as a saved counter says: another number would lead beyond the records.
+absl::StatusOr<int64_t> DrawnOf(const Json& counter) {
+  constexpr int64_t kMostDrawn = int64_t{1} << 60;  // no run draws as many
+  const Json& drawn = counter.at("drawn");
+  if (drawn.is_number_integer() && drawn.get<int64_t>() >= 0 &&
+      drawn.get<int64_t>() <= kMostDrawn) {
+    return drawn.get<int64_t>();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "sampler state: drawn: expected a whole number from 0 on, got ", JsonText(drawn)));
+}
+
 // What a saved state belongs to.
 Json Identity(const SamplerOptions& options) {
   Json identity = {{"seed", options.seed}, {"world_size", options.world_size}};
@@ -134,7 +146,8 @@ absl::Status BalancedSampler::Restore(absl::string_view text) {
           JsonText(state.at("identity")), "; resume with the plan and data of the first start"));
     }
     for (const Json& counter : state.at("counters")) {
-      counters.push_back({counter.at("credit").get<double>(), counter.at("drawn").get<int64_t>()});
+      UNIVAL_ASSIGN_OR_RETURN(const int64_t drawn, DrawnOf(counter));
+      counters.push_back({counter.at("credit").get<double>(), drawn});
     }
   } catch (const Json::exception& error) {
     return absl::InvalidArgumentError(absl::StrCat("sampler state: ", error.what()));

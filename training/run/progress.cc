@@ -16,6 +16,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// A line that is no record of a run is kept by none.
+bool IsCovered(const Json& line, int64_t last_step) {
+  if (!line.is_object()) return false;
+  const auto step = line.find("step");
+  if (step == line.end()) return true;
+  return step->is_number_integer() && step->get<int64_t>() <= last_step;
+}
+
 // The lines of an earlier run that its checkpoint covers.
 std::string KeptLines(const std::string& text, int64_t last_step) {
   std::string kept;
@@ -24,8 +32,7 @@ std::string KeptLines(const std::string& text, int64_t last_step) {
     const size_t end = text.find('\n', begin);
     if (end == std::string::npos) break;  // torn
     const Json line = Json::parse(text.substr(begin, end - begin), nullptr, false);
-    const bool covered = line.is_object() && line.value("step", int64_t{0}) <= last_step;
-    if (covered) kept.append(text, begin, end + 1 - begin);
+    if (IsCovered(line, last_step)) kept.append(text, begin, end + 1 - begin);
     begin = end + 1;
   }
   return kept;

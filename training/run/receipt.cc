@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -43,6 +44,19 @@ int64_t Scalars(const TensorHash& tensor) {
   int64_t count = 1;
   for (int64_t size : tensor.shape) count *= size;
   return count;
+}
+
+// So that no product of sizes, and no sum of products, is beyond what an integer holds.
+absl::Status CheckShape(const TensorHash& tensor) {
+  int64_t room = int64_t{1} << 40;
+  for (int64_t size : tensor.shape) {
+    if (size < 0 || size > room) {
+      return InvalidArgument(tensor.name, ": shape: expected at most 2^40 elements, got [",
+                             absl::StrJoin(tensor.shape, ", "), "]");
+    }
+    room /= std::max<int64_t>(size, 1);
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<TensorRole> RoleFromName(const std::string& name) {
@@ -87,6 +101,7 @@ absl::StatusOr<ReceiptEntry> EntryFromJson(const Json& json) {
   entry.before.is_buffer = json.at("kind") == "buffer";
   entry.before.dtype = json.at("dtype");
   entry.before.shape = json.at("shape").get<std::vector<int64_t>>();
+  UNIVAL_RETURN_IF_ERROR(CheckShape(entry.before));
   entry.before.sha256 = json.at("before");
   entry.after = json.at("after");
   entry.stored = json.at("stored");
@@ -205,10 +220,13 @@ absl::StatusOr<Receipt> ReceiptOf(const Json& json, const std::string& file) {
     receipt.description.plan_name = json.at("plan");
     receipt.description.plan_sha256 = json.at("plan_sha256");
     receipt.description.base_model = json.at("base_model");
+    if (!json.at("seed").is_number_unsigned()) {
+      return InvalidArgument(file, ": seed: expected a whole number, got ", json.at("seed").dump());
+    }
     receipt.description.seed = json.at("seed");
     receipt.description.stored_half = json.at("stored_as") == "float16";
     for (const Json& tensor : json.at("tensors")) {
-      UNIVAL_ASSIGN_OR_RETURN(ReceiptEntry entry, EntryFromJson(tensor));
+      UNIVAL_ASSIGN_OR_RETURN(ReceiptEntry entry, Annotate(EntryFromJson(tensor), file));
       if (entry.fresh) receipt.description.fresh.insert(entry.before.name);
       receipt.entries.push_back(std::move(entry));
     }

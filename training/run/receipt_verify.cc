@@ -238,10 +238,10 @@ absl::StatusOr<std::unique_ptr<TrainingPlan>> PlanBeside(const std::string& rece
   const std::string file = (fs::path(receipt_file).parent_path() / "plan.textproto").string();
   std::error_code error;
   if (!fs::exists(file, error)) {
-    check->unproven.push_back(
-        absl::StrCat(file,
-                     " is not there: plan, seed and what was to be trained are the receipt's "
-                     "own word"));
+    check->unproven.push_back(absl::StrCat(
+        file,
+        " is not there: plan, base model, seed, precision of storage and what was to be "
+        "trained are the receipt's own word"));
     return std::unique_ptr<TrainingPlan>();
   }
   auto plan = std::make_unique<TrainingPlan>();
