@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "modalities/io/decoder.h"
+#include "runtime/torchscript/program.h"
 #include "sdk/base/files.h"
 #include "sdk/base/printable.h"
 #include "sdk/base/text_format.h"
@@ -39,6 +40,7 @@ Json Bounds() {
   add("frames of a video", absl::StrCat(media.max_frames));
   add("decoded samples or frames", Mebibytes(media.max_decoded_bytes));
   add("memory while a medium is decoded", Mebibytes(DecodingMemory(media)));
+  add("loops of a data-only program, for one item", absl::StrCat(kMaxLoopSeconds, " s"));
   add("memory of a model while it is loaded", "four times its files, and 256 MiB");
   return bounds;
 }

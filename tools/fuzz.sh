@@ -38,7 +38,7 @@ else
   bin=$(bazel info --config=asan --config=ubsan bazel-bin)
 fi
 
-export ASAN_OPTIONS=detect_odr_violation=0:detect_leaks=0:strict_string_checks=1:allocator_may_return_null=1:hard_rss_limit_mb=4096
+export ASAN_OPTIONS=detect_odr_violation=1:detect_leaks=0:strict_string_checks=1:allocator_may_return_null=1:hard_rss_limit_mb=4096
 export UBSAN_OPTIONS=print_stacktrace=1
 seed=$(date +%s)
 

@@ -133,6 +133,52 @@ TEST(TrainerTest, APictureBeyondThePositionGridIsSaidBeforeTheFirstStep) {
   EXPECT_FALSE(fs::exists(World() + "/small_grid/log.jsonl"));
 }
 
+TEST(TrainerTest, APictureOfAnEvaluationBeyondThePositionGridIsSaidToo) {
+  TrainingPlan plan = Parse(kFreshPlan);
+  plan.mutable_fresh_model()->mutable_backbone()->set_image_bucket_size(2);
+  ImageInput& image = *plan.mutable_fresh_model()->mutable_modality(0)->mutable_image();
+  image.set_width(64);
+  image.set_height(64);
+  // Training reads texts alone. The first picture of the evaluation cannot be read.
+  plan.mutable_stage(0)->mutable_source()->DeleteSubrange(0, 1);
+  plan.mutable_stage(0)->mutable_source(0)->clear_unlock_step();
+  WriteText(World() + "/grid.jsonl", Json{{"image", "none.png"}, {"caption", "red"}}.dump() + "\n" +
+                                         ReadText(World() + "/caption.jsonl"));
+  plan.mutable_evaluation(0)->set_path("grid.jsonl");
+  const absl::Status status =
+      Train(Options(World(), plan, FreshOutput("small_eval_grid")), TheRuntime()).status();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("evaluation[0]: "));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("grid.jsonl:2: "));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("image_bucket_size"));
+}
+
+TEST(TrainerTest, TargetsThatWillBeCutAreSaidBeforeTheFirstStep) {
+  std::string tasks = kTasks;
+  for (size_t at; (at = tasks.find("max_tokens: 6")) != std::string::npos;)
+    tasks.replace(at, 13, "max_tokens: 1");
+  WriteText(World() + "/short.textproto", tasks);
+  TrainingPlan plan = Parse(kFreshPlan);
+  plan.set_templates(0, "short.textproto");
+  plan.mutable_stage(0)->set_steps(1);
+  plan.mutable_stage(0)->mutable_source(1)->clear_unlock_step();
+  plan.clear_evaluation();
+  const auto said = [&](const std::string& output) {
+    TrainOptions options = Options(World(), plan, FreshOutput(output));
+    options.quiet = false;
+    ::testing::internal::CaptureStderr();
+    TrainOk(options);
+    return ::testing::internal::GetCapturedStderr();
+  };
+  const std::string warned = said("cut_answers");
+  for (const char* part :
+       {"stage[0].source[1]: ", " of 24 targets have more tokens than the 1 ", "\"copy\"",
+        "copy.jsonl:", "Set generation { max_tokens: ", "short.textproto"}) {
+    EXPECT_THAT(warned, HasSubstr(part));
+  }
+  plan.set_templates(0, "tasks.textproto");
+  EXPECT_THAT(said("whole_answers"), ::testing::Not(HasSubstr("max_tokens")));
+}
+
 TEST(TrainerTest, ATextThatIsTooLongIsCountedLikeADamagedPicture) {
   const std::string captions = ReadText(World() + "/caption.jsonl");
   std::string words = "red";

@@ -77,7 +77,10 @@ absl::StatusOr<Samples> FindSamples(const PluginCheckOptions& options) {
     if (samples.folder.empty()) samples.folder = path;
     std::vector<std::string> files;
     for (const auto& entry : fs::directory_iterator(path, error)) {
-      if (entry.is_regular_file(ignored)) files.push_back(entry.path().string());
+      if (entry.is_directory(ignored)) continue;
+      // A pipe or a device is no sample, and is said to be none.
+      UNIVAL_RETURN_IF_ERROR(Annotate(OpenRegularFile(entry.path().string()).status(), "--sample"));
+      files.push_back(entry.path().string());
     }
     if (files.empty()) return NoFileIn(path, !options.samples.empty());
     std::sort(files.begin(), files.end());

@@ -18,8 +18,6 @@ namespace {
 using generation::SearchPlan;
 using generation::SearchRequest;
 
-constexpr int64_t kDefaultMaxTokens = 64;
-
 // Temperature 0 leaves all probability on the likeliest token, so there is nothing to search or to
 // draw. A closed set is scored as at temperature 1.
 bool IsLikeliestOnly(const GenerationConfig& config) {

@@ -34,6 +34,9 @@
 
 namespace unival {
 
+// Tokens of an answer at most, where the task says nothing and no closed set has a longer one.
+inline constexpr int64_t kDefaultMaxTokens = 64;
+
 struct SpecialTokens {
   int64_t bos = 0;
   int64_t pad = 1;  // never generated

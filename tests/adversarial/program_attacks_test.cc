@@ -1,69 +1,19 @@
 // The program itself: flags, paths, places to write to. Each attack is one command line.
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <filesystem>
-#include <iostream>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "tests/integration/cli/program.h"
+#include "tests/adversarial/command_attack.h"
 
 namespace unival {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::AnyOf;
-
-struct CommandAttack {
-  std::string name, command;
-  std::vector<int> codes;  // what it may end with
-  std::string says;        // in what it prints; empty: anything
-};
-
-int answered = 0;
-
-// One attack ends with one of its codes, in time, and prints nothing that a terminal acts on.
-void Try(const Program& program, const CommandAttack& attack) {
-  const auto start = std::chrono::steady_clock::now();
-  const Outcome outcome = program.Shell("timeout 60 " + attack.command);
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  ++answered;
-  const std::string printed = outcome.out + outcome.err;
-  EXPECT_THAT(attack.codes, ::testing::Contains(outcome.code)) << attack.name << "\n" << printed;
-  EXPECT_LT(took.count(), 50) << attack.name;
-  EXPECT_LT(printed.size(), 100000u) << attack.name;
-  EXPECT_NE(printed.find(attack.says), std::string::npos) << attack.name << "\n" << printed;
-  for (const char* word : {"\x1b", "internal error", "filesystem error", "terminate called",
-                           "Segmentation", "std::"}) {
-    EXPECT_EQ(printed.find(word), std::string::npos) << attack.name << ": " << word << "\n"
-                                                     << printed;
-  }
-}
-
-// The model, its data and files of every odd kind.
-const Program& Workplace() {
-  static const Program* const kProgram = [] {
-    auto* program = new Program(NewFolder("attacked"));
-    fs::create_directories(program->Path("models"));
-    const Outcome made = program->Shell(
-        "cp -rL '" + Runfile("models/nano") +
-        "' models/nano && chmod -R u+w models && "
-        "mkfifo pipe pipe.jsonl pipe.textproto && mkdir full && ln -s /dev/full device && "
-        "ln -s circle circle && echo '{\"image\": \"picture.png\", \"caption\": \"x\"}' >a.jsonl "
-        "&& "
-        "echo x >file && truncate -s 1T sparse.so sparse.jsonl sparse.textproto && "
-        "printf '\\0\\0\\0\\0' >nul.txt && printf '\\t\\n' >tab.txt && "
-        "cp '" +
-        Runfile("tests/golden/media/noise_64x64.png") + "' picture.png");
-    EXPECT_EQ(made.code, 0) << made.err;
-    return program;
-  }();
-  return *kProgram;
-}
-
 TEST(ProgramAttacks, AFullStandardOutputIsAnErrorOfEveryCommand) {
   for (const char* command :
        {"unival --help", "unival --version", "unival doctor --json", "unival inspect models/nano",
@@ -157,11 +107,6 @@ TEST(ProgramAttacks, PlacesThatCannotBeWritten) {
   for (const CommandAttack& attack : attacks) Try(Workplace(), attack);
   EXPECT_TRUE(fs::exists(Workplace().Path("a.jsonl")));
 }
-
-class Tally : public ::testing::Environment {
-  void TearDown() override { std::cout << answered << " attacks on the program\n"; }
-};
-const auto* const kTally = ::testing::AddGlobalTestEnvironment(new Tally);
 
 }  // namespace
 }  // namespace unival

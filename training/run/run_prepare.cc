@@ -17,6 +17,7 @@
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
 #include "tasks/templates/template_set.h"
+#include "training/run/answer_length_check.h"
 #include "training/run/run.h"
 
 namespace unival {
@@ -234,6 +235,7 @@ absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_s
   AddTemplates(*run);
   UNIVAL_ASSIGN_OR_RETURN(run->pipeline, Pipeline::Create(run->model.get(), run->templates));
   UNIVAL_ASSIGN_OR_RETURN(run->data, OpenRunData(run->plan, *run->pipeline, *run->model));
+  if (!run->options.resume) WarnOfCutTargets(*run);
   run->before = HashState(*run->model, run->plan.proto.save_half());
   for (const NamedTensor& entry : run->model->State()) {
     if (entry.is_buffer) run->initial_buffers[entry.name] = entry.tensor.clone();

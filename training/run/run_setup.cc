@@ -126,14 +126,28 @@ absl::Status CheckReaches(const TrainableSet& trained, const Task& task, const S
 // What the backbone says of the record's media: a position grid that is too small for the pictures,
 // a sequence that is too long for it. Media that cannot be decoded, and modalities that do not
 // work, are met where their turn comes.
-absl::Status CheckEncodes(const Model& model, Seq2SeqExample example) {
-  const absl::StatusOr<PreparedExample> prepared = Prepare(model, std::move(example), {});
-  if (!prepared.ok()) return absl::OkStatus();
-  return CatchTorch("the first record", [&] {
+absl::Status CheckEncodes(const Model& model, const PreparedExample& prepared) {
+  return CatchTorch("its media do not fit the model", [&] {
     const at::NoGradGuard no_grad;
-    const absl::StatusOr<ModelInput> input = MakeModelInput(model, {*prepared});
+    const absl::StatusOr<ModelInput> input = MakeModelInput(model, {prepared});
     if (input.ok()) model.backbone().Encode(*input, /*keep_hidden=*/false);
   });
+}
+
+// The first record whose media can be decoded, within the first few.
+absl::Status CheckFirstMedia(const Model& model, const Task& task, const Source& source,
+                             ExampleMode mode) {
+  constexpr int64_t kMostRecords = 10;
+  for (int64_t i = 0; i < std::min(source.size(), kMostRecords); ++i) {
+    const absl::StatusOr<TaskSample> sample = source.Read(i);
+    if (!sample.ok()) continue;
+    absl::StatusOr<Seq2SeqExample> example = task.MakeExample(*sample, mode, 0);
+    // One record that is too long is counted when its turn comes.
+    if (!example.ok() || !CheckLengths(model, *example, LengthOf::kPrompt).ok()) continue;
+    const absl::StatusOr<PreparedExample> prepared = Prepare(model, *std::move(example), {});
+    if (prepared.ok()) return Annotate(CheckEncodes(model, *prepared), sample->key);
+  }
+  return absl::OkStatus();
 }
 
 // Media, prompt and target of the first record, so that nothing fails only at the first step.
@@ -144,9 +158,7 @@ absl::Status CheckFirstRecord(const Model& model, const Task& task, const Source
   if (example.target.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(sample.key, ": the target is empty"));
   }
-  // One record that is too long is counted when its turn comes.
-  if (!CheckLengths(model, example, LengthOf::kPromptAndTarget).ok()) return absl::OkStatus();
-  return Annotate(CheckEncodes(model, std::move(example)), sample.key);
+  return CheckFirstMedia(model, task, source, ExampleMode::kTraining);
 }
 
 class DataOpener {
@@ -162,6 +174,9 @@ class DataOpener {
       const EvaluationPlan& evaluation = plan_.proto.evaluation(i);
       UNIVAL_ASSIGN_OR_RETURN(Opened opened,
                               OpenOne(absl::StrCat("evaluation[", i, "]"), evaluation));
+      UNIVAL_RETURN_IF_ERROR(
+          AtField(plan_, absl::StrCat("evaluation[", i, "]"),
+                  CheckFirstMedia(model_, *opened.task, *opened.source, ExampleMode::kPrediction)));
       data_.evaluations.push_back(opened.source);
     }
     return std::move(data_);

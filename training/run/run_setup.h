@@ -42,7 +42,7 @@ struct RunData {
 
 // Opens every source and evaluation and checks it against its task and the model: the task exists,
 // its modalities are loaded, its columns stand in the first record, its patterns of trainable
-// tensors select something.
+// tensors select something, and the media of its first record fit the position grid.
 absl::StatusOr<RunData> OpenRunData(const LoadedPlan& plan, const Pipeline& pipeline,
                                     const Model& model);
 
