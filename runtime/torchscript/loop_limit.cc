@@ -7,6 +7,7 @@
 #include <torch/csrc/jit/runtime/operator.h>
 
 #include <stdexcept>
+#include <string>
 
 namespace unival {
 

@@ -47,8 +47,9 @@ TEST(FakeSensorAttacks, LabelsThatAreNone) {
 
 TEST(FakeSensorAttacks, NamesOfSetsThatLeadElsewhere) {
   const std::string sentences = "[\"a b\", \"c\"]";
-  for (const std::string& name : {"../escaped", "../../escaped", "a/b", "/tmp/escaped", "", ".",
-                                  "..", ".hidden", "a\\u0000b", "\\u001b[2Jx", "a\\nb"}) {
+  for (const std::string& name :
+       std::vector<std::string>{"../escaped", "../../escaped", "a/b", "/tmp/escaped", "", ".", "..",
+                                ".hidden", "a\\u0000b", "\\u001b[2Jx", "a\\nb"}) {
     TryText("set " + name, "labels.json", "{\"" + name + "\": " + sentences + "}", kFake, {1},
             "becomes that of a folder");
   }

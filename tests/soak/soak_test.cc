@@ -212,7 +212,9 @@ TEST_F(Soak, MemoryStaysAndNoAnswerDependsOnItsNeighbours) {
       points.back().first, slope);
   EXPECT_NEAR(static_cast<double>(damaged) / static_cast<double>(asked), kDamagedShare, 0.02);
   EXPECT_LT(growth, kMostNoiseBytes + kMostBytesPerPrediction * static_cast<double>(asked));
-  if (asked >= 50000) EXPECT_LT(slope, kMostBytesPerPrediction);
+  if (asked >= 50000) {
+    EXPECT_LT(slope, kMostBytesPerPrediction);
+  }
   EXPECT_EQ(OpenFiles(), files);
 }
 

@@ -13,7 +13,7 @@ constexpr int64_t kMostLookedAt = 1000;
 constexpr size_t kMostExample = 200;  // bytes of a target in the message
 
 // Tokens of a record's target without </s>; -1 where there is none.
-int64_t TargetTokens(const Seq2SeqExample& example, const VocabularyView& vocabulary) {
+int64_t LengthOfTarget(const Seq2SeqExample& example, const VocabularyView& vocabulary) {
   const auto count = static_cast<int64_t>(example.target.size());
   return count > 0 && example.target.back() == vocabulary.eos() ? count - 1 : count;
 }
@@ -23,7 +23,7 @@ int64_t AllowedTokens(const Task& task) {
   return set > 0 ? set : kDefaultMaxTokens;
 }
 
-std::string TargetText(const Seq2SeqExample& example, const VocabularyView& vocabulary) {
+std::string ExampleText(const Seq2SeqExample& example, const VocabularyView& vocabulary) {
   std::vector<int64_t> tokens = example.target;
   if (!tokens.empty() && tokens.back() == vocabulary.eos()) tokens.pop_back();
   const absl::StatusOr<std::string> text = vocabulary.DecodeText(tokens);
@@ -57,13 +57,13 @@ absl::optional<CutTargets> FindCutTargets(const Task& task, const Source& source
     const auto example = task.MakeExample(*sample, ExampleMode::kTraining, 0);
     if (!example.ok() || example->image_codes) continue;
     ++cut.looked_at;
-    const int64_t tokens = TargetTokens(*example, vocabulary);
+    const int64_t tokens = LengthOfTarget(*example, vocabulary);
     if (tokens <= cut.allowed) continue;
     ++cut.records;
     if (tokens <= cut.longest) continue;
     cut.longest = tokens;
     cut.key = sample->key;
-    cut.text = TargetText(*example, vocabulary);
+    cut.text = ExampleText(*example, vocabulary);
   }
   if (cut.records == 0) return absl::nullopt;
   return cut;
