@@ -95,10 +95,18 @@ Json EntryToJson(const ReceiptEntry& entry) {
           {"before_stored", entry.before_stored}};
 }
 
+// Whether a word of two is the second; another word is an error.
+absl::StatusOr<bool> IsSecond(const Json& word, const char* field, const char* first,
+                              const char* second) {
+  if (word == first || word == second) return word == second;
+  return InvalidArgument(field, ": expected ", first, " or ", second, ", got ", JsonText(word));
+}
+
 absl::StatusOr<ReceiptEntry> EntryFromJson(const Json& json) {
   ReceiptEntry entry;
   entry.before.name = json.at("name");
-  entry.before.is_buffer = json.at("kind") == "buffer";
+  UNIVAL_ASSIGN_OR_RETURN(entry.before.is_buffer,
+                          IsSecond(json.at("kind"), "kind", "parameter", "buffer"));
   entry.before.dtype = json.at("dtype");
   entry.before.shape = json.at("shape").get<std::vector<int64_t>>();
   UNIVAL_RETURN_IF_ERROR(CheckShape(entry.before));
@@ -224,7 +232,9 @@ absl::StatusOr<Receipt> ReceiptOf(const Json& json, const std::string& file) {
       return InvalidArgument(file, ": seed: expected a whole number, got ", json.at("seed").dump());
     }
     receipt.description.seed = json.at("seed");
-    receipt.description.stored_half = json.at("stored_as") == "float16";
+    UNIVAL_ASSIGN_OR_RETURN(
+        receipt.description.stored_half,
+        Annotate(IsSecond(json.at("stored_as"), "stored_as", "float32", "float16"), file));
     for (const Json& tensor : json.at("tensors")) {
       UNIVAL_ASSIGN_OR_RETURN(ReceiptEntry entry, Annotate(EntryFromJson(tensor), file));
       if (entry.fresh) receipt.description.fresh.insert(entry.before.name);
