@@ -76,16 +76,13 @@ TEST(RunAttacks, ReceiptsOfTensorsThatNobodyHas) {
     receipt["tensors"][0]["shape"] = Json::parse(shape);
     Attack(absl::StrCat("receipt: shape ", shape)).Refused(Read(receipt));
   }
-  for (const char* seed : {"-1", "1e300", "1.5", "\"1\"", "null", "[1]"}) {
-    Json receipt = GoodReceipt();
-    receipt["seed"] = Json::parse(seed);
-    Attack(absl::StrCat("receipt: seed ", seed)).Refused(Read(receipt));
-  }
   for (const char* field :
        {"name", "kind", "role", "dtype", "shape", "before", "after", "stored"}) {
     Json without = GoodReceipt(), number = GoodReceipt();
     without["tensors"][0].erase(field);
     Attack(absl::StrCat("receipt: without ", field)).Refused(Read(without));
+    // Another word is a finding of `unival verify`, which says what it expected.
+    if (field == std::string("kind")) continue;
     number["tensors"][0][field] = Json::object();
     Attack(absl::StrCat("receipt: an object as ", field)).Refused(Read(number));
   }
