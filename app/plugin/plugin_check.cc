@@ -185,6 +185,19 @@ std::vector<std::string> TextsFor(const Tokenizer& tokenizer,
   return texts;
 }
 
+// A tokenizer opens its files by itself, and would wait for a pipe.
+absl::Status CheckFilesIn(const std::string& folder) {
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code ignored;
+    if (entry->is_directory(ignored)) continue;
+    UNIVAL_RETURN_IF_ERROR(
+        Annotate(OpenRegularFile(entry->path().string()).status(), "--tokenizer"));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<ConformanceReport> CheckTokenizerEntry(const Registry::Entry& entry,
                                                       const Runtime& runtime,
                                                       const PluginCheckOptions& options,
@@ -193,6 +206,7 @@ absl::StatusOr<ConformanceReport> CheckTokenizerEntry(const Registry::Entry& ent
   const std::string folder = options.tokenizer.empty() ? samples.folder : options.tokenizer;
   if (folder.empty())
     return NoSamples(entry, "the folder with its files is not known; give --tokenizer FOLDER");
+  UNIVAL_RETURN_IF_ERROR(CheckFilesIn(folder));
   auto tokenizer = runtime.registry().CreateTokenizer(entry.type, folder, "core.bpe");
   if (!tokenizer.ok()) return NotCreated(entry, tokenizer.status(), observer);
   tokenizer = Watched(*std::move(tokenizer), CallsOf(observer));

@@ -10,6 +10,7 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <queue>
 #include <sstream>
 #include <unordered_map>
 
@@ -169,32 +170,72 @@ class Gpt2Bpe : public Tokenizer {
     int64_t merged;
   };
 
+  // The pieces of a word while pairs of them become one: a list, since a word from a record may be a
+  // megabyte long, and a queue of what can be merged, so that no pair is looked at twice.
+  struct Piece {
+    int64_t id;
+    int32_t before, after;  // neighbours; -1: none
+    bool is_there = true;
+  };
+  struct Candidate {
+    int64_t rank;
+    int32_t at;  // its left piece
+    int64_t left, right, merged;
+    bool operator<(const Candidate& other) const {  // the lowest rank first, then the leftmost
+      return rank != other.rank ? rank > other.rank : at > other.at;
+    }
+  };
+  using Candidates = std::priority_queue<Candidate>;
+
+  void AddCandidate(const std::vector<Piece>& pieces, int32_t at, Candidates& queue) const {
+    if (at < 0 || pieces[at].after < 0) return;
+    const int64_t left = pieces[at].id, right = pieces[pieces[at].after].id;
+    auto found = merges_.find(PairKey(left, right));
+    if (found != merges_.end())
+      queue.push({found->second.rank, at, left, right, found->second.merged});
+  }
+
+  // False where one of the two has become part of another piece.
+  static bool Apply(const Candidate& merge, std::vector<Piece>& pieces) {
+    Piece& left = pieces[merge.at];
+    if (!left.is_there || left.id != merge.left || left.after < 0) return false;
+    Piece& right = pieces[left.after];
+    if (right.id != merge.right) return false;
+    right.is_there = false;
+    left.id = merge.merged;
+    left.after = right.after;
+    if (left.after >= 0) pieces[left.after].before = merge.at;
+    return true;
+  }
+
+  // All pairs of the lowest rank from left to right, and so on, as GPT-2 does.
   std::vector<int64_t> EncodeWord(std::string_view word) const {
+    std::vector<Piece> pieces;
+    const auto count = static_cast<int32_t>(word.size());
+    for (int32_t i = 0; i < count; ++i) {
+      const int64_t id = id_of_byte_[static_cast<unsigned char>(word[i])];
+      pieces.push_back({id, i - 1, i + 1 < count ? i + 1 : -1});
+    }
+    Candidates queue;
+    for (int32_t i = 0; i < count; ++i) AddCandidate(pieces, i, queue);
+    while (!queue.empty()) {
+      std::vector<Candidate> round;
+      for (const int64_t rank = queue.top().rank; !queue.empty() && queue.top().rank == rank;) {
+        round.push_back(queue.top());
+        queue.pop();
+      }
+      std::vector<int32_t> merged;
+      for (const Candidate& candidate : round) {
+        if (Apply(candidate, pieces)) merged.push_back(candidate.at);
+      }
+      for (const int32_t at : merged) {
+        AddCandidate(pieces, at, queue);
+        AddCandidate(pieces, pieces[at].before, queue);
+      }
+    }
     std::vector<int64_t> ids;
-    for (char byte : word) ids.push_back(id_of_byte_[static_cast<unsigned char>(byte)]);
-    while (const Merge* best = BestMerge(ids)) Apply(*best, ids);
+    for (int32_t i = 0; i >= 0 && i < count; i = pieces[i].after) ids.push_back(pieces[i].id);
     return ids;
-  }
-
-  const Merge* BestMerge(const std::vector<int64_t>& ids) const {
-    const Merge* best = nullptr;
-    for (size_t i = 1; i < ids.size(); ++i) {
-      auto found = merges_.find(PairKey(ids[i - 1], ids[i]));
-      if (found != merges_.end() && (!best || found->second.rank < best->rank))
-        best = &found->second;
-    }
-    return best;
-  }
-
-  void Apply(const Merge& merge, std::vector<int64_t>& ids) const {
-    size_t kept = 0;
-    for (size_t i = 0; i < ids.size(); ++i, ++kept) {
-      auto found = i + 1 < ids.size() ? merges_.find(PairKey(ids[i], ids[i + 1])) : merges_.end();
-      const bool match = found != merges_.end() && found->second.rank == merge.rank;
-      ids[kept] = match ? merge.merged : ids[i];
-      i += match;
-    }
-    ids.resize(kept);
   }
 
   Status LoadSymbols(const std::string& path) {

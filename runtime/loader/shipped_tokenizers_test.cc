@@ -226,6 +226,25 @@ TEST(Gpt2Bpe, MergesBestPairsFirst) {
   EXPECT_FALSE((*tokenizer)->Decode({259}).ok());
 }
 
+// As a record may hold. Pairs that overlap are taken from the left.
+TEST(Gpt2Bpe, AWordOfAMegabyteTakesNoMoreThanItsLength) {
+  const std::string folder = SmallBpe();
+  nlohmann::json encoder = nlohmann::json::parse(ReadText(folder + "/encoder.json"));
+  encoder["aa"] = 300, encoder["aaaa"] = 301, encoder["aaa"] = 302;
+  WriteText(folder + "/encoder.json", encoder.dump());
+  WriteText(folder + "/vocab.bpe", "#version: 0.2\na a\naa aa\naa a\n");
+  WriteText(folder + "/dict.txt", ReadText(folder + "/dict.txt") + "300 1\n301 1\n302 1\n");
+  auto tokenizer = Gpt2Bpe(folder);
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  constexpr int64_t kTwo = 259, kFour = 260, kThree = 261;
+  EXPECT_EQ(*(*tokenizer)->Encode("aa"), std::vector<int64_t>({kTwo}));
+  EXPECT_EQ(*(*tokenizer)->Encode("aaa"), std::vector<int64_t>({kThree}));
+  EXPECT_EQ(*(*tokenizer)->Encode("aaaaaaa"), std::vector<int64_t>({kFour, kThree}));
+  const auto ids = (*tokenizer)->Encode(std::string(1 << 20, 'a'));
+  ASSERT_TRUE(ids.ok()) << ids.status();
+  EXPECT_EQ(*ids, std::vector<int64_t>(1 << 18, kFour));
+}
+
 TEST(Gpt2Bpe, RefusesTextThatIsNotUtf8) {
   auto tokenizer = Gpt2Bpe(SmallBpe());
   ASSERT_TRUE(tokenizer.ok());

@@ -187,6 +187,31 @@ TEST(SeriesAttacks, LinesThatAreNone) {
   fs::remove(folder + "/bad.csv");
 }
 
+TEST(TokenizerAttacks, FilesThatAreNone) {
+  const std::string folder = Workplace().Path("words");
+  fs::create_directories(folder);
+  const std::string check = "unival plugin check '" +
+                            Runfile("plugins/sentencepiece/libunival_sentencepiece.so") +
+                            "' --tokenizer words";
+  ASSERT_EQ(Workplace().Shell("cp models/nano/tokenizer/tokenizer.model words/whole").code, 0);
+  const std::string whole = ReadText(folder + "/whole"), model = folder + "/tokenizer.model";
+  for (const std::string& bytes : std::vector<std::string>{
+           "", "x", std::string(1000, '\0'), std::string(1000, '\xff'),
+           whole.substr(0, whole.size() / 2), whole.substr(whole.size() / 2), "{}"}) {
+    WriteText(model, bytes);
+    Try(Workplace(), {absl::StrCat("tokenizer of ", bytes.size(), " bytes"), check, {1, 3}, ""});
+  }
+  fs::remove(model);
+  ASSERT_EQ(Workplace().Shell("mkfifo words/tokenizer.model").code, 0);
+  Try(Workplace(), {"a pipe as a tokenizer", check, {1}, "a named pipe"});
+  for (const char* place : {"none", "file", "pipe", "circle"}) {
+    Try(Workplace(), {absl::StrCat("tokenizer in ", place),
+                      check.substr(0, check.size() - 5) + place,
+                      {1, 3},
+                      ""});
+  }
+}
+
 // A fresh model that would start from what is no model, or from one that does not fit.
 TEST(StartFromAttacks, ParentsThatAreNone) {
   const auto plan = [](const std::string& parent, const std::string& more) {
