@@ -20,6 +20,9 @@
 namespace unival {
 namespace {
 
+// Far more than any block has; the rows of one are made in memory.
+constexpr int64_t kMostBlockTokens = int64_t{1} << 20;
+
 struct VocabArguments {
   VocabularyEdit edit;
   RuntimeOptions runtime;
@@ -76,6 +79,10 @@ absl::StatusOr<BlockSpec> ParseBlock(const std::string& text) {
   if (parts.size() != 2 || !absl::SimpleAtoi(parts[1], &spec.size)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--block ", text, ": expected ID=SIZE, such as depth.bin=256"));
+  }
+  if (spec.size < 1 || spec.size > kMostBlockTokens) {
+    return absl::InvalidArgumentError(absl::StrCat("--block ", text, ": expected a size of 1 to ",
+                                                   kMostBlockTokens, ", each a row of weights"));
   }
   spec.id = parts[0];
   spec.owner = BlockOwner(spec.id);

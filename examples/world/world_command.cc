@@ -62,7 +62,7 @@ void AddMakeCorpus(Command& data) {
       data.AddCommand("make-corpus", "Write the world's sentences as text to train a tokenizer on");
   auto options = std::make_shared<CorpusOptions>();
   command.AddPositional("out", &options->output_file, "Text file to write");
-  command.AddOption("--sentences", &options->sentences, "How many").ShowDefault();
+  command.AddOption("--sentences", &options->sentences, "How many").NotNegative().ShowDefault();
   command.AddOption("--seed", &options->seed, "Other seeds give other sentences").ShowDefault();
   command.AddOption("--extra", &options->extra_files,
                     "A text file whose lines are added; may be given several times");
