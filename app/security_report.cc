@@ -9,7 +9,6 @@
 #include "runtime/torchscript/program.h"
 #include "sdk/base/files.h"
 #include "sdk/base/printable.h"
-#include "sdk/base/text_format.h"
 #include "sdk/native/generation_check.h"
 #include "tasks/templates/template_set.h"
 #include "training/data/source.h"
@@ -28,7 +27,6 @@ Json Bounds() {
     bounds.push_back({{"what", what}, {"most", most}});
   };
   add("file read as a whole", Mebibytes(kMaxWholeFile));
-  add("manifest, plan or template set", Mebibytes(kMaxTextFile));
   add("line of a JSONL file", Mebibytes(static_cast<int64_t>(kMaxLine)));
   add("labels of a task", absl::StrCat(kMaxLabels));
   add("prompt, target or label of a task", absl::StrCat(kMaxTemplateText, " bytes"));

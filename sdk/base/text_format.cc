@@ -31,6 +31,9 @@ class LineCollector : public google::protobuf::io::ErrorCollector {
   std::vector<std::string> errors_;
 };
 
+// No plan, manifest or set that people write comes near this.
+constexpr int64_t kMaxTextFile = int64_t{64} << 20;
+
 }  // namespace
 
 absl::Status ParseTextProto(absl::string_view text, absl::string_view file,

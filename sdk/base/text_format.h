@@ -11,16 +11,12 @@
 #include <google/protobuf/message.h>
 #include <google/protobuf/text_format.h>
 
-#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
 namespace unival {
-
-// What ReadTextProto takes: no plan, manifest or template set that people write comes near it.
-inline constexpr int64_t kMaxTextFile = int64_t{64} << 20;
 
 // InvalidArgument lists every syntax error and unknown field as FILE:LINE:COLUMN: TEXT. `file` is
 // only named in messages.
@@ -32,8 +28,7 @@ absl::Status ParseTextProto(absl::string_view text, absl::string_view file,
                             google::protobuf::TextFormat::Parser* parser,
                             google::protobuf::Message* message);
 
-// The same for a file on disk. NotFound names the file, ResourceExhausted one that is larger than
-// kMaxTextFile.
+// The same for a file on disk. NotFound names the file.
 absl::Status ReadTextProto(const std::string& path, google::protobuf::Message* message);
 
 // Deterministic text: fields in order of their numbers, map entries sorted by key.
