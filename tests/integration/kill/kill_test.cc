@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -146,6 +147,31 @@ class Kill : public ::testing::Test {
     return outcome.code == 137;
   }
 
+  // `count` acts, from 1, of as many kinds as there are: a kind is what is done to files of one name,
+  // whatever the step. Then the second of each kind, and so on.
+  static std::vector<size_t> Chosen(size_t count) {
+    std::map<std::string, std::vector<size_t>> kinds;
+    for (size_t i = 0; i < acts_.size(); ++i) {
+      std::string kind = acts_[i];
+      kind.erase(std::remove_if(kind.begin(), kind.end(), &absl::ascii_isdigit), kind.end());
+      kinds[kind].push_back(i + 1);
+    }
+    std::vector<size_t> all;
+    for (size_t round = 0; all.size() < std::max(count, kinds.size()) && round < acts_.size();
+         ++round) {
+      for (const auto& kind : kinds) {
+        const std::vector<size_t>& acts = kind.second;
+        // The second of a kind is its last, the others lie between.
+        const size_t nth = round == 0 ? 0 : round == 1 ? acts.size() - 1 : round - 1;
+        if (round < acts.size()) all.push_back(acts[nth]);
+      }
+    }
+    const size_t among = count < kinds.size() ? kinds.size() : std::min(count, all.size());
+    std::vector<size_t> chosen;
+    for (size_t i = 0; i < count && i < among; ++i) chosen.push_back(all[i * among / count]);
+    return chosen;
+  }
+
   static std::vector<std::string> acts_;
   static Tree unharmed_;
   static double seconds_;
@@ -161,10 +187,10 @@ TEST_F(Kill, AtItsActsOnFiles) {
                            ".features", "/model", "results.json", "run.json"}) {
     EXPECT_THAT(acts_, ::testing::Contains(::testing::HasSubstr(part)));
   }
-  const size_t kills = static_cast<size_t>(wanted_kills) / 2;
+  const std::vector<size_t> chosen = Chosen(static_cast<size_t>(wanted_kills) / 2);
+  const size_t kills = chosen.size();
   size_t killed = 0;
-  for (size_t i = 0; i < kills; ++i) {
-    const size_t act = 1 + i * (acts_.size() - 1) / std::max<size_t>(kills - 1, 1);
+  for (const size_t act : chosen) {
     const std::string what = absl::StrCat("act ", act, ", ", acts_[act - 1]);
     killed += GoesOn(absl::StrCat(Watched(act, "killed"), " ", Train("killed")), what) ? 1 : 0;
   }
