@@ -1,24 +1,82 @@
 #include "app/command.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "backbone/layers/inference_precision.h"
 #include "sdk/base/files.h"
 #include "sdk/base/json_text.h"
+#include "sdk/base/printable.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "tasks/slots/pattern.h"
+#include "training/data/record.h"
 
 namespace unival {
 namespace {
 
 // Threads beyond the processors only wait for each other; far beyond, starting them takes minutes.
 constexpr int kMaxThreads = 1024;
+
+// The type of the slot that holds `column`, empty where the task has none; the size of the picture
+// that a box lies in is a number.
+std::string SlotTypeOf(const TaskInfo& task, const std::string& column) {
+  bool has_box = false;
+  for (const std::string& text : {task.prompt, task.target}) {
+    const absl::StatusOr<Pattern> pattern = ParsePattern(text);
+    if (!pattern.ok()) continue;  // of a task that is code
+    for (const PatternPiece& piece : *pattern) {
+      if (piece.type == nullptr) continue;
+      if (piece.text == column) return piece.type->name();
+      has_box = has_box || piece.type->name() == "box";
+    }
+  }
+  return has_box && (column == "width" || column == "height") ? "number" : "";
+}
+
+absl::StatusOr<FieldValue> NumbersOf(absl::string_view value) {
+  std::vector<double> numbers;
+  for (const absl::string_view part : absl::StrSplit(value, ',')) {
+    double number = 0;
+    if (!absl::SimpleAtod(absl::StripAsciiWhitespace(part), &number) || !std::isfinite(number)) {
+      return InvalidArgument(
+          "expected numbers with commas between them, such as 10,20,30,40, got \"", value, "\"");
+    }
+    numbers.push_back(number);
+  }
+  return FieldValue(std::move(numbers));
+}
+
+// A list in JSON. Text that only begins like one is text.
+absl::optional<FieldValue> ListOf(const std::string& value) {
+  const auto fields = ParseRecord(absl::StrCat("{\"x\": ", value, "}"));
+  if (!fields.ok()) return absl::nullopt;
+  return fields->at("x");
+}
+
+absl::StatusOr<FieldValue> ValueOf(const std::string& value, const std::string& slot) {
+  const bool wants_numbers = slot == "box" || slot == "codes";
+  if (absl::StartsWith(value, "[")) {
+    const absl::optional<FieldValue> list = ListOf(value);
+    if (list.has_value()) return *list;
+    if (wants_numbers) return InvalidArgument("expected a list of numbers, got ", value);
+  }
+  if (wants_numbers) return NumbersOf(value);
+  if (slot != "number") return FieldValue(value);
+  UNIVAL_ASSIGN_OR_RETURN(const FieldValue numbers, NumbersOf(value));
+  const auto& list = std::get<std::vector<double>>(numbers);
+  if (list.size() != 1) return InvalidArgument("expected one number, got \"", value, "\"");
+  return FieldValue(list[0]);
+}
 
 }  // namespace
 
@@ -60,7 +118,17 @@ void AddPipelineOptions(Command& command, PipelineOptions* options) {
       "the task takes)");
   command.AddFlag("--allow_adapter_mismatch", &options->load.allow_adapter_mismatch,
                   "Load adapters that were trained against other weights");
+  command.AddFlag("--strict", &options->strict_templates,
+                  "Refuse task templates in other words than the model was trained with");
   AddRuntimeOptions(command, &options->runtime);
+}
+
+void WarnOfWording(const Pipeline& pipeline, const std::string& task) {
+  const absl::Status status = pipeline.CheckWording(task);
+  if (!status.ok()) {
+    std::cerr << "warning: " << PrintableMessage(std::string(status.message()))
+              << " (--strict refuses it)\n";
+  }
 }
 
 absl::StatusOr<TaskSample> SampleFromInputs(const TaskInfo& task,
@@ -75,7 +143,8 @@ absl::StatusOr<TaskSample> SampleFromInputs(const TaskInfo& task,
       return absl::InvalidArgumentError(absl::StrCat("--input ", input, ": expected column=value"));
     }
     const std::string column = input.substr(0, equals), value = input.substr(equals + 1);
-    if (!has(task.columns, column) && !has(task.prediction_columns, column)) {
+    const std::string slot = SlotTypeOf(task, column);
+    if (slot.empty() && !has(task.columns, column) && !has(task.prediction_columns, column)) {
       return absl::InvalidArgumentError(
           absl::StrCat("--input ", input, ": task \"", task.name, "\" has no column \"", column,
                        "\"; it reads: ", absl::StrJoin(task.prediction_columns, ", ")));
@@ -85,7 +154,8 @@ absl::StatusOr<TaskSample> SampleFromInputs(const TaskInfo& task,
                                                      "\" is given twice; give it once"));
     }
     if (!has(task.media_columns, column)) {
-      sample.fields[column] = value;
+      UNIVAL_ASSIGN_OR_RETURN(sample.fields[column],
+                              Annotate(ValueOf(value, slot), "--input ", column));
       continue;
     }
     const absl::Status opened = OpenRegularFile(value).status();

@@ -25,9 +25,14 @@ void AddRuntimeOptions(Command& command, RuntimeOptions* options);
 // MODEL, --templates, --device, and the runtime's.
 void AddPipelineOptions(Command& command, PipelineOptions* options);
 
-// "--input column=value" pairs as record fields: media columns hold files, the others text.
-// NotFound for a media file that does not exist, InvalidArgument for a pair without "=" or an
-// unknown column.
+// Says on standard error when the task's words are not those that the model was trained with.
+void WarnOfWording(const Pipeline& pipeline, const std::string& task);
+
+// "--input column=value" pairs as record fields: media columns hold files; columns of boxes, codes
+// and numbers hold numbers, "10,20,30,40" or "[10, 20, 30, 40]"; the others text, or a list of
+// texts, ["a", "b"]. A task with a box takes `width` and `height`, too. NotFound for a media file
+// that does not exist, InvalidArgument for a pair without "=", an unknown column, or no numbers
+// where numbers are needed.
 absl::StatusOr<TaskSample> SampleFromInputs(const TaskInfo& task,
                                             const std::vector<std::string>& inputs);
 

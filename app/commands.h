@@ -13,9 +13,11 @@
 #define UNIVAL_COMMANDS(COMMAND) \
   COMMAND(AddPredictCommand)     \
   COMMAND(AddEvalCommand)        \
+  COMMAND(AddScoreCommand)       \
   COMMAND(AddProbeCommand)       \
   COMMAND(AddPromptsCommand)     \
   COMMAND(AddTrainCommand)       \
+  COMMAND(AddMergeCommand)       \
   COMMAND(AddVerifyCommand)      \
   COMMAND(AddDataCommand)        \
   COMMAND(AddPluginCommand)      \

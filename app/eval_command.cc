@@ -11,11 +11,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "app/column_pairs.h"
 #include "app/command.h"
 #include "app/commands.h"
+#include "app/score_table.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/progress.h"
 #include "sdk/base/status_macros.h"
+#include "tasks/metrics/scored_metric.h"
 #include "training/evaluation/evaluate.h"
 #include "training/evaluation/task_source.h"
 
@@ -24,29 +27,12 @@ namespace {
 
 struct EvalArguments {
   PipelineOptions pipeline;
-  std::string task, data, metrics_file;
+  std::string task, data, metrics_file, compare;
   std::vector<std::string> columns, at_least;
   int64_t limit = 0;
   EvaluationOptions evaluation;
   bool json = false;
 };
-
-absl::StatusOr<std::map<std::string, std::string>> ParseColumns(
-    const std::vector<std::string>& pairs) {
-  std::map<std::string, std::string> columns;
-  for (const std::string& pair : pairs) {
-    const size_t equals = pair.find('=');
-    if (equals == std::string::npos) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--column ", pair, ": expected task_column=record_column"));
-    }
-    if (!columns.emplace(pair.substr(0, equals), pair.substr(equals + 1)).second) {
-      return absl::InvalidArgumentError(absl::StrCat("--column ", pair, ": the column \"",
-                                                     pair.substr(0, equals), "\" is given twice"));
-    }
-  }
-  return columns;
-}
 
 // "metric=value" pairs; read before anything runs, so that a typing error costs nothing.
 absl::StatusOr<std::map<std::string, double>> ParseBounds(const std::vector<std::string>& pairs) {
@@ -88,37 +74,132 @@ absl::Status CheckMetricNames(const std::map<std::string, double>& bounds, const
   return absl::OkStatus();
 }
 
-absl::StatusOr<EvaluationResult> Measure(EvalArguments arguments,
-                                         const std::map<std::string, double>& bounds) {
-  UNIVAL_ASSIGN_OR_RETURN(auto columns, ParseColumns(arguments.columns));
+// A model at work, and what it was measured at; the metric in `result` needs the pipeline.
+struct Measured {
+  std::unique_ptr<Pipeline> pipeline;
+  EvaluationResult result;
+  std::string set_hash;  // of the set that words the task
+};
+
+absl::StatusOr<Measured> Measure(EvalArguments arguments,
+                                 const std::map<std::string, double>& bounds) {
+  UNIVAL_ASSIGN_OR_RETURN(auto columns, ParseColumnPairs(arguments.columns));
   for (const std::string& file : {arguments.metrics_file, arguments.evaluation.results_file}) {
     if (!file.empty()) UNIVAL_RETURN_IF_ERROR(CheckOutputFile(file, arguments.data));
   }
   arguments.pipeline.task = arguments.task;
-  UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Pipeline::Create(arguments.pipeline));
-  UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(arguments.task));
+  Measured measured;
+  UNIVAL_ASSIGN_OR_RETURN(measured.pipeline, Pipeline::Create(arguments.pipeline));
+  Pipeline& pipeline = *measured.pipeline;
+  UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline.task(arguments.task));
   UNIVAL_RETURN_IF_ERROR(CheckMetricNames(bounds, *task));
+  WarnOfWording(pipeline, arguments.task);
+  if (const TaskWording* wording = pipeline.wording(arguments.task); wording != nullptr) {
+    measured.set_hash = wording->set_hash;
+  }
   UNIVAL_ASSIGN_OR_RETURN(const auto source,
-                          OpenFittingSource(*task, pipeline->model().known_modalities(),
+                          OpenFittingSource(*task, pipeline.model().known_modalities(),
                                             {arguments.data, columns, arguments.limit}));
   arguments.evaluation.progress = CountOn("evaluating");
-  return Evaluate(*pipeline, arguments.task, *source, arguments.evaluation);
+  UNIVAL_ASSIGN_OR_RETURN(measured.result,
+                          Evaluate(pipeline, arguments.task, *source, arguments.evaluation));
+  return measured;
 }
 
-nlohmann::ordered_json ToJson(const EvalArguments& arguments, const EvaluationResult& result) {
+// The same records answered by two models, and what moved.
+absl::StatusOr<ExitCode> CompareModels(EvalArguments arguments) {
+  arguments.evaluation.keep_metric = true;
+  UNIVAL_ASSIGN_OR_RETURN(const Measured a, Measure(arguments, {}));
+  EvalArguments other = arguments;
+  other.pipeline.model = arguments.compare;
+  other.evaluation.results_file.clear();
+  UNIVAL_ASSIGN_OR_RETURN(const Measured b, Measure(other, {}));
+  const auto* scored_a = dynamic_cast<const ScoredMetric*>(a.result.metric.get());
+  const auto* scored_b = dynamic_cast<const ScoredMetric*>(b.result.metric.get());
+  if (scored_a == nullptr || scored_b == nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("--compare: task \"", arguments.task,
+                     "\" expected metrics that say what each record scored, got a plugin's own; "
+                     "compare a task that is a template"));
+  }
+  UNIVAL_ASSIGN_OR_RETURN(auto differences,
+                          ComparePaired(*scored_a, *scored_b, arguments.evaluation.bootstrap));
+  PrintComparison({arguments.pipeline.model, arguments.compare, std::move(differences),
+                   arguments.evaluation.bootstrap, arguments.json});
+  UNIVAL_RETURN_IF_ERROR(CheckReadable(a.result));
+  UNIVAL_RETURN_IF_ERROR(CheckReadable(b.result));
+  return kDone;
+}
+
+nlohmann::ordered_json CalibrationJson(const Calibration& calibration) {
+  nlohmann::ordered_json json = {{"expected_error", calibration.expected_error}};
+  for (const ConfidenceBin& bin : calibration.bins) {
+    json["bins"].push_back({{"low", bin.low},
+                            {"high", bin.high},
+                            {"confidence", bin.confidence},
+                            {"right", bin.right},
+                            {"count", bin.count}});
+  }
+  for (const Abstention& one : calibration.abstentions) {
+    json["abstention"].push_back(
+        {{"threshold", one.threshold}, {"coverage", one.coverage}, {"right", one.right}});
+  }
+  return json;
+}
+
+void AddIntervals(const EvalArguments& arguments, const EvaluationResult& result,
+                  nlohmann::ordered_json* json) {
+  if (result.intervals.empty()) return;
+  nlohmann::ordered_json& intervals = (*json)["intervals"];
+  for (const auto& [name, interval] : result.intervals)
+    intervals[name] = {interval.low, interval.high};
+  (*json)["bootstrap"] = {{"resamples", arguments.evaluation.bootstrap.resamples},
+                          {"seed", arguments.evaluation.bootstrap.seed},
+                          {"confidence", arguments.evaluation.bootstrap.confidence}};
+}
+
+nlohmann::ordered_json ToJson(const EvalArguments& arguments, const Measured& measured) {
+  const EvaluationResult& result = measured.result;
   nlohmann::ordered_json json = {
       {"model", arguments.pipeline.model}, {"task", result.task},       {"data", arguments.data},
       {"samples", result.samples},         {"seconds", result.seconds}, {"metrics", result.metrics},
       {"failures", result.failures}};
+  if (!measured.set_hash.empty()) json["template_set_hash"] = measured.set_hash;
+  AddIntervals(arguments, result, &json);
+  if (result.calibration) json["calibration"] = CalibrationJson(*result.calibration);
   if (result.constant) {
     json["constant"] = {{"answer", result.constant->text}, {"metrics", result.constant->metrics}};
   }
   return json;
 }
 
-void PrintTable(const EvaluationResult& result) {
-  for (const auto& [name, value] : result.metrics)
-    std::cout << absl::StrFormat("%-32s %.4f%s\n", name, value, BesideConstant(result, name));
+std::string IntervalText(const EvaluationResult& result, const std::string& name) {
+  const auto found = result.intervals.find(name);
+  if (found == result.intervals.end()) return "";
+  return absl::StrFormat("  [%.4f, %.4f]", found->second.low, found->second.high);
+}
+
+void PrintCalibration(const Calibration& calibration) {
+  std::cout << absl::StrFormat("%-32s %.4f\n", "calibration error (ECE, 10 bins)",
+                               calibration.expected_error);
+  std::cout << "answering only above a confidence:\n";
+  for (const Abstention& one : calibration.abstentions) {
+    std::cout << absl::StrFormat("  >= %.4f  answers %5.1f %%  right %5.1f %%\n", one.threshold,
+                                 100 * one.coverage, 100 * one.right);
+  }
+}
+
+void PrintTable(const EvalArguments& arguments, const EvaluationResult& result) {
+  for (const auto& [name, value] : result.metrics) {
+    std::cout << absl::StrFormat("%-32s %.4f%s%s\n", name, value, IntervalText(result, name),
+                                 BesideConstant(result, name));
+  }
+  if (!result.intervals.empty()) {
+    std::cout << absl::StrFormat("intervals: 95 %%, bootstrap of %d resamples, seed %d\n",
+                                 arguments.evaluation.bootstrap.resamples,
+                                 arguments.evaluation.bootstrap.seed);
+  }
+  if (result.calibration) PrintCalibration(*result.calibration);
   for (const std::string& failure : result.failures) std::cout << "failed  " << failure << "\n";
 }
 
@@ -139,15 +220,21 @@ absl::StatusOr<ExitCode> Check(const std::map<std::string, double>& bounds,
 
 absl::StatusOr<ExitCode> Eval(const EvalArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const auto bounds, ParseBounds(arguments.at_least));
-  UNIVAL_ASSIGN_OR_RETURN(const EvaluationResult result, Measure(arguments, bounds));
-  const std::string json = JsonText(ToJson(arguments, result), 2) + "\n";
+  if (!arguments.compare.empty() && !bounds.empty()) {
+    return absl::InvalidArgumentError(
+        "--at_least: expected one model, got --compare; ask for the bounds in a run of their own");
+  }
+  if (!arguments.compare.empty()) return CompareModels(arguments);
+  UNIVAL_ASSIGN_OR_RETURN(const Measured measured, Measure(arguments, bounds));
+  const EvaluationResult& result = measured.result;
+  const std::string json = JsonText(ToJson(arguments, measured), 2) + "\n";
   if (!arguments.metrics_file.empty()) {
     UNIVAL_RETURN_IF_ERROR(WriteOutputFile(arguments.metrics_file, json));
   }
   if (arguments.json) {
     std::cout << json;
   } else {
-    PrintTable(result);
+    PrintTable(arguments, result);
   }
   UNIVAL_RETURN_IF_ERROR(CheckReadable(result));
   return Check(bounds, result);
@@ -155,9 +242,11 @@ absl::StatusOr<ExitCode> Eval(const EvalArguments& arguments) {
 
 }  // namespace
 
+// What the command takes, in one piece.
 void AddEvalCommand(Command& program) {
   Command& command = program.AddCommand("eval", "Measure a model on the records of a file");
   auto arguments = std::make_shared<EvalArguments>();
+  arguments->evaluation.bootstrap.resamples = 1000;
   AddPipelineOptions(command, &arguments->pipeline);
   command.AddOption("--task", &arguments->task, "Task name; `unival inspect MODEL` lists them")
       .Required();
@@ -172,7 +261,22 @@ void AddEvalCommand(Command& program) {
   command.AddOption("--metrics", &arguments->metrics_file,
                     "Write the metrics as JSON to this file");
   command.AddOption("--predictions", &arguments->evaluation.results_file,
-                    "Write every answer as JSONL to this file");
+                    "Write every answer as JSONL to this file, with its references and scores; "
+                    "`unival score` reads it");
+  command
+      .AddOption("--resamples", &arguments->evaluation.bootstrap.resamples,
+                 "Bootstrap resamples for 95 % intervals and paired tests; 0: none")
+      .NotNegative()
+      .ShowDefault();
+  command.AddOption("--seed", &arguments->evaluation.bootstrap.seed, "Seed of the resamples")
+      .ShowDefault();
+  command
+      .AddOption("--max_unreadable", &arguments->evaluation.max_unreadable,
+                 "Share of records that may be unreadable before the evaluation is an error")
+      .ShowDefault();
+  command.AddOption("--compare", &arguments->compare,
+                    "A second model directory, asked the same: differences, paired, with what was "
+                    "forgotten. For two files of answers: unival score A --compare B");
   command.AddOption(
       "--at_least", &arguments->at_least,
       "metric=value: exit code 3 when the metric is lower; may be given several times");

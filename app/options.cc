@@ -16,8 +16,8 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "app/nearest.h"
 #include "app/output.h"
+#include "sdk/base/nearest.h"
 #include "sdk/base/printable.h"
 
 namespace unival {
@@ -160,6 +160,11 @@ Option& Option::Required() {
   return *this;
 }
 
+Option& Option::Optional() {
+  option_->required(false);
+  return *this;
+}
+
 Option& Option::ShowDefault() {
   option_->capture_default_str();
   return *this;
@@ -196,6 +201,7 @@ struct Command::Impl {
   int exit_code = kDone;
   int* result = &exit_code;  // the program's
   std::vector<std::unique_ptr<Command>> commands;
+  bool runs_alone = false;
   std::function<Strings()> other_names;
 };
 
@@ -216,6 +222,11 @@ Command& Command::AddCommand(const std::string& name, const std::string& help) {
   impl->result = impl_->result;
   impl_->commands.emplace_back(new Command(std::move(impl)));
   return *impl_->commands.back();
+}
+
+void Command::RunsAlone() {
+  impl_->runs_alone = true;
+  impl_->app->require_subcommand(0, 1);
 }
 
 Option Command::AddPositional(const std::string& name, OptionTarget target,
@@ -247,7 +258,8 @@ void Command::SetFooter(std::function<std::string()> footer) {
 }
 
 void Command::SetRun(std::function<absl::StatusOr<ExitCode>()> run) {
-  impl_->app->callback([run = std::move(run), result = impl_->result] {
+  impl_->app->callback([run = std::move(run), result = impl_->result, app = impl_->app] {
+    if (!app->get_subcommands().empty()) return;  // that one has run
     const absl::StatusOr<ExitCode> code = run();
     *result = code.ok() ? *code : ReportFailure(code.status());
   });
@@ -273,6 +285,7 @@ bool Command::KnowsCommands(const std::vector<std::string>& words) const {
   for (const std::string& word : words) {
     if (!command->HasCommands() || (!word.empty() && word[0] == '-')) return true;
     const Command* next = command->Find(word);
+    if (next == nullptr && command->impl_->runs_alone) return true;
     if (next == nullptr) {
       Strings known;
       for (const auto& one : command->impl_->commands) {

@@ -49,6 +49,7 @@ using OptionTarget =
 class Option {
  public:
   Option& Required();
+  Option& Optional();     // of a positional argument: it may be absent
   Option& ShowDefault();  // the target's present value stands in the help
   Option& LastWins();     // given twice, the later value counts instead of an error
   Option& Between(int64_t least, int64_t most);
@@ -75,7 +76,10 @@ class Command {
 
   // Lives as long as this one.
   Command& AddCommand(const std::string& name, const std::string& help);
-  // Required, in the order of declaration.
+  // The command line may also name none of the commands that were added: then this one runs, with
+  // what stands in their place as its positional arguments. Those are to be Optional.
+  void RunsAlone();
+  // Required unless said otherwise, in the order of declaration.
   Option AddPositional(const std::string& name, OptionTarget target, const std::string& help);
   // `names` as typed, with commas between spellings of one option: "--output,-o".
   Option AddOption(const std::string& names, OptionTarget target, const std::string& help);

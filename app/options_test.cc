@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "app/nearest.h"
+#include "sdk/base/nearest.h"
 
 namespace unival {
 namespace {
@@ -47,6 +47,17 @@ class Fixture : public ::testing::Test {
     act.OnRun([this]() -> absl::StatusOr<ExitCode> { return outcome_; });
     Command& deep = program_.AddCommand("more", "More of it").AddCommand("deep", "Deeper");
     deep.OnRun([this] { return outcome_.status(); });
+    Command& mix = program_.AddCommand("mix", "Mix what is named");
+    mix.AddCommand("taste", "Only look").OnRun([this] {
+      tasted_ = true;
+      return outcome_.status();
+    });
+    mix.RunsAlone();
+    mix.AddPositional("parts", &parts_, "What").Optional();
+    mix.OnRun([this] {
+      mixed_ = true;
+      return outcome_.status();
+    });
     program_.AddVersion("tool 1");
     program_.SetFooter([] { return std::string("See also: the sky"); });
   }
@@ -64,7 +75,19 @@ class Fixture : public ::testing::Test {
   absl::StatusOr<ExitCode> outcome_ = kDone;
   Command program_;
   std::string out_, err_;
+  std::vector<std::string> parts_;
+  bool mixed_ = false, tasted_ = false;
 };
+
+TEST_F(Fixture, ACommandWithCommandsMayRunAlone) {
+  EXPECT_EQ(Run({"mix", "milk", "eggs"}), kDone) << err_;
+  EXPECT_TRUE(mixed_);
+  EXPECT_EQ(parts_, (std::vector<std::string>{"milk", "eggs"}));
+  mixed_ = false;
+  EXPECT_EQ(Run({"mix", "taste"}), kDone) << err_;
+  EXPECT_TRUE(tasted_);
+  EXPECT_FALSE(mixed_);
+}
 
 TEST_F(Fixture, EveryKindOfValueReachesItsTarget) {
   EXPECT_EQ(Run({"do", "it", "-g", "one", "--greeting", "two", "--whole", "64", "--wide", "-0x0",

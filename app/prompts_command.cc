@@ -12,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "app/command.h"
 #include "app/commands.h"
+#include "app/prompts_commands.h"
 #include "sdk/base/files.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/progress.h"
@@ -122,7 +123,12 @@ absl::StatusOr<ExitCode> Speak(SpeakArguments& arguments) {
 }  // namespace
 
 void AddPromptsCommand(Command& program) {
-  Command& prompts = program.AddCommand("prompts", "What a model's language model can be given");
+  Command& prompts = program.AddCommand(
+      "prompts", "Task templates: what they say, and whether data and a model fit them");
+  AddPromptsList(prompts);
+  AddPromptsShow(prompts);
+  AddPromptsCheck(prompts);
+  AddPromptsAdd(prompts);
   Command& command =
       prompts.AddCommand("speak", "Ask a model to repeat texts; list what it cannot say");
   auto arguments = std::make_shared<SpeakArguments>();

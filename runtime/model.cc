@@ -19,6 +19,7 @@
 #include "backbone/storage/safetensors.h"
 #include "backbone/vocabulary/layout.h"
 #include "backbone/vocabulary/vocabulary.h"
+#include "runtime/half_storage.h"
 #include "runtime/memory_budget.h"
 #include "sdk/base/files.h"
 #include "sdk/base/status_macros.h"
@@ -267,7 +268,7 @@ void Model::SetTraining(bool training) {
 void Model::RoundToHalf() {
   at::NoGradGuard no_grad;
   for (const NamedTensor& named : State()) {
-    if (named.tensor.is_floating_point())
+    if (BecomesHalf(named.name, named.tensor))
       named.tensor.copy_(named.tensor.to(at::kHalf).to(named.tensor.scalar_type()));
   }
 }

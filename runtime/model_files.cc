@@ -20,8 +20,10 @@
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
 #include "backbone/storage/safetensors_header.h"
+#include "runtime/half_storage.h"
 #include "runtime/memory_budget.h"
 #include "runtime/model.h"
+#include "runtime/template_hashes.h"
 #include "sdk/base/mapped_file.h"
 #include "sdk/base/shapes.h"
 #include "sdk/base/status.h"
@@ -49,8 +51,8 @@ absl::Status CheckRecord(const Manifest& manifest, const std::string& file,
 }
 
 TensorMap Halved(TensorMap tensors) {
-  for (auto& entry : tensors) {
-    if (entry.second.is_floating_point()) entry.second = entry.second.detach().to(at::kHalf);
+  for (auto& [name, tensor] : tensors) {
+    if (BecomesHalf(name, tensor)) tensor = tensor.detach().to(at::kHalf);
   }
   return tensors;
 }
@@ -83,7 +85,7 @@ absl::StatusOr<bool> WasFoundHere(const AdapterRecord& record, const ModelDirect
 bool IsExactInHalf(const std::vector<NamedTensor>& tensors) {
   return absl::c_all_of(tensors, [](const NamedTensor& named) {
     const at::Tensor& tensor = named.tensor;
-    return !tensor.is_floating_point() ||
+    return !BecomesHalf(named.name, tensor) ||
            tensor.equal(tensor.to(at::kHalf).to(tensor.scalar_type()));
   });
 }
@@ -99,6 +101,18 @@ SafetensorsHeader HeaderOf(const ModelDirectory& directory, const std::string& c
   if (!file.ok()) return {};
   const absl::StatusOr<SafetensorsHeader> header = ParseSafetensorsHeader((*file)->bytes());
   return header.ok() && (*file)->Check().ok() ? *header : SafetensorsHeader();
+}
+
+absl::Status CheckConnectionShape(const ModelDirectory& directory,
+                                  const ConnectionConfig& connection, absl::string_view field,
+                                  const std::string& tensor, const std::vector<int64_t>& expected) {
+  const std::string id = AdapterComponentId(connection.modality());
+  const auto tensors = HeaderOf(directory, id).tensors;
+  const auto found = tensors.find(tensor);
+  if (found == tensors.end() || found->second.shape == expected) return absl::OkStatus();
+  return InvalidArgument("connection of modality \"", connection.modality(), "\": ", field,
+                         ": expected ", tensor, " of shape ", ShapeText(found->second.shape),
+                         ", as ", directory.FileOf(id), " has, got ", ShapeText(expected));
 }
 
 // The manifest against the headers of the files, before anything is built for it.
@@ -117,16 +131,13 @@ absl::Status CheckShapes(const ModelDirectory& directory) {
                            directory.FileOf("backbone"), "; restore the manifest of these files");
   }
   for (const ConnectionConfig& connection : manifest.connection()) {
-    const std::string id = AdapterComponentId(connection.modality());
-    const auto tensors = HeaderOf(directory, id).tensors;
-    const auto found = tensors.find("positions");
-    const std::vector<int64_t> expected = {PositionRows(connection, manifest.backbone()),
-                                           manifest.backbone().d_model()};
-    if (found == tensors.end() || found->second.shape == expected) continue;
-    return InvalidArgument("connection of modality \"", connection.modality(),
-                           "\": position_rows: expected positions of shape ",
-                           ShapeText(found->second.shape), ", as ", directory.FileOf(id),
-                           " has, got ", ShapeText(expected));
+    const int64_t d = manifest.backbone().d_model(), maps = connection.position_maps();
+    UNIVAL_RETURN_IF_ERROR(
+        CheckConnectionShape(directory, connection, "position_rows", "positions",
+                             {PositionRows(connection, manifest.backbone()), d}));
+    if (maps <= 1) continue;  // one that does not fit is found when the tensors are loaded
+    UNIVAL_RETURN_IF_ERROR(CheckConnectionShape(directory, connection, "position_maps", "weight",
+                                                {maps, d, connection.feature_dim()}));
   }
   return absl::OkStatus();
 }
@@ -283,6 +294,7 @@ absl::StatusOr<Manifest> Model::ManifestToSave(const Lineage& lineage) const {
                             DescribeAdapter(connection.modality(), &base_hash));
   }
   *manifest.add_lineage() = lineage;
+  manifest.set_template_set_hash(StoredTemplatesHash(templates_));
   return manifest;
 }
 

@@ -13,6 +13,7 @@
 #include "runtime/collate.h"
 #include "runtime/decoding.h"
 #include "runtime/record_check.h"
+#include "runtime/template_hashes.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 #include "tasks/templates/template_task.h"
@@ -68,6 +69,28 @@ std::map<std::string, const LoadedTemplate*> LastOfEachName(
   return last;
 }
 
+// The words that each task has, and whether the model's own sets have them.
+std::map<std::string, TaskWording> Wordings(const Model& model,
+                                            const std::vector<SharedTemplateSet>& sets) {
+  const std::string recorded = model.manifest().template_set_hash();
+  // Models of before record no hash; one that stores nothing says nothing.
+  const bool as_recorded = recorded.empty() || recorded == StoredTemplatesHash(model.templates());
+  std::map<std::string, TaskWording> wordings;
+  for (const SharedTemplateSet& set : sets) {
+    const std::string hash = TemplateSetHash(*set);
+    for (const LoadedTemplate& task : set->tasks) {
+      bool as_trained = model.templates().empty();
+      for (const auto& [file, stored] : model.templates()) {
+        if (as_trained || !as_recorded || !stored.set.ok()) continue;
+        const LoadedTemplate* trained = (*stored.set)->Find(task.proto.name());
+        as_trained = trained != nullptr && SameWording(trained->proto, task.proto);
+      }
+      wordings[task.proto.name()] = {set->file, hash, as_trained};
+    }
+  }
+  return wordings;
+}
+
 bool IsPluginTask(const Runtime& runtime, const std::string& task) {
   return absl::c_any_of(runtime.registry().List(), [&](const Registry::Entry& entry) {
     return entry.kind == "task" && entry.type == task;
@@ -92,14 +115,6 @@ absl::StatusOr<std::vector<std::string>> ModalitiesOf(const std::string& task,
   return wanted;
 }
 
-absl::StatusOr<InferencePrecision> PrecisionNamed(const std::string& name) {
-  const auto precision = ParseInferencePrecision(name);
-  if (precision.has_value()) return *precision;
-  return absl::InvalidArgumentError(absl::StrCat("precision: expected ",
-                                                 absl::StrJoin(InferencePrecisionNames(), ", "),
-                                                 ", got \"", name, "\""));
-}
-
 }  // namespace
 
 Pipeline::Pipeline()
@@ -107,8 +122,18 @@ Pipeline::Pipeline()
 
 Pipeline::~Pipeline() = default;
 
+absl::Status Pipeline::SetPrecision(const std::string& name) {
+  const auto precision = ParseInferencePrecision(name);
+  if (!precision.has_value()) {
+    return absl::InvalidArgumentError(absl::StrCat("precision: expected ",
+                                                   absl::StrJoin(InferencePrecisionNames(), ", "),
+                                                   ", got \"", name, "\""));
+  }
+  packed_ = std::make_unique<layers::PackedWeights>(*precision);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(const PipelineOptions& options) {
-  UNIVAL_ASSIGN_OR_RETURN(const InferencePrecision precision, PrecisionNamed(options.precision));
   UNIVAL_ASSIGN_OR_RETURN(auto runtime, Runtime::Create(options.runtime));
   const TemplateTypes types = runtime->template_types();
   UNIVAL_ASSIGN_OR_RETURN(const OpenedModel opened, OpenedModel::Open(options.model, types));
@@ -122,9 +147,15 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(const PipelineOptions
   }
   UNIVAL_ASSIGN_OR_RETURN(auto model, Model::Load(opened, *runtime, load));
   UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Create(model.get(), files));
-  pipeline->packed_ = std::make_unique<layers::PackedWeights>(precision);
+  UNIVAL_RETURN_IF_ERROR(pipeline->SetPrecision(options.precision));
   pipeline->runtime_ = std::move(runtime);
   pipeline->owned_model_ = std::move(model);
+  if (options.strict_templates) {
+    for (const auto& entry : pipeline->wordings_) {
+      if (!options.task.empty() && entry.first != options.task) continue;
+      UNIVAL_RETURN_IF_ERROR(pipeline->CheckWording(entry.first));
+    }
+  }
   return pipeline;
 }
 
@@ -152,6 +183,7 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(
 // error only when such a task is asked for.
 absl::Status Pipeline::AddTemplates(const std::vector<SharedTemplateSet>& files) {
   UNIVAL_ASSIGN_OR_RETURN(const auto sets, InOrder(model_->templates(), files));
+  wordings_ = Wordings(*model_, sets);
   for (const auto& [name, task] : LastOfEachName(sets)) {
     absl::StatusOr<std::unique_ptr<TemplateTask>> created =
         TemplateTask::Create(*task, model_->vocabulary(), model_->runtime().template_types());
@@ -172,6 +204,26 @@ absl::StatusOr<const Task*> Pipeline::task(const std::string& name) const {
   return absl::NotFoundError(absl::StrCat(
       "task \"", name, "\" is not known; there are: ", absl::StrJoin(task_names(), ", "),
       ". Add a template set with --templates FILE."));
+}
+
+const TaskWording* Pipeline::wording(const std::string& task) const {
+  // A plugin's task of the same name is the one that counts.
+  const auto found = IsPluginTask(model_->runtime(), task) ? wordings_.end() : wordings_.find(task);
+  return found == wordings_.end() ? nullptr : &found->second;
+}
+
+absl::Status Pipeline::CheckWording(const std::string& task) const {
+  const TaskWording* used = wording(task);
+  if (used == nullptr || used->as_trained) return absl::OkStatus();
+  const std::string recorded = model_->manifest().template_set_hash();
+  return absl::FailedPreconditionError(
+      absl::StrCat("task \"", task,
+                   "\": template_set_hash: expected words of the sets that the model was trained "
+                   "with, ",
+                   recorded.empty() ? StoredTemplatesHash(model_->templates()) : recorded, ", got ",
+                   used->set_hash, " of ", used->set_file,
+                   "; leave out the set, or train with it: a model answers best what it is asked "
+                   "in known words"));
 }
 
 std::vector<std::string> Pipeline::task_names() const {

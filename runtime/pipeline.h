@@ -42,6 +42,18 @@ struct PipelineOptions {
   // In which numbers the backbone multiplies by its weights: "float32", "bfloat16" or "int8". The
   // weights themselves stay as they are. CPU only; elsewhere they are used as they are.
   std::string precision = "float32";
+  // Refuse a task (`task`, or any that `templates` holds) that is worded otherwise than the model
+  // was trained with.
+  bool strict_templates = false;
+};
+
+// Whose words a task has.
+struct TaskWording {
+  std::string set_file;  // as messages call it
+  std::string set_hash;  // TemplateSetHash of the whole set
+  // Whether the model directory has the task in these words. True where it stores no sets, so that
+  // nothing is known.
+  bool as_trained = true;
 };
 
 class Pipeline {
@@ -60,6 +72,11 @@ class Pipeline {
   // block it lacks, say).
   absl::StatusOr<const Task*> task(const std::string& name) const;
   std::vector<std::string> task_names() const;
+  // Null for tasks that are code. Lives as long as the pipeline.
+  const TaskWording* wording(const std::string& task) const;
+  // FailedPrecondition, with both hashes and the remedy, for a task in other words than those that
+  // the model was trained with.
+  absl::Status CheckWording(const std::string& task) const;
 
   // Fields that are set in `generation` replace the task's own settings.
   absl::StatusOr<Prediction> Predict(const std::string& task, const TaskSample& sample,
@@ -76,6 +93,9 @@ class Pipeline {
       const std::string& task, absl::Span<const TaskSample> samples,
       const GenerationConfig& generation, const GenerationOptions& options);
 
+  // In which numbers the backbone multiplies from now on; see PipelineOptions. InvalidArgument.
+  absl::Status SetPrecision(const std::string& name);
+
   Model& model() { return *model_; }
 
  private:
@@ -87,6 +107,7 @@ class Pipeline {
   Model* model_ = nullptr;
   std::unique_ptr<layers::PackedWeights> packed_;  // of the model's backbone
   std::map<std::string, std::unique_ptr<Task>> tasks_;
+  std::map<std::string, TaskWording> wordings_;
   std::map<std::string, absl::Status> unavailable_;  // templates that this model cannot do, and why
 };
 

@@ -41,10 +41,10 @@ TEST(TrainerTest, AResumedRunEndsWithTheSameWeightsToTheBit) {
   EXPECT_EQ(Losses("straight"), Losses("stopped"));
 }
 
-// Trains in another process, so that it can be killed.
-absl::StatusOr<Process> StartChild(const std::string& output) {
+// Trains in another process, so that it can be killed; with a cache, CachedPlan().
+absl::StatusOr<Process> StartChild(const std::string& output, const std::string& cache = "") {
   ProcessOptions options;
-  options.command = {ThisProgram(), "--train-child", World(), output};
+  options.command = {ThisProgram(), "--train-child", World(), output, cache};
   options.ends_with_parent = true;
   return Process::Start(options);
 }
@@ -54,6 +54,12 @@ TrainingPlan KilledPlan() {
   plan.mutable_stage(0)->set_steps(20);
   plan.mutable_stage(0)->set_checkpoint_every(2);
   plan.clear_evaluation();
+  return plan;
+}
+
+TrainingPlan CachedPlan() {
+  TrainingPlan plan = Parse(kAdapterPlan);
+  plan.mutable_stage(0)->mutable_cache()->set_enabled(true);
   return plan;
 }
 
@@ -87,6 +93,26 @@ TEST(TrainerTest, AKilledRunGoesOnFromItsCheckpoint) {
   EXPECT_EQ(After("unharmed"), After("killed"));
   EXPECT_EQ(Losses("unharmed"), Losses("killed"))
       << "records after the checkpoint are written once";
+}
+
+TEST(TrainerTest, RunsInSeveralProcessesShareOneCache) {
+  const TrainingPlan plan = CachedPlan();
+  TrainOptions options = Options(World(), plan, FreshOutput("sharing"));
+  options.cache_dir = World() + "/" + FreshOutput("shared_cache");
+  FreshOutput("shared_with");
+  // A whole other run while this one has the cache open and half filled.
+  options.progress = [&](const ProgressRecord& record) {
+    if (record.step != 2) return;
+    auto child = StartChild("shared_with", options.cache_dir);
+    ASSERT_TRUE(child.ok()) << child.status();
+    const auto end = child->Wait();
+    ASSERT_TRUE(end.ok()) << end.status();
+    EXPECT_TRUE(end->ok()) << end->Text();
+  };
+  const TrainResult result = TrainOk(options);
+  EXPECT_LT(result.encoder_calls, kImages) << "what the other run encoded is found";
+  EXPECT_EQ(After("sharing"), After("shared_with"));
+  EXPECT_EQ(Losses("sharing"), Losses("shared_with"));
 }
 
 TEST(TrainerTest, TheLogOfAResumedRunIsThatOfOneThatWasNotStopped) {
@@ -234,9 +260,11 @@ TEST(TrainerTest, TheTemplatesOfARunAreThoseThatItBeganWith) {
 }  // namespace
 
 // What the killed process runs (trainer_test.cc).
-int TrainChild(const std::string& folder, const std::string& output) {
-  const TrainingPlan plan = KilledPlan();
-  return Train(Options(folder, plan, output), TheRuntime()).ok() ? 0 : 1;
+int TrainChild(const std::string& folder, const std::string& output, const std::string& cache) {
+  const TrainingPlan plan = cache.empty() ? KilledPlan() : CachedPlan();
+  TrainOptions options = Options(folder, plan, output);
+  options.cache_dir = cache;
+  return Train(options, TheRuntime()).ok() ? 0 : 1;
 }
 
 }  // namespace unival::trainer_tests

@@ -268,13 +268,14 @@ TEST(TrainerTest, TrainsInBfloat16) {
 
 }  // namespace
 
-int TrainChild(const std::string& folder, const std::string& output);  // trainer_checkpoint_test.cc
+// trainer_checkpoint_test.cc
+int TrainChild(const std::string& folder, const std::string& output, const std::string& cache);
 
 }  // namespace unival::trainer_tests
 
 int main(int argc, char** argv) {
-  if (argc == 4 && std::string(argv[1]) == "--train-child")
-    return unival::trainer_tests::TrainChild(argv[2], argv[3]);
+  if (argc == 5 && std::string(argv[1]) == "--train-child")
+    return unival::trainer_tests::TrainChild(argv[2], argv[3], argv[4]);
   ::testing::InitGoogleMock(&argc, argv);
   return RUN_ALL_TESTS();
 }

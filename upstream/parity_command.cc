@@ -17,12 +17,14 @@ namespace {
 struct ParityArguments {
   ParityOptions options;
   RuntimeOptions runtime;
+  std::string precision = InferencePrecisionName(InferencePrecision::kFloat32);
   bool json = false;
 };
 
 absl::StatusOr<ExitCode> Compare(const ParityArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(arguments.runtime));
   ParityOptions options = arguments.options;
+  options.precision = *ParseInferencePrecision(arguments.precision);  // checked by the option
   ProgressLine line;
   options.progress = [&line](const ParityProgress& progress) {
     line.Count("comparing", progress.done, progress.total, progress.file);
@@ -46,6 +48,12 @@ void AddParityOptions(Command& program) {
   program.AddOption("--perturb", &options.perturb,
                     "Add one to every other element of this tensor of the reference's state_dict, "
                     "to see which stage notices");
+  program
+      .AddOption("--precision", &arguments->precision,
+                 "Numbers in which the backbone multiplies by its weights; other than float32 with "
+                 "bounds of their own")
+      .OneOf(InferencePrecisionNames())
+      .ShowDefault();
   program.AddFlag("--json", &arguments->json, "Print JSON");
   AddRuntimeOptions(program, &arguments->runtime);
   program.SetFooter(

@@ -3,8 +3,10 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/bmm.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/upsample_bilinear2d.h>
 #include <ATen/ops/zeros.h>
@@ -27,6 +29,8 @@ constexpr int64_t kPixelsPerCell = 16;
 
 // Far above any real model, and low enough that no single size can exhaust the memory.
 constexpr int64_t kMaxPositionRows = int64_t{1} << 20, kMaxFeatureDim = int64_t{1} << 20;
+constexpr int64_t kMaxPositionMaps = 4096, kMaxWeights = int64_t{1} << 31;
+constexpr int64_t kMaxPositionsPerFeature = 1024;
 
 // Names become parts of parameter names and of file names.
 bool IsIdentifier(const std::string& name) {
@@ -72,6 +76,23 @@ absl::Status ValidateConnectionConfig(const ConnectionConfig& config,
                                         kMaxPositionRows, " and ", kMaxFeatureDim, ", got ",
                                         config.position_rows(), " and ", config.feature_dim()));
   }
+  if (config.position_maps() < 0 || config.position_maps() > kMaxPositionMaps) {
+    return Invalid(config, absl::StrCat("position_maps must be 0 to ", kMaxPositionMaps, ", got ",
+                                        config.position_maps()));
+  }
+  if (config.positions_per_feature() < 0 ||
+      config.positions_per_feature() > kMaxPositionsPerFeature) {
+    return Invalid(config,
+                   absl::StrCat("positions_per_feature must be 0 to ", kMaxPositionsPerFeature,
+                                ", got ", config.positions_per_feature()));
+  }
+  if (config.position_maps() * config.feature_dim() >
+      kMaxWeights / std::max<int64_t>(1, backbone.d_model())) {
+    return Invalid(config,
+                   absl::StrCat("position_maps ", config.position_maps(), " of feature_dim ",
+                                config.feature_dim(), " x d_model ", backbone.d_model(),
+                                " are more than ", kMaxWeights, " weights; ask for fewer"));
+  }
   if (config.shared_type_row() < -1 || config.shared_type_row() >= backbone.type_rows()) {
     return Invalid(
         config,
@@ -97,11 +118,12 @@ Connection::Connection(const ConnectionConfig& config, const BackboneConfig& bac
       side_(backbone.image_bucket_size()),
       interpolate_side_(
           backbone.interpolate_position() ? backbone.orig_patch_image_size() / kPixelsPerCell : 0) {
-  const int64_t d = backbone.d_model(), f = config.feature_dim();
+  const int64_t d = backbone.d_model(), f = config.feature_dim(), maps = config.position_maps();
   const double std =
       config.has_position_init_std() ? config.position_init_std() : layers::kEmbeddingInitStd;
   const double bound = std::sqrt(6.0 / static_cast<double>(d + f));
-  weight_ = register_parameter("weight", at::empty({d, f}).uniform_(-bound, bound));
+  at::Tensor weight = maps > 1 ? at::empty({maps, d, f}) : at::empty({d, f});
+  weight_ = register_parameter("weight", weight.uniform_(-bound, bound));
   bias_ = register_parameter("bias", at::zeros({d}));
   positions_ = register_parameter("positions",
                                   at::empty({PositionRows(config, backbone), d}).normal_(0, std));
@@ -112,13 +134,47 @@ Connection::Connection(const ConnectionConfig& config, const BackboneConfig& bac
   if (config.layernorm_features()) {
     norm_ = register_module("norm", std::make_shared<layers::LayerNorm>(d));
   }
+  if (config.standardize_features()) {
+    feature_mean_ = register_buffer("feature_mean", at::zeros({f}));
+    feature_std_ = register_buffer("feature_std", at::ones({f}));
+  }
+}
+
+ModalityFeatures Connection::Spread(const ModalityFeatures& features) const {
+  const int64_t times = config_.positions_per_feature();
+  if (times <= 1) return features;
+  const auto repeated = [times](const at::Tensor& x) {
+    return x.defined() ? x.repeat_interleave(times, 1) : x;
+  };
+  ModalityFeatures spread{repeated(features.values), repeated(features.padding),
+                          repeated(features.positions)};
+  if (!spread.positions.defined() || spread.positions.dim() != 2) return spread;
+  const at::Tensor places = at::arange(spread.positions.size(1), spread.positions.options());
+  spread.positions = spread.positions * times + places.remainder(times);
+  return spread;
+}
+
+at::Tensor Connection::Standardized(const at::Tensor& values) const {
+  if (!feature_mean_.defined()) return values.to(weight_.scalar_type());
+  const at::Tensor standard =
+      (values.to(feature_mean_.scalar_type()) - feature_mean_) / feature_std_;
+  return standard.to(weight_.scalar_type());
+}
+
+// One product a position, [N, B, F] x [N, F, D].
+at::Tensor Connection::Mapped(const at::Tensor& values) const {
+  if (weight_.dim() == 2) return layers::LinearProduct(values, weight_, bias_);
+  const at::Tensor map =
+      at::arange(values.size(1), weight_.options().dtype(at::kLong)).clamp_max(weight_.size(0) - 1);
+  const at::Tensor maps = weight_.index_select(0, map).transpose(1, 2);
+  return at::bmm(values.transpose(0, 1), maps).transpose(0, 1) + bias_;
 }
 
 at::Tensor Connection::Project(const at::Tensor& values) const {
   TORCH_CHECK(values.dim() == 3 && values.size(2) == config_.feature_dim(), "connection \"",
               config_.modality(), "\": features must be [B, N, ", config_.feature_dim(), "], got ",
               values.sizes());
-  return ApplyIf(norm_, layers::LinearProduct(values.to(weight_.scalar_type()), weight_, bias_));
+  return ApplyIf(norm_, Mapped(Standardized(values)));
 }
 
 at::Tensor Connection::PositionIds(const ModalityFeatures& features) const {

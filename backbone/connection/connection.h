@@ -4,12 +4,17 @@
 // that is trained when a modality is added cheaply: encoder and backbone stay as they are.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(auto connection, Connection::Create(config, backbone));
+//   ModalityFeatures features = connection->Spread(encoded);                   // [B, N, F]
 //   at::Tensor x = connection->Project(features.values);                       // [B, N, D]
 //   at::Tensor ids = connection->PositionIds(features);                        // [B, N]
 //   at::Tensor p = connection->PositionVectors(ids, features);                 // [B, N, D]
 //
-// Parameters: weight [D, F], bias [D], positions [rows, D]; type_row [D] unless a row of the
-// backbone's type embedding is shared; norm.{weight,bias} [D] with layernorm_features.
+// Parameters: weight [D, F], or [maps, D, F] with position_maps; bias [D], positions [rows, D];
+// type_row [D] unless a row of the backbone's type embedding is shared; norm.{weight,bias} [D] with
+// layernorm_features. Buffers with standardize_features: feature_mean [F], feature_std [F], 0 and 1
+// until training measures them (training/run/feature_statistics.h).
+// Formula: y_i = W_min(i, maps - 1) (x_i - mean) / std + b at position i of a row, where x_i is
+// feature i / positions_per_feature.
 // Shapes: B rows, N positions of one modality, F feature width, D model width.
 // Threads: thread-compatible.
 // Errors: Create returns InvalidArgument; the others throw c10::Error that names the modality, the
@@ -46,6 +51,10 @@ class Connection : public torch::nn::Module {
 
   const ConnectionConfig& config() const { return config_; }
 
+  // Each of n features at positions_per_feature positions in a row: [B, n, F] -> [B, N, F]. Features
+  // of a grid or without positions stand several times at the same place.
+  ModalityFeatures Spread(const ModalityFeatures& features) const;
+
   // Values [B, N, F] of any floating dtype -> [B, N, D] in the weights' dtype.
   at::Tensor Project(const at::Tensor& values) const;
 
@@ -66,12 +75,15 @@ class Connection : public torch::nn::Module {
   at::Tensor GridIds(const at::Tensor& positions, const at::Tensor& padding) const;
   at::Tensor SequenceIds(const at::Tensor& positions, const at::Tensor& padding) const;
   at::Tensor ResizedPositions(int64_t height, int64_t width) const;
+  at::Tensor Standardized(const at::Tensor& values) const;
+  at::Tensor Mapped(const at::Tensor& values) const;
 
   ConnectionConfig config_;
   int64_t side_;  // of the position grid
   // Side of the grid that the table was trained for; 0 = never interpolate.
   int64_t interpolate_side_;
   at::Tensor weight_, bias_, positions_, type_row_;
+  at::Tensor feature_mean_, feature_std_;  // undefined without standardize_features
   std::shared_ptr<layers::LayerNorm> norm_;
 };
 

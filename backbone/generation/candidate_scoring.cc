@@ -2,11 +2,16 @@
 // of the answers is visited level by level, with one row per node that still branches. From the
 // point where only one answer is left, its remaining tokens have probability one under the
 // constraint and need no decoder step.
+//
+// A level of more rows than kMostRows is taken in parts, each by a copy of the decoder, one after
+// the other down to the leaves. So memory grows with the length of answers, and not with their
+// number.
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "absl/strings/str_cat.h"
 #include "backbone/generation/search.h"
@@ -16,57 +21,230 @@ namespace unival {
 namespace generation {
 namespace {
 
-constexpr int64_t kMaxRows = 4096;
+// Rows of one step. Their keys and values are what takes memory: about 0.3 MB a row at base size.
+constexpr int64_t kMostRows = 512;
+// Of a decoder that cannot be copied.
+constexpr int64_t kMostRowsAtOnce = 4096;
+
+// Rows that a decoder is to step next: those of one sample stand together, as many for each sample.
+struct Level {
+  std::vector<Row> rows;
+  std::vector<std::vector<int64_t>> samples;  // rows of each sample that are open nodes
+};
+
+// The children of a level by sample, and the row that each continues.
+struct Children {
+  std::vector<std::vector<Row>> rows;
+  std::vector<std::vector<int64_t>> parents;
+};
+
+// A part of a level's children: rows [begin, end) of each of the samples `samples`.
+struct Part {
+  std::vector<int64_t> samples;
+  size_t begin = 0, end = 0;
+};
+
+// log-probabilities of `children` among themselves; `columns[i]` is where the logit of children[i]
+// stands.
+std::vector<float> LogSoftmax(const float* logits, const std::vector<int64_t>& columns,
+                              float temperature) {
+  std::vector<float> values(columns.size());
+  float largest = kImpossible;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    values[i] = logits[columns[i]] / temperature;
+    if (!(values[i] <= largest)) largest = values[i];  // NaN stays
+  }
+  double sum = 0;
+  for (const float value : values) sum += std::exp(static_cast<double>(value) - largest);
+  const double normalizer = largest + std::log(sum);
+  for (float& value : values) value = static_cast<float>(value - normalizer);
+  return values;
+}
 
 class CandidateScorer {
  public:
-  CandidateScorer(IncrementalDecoder& decoder, const SearchPlan& plan)
-      : decoder_(decoder), plan_(plan), scorer_(plan), found_(plan.requests.size()) {
-    for (size_t i = 0; i < plan.requests.size(); ++i) {
+  explicit CandidateScorer(const SearchPlan& plan)
+      : plan_(plan), scorer_(plan), found_(plan.requests.size()) {}
+
+  Results Run(IncrementalDecoder& decoder) {
+    Level level;
+    for (size_t i = 0; i < plan_.requests.size(); ++i) {
       Row row;
       row.request = i;
-      row.tokens = {plan.special.bos};
-      rows_.push_back(row);
-      samples_.push_back({static_cast<int64_t>(i)});
+      row.tokens = {plan_.special.bos};
+      level.rows.push_back(row);
+      level.samples.push_back({static_cast<int64_t>(i)});
     }
-  }
-
-  Results Run() {
-    while (!rows_.empty()) {
-      if (static_cast<int64_t>(rows_.size()) > kMaxRows) return TooWide();
-      UNIVAL_ASSIGN_OR_RETURN(at::Tensor logits, StepLogits(decoder_, rows_));
-      const at::Tensor scores = scorer_.LogProbabilities(logits, rows_).cpu();
-      Advance(scores);
-    }
+    UNIVAL_RETURN_IF_ERROR(Visit(decoder, std::move(level)));
     for (std::vector<Hypothesis>& found : found_) KeepBest(plan_.config.n_best(), &found);
     return std::move(found_);
   }
 
  private:
-  absl::Status TooWide() const {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("generation.score_candidates: the answer sets of this batch need ",
-                     rows_.size(), " decoder rows at once, at most ", kMaxRows,
-                     "; use a smaller batch, or beam search (score_candidates: false, beam: 5)"));
+  // Down from a level to the ends of its answers.
+  absl::Status Visit(IncrementalDecoder& decoder, Level level) {
+    while (!level.rows.empty()) {
+      UNIVAL_ASSIGN_OR_RETURN(const Children children, Step(decoder, level));
+      const int64_t old_rows = level.rows.size(), old_samples = level.samples.size();
+      const std::vector<Part> parts = Parts(children, kMostRows);
+      if (parts.size() > 1) return VisitParts(decoder, children, parts, old_rows, old_samples);
+      level =
+          parts.empty() ? Level() : Continue(decoder, children, parts[0], old_rows, old_samples);
+    }
+    return absl::OkStatus();
   }
 
-  void Advance(const at::Tensor& scores) {
-    const int64_t vocabulary = scores.size(1), old_rows = rows_.size(),
-                  old_samples = samples_.size();
-    const float* values = scores.data_ptr<float>();
-    std::vector<std::vector<Row>> next(old_samples);
-    std::vector<std::vector<int64_t>> parents(old_samples);
-    for (int64_t sample = 0; sample < old_samples; ++sample) {
-      for (int64_t row : samples_[sample]) {
-        Expand(row, values + row * vocabulary, &next[sample], &parents[sample]);
+  absl::Status VisitParts(IncrementalDecoder& decoder, const Children& children,
+                          const std::vector<Part>& parts, int64_t old_rows, int64_t old_samples) {
+    for (const Part& part : parts) {
+      std::vector<int64_t> order;
+      Level level = Take(children, part, &order);
+      const std::unique_ptr<IncrementalDecoder> copy =
+          decoder.Fork(at::tensor(order, at::kLong), at::tensor(part.samples, at::kLong));
+      if (copy == nullptr) return VisitAtOnce(decoder, children, old_rows, old_samples);
+      UNIVAL_RETURN_IF_ERROR(Visit(*copy, std::move(level)));
+    }
+    return absl::OkStatus();
+  }
+
+  // With a decoder that cannot be copied.
+  absl::Status VisitAtOnce(IncrementalDecoder& decoder, const Children& children, int64_t old_rows,
+                           int64_t old_samples) {
+    const std::vector<Part> parts = Parts(children, kMostRowsAtOnce);
+    if (parts.size() > 1) {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "generation.score_candidates: the answer sets of this batch need more than ",
+          kMostRowsAtOnce,
+          " decoder rows at once; use a smaller batch, or beam search (score_candidates: false, "
+          "beam: 5)"));
+    }
+    return Visit(decoder, Continue(decoder, children, parts[0], old_rows, old_samples));
+  }
+
+  Level Continue(IncrementalDecoder& decoder, const Children& children, const Part& part,
+                 int64_t old_rows, int64_t old_samples) {
+    std::vector<int64_t> order;
+    Level level = Take(children, part, &order);
+    Reorder(decoder, order, part.samples, old_rows, old_samples);
+    return level;
+  }
+
+  // Parts of at most `most` rows: several narrow samples, or a piece of a wide one.
+  static std::vector<Part> Parts(const Children& children, size_t most) {
+    std::vector<Part> parts;
+    for (size_t sample = 0; sample < children.rows.size(); ++sample) {
+      const size_t width = children.rows[sample].size();
+      for (size_t begin = 0; begin < width; begin += most) {
+        const size_t end = std::min(width, begin + most);
+        Part* last = parts.empty() ? nullptr : &parts.back();
+        const bool fits = last != nullptr && begin == 0 && end == width && last->begin == 0 &&
+                          (last->samples.size() + 1) * std::max(last->end, end) <= most;
+        if (!fits) {
+          parts.push_back({{static_cast<int64_t>(sample)}, begin, end});
+          continue;
+        }
+        last->samples.push_back(sample);
+        last->end = std::max(last->end, end);
       }
     }
-    Rearrange(&next, parents, old_rows, old_samples);
+    return parts;
   }
 
-  void Expand(int64_t index, const float* values, std::vector<Row>* next,
-              std::vector<int64_t>* parents) {
-    const Row& row = rows_[index];
+  // The decoder needs the same number of rows for every sample. Where one has fewer open nodes, its
+  // first row is repeated, and the copies are not expanded.
+  static Level Take(const Children& children, const Part& part, std::vector<int64_t>* order) {
+    Level level;
+    for (const int64_t sample : part.samples) {
+      const std::vector<Row>& rows = children.rows[sample];
+      level.samples.emplace_back();
+      for (size_t i = part.begin; i < part.end; ++i) {
+        const size_t source = i < rows.size() ? i : 0;
+        if (source == i) level.samples.back().push_back(level.rows.size());
+        level.rows.push_back(rows[source]);
+        order->push_back(children.parents[sample][source]);
+      }
+    }
+    return level;
+  }
+
+  absl::StatusOr<Children> Step(IncrementalDecoder& decoder, const Level& level) {
+    if (plan_.options.mask_after_softmax) {
+      UNIVAL_ASSIGN_OR_RETURN(const at::Tensor logits, StepLogits(decoder, level.rows));
+      const at::Tensor scores = scorer_.LogProbabilities(logits, level.rows).cpu();
+      const float* values = scores.data_ptr<float>();
+      const int64_t vocabulary = scores.size(1);
+      return Expand(level, [&](int64_t row, const std::vector<int64_t>& tokens) {
+        std::vector<float> chosen;
+        for (const int64_t token : tokens) chosen.push_back(values[row * vocabulary + token]);
+        return chosen;
+      });
+    }
+    const std::vector<int64_t> wanted = Wanted(level);
+    UNIVAL_ASSIGN_OR_RETURN(at::Tensor logits, StepLogitsOf(decoder, level.rows, wanted));
+    logits = logits.cpu().contiguous();
+    const float* values = logits.data_ptr<float>();
+    return Expand(level, [&](int64_t row, const std::vector<int64_t>& tokens) {
+      std::vector<int64_t> columns;
+      for (const int64_t token : tokens) {
+        columns.push_back(std::lower_bound(wanted.begin(), wanted.end(), token) - wanted.begin());
+      }
+      const float* own = values + row * static_cast<int64_t>(wanted.size());
+      return Penalized(level.rows[row], tokens,
+                       LogSoftmax(own, columns, plan_.config.temperature()));
+    });
+  }
+
+  // What may follow any open row, in ascending order.
+  std::vector<int64_t> Wanted(const Level& level) const {
+    std::vector<int64_t> wanted;
+    for (const std::vector<int64_t>& open : level.samples) {
+      for (const int64_t index : open) {
+        const Row& row = level.rows[index];
+        if (ForcedToken(plan_, row) >= 0) continue;
+        const auto& tokens = plan_.requests[row.request].trie->Children(row.node);
+        wanted.insert(wanted.end(), tokens.begin(), tokens.end());
+      }
+    }
+    std::sort(wanted.begin(), wanted.end());
+    wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+    return wanted;
+  }
+
+  // What NextTokenScorer does behind the softmax, for the tokens of an answer.
+  std::vector<float> Penalized(const Row& row, const std::vector<int64_t>& tokens,
+                               std::vector<float> scores) const {
+    const SpecialTokens& special = plan_.special;
+    const SearchRequest& request = plan_.requests[row.request];
+    const bool at_bound = row.step() >= request.max_length;
+    const bool too_short = row.step() < std::min(request.min_length, request.max_length);
+    for (size_t i = 0; i < tokens.size(); ++i) {
+      const bool is_end = tokens[i] == special.eos;
+      const bool is_special = is_end || tokens[i] == special.bos || tokens[i] == special.unk;
+      if (tokens[i] == special.unk) scores[i] -= plan_.config.unk_penalty();
+      if (at_bound ? !is_end
+                   : (is_special && plan_.options.forbid_special_tokens) || (is_end && too_short)) {
+        scores[i] = kImpossible;
+      }
+    }
+    return scores;
+  }
+
+  template <typename Score>
+  Children Expand(const Level& level, Score score) {
+    Children children;
+    for (const std::vector<int64_t>& open : level.samples) {
+      children.rows.emplace_back();
+      children.parents.emplace_back();
+      for (const int64_t row : open)
+        ExpandRow(level, row, score, &children.rows.back(), &children.parents.back());
+    }
+    return children;
+  }
+
+  template <typename Score>
+  void ExpandRow(const Level& level, int64_t index, Score score, std::vector<Row>* next,
+                 std::vector<int64_t>* parents) {
+    const Row& row = level.rows[index];
     const int64_t forced = ForcedToken(plan_, row);
     if (forced >= 0) {  // scores count from the end of the prefix
       next->push_back(row);
@@ -75,14 +253,16 @@ class CandidateScorer {
       return;
     }
     const AnswerTrie& trie = *plan_.requests[row.request].trie;
-    for (int64_t token : trie.Children(row.node)) {
+    const std::vector<int64_t>& tokens = trie.Children(row.node);
+    const std::vector<float> scores = score(index, tokens);
+    for (size_t i = 0; i < tokens.size(); ++i) {
       Row child = row;
-      const float score = row.score + values[token];
-      if (token == plan_.special.eos) {
-        Keep(child, score);
+      const float sum = row.score + scores[i];
+      if (tokens[i] == plan_.special.eos) {
+        Keep(child, sum);
         continue;
       }
-      Append(plan_, token, score, &child);
+      Append(plan_, tokens[i], sum, &child);
       if (FollowTail(trie, &child)) continue;
       next->push_back(std::move(child));
       parents->push_back(index);
@@ -110,42 +290,15 @@ class CandidateScorer {
     found_[row.request].push_back(std::move(hypothesis));
   }
 
-  // The decoder needs the same number of rows for every remaining sample. Where a sample has fewer
-  // open nodes, its first row is repeated, and the copies are not expanded.
-  void Rearrange(std::vector<std::vector<Row>>* next,
-                 const std::vector<std::vector<int64_t>>& parents, int64_t old_rows,
-                 int64_t old_samples) {
-    size_t width = 0;
-    for (const std::vector<Row>& rows : *next) width = std::max(width, rows.size());
-    rows_.clear();
-    samples_.clear();
-    std::vector<int64_t> order, kept;
-    for (int64_t sample = 0; sample < old_samples; ++sample) {
-      if ((*next)[sample].empty()) continue;
-      kept.push_back(sample);
-      samples_.emplace_back();
-      for (size_t i = 0; i < width; ++i) {
-        const size_t source = i < (*next)[sample].size() ? i : 0;
-        if (source == i) samples_.back().push_back(rows_.size());
-        rows_.push_back((*next)[sample][source]);
-        order.push_back(parents[sample][source]);
-      }
-    }
-    if (!rows_.empty()) Reorder(decoder_, order, kept, old_rows, old_samples);
-  }
-
-  IncrementalDecoder& decoder_;
   const SearchPlan& plan_;
   NextTokenScorer scorer_;
-  std::vector<Row> rows_;                      // rows of a sample stand together
-  std::vector<std::vector<int64_t>> samples_;  // rows of each sample that are open nodes
   std::vector<std::vector<Hypothesis>> found_;
 };
 
 }  // namespace
 
 Results ScoreCandidates(IncrementalDecoder& decoder, const SearchPlan& plan) {
-  return CandidateScorer(decoder, plan).Run();
+  return CandidateScorer(plan).Run(decoder);
 }
 
 }  // namespace generation

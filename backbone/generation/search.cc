@@ -21,6 +21,12 @@ bool IsIdentity(const std::vector<int64_t>& indices, int64_t size) {
   return true;
 }
 
+at::Tensor NewestTokens(const std::vector<Row>& rows) {
+  std::vector<int64_t> newest(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) newest[i] = rows[i].tokens.back();
+  return at::tensor(newest, at::kLong);
+}
+
 }  // namespace
 
 int64_t ForcedToken(const SearchPlan& plan, const Row& row) {
@@ -57,13 +63,23 @@ void KeepBest(int64_t n, std::vector<Hypothesis>* hypotheses) {
 }
 
 absl::StatusOr<at::Tensor> StepLogits(IncrementalDecoder& decoder, const std::vector<Row>& rows) {
-  std::vector<int64_t> newest(rows.size());
-  for (size_t i = 0; i < rows.size(); ++i) newest[i] = rows[i].tokens.back();
-  at::Tensor logits = decoder.Step(at::tensor(newest, at::kLong));
+  at::Tensor logits = decoder.Step(NewestTokens(rows));
   if (logits.dim() != 2 || logits.size(0) != static_cast<int64_t>(rows.size())) {
     return absl::InternalError(absl::StrCat("decoder step: expected logits [", rows.size(),
                                             ", V], got ", logits.dim(), " dimensions, first ",
                                             logits.dim() > 0 ? logits.size(0) : 0));
+  }
+  return logits;
+}
+
+absl::StatusOr<at::Tensor> StepLogitsOf(IncrementalDecoder& decoder, const std::vector<Row>& rows,
+                                        const std::vector<int64_t>& wanted) {
+  const auto row_count = static_cast<int64_t>(rows.size());
+  const auto width = static_cast<int64_t>(wanted.size());
+  at::Tensor logits = decoder.StepFor(NewestTokens(rows), at::tensor(wanted, at::kLong));
+  if (logits.dim() != 2 || logits.size(0) != row_count || logits.size(1) != width) {
+    return absl::InternalError(absl::StrCat("decoder step: expected logits [", row_count, ", ",
+                                            width, "], got ", logits.dim(), " dimensions"));
   }
   return logits;
 }

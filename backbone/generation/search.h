@@ -64,6 +64,10 @@ void KeepBest(int64_t n, std::vector<Hypothesis>* hypotheses);
 // Feeds the newest token of every row. Internal if the answer is not [R, V].
 absl::StatusOr<at::Tensor> StepLogits(IncrementalDecoder& decoder, const std::vector<Row>& rows);
 
+// The same for the logits of `wanted` alone: [R, W]. None where nothing is wanted.
+absl::StatusOr<at::Tensor> StepLogitsOf(IncrementalDecoder& decoder, const std::vector<Row>& rows,
+                                        const std::vector<int64_t>& wanted);
+
 // Calls decoder.Reorder unless rows and samples stay as they are. `parents[i]`: the old row which
 // row i continues; `samples`: old sample numbers.
 void Reorder(IncrementalDecoder& decoder, const std::vector<int64_t>& parents,

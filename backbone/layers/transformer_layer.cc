@@ -12,12 +12,14 @@ namespace unival {
 namespace layers {
 namespace {
 
-constexpr int64_t kFirstCapacity = 32;
+// Steps for which a cache has room at first: few where there are many, of candidates.
+constexpr int64_t kFirstCapacity = 32, kFirstCapacityOfMany = 8, kManyRows = 1024;
 
 // Appends `added` [rows, 1, d] at position `length`, growing the buffer when it is full.
 void Append(at::Tensor& buffer, const at::Tensor& added, int64_t length) {
   if (!buffer.defined() || length == buffer.size(1)) {
-    const int64_t capacity = std::max(kFirstCapacity, 2 * length);
+    const int64_t first = added.size(0) > kManyRows ? kFirstCapacityOfMany : kFirstCapacity;
+    const int64_t capacity = std::max(first, 2 * length);
     at::Tensor grown = at::empty({added.size(0), capacity, added.size(2)}, added.options());
     if (length > 0) grown.narrow(1, 0, length).copy_(buffer);
     buffer = grown;

@@ -362,6 +362,50 @@ TEST_F(ModelTest, CacheFollowsReorderedRowsAndDroppedSamples) {
   EXPECT_LT(MaxDifference(logits, model->Decode(second, history).select(1, 3)), 1e-5);
 }
 
+TEST_F(ModelTest, AForkGoesOnAsTheReorderedDecoderWouldAndDisturbsNothing) {
+  const auto model = GoldenModel(GoldenConfig());
+  const ModelInput input{{{"audio", {0, 1}, AudioFeatures(2, 6, 512, "audio")}},
+                         Tokens({{0, 20, 21, 2}, {0, 30, 2, 1}})};
+  const EncoderOutput encoded = model->Encode(input);
+  const at::Tensor tokens = RandomTokens("fork", 4, 6);
+  const auto step = [&](IncrementalDecoder& decoder, int64_t t, int64_t rows) {
+    return decoder.Step(tokens.select(1, t).slice(0, 0, rows).contiguous());
+  };
+  const auto started = [&] {
+    auto decoder = model->NewIncrementalDecoder(encoded, 2);
+    step(*decoder, 0, 4);
+    step(*decoder, 1, 4);
+    return decoder;
+  };
+  const auto decoder = started();
+  const std::vector<std::pair<std::vector<int64_t>, std::vector<int64_t>>> cases = {
+      {{1, 0, 2, 2}, {0, 1}}, {{0, 1, 2, 3}, {0, 1}}, {{3, 2}, {1}}, {{0, 1}, {0}}};
+  for (const auto& [rows, samples] : cases) {
+    const at::Tensor kept_rows = at::tensor(rows, at::kLong);
+    const at::Tensor kept_samples = at::tensor(samples, at::kLong);
+    const auto fork = decoder->Fork(kept_rows, kept_samples);
+    const auto reordered = started();
+    reordered->Reorder(kept_rows, kept_samples);
+    const auto count = static_cast<int64_t>(rows.size());
+    for (int64_t t = 2; t < 5; ++t)
+      EXPECT_TRUE(step(*fork, t, count).equal(step(*reordered, t, count)));
+  }
+  EXPECT_TRUE(step(*decoder, 2, 4).equal(step(*started(), 2, 4)));
+}
+
+TEST_F(ModelTest, AStepForSomeTokensGivesTheirLogits) {
+  const auto model = GoldenModel(GoldenConfig());
+  const EncoderOutput encoded = model->Encode({{}, Tokens({{0, 20, 2}, {0, 30, 2}})});
+  const at::Tensor tokens = RandomTokens("some", 2, 1).select(1, 0).contiguous();
+  const at::Tensor wanted = at::tensor({2, 7, 100}, at::kLong);
+  const at::Tensor all = model->NewIncrementalDecoder(encoded, 1)->Step(tokens);
+  const at::Tensor some = model->NewIncrementalDecoder(encoded, 1)->StepFor(tokens, wanted);
+  EXPECT_LT(MaxDifference(some, all.index_select(1, wanted)), 1e-5);
+  EXPECT_EQ(
+      model->NewIncrementalDecoder(encoded, 1)->StepFor(tokens, wanted.slice(0, 0, 0)).sizes(),
+      at::IntArrayRef({2, 0}));
+}
+
 // Search starts with one row and widens it to its beams, also when there is one sample only.
 TEST_F(ModelTest, CacheOfASingleSampleWidensToItsBeams) {
   const auto model = GoldenModel(GoldenConfig());

@@ -48,9 +48,15 @@ class CachedDecoder : public IncrementalDecoder {
   int64_t batch_size() const override { return samples_; }
   int64_t max_steps() const override { return decoder_->max_steps(); }
   at::Tensor Step(const at::Tensor& tokens) override;
+  at::Tensor StepFor(const at::Tensor& tokens, const at::Tensor& wanted) override;
   void Reorder(const at::Tensor& rows, const at::Tensor& samples) override;
+  std::unique_ptr<IncrementalDecoder> Fork(const at::Tensor& rows,
+                                           const at::Tensor& samples) const override;
 
  private:
+  at::Tensor Advance(const at::Tensor& tokens);  // [R] -> [R, 1, D] behind the last layer
+  void SelectRows(const at::Tensor& rows);
+  void SelectSamples(const at::Tensor& rows, const at::Tensor& samples);
   void SetCodeRows(const at::Tensor& code_rows);
   void ComputeBiases();
   void DropSamples(const at::Tensor& samples);
@@ -91,6 +97,15 @@ void CachedDecoder::ComputeBiases() {
 
 at::Tensor CachedDecoder::Step(const at::Tensor& tokens) {
   const at::NoGradGuard no_grad;
+  return decoder_->Logits(Advance(tokens)).squeeze(1).to(at::kFloat);
+}
+
+at::Tensor CachedDecoder::StepFor(const at::Tensor& tokens, const at::Tensor& wanted) {
+  const at::NoGradGuard no_grad;
+  return decoder_->LogitsOf(Advance(tokens), wanted).squeeze(1).to(at::kFloat);
+}
+
+at::Tensor CachedDecoder::Advance(const at::Tensor& tokens) {
   TORCH_CHECK(tokens.dim() == 1 && tokens.size(0) == rows_, "tokens must be [", rows_,
               "], one per row, got ", tokens.sizes());
   TORCH_CHECK(step_ < max_steps(), "the decoder has ", max_steps(), " steps");
@@ -103,20 +118,36 @@ at::Tensor CachedDecoder::Step(const at::Tensor& tokens) {
     x = decoder_->layers()[i]->Step(x, self_[i], {bias, at::Tensor()}, cross_[i], cross, samples_);
   }
   ++step_;
-  return decoder_->Logits(x).squeeze(1).to(at::kFloat);
+  return x;
 }
 
 void CachedDecoder::Reorder(const at::Tensor& rows, const at::Tensor& samples) {
   const at::NoGradGuard no_grad;
+  if (!IsIdentity(rows, rows_)) SelectRows(rows);
+  SelectSamples(rows, samples);
+}
+
+// Always with caches of its own: they are written in place.
+std::unique_ptr<IncrementalDecoder> CachedDecoder::Fork(const at::Tensor& rows,
+                                                        const at::Tensor& samples) const {
+  const at::NoGradGuard no_grad;
+  auto fork = std::make_unique<CachedDecoder>(*this);
+  fork->SelectRows(rows);
+  fork->SelectSamples(rows, samples);
+  return fork;
+}
+
+void CachedDecoder::SelectRows(const at::Tensor& rows) {
+  for (layers::SelfCache& cache : self_) {
+    if (cache.length == 0) continue;
+    cache.buffers.keys = SelectGroups(cache.buffers.keys, rows, rows_);
+    cache.buffers.values = SelectGroups(cache.buffers.values, rows, rows_);
+  }
+}
+
+void CachedDecoder::SelectSamples(const at::Tensor& rows, const at::Tensor& samples) {
   TORCH_CHECK(samples.size(0) > 0 && rows.size(0) % samples.size(0) == 0, "cannot divide ",
               rows.size(0), " rows among ", samples.size(0), " samples");
-  if (!IsIdentity(rows, rows_)) {
-    for (layers::SelfCache& cache : self_) {
-      if (cache.length == 0) continue;
-      cache.buffers.keys = SelectGroups(cache.buffers.keys, rows, rows_);
-      cache.buffers.values = SelectGroups(cache.buffers.values, rows, rows_);
-    }
-  }
   const bool same_samples = IsIdentity(samples, samples_) && rows.size(0) == rows_;
   rows_ = rows.size(0);
   if (!same_samples) DropSamples(samples);

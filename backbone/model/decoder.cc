@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/linear.h>
 #include <ATen/ops/where.h>
 
 #include <cmath>
@@ -156,6 +157,11 @@ at::Tensor Decoder::Embed(const at::Tensor& tokens, const CodeRows& codes, int64
 
 at::Tensor Decoder::Logits(const at::Tensor& x) const {
   return layers::LinearProduct(ApplyIf(layer_norm_, x), embed_tokens_->weight(), at::Tensor());
+}
+
+at::Tensor Decoder::LogitsOf(const at::Tensor& x, const at::Tensor& wanted) const {
+  const at::Tensor& table = embed_tokens_->weight();
+  return at::linear(ApplyIf(layer_norm_, x), table.index_select(0, wanted.to(table.device())));
 }
 
 at::Tensor Decoder::forward(const EncoderOutput& encoded, const at::Tensor& previous_tokens,

@@ -69,6 +69,8 @@ class Decoder : public torch::nn::Module {
   at::Tensor Embed(const at::Tensor& tokens, const CodeRows& codes, int64_t begin) const;
   // Final norm and tied output embedding: [B, n, D] -> [B, n, V].
   at::Tensor Logits(const at::Tensor& x) const;
+  // Of the tokens `wanted` [W] alone: [B, n, W].
+  at::Tensor LogitsOf(const at::Tensor& x, const at::Tensor& wanted) const;
 
   const std::vector<std::shared_ptr<layers::DecoderLayer>>& layers() const { return layers_; }
   const BackboneConfig& config() const { return config_; }

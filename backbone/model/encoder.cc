@@ -194,14 +194,15 @@ Encoder::SegmentGroup Encoder::EmbedPiece(const Piece& piece,
       " rows, its features must be [rows, N, F], got ",
       all.defined() ? all.sizes() : at::IntArrayRef());
   const Connection& connection = *found->second;
-  const ModalityFeatures features{SelectRows(all, piece.members),
-                                  SelectRows(segment.features.padding, piece.members),
-                                  SelectRows(segment.features.positions, piece.members)};
+  const ModalityFeatures features =
+      connection.Spread({SelectRows(all, piece.members),
+                         SelectRows(segment.features.padding, piece.members),
+                         SelectRows(segment.features.positions, piece.members)});
   SegmentGroup group;
   group.padding = features.padding.defined()
                       ? features.padding
-                      : at::zeros({all.size(0), all.size(1)}, all.options().dtype(at::kBool))
-                            .narrow(0, 0, features.values.size(0));
+                      : at::zeros({features.values.size(0), features.values.size(1)},
+                                  all.options().dtype(at::kBool));
   group.position_ids = SharedRow(connection.PositionIds(features));
   const at::Tensor vectors = connection.PositionVectors(group.position_ids, features);
   at::Tensor x = Scaled(connection.Project(features.values));

@@ -9,6 +9,7 @@
 #ifndef UNIVAL_BACKBONE_STORAGE_BACKBONE_HASH_H_
 #define UNIVAL_BACKBONE_STORAGE_BACKBONE_HASH_H_
 
+#include <functional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -23,8 +24,14 @@ namespace unival {
 // leaves out what plugins add to the vocabulary. `backbone` holds the embedding as kTokenEmbedding;
 // halves count as the float32 that they are loaded as, so a stored and a loaded model agree.
 absl::StatusOr<std::string> BackboneSha256(TensorMap backbone, const VocabularyLayout& layout);
-// Of the stored tensors. Errors: those of ModelDirectory::ReadComponent.
+// Of the stored tensors, with one of them in memory. Errors: those of ModelDirectory::ComponentPath
+// and of reading a file.
 absl::StatusOr<std::string> BackboneSha256(const ModelDirectory& model);
+// The same of files that are no model directory yet: `path_of` gives the file of a component,
+// "backbone" and "tokens.BLOCK".
+using ComponentPaths = std::function<absl::StatusOr<std::string>(const std::string& component)>;
+absl::StatusOr<std::string> BackboneSha256(const ComponentPaths& path_of,
+                                           const VocabularyLayout& layout);
 
 // Whether `recorded` names the backbone of `model`: by BackboneSha256, or by the other hash that
 // lineages once held under the same name. For reading manifests that are there.

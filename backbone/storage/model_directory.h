@@ -25,6 +25,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "backbone/storage/safetensors.h"
+#include "backbone/storage/tensor_files.h"
 #include "sdk/base/folder_lock.h"
 #include "sdk/proto/model.pb.h"
 
@@ -105,6 +106,10 @@ class ModelDirectoryWriter {
   // AlreadyExists for an id that was added before, InvalidArgument for one that is no file name.
   absl::Status AddTensors(const std::string& id, const TensorMap& tensors,
                           const std::map<std::string, std::string>& metadata = {});
+  // The same for tensors that are made one at a time (tensor_files.h).
+  absl::Status AddTensors(const std::string& id, const TensorShapes& shapes,
+                          const std::map<std::string, std::string>& metadata,
+                          const TensorMaker& make);
   // Copies the regular files of a folder, as component `id` in the folder `id`.
   absl::Status AddFolder(const std::string& id, const std::string& source);
   // A folder component from bytes: relative file name -> content.
@@ -114,6 +119,8 @@ class ModelDirectoryWriter {
 
   // What was added so far, with its hashes.
   std::vector<Component> components() const;
+  // Where an added component lies until Commit. NotFound for one that was not added.
+  absl::StatusOr<std::string> PathOf(const std::string& id) const;
 
   // Sets format_version and the components, writes the manifest, syncs everything, and moves the
   // directory into place. An existing model is exchanged in one step and then removed. The writer

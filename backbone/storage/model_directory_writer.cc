@@ -163,6 +163,16 @@ absl::Status ModelDirectoryWriter::AddTensors(const std::string& id, const Tenso
   return Finish(id, file, std::move(sha256));
 }
 
+absl::Status ModelDirectoryWriter::AddTensors(const std::string& id, const TensorShapes& shapes,
+                                              const std::map<std::string, std::string>& metadata,
+                                              const TensorMaker& make) {
+  const std::string file = id + ".safetensors";
+  UNIVAL_ASSIGN_OR_RETURN(const std::string target, Reserve(id, file));
+  std::string sha256;
+  UNIVAL_RETURN_IF_ERROR(WriteSafetensorsOneByOne(target, shapes, metadata, make, &sha256));
+  return Finish(id, file, std::move(sha256));
+}
+
 absl::Status ModelDirectoryWriter::AddFolder(const std::string& id, const std::string& source) {
   UNIVAL_ASSIGN_OR_RETURN(const std::string target, Reserve(id, id));
   std::error_code error;
@@ -192,6 +202,12 @@ absl::Status ModelDirectoryWriter::CopyComponent(const ModelDirectory& from,
   UNIVAL_ASSIGN_OR_RETURN(const std::string target, Reserve(id, file));
   UNIVAL_RETURN_IF_ERROR(CopyTree(source, target));
   return Finish(id, file, from.ComponentSha256(id));  // compared when the source was opened
+}
+
+absl::StatusOr<std::string> ModelDirectoryWriter::PathOf(const std::string& id) const {
+  const auto found = components_.find(id);
+  if (found != components_.end()) return absl::StrCat(staging_, "/", found->second.file());
+  return absl::NotFoundError(absl::StrCat("component \"", id, "\" was not added"));
 }
 
 std::vector<Component> ModelDirectoryWriter::components() const {

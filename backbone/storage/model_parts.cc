@@ -57,6 +57,8 @@ void Compare(absl::string_view field, const std::string& actual, const std::stri
 
 }  // namespace
 
+bool IsCoreBlock(absl::string_view block) { return absl::StartsWith(block, kCore); }
+
 std::string TokensComponentId(absl::string_view block) { return absl::StrCat("tokens.", block); }
 std::string AdapterComponentId(absl::string_view id) { return absl::StrCat("adapter.", id); }
 std::string ModalityComponentId(absl::string_view id) { return absl::StrCat("modality.", id); }
@@ -108,7 +110,7 @@ TensorMap AdapterBase(TensorMap backbone, const VocabularyLayout& layout) {
   std::map<int64_t, int64_t> core;  // begin -> size of the extents
   int64_t rows = 0;
   for (const VocabularyBlock& block : layout.blocks()) {
-    if (!absl::StartsWith(block.id(), kCore)) continue;
+    if (!IsCoreBlock(block.id())) continue;
     for (const VocabularyExtent& extent : block.extents()) {
       core[extent.begin()] = extent.size();
       rows += extent.size();
@@ -179,7 +181,7 @@ std::string FoundInSha256(const AdapterRecord& record, const VocabularyLayout& l
   hash.UpdateField(record.encoder_sha256());
   hash.UpdateField(record.backbone_sha256());
   for (const VocabularyBlock& block : layout.blocks()) {
-    if (!absl::StartsWith(block.id(), kCore)) continue;
+    if (!IsCoreBlock(block.id())) continue;
     hash.UpdateField(block.id());
     for (const VocabularyExtent& extent : block.extents()) {
       hash.UpdateInteger(static_cast<uint64_t>(extent.begin()));

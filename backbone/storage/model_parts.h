@@ -45,6 +45,9 @@ absl::Status AddTokenComponents(const at::Tensor& embedding, const VocabularyLay
                                 ModelDirectoryWriter& writer);
 absl::StatusOr<at::Tensor> ReadTokenComponents(const ModelDirectory& model);
 
+// Of the host; blocks of plugins come and go.
+bool IsCoreBlock(absl::string_view block);
+
 // The tensors that an adapter was trained against and that its record hashes: those of the
 // backbone, and of the embedding only the rows of "core." blocks, in the order of their ids. Rows
 // of plugins' blocks are left out, so that an adapter can move between models that have other ones.

@@ -18,6 +18,9 @@
 #include "absl/strings/str_join.h"
 #include "absl/types/optional.h"
 #include "backbone/storage/safetensors_header.h"
+#include "backbone/storage/tensor_dtypes.h"
+#include "backbone/storage/tensor_files.h"
+#include "backbone/storage/tensors_hash.h"
 #include "sdk/base/files.h"
 #include "sdk/base/mapped_file.h"
 #include "sdk/base/sha256.h"
@@ -31,26 +34,8 @@ namespace {
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors data is little endian");
 
-constexpr std::pair<SafetensorsDtype, at::ScalarType> kDtypes[] = {
-    {SafetensorsDtype::kF64, at::kDouble}, {SafetensorsDtype::kF32, at::kFloat},
-    {SafetensorsDtype::kF16, at::kHalf},   {SafetensorsDtype::kBF16, at::kBFloat16},
-    {SafetensorsDtype::kI64, at::kLong},   {SafetensorsDtype::kI32, at::kInt},
-    {SafetensorsDtype::kI16, at::kShort},  {SafetensorsDtype::kI8, at::kChar},
-    {SafetensorsDtype::kU8, at::kByte},    {SafetensorsDtype::kBool, at::kBool},
-};
-
-at::ScalarType TorchDtype(SafetensorsDtype dtype) {
-  for (const auto& [file, torch] : kDtypes) {
-    if (file == dtype) return torch;
-  }
-  return at::kFloat;  // unreachable: the table has every value
-}
-
-absl::optional<SafetensorsDtype> FileDtype(at::ScalarType dtype) {
-  for (const auto& [file, torch] : kDtypes) {
-    if (torch == dtype) return file;
-  }
-  return absl::nullopt;
+absl::string_view BytesOf(const SafetensorsEntry& entry, const MappedFile& file) {
+  return file.bytes().substr(entry.begin, entry.end - entry.begin);
 }
 
 at::Tensor OverMapping(const SafetensorsEntry& entry,
@@ -68,22 +53,9 @@ at::Tensor OverMapping(const SafetensorsEntry& entry,
       const_cast<char*>(data), entry.shape, [file](void*) {}, options);
 }
 
-// A bool with any other byte than 0 or 1 is undefined behaviour in C++.
-absl::Status CheckBools(const std::string& name, const SafetensorsEntry& entry,
-                        absl::string_view bytes) {
-  if (entry.dtype != SafetensorsDtype::kBool) return absl::OkStatus();
-  for (char byte : bytes.substr(entry.begin, entry.end - entry.begin)) {
-    if (byte != 0 && byte != 1) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("tensor \"", name, "\": a bool is neither 0 nor 1"));
-    }
-  }
-  return absl::OkStatus();
-}
-
 struct NamedBytes {
   std::string name;
-  SafetensorsDtype dtype;
+  SafetensorsDtype dtype = SafetensorsDtype::kF32;
   at::Tensor tensor;  // contiguous, on the CPU
 
   absl::string_view bytes() const {
@@ -102,41 +74,20 @@ absl::StatusOr<NamedBytes> ToBytes(const std::string& name, const at::Tensor& te
   return NamedBytes{name, *dtype, tensor.detach().to(at::kCPU).contiguous()};
 }
 
-// ToBytes of `view(tensor)`, with libtorch's exceptions caught.
-template <typename View>
-absl::StatusOr<NamedBytes> ViewToBytes(const std::string& name, const at::Tensor& tensor,
-                                       View view) {
-  return CatchTorch(absl::StrCat("tensor \"", name, "\""),
-                    [&] { return ToBytes(name, view(tensor)); });
-}
-
-at::Tensor AsItIs(const at::Tensor& tensor) { return tensor; }
-
-// Ordered by name.
-absl::StatusOr<std::vector<NamedBytes>> ToBytes(const TensorMap& tensors) {
-  std::vector<NamedBytes> all;
+absl::StatusOr<std::vector<NamedBytes>> InFileOrder(const TensorMap& tensors) {
+  std::map<std::string, NamedBytes> named;
+  std::map<std::string, SafetensorsDtype> dtypes;
   for (const auto& [name, tensor] : tensors) {
-    UNIVAL_ASSIGN_OR_RETURN(NamedBytes bytes, ViewToBytes(name, tensor, AsItIs));
-    all.push_back(std::move(bytes));
+    UNIVAL_ASSIGN_OR_RETURN(NamedBytes bytes, CatchTorch(absl::StrCat("tensor \"", name, "\""),
+                                                         [&, &name = name, &tensor = tensor] {
+                                                           return ToBytes(name, tensor);
+                                                         }));
+    dtypes[name] = bytes.dtype;
+    named[name] = std::move(bytes);
   }
-  return all;
-}
-
-// Hashes `view(tensor)` of every tensor, one at a time.
-template <typename View>
-absl::StatusOr<std::string> HashEach(const TensorMap& tensors, View view) {
-  Sha256 hash;
-  hash.UpdateField("unival tensors 1");
-  for (const auto& [name, tensor] : tensors) {
-    UNIVAL_ASSIGN_OR_RETURN(const NamedBytes item, ViewToBytes(name, tensor, view));
-    hash.UpdateField(item.name);
-    hash.UpdateField(DtypeName(item.dtype));
-    hash.UpdateInteger(item.tensor.dim());
-    for (int64_t size : item.tensor.sizes()) hash.UpdateInteger(size);
-    hash.UpdateField(item.bytes());
-    UNIVAL_RETURN_IF_ERROR(MappedFile::CheckAt(tensor.data_ptr()));
-  }
-  return hash.HexDigest();
+  std::vector<NamedBytes> ordered;
+  for (const std::string& name : FileOrder(dtypes)) ordered.push_back(std::move(named[name]));
+  return ordered;
 }
 
 absl::Status CheckWritable(const TensorMap& tensors) {
@@ -189,7 +140,7 @@ absl::StatusOr<SafetensorsContents> ReadSafetensorsFile(const std::string& path)
   return CatchTorch(path, [&]() -> absl::StatusOr<SafetensorsContents> {
     SafetensorsContents contents;
     for (const auto& [name, entry] : header.tensors) {
-      UNIVAL_RETURN_IF_ERROR(Annotate(CheckBools(name, entry, file->bytes()), path));
+      UNIVAL_RETURN_IF_ERROR(Annotate(CheckBools(name, entry.dtype, BytesOf(entry, *file)), path));
       contents.tensors.emplace(name, OverMapping(entry, file));
     }
     contents.metadata = std::move(header.metadata);
@@ -205,12 +156,8 @@ absl::StatusOr<TensorMap> ReadSafetensors(const std::string& path) {
 absl::Status WriteSafetensors(const std::string& path, const TensorMap& tensors,
                               const std::map<std::string, std::string>& metadata,
                               std::string* sha256) {
-  UNIVAL_ASSIGN_OR_RETURN(auto ordered, Annotate(ToBytes(tensors), path));
+  UNIVAL_ASSIGN_OR_RETURN(const auto ordered, Annotate(InFileOrder(tensors), path));
   UNIVAL_RETURN_IF_ERROR(Annotate(CheckWritable(tensors), path));
-  // Wide elements first: then every tensor is aligned without holes.
-  std::stable_sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) {
-    return DtypeSize(a.dtype) > DtypeSize(b.dtype);
-  });
   SafetensorsHeader header;
   header.metadata = metadata;
   std::vector<absl::string_view> pieces(1);
@@ -236,14 +183,15 @@ absl::Status WriteSafetensors(const std::string& path, const TensorMap& tensors,
 }
 
 absl::StatusOr<std::string> TensorsSha256(const TensorMap& tensors) {
-  return HashEach(tensors, AsItIs);
+  TensorsHash hash;
+  for (const auto& [name, tensor] : tensors) UNIVAL_RETURN_IF_ERROR(hash.Add(name, tensor));
+  return hash.HexDigest();
 }
 
 absl::StatusOr<std::string> TensorsSha256AsLoaded(const TensorMap& tensors) {
-  return HashEach(tensors, [](const at::Tensor& tensor) {
-    const bool half = tensor.scalar_type() == at::kHalf || tensor.scalar_type() == at::kBFloat16;
-    return half ? tensor.to(at::kFloat) : tensor;
-  });
+  TensorsHash hash;
+  for (const auto& [name, tensor] : tensors) UNIVAL_RETURN_IF_ERROR(hash.AddAsLoaded(name, tensor));
+  return hash.HexDigest();
 }
 
 absl::Status LoadTensorsInto(const TensorMap& targets, const TensorMap& tensors,

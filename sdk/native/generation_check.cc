@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "sdk/base/status.h"
-#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
@@ -23,17 +22,15 @@ absl::Status CheckCount(const char* field, int32_t value) {
   return FieldError(field, absl::StrCat("0 to ", kMaxTokens), value);
 }
 
-absl::Status CheckCounts(const GenerationConfig& config) {
-  const std::pair<const char*, int32_t> counts[] = {
-      {"generation.max_tokens", config.max_tokens()},
-      {"generation.min_tokens", config.min_tokens()},
-      {"generation.no_repeat_ngram", config.no_repeat_ngram()},
-      {"generation.top_k", config.top_k()},
-      {"generation.n_best", config.n_best()}};
-  for (const auto& [field, value] : counts) {
-    UNIVAL_RETURN_IF_ERROR(CheckCount(field, value));
+absl::Status CheckBeam(const GenerationConfig& config) {
+  if (config.beam() == 0 || (config.beam() >= kMinBeam && config.beam() <= kMaxBeam)) {
+    return absl::OkStatus();
   }
-  if (config.max_tokens() == 0 || config.min_tokens() <= config.max_tokens()) {
+  return FieldError("generation.beam", absl::StrCat(kMinBeam, " to ", kMaxBeam), config.beam());
+}
+
+absl::Status CheckLeast(const GenerationConfig& config) {
+  if (config.max_tokens() <= 0 || config.min_tokens() <= config.max_tokens()) {
     return absl::OkStatus();
   }
   return FieldError("generation.min_tokens",
@@ -41,36 +38,51 @@ absl::Status CheckCounts(const GenerationConfig& config) {
                     config.min_tokens());
 }
 
+absl::Status CheckTemperature(float temperature) {
+  if (!(temperature >= 0)) return FieldError("generation.temperature", "0 or more", temperature);
+  if (temperature == 0 || (temperature >= kMinTemperature && temperature <= kMaxTemperature)) {
+    return absl::OkStatus();
+  }
+  return FieldError("generation.temperature",
+                    absl::StrCat("0, or a number from ", kMinTemperature, " to ", kMaxTemperature),
+                    temperature);
+}
+
+absl::Status CheckTopP(float top_p) {
+  if (top_p >= 0 && top_p <= 1) return absl::OkStatus();
+  return FieldError("generation.top_p", "a share in [0, 1]", top_p);
+}
+
 absl::Status CheckWithin(const char* field, float value, float least, float most) {
   if (value >= least && value <= most) return absl::OkStatus();
   return FieldError(field, absl::StrCat("a number from ", least, " to ", most), value);
 }
 
-absl::Status CheckNumbers(const GenerationConfig& config) {
-  const float temperature = config.temperature();
-  if (!(temperature >= 0)) return FieldError("generation.temperature", "0 or more", temperature);
-  if (temperature != 0 && !(temperature >= kMinTemperature && temperature <= kMaxTemperature)) {
-    return FieldError(
-        "generation.temperature",
-        absl::StrCat("0, or a number from ", kMinTemperature, " to ", kMaxTemperature),
-        temperature);
-  }
-  if (!(config.top_p() >= 0 && config.top_p() <= 1)) {
-    return FieldError("generation.top_p", "a share in [0, 1]", config.top_p());
-  }
-  UNIVAL_RETURN_IF_ERROR(CheckWithin("generation.length_penalty", config.length_penalty(),
-                                     -kMaxExponent, kMaxExponent));
-  return CheckWithin("generation.unk_penalty", config.unk_penalty(), -kMaxPenalty, kMaxPenalty);
-}
-
 }  // namespace
 
+std::vector<absl::Status> GenerationFaults(const GenerationConfig& config) {
+  std::vector<absl::Status> faults;
+  const auto add = [&faults](absl::Status status) {
+    if (!status.ok()) faults.push_back(std::move(status));
+  };
+  add(CheckBeam(config));
+  add(CheckCount("generation.max_tokens", config.max_tokens()));
+  add(CheckCount("generation.min_tokens", config.min_tokens()));
+  add(CheckCount("generation.no_repeat_ngram", config.no_repeat_ngram()));
+  add(CheckCount("generation.top_k", config.top_k()));
+  add(CheckCount("generation.n_best", config.n_best()));
+  add(CheckLeast(config));
+  add(CheckTemperature(config.temperature()));
+  add(CheckTopP(config.top_p()));
+  add(CheckWithin("generation.length_penalty", config.length_penalty(), -kMaxExponent,
+                  kMaxExponent));
+  add(CheckWithin("generation.unk_penalty", config.unk_penalty(), -kMaxPenalty, kMaxPenalty));
+  return faults;
+}
+
 absl::Status CheckGenerationConfig(const GenerationConfig& config) {
-  if (config.beam() != 0 && (config.beam() < kMinBeam || config.beam() > kMaxBeam)) {
-    return FieldError("generation.beam", absl::StrCat(kMinBeam, " to ", kMaxBeam), config.beam());
-  }
-  UNIVAL_RETURN_IF_ERROR(CheckCounts(config));
-  return CheckNumbers(config);
+  const std::vector<absl::Status> faults = GenerationFaults(config);
+  return faults.empty() ? absl::OkStatus() : faults.front();
 }
 
 }  // namespace unival

@@ -7,6 +7,8 @@
 #ifndef UNIVAL_SDK_NATIVE_GENERATION_CHECK_H_
 #define UNIVAL_SDK_NATIVE_GENERATION_CHECK_H_
 
+#include <vector>
+
 #include "absl/status/status.h"
 #include "sdk/proto/task.pb.h"
 
@@ -19,6 +21,8 @@ constexpr int kMaxBeam = 64;
 
 // InvalidArgument "generation.FIELD: expected ..., got ...". Fields that are not set are OK.
 absl::Status CheckGenerationConfig(const GenerationConfig& config);
+// The same, all of them.
+std::vector<absl::Status> GenerationFaults(const GenerationConfig& config);
 
 }  // namespace unival
 

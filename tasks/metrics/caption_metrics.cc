@@ -1,80 +1,126 @@
 // Metrics that score all captions together.
-#include <map>
-#include <numeric>
+#include "tasks/metrics/caption_metrics.h"
+
+#include <algorithm>
 #include <string>
 #include <utility>
 
-#include "sdk/base/status_macros.h"
 #include "tasks/metrics/caption_scores.h"
 #include "tasks/metrics/families.h"
-#include "tasks/metrics/normalize_text.h"
+#include "tasks/metrics/meteor.h"
+#include "tasks/metrics/ptb_tokenizer.h"
+#include "tasks/metrics/sum_metric.h"
 
 namespace unival {
 namespace {
 
-using CaptionScores = std::map<std::string, double>;
+using Items = std::vector<CaptionItem>;
 
-CaptionScores BleuScores(const std::vector<CaptionItem>& items) {
-  const std::array<double, 4> bleu = Bleu(items);
-  return {{"bleu_1", bleu[0]}, {"bleu_2", bleu[1]}, {"bleu_3", bleu[2]}, {"bleu_4", bleu[3]}};
-}
-
-double MeanOf(const std::vector<double>& values) {
-  if (values.empty()) return 0;
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-CaptionScores RougeScores(const std::vector<CaptionItem>& items) {
-  std::vector<double> scores;
-  for (const CaptionItem& item : items) scores.push_back(RougeL(item));
-  return {{"rouge_l", MeanOf(scores)}};
-}
-
-CaptionScores CiderScores(const std::vector<CaptionItem>& items) {
-  return {{"cider", MeanOf(CiderD(items))}};
-}
-
-// Collects captions, lower-cased and without ASCII punctuation, and scores them together.
-class CaptionMetric : public Metric {
- public:
-  using Scorer = CaptionScores (*)(const std::vector<CaptionItem>&);
-  CaptionMetric(Scorer scorer, ReferenceReader reader)
-      : scorer_(scorer), reader_(std::move(reader)) {}
-
-  absl::Status Add(const TaskSample& reference, const Prediction& prediction) override {
-    UNIVAL_ASSIGN_OR_RETURN(References references, reader_(reference));
-    CaptionItem item{NormalizeText(prediction.text, true), std::move(references.texts)};
-    for (std::string& text : item.references) text = NormalizeText(text, true);
-    items_.push_back(std::move(item));
-    return absl::OkStatus();
+// The texts as words. References are read in one go, and so are candidates, as the original does.
+Items MakeItems(const std::vector<ScoredText>& texts, CaptionWords words) {
+  std::vector<std::string> said, right;
+  for (const ScoredText& text : texts) {
+    said.push_back(text.text);
+    right.insert(right.end(), text.references.begin(), text.references.end());
   }
-  void AddFailure(const TaskSample& reference) override {
-    if (Add(reference, Prediction()).ok()) return;
-    items_.push_back(CaptionItem());  // not even references: an empty answer that matches nothing
+  if (words == CaptionWords::kPennTreebank) {
+    said = TokenizeCaptions(said);
+    right = TokenizeCaptions(right);
   }
-  std::map<std::string, double> Result() const override { return scorer_(items_); }
+  Items items;
+  auto next = right.begin();
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const auto end = next + static_cast<std::ptrdiff_t>(texts[i].references.size());
+    items.push_back({said[i], {next, end}});
+    next = end;
+  }
+  return items;
+}
 
- private:
-  const Scorer scorer_;
-  const ReferenceReader reader_;
-  std::vector<CaptionItem> items_;
-};
+std::vector<Statistics> BleuRows(const Items& items) {
+  std::vector<Statistics> rows;
+  for (const CaptionItem& item : items) {
+    const BleuCounts counts = CountBleu(item);
+    rows.emplace_back(counts.begin(), counts.end());
+  }
+  return rows;
+}
 
-MetricFactory CaptionMetricFactory(const char* name, const char* summary,
-                                   CaptionMetric::Scorer scorer) {
-  return {name, summary, /*needs_box=*/false, [scorer](ReferenceReader reader) {
-            return std::unique_ptr<Metric>(new CaptionMetric(scorer, std::move(reader)));
-          }};
+std::vector<double> BleuOfSums(const Statistics& sums, double /*count*/) {
+  BleuCounts counts;
+  std::copy(sums.begin(), sums.end(), counts.begin());
+  const std::array<double, 4> bleu = BleuOfCounts(counts);
+  return {bleu.begin(), bleu.end()};
+}
+
+std::vector<Statistics> MeteorRows(const Items& items) {
+  std::vector<Statistics> rows;
+  for (const CaptionItem& item : items) {
+    const MeteorCounts counts = CountMeteor(item);
+    rows.emplace_back(counts.begin(), counts.end());
+  }
+  return rows;
+}
+
+std::vector<double> MeteorOfSums(const Statistics& sums, double /*count*/) {
+  MeteorCounts counts;
+  std::copy(sums.begin(), sums.end(), counts.begin());
+  return {MeteorScore(counts)};
+}
+
+std::vector<Statistics> RougeRows(const Items& items) {
+  std::vector<Statistics> rows;
+  for (const CaptionItem& item : items) rows.push_back({RougeL(item)});
+  return rows;
+}
+
+std::vector<Statistics> Column(const std::vector<double>& values) {
+  std::vector<Statistics> rows;
+  for (const double value : values) rows.push_back({value});
+  return rows;
+}
+
+std::vector<double> MeanOfSums(const Statistics& sums, double count) { return {sums[0] / count}; }
+
+using Rows = std::vector<Statistics> (*)(const Items&);
+
+MetricFactory Captions(const std::string& name, const std::string& summary, CaptionWords words,
+                       std::vector<std::string> scores, Rows rows,
+                       std::vector<double> (*of_sums)(const Statistics&, double)) {
+  SumScorer scorer;
+  scorer.names = std::move(scores);
+  scorer.statistics = [words, rows](const std::vector<ScoredText>& texts) {
+    return rows(MakeItems(texts, words));
+  };
+  scorer.scores = of_sums;
+  return SumMetricFactory(name, summary, std::move(scorer));
 }
 
 }  // namespace
 
+std::vector<MetricFactory> CaptionMetricsOver(CaptionWords words) {
+  const Rows damped = [](const Items& items) { return Column(CiderD(items)); };
+  const Rows plain = [](const Items& items) { return Column(PlainCider(items)); };
+  return {
+      Captions("bleu", "corpus BLEU-1 to BLEU-4, closest reference length", words,
+               {"bleu_1", "bleu_2", "bleu_3", "bleu_4"}, &BleuRows, &BleuOfSums),
+      Captions("rouge_l", "ROUGE-L F, beta 1.2", words, {"rouge_l"}, &RougeRows, &MeanOfSums),
+      Captions("cider",
+               "what the COCO caption evaluation prints, and papers quote, as CIDEr: the same as "
+               "cider_d",
+               words, {"cider"}, damped, &MeanOfSums),
+      Captions("cider_d", "CIDEr-D, document frequencies from the references", words, {"cider_d"},
+               damped, &MeanOfSums),
+      Captions("cider_plain",
+               "CIDEr as first defined, without CIDEr-D's clipping and length factor", words,
+               {"cider_plain"}, plain, &MeanOfSums),
+      Captions("meteor", "METEOR 1.5, modules exact and stem; no synonyms, no paraphrases", words,
+               {"meteor"}, &MeteorRows, &MeteorOfSums),
+  };
+}
+
 std::vector<MetricFactory> CaptionMetrics() {
-  return {CaptionMetricFactory("bleu", "corpus BLEU-1 to BLEU-4, closest reference length",
-                               &BleuScores),
-          CaptionMetricFactory("rouge_l", "ROUGE-L F, beta 1.2", &RougeScores),
-          CaptionMetricFactory("cider", "CIDEr-D, document frequencies from the references",
-                               &CiderScores)};
+  return CaptionMetricsOver(CaptionWords::kPennTreebank);
 }
 
 }  // namespace unival

@@ -1,14 +1,16 @@
 // unival: caption_scores.h
 //
-// BLEU, ROUGE-L and CIDEr-D of candidate captions against several references each, as the COCO
-// caption evaluation and the reference's training metric define them. Texts are split at white
-// space; clean them first.
+// BLEU, ROUGE-L, CIDEr and CIDEr-D of candidate captions against several references each, as the
+// COCO caption evaluation computes them. Texts are words joined by blanks: TokenizeCaptions
+// (ptb_tokenizer.h) makes them. docs/metrics.md has the formulas and their sources.
 #ifndef UNIVAL_TASKS_METRICS_CAPTION_SCORES_H_
 #define UNIVAL_TASKS_METRICS_CAPTION_SCORES_H_
 
 #include <array>
 #include <string>
 #include <vector>
+
+#include "absl/strings/string_view.h"
 
 namespace unival {
 
@@ -20,11 +22,25 @@ struct CaptionItem {
 // Corpus BLEU-1..4, closest reference length. Zeros for no items.
 std::array<double, 4> Bleu(const std::vector<CaptionItem>& items);
 
+// What BLEU is made of: n-grams of 1..4 words that are right, those that were said, words said,
+// words of the closest reference. Sums over items give corpus BLEU.
+using BleuCounts = std::array<double, 10>;
+BleuCounts CountBleu(const CaptionItem& item);
+std::array<double, 4> BleuOfCounts(const BleuCounts& counts);
+
 // Of one item, beta 1.2: best precision and best recall over the references.
 double RougeL(const CaptionItem& item);
 
-// CIDEr-D of every item, times 10; document frequencies are those of the items' references.
+// CIDEr-D of every item, times 10; document frequencies are those of the items' references. It is
+// what the COCO caption evaluation prints as "CIDEr".
 std::vector<double> CiderD(const std::vector<CaptionItem>& items);
+
+// CIDEr as it was first defined: the same without clipped counts and without the factor for
+// unequal lengths.
+std::vector<double> PlainCider(const std::vector<CaptionItem>& items);
+
+// At white space as Python's str.split() knows it, no-break spaces among it.
+std::vector<absl::string_view> SplitWords(absl::string_view text);
 
 }  // namespace unival
 

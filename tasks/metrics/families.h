@@ -8,9 +8,13 @@
 
 namespace unival {
 
-std::vector<MetricFactory> TextMetrics();     // exact_match, accuracy, last_word, contains
-std::vector<MetricFactory> BoxMetrics();      // mean_iou, iou
-std::vector<MetricFactory> CaptionMetrics();  // bleu, rouge_l, cider
+std::vector<MetricFactory>
+TextMetrics();  // exact_match, accuracy, last_word, contains, vqa_accuracy
+std::vector<MetricFactory> ClassMetrics();          // class_balanced_accuracy, consistency
+std::vector<MetricFactory> BoxMetrics();            // mean_iou, iou, iou_thresholds
+std::vector<MetricFactory> CaptionMetrics();        // bleu, rouge_l, cider and kin, meteor
+std::vector<MetricFactory> SpeechMetrics();         // wer
+std::vector<MetricFactory> HallucinationMetrics();  // chair
 
 }  // namespace unival
 

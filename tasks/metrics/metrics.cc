@@ -6,11 +6,12 @@
 
 #include "sdk/base/status_macros.h"
 #include "tasks/metrics/families.h"
+#include "tasks/metrics/scored_metric.h"
 
 namespace unival {
 namespace {
 
-class CombinedMetric : public Metric {
+class CombinedMetric : public ScoredMetric {
  public:
   explicit CombinedMetric(std::vector<std::unique_ptr<Metric>> metrics)
       : metrics_(std::move(metrics)) {}
@@ -28,20 +29,51 @@ class CombinedMetric : public Metric {
     ++failures_;
   }
   std::map<std::string, double> Result() const override {
-    std::map<std::string, double> result = {{"samples", samples_}, {"failures", failures_}};
+    std::map<std::string, double> result = {{"samples", static_cast<double>(samples_)},
+                                            {"failures", failures_}};
     for (const auto& metric : metrics_) result.merge(metric->Result());
     return result;
   }
 
+  int64_t samples() const override { return samples_; }
+  std::map<std::string, double> Scores(const std::vector<double>& draws) const override {
+    std::map<std::string, double> result;
+    for (const ScoredMetric* metric : Scored()) result.merge(metric->Scores(draws));
+    return result;
+  }
+  SampleValues PerSample() const override {
+    SampleValues result;
+    for (const ScoredMetric* metric : Scored()) result.merge(metric->PerSample());
+    return result;
+  }
+  std::vector<int64_t> Groups() const override {
+    for (const ScoredMetric* metric : Scored()) {
+      std::vector<int64_t> groups = metric->Groups();
+      if (!groups.empty()) return groups;
+    }
+    return {};
+  }
+
  private:
+  // Those that can say what each sample contributed.
+  std::vector<const ScoredMetric*> Scored() const {
+    std::vector<const ScoredMetric*> scored;
+    for (const auto& metric : metrics_) {
+      if (const auto* one = dynamic_cast<const ScoredMetric*>(metric.get())) scored.push_back(one);
+    }
+    return scored;
+  }
+
   const std::vector<std::unique_ptr<Metric>> metrics_;
-  double samples_ = 0, failures_ = 0;
+  int64_t samples_ = 0;
+  double failures_ = 0;
 };
 
 }  // namespace
 
 absl::Status RegisterBuiltinMetrics(Registrar& registrar) {
-  for (const auto& family : {TextMetrics(), BoxMetrics(), CaptionMetrics()}) {
+  for (const auto& family : {TextMetrics(), ClassMetrics(), BoxMetrics(), CaptionMetrics(),
+                             SpeechMetrics(), HallucinationMetrics()}) {
     for (const MetricFactory& metric : family) {
       UNIVAL_RETURN_IF_ERROR(registrar.AddMetric(metric));
     }

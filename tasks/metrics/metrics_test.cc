@@ -119,8 +119,9 @@ TEST(MetricsTest, UnknownNamesListTheKnownOnes) {
   const absl::Status status = BuiltinMetrics().FindMetric("spice").status();
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(status.message()),
-              HasSubstr("\"spice\"; known: accuracy, bleu, cider, contains, exact_match, iou, "
-                        "last_word, mean_iou, rouge_l"));
+              HasSubstr("\"spice\"; known: accuracy, bleu, chair, cider, cider_d, cider_plain, "
+                        "class_balanced_accuracy, consistency, contains, exact_match, iou, "
+                        "iou_thresholds, last_word, mean_iou, meteor, rouge_l, vqa_accuracy, wer"));
 }
 
 TEST(MetricsTest, MetricsWithoutSamplesAreZero) {
@@ -129,7 +130,7 @@ TEST(MetricsTest, MetricsWithoutSamplesAreZero) {
     ++metrics;
     for (const auto& result : Make(entry.type)->Result()) EXPECT_EQ(result.second, 0) << entry.type;
   }
-  EXPECT_EQ(metrics, 9);
+  EXPECT_EQ(metrics, 18);
 }
 
 TEST(MetricsTest, NamesOfMetricsThatShipDiffer) {

@@ -7,6 +7,7 @@
 #include "tasks/metrics/families.h"
 #include "tasks/metrics/mean_metric.h"
 #include "tasks/metrics/normalize_text.h"
+#include "tasks/metrics/vqa_answer.h"
 
 namespace unival {
 namespace {
@@ -38,6 +39,10 @@ double LastWordMatch(const References& references, const Prediction& prediction)
   return AnyMatches(references, [&](const std::string& text) { return LastWord(text) == answer; });
 }
 
+double VqaScore(const References& references, const Prediction& prediction) {
+  return VqaAccuracy(prediction.text, references.texts);
+}
+
 double Contains(const References& references, const Prediction& prediction) {
   const std::string answer = absl::StrCat(" ", NormalizeText(prediction.text, true), " ");
   return AnyMatches(references, [&](const std::string& text) {
@@ -62,6 +67,11 @@ std::vector<MetricFactory> TextMetrics() {
                         &LastWordMatch),
       MeanMetricFactory("contains", "contains",
                         "share of answers that contain a reference as whole words", &Contains),
+      MeanMetricFactory(
+          "vqa_accuracy", "vqa_accuracy",
+          "VQA accuracy: people's answers normalised as the VQA evaluation does, full "
+          "credit for three who agree",
+          &VqaScore),
   };
 }
 

@@ -25,27 +25,28 @@ class Label : public SlotType {
         absl::StrCat("needs labels { slot: \"", place.slot.text, "\" } with values or a file"));
   }
 
-  absl::optional<TemplateProblem> CheckTemplate(const TaskTemplate& task, const Pattern& prompt,
-                                                const Pattern& target) const override {
-    if (!task.has_labels()) return absl::nullopt;
+  std::vector<TemplateProblem> CheckTemplate(const TaskTemplate& task, const Pattern& prompt,
+                                             const Pattern& target) const override {
+    std::vector<TemplateProblem> problems;
+    if (!task.has_labels()) return problems;
     const LabelSet& labels = task.labels();
     const bool answers = HasSlot(target, *this);
     if (!answers && !HasSlot(prompt, *this)) {
-      return TemplateProblem{
-          "labels", absl::StrCat("no slot \"{", labels.slot(), ":label}\" in prompt or target")};
+      problems.push_back(
+          {"labels", absl::StrCat("no slot \"{", labels.slot(), ":label}\" in prompt or target")});
     }
     if (answers && PatternColumns(target).size() != 1) {
-      return TemplateProblem{
-          "target", absl::StrCat("a label must be the only slot of a target, so that the answers "
-                                 "form a closed set; use {",
-                                 labels.slot(), ":text}")};
+      problems.push_back(
+          {"target", absl::StrCat("a label must be the only slot of a target, so that the answers "
+                                  "form a closed set; use {",
+                                  labels.slot(), ":text}")});
     }
-    std::set<std::string> seen;
+    std::set<std::string> seen, told;
     for (const std::string& value : labels.values()) {
-      if (seen.insert(value).second) continue;
-      return TemplateProblem{"labels", absl::StrCat("value \"", value, "\" occurs twice")};
+      if (seen.insert(value).second || !told.insert(value).second) continue;
+      problems.push_back({"labels", absl::StrCat("value \"", value, "\" occurs twice")});
     }
-    return absl::nullopt;
+    return problems;
   }
 
   std::vector<std::string> ClosedSet(const SlotPlace& place) const override {

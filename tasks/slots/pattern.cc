@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "sdk/base/status_macros.h"
+#include "absl/types/optional.h"
 
 namespace unival {
 namespace {
@@ -22,23 +22,28 @@ bool IsBlank(const PatternPiece& piece) {
   return piece.type == nullptr && absl::StripAsciiWhitespace(piece.text).empty();
 }
 
-// The inside of "{...}".
-absl::StatusOr<PatternPiece> ParseSlot(absl::string_view inside, const SlotTypes& types) {
+// The inside of "{...}"; null where it names no column.
+absl::optional<PatternPiece> ReadSlot(absl::string_view inside, const SlotTypes& types,
+                                      std::vector<PatternProblem>* problems) {
   const std::vector<std::string> parts = absl::StrSplit(inside, absl::MaxSplits(':', 2));
   if (!IsColumn(parts[0])) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "slot \"{", inside, "}\": \"", parts[0],
-        "\" is not a column name (letters, digits, \"_\" and \"-\", not a digit first)"));
+    problems->push_back(
+        {"", absl::StrCat("slot \"{", inside, "}\": \"", parts[0],
+                          "\" is not a column name (letters, digits, \"_\" and \"-\", not a digit "
+                          "first)")});
+    return absl::nullopt;
   }
   PatternPiece slot{parts.size() > 1 ? types.Find(parts[1]) : types.all().front(), parts[0],
                     parts.size() > 2 ? parts[2] : ""};
   if (slot.type != nullptr) return slot;
-  return absl::InvalidArgumentError(absl::StrCat("slot \"{", inside, "}\": unknown slot type \"",
-                                                 parts[1], "\"; expected ", types.Names()));
+  problems->push_back({parts[0], absl::StrCat("slot \"{", inside, "}\": unknown slot type \"",
+                                              parts[1], "\"; expected ", types.Names())});
+  return PatternPiece{types.all().front(), parts[0], ""};
 }
 
 // Literal text up to the next slot; "{{" and "}}" are braces.
-absl::StatusOr<std::string> TakeLiteral(absl::string_view text, size_t* next) {
+std::string TakeLiteral(absl::string_view text, size_t* next,
+                        std::vector<PatternProblem>* problems) {
   size_t& position = *next;
   std::string literal;
   while (position < text.size()) {
@@ -47,10 +52,10 @@ absl::StatusOr<std::string> TakeLiteral(absl::string_view text, size_t* next) {
       const bool doubled = position + 1 < text.size() && text[position + 1] == c;
       if (!doubled && c == '{') return literal;
       if (!doubled) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("stray \"}\" at character ", position + 1, "; write \"}}\" for a brace"));
+        problems->push_back({"", absl::StrCat("stray \"}\" at character ", position + 1,
+                                              "; write \"}}\" for a brace")});
       }
-      ++position;
+      if (doubled) ++position;
     }
     literal += c;
     ++position;
@@ -60,23 +65,31 @@ absl::StatusOr<std::string> TakeLiteral(absl::string_view text, size_t* next) {
 
 }  // namespace
 
-absl::StatusOr<Pattern> ParsePattern(absl::string_view text, const SlotTypes& types) {
+Pattern ReadPattern(absl::string_view text, const SlotTypes& types,
+                    std::vector<PatternProblem>* problems) {
   Pattern pattern;
   for (size_t position = 0; position < text.size();) {
-    UNIVAL_ASSIGN_OR_RETURN(std::string literal, TakeLiteral(text, &position));
+    std::string literal = TakeLiteral(text, &position, problems);
     if (!literal.empty()) pattern.push_back({nullptr, std::move(literal), ""});
     if (position == text.size()) break;
     const size_t end = text.find_first_of("{}", position + 1);
     if (end == absl::string_view::npos || text[end] == '{') {
-      return absl::InvalidArgumentError(absl::StrCat("slot at character ", position + 1,
-                                                     " is not closed; write \"{{\" for a brace"));
+      problems->push_back({"", absl::StrCat("slot at character ", position + 1,
+                                            " is not closed; write \"{{\" for a brace")});
+      return pattern;
     }
-    UNIVAL_ASSIGN_OR_RETURN(PatternPiece slot,
-                            ParseSlot(text.substr(position + 1, end - position - 1), types));
-    pattern.push_back(std::move(slot));
+    auto slot = ReadSlot(text.substr(position + 1, end - position - 1), types, problems);
+    if (slot.has_value()) pattern.push_back(*std::move(slot));
     position = end + 1;
   }
   return pattern;
+}
+
+absl::StatusOr<Pattern> ParsePattern(absl::string_view text, const SlotTypes& types) {
+  std::vector<PatternProblem> problems;
+  Pattern pattern = ReadPattern(text, types, &problems);
+  if (problems.empty()) return pattern;
+  return absl::InvalidArgumentError(problems.front().what);
 }
 
 std::vector<std::string> PatternColumns(const Pattern& pattern) {

@@ -23,6 +23,17 @@ namespace unival {
 absl::StatusOr<Pattern> ParsePattern(absl::string_view text,
                                      const SlotTypes& types = BuiltinSlotTypes());
 
+// What is wrong at one place of a pattern.
+struct PatternProblem {
+  std::string slot;  // the column, where it is about a slot
+  std::string what;  // with the position
+};
+
+// The same for who wants all problems: a slot of an unknown type becomes one of text, a column that
+// is none and what cannot be told apart any more are left out.
+Pattern ReadPattern(absl::string_view text, const SlotTypes& types,
+                    std::vector<PatternProblem>* problems);
+
 // Columns of the pattern's slots, in order, each once.
 std::vector<std::string> PatternColumns(const Pattern& pattern);
 

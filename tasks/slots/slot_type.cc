@@ -12,9 +12,9 @@ absl::Status SlotType::Check(const SlotPlace& place) const {
       absl::StrCat("takes no options, got \"", place.slot.options, "\""));
 }
 
-absl::optional<TemplateProblem> SlotType::CheckTemplate(const TaskTemplate&, const Pattern&,
-                                                        const Pattern&) const {
-  return absl::nullopt;
+std::vector<TemplateProblem> SlotType::CheckTemplate(const TaskTemplate&, const Pattern&,
+                                                     const Pattern&) const {
+  return {};
 }
 
 std::string SlotType::Block(const SlotPlace&) const { return ""; }

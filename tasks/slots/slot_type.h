@@ -90,9 +90,9 @@ class SlotType {
   // default that it takes no options. Messages begin behind slot "{column:type}".
   virtual absl::Status Check(const SlotPlace& place) const;
   // The template as a whole, asked once for every type, used or not.
-  virtual absl::optional<TemplateProblem> CheckTemplate(const TaskTemplate& task,
-                                                        const Pattern& prompt,
-                                                        const Pattern& target) const;
+  virtual std::vector<TemplateProblem> CheckTemplate(const TaskTemplate& task,
+                                                     const Pattern& prompt,
+                                                     const Pattern& target) const;
 
   // The vocabulary block that it writes in, empty for text. A model without the block cannot do the
   // task.

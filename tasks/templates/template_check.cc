@@ -6,38 +6,43 @@
 #include "absl/strings/str_cat.h"
 #include "sdk/base/names.h"
 #include "sdk/base/status.h"
-#include "sdk/base/status_macros.h"
 #include "sdk/native/generation_check.h"
 #include "tasks/slots/pattern.h"
 
 namespace unival {
 namespace {
 
-// One template's checks; `Error` puts file, line, task and field before the message.
+// One template's checks; `Add` puts file, line, task and field before the message.
 class Checker {
  public:
   Checker(const LoadedTemplate& task, const TemplateTypes& types)
       : task_(task), types_(types), proto_(task.proto) {}
 
-  absl::Status Check() {
-    UNIVAL_RETURN_IF_ERROR(CheckSizes());
-    UNIVAL_RETURN_IF_ERROR(CheckNames());
-    UNIVAL_RETURN_IF_ERROR(CheckInputs());
-    UNIVAL_RETURN_IF_ERROR(CheckPatterns());
-    UNIVAL_RETURN_IF_ERROR(CheckSlotTypes());
-    UNIVAL_RETURN_IF_ERROR(CheckCleaning());
-    UNIVAL_RETURN_IF_ERROR(CheckBounds());
-    return CheckMetrics();
+  std::vector<TemplateFault> Check() {
+    CheckSizes();
+    // Later checks may take more than linear time.
+    if (!faults_.empty()) return std::move(faults_);
+    CheckNames();
+    CheckInputs();
+    CheckPatterns();
+    CheckSlotTypes();
+    CheckCleaning();
+    CheckBounds();
+    CheckMetrics();
+    return std::move(faults_);
   }
 
  private:
   template <typename... Parts>
-  absl::Status Error(absl::string_view field, const Parts&... parts) const {
-    return InvalidArgument(task_.Where(field), parts...);
+  void Add(absl::string_view field, const Parts&... parts) {
+    AddSlot(field, "", parts...);
+  }
+  template <typename... Parts>
+  void AddSlot(absl::string_view field, absl::string_view slot, const Parts&... parts) {
+    faults_.push_back(FaultAt(task_, field, slot, InvalidArgument(parts...)));
   }
 
-  // Before anything is parsed: later checks may take more than linear time.
-  absl::Status CheckSizes() const {
+  void CheckSizes() {
     std::vector<std::pair<std::string, const std::string*>> texts = {
         {"name", &proto_.name()}, {"prompt", &proto_.prompt()}, {"target", &proto_.target()}};
     for (int i = 0; i < proto_.paraphrase_size(); ++i) {
@@ -46,68 +51,76 @@ class Checker {
     for (const std::string& label : proto_.labels().values()) texts.emplace_back("labels", &label);
     for (const auto& [field, text] : texts) {
       if (text->size() <= kMaxTemplateText) continue;
-      return Error(field, "expected at most ", kMaxTemplateText, " bytes, got ", text->size());
+      Add(field, "expected at most ", kMaxTemplateText, " bytes, got ", text->size());
     }
-    if (proto_.labels().values_size() <= kMaxLabels) return absl::OkStatus();
-    return Error("labels", "expected at most ", kMaxLabels, " values, got ",
-                 proto_.labels().values_size(), " or more; use a {column:text} slot");
+    if (proto_.labels().values_size() <= kMaxLabels) return;
+    Add("labels", "expected at most ", kMaxLabels, " values, got ", proto_.labels().values_size(),
+        " or more; use a {column:text} slot");
   }
 
-  absl::Status CheckNames() const {
-    if (IsLowerSnake(proto_.name())) return absl::OkStatus();
-    return Error("name", "expected lower-case letters, digits and \"_\", got \"", proto_.name(),
-                 "\"");
+  void CheckNames() {
+    if (IsLowerSnake(proto_.name())) return;
+    Add("name", "expected lower-case letters, digits and \"_\", got \"", proto_.name(), "\"");
   }
 
-  absl::Status CheckInputs() const {
+  void CheckInputs() {
     std::set<std::string> columns;
     for (int i = 0; i < proto_.input_size(); ++i) {
       const TaskInput& input = proto_.input(i);
       const std::string field = absl::StrCat("input:", i);
-      if (input.name().empty()) return Error(field, "name (the record's column) is missing");
-      if (input.modality().empty()) return Error(field, "modality is missing");
-      if (!columns.insert(input.name()).second) {
-        return Error(field, "column \"", input.name(), "\" is an input already");
+      if (input.name().empty()) Add(field, "name (the record's column) is missing");
+      if (input.modality().empty()) Add(field, "modality is missing");
+      if (!input.name().empty() && !columns.insert(input.name()).second) {
+        AddSlot(field, input.name(), "column \"", input.name(), "\" is an input already");
       }
     }
-    return absl::OkStatus();
   }
 
-  absl::StatusOr<Pattern> Parse(absl::string_view field, const std::string& text) const {
-    absl::StatusOr<Pattern> pattern = ParsePattern(text, types_.slots);
-    if (!pattern.ok()) return Error(field, pattern.status().message());
-    for (const PatternPiece& piece : *pattern) {
-      if (piece.type != nullptr) UNIVAL_RETURN_IF_ERROR(CheckSlot(field, piece));
+  // What could be read of the pattern; `is_whole` turns false where something could not.
+  Pattern Parse(absl::string_view field, const std::string& text, bool* is_whole) {
+    std::vector<PatternProblem> problems;
+    Pattern pattern = ReadPattern(text, types_.slots, &problems);
+    for (const PatternProblem& problem : problems) AddSlot(field, problem.slot, problem.what);
+    if (!problems.empty()) *is_whole = false;
+    for (const PatternPiece& piece : pattern) {
+      if (piece.type != nullptr) CheckSlot(field, piece);
     }
     return pattern;
   }
 
-  absl::Status CheckSlot(absl::string_view field, const PatternPiece& slot) const {
+  void CheckSlot(absl::string_view field, const PatternPiece& slot) {
     for (const TaskInput& input : proto_.input()) {
-      if (slot.text == input.name()) {
-        return Error(field, "slot \"{", slot.text, "}\": the column is a media input");
-      }
+      if (slot.text != input.name()) continue;
+      AddSlot(field, slot.text, "slot \"{", slot.text, "}\": the column is a media input");
+      return;
     }
     const absl::Status fits = slot.type->Check({proto_, slot});
-    if (fits.ok()) return fits;
-    return Error(field, "slot \"{", slot.text, ":", slot.type->name(), "}\" ", fits.message());
+    if (fits.ok()) return;
+    AddSlot(field, slot.text, "slot \"{", slot.text, ":", slot.type->name(), "}\" ",
+            fits.message());
   }
 
-  absl::Status CheckPatterns() {
-    UNIVAL_ASSIGN_OR_RETURN(prompt_, Parse("prompt", proto_.prompt()));
-    for (int i = 0; i < proto_.paraphrase_size(); ++i) {
-      const std::string field = absl::StrCat("paraphrase:", i);
-      UNIVAL_ASSIGN_OR_RETURN(const Pattern paraphrase, Parse(field, proto_.paraphrase(i)));
-      if (Sorted(PatternColumns(paraphrase)) != Sorted(PatternColumns(prompt_))) {
-        return Error(field, "must use the same columns as the prompt");
-      }
+  void CheckPatterns() {
+    prompt_ = Parse("prompt", proto_.prompt(), &is_whole_);
+    for (int i = 0; i < proto_.paraphrase_size(); ++i) CheckParaphrase(i);
+    bool target_is_whole = true;
+    target_ = Parse("target", proto_.target(), &target_is_whole);
+    is_whole_ = is_whole_ && target_is_whole;
+    if (target_is_whole && PatternColumns(target_).empty()) {
+      Add("target", "has no slot; nothing to answer");
     }
-    UNIVAL_ASSIGN_OR_RETURN(target_, Parse("target", proto_.target()));
-    if (PatternColumns(target_).empty()) return Error("target", "has no slot; nothing to answer");
-    if (prompt_.empty() && proto_.input().empty()) {
-      return Error("prompt", "is empty and there is no input; the model would see nothing");
+    if (proto_.prompt().empty() && proto_.input().empty()) {
+      Add("prompt", "is empty and there is no input; the model would see nothing");
     }
-    return absl::OkStatus();
+  }
+
+  void CheckParaphrase(int index) {
+    const std::string field = absl::StrCat("paraphrase:", index);
+    bool is_whole = true;
+    const Pattern paraphrase = Parse(field, proto_.paraphrase(index), &is_whole);
+    if (!is_whole) is_whole_ = false;
+    if (!is_whole_ || Sorted(PatternColumns(paraphrase)) == Sorted(PatternColumns(prompt_))) return;
+    Add(field, "must use the same columns as the prompt");
   }
 
   static std::vector<std::string> Sorted(std::vector<std::string> items) {
@@ -115,12 +128,14 @@ class Checker {
     return items;
   }
 
-  absl::Status CheckSlotTypes() const {
+  // Of a pattern that was read in part it is not known what it lacks.
+  void CheckSlotTypes() {
+    if (!is_whole_) return;
     for (const auto& type : types_.slots.all()) {
-      const auto problem = type->CheckTemplate(proto_, prompt_, target_);
-      if (problem.has_value()) return Error(problem->field, problem->what);
+      for (const TemplateProblem& problem : type->CheckTemplate(proto_, prompt_, target_)) {
+        Add(problem.field, problem.what);
+      }
     }
-    return absl::OkStatus();
   }
 
   // Whether some slot of the pattern is of a type with this property.
@@ -130,59 +145,60 @@ class Checker {
     });
   }
 
-  absl::Status CheckCleaning() const {
+  void CheckCleaning() {
     std::set<std::string> used;
     for (const Pattern* pattern : {&prompt_, &target_}) {
       for (std::string& column : PatternColumns(*pattern)) used.insert(std::move(column));
     }
     for (int i = 0; i < proto_.clean_size(); ++i) {
       const std::string& column = proto_.clean(i).column();
-      if (used.count(column) == 0) {
-        return Error(absl::StrCat("clean:", i), "no slot of column \"", column, "\"");
-      }
+      if (!is_whole_ || used.count(column) > 0) continue;
+      AddSlot(absl::StrCat("clean:", i), column, "no slot of column \"", column, "\"");
     }
-    return absl::OkStatus();
   }
 
-  absl::Status CheckBounds() const {
+  void CheckBounds() {
     if (!(proto_.mask_ratio() >= 0 && proto_.mask_ratio() < 1)) {
-      return Error("mask_ratio", "expected a share in [0, 1), got ", proto_.mask_ratio());
+      Add("mask_ratio", "expected a share in [0, 1), got ", proto_.mask_ratio());
     }
-    if (proto_.mask_ratio() > 0 && !HasSlotThat(prompt_, &SlotType::maskable)) {
-      return Error("mask_ratio", "needs a text slot in the prompt to mask words of");
+    if (proto_.mask_ratio() > 0 && is_whole_ && !HasSlotThat(prompt_, &SlotType::maskable)) {
+      Add("mask_ratio", "needs a text slot in the prompt to mask words of");
     }
-    if (proto_.max_source_tokens() < 0) return Error("max_source_tokens", "must not be negative");
-    if (proto_.max_target_tokens() < 0) return Error("max_target_tokens", "must not be negative");
+    if (proto_.max_source_tokens() < 0) Add("max_source_tokens", "must not be negative");
+    if (proto_.max_target_tokens() < 0) Add("max_target_tokens", "must not be negative");
     for (int i = 0; i < proto_.clean_size(); ++i) {
       if (proto_.clean(i).max_words() >= 0) continue;
-      return Error(absl::StrCat("clean:", i), "max_words must not be negative");
+      Add(absl::StrCat("clean:", i), "max_words must not be negative");
     }
-    const absl::Status generation = CheckGenerationConfig(proto_.generation());
-    return generation.ok() ? generation : Error("generation", generation.message());
+    for (const absl::Status& fault : GenerationFaults(proto_.generation())) {
+      Add("generation", fault.message());
+    }
   }
 
-  absl::Status CheckMetrics() const {
-    if (types_.metrics == nullptr) return absl::OkStatus();
+  void CheckMetrics() {
+    if (types_.metrics == nullptr) return;
     for (int i = 0; i < proto_.metric_size(); ++i) {
       const std::string field = absl::StrCat("metric:", i);
       const auto metric = types_.metrics->FindMetric(proto_.metric(i));
-      if (!metric.ok()) return Error(field, metric.status().message());
-      if ((*metric)->needs_box && !HasSlotThat(target_, &SlotType::gives_box)) {
-        return Error(field, "\"", proto_.metric(i), "\" needs a box slot in the target");
+      if (!metric.ok()) {
+        Add(field, metric.status().message());
+      } else if ((*metric)->needs_box && is_whole_ && !HasSlotThat(target_, &SlotType::gives_box)) {
+        Add(field, "\"", proto_.metric(i), "\" needs a box slot in the target");
       }
     }
-    return absl::OkStatus();
   }
 
   const LoadedTemplate& task_;
   const TemplateTypes& types_;
   const TaskTemplate& proto_;
   Pattern prompt_, target_;
+  bool is_whole_ = true;  // all patterns could be read
+  std::vector<TemplateFault> faults_;
 };
 
 }  // namespace
 
-absl::Status CheckTemplate(const LoadedTemplate& task, const TemplateTypes& types) {
+std::vector<TemplateFault> CheckTemplate(const LoadedTemplate& task, const TemplateTypes& types) {
   return Checker(task, types).Check();
 }
 

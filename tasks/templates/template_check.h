@@ -2,15 +2,17 @@
 #ifndef UNIVAL_TASKS_TEMPLATES_TEMPLATE_CHECK_H_
 #define UNIVAL_TASKS_TEMPLATES_TEMPLATE_CHECK_H_
 
-#include "absl/status/status.h"
+#include <vector>
+
+#include "tasks/templates/template_fault.h"
 #include "tasks/templates/template_set.h"
 #include "tasks/templates/template_types.h"
 
 namespace unival {
 
-// Names, patterns and how they fit together. InvalidArgument "file:line: task: field: what".
-// Thread-safe.
-absl::Status CheckTemplate(const LoadedTemplate& task, const TemplateTypes& types);
+// Names, patterns and how they fit together: every fault, in the order of the checks. Where a text
+// is longer than any may be, that alone. Thread-safe.
+std::vector<TemplateFault> CheckTemplate(const LoadedTemplate& task, const TemplateTypes& types);
 
 }  // namespace unival
 

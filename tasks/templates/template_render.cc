@@ -1,11 +1,12 @@
-// How patterns and records become text and tokens.
+#include "tasks/templates/template_render.h"
+
 #include <algorithm>
 #include <cmath>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/string_view.h"
 #include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"
-#include "tasks/templates/template_task.h"
 
 namespace unival {
 namespace {
@@ -40,22 +41,41 @@ std::vector<bool> ChooseSome(size_t n, size_t count, SeededRandom& random) {
   return chosen;
 }
 
+// Replaces a share of the words by `mask`, each with the blank before it; at least one word stays.
+void AppendMasked(const std::string& text, double ratio, int64_t mask, SeededRandom& random,
+                  std::vector<Chunk>* chunks) {
+  const std::vector<absl::string_view> words = Words(text);
+  const double share = ratio * static_cast<double>(words.size());
+  const size_t most = words.empty() ? 0 : words.size() - 1;
+  const size_t count =
+      std::min(most, std::max<size_t>(1, static_cast<size_t>(std::nearbyint(share))));
+  const std::vector<bool> masked = ChooseSome(words.size(), count, random);
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (masked[i]) {
+      chunks->push_back({"", {mask}});
+    } else {
+      chunks->push_back({std::string(words[i]), {}});
+    }
+  }
+}
+
 }  // namespace
 
-absl::StatusOr<std::vector<Chunk>> TemplateTask::Render(const Pattern& pattern,
-                                                        const TaskSample& sample,
-                                                        const RenderOptions& options,
-                                                        SeededRandom& random) const {
+absl::StatusOr<std::vector<Chunk>> RenderPattern(const TaskTemplate& task, const Pattern& pattern,
+                                                 const VocabularyView& vocabulary,
+                                                 const TaskSample& sample,
+                                                 const RenderOptions& options,
+                                                 SeededRandom& random) {
   std::vector<Chunk> chunks;
   for (const PatternPiece& piece : pattern) {
     if (piece.type == nullptr) {
       chunks.push_back({piece.text, {}});
       continue;
     }
-    UNIVAL_ASSIGN_OR_RETURN(Chunk chunk, piece.type->Render({source_.proto, piece}, vocabulary_,
-                                                            sample, options, random));
+    UNIVAL_ASSIGN_OR_RETURN(Chunk chunk,
+                            piece.type->Render({task, piece}, vocabulary, sample, options, random));
     if (options.mask_words && piece.type->maskable()) {
-      UNIVAL_RETURN_IF_ERROR(AppendMasked(chunk.text, random, &chunks));
+      AppendMasked(chunk.text, task.mask_ratio(), vocabulary.mask(), random, &chunks);
     } else {
       chunks.push_back(std::move(chunk));
     }
@@ -65,11 +85,12 @@ absl::StatusOr<std::vector<Chunk>> TemplateTask::Render(const Pattern& pattern,
 
 // Neighbouring texts are joined before the tokenizer sees them. Blanks beside tokens that no
 // tokenizer makes are dropped: the target " {box}" is four bins and no space.
-absl::StatusOr<std::vector<int64_t>> TemplateTask::Encode(const std::vector<Chunk>& chunks) const {
+absl::StatusOr<std::vector<int64_t>> EncodeChunks(const std::vector<Chunk>& chunks,
+                                                  const VocabularyView& vocabulary) {
   std::vector<int64_t> tokens;
   std::string run;
   const auto flush = [&]() -> absl::Status {
-    UNIVAL_ASSIGN_OR_RETURN(const std::vector<int64_t> encoded, vocabulary_.EncodeText(run));
+    UNIVAL_ASSIGN_OR_RETURN(const std::vector<int64_t> encoded, vocabulary.EncodeText(run));
     tokens.insert(tokens.end(), encoded.begin(), encoded.end());
     run.clear();
     return absl::OkStatus();
@@ -84,25 +105,6 @@ absl::StatusOr<std::vector<int64_t>> TemplateTask::Encode(const std::vector<Chun
   if (!tokens.empty() && absl::StripAsciiWhitespace(run).empty()) run.clear();
   if (!run.empty()) UNIVAL_RETURN_IF_ERROR(flush());
   return tokens;
-}
-
-// Replaces a share of the words by <mask>, each with the blank before it; at least one word stays.
-absl::Status TemplateTask::AppendMasked(const std::string& text, SeededRandom& random,
-                                        std::vector<Chunk>* chunks) const {
-  const std::vector<absl::string_view> words = Words(text);
-  const double share = source_.proto.mask_ratio() * static_cast<double>(words.size());
-  const size_t most = words.empty() ? 0 : words.size() - 1;
-  const size_t count =
-      std::min(most, std::max<size_t>(1, static_cast<size_t>(std::nearbyint(share))));
-  const std::vector<bool> masked = ChooseSome(words.size(), count, random);
-  for (size_t i = 0; i < words.size(); ++i) {
-    if (masked[i]) {
-      chunks->push_back({"", {vocabulary_.mask()}});
-    } else {
-      chunks->push_back({std::string(words[i]), {}});
-    }
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace unival

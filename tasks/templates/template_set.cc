@@ -1,5 +1,6 @@
 #include "tasks/templates/template_set.h"
 
+#include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/text_format.h>
 #include <xxhash.h>
 
@@ -16,6 +17,7 @@
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
 #include "tasks/templates/template_check.h"
+#include "tasks/templates/template_fault.h"
 
 namespace unival {
 namespace {
@@ -36,6 +38,10 @@ std::map<std::string, int> FieldLines(const TaskTemplate& task, TextFormat::Pars
       if (field->is_repeated()) lines[absl::StrCat(field->name(), ":", i)] = line;
     }
   }
+  // One that is given as nothing is not among the fields that are present.
+  const FieldDescriptor* prompt = task.GetDescriptor()->FindFieldByName("prompt");
+  const int line = tree.GetLocation(prompt, -1).line + 1;
+  if (line > 0) lines.emplace(prompt->name(), line);
   return lines;
 }
 
@@ -57,19 +63,16 @@ absl::StatusOr<std::string> ReadLabels(const std::string& directory, const std::
 absl::Status InlineLabels(LoadedTemplate& task, const std::string& directory) {
   if (task.proto.labels().file().empty()) return absl::OkStatus();
   LabelSet& labels = *task.proto.mutable_labels();
-  const std::string where = task.Where("labels");
   if (!labels.values().empty()) {
-    return absl::InvalidArgumentError(where + "has both values and a file; keep one");
+    return absl::InvalidArgumentError("has both values and a file; keep one");
   }
   if (directory.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        where, "file \"", labels.file(),
-        "\": a set that is stored with a model names no files; write its lines as values"));
+    return InvalidArgument(
+        "file \"", labels.file(),
+        "\": a set that is stored with a model names no files; write its lines as values");
   }
   const std::string set_file = task.file.substr(task.file.rfind('/') + 1);
-  UNIVAL_ASSIGN_OR_RETURN(
-      const std::string text,
-      Annotate(ReadLabels(directory, set_file, labels.file()), absl::StripSuffix(where, ": ")));
+  UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadLabels(directory, set_file, labels.file()));
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     line = absl::StripAsciiWhitespace(line);
     if (!line.empty()) labels.add_values(std::string(line));
@@ -77,6 +80,99 @@ absl::Status InlineLabels(LoadedTemplate& task, const std::string& directory) {
   }
   labels.clear_file();
   return absl::OkStatus();
+}
+
+// Fields that the message does not have: with them a set can be read on, and said what else is
+// wrong with it.
+class UnknownFields : public google::protobuf::io::ErrorCollector {
+ public:
+  explicit UnknownFields(const std::string& file) : file_(file) {}
+  void AddError(int, int, const std::string&) override {}
+  void AddWarning(int line, int, const std::string& message) override {
+    TemplateFault fault{file_, line + 1, "", "", "", message, {}};
+    fault.status = InvalidArgument(file_, ":", fault.line, ": ", message);
+    faults_.push_back(std::move(fault));
+  }
+  const std::vector<TemplateFault>& faults() const { return faults_; }
+
+ private:
+  const std::string file_;
+  std::vector<TemplateFault> faults_;
+};
+
+using Places = std::unique_ptr<TextFormat::ParseInfoTree>;
+
+// Parses `text` into `proto` and gives where its fields stand. What is only an unknown field is
+// added to `faults`.
+absl::StatusOr<Places> ParseText(absl::string_view text, const std::string& file,
+                                 TemplateSet* proto, std::vector<TemplateFault>* faults) {
+  constexpr int kMaxDepth = 32;
+  auto places = std::make_unique<TextFormat::ParseInfoTree>();
+  TextFormat::Parser parser;
+  parser.WriteLocationsTo(places.get());
+  parser.SetRecursionLimit(kMaxDepth);
+  const absl::Status strict = ParseTextProto(text, file, &parser, proto);
+  if (strict.ok()) return places;
+  UnknownFields unknown(file);
+  places = std::make_unique<TextFormat::ParseInfoTree>();
+  TextFormat::Parser lenient;
+  lenient.WriteLocationsTo(places.get());
+  lenient.SetRecursionLimit(kMaxDepth);
+  lenient.AllowUnknownField(true);
+  lenient.RecordErrorsTo(&unknown);
+  proto->Clear();
+  if (!lenient.ParseFromString(std::string(text), proto) || unknown.faults().empty()) return strict;
+  *faults = unknown.faults();
+  faults->front().status = strict;  // in the words of who reads no further
+  return places;
+}
+
+// The task, and what is wrong with it by itself.
+LoadedTemplate ReadTask(const TaskTemplate& proto, const std::string& file, int line,
+                        TextFormat::ParseInfoTree& tree, const std::string& directory,
+                        const TemplateTypes& types, std::vector<TemplateFault>* faults) {
+  LoadedTemplate task{proto, file, line, {}};
+  task.lines = FieldLines(task.proto, tree);
+  const absl::Status labels = InlineLabels(task, directory);
+  if (!labels.ok()) faults->push_back(FaultAt(task, "labels", "", labels));
+  std::vector<TemplateFault> found = CheckTemplate(task, types);
+  faults->insert(faults->end(), found.begin(), found.end());
+  // A set that a model stores was printed, and printing leaves out what is empty.
+  if (!directory.empty() && !proto.input().empty() && task.lines.count("prompt") == 0) {
+    faults->push_back(FaultAt(
+        task, "prompt", "",
+        InvalidArgument("is missing; write what the model is asked, or prompt: \"\" for nothing")));
+  }
+  return task;
+}
+
+// Reads on behind every fault; an error is text that is no text format.
+absl::StatusOr<LoadedTemplateSet> ParseAll(absl::string_view text, const std::string& file,
+                                           const std::string& directory, const TemplateTypes& types,
+                                           std::vector<TemplateFault>* faults) {
+  TemplateSet proto;
+  UNIVAL_ASSIGN_OR_RETURN(const Places places, ParseText(text, file, &proto, faults));
+  LoadedTemplateSet set{proto.name(), file, {}};
+  const FieldDescriptor* tasks = proto.GetDescriptor()->FindFieldByName("task");
+  std::set<std::string> names;
+  for (int i = 0; i < proto.task_size(); ++i) {
+    LoadedTemplate task = ReadTask(proto.task(i), file, places->GetLocation(tasks, i).line + 1,
+                                   *places->GetTreeForNested(tasks, i), directory, types, faults);
+    if (!names.insert(task.proto.name()).second) {
+      faults->push_back(
+          FaultAt(task, "name", "", InvalidArgument("a task of this name stands above")));
+    }
+    set.tasks.push_back(std::move(task));
+  }
+  if (set.tasks.empty()) {
+    faults->push_back({file, 0, "", "", "", "no tasks", InvalidArgument(file, ": no tasks")});
+  }
+  return set;
+}
+
+std::string FolderOfSet(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash);
 }
 
 }  // namespace
@@ -98,12 +194,29 @@ const LoadedTemplate* LoadedTemplateSet::Find(absl::string_view task) const {
   return nullptr;
 }
 
+TemplateFault FaultAt(const LoadedTemplate& task, absl::string_view field, absl::string_view slot,
+                      const absl::Status& what) {
+  const auto found = task.lines.find(std::string(field));
+  return {task.file,
+          found == task.lines.end() ? task.line : found->second,
+          task.proto.name(),
+          std::string(field),
+          std::string(slot),
+          std::string(what.message()),
+          WithMessage(what, absl::StrCat(task.Where(field), what.message()))};
+}
+
 absl::StatusOr<LoadedTemplateSet> LoadTemplateSet(const std::string& path,
                                                   const TemplateTypes& types) {
   UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path, kMaxLabelFile));
-  const size_t slash = path.rfind('/');
-  return ParseTemplateSet(text, path, slash == std::string::npos ? "." : path.substr(0, slash),
-                          types);
+  return ParseTemplateSet(text, path, FolderOfSet(path), types);
+}
+
+absl::Status ReadTemplateSet(const std::string& path, const TemplateTypes& types,
+                             LoadedTemplateSet* set, std::vector<TemplateFault>* faults) {
+  UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path, kMaxLabelFile));
+  UNIVAL_ASSIGN_OR_RETURN(*set, ParseAll(text, path, FolderOfSet(path), types, faults));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<SharedTemplateSet>> LoadTemplateSets(
@@ -128,26 +241,9 @@ std::vector<std::string> TemplateModalities(const TaskTemplate& task) {
 absl::StatusOr<LoadedTemplateSet> ParseTemplateSet(absl::string_view text, const std::string& file,
                                                    const std::string& directory,
                                                    const TemplateTypes& types) {
-  TemplateSet proto;
-  TextFormat::ParseInfoTree tree;
-  TextFormat::Parser parser;
-  parser.WriteLocationsTo(&tree);
-  parser.SetRecursionLimit(32);
-  UNIVAL_RETURN_IF_ERROR(ParseTextProto(text, file, &parser, &proto));
-  LoadedTemplateSet set{proto.name(), file, {}};
-  const FieldDescriptor* tasks = proto.GetDescriptor()->FindFieldByName("task");
-  std::set<std::string> names;
-  for (int i = 0; i < proto.task_size(); ++i) {
-    LoadedTemplate task{proto.task(i), file, tree.GetLocation(tasks, i).line + 1, {}};
-    task.lines = FieldLines(task.proto, *tree.GetTreeForNested(tasks, i));
-    UNIVAL_RETURN_IF_ERROR(InlineLabels(task, directory));
-    UNIVAL_RETURN_IF_ERROR(CheckTemplate(task, types));
-    if (!names.insert(task.proto.name()).second) {
-      return absl::InvalidArgumentError(task.Where("name") + "a task of this name stands above");
-    }
-    set.tasks.push_back(std::move(task));
-  }
-  if (set.tasks.empty()) return absl::InvalidArgumentError(file + ": no tasks");
+  std::vector<TemplateFault> faults;
+  UNIVAL_ASSIGN_OR_RETURN(LoadedTemplateSet set, ParseAll(text, file, directory, types, &faults));
+  if (!faults.empty()) return faults.front().status;
   return set;
 }
 

@@ -6,6 +6,7 @@
 #include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/slots/fields.h"
+#include "tasks/templates/template_render.h"
 
 namespace unival {
 namespace {
@@ -145,6 +146,17 @@ absl::Status TemplateTask::EncodeClosedSet(const PatternPiece& slot) {
   }
   constraint_.answers = AnswerSet(std::move(answers));
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<Chunk>> TemplateTask::Render(const Pattern& pattern,
+                                                        const TaskSample& sample,
+                                                        const RenderOptions& options,
+                                                        SeededRandom& random) const {
+  return RenderPattern(source_.proto, pattern, vocabulary_, sample, options, random);
+}
+
+absl::StatusOr<std::vector<int64_t>> TemplateTask::Encode(const std::vector<Chunk>& chunks) const {
+  return EncodeChunks(chunks, vocabulary_);
 }
 
 absl::StatusOr<Seq2SeqExample> TemplateTask::MakeExample(const TaskSample& sample, ExampleMode mode,

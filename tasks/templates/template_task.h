@@ -44,6 +44,7 @@ class TemplateTask : public Task {
 
   const TaskInfo& info() const override { return info_; }
   const TaskTemplate& proto() const { return source_.proto; }
+  const LoadedTemplate& source() const { return source_; }
   absl::StatusOr<Seq2SeqExample> MakeExample(const TaskSample& sample, ExampleMode mode,
                                              uint64_t seed) const override;
   // Text is the decoded answer, trimmed; the target's slots add what else the tokens mean. A box
@@ -73,8 +74,6 @@ class TemplateTask : public Task {
                                             const RenderOptions& options,
                                             SeededRandom& random) const;
   absl::StatusOr<std::vector<int64_t>> Encode(const std::vector<Chunk>& chunks) const;
-  absl::Status AppendMasked(const std::string& text, SeededRandom& random,
-                            std::vector<Chunk>* chunks) const;
   absl::StatusOr<std::vector<int64_t>> MakeSource(const TaskSample& sample, ExampleMode mode,
                                                   SeededRandom& random) const;
   absl::Status AddTarget(const TaskSample& sample, ExampleMode mode, SeededRandom& random,

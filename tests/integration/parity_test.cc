@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -76,6 +77,42 @@ INSTANTIATE_TEST_SUITE_P(
       for (char& c : name) c = c == '.' ? '_' : c;
       return name;
     });
+
+class Precision : public ::testing::TestWithParam<InferencePrecision> {};
+
+// Also that something is counted, and that other numbers come out: what is compared is in fact
+// computed in fewer bits.
+TEST_P(Precision, KeepsToItsBoundsOverAllStages) {
+  ParityOptions options;
+  options.fixture = kGolden;
+  options.precision = GetParam();
+  const auto report = RunParity(options, TheRuntime());
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_TRUE(report->ok()) << ToTable(*report);
+  EXPECT_GE(report->agreement.compared, 500);
+  double largest = 0;
+  for (const parity::CaseResult& result : report->cases) {
+    for (const parity::Check& check : result.checks)
+      if (check.stage == "logits" && result.quirk.empty())
+        largest = std::max(largest, check.relative);
+  }
+  EXPECT_GT(largest, 1e-4);
+}
+
+INSTANTIATE_TEST_SUITE_P(Parity, Precision,
+                         ::testing::Values(InferencePrecision::kBFloat16,
+                                           InferencePrecision::kInt8),
+                         [](const auto& test) { return InferencePrecisionName(test.param); });
+
+TEST(Parity, TooFewEqualTokensAreADifference) {
+  parity::Report report = Replay(kGolden, "tokenizer");
+  report.precision = InferencePrecision::kInt8;
+  report.agreement = {100, 97};
+  EXPECT_TRUE(report.ok());
+  report.agreement = {100, 96};
+  EXPECT_FALSE(report.ok());
+  EXPECT_THAT(ToTable(report), HasSubstr("96 of 100 tokens and answers"));
+}
 
 // The golden folder with the entries alone that follow a record from media to logits: enough to
 // find a stage, and quick.

@@ -18,7 +18,10 @@
 #include <limits>
 #include <vector>
 
+#include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "sdk/base/files.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status.h"
@@ -117,6 +120,40 @@ absl::Status ReadHeader(int file, int64_t offset, RecordHeader* header, const st
   return ReadBytesAt(file, offset, reinterpret_cast<char*>(header), sizeof(*header), path);
 }
 
+// The lock between processes, for one append; waiting for longer than that takes means that
+// something holds it that is no run of this program.
+class FileLock {
+ public:
+  static absl::StatusOr<std::unique_ptr<FileLock>> Take(int file, const std::string& path) {
+    constexpr absl::Duration kPatience = absl::Seconds(30), kPause = absl::Milliseconds(5);
+    const absl::Time end = absl::Now() + kPatience;
+    while (flock(file, LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK && errno != EINTR) return CacheError(path, "cannot lock");
+      if (absl::Now() > end) {
+        return absl::FailedPreconditionError(
+            absl::StrCat("feature cache ", path, ": another process has kept it locked for ",
+                         absl::FormatDuration(kPatience),
+                         "; end that process or choose another folder with --cache"));
+      }
+      absl::SleepFor(kPause);
+    }
+    return absl::make_unique<FileLock>(file);
+  }
+  explicit FileLock(int file) : file_(file) {}
+  ~FileLock() { flock(file_, LOCK_UN); }
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+
+ private:
+  const int file_;
+};
+
+absl::StatusOr<int64_t> SizeOf(int file, const std::string& path) {
+  struct stat info;
+  if (fstat(file, &info) != 0) return CacheError(path, "cannot examine");
+  return static_cast<int64_t>(info.st_size);
+}
+
 // False when the record is damaged, or there no more: another process may have changed the file
 // since it was opened. `end`: of the records.
 bool ReadRecord(int file, int64_t offset, int64_t end, RecordHeader* header, at::Tensor* payload) {
@@ -139,11 +176,8 @@ absl::StatusOr<std::unique_ptr<FeatureCache>> FeatureCache::Open(const std::stri
   cache->path_ = absl::StrCat(directory, "/", modality, "-", identity.substr(0, 16), ".features");
   cache->file_ = open(cache->path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (cache->file_ < 0) return CacheError(cache->path_, "cannot open");
-  if (flock(cache->file_, LOCK_EX | LOCK_NB) != 0) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "feature cache ", cache->path_,
-        ": another process is using it; wait for that run or choose another folder with --cache"));
-  }
+  UNIVAL_ASSIGN_OR_RETURN(const auto lock, FileLock::Take(cache->file_, cache->path_));
+  absl::MutexLock own(&cache->mutex_);
   UNIVAL_RETURN_IF_ERROR(cache->ReadIndex());
   return cache;
 }
@@ -153,38 +187,44 @@ FeatureCache::~FeatureCache() {
 }
 
 absl::Status FeatureCache::ReadIndex() {
-  struct stat info;
-  if (fstat(file_, &info) != 0) return CacheError(path_, "cannot examine");
-  if (info.st_size < kFirstRecord) {
+  entries_.clear();
+  UNIVAL_ASSIGN_OR_RETURN(const int64_t size, SizeOf(file_, path_));
+  if (size < kFirstRecord) {
     char head[kFirstRecord] = {};
     std::memcpy(head, kFileMagic, sizeof(kFileMagic));
     if (ftruncate(file_, 0) != 0) return CacheError(path_, "cannot truncate");
     end_ = kFirstRecord;
     return WriteAll(file_, path_, head, sizeof(head), 0);
   }
-  end_ = info.st_size;
   char head[sizeof(kFileMagic)] = {};
   UNIVAL_RETURN_IF_ERROR(ReadBytesAt(file_, 0, head, sizeof(head), path_));
   if (std::memcmp(head, kFileMagic, sizeof(kFileMagic)) != 0) {
     return absl::FailedPreconditionError(
         absl::StrCat("feature cache ", path_, ": not a feature cache of this version; remove it"));
   }
-  int64_t at = kFirstRecord;
-  while (at + kHeaderBytes <= info.st_size) {
+  end_ = kFirstRecord;
+  UNIVAL_RETURN_IF_ERROR(ReadNewRecords());
+  if (end_ < size && ftruncate(file_, end_) != 0) return CacheError(path_, "cannot truncate");
+  return absl::OkStatus();
+}
+
+// A record that is being written ends the reading, as one that was never finished does.
+absl::Status FeatureCache::ReadNewRecords() {
+  UNIVAL_ASSIGN_OR_RETURN(const int64_t size, SizeOf(file_, path_));
+  while (end_ + kHeaderBytes <= size) {
     RecordHeader header;
-    UNIVAL_RETURN_IF_ERROR(ReadHeader(file_, at, &header, path_));
-    if (!Fits(header, info.st_size - at)) break;
-    entries_[KeyOf(header)] = at;
-    at += header.bytes;
+    UNIVAL_RETURN_IF_ERROR(ReadHeader(file_, end_, &header, path_));
+    if (!Fits(header, size - end_)) break;
+    entries_[KeyOf(header)] = end_;
+    end_ += header.bytes;
   }
-  if (at < info.st_size && ftruncate(file_, at) != 0) return CacheError(path_, "cannot truncate");
-  end_ = at;
   return absl::OkStatus();
 }
 
 absl::optional<ModalityFeatures> FeatureCache::Find(const std::string& key) {
   absl::MutexLock lock(&mutex_);
   auto found = entries_.find(key);
+  if (found == entries_.end() && ReadNewRecords().ok()) found = entries_.find(key);
   if (found == entries_.end()) return absl::nullopt;
   RecordHeader header;
   at::Tensor payload;
@@ -234,9 +274,22 @@ absl::Status FeatureCache::Add(const std::string& key, const ModalityFeatures& f
   std::memcpy(record.data(), &header, sizeof(header));
 
   absl::MutexLock lock(&mutex_);
-  UNIVAL_RETURN_IF_ERROR(WriteAll(file_, path_, record.data(), header.bytes, end_));
+  return Append(key, record);
+}
+
+absl::Status FeatureCache::Append(const std::string& key, const std::vector<char>& record) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto lock, FileLock::Take(file_, path_));
+  UNIVAL_ASSIGN_OR_RETURN(const int64_t size, SizeOf(file_, path_));
+  const bool was_there = entries_.count(key) > 0;
+  // Somebody has cut the file; what is left of it is read anew.
+  UNIVAL_RETURN_IF_ERROR(size < end_ ? ReadIndex() : ReadNewRecords());
+  if (!was_there && entries_.count(key) > 0) return absl::OkStatus();
+  // Nobody else is writing, so that what stands behind the last record was never finished.
+  if (size > end_ && ftruncate(file_, end_) != 0) return CacheError(path_, "cannot truncate");
+  const auto bytes = static_cast<int64_t>(record.size());
+  UNIVAL_RETURN_IF_ERROR(WriteAll(file_, path_, record.data(), bytes, end_));
   entries_[key] = end_;
-  end_ += header.bytes;
+  end_ += bytes;
   return absl::OkStatus();
 }
 

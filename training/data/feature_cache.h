@@ -12,6 +12,9 @@
 // header and a payload, each with a checksum. Opening reads the headers and cuts off a torn tail; a
 // payload is checked whenever it is read, and one that is damaged, or there no more, is treated as
 // absent. Tensors found own their memory.
+//
+// Many runs may use one file at once: each sees what the others have added, and the lock on the
+// file is held only while a record is appended or an end cut off.
 #ifndef UNIVAL_TRAINING_DATA_FEATURE_CACHE_H_
 #define UNIVAL_TRAINING_DATA_FEATURE_CACHE_H_
 
@@ -19,6 +22,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -30,11 +34,11 @@
 
 namespace unival {
 
-// Thread-safe. One process writes to a file at a time.
+// Thread-safe, and safe between processes.
 class FeatureCache {
  public:
-  // Creates folder and file as needed. FailedPrecondition when another process has the file open,
-  // or it holds something else; Internal for what the system refuses.
+  // Creates folder and file as needed. FailedPrecondition when the file holds something else, or a
+  // process keeps its lock for half a minute (also of Add); Internal for what the system refuses.
   static absl::StatusOr<std::unique_ptr<FeatureCache>> Open(const std::string& directory,
                                                             const std::string& modality,
                                                             const std::string& identity);
@@ -44,7 +48,8 @@ class FeatureCache {
 
   // B = 1 features as they were added, to the bit.
   absl::optional<ModalityFeatures> Find(const std::string& key);
-  // `features`: B = 1, on the CPU. A second record of a key replaces the first.
+  // `features`: B = 1, on the CPU. A second record of a key replaces the first, unless another run
+  // has added it meanwhile: then that one stays.
   absl::Status Add(const std::string& key, const ModalityFeatures& features);
 
   int64_t size() const;
@@ -52,7 +57,9 @@ class FeatureCache {
 
  private:
   FeatureCache() = default;
-  absl::Status ReadIndex();
+  absl::Status ReadIndex();       // with the lock: also makes the head, and cuts off a torn tail
+  absl::Status ReadNewRecords();  // that others have added behind end_
+  absl::Status Append(const std::string& key, const std::vector<char>& record);
 
   std::string path_;
   int file_ = -1;

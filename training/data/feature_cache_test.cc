@@ -7,12 +7,15 @@
 #include <ATen/ops/full.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "sdk/base/test_files.h"
@@ -135,10 +138,52 @@ TEST_F(FeatureCacheTest, AMutatedFileNeverLeadsOutsideItsRecords) {
   }
 }
 
-TEST_F(FeatureCacheTest, RefusesASecondWriterAndForeignFiles) {
+TEST_F(FeatureCacheTest, ProcessesThatShareAFileSeeWhatEachAdds) {
+  constexpr int kProcesses = 3, kEach = 40;
   auto cache = Open();
-  EXPECT_THAT(FeatureCache::Open(folder_, "image", "0123456789abcdef0123").status().message(),
-              HasSubstr("--cache"));
+  std::vector<pid_t> children;
+  for (int process = 0; process < kProcesses; ++process) {
+    children.push_back(fork());
+    if (children.back() != 0) continue;
+    bool ok = true;
+    auto own = FeatureCache::Open(folder_, "image", "0123456789abcdef0123");
+    for (int i = 0; ok && own.ok() && i < kEach; ++i) {
+      const int value = process * kEach + i;
+      ok = (*own)->Add(absl::StrCat("key", value), Features(value)).ok() &&
+           (*own)->Add("of all", Features(1000)).ok();
+    }
+    _exit(own.ok() && ok ? 0 : 1);
+  }
+  for (const pid_t child : children) {
+    int status = 1;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+  }
+  for (int value = 0; value < kProcesses * kEach; ++value) {
+    const auto found = cache->Find(absl::StrCat("key", value));
+    ASSERT_TRUE(found.has_value()) << value;
+    EXPECT_TRUE(at::equal(found->values, Features(value).values)) << value;
+  }
+  EXPECT_TRUE(cache->Find("of all").has_value());
+  EXPECT_EQ(Open()->size(), kProcesses * kEach + 1);
+}
+
+TEST_F(FeatureCacheTest, AnotherRunsTornTailIsOverwritten) {
+  auto first = Open();
+  ASSERT_TRUE(first->Add("key0", Features(0)).ok());
+  auto second = Open();
+  fs::resize_file(first->path(), fs::file_size(first->path()) + 100);  // killed while it wrote
+  EXPECT_FALSE(second->Find("key1").has_value());
+  ASSERT_TRUE(second->Add("key1", Features(1)).ok());
+  EXPECT_TRUE(first->Find("key1").has_value());
+  fs::resize_file(first->path(), 64);
+  ASSERT_TRUE(second->Add("key2", Features(2)).ok());
+  EXPECT_FALSE(second->Find("key0").has_value());
+  EXPECT_EQ(Open()->size(), 1);
+}
+
+TEST_F(FeatureCacheTest, RefusesForeignFiles) {
+  fs::create_directories(folder_);
   std::ofstream(folder_ + "/audio-0123456789abcdef.features") << std::string(100, 'x');
   EXPECT_THAT(FeatureCache::Open(folder_, "audio", "0123456789abcdef0123").status().message(),
               HasSubstr("not a feature cache"));

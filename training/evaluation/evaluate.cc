@@ -7,16 +7,14 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "runtime/prediction_json.h"
 #include "runtime/record_check.h"
 #include "sdk/base/files.h"
-#include "sdk/base/json_text.h"
 #include "sdk/base/status_macros.h"
+#include "training/evaluation/result_lines.h"
 
 namespace unival {
 namespace {
@@ -31,16 +29,6 @@ absl::StatusOr<std::vector<TaskSample>> ReadSamples(const Source& source, int64_
     UNIVAL_ASSIGN_OR_RETURN(samples.emplace_back(), source.Read(i));
   }
   return samples;
-}
-
-std::string ResultLine(const TaskSample& sample, const absl::StatusOr<Prediction>& answer) {
-  nlohmann::ordered_json line = {{"key", sample.key}};
-  if (!answer.ok()) {
-    line["error"] = std::string(answer.status().message());
-  } else {
-    AddPrediction(*answer, &line);
-  }
-  return JsonText(line) + "\n";
 }
 
 // Whether a record had no answer, for the reason `why`, because it or its media could not be read.
@@ -108,10 +96,11 @@ absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string&
   std::unique_ptr<Metric> metric = task->NewMetric();
   const bool keep = !options.results_file.empty();
   if (keep) UNIVAL_RETURN_IF_ERROR(CheckOutputFile(options.results_file, source.path()));
-  std::string lines;
+  ResultLines lines(*task);
   EvaluationResult result;
   result.name = result.task = task_name;
   result.samples = source.size();
+  result.max_unreadable = options.max_unreadable;
   const int64_t batch = std::max(1, options.batch);
   for (int64_t begin = 0; begin < source.size(); begin += batch) {
     const int64_t end = std::min(source.size(), begin + batch);
@@ -120,12 +109,16 @@ absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string&
                             pipeline.PredictBatch(task_name, samples, options.generation));
     for (size_t i = 0; i < samples.size(); ++i) {
       UNIVAL_RETURN_IF_ERROR(AddAnswer(samples[i], answers[i], *metric, &result));
-      if (keep) lines += ResultLine(samples[i], answers[i]);
+      lines.Add(samples[i], answers[i]);
     }
     if (options.progress) options.progress(end, source.size());
   }
-  if (keep) UNIVAL_RETURN_IF_ERROR(WriteOutputFile(options.results_file, lines));
+  if (keep) UNIVAL_RETURN_IF_ERROR(WriteOutputFile(options.results_file, lines.Text(*metric)));
   result.metrics = metric->Result();
+  if (const auto* scored = dynamic_cast<const ScoredMetric*>(metric.get()))
+    result.intervals = BootstrapIntervals(*scored, options.bootstrap);
+  result.calibration = lines.CalibrationOf(*metric);
+  if (options.keep_metric) result.metric = std::move(metric);
   UNIVAL_ASSIGN_OR_RETURN(result.constant, ScoreConstantAnswer(*task, source));
   result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return result;
@@ -139,13 +132,13 @@ std::string BesideConstant(const EvaluationResult& result, const std::string& me
 }
 
 absl::Status CheckReadable(const EvaluationResult& result) {
-  const double allowed = kMaxUnreadableShare * static_cast<double>(result.samples);
+  const double allowed = result.max_unreadable * static_cast<double>(result.samples);
   if (static_cast<double>(result.unreadable) <= allowed) return absl::OkStatus();
-  return absl::OutOfRangeError(
-      absl::StrCat("evaluation \"", result.name, "\": expected at most ", 100 * kMaxUnreadableShare,
-                   " % of the records to be unreadable, got ", result.unreadable, " of ",
-                   result.samples, ", the first: ", result.first_unreadable,
-                   "; the numbers say little about the model: repair or leave out these records"));
+  return absl::OutOfRangeError(absl::StrCat(
+      "evaluation \"", result.name, "\": expected at most ", 100 * result.max_unreadable,
+      " % of the records to be unreadable, got ", result.unreadable, " of ", result.samples,
+      ", the first: ", result.first_unreadable,
+      "; the numbers say little about the model: repair or leave out these records"));
 }
 
 absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(

@@ -11,25 +11,31 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "runtime/pipeline.h"
+#include "tasks/metrics/bootstrap.h"
+#include "tasks/metrics/calibration.h"
 #include "training/data/source.h"
 #include "training/evaluation/constant_answer.h"
 
 namespace unival {
 
-// When more than this share of the records cannot be read or decoded, the evaluation is an error:
-// its figures say little about the model.
+// When more than this share of the records cannot be read or decoded, and nothing else was asked
+// for, the evaluation is an error: its figures say little about the model.
 constexpr double kMaxUnreadableShare = 0.1;
 
 struct EvaluationOptions {
   int batch = 64;  // rows answered together
-  // One JSON object per record (key, answer, score, or error), written when all are answered;
-  // empty: not written. Not the source's own file.
+  // One JSON object per record (result_lines.h), written when all are answered; empty: not written.
+  // Not the source's own file.
   std::string results_file;
+  BootstrapOptions bootstrap{/*resamples=*/0};  // for intervals
+  double max_unreadable = kMaxUnreadableShare;
+  bool keep_metric = false;     // in the result
   GenerationConfig generation;  // overrides of the task's own settings
   std::function<void(int64_t done, int64_t total)> progress;
 };
@@ -38,6 +44,10 @@ struct EvaluationResult {
   std::string name;
   std::string task;
   std::map<std::string, double> metrics;
+  std::map<std::string, Interval> intervals;  // of those that can have one
+  absl::optional<Calibration> calibration;    // where answers have scores and are right or wrong
+  // What has seen all answers, where it was asked for; must not outlive the task.
+  std::shared_ptr<const Metric> metric;
   absl::optional<ConstantAnswer> constant;  // what `metrics` are to be read beside
   std::string diagnosis;  // by a caller, see diagnosis.h; empty where nothing is wrong
   int64_t samples = 0;
@@ -46,6 +56,7 @@ struct EvaluationResult {
   // How many of `failures` could not be read: media that are missing or cannot be decoded. A wrong
   // answer of the model is not among them.
   int64_t unreadable = 0;
+  double max_unreadable = kMaxUnreadableShare;
   std::string first_unreadable;  // its line in `failures`
   double seconds = 0;
 };
@@ -61,7 +72,7 @@ absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string&
 // about the constant answer.
 std::string BesideConstant(const EvaluationResult& result, const std::string& metric);
 
-// OutOfRange when more than kMaxUnreadableShare of the records were unreadable, with the count and
+// OutOfRange when more than the allowed share of the records were unreadable, with the count and
 // the first reason. Call it after the results are written.
 absl::Status CheckReadable(const EvaluationResult& result);
 

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "backbone/storage/tensor_hash.h"
+#include "runtime/half_storage.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status.h"
@@ -33,7 +34,7 @@ TensorHash HashTensor(const NamedTensor& entry, bool with_half) {
   hash.sha256 = TensorSha256(entry.tensor);
   if (with_half) {
     hash.half_sha256 =
-        entry.tensor.is_floating_point()
+        BecomesHalf(entry.name, entry.tensor)
             ? TensorSha256(entry.tensor.detach().to(at::kHalf).to(entry.tensor.scalar_type()))
             : hash.sha256;
   }

@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "runtime/template_hashes.h"
 #include "sdk/base/files.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/sha256.h"
@@ -49,6 +50,7 @@ absl::Status WriteResults(const Run& run, const TrainResult& result) {
                      {"plan", run.plan.proto.name()},
                      {"plan_sha256", Sha256Hex(PrintTextProto(run.plan.proto))},
                      {"template_hash", TemplateHashes(run)},
+                     {"template_set_hash", StoredTemplatesHash(run.model->templates())},
                      {"seed", run.plan.proto.seed()},
                      {"steps", result.steps},
                      {"final_loss", result.final_loss},

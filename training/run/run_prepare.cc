@@ -18,6 +18,8 @@
 #include "sdk/base/text_format.h"
 #include "tasks/templates/template_set.h"
 #include "training/run/answer_length_check.h"
+#include "training/run/feature_statistics.h"
+#include "training/run/record_sweep.h"
 #include "training/run/run.h"
 
 namespace unival {
@@ -235,7 +237,11 @@ absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_s
   AddTemplates(*run);
   UNIVAL_ASSIGN_OR_RETURN(run->pipeline, Pipeline::Create(run->model.get(), run->templates));
   UNIVAL_ASSIGN_OR_RETURN(run->data, OpenRunData(run->plan, *run->pipeline, *run->model));
+  for (const std::string& warning : TaskWarnings(run->plan, run->templates, *run->model)) {
+    run->printer.Say(absl::StrCat("warning: ", warning));
+  }
   if (!run->options.resume) WarnOfCutTargets(*run);
+  UNIVAL_RETURN_IF_ERROR(MeasureFeatures(run->data, *run->model));
   run->before = HashState(*run->model, run->plan.proto.save_half());
   for (const NamedTensor& entry : run->model->State()) {
     if (entry.is_buffer) run->initial_buffers[entry.name] = entry.tensor.clone();

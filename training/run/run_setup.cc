@@ -18,6 +18,7 @@
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 #include "training/evaluation/evaluate.h"
+#include "training/run/record_sweep.h"
 #include "training/run/start_from.h"
 #include "training/run/trainable.h"
 
@@ -211,7 +212,7 @@ class DataOpener {
   template <typename Plan>
   absl::StatusOr<Opened> OpenOne(const std::string& field, const Plan& plan) {
     absl::StatusOr<const Task*> task = pipeline_.task(plan.task());
-    if (!task.ok()) return AtField(plan_, field + ".task", task.status());
+    if (!task.ok()) return AtField(plan_, field + ".task", NoTask(plan.task(), task.status()));
     SourceOptions options;
     options.path = JoinPath(plan_.data_root, plan.path());
     options.columns = {plan.columns().begin(), plan.columns().end()};
@@ -222,8 +223,17 @@ class DataOpener {
     auto source = OpenTaskSource(**task, std::move(options));
     if (!source.ok()) return AtField(plan_, field + ".path", source.status());
     UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, CheckTask(**task, model_, **source)));
+    UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, SweepRecords(**task, **source, model_)));
     data_.opened.push_back(*std::move(source));
     return Opened{*task, data_.opened.back().get()};
+  }
+
+  // A plan names its sets itself; the pipeline would name an option of other commands.
+  absl::Status NoTask(const std::string& task, const absl::Status& status) const {
+    if (!absl::IsNotFound(status)) return status;
+    return absl::NotFoundError(absl::StrCat("task \"", task, "\" is not known; there are: ",
+                                            absl::StrJoin(pipeline_.task_names(), ", "),
+                                            ". Add its set to `templates` of the plan."));
   }
 
   const LoadedPlan& plan_;

@@ -14,8 +14,6 @@
 namespace unival {
 namespace parity {
 
-constexpr Tolerance kScore = {1e-4, 0};  // of a hypothesis or an answer
-
 // One case of a generation file: parameters of the reference's search, and what a task would have
 // made of its records. Fields that are absent count as null.
 struct GenerationCase {
@@ -30,7 +28,7 @@ struct GenerationCase {
 absl::StatusOr<GenerationCase> ReadGenerationCase(const Json& golden, const Json& defaults);
 
 // Checks every hypothesis of `hypotheses` (one list per request): tokens must be equal, those of
-// the prefix too, and scores within kScore.
+// the prefix too, and scores close.
 void CheckHypotheses(const std::vector<std::vector<Hypothesis>>& found, const Json& hypotheses,
                      Checker& check);
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "backbone/layers/packed_weights.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 #include "upstream/parity/fixture.h"
@@ -39,10 +40,13 @@ class ParityRun {
       : options_(options), fixture_(fixture), models_(&fixture, options.perturb) {
     report_.folder = options.fixture;
     report_.stage = options.stage;
+    report_.precision = options.precision;
     context_ = std::make_unique<parity::ReplayContext>(&fixture, &runtime, &models_, &report_);
   }
 
   absl::StatusOr<parity::Report> Run() {
+    layers::PackedWeights packed(options_.precision, /*smallest=*/0);
+    const layers::PackedWeights::Use use(&packed);
     total_ = static_cast<int64_t>(fixture_.entries().size() + fixture_.configs().size());
     for (const auto& config : fixture_.configs()) {
       Announce(config.second);

@@ -32,6 +32,9 @@ struct ParityOptions {
   // in every model that has it. The run must then name the stage in which that tensor is used
   // first.
   std::string perturb;
+  // Of all products by weights that record no gradients, also of small weights. Other precisions
+  // than float32 have bounds of their own (parity::BoundsOf).
+  InferencePrecision precision = InferencePrecision::kFloat32;
   std::function<void(const ParityProgress&)> progress;  // before each entry; may be empty
 };
 

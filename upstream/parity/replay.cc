@@ -71,7 +71,7 @@ void ReplayContext::Case(const Fixture::Entry& entry, const std::string& name, c
   result.name = name;
   result.kind = entry.kind;
   result.quirk = entry.quirk;
-  Checker check(&result, report_.stage);
+  Checker check(&result, &report_);
   const auto start = std::chrono::steady_clock::now();
   const absl::Status status = CatchTorch(entry.file, [&] { return body(check); });
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -34,6 +34,7 @@ class ReplayContext {
   // error. A case that made no check at all is an error too, unless checks were filtered out.
   using Body = std::function<absl::Status(Checker& check)>;
   void Case(const Fixture::Entry& entry, const std::string& name, const Body& body);
+  InferencePrecision precision() const { return report_.precision; }
   // Cases so far, those without a check of the stage that was asked for among them.
   int64_t replayed() const { return replayed_; }
 

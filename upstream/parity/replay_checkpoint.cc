@@ -9,7 +9,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "backbone/storage/averaging.h"
 #include "runtime/model.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/metrics/caption_scores.h"
@@ -18,6 +17,7 @@
 #include "upstream/fairseq/fairseq_checkpoint.h"
 #include "upstream/fairseq/tensor_of_view.h"
 #include "upstream/parity/byte_tokenizer.h"
+#include "upstream/parity/reference_averaging.h"
 #include "upstream/parity/replay.h"
 
 namespace unival {

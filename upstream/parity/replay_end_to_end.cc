@@ -32,6 +32,7 @@ class EndToEndCase {
                                              golden_.at("patch_image_size")));
     UNIVAL_RETURN_IF_ERROR(ReadCase());
     UNIVAL_ASSIGN_OR_RETURN(const auto pipeline, Pipeline::Create(model.get(), {set_}));
+    UNIVAL_RETURN_IF_ERROR(pipeline->SetPrecision(InferencePrecisionName(context_.precision())));
     UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(name_));
     UNIVAL_ASSIGN_OR_RETURN(const size_t prefix, CheckExample(*task));
     UNIVAL_ASSIGN_OR_RETURN(const auto found,

@@ -88,8 +88,8 @@ absl::Status ScoreCandidates(ReplayContext& context, const Fixture::Entry& entry
     std::map<std::vector<int64_t>, double> scores;
     for (const Hypothesis& hypothesis : found[i]) scores[hypothesis.tokens] = hypothesis.score;
     for (size_t k = 0; k < answers.size(); ++k) {
-      check.Number("generation", absl::StrCat("request ", i, ", answer ", k), scores.at(answers[k]),
-                   golden.at("scores").at(i).at(k), kScore);
+      check.Score(absl::StrCat("request ", i, ", answer ", k), scores.at(answers[k]),
+                  golden.at("scores").at(i).at(k));
     }
     check.EqualJson("generation", absl::StrCat("request ", i, ", best answer"),
                     found[i].front().tokens, answers.at(golden.at("predicted_index").at(i)));

@@ -22,6 +22,7 @@ namespace {
 
 constexpr size_t kShownText = 160;  // characters of one side of a difference
 constexpr int64_t kLayersPerStage = 1000;
+constexpr char kFound[] = "generation";  // the stage of what search found
 
 // The layer's number in "encoder.layer.3", or -1.
 int64_t LayerOf(absl::string_view stage, absl::string_view base) {
@@ -62,6 +63,11 @@ std::string Verdict(const CaseResult& result) {
   return result.ok() ? "ok" : "DIFFERS";
 }
 
+// Whether the stage's tensors come out of the backbone's products.
+bool IsProduct(absl::string_view stage) {
+  return StageRank(stage) >= StageRank("connection") && StageRank(stage) <= StageRank("logits");
+}
+
 // The check that is closest to its tolerance, or furthest beyond it.
 const Check* Worst(const CaseResult& result) {
   const Check* worst = nullptr;
@@ -76,6 +82,12 @@ const Check* Worst(const CaseResult& result) {
 }
 
 }  // namespace
+
+PrecisionBounds BoundsOf(InferencePrecision precision) {
+  if (precision == InferencePrecision::kBFloat16) return {0.01, {0.02, 0.002}, 0.99};
+  if (precision == InferencePrecision::kInt8) return {0.05, {0.05, 0.01}, 0.97};
+  return {};
+}
 
 const std::vector<std::string>& StageNames() {
   static const auto* const kNames = new std::vector<std::string>{
@@ -112,8 +124,9 @@ bool CaseResult::ok() const {
 }
 
 bool Report::ok() const {
-  return !cases.empty() && std::all_of(cases.begin(), cases.end(),
-                                       [](const CaseResult& result) { return result.ok(); });
+  return !cases.empty() && agreement.share() >= BoundsOf(precision).agreement &&
+         std::all_of(cases.begin(), cases.end(),
+                     [](const CaseResult& result) { return result.ok(); });
 }
 
 const Check* Report::FirstDivergence(const CaseResult** where) const {
@@ -139,9 +152,15 @@ std::string Report::FirstDivergingStage() const {
 nlohmann::ordered_json ToJson(const Report& report) {
   nlohmann::ordered_json json = {{"fixture", report.folder},
                                  {"stage", report.stage},
+                                 {"precision", InferencePrecisionName(report.precision)},
                                  {"ok", report.ok()},
                                  {"first_diverging_stage", report.FirstDivergingStage()},
                                  {"cases", nlohmann::ordered_json::array()}};
+  if (report.precision != InferencePrecision::kFloat32) {
+    json["agreement"] = {{"compared", report.agreement.compared},
+                         {"equal", report.agreement.equal},
+                         {"at_least", BoundsOf(report.precision).agreement}};
+  }
   for (const CaseResult& result : report.cases) {
     nlohmann::ordered_json entry = {{"file", result.file},
                                     {"case", result.name},
@@ -190,6 +209,16 @@ void AppendCase(const CaseResult& result, std::string* out, std::string* details
   if (!result.quirk.empty()) absl::StrAppend(out, "         (", result.quirk, ")\n");
 }
 
+void AppendAgreement(const Report& report, std::string* out) {
+  if (report.precision == InferencePrecision::kFloat32) return;
+  absl::StrAppendFormat(out,
+                        "In %s %d of %d tokens and answers are those recorded: %.2f %%, expected "
+                        "at least %.2f %%\n",
+                        InferencePrecisionName(report.precision), report.agreement.equal,
+                        report.agreement.compared, 100 * report.agreement.share(),
+                        100 * BoundsOf(report.precision).agreement);
+}
+
 }  // namespace
 
 std::string ToTable(const Report& report) {
@@ -208,6 +237,7 @@ std::string ToTable(const Report& report) {
   if (!details.empty()) absl::StrAppend(&out, "\nDifferences:\n", details);
   absl::StrAppend(&out, "\n", report.cases.size(), " cases, ", checks, " checks, ", failed,
                   " cases differ, ", quirks, " listed as quirks of the reference\n");
+  AppendAgreement(report, &out);
   const CaseResult* where = nullptr;
   const Check* first = report.FirstDivergence(&where);
   if (first != nullptr) {
@@ -216,8 +246,9 @@ std::string ToTable(const Report& report) {
                     errors > 0 ? "; cases that could not be replayed may hide an earlier one" : "",
                     "\n");
   } else {
-    absl::StrAppend(&out,
-                    report.ok() ? "Everything agrees.\n" : "Some cases could not be replayed.\n");
+    absl::StrAppend(&out, report.ok()  ? "Everything agrees.\n"
+                          : errors > 0 ? "Some cases could not be replayed.\n"
+                                       : "Too few tokens agree.\n");
   }
   return out;
 }
@@ -233,6 +264,7 @@ void Checker::Tensor(const std::string& stage, const std::string& field, const a
   Check check{stage, field, Difference(actual, expected), 0, 0, false, ""};
   const double magnitude = LargestMagnitude(expected);
   check.allowed = tolerance.absolute + tolerance.relative * magnitude;
+  if (IsProduct(stage)) check.allowed = std::max(check.allowed, bounds_.activation * magnitude);
   if (actual.sizes() != expected.sizes()) {
     check.note = absl::StrCat("expected shape ", ShapeText(expected), ", got ", ShapeText(actual));
   } else if (valid.defined() && check.absolute > check.allowed) {
@@ -252,13 +284,49 @@ void Checker::Number(const std::string& stage, const std::string& field, double 
   check.allowed = tolerance.absolute + tolerance.relative * std::abs(expected);
   check.ok = std::isfinite(check.absolute) && check.absolute <= check.allowed;
   if (!check.ok) check.note = absl::StrFormat("expected %.9g, got %.9g", expected, actual);
+  stage == kFound ? AddFound(std::move(check)) : Add(std::move(check));
+}
+
+void Checker::Score(const std::string& field, double actual, double expected) {
+  constexpr double kAllowed = 1e-4;
+  Check check{kFound, field, std::abs(actual - expected), 0, 0, false, ""};
+  if (!std::isfinite(check.absolute)) check.absolute = std::numeric_limits<double>::infinity();
+  check.relative = expected != 0 ? check.absolute / std::abs(expected) : check.absolute;
+  check.allowed =
+      std::max(kAllowed, bounds_.score.absolute + bounds_.score.relative * std::abs(expected));
+  check.ok = check.absolute <= check.allowed;
+  if (!check.ok) check.note = absl::StrFormat("expected %.9g, got %.9g", expected, actual);
+  Add(std::move(check));
+}
+
+void Checker::Tokens(const std::string& field, int64_t rank, const std::vector<int64_t>& actual,
+                     const std::vector<int64_t>& expected) {
+  if (is_exact_) return EqualJson(kFound, field, actual, expected);
+  if (rank > 0 || !Wants(kFound)) return;
+  const size_t both = std::min(actual.size(), expected.size());
+  int64_t equal = 0;
+  for (size_t i = 0; i < both; ++i) equal += actual[i] == expected[i] ? 1 : 0;
+  const auto compared = static_cast<int64_t>(std::max(actual.size(), expected.size()));
+  agreement_.compared += compared;
+  agreement_.equal += equal;
+  Add({kFound, field, 0, 0, 0, true, absl::StrCat(equal, " of ", compared, " equal")});
+}
+
+void Checker::AddFound(Check check) {
+  if (!is_exact_ && Wants(kFound)) {
+    ++agreement_.compared;
+    agreement_.equal += check.ok ? 1 : 0;
+    check.absolute = check.relative = 0;
+    check.ok = true;
+  }
   Add(std::move(check));
 }
 
 void Checker::Equal(const std::string& stage, const std::string& field, bool equal,
                     const std::string& note) {
   const double distance = equal ? 0 : std::numeric_limits<double>::infinity();
-  Add({stage, field, distance, distance, 0, equal, equal ? "" : Cut(note)});
+  Check check{stage, field, distance, distance, 0, equal, equal ? "" : Cut(note)};
+  stage == kFound ? AddFound(std::move(check)) : Add(std::move(check));
 }
 
 void Checker::EqualJson(const std::string& stage, const std::string& field,
@@ -272,7 +340,7 @@ void Checker::EqualJson(const std::string& stage, const std::string& field,
     check.absolute = check.relative = std::numeric_limits<double>::infinity();
     check.note = absl::StrCat("expected ", shown(expected), ", got ", shown(actual));
   }
-  Add(std::move(check));
+  stage == kFound ? AddFound(std::move(check)) : Add(std::move(check));
 }
 
 }  // namespace parity

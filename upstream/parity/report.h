@@ -3,7 +3,7 @@
 // What a parity run found: checks of single outputs, grouped by case, in the order of the stages
 // that a record passes through.
 //
-//   Checker check(&result, tolerance_filter);
+//   Checker check(&result, &report);
 //   check.Tensor("encoder.layer.0", "encoder_state.1", actual, expected, {2e-5});
 #ifndef UNIVAL_UPSTREAM_PARITY_REPORT_H_
 #define UNIVAL_UPSTREAM_PARITY_REPORT_H_
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "backbone/layers/inference_precision.h"
 
 namespace unival {
 namespace parity {
@@ -35,6 +36,21 @@ struct Tolerance {
   double relative = 0;
 };
 constexpr Tolerance kExact = {0, 0};
+
+// What inference in fewer bits than those that were recorded may change. In float32 nothing.
+struct PrecisionBounds {
+  double activation = 0;  // of a tensor's largest value, from the connection to the logits
+  Tolerance score;        // of a hypothesis or an answer
+  double agreement = 1;   // the least share of equal tokens and answers
+};
+PrecisionBounds BoundsOf(InferencePrecision precision);
+
+// Tokens of best hypotheses, and answers made of them, beside those recorded.
+struct Agreement {
+  int64_t compared = 0, equal = 0;
+
+  double share() const { return compared == 0 ? 1 : static_cast<double>(equal) / compared; }
+};
 
 struct Check {
   std::string stage;
@@ -61,6 +77,8 @@ struct CaseResult {
 struct Report {
   std::string folder;
   std::string stage;  // what was asked for; empty: everything
+  InferencePrecision precision = InferencePrecision::kFloat32;
+  Agreement agreement;  // counted where the precision is not float32
   std::vector<CaseResult> cases;
 
   bool ok() const;
@@ -76,7 +94,13 @@ std::string ToTable(const Report& report);
 // Collects the checks of one case.
 class Checker {
  public:
-  Checker(CaseResult* result, std::string asked) : result_(*result), asked_(std::move(asked)) {}
+  // Adds to `report->agreement` where the report's precision is not float32.
+  Checker(CaseResult* result, Report* report)
+      : result_(*result),
+        asked_(report->stage),
+        is_exact_(report->precision == InferencePrecision::kFloat32),
+        bounds_(BoundsOf(report->precision)),
+        agreement_(report->agreement) {}
 
   // False when the user asked for other stages, so that work can be left out.
   bool Wants(absl::string_view stage) const { return StageMatches(asked_, stage); }
@@ -91,6 +115,15 @@ class Checker {
   void Equal(const std::string& stage, const std::string& field, bool equal,
              const std::string& note = "");
 
+  // Of a hypothesis or an answer: within 1e-4, and the precision's bound.
+  void Score(const std::string& field, double actual, double expected);
+  // Of hypothesis number `rank`. Fewer bits may exchange hypotheses that are nearly as likely as
+  // each other, so then only the best one is looked at, and its tokens are counted.
+  void Tokens(const std::string& field, int64_t rank, const std::vector<int64_t>& actual,
+              const std::vector<int64_t>& expected);
+  // Whether what search found must be equal.
+  bool is_exact() const { return is_exact_; }
+
   // The same for anything that JSON holds; the note shows both sides.
   void EqualJson(const std::string& stage, const std::string& field, const nlohmann::json& actual,
                  const nlohmann::json& expected);
@@ -98,8 +131,14 @@ class Checker {
  private:
   void Add(Check check);
 
+  // What follows from the tokens that search found is counted where it need not be equal.
+  void AddFound(Check check);
+
   CaseResult& result_;
   const std::string asked_;
+  const bool is_exact_;
+  const PrecisionBounds bounds_;
+  Agreement& agreement_;
 };
 
 }  // namespace parity

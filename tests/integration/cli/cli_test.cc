@@ -37,7 +37,9 @@ INSTANTIATE_TEST_SUITE_P(Subcommands, HelpOf,
                                            "vocab list", "vocab add", "vocab retire",
                                            "convert fairseq", "data make-world", "data make-speech",
                                            "data make-corpus", "data make-english",
-                                           "data fake-sensor", "prompts speak",
+                                           "data fake-sensor", "data show", "prompts speak",
+                                           "prompts list", "prompts show", "prompts check",
+                                           "prompts add",
                                            "data train-tokenizer", "data import", "data check"));
 
 TEST(Version, IsPrinted) {

@@ -75,6 +75,7 @@ INSTANTIATE_TEST_SUITE_P(Documents, RunBlocks,
                          ::testing::Values("CONTRIBUTING.md", "docs/cli.md", "docs/formats/data.md",
                                            "docs/formats/parity_fixture.md", "docs/security.md",
                                            "docs/tutorials/linear_adapter.md",
+                                           "docs/tutorials/merging.md",
                                            "docs/tutorials/new_modality.md",
                                            "docs/tutorials/task_templates.md",
                                            "docs/tutorials/quickstart.md"),
@@ -82,11 +83,9 @@ INSTANTIATE_TEST_SUITE_P(Documents, RunBlocks,
 
 TEST(Documents, EveryBlockToRunIsRun) {
   const std::set<std::string> run = {
-      "CONTRIBUTING.md", "cli.md",
-      "data.md",         "linear_adapter.md",
-      "new_modality.md", "task_templates.md",
-      "quickstart.md",   "parity_fixture.md",
-      "security.md",     "installing.md"};  // by tests/integration/install
+      "CONTRIBUTING.md",   "cli.md",          "data.md",           "linear_adapter.md",
+      "merging.md",        "new_modality.md", "task_templates.md", "quickstart.md",
+      "parity_fixture.md", "security.md",     "installing.md"};  // by tests/integration/install
   for (const fs::path& document : Documents()) {
     for (const Block& block : ShellBlocks(document)) {
       EXPECT_TRUE(!block.run || run.count(document.filename().string()) > 0) << document;

@@ -502,8 +502,8 @@ TEST(DataCheck, PreparesTheMediaOfPluginsAndKnowsItsColumns) {
   EXPECT_THAT(good.out, AllOf(HasSubstr("1 records; columns: caption, imu"),
                               HasSubstr("1 media items of plugins decoded")));
   const Outcome bad = program.Run("data check bad.jsonl" + imu);
-  EXPECT_EQ(bad.code, 1) << bad.out;
-  EXPECT_THAT(bad.err, AllOf(HasSubstr("bad.jsonl:2"), HasSubstr("b.csv")));
+  EXPECT_EQ(bad.code, 3) << bad.err;
+  EXPECT_THAT(bad.out, AllOf(HasSubstr("bad.jsonl:2"), HasSubstr("b.csv")));
   const Outcome unknown = program.Run("data check good.jsonl --media raddar");
   EXPECT_EQ(unknown.code, 1) << unknown.out;
   EXPECT_THAT(unknown.err, AllOf(HasSubstr("--media raddar"), HasSubstr("caption, imu")));

@@ -1,4 +1,4 @@
-#include "backbone/storage/averaging.h"
+#include "upstream/parity/reference_averaging.h"
 
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/tensor.h>

@@ -1,4 +1,4 @@
-// unival: averaging.h
+// unival: reference_averaging.h
 //
 // Averages of the weights of models that were finetuned from one ancestor, entry by entry, with the
 // reference's rules (preprocess/average_save_models.py).
@@ -6,10 +6,12 @@
 //   UNIVAL_ASSIGN_OR_RETURN(TensorMap merged, InterpolateTensors(captioning, vqa, 0.8));
 //   UNIVAL_ASSIGN_OR_RETURN(merged, SumTensors({{&a, 0.5}, {&b, 0.3}, {&c, 0.2}}));
 //
-// Entries and their order are the first model's. Integers become float32; float16 stays, with every
+// The arithmetic is that of `unival merge` (backbone/merging); what is here alone is what the
+// reference does with entries that one model lacks, and with integers. Entries and their order are
+// the first model's. Integers become float32; float16 stays, with every
 // product and sum rounded. Thread-safe.
-#ifndef UNIVAL_BACKBONE_STORAGE_AVERAGING_H_
-#define UNIVAL_BACKBONE_STORAGE_AVERAGING_H_
+#ifndef UNIVAL_UPSTREAM_PARITY_REFERENCE_AVERAGING_H_
+#define UNIVAL_UPSTREAM_PARITY_REFERENCE_AVERAGING_H_
 
 #include <string>
 #include <vector>
@@ -38,4 +40,4 @@ absl::StatusOr<TensorMap> SumTensors(const std::vector<WeightedTensors>& terms,
 
 }  // namespace unival
 
-#endif  // UNIVAL_BACKBONE_STORAGE_AVERAGING_H_
+#endif  // UNIVAL_UPSTREAM_PARITY_REFERENCE_AVERAGING_H_

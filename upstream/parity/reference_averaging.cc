@@ -1,4 +1,4 @@
-#include "backbone/storage/averaging.h"
+#include "upstream/parity/reference_averaging.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "backbone/merging/tensor_merge.h"
 #include "sdk/native/catch_torch.h"
 
 namespace unival {
@@ -33,7 +34,7 @@ absl::StatusOr<TensorMap> InterpolateTensors(const TensorMap& first, const Tenso
     TensorMap result;
     for (const auto& [name, tensor] : first) {
       const at::Tensor* other = FindLike(second, name, tensor);
-      result.emplace(name, tensor * weight + (other == nullptr ? tensor : *other) * (1 - weight));
+      result.emplace(name, Interpolate(tensor, other == nullptr ? tensor : *other, weight));
     }
     return result;
   });
@@ -50,7 +51,7 @@ absl::StatusOr<TensorMap> SumTensors(const std::vector<WeightedTensors>& terms,
       for (size_t i = 1; i < terms.size(); ++i) {
         const at::Tensor* term =
             IsSkipped(name, skip) ? nullptr : FindLike(*terms[i].tensors, name, tensor);
-        sum = sum + (term == nullptr ? sum : *term) * terms[i].weight;
+        sum = AddWeighted(sum, term == nullptr ? sum : *term, terms[i].weight);
       }
       result.emplace(name, std::move(sum));
     }

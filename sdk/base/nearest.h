@@ -1,8 +1,8 @@
 // unival: nearest.h - what a user may have meant by a word that nothing is called.
 //
 //   NearestName("pedict", {"data", "predict"})                // "predict"
-#ifndef UNIVAL_APP_NEAREST_H_
-#define UNIVAL_APP_NEAREST_H_
+#ifndef UNIVAL_SDK_BASE_NEAREST_H_
+#define UNIVAL_SDK_BASE_NEAREST_H_
 
 #include <string>
 #include <vector>
@@ -16,4 +16,4 @@ std::string NearestName(const std::string& word, const std::vector<std::string>&
 
 }  // namespace unival
 
-#endif  // UNIVAL_APP_NEAREST_H_
+#endif  // UNIVAL_SDK_BASE_NEAREST_H_

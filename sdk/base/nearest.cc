@@ -1,4 +1,4 @@
-#include "app/nearest.h"
+#include "sdk/base/nearest.h"
 
 #include <algorithm>
 

@@ -1,0 +1,48 @@
+// unival: merge_options.h - what `unival merge` and `unival merge front` take alike.
+#ifndef UNIVAL_APP_MERGE_OPTIONS_H_
+#define UNIVAL_APP_MERGE_OPTIONS_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "app/options.h"
+#include "backbone/merging/merge.h"
+#include "runtime/pipeline.h"
+#include "training/merging/measure.h"
+
+namespace unival {
+
+// As the command line gives it.
+struct MergeArguments {
+  std::vector<std::string> models;
+  MergeOptions merge;
+  std::vector<std::string> parts, weights;
+  PipelineOptions pipeline;  // what measures merged models
+  int batch = 64;
+};
+
+// --part, --statistics, --counters, --allow_unrelated.
+void AddMergeOptions(Command& command, MergeArguments* arguments);
+// --templates, --device, --batch and the runtime's.
+void AddMeasureOptions(Command& command, MergeArguments* arguments);
+
+// Parts and weights read, models handed on.
+absl::StatusOr<MergeOptions> MergeOptionsOf(const MergeArguments& arguments);
+
+// Measures `tasks` on candidates that lie in a folder beside `beside` meanwhile; "" for the
+// system's folder of temporary files.
+absl::StatusOr<std::unique_ptr<Measurer>> MakeMeasurer(const MergeArguments& arguments,
+                                                       const std::vector<MeasuredTask>& tasks,
+                                                       const std::string& beside);
+
+// "NAME=NUMBER", the last "=" counts. `option` is named in messages.
+absl::StatusOr<std::pair<std::string, double>> ParseNumberOf(const std::string& option,
+                                                             const std::string& text);
+
+}  // namespace unival
+
+#endif  // UNIVAL_APP_MERGE_OPTIONS_H_

@@ -1,0 +1,332 @@
+#include "backbone/merging/merge.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "backbone/merging/merge_inputs.h"
+#include "backbone/merging/part_merge.h"
+#include "backbone/merging/tensor_merge.h"
+#include "backbone/storage/backbone_hash.h"
+#include "backbone/storage/model_directory.h"
+#include "backbone/storage/model_parts.h"
+#include "sdk/base/files.h"
+#include "sdk/base/status.h"
+#include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+
+absl::Status CheckLambda(const MergeMethod& method, const std::string& field, double lambda) {
+  if (!method.is_pair && !method.needs_base) {
+    return FieldError(field, absl::StrCat("none, as method \"", method.name, "\" takes none"),
+                      lambda, "say --weight for each model, or --method interpolate");
+  }
+  const bool fits = std::isfinite(lambda) && (!method.is_pair || (lambda >= 0 && lambda <= 1));
+  if (fits) return absl::OkStatus();
+  return FieldError(field, method.is_pair ? "a number from 0 to 1" : "a number", lambda,
+                    "correct the value");
+}
+
+absl::Status CheckWeights(const MergeMethod& method, const MergeOptions& options) {
+  if (options.weights.empty()) return absl::OkStatus();
+  if (method.is_pair) {
+    return FieldError("weight", absl::StrCat("none, as \"", method.name, "\" takes a lambda"),
+                      absl::StrJoin(options.weights, ", "), "say --lambda");
+  }
+  if (options.weights.size() != options.models.size()) {
+    return FieldError("weight", absl::StrCat(options.models.size(), ", one for each model"),
+                      options.weights.size(), "give one for each, in order");
+  }
+  double sum = 0;
+  for (double weight : options.weights) {
+    // Task vectors may be taken away, shares may not.
+    if (!std::isfinite(weight) || (!method.needs_base && weight < 0)) {
+      return FieldError("weight", method.needs_base ? "a number" : "0 or more", weight,
+                        "correct the value");
+    }
+    sum += weight;
+  }
+  if (method.needs_base || sum > 0) return absl::OkStatus();
+  return FieldError("weight", "one above 0", "none", "give each model a share");
+}
+
+absl::Status CheckOneOf(absl::string_view field, const std::string& value,
+                        const std::vector<std::string>& allowed) {
+  if (absl::c_linear_search(allowed, value)) return absl::OkStatus();
+  return FieldError(field, absl::StrCat("one of ", absl::StrJoin(allowed, ", ")),
+                    absl::StrCat("\"", value, "\""), "choose one of these");
+}
+
+absl::Status CheckModels(const MergeMethod& method, const MergeOptions& options) {
+  const size_t count = options.models.size();
+  const size_t least = method.needs_base ? 1 : 2;
+  if (method.is_pair ? count != 2 : count < least) {
+    return FieldError("models",
+                      method.is_pair ? absl::StrCat("two, as \"", method.name, "\" takes")
+                                     : absl::StrCat(least, " or more"),
+                      count, "name model directories");
+  }
+  if (method.needs_base == !options.base.empty()) return absl::OkStatus();
+  return FieldError("base",
+                    method.needs_base ? "the model directory that all come from"
+                                      : absl::StrCat("none, as \"", method.name, "\" takes none"),
+                    method.needs_base ? "nothing" : absl::StrCat("\"", options.base, "\""),
+                    method.needs_base ? "name it by --base" : "leave it out");
+}
+
+absl::Status CheckOptions(const MergeMethod& method, const MergeOptions& options) {
+  UNIVAL_RETURN_IF_ERROR(CheckModels(method, options));
+  if (options.lambda) UNIVAL_RETURN_IF_ERROR(CheckLambda(method, "lambda", *options.lambda));
+  for (const PartLambda& part : options.parts) {
+    UNIVAL_RETURN_IF_ERROR(
+        CheckLambda(method, absl::StrCat("part \"", part.pattern, "\""), part.lambda));
+  }
+  UNIVAL_RETURN_IF_ERROR(CheckWeights(method, options));
+  if (!(options.density > 0 && options.density <= 1)) {
+    return FieldError("density", "a number above 0, at most 1", options.density,
+                      "correct the value");
+  }
+  UNIVAL_RETURN_IF_ERROR(CheckOneOf("statistics", options.statistics, {"average", "first"}));
+  return CheckOneOf("counters", options.counters, {"largest", "first"});
+}
+
+// A pattern that selects nothing is a typing error.
+absl::Status CheckPatterns(const MergeOptions& options, const std::vector<MergePart>& parts) {
+  for (const PartLambda& rule : options.parts) {
+    const bool matches = absl::c_any_of(parts, [&](const MergePart& part) {
+      return absl::c_any_of(part.files[0]->tensors(), [&](const auto& entry) {
+        return rule.matches(part.FullName(entry.first));
+      });
+    });
+    if (matches) continue;
+    std::vector<std::string> ids;
+    for (const MergePart& part : parts) ids.push_back(part.id);
+    return absl::NotFoundError(absl::StrCat("part \"", rule.pattern,
+                                            "\": expected at least one tensor, got none; the ",
+                                            "models have ", absl::StrJoin(ids, ", ")));
+  }
+  return absl::OkStatus();
+}
+
+constexpr char kTemplates[] = "templates";
+
+// The regular files of a folder, by their relative names.
+absl::StatusOr<std::map<std::string, std::string>> FilesOfFolder(const std::string& folder) {
+  std::map<std::string, std::string> files;
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    if (!it->is_regular_file(error)) continue;
+    const std::string name = it->path().lexically_relative(folder).generic_string();
+    UNIVAL_ASSIGN_OR_RETURN(files[name], ReadWholeFile(it->path().string()));
+  }
+  if (error) return SystemError(folder, "cannot be listed", error.value());
+  return files;
+}
+
+// Writes one merged model.
+class Merger {
+ public:
+  Merger(const MergeOptions& options, const MergeMethod& method, MergeInputs inputs)
+      : options_(options), method_(method), inputs_(std::move(inputs)) {}
+
+  absl::StatusOr<MergeReport> Run() {
+    UNIVAL_ASSIGN_OR_RETURN(manifest_, JoinedManifest(inputs_));
+    UNIVAL_ASSIGN_OR_RETURN(parts_, ComparedParts(inputs_, method_.needs_base));
+    UNIVAL_RETURN_IF_ERROR(CheckPatterns(options_, parts_));
+    for (const MergePart& part : parts_) {
+      if (part.id != "backbone" || options_.allow_unrelated) continue;
+      UNIVAL_RETURN_IF_ERROR(CheckWeightsAreRelated(inputs_, part));
+    }
+    UNIVAL_ASSIGN_OR_RETURN(writer_,
+                            ModelDirectoryWriter::Create(options_.output, {options_.overwrite}));
+    for (const MergePart& part : parts_) total_ += BytesOf(part);
+    UNIVAL_RETURN_IF_ERROR(WriteAll());
+    report_.output = options_.output;
+    report_.ancestor_sha256 = inputs_.ancestor_sha256;
+    return std::move(report_);
+  }
+
+ private:
+  static int64_t BytesOf(const MergePart& part) {
+    int64_t bytes = 0;
+    for (const auto& entry : part.files[0]->tensors())
+      bytes += entry.second.end - entry.second.begin;
+    return bytes;
+  }
+
+  // Adapters last: their files say in which other files their hashes were found.
+  absl::Status WriteAll() {
+    for (const MergePart& part : parts_) {
+      if (!IsAdapter(part)) UNIVAL_RETURN_IF_ERROR(Write(part, {}));
+    }
+    const auto path_of = [this](const std::string& id) { return writer_->PathOf(id); };
+    UNIVAL_ASSIGN_OR_RETURN(merged_sha256_, BackboneSha256(path_of, manifest_.vocabulary()));
+    UNIVAL_RETURN_IF_ERROR(DescribeAdapters());
+    for (const MergePart& part : parts_) {
+      if (IsAdapter(part)) UNIVAL_RETURN_IF_ERROR(WriteAdapter(part));
+    }
+    UNIVAL_RETURN_IF_ERROR(WriteOthers());
+    return writer_->Commit(WithLineage());
+  }
+
+  static bool IsAdapter(const MergePart& part) {
+    return absl::StartsWith(part.id, AdapterComponentId(""));
+  }
+
+  // "depth" of "modality.depth" and "adapter.depth".
+  static std::string ModalityOf(absl::string_view id) {
+    return std::string(id.substr(id.find('.') + 1));
+  }
+
+  absl::Status Write(const MergePart& part, const std::map<std::string, std::string>& metadata) {
+    PartMerge merge(options_, method_, part);
+    const TensorShapes shapes = merge.Shapes();
+    UNIVAL_RETURN_IF_ERROR(
+        writer_->AddTensors(part.id, shapes, metadata, [&](const std::string& name) {
+          if (options_.progress) options_.progress(done_, total_);
+          const SafetensorsEntry& entry = part.files[0]->tensors().at(name);
+          done_ += entry.end - entry.begin;
+          return merge.Make(name);
+        }));
+    Count(part, merge);
+    return absl::OkStatus();
+  }
+
+  void Count(const MergePart& part, const PartMerge& merge) {
+    if (part.owners.size() == 1 && inputs_.models.size() > 1) {
+      report_.carried += static_cast<int64_t>(part.files[0]->tensors().size());
+      report_.notes.push_back(absl::StrCat(part.id, ": carried from ",
+                                           inputs_.models[part.owners[0]].path(),
+                                           ", the only one that has it"));
+      return;
+    }
+    report_.mixed += merge.mixed();
+    report_.same += merge.same();
+    if (!method_.needs_base || part.base != nullptr) return;
+    report_.notes.push_back(absl::StrCat(part.id, ": the base has none, so it is the average"));
+  }
+
+  // What the adapters are bound to now.
+  absl::Status DescribeAdapters() {
+    for (AdapterRecord& record : *manifest_.mutable_adapter()) {
+      const std::string encoder = ModalityComponentId(record.modality());
+      const absl::StatusOr<std::string> path = writer_->PathOf(encoder);
+      if (path.ok()) {
+        UNIVAL_ASSIGN_OR_RETURN(const auto file, TensorFile::Open(*path));
+        UNIVAL_ASSIGN_OR_RETURN(*record.mutable_encoder_sha256(), TensorsSha256AsLoaded(*file));
+      }
+      record.set_backbone_sha256(merged_sha256_);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status WriteAdapter(const MergePart& part) {
+    std::map<std::string, std::string> metadata;
+    if (const AdapterRecord* record = FindAdapter(manifest_, ModalityOf(part.id))) {
+      metadata[kFoundIn] = FoundInSha256(*record, manifest_.vocabulary(), writer_->components());
+    }
+    return Write(part, metadata);
+  }
+
+  // The tokenizer, the template sets of all, and what else a model has.
+  absl::Status WriteOthers() {
+    std::map<std::string, std::string> templates;
+    for (const MergeInput& input : inputs_.models) {
+      for (const std::string& id : input.directory->ComponentIds()) {
+        if (id == kTemplates) {
+          UNIVAL_RETURN_IF_ERROR(AddTemplates(input, &templates));
+        } else if (!writer_->PathOf(id).ok()) {
+          UNIVAL_RETURN_IF_ERROR(writer_->CopyComponent(*input.directory, id));
+        }
+      }
+    }
+    return templates.empty() ? absl::OkStatus() : writer_->AddFolder(kTemplates, templates);
+  }
+
+  // A set of the same name is the first model's.
+  absl::Status AddTemplates(const MergeInput& input, std::map<std::string, std::string>* sets) {
+    UNIVAL_ASSIGN_OR_RETURN(const std::string folder, input.directory->ComponentPath(kTemplates));
+    UNIVAL_ASSIGN_OR_RETURN(const auto files, FilesOfFolder(folder));
+    for (const auto& [name, text] : files) {
+      const auto [there, added] = sets->emplace(name, text);
+      if (added || there->second == text) continue;
+      report_.notes.push_back(absl::StrCat(kTemplates, "/", name, ": that of ",
+                                           inputs_.models.front().path(), "; ", input.path(),
+                                           " has another"));
+    }
+    return absl::OkStatus();
+  }
+
+  Manifest WithLineage() const {
+    std::vector<Descent> models;
+    std::vector<std::string> notes;
+    for (size_t i = 0; i < inputs_.models.size(); ++i) {
+      models.push_back(inputs_.models[i].descent());
+      notes.push_back(NoteOf(i));
+    }
+    Lineage entry;
+    entry.set_command(absl::StrCat("merge ", method_.name));
+    entry.set_plan(options_.plan);
+    entry.set_seed(options_.seed);
+    Manifest manifest = manifest_;
+    manifest.clear_lineage();
+    for (const Lineage& step : MergedLineage(models, notes, entry)) *manifest.add_lineage() = step;
+    return manifest;
+  }
+
+  // "nano, lambda 0.3"; of the second of a pair the rest.
+  std::string NoteOf(size_t model) const {
+    std::string note = inputs_.models[model].manifest().name();
+    const double lambda = options_.lambda.value_or(method_.default_scale);
+    if (method_.is_pair) {
+      absl::StrAppend(&note, ", share ", model == 0 ? lambda : 1 - lambda);
+    } else {
+      absl::StrAppend(&note, ", weight ", options_.weights[model]);
+    }
+    for (const PartLambda& part : options_.parts) {
+      absl::StrAppend(&note, ", ", part.pattern, " lambda ", part.lambda);
+    }
+    if (!method_.needs_base) return note;
+    return absl::StrCat(note, ", lambda ", lambda, ", density ", options_.density, ", base ",
+                        inputs_.base->backbone_sha256);
+  }
+
+  const MergeOptions& options_;
+  const MergeMethod& method_;
+  const MergeInputs inputs_;
+  Manifest manifest_;
+  std::vector<MergePart> parts_;
+  std::unique_ptr<ModelDirectoryWriter> writer_;
+  std::string merged_sha256_;
+  int64_t done_ = 0, total_ = 0;
+  MergeReport report_;
+};
+
+}  // namespace
+
+absl::StatusOr<MergeReport> MergeModels(const MergeOptions& options) {
+  const MergeMethod* method = FindMergeMethod(options.method);
+  if (method == nullptr) {
+    return CheckOneOf("method", options.method, MergeMethodNames());
+  }
+  UNIVAL_RETURN_IF_ERROR(CheckOptions(*method, options));
+  MergeOptions complete = options;
+  if (complete.weights.empty()) complete.weights.assign(options.models.size(), 1);
+  UNIVAL_ASSIGN_OR_RETURN(MergeInputs inputs, OpenMergeInputs(complete));
+  return CatchTorch("merge", [&] { return Merger(complete, *method, std::move(inputs)).Run(); });
+}
+
+}  // namespace unival

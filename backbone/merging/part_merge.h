@@ -1,0 +1,47 @@
+// unival: part_merge.h - the tensors of one component of a merged model, made one at a time.
+#ifndef UNIVAL_BACKBONE_MERGING_PART_MERGE_H_
+#define UNIVAL_BACKBONE_MERGING_PART_MERGE_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "backbone/merging/merge.h"
+#include "backbone/merging/merge_inputs.h"
+#include "backbone/merging/tensor_merge.h"
+
+namespace unival {
+
+// Of one component; one thread at a time. Its parts outlive it.
+class PartMerge {
+ public:
+  // `options` are complete: a weight for every model.
+  PartMerge(const MergeOptions& options, const MergeMethod& method, const MergePart& part);
+
+  TensorShapes Shapes() const;
+  absl::StatusOr<at::Tensor> Make(const std::string& tensor);
+
+  int64_t mixed() const { return mixed_; }
+  int64_t same() const { return same_; }
+
+ private:
+  const MergeMethod& MethodOf() const;
+  MergeWeights WeightsOf(const std::string& tensor) const;
+  // Whose tensor is copied whatever it holds; nothing where tensors mix.
+  absl::optional<int> CopiedFrom(const std::string& tensor) const;
+  absl::StatusOr<TensorGroup> ReadGroup(const std::string& tensor) const;
+  absl::StatusOr<at::Tensor> ReadCopy(const std::string& tensor, int owner) const;
+  absl::StatusOr<at::Tensor> MergeIntegers(const std::string& tensor, const TensorGroup& group);
+  at::Tensor MergeStatistics(const TensorGroup& group, const MergeWeights& weights) const;
+
+  const MergeOptions& options_;
+  const MergeMethod& method_;
+  const MergePart& part_;
+  int64_t mixed_ = 0, same_ = 0;
+};
+
+}  // namespace unival
+
+#endif  // UNIVAL_BACKBONE_MERGING_PART_MERGE_H_

@@ -1,0 +1,45 @@
+#include "backbone/storage/tensor_dtypes.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace unival {
+namespace {
+
+constexpr std::pair<SafetensorsDtype, at::ScalarType> kTorchDtypes[] = {
+    {SafetensorsDtype::kF64, at::kDouble}, {SafetensorsDtype::kF32, at::kFloat},
+    {SafetensorsDtype::kF16, at::kHalf},   {SafetensorsDtype::kBF16, at::kBFloat16},
+    {SafetensorsDtype::kI64, at::kLong},   {SafetensorsDtype::kI32, at::kInt},
+    {SafetensorsDtype::kI16, at::kShort},  {SafetensorsDtype::kI8, at::kChar},
+    {SafetensorsDtype::kU8, at::kByte},    {SafetensorsDtype::kBool, at::kBool},
+};
+
+}  // namespace
+
+at::ScalarType TorchDtype(SafetensorsDtype dtype) {
+  for (const auto& [file, torch] : kTorchDtypes) {
+    if (file == dtype) return torch;
+  }
+  return at::kFloat;  // unreachable: the table has every value
+}
+
+absl::optional<SafetensorsDtype> FileDtype(at::ScalarType dtype) {
+  for (const auto& [file, torch] : kTorchDtypes) {
+    if (torch == dtype) return file;
+  }
+  return absl::nullopt;
+}
+
+absl::Status CheckBools(const std::string& name, SafetensorsDtype dtype, absl::string_view bytes) {
+  if (dtype != SafetensorsDtype::kBool) return absl::OkStatus();
+  for (char byte : bytes) {
+    if (byte != 0 && byte != 1) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("tensor \"", name, "\": a bool is neither 0 nor 1"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace unival

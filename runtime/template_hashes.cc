@@ -1,0 +1,30 @@
+#include "runtime/template_hashes.h"
+
+#include <google/protobuf/util/message_differencer.h>
+
+#include "absl/strings/str_join.h"
+
+namespace unival {
+namespace {
+
+TaskTemplate WordingOf(TaskTemplate task) {
+  task.clear_summary();
+  task.clear_metric();
+  task.clear_generation();
+  return task;
+}
+
+}  // namespace
+
+std::string StoredTemplatesHash(const StoredTemplates& templates) {
+  return absl::StrJoin(templates, " ", [](std::string* out, const auto& entry) {
+    const auto& set = entry.second.set;
+    out->append(set.ok() ? TemplateSetHash(**set) : "unreadable");
+  });
+}
+
+bool SameWording(const TaskTemplate& a, const TaskTemplate& b) {
+  return google::protobuf::util::MessageDifferencer::Equals(WordingOf(a), WordingOf(b));
+}
+
+}  // namespace unival

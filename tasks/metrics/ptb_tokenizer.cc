@@ -1,0 +1,273 @@
+#include "tasks/metrics/ptb_tokenizer.h"
+
+#include <unicode/locid.h>
+#include <unicode/unistr.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "tasks/metrics/ptb_rules.h"
+
+namespace unival {
+namespace {
+
+using Tokens = std::vector<std::string>;
+
+re2::StringPiece Piece(absl::string_view text) { return {text.data(), text.size()}; }
+
+size_t LongestMatch(const RE2& pattern, absl::string_view text) {
+  re2::StringPiece found;
+  if (!pattern.Match(Piece(text), 0, text.size(), RE2::ANCHOR_START, &found, 1)) return 0;
+  return found.size();
+}
+
+// Bytes of the head of what `rule` found in `text`, `total` bytes with its tail.
+size_t HeadLength(const PtbRule& rule, absl::string_view text, size_t total) {
+  if (rule.tail == nullptr) return total;
+  for (size_t length = total; length-- > 1;) {
+    if (RE2::FullMatch(Piece(text.substr(length, total - length)), *rule.tail) &&
+        RE2::FullMatch(Piece(text.substr(0, length)), *rule.head)) {
+      return length;
+    }
+  }
+  return 0;
+}
+
+bool CanBegin(const PtbRule& rule, char first) {
+  const auto byte = static_cast<unsigned char>(first);
+  if (byte >= 0x80) return true;
+  if (absl::ascii_isalpha(byte)) return rule.at_letter;
+  return absl::ascii_isdigit(byte) ? rule.at_digit : rule.at_other;
+}
+
+// The rule that wins at the beginning of `text`, and the bytes of its head.
+std::pair<const PtbRule*, size_t> FindRule(absl::string_view text) {
+  const PtbRule* best = nullptr;
+  size_t most = 0;
+  for (const PtbRule& rule : PtbRules()) {
+    if (!CanBegin(rule, text[0])) continue;
+    const size_t length = LongestMatch(*rule.whole, text);
+    if (length > most) best = &rule, most = length;
+  }
+  if (best == nullptr) return {nullptr, 1};  // a byte that is no character
+  return {best, std::max<size_t>(1, HeadLength(*best, text, most))};
+}
+
+// "1/2" for one character.
+std::string Fraction(absl::string_view text) {
+  return absl::StrReplaceAll(
+      text, {{"¼", "1/4"}, {"½", "1/2"}, {"¾", "3/4"}, {"⅓", "1/3"}, {"⅔", "2/3"}});
+}
+
+std::string Currency(absl::string_view text) {
+  return absl::StrReplaceAll(
+      text,
+      {{"¢", "cents"}, {"£", "#"}, {"\u0080", "$"}, {"¤", "$"}, {"\u20A0", "$"}, {"\u20AC", "$"}});
+}
+
+std::string Brackets(absl::string_view text) {
+  return absl::StrReplaceAll(text, {{"(", "-LRB-"}, {")", "-RRB-"}});
+}
+
+std::string AnyBracket(absl::string_view text) {
+  return absl::StrReplaceAll(text, {{"(", "-LRB-"},
+                                    {")", "-RRB-"},
+                                    {"{", "-LCB-"},
+                                    {"}", "-RCB-"},
+                                    {"[", "-LSB-"},
+                                    {"]", "-RSB-"}});
+}
+
+std::string NoBreakSpaces(absl::string_view text) {
+  return absl::StrReplaceAll(text, {{" ", "\u00A0"}});
+}
+
+// Without soft hyphens, unless there is nothing else.
+std::string Hyphenless(absl::string_view text) {
+  std::string kept = absl::StrReplaceAll(text, {{"\u00AD", ""}});
+  return kept.empty() ? "-" : kept;
+}
+
+// Straight quotes open or close as said, curly ones as they are curled.
+std::string LatexQuotes(absl::string_view text, bool open) {
+  const std::string one = open ? "`" : "'";
+  std::string result = absl::StrReplaceAll(
+      text, {{"&apos;", one}, {"'", one}, {"\"", one + one}, {"&quot;", one + one}});
+  return absl::StrReplaceAll(result, {{"\u0091", "`"},
+                                      {"\u2018", "`"},
+                                      {"\u201B", "`"},
+                                      {"\u2039", "`"},
+                                      {"\u0092", "'"},
+                                      {"\u2019", "'"},
+                                      {"\u203A", "'"},
+                                      {"\u0093", "``"},
+                                      {"\u201C", "``"},
+                                      {"\u00AB", "``"},
+                                      {"\u0094", "''"},
+                                      {"\u201D", "''"},
+                                      {"\u00BB", "''"}});
+}
+
+// What a token becomes, where it only has to be spelled otherwise.
+std::string Spelled(PtbAction action, absl::string_view text) {
+  switch (action) {
+    case PtbAction::kKeepSpaces:
+      return NoBreakSpaces(text);
+    case PtbAction::kWord:
+      return Hyphenless(text);
+    case PtbAction::kDash:
+      return "--";
+    case PtbAction::kHyphens:
+      return text.size() == 3 || text.size() == 4 ? "--" : std::string(text);
+    case PtbAction::kAmpersand:
+      return absl::StrReplaceAll(text, {{"&amp;", "&"}, {"&AMP;", "&"}});
+    case PtbAction::kFraction:
+      return Fraction(text);
+    case PtbAction::kCurrency:
+      return Currency(text);
+    case PtbAction::kPhone:
+      return Brackets(NoBreakSpaces(text));
+    case PtbAction::kSmiley:
+      return Brackets(text);
+    case PtbAction::kOpenQuote:
+    case PtbAction::kCloseQuote:
+      return LatexQuotes(text, action == PtbAction::kOpenQuote);
+    case PtbAction::kLess:
+      return "<";
+    case PtbAction::kGreater:
+      return ">";
+    case PtbAction::kBracket:
+      return AnyBracket(text);
+    case PtbAction::kEllipsis:
+      return "...";
+    default:
+      return std::string(text);
+  }
+}
+
+class Lexer {
+ public:
+  explicit Lexer(absl::string_view text) : left_(text) {}
+
+  std::vector<Tokens> Run() {
+    lines_.emplace_back();
+    while (!left_.empty()) {
+      if (!TakePlainWord()) TakeByRule();
+    }
+    return std::move(lines_);
+  }
+
+ private:
+  // Most of a caption is letters between blanks, which no rule takes for anything else.
+  bool TakePlainWord() {
+    if (left_[0] == ' ') {
+      left_.remove_prefix(1);
+      return true;
+    }
+    size_t length = 0;
+    while (length < left_.size() && absl::ascii_isalpha(static_cast<unsigned char>(left_[length])))
+      ++length;
+    if (length == 0 || length >= left_.size()) return false;
+    if (left_[length] != ' ' && left_[length] != '\n') return false;
+    if (IsContraction(left_.substr(0, length))) return false;
+    Emit(left_.substr(0, length), length);
+    return true;
+  }
+
+  static bool IsContraction(absl::string_view word) {
+    for (const char* contraction : {"cannot", "gonna", "gotta", "lemme", "gimme", "wanna"}) {
+      if (absl::EqualsIgnoreCase(word, contraction)) return true;
+    }
+    return false;
+  }
+
+  void TakeByRule() {
+    const auto [rule, length] = FindRule(left_);
+    const absl::string_view text = left_.substr(0, length);
+    if (rule == nullptr || rule->action == PtbAction::kDrop) {
+      left_.remove_prefix(length);
+    } else if (rule->action == PtbAction::kNewLine) {
+      left_.remove_prefix(length);
+      lines_.emplace_back();
+    } else if (rule->action == PtbAction::kShorten2 || rule->action == PtbAction::kShorten3) {
+      const size_t kept = length - (rule->action == PtbAction::kShorten2 ? 2 : 3);
+      Emit(text.substr(0, kept), kept);
+    } else if (rule->action == PtbAction::kReadDot) {
+      Emit(text, length - 1);
+    } else if (rule->action == PtbAction::kInitial) {
+      Emit(length == 2 ? text.substr(0, 1) : text, length - 1);
+    } else {
+      Emit(Spelled(rule->action, text), length);
+    }
+  }
+
+  void Emit(absl::string_view token, size_t read) {
+    lines_.back().emplace_back(token);
+    left_.remove_prefix(read);
+  }
+
+  absl::string_view left_;
+  std::vector<Tokens> lines_;
+};
+
+bool IsDroppedPunctuation(absl::string_view token) {
+  for (const char* mark : {"''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--", "...", ";"}) {
+    if (token == mark) return true;
+  }
+  return false;
+}
+
+// Line ends within a caption would make two of it, and characters beyond the Basic Multilingual
+// Plane are none to the original, which reads UTF-16.
+std::string OneLine(const std::string& caption) {
+  std::string line;
+  for (size_t i = 0; i < caption.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(caption[i]);
+    if (byte >= 0xF0) {
+      line += "\uFFFE";
+      while (i + 1 < caption.size() && (caption[i + 1] & 0xC0) == 0x80) ++i;
+    } else {
+      line += byte == '\n' || byte == '\r' || byte == '\v' || byte == '\f' ? ' ' : caption[i];
+    }
+  }
+  return absl::StrReplaceAll(line, {{"\u2028", " "}, {"\u2029", " "}, {"\u0085", " "}});
+}
+
+}  // namespace
+
+std::string LowerCase(const std::string& text) {
+  if (std::none_of(text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; })) {
+    return absl::AsciiStrToLower(text);
+  }
+  std::string lower;
+  icu::UnicodeString::fromUTF8(text).toLower(icu::Locale::getEnglish()).toUTF8String(lower);
+  return lower;
+}
+
+std::vector<std::vector<std::string>> PtbTokens(absl::string_view text) {
+  return Lexer(text).Run();
+}
+
+std::vector<std::string> TokenizeCaptions(const std::vector<std::string>& captions) {
+  std::string text;
+  for (size_t i = 0; i < captions.size(); ++i) {
+    if (i > 0) text += '\n';
+    text += OneLine(captions[i]);
+  }
+  std::vector<std::string> result;
+  for (const Tokens& tokens : PtbTokens(text)) {
+    Tokens words;
+    for (const std::string& token : tokens) {
+      if (!IsDroppedPunctuation(token)) words.push_back(LowerCase(token));
+    }
+    result.push_back(absl::StrJoin(words, " "));
+  }
+  result.resize(captions.size());  // none at all for no captions
+  return result;
+}
+
+}  // namespace unival

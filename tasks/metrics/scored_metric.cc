@@ -1,0 +1,24 @@
+#include "tasks/metrics/scored_metric.h"
+
+#include "absl/strings/str_cat.h"
+#include "sdk/base/status_macros.h"
+
+namespace unival {
+
+absl::StatusOr<References> ReadTexts(const ReferenceReader& reader, const TaskSample& sample) {
+  UNIVAL_ASSIGN_OR_RETURN(References references, reader(sample));
+  if (references.texts.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(sample.key,
+                     ": expected at least one reference answer, got none; add one, or "
+                     "leave the record out"));
+  }
+  return references;
+}
+
+const std::string* TextColumn(const TaskSample& sample, const std::string& name) {
+  const auto found = sample.fields.find(name);
+  return found == sample.fields.end() ? nullptr : std::get_if<std::string>(&found->second);
+}
+
+}  // namespace unival

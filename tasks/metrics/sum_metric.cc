@@ -1,0 +1,96 @@
+#include "tasks/metrics/sum_metric.h"
+
+#include <map>
+#include <memory>
+#include <numeric>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sdk/base/status_macros.h"
+#include "tasks/metrics/scored_metric.h"
+
+namespace unival {
+namespace {
+
+class SumMetric : public ScoredMetric {
+ public:
+  SumMetric(SumScorer scorer, ReferenceReader reader)
+      : scorer_(std::move(scorer)), reader_(std::move(reader)) {}
+
+  absl::Status Add(const TaskSample& reference, const Prediction& prediction) override {
+    UNIVAL_ASSIGN_OR_RETURN(References references, ReadTexts(reader_, reference));
+    ScoredText text{prediction.text, std::move(references.texts), {}};
+    if (scorer_.needs_objects) UNIVAL_RETURN_IF_ERROR(ReadObjects(reference, &text.objects));
+    texts_.push_back(std::move(text));
+    statistics_.clear();
+    return absl::OkStatus();
+  }
+  void AddFailure(const TaskSample& reference) override {
+    if (Add(reference, Prediction()).ok()) return;
+    texts_.push_back(ScoredText());  // not even references: an empty answer that matches nothing
+    statistics_.clear();
+  }
+
+  int64_t samples() const override { return static_cast<int64_t>(texts_.size()); }
+
+  std::map<std::string, double> Scores(const std::vector<double>& draws) const override {
+    Statistics sums(Prepared().empty() ? 0 : Prepared()[0].size(), 0);
+    for (size_t i = 0; i < draws.size(); ++i) {
+      if (draws[i] == 0) continue;
+      for (size_t k = 0; k < sums.size(); ++k) sums[k] += draws[i] * Prepared()[i][k];
+    }
+    const double count = std::accumulate(draws.begin(), draws.end(), 0.0);
+    std::vector<double> scores(scorer_.names.size(), 0);
+    if (count > 0) scores = scorer_.scores(sums, count);
+    std::map<std::string, double> result;
+    for (size_t k = 0; k < scores.size(); ++k) result[scorer_.names[k]] = scores[k];
+    return result;
+  }
+
+  SampleValues PerSample() const override {
+    SampleValues values;
+    for (const Statistics& own : Prepared()) {
+      const std::vector<double> scores = scorer_.scores(own, 1);
+      for (size_t k = 0; k < scores.size(); ++k) values[scorer_.names[k]].push_back(scores[k]);
+    }
+    return values;
+  }
+
+ private:
+  static absl::Status ReadObjects(const TaskSample& sample, std::vector<std::string>* objects) {
+    const auto found = sample.fields.find("objects");
+    const auto* list = found == sample.fields.end()
+                           ? nullptr
+                           : std::get_if<std::vector<std::string>>(&found->second);
+    if (list == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(sample.key,
+                       ": expected column \"objects\" with a list of texts, the things "
+                       "that the picture shows; add it (an empty list for none)"));
+    }
+    *objects = *list;
+    return absl::OkStatus();
+  }
+
+  // Statistics of all samples, made when they are first asked for.
+  const std::vector<Statistics>& Prepared() const {
+    if (statistics_.size() != texts_.size()) statistics_ = scorer_.statistics(texts_);
+    return statistics_;
+  }
+
+  const SumScorer scorer_;
+  const ReferenceReader reader_;
+  std::vector<ScoredText> texts_;
+  mutable std::vector<Statistics> statistics_;
+};
+
+}  // namespace
+
+MetricFactory SumMetricFactory(const std::string& name, const std::string& summary,
+                               SumScorer scorer) {
+  return {name, summary, /*needs_box=*/false, [scorer](ReferenceReader reader) {
+            return std::unique_ptr<Metric>(new SumMetric(scorer, std::move(reader)));
+          }};
+}
+
+}  // namespace unival

@@ -1,0 +1,38 @@
+// unival: sum_metric.h - metrics that follow from sums of statistics over samples: a mean, a ratio
+// of counts, corpus BLEU.
+#ifndef UNIVAL_TASKS_METRICS_SUM_METRIC_H_
+#define UNIVAL_TASKS_METRICS_SUM_METRIC_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "sdk/native/registry.h"
+#include "sdk/native/task.h"
+
+namespace unival {
+
+// What was said of a sample, and what is right. A failure has an empty text.
+struct ScoredText {
+  std::string text;
+  std::vector<std::string> references;  // at least one, except where a failure's are unknown
+  std::vector<std::string> objects;     // its column `objects`: what a picture shows
+};
+
+using Statistics = std::vector<double>;
+
+struct SumScorer {
+  std::vector<std::string> names;  // of the scores
+  // Statistics of every sample, all of one length. Seen together, since some need all references.
+  std::function<std::vector<Statistics>(const std::vector<ScoredText>&)> statistics;
+  // The scores, as `names`, of the sums of the statistics of `count` samples, count > 0.
+  std::function<std::vector<double>(const Statistics& sums, double count)> scores;
+  bool needs_objects = false;  // refuses a sample without a column `objects`
+};
+
+MetricFactory SumMetricFactory(const std::string& name, const std::string& summary,
+                               SumScorer scorer);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TASKS_METRICS_SUM_METRIC_H_

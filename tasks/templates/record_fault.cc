@@ -1,0 +1,158 @@
+#include "tasks/templates/record_fault.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "sdk/base/random.h"
+#include "tasks/slots/pattern.h"
+
+namespace unival {
+namespace {
+
+using Numbers = std::vector<double>;
+using Texts = std::vector<std::string>;
+
+bool IsNumber(const TaskSample& sample, const std::string& column) {
+  const auto found = sample.fields.find(column);
+  return found == sample.fields.end() || std::holds_alternative<double>(found->second);
+}
+
+// Whether a slot of this type could hold such a value at all.
+bool FitsType(const std::string& slot_type, const FieldValue& value) {
+  if (slot_type == "box" || slot_type == "codes") return std::holds_alternative<Numbers>(value);
+  if (slot_type == "number") return std::holds_alternative<double>(value);
+  return !std::holds_alternative<MediaSource>(value) && !std::holds_alternative<Numbers>(value);
+}
+
+// What a refused box is called; `box` may also be one that was not refused.
+std::string BoxKind(const Numbers& box, bool refused) {
+  if (box.size() == 4 && (box[2] < box[0] || box[3] < box[1])) return kBoxOrder;
+  if (box.size() != 4) return kBadValue;
+  if (refused) return kBoxOutside;
+  return box[2] == box[0] || box[3] == box[1] ? kBoxEmpty : "";
+}
+
+std::string KindOfRefusal(const std::string& slot_type, const FieldValue& value,
+                          const TaskSample& sample) {
+  if (!FitsType(slot_type, value)) return kWrongType;
+  if (slot_type == "box") {
+    if (sample.fields.count("width") != sample.fields.count("height")) return kMissingColumn;
+    if (!IsNumber(sample, "width") || !IsNumber(sample, "height")) return kWrongType;
+    return BoxKind(std::get<Numbers>(value), /*refused=*/true);
+  }
+  return slot_type == "label" ? kUnknownLabel : kBadValue;
+}
+
+size_t Alternatives(const FieldValue& value) {
+  const auto* texts = std::get_if<Texts>(&value);
+  return texts == nullptr ? 1 : std::max<size_t>(1, texts->size());
+}
+
+class Inspection {
+ public:
+  Inspection(const TemplateReading& reading, const VocabularyView& vocabulary,
+             const TaskSample& sample)
+      : reading_(reading), vocabulary_(vocabulary), sample_(sample) {}
+
+  std::vector<RecordFault> Run() {
+    const TaskTemplate& task = reading_.source->proto;
+    for (int i = 0; i < task.input_size(); ++i) {
+      if (!task.input(i).name().empty()) CheckInput(absl::StrCat("input:", i), task.input(i));
+    }
+    for (size_t i = 0; i < reading_.prompts.size(); ++i) {
+      CheckPattern(i == 0 ? "prompt" : absl::StrCat("paraphrase:", i - 1), reading_.prompts[i]);
+    }
+    CheckPattern("target", reading_.target);
+    return std::move(faults_);
+  }
+
+ private:
+  void Add(absl::string_view kind, const std::string& field, const std::string& column,
+           absl::string_view what) {
+    const std::string where = absl::StrCat("record \"", sample_.key, "\": ");
+    absl::ConsumePrefix(&what, where);
+    absl::ConsumePrefix(&what, absl::StrCat("column \"", column, "\": "));
+    faults_.push_back({std::string(kind), field, column, std::string(what)});
+  }
+
+  // Null, and a fault, where the record has none; each column is looked for once.
+  const FieldValue* Find(const std::string& field, const std::string& column) {
+    const auto found = sample_.fields.find(column);
+    if (found != sample_.fields.end()) return &found->second;
+    Add(kMissingColumn, field, column, "is missing");
+    return nullptr;
+  }
+
+  void CheckInput(const std::string& field, const TaskInput& input) {
+    if (!seen_.insert({input.name(), ""}).second) return;
+    const FieldValue* value = Find(field, input.name());
+    if (value == nullptr || std::holds_alternative<MediaSource>(*value)) return;
+    Add(kWrongType, field, input.name(), "expected the path of a media file");
+  }
+
+  void CheckPattern(const std::string& field, const Pattern& pattern) {
+    for (const PatternPiece& slot : pattern) {
+      if (slot.type == nullptr || !seen_.insert({slot.text, slot.type->name()}).second) continue;
+      // Of a column that is missing, or media, it is said once.
+      if (seen_.count({slot.text, ""}) > 0) continue;
+      CheckSlot(field, slot);
+    }
+  }
+
+  void CheckSlot(const std::string& field, const PatternPiece& slot) {
+    const FieldValue* value = Find(field, slot.text);
+    if (value == nullptr) {
+      seen_.insert({slot.text, ""});
+      return;
+    }
+    const SlotPlace place{reading_.source->proto, slot};
+    const std::string block = slot.type->Block(place);
+    if (!block.empty() && !vocabulary_.HasBlock(block)) return;  // a fault of the template
+    RenderOptions options;
+    for (; options.alternative < Alternatives(*value); ++options.alternative) {
+      SeededRandom unused(0);
+      const auto chunk = slot.type->Render(place, vocabulary_, sample_, options, unused);
+      if (!chunk.ok()) {
+        return Add(KindOfRefusal(slot.type->name(), *value, sample_), field, slot.text,
+                   chunk.status().message());
+      }
+      if (chunk->tokens.empty() && absl::StripAsciiWhitespace(chunk->text).empty()) {
+        return Add(kEmptyText, field, slot.text, "is empty");
+      }
+    }
+    const auto* box = std::get_if<Numbers>(value);
+    if (slot.type->name() == "box" && box != nullptr && !BoxKind(*box, /*refused=*/false).empty()) {
+      Add(kBoxEmpty, field, slot.text, "the box has no area");
+    }
+  }
+
+  const TemplateReading& reading_;
+  const VocabularyView& vocabulary_;
+  const TaskSample& sample_;
+  std::set<std::pair<std::string, std::string>> seen_;  // column and slot type; "": settled
+  std::vector<RecordFault> faults_;
+};
+
+}  // namespace
+
+TemplateReading ReadTemplate(const LoadedTemplate& source, const SlotTypes& types) {
+  std::vector<PatternProblem> told_before;
+  TemplateReading reading{&source, {ReadPattern(source.proto.prompt(), types, &told_before)}, {}};
+  for (const std::string& paraphrase : source.proto.paraphrase()) {
+    reading.prompts.push_back(ReadPattern(paraphrase, types, &told_before));
+  }
+  reading.target = ReadPattern(source.proto.target(), types, &told_before);
+  return reading;
+}
+
+std::vector<RecordFault> FaultsOfRecord(const TemplateReading& reading,
+                                        const VocabularyView& vocabulary,
+                                        const TaskSample& sample) {
+  return Inspection(reading, vocabulary, sample).Run();
+}
+
+}  // namespace unival

@@ -1,0 +1,70 @@
+// unival: data_check.h
+//
+// The records of a file, all of them, against the task that they are for: every medium is decoded,
+// every column that the task names is looked at, and records are compared with each other and with
+// those of other files. Nothing stops at the first.
+//
+//   DataCheckOptions options;
+//   options.path = "train.jsonl";
+//   UNIVAL_ASSIGN_OR_RETURN(const DataReport report, CheckData(options, *runtime, &task, &model));
+//   std::cout << ProblemText(report.problems) << DataSummary(report);
+#ifndef UNIVAL_TRAINING_DATA_DATA_CHECK_H_
+#define UNIVAL_TRAINING_DATA_DATA_CHECK_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "runtime/model.h"
+#include "runtime/runtime.h"
+#include "tasks/templates/template_set.h"
+#include "training/data/length_check.h"
+#include "training/data/problem.h"
+
+namespace unival {
+
+struct DataCheckOptions {
+  std::string path;                            // FILE.jsonl or FILE.tar
+  std::map<std::string, std::string> columns;  // task column -> record column
+  std::vector<std::string> media_columns;      // beside audio, depth, image, video and the task's
+  // Files whose media must not be among those of `path`: what was trained on.
+  std::vector<std::string> against;
+  int64_t limit = 0;  // only the first records; 0: all
+  int threads = 0;    // that read and decode; 0: all cores
+  std::function<void(int64_t done, int64_t total)> progress;
+};
+
+struct DataReport {
+  std::string path, task;
+  int64_t records = 0;
+  int64_t decoded = 0;         // media items that were decoded or prepared, damaged ones too
+  int64_t plugin_decoded = 0;  // those by a plugin's modality
+  std::vector<std::string> columns;
+  // Column of an answer -> value -> records, where an answer has few values.
+  std::map<std::string, std::map<std::string, int64_t>> classes;
+  std::vector<std::string> unused_labels;  // of the closed set, that no record has
+  std::map<std::string, Spread> words;     // of text columns
+  Spread prompt_tokens, target_tokens;     // with a model
+  std::vector<Problem> problems;
+};
+
+// `task` null: records and media alone. `model` null: what only a model can say is left out (lengths,
+// pieces, the size of its position grid); a model has to have the task's modalities loaded. Errors:
+// a file that cannot be opened, a column of `media_columns` that no record has, plugins of which no
+// record holds media.
+absl::StatusOr<DataReport> CheckData(const DataCheckOptions& options, const Runtime& runtime,
+                                     const LoadedTemplate* task, const Model* model);
+
+nlohmann::ordered_json DataReportJson(const DataReport& report);
+// What the file holds, for people: records, columns, lengths, classes.
+std::string DataSummary(const DataReport& report);
+// Both as one page that needs nothing else.
+std::string DataReportHtml(const DataReport& report);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_DATA_DATA_CHECK_H_

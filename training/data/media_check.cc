@@ -1,0 +1,97 @@
+#include "training/data/media_check.h"
+
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "sdk/base/status_macros.h"
+#include "sdk/native/catch_torch.h"
+#include "sdk/native/tensor_text.h"
+#include "training/data/media_keys.h"
+
+namespace unival {
+namespace {
+
+// The first frame shows whether the stream can be decoded at all, the last whether it is whole.
+std::vector<int64_t> FirstAndLast(int64_t count, double) {
+  return count > 1 ? std::vector<int64_t>{0, count - 1} : std::vector<int64_t>{0};
+}
+
+std::string KindOfMediaError(const absl::Status& status) {
+  if (absl::IsNotFound(status)) return "missing_media";
+  if (!IsMediaError(status)) return "modality_failure";
+  const std::string what(status.message());
+  return absl::StrContains(what, "truncated") ? "truncated_media" : "undecodable_media";
+}
+
+}  // namespace
+
+absl::Status MediaCheck::AddPlugin(const std::string& type) {
+  ModalityConfig config;
+  config.set_id(type);
+  config.set_type(type);
+  UNIVAL_ASSIGN_OR_RETURN(plugins_[type],
+                          runtime_.registry().CreateModality(config, runtime_.services()));
+  return absl::OkStatus();
+}
+
+const Modality* MediaCheck::Find(const std::string& modality) const {
+  const Modality* of_model = model_ == nullptr ? nullptr : model_->modality(modality);
+  if (of_model != nullptr) return of_model;
+  const auto found = plugins_.find(modality);
+  return found == plugins_.end() ? nullptr : found->second.get();
+}
+
+MediaVerdict MediaCheck::Check(const std::string& modality, const MediaSource& media,
+                               bool needs_size) const {
+  MediaVerdict verdict;
+  absl::StatusOr<std::string> digest = MediaKey(media, 0);
+  if (!digest.ok()) {
+    verdict.kind = KindOfMediaError(digest.status());
+    verdict.what = std::string(digest.status().message());
+    return verdict;
+  }
+  verdict.digest = *std::move(digest);
+  const absl::Status status =
+      CatchTorch(media.name, [&] { return Decode(modality, media, &verdict); });
+  if (!status.ok()) {
+    verdict.kind = KindOfMediaError(status);
+    verdict.what = std::string(status.message());
+    return verdict;
+  }
+  if (!needs_size) return verdict;
+  const auto pixels = runtime_.services().media->DecodeImage(media, PixelFormat::kRgb8);
+  if (!pixels.ok()) return verdict;
+  verdict.height = pixels->size(0);
+  verdict.width = pixels->size(1);
+  return verdict;
+}
+
+absl::Status MediaCheck::Decode(const std::string& modality, const MediaSource& media,
+                                MediaVerdict* verdict) const {
+  const Modality* prepares = Find(modality);
+  if (prepares == nullptr) return DecodeAlone(modality, media, verdict);
+  UNIVAL_ASSIGN_OR_RETURN(const PreprocessedSample sample, prepares->Preprocess({media}));
+  for (const at::Tensor& tensor : sample.tensors) {
+    absl::StrAppend(&verdict->shape, verdict->shape.empty() ? "" : " ", ShapeText(tensor));
+  }
+  verdict->decoded = true;
+  return absl::OkStatus();
+}
+
+absl::Status MediaCheck::DecodeAlone(const std::string& modality, const MediaSource& media,
+                                     MediaVerdict* verdict) const {
+  const MediaDecoder& decoder = *runtime_.services().media;
+  verdict->decoded = true;
+  if (modality == "image") return decoder.DecodeImage(media, PixelFormat::kRgb8).status();
+  if (modality == "depth") {
+    const auto deep = decoder.DecodeImage(media, PixelFormat::kGray16);
+    return deep.ok() ? absl::OkStatus() : decoder.DecodeImage(media, PixelFormat::kGray8).status();
+  }
+  if (modality == "audio") return decoder.DecodeAudio(media).status();
+  if (modality == "video") return decoder.DecodeVideo(media, &FirstAndLast).status();
+  verdict->decoded = false;
+  return absl::OkStatus();
+}
+
+}  // namespace unival

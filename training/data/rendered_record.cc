@@ -1,0 +1,54 @@
+#include "training/data/rendered_record.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "sdk/base/status_macros.h"
+
+namespace unival {
+namespace {
+
+std::string NameOfToken(const VocabularyView& vocabulary, int64_t id) {
+  if (id == vocabulary.bos()) return "<s>";
+  if (id == vocabulary.pad()) return "<pad>";
+  if (id == vocabulary.eos()) return "</s>";
+  if (id == vocabulary.unk()) return "<unk>";
+  const auto token = vocabulary.Identify(id);
+  return token.ok() ? absl::StrCat(token->block, ":", token->index) : absl::StrCat(id);
+}
+
+// What each token adds to the text: a piece alone would lose the blank before it.
+absl::StatusOr<std::vector<RenderedPiece>> Pieces(const VocabularyView& vocabulary,
+                                                  const std::vector<int64_t>& tokens) {
+  std::vector<RenderedPiece> pieces;
+  std::string before;
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    UNIVAL_ASSIGN_OR_RETURN(const std::string text,
+                            vocabulary.DecodeText(absl::MakeSpan(tokens.data(), i + 1)));
+    std::string piece =
+        text.compare(0, before.size(), before) == 0 ? text.substr(before.size()) : text;
+    if (piece.empty()) piece = NameOfToken(vocabulary, tokens[i]);
+    pieces.push_back({static_cast<int64_t>(i), tokens[i], std::move(piece)});
+    before = text;
+  }
+  return pieces;
+}
+
+}  // namespace
+
+absl::StatusOr<RenderedRecord> RenderRecord(const Task& task, const VocabularyView& vocabulary,
+                                            const TaskSample& sample) {
+  UNIVAL_ASSIGN_OR_RETURN(const Seq2SeqExample example,
+                          task.MakeExample(sample, ExampleMode::kPrediction, 0));
+  RenderedRecord rendered;
+  rendered.key = sample.key;
+  for (const MediaInput& input : example.media) {
+    rendered.media.push_back(absl::StrCat(input.modality, ": ", input.media.name));
+  }
+  UNIVAL_ASSIGN_OR_RETURN(rendered.prompt, Pieces(vocabulary, example.source));
+  UNIVAL_ASSIGN_OR_RETURN(rendered.prefix, Pieces(vocabulary, example.prefix));
+  UNIVAL_ASSIGN_OR_RETURN(rendered.target, Pieces(vocabulary, example.target));
+  rendered.answers = static_cast<int64_t>(example.constraint.answers.size());
+  return rendered;
+}
+
+}  // namespace unival

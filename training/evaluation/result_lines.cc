@@ -1,0 +1,101 @@
+#include "training/evaluation/result_lines.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "runtime/prediction_json.h"
+#include "sdk/base/json_text.h"
+#include "tasks/metrics/scored_metric.h"
+#include "tasks/templates/template_task.h"
+
+namespace unival {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void AddReferences(const Task& task, const TaskSample& sample, Json* line) {
+  const auto* by_template = dynamic_cast<const TemplateTask*>(&task);
+  if (by_template == nullptr) return;
+  const absl::StatusOr<References> references = by_template->ReferencesOf(sample);
+  if (!references.ok()) return;  // the metric has said so
+  (*line)["references"] = references->texts;
+  if (references->box) (*line)["reference_box"] = *references->box;
+}
+
+void AddColumns(const TaskSample& sample, Json* line) {
+  for (const char* column : {"kind", "group"}) {
+    if (const std::string* text = TextColumn(sample, column)) (*line)[column] = *text;
+  }
+  const auto objects = sample.fields.find("objects");
+  if (objects == sample.fields.end()) return;
+  if (const auto* list = std::get_if<std::vector<std::string>>(&objects->second))
+    (*line)["objects"] = *list;
+}
+
+// Values of right and wrong; nullptr where there are none.
+const std::vector<double>* RightAndWrong(const SampleValues& values) {
+  for (const char* name :
+       {"vqa_accuracy", "accuracy", "exact_match", "last_word", "contains", "iou@0.5"}) {
+    const auto found = values.find(name);
+    if (found != values.end()) return &found->second;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+struct ResultLines::Lines {
+  std::vector<Json> lines;
+  std::vector<double> scores;  // log-probabilities, NaN for failures
+};
+
+ResultLines::ResultLines(const Task& task) : task_(task), lines_(std::make_unique<Lines>()) {}
+ResultLines::~ResultLines() = default;
+
+void ResultLines::Add(const TaskSample& sample, const absl::StatusOr<Prediction>& answer) {
+  Json line = {{"key", sample.key}};
+  if (answer.ok()) {
+    AddPrediction(*answer, &line);
+  } else {
+    line["error"] = std::string(answer.status().message());
+  }
+  lines_->scores.push_back(answer.ok() ? answer->score : std::nan(""));
+  AddReferences(task_, sample, &line);
+  AddColumns(sample, &line);
+  lines_->lines.push_back(std::move(line));
+}
+
+std::string ResultLines::Text(const Metric& metric) const {
+  SampleValues values;
+  if (const auto* scored = dynamic_cast<const ScoredMetric*>(&metric)) values = scored->PerSample();
+  std::string text;
+  for (size_t i = 0; i < lines_->lines.size(); ++i) {
+    Json line = lines_->lines[i];
+    for (const auto& [name, own] : values) {
+      if (i < own.size() && !std::isnan(own[i])) line["scores"][name] = own[i];
+    }
+    text += JsonText(line) + "\n";
+  }
+  return text;
+}
+
+absl::optional<Calibration> ResultLines::CalibrationOf(const Metric& metric) const {
+  const auto* scored = dynamic_cast<const ScoredMetric*>(&metric);
+  if (scored == nullptr) return absl::nullopt;
+  const SampleValues values = scored->PerSample();
+  const std::vector<double>* right = RightAndWrong(values);
+  std::vector<double> confidences, known;
+  bool any_score = false;
+  for (size_t i = 0; right != nullptr && i < lines_->scores.size() && i < right->size(); ++i) {
+    if (std::isnan(lines_->scores[i])) continue;
+    any_score |= lines_->scores[i] != 0;
+    confidences.push_back(std::clamp(std::exp(lines_->scores[i]), 0.0, 1.0));
+    known.push_back((*right)[i]);
+  }
+  if (!any_score) return absl::nullopt;
+  return Calibrate(confidences, known);
+}
+
+}  // namespace unival

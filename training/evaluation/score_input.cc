@@ -1,0 +1,238 @@
+#include "training/evaluation/score_input.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "sdk/base/files.h"
+#include "sdk/base/status_macros.h"
+#include "training/evaluation/score_annotations.h"
+#include "training/evaluation/score_json.h"
+
+namespace unival {
+namespace {
+
+using score_json::AddSample;
+using score_json::Bad;
+using score_json::Field;
+using score_json::IdText;
+using score_json::Json;
+using score_json::NoReferences;
+using score_json::ParseJson;
+using score_json::TextOf;
+using score_json::TextsOf;
+
+constexpr char kLayouts[] =
+    "the layouts are: {\"references\": {id: [text, ...]}, \"candidates\": {id: text}}; "
+    "[{\"image_id\", \"caption\"}, ...] and [{\"question_id\", \"answer\"}, ...], both with "
+    "--references ANNOTATIONS.json; the lines of `unival eval --predictions`";
+
+// Numbers of the file's own: "bleu": [4 numbers], "bleu4", or a name of ours in any case.
+void ReadExpected(const Json& scores, std::map<std::string, double>* expected) {
+  for (const auto& item : scores.items()) {
+    std::string name = absl::AsciiStrToLower(item.key());
+    if (name.size() == 5 && absl::StartsWith(name, "bleu")) name.insert(4, "_");
+    if (item.value().is_number()) (*expected)[name] = item.value().get<double>();
+    if (!item.value().is_array()) continue;
+    for (size_t i = 0; i < item.value().size(); ++i) {
+      if (item.value()[i].is_number())
+        (*expected)[absl::StrCat(name, "_", i + 1)] = item.value()[i].get<double>();
+    }
+  }
+}
+
+// Optional columns by id: "objects" lists, "kinds" and "groups" texts.
+absl::Status ReadColumns(const std::string& file, const Json& json, ScoreInput* input) {
+  for (const auto& [name, field] : {std::pair("objects", "objects"), std::pair("kinds", "kind"),
+                                    std::pair("groups", "group")}) {
+    if (!json.contains(name)) continue;
+    for (TaskSample& sample : input->samples) {
+      const auto found = json[name].find(sample.key);
+      if (found == json[name].end()) continue;
+      const std::string where = absl::StrCat(name, " \"", sample.key, "\"");
+      if (absl::string_view(field) == "objects") {
+        UNIVAL_ASSIGN_OR_RETURN(sample.fields[field], TextsOf(file, where, *found));
+      } else {
+        UNIVAL_ASSIGN_OR_RETURN(sample.fields[field], TextOf(file, where, *found));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ScoreInput> ReadCaptions(const std::string& file, const std::string& right_file,
+                                        const Json& json, const Json& references) {
+  ScoreInput input;
+  input.layout = "captions";
+  input.metrics = {"bleu", "rouge_l", "cider", "cider_d", "cider_plain", "meteor"};
+  const Json& said = json.contains("candidates") ? json["candidates"] : json;
+  if (!said.is_object() || !references.is_object())
+    return Bad(file, "", absl::StrCat("expected candidates and references by id; ", kLayouts));
+  for (const auto& item : references.items()) {
+    const auto candidate = said.find(item.key());
+    if (candidate == said.end()) continue;
+    UNIVAL_ASSIGN_OR_RETURN(
+        auto right,
+        TextsOf(right_file, absl::StrCat("references \"", item.key(), "\""), item.value()));
+    if (right.empty()) return NoReferences(right_file, item.key());
+    UNIVAL_ASSIGN_OR_RETURN(
+        const std::string text,
+        TextOf(file, absl::StrCat("candidates \"", item.key(), "\""), *candidate));
+    AddSample(&input, item.key(), text, std::move(right));
+  }
+  for (const auto& item : said.items()) {
+    if (!references.contains(item.key())) return NoReferences(right_file, item.key());
+  }
+  const size_t left = references.size() - input.samples.size();
+  if (left > 0)
+    input.note = absl::StrCat(left, " of ", references.size(),
+                              " entries have no candidate and are "
+                              "left out");
+  if (json.contains("expected")) ReadExpected(json["expected"], &input.expected);
+  if (json.contains("per_image")) {
+    for (const auto& item : json["per_image"].items())
+      ReadExpected(item.value(), &input.expected_per_sample[item.key()]);
+  }
+  UNIVAL_RETURN_IF_ERROR(ReadColumns(file, json, &input));
+  return input;
+}
+
+absl::StatusOr<std::vector<double>> BoxOf(const std::string& file, const std::string& where,
+                                          const Json& value) {
+  const bool good =
+      value.is_array() && value.size() == 4 &&
+      std::all_of(value.begin(), value.end(), [](const Json& one) { return one.is_number(); });
+  if (!good)
+    return Bad(file, where,
+               absl::StrCat("expected x0, y0, x1, y1, got ", value.dump().substr(0, 40)));
+  return value.get<std::vector<double>>();
+}
+
+// One line of `unival eval --predictions`.
+absl::Status AddPredictionLine(const std::string& file, const std::string& where, const Json& line,
+                               ScoreInput* input) {
+  UNIVAL_ASSIGN_OR_RETURN(const Json key, Field(file, where, line, "key"));
+  const bool failed = line.contains("error");
+  std::string text;
+  if (!failed) {
+    UNIVAL_ASSIGN_OR_RETURN(const Json value, Field(file, where, line, "text"));
+    UNIVAL_ASSIGN_OR_RETURN(text, TextOf(file, absl::StrCat(where, ": text"), value));
+  }
+  UNIVAL_ASSIGN_OR_RETURN(const Json references, Field(file, where, line, "references"));
+  UNIVAL_ASSIGN_OR_RETURN(auto right,
+                          TextsOf(file, absl::StrCat(where, ": references"), references));
+  AddSample(input, IdText(key), text, std::move(right));
+  input->failed.back() = failed;
+  TaskSample& sample = input->samples.back();
+  if (line.contains("reference_box")) {
+    UNIVAL_ASSIGN_OR_RETURN(
+        sample.fields["box"],
+        BoxOf(file, absl::StrCat(where, ": reference_box"), line["reference_box"]));
+  }
+  if (line.contains("box")) {
+    UNIVAL_ASSIGN_OR_RETURN(const auto box, BoxOf(file, absl::StrCat(where, ": box"), line["box"]));
+    input->predictions.back().box = {{box[0], box[1], box[2], box[3]}};
+  }
+  if (line.contains("score") && line["score"].is_number())
+    input->predictions.back().score = line["score"].get<double>();
+  for (const char* column : {"kind", "group"}) {
+    if (line.contains(column) && line[column].is_string())
+      sample.fields[column] = line[column].get<std::string>();
+  }
+  if (line.contains("objects")) {
+    UNIVAL_ASSIGN_OR_RETURN(sample.fields["objects"],
+                            TextsOf(file, absl::StrCat(where, ": objects"), line["objects"]));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ScoreInput> ReadPredictions(const std::string& file, const std::string& text) {
+  ScoreInput input;
+  input.layout = "predictions";
+  int64_t number = 0;
+  for (const absl::string_view raw : absl::StrSplit(text, '\n')) {
+    ++number;
+    if (absl::StripAsciiWhitespace(raw).empty()) continue;
+    const std::string where = absl::StrCat("line ", number);
+    UNIVAL_ASSIGN_OR_RETURN(const Json line, ParseJson(file, std::string(raw), where));
+    UNIVAL_RETURN_IF_ERROR(AddPredictionLine(file, where, line, &input));
+  }
+  const bool boxes =
+      std::any_of(input.samples.begin(), input.samples.end(),
+                  [](const TaskSample& sample) { return sample.fields.count("box") > 0; });
+  input.metrics = boxes ? std::vector<std::string>{"mean_iou", "iou", "iou_thresholds"}
+                        : std::vector<std::string>{"exact_match", "accuracy", "bleu",   "rouge_l",
+                                                   "cider",       "cider_d",  "meteor", "wer"};
+  return input;
+}
+
+// Whether `text` holds lines of JSON objects with a key rather than one value.
+bool LooksLikePredictions(const std::string& text) {
+  const size_t end = text.find('\n');
+  const Json line = Json::parse(text.substr(0, end), nullptr, /*allow_exceptions=*/false);
+  return line.is_object() && line.contains("key");
+}
+
+absl::StatusOr<ScoreInput> ReadByLayout(const std::string& file, const Json& json,
+                                        const std::string& references) {
+  Json right;
+  if (!references.empty()) {
+    UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(references));
+    UNIVAL_ASSIGN_OR_RETURN(right, ParseJson(references, text, ""));
+  }
+  const bool results = json.is_array() && !json.empty() && json[0].is_object();
+  const bool coco = results && json[0].contains("image_id");
+  if (coco || (results && json[0].contains("question_id"))) {
+    if (references.empty())
+      return Bad(file, "",
+                 absl::StrCat("expected the right answers in another file, got none; give "
+                              "--references ",
+                              coco ? "captions" : "questions", "' annotations file"));
+    return coco ? score_json::ReadCoco(file, json, references, right)
+                : score_json::ReadVqa(file, json, references, right);
+  }
+  if (json.is_object() && references.empty() && json.contains("references") &&
+      json.contains("candidates"))
+    return ReadCaptions(file, file, json, json["references"]);
+  if (json.is_object() && right.is_object())
+    return ReadCaptions(file, references, json,
+                        right.contains("references") ? right["references"] : right);
+  return Bad(file, "",
+             absl::StrCat("expected answers in a known layout, got ", json.dump().substr(0, 60),
+                          "; ", kLayouts));
+}
+
+}  // namespace
+
+absl::StatusOr<ScoreInput> ReadScoreInput(const std::string& file, const std::string& references) {
+  UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(file));
+  absl::StatusOr<ScoreInput> input = ScoreInput();
+  if (LooksLikePredictions(text)) {
+    input = ReadPredictions(file, text);
+  } else {
+    UNIVAL_ASSIGN_OR_RETURN(const Json json, ParseJson(file, text, ""));
+    input = ReadByLayout(file, json, references);
+  }
+  if (input.ok() && input->samples.empty())
+    return Bad(file, "", "expected at least one answer, got none");
+  return input;
+}
+
+absl::StatusOr<References> ReferencesOfInput(const TaskSample& sample) {
+  References references;
+  const auto answer = sample.fields.find("answer");
+  if (answer != sample.fields.end())
+    references.texts = std::get<std::vector<std::string>>(answer->second);
+  const auto box = sample.fields.find("box");
+  if (box != sample.fields.end()) {
+    const auto& values = std::get<std::vector<double>>(box->second);
+    references.box = {{values[0], values[1], values[2], values[3]}};
+  }
+  return references;
+}
+
+}  // namespace unival

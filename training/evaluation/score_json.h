@@ -1,0 +1,45 @@
+// unival: score_json.h - JSON of answers, read with messages that name file, entry and field.
+#ifndef UNIVAL_TRAINING_EVALUATION_SCORE_JSON_H_
+#define UNIVAL_TRAINING_EVALUATION_SCORE_JSON_H_
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "training/evaluation/score_input.h"
+
+namespace unival::score_json {
+
+using Json = nlohmann::ordered_json;
+
+// InvalidArgument "FILE: WHERE: WHAT"; `where` may be empty.
+absl::Status Bad(const std::string& file, const std::string& where, const std::string& what);
+
+absl::StatusOr<Json> ParseJson(const std::string& file, const std::string& text,
+                               const std::string& where);
+
+// The id of an entry, a number or a text, as text.
+std::string IdText(const Json& id);
+
+// A text, or a list of one.
+absl::StatusOr<std::string> TextOf(const std::string& file, const std::string& where,
+                                   const Json& value);
+// A list of texts, or one text.
+absl::StatusOr<std::vector<std::string>> TextsOf(const std::string& file, const std::string& where,
+                                                 const Json& value);
+
+// Field `name` of `entry`, which must be there.
+absl::StatusOr<Json> Field(const std::string& file, const std::string& where, const Json& entry,
+                           const std::string& name);
+
+void AddSample(ScoreInput* input, const std::string& id, const std::string& text,
+               std::vector<std::string> right);
+
+// The error of an entry that has nothing to be compared with.
+absl::Status NoReferences(const std::string& file, const std::string& id);
+
+}  // namespace unival::score_json
+
+#endif  // UNIVAL_TRAINING_EVALUATION_SCORE_JSON_H_

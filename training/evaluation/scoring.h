@@ -1,0 +1,66 @@
+// unival: scoring.h
+//
+// Scores of answers that were read from a file, with their intervals, and the comparison of two
+// such files.
+//
+//   UNIVAL_ASSIGN_OR_RETURN(ScoredInput scored, ScoreAnswers(std::move(input), registry, options));
+//   scored.scores.at("cider_d").value
+#ifndef UNIVAL_TRAINING_EVALUATION_SCORING_H_
+#define UNIVAL_TRAINING_EVALUATION_SCORING_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/optional.h"
+#include "sdk/native/registry.h"
+#include "tasks/metrics/bootstrap.h"
+#include "tasks/metrics/caption_metrics.h"
+#include "training/evaluation/score_input.h"
+
+namespace unival {
+
+struct ScoringOptions {
+  std::vector<std::string> metrics;  // empty: those usual for the layout
+  CaptionWords words = CaptionWords::kPennTreebank;
+  BootstrapOptions bootstrap;
+};
+
+struct ScoreValue {
+  double value = 0;
+  absl::optional<Interval> interval;  // absent: not drawn, or a metric that cannot be
+};
+
+struct ScoredInput {
+  ScoreInput input;
+  std::unique_ptr<Metric> metric;  // has seen all of `input`
+  std::map<std::string, ScoreValue> scores;
+};
+
+// Of any metric: what it gives, with intervals where it can.
+std::map<std::string, ScoreValue> ScoresWithIntervals(const Metric& metric,
+                                                      const BootstrapOptions& options);
+
+// NotFound for an unknown metric, InvalidArgument for a sample that it cannot be asked about.
+absl::StatusOr<ScoredInput> ScoreAnswers(ScoreInput input, const Registry& registry,
+                                         const ScoringOptions& options);
+
+// Of two files with answers to the same records, found by their keys; `b` is put into the order of
+// `a`. FailedPrecondition names a key that one of them lacks.
+absl::StatusOr<std::map<std::string, PairedDifference>> CompareAnswers(
+    const ScoreInput& a, const ScoreInput& b, const Registry& registry,
+    const ScoringOptions& options);
+
+// The file's own scores beside ours.
+struct ExpectedCheck {
+  int64_t compared = 0;
+  double largest_difference = 0;
+  std::string at;  // where: "rouge_l", "rouge_l of 137"
+};
+ExpectedCheck CompareWithExpected(const ScoredInput& scored);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_EVALUATION_SCORING_H_

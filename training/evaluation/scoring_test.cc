@@ -1,0 +1,156 @@
+#include "training/evaluation/scoring.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "sdk/base/test_files.h"
+#include "tasks/metrics/metrics.h"
+#include "tasks/metrics/scored_metric.h"
+
+namespace unival {
+namespace {
+
+using testing::HasSubstr;
+
+ScoringOptions Quick() {
+  ScoringOptions options;
+  options.bootstrap.resamples = 50;
+  return options;
+}
+
+std::string Written(const std::string& name, const std::string& text) {
+  const std::string file = testing::TempDir() + "/" + name;
+  WriteText(file, text);
+  return file;
+}
+
+absl::StatusOr<ScoredInput> ScoreFile(const std::string& file, const std::string& references = "") {
+  absl::StatusOr<ScoreInput> input = ReadScoreInput(file, references);
+  if (!input.ok()) return input.status();
+  return ScoreAnswers(*std::move(input), BuiltinMetrics(), Quick());
+}
+
+TEST(Scoring, TheGoldenFileHasItsOwnNumbers) {
+  const auto scored = ScoreFile("tests/golden/metrics/caption_metrics.json");
+  ASSERT_TRUE(scored.ok()) << scored.status();
+  const ExpectedCheck check = CompareWithExpected(*scored);
+  EXPECT_EQ(check.compared, 6 + 3 * 300);
+  EXPECT_LT(check.largest_difference, 1e-9) << check.at;
+  EXPECT_NEAR(scored->scores.at("cider_d").value, 2.9874308434637813, 1e-9);
+  EXPECT_LT(scored->scores.at("cider_d").interval->low, 2.98);
+  EXPECT_GT(scored->scores.at("cider_d").interval->high, 2.99);
+}
+
+constexpr char kCaptions[] = R"({"images": [{"id": 7}, {"id": 3}, {"id": 9}], "annotations": [
+  {"image_id": 3, "id": 1, "caption": "A dog's t-shirt."},
+  {"image_id": 7, "id": 2, "caption": "Two cats"},
+  {"image_id": 7, "id": 3, "caption": "Two black cats sit."},
+  {"image_id": 9, "id": 4, "caption": "x"}]})";
+
+TEST(Scoring, CocoResultsAreScoredAgainstTheirAnnotations) {
+  const std::string captions = Written("captions.json", kCaptions);
+  const auto scored =
+      ScoreFile(Written("results.json", R"([{"image_id": 3, "caption": "a dog 's t-shirt"},
+                                  {"image_id": 7, "caption": "two cats sit"}])"),
+                captions);
+  ASSERT_TRUE(scored.ok()) << scored.status();
+  EXPECT_EQ(scored->input.samples[0].key, "7") << "in the order of the annotations' pictures";
+  EXPECT_EQ(scored->input.note, "1 of 3 pictures have no caption and are left out");
+  const auto& metric = dynamic_cast<const ScoredMetric&>(*scored->metric);
+  EXPECT_NEAR(metric.PerSample().at("bleu_4")[1], 1, 1e-6);
+  EXPECT_NEAR(metric.PerSample().at("rouge_l")[1], 1, 1e-12);
+}
+
+TEST(Scoring, VqaResultsAreScoredAgainstTenAnswers) {
+  std::string answers;
+  for (int i = 0; i < 10; ++i) {
+    answers += std::string(i > 0 ? "," : "") + R"({"answer": ")" + (i < 3 ? "Two" : "three") +
+               R"(", "answer_id": )" + std::to_string(i) + "}";
+  }
+  const std::string questions =
+      Written("questions.json", R"({"annotations": [{"question_id": 1, "answer_type": "number",
+                                 "answers": [)" +
+                                    answers + "]}]}");
+  const auto scored =
+      ScoreFile(Written("vqa.json", R"([{"question_id": 1, "answer": "2"}])"), questions);
+  ASSERT_TRUE(scored.ok()) << scored.status();
+  EXPECT_NEAR(scored->scores.at("vqa_accuracy").value, (3 * 2.0 / 3 + 7) / 10, 1e-12);
+  EXPECT_EQ(scored->scores.count("vqa_accuracy/kind=number"), 1u);
+}
+
+TEST(Scoring, LinesOfAnEvaluationAreReadBack) {
+  const auto scored = ScoreFile(Written(
+      "answers.jsonl",
+      "{\"key\": \"a:1\", \"text\": \"red\", \"score\": -0.1, \"references\": [\"Red\"], \"kind\": "
+      "\"color\"}\n{\"key\": \"a:2\", \"error\": \"cannot be decoded\", \"references\": "
+      "[\"two\"]}\n"));
+  ASSERT_TRUE(scored.ok()) << scored.status();
+  EXPECT_EQ(scored->scores.at("accuracy").value, 0.5);
+  EXPECT_EQ(scored->scores.at("accuracy/kind=color").value, 1);
+  EXPECT_EQ(scored->scores.at("failures").value, 1);
+}
+
+TEST(Scoring, BoxesAreScoredByTheirOverlap) {
+  const auto scored = ScoreFile(
+      Written("boxes.jsonl",
+              "{\"key\": \"a\", \"text\": \"\", \"references\": [\"\"], \"box\": [0, 0, 1, "
+              "0.5], \"reference_box\": [0, 0, 1, 1]}\n"));
+  ASSERT_TRUE(scored.ok()) << scored.status();
+  EXPECT_EQ(scored->scores.at("mean_iou").value, 0.5);
+  EXPECT_EQ(scored->scores.at("iou@0.5").value, 1);
+  EXPECT_EQ(scored->scores.at("iou@0.7").value, 0);
+}
+
+TEST(Scoring, ErrorsNameFileEntryFieldAndRemedy) {
+  const std::string captions = Written("captions.json", kCaptions);
+  const auto error = [&](const std::string& text, const std::string& references = "") {
+    return std::string(ScoreFile(Written("bad.json", text), references).status().message());
+  };
+  EXPECT_THAT(error("{\"a\": "), HasSubstr("bad.json: expected JSON"));
+  EXPECT_THAT(error("[1, 2]"), HasSubstr("the layouts are: {\"references\""));
+  EXPECT_THAT(error("{}"), HasSubstr("expected answers in a known layout"));
+  EXPECT_THAT(error(R"([{"image_id": 3, "caption": "a"}])"), HasSubstr("give --references"));
+  EXPECT_THAT(error(R"([{"image_id": 3, "caption": "a"}, {"image_id": 7}])", captions),
+              HasSubstr("bad.json: entry 1: expected field \"caption\""));
+  EXPECT_THAT(error(R"([{"image_id": 3, "caption": 5}])", captions),
+              HasSubstr("entry 0: caption: expected a text, got 5"));
+  EXPECT_THAT(
+      error(R"([{"image_id": 3, "caption": "a"}, {"image_id": 3, "caption": "b"}])", captions),
+      HasSubstr("got a second of 3"));
+  EXPECT_THAT(error(R"([{"image_id": 4, "caption": "a"}])", captions),
+              HasSubstr("image_id 4: expected one that"));
+  EXPECT_THAT(error(R"({"references": {"1": []}, "candidates": {"1": "a"}})"),
+              HasSubstr("entry \"1\": expected at least one reference"));
+  EXPECT_THAT(error(R"({"references": {"1": ["a"]}, "candidates": {"2": "a"}})"),
+              HasSubstr("entry \"2\": expected at least one reference"));
+  EXPECT_THAT(error("{\"key\": \"a\", \"text\": \"b\"}\n"),
+              HasSubstr("line 1: expected field \"references\""));
+}
+
+TEST(Scoring, TwoRunsAreComparedByTheirKeys) {
+  const auto read = [](const char* name, const char* first, const char* second) {
+    return *ReadScoreInput(Written(name, absl::StrCat("{\"key\": \"", first,
+                                                      "\", \"text\": \"x\", \"references\": "
+                                                      "[\"x\"]}\n{\"key\": \"",
+                                                      second,
+                                                      "\", \"text\": \"y\", \"references\": "
+                                                      "[\"x\"]}\n")),
+                           "");
+  };
+  const ScoreInput a = read("a.jsonl", "1", "2"), b = read("b.jsonl", "2", "1");
+  const auto moved = CompareAnswers(a, b, BuiltinMetrics(), Quick());
+  ASSERT_TRUE(moved.ok()) << moved.status();
+  EXPECT_EQ(moved->at("accuracy").difference, 0);
+  EXPECT_EQ(moved->at("accuracy").higher, 1);
+  EXPECT_EQ(moved->at("accuracy").lower, 1) << "one learnt, one forgotten";
+  const auto same = CompareAnswers(a, a, BuiltinMetrics(), Quick());
+  EXPECT_EQ(same->at("accuracy").same, 2);
+  EXPECT_EQ(same->at("bleu_4").difference, 0);
+  const ScoreInput other = read("c.jsonl", "1", "3");
+  EXPECT_THAT(std::string(CompareAnswers(a, other, BuiltinMetrics(), Quick()).status().message()),
+              HasSubstr("expected an answer to \"2\" in both files"));
+}
+
+}  // namespace
+}  // namespace unival

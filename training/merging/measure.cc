@@ -1,0 +1,83 @@
+#include "training/merging/measure.h"
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sdk/base/files.h"
+#include "sdk/base/status.h"
+#include "sdk/base/status_macros.h"
+#include "training/evaluation/evaluate.h"
+#include "training/evaluation/main_metric.h"
+#include "training/evaluation/task_source.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+
+absl::StatusOr<double> MeasureTask(Pipeline& pipeline, const MeasureOptions& options,
+                                   const std::string& what, MeasuredTask* measured) {
+  UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline.task(measured->task));
+  UNIVAL_ASSIGN_OR_RETURN(const auto source,
+                          OpenFittingSource(*task, pipeline.model().known_modalities(),
+                                            {measured->data, measured->columns, measured->limit}));
+  EvaluationOptions evaluation;
+  evaluation.batch = options.batch;
+  if (options.progress) {
+    evaluation.progress = [&](int64_t done, int64_t total) {
+      options.progress(absl::StrCat(what, ", ", measured->task), done, total);
+    };
+  }
+  UNIVAL_ASSIGN_OR_RETURN(const EvaluationResult result,
+                          Evaluate(pipeline, measured->task, *source, evaluation));
+  UNIVAL_RETURN_IF_ERROR(CheckReadable(result));
+  UNIVAL_ASSIGN_OR_RETURN(measured->metric, MainMetric(result, measured->metric));
+  return result.metrics.at(measured->metric);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Measurer>> Measurer::Create(MeasureOptions options) {
+  std::error_code error;
+  if (fs::exists(fs::symlink_status(options.scratch, error))) {
+    return absl::AlreadyExistsError(
+        absl::StrCat(options.scratch,
+                     ": expected no file or folder, as candidates are written here and removed ",
+                     "at the end; remove it, or name another folder"));
+  }
+  UNIVAL_RETURN_IF_ERROR(MakeFolders(options.scratch));
+  return std::unique_ptr<Measurer>(new Measurer(std::move(options)));
+}
+
+Measurer::~Measurer() {
+  std::error_code error;
+  fs::remove_all(options_.scratch, error);
+}
+
+absl::StatusOr<std::vector<double>> Measurer::MeasureModel(const std::string& directory,
+                                                           const std::string& what) {
+  PipelineOptions pipeline_options = options_.pipeline;
+  pipeline_options.model = directory;
+  // One task needs only its own modalities.
+  if (options_.tasks.size() == 1) pipeline_options.task = options_.tasks[0].task;
+  UNIVAL_ASSIGN_OR_RETURN(const auto pipeline, Pipeline::Create(pipeline_options));
+  std::vector<double> values;
+  for (MeasuredTask& task : options_.tasks) {
+    UNIVAL_ASSIGN_OR_RETURN(values.emplace_back(),
+                            Annotate(MeasureTask(*pipeline, options_, what, &task), what));
+  }
+  return values;
+}
+
+absl::StatusOr<std::vector<double>> Measurer::MeasureMerge(MergeOptions merge,
+                                                           const std::string& what) {
+  merge.output = absl::StrCat(options_.scratch, "/candidate");
+  merge.overwrite = true;
+  merge.progress = nullptr;
+  UNIVAL_RETURN_IF_ERROR(MergeModels(merge).status());
+  return MeasureModel(merge.output, what);
+}
+
+}  // namespace unival

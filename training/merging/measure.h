@@ -1,0 +1,60 @@
+// unival: measure.h - what a merged model is worth: merge to a scratch folder, answer, measure.
+#ifndef UNIVAL_TRAINING_MERGING_MEASURE_H_
+#define UNIVAL_TRAINING_MERGING_MEASURE_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "backbone/merging/merge.h"
+#include "runtime/pipeline.h"
+
+namespace unival {
+
+struct MeasuredTask {
+  std::string task;
+  std::string data;                            // FILE.jsonl or FILE.tar
+  std::string metric;                          // empty: MainMetric (main_metric.h), then filled in
+  int64_t limit = 0;                           // only the first records; 0: all
+  std::map<std::string, std::string> columns;  // task column -> record column
+};
+
+struct MeasureOptions {
+  PipelineOptions pipeline;  // but for the model
+  std::vector<MeasuredTask> tasks;
+  int batch = 64;
+  // Where candidates are written one after the other; made, and removed at the end.
+  std::string scratch;
+  // What is being measured, for progress.
+  std::function<void(const std::string& what, int64_t done, int64_t total)> progress;
+};
+
+// One at a time; not thread-safe. The scratch folder lives as long as it.
+class Measurer {
+ public:
+  // AlreadyExists when there is something at the scratch folder's place.
+  static absl::StatusOr<std::unique_ptr<Measurer>> Create(MeasureOptions options);
+  ~Measurer();
+  Measurer(const Measurer&) = delete;
+  Measurer& operator=(const Measurer&) = delete;
+
+  // The value of each task's metric, in order.
+  absl::StatusOr<std::vector<double>> MeasureModel(const std::string& directory,
+                                                   const std::string& what);
+  absl::StatusOr<std::vector<double>> MeasureMerge(MergeOptions merge, const std::string& what);
+
+  // With the metrics that were taken.
+  const std::vector<MeasuredTask>& tasks() const { return options_.tasks; }
+
+ private:
+  explicit Measurer(MeasureOptions options) : options_(std::move(options)) {}
+
+  MeasureOptions options_;
+};
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_MERGING_MEASURE_H_

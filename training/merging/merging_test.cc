@@ -1,0 +1,121 @@
+// What needs no model: plans, the judgement of a front, its files.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sdk/base/test_files.h"
+#include "training/merging/greedy_soup.h"
+#include "training/merging/merge_front.h"
+#include "training/merging/merge_plan.h"
+
+namespace unival {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+MergeFront Front(const std::vector<FrontPoint>& points) {
+  MergeFront front;
+  front.tasks = {{"caption", "c.jsonl", "cider"}, {"vqa", "v.jsonl", "accuracy"}};
+  front.points = points;
+  return front;
+}
+
+TEST(MergeFront, TakesTheLargestMeanThatMeetsTheFloorsAndMarksTheParetoSet) {
+  MergeFront front =
+      Front({{0, {0.1, 0.9}}, {0.5, {0.6, 0.8}}, {0.75, {0.5, 0.7}}, {1, {0.9, 0.2}}});
+  JudgeFront({}, &front);
+  EXPECT_EQ(front.chosen, absl::optional<size_t>(1));
+  EXPECT_TRUE(front.points[0].is_pareto);
+  EXPECT_FALSE(front.points[2].is_pareto);  // lambda 0.5 is better in both
+  JudgeFront({{"vqa", 0.85}}, &front);
+  EXPECT_EQ(front.chosen, absl::optional<size_t>(0));
+  EXPECT_FALSE(front.points[1].meets_floors);
+  JudgeFront({{"vqa", 0.95}}, &front);
+  EXPECT_FALSE(front.chosen.has_value());
+}
+
+TEST(MergeFront, OfEqualPointsTheOneNearestTheMiddleIsTaken) {
+  MergeFront front = Front({{0, {1, 1}}, {0.5, {1, 1}}, {1, {1, 1}}});
+  JudgeFront({}, &front);
+  EXPECT_EQ(front.chosen, absl::optional<size_t>(1));
+}
+
+TEST(MergeFront, WritesATableAndACurveForEachTask) {
+  MergeFront front = Front({{0, {0.25, 1}}, {1, {0.5, 0.75}}});
+  JudgeFront({}, &front);
+  EXPECT_EQ(FrontCsv(front),
+            "lambda,caption cider,vqa accuracy,pareto,meets_floors,chosen\n"
+            "0,0.25,1,1,1,1\n1,0.5,0.75,1,1,0\n");
+  const std::string svg = FrontSvg(front);
+  EXPECT_THAT(svg, HasSubstr("<svg xmlns"));
+  EXPECT_THAT(svg, HasSubstr("caption cider"));
+  EXPECT_THAT(svg, HasSubstr("vqa accuracy"));
+}
+
+TEST(MergePlan, PathsAreRelativeToThePlanAndItsData) {
+  const std::string folder = NewFolder();
+  WriteText(
+      folder + "/plans/soup.textproto",
+      "name: \"soup\" method: \"greedy_soup\" model { path: \"../a\" } model { path: \"../b\" }"
+      "measure { task: \"vqa\" path: \"vqa.jsonl\" metric: \"accuracy\" limit: 3 }");
+  const LoadedMergePlan plan = LoadMergePlan(folder + "/plans/soup.textproto", "data").value();
+  EXPECT_THAT(plan.merge.models, ElementsAre(folder + "/a", folder + "/b"));
+  EXPECT_EQ(plan.merge.method, kGreedySoup);
+  EXPECT_EQ(plan.merge.plan, "soup");
+  EXPECT_TRUE(plan.merge.weights.empty());
+  ASSERT_TRUE(plan.measure.has_value());
+  EXPECT_EQ(plan.measure->data, "data/vqa.jsonl");
+  EXPECT_EQ(plan.measure->limit, 3);
+}
+
+TEST(MergePlan, SaysWeightsPartsAndEverythingElse) {
+  const std::string file =
+      WriteText(NewFolder() + "/m.textproto",
+                "model { path: \"a\" weight: 0.75 } model { path: \"b\" } method: \"ties\" base: "
+                "\"c\" lambda: 0.5 "
+                "part { pattern: \"connection:depth\" lambda: 0.25 } density: 0.1 seed: 7 "
+                "statistics: \"first\" counters: \"first\"");
+  const MergeOptions merge = LoadMergePlan(file, "").value().merge;
+  EXPECT_THAT(merge.weights, ElementsAre(0.75, 1));
+  EXPECT_EQ(merge.method, "ties");
+  EXPECT_EQ(merge.lambda, absl::optional<double>(0.5));
+  ASSERT_EQ(merge.parts.size(), 1);
+  EXPECT_TRUE(merge.parts[0].matches("connection.depth.weight"));
+  EXPECT_FALSE(merge.parts[0].matches("connection.image.weight"));
+  EXPECT_EQ(merge.density, 0.1);
+  EXPECT_EQ(merge.seed, 7);
+  EXPECT_EQ(merge.statistics, "first");
+}
+
+TEST(MergePlan, NamesFileAndFieldOfAMistake) {
+  const std::string folder = NewFolder();
+  const auto message = [&](const std::string& text) {
+    const std::string file = WriteText(folder + "/m.textproto", text);
+    return std::string(LoadMergePlan(file, "").status().message());
+  };
+  EXPECT_THAT(message("part { pattern: \"nose\" lambda: 1 }"),
+              HasSubstr("m.textproto: part[0].pattern"));
+  EXPECT_THAT(message("method: \"greedy_soup\""),
+              HasSubstr("m.textproto: measure: expected a task"));
+  EXPECT_THAT(message("measure { task: \"vqa\" path: \"x\" }"), HasSubstr("greedy_soup"));
+  EXPECT_THAT(message("modle { }"), HasSubstr("modle"));
+}
+
+TEST(PartLambda, IsReadFromTheCommandLine) {
+  const PartLambda part = ParsePartLambda("name:backbone\\.a=b=0.5").value();
+  EXPECT_EQ(part.pattern, "name:backbone\\.a=b");
+  EXPECT_EQ(part.lambda, 0.5);
+  EXPECT_THAT(std::string(ParsePartLambda("backbone").status().message()),
+              HasSubstr("PATTERN=LAMBDA"));
+}
+
+TEST(GreedySoup, IsTheUniformAverageOfItsIngredients) {
+  MergeOptions merge;
+  merge.models = {"a", "b", "c"};
+  const MergeOptions soup = SoupMerge(merge, {2, 0});
+  EXPECT_EQ(soup.method, "average");
+  EXPECT_THAT(soup.weights, ElementsAre(1, 0, 1));
+}
+
+}  // namespace
+}  // namespace unival
