@@ -18,6 +18,9 @@ namespace {
 
 using Json = nlohmann::json;
 
+// As sdk/base/text_format.cc has it; program_attacks_test.cc compares the two.
+constexpr int64_t kMostTextFile = int64_t{64} << 20;
+
 std::string Mebibytes(int64_t bytes) { return absl::StrCat(bytes >> 20, " MiB"); }
 
 Json Bounds() {
@@ -27,6 +30,7 @@ Json Bounds() {
     bounds.push_back({{"what", what}, {"most", most}});
   };
   add("file read as a whole", Mebibytes(kMaxWholeFile));
+  add("manifest, plan or template set", Mebibytes(kMostTextFile));
   add("line of a JSONL file", Mebibytes(static_cast<int64_t>(kMaxLine)));
   add("labels of a task", absl::StrCat(kMaxLabels));
   add("prompt, target or label of a task", absl::StrCat(kMaxTemplateText, " bytes"));

@@ -62,6 +62,22 @@ TEST(ProgramAttacks, NumbersAndWordsThatAreNone) {
   }
 }
 
+TEST(ProgramAttacks, BoundsAreThoseThatTheReportTells) {
+  ASSERT_EQ(Workplace().Shell("truncate -s 67108865 large.textproto").code, 0);
+  Try(Workplace(), {"a plan of 64 MiB and a byte",
+                    "unival train large.textproto --output large",
+                    {1},
+                    "may have 67108864 at most"});
+  Try(Workplace(), {"what the report says of it",
+                    "unival doctor --security",
+                    {0},
+                    "manifest, plan or template set: 64 MiB"});
+  for (const char* part : {"avif (av1) (libavcodec libdav1d)", "pgm (libavcodec)",
+                           "bmp (libavcodec)", "loops of a data-only program"}) {
+    Try(Workplace(), {absl::StrCat("the report on ", part), "unival doctor --security", {0}, part});
+  }
+}
+
 TEST(ProgramAttacks, FilesThatWouldMakeItWait) {
   for (const char* command :
        {"predict models/nano --task image_caption --input image=pipe",
