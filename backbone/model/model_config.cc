@@ -215,7 +215,12 @@ BackboneConfig BaseBackboneConfig() {
 }
 
 absl::StatusOr<BackboneConfig> ReferenceConfig(absl::string_view json) {
-  const Json parsed = Json::parse(json.begin(), json.end(), /*cb=*/nullptr,
+  // What stands deeper is no argument, and copying it would need a stack as deep.
+  constexpr int kMostDepth = 16;
+  const Json::parser_callback_t is_shallow = [](int depth, Json::parse_event_t, Json&) {
+    return depth <= kMostDepth;
+  };
+  const Json parsed = Json::parse(json.begin(), json.end(), is_shallow,
                                   /*allow_exceptions=*/false);
   if (!parsed.is_object()) {
     return absl::InvalidArgumentError("reference configuration: not a JSON object");

@@ -86,9 +86,11 @@ TEST(CheckpointAttacks, StatesThatNoRunHas) {
     const Attack attack(absl::StrCat("checkpoint: without ", field));
     attack.Refused(Load(folder));
   }
+  const std::string deep = std::string(400000, '[') + std::string(400000, ']');
   for (const std::string& text :
-       {std::string(), std::string("{"), std::string("[]"), std::string("\xff"),
-        std::string(100000, '['), good.dump().substr(0, 100)}) {
+       {std::string(), std::string("{"), std::string("[]"), std::string("\xff"), deep,
+        "{\"format\": " + deep + "}", "{\"state_sha256\": " + deep + "}", std::string(100000, '['),
+        good.dump().substr(0, 100)}) {
     WriteText(file, text);
     const Attack attack("checkpoint: state " + text.substr(0, 20));
     attack.Refused(Load(folder));

@@ -155,6 +155,52 @@ TEST(SpeakAttacks, TextsThatAreNone) {
   Try(Workplace(), {"speak with no model", "unival prompts speak none red", {1}, "none"});
 }
 
+// Files of answers and of what is right.
+TEST(ScoreAttacks, FilesThatAreNone) {
+  const std::string deep = Repeated("[", 400000) + Repeated("]", 400000);
+  const std::string score = "unival score answers.json ";
+  WriteText(Workplace().Path("right.json"),
+            "{\"annotations\": [{\"image_id\": 1, \"caption\": \"a cat\"}]}");
+  for (const std::string& text : std::vector<std::string>{
+           "",
+           "null",
+           "7",
+           "[]",
+           "{}",
+           "[7]",
+           "{",
+           "\xff\xff",
+           deep,
+           "{\"references\": " + deep + ", \"candidates\": {}}",
+           "{\"references\": {\"a\": " + deep + "}, \"candidates\": {\"a\": \"x\"}}",
+           "{\"references\": {\"a\": [\"x\"]}, \"candidates\": {\"a\": " + deep + "}}",
+           "{\"references\": {\"a\": []}, \"candidates\": {\"a\": \"x\"}}",
+           "{\"references\": 7, \"candidates\": 7}",
+           "{\"references\": {\"a\": [7]}, \"candidates\": {\"a\": \"x\"}}",
+           "{\"references\": {}, \"candidates\": {\"a\": \"x\"}}",
+           "[{\"image_id\": 1, \"caption\": \"x\"}]",
+           "{\"key\": " + deep + ", \"text\": \"x\", \"references\": [\"x\"]}",
+           "{\"key\": 1, \"text\": " + deep + ", \"references\": [\"x\"]}",
+           "{\"key\": 1, \"text\": \"x\"}",
+           "{\"key\": 1, \"references\": [\"x\"]}",
+           "{\"key\": 1, \"text\": \"x\", \"references\": [\"x\"], \"box\": [1]}"}) {
+    TryText("score " + text.substr(0, 40), "answers.json", text, score, {1}, "answers.json");
+  }
+  for (const std::string& text : std::vector<std::string>{
+           "null", "[7]", "[{\"image_id\": 1}]", "[{\"image_id\": 1, \"caption\": 7}]",
+           "[{\"image_id\": 2, \"caption\": \"x\"}]",
+           "[{\"image_id\": " + deep + ", \"caption\": \"x\"}]",
+           "[{\"image_id\": 1, \"caption\": \"x\"}, {\"image_id\": 1, \"caption\": \"x\"}]",
+           "[{\"question_id\": 1, \"answer\": \"x\"}]"}) {
+    TryText("score of annotations " + text.substr(0, 40), "answers.json", text,
+            score + "--references right.json", {1}, ".json");
+  }
+  for (const char* file : {"pipe", "device", "circle", "full", "sparse.jsonl", "none.json"}) {
+    Try(Workplace(),
+        {absl::StrCat("score ", file), absl::StrCat("unival score ", file), {1}, file});
+  }
+}
+
 TEST(SeriesAttacks, LinesThatAreNone) {
   const std::string folder = Workplace().Path("series"), row = Repeated("0.5,", 63) + "0.5";
   fs::create_directories(folder);

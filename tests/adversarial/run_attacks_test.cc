@@ -19,6 +19,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// Deep enough that following it by recursion ends the process.
+std::string Deep() { return std::string(400000, '[') + std::string(400000, ']'); }
+
 BalancedSampler Sampler() {
   SamplerOptions options;
   options.seed = 3;
@@ -46,8 +49,9 @@ TEST(RunAttacks, SamplersThatDrewWhatNobodyDraws) {
     state["counters"] = Json::parse(counters);
     Attack(absl::StrCat("sampler: counters ", counters)).Refused(restored(state));
   }
-  for (const std::string& text : {std::string(), std::string("{"), std::string("[]"),
-                                  std::string("\xff\xff"), std::string(100000, '[')}) {
+  for (const std::string& text :
+       {std::string(), std::string("{"), std::string("[]"), std::string("\xff\xff"),
+        std::string(100000, '['), Deep(), "{\"identity\": " + Deep() + "}"}) {
     Attack("sampler: " + text.substr(0, 10)).Refused(Sampler().Restore(text));
   }
 }
@@ -69,6 +73,11 @@ absl::Status Read(const Json& receipt) {
 
 TEST(RunAttacks, ReceiptsOfTensorsThatNobodyHas) {
   Attack("receipt: good").Harmless(Read(GoodReceipt()));
+  for (const char* field : {"format", "statement", "base_model", "tensors", "more"}) {
+    const std::string text = "{\"" + std::string(field) + "\": " + Deep() + "}";
+    Attack(absl::StrCat("receipt: deep ", field))
+        .Refused(ReceiptFromJson(text, "receipt.json").status());
+  }
   for (const char* shape :
        {"[-1]", "[4611686018427387904, 4]", "[1099511627776, 1099511627776]", "[1048577, 1048577]",
         "[\"x\"]", "\"x\"", "7", "null", "[[2]]", "[2, -3]"}) {

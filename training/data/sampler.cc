@@ -4,8 +4,10 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/json_depth.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/random.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -136,6 +138,7 @@ std::string BalancedSampler::Save() const {
 
 absl::Status BalancedSampler::Restore(absl::string_view text) {
   std::vector<Counter> counters;
+  UNIVAL_RETURN_IF_ERROR(Annotate(CheckJsonDepth(text), "sampler state"));
   try {
     const Json state = Json::parse(text.begin(), text.end());
     // As Save wrote it: bytes of names that are no UTF-8 are replaced.

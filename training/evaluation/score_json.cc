@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/json_depth.h"
 
 namespace unival::score_json {
 
@@ -14,6 +15,8 @@ absl::Status Bad(const std::string& file, const std::string& where, const std::s
 
 absl::StatusOr<Json> ParseJson(const std::string& file, const std::string& text,
                                const std::string& where) {
+  const absl::Status shallow = CheckJsonDepth(text);
+  if (!shallow.ok()) return Bad(file, where, std::string(shallow.message()));
   try {
     return Json::parse(text);
   } catch (const Json::exception& error) {

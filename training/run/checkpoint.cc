@@ -14,6 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "backbone/storage/safetensors.h"
 #include "sdk/base/files.h"
+#include "sdk/base/json_depth.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status_macros.h"
@@ -123,6 +124,8 @@ LogWindow WindowFromJson(const Json& json) {
 
 absl::StatusOr<RunState> FromJson(const std::string& text, const std::string& folder) {
   const std::string file = folder + "/" + kStateFile;
+  const absl::Status shallow = CheckJsonDepth(text);
+  if (!shallow.ok()) return Damaged(file, shallow.message());
   try {
     const Json json = Json::parse(text);
     UNIVAL_RETURN_IF_ERROR(CheckHashes(json, folder));

@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "backbone/storage/tensor_hash.h"
 #include "runtime/half_storage.h"
+#include "sdk/base/json_depth.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status.h"
@@ -239,6 +240,7 @@ absl::StatusOr<Receipt> ReceiptOf(const Json& json, const std::string& file) {
 
 absl::StatusOr<Json> ParseReceipt(const std::string& text, const std::string& file,
                                   const Json::parser_callback_t& see) {
+  UNIVAL_RETURN_IF_ERROR(Annotate(CheckJsonDepth(text), file, ": not a receipt"));
   try {
     return Json::parse(text, see);
   } catch (const nlohmann::json::exception& error) {

@@ -11,6 +11,7 @@
 #include "absl/strings/strip.h"
 #include "backbone/storage/model_directory.h"
 #include "sdk/base/files.h"
+#include "sdk/base/json_depth.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status.h"
@@ -52,6 +53,7 @@ std::string ToJson(const Identity& identity) {
 
 absl::StatusOr<Identity> ReadIdentity(const std::string& file) {
   UNIVAL_ASSIGN_OR_RETURN(std::string text, ReadWholeFile(file));
+  UNIVAL_RETURN_IF_ERROR(Annotate(CheckJsonDepth(text), file, ": not the record of a run"));
   try {
     const Json json = Json::parse(text);
     Identity identity;
