@@ -14,20 +14,25 @@
 #include "app/column_pairs.h"
 #include "app/command.h"
 #include "app/commands.h"
+#include "app/eval_output.h"
+#include "app/eval_prompts.h"
 #include "app/score_table.h"
+#include "modalities/io/decoder.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/progress.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/metrics/scored_metric.h"
 #include "training/evaluation/evaluate.h"
 #include "training/evaluation/task_source.h"
+#include "training/report/evaluation_report.h"
 
 namespace unival {
 namespace {
 
 struct EvalArguments {
   PipelineOptions pipeline;
-  std::string task, data, metrics_file, compare;
+  std::string prompts = "first";
+  std::string task, data, metrics_file, compare, report;
   std::vector<std::string> columns, at_least;
   int64_t limit = 0;
   EvaluationOptions evaluation;
@@ -81,29 +86,75 @@ struct Measured {
   std::string set_hash;  // of the set that words the task
 };
 
-absl::StatusOr<Measured> Measure(EvalArguments arguments,
-                                 const std::map<std::string, double>& bounds) {
+absl::Status WriteReport(const EvalArguments& arguments, const Task& task,
+                         const EvaluationResult& result, const Source& source) {
+  const std::unique_ptr<MediaDecoder> decoder = NewFfmpegDecoder();
+  UNIVAL_ASSIGN_OR_RETURN(
+      const std::string html,
+      report::RenderEvaluation({arguments.pipeline.model, arguments.data, &task, &result}, source,
+                               *decoder));
+  return WriteOutputFile(arguments.report, html);
+}
+
+// A model and the records that it is asked about.
+struct Opened {
+  std::unique_ptr<Pipeline> pipeline;
+  std::unique_ptr<Source> source;
+  std::string set_hash;
+};
+
+absl::StatusOr<Opened> Open(EvalArguments arguments, const std::map<std::string, double>& bounds) {
   UNIVAL_ASSIGN_OR_RETURN(auto columns, ParseColumnPairs(arguments.columns));
-  for (const std::string& file : {arguments.metrics_file, arguments.evaluation.results_file}) {
+  for (const std::string& file :
+       {arguments.metrics_file, arguments.evaluation.results_file, arguments.report}) {
     if (!file.empty()) UNIVAL_RETURN_IF_ERROR(CheckOutputFile(file, arguments.data));
   }
   arguments.pipeline.task = arguments.task;
-  Measured measured;
-  UNIVAL_ASSIGN_OR_RETURN(measured.pipeline, Pipeline::Create(arguments.pipeline));
-  Pipeline& pipeline = *measured.pipeline;
-  UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline.task(arguments.task));
+  Opened opened;
+  UNIVAL_ASSIGN_OR_RETURN(opened.pipeline, Pipeline::Create(arguments.pipeline));
+  UNIVAL_ASSIGN_OR_RETURN(const Task* task, opened.pipeline->task(arguments.task));
   UNIVAL_RETURN_IF_ERROR(CheckMetricNames(bounds, *task));
-  WarnOfWording(pipeline, arguments.task);
-  if (const TaskWording* wording = pipeline.wording(arguments.task); wording != nullptr) {
-    measured.set_hash = wording->set_hash;
+  WarnOfWording(*opened.pipeline, arguments.task);
+  if (const TaskWording* wording = opened.pipeline->wording(arguments.task); wording != nullptr) {
+    opened.set_hash = wording->set_hash;
   }
-  UNIVAL_ASSIGN_OR_RETURN(const auto source,
-                          OpenFittingSource(*task, pipeline.model().known_modalities(),
+  UNIVAL_ASSIGN_OR_RETURN(opened.source,
+                          OpenFittingSource(*task, opened.pipeline->model().known_modalities(),
                                             {arguments.data, columns, arguments.limit}));
+  return opened;
+}
+
+absl::StatusOr<Measured> Measure(EvalArguments arguments,
+                                 const std::map<std::string, double>& bounds) {
+  UNIVAL_ASSIGN_OR_RETURN(Opened opened, Open(arguments, bounds));
+  Measured measured;
+  measured.set_hash = opened.set_hash;
+  measured.pipeline = std::move(opened.pipeline);
   arguments.evaluation.progress = CountOn("evaluating");
-  UNIVAL_ASSIGN_OR_RETURN(measured.result,
-                          Evaluate(pipeline, arguments.task, *source, arguments.evaluation));
+  if (!arguments.report.empty()) arguments.evaluation.keep_metric = true;
+  UNIVAL_ASSIGN_OR_RETURN(measured.result, Evaluate(*measured.pipeline, arguments.task,
+                                                    *opened.source, arguments.evaluation));
+  if (arguments.report.empty()) return measured;
+  UNIVAL_ASSIGN_OR_RETURN(const Task* task, measured.pipeline->task(arguments.task));
+  UNIVAL_RETURN_IF_ERROR(WriteReport(arguments, *task, measured.result, *opened.source));
   return measured;
+}
+
+absl::StatusOr<ExitCode> ComparePrompts(EvalArguments arguments) {
+  UNIVAL_ASSIGN_OR_RETURN(const Opened opened, Open(arguments, {}));
+  arguments.evaluation.progress = CountOn("evaluating");
+  UNIVAL_ASSIGN_OR_RETURN(const auto prompts, ScorePrompts(*opened.pipeline, arguments.task,
+                                                           *opened.source, arguments.evaluation));
+  const std::string json = PromptsAsJson(prompts);
+  if (!arguments.metrics_file.empty())
+    UNIVAL_RETURN_IF_ERROR(WriteOutputFile(arguments.metrics_file, json));
+  if (arguments.json) {
+    std::cout << json;
+  } else {
+    PrintPrompts(prompts);
+  }
+  for (const PromptScores& prompt : prompts) UNIVAL_RETURN_IF_ERROR(CheckReadable(prompt.result));
+  return kDone;
 }
 
 // The same records answered by two models, and what moved.
@@ -113,6 +164,7 @@ absl::StatusOr<ExitCode> CompareModels(EvalArguments arguments) {
   EvalArguments other = arguments;
   other.pipeline.model = arguments.compare;
   other.evaluation.results_file.clear();
+  other.report.clear();
   UNIVAL_ASSIGN_OR_RETURN(const Measured b, Measure(other, {}));
   const auto* scored_a = dynamic_cast<const ScoredMetric*>(a.result.metric.get());
   const auto* scored_b = dynamic_cast<const ScoredMetric*>(b.result.metric.get());
@@ -129,78 +181,6 @@ absl::StatusOr<ExitCode> CompareModels(EvalArguments arguments) {
   UNIVAL_RETURN_IF_ERROR(CheckReadable(a.result));
   UNIVAL_RETURN_IF_ERROR(CheckReadable(b.result));
   return kDone;
-}
-
-nlohmann::ordered_json CalibrationJson(const Calibration& calibration) {
-  nlohmann::ordered_json json = {{"expected_error", calibration.expected_error}};
-  for (const ConfidenceBin& bin : calibration.bins) {
-    json["bins"].push_back({{"low", bin.low},
-                            {"high", bin.high},
-                            {"confidence", bin.confidence},
-                            {"right", bin.right},
-                            {"count", bin.count}});
-  }
-  for (const Abstention& one : calibration.abstentions) {
-    json["abstention"].push_back(
-        {{"threshold", one.threshold}, {"coverage", one.coverage}, {"right", one.right}});
-  }
-  return json;
-}
-
-void AddIntervals(const EvalArguments& arguments, const EvaluationResult& result,
-                  nlohmann::ordered_json* json) {
-  if (result.intervals.empty()) return;
-  nlohmann::ordered_json& intervals = (*json)["intervals"];
-  for (const auto& [name, interval] : result.intervals)
-    intervals[name] = {interval.low, interval.high};
-  (*json)["bootstrap"] = {{"resamples", arguments.evaluation.bootstrap.resamples},
-                          {"seed", arguments.evaluation.bootstrap.seed},
-                          {"confidence", arguments.evaluation.bootstrap.confidence}};
-}
-
-nlohmann::ordered_json ToJson(const EvalArguments& arguments, const Measured& measured) {
-  const EvaluationResult& result = measured.result;
-  nlohmann::ordered_json json = {
-      {"model", arguments.pipeline.model}, {"task", result.task},       {"data", arguments.data},
-      {"samples", result.samples},         {"seconds", result.seconds}, {"metrics", result.metrics},
-      {"failures", result.failures}};
-  if (!measured.set_hash.empty()) json["template_set_hash"] = measured.set_hash;
-  AddIntervals(arguments, result, &json);
-  if (result.calibration) json["calibration"] = CalibrationJson(*result.calibration);
-  if (result.constant) {
-    json["constant"] = {{"answer", result.constant->text}, {"metrics", result.constant->metrics}};
-  }
-  return json;
-}
-
-std::string IntervalText(const EvaluationResult& result, const std::string& name) {
-  const auto found = result.intervals.find(name);
-  if (found == result.intervals.end()) return "";
-  return absl::StrFormat("  [%.4f, %.4f]", found->second.low, found->second.high);
-}
-
-void PrintCalibration(const Calibration& calibration) {
-  std::cout << absl::StrFormat("%-32s %.4f\n", "calibration error (ECE, 10 bins)",
-                               calibration.expected_error);
-  std::cout << "answering only above a confidence:\n";
-  for (const Abstention& one : calibration.abstentions) {
-    std::cout << absl::StrFormat("  >= %.4f  answers %5.1f %%  right %5.1f %%\n", one.threshold,
-                                 100 * one.coverage, 100 * one.right);
-  }
-}
-
-void PrintTable(const EvalArguments& arguments, const EvaluationResult& result) {
-  for (const auto& [name, value] : result.metrics) {
-    std::cout << absl::StrFormat("%-32s %.4f%s%s\n", name, value, IntervalText(result, name),
-                                 BesideConstant(result, name));
-  }
-  if (!result.intervals.empty()) {
-    std::cout << absl::StrFormat("intervals: 95 %%, bootstrap of %d resamples, seed %d\n",
-                                 arguments.evaluation.bootstrap.resamples,
-                                 arguments.evaluation.bootstrap.seed);
-  }
-  if (result.calibration) PrintCalibration(*result.calibration);
-  for (const std::string& failure : result.failures) std::cout << "failed  " << failure << "\n";
 }
 
 // kDifferent when a bound is missed; kFailed when it names no metric.
@@ -220,21 +200,25 @@ absl::StatusOr<ExitCode> Check(const std::map<std::string, double>& bounds,
 
 absl::StatusOr<ExitCode> Eval(const EvalArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const auto bounds, ParseBounds(arguments.at_least));
-  if (!arguments.compare.empty() && !bounds.empty()) {
+  if ((!arguments.compare.empty() || arguments.prompts == "all") && !bounds.empty()) {
     return absl::InvalidArgumentError(
-        "--at_least: expected one model, got --compare; ask for the bounds in a run of their own");
+        "--at_least: expected one model and one prompt, got --compare or --prompts all; ask for "
+        "the bounds in a run of their own");
   }
   if (!arguments.compare.empty()) return CompareModels(arguments);
+  if (arguments.prompts == "all") return ComparePrompts(arguments);
   UNIVAL_ASSIGN_OR_RETURN(const Measured measured, Measure(arguments, bounds));
   const EvaluationResult& result = measured.result;
-  const std::string json = JsonText(ToJson(arguments, measured), 2) + "\n";
+  const EvaluationOutput output = {arguments.pipeline.model, arguments.data, measured.set_hash,
+                                   &result, arguments.evaluation.bootstrap};
+  const std::string json = EvaluationAsJson(output);
   if (!arguments.metrics_file.empty()) {
     UNIVAL_RETURN_IF_ERROR(WriteOutputFile(arguments.metrics_file, json));
   }
   if (arguments.json) {
     std::cout << json;
   } else {
-    PrintTable(arguments, result);
+    PrintEvaluation(output);
   }
   UNIVAL_RETURN_IF_ERROR(CheckReadable(result));
   return Check(bounds, result);
@@ -273,6 +257,15 @@ void AddEvalCommand(Command& program) {
   command
       .AddOption("--max_unreadable", &arguments->evaluation.max_unreadable,
                  "Share of records that may be unreadable before the evaluation is an error")
+      .ShowDefault();
+  command.AddOption("--report", &arguments->report,
+                    "Write a page (HTML, one file): tables, certainty, best, worst and least "
+                    "certain answers with their media");
+  command
+      .AddOption("--prompts", &arguments->prompts,
+                 "all: ask with the template's prompt and each paraphrase; mean, deviation and "
+                 "worst of every score")
+      .OneOf({"first", "all"})
       .ShowDefault();
   command.AddOption("--compare", &arguments->compare,
                     "A second model directory, asked the same: differences, paired, with what was "

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "examples/report/html.h"
+#include "training/report/html.h"
 
 namespace unival::report {
 namespace {

@@ -6,8 +6,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "examples/report/example_card.h"
-#include "examples/report/html.h"
-#include "examples/report/line_chart.h"
+#include "training/report/html.h"
+#include "training/report/line_chart.h"
 
 namespace unival::report {
 namespace {

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "examples/report/html.h"
-#include "examples/report/line_chart.h"
+#include "training/report/html.h"
+#include "training/report/line_chart.h"
 #include "examples/report/quickstart_report.h"
 #include "examples/world/questions.h"
 #include "examples/world/scene.h"

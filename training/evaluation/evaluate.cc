@@ -110,6 +110,9 @@ absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string&
     for (size_t i = 0; i < samples.size(); ++i) {
       UNIVAL_RETURN_IF_ERROR(AddAnswer(samples[i], answers[i], *metric, &result));
       lines.Add(samples[i], answers[i]);
+      if (!options.keep_metric) continue;
+      result.answers.emplace_back();
+      if (answers[i].ok()) result.answers.back() = *answers[i];
     }
     if (options.progress) options.progress(end, source.size());
   }

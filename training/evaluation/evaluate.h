@@ -48,7 +48,8 @@ struct EvaluationResult {
   absl::optional<Calibration> calibration;    // where answers have scores and are right or wrong
   // What has seen all answers, where it was asked for; must not outlive the task.
   std::shared_ptr<const Metric> metric;
-  absl::optional<ConstantAnswer> constant;  // what `metrics` are to be read beside
+  std::vector<absl::optional<Prediction>> answers;  // beside `metric`; absent: failed
+  absl::optional<ConstantAnswer> constant;          // what `metrics` are to be read beside
   std::string diagnosis;  // by a caller, see diagnosis.h; empty where nothing is wrong
   int64_t samples = 0;
   // "KEY: reason" of records that could not be answered; they count as wrong.
@@ -67,6 +68,10 @@ struct EvaluationResult {
 // that record.
 absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string& task,
                                           const Source& source, const EvaluationOptions& options);
+
+// What counts as right for a record of `task`. Unimplemented for a task that is code, which does not
+// say so.
+absl::StatusOr<References> TaskReferences(const Task& task, const TaskSample& sample);
 
 // For tables of metrics: "   (always \"zero\": 0.6160)", or nothing where the metric says nothing
 // about the constant answer.

@@ -5,10 +5,12 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "runtime/prediction_json.h"
 #include "sdk/base/json_text.h"
 #include "tasks/metrics/scored_metric.h"
 #include "tasks/templates/template_task.h"
+#include "training/evaluation/evaluate.h"
 
 namespace unival {
 namespace {
@@ -16,9 +18,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 void AddReferences(const Task& task, const TaskSample& sample, Json* line) {
-  const auto* by_template = dynamic_cast<const TemplateTask*>(&task);
-  if (by_template == nullptr) return;
-  const absl::StatusOr<References> references = by_template->ReferencesOf(sample);
+  const absl::StatusOr<References> references = TaskReferences(task, sample);
   if (!references.ok()) return;  // the metric has said so
   (*line)["references"] = references->texts;
   if (references->box) (*line)["reference_box"] = *references->box;
@@ -45,6 +45,13 @@ const std::vector<double>* RightAndWrong(const SampleValues& values) {
 }
 
 }  // namespace
+
+absl::StatusOr<References> TaskReferences(const Task& task, const TaskSample& sample) {
+  const auto* by_template = dynamic_cast<const TemplateTask*>(&task);
+  if (by_template != nullptr) return by_template->ReferencesOf(sample);
+  return absl::UnimplementedError(
+      absl::StrCat("task \"", task.info().name, "\" is code, which does not say its references"));
+}
 
 struct ResultLines::Lines {
   std::vector<Json> lines;

@@ -31,10 +31,10 @@ TEST_P(HelpOf, SubcommandSaysWhatItDoesAndEndsWithZero) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Subcommands, HelpOf,
-                         ::testing::Values("", "quickstart", "predict", "eval", "train", "verify",
-                                           "data", "inspect", "doctor", "convert", "plugin",
-                                           "plugin list", "plugin check", "plugin new", "vocab",
-                                           "vocab list", "vocab add", "vocab retire",
+                         ::testing::Values("", "quickstart", "predict", "eval", "score", "train",
+                                           "verify", "data", "inspect", "doctor", "convert",
+                                           "plugin", "plugin list", "plugin check", "plugin new",
+                                           "vocab", "vocab list", "vocab add", "vocab retire",
                                            "convert fairseq", "data make-world", "data make-speech",
                                            "data make-corpus", "data make-english",
                                            "data fake-sensor", "data show", "prompts speak",

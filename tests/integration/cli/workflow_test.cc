@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -64,6 +65,57 @@ TEST(Workflow, EvalWritesMetricsAndOneAnswerPerRecord) {
       json::parse(ReadText(program.Path("metrics.json")))["metrics"].contains("exact_match"));
   const std::string answers = ReadText(program.Path("answers.jsonl"));
   EXPECT_EQ(std::count(answers.begin(), answers.end(), '\n'), 4);
+}
+
+TEST(Workflow, ScoreFindsInTheAnswersWhatEvalFound) {
+  const Program& program = TinyWorkplace();
+  const std::string eval =
+      "eval models/tiny --task image_caption --data data/image/eval/caption.jsonl --limit 8 "
+      "--json ";
+  const Outcome measured =
+      program.Run(eval + "--predictions said.jsonl --report report.html --resamples 100 --seed 5");
+  ASSERT_EQ(measured.code, 0) << measured.err;
+  const json report = json::parse(measured.out);
+  const Outcome scored = program.Run(
+      "score said.jsonl --metrics exact_match,bleu,cider --json --resamples 100 --seed 5");
+  ASSERT_EQ(scored.code, 0) << scored.err;
+  const json scores = json::parse(scored.out);
+  for (const char* name : {"exact_match", "bleu_1", "bleu_4", "cider", "samples"}) {
+    EXPECT_EQ(scores["metrics"][name], report["metrics"][name]) << name;
+  }
+  EXPECT_EQ(scores["intervals"]["cider"], report["intervals"]["cider"]);
+  EXPECT_EQ(scores["per_sample"].size(), 8u);
+  const std::string page = ReadText(program.Path("report.html"));
+  EXPECT_THAT(page, AllOf(HasSubstr("data:image/png;base64,"), HasSubstr("Least certain"),
+                          Not(HasSubstr("http://")), Not(HasSubstr("https://"))));
+  const json moved = json::parse(program.Run(eval + "--compare models/tiny").out)["differences"];
+  for (const auto& difference : moved.items()) {
+    EXPECT_EQ(difference.value()["difference"], 0.0) << difference.key();
+    EXPECT_EQ(difference.value()["p"], 1.0) << difference.key();
+    EXPECT_EQ(difference.value()["lower"], 0) << difference.key();
+  }
+}
+
+TEST(Workflow, EvalAsksWithEveryPromptOfATask) {
+  const Program& program = TinyWorkplace();
+  WriteText(program.Path("wordings.textproto"),
+            "name: \"wordings\" task { name: \"asked\" input { name: \"image\" modality: "
+            "\"image\" } prompt: \" what is it?\" paraphrase: \" describe it.\" target: \" "
+            "{caption:text}\" metric: \"bleu\" }");
+  const std::string eval =
+      "eval models/tiny --data data/image/eval/caption.jsonl --limit 4 --json ";
+  const Outcome outcome =
+      program.Run(eval + "--templates wordings.textproto --task asked --prompts all");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json report = json::parse(outcome.out);
+  EXPECT_EQ(report["prompts"][1]["prompt"], " describe it.");
+  const double a = report["prompts"][0]["metrics"]["bleu_1"];
+  const double b = report["prompts"][1]["metrics"]["bleu_1"];
+  EXPECT_NEAR(report["spread"]["bleu_1"]["mean"], (a + b) / 2, 1e-12);
+  EXPECT_EQ(report["spread"]["bleu_1"]["worst"], std::min(a, b));
+  const Outcome alone = program.Run(eval + "--task image_caption --prompts all");
+  EXPECT_EQ(alone.code, 1);
+  EXPECT_THAT(alone.err, HasSubstr("expected a template with paraphrases"));
 }
 
 TEST(Workflow, EvalEndsWithThreeBelowABound) {

@@ -1,4 +1,4 @@
-#include "examples/report/line_chart.h"
+#include "training/report/line_chart.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "examples/report/html.h"
+#include "training/report/html.h"
 
 namespace unival::report {
 namespace {

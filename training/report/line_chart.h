@@ -4,8 +4,8 @@
 //   chart.y_label = "loss";
 //   chart.series.push_back({"connection only", {{1, 3.2}, {20, 1.1}}, /*emphasis=*/true});
 //   page += LineChartSvg(chart);
-#ifndef UNIVAL_EXAMPLES_REPORT_LINE_CHART_H_
-#define UNIVAL_EXAMPLES_REPORT_LINE_CHART_H_
+#ifndef UNIVAL_TRAINING_REPORT_LINE_CHART_H_
+#define UNIVAL_TRAINING_REPORT_LINE_CHART_H_
 
 #include <string>
 #include <utility>
@@ -34,4 +34,4 @@ std::vector<double> RoundTicks(double maximum, int wanted);
 
 }  // namespace unival::report
 
-#endif  // UNIVAL_EXAMPLES_REPORT_LINE_CHART_H_
+#endif  // UNIVAL_TRAINING_REPORT_LINE_CHART_H_

@@ -1,9 +1,9 @@
-#include "examples/report/html.h"
+#include "training/report/html.h"
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "examples/report/style.h"
+#include "training/report/style.h"
 
 namespace unival::report {
 namespace {

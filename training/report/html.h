@@ -6,8 +6,8 @@
 //   page += table.Html();
 //
 // Pure functions; thread-safe.
-#ifndef UNIVAL_EXAMPLES_REPORT_HTML_H_
-#define UNIVAL_EXAMPLES_REPORT_HTML_H_
+#ifndef UNIVAL_TRAINING_REPORT_HTML_H_
+#define UNIVAL_TRAINING_REPORT_HTML_H_
 
 #include <string>
 #include <utility>
@@ -46,4 +46,4 @@ std::string Page(absl::string_view title, absl::string_view body);
 
 }  // namespace unival::report
 
-#endif  // UNIVAL_EXAMPLES_REPORT_HTML_H_
+#endif  // UNIVAL_TRAINING_REPORT_HTML_H_

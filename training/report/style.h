@@ -1,6 +1,6 @@
 // unival: style.h - the style sheet of reports: dark on light, system fonts, 1040 px of text.
-#ifndef UNIVAL_EXAMPLES_REPORT_STYLE_H_
-#define UNIVAL_EXAMPLES_REPORT_STYLE_H_
+#ifndef UNIVAL_TRAINING_REPORT_STYLE_H_
+#define UNIVAL_TRAINING_REPORT_STYLE_H_
 
 namespace unival::report {
 
@@ -62,4 +62,4 @@ footer { margin-top: 40px; color: var(--soft); font-size: 13.5px;
 
 }  // namespace unival::report
 
-#endif  // UNIVAL_EXAMPLES_REPORT_STYLE_H_
+#endif  // UNIVAL_TRAINING_REPORT_STYLE_H_

@@ -1,0 +1,262 @@
+#include "training/report/evaluation_report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "sdk/base/status_macros.h"
+#include "tasks/metrics/scored_metric.h"
+#include "training/report/html.h"
+#include "training/report/media_pictures.h"
+
+namespace unival::report {
+namespace {
+
+std::string ScoreCell(const EvaluationResult& result, const std::string& name) {
+  const auto found = result.metrics.find(name);
+  if (found == result.metrics.end()) return "&ndash;";
+  std::string cell = absl::StrFormat("%.4f", found->second);
+  const auto interval = result.intervals.find(name);
+  if (interval != result.intervals.end()) {
+    cell += Element("small", "",
+                    absl::StrFormat("%.4f to %.4f", interval->second.low, interval->second.high));
+  }
+  return cell;
+}
+
+bool IsCount(const std::string& name) { return name == "samples" || name == "failures"; }
+
+std::string ScoreTable(const EvaluationResult& result) {
+  Table table({"score", "value, 95 % interval", "always the most frequent answer"});
+  for (const auto& [name, value] : result.metrics) {
+    if (IsCount(name) || absl::StrContains(name, "/kind=")) continue;
+    std::string constant = "&ndash;";
+    if (result.constant && result.constant->metrics.count(name) > 0)
+      constant = absl::StrFormat("%.4f", result.constant->metrics.at(name));
+    table.AddRow({Escape(name), ScoreCell(result, name), constant});
+  }
+  return Element("div", "panel", table.Html());
+}
+
+// Empty where records have no kinds.
+std::string KindTable(const EvaluationResult& result) {
+  std::set<std::string> scores, kinds;
+  for (const auto& [name, value] : result.metrics) {
+    const size_t at = name.find("/kind=");
+    if (at == std::string::npos) continue;
+    scores.insert(name.substr(0, at));
+    kinds.insert(name.substr(at + 6));
+  }
+  if (kinds.empty()) return "";
+  std::vector<std::string> header = {"kind"};
+  for (const std::string& score : scores) header.push_back(Escape(score));
+  Table table(header);
+  for (const std::string& kind : kinds) {
+    std::vector<std::string> row = {Escape(kind)};
+    for (const std::string& score : scores)
+      row.push_back(ScoreCell(result, absl::StrCat(score, "/kind=", kind)));
+    table.AddRow(std::move(row));
+  }
+  return absl::StrCat("<h2>By kind</h2>", Element("div", "panel", table.Html()));
+}
+
+// Bars of how often answers of each confidence are right, with the diagonal of a sound model.
+std::string ConfidencePlot(const Calibration& calibration) {
+  constexpr double kLeft = 50, kTop = 12, kSize = 240;
+  std::string svg = absl::StrFormat(
+      "<svg viewBox=\"0 0 320 300\" role=\"img\" style=\"max-width:420px\" font-size=\"11\" "
+      "fill=\"#5d6878\"><rect x=\"%.0f\" y=\"%.0f\" width=\"%.0f\" height=\"%.0f\" fill=\"none\" "
+      "stroke=\"#e2e6ec\"/>",
+      kLeft, kTop, kSize, kSize);
+  for (const ConfidenceBin& bin : calibration.bins) {
+    if (bin.count == 0) continue;
+    absl::StrAppendFormat(&svg,
+                          "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
+                          "fill=\"#2458c5\" fill-opacity=\"0.75\"><title>%d answers, confidence "
+                          "%.3f, right %.3f</title></rect>",
+                          kLeft + bin.low * kSize + 1, kTop + (1 - bin.right) * kSize,
+                          kSize / 10 - 2, std::max(1.0, bin.right * kSize), bin.count,
+                          bin.confidence, bin.right);
+  }
+  absl::StrAppendFormat(&svg,
+                        "<line x1=\"%.0f\" y1=\"%.0f\" x2=\"%.0f\" y2=\"%.0f\" stroke=\"#b23a2e\" "
+                        "stroke-dasharray=\"4 4\"/>",
+                        kLeft, kTop + kSize, kLeft + kSize, kTop);
+  for (const double tick : {0.0, 0.5, 1.0}) {
+    absl::StrAppendFormat(&svg, "<text x=\"%.0f\" y=\"%.0f\" text-anchor=\"middle\">%.1f</text>",
+                          kLeft + tick * kSize, kTop + kSize + 16, tick);
+    absl::StrAppendFormat(&svg, "<text x=\"%.0f\" y=\"%.0f\" text-anchor=\"end\">%.1f</text>",
+                          kLeft - 6, kTop + (1 - tick) * kSize + 4, tick);
+  }
+  return svg +
+         "<text x=\"170\" y=\"290\" text-anchor=\"middle\">confidence</text>"
+         "<text x=\"14\" y=\"132\" transform=\"rotate(-90 14 132)\" "
+         "text-anchor=\"middle\">share right</text></svg>";
+}
+
+std::string CalibrationSection(const Calibration& calibration) {
+  Table table({"answers above", "share answered", "share right"});
+  for (const Abstention& one : calibration.abstentions) {
+    table.AddRow({absl::StrFormat("%.4f", one.threshold),
+                  absl::StrFormat("%.1f %%", 100 * one.coverage),
+                  absl::StrFormat("%.1f %%", 100 * one.right)});
+  }
+  return absl::StrCat(
+      "<h2>How sure, how right</h2>",
+      Element("p", "note",
+              absl::StrFormat("Calibration error (ECE, ten bins): %.4f. The broken line is a model "
+                              "that is right as often as it is sure.",
+                              calibration.expected_error)),
+      Element("div", "two",
+              absl::StrCat(Element("div", "panel", ConfidencePlot(calibration)),
+                           Element("div", "panel", table.Html()))));
+}
+
+std::string BoxSvg(const std::array<double, 4>& box, int width, int height, const char* style) {
+  return absl::StrFormat(
+      "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"none\" %s/>",
+      box[0] * width, box[1] * height, (box[2] - box[0]) * width, (box[3] - box[1]) * height,
+      style);
+}
+
+// One answer with what stands beside it.
+struct Case {
+  TaskSample sample;
+  absl::optional<Prediction> answer;
+  References right;
+  double value = 0;  // of the score that sorts
+};
+
+std::string PictureHtml(const MediaPicture& picture, const Case& one) {
+  std::string boxes;
+  if (picture.kind == "picture" && one.right.box) {
+    boxes += BoxSvg(*one.right.box, picture.width, picture.height,
+                    "vector-effect=\"non-scaling-stroke\" stroke=\"#17764a\" stroke-width=\"2\" "
+                    "stroke-dasharray=\"6 4\"");
+  }
+  if (picture.kind == "picture" && one.answer && one.answer->box) {
+    boxes += BoxSvg(*one.answer->box, picture.width, picture.height,
+                    "vector-effect=\"non-scaling-stroke\" stroke=\"#b23a2e\" stroke-width=\"2\"");
+  }
+  return absl::StrFormat(
+      "<svg viewBox=\"0 0 %d %d\" style=\"display:block;width:100%%\" role=\"img\"><title>%s"
+      "</title><image href=\"%s\" width=\"%d\" height=\"%d\"/>%s</svg>",
+      picture.width, picture.height, picture.kind, PngDataUri(picture.png), picture.width,
+      picture.height, boxes);
+}
+
+// The record's texts, apart from its answers.
+std::string QuestionHtml(const Task& task, const TaskSample& sample) {
+  std::string html;
+  for (const std::string& column : task.info().prediction_columns) {
+    if (const std::string* text = TextColumn(sample, column))
+      html += Element("p", "note", absl::StrCat(Escape(column), ": ", Escape(*text)));
+  }
+  return html;
+}
+
+std::string CaseHtml(const Task& task, const Case& one, const MediaDecoder& decoder) {
+  std::string html;
+  for (const auto& [column, value] : one.sample.fields) {
+    const auto* media = std::get_if<MediaSource>(&value);
+    if (media == nullptr) continue;
+    for (const MediaPicture& picture : PicturesOf(decoder, *media))
+      html += PictureHtml(picture, one);
+  }
+  std::string words = QuestionHtml(task, one.sample);
+  const std::string said = !one.answer ? "(not answered)" : one.answer->text;
+  words += Element("p", "caption", Escape(said.empty() && one.right.box ? "(box)" : said));
+  if (!one.right.texts.empty() && !one.right.box)
+    words += Element("p", "note",
+                     absl::StrCat("right: ", Escape(absl::StrJoin(one.right.texts, " | "))));
+  const double sure = one.answer ? std::exp(std::min(0.0, one.answer->score)) : 0;
+  words += Element(
+      "p", "note",
+      absl::StrFormat("score %.3f, confidence %.3f, %s", one.value, sure, Escape(one.sample.key)));
+  return Element("div", "card", absl::StrCat(html, Element("div", "words", words)));
+}
+
+absl::StatusOr<std::string> CaseCards(const EvaluationPage& page, const std::string& title,
+                                      const std::vector<size_t>& order,
+                                      const std::vector<double>& values, const Source& source,
+                                      const MediaDecoder& decoder) {
+  std::string cards;
+  for (size_t k = 0; k < order.size() && k < static_cast<size_t>(page.cases); ++k) {
+    Case one;
+    UNIVAL_ASSIGN_OR_RETURN(one.sample, source.Read(static_cast<int64_t>(order[k])));
+    one.answer = page.result->answers[order[k]];
+    one.value = values[order[k]];
+    const absl::StatusOr<References> right = TaskReferences(*page.task, one.sample);
+    if (right.ok()) one.right = *right;
+    cards += CaseHtml(*page.task, one, decoder);
+  }
+  return absl::StrCat(Element("h2", "", title), Element("div", "cards", cards));
+}
+
+// The score by which answers are sorted: the first of these that there is.
+std::string SortingScore(const SampleValues& values) {
+  for (const char* name : {"vqa_accuracy", "accuracy", "exact_match", "mean_iou", "cider_d",
+                           "cider", "meteor", "rouge_l", "bleu_4", "last_word", "contains"}) {
+    if (values.count(name) > 0) return name;
+  }
+  return values.empty() ? "" : values.begin()->first;
+}
+
+std::vector<size_t> OrderBy(const std::vector<double>& values, double sign) {
+  std::vector<size_t> order(values.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return sign * values[a] < sign * values[b]; });
+  return order;
+}
+
+absl::StatusOr<std::string> AllCases(const EvaluationPage& page, const Source& source,
+                                     const MediaDecoder& decoder) {
+  const auto* metric = dynamic_cast<const ScoredMetric*>(page.result->metric.get());
+  if (metric == nullptr) return std::string();
+  const SampleValues all = metric->PerSample();
+  const std::string name = SortingScore(all);
+  if (name.empty()) return std::string();
+  const std::vector<double>& values = all.at(name);
+  std::vector<double> certain;
+  for (const auto& answer : page.result->answers)
+    certain.push_back(answer ? answer->score : -std::numeric_limits<double>::infinity());
+  UNIVAL_ASSIGN_OR_RETURN(const std::string worst,
+                          CaseCards(page, absl::StrCat("Worst by ", name), OrderBy(values, 1),
+                                    values, source, decoder));
+  UNIVAL_ASSIGN_OR_RETURN(
+      const std::string unsure,
+      CaseCards(page, "Least certain", OrderBy(certain, 1), values, source, decoder));
+  UNIVAL_ASSIGN_OR_RETURN(const std::string best,
+                          CaseCards(page, absl::StrCat("Best by ", name), OrderBy(values, -1),
+                                    values, source, decoder));
+  return absl::StrCat(worst, unsure, best);
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> RenderEvaluation(const EvaluationPage& page, const Source& source,
+                                             const MediaDecoder& decoder) {
+  const EvaluationResult& result = *page.result;
+  std::string body =
+      absl::StrCat(Element("h1", "", Escape(result.task)),
+                   Element("p", "lead",
+                           absl::StrFormat("%s on %s: %d records, %d without an answer, %.1f s",
+                                           Escape(page.model), Escape(page.data), result.samples,
+                                           result.failures.size(), result.seconds)),
+                   ScoreTable(result), KindTable(result));
+  if (result.calibration) body += CalibrationSection(*result.calibration);
+  UNIVAL_ASSIGN_OR_RETURN(const std::string cases, AllCases(page, source, decoder));
+  body += cases;
+  body += Element("p", "note", "In pictures: what was said in red, what is right in broken green.");
+  return Page(absl::StrCat(result.task, " on ", page.data), body);
+}
+
+}  // namespace unival::report
