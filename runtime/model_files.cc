@@ -23,7 +23,12 @@
 #include "runtime/half_storage.h"
 #include "runtime/memory_budget.h"
 #include "runtime/model.h"
+<<<<<<< HEAD
 #include "runtime/template_hashes.h"
+||||||| parent of d6447ae (models: loading draws no first weights; benchmarks of making, and of closed sets)
+=======
+#include "sdk/base/drawn_weights.h"
+>>>>>>> d6447ae (models: loading draws no first weights; benchmarks of making, and of closed sets)
 #include "sdk/base/mapped_file.h"
 #include "sdk/base/shapes.h"
 #include "sdk/base/status.h"
@@ -180,7 +185,10 @@ absl::StatusOr<std::unique_ptr<Model>> Model::Load(const OpenedModel& opened,
   UNIVAL_RETURN_IF_ERROR(Annotate(model->CreateVocabulary(), model->ManifestPath()));
   const MemoryBudget budget(Budget(*model->origin_),
                             "more than its files can fill; restore the manifest of these files");
-  UNIVAL_RETURN_IF_ERROR(model->LoadParts(wanted));
+  {
+    const LoadedWeights none_are_drawn;
+    UNIVAL_RETURN_IF_ERROR(model->LoadParts(wanted));
+  }
   UNIVAL_RETURN_IF_ERROR(model->CheckAdapters(options.allow_adapter_mismatch));
   model->SetTraining(false);
   if (options.device != "cpu") UNIVAL_RETURN_IF_ERROR(model->To(options.device));

@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/rand.h>
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -336,6 +337,26 @@ TEST_F(ModelTest, GarbageInPlaceOfTheManifestIsNamed) {
 const int kAtStart = omp_get_max_threads();
 
 // What the environment says is OpenMP's business; cli_test asks the program.
+// Drawing what is overwritten took longer than loading. The generator stands where it stood, and a
+// fresh part behind it draws again.
+TEST_F(ModelTest, LoadingDrawsNothing) {
+  at::manual_seed(7);
+  const at::Tensor expected = at::rand({4});
+  at::manual_seed(7);
+  ASSERT_TRUE(Load().ok());
+  EXPECT_TRUE(at::rand({4}).equal(expected));
+  Manifest manifest;
+  ASSERT_TRUE(ParseTextProto(kTiny, "test", &manifest).ok());
+  const auto first = Model::CreateFresh(manifest, TinyTokenizer(), 1, TheRuntime());
+  const auto other = Model::CreateFresh(manifest, TinyTokenizer(), 2, TheRuntime());
+  const auto loaded = Model::Load(folder_, TheRuntime());
+  ASSERT_TRUE(first.ok() && other.ok() && loaded.ok());
+  for (const char* part : {"backbone", "modality.image", "connection.image"}) {
+    EXPECT_EQ(*(*first)->PartHash(part), *(*loaded)->PartHash(part)) << part;
+    EXPECT_NE(*(*first)->PartHash(part), *(*other)->PartHash(part)) << part;
+  }
+}
+
 TEST(RuntimeTest, TakesTheThreadsAskedForElseThoseOfOpenMp) {
   const auto threads = [](int asked) {
     RuntimeOptions options;

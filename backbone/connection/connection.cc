@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/embedding.h>
@@ -18,6 +19,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "backbone/layers/packed_weights.h"
+#include "sdk/base/drawn_weights.h"
 #include "sdk/base/names.h"
 #include "sdk/base/status_macros.h"
 
@@ -122,15 +124,13 @@ Connection::Connection(const ConnectionConfig& config, const BackboneConfig& bac
   const double std =
       config.has_position_init_std() ? config.position_init_std() : layers::kEmbeddingInitStd;
   const double bound = std::sqrt(6.0 / static_cast<double>(d + f));
-  at::Tensor weight = maps > 1 ? at::empty({maps, d, f}) : at::empty({d, f});
-  weight_ = register_parameter("weight", weight.uniform_(-bound, bound));
+  weight_ = register_parameter("weight", maps > 1 ? at::empty({maps, d, f}) : at::empty({d, f}));
   bias_ = register_parameter("bias", at::zeros({d}));
-  positions_ = register_parameter("positions",
-                                  at::empty({PositionRows(config, backbone), d}).normal_(0, std));
+  positions_ = register_parameter("positions", at::empty({PositionRows(config, backbone), d}));
   if (config.shared_type_row() < 0) {
-    type_row_ =
-        register_parameter("type_row", at::empty({d}).normal_(0, layers::kEmbeddingInitStd));
+    type_row_ = register_parameter("type_row", at::empty({d}));
   }
+  if (DrawsWeights()) Draw(bound, std);
   if (config.layernorm_features()) {
     norm_ = register_module("norm", std::make_shared<layers::LayerNorm>(d));
   }
@@ -168,6 +168,13 @@ at::Tensor Connection::Mapped(const at::Tensor& values) const {
       at::arange(values.size(1), weight_.options().dtype(at::kLong)).clamp_max(weight_.size(0) - 1);
   const at::Tensor maps = weight_.index_select(0, map).transpose(1, 2);
   return at::bmm(values.transpose(0, 1), maps).transpose(0, 1) + bias_;
+}
+
+void Connection::Draw(double bound, double position_std) {
+  const at::NoGradGuard no_grad;
+  weight_.uniform_(-bound, bound);
+  positions_.normal_(0, position_std);
+  if (type_row_.defined()) type_row_.normal_(0, layers::kEmbeddingInitStd);
 }
 
 at::Tensor Connection::Project(const at::Tensor& values) const {

@@ -72,6 +72,8 @@ class Connection : public torch::nn::Module {
   const at::Tensor& type_row() const { return type_row_; }
 
  private:
+  void Draw(double bound, double position_std);
+
   at::Tensor GridIds(const at::Tensor& positions, const at::Tensor& padding) const;
   at::Tensor SequenceIds(const at::Tensor& positions, const at::Tensor& padding) const;
   at::Tensor ResizedPositions(int64_t height, int64_t width) const;

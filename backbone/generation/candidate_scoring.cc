@@ -22,7 +22,7 @@ namespace generation {
 namespace {
 
 // Rows of one step. Their keys and values are what takes memory: about 0.3 MB a row at base size.
-constexpr int64_t kMostRows = 512;
+constexpr int64_t kMostRows = 256;
 // Of a decoder that cannot be copied.
 constexpr int64_t kMostRowsAtOnce = 4096;
 

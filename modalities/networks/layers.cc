@@ -13,6 +13,8 @@
 
 #include <cmath>
 
+#include "sdk/base/drawn_weights.h"
+
 namespace unival {
 namespace {
 
@@ -35,8 +37,9 @@ Convolution::Convolution(const ConvolutionShape& shape)
     padding_.push_back(size / 2);
     fan_out *= static_cast<double>(size);
   }
-  weight_ =
-      register_parameter("weight", at::randn(WeightShape(shape)).mul_(std::sqrt(2.0 / fan_out)));
+  weight_ = register_parameter(
+      "weight", DrawsWeights() ? at::randn(WeightShape(shape)).mul_(std::sqrt(2.0 / fan_out))
+                               : at::empty(WeightShape(shape)));
 }
 
 at::Tensor Convolution::forward(const at::Tensor& input) const {
@@ -70,8 +73,13 @@ at::Tensor ChannelLayerNorm::forward(const at::Tensor& input) const {
 
 Linear::Linear(int64_t in, int64_t out) {
   const double bound = 1 / std::sqrt(static_cast<double>(in));
-  weight_ = register_parameter("weight", at::empty({out, in}).uniform_(-bound, bound));
-  bias_ = register_parameter("bias", at::empty({out}).uniform_(-bound, bound));
+  at::Tensor weight = at::empty({out, in}), bias = at::empty({out});
+  if (DrawsWeights()) {
+    weight.uniform_(-bound, bound);
+    bias.uniform_(-bound, bound);
+  }
+  weight_ = register_parameter("weight", weight);
+  bias_ = register_parameter("bias", bias);
 }
 
 at::Tensor Linear::forward(const at::Tensor& input) const {

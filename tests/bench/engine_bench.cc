@@ -14,6 +14,7 @@
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
 #include <benchmark/benchmark.h>
+#include <sys/resource.h>
 #include <torch/nn/module.h>
 
 #include <memory>
@@ -24,6 +25,8 @@
 #include "backbone/layers/packed_weights.h"
 #include "backbone/model/backbone.h"
 #include "backbone/model/model_config.h"
+#include "sdk/base/drawn_weights.h"
+#include "sdk/native/answer_set.h"
 
 namespace unival {
 namespace {
@@ -54,6 +57,23 @@ ModelInput Source(int64_t batch) {
   input.source_tokens = at::randint(4, 50000, {batch, kSource}, at::kLong);
   return input;
 }
+
+// What making the parts of a model takes before its weights are loaded: 0 nothing is drawn, as when
+// a model directory is loaded; 1 first weights are drawn.
+void BM_MakeBackbone(benchmark::State& state) {
+  for (auto _ : state) {
+    std::unique_ptr<LoadedWeights> none_are_drawn;
+    if (state.range(0) == 0) none_are_drawn = std::make_unique<LoadedWeights>();
+    benchmark::DoNotOptimize(Backbone::Create(BaseBackboneConfig(), kVocabulary).ok());
+  }
+}
+BENCHMARK(BM_MakeBackbone)
+    ->ArgName("drawn")
+    ->Arg(0)
+    ->Arg(1)
+    ->Iterations(3)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
 
 void BM_Encode(benchmark::State& state) {
   const at::NoGradGuard no_grad;
@@ -103,6 +123,38 @@ void BM_Generate(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(run());
 }
 
+// A closed set of answers of up to four tokens for each of `batch` records, beside the search that
+// finds the best of them. "peak_MB" is the largest resident size of the whole process so far.
+AnswerSet Answers(int64_t count) {
+  std::vector<std::vector<int64_t>> answers;
+  for (int64_t i = 0; i < count; ++i) {
+    std::vector<int64_t> answer = {4 + i % 1000, 2000 + i};
+    if (i % 3 == 0) answer.insert(answer.end(), {100, 200 + i % 7});
+    answers.push_back(std::move(answer));
+  }
+  return AnswerSet(std::move(answers));
+}
+
+void BM_ClosedSet(benchmark::State& state) {
+  const at::NoGradGuard no_grad;
+  const layers::PackedWeights::Use use(Packed(state.range(0)));
+  const int64_t batch = state.range(1);
+  const bool all = state.range(3) != 0;
+  const AnswerSet answers = Answers(state.range(2));
+  GenerationConfig config;
+  config.set_score_candidates(all);
+  config.set_beam(all ? 1 : 5);
+  const EncoderOutput encoded = Base().Encode(Source(batch));
+  const std::vector<GenerationRequest> requests(batch, {{}, {answers, {}}, 0});
+  for (auto _ : state) {
+    auto decoder = Base().NewIncrementalDecoder(encoded, 1);
+    benchmark::DoNotOptimize(Generate(*decoder, config, requests, {}).ok());
+  }
+  rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  state.counters["peak_MB"] = static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
 // The products of one step of the decoder, or of the encoder, and nothing else.
 void BM_Products(benchmark::State& state) {
   const at::NoGradGuard no_grad;
@@ -127,6 +179,14 @@ void BM_Products(benchmark::State& state) {
   run();
   for (auto _ : state) run();
 }
+
+BENCHMARK(BM_ClosedSet)
+    ->ArgNames({"precision", "batch", "answers", "all"})
+    ->ArgsProduct({{1, 3}, {8}, {10, 1000}, {0, 1}})
+    ->ArgsProduct({{3}, {64}, {3000}, {0, 1}})
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
 
 const std::vector<int64_t> kPrecisions = {0, 1, 2, 3};
 
