@@ -1,17 +1,38 @@
 // unival adapter copy FROM MODALITY INTO: takes a trained modality over into another model
-// directory.
+// directory, with the tasks that use it.
 
 #include <iostream>
 #include <memory>
 
+#include "absl/strings/str_join.h"
 #include "app/commands.h"
 #include "backbone/storage/adapter_copy.h"
+#include "runtime/adapter_tasks.h"
+#include "runtime/model.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
 
-absl::Status Copy(const AdapterCopy& copy) {
+void SayTasks(const AdapterTasks& tasks, const AdapterCopy& copy) {
+  for (const std::string& problem : tasks.unreadable)
+    std::cerr << "unival: note: tasks not brought, " << problem << "\n";
+  if (!tasks.kept.empty()) {
+    std::cerr << "unival: note: kept as they are in " << copy.into << ": task "
+              << absl::StrJoin(tasks.kept, ", ") << "\n";
+  }
+  if (!tasks.brought.empty()) {
+    std::cout << "with its tasks: " << absl::StrJoin(tasks.brought, ", ") << "\n";
+  } else if (tasks.kept.empty()) {
+    std::cout << "no task of " << copy.from << " takes it; give one with --templates FILE\n";
+  }
+}
+
+absl::Status Copy(AdapterCopy copy) {
+  UNIVAL_ASSIGN_OR_RETURN(const OpenedModel from, OpenedModel::Open(copy.from));
+  UNIVAL_ASSIGN_OR_RETURN(const OpenedModel into, OpenedModel::Open(copy.into));
+  const AdapterTasks tasks = TasksOfModality(from, into, copy.modality);
+  if (!tasks.files.empty()) copy.folders[kTemplatesComponent] = tasks.files;
   UNIVAL_ASSIGN_OR_RETURN(const AdapterCopyResult result, CopyAdapter(copy));
   for (const std::string& block : result.missing_blocks) {
     std::cerr << "unival: note: block \"" << block << "\" is not in the vocabulary of "
@@ -19,6 +40,7 @@ absl::Status Copy(const AdapterCopy& copy) {
   }
   std::cout << result.output << ": holds modality \"" << copy.modality << "\" of " << copy.from
             << "\n";
+  SayTasks(tasks, copy);
   return absl::OkStatus();
 }
 
@@ -28,7 +50,7 @@ void AddAdapterCommand(Command& program) {
   Command& adapter =
       program.AddCommand("adapter", "Move trained modalities between model directories");
   Command& copy = adapter.AddCommand(
-      "copy", "Take a modality, its encoder and its connection over into another model");
+      "copy", "Take a modality, its encoder, connection and tasks over into another model");
   auto arguments = std::make_shared<AdapterCopy>();
   copy.AddPositional("from", &arguments->from, "Model directory that holds it");
   copy.AddPositional("modality", &arguments->modality, "Modality id");

@@ -94,8 +94,10 @@ absl::StatusOr<AdapterCopyResult> Copy(const AdapterCopy& copy) {
   const std::string parts[] = {ModalityComponentId(copy.modality),
                                AdapterComponentId(copy.modality)};
   for (const std::string& id : into->ComponentIds()) {
-    if (id != parts[0] && id != parts[1]) UNIVAL_RETURN_IF_ERROR(writer->CopyComponent(*into, id));
+    const bool stays = id != parts[0] && id != parts[1] && copy.folders.count(id) == 0;
+    if (stays) UNIVAL_RETURN_IF_ERROR(writer->CopyComponent(*into, id));
   }
+  for (const auto& [id, files] : copy.folders) UNIVAL_RETURN_IF_ERROR(writer->AddFolder(id, files));
   for (const std::string& id : parts) {
     if (from->HasComponent(id)) UNIVAL_RETURN_IF_ERROR(writer->CopyComponent(*from, id));
   }

@@ -9,6 +9,7 @@
 #ifndef UNIVAL_BACKBONE_STORAGE_ADAPTER_COPY_H_
 #define UNIVAL_BACKBONE_STORAGE_ADAPTER_COPY_H_
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ struct AdapterCopy {
   bool replace = false;  // takes it in the place of one that `into` has
   // Also when it was trained against other weights; that is written down in the manifest.
   bool allow_mismatch = false;
+  // Component id -> file name -> content: folders of the output in the place of those that `into`
+  // has, for what goes with the modality and this room knows nothing of, such as its tasks.
+  std::map<std::string, std::map<std::string, std::string>> folders;
 };
 
 struct AdapterCopyResult {

@@ -55,6 +55,12 @@ absl::StatusOr<TrainingPlan> ReadRecipe(const std::string& recipe, const PlanOpt
     stage.set_steps(std::max<int64_t>(1, std::llround(stage.steps() * options.effort)));
     stage.set_log_every(std::max<int64_t>(1, std::min<int64_t>(20, stage.steps() / 20)));
   }
+  return plan;
+}
+
+absl::StatusOr<TrainingPlan> ReadDepthRecipe(const std::string& recipe,
+                                             const PlanOptions& options) {
+  UNIVAL_ASSIGN_OR_RETURN(TrainingPlan plan, ReadRecipe(recipe, options));
   SetEvaluations(options.effort, &plan);
   return plan;
 }
@@ -70,7 +76,7 @@ absl::StatusOr<PlanVariant> FullFinetuning(const PlanVariant& connection,
                                            const PlanOptions& options) {
   PlanVariant full = Variant(connection, kFull, "full finetuning", "every parameter trains");
   if (!options.full_plan.empty()) {
-    UNIVAL_ASSIGN_OR_RETURN(full.plan, ReadRecipe(options.full_plan, options));
+    UNIVAL_ASSIGN_OR_RETURN(full.plan, ReadDepthRecipe(options.full_plan, options));
     return full;
   }
   for (Stage& stage : *full.plan.mutable_stage()) {
@@ -93,13 +99,19 @@ absl::StatusOr<PlanVariant> LoadConnectionPlan(const std::string& recipe,
   }
   PlanVariant variant{
       kConnection, "connection only", "all else frozen: what the quickstart does", {}};
-  UNIVAL_ASSIGN_OR_RETURN(variant.plan, ReadRecipe(recipe, options));
+  UNIVAL_ASSIGN_OR_RETURN(variant.plan, ReadDepthRecipe(recipe, options));
   if (variant.plan.new_modality_size() == 0) {
     return absl::InvalidArgumentError(
         absl::StrCat(recipe,
                      ": new_modality: expected the modality to add, got none; use "
                      "recipes/depth_adapter.textproto"));
   }
+  return variant;
+}
+
+absl::StatusOr<PlanVariant> LoadSensorPlan(const std::string& recipe, const PlanOptions& options) {
+  PlanVariant variant{kSensor, "your sentences", "connection only", {}};
+  UNIVAL_ASSIGN_OR_RETURN(variant.plan, ReadRecipe(recipe, options));
   return variant;
 }
 

@@ -30,6 +30,7 @@ inline constexpr char kFull[] = "full";
 inline constexpr char kRandomBackbone[] = "random_backbone";
 inline constexpr char kUntrainedEncoder[] = "untrained_encoder";
 inline constexpr char kNoText[] = "no_text";
+inline constexpr char kSensor[] = "sensor";
 
 struct PlanOptions {
   std::string plans_folder;   // where plans will stand: paths in them become relative to it
@@ -51,6 +52,10 @@ struct PlanVariant {
 // NotFound names the recipe.
 absl::StatusOr<PlanVariant> LoadConnectionPlan(const std::string& recipe,
                                                const PlanOptions& options);
+
+// Reads the recipe of a sensor that says its user's sentences and points it at `options.model`; its
+// evaluations stay.
+absl::StatusOr<PlanVariant> LoadSensorPlan(const std::string& recipe, const PlanOptions& options);
 
 // Full finetuning, random backbone, untrained encoder, and, where there is such a model, a backbone
 // without text.

@@ -1,5 +1,8 @@
 #include "examples/quickstart/quickstart.h"
 
+#include <iterator>
+#include <vector>
+
 #include "examples/quickstart/phases.h"
 #include "examples/quickstart/session.h"
 #include "examples/quickstart/workspace.h"
@@ -27,6 +30,11 @@ constexpr NamedStep kSteps[] = {
     {"train the controls", &Session::TrainControls},
 };
 
+constexpr NamedStep kSayingSteps[] = {
+    {"ask the base model to repeat your sentences", &Session::CheckSentences},
+    {"teach a sensor to say them", &Session::TeachOwnSentences},
+};
+
 }  // namespace
 
 absl::StatusOr<std::string> RunQuickstart(const QuickstartOptions& options) {
@@ -34,8 +42,12 @@ absl::StatusOr<std::string> RunQuickstart(const QuickstartOptions& options) {
   UNIVAL_RETURN_IF_ERROR(PrepareOutput(options, workspace));
   Session session(options, std::move(workspace));
   UNIVAL_RETURN_IF_ERROR(session.LoadPlans());
-  Phases phases(static_cast<int>(std::size(kSteps)));
-  for (const NamedStep& named : kSteps) {
+  std::vector<NamedStep> steps(std::begin(kSteps), std::end(kSteps));
+  if (!options.say.empty()) {
+    steps.insert(steps.end(), std::begin(kSayingSteps), std::end(kSayingSteps));
+  }
+  Phases phases(static_cast<int>(steps.size()));
+  for (const NamedStep& named : steps) {
     UNIVAL_RETURN_IF_ERROR(phases.Run(named.name, [&] { return (session.*named.step)(); }));
   }
   return session.WriteReport(phases);

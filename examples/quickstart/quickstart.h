@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -27,6 +28,10 @@ struct QuickstartOptions {
   uint64_t seed = 1;
   int threads = 0;    // training runs side by side; 0: as many as cores
   bool fast = false;  // a quarter of the work and one control, for a look
+  // Sentences that a second sensor, which does not exist, is taught to say at the end; empty: none.
+  std::vector<std::string> say;
+  std::string base = "models/base";  // the model that says them
+  std::string series_plugin;         // reads that sensor's signals; empty: beside the program
 };
 
 // Progress goes to standard output, one line per phase with its time. Errors name what is missing

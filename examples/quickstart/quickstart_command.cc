@@ -24,6 +24,7 @@ std::string OrShipped(const std::string& path) {
 
 absl::Status Quickstart(quickstart::QuickstartOptions options) {
   options.model = OrShipped(options.model);
+  options.base = OrShipped(options.base);
   options.recipes = OrShipped(options.recipes);
   options.program = UnivalProgram();
   if (options.program.empty()) {
@@ -53,7 +54,16 @@ void AddQuickstartOptions(Command& program) {
   program.AddOption("--threads", &options->threads,
                     "Training runs side by side, one compute thread each (default: all cores)");
   program.AddFlag("--fast", &options->fast, "A quarter of the work and one control, for a look");
-  program.SetFooter("Example: unival quickstart --output quickstart_out");
+  program.AddOption("--say", &options->say,
+                    "A sentence of yours that a made-up sensor is to say, each by its own signal; "
+                    "give two or more");
+  program.AddOption("--base", &options->base, "Model directory that is to say them").ShowDefault();
+  program
+      .AddOption("--series_plugin", &options->series_plugin,
+                 "The series plugin, for --say (default: as built beside this program)")
+      .LastWins();
+  program.SetFooter(
+      "Example: unival quickstart --say \"a still target, near\" --say \"nothing in sight\"");
   program.OnRun([options] { return Quickstart(*options); });
 }
 

@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "examples/quickstart/child.h"
 #include "examples/quickstart/examples.h"
+#include "examples/quickstart/own_sensor.h"
 #include "examples/quickstart/run_results.h"
 #include "examples/world/world.h"
 #include "sdk/base/files.h"
@@ -268,6 +269,17 @@ absl::Status Session::ShowExamples() {
   for (const report::ExampleCard& card : report_.examples) {
     std::cout << "      " << (card.caption == card.expected_caption ? "right  " : "wrong  ")
               << card.caption << "\n";
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Session::CheckSentences() { return WarnOfSentences(options_, *runtime_); }
+
+absl::Status Session::TeachOwnSentences() {
+  UNIVAL_ASSIGN_OR_RETURN(report_.sentences, TeachSentences(options_, workspace_));
+  for (const report::SaidSentence& sentence : report_.sentences) {
+    std::cout << "      " << (sentence.said == sentence.wanted ? "right  " : "wrong  ")
+              << sentence.said << "\n";
   }
   return absl::OkStatus();
 }

@@ -34,6 +34,9 @@ class Session {
   absl::Status CheckReceipt();
   absl::Status AnswerAfter();
   absl::Status ShowExamples();
+  // With sentences of the reader's: whether the base model can say them, and a sensor that does.
+  absl::Status CheckSentences();
+  absl::Status TeachOwnSentences();
   // Returns the report's path.
   absl::StatusOr<std::string> WriteReport(const Phases& phases);
 

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "runtime/loader/shipped_files.h"
@@ -16,9 +18,51 @@ namespace fs = std::filesystem;
 constexpr char kMarker[] = ".unival_quickstart";
 
 // As built, or as installed.
-std::string PluginBesideProgram() {
-  const std::string found = FindShippedFile("plugins/depth/libdepth.so", "lib/unival");
-  return found.empty() ? "libdepth.so" : found;
+std::string PluginBesideProgram(const std::string& name) {
+  const std::string file = absl::StrCat("lib", name, ".so");
+  const std::string found =
+      FindShippedFile(absl::StrCat("plugins/", name, "/", file), "lib/unival");
+  return found.empty() ? file : found;
+}
+
+absl::Status CheckModel(const std::string& model, const std::string& option) {
+  if (fs::exists(fs::path(model) / "manifest.textproto")) return absl::OkStatus();
+  return absl::NotFoundError(
+      absl::StrCat("model ", model, ": expected a model directory with manifest.textproto; ",
+                   "run from the project's folder or name one with ", option));
+}
+
+absl::StatusOr<std::string> FindPlugin(const std::string& given, const std::string& name,
+                                       const std::string& option) {
+  const std::string plugin = given.empty() ? PluginBesideProgram(name) : given;
+  if (fs::exists(plugin)) return plugin;
+  return absl::NotFoundError(absl::StrCat("plugin ", plugin, ": no such file; build it with ",
+                                          "`bazel build //plugins/", name, ":lib", name,
+                                          ".so` or name it with ", option));
+}
+
+absl::StatusOr<std::string> FindRecipe(const QuickstartOptions& options, const std::string& name) {
+  std::string recipe = absl::StrCat(options.recipes, "/", name);
+  if (fs::exists(recipe)) return recipe;
+  return absl::NotFoundError(absl::StrCat("recipe ", recipe,
+                                          ": no such file; run from the project's folder ",
+                                          "or name the folder of recipes with --recipes"));
+}
+
+absl::Status CheckSentences(const std::vector<std::string>& say) {
+  std::set<std::string> seen;
+  for (const std::string& sentence : say) {
+    if (sentence.find_first_not_of(" \t\n") == std::string::npos)
+      return absl::InvalidArgumentError("--say: expected a sentence, got an empty one");
+    if (!seen.insert(sentence).second) {
+      return absl::InvalidArgumentError(absl::StrCat("--say: \"", sentence, "\" stands there ",
+                                                     "twice; give sentences that differ"));
+    }
+  }
+  if (say.size() != 1) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "--say: expected two sentences or more, got one: a sensor that always says the same needs no "
+      "model");
 }
 
 std::string IfExists(const std::string& path) { return fs::exists(path) ? path : ""; }
@@ -26,23 +70,16 @@ std::string IfExists(const std::string& path) { return fs::exists(path) ? path :
 }  // namespace
 
 absl::StatusOr<Workspace> FindInputs(const QuickstartOptions& options) {
-  if (!fs::exists(fs::path(options.model) / "manifest.textproto")) {
-    return absl::NotFoundError(absl::StrCat(
-        "model ", options.model, ": expected a model directory with manifest.textproto; ",
-        "run from the project's folder or name one with --model"));
-  }
+  UNIVAL_RETURN_IF_ERROR(CheckSentences(options.say));
+  UNIVAL_RETURN_IF_ERROR(CheckModel(options.model, "--model"));
   Workspace workspace;
-  workspace.plugin = options.plugin.empty() ? PluginBesideProgram() : options.plugin;
-  if (!fs::exists(workspace.plugin)) {
-    return absl::NotFoundError(
-        absl::StrCat("plugin ", workspace.plugin, ": no such file; build it with ",
-                     "`bazel build //plugins/depth:libdepth.so` or name it with --plugin"));
-  }
-  workspace.recipe = options.recipes + "/depth_adapter.textproto";
-  if (!fs::exists(workspace.recipe)) {
-    return absl::NotFoundError(absl::StrCat("recipe ", workspace.recipe,
-                                            ": no such file; run from the project's folder ",
-                                            "or name the folder of recipes with --recipes"));
+  UNIVAL_ASSIGN_OR_RETURN(workspace.plugin, FindPlugin(options.plugin, "depth", "--plugin"));
+  UNIVAL_ASSIGN_OR_RETURN(workspace.recipe, FindRecipe(options, "depth_adapter.textproto"));
+  if (!options.say.empty()) {
+    UNIVAL_RETURN_IF_ERROR(CheckModel(options.base, "--base"));
+    UNIVAL_ASSIGN_OR_RETURN(workspace.series_plugin,
+                            FindPlugin(options.series_plugin, "series", "--series_plugin"));
+    UNIVAL_ASSIGN_OR_RETURN(workspace.say_recipe, FindRecipe(options, "own_words.textproto"));
   }
   workspace.full_recipe = IfExists(options.recipes + "/depth_full.textproto");
   const fs::path model = fs::path(options.model).lexically_normal();

@@ -14,12 +14,14 @@ struct Workspace {
   std::string plugin, recipe;
   std::string full_recipe, no_text_model;  // empty where absent
   std::string data, plans, runs;           // folders
+  std::string series_plugin, say_recipe;   // empty without sentences
 
   std::string RunFolder(const std::string& name) const { return runs + "/" + name; }
   std::string SummaryFile(const std::string& name) const { return runs + "/" + name + ".json"; }
 };
 
-// NotFound names the model, plugin or recipe that is missing and the remedy. Touches nothing.
+// NotFound names the model, plugin or recipe that is missing and the remedy; InvalidArgument for a
+// single sentence, one given twice or an empty one. Touches nothing.
 absl::StatusOr<Workspace> FindInputs(const QuickstartOptions& options);
 
 // Creates the output folder; what an earlier quickstart left there is removed. FailedPrecondition

@@ -84,6 +84,19 @@ std::string Examples(const QuickstartReport& report) {
       Element("div", "cards", cards));
 }
 
+std::string Sentences(const QuickstartReport& report) {
+  if (report.sentences.empty()) return "";
+  Table table({"a new signal that means", "is answered with", ""}, "text");
+  for (const SaidSentence& sentence : report.sentences) {
+    table.AddRow({Escape(sentence.wanted), Escape(sentence.said),
+                  sentence.said == sentence.wanted ? "right" : "wrong"});
+  }
+  return absl::StrCat(Heading("Your own sentences"),
+                      Note("A sensor that does not exist, one random signal a sentence with noise; "
+                           "its connection alone was trained."),
+                      Panel(table.Html()));
+}
+
 std::string Curve(const QuickstartReport& report) {
   LineChart chart{"optimizer step", "training loss per token", {}};
   for (const RunSummary& run : report.runs) {
@@ -198,10 +211,10 @@ std::string WithThousands(int64_t number) {
 std::string Percent(double share) { return absl::StrFormat("%.1f %%", 100 * share); }
 
 std::string RenderQuickstartReport(const QuickstartReport& report) {
-  return Page(
-      "UnIVAL quickstart: a model learns to read depth maps",
-      absl::StrCat(Top(report), Examples(report), Curve(report), Controls(report), Proof(report),
-                   How(report), Element("footer", "", Escape(report.machine))));
+  return Page("UnIVAL quickstart: a model learns to read depth maps",
+              absl::StrCat(Top(report), Examples(report), Sentences(report), Curve(report),
+                           Controls(report), Proof(report), How(report),
+                           Element("footer", "", Escape(report.machine))));
 }
 
 }  // namespace unival::report

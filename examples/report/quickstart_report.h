@@ -67,6 +67,11 @@ struct ReceiptSummary {
   std::vector<std::string> problems;
 };
 
+// A sentence of the reader's, and what a new signal for it was answered with.
+struct SaidSentence {
+  std::string wanted, said;
+};
+
 struct PhaseTime {
   std::string name;
   double seconds = 0;
@@ -79,6 +84,7 @@ struct QuickstartReport {
   int64_t train_scenes = 0, eval_scenes = 0;
   std::vector<std::pair<std::string, std::string>> templates;  // task, prompt -> target
   std::vector<ExampleCard> examples;
+  std::vector<SaidSentence> sentences;
   std::vector<RunSummary> runs;  // the main one first
   std::vector<UnchangedTask> unchanged;
   ReceiptSummary receipt;

@@ -246,12 +246,12 @@ TEST(Workflow, ATrainedModalityIsCopiedIntoAnotherModel) {
   fs::copy(program.Path("models/tiny"), program.Path("models/second"), fs::copy_options::recursive);
   const Outcome copied = program.Run("adapter copy runs/depth/model depth models/second");
   ASSERT_EQ(copied.code, 0) << copied.err;
+  EXPECT_THAT(copied.err, AllOf(HasSubstr("kept as they are"), HasSubstr("depth_caption")));
   const auto answers = [&](const std::string& model) {
     const std::string file = program.Path("copied.jsonl");
     const Outcome outcome = program.Run("eval " + model +
                                         " --task depth_caption --data data/depth/eval/caption.jsonl"
-                                        " --plugin \"$DEPTH_PLUGIN\" --templates "
-                                        "tasks/templates/quickstart.textproto --predictions " +
+                                        " --plugin \"$DEPTH_PLUGIN\" --predictions " +
                                         file);
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     return ReadText(file);
@@ -259,6 +259,17 @@ TEST(Workflow, ATrainedModalityIsCopiedIntoAnotherModel) {
   EXPECT_EQ(answers("models/second"), answers("runs/depth/model"));
   EXPECT_EQ(program.Run("adapter copy runs/depth/model depth models/second").code, 1)
       << "it is there already";
+  // A model that knows no task gets those of the modality.
+  fs::copy(program.Path("models/tiny"), program.Path("models/plain"), fs::copy_options::recursive);
+  std::string manifest = ReadText(program.Path("models/plain/manifest.textproto"));
+  const size_t id = manifest.find("id: \"templates\""), begin = manifest.rfind("component {", id);
+  manifest.erase(begin, manifest.find("}\n", id) + 2 - begin);
+  WriteText(program.Path("models/plain/manifest.textproto"), manifest);
+  const Outcome brought = program.Run("adapter copy runs/depth/model depth models/plain");
+  ASSERT_EQ(brought.code, 0) << brought.err;
+  EXPECT_THAT(brought.out, AllOf(HasSubstr("with its tasks: "), HasSubstr("depth_caption"),
+                                 Not(HasSubstr("image_caption"))));
+  EXPECT_EQ(answers("models/plain"), answers("runs/depth/model"));
 }
 
 TEST(Workflow, ProbeMeasuresAnEncoderWithoutTheLanguageModel) {

@@ -1,0 +1,31 @@
+// unival: adapter_tasks.h - the tasks that go with a modality when it is taken over into another
+// model directory (backbone/storage/adapter_copy.h).
+#ifndef UNIVAL_RUNTIME_ADAPTER_TASKS_H_
+#define UNIVAL_RUNTIME_ADAPTER_TASKS_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "runtime/opened_model.h"
+
+namespace unival {
+
+struct AdapterTasks {
+  // The whole content of the folder of templates of the model that takes the modality over: what it
+  // has, and one more file with `brought`. Empty where nothing is brought.
+  std::map<std::string, std::string> files;
+  std::vector<std::string> brought;     // names of tasks
+  std::vector<std::string> kept;        // of those that `into` has, in its own words
+  std::vector<std::string> unreadable;  // "FILE: why" for sets of `from` that need a plugin
+};
+
+// The tasks of `from` that take `modality`. One whose name `into` has already is left as it is
+// there.
+AdapterTasks TasksOfModality(const OpenedModel& from, const OpenedModel& into,
+                             const std::string& modality);
+
+}  // namespace unival
+
+#endif  // UNIVAL_RUNTIME_ADAPTER_TASKS_H_
