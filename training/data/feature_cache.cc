@@ -5,7 +5,6 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -18,14 +17,12 @@
 #include <limits>
 #include <vector>
 
-#include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "sdk/base/files.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "training/data/file_lock.h"
 
 namespace unival {
 namespace {
@@ -120,34 +117,6 @@ absl::Status ReadHeader(int file, int64_t offset, RecordHeader* header, const st
   return ReadBytesAt(file, offset, reinterpret_cast<char*>(header), sizeof(*header), path);
 }
 
-// The lock between processes, for one append; waiting for longer than that takes means that
-// something holds it that is no run of this program.
-class FileLock {
- public:
-  static absl::StatusOr<std::unique_ptr<FileLock>> Take(int file, const std::string& path) {
-    constexpr absl::Duration kPatience = absl::Seconds(30), kPause = absl::Milliseconds(5);
-    const absl::Time end = absl::Now() + kPatience;
-    while (flock(file, LOCK_EX | LOCK_NB) != 0) {
-      if (errno != EWOULDBLOCK && errno != EINTR) return CacheError(path, "cannot lock");
-      if (absl::Now() > end) {
-        return absl::FailedPreconditionError(
-            absl::StrCat("feature cache ", path, ": another process has kept it locked for ",
-                         absl::FormatDuration(kPatience),
-                         "; end that process or choose another folder with --cache"));
-      }
-      absl::SleepFor(kPause);
-    }
-    return absl::make_unique<FileLock>(file);
-  }
-  explicit FileLock(int file) : file_(file) {}
-  ~FileLock() { flock(file_, LOCK_UN); }
-  FileLock(const FileLock&) = delete;
-  FileLock& operator=(const FileLock&) = delete;
-
- private:
-  const int file_;
-};
-
 absl::StatusOr<int64_t> SizeOf(int file, const std::string& path) {
   struct stat info;
   if (fstat(file, &info) != 0) return CacheError(path, "cannot examine");
@@ -176,7 +145,8 @@ absl::StatusOr<std::unique_ptr<FeatureCache>> FeatureCache::Open(const std::stri
   cache->path_ = absl::StrCat(directory, "/", modality, "-", identity.substr(0, 16), ".features");
   cache->file_ = open(cache->path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (cache->file_ < 0) return CacheError(cache->path_, "cannot open");
-  UNIVAL_ASSIGN_OR_RETURN(const auto lock, FileLock::Take(cache->file_, cache->path_));
+  UNIVAL_ASSIGN_OR_RETURN(const auto lock,
+                          Annotate(FileLock::Take(cache->file_, cache->path_), "feature cache"));
   absl::MutexLock own(&cache->mutex_);
   UNIVAL_RETURN_IF_ERROR(cache->ReadIndex());
   return cache;
@@ -278,7 +248,7 @@ absl::Status FeatureCache::Add(const std::string& key, const ModalityFeatures& f
 }
 
 absl::Status FeatureCache::Append(const std::string& key, const std::vector<char>& record) {
-  UNIVAL_ASSIGN_OR_RETURN(const auto lock, FileLock::Take(file_, path_));
+  UNIVAL_ASSIGN_OR_RETURN(const auto lock, Annotate(FileLock::Take(file_, path_), "feature cache"));
   UNIVAL_ASSIGN_OR_RETURN(const int64_t size, SizeOf(file_, path_));
   const bool was_there = entries_.count(key) > 0;
   // Somebody has cut the file; what is left of it is read anew.
