@@ -22,7 +22,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr char kSet[] = "yours";
 constexpr int64_t kTrainSignals = 100, kEvalSignals = 10;  // of each sentence
-constexpr double kFastEffort = 0.25;
+constexpr double kFastSteps = 0.25;                        // share of the recipe's
 
 std::string DataFolder(const Workspace& workspace) {
   return absl::StrCat(workspace.data, "/sensor");
@@ -81,7 +81,7 @@ absl::StatusOr<std::vector<report::SaidSentence>> TeachSentences(const Quickstar
                                                                  const Workspace& workspace) {
   UNIVAL_RETURN_IF_ERROR(WriteSignals(options, workspace));
   const PlanOptions plans = {workspace.plans, options.base, "", "",
-                             options.fast ? kFastEffort : 1.0};
+                             options.fast ? kFastSteps : 1.0};
   UNIVAL_ASSIGN_OR_RETURN(const PlanVariant plan, LoadSensorPlan(workspace.say_recipe, plans));
   UNIVAL_ASSIGN_OR_RETURN(const std::string file, WritePlan(plan, plans));
   const std::string data = absl::StrCat(DataFolder(workspace), "/", kSet, "/changing");
