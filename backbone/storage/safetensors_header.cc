@@ -10,6 +10,8 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "sdk/base/byte_order.h"
+#include "sdk/base/printable.h"
 #include "sdk/base/shapes.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -49,22 +51,14 @@ const DtypeInfo& InfoOf(SafetensorsDtype dtype) {
 }
 
 absl::Status BadTensor(absl::string_view name, absl::string_view message) {
-  // Names come from the file: they may be long or hold anything.
-  constexpr size_t kShown = 200;
-  return InvalidArgument("tensor \"", absl::CHexEscape(name.substr(0, kShown)), "\": ", message);
-}
-
-uint64_t ReadPrefix(absl::string_view file) {
-  uint64_t value = 0;
-  for (int i = 7; i >= 0; --i) value = value << 8 | static_cast<unsigned char>(file[i]);
-  return value;
+  return InvalidArgument("tensor \"", ShownName(name), "\": ", message);
 }
 
 absl::StatusOr<absl::string_view> HeaderText(absl::string_view file) {
   if (file.size() < kPrefix) {
     return InvalidArgument("the file has ", file.size(), " bytes, too few for safetensors");
   }
-  const uint64_t size = ReadPrefix(file);
+  const uint64_t size = LittleEndian(file, kPrefix);
   if (size > kMaxHeader || size > file.size() - kPrefix) {
     return InvalidArgument("the header is said to have ", size, " bytes, the file has ",
                            file.size() - kPrefix, " after the size (header bound ", kMaxHeader,
@@ -91,7 +85,7 @@ class StrictKeys {
   void AddKey(const Json& value) {
     const std::string key = value.get<std::string>();
     if (!keys_.back().insert(key).second) {
-      problem_ = absl::StrCat("\"", absl::CHexEscape(key.substr(0, 200)), "\" is there twice");
+      problem_ = absl::StrCat("\"", ShownName(key), "\" is there twice");
     }
   }
 
@@ -185,7 +179,7 @@ absl::Status ParseMetadata(const Json& json, std::map<std::string, std::string>*
   if (!json.is_object()) return InvalidArgument("__metadata__ is not a JSON object");
   for (const auto& [key, value] : json.items()) {
     if (!value.is_string()) {
-      return InvalidArgument("__metadata__: \"", absl::CHexEscape(key), "\" is not a string");
+      return InvalidArgument("__metadata__: \"", ShownName(key), "\" is not a string");
     }
     metadata->emplace(key, value.get<std::string>());
   }

@@ -5,19 +5,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/byte_order.h"
 #include "sdk/base/process.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival::speech {
 namespace {
-
-uint32_t LittleEndian(absl::string_view bytes, size_t at, int size) {
-  uint32_t value = 0;
-  for (int i = 0; i < size; ++i) {
-    value |= static_cast<uint32_t>(static_cast<unsigned char>(bytes[at + i])) << (8 * i);
-  }
-  return value;
-}
 
 // What the program writes to its standard output.
 absl::StatusOr<std::string> RunProgram(const std::vector<std::string>& command) {
@@ -47,17 +40,19 @@ absl::StatusOr<Speech> ParseWav(absl::string_view bytes) {
   size_t at = 12;
   while (at + 8 <= bytes.size()) {
     const absl::string_view name = bytes.substr(at, 4);
-    const size_t size = std::min<size_t>(LittleEndian(bytes, at + 4, 4), bytes.size() - at - 8);
+    const size_t size = std::min<size_t>(LittleEndian(absl::ClippedSubstr(bytes, at + 4), 4),
+                                         bytes.size() - at - 8);
     at += 8;
     if (name == "fmt ") {
-      const bool plain = size >= 16 && LittleEndian(bytes, at, 2) == 1 &&
-                         LittleEndian(bytes, at + 2, 2) == 1 &&
-                         LittleEndian(bytes, at + 14, 2) == 16;
+      const bool plain = size >= 16 && LittleEndian(absl::ClippedSubstr(bytes, at), 2) == 1 &&
+                         LittleEndian(absl::ClippedSubstr(bytes, at + 2), 2) == 1 &&
+                         LittleEndian(absl::ClippedSubstr(bytes, at + 14), 2) == 16;
       if (!plain) return absl::InvalidArgumentError("WAV: expected 16-bit mono PCM");
-      speech.sample_rate_hz = static_cast<int>(LittleEndian(bytes, at + 4, 4));
+      speech.sample_rate_hz = static_cast<int>(LittleEndian(absl::ClippedSubstr(bytes, at + 4), 4));
     } else if (name == "data" && speech.sample_rate_hz > 0) {
       for (size_t i = at; i + 1 < at + size; i += 2) {
-        speech.samples.push_back(static_cast<int16_t>(LittleEndian(bytes, i, 2)) / 32768.0f);
+        speech.samples.push_back(
+            static_cast<int16_t>(LittleEndian(absl::ClippedSubstr(bytes, i), 2)) / 32768.0f);
       }
       return speech;
     }

@@ -1,3 +1,4 @@
+// Pickles without Python, in one piece: the opcodes are methods of one machine over one stack.
 #include "runtime/torch_file/pickle.h"
 
 #include <array>
@@ -9,8 +10,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "runtime/torch_file/little_endian.h"
 #include "runtime/torch_file/pickle_calls.h"
+#include "sdk/base/byte_order.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 

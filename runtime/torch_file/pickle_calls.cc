@@ -1,22 +1,19 @@
 #include "runtime/torch_file/pickle_calls.h"
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "sdk/base/shapes.h"
+#include "runtime/torch_file/pickle_view.h"
+#include "sdk/base/printable.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
-
-constexpr size_t kMaxRank = 32;
 
 struct StorageType {
   absl::string_view name;
@@ -71,11 +68,6 @@ constexpr std::array<absl::string_view, 6> kRecords = {
     "operator.getitem", "_operator.getitem"};
 constexpr std::array<absl::string_view, 3> kRecordModules = {"argparse.", "omegaconf.", "fairseq."};
 
-std::string Shown(absl::string_view text) {
-  constexpr size_t kShown = 200;
-  return absl::CHexEscape(text.substr(0, kShown));
-}
-
 PickleNode MakeContainer(PickleKind kind, std::vector<PickleId> items = {}) {
   PickleNode node;
   node.kind = kind;
@@ -83,49 +75,11 @@ PickleNode MakeContainer(PickleKind kind, std::vector<PickleId> items = {}) {
   return node;
 }
 
-// One past the last element that a view with `offset` touches, and how many elements it has.
-// False on overflow.
-bool MeasureView(const PickleTensor& view, int64_t* end, int64_t* count) {
-  *count = 1;
-  *end = view.offset;
-  for (size_t i = 0; i < view.shape.size(); ++i) {
-    if (view.shape[i] == 0) return *count = 0, true;
-  }
-  for (size_t i = 0; i < view.shape.size(); ++i) {
-    int64_t step = 0;
-    if (__builtin_mul_overflow(*count, view.shape[i], count) ||
-        __builtin_mul_overflow(view.shape[i] - 1, view.strides[i], &step) ||
-        __builtin_add_overflow(*end, step, end)) {
-      return false;
-    }
-  }
-  return !__builtin_add_overflow(*end, 1, end);
-}
-
-// A view may have more elements than its storage where strides are 0, as an expanded tensor has;
-// the token embedding of the base size has 46 million. Not without a bound: it is stored element by
-// element.
-constexpr int64_t kMaxExpanded = int64_t{1} << 28;
-
-absl::Status CheckView(const PickleTensor& view, int64_t elements) {
-  bool valid = view.shape.size() == view.strides.size() && view.shape.size() <= kMaxRank &&
-               view.offset >= 0 && view.offset <= elements;
-  for (int64_t value : view.shape) valid = valid && value >= 0;
-  for (int64_t value : view.strides) valid = valid && value >= 0;
-  int64_t end = 0, count = 0;
-  valid = valid && MeasureView(view, &end, &count);
-  valid = valid && count <= std::max(elements, kMaxExpanded);
-  if (valid && (count == 0 || end <= elements)) return absl::OkStatus();
-  return InvalidArgument("a tensor of shape ", ShapeText(view.shape), ", strides ",
-                         ShapeText(view.strides), " at element ", view.offset,
-                         " does not lie within its storage of ", elements, " elements");
-}
-
 absl::StatusOr<SafetensorsDtype> StorageDtype(absl::string_view name) {
   for (const StorageType& type : kStorageTypes) {
     if (type.name == name) return type.dtype;
   }
-  return InvalidArgument("storage type \"", Shown(name), "\" is not one of ",
+  return InvalidArgument("storage type \"", ShownName(name), "\" is not one of ",
                          absl::StrJoin(kStorageTypes, " ", [](std::string* out, const auto& type) {
                            absl::StrAppend(out, type.name);
                          }));
@@ -250,7 +204,7 @@ absl::StatusOr<PickleNode> PickleCalls::Call(const PickleNode& callable, PickleI
     return record;
   }
   return absl::PermissionDeniedError(
-      absl::StrCat("call of \"", Shown(callable.text),
+      absl::StrCat("call of \"", ShownName(callable.text),
                    "\" refused: a checkpoint may only rebuild tensors. Do not trust this file"));
 }
 
@@ -268,7 +222,7 @@ absl::Status PickleCalls::AddView(const PickleNode& view, PickleStorage* storage
       storage->elements <= storage->root_elements - storage->begin) {
     return absl::OkStatus();
   }
-  return InvalidArgument("storage \"", Shown(storage->key), "\": a view of ", storage->elements,
+  return InvalidArgument("storage \"", ShownName(storage->key), "\": a view of ", storage->elements,
                          " elements at ", storage->begin, " of ", storage->root_elements);
 }
 
@@ -290,7 +244,7 @@ absl::StatusOr<PickleNode> PickleCalls::Storage(const PickleNode& id) {
   int64_t bytes = 0;
   if (storage.elements < 0 ||
       __builtin_mul_overflow(storage.elements, DtypeSize(storage.dtype), &bytes)) {
-    return InvalidArgument("storage \"", Shown(storage.key), "\" of ", storage.elements,
+    return InvalidArgument("storage \"", ShownName(storage.key), "\" of ", storage.elements,
                            " elements");
   }
   if (id.items.size() == 6) UNIVAL_RETURN_IF_ERROR(AddView(node(id.items[5]), &storage));
@@ -310,7 +264,7 @@ absl::Status PickleCalls::Build(PickleId state, PickleNode* object) {
   if (object->kind == PickleKind::kDict) return absl::OkStatus();
   return absl::PermissionDeniedError(
       absl::StrCat("state for ", object->kind == PickleKind::kGlobal ? "\"" : "a value",
-                   object->kind == PickleKind::kGlobal ? Shown(object->text) + "\"" : "",
+                   object->kind == PickleKind::kGlobal ? ShownName(object->text) + "\"" : "",
                    " refused: a checkpoint may only rebuild tensors"));
 }
 

@@ -4,12 +4,12 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "runtime/torch_file/little_endian.h"
 #include "runtime/torch_file/zip_directory.h"
+#include "sdk/base/byte_order.h"
+#include "sdk/base/printable.h"
 #include "sdk/base/shapes.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -24,8 +24,7 @@ constexpr absl::string_view kMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 1
 constexpr int64_t kLegacyProtocol = 1001;
 
 absl::Status BadStorage(absl::string_view key, absl::string_view message) {
-  constexpr size_t kShown = 200;
-  return InvalidArgument("storage \"", absl::CHexEscape(key.substr(0, kShown)), "\": ", message);
+  return InvalidArgument("storage \"", ShownName(key), "\": ", message);
 }
 
 absl::Status CheckSize(const PickleStorage& storage, uint64_t bytes) {

@@ -1,12 +1,8 @@
 #include "runtime/torch_file/torch_file_writer.h"
 
-namespace unival {
+#include "sdk/base/byte_order.h"
 
-std::string LittleEndianBytes(uint64_t value, int width) {
-  std::string bytes;
-  for (int i = 0; i < width; ++i) bytes.push_back(static_cast<char>(value >> (8 * i)));
-  return bytes;
-}
+namespace unival {
 
 PickleWriter& PickleWriter::Raw(const std::string& bytes) {
   bytes_ += bytes;

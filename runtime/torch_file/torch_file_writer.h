@@ -15,9 +15,6 @@
 
 namespace unival {
 
-// `width` bytes, least significant first.
-std::string LittleEndianBytes(uint64_t value, int width);
-
 class PickleWriter {
  public:
   PickleWriter() : bytes_("\x80\x02") {}

@@ -7,7 +7,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "runtime/torch_file/little_endian.h"
+#include "sdk/base/byte_order.h"
+#include "sdk/base/printable.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
@@ -28,13 +29,11 @@ constexpr size_t kLocator64Size = 20;
 constexpr size_t kMaxComment = 65535;
 constexpr uint64_t kDeflated = 8;       // method
 constexpr uint64_t kIn64 = 0xFFFFFFFF;  // the value stands in the zip64 record
-constexpr uint64_t kMaxNameShown = 200;
 
 absl::Status Bad(absl::string_view message) { return InvalidArgument("zip archive: ", message); }
 
 absl::Status BadEntry(absl::string_view name, absl::string_view message) {
-  return Bad(
-      absl::StrCat("entry \"", absl::CHexEscape(name.substr(0, kMaxNameShown)), "\": ", message));
+  return Bad(absl::StrCat("entry \"", ShownName(name), "\": ", message));
 }
 
 // The record of `size` bytes at `offset`, which must begin with `signature`.
@@ -150,7 +149,7 @@ absl::StatusOr<Listed> ReadListed(ZipEntries entries, absl::string_view* unread)
   if (method == 0 && !is_encrypted && entry.stored == entry.size) return entry;
   if (entry.is_deflated && !is_encrypted && entries == ZipEntries::kStoredAndDeflated) return entry;
   return absl::UnimplementedError(
-      absl::StrCat("zip archive: entry \"", absl::CHexEscape(entry.name.substr(0, kMaxNameShown)),
+      absl::StrCat("zip archive: entry \"", ShownName(entry.name),
                    "\" is compressed or encrypted (method ", method, ", ", entry.stored, " of ",
                    entry.size, " bytes); expected stored entries, as torch.save writes them"));
 }

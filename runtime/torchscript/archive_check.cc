@@ -4,7 +4,6 @@
 #include <string>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -14,6 +13,7 @@
 #include "runtime/torch_file/zip_directory.h"
 #include "runtime/torchscript/source_check.h"
 #include "runtime/torchscript/type_tag_check.h"
+#include "sdk/base/printable.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
@@ -50,8 +50,7 @@ absl::StatusOr<std::string> FolderOf(const ZipDirectory& entries) {
   std::set<std::string> names;
   for (const auto& [name, entry] : entries) {
     if (!IsPlainName(name)) {
-      return InvalidArgument("record \"", absl::CHexEscape(name.substr(0, 100)),
-                             "\" has a name that is no plain path");
+      return InvalidArgument("record \"", ShownName(name), "\" has a name that is no plain path");
     }
     const std::string own = name.substr(0, name.find('/') + 1);
     if (folder.empty()) folder = own;
@@ -157,7 +156,7 @@ class ArchiveCheck {
       const PickleNode& node = pickle.node(id);
       if (node.kind == PickleKind::kGlobal && !IsScriptGlobal(node.text)) {
         return absl::PermissionDeniedError(
-            absl::StrCat("names \"", absl::CHexEscape(node.text.substr(0, 200)),
+            absl::StrCat("names \"", ShownName(node.text),
                          "\"; expected values, tensors and objects of the file's own classes"));
       }
       // Texts of types are read by recursion, and any text may come to stand for one.
@@ -179,8 +178,7 @@ class ArchiveCheck {
     const std::string name = absl::StrCat(folder_, tensors, storage.key);
     const auto found = entries_.find(name);
     if (tensors.empty() || found == entries_.end())
-      return InvalidArgument("a tensor's record \"", absl::CHexEscape(name.substr(0, 200)),
-                             "\" is not there");
+      return InvalidArgument("a tensor's record \"", ShownName(name), "\" is not there");
     if (found->second.is_deflated)
       return InvalidArgument("a tensor's record \"", name, "\" is compressed");
     const auto expected = static_cast<uint64_t>(storage.root_elements * DtypeSize(storage.dtype));

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "sdk/base/byte_order.h"
 #include "sdk/base/shapes.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -98,16 +99,10 @@ absl::StatusOr<std::vector<int64_t>> ParseShape(absl::string_view text) {
 }
 
 absl::StatusOr<Stored> ParseNpy(absl::string_view bytes) {
-  const auto number = [&](size_t at, size_t width) {
-    size_t value = 0;
-    for (size_t i = width; i > 0; --i)
-      value = value << 8 | static_cast<unsigned char>(bytes[at + i - 1]);
-    return value;
-  };
   if (bytes.size() < 12) return InvalidArgument(".npy is cut off");
   const int version = bytes[6];
   if (version < 1 || version > 3) return InvalidArgument(".npy of version ", version);
-  const size_t begin = version == 1 ? 10 : 12, size = number(8, begin - 8);
+  const size_t begin = version == 1 ? 10 : 12, size = LittleEndian(bytes.substr(8), begin - 8);
   if (size > bytes.size() - begin) return InvalidArgument("the heading of .npy is cut off");
   const absl::string_view header = bytes.substr(begin, size);
   Stored stored;

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
+#include "sdk/base/printable.h"
 #include "sdk/base/status.h"
 
 namespace unival {
@@ -81,8 +81,8 @@ class TagCheck {
 absl::Status CheckTypeTags(const Pickle& pickle) {
   for (const PickleTypeTag& tag : pickle.type_tags()) {
     if (TagCheck(pickle).Fits(tag.value, tag.type)) continue;
-    return InvalidArgument("a value does not have the form of its type \"",
-                           absl::CHexEscape(tag.type.substr(0, 200)), "\"");
+    return InvalidArgument("a value does not have the form of its type \"", ShownName(tag.type),
+                           "\"");
   }
   return absl::OkStatus();
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
 namespace unival {
@@ -75,6 +76,11 @@ std::string PrintableMessage(absl::string_view text) {
   constexpr size_t kHead = kMaxMessage * 3 / 4, kTail = kMaxMessage / 4;
   return absl::StrCat(Printable(text.substr(0, kHead)), " [... ", text.size() - kHead - kTail,
                       " bytes left out ...] ", Printable(text.substr(text.size() - kTail)));
+}
+
+std::string ShownName(absl::string_view name) {
+  constexpr size_t kShown = 200;
+  return absl::CHexEscape(name.substr(0, kShown));
 }
 
 }  // namespace unival

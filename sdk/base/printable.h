@@ -26,6 +26,10 @@ constexpr size_t kMaxMessage = 8192;  // bytes
 // of how much; both ends say something.
 std::string PrintableMessage(absl::string_view text);
 
+// A name that stands in a file, for a message about that file: what is not printable ASCII escaped
+// as in C, and no more than its first 200 bytes.
+std::string ShownName(absl::string_view name);
+
 // Bytes of the UTF-8 character that `text` begins with; 0 where it begins with none.
 size_t Utf8Length(absl::string_view text);
 

@@ -39,5 +39,10 @@ TEST(PrintableTest, OfALongMessageBothEndsAreShown) {
   EXPECT_THAT(text, HasSubstr("bytes left out"));
 }
 
+TEST(ShownName, IsEscapedAndCut) {
+  EXPECT_EQ(ShownName("a\n\xff\"b"), "a\\n\\xff\\\"b");
+  EXPECT_EQ(ShownName(std::string(1000, 'x')), std::string(200, 'x'));
+}
+
 }  // namespace
 }  // namespace unival
