@@ -36,17 +36,17 @@ nlohmann::json ReadJson(const std::string& name) {
   return nlohmann::json::parse(ReadText(kPreprocess + name));
 }
 
-MediaSource FileSource(const std::string& name) {
-  MediaSource source;
-  source.path = "tests/golden/media/" + name;
-  return source;
+MediaSource FileMedia(const std::string& name) {
+  MediaSource media;
+  media.path = "tests/golden/media/" + name;
+  return media;
 }
 
-MediaSource BytesSource(std::string bytes) {
-  MediaSource source;
-  source.name = "clip";
-  source.bytes = std::make_shared<const std::string>(std::move(bytes));
-  return source;
+MediaSource BytesMedia(std::string bytes) {
+  MediaSource media;
+  media.name = "clip";
+  media.bytes = std::make_shared<const std::string>(std::move(bytes));
+  return media;
 }
 
 absl::Span<const uint8_t> Pixels(const at::Tensor& tensor) {
@@ -145,7 +145,7 @@ MediaSource MovingBar(int count, int width = 64, int height = 64) {
       }
     }
   }
-  return BytesSource(EncodeMp4(frames, count, width, height, 10).value());
+  return BytesMedia(EncodeMp4(frames, count, width, height, 10).value());
 }
 
 MediaSource Tone(double seconds, double hz, int rate = 8000) {
@@ -153,7 +153,7 @@ MediaSource Tone(double seconds, double hz, int rate = 8000) {
   for (size_t i = 0; i < samples.size(); ++i) {
     samples[i] = static_cast<float>(0.5 * std::sin(6.283185307 * hz * i / rate));
   }
-  return BytesSource(EncodeWav(samples, rate).value());
+  return BytesMedia(EncodeWav(samples, rate).value());
 }
 
 TEST_F(ModalitiesTest, ResizingEqualsPillowToTheBit) {
@@ -184,7 +184,7 @@ TEST_F(ModalitiesTest, ImagesEqualTheReferencesInput) {
   const auto image = Make(ImageConfig());
   for (const char* file : {"grad_120x80.png", "noise_64x64.png", "mix_rgba_50x70.png",
                            "grad_gray_33x21.png", "mix_palette_80x60.png", "mix_97x131.jpg"}) {
-    const at::Tensor input = Preprocess(*image, FileSource(file));
+    const at::Tensor input = Preprocess(*image, FileMedia(file));
     for (const char* kind : {"/normalized_64", "/grounding_64"}) {
       EXPECT_LT(MaxDifference(input, Images().at(std::string(file) + kind)), 1e-6) << file << kind;
     }
@@ -196,7 +196,7 @@ TEST_F(ModalitiesTest, ImagesEqualTheReferencesInput) {
     imagenet.set_mean(i, mean[i]);
     imagenet.set_std(i, deviation[i]);
   }
-  EXPECT_LT(MaxDifference(Preprocess(*Make(config), FileSource("grad_120x80.png")),
+  EXPECT_LT(MaxDifference(Preprocess(*Make(config), FileMedia("grad_120x80.png")),
                           Images().at("grad_120x80.png/imagenet_normalized_64")),
             1e-6);
 }
@@ -208,7 +208,7 @@ TEST_F(ModalitiesTest, ImageFeaturesHaveGridPositions) {
   image->module();
   PreprocessedBatch batch;
   for (const char* file : {"grad_120x80.png", "noise_64x64.png"}) {
-    batch.samples.push_back({{Preprocess(*image, FileSource(file))}});
+    batch.samples.push_back({{Preprocess(*image, FileMedia(file))}});
   }
   const absl::StatusOr<ModalityFeatures> features = image->Encode(batch);
   ASSERT_TRUE(features.ok()) << features.status();
@@ -313,7 +313,7 @@ TEST_F(ModalitiesTest, VideoResizesWhenAsked) {
 TEST_F(ModalitiesTest, WaveformsEqualTheReferences) {
   const TensorMap golden = LoadSafetensors(std::string(kPreprocess) + "audio.safetensors").value();
   for (const char* file : {"tone_48k_mono.wav", "tone_16k_stereo.wav", "tone_44k1_mono.wav"}) {
-    const AudioClip clip = media_->DecodeAudio(FileSource(file)).value();
+    const AudioClip clip = media_->DecodeAudio(FileMedia(file)).value();
     std::vector<float> wave = MixToMono(Floats(clip.samples), clip.samples.size(0));
     RoundTripInt16(&wave);
     EXPECT_LT(MaxDifference(AsTensor(wave), golden.at(std::string(file) + "/soundfile_path")), 1e-7)
@@ -394,7 +394,7 @@ TEST_F(ModalitiesTest, AugmentationIsAFunctionOfTheSeed) {
   (*image.mutable_options())["augment"] = "photo";
   (*audio.mutable_options())["augment"] = "speech";
   const std::vector<std::pair<ModalityConfig, MediaSource>> cases = {
-      {image, FileSource("noise_64x64.png")}, {audio, Tone(0.6, 500)}, {audio, Tone(1.6, 500)}};
+      {image, FileMedia("noise_64x64.png")}, {audio, Tone(0.6, 500)}, {audio, Tone(1.6, 500)}};
   for (const auto& [config, media] : cases) {
     const auto modality = Make(config);
     const at::Tensor plain = Preprocess(*modality, media);
@@ -407,7 +407,7 @@ TEST_F(ModalitiesTest, AugmentationIsAFunctionOfTheSeed) {
     EXPECT_EQ(varied.sizes(), plain.sizes());
   }
   const auto still = Make(ImageConfig());
-  const MediaSource media = FileSource("noise_64x64.png");
+  const MediaSource media = FileMedia("noise_64x64.png");
   EXPECT_TRUE(at::equal(Preprocess(*still, media, true, 1), Preprocess(*still, media)));
 }
 
@@ -464,13 +464,13 @@ TEST_F(ModalitiesTest, MediaOfTheWrongKindAreRefused) {
   const auto image = Make(ImageConfig());
   const auto audio = Make(AudioConfig());
   const auto video = Make(VideoConfig());
-  EXPECT_EQ(image->Preprocess({FileSource("tone_48k_mono.wav"), false, 0}).status().code(),
+  EXPECT_EQ(image->Preprocess({FileMedia("tone_48k_mono.wav"), false, 0}).status().code(),
             absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(audio->Preprocess({FileSource("noise_64x64.png"), false, 0}).status().code(),
+  EXPECT_EQ(audio->Preprocess({FileMedia("noise_64x64.png"), false, 0}).status().code(),
             absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(video->Preprocess({FileSource("noise_64x64.png"), false, 0}).status().code(),
+  EXPECT_EQ(video->Preprocess({FileMedia("noise_64x64.png"), false, 0}).status().code(),
             absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(image->Preprocess({FileSource("none.png"), false, 0}).status().code(),
+  EXPECT_EQ(image->Preprocess({FileMedia("none.png"), false, 0}).status().code(),
             absl::StatusCode::kNotFound);
 }
 
@@ -484,7 +484,7 @@ TEST_F(ModalitiesTest, PreprocessingIsQuick) {
                .count() /
            100;
   };
-  const double image_us = time_us([&] { Preprocess(*image, FileSource("noise_64x64.png")); });
+  const double image_us = time_us([&] { Preprocess(*image, FileMedia("noise_64x64.png")); });
   const MediaSource tone = Tone(0.8, 440);
   const double audio_us = time_us([&] { Preprocess(*audio, tone); });
   printf("image %.0f us, audio %.0f us\n", image_us, audio_us);

@@ -49,8 +49,8 @@ absl::StatusOr<std::vector<TaskSample>> SamplesOf(const TaskRecords& records,
   bool seen = false;
   for (int64_t i = 0; i < records.source->size() && samples.size() < most; ++i) {
     UNIVAL_ASSIGN_OR_RETURN(TaskSample sample, records.source->Read(i));
-    UNIVAL_ASSIGN_OR_RETURN(const MediaSource source, MediaOf(sample));
-    if (source.name != media) {
+    UNIVAL_ASSIGN_OR_RETURN(const MediaSource item, MediaOf(sample));
+    if (item.name != media) {
       if (seen) break;
       continue;
     }

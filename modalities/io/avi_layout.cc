@@ -4,17 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "modalities/io/containers.h"
+#include "sdk/base/byte_order.h"
 
 namespace unival {
-namespace {
-
-int64_t LittleAt(const std::string& bytes, size_t at) {
-  int64_t value = 0;
-  for (int i = 0; i < 4; ++i) value |= int64_t{static_cast<uint8_t>(bytes[at + i])} << (8 * i);
-  return value;
-}
-
-}  // namespace
 
 absl::Status CheckAvi(const ContainerFile& file) {
   constexpr int64_t kHead = 12, kMaxChunks = 100000;
@@ -24,7 +16,7 @@ absl::Status CheckAvi(const ContainerFile& file) {
     const std::string head = file.reader.Text(at, kHead);
     if (static_cast<int64_t>(head.size()) < kHead) break;
     const std::string name = head.substr(0, 4), type = head.substr(8, 4);
-    const int64_t bytes = LittleAt(head, 4);
+    const auto bytes = static_cast<int64_t>(LittleEndian(head.substr(4), 4));
     if (name == "RIFF" && (type == "AVI " || type == "AVIX")) {
       at += kHead;  // into it: its chunks follow, and then the next RIFF
       continue;

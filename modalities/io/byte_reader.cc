@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sdk/base/files.h"
+#include "sdk/native/media_bytes.h"
 #include "sdk/native/media_file_error.h"
 
 namespace unival {
@@ -18,29 +19,24 @@ constexpr int64_t kBlockBytes = 64 * 1024;
 
 }  // namespace
 
-std::string SourceName(const MediaSource& source) {
-  if (!source.name.empty()) return source.name;
-  return source.path.empty() ? "media in memory" : source.path;
-}
-
 absl::Status UnexpectedMedia(const std::string& name, const std::string& expected,
                              const std::string& found, const std::string& remedy) {
   return MediaError(absl::InvalidArgumentError(
       absl::StrCat(name, ": expected ", expected, ", found ", found, ". ", remedy)));
 }
 
-absl::StatusOr<std::unique_ptr<ByteReader>> ByteReader::Open(const MediaSource& source,
+absl::StatusOr<std::unique_ptr<ByteReader>> ByteReader::Open(const MediaSource& media,
                                                              int64_t max_bytes) {
   auto reader = std::unique_ptr<ByteReader>(new ByteReader);
-  reader->name_ = SourceName(source);
-  if (source.bytes != nullptr) {
-    reader->bytes_ = source.bytes;
-    reader->size_ = static_cast<int64_t>(source.bytes->size());
+  reader->name_ = MediaName(media);
+  if (media.bytes != nullptr) {
+    reader->bytes_ = media.bytes;
+    reader->size_ = static_cast<int64_t>(media.bytes->size());
   } else {
-    absl::StatusOr<Descriptor> file = OpenRegularFile(source.path);
+    absl::StatusOr<Descriptor> file = OpenRegularFile(media.path);
     struct stat info = {};
     if (!file.ok()) return MediaFileError(file.status());
-    if (fstat(file->get(), &info) != 0) return MediaFileError(source.path, "cannot open", errno);
+    if (fstat(file->get(), &info) != 0) return MediaFileError(media.path, "cannot open", errno);
     reader->file_ = *std::move(file);
     reader->size_ = info.st_size;
   }

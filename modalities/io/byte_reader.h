@@ -1,4 +1,4 @@
-// unival: modalities/io/byte_reader.h - the encoded bytes of a media source.
+// unival: modalities/io/byte_reader.h - the encoded bytes of a media item.
 #ifndef UNIVAL_MODALITIES_IO_BYTE_READER_H_
 #define UNIVAL_MODALITIES_IO_BYTE_READER_H_
 
@@ -14,16 +14,13 @@
 
 namespace unival {
 
-// What messages call a source.
-std::string SourceName(const MediaSource& source);
-
 // Random access to the encoded bytes, in memory or on disk. One thread at a time.
 class ByteReader {
  public:
   // Media errors: NotFound, or InvalidArgument for empty media, what is no regular file, and media
   // larger than `max_bytes`. Not media errors: when this program can open no more files, or the
   // machine fails in another way (sdk/native/media_file_error.h).
-  static absl::StatusOr<std::unique_ptr<ByteReader>> Open(const MediaSource& source,
+  static absl::StatusOr<std::unique_ptr<ByteReader>> Open(const MediaSource& media,
                                                           int64_t max_bytes);
   ByteReader(const ByteReader&) = delete;
   ByteReader& operator=(const ByteReader&) = delete;

@@ -105,6 +105,7 @@ int64_t TagBytes(absl::string_view head) {
 
 }  // namespace
 
+// A table, in one piece.
 const std::vector<Container>& Containers() {
   static const auto* const kContainers = new std::vector<Container>{
       {"mp4",

@@ -48,7 +48,7 @@ Orientation JpegOrientation(const ByteReader& reader) {
 struct JpegState {
   jpeg_decompress_struct jpeg;
   jpeg_error_mgr errors;
-  jpeg_source_mgr source;
+  jpeg_source_mgr input;
   jpeg_progress_mgr progress;
   jmp_buf on_error;
   SequentialBytes* bytes;
@@ -84,7 +84,7 @@ void OnMessage(j_common_ptr jpeg, int level) {
 }
 
 void IgnoreOutput(j_common_ptr) {}
-void NoSource(j_decompress_ptr) {}
+void DoNothing(j_decompress_ptr) {}
 
 boolean FillBuffer(j_decompress_ptr jpeg) {
   JpegState& state = StateOf(reinterpret_cast<j_common_ptr>(jpeg));
@@ -127,11 +127,11 @@ class JpegReader {
     state_.errors.emit_message = &OnMessage;
     state_.errors.output_message = &IgnoreOutput;
     state_.jpeg.client_data = &state_;
-    state_.source.init_source = &NoSource;
-    state_.source.fill_input_buffer = &FillBuffer;
-    state_.source.skip_input_data = &SkipBytes;
-    state_.source.resync_to_restart = &jpeg_resync_to_restart;
-    state_.source.term_source = &NoSource;
+    state_.input.init_source = &DoNothing;
+    state_.input.fill_input_buffer = &FillBuffer;
+    state_.input.skip_input_data = &SkipBytes;
+    state_.input.resync_to_restart = &jpeg_resync_to_restart;
+    state_.input.term_source = &DoNothing;
     state_.progress.progress_monitor = &OnProgress;
   }
   ~JpegReader() { jpeg_destroy_decompress(&state_.jpeg); }
@@ -148,7 +148,7 @@ bool ReadHead(JpegState& state) {
   if (setjmp(state.on_error) != 0) return false;
   jpeg_create_decompress(&state.jpeg);  // clears what is set below
   state.jpeg.client_data = &state;
-  state.jpeg.src = &state.source;
+  state.jpeg.src = &state.input;
   state.jpeg.progress = &state.progress;
   jpeg_read_header(&state.jpeg, TRUE);
   return true;

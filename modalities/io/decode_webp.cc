@@ -15,6 +15,7 @@
 #include "modalities/io/limits.h"
 #include "modalities/io/one_packet.h"
 #include "modalities/io/picture_writer.h"
+#include "sdk/base/byte_order.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -37,9 +38,7 @@ absl::StatusOr<std::string> ReadPicture(const EncodedMedia& file) {
   const ByteReader& reader = file.reader;
   const std::string head = reader.Text(0, kRiffHeadBytes);
   int64_t size = kRiffHeadBytes;
-  for (int i = 4; i < 8 && head.size() == kRiffHeadBytes; ++i) {
-    size += int64_t{static_cast<uint8_t>(head[i])} << (8 * (i - 4));
-  }
+  if (head.size() == kRiffHeadBytes) size += static_cast<int64_t>(LittleEndian(head.substr(4), 4));
   if (size > reader.size()) {
     return UnexpectedMedia(
         reader.name(), kExpectedImage,

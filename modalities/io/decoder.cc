@@ -10,11 +10,12 @@
 #include "modalities/io/formats.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
+#include "sdk/native/media_bytes.h"
 
 namespace unival {
 namespace {
 
-// Looks a source up in the table; what no entry recognises is left to FFmpeg's demuxers.
+// Looks a media item up in the table; what no entry recognises is left to FFmpeg's demuxers.
 class TableDecoder : public MediaDecoder {
  public:
   TableDecoder(const DecoderOptions& options, std::vector<MediaFormat> formats)
@@ -31,25 +32,25 @@ class TableDecoder : public MediaDecoder {
     return *as_stored_;
   }
 
-  absl::StatusOr<at::Tensor> DecodeImage(const MediaSource& source,
+  absl::StatusOr<at::Tensor> DecodeImage(const MediaSource& media,
                                          PixelFormat format) const override {
     return Decode<at::Tensor>(
-        source, "an image", &MediaFormat::decode_image,
+        media, "an image", &MediaFormat::decode_image,
         [format](const auto& decode, const EncodedMedia& file) { return decode(file, format); },
         [format](const EncodedMedia& file) { return DecodeFirstFrame(file, format); });
   }
 
-  absl::StatusOr<AudioClip> DecodeAudio(const MediaSource& source) const override {
+  absl::StatusOr<AudioClip> DecodeAudio(const MediaSource& media) const override {
     return Decode<AudioClip>(
-        source, "audio", &MediaFormat::decode_audio,
+        media, "audio", &MediaFormat::decode_audio,
         [](const auto& decode, const EncodedMedia& file) { return decode(file); },
         [](const EncodedMedia& file) { return DecodeSound(file); });
   }
 
-  absl::StatusOr<VideoClip> DecodeVideo(const MediaSource& source,
+  absl::StatusOr<VideoClip> DecodeVideo(const MediaSource& media,
                                         const FrameSelector& select) const override {
     return Decode<VideoClip>(
-        source, "a video", &MediaFormat::decode_video,
+        media, "a video", &MediaFormat::decode_video,
         [&select](const auto& decode, const EncodedMedia& file) { return decode(file, select); },
         [&select](const EncodedMedia& file) { return DecodeFrames(file, select); });
   }
@@ -58,11 +59,11 @@ class TableDecoder : public MediaDecoder {
   // `decode` is the function that entries of the wanted kind have, which messages call `expected`;
   // `call` calls it, `demuxed` does without.
   template <typename Result, typename Function, typename Call, typename Demuxed>
-  absl::StatusOr<Result> Decode(const MediaSource& source, const char* expected,
+  absl::StatusOr<Result> Decode(const MediaSource& media, const char* expected,
                                 Function MediaFormat::*decode, const Call& call,
                                 const Demuxed& demuxed) const {
-    return CatchTorch(SourceName(source), [&]() -> absl::StatusOr<Result> {
-      UNIVAL_ASSIGN_OR_RETURN(const auto reader, ByteReader::Open(source, options_.max_bytes));
+    return CatchTorch(MediaName(media), [&]() -> absl::StatusOr<Result> {
+      UNIVAL_ASSIGN_OR_RETURN(const auto reader, ByteReader::Open(media, options_.max_bytes));
       const EncodedMedia file{*reader, options_};
       const MediaFormat* format = Find(*reader);
       if (format != nullptr && format->*decode == nullptr) {

@@ -3,10 +3,10 @@
 // Decodes images, audio and video in-process with FFmpeg's libraries, from files or from memory.
 //
 //   std::unique_ptr<MediaDecoder> decoder = NewFfmpegDecoder();
-//   MediaSource source;
-//   source.path = "photo.png";
+//   MediaSource media;
+//   media.path = "photo.png";
 //   // [H, W, 3] uint8:
-//   absl::StatusOr<at::Tensor> pixels = decoder->DecodeImage(source, PixelFormat::kRgb8);
+//   absl::StatusOr<at::Tensor> pixels = decoder->DecodeImage(media, PixelFormat::kRgb8);
 //
 // Thread-safe: decoders keep no state between calls. A media file can never make the decoder open
 // another file or an address: playlists and the like are refused. Whatever it claims, decoding it

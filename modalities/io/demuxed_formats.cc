@@ -21,7 +21,7 @@ std::string ListedName(const Container& container, absl::string_view codec) {
 }
 
 void AppendFormats(const Container& container, const char* kind,
-                   const std::vector<const char*>& decoders, std::vector<MediaFormat>& formats) {
+                   const std::vector<const char*>& decoders, std::vector<MediaFormat>* formats) {
   for (const char* decoder : decoders) {
     MediaFormat format{kind, ListedName(container, decoder), absl::StrCat("libavcodec ", decoder)};
     const char* const demuxer = container.demuxer;
@@ -29,7 +29,7 @@ void AppendFormats(const Container& container, const char* kind,
       return av_find_input_format(demuxer) != nullptr &&
              avcodec_find_decoder_by_name(decoder) != nullptr;
     };
-    formats.push_back(std::move(format));
+    formats->push_back(std::move(format));
   }
 }
 
@@ -39,12 +39,12 @@ std::vector<MediaFormat> DemuxedFormats() {
   std::vector<MediaFormat> formats;
   for (const Container& container : Containers()) {
     const bool is_picture = absl::string_view(container.name) == "gif";
-    AppendFormats(container, is_picture ? "image" : "video", container.video, formats);
-    AppendFormats(container, "audio", container.audio, formats);
+    AppendFormats(container, is_picture ? "image" : "video", container.video, &formats);
+    AppendFormats(container, "audio", container.audio, &formats);
     // AVIF: a picture of one frame in the boxes of an MP4.
     if (container.check != &CheckMp4) continue;
     const Container avif{"avif", container.demuxer, {"libdav1d"}, {}, nullptr, nullptr};
-    AppendFormats(avif, "image", avif.video, formats);
+    AppendFormats(avif, "image", avif.video, &formats);
   }
   return formats;
 }

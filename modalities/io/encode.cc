@@ -1,7 +1,6 @@
 #include "modalities/io/encode.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <functional>
 #include <utility>
@@ -9,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "modalities/io/ffmpeg_handles.h"
+#include "modalities/io/pcm16.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -105,15 +105,6 @@ absl::StatusOr<std::string> EncodePicture(const uint8_t* pixels, int width, int 
   UNIVAL_RETURN_IF_ERROR(encoder.Encode(frame.get(), append));
   UNIVAL_RETURN_IF_ERROR(encoder.Encode(nullptr, append));
   return png;
-}
-
-int16_t ToPcm16(float sample) {
-  const float scaled = std::nearbyint(std::isnan(sample) ? 0.0f : sample * 32768.0f);
-  return static_cast<int16_t>(std::clamp(scaled, -32768.0f, 32767.0f));
-}
-
-void PutLittleEndian(std::string& out, uint32_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
 }
 
 // A growing file in memory for the muxers, which go back to fill in sizes.
@@ -225,32 +216,6 @@ absl::StatusOr<std::string> EncodeGray16Png(absl::Span<const uint16_t> pixels, i
   }
   return EncodePicture(big_endian.data(), width, height, static_cast<size_t>(width) * 2,
                        AV_PIX_FMT_GRAY16BE);
-}
-
-absl::StatusOr<std::string> EncodeWav(absl::Span<const float> samples, int sample_rate_hz,
-                                      int channels) {
-  if (sample_rate_hz <= 0 || channels <= 0 || samples.size() % channels != 0 ||
-      samples.size() > (size_t{1} << 30)) {
-    return absl::InvalidArgumentError(absl::StrCat("EncodeWav: ", samples.size(), " samples, ",
-                                                   channels, " channels, ", sample_rate_hz,
-                                                   " Hz; all must be positive and divide"));
-  }
-  const auto data_bytes = static_cast<uint32_t>(samples.size() * 2);
-  std::string wav = "RIFF";
-  PutLittleEndian(wav, 36 + data_bytes, 4);
-  wav += "WAVEfmt ";
-  PutLittleEndian(wav, 16, 4);
-  PutLittleEndian(wav, 1, 2);  // PCM
-  PutLittleEndian(wav, channels, 2);
-  PutLittleEndian(wav, sample_rate_hz, 4);
-  PutLittleEndian(wav, sample_rate_hz * channels * 2, 4);
-  PutLittleEndian(wav, channels * 2, 2);
-  PutLittleEndian(wav, 16, 2);
-  wav += "data";
-  PutLittleEndian(wav, data_bytes, 4);
-  wav.reserve(wav.size() + data_bytes);
-  for (float sample : samples) PutLittleEndian(wav, static_cast<uint16_t>(ToPcm16(sample)), 2);
-  return wav;
 }
 
 absl::StatusOr<std::string> EncodeFlac(absl::Span<const float> samples, int sample_rate_hz) {

@@ -23,31 +23,31 @@ namespace {
 
 const std::string kMedia = "tests/golden/media/";
 
-MediaSource FileSource(const std::string& name) {
-  MediaSource source;
-  source.path = kMedia + name;
-  return source;
+MediaSource FileMedia(const std::string& name) {
+  MediaSource media;
+  media.path = kMedia + name;
+  return media;
 }
 
-MediaSource BytesSource(std::string bytes, std::string name = "clip") {
-  MediaSource source;
-  source.name = std::move(name);
-  source.bytes = std::make_shared<const std::string>(std::move(bytes));
-  return source;
+MediaSource BytesMedia(std::string bytes, std::string name = "clip") {
+  MediaSource media;
+  media.name = std::move(name);
+  media.bytes = std::make_shared<const std::string>(std::move(bytes));
+  return media;
 }
 
 class IoTest : public ::testing::Test {
  protected:
   std::unique_ptr<MediaDecoder> decoder_ = NewFfmpegDecoder();
 
-  at::Tensor Image(const MediaSource& source, PixelFormat format = PixelFormat::kRgb8) {
-    absl::StatusOr<at::Tensor> pixels = decoder_->DecodeImage(source, format);
+  at::Tensor Image(const MediaSource& media, PixelFormat format = PixelFormat::kRgb8) {
+    absl::StatusOr<at::Tensor> pixels = decoder_->DecodeImage(media, format);
     EXPECT_TRUE(pixels.ok()) << pixels.status();
     return pixels.ok() ? *pixels : at::Tensor();
   }
 
-  absl::Status Select(const MediaSource& source, std::vector<int64_t> indices) {
-    return decoder_->DecodeVideo(source, [&](int64_t, double) { return indices; }).status();
+  absl::Status Select(const MediaSource& media, std::vector<int64_t> indices) {
+    return decoder_->DecodeVideo(media, [&](int64_t, double) { return indices; }).status();
   }
 };
 
@@ -66,14 +66,14 @@ TEST_F(IoTest, DecodesPngExactlyLikeTheReference) {
   for (const char* name : {"grad_120x80.png", "noise_64x64.png", "mix_rgba_50x70.png",
                            "grad_gray_33x21.png", "mix_palette_80x60.png"}) {
     const at::Tensor& expected = golden.at(std::string(name) + "/decoded_rgb_u8");
-    EXPECT_EQ(MaxDifference(Image(FileSource(name)), expected), 0) << name;
-    EXPECT_EQ(MaxDifference(Image(BytesSource(ReadText(kMedia + name))), expected), 0) << name;
+    EXPECT_EQ(MaxDifference(Image(FileMedia(name)), expected), 0) << name;
+    EXPECT_EQ(MaxDifference(Image(BytesMedia(ReadText(kMedia + name))), expected), 0) << name;
   }
 }
 
 TEST_F(IoTest, DecodesJpegExactlyLikeTheReference) {
   const TensorMap golden = LoadSafetensors("tests/golden/preprocess/images.safetensors").value();
-  const at::Tensor pixels = Image(FileSource("mix_97x131.jpg"));
+  const at::Tensor pixels = Image(FileMedia("mix_97x131.jpg"));
   const at::Tensor& expected = golden.at("mix_97x131.jpg/decoded_rgb_u8");
   EXPECT_EQ(MaxDifference(pixels, expected), 0);
 }
@@ -87,7 +87,7 @@ TEST_F(IoTest, PngRoundTripsInEveryLayout) {
     at::Tensor expected = AsTensor(pixels, {17, 31, channels});
     if (channels == 1) expected = expected.expand({17, 31, 3});
     if (channels == 4) expected = expected.slice(2, 0, 3);
-    EXPECT_EQ(MaxDifference(Image(BytesSource(*png)), expected), 0) << channels;
+    EXPECT_EQ(MaxDifference(Image(BytesMedia(*png)), expected), 0) << channels;
   }
 }
 
@@ -95,14 +95,14 @@ TEST_F(IoTest, SixteenBitGreyKeepsAllBits) {
   std::vector<uint16_t> depth(40 * 30);
   for (size_t i = 0; i < depth.size(); ++i) depth[i] = static_cast<uint16_t>(i * 54);
   const std::string png = EncodeGray16Png(depth, 40, 30).value();
-  at::Tensor pixels = Image(BytesSource(png), PixelFormat::kGray16);
+  at::Tensor pixels = Image(BytesMedia(png), PixelFormat::kGray16);
   ASSERT_EQ(pixels.sizes(), at::IntArrayRef({30, 40, 1}));
   EXPECT_EQ(pixels.scalar_type(), at::kInt);
   EXPECT_EQ(pixels.flatten()[1199].item<int>(), 1199 * 54);
-  EXPECT_EQ(Image(BytesSource(png), PixelFormat::kGray8).flatten()[1199].item<int>(),
+  EXPECT_EQ(Image(BytesMedia(png), PixelFormat::kGray8).flatten()[1199].item<int>(),
             (1199 * 54) >> 8);
   absl::Status status =
-      decoder_->DecodeImage(FileSource("grad_gray_33x21.png"), PixelFormat::kGray16).status();
+      decoder_->DecodeImage(FileMedia("grad_gray_33x21.png"), PixelFormat::kGray16).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_TRUE(absl::StrContains(status.message(), "16-bit")) << status;
 }
@@ -110,11 +110,11 @@ TEST_F(IoTest, SixteenBitGreyKeepsAllBits) {
 TEST_F(IoTest, ReadsPortableGreymaps) {
   const std::string pgm =
       std::string("P5\n3 2\n255\n") + std::string("\x01\x02\x03\x04\x05\x06", 6);
-  at::Tensor pixels = Image(BytesSource(pgm), PixelFormat::kGray8);
+  at::Tensor pixels = Image(BytesMedia(pgm), PixelFormat::kGray8);
   EXPECT_EQ(MaxDifference(pixels.flatten(), at::arange(1, 7)), 0);
   std::string wide = "P5\n2 1\n65535\n";
   wide += std::string("\x12\x34\xff\xfe", 4);
-  EXPECT_EQ(Image(BytesSource(wide), PixelFormat::kGray16).flatten()[0].item<int>(), 0x1234);
+  EXPECT_EQ(Image(BytesMedia(wide), PixelFormat::kGray16).flatten()[0].item<int>(), 0x1234);
 }
 
 TEST_F(IoTest, WavRoundTripsWithinHalfAStep) {
@@ -122,7 +122,7 @@ TEST_F(IoTest, WavRoundTripsWithinHalfAStep) {
   for (size_t i = 0; i < samples.size(); ++i) samples[i] = 0.9f * std::sin(0.05f * i);
   for (const std::string& bytes :
        {EncodeWav(samples, 8000).value(), EncodeFlac(samples, 8000).value()}) {
-    absl::StatusOr<AudioClip> clip = decoder_->DecodeAudio(BytesSource(bytes));
+    absl::StatusOr<AudioClip> clip = decoder_->DecodeAudio(BytesMedia(bytes));
     ASSERT_TRUE(clip.ok()) << clip.status();
     EXPECT_EQ(clip->sample_rate_hz, 8000);
     ASSERT_EQ(clip->samples.sizes(), at::IntArrayRef({1, 8001}));
@@ -132,7 +132,7 @@ TEST_F(IoTest, WavRoundTripsWithinHalfAStep) {
 }
 
 TEST_F(IoTest, ReadsStereoInChannelOrder) {
-  absl::StatusOr<AudioClip> clip = decoder_->DecodeAudio(FileSource("tone_16k_stereo.wav"));
+  absl::StatusOr<AudioClip> clip = decoder_->DecodeAudio(FileMedia("tone_16k_stereo.wav"));
   ASSERT_TRUE(clip.ok()) << clip.status();
   EXPECT_EQ(clip->samples.sizes(), at::IntArrayRef({2, 4000}));
   const TensorMap golden = LoadSafetensors("tests/golden/preprocess/audio.safetensors").value();
@@ -158,7 +158,7 @@ TEST_F(IoTest, ReadsWavOfEveryWidth) {
       {wav(1, 32, std::string("\x00\x00\x00\xc0\x00\x00\x00\x40", 8)), -0.5f},
       {wav(3, 32, std::string("\x00\x00\x00\xbf\x00\x00\x00\x3f", 8)), -0.5f}};
   for (const auto& [bytes, first] : cases) {
-    absl::StatusOr<AudioClip> clip = decoder_->DecodeAudio(BytesSource(bytes));
+    absl::StatusOr<AudioClip> clip = decoder_->DecodeAudio(BytesMedia(bytes));
     ASSERT_TRUE(clip.ok()) << clip.status();
     ASSERT_EQ(clip->samples.sizes(), at::IntArrayRef({1, 2}));
     EXPECT_EQ(clip->samples[0][0].item<float>(), first);
@@ -176,7 +176,7 @@ TEST_F(IoTest, Mp4GivesTheSelectedFramesInTheirOrder) {
   ASSERT_TRUE(mp4.ok()) << mp4.status();
   int64_t seen = 0;
   absl::StatusOr<VideoClip> clip =
-      decoder_->DecodeVideo(BytesSource(*mp4), [&](int64_t count, double) {
+      decoder_->DecodeVideo(BytesMedia(*mp4), [&](int64_t count, double) {
         seen = count;
         return std::vector<int64_t>{29, 3, 3, 0};
       });
@@ -189,7 +189,7 @@ TEST_F(IoTest, Mp4GivesTheSelectedFramesInTheirOrder) {
   for (int slot = 0; slot < 4; ++slot) {
     EXPECT_NEAR(clip->frames[slot].to(at::kFloat).mean().item<float>(), expected[slot], 3) << slot;
   }
-  EXPECT_EQ(Select(BytesSource(*mp4), {30}).code(), absl::StatusCode::kOutOfRange);
+  EXPECT_EQ(Select(BytesMedia(*mp4), {30}).code(), absl::StatusCode::kOutOfRange);
 }
 
 TEST_F(IoTest, DamagedMediaAreRefusedWithTheirName) {
@@ -212,7 +212,7 @@ TEST_F(IoTest, DamagedMediaAreRefusedWithTheirName) {
       {"playlist.png", "ffconcat version 1.0\nfile secret.ts\n"}};
   for (const auto& [name, bytes] : images) {
     absl::Status status =
-        decoder_->DecodeImage(BytesSource(bytes, name), PixelFormat::kRgb8).status();
+        decoder_->DecodeImage(BytesMedia(bytes, name), PixelFormat::kRgb8).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << name << ": " << status;
     EXPECT_TRUE(absl::StartsWith(status.message(), name + ": expected")) << status;
   }
@@ -224,7 +224,7 @@ TEST_F(IoTest, DamagedMediaAreRefusedWithTheirName) {
       {"text.wav", "RIFF but then nothing that fits"},
       {"playlist.wav", "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nsecret.ts\n"}};
   for (const auto& [name, bytes] : sounds) {
-    absl::Status status = decoder_->DecodeAudio(BytesSource(bytes, name)).status();
+    absl::Status status = decoder_->DecodeAudio(BytesMedia(bytes, name)).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << name << ": " << status;
     EXPECT_TRUE(absl::StartsWith(status.message(), name + ": expected")) << status;
   }
@@ -234,7 +234,7 @@ TEST_F(IoTest, DamagedMediaAreRefusedWithTheirName) {
       {"picture.mp4", png},
       {"sound.mp4", wav}};
   for (const auto& [name, bytes] : videos) {
-    absl::Status status = Select(BytesSource(bytes, name), {0});
+    absl::Status status = Select(BytesMedia(bytes, name), {0});
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << name << ": " << status;
     EXPECT_TRUE(absl::StartsWith(status.message(), name + ": expected")) << status;
   }
@@ -267,15 +267,15 @@ TEST_F(IoTest, MediaNeverReadOtherFiles) {
        "profiles=\"urn:mpeg:dash:profile:isoff-main:2011\"><Period><BaseURL>v.mp4"
        "</BaseURL></Period></MPD>"}};
   std::filesystem::current_path(scratch);
-  EXPECT_TRUE(Select(BytesSource(mp4), {0}).ok());
+  EXPECT_TRUE(Select(BytesMedia(mp4), {0}).ok());
   for (const auto& [name, bytes] : playlists) {
     write(name, bytes);
     MediaSource file;
     file.path = name;
-    for (const MediaSource& source : {file, BytesSource(bytes, name)}) {
+    for (const MediaSource& media : {file, BytesMedia(bytes, name)}) {
       for (const absl::Status& status :
-           {Select(source, {0}), decoder_->DecodeAudio(source).status(),
-            decoder_->DecodeImage(source, PixelFormat::kRgb8).status()}) {
+           {Select(media, {0}), decoder_->DecodeAudio(media).status(),
+            decoder_->DecodeImage(media, PixelFormat::kRgb8).status()}) {
         EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << name << ": " << status;
         EXPECT_TRUE(absl::StrContains(status.message(), "no accepted format")) << status;
       }
@@ -287,19 +287,19 @@ TEST_F(IoTest, MediaNeverReadOtherFiles) {
 TEST_F(IoTest, AGiantPngIsCalledGiantAndNotDamaged) {
   std::string png = ReadText(kMedia + "noise_64x64.png");
   png.replace(16, 8, std::string("\x00\x01\x86\xa0\x00\x01\x86\xa0", 8));
-  const absl::Status status = decoder_->DecodeImage(BytesSource(png), PixelFormat::kRgb8).status();
+  const absl::Status status = decoder_->DecodeImage(BytesMedia(png), PixelFormat::kRgb8).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_TRUE(absl::StrContains(status.message(), "100000 x 100000")) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "at most 67108864 pixels")) << status;
 }
 
 TEST_F(IoTest, MissingFilesAreNotFound) {
-  MediaSource source;
-  source.path = "no/such/file.png";
-  EXPECT_EQ(decoder_->DecodeImage(source, PixelFormat::kRgb8).status().code(),
+  MediaSource media;
+  media.path = "no/such/file.png";
+  EXPECT_EQ(decoder_->DecodeImage(media, PixelFormat::kRgb8).status().code(),
             absl::StatusCode::kNotFound);
-  source.path = "tests/golden/media";
-  EXPECT_EQ(decoder_->DecodeImage(source, PixelFormat::kRgb8).status().code(),
+  media.path = "tests/golden/media";
+  EXPECT_EQ(decoder_->DecodeImage(media, PixelFormat::kRgb8).status().code(),
             absl::StatusCode::kInvalidArgument);
 }
 
@@ -310,14 +310,14 @@ TEST_F(IoTest, LimitsAreNamedBeforeMemoryIsSpent) {
   options.max_frames = 5;
   const std::unique_ptr<MediaDecoder> strict = NewFfmpegDecoder(options);
   for (const char* name : {"noise_64x64.png", "mix_97x131.jpg"}) {
-    absl::Status status = strict->DecodeImage(FileSource(name), PixelFormat::kRgb8).status();
+    absl::Status status = strict->DecodeImage(FileMedia(name), PixelFormat::kRgb8).status();
     EXPECT_TRUE(absl::StrContains(status.message(), "at most 1000 pixels")) << status;
   }
-  absl::Status status = strict->DecodeAudio(FileSource("tone_48k_mono.wav")).status();
+  absl::Status status = strict->DecodeAudio(FileMedia("tone_48k_mono.wav")).status();
   EXPECT_TRUE(absl::StrContains(status.message(), "max_seconds")) << status;
   const std::string mp4 = EncodeMp4(Ramp(6 * 16 * 16 * 3), 6, 16, 16, 10).value();
   status =
-      strict->DecodeVideo(BytesSource(mp4), [](int64_t, double) { return std::vector<int64_t>{0}; })
+      strict->DecodeVideo(BytesMedia(mp4), [](int64_t, double) { return std::vector<int64_t>{0}; })
           .status();
   EXPECT_TRUE(absl::StrContains(status.message(), "max_frames")) << status;
 }
@@ -330,12 +330,12 @@ TEST_F(IoTest, EncodersRefuseSizesThatDoNotFit) {
 }
 
 TEST_F(IoTest, ThreadsDecodeAtOnce) {
-  const at::Tensor expected = Image(FileSource("mix_97x131.jpg"));
+  const at::Tensor expected = Image(FileMedia("mix_97x131.jpg"));
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       for (int k = 0; k < 20; ++k) {
-        EXPECT_TRUE(at::equal(Image(FileSource("mix_97x131.jpg")), expected));
+        EXPECT_TRUE(at::equal(Image(FileMedia("mix_97x131.jpg")), expected));
       }
     });
   }
@@ -343,8 +343,8 @@ TEST_F(IoTest, ThreadsDecodeAtOnce) {
 }
 
 TEST_F(IoTest, SmallPicturesAreQuick) {
-  const MediaSource png = BytesSource(EncodePng(Ramp(64 * 64 * 3), 64, 64, 3).value());
-  const MediaSource wav = FileSource("tone_48k_mono.wav");
+  const MediaSource png = BytesMedia(EncodePng(Ramp(64 * 64 * 3), 64, 64, 3).value());
+  const MediaSource wav = FileMedia("tone_48k_mono.wav");
   const auto time_us = [](auto body) {
     const auto start = std::chrono::steady_clock::now();
     for (int i = 0; i < 200; ++i) body();

@@ -22,6 +22,7 @@
 #include "modalities/io/decoder.h"
 #include "modalities/io/encode.h"
 #include "modalities/io/test_media.h"
+#include "sdk/base/byte_order.h"
 #include "sdk/base/test_files.h"
 #include "sdk/native/media.h"
 #include "sdk/native/media_file_error.h"
@@ -34,10 +35,10 @@ constexpr int64_t kMaxPixels = int64_t{kSide} * kSide;
 constexpr double kLimitMiB = 64 + 4.0 * kMaxPixels / (1 << 20);
 
 MediaSource Bytes(std::string bytes) {
-  MediaSource source;
-  source.name = "media";
-  source.bytes = std::make_shared<const std::string>(std::move(bytes));
-  return source;
+  MediaSource media;
+  media.name = "media";
+  media.bytes = std::make_shared<const std::string>(std::move(bytes));
+  return media;
 }
 
 double StatusMiB(const std::string& field) {
@@ -89,19 +90,19 @@ std::unique_ptr<MediaDecoder> Decoder() {
 
 // Pictures count whole; of videos, the selected frames are theirs who selected them.
 Peak PeakOfPicture(const std::string& bytes) {
-  const MediaSource source = Bytes(bytes);
+  const MediaSource media = Bytes(bytes);
   return PeakOf([&]() -> absl::StatusOr<int64_t> {
-    const auto pixels = Decoder()->DecodeImage(source, PixelFormat::kRgb8);
+    const auto pixels = Decoder()->DecodeImage(media, PixelFormat::kRgb8);
     if (!pixels.ok()) return pixels.status();
     return 0;
   });
 }
 
 Peak PeakOfVideo(const std::string& bytes) {
-  const MediaSource source = Bytes(bytes);
+  const MediaSource media = Bytes(bytes);
   return PeakOf([&]() -> absl::StatusOr<int64_t> {
     const auto clip =
-        Decoder()->DecodeVideo(source, [](int64_t, double) { return std::vector<int64_t>{0}; });
+        Decoder()->DecodeVideo(media, [](int64_t, double) { return std::vector<int64_t>{0}; });
     if (!clip.ok()) return clip.status();
     return static_cast<int64_t>(clip->frames.nbytes());
   });
@@ -126,9 +127,11 @@ TEST(LimitsTest, LargestPicturesOfEveryFormatStayWithinTheLimit) {
   tiles.compression = 8;
   planes.separate_planes = true;
   planes.compression = 8;
-  const std::string bmp_head = "BM" + Little(54 + 3 * kMaxPixels, 4) + Little(0, 4) +
-                               Little(54, 4) + Little(40, 4) + Little(kSide, 4) + Little(kSide, 4) +
-                               Little(1, 2) + Little(24, 2) + std::string(24, '\0');
+  const std::string bmp_head = "BM" + LittleEndianBytes(54 + 3 * kMaxPixels, 4) +
+                               LittleEndianBytes(0, 4) + LittleEndianBytes(54, 4) +
+                               LittleEndianBytes(40, 4) + LittleEndianBytes(kSide, 4) +
+                               LittleEndianBytes(kSide, 4) + LittleEndianBytes(1, 2) +
+                               LittleEndianBytes(24, 2) + std::string(24, '\0');
   const std::pair<const char*, std::string> cases[] = {
       {"png", EncodePng(Flat(), kSide, kSide, 3).value()},
       {"16-bit grey png", EncodeGray16Png(std::vector<uint16_t>(kMaxPixels), kSide, kSide).value()},
@@ -168,11 +171,13 @@ TEST(LimitsTest, LargestVideosOfEveryCodecStayWithinTheLimit) {
 TEST(LimitsTest, ClaimsThatNothingBacksCostNothing) {
   const std::string png = EncodePng(Flat(16), 16, 16, 3).value();
   std::string giant = png;
-  giant.replace(16, 8, BigEndian(60000, 4) + BigEndian(60000, 4));
-  const std::string qoi = "qoif" + BigEndian(16000, 4) + BigEndian(16000, 4) + std::string(38, 'x');
-  const std::string gif = "GIF89a" + Little(65535, 2) + Little(65535, 2) +
+  giant.replace(16, 8, BigEndianBytes(60000, 4) + BigEndianBytes(60000, 4));
+  const std::string qoi =
+      "qoif" + BigEndianBytes(16000, 4) + BigEndianBytes(16000, 4) + std::string(38, 'x');
+  const std::string gif = "GIF89a" + LittleEndianBytes(65535, 2) + LittleEndianBytes(65535, 2) +
                           std::string("\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0", 14) +
-                          Little(65535, 2) + Little(65535, 2) + std::string("\0\2\2\x44\1\0;", 7);
+                          LittleEndianBytes(65535, 2) + LittleEndianBytes(65535, 2) +
+                          std::string("\0\2\2\x44\1\0;", 7);
   for (const auto& [name, bytes] : std::vector<std::pair<const char*, std::string>>{
            {"png of 60000 x 60000", giant},
            {"qoi of 16000 x 16000", qoi},
@@ -186,11 +191,12 @@ TEST(LimitsTest, ClaimsThatNothingBacksCostNothing) {
     return bytes.replace(bytes.find(table) + at, value.size(), value);
   };
   for (const auto& [name, bytes] : std::vector<std::pair<const char*, std::string>>{
-           {"mp4 of 50000000 samples", with("stsz", 8, BigEndian(1, 4) + BigEndian(50000000, 4))},
-           {"mp4 of 2000000 edits", with("elst", 8, BigEndian(2000000, 4))},
-           {"mp4 of 2^31 chunks", with("stco", 8, BigEndian(1u << 31, 4))},
+           {"mp4 of 50000000 samples",
+            with("stsz", 8, BigEndianBytes(1, 4) + BigEndianBytes(50000000, 4))},
+           {"mp4 of 2000000 edits", with("elst", 8, BigEndianBytes(2000000, 4))},
+           {"mp4 of 2^31 chunks", with("stco", 8, BigEndianBytes(1u << 31, 4))},
            {"mp4 with a giant cover",
-            mp4 + BigEndian(100000000, 4) + "udta" + std::string(100000000 - 8, 'x')}}) {
+            mp4 + BigEndianBytes(100000000, 4) + "udta" + std::string(100000000 - 8, 'x')}}) {
     const Peak peak = PeakOfVideo(bytes);
     ExpectWithin(name, peak, peak.ok);
   }
@@ -210,22 +216,22 @@ TEST(LimitsTest, FaultsOfTheMachineAreNotThoseOfTheFile) {
 TEST(LimitsTest, TooManyOpenFilesEndTheRunWithTheirOwnMessage) {
   const std::string path = ::testing::TempDir() + "open.png";
   WriteText(path, EncodePng(Flat(16), 16, 16, 3).value());
-  MediaSource source;
-  source.path = path;
+  MediaSource media;
+  media.path = path;
   const auto decoder = Decoder();
-  ASSERT_TRUE(decoder->DecodeImage(source, PixelFormat::kRgb8).ok());
+  ASSERT_TRUE(decoder->DecodeImage(media, PixelFormat::kRgb8).ok());
   rlimit before = {};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
   rlimit none = before;
   none.rlim_cur = 0;
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
-  const absl::Status status = decoder->DecodeImage(source, PixelFormat::kRgb8).status();
+  const absl::Status status = decoder->DecodeImage(media, PixelFormat::kRgb8).status();
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_FALSE(status.ok());
   EXPECT_FALSE(IsMediaError(status)) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "oo many open files")) << status;
-  source.path = ::testing::TempDir() + "nothing.png";
-  EXPECT_TRUE(IsMediaError(decoder->DecodeImage(source, PixelFormat::kRgb8).status()));
+  media.path = ::testing::TempDir() + "nothing.png";
+  EXPECT_TRUE(IsMediaError(decoder->DecodeImage(media, PixelFormat::kRgb8).status()));
 }
 
 }  // namespace

@@ -109,31 +109,34 @@ absl::StatusOr<std::unique_ptr<MediaContainer>> MediaContainer::Open(const Encod
   if (found.container->check != nullptr) {
     UNIVAL_RETURN_IF_ERROR(found.container->check({file.reader, file.options, expected}));
   }
-  LimitBlocks(file.options);
+  UNIVAL_RETURN_IF_ERROR(input->OpenFormat(demuxer));
+  return input;
+}
+
+absl::Status MediaContainer::OpenFormat(const AVInputFormat* demuxer) {
+  LimitBlocks(file_.options);
   auto* buffer = static_cast<uint8_t*>(av_malloc(kIoBufferBytes));
-  input->io_.reset(avio_alloc_context(buffer, kIoBufferBytes, 0, input.get(),
-                                      &MediaContainer::ReadCallback, nullptr,
-                                      &MediaContainer::SeekCallback));
+  io_.reset(avio_alloc_context(buffer, kIoBufferBytes, 0, this, &MediaContainer::ReadCallback,
+                               nullptr, &MediaContainer::SeekCallback));
   AVFormatContext* format = avformat_alloc_context();
-  format->pb = input->io_.get();
+  format->pb = io_.get();
   format->flags |= AVFMT_FLAG_CUSTOM_IO;
   format->io_open = &RefuseToOpen;
-  format->format_whitelist = av_strdup(found.container->demuxer);
-  format->codec_whitelist = av_strdup(CodecsOf(*found.container).c_str());
+  format->format_whitelist = av_strdup(container_->demuxer);
+  format->codec_whitelist = av_strdup(CodecsOf(*container_).c_str());
   format->protocol_whitelist = av_strdup("");  // no file, no address
   format->max_streams = kMaxStreams;
-  input->may_read_ = kMaxHeadBytes;
+  may_read_ = kMaxHeadBytes;
   const int code = avformat_open_input(&format, "", demuxer, nullptr);  // frees it on failure
   if (code < 0) {
-    return input->Unexpected(
-        input->may_read_ <= 0
-            ? absl::StrCat("a head of more than ", kMaxHeadBytes, " bytes")
-            : absl::StrCat("a damaged ", found.container->name, " file (", FfmpegError(code), ")"),
-        kDamagedRemedy);
+    return Unexpected(may_read_ <= 0 ? absl::StrCat("a head of more than ", kMaxHeadBytes, " bytes")
+                                     : absl::StrCat("a damaged ", container_->name, " file (",
+                                                    FfmpegError(code), ")"),
+                      kDamagedRemedy);
   }
-  input->may_read_ = INT64_MAX;
-  input->format_.reset(format);
-  return input;
+  may_read_ = INT64_MAX;
+  format_.reset(format);
+  return absl::OkStatus();
 }
 
 // The demuxer's table of an MP4 says where each sample is.

@@ -1,4 +1,4 @@
-// unival: modalities/io/media_container.h - a media source opened with one of libavformat's
+// unival: modalities/io/media_container.h - a media item opened with one of libavformat's
 // demuxers.
 #ifndef UNIVAL_MODALITIES_IO_MEDIA_CONTAINER_H_
 #define UNIVAL_MODALITIES_IO_MEDIA_CONTAINER_H_
@@ -45,6 +45,8 @@ class MediaContainer {
   absl::Status Unexpected(const std::string& found, const std::string& remedy) const;
 
  private:
+  // Opens the file with the demuxer of its container, whose reads are bounded until it is open.
+  absl::Status OpenFormat(const AVInputFormat* demuxer);
   static int ReadCallback(void* opaque, uint8_t* buffer, int size);
   static int64_t SeekCallback(void* opaque, int64_t offset, int whence);
   absl::Status CheckSamples(AVStream* stream) const;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "modalities/io/containers.h"
+#include "sdk/base/byte_order.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -16,14 +17,6 @@ constexpr int64_t kMaxBoxes = 1000000;
 constexpr int64_t kOtherSamples = 1000000;
 // A clip may show parts of itself again: what all its edits show together.
 constexpr int64_t kMaxEdited = 4000000;
-
-uint64_t Big(const std::string& bytes, size_t at, int count) {
-  uint64_t value = 0;
-  for (int i = 0; i < count; ++i) {
-    value = value << 8 | (at + i < bytes.size() ? static_cast<uint8_t>(bytes[at + i]) : 0);
-  }
-  return value;
-}
 
 struct Box {
   std::string type;
@@ -63,10 +56,10 @@ class Mp4Layout {
     const std::string head = file_.reader.Text(at, 16);
     if (at + 8 > end || head.size() < 8) return false;
     box->type = head.substr(4, 4);
-    auto bytes = static_cast<int64_t>(Big(head, 0, 4));
+    auto bytes = static_cast<int64_t>(BigEndian(head, 4));
     box->begin = at + 8;
     if (bytes == 1) {
-      const uint64_t large = Big(head, 8, 8);
+      const uint64_t large = BigEndian(absl::ClippedSubstr(head, 8), 8);
       if (head.size() < 16 || large < 16 || large > INT64_MAX / 2) return false;
       bytes = static_cast<int64_t>(large);
       box->begin = at + 16;
@@ -118,7 +111,7 @@ class Mp4Layout {
     if (IsFolder(box)) {
       if (depth >= kMaxDepth) return Refuse("boxes within boxes without end");
       // In MP4, not in QuickTime, four zeros stand before what "meta" holds.
-      const bool full = box.type == "meta" && Big(file_.reader.Text(box.begin, 4), 0, 4) == 0;
+      const bool full = box.type == "meta" && BigEndian(file_.reader.Text(box.begin, 4), 4) == 0;
       UNIVAL_RETURN_IF_ERROR(Walk(box.begin + (full ? 4 : 0), inside, depth + 1));
     } else {
       UNIVAL_RETURN_IF_ERROR(Count(box, inside));
@@ -140,12 +133,12 @@ class Mp4Layout {
   absl::Status Count(const Box& box, int64_t inside) {
     const std::string head =
         file_.reader.Text(box.begin, std::min<int64_t>(24, inside - box.begin));
-    const bool is_long = Big(head, 0, 1) == 1;
-    const uint64_t count = Big(head, 4, 4);
+    const bool is_long = BigEndian(head, 1) == 1;
+    const uint64_t count = BigEndian(absl::ClippedSubstr(head, 4), 4);
     if (box.type == "stts" || box.type == "ctts") {
       if (box.type == "stts") {
         track_.time_entries = static_cast<int64_t>(count);
-        track_.first_duration = static_cast<int64_t>(Big(head, 12, 4));
+        track_.first_duration = static_cast<int64_t>(BigEndian(absl::ClippedSubstr(head, 12), 4));
       }
       return Backed(box, inside, 8, count, 8);
     }
@@ -174,11 +167,12 @@ class Mp4Layout {
   }
 
   absl::Status CountSizes(const Box& box, int64_t inside, const std::string& head) {
-    const uint64_t count = Big(head, 8, 4);
+    const uint64_t count = BigEndian(absl::ClippedSubstr(head, 8), 4);
     track_.samples = static_cast<int64_t>(count);
     const bool packed = box.type == "stz2";
-    const uint64_t size = packed ? 0 : Big(head, 4, 4);
-    if (packed) return Backed(box, inside, 12, count * Big(head, 7, 1) / 8, 1);
+    const uint64_t size = packed ? 0 : BigEndian(absl::ClippedSubstr(head, 4), 4);
+    if (packed)
+      return Backed(box, inside, 12, count * BigEndian(absl::ClippedSubstr(head, 7), 1) / 8, 1);
     if (size == 0) return Backed(box, inside, 12, count, 4);
     if (count <= static_cast<uint64_t>(size_) / size) return absl::OkStatus();
     return Refuse(absl::StrCat(count, " samples of ", size, " bytes in a file of ", size_));
@@ -186,7 +180,7 @@ class Mp4Layout {
 
   // Samples of a fragment may state nothing; even then each is of a byte at least.
   absl::Status CountRun(const Box& box, int64_t inside, const std::string& head, uint64_t count) {
-    const uint64_t flags = Big(head, 1, 3);
+    const uint64_t flags = BigEndian(absl::ClippedSubstr(head, 1), 3);
     int64_t entry = 0;
     for (const uint64_t bit : {0x100, 0x200, 0x400, 0x800}) entry += (flags & bit) != 0 ? 4 : 0;
     const int64_t before = 8 + ((flags & 1) != 0 ? 4 : 0) + ((flags & 4) != 0 ? 4 : 0);

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "absl/strings/match.h"
+#include "sdk/base/byte_order.h"
 
 namespace unival {
 namespace {
@@ -15,12 +16,8 @@ class Fields {
 
   uint64_t Get(uint64_t at, int count) const {
     if (at > bytes_.size() || bytes_.size() - at < static_cast<uint64_t>(count)) return 0;
-    uint64_t value = 0;
-    for (int i = 0; i < count; ++i) {
-      const int from = little_ ? count - 1 - i : i;
-      value = value << 8 | static_cast<uint8_t>(bytes_[at + from]);
-    }
-    return value;
+    const absl::string_view field = bytes_.substr(at);
+    return little_ ? LittleEndian(field, count) : BigEndian(field, count);
   }
 
  private:

@@ -15,6 +15,7 @@
 #include "modalities/io/encode.h"
 #include "modalities/io/orientation.h"
 #include "modalities/io/test_media.h"
+#include "sdk/base/byte_order.h"
 #include "sdk/native/media.h"
 #include "sdk/testing/golden.h"
 
@@ -24,10 +25,10 @@ namespace {
 constexpr int kHeight = 32, kWidth = 48;
 
 MediaSource Bytes(std::string bytes, std::string name = "picture") {
-  MediaSource source;
-  source.name = std::move(name);
-  source.bytes = std::make_shared<const std::string>(std::move(bytes));
-  return source;
+  MediaSource media;
+  media.name = std::move(name);
+  media.bytes = std::make_shared<const std::string>(std::move(bytes));
+  return media;
 }
 
 absl::StatusOr<at::Tensor> Decode(const std::string& bytes,
@@ -288,11 +289,12 @@ TEST(PicturesTest, ValuesThatMeanNothingAreNamed) {
 }
 
 TEST(PicturesTest, OnlyListedFormatsAreOpened) {
-  const std::string sun = BigEndian(0x59a66a95, 4) + BigEndian(4, 4) + BigEndian(4, 4) +
-                          BigEndian(8, 4) + BigEndian(16, 4) + BigEndian(1, 4) + BigEndian(1, 4) +
-                          BigEndian(768, 4) + std::string(300, '\0');
+  const std::string sun = BigEndianBytes(0x59a66a95, 4) + BigEndianBytes(4, 4) +
+                          BigEndianBytes(4, 4) + BigEndianBytes(8, 4) + BigEndianBytes(16, 4) +
+                          BigEndianBytes(1, 4) + BigEndianBytes(1, 4) + BigEndianBytes(768, 4) +
+                          std::string(300, '\0');
   const std::string qoi =
-      "qoif" + BigEndian(16000, 4) + BigEndian(16000, 4) + std::string(38, '\3');
+      "qoif" + BigEndianBytes(16000, 4) + BigEndianBytes(16000, 4) + std::string(38, '\3');
   const std::string xpm =
       "/* XPM */\nstatic char *x[] = {\n\"20000 20000 1 1\",\n\"a c #000000\"};";
   for (const std::string& bytes : {sun, qoi, xpm}) {

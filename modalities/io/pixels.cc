@@ -38,7 +38,7 @@ absl::Status PutPacked(const AVFrame& frame, PutRgb put, Pixel pixel) {
 void Grey(uint8_t value, uint8_t* out) { out[0] = out[1] = out[2] = value; }
 
 // One chroma row at full width: the triangle filter of the IJG's decoder, here with the exact
-// roundings. `sum` holds `count` column sums in units of 1 / `scale` (4 with two source rows
+// roundings. `sum` holds `count` column sums in units of 1 / `scale` (4 with two rows
 // blended 3:1, 1 with one).
 void UpsampleRow(const int* sum, int count, int scale, int round_left, int round_right, int width,
                  uint8_t* out) {
@@ -66,14 +66,14 @@ class ChromaRows {
         full_(frame.width) {}
 
   const uint8_t* Row(int row) {
-    if (shift_x_ == 0) return Source(row);
+    if (shift_x_ == 0) return Line(row);
     if (shift_y_ == 0) {
-      const uint8_t* near = Source(row);
+      const uint8_t* near = Line(row);
       std::copy(near, near + columns_, sum_.begin());
       UpsampleRow(sum_.data(), columns_, 1, 1, 2, width_, full_.data());
     } else {
-      const uint8_t* near = Source(row / 2);
-      const uint8_t* far = Source(row % 2 == 0 ? row / 2 - 1 : row / 2 + 1);
+      const uint8_t* near = Line(row / 2);
+      const uint8_t* far = Line(row % 2 == 0 ? row / 2 - 1 : row / 2 + 1);
       for (int i = 0; i < columns_; ++i) sum_[i] = 3 * near[i] + far[i];
       UpsampleRow(sum_.data(), columns_, 4, 8, 7, width_, full_.data());
     }
@@ -81,7 +81,7 @@ class ChromaRows {
   }
 
  private:
-  const uint8_t* Source(int row) const {
+  const uint8_t* Line(int row) const {
     return data_ + static_cast<ptrdiff_t>(std::clamp(row, 0, rows_ - 1)) * stride_;
   }
 

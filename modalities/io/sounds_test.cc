@@ -16,6 +16,7 @@
 #include "modalities/io/decoder.h"
 #include "modalities/io/encode.h"
 #include "modalities/io/test_media.h"
+#include "sdk/base/byte_order.h"
 #include "sdk/native/media.h"
 
 namespace unival {
@@ -25,10 +26,10 @@ constexpr int kRate = 16000, kCount = 4000;
 
 absl::StatusOr<AudioClip> Decode(const std::string& bytes) {
   static const auto* const kDecoder = NewFfmpegDecoder().release();
-  MediaSource source;
-  source.name = "sound";
-  source.bytes = std::make_shared<const std::string>(bytes);
-  return kDecoder->DecodeAudio(source);
+  MediaSource media;
+  media.name = "sound";
+  media.bytes = std::make_shared<const std::string>(bytes);
+  return kDecoder->DecodeAudio(media);
 }
 
 int64_t CountOf(const std::string& bytes) {
@@ -48,20 +49,23 @@ std::vector<float> Tone(int rate = kRate, int count = kCount) { return TestTone(
 // A WAV file whose head says `promised` bytes of samples.
 std::string Wav(int codec, int bits, int bytes, const std::string& data, uint64_t promised,
                 int valid_bits = 0, int subformat = 1) {
-  std::string format = Little(codec, 2) + Little(1, 2) + Little(kRate, 4) +
-                       Little(kRate * bytes, 4) + Little(bytes, 2) + Little(bits, 2);
+  std::string format = LittleEndianBytes(codec, 2) + LittleEndianBytes(1, 2) +
+                       LittleEndianBytes(kRate, 4) + LittleEndianBytes(kRate * bytes, 4) +
+                       LittleEndianBytes(bytes, 2) + LittleEndianBytes(bits, 2);
   if (codec == 0xfffe) {
-    format += Little(22, 2) + Little(valid_bits, 2) + Little(4, 4) + Little(subformat, 2) +
+    format += LittleEndianBytes(22, 2) + LittleEndianBytes(valid_bits, 2) +
+              LittleEndianBytes(4, 4) + LittleEndianBytes(subformat, 2) +
               std::string("\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71", 14);
   }
-  return "RIFF" + Little(20 + format.size() + data.size(), 4) + "WAVEfmt " +
-         Little(format.size(), 4) + format + "data" + Little(promised, 4) + data;
+  return "RIFF" + LittleEndianBytes(20 + format.size() + data.size(), 4) + "WAVEfmt " +
+         LittleEndianBytes(format.size(), 4) + format + "data" + LittleEndianBytes(promised, 4) +
+         data;
 }
 
 std::string Samples16() {
   std::string data;
   for (const float value : Tone()) {
-    data += Little(static_cast<uint16_t>(static_cast<int16_t>(value * 32767)), 2);
+    data += LittleEndianBytes(static_cast<uint16_t>(static_cast<int16_t>(value * 32767)), 2);
   }
   return data;
 }
@@ -81,10 +85,11 @@ TEST(SoundsTest, AStreamedWavReachesToTheEndOfTheFile) {
 TEST(SoundsTest, SixtyFourBitLengthsStandInAChunkOfTheirOwn) {
   const std::string data = Samples16();
   std::string wav = Wav(1, 16, 2, data, 0xffffffff);
-  wav.replace(0, 8, "RF64" + Little(0xffffffff, 4));
+  wav.replace(0, 8, "RF64" + LittleEndianBytes(0xffffffff, 4));
   const auto with = [&](uint64_t promised) {
-    return wav.substr(0, 12) + "ds64" + Little(28, 4) + Little(wav.size() + 28, 8) +
-           Little(promised, 8) + Little(kCount, 8) + Little(0, 4) + wav.substr(12);
+    return wav.substr(0, 12) + "ds64" + LittleEndianBytes(28, 4) +
+           LittleEndianBytes(wav.size() + 28, 8) + LittleEndianBytes(promised, 8) +
+           LittleEndianBytes(kCount, 8) + LittleEndianBytes(0, 4) + wav.substr(12);
   };
   EXPECT_EQ(CountOf(with(data.size())), kCount);
   ExpectRefused(with(data.size() + 2), "promises one sample more");
@@ -94,8 +99,8 @@ TEST(SoundsTest, ValidBitsStandAtTheHighEndOfTheirBytes) {
   std::string in_32, in_24;
   for (const float value : Tone()) {
     const auto sample = static_cast<int32_t>(static_cast<double>(value) * 2147483647.0);
-    in_32 += Little(static_cast<uint32_t>(sample) & 0xffffff00u, 4);
-    in_24 += Little(static_cast<uint32_t>(sample) >> 12 << 4, 3);
+    in_32 += LittleEndianBytes(static_cast<uint32_t>(sample) & 0xffffff00u, 4);
+    in_24 += LittleEndianBytes(static_cast<uint32_t>(sample) >> 12 << 4, 3);
   }
   const std::pair<std::string, float> cases[] = {
       {Wav(0xfffe, 32, 4, in_32, in_32.size(), 24), 1e-6f},
@@ -114,8 +119,9 @@ TEST(SoundsTest, ValidBitsStandAtTheHighEndOfTheirBytes) {
 TEST(SoundsTest, ChunksBeforeAndBehindTheSamplesAreSteppedOver) {
   const std::string data = Samples16();
   const std::string wav = Wav(1, 16, 2, data, data.size());
-  const std::string list = "LIST" + Little(70000, 4) + std::string(70000, 'x');
-  EXPECT_EQ(CountOf(wav.substr(0, 12) + list + wav.substr(12) + "LIST" + Little(4, 4) + "abcd"),
+  const std::string list = "LIST" + LittleEndianBytes(70000, 4) + std::string(70000, 'x');
+  EXPECT_EQ(CountOf(wav.substr(0, 12) + list + wav.substr(12) + "LIST" + LittleEndianBytes(4, 4) +
+                    "abcd"),
             kCount);
 }
 

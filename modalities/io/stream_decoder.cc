@@ -74,21 +74,27 @@ absl::StatusOr<std::unique_ptr<StreamDecoder>> StreamDecoder::Create(
   decoder->live_ = std::make_shared<std::atomic<int64_t>>(0);
   decoder->frame_.reset(av_frame_alloc());
   decoder->context_.reset(avcodec_alloc_context3(codec));
-  AVCodecContext* context = decoder->context_.get();
+  UNIVAL_RETURN_IF_ERROR(decoder->Configure(*codec, parameters));
+  const int code = avcodec_open2(decoder->context(), codec, nullptr);
+  if (code < 0) return decoder->Failure(code);
+  return decoder;
+}
+
+absl::Status StreamDecoder::Configure(const AVCodec& codec, const AVCodecParameters* parameters) {
+  AVCodecContext* context = context_.get();
   if (parameters != nullptr && avcodec_parameters_to_context(context, parameters) < 0) {
-    return decoder->Failure(AVERROR_INVALIDDATA);
+    return Failure(AVERROR_INVALIDDATA);
   }
   context->thread_count = 1;
-  context->opaque = decoder.get();
+  context->opaque = this;
   context->get_buffer2 = &StreamDecoder::AllocateFrame;
-  context->max_pixels = options.max_pixels;
-  if (AllocatesItself(*codec)) {
+  context->max_pixels = options_.max_pixels;
+  if (AllocatesItself(codec)) {
     const int64_t pixels = int64_t{context->width} * context->height;
     UNIVAL_RETURN_IF_ERROR(
-        CheckMemory(name, options, kDav1dPictures * pixels * 3 / 2,
+        CheckMemory(name_, options_, kDav1dPictures * pixels * 3 / 2,
                     absl::StrCat("AV1 of ", context->width, " x ", context->height)));
-    context->max_pixels =
-        std::min(options.max_pixels, decoder->most_bytes_ * 2 / (3 * kDav1dPictures));
+    context->max_pixels = std::min(options_.max_pixels, most_bytes_ * 2 / (3 * kDav1dPictures));
   }
   context->idct_algo = FF_IDCT_INT;  // the IJG's own, so that JPEG gives the usual pixels
   context->err_recognition = AV_EF_CRCCHECK;
@@ -96,10 +102,8 @@ absl::StatusOr<std::unique_ptr<StreamDecoder>> StreamDecoder::Create(
     context->err_recognition |= AV_EF_EXPLODE;  // single pictures: no concealment
   // Frames leave in the order in which they are shown from the first on, also where the stream does
   // not say how far they are reordered.
-  if (codec->id == AV_CODEC_ID_H264) context->strict_std_compliance = FF_COMPLIANCE_STRICT;
-  const int code = avcodec_open2(context, codec, nullptr);
-  if (code < 0) return decoder->Failure(code);
-  return decoder;
+  if (codec.id == AV_CODEC_ID_H264) context->strict_std_compliance = FF_COMPLIANCE_STRICT;
+  return absl::OkStatus();
 }
 
 int StreamDecoder::AllocateFrame(AVCodecContext* context, AVFrame* frame, int flags) {

@@ -44,6 +44,8 @@ class StreamDecoder {
                               absl::FunctionRef<absl::StatusOr<bool>(const AVFrame&)> on_frame);
 
  private:
+  // What the codec is told before it is opened.
+  absl::Status Configure(const AVCodec& codec, const AVCodecParameters* parameters);
   static int AllocateFrame(AVCodecContext* context, AVFrame* frame, int flags);
   absl::Status Failure(int code) const;
   absl::Status CheckFrame() const;

@@ -11,10 +11,6 @@
 
 namespace unival {
 
-// Integers as files hold them.
-std::string Little(uint64_t value, int bytes);
-std::string BigEndian(uint64_t value, int bytes);
-
 // [height, width, 3], smooth with some detail, the same on every call.
 std::vector<uint8_t> TestPicture(int height, int width);
 

@@ -17,6 +17,7 @@ extern "C" {
 #include "absl/strings/match.h"
 #include "modalities/io/decoder.h"
 #include "modalities/io/test_media.h"
+#include "sdk/base/byte_order.h"
 #include "sdk/native/media.h"
 #include "sdk/testing/golden.h"
 
@@ -24,10 +25,10 @@ namespace unival {
 namespace {
 
 MediaSource Bytes(std::string bytes) {
-  MediaSource source;
-  source.name = "video";
-  source.bytes = std::make_shared<const std::string>(std::move(bytes));
-  return source;
+  MediaSource media;
+  media.name = "video";
+  media.bytes = std::make_shared<const std::string>(std::move(bytes));
+  return media;
 }
 
 absl::StatusOr<VideoClip> Decode(const std::string& bytes, bool stored = false) {
@@ -223,16 +224,16 @@ TEST(VideosTest, CountsThatNothingBacksAreRefused) {
   const size_t sizes = mp4.find("stsz");
   ASSERT_NE(sizes, std::string::npos);
   std::string claims = mp4;
-  claims.replace(sizes + 12, 4, BigEndian(50000000, 4));
+  claims.replace(sizes + 12, 4, BigEndianBytes(50000000, 4));
   absl::Status status = Decode(claims).status();
   EXPECT_TRUE(absl::StrContains(status.message(), "50000000")) << status;
-  claims.replace(sizes + 8, 4, BigEndian(1, 4));  // all of one byte
+  claims.replace(sizes + 8, 4, BigEndianBytes(1, 4));  // all of one byte
   status = Decode(claims).status();
   EXPECT_TRUE(absl::StrContains(status.message(), "50000000 samples")) << status;
   const size_t edits = mp4.find("elst");
   ASSERT_NE(edits, std::string::npos);
   claims = mp4;
-  claims.replace(edits + 8, 4, BigEndian(2000000, 4));
+  claims.replace(edits + 8, 4, BigEndianBytes(2000000, 4));
   status = Decode(claims).status();
   EXPECT_TRUE(absl::StrContains(status.message(), "2000000")) << status;
 }

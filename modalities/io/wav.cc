@@ -3,35 +3,30 @@
 #include <algorithm>
 #include <cstring>
 
+#include "sdk/base/byte_order.h"
+
 namespace unival {
 namespace {
 
 constexpr uint32_t kPcm = 1, kFloat = 3, kExtensible = 0xfffe;
-
-uint64_t Little(absl::string_view bytes, size_t at, int count) {
-  uint64_t value = 0;
-  for (int i = 0; i < count && at + i < bytes.size(); ++i) {
-    value |= uint64_t{static_cast<uint8_t>(bytes[at + i])} << (8 * i);
-  }
-  return value;
-}
 
 // The chunk "fmt ": codec, channels, rate, bytes a second, bytes of all channels together, bits.
 // What the bits say beyond the bytes does not matter. The extended form names the codec further on.
 bool ReadFormat(absl::string_view chunk, WavLayout* layout) {
   constexpr int kMaxChannels = 64, kMaxRate = 10000000;
   if (chunk.size() < 16) return false;
-  uint64_t codec = Little(chunk, 0, 2);
-  if (codec == kExtensible && chunk.size() >= 26) codec = Little(chunk, 24, 2);
-  const uint64_t channels = Little(chunk, 2, 2), rate = Little(chunk, 4, 4);
-  const uint64_t together = Little(chunk, 12, 2);
+  uint64_t codec = LittleEndian(chunk, 2);
+  if (codec == kExtensible && chunk.size() >= 26) codec = LittleEndian(chunk.substr(24), 2);
+  const uint64_t channels = LittleEndian(chunk.substr(2), 2),
+                 rate = LittleEndian(chunk.substr(4), 4);
+  const uint64_t together = LittleEndian(chunk.substr(12), 2);
   layout->is_float = codec == kFloat;
   if (channels < 1 || channels > kMaxChannels || rate < 1 || rate > kMaxRate) return false;
   if (together % channels != 0) return false;
   layout->channels = static_cast<int>(channels);
   layout->sample_rate_hz = static_cast<int>(rate);
   layout->bytes = static_cast<int>(together / channels);
-  if (Little(chunk, 14, 2) > 8 * together / channels) return false;
+  if (LittleEndian(chunk.substr(14), 2) > 8 * together / channels) return false;
   if (codec == kFloat) return layout->bytes == 4 || layout->bytes == 8;
   return codec == kPcm && layout->bytes >= 1 && layout->bytes <= 4;
 }
@@ -76,13 +71,13 @@ WavKind ParseWav(int64_t size, const std::function<std::string(int64_t, int64_t)
   for (int i = 0; i < kMaxChunks && at + 8 <= size; ++i) {
     const std::string head = text(at, 8);
     const std::string name = head.substr(0, 4);
-    const uint64_t bytes = Little(head, 4, 4);
+    const uint64_t bytes = LittleEndian(absl::ClippedSubstr(head, 4), 4);
     at += 8;
     if (name == "fmt ") {
       if (!ReadFormat(text(at, std::min<int64_t>(bytes, kMaxFormat)), layout)) break;
       has_format = true;
     }
-    if (name == "ds64") long_bytes = Little(text(at, 24), 8, 8);
+    if (name == "ds64") long_bytes = LittleEndian(absl::ClippedSubstr(text(at, 24), 8), 8);
     if (name == "data") {
       if (!has_format) break;
       const uint64_t promised = bytes == UINT32_MAX && long_bytes > 0 ? long_bytes : bytes;

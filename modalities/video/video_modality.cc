@@ -14,6 +14,7 @@
 #include "modalities/video/frame_selection.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
+#include "sdk/native/media_bytes.h"
 
 namespace unival {
 namespace {
@@ -73,7 +74,7 @@ class VideoModality : public EncodedModality {
   // To take other frames than those at the wanted times would be a silent error.
   static absl::Status NoRate(const MediaSource& media) {
     return MediaError(absl::InvalidArgumentError(absl::StrCat(
-        media.name.empty() ? media.path : media.name,
+        MediaName(media),
         ": expected a video with a frame rate, since video.sampling is FPS; found one that states "
         "none and whose frames have no times. Convert it to MP4, or choose another sampling.")));
   }

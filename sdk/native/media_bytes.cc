@@ -9,7 +9,8 @@
 namespace unival {
 
 std::string MediaName(const MediaSource& media) {
-  return media.name.empty() ? media.path : media.name;
+  if (!media.name.empty()) return media.name;
+  return media.path.empty() ? "media in memory" : media.path;
 }
 
 absl::StatusOr<std::shared_ptr<const std::string>> MediaBytes(const MediaSource& media) {

@@ -17,10 +17,10 @@
 
 namespace unival {
 
-// What messages call a source.
+// What messages call a media item: its name, else its path, else "media in memory".
 std::string MediaName(const MediaSource& media);
 
-// The bytes, shared with the source where it holds them, never empty. Media errors: NotFound (no
+// The bytes, shared with the item where it holds them, never empty. Media errors: NotFound (no
 // such file), InvalidArgument (empty, or no regular file). Thread-safe.
 absl::StatusOr<std::shared_ptr<const std::string>> MediaBytes(const MediaSource& media);
 

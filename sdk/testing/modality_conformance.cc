@@ -1,3 +1,4 @@
+// The rules of a modality, in one piece: each looks at what the ones before it made.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
@@ -14,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "sdk/native/media_bytes.h"
 #include "sdk/native/tensor_text.h"
 #include "sdk/testing/checker.h"
 
@@ -72,7 +74,7 @@ int64_t BytesInUse() {
 
 // `message`, with the name of the media where it has none.
 Finding Naming(const MediaSource& media, absl::string_view message) {
-  const std::string& name = media.name.empty() ? media.path : media.name;
+  const std::string name = MediaName(media);
   return absl::StrContains(message, name) ? std::string(message)
                                           : absl::StrCat(name, ": ", message);
 }

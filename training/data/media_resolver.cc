@@ -21,15 +21,15 @@ absl::StatusOr<MediaSource> MediaResolver::Resolve(const std::string& path) cons
   if (split != std::string::npos) {
     return Member(path.substr(0, split + 4), path.substr(split + kSeparator.size()));
   }
-  MediaSource source;
-  source.name = path;
-  source.path = FullPath(path);
+  MediaSource media;
+  media.name = path;
+  media.path = FullPath(path);
   const absl::Status found = ResolveBelow(file_, path).status();
   if (absl::IsNotFound(found)) {
-    return absl::NotFoundError(absl::StrCat("no such media file: ", source.path));
+    return absl::NotFoundError(absl::StrCat("no such media file: ", media.path));
   }
   UNIVAL_RETURN_IF_ERROR(found);
-  return source;
+  return media;
 }
 
 std::string MediaResolver::FullPath(absl::string_view relative) const {
@@ -55,11 +55,11 @@ absl::StatusOr<MediaSource> MediaResolver::Member(const std::string& tar,
     return absl::NotFoundError(absl::StrCat(FullPath(tar), " has no member \"", member, "\" (",
                                             index->members().size(), " members)"));
   }
-  MediaSource source;
-  source.name = absl::StrCat(FileName(tar), ":", member);
-  source.bytes = std::make_shared<const std::string>(*bytes);
+  MediaSource media;
+  media.name = absl::StrCat(FileName(tar), ":", member);
+  media.bytes = std::make_shared<const std::string>(*bytes);
   UNIVAL_RETURN_IF_ERROR(index->Check());
-  return source;
+  return media;
 }
 
 }  // namespace unival
