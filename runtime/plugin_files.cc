@@ -38,8 +38,8 @@ absl::StatusOr<std::vector<std::string>> PluginFilesOf(const std::string& folder
 
 NamedPlugin ParseNamedPlugin(const std::string& name) {
   const size_t pin = name.find(kPin);
-  if (pin == std::string::npos) return {name, "", false};
-  return {name.substr(0, pin), name.substr(pin + sizeof(kPin) - 1), true};
+  if (pin == std::string::npos) return {name, absl::nullopt};
+  return {name.substr(0, pin), name.substr(pin + sizeof(kPin) - 1)};
 }
 
 }  // namespace unival

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 
 namespace unival {
 
@@ -15,8 +16,8 @@ absl::StatusOr<std::vector<std::string>> PluginFilesOf(const std::string& folder
 
 // "FILE#sha256=HEX" as two. A pin may be there and empty, which no file has.
 struct NamedPlugin {
-  std::string file, sha256;
-  bool is_pinned = false;
+  std::string file;
+  absl::optional<std::string> sha256;  // the pin
 };
 NamedPlugin ParseNamedPlugin(const std::string& name);
 

@@ -24,6 +24,7 @@ struct Candidate {
   // Plugins are ordered by id, so that neither folders nor arguments decide.
   PluginIdentity identity;
   std::string file;
+  absl::optional<std::string> sha256;  // its pin
   bool required = false;
   absl::Status status;
 };
@@ -31,11 +32,10 @@ struct Candidate {
 // `name`: FILE or FILE#sha256=HEX.
 Candidate LookAt(const std::string& name, bool required) {
   const NamedPlugin named = ParseNamedPlugin(name);
-  Candidate candidate{{}, named.file, required, absl::OkStatus()};
+  Candidate candidate{{}, named.file, named.sha256, required, absl::OkStatus()};
   absl::StatusOr<PluginIdentity> identity = IdentifyPlugin(candidate.file);
   candidate.status = identity.status();
   if (identity.ok()) candidate.identity = *identity;
-  if (identity.ok() && named.is_pinned) candidate.status = CheckPin(candidate.file, named.sha256);
   return candidate;
 }
 
@@ -94,8 +94,10 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Create(const RuntimeOptions& o
     absl::Status status = candidate.status;
     const absl::Status repeated = CheckNotLoaded(candidate, loaded);
     if (status.ok() && repeated.ok()) {
-      status = LoadPlugin(candidate.file, runtime->registry_);
+      status = LoadPlugin(candidate.file, runtime->registry_, candidate.sha256);
       if (status.ok()) loaded.push_back(candidate);
+    } else if (status.ok()) {
+      status = CheckPin(candidate.file, candidate.sha256);
     }
     if (!status.ok() && candidate.required && !options.tolerate_refusals) return status;
     const PluginIdentity& identity = candidate.identity;

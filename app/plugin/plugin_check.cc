@@ -295,10 +295,10 @@ absl::StatusOr<PluginCheck> CheckPlugin(const PluginCheckOptions& options,
   Nobody nobody;
   if (observer == nullptr) observer = &nobody;
   const NamedPlugin named = ParseNamedPlugin(options.file);
-  if (named.is_pinned) UNIVAL_RETURN_IF_ERROR(CheckPin(named.file, named.sha256));
+  UNIVAL_RETURN_IF_ERROR(CheckPin(named.file, named.sha256));
   // Opened by itself first, so that its constructors are known apart from its entry function.
   observer->Calls("its constructors, while it was opened");
-  UNIVAL_RETURN_IF_ERROR(OpenPlugin(named.file));
+  UNIVAL_RETURN_IF_ERROR(OpenPlugin(named.file, named.sha256));
   observer->Calls("its entry function");
   RuntimeOptions runtime_options;
   runtime_options.plugins = {options.file};

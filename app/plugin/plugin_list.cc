@@ -129,9 +129,9 @@ void RunListAsChild(const RuntimeOptions& given) {
   options.tolerate_refusals = true;
   const bool is_one = options.plugins.size() == 1 && options.plugin_paths.empty();
   const NamedPlugin named = is_one ? ParseNamedPlugin(options.plugins[0]) : NamedPlugin();
-  if (is_one && (!named.is_pinned || CheckPin(named.file, named.sha256).ok())) {
+  if (is_one) {
     report.Calls("its constructors, while it was opened");
-    OpenPlugin(named.file).IgnoreError();  // the runtime says why
+    OpenPlugin(named.file, named.sha256).IgnoreError();  // the runtime says why
   }
   report.Calls(is_one ? "its entry function" : "the loading of all plugins");
   {

@@ -45,10 +45,12 @@ absl::Status Check(const ScaffoldOptions& options) {
   return absl::OkStatus();
 }
 
-// "wind_speed" -> "WindSpeed"
-std::string ClassName(const std::string& name) {
+// "wind_speed" of kind "modality" -> "WindSpeedModality". With its kind behind it, no plugin's name
+// makes a class that the SDK or the scaffold itself has.
+std::string ClassName(const ScaffoldOptions& options) {
   std::string result;
-  for (absl::string_view part : absl::StrSplit(name, '_', absl::SkipEmpty())) {
+  for (absl::string_view part :
+       absl::StrSplit(absl::StrCat(options.name, "_", options.kind), '_', absl::SkipEmpty())) {
     absl::StrAppend(&result, std::string(1, absl::ascii_toupper(part[0])), part.substr(1));
   }
   return result;
@@ -91,7 +93,7 @@ std::string Text(const std::string& path, const ScaffoldOptions& options) {
     if (path != file->path) continue;
     const std::string text = absl::StrReplaceAll(file->text, {{"@SAMPLES@", SamplesText(options)}});
     return absl::StrReplaceAll(text, {{"@NAME@", options.name},
-                                      {"@CLASS@", ClassName(options.name)},
+                                      {"@CLASS@", ClassName(options)},
                                       {"@KIND@", options.kind},
                                       {"@TIER@", absl::StrCat(options.tier)},
                                       {"@FILE@", PluginFile(options)},
@@ -164,16 +166,6 @@ absl::Status WriteAll(const ScaffoldOptions& options, const fs::path& folder) {
 // same name would be refused. A tokenizer with the name of a shipped one is fine: it takes the
 // shipped one's place.
 absl::Status CheckNameIsFree(const ScaffoldOptions& options) {
-  // Classes that the SDK has; the folder's own class is called like the plugin.
-  static constexpr const char* kTaken[] = {
-      "answer",   "batch",  "component", "config",    "descriptor", "example",
-      "features", "metric", "modality",  "record",    "result",     "sample",
-      "status",   "task",   "tensor",    "tokenizer", "vocabulary"};
-  for (const char* taken : kTaken) {
-    if (options.name != taken) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
-        "name: got \"", taken, "\", which the SDK calls a class of its own; choose another"));
-  }
   if (options.kind != "modality") return absl::OkStatus();
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create({}));
   for (const Registry::Entry& entry : runtime->registry().List()) {

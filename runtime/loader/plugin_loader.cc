@@ -18,6 +18,7 @@
 #include "runtime/loader/shipped_files.h"
 #include "runtime/torchscript/torchscript_plugin.h"
 #include "sdk/abi/unival_plugin.h"
+#include "sdk/base/file_state.h"
 #include "sdk/base/files.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status.h"
@@ -153,6 +154,21 @@ absl::Status RegisterManifest(const std::string& file, Registrar& registrar) {
   return RegisterTorchScriptPlugin(manifest, file, registrar);
 }
 
+// Calls `open` for a file that is what its pin says. The linker opens a file by its name, and must:
+// it seeks the libraries beside it, and plugins their data. So the file that was hashed and the one
+// that was opened are compared by what the file system says of them, directly before and after.
+// Who replaces a plugin at that very moment is found out, though its constructors have run.
+template <typename Open>
+absl::Status AsPinned(const std::string& file, const PluginPin& pin, const Open& open) {
+  if (!pin.has_value()) return open();
+  const std::string hashed = FileState(file);
+  UNIVAL_RETURN_IF_ERROR(CheckPin(file, pin));
+  UNIVAL_RETURN_IF_ERROR(open());
+  if (FileState(file) == hashed) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(
+      "plugin ", file, ": was replaced while it was loaded; restore the file or change the pin"));
+}
+
 }  // namespace
 
 absl::StatusOr<BuildInfo> ReadBuildInfo(const std::string& file) {
@@ -226,25 +242,29 @@ absl::StatusOr<PluginIdentity> IdentifyPlugin(const std::string& file) {
                         absl::StrCat(info.abi_major, ".", info.abi_minor)};
 }
 
-absl::Status CheckPin(const std::string& file, const std::string& sha256) {
+absl::Status CheckPin(const std::string& file, const PluginPin& pin) {
+  if (!pin.has_value()) return absl::OkStatus();
   UNIVAL_ASSIGN_OR_RETURN(const std::string actual, Sha256HexOfFile(file));
-  if (actual == sha256) return absl::OkStatus();
+  if (actual == *pin) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat("plugin ", file, ": sha256 is ", actual, ", pinned is ",
-                                          sha256, "; restore the file or change the pin"));
+                                          *pin, "; restore the file or change the pin"));
 }
 
-absl::Status OpenPlugin(const std::string& file) {
-  UNIVAL_RETURN_IF_ERROR(IdentifyPlugin(file).status());
-  return IsManifest(file) ? absl::OkStatus() : OpenSharedObject(file).status();
+absl::Status OpenPlugin(const std::string& file, const PluginPin& pin) {
+  return AsPinned(file, pin, [&file] {
+    UNIVAL_RETURN_IF_ERROR(IdentifyPlugin(file).status());
+    return IsManifest(file) ? absl::OkStatus() : OpenSharedObject(file).status();
+  });
 }
 
-absl::Status LoadPlugin(const std::string& file, Registry& registry) {
+absl::Status LoadPlugin(const std::string& file, Registry& registry, const PluginPin& pin) {
   UNIVAL_ASSIGN_OR_RETURN(const PluginIdentity identity, IdentifyPlugin(file));
   // Registered on a copy first, so that a plugin that fails halfway leaves nothing behind.
   Registry staged = registry;
   staged.set_origin(absl::StrCat("plugin ", identity.id, " ", identity.version, " (", file, ")"));
-  const absl::Status status =
-      IsManifest(file) ? RegisterManifest(file, staged) : RegisterSharedObject(file, staged);
+  const absl::Status status = AsPinned(file, pin, [&] {
+    return IsManifest(file) ? RegisterManifest(file, staged) : RegisterSharedObject(file, staged);
+  });
   if (!status.ok()) {
     // Some messages have the file in their text already.
     if (absl::StrContains(status.message(), file)) return status;

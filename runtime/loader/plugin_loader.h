@@ -18,6 +18,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 #include "sdk/native/build_info.h"
 #include "sdk/native/registry.h"
 
@@ -45,16 +46,21 @@ struct PluginIdentity {
 // Errors of ReadBuildInfo, or of the manifest.
 absl::StatusOr<PluginIdentity> IdentifyPlugin(const std::string& file);
 
-// DataLoss with both hashes unless the file's sha256 is `sha256`.
-absl::Status CheckPin(const std::string& file, const std::string& sha256);
+// The sha256 that a plugin file must have, where there is one.
+using PluginPin = absl::optional<std::string>;
+
+// DataLoss with both hashes unless the file's sha256 is the pin.
+absl::Status CheckPin(const std::string& file, const PluginPin& pin);
 
 // Checks and opens a shared object as LoadPlugin does, and registers nothing: its constructors run,
 // its entry function does not. OK for a manifest, which has no code to open.
-absl::Status OpenPlugin(const std::string& file);
+absl::Status OpenPlugin(const std::string& file, const PluginPin& pin = absl::nullopt);
 
 // Checks, opens with dlopen(RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) where it is a shared object, and
-// registers. `registry` stays as it was unless all of it succeeds. Errors name the file.
-absl::Status LoadPlugin(const std::string& file, Registry& registry);
+// registers. `registry` stays as it was unless all of it succeeds. Errors name the file; DataLoss
+// where it is not what the pin says, or was replaced while it was opened.
+absl::Status LoadPlugin(const std::string& file, Registry& registry,
+                        const PluginPin& pin = absl::nullopt);
 
 }  // namespace unival
 

@@ -3,14 +3,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "runtime/loader/plugin_loader.h"
+#include "sdk/base/sha256.h"
 
 namespace unival {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 std::string Fixture(const std::string& name) { return "tests/abi/lib" + name + ".so"; }
@@ -104,6 +108,22 @@ TEST(Pin, ThatDoesNotMatchIsRefusedWithBothHashes) {
   const absl::Status status = CheckPin(Fixture("good"), pin);
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(status.message()), HasSubstr(pin));
+}
+
+// A file that changes between hash and opening; here the fixture's own constructor does it.
+TEST(Pin, OfAFileThatIsReplacedWhileItIsLoadedIsRefused) {
+  const std::string file = ::testing::TempDir() + "replaced.so";
+  std::filesystem::copy_file(Fixture("constructor_touches"), file,
+                             std::filesystem::copy_options::overwrite_existing);
+  const std::string pin = *Sha256HexOfFile(file);
+  setenv("FIXTURE_TOUCHES", file.c_str(), /*overwrite=*/1);
+  Registry registry;
+  const absl::Status status = LoadPlugin(file, registry, pin);
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+  EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr(file), HasSubstr("replaced")));
+  EXPECT_TRUE(registry.List().empty());
+  // The object is open by now, so its constructor does not run again.
+  EXPECT_TRUE(LoadPlugin(file, registry, pin).ok());
 }
 
 TEST(TwoPlugins, WithTheSameComponentAreTold) {

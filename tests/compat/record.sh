@@ -29,10 +29,10 @@ unival data train-tokenizer corpus.txt tokenizer/tokenizer.model --size 300
 rm corpus.txt
 tar -xOf data/image/eval/images.tar 000000.png >picture.png
 
-unival train pretrain.textproto --data-root data --output runs/base --quiet
+unival train pretrain.textproto --data_root data --output runs/base --quiet
 mv runs/base/model model
 rm -r runs/base
-unival train adapter.textproto --data-root data --output runs/adapter --plugin "$DEPTH_PLUGIN" --quiet
+unival train adapter.textproto --data_root data --output runs/adapter --plugin "$DEPTH_PLUGIN" --quiet
 rm -r runs/adapter/cache runs/adapter/checkpoint
 
 mkdir plugins
@@ -57,7 +57,7 @@ for i in 0 1 2 3 4 5 6 7 8 9; do
 done
 
 # Stopped in the second stage, as by a scheduler.
-unival train two_stages.textproto --data-root data --output runs/stopped --plugin plugins/radar/libradar.so --quiet &
+unival train two_stages.textproto --data_root data --output runs/stopped --plugin plugins/radar/libradar.so --quiet &
 run=$!
 until grep -qs '"step": *1[0-9]' runs/stopped/log.jsonl; do
   kill -0 "$run" # fails when the run has ended by itself
