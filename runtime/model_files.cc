@@ -1,4 +1,5 @@
-// Loading and saving of a Model: which tensors go to which component of a model directory.
+// Loading and saving of a Model, in one piece: which tensors go to which component of a model
+// directory, and back.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>

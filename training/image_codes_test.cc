@@ -4,29 +4,26 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "backbone/model/backbone.h"
 #include "runtime/collate.h"
 #include "runtime/pipeline.h"
 #include "sdk/base/test_files.h"
-#include "sdk/base/text_format.h"
 #include "training/run/training_step.h"
-#include "training/trainer.h"
+#include "training/trainer_tests.h"
 
-namespace unival {
+namespace unival::trainer_tests {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
 
 // As many codes as the model has positions.
 constexpr int kCodes = 128, kKinds = 32;
 constexpr char kTask[] = "draw";
 const char* const kCaptions[] = {"red", "green"};
 
-constexpr char kTasks[] = R"(
+constexpr char kDrawing[] = R"(
 name: "codes"
 task {
   name: "draw"
@@ -37,22 +34,14 @@ task {
 }
 )";
 
+// What the plan of all trainer tests does not say.
 constexpr char kPlan[] = R"(
 name: "codes"
-seed: 3
-tokenizer_directory: "tokenizer"
-templates: "tasks.textproto"
 fresh_model {
-  name: "tiny"
   backbone {
-    d_model: 64 ffn_dim: 128 heads: 4 encoder_layers: 1 decoder_layers: 1
-    token_bucket_size: 16 image_bucket_size: 16 max_positions: 128 attn_scale_factor: 2
+    d_model: 64 ffn_dim: 128 image_bucket_size: 16 max_positions: 128
     code_image_size: 128 code_layernorm_embedding: true
-    scale_attn: true scale_fc: true scale_heads: true
-    layernorm_embedding: true patch_layernorm_embedding: true
-    encoder_pre_norm: true decoder_pre_norm: true
   }
-  tokenizer { type: "sentencepiece" directory: "tokenizer" block: "core.bpe" }
   vocabulary { blocks { id: "core.image_code" extents { size: 32 } } }
 }
 stage {
@@ -65,6 +54,18 @@ stage {
   log_every: 50
 }
 )";
+
+// Of a model without media.
+TrainingPlan CodesPlan() {
+  TrainingPlan plan = Parse(kFreshPlan);
+  plan.clear_stage();
+  plan.clear_evaluation();
+  plan.mutable_fresh_model()->clear_modality();
+  plan.mutable_fresh_model()->clear_connection();
+  plan.mutable_fresh_model()->mutable_backbone()->clear_dropout();
+  plan.MergeFrom(Parse(kPlan));
+  return plan;
+}
 
 // What stands at each place of a picture; without order, so that only the place tells it.
 int CodeAt(int picture, int place) {
@@ -84,31 +85,19 @@ class ImageCodes : public ::testing::Test {
     fs::remove_all(folder_);
     fs::create_directories(folder_);
     fs::copy("training/testdata/tokenizer", folder_ + "/tokenizer");
-    WriteText(folder_ + "/tasks.textproto", kTasks);
+    WriteText(folder_ + "/tasks.textproto", kDrawing);
     std::string records;
     for (int picture = 0; picture < 2; ++picture) {
       records += Json{{"caption", kCaptions[picture]}, {"codes", CodesOf(picture)}}.dump() + "\n";
     }
     WriteText(folder_ + "/codes.jsonl", records);
-    RuntimeOptions options;
-    options.threads = 1;
-    auto runtime = Runtime::Create(options);
-    ASSERT_TRUE(runtime.ok()) << runtime.status();
-    runtime_ = *std::move(runtime);
   }
 
-  TrainResult Train() {
-    TrainingPlan plan;
-    EXPECT_TRUE(ParseTextProto(kPlan, "test", &plan).ok());
-    TrainOptions options;
-    options.plan = &plan;
-    options.plan_file = folder_ + "/plan.textproto";
-    options.output = folder_ + "/run";
-    options.quiet = true;
+  void Train() {
+    const TrainingPlan plan = CodesPlan();
+    TrainOptions options = Options(folder_, plan, "run");
     options.progress = [this](const ProgressRecord& record) { accuracy_ = record.token_accuracy; };
-    auto result = unival::Train(options, *runtime_);
-    EXPECT_TRUE(result.ok()) << result.status();
-    return result.ok() ? *result : TrainResult();
+    TrainOk(options);
   }
 
   // The likeliest code at every place, as training sees the record.
@@ -132,7 +121,6 @@ class ImageCodes : public ::testing::Test {
   }
 
   std::string folder_;
-  std::unique_ptr<Runtime> runtime_;
   double accuracy_ = 0;
 };
 
@@ -145,7 +133,7 @@ int Equal(const std::vector<int64_t>& a, const std::vector<int64_t>& b) {
 TEST_F(ImageCodes, ThePipelineWritesWhatTeacherForcingSaysIsLikeliest) {
   Train();
   EXPECT_EQ(accuracy_, 1) << "the codes were not learnt";
-  auto model = Model::Load(folder_ + "/run/model", *runtime_);
+  auto model = Model::Load(folder_ + "/run/model", TheRuntime());
   ASSERT_TRUE(model.ok()) << model.status();
   auto pipeline = Pipeline::Create(model->get(), std::vector<std::string>());
   ASSERT_TRUE(pipeline.ok()) << pipeline.status();
@@ -161,4 +149,4 @@ TEST_F(ImageCodes, ThePipelineWritesWhatTeacherForcingSaysIsLikeliest) {
 }
 
 }  // namespace
-}  // namespace unival
+}  // namespace unival::trainer_tests

@@ -234,6 +234,28 @@ TEST(TrainerTest, AModalityThatDoesNotWorkIsNotTakenForDamagedFiles) {
   }
 }
 
+// Besides one call of the encoder for each row, six in a step.
+TEST(TrainerTest, TheFirstRecordIsEncodedOnceForAllStagesAndNotWhenARunGoesOn) {
+  TrainingPlan plan = FaultyPlan("");
+  const std::string calls = World() + "/encoder_calls.txt";
+  (*plan.mutable_new_modality(0)->mutable_modality()->mutable_options())["calls"] = calls;
+  *plan.add_stage() = plan.stage(0);
+  plan.mutable_stage(1)->set_name("again");
+  TrainOptions options = Options(World(), plan, FreshOutput("counted"));
+  options.stop_after_step = 1;
+  TrainOk(options);
+  const auto count = [&calls] {
+    const std::string text = ReadText(calls);
+    return std::count(text.begin(), text.end(), '\n');
+  };
+  EXPECT_EQ(count(), 1 + 6);
+  fs::remove(calls);
+  options.resume = true;
+  options.stop_after_step = 0;
+  TrainOk(options);
+  EXPECT_EQ(count(), 3 * 6);
+}
+
 TEST(TrainerTest, AnErrorOfAnEncoderIsNotTakenForALossThatIsNotANumber) {
   const TrainingPlan plan = FaultyPlan("encoder");
   const absl::Status status =
@@ -319,7 +341,7 @@ TEST(TrainerTest, AnExceptionOnALoaderThreadIsAnError) {
   auto sampler = BalancedSampler::Create(sampling);
   ASSERT_TRUE(sampler.ok()) << sampler.status();
   LoaderOptions options;
-  options.sources = {{"throwing", nullptr, &source, false}};
+  options.sources = {{"throwing", nullptr, &source, false, "stage[0].source[0]"}};
   options.end_step = 1;
   BatchLoader loader(options, *std::move(sampler));
   EXPECT_THAT(loader.Next().status().message(), HasSubstr("on fire"));
@@ -340,7 +362,7 @@ TEST(TrainerTest, AMediaFileIsReadForItsKeyOnceInARun) {
   MediaKeys keys;
   LoaderOptions options;
   options.model = &(*pipeline)->model();
-  options.sources = {{"caption", task, source->get(), false}};
+  options.sources = {{"caption", task, source->get(), false, "stage[0].source[0]"}};
   options.frozen = {{"image", nullptr}};
   options.variants = 1;
   options.keys = &keys;

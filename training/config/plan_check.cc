@@ -1,3 +1,4 @@
+// All that a plan can get wrong, in one piece: a check for each part of plan.proto, in its order.
 #include <cmath>
 #include <filesystem>
 #include <set>

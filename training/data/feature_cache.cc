@@ -268,15 +268,16 @@ int64_t FeatureCache::size() const {
   return static_cast<int64_t>(entries_.size());
 }
 
-absl::StatusOr<std::string> FeatureIdentity(const Model& model, const Modality& modality) {
-  const ModalityInfo& info = modality.info();
+absl::StatusOr<std::string> FeatureIdentity(const Model& model, const std::string& id) {
+  UNIVAL_ASSIGN_OR_RETURN(Modality * modality, model.RequireModality(id));
+  const ModalityInfo& info = modality->info();
   std::string weights;
-  if (const_cast<Modality&>(modality).module() != nullptr) {
+  if (modality->module() != nullptr) {
     UNIVAL_ASSIGN_OR_RETURN(weights, model.PartHash("modality." + info.id));
   }
   Sha256 hash;
   for (const std::string& field :
-       {info.id, info.type, info.feature_schema, modality.preprocessing_fingerprint(), weights}) {
+       {info.id, info.type, info.feature_schema, modality->preprocessing_fingerprint(), weights}) {
     hash.UpdateField(field);
   }
   return hash.HexDigest();

@@ -68,8 +68,9 @@ class FeatureCache {
   std::unordered_map<std::string, int64_t> entries_;  // key -> offset of the record
 };
 
-// Hash of all that the features of `modality` depend on beside the media and the augmentation.
-absl::StatusOr<std::string> FeatureIdentity(const Model& model, const Modality& modality);
+// Hash of all that the features of the modality `id` depend on beside the media and the
+// augmentation. NotFound: the model does not have it.
+absl::StatusOr<std::string> FeatureIdentity(const Model& model, const std::string& id);
 
 }  // namespace unival
 

@@ -1,25 +1,15 @@
 #include "training/data/media_keys.h"
 
-#include <sys/stat.h>
-
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/file_state.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/media_file_error.h"
 
 namespace unival {
 namespace {
-
-// Changes when the file does. Empty when there is nothing to go by.
-std::string StateOf(const std::string& path) {
-  struct stat info;
-  if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return "";
-  return absl::StrCat(info.st_dev, " ", info.st_ino, " ", info.st_size, " ", info.st_mtim.tv_sec,
-                      ".", info.st_mtim.tv_nsec, " ", info.st_ctim.tv_sec, ".",
-                      info.st_ctim.tv_nsec);
-}
 
 absl::StatusOr<std::string> HashBytes(const MediaSource& media) {
   if (media.bytes != nullptr) return Sha256Hex(*media.bytes);
@@ -51,7 +41,7 @@ absl::StatusOr<std::string> MediaKeys::Key(const MediaSource& media, absl::strin
 absl::StatusOr<std::string> MediaKeys::Digest(const MediaSource& media, absl::string_view place) {
   const bool is_file = media.bytes == nullptr;
   const std::string name = is_file ? absl::StrCat("file ", media.path) : std::string(place);
-  const std::string before = is_file ? StateOf(media.path) : "in memory";
+  const std::string before = is_file ? FileState(media.path) : "in memory";
   {
     const absl::MutexLock lock(&mutex_);
     const auto found = known_.find(name);
@@ -59,7 +49,7 @@ absl::StatusOr<std::string> MediaKeys::Digest(const MediaSource& media, absl::st
   }
   UNIVAL_ASSIGN_OR_RETURN(std::string digest, HashBytes(media));
   // A file that changed while it was read is hashed again the next time.
-  const bool is_steady = !is_file || (!before.empty() && StateOf(media.path) == before);
+  const bool is_steady = !is_file || (!before.empty() && FileState(media.path) == before);
   const absl::MutexLock lock(&mutex_);
   ++hashed_;
   if (is_steady && !name.empty()) known_[name] = {before, digest};

@@ -4,7 +4,6 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -122,8 +121,7 @@ absl::Status BatchLoader::LoadRow(const StageSource& source, int64_t index, uint
   const size_t row = batch->examples.size();
   const size_t pending_before = batch->pending.size();
   // Two sources may read one file with other filters, so the path does not name a record.
-  const std::string place =
-      absl::StrCat(absl::Hex(reinterpret_cast<uintptr_t>(source.source)), " ", index);
+  const std::string place = absl::StrCat(source.field, " ", index);
   for (size_t media_index = 0; media_index < example->media.size(); ++media_index) {
     PreparedMedia& media = prepared.media.emplace_back();
     absl::Status status =

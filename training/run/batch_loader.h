@@ -32,6 +32,7 @@ struct StageSource {
   const Task* task = nullptr;
   const Source* source = nullptr;
   bool augment = false;
+  std::string field;  // of the plan, "stage[0].source[1]": no two of a run have the same
 };
 
 // A media item of a frozen encoder whose features are still to be computed.

@@ -1,3 +1,4 @@
+// What a receipt says, checked against model directories: one rule after the other, in one piece.
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>

@@ -187,16 +187,22 @@ absl::Status Resume(Run* run, std::map<std::string, at::Tensor>* optimizer_state
   return absl::OkStatus();
 }
 
+// Whether this goes on with a run that was checked and recorded when it began.
+bool HasBegun(const Run& run) {
+  std::error_code error;
+  return run.options.resume && fs::exists(run.Path("run.json"), error);
+}
+
 // A fresh run records what it is; a resumed one is compared with that record.
 absl::Status CheckIdentity(const Run& run) {
   Identity now{PrintTextProto(run.plan.proto), CombinedHash(run.before), run.data.fingerprints, {}};
   UNIVAL_ASSIGN_OR_RETURN(now.parts, OtherParts(run));
   const std::string file = run.Path("run.json");
-  std::error_code error;
-  if (run.options.resume && fs::exists(file, error)) {
+  if (HasBegun(run)) {
     UNIVAL_ASSIGN_OR_RETURN(Identity recorded, ReadIdentity(file));
     return CheckSameRun(run, recorded, now);
   }
+  std::error_code error;
   if (fs::exists(run.Path("checkpoint"), error) || fs::exists(run.Path("model"), error)) {
     return absl::FailedPreconditionError(
         absl::StrCat(run.options.output,
@@ -238,11 +244,13 @@ absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_s
       run->templates, LoadTemplateSets(TemplateFiles(run->plan), run->runtime.template_types()));
   AddTemplates(*run);
   UNIVAL_ASSIGN_OR_RETURN(run->pipeline, Pipeline::Create(run->model.get(), run->templates));
-  UNIVAL_ASSIGN_OR_RETURN(run->data, OpenRunData(run->plan, *run->pipeline, *run->model));
+  const bool has_begun = HasBegun(*run);
+  UNIVAL_ASSIGN_OR_RETURN(run->data, OpenRunData(run->plan, *run->pipeline, *run->model,
+                                                 /*is_checked=*/has_begun));
   for (const std::string& warning : TaskWarnings(run->plan, run->templates, *run->model)) {
     run->printer.Say(absl::StrCat("warning: ", warning));
   }
-  if (!run->options.resume) WarnOfCutTargets(*run);
+  if (!has_begun) WarnOfCutTargets(*run);
   UNIVAL_RETURN_IF_ERROR(MeasureFeatures(run->data, *run->model));
   run->before = HashState(*run->model, run->plan.proto.save_half());
   for (const NamedTensor& entry : run->model->State()) {

@@ -16,6 +16,7 @@
 #include "sdk/base/random.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/base/text_format.h"
 #include "sdk/native/catch_torch.h"
 #include "training/evaluation/evaluate.h"
 #include "training/run/record_sweep.h"
@@ -162,10 +163,20 @@ absl::Status CheckFirstRecord(const Model& model, const Task& task, const Source
   return CheckFirstMedia(model, task, source, ExampleMode::kTraining);
 }
 
+// What decides which records a source gives, and to which task; stages often share them.
+std::string RecordsOf(SourcePlan source) {
+  source.clear_name();
+  source.clear_weight();
+  source.clear_unlock_step();
+  source.clear_batch();
+  source.clear_augment();
+  return PrintTextProto(source);
+}
+
 class DataOpener {
  public:
-  DataOpener(const LoadedPlan& plan, const Pipeline& pipeline, const Model& model)
-      : plan_(plan), pipeline_(pipeline), model_(model) {}
+  DataOpener(const LoadedPlan& plan, const Pipeline& pipeline, const Model& model, bool is_checked)
+      : plan_(plan), pipeline_(pipeline), model_(model), is_checked_(is_checked) {}
 
   absl::StatusOr<RunData> Open() {
     for (int stage = 0; stage < plan_.proto.stage_size(); ++stage) {
@@ -175,10 +186,11 @@ class DataOpener {
       const EvaluationPlan& evaluation = plan_.proto.evaluation(i);
       UNIVAL_ASSIGN_OR_RETURN(Opened opened,
                               OpenOne(absl::StrCat("evaluation[", i, "]"), evaluation));
+      data_.evaluations.push_back(opened.source);
+      if (is_checked_) continue;
       UNIVAL_RETURN_IF_ERROR(
           AtField(plan_, absl::StrCat("evaluation[", i, "]"),
                   CheckFirstMedia(model_, *opened.task, *opened.source, ExampleMode::kPrediction)));
-      data_.evaluations.push_back(opened.source);
     }
     return std::move(data_);
   }
@@ -200,10 +212,12 @@ class DataOpener {
       const std::string field = SourceField(index, i);
       UNIVAL_ASSIGN_OR_RETURN(Opened opened, OpenOne(field, source));
       UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, CheckReaches(*trained, *opened.task, stage)));
-      UNIVAL_RETURN_IF_ERROR(
-          AtField(plan_, field, CheckFirstRecord(model_, *opened.task, *opened.source)));
+      if (!is_checked_ && seen_.insert(RecordsOf(source)).second) {
+        UNIVAL_RETURN_IF_ERROR(
+            AtField(plan_, field, CheckFirstRecord(model_, *opened.task, *opened.source)));
+      }
       data_.fingerprints[field] = opened.source->fingerprint();
-      sources.push_back({source.name(), opened.task, opened.source, source.augment()});
+      sources.push_back({source.name(), opened.task, opened.source, source.augment(), field});
     }
     return absl::OkStatus();
   }
@@ -239,6 +253,8 @@ class DataOpener {
   const LoadedPlan& plan_;
   const Pipeline& pipeline_;
   const Model& model_;
+  const bool is_checked_;
+  std::set<std::string> seen_;  // the sources whose first record was looked at
   RunData data_;
 };
 
@@ -275,8 +291,8 @@ std::vector<std::string> TemplateFiles(const LoadedPlan& plan) {
 }
 
 absl::StatusOr<RunData> OpenRunData(const LoadedPlan& plan, const Pipeline& pipeline,
-                                    const Model& model) {
-  return DataOpener(plan, pipeline, model).Open();
+                                    const Model& model, bool is_checked) {
+  return DataOpener(plan, pipeline, model, is_checked).Open();
 }
 
 }  // namespace unival

@@ -1,3 +1,4 @@
+// One stage at work, in one piece: its steps share optimizer, average, loader and log.
 #include "training/run/stage_run.h"
 
 #include <ATen/TensorOperators.h>
@@ -169,8 +170,7 @@ class StageRun {
       if (trainable_.Touches(absl::StrCat("modality.", id, "."))) continue;
       frozen_[id] = nullptr;
       if (!stage_.cache().enabled()) continue;
-      UNIVAL_ASSIGN_OR_RETURN(Modality * modality, run_.model->RequireModality(id));
-      UNIVAL_ASSIGN_OR_RETURN(std::string identity, FeatureIdentity(*run_.model, *modality));
+      UNIVAL_ASSIGN_OR_RETURN(std::string identity, FeatureIdentity(*run_.model, id));
       UNIVAL_ASSIGN_OR_RETURN(caches_[id], FeatureCache::Open(folder, id, identity));
       frozen_[id] = caches_[id].get();
     }

@@ -1,5 +1,9 @@
-// A modality that does not work, in the way that its option "fault" says.
+// A modality that does not work, in the way that its option "fault" says; option "calls" names a
+// file that counts the calls of its encoder.
 #include <ATen/ATen.h>
+
+#include <fstream>
+#include <string>
 
 #include "sdk/native/plugin.h"
 #include "sdk/native/status_macros.h"
@@ -12,6 +16,8 @@ class Faulty : public unival::Modality {
     info_ = {config.id(), "faulty", "faulty/1", 2, 1, unival::PositionKind::kNone};
     const auto fault = config.options().find("fault");
     if (fault != config.options().end()) fault_ = fault->second;
+    const auto calls = config.options().find("calls");
+    if (calls != config.options().end()) calls_ = calls->second;
   }
 
   const unival::ModalityInfo& info() const override { return info_; }
@@ -25,6 +31,7 @@ class Faulty : public unival::Modality {
 
   absl::StatusOr<unival::ModalityFeatures> Encode(const unival::PreprocessedBatch& batch) override {
     if (fault_ == "encoder") return absl::OutOfRangeError("the lens turned past its end");
+    if (!calls_.empty()) std::ofstream(calls_, std::ios::app) << "encode\n";
     UNIVAL_ASSIGN_OR_RETURN(const at::Tensor values, unival::StackSamples(batch, 0));
     return unival::ModalityFeatures{values, {}, {}};
   }
@@ -32,6 +39,7 @@ class Faulty : public unival::Modality {
  private:
   unival::ModalityInfo info_;
   std::string fault_;
+  std::string calls_;  // a file with a line for every call of Encode
 };
 
 absl::StatusOr<std::unique_ptr<unival::Modality>> Create(const unival::ModalityConfig& config,
