@@ -146,6 +146,11 @@ absl::Status StatusOfNull(absl::string_view what) {
                      "gave no plugin and left no message");
 }
 
+UnivalCode Refuse(const absl::Status& status) {
+  return CHost()->fail(CHost()->ctx, static_cast<UnivalCode>(status.code()),
+                       ToStr(status.message()));
+}
+
 std::vector<UnivalStr> ToStrs(const std::vector<std::string>& texts) {
   std::vector<UnivalStr> strs;
   for (const std::string& text : texts) strs.push_back(ToStr(text));

@@ -31,6 +31,9 @@ absl::Status StatusOf(UnivalCode code, absl::string_view what);
 // `fail` said otherwise.
 absl::Status StatusOfNull(absl::string_view what);
 
+// What a host function gives that refuses a plugin's call; the plugin reads the message.
+UnivalCode Refuse(const absl::Status& status);
+
 inline UnivalStr ToStr(absl::string_view text) { return {text.data(), text.size()}; }
 inline absl::string_view FromStr(UnivalStr text) {
   return text.data == nullptr ? absl::string_view() : absl::string_view(text.data, text.size);
