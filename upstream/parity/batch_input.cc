@@ -52,6 +52,10 @@ void AddSegment(const std::string& modality, const ModalityFeatures& all, const 
 
 }  // namespace
 
+InputSource InputsOf(const Fixture& fixture, const Fixture::Entry& entry) {
+  return [&fixture, &entry](const std::string& field) { return fixture.Input(entry, field); };
+}
+
 absl::StatusOr<BatchInput> MakeBatchInput(const InputSource& input, ReferenceModel& model) {
   BatchInput made;
   UNIVAL_ASSIGN_OR_RETURN(made.input.source_tokens, input("src_tokens"));

@@ -28,6 +28,9 @@ constexpr MediaField kMediaFields[] = {
 // "patch_images_2", "patch_masks" [B], "patch_types" [B]; undefined where the batch has none.
 using InputSource = std::function<absl::StatusOr<at::Tensor>(const std::string& field)>;
 
+// Inputs that are stored with the case or that the index describes. Both outlive the answer.
+InputSource InputsOf(const Fixture& fixture, const Fixture::Entry& entry);
+
 struct BatchInput {
   ModelInput input;
   // Whether a row's medium is masked: then the reference computes values at its positions, and this

@@ -115,6 +115,11 @@ absl::Status CheckAllCompared(const Fixture::Entry& entry, const TensorMap& tens
       absl::StrJoin(left, ", ")));
 }
 
+ModelSpec SpecOf(const Fixture::Entry& entry) {
+  return {entry.config, entry.json.value("config_overrides", Json::object()),
+          entry.json.at("weights_seed").get<uint64_t>()};
+}
+
 Tolerance ActivationTolerance(const BackboneConfig& config) {
   return {config.d_model() > kSmallWidth ? 5e-5 : 2e-5, 0};
 }

@@ -77,6 +77,9 @@ absl::Status ReplayMetrics(ReplayContext& context, const Fixture::Entry& entry);
 // Names and shapes of a configuration's state_dict against its manifest; not an entry of the index.
 void ReplayStateDict(ReplayContext& context, const std::string& config);
 
+// The model of an entry.
+ModelSpec SpecOf(const Fixture::Entry& entry);
+
 // Sums of float32 terms deviate with their number: tight for small models, wider for the published
 // size.
 Tolerance ActivationTolerance(const BackboneConfig& config);

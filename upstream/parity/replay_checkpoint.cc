@@ -1,4 +1,4 @@
-// Files "checkpoint", "averaging" and "metrics".
+// Files "checkpoint" and "averaging".
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
@@ -11,7 +11,6 @@
 #include "absl/strings/str_split.h"
 #include "runtime/model.h"
 #include "sdk/base/status_macros.h"
-#include "tasks/metrics/caption_scores.h"
 #include "upstream/conversion_host.h"
 #include "upstream/fairseq/convert.h"
 #include "upstream/fairseq/fairseq_checkpoint.h"
@@ -27,7 +26,6 @@ namespace {
 constexpr char kCheckpointStage[] = "checkpoint";
 constexpr Tolerance kLogits = {2e-5, 0};
 constexpr Tolerance kHalfLogits = {2e-2, 0};  // the weights were rounded, the reference's were not
-constexpr Tolerance kMetric = {1e-9, 1e-6};
 
 // A folder that goes with its owner.
 class TemporaryFolder {
@@ -256,33 +254,6 @@ absl::Status CheckAverage(const TensorMap& golden, const Json& wanted, Checker& 
   return absl::OkStatus();
 }
 
-void CheckCaptionScores(const Json& golden, Checker& check) {
-  std::vector<CaptionItem> items;
-  std::vector<std::string> keys;
-  for (const auto& [key, references] : golden.at("references").items()) {
-    keys.push_back(key);
-    items.push_back({golden.at("candidates").at(key), references});
-  }
-  const Json& expected = golden.at("expected");
-  const std::array<double, 4> bleu = Bleu(items);
-  for (int n = 0; n < 4; ++n) {
-    check.Number("metrics", absl::StrCat("bleu ", n + 1), bleu[n], expected.at("bleu").at(n),
-                 kMetric);
-  }
-  const std::vector<double> cider = CiderD(items);
-  double cider_sum = 0, rouge_sum = 0;
-  for (size_t i = 0; i < items.size(); ++i) {
-    const double rouge = RougeL(items[i]);
-    cider_sum += cider[i], rouge_sum += rouge;
-    const Json& own = golden.at("per_image").at(keys[i]);
-    check.Number("metrics", keys[i] + ", rouge_l", rouge, own.at("rouge_l"), kMetric);
-    check.Number("metrics", keys[i] + ", cider", cider[i], own.at("cider"), kMetric);
-  }
-  const auto count = static_cast<double>(items.size());
-  check.Number("metrics", "rouge_l", rouge_sum / count, expected.at("rouge_l"), kMetric);
-  check.Number("metrics", "cider", cider_sum / count, expected.at("cider"), kMetric);
-}
-
 }  // namespace
 
 absl::Status ReplayCheckpoints(ReplayContext& context, const Fixture::Entry& entry) {
@@ -303,15 +274,6 @@ absl::Status ReplayAveraging(ReplayContext& context, const Fixture::Entry& entry
     context.Case(entry, wanted.at("case"),
                  [&](Checker& check) { return CheckAverage(*golden, wanted, check); });
   }
-  return absl::OkStatus();
-}
-
-absl::Status ReplayMetrics(ReplayContext& context, const Fixture::Entry& entry) {
-  UNIVAL_ASSIGN_OR_RETURN(const Json* file, context.fixture.Document(entry.file));
-  context.Case(entry, "", [&](Checker& check) {
-    CheckCaptionScores(*file, check);
-    return absl::OkStatus();
-  });
   return absl::OkStatus();
 }
 

@@ -107,9 +107,9 @@ class EndToEndCase {
       check_.EqualJson("generation", "answer", answer.text, golden_.at("answer"));
     }
     if (!golden_.contains("box")) return absl::OkStatus();
-    const MediaSource source{"", path_, nullptr};
+    const MediaSource media{"", path_, nullptr};
     UNIVAL_ASSIGN_OR_RETURN(const at::Tensor pixels, context_.runtime.services().media->DecodeImage(
-                                                         source, PixelFormat::kRgb8));
+                                                         media, PixelFormat::kRgb8));
     for (int i = 0; i < 4; ++i) {
       const auto side = static_cast<double>(pixels.size(i % 2 == 0 ? 1 : 0));
       const double value = answer.box.has_value() ? (*answer.box)[i] * side : -1;

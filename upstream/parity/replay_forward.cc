@@ -1,4 +1,4 @@
-// Cases "forward" (tokens and media to logits), "encoder" (networks alone) and "biases".
+// Cases "forward" (tokens and media to logits) and "encoder" (networks alone).
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
@@ -12,9 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "backbone/layers/position_index.h"
-#include "backbone/model/decoder.h"
-#include "backbone/model/encoder.h"
+#include "backbone/model/backbone.h"
 #include "modalities/audio/log_mel.h"
 #include "modalities/networks/bottleneck.h"
 #include "modalities/networks/pann.h"
@@ -28,13 +26,6 @@ namespace {
 
 constexpr Tolerance kTrunk = {0, 1e-4};
 constexpr Tolerance kLogMel = {1e-3, 0};  // dB
-constexpr Tolerance kBias = {1e-5, 0};
-
-// Inputs that are stored with the case or that the index describes.
-InputSource InputsOf(ReplayContext& context, const Fixture::Entry& entry) {
-  return
-      [&context, &entry](const std::string& field) { return context.fixture.Input(entry, field); };
-}
 
 class ForwardCase {
  public:
@@ -45,7 +36,8 @@ class ForwardCase {
   absl::Status Run() {
     const at::NoGradGuard no_grad;
     tolerance_ = ActivationTolerance(model_.backbone().config());
-    UNIVAL_ASSIGN_OR_RETURN(BatchInput made, MakeBatchInput(InputsOf(context_, entry_), model_));
+    UNIVAL_ASSIGN_OR_RETURN(BatchInput made,
+                            MakeBatchInput(InputsOf(context_.fixture, entry_), model_));
     const EncoderOutput encoded = model_.backbone().Encode(made.input, /*keep_hidden=*/true);
     if (made.masked) valid_ = encoded.padding.logical_not();
     UNIVAL_RETURN_IF_ERROR(CheckEncoder(encoded));
@@ -129,11 +121,6 @@ class ForwardCase {
   std::set<std::string> compared_;
 };
 
-ModelSpec SpecOf(const Fixture::Entry& entry) {
-  return {entry.config, entry.json.value("config_overrides", Json::object()),
-          entry.json.at("weights_seed").get<uint64_t>()};
-}
-
 // Outputs of the audio front end: power spectrum and decibels.
 void CheckFrontEnd(const ReferenceModel& model, const std::string& modality,
                    const at::Tensor& waves, const TensorMap& golden, const std::string& prefix,
@@ -160,140 +147,72 @@ void CheckFrontEnd(const ReferenceModel& model, const std::string& modality,
                kLogMel);
 }
 
+class EncoderCase {
+ public:
+  EncoderCase(const Fixture::Entry& entry, const TensorMap& golden, ReferenceModel& model,
+              Checker& check)
+      : entry_(entry),
+        golden_(golden),
+        model_(model),
+        check_(check),
+        modality_(entry.json.at("modality").get<std::string>()) {}
+
+  absl::Status Run(const at::Tensor& media) {
+    const at::Tensor input = model_.NetworkInput(modality_, media);
+    if (model_.config(modality_).has_audio()) {
+      CheckFrontEnd(model_, modality_, media, golden_, entry_.name + "/", check_);
+      compared_.insert({"spectrogram_f0_63", "logmel"});
+    }
+    FeatureEncoder& network = model_.network(modality_);
+    CheckInside(network, input);
+    Compare("encoder", "trunk", [&] { return network.forward(input); });
+    Compare("connection", "proj", [&] {
+      return model_.connection(modality_).Project(model_.Features(modality_, media).values);
+    });
+    return CheckAllCompared(entry_, golden_, compared_);
+  }
+
+ private:
+  // What only networks of one kind have.
+  void CheckInside(FeatureEncoder& network, const at::Tensor& input) {
+    if (auto* residual = dynamic_cast<ResidualEncoder*>(&network)) {
+      Compare("encoder", "stem", [&] { return residual->Stem(input); });
+    }
+    if (auto* pann = dynamic_cast<Pann*>(&network)) {
+      const at::Tensor normed = pann->InputNorm(input);
+      Compare("encoder", "bn0", [&] { return normed; });
+      Compare("encoder", "block1", [&] { return pann->Block(0, normed).slice(1, 0, 8); });
+    }
+  }
+
+  // Computes `actual` where the fixture has `field`.
+  template <typename Actual>
+  void Compare(const std::string& stage, const std::string& field, const Actual& actual) {
+    const auto expected = golden_.find(absl::StrCat(entry_.name, "/", field));
+    if (expected == golden_.end()) return;
+    compared_.insert(field);
+    check_.Tensor(stage, field, actual(), expected->second, kTrunk);
+  }
+
+  const Fixture::Entry& entry_;
+  const TensorMap& golden_;
+  ReferenceModel& model_;
+  Checker& check_;
+  const std::string modality_;
+  std::set<std::string> compared_;
+};
+
 absl::Status RunEncoder(ReplayContext& context, const Fixture::Entry& entry, Checker& check) {
   const at::NoGradGuard no_grad;
-  const std::string modality = entry.json.at("modality");
-  const std::string prefix = entry.name + "/";
   UNIVAL_ASSIGN_OR_RETURN(ReferenceModel * model, context.models.Get(SpecOf(entry)));
   UNIVAL_ASSIGN_OR_RETURN(const TensorMap* golden, context.fixture.Tensors(entry.file));
   UNIVAL_ASSIGN_OR_RETURN(const at::Tensor media, context.fixture.Input(entry, "x"));
   if (!media.defined()) return absl::NotFoundError("it has no input x");
+  const std::string modality = entry.json.at("modality");
   if (!model->Has(modality)) {
     return absl::FailedPreconditionError(absl::StrCat("the model has no modality ", modality));
   }
-  std::set<std::string> compared;
-  const auto compare = [&](const std::string& stage, const std::string& field, const auto& actual,
-                           const Tolerance& tolerance) {
-    const auto expected = golden->find(prefix + field);
-    if (expected == golden->end()) return;
-    compared.insert(field);
-    check.Tensor(stage, field, actual(), expected->second, tolerance);
-  };
-  const at::Tensor input = model->NetworkInput(modality, media);
-  if (model->config(modality).has_audio()) {
-    CheckFrontEnd(*model, modality, media, *golden, prefix, check);
-    compared.insert({"spectrogram_f0_63", "logmel"});
-  }
-  FeatureEncoder& network = model->network(modality);
-  if (auto* residual = dynamic_cast<ResidualEncoder*>(&network)) {
-    compare(
-        "encoder", "stem", [&] { return residual->Stem(input); }, kTrunk);
-  }
-  if (auto* pann = dynamic_cast<Pann*>(&network)) {
-    const at::Tensor normed = pann->InputNorm(input);
-    compare(
-        "encoder", "bn0", [&] { return normed; }, kTrunk);
-    compare(
-        "encoder", "block1", [&] { return pann->Block(0, normed).slice(1, 0, 8); }, kTrunk);
-  }
-  compare(
-      "encoder", "trunk", [&] { return network.forward(input); }, kTrunk);
-  compare(
-      "connection", "proj",
-      [&] { return model->connection(modality).Project(model->Features(modality, media).values); },
-      kTrunk);
-  return CheckAllCompared(entry, *golden, compared);
-}
-
-class BiasesCase {
- public:
-  BiasesCase(const TensorMap& golden, ReferenceModel& model, const std::string& name,
-             const ModelInput& input, Checker& check)
-      : golden_(golden), model_(model), name_(name), input_(input), check_(check) {}
-
-  // `code_rows` as in DecodeOptions.
-  void Run(int64_t target_length, const at::Tensor& code_rows) {
-    const auto children = model_.backbone().module().named_children();
-    Encoder& encoder = dynamic_cast<Encoder&>(*children["encoder"]);
-    Decoder& decoder = dynamic_cast<Decoder&>(*children["decoder"]);
-    ConnectionMap connections;
-    for (const auto& item : children["connections"]->named_children()) {
-      connections[item.key()] = std::dynamic_pointer_cast<Connection>(item.value());
-    }
-    CheckPositionIds();
-    const Encoder::Sequence sequence = encoder.Embed(input_, connections);
-    const EncoderOutput encoded = model_.backbone().Encode(input_);
-    const CodeRows codes(code_rows);
-    for (int64_t layer = 0; layer < model_.backbone().config().encoder_layers(); ++layer) {
-      Compare(absl::StrCat("encoder.", layer, ".self_attn_bias"),
-              encoder.AbsoluteBias(sequence) + encoder.RelativeBias(sequence, layer));
-    }
-    for (int64_t layer = 0; layer < model_.backbone().config().decoder_layers(); ++layer) {
-      Compare(absl::StrCat("decoder.", layer, ".self_attn_bias"),
-              decoder.AbsoluteSelfBias(codes, 0, target_length) +
-                  decoder.RelativeSelfBias(codes, layer, 0, target_length));
-      Compare(absl::StrCat("decoder.", layer, ".cross_attn_bias"),
-              decoder.CrossBias(codes, decoder.CrossPositionKeys(encoded), 0, target_length));
-    }
-  }
-
-  const std::set<std::string>& compared() const { return compared_; }
-
- private:
-  const at::Tensor* Find(const std::string& field) {
-    const auto found = golden_.find(absl::StrCat(name_, "/", field));
-    if (found == golden_.end()) return nullptr;
-    compared_.insert(field);
-    return &found->second;
-  }
-
-  // Of batches of one modality; rows of several have ids of their own each.
-  void CheckPositionIds() {
-    if (input_.segments.size() != 1) return;
-    const at::Tensor* expected = Find("position_ids");
-    if (expected == nullptr) return;
-    const ModalitySegment& segment = input_.segments.front();
-    check_.Tensor("embedding", "position_ids",
-                  model_.connection(segment.connection).PositionIds(segment.features), *expected,
-                  {0, 0});
-  }
-
-  void Compare(const std::string& field, const at::Tensor& actual) {
-    const at::Tensor* expected = Find(field);
-    if (expected == nullptr) return;
-    check_.Tensor("attention_bias", field, actual.expand_as(*expected), *expected, kBias);
-  }
-
-  const TensorMap& golden_;
-  ReferenceModel& model_;
-  const std::string name_;
-  const ModelInput& input_;
-  Checker& check_;
-  std::set<std::string> compared_;
-};
-
-// Rows and columns of the bucket maps, which hold no weights.
-void CheckBuckets(const TensorMap& golden, const BackboneConfig& config, Checker& check) {
-  const auto compare = [&](const char* field, const auto& actual) {
-    const auto expected = golden.find(field);
-    if (expected == golden.end()) return;
-    check.Tensor("attention_bias", field, actual(expected->second), expected->second, {0, 0});
-  };
-  layers::TokenBuckets buckets(config.token_bucket_size());
-  compare("token_rp_bucket_row0", [&](const at::Tensor& expected) {
-    return buckets.Square(expected.size(0), at::kCPU)[0];
-  });
-  compare("token_rp_bucket_col0", [&](const at::Tensor& expected) {
-    return buckets.Square(expected.size(0), at::kCPU).select(1, 0);
-  });
-  compare("image_rp_bucket_sub", [&](const at::Tensor&) {
-    const at::Tensor& ids = golden.at("image_rp_bucket_ids");
-    return layers::GridBuckets(ids, ids, config.image_bucket_size());
-  });
-  compare("decoder_image_position_idx", [&](const at::Tensor& expected) {
-    return layers::CodePositionIds(expected.size(0), config.code_image_size() / 8,
-                                   config.image_bucket_size(), at::kCPU);
-  });
+  return EncoderCase(entry, *golden, *model, check).Run(media);
 }
 
 }  // namespace
@@ -309,43 +228,6 @@ absl::Status ReplayForward(ReplayContext& context, const Fixture::Entry& entry) 
 absl::Status ReplayEncoder(ReplayContext& context, const Fixture::Entry& entry) {
   context.Case(entry, entry.name,
                [&](Checker& check) { return RunEncoder(context, entry, check); });
-  return absl::OkStatus();
-}
-
-// The tensors are those of forward cases of the same names.
-absl::Status ReplayBiases(ReplayContext& context, const Fixture::Entry& entry) {
-  UNIVAL_ASSIGN_OR_RETURN(const TensorMap* golden, context.fixture.Tensors(entry.file));
-  std::vector<std::string> names;
-  for (const auto& item : *golden) {
-    const size_t slash = item.first.find('/');
-    const std::string name = item.first.substr(0, slash);
-    if (slash != std::string::npos && (names.empty() || names.back() != name)) {
-      names.push_back(name);
-    }
-  }
-  for (const std::string& name : names) {
-    context.Case(entry, name, [&](Checker& check) -> absl::Status {
-      const at::NoGradGuard no_grad;
-      UNIVAL_ASSIGN_OR_RETURN(const Fixture::Entry* forward,
-                              context.fixture.FindCase("forward", name, entry));
-      UNIVAL_ASSIGN_OR_RETURN(ReferenceModel * model, context.models.Get(SpecOf(*forward)));
-      UNIVAL_ASSIGN_OR_RETURN(const BatchInput made,
-                              MakeBatchInput(InputsOf(context, *forward), *model));
-      UNIVAL_ASSIGN_OR_RETURN(const at::Tensor previous,
-                              context.fixture.Input(*forward, "prev_output_tokens"));
-      UNIVAL_ASSIGN_OR_RETURN(const at::Tensor code_rows,
-                              context.fixture.Input(*forward, "code_masks"));
-      BiasesCase biases(*golden, *model, name, made.input, check);
-      biases.Run(previous.size(1), code_rows);
-      const Fixture::Entry own{entry.file, name, entry.kind, entry.config, "", Json::object()};
-      return CheckAllCompared(own, *golden, biases.compared());
-    });
-  }
-  context.Case(entry, "buckets", [&](Checker& check) -> absl::Status {
-    UNIVAL_ASSIGN_OR_RETURN(ReferenceModel * model, context.models.Get({entry.config}));
-    CheckBuckets(*golden, model->backbone().config(), check);
-    return absl::OkStatus();
-  });
   return absl::OkStatus();
 }
 

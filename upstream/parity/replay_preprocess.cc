@@ -88,8 +88,8 @@ class ImageCase {
   }
 
   absl::StatusOr<at::Tensor> Decode() {
-    const MediaSource source{"", context_.fixture.Path("media/" + file_), nullptr};
-    return context_.runtime.services().media->DecodeImage(source, PixelFormat::kRgb8);
+    const MediaSource media{"", context_.fixture.Path("media/" + file_), nullptr};
+    return context_.runtime.services().media->DecodeImage(media, PixelFormat::kRgb8);
   }
 
   absl::Status CheckDecoded(const at::Tensor& expected) {
@@ -163,9 +163,9 @@ class WaveformCase {
       : context_(context), golden_(golden), file_(std::move(file)), check_(check) {}
 
   absl::Status Run() {
-    const MediaSource source{"", context_.fixture.Path("media/" + file_), nullptr};
+    const MediaSource media{"", context_.fixture.Path("media/" + file_), nullptr};
     UNIVAL_ASSIGN_OR_RETURN(const AudioClip clip,
-                            context_.runtime.services().media->DecodeAudio(source));
+                            context_.runtime.services().media->DecodeAudio(media));
     std::vector<float> mono = MixToMono(Floats(clip.samples), clip.samples.size(0));
     RoundTripInt16(&mono);
     Compare("soundfile_path", mono, {1e-7, 0});

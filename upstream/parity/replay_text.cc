@@ -1,5 +1,4 @@
-// Files "tokenizer", "preprocess_text" and "preprocess_grounding": records to tokens, boxes to
-// bins.
+// Files "preprocess_text": records to tokens.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/tensor.h>
@@ -12,7 +11,6 @@
 #include "runtime/decoding.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/testing/golden.h"
-#include "tasks/metrics/boxes.h"
 #include "tasks/templates/text_cleaning.h"
 #include "training/loss/loss.h"
 #include "upstream/parity/published_tasks.h"
@@ -23,62 +21,6 @@ namespace parity {
 namespace {
 
 constexpr char kTextStage[] = "preprocess";
-constexpr char kBins[] = "core.location_bin";
-
-// The reference prints tokens that are no text by their dictionary names, and leaves out <s> and
-// </s>.
-absl::StatusOr<std::string> DecodeWithSymbols(const VocabularyView& vocabulary,
-                                              const std::vector<int64_t>& ids) {
-  static const auto* const kNames =
-      new std::map<std::string, std::string>{{"core.image_code", "code"}, {kBins, "bin"}};
-  std::string text;
-  std::vector<int64_t> run;
-  const auto flush = [&]() -> absl::Status {
-    UNIVAL_ASSIGN_OR_RETURN(const std::string part, vocabulary.DecodeText(run));
-    text += part;
-    run.clear();
-    return absl::OkStatus();
-  };
-  for (const int64_t id : ids) {
-    UNIVAL_ASSIGN_OR_RETURN(const BlockToken token, vocabulary.Identify(id));
-    const auto named = kNames->find(token.block);
-    const bool special = id == vocabulary.pad() || id == vocabulary.unk();
-    if (named == kNames->end() && !special && id != vocabulary.mask()) {
-      run.push_back(id);
-      continue;
-    }
-    UNIVAL_RETURN_IF_ERROR(flush());
-    if (named != kNames->end()) {
-      absl::StrAppend(&text, "<", named->second, "_", token.index, ">");
-    } else {
-      text += id == vocabulary.pad() ? "<pad>" : id == vocabulary.unk() ? "<unk>" : "<mask>";
-    }
-  }
-  UNIVAL_RETURN_IF_ERROR(flush());
-  return text;
-}
-
-absl::Status CheckEncoding(const VocabularyView& vocabulary, const Json& golden, Checker& check) {
-  const std::string text = golden.at("text");
-  UNIVAL_ASSIGN_OR_RETURN(const std::vector<int64_t> ids, vocabulary.EncodeText(text));
-  check.EqualJson("tokenizer", absl::StrCat("ids of \"", text, "\""), ids, golden.at("ids"));
-  UNIVAL_ASSIGN_OR_RETURN(const std::string decoded,
-                          vocabulary.DecodeText(golden.at("ids").get<std::vector<int64_t>>()));
-  check.EqualJson("tokenizer", absl::StrCat("text of \"", text, "\""), decoded,
-                  golden.at("decoded"));
-  return absl::OkStatus();
-}
-
-void CheckDictionary(const VocabularyView& vocabulary, const Json& golden, Checker& check) {
-  const auto id = [&](const char* block, int64_t index) {
-    const auto found = vocabulary.GlobalId(block, index);
-    return found.ok() ? *found : -1;
-  };
-  check.EqualJson("tokenizer", "size", vocabulary.size(), golden.at("size"));
-  check.EqualJson("tokenizer", "bin_0", id(kBins, 0), golden.at("bin_0"));
-  check.EqualJson("tokenizer", "bin_999", id(kBins, 999), golden.at("bin_999"));
-  check.EqualJson("tokenizer", "code_8191", id("core.image_code", 8191), golden.at("code_8191"));
-}
 
 // "0.3|!+yes&&1.0|!+red" -> the answer with the highest confidence.
 std::string BestAnswer(const std::string& text) {
@@ -151,10 +93,10 @@ std::vector<double> Numbers(const std::string& text) {
 
 absl::Status ReadGrounding(ReplayContext& context, const Json& input, Item* item) {
   item->task = "grounding";
-  const MediaSource source{"", context.fixture.Path("media/" + input.at("file").get<std::string>()),
-                           nullptr};
-  UNIVAL_ASSIGN_OR_RETURN(const at::Tensor pixels, context.runtime.services().media->DecodeImage(
-                                                       source, PixelFormat::kRgb8));
+  const MediaSource media{"", context.fixture.Path("media/" + input.at("file").get<std::string>()),
+                          nullptr};
+  UNIVAL_ASSIGN_OR_RETURN(const at::Tensor pixels,
+                          context.runtime.services().media->DecodeImage(media, PixelFormat::kRgb8));
   item->sample.fields["text"] = input.at("text").get<std::string>();
   item->sample.fields["box"] = Numbers(input.at("region_coord"));
   item->sample.fields["width"] = static_cast<double>(pixels.size(1));
@@ -260,79 +202,7 @@ void CheckCleaning(const Json& golden, Checker& check) {
   compare("strip_punct_train", TEXT_CLEANING_NO_PUNCTUATION, 0, golden.at("strip_punct_train"));
 }
 
-absl::Status CheckBox(const Json& golden, int64_t bins, Checker& check) {
-  const ImageSize size{golden.at("image_wh").at(0), golden.at("image_wh").at(1)};
-  const auto box = golden.at("box").get<std::vector<double>>();
-  UNIVAL_ASSIGN_OR_RETURN(const NormalizedBox fractions, BoxFractions(box, size));
-  const std::array<int64_t, 4> quantized = QuantizeBox(fractions, bins);
-  const std::string name = absl::StrCat("box ", golden.at("box").dump());
-  check.EqualJson(kTextStage, name + ", bins", quantized, golden.at("bins"));
-  const Json back = golden.value("dequantized", Json());
-  if (back.is_null()) return absl::OkStatus();
-  const NormalizedBox restored = DequantizeBox(quantized, bins);
-  for (int i = 0; i < 4; ++i) {
-    check.Number(kTextStage, absl::StrCat(name, ", back to pixels ", i),
-                 restored[i] * (i % 2 == 0 ? size.width : size.height), back.at(i), {1e-4, 0});
-  }
-  return absl::OkStatus();
-}
-
-NormalizedBox BoxOf(const Json& json) {
-  NormalizedBox box;
-  json.get_to(box);
-  return box;
-}
-
-bool AreApart(const NormalizedBox& a, const NormalizedBox& b) {
-  return std::min(a[2], b[2]) <= std::max(a[0], b[0]) ||
-         std::min(a[3], b[3]) <= std::max(a[1], b[1]);
-}
-
-// Boxes that do not meet have a number without meaning in the reference; they never count as hits.
-void CheckOverlaps(const Json& score, Checker& check) {
-  for (size_t i = 0; i < score.at("hyps").size(); ++i) {
-    const NormalizedBox hypothesis = BoxOf(score.at("hyps").at(i));
-    const double same = IntersectionOverUnion(hypothesis, BoxOf(score.at("refs").at(i)));
-    const double other = IntersectionOverUnion(hypothesis, BoxOf(score.at("refs_rolled").at(i)));
-    const std::string pair = absl::StrCat("pair ", i, ", ");
-    check.Number("metrics", pair + "acc_0_5", same >= 0.5, score.at("acc_0_5").at(i), {0, 0});
-    check.Number("metrics", pair + "acc_0_5_rolled", other >= 0.5, score.at("acc_0_5_rolled").at(i),
-                 {0, 0});
-    check.Number("metrics", pair + "acc_0_3_rolled", other >= 0.3, score.at("acc_0_3_rolled").at(i),
-                 {0, 0});
-    const bool apart = AreApart(hypothesis, BoxOf(score.at("refs_rolled").at(i)));
-    const double expected = apart ? 0 : score.at("iou_rolled").at(i).get<double>();
-    check.Number("metrics", pair + "iou_rolled", other, expected, {1e-5, 0});
-  }
-}
-
 }  // namespace
-
-absl::Status ReplayTokenizer(ReplayContext& context, const Fixture::Entry& entry) {
-  UNIVAL_ASSIGN_OR_RETURN(const Json* file, context.fixture.Document(entry.file));
-  UNIVAL_ASSIGN_OR_RETURN(const auto tasks,
-                          PublishedTasks::Create(context.fixture, context.runtime));
-  context.Case(entry, "dictionary", [&](Checker& check) {
-    CheckDictionary(tasks->vocabulary(), file->at("dictionary"), check);
-    return absl::OkStatus();
-  });
-  context.Case(entry, "encode", [&](Checker& check) -> absl::Status {
-    for (const Json& golden : file->at("encode")) {
-      UNIVAL_RETURN_IF_ERROR(CheckEncoding(tasks->vocabulary(), golden, check));
-    }
-    return absl::OkStatus();
-  });
-  context.Case(entry, "decode", [&](Checker& check) -> absl::Status {
-    for (const Json& golden : file->at("decode")) {
-      const auto ids = golden.at("ids").get<std::vector<int64_t>>();
-      UNIVAL_ASSIGN_OR_RETURN(const std::string text, DecodeWithSymbols(tasks->vocabulary(), ids));
-      check.EqualJson("tokenizer", absl::StrCat("text of ", golden.at("ids").dump()), text,
-                      golden.at("decoded"));
-    }
-    return absl::OkStatus();
-  });
-  return absl::OkStatus();
-}
 
 absl::Status ReplayTaskItems(ReplayContext& context, const Fixture::Entry& entry) {
   UNIVAL_ASSIGN_OR_RETURN(const Json* file, context.fixture.Document(entry.file));
@@ -346,24 +216,6 @@ absl::Status ReplayTaskItems(ReplayContext& context, const Fixture::Entry& entry
   }
   context.Case(entry, "cleaning", [&](Checker& check) {
     for (const Json& golden : file->at("text_helpers")) CheckCleaning(golden, check);
-    return absl::OkStatus();
-  });
-  return absl::OkStatus();
-}
-
-absl::Status ReplayGrounding(ReplayContext& context, const Fixture::Entry& entry) {
-  UNIVAL_ASSIGN_OR_RETURN(const Json* file, context.fixture.Document(entry.file));
-  constexpr int64_t kPublishedBins = 1000;
-  for (const char* list : {"per_image", "boxes"}) {
-    context.Case(entry, list, [&](Checker& check) -> absl::Status {
-      for (const Json& golden : file->at(list)) {
-        UNIVAL_RETURN_IF_ERROR(CheckBox(golden, golden.value("num_bins", kPublishedBins), check));
-      }
-      return absl::OkStatus();
-    });
-  }
-  context.Case(entry, "score", [&](Checker& check) {
-    CheckOverlaps(file->at("score"), check);
     return absl::OkStatus();
   });
   return absl::OkStatus();
