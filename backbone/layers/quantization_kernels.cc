@@ -2,13 +2,7 @@
 
 #include <limits>
 
-// Each loop is written once and inlined into one function per instruction set; the machine decides
-// at start-up.
-#define UNIVAL_INLINE inline __attribute__((always_inline))
-#if defined(__x86_64__)
-#define UNIVAL_AVX2 __attribute__((target("avx2,fma")))
-#define UNIVAL_AVX512 __attribute__((target("avx2,fma,avx512f,avx512dq,avx512vl,avx512bw")))
-#endif
+#include "backbone/layers/instruction_sets.h"
 
 namespace unival {
 namespace layers {
@@ -105,12 +99,9 @@ UNIVAL_DEFINE_KERNELS(Avx512, UNIVAL_AVX512)
 
 const Kernels& Best() {
 #if defined(__x86_64__)
-  static const bool avx512 =
-      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
-  static const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  if (avx512) return kAvx512;
-  if (avx2) return kAvx2;
+  const InstructionSet best = BestInstructionSet();
+  if (best == InstructionSet::kAvx512) return kAvx512;
+  if (best == InstructionSet::kAvx2) return kAvx2;
 #endif
   return kPortable;
 }
@@ -132,3 +123,5 @@ void DequantizeRow(const int32_t* sums, const float* weight_scales, const int32_
 
 }  // namespace layers
 }  // namespace unival
+
+#undef UNIVAL_DEFINE_KERNELS

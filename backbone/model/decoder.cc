@@ -39,6 +39,7 @@ at::Tensor CodeRows::Choose(Text text, Codes codes) const {
   return at::where(rows_.view(shape), codes(), from_text);
 }
 
+// A list, in one piece: the order of its lines decides which fresh weights a seed gives.
 Decoder::Decoder(const BackboneConfig& config, std::shared_ptr<layers::Embedding> embed_tokens)
     : config_(config),
       embed_scale_(config.scale_embedding() ? std::sqrt(config.d_model()) : 1),

@@ -3,58 +3,18 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "backbone/model/batch_rows.h"
+
 namespace unival {
 namespace {
 
 constexpr int64_t kTextTypeRow = 0;
-
-bool IsWholeBatch(const std::vector<int64_t>& rows, int64_t batch) {
-  if (static_cast<int64_t>(rows.size()) != batch) return false;
-  for (int64_t i = 0; i < batch; ++i) {
-    if (rows[i] != i) return false;
-  }
-  return true;
-}
-
-at::Tensor SelectRows(const at::Tensor& x, const std::vector<int64_t>& rows) {
-  if (!x.defined() || IsWholeBatch(rows, x.size(0))) return x;
-  return x.index_select(0, at::tensor(rows, at::kLong).to(x.device()));
-}
-
-// The first row alone if every row equals it.
-at::Tensor SharedRow(const at::Tensor& ids) {
-  const bool shared = ids.size(0) == 1 || ids.eq(ids.narrow(0, 0, 1)).all().item<bool>();
-  return shared ? ids.narrow(0, 0, 1) : ids;
-}
-
-// `parts` [n_i, N_i, ...] padded with `fill` to N, stacked, and reordered: row r of the result is
-// stacked row order[r]; order -1 is a row of `fill`.
-at::Tensor Assemble(const std::vector<at::Tensor>& parts, int64_t width,
-                    const std::vector<int64_t>& order, double fill) {
-  std::vector<at::Tensor> padded;
-  int64_t count = 0;
-  for (const at::Tensor& part : parts) {
-    std::vector<int64_t> pad(2 * (part.dim() - 1), 0);
-    pad.back() = width - part.size(1);
-    padded.push_back(at::constant_pad_nd(part, pad, fill));
-    count += part.size(0);
-  }
-  std::vector<int64_t> empty_row = padded.front().sizes().vec();
-  empty_row[0] = 1;
-  padded.push_back(at::full(empty_row, fill, padded.front().options()));
-  std::vector<int64_t> sources = order;
-  std::replace(sources.begin(), sources.end(), int64_t{-1}, count);
-  const at::Tensor index = at::tensor(sources, at::kLong).to(padded.front().device());
-  return at::cat(padded).index_select(0, index);
-}
 
 }  // namespace
 
@@ -65,6 +25,7 @@ TableList::TableList(int64_t count, int64_t rows, int64_t heads) {
   }
 }
 
+// A list, in one piece: the order of its lines decides which fresh weights a seed gives.
 Encoder::Encoder(const BackboneConfig& config, int64_t vocabulary_size)
     : config_(config),
       embed_scale_(config.scale_embedding() ? std::sqrt(config.d_model()) : 1),
@@ -194,10 +155,9 @@ Encoder::SegmentGroup Encoder::EmbedPiece(const Piece& piece,
       " rows, its features must be [rows, N, F], got ",
       all.defined() ? all.sizes() : at::IntArrayRef());
   const Connection& connection = *found->second;
-  const ModalityFeatures features =
-      connection.Spread({SelectRows(all, piece.members),
-                         SelectRows(segment.features.padding, piece.members),
-                         SelectRows(segment.features.positions, piece.members)});
+  const ModalityFeatures features = connection.Spread(
+      {SelectRows(all, piece.members), SelectRows(segment.features.padding, piece.members),
+       SelectRows(segment.features.positions, piece.members)});
   SegmentGroup group;
   group.padding = features.padding.defined()
                       ? features.padding

@@ -457,53 +457,5 @@ TEST(TokenRows, WhatDoesNotFitIsListed) {
                    {"missing: core.mask", "core.bpe", "[6, 2]", "[5, 2]", "extra: stray.block"}));
 }
 
-AdapterRecord Record() {
-  AdapterRecord record;
-  record.set_modality("depth");
-  record.set_plugin("depth_native");
-  record.set_feature_schema("depth-cnn/1");
-  record.set_feature_dim(96);
-  record.set_d_model(256);
-  record.set_encoder_sha256("enc");
-  record.set_backbone_sha256("bb");
-  record.set_schema_version(1);
-  return record;
-}
-
-TEST(CheckAdapter, AcceptsTheSameAndAnotherPluginName) {
-  AdapterRecord other = Record();
-  other.set_plugin("renamed");
-  EXPECT_TRUE(CheckAdapter(Record(), other, "m").ok());
-}
-
-TEST(CheckAdapter, NamesEveryFieldThatDiffers) {
-  AdapterRecord expected = Record();
-  expected.set_feature_dim(128);
-  expected.set_feature_schema("depth-cnn/2");
-  expected.set_backbone_sha256("other");
-  const absl::Status status = CheckAdapter(Record(), expected, "models/x");
-  EXPECT_TRUE(Says(status, {"models/x", "feature_dim", "96", "128", "feature_schema",
-                            "backbone_sha256", "other"}));
-  EXPECT_EQ(status.message().find("d_model"), absl::string_view::npos);
-}
-
-TEST(CheckAdapter, WeightMismatchMayBeAllowedButShapesMayNot) {
-  AdapterRecord expected = Record();
-  expected.set_encoder_sha256("other");
-  EXPECT_FALSE(CheckAdapter(Record(), expected, "m").ok());
-  EXPECT_TRUE(CheckAdapter(Record(), expected, "m", {true}).ok());
-  expected.set_d_model(1);
-  EXPECT_FALSE(CheckAdapter(Record(), expected, "m", {true}).ok());
-  AdapterRecord newer = Record();
-  newer.set_schema_version(2);
-  EXPECT_TRUE(Says(CheckAdapter(newer, Record(), "m", {true}), {"newer"}));
-}
-
-TEST(Sha256, AgreesWithTheStandardsExamples) {
-  EXPECT_EQ(Sha256Hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  EXPECT_EQ(Sha256Hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(Sha256HexOfFile("nowhere").status().code(), absl::StatusCode::kNotFound);
-}
-
 }  // namespace
 }  // namespace unival
