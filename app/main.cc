@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   program.AddVersion("unival " + std::string(unival::Version()));
 #define UNIVAL_ADD_COMMAND(function) unival::function(program);
   UNIVAL_COMMANDS(UNIVAL_ADD_COMMAND)
+#undef UNIVAL_ADD_COMMAND
   program.SetFooter([&program] { return unival::DescribeExtensions(program); });
   return unival::RunWithExtensions(program, argc, argv);
 }

@@ -56,6 +56,10 @@ TEST(Lint, NoLibraryReadsTheEnvironment) { EXPECT_THAT(EnvironmentReads(Tree()),
 
 TEST(Lint, NothingIsLeftUnfinished) { EXPECT_THAT(UnfinishedLines(Tree()), IsEmpty()); }
 
+TEST(Lint, NoSourceLeavesAMacroToTheFilesBehindIt) {
+  EXPECT_THAT(LeftForOthers(Tree()), IsEmpty());
+}
+
 // The rules themselves, on files made up for the purpose.
 
 SourceFile Code(const std::string& path, const std::string& text) { return {path, text}; }
@@ -159,6 +163,17 @@ TEST(EnvironmentRule, FindsReadsInLibrariesAndAllowsProgramsAndTests) {
                                 Code("runtime/a_test.cc", read), Code("tests/a.cc", read),
                                 Code("runtime/b.cc", "// " + read)}),
               IsEmpty());
+}
+
+TEST(LeftForOthersRule, FindsMacrosAndNamespacesOfLibraries) {
+  EXPECT_THAT(LeftForOthers({Code("app/a.cc", "#define A(x) x\nusing namespace n;\n#define B\n")}),
+              ElementsAre("app/a.cc:1: #define A(x) x", "app/a.cc:2: using namespace n;",
+                          "app/a.cc:3: #define B"));
+  EXPECT_THAT(
+      LeftForOthers({Code("app/a.cc", "#define A(x) x\n#undef A\nusing n::B;\n"),
+                     Code("app/a_test.cc", "#define A 1\n"), Code("app/a.h", "#define G_\n"),
+                     Code("plugins/imu/imu.cc", "using namespace n;\n")}),
+      IsEmpty());
 }
 
 TEST(UnfinishedRule, FindsNotesToOneself) {

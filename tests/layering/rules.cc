@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <sstream>
 
 namespace unival {
 namespace {
@@ -163,6 +164,15 @@ bool ReadsEnvironment(const std::string& line) {
   return WithoutComment(line).find("getenv(") != std::string::npos;
 }
 
+// Whether `line` of the file with `text` reaches beyond the file's end.
+bool Leaves(const std::string& line, const std::string& text) {
+  if (StartsWith(line, "using namespace ")) return true;
+  std::string word, name;
+  std::istringstream(line) >> word >> name;
+  if (word != "#define") return false;
+  return text.find("#undef " + name.substr(0, name.find('(')) + "\n") == std::string::npos;
+}
+
 bool IsOwnText(const SourceFile& file) {
   return IsCode(file.path) || IsBuildFile(file.path) || EndsWith(file.path, ".md") ||
          EndsWith(file.path, ".sh") || EndsWith(file.path, ".textproto") ||
@@ -246,6 +256,19 @@ std::vector<std::string> OtherSpellings(const std::vector<SourceFile>& files) {
     const bool knows_abseil =
         !IsIn(file.path, "sdk/abi") && !IsIn(file.path, "sdk/cpp") && !IsIn(file.path, "plugins");
     if (IsCode(file.path) && knows_abseil) FindLines(file, is_other, &findings);
+  }
+  return findings;
+}
+
+std::vector<std::string> LeftForOthers(const std::vector<SourceFile>& files) {
+  std::vector<std::string> findings;
+  for (const SourceFile& file : files) {
+    // Tests and plugins are compiled file by file.
+    const bool joins =
+        EndsWith(file.path, ".cc") && !IsTest(file.path) && !IsIn(file.path, "plugins");
+    if (!joins) continue;
+    FindLines(
+        file, [&file](const std::string& line) { return Leaves(line, file.text); }, &findings);
   }
   return findings;
 }

@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <iostream>
 #include <iterator>
-#include <regex>
-#include <set>
 
 namespace unival {
 namespace {
@@ -24,48 +22,9 @@ constexpr const char* kReasons[][2] = {
     {"sdk/cpp/unival_plugin_tables.hpp", "what stands behind unival_plugin.hpp"},
 };
 
-// Longer than that when the rule came: to be split when they are next worked on, and no more of
-// them.
-const std::set<std::string>& LongBefore() {
-  static const auto* const kPlaces =
-      new std::set<std::string>{"backbone/generation/generate_test.cc",
-                                "backbone/model/encoder.cc",
-                                "backbone/storage/storage_test.cc",
-                                "modalities/io/encode.cc",
-                                "modalities/io/test_media.cc",
-                                "runtime/c_abi/c_abi_test.cc",
-                                "runtime/c_abi/c_task.cc",
-                                "runtime/model_files.cc",
-                                "runtime/torch_file/pickle.cc",
-                                "runtime/torch_file/pickle_calls.cc",
-                                "sdk/testing/modality_conformance.cc",
-                                "tests/integration/plugins/plugin_command_test.cc",
-                                "training/config/plan_check.cc",
-                                "training/run/receipt_verify.cc",
-                                "training/run/stage_run.cc",
-                                "upstream/fairseq/convert.cc",
-                                "upstream/parity/replay_checkpoint.cc",
-                                "upstream/parity/replay_forward.cc",
-                                "upstream/parity/replay_text.cc",
-                                "backbone/model/decoder.cc Decoder::Decoder",
-                                "backbone/model/encoder.cc Encoder::Encoder",
-                                "modalities/io/containers.cc Containers",
-                                "modalities/io/stream_decoder.cc StreamDecoder::Create",
-                                "modalities/io/test_media.cc MakeJpeg",
-                                "modalities/io/test_media.cc MakeSound",
-                                "modalities/io/test_media.cc MakeVideo",
-                                "modalities/io/test_media.cc WriteTiffPage",
-                                "modalities/io/media_container.cc MediaContainer::Open",
-                                "sdk/testing/text_conformance.cc CheckTokenizer",
-                                "upstream/parity/replay_forward.cc RunEncoder"};
-  return *kPlaces;
-}
-
 bool IsExcused(const std::string& place) {
-  const bool has_reason = std::any_of(std::begin(kReasons), std::end(kReasons),
-                                      [&place](const auto& reason) { return place == reason[0]; });
-  const std::string without_line = std::regex_replace(place, std::regex(":[0-9]+ "), " ");
-  return has_reason || LongBefore().count(without_line) > 0;
+  return std::any_of(std::begin(kReasons), std::end(kReasons),
+                     [&place](const auto& reason) { return place == reason[0]; });
 }
 
 bool IsTest(const std::string& place) { return place.find("_test.") != std::string::npos; }
