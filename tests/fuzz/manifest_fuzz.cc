@@ -1,7 +1,6 @@
 // Any bytes as the manifest of a model: a status of each part, and sizes that are numbers.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 
 #include "absl/strings/string_view.h"
 #include "backbone/connection/connection.h"
@@ -9,14 +8,9 @@
 #include "backbone/vocabulary/layout.h"
 #include "sdk/base/text_format.h"
 #include "sdk/proto/model.pb.h"
+#include "tests/fuzz/require.h"
 
-namespace {
-
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
-
-}  // namespace
+using unival::Require;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const absl::string_view text(reinterpret_cast<const char*>(data), size);

@@ -3,21 +3,19 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "modalities/io/decoder.h"
+#include "tests/fuzz/require.h"
+
+using unival::Require;
 
 namespace {
 
 constexpr int64_t kMaxPixels = 1 << 18;
 constexpr int64_t kMaxBytes = 1 << 24;
-
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
 
 const unival::MediaDecoder& Decoder() {
   static const unival::MediaDecoder* const kDecoder = [] {
@@ -40,19 +38,19 @@ bool Decoded(const Result& result) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  unival::MediaSource source;
-  source.name = "fuzz";
-  source.bytes = std::make_shared<const std::string>(reinterpret_cast<const char*>(data), size);
+  unival::MediaSource media;
+  media.name = "fuzz";
+  media.bytes = std::make_shared<const std::string>(reinterpret_cast<const char*>(data), size);
   for (const auto format : {unival::PixelFormat::kRgb8, unival::PixelFormat::kGray16}) {
-    const auto pixels = Decoder().DecodeImage(source, format);
+    const auto pixels = Decoder().DecodeImage(media, format);
     if (Decoded(pixels)) Require(pixels->size(0) * pixels->size(1) <= kMaxPixels);
   }
-  const auto clip = Decoder().DecodeAudio(source);
+  const auto clip = Decoder().DecodeAudio(media);
   if (Decoded(clip)) {
     Require(clip->sample_rate_hz > 0 && clip->samples.numel() > 0);
     Require(static_cast<int64_t>(clip->samples.nbytes()) <= kMaxBytes);
   }
-  const auto video = Decoder().DecodeVideo(source, [](int64_t count, double) {
+  const auto video = Decoder().DecodeVideo(media, [](int64_t count, double) {
     return std::vector<int64_t>{0, count - 1};
   });
   if (Decoded(video)) Require(video->frames.size(0) == 2);

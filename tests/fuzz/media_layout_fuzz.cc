@@ -2,30 +2,24 @@
 // containers. Each gives an answer, or a status with a message.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <string>
 
 #include "modalities/io/containers.h"
 #include "modalities/io/orientation.h"
 #include "modalities/io/wav.h"
+#include "tests/fuzz/require.h"
 
-namespace {
-
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
-
-}  // namespace
+using unival::Require;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string bytes(reinterpret_cast<const char*>(data), size);
   const int orientation = static_cast<int>(unival::ExifOrientation(bytes));
   Require(orientation >= 1 && orientation <= 8);
   if (size == 0) return 0;
-  unival::MediaSource source;
-  source.bytes = std::make_shared<const std::string>(bytes);
-  const auto reader = unival::ByteReader::Open(source, INT64_MAX);
+  unival::MediaSource media;
+  media.bytes = std::make_shared<const std::string>(bytes);
+  const auto reader = unival::ByteReader::Open(media, INT64_MAX);
   Require(reader.ok());
   unival::WavLayout layout;
   const auto text = [&](int64_t at, int64_t count) { return (*reader)->Text(at, count); };

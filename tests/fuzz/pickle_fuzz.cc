@@ -2,17 +2,11 @@
 // never a crash.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 
 #include "runtime/torch_file/pickle.h"
+#include "tests/fuzz/require.h"
 
-namespace {
-
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
-
-}  // namespace
+using unival::Require;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   unival::PickleLimits limits;

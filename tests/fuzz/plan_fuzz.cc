@@ -1,19 +1,13 @@
 // Any bytes as a training plan: a status, or a plan whose defaults are filled in once and for all.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 
 #include "absl/strings/string_view.h"
 #include "sdk/base/text_format.h"
+#include "tests/fuzz/require.h"
 #include "training/config/plan.h"
 
-namespace {
-
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
-
-}  // namespace
+using unival::Require;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const absl::string_view text(reinterpret_cast<const char*>(data), size);

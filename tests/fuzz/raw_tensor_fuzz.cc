@@ -2,9 +2,11 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 
 #include "runtime/torchscript/raw_tensor.h"
+#include "tests/fuzz/require.h"
+
+using unival::Require;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const absl::string_view file(reinterpret_cast<const char*>(data), size);
@@ -14,10 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (!tensor.ok()) continue;
     int64_t count = 1;
     for (int64_t side : tensor->shape) count *= side;
-    if (count != static_cast<int64_t>(tensor->values.size())) std::abort();
-    for (float value : tensor->values) {
-      if (!std::isfinite(value)) std::abort();
-    }
+    Require(count == static_cast<int64_t>(tensor->values.size()));
+    for (float value : tensor->values) Require(std::isfinite(value));
   }
   return 0;
 }

@@ -2,18 +2,12 @@
 // crash.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <numeric>
 
 #include "backbone/storage/safetensors_header.h"
+#include "tests/fuzz/require.h"
 
-namespace {
-
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
-
-}  // namespace
+using unival::Require;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const absl::string_view file(reinterpret_cast<const char*>(data), size);

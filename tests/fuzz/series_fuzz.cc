@@ -2,20 +2,20 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 
 #include "runtime/torchscript/series.h"
+#include "tests/fuzz/require.h"
+
+using unival::Require;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const absl::string_view text(reinterpret_cast<const char*>(data), size);
   const auto values = unival::ParseSeries(text, 3, 100);
   if (!values.ok()) {
-    if (values.status().message().empty()) std::abort();
+    Require(!values.status().message().empty());
     return 0;
   }
-  if (values->empty() || values->size() % 3 != 0 || values->size() > 300) std::abort();
-  for (float value : *values) {
-    if (!std::isfinite(value)) std::abort();
-  }
+  Require(!values->empty() && values->size() % 3 == 0 && values->size() <= 300);
+  for (float value : *values) Require(std::isfinite(value));
   return 0;
 }

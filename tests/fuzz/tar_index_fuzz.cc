@@ -1,18 +1,12 @@
 // Any bytes as a tar: a status, or members that lie inside the archive under safe names.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 
 #include "sdk/base/path_below.h"
+#include "tests/fuzz/require.h"
 #include "training/data/tar_index.h"
 
-namespace {
-
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
-
-}  // namespace
+using unival::Require;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const absl::string_view archive(reinterpret_cast<const char*>(data), size);

@@ -2,18 +2,12 @@
 // written and read again.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 
 #include "tasks/slots/pattern.h"
 #include "tasks/templates/template_set.h"
+#include "tests/fuzz/require.h"
 
-namespace {
-
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
-
-}  // namespace
+using unival::Require;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const absl::string_view text(reinterpret_cast<const char*>(data), size);

@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 
 #include "runtime/torch_file/torch_file.h"
+#include "tests/fuzz/require.h"
+
+using unival::Require;
 
 namespace {
-
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
 
 void CheckView(const unival::TensorView& view, absl::string_view file) {
   Require(view.shape.size() == view.strides.size());
