@@ -12,6 +12,7 @@
 #include "app/score_table.h"
 #include "runtime/runtime.h"
 #include "sdk/base/json_text.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/metrics/scored_metric.h"
 #include "training/evaluation/evaluate.h"
@@ -111,8 +112,9 @@ absl::StatusOr<ExitCode> Score(ScoreArguments arguments) {
   UNIVAL_ASSIGN_OR_RETURN(ScoreInput input, ReadScoreInput(arguments.file, arguments.references));
   const Registry& registry = runtime->registry();
   if (!arguments.compare.empty()) return CompareFiles(arguments, registry, input);
-  UNIVAL_ASSIGN_OR_RETURN(const ScoredInput scored,
-                          ScoreAnswers(std::move(input), registry, arguments.scoring));
+  UNIVAL_ASSIGN_OR_RETURN(
+      const ScoredInput scored,
+      Annotate(ScoreAnswers(std::move(input), registry, arguments.scoring), arguments.file));
   const ExpectedCheck check = CompareWithExpected(scored);
   if (!arguments.per_sample.empty())
     UNIVAL_RETURN_IF_ERROR(WriteOutputFile(arguments.per_sample, SampleLines(scored)));
