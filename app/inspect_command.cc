@@ -76,6 +76,11 @@ absl::StatusOr<nlohmann::json> Describe(Pipeline& pipeline) {
                                {"summary", task->info().summary},
                                {"modalities", task->info().modalities},
                                {"columns", task->info().prediction_columns}});
+    const absl::Status fits = CheckTaskFits(task->info(), model.known_modalities(), absl::nullopt);
+    if (!fits.ok()) {
+      report["tasks_that_do_not_fit"].push_back(
+          {{"name", name}, {"why", std::string(fits.message())}});
+    }
   }
   for (const Lineage& step : manifest.lineage()) {
     report["lineage"].push_back({{"plan", step.plan()},
@@ -117,6 +122,7 @@ void PrintTables(const nlohmann::json& report) {
   PrintSection(report, "vocabulary", {"block", "begin", "size", "retired"});
   PrintSection(report, "modalities", {"id", "type", "feature_dim", "feature_schema"});
   PrintSection(report, "tasks", {"name", "modalities", "columns", "summary"});
+  PrintSection(report, "tasks_that_do_not_fit", {"name", "why"});
   PrintSection(report, "lineage", {"plan", "seed", "command", "note"});
 }
 

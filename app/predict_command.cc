@@ -113,8 +113,7 @@ absl::Status Predict(PredictArguments arguments) {
   if (arguments.beam.has_value()) generation.set_beam(*arguments.beam);
   UNIVAL_ASSIGN_OR_RETURN(Prediction answer, pipeline->Predict(arguments.task, sample, generation));
   if (answer.box.has_value()) {
-    arguments.picture =
-        PictureSize(task->info(), pipeline->model().runtime().services(), sample);
+    arguments.picture = PictureSize(task->info(), pipeline->model().runtime().services(), sample);
   }
   Print(arguments, answer);
   return absl::OkStatus();

@@ -20,13 +20,13 @@
 namespace unival {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json DescribeSet(const LoadedTemplateSet& set, const std::string& file) {
-  Json tasks = Json::array();
+OrderedJson DescribeSet(const LoadedTemplateSet& set, const std::string& file) {
+  OrderedJson tasks = OrderedJson::array();
   const std::string hash = TemplateSetHash(set);
   for (const LoadedTemplate& task : set.tasks) {
-    Json columns = Json::array();
+    OrderedJson columns = OrderedJson::array();
     for (const TaskInput& input : task.proto.input()) columns.push_back(input.name());
     tasks.push_back({{"name", task.proto.name()},
                      {"set", file},
@@ -42,8 +42,8 @@ Json DescribeSet(const LoadedTemplateSet& set, const std::string& file) {
   return tasks;
 }
 
-absl::StatusOr<Json> DescribeTasks(const std::string& path, const TemplateTypes& types) {
-  Json tasks = Json::array();
+absl::StatusOr<OrderedJson> DescribeTasks(const std::string& path, const TemplateTypes& types) {
+  OrderedJson tasks = OrderedJson::array();
   std::error_code error;
   if (!std::filesystem::is_directory(path, error)) {
     UNIVAL_ASSIGN_OR_RETURN(const LoadedTemplateSet set, LoadTemplateSet(path, types));
@@ -52,20 +52,20 @@ absl::StatusOr<Json> DescribeTasks(const std::string& path, const TemplateTypes&
   UNIVAL_ASSIGN_OR_RETURN(const OpenedModel opened, OpenedModel::Open(path, types));
   for (const auto& [file, stored] : opened.templates()) {
     UNIVAL_RETURN_IF_ERROR(stored.set.status());
-    for (Json& task : DescribeSet(**stored.set, file)) tasks.push_back(std::move(task));
+    for (OrderedJson& task : DescribeSet(**stored.set, file)) tasks.push_back(std::move(task));
   }
   return tasks;
 }
 
 absl::Status List(const std::string& path, const RuntimeOptions& options, bool json) {
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(options));
-  UNIVAL_ASSIGN_OR_RETURN(const Json tasks, DescribeTasks(path, runtime->template_types()));
+  UNIVAL_ASSIGN_OR_RETURN(const OrderedJson tasks, DescribeTasks(path, runtime->template_types()));
   if (json) {
     std::cout << JsonText(tasks, 2) << "\n";
     return absl::OkStatus();
   }
   std::cout << absl::StrFormat("%-28s %-16s %-24s %s\n", "task", "modalities", "set", "prompt");
-  for (const Json& task : tasks) {
+  for (const OrderedJson& task : tasks) {
     const std::string modalities =
         absl::StrJoin(task["modalities"].get<std::vector<std::string>>(), ", ");
     std::cout << absl::StrFormat("%-28s %-16s %-24s %s\n", task["name"].get<std::string>(),
@@ -83,8 +83,8 @@ struct ShowArguments {
   bool json = false;
 };
 
-Json PiecesJson(const std::vector<RenderedPiece>& pieces) {
-  Json json = Json::array();
+OrderedJson PiecesJson(const std::vector<RenderedPiece>& pieces) {
+  OrderedJson json = OrderedJson::array();
   for (const RenderedPiece& piece : pieces)
     json.push_back({{"position", piece.position}, {"id", piece.id}, {"piece", piece.text}});
   return json;
@@ -102,8 +102,9 @@ absl::Status Show(ShowArguments arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const auto pipeline, Pipeline::Create(arguments.pipeline));
   UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(arguments.task));
   const TaskInfo& info = task->info();
-  Json json = {{"task", info.name},       {"origin", info.origin}, {"modalities", info.modalities},
-               {"columns", info.columns}, {"prompt", info.prompt}, {"target", info.target}};
+  OrderedJson json = {
+      {"task", info.name},       {"origin", info.origin}, {"modalities", info.modalities},
+      {"columns", info.columns}, {"prompt", info.prompt}, {"target", info.target}};
   RenderedRecord rendered;
   if (!arguments.data.empty()) {
     UNIVAL_ASSIGN_OR_RETURN(const auto columns, ParseColumnPairs(arguments.columns));

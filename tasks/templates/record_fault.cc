@@ -109,6 +109,8 @@ class Inspection {
       seen_.insert({slot.text, ""});
       return;
     }
+    const auto* texts = std::get_if<Texts>(value);
+    if (texts != nullptr && texts->empty()) return Add(kEmptyText, field, slot.text, "is empty");
     const SlotPlace place{reading_.source->proto, slot};
     const std::string block = slot.type->Block(place);
     if (!block.empty() && !vocabulary_.HasBlock(block)) return;  // a fault of the template

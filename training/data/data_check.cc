@@ -1,15 +1,11 @@
 #include "training/data/data_check.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
-#include <omp.h>
 
 #include <algorithm>
-#include <atomic>
 #include <memory>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "absl/algorithm/container.h"
@@ -22,52 +18,19 @@
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
-#include "sdk/testing/byte_vocabulary.h"
 #include "tasks/slots/pattern.h"
 #include "tasks/templates/record_fault.h"
 #include "training/data/data_remedy.h"
-#include "training/data/media_check.h"
-#include "training/data/media_keys.h"
 #include "training/data/prompt_check.h"
 #include "training/data/record_comparison.h"
+#include "training/data/record_inspection.h"
 #include "training/data/source.h"
 
 namespace unival {
 namespace {
 
-// Records that are held at a time.
-constexpr int64_t kChunk = 256;
 // An answer with more values than these is no class.
 constexpr size_t kMaxClasses = 1000;
-
-// What one record was found to be.
-struct Inspected {
-  absl::StatusOr<TaskSample> sample = absl::UnknownError("not read");
-  std::map<std::string, MediaVerdict> media;  // by column
-  std::vector<RecordFault> faults;
-};
-
-// Runs `work` for 0 ... count - 1 on several threads.
-void ForEach(int64_t count, int threads, const std::function<void(int64_t)>& work) {
-  std::atomic<int64_t> next{0};
-  const auto run = [&] {
-    // A thread computes alone, as a loader of training does; libtorch is asked first, since it sets
-    // the number when a thread first asks.
-    at::get_num_threads();
-    omp_set_num_threads(1);
-    for (int64_t i = next++; i < count; i = next++) work(i);
-  };
-  std::vector<std::thread> workers;
-  const int64_t most = threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
-  for (int64_t i = 0; i < std::min(most, count); ++i) workers.emplace_back(run);
-  for (std::thread& worker : workers) worker.join();
-}
-
-bool HasSlotOf(const Pattern& pattern, absl::string_view type) {
-  return absl::c_any_of(pattern, [type](const PatternPiece& piece) {
-    return piece.type != nullptr && piece.type->name() == type;
-  });
-}
 
 class DataCheck {
  public:
@@ -77,8 +40,7 @@ class DataCheck {
         runtime_(runtime),
         task_(task),
         model_(model),
-        media_(runtime, model),
-        bytes_(ByteVocabulary::Published()) {}
+        inspection_(runtime, task, model, options.media_columns) {}
 
   absl::StatusOr<DataReport> Run() {
     UNIVAL_RETURN_IF_ERROR(Prepare());
@@ -86,94 +48,33 @@ class DataCheck {
     for (const std::string& path : options_.against) UNIVAL_RETURN_IF_ERROR(ReadAgainst(path));
     report_.path = options_.path;
     report_.records = source->size();
-    for (int64_t begin = 0; begin < source->size(); begin += kChunk) {
-      const int64_t count = std::min(kChunk, source->size() - begin);
-      std::vector<Inspected> chunk(static_cast<size_t>(count));
-      ForEach(count, options_.threads,
-              [&](int64_t i) { chunk[static_cast<size_t>(i)] = Inspect(*source, begin + i); });
-      for (int64_t i = 0; i < count; ++i) Take(chunk[static_cast<size_t>(i)], begin + i);
-      if (options_.progress) options_.progress(begin + count, source->size());
-    }
+    inspection_.Run(*source, options_.threads, [&](const Inspected& inspected, int64_t index) {
+      Take(inspected, index);
+      if (options_.progress) options_.progress(index + 1, source->size());
+    });
     UNIVAL_RETURN_IF_ERROR(CheckAsked());
     Finish();
     return std::move(report_);
   }
 
  private:
-  // Columns of media, the modality that reads each, and the checks of the task.
   absl::Status Prepare() {
-    for (const char* column : {"audio", "depth", "image", "video"}) media_of_[column] = column;
-    for (const std::string& column : options_.media_columns) media_of_.emplace(column, column);
-    for (const Registry::Entry& entry : runtime_.registry().List()) {
-      if (entry.kind == "modality" && entry.origin != "built-in") plugin_types_.insert(entry.type);
-    }
-    for (const std::string& type : plugin_types_) {
-      const bool in_model = model_ != nullptr && model_->modality(type) != nullptr;
-      if (!in_model) UNIVAL_RETURN_IF_ERROR(media_.AddPlugin(type));
-      media_of_[type] = type;
-    }
+    UNIVAL_RETURN_IF_ERROR(inspection_.Prepare());
     if (task_ == nullptr) return absl::OkStatus();
     report_.task = task_->proto.name();
-    for (const TaskInput& input : task_->proto.input()) media_of_[input.name()] = input.modality();
-    reading_ = ReadTemplate(*task_, runtime_.template_types().slots);
-    for (const Pattern& prompt : reading_.prompts) needs_size_ |= HasSlotOf(prompt, "box");
-    needs_size_ |= HasSlotOf(reading_.target, "box");
-    comparison_ = std::make_unique<RecordComparison>(PatternColumns(reading_.prompts[0]),
-                                                     PatternColumns(reading_.target),
-                                                     HasSlotOf(reading_.target, "label"));
+    const TemplateReading& reading = inspection_.reading();
+    comparison_ = std::make_unique<RecordComparison>(PatternColumns(reading.prompts[0]),
+                                                     PatternColumns(reading.target),
+                                                     HasSlotOfType(reading.target, "label"));
     if (model_ == nullptr) return absl::OkStatus();
     CheckAgainstModel(*task_, runtime_, *model_, &problems_);
-    lengths_ = std::make_unique<LengthCheck>(reading_, vocabulary(),
+    lengths_ = std::make_unique<LengthCheck>(reading, inspection_.vocabulary(),
                                              model_->manifest().backbone().max_positions());
     return absl::OkStatus();
   }
 
-  const VocabularyView& vocabulary() const {
-    return model_ == nullptr ? static_cast<const VocabularyView&>(bytes_) : model_->vocabulary();
-  }
-
-  std::set<std::string> TaskColumns() const {
-    std::set<std::string> columns;
-    for (const TaskInput& input : task_->proto.input()) columns.insert(input.name());
-    for (const Pattern& prompt : reading_.prompts) {
-      for (std::string& column : PatternColumns(prompt)) columns.insert(std::move(column));
-    }
-    for (std::string& column : PatternColumns(reading_.target)) columns.insert(std::move(column));
-    return columns;
-  }
-
   absl::StatusOr<std::unique_ptr<Source>> Open(const std::string& path) const {
-    SourceOptions opening;
-    opening.path = path;
-    opening.columns = options_.columns;
-    opening.limit = options_.limit;
-    opening.missing_media = true;
-    for (const auto& entry : media_of_) opening.media_columns.push_back(entry.first);
-    // Of columns that no task reads it does not matter what they hold.
-    opening.needed = task_ == nullptr ? std::set<std::string>() : TaskColumns();
-    return OpenSource(opening);
-  }
-
-  // Media of the task, or all there are.
-  bool IsRead(const std::string& column) const {
-    if (task_ == nullptr) return true;
-    return absl::c_any_of(task_->proto.input(),
-                          [&](const TaskInput& input) { return input.name() == column; });
-  }
-
-  Inspected Inspect(const Source& source, int64_t index) const {
-    Inspected inspected;
-    inspected.sample = source.Read(index);
-    if (!inspected.sample.ok()) return inspected;
-    for (const auto& [column, value] : inspected.sample->fields) {
-      const auto* media = std::get_if<MediaSource>(&value);
-      if (media == nullptr || !IsRead(column)) continue;
-      inspected.media[column] = media_.Check(media_of_.at(column), *media, needs_size_);
-    }
-    if (task_ != nullptr) {
-      inspected.faults = FaultsOfRecord(reading_, vocabulary(), *inspected.sample);
-    }
-    return inspected;
+    return inspection_.Open(path, options_.columns, options_.limit);
   }
 
   void AddRow(const std::string& kind, const std::string& column, const std::string& remedy,
@@ -210,9 +111,9 @@ class DataCheck {
 
   void TakeMedia(const Inspected& inspected, const TaskSample& sample) {
     for (const auto& [column, verdict] : inspected.media) {
-      const std::string& modality = media_of_.at(column);
+      const std::string& modality = inspection_.ModalityOf(column);
       report_.decoded += verdict.decoded ? 1 : 0;
-      report_.plugin_decoded += plugin_types_.count(modality);
+      report_.plugin_decoded += inspection_.plugin_types().count(modality);
       if (!verdict.kind.empty()) {
         AddRow(verdict.kind, column, RemedyOfMedia(verdict.kind), sample.key, verdict.what);
         continue;
@@ -238,7 +139,7 @@ class DataCheck {
   // What the backbone says of media of one shape, asked once: a position grid that is too small for
   // them, a sequence that is too long.
   void CheckGrid(const MediaVerdict& verdict, const std::string& column, const TaskSample& sample) {
-    const std::string& modality = media_of_.at(column);
+    const std::string& modality = inspection_.ModalityOf(column);
     if (model_ == nullptr || verdict.shape.empty() || model_->modality(modality) == nullptr) return;
     const std::string name = absl::StrCat(modality, " ", verdict.shape);
     auto known = grids_.find(name);
@@ -246,7 +147,7 @@ class DataCheck {
       Seq2SeqExample example;
       example.key = sample.key;
       example.media.push_back({modality, std::get<MediaSource>(sample.fields.at(column))});
-      example.source = {vocabulary().bos(), vocabulary().eos()};
+      example.source = {inspection_.vocabulary().bos(), inspection_.vocabulary().eos()};
       known = grids_.emplace(name, Encodes(std::move(example))).first;
     }
     if (known->second.ok()) return;
@@ -276,7 +177,7 @@ class DataCheck {
           absl::StrSplit(*text, absl::ByAnyChar(" \t\r\n"), absl::SkipEmpty());
       report_.words[column].Add(static_cast<int64_t>(words.size()));
     }
-    for (const std::string& column : PatternColumns(reading_.target)) {
+    for (const std::string& column : PatternColumns(inspection_.reading().target)) {
       const auto found = sample.fields.find(column);
       if (found == sample.fields.end() || std::holds_alternative<MediaSource>(found->second)) {
         continue;
@@ -288,40 +189,19 @@ class DataCheck {
 
   // With the records before it, and with those of `against`.
   void Compare(const Inspected& inspected, const TaskSample& sample) {
-    for (const Likeness& likeness : comparison_->Take(sample, Digests(inspected))) {
+    for (const Likeness& likeness : comparison_->Take(sample, inspected.digests())) {
       AddRow(likeness.kind, likeness.column, likeness.remedy, sample.key, likeness.what);
     }
   }
 
-  static std::map<std::string, std::string> Digests(const Inspected& inspected) {
-    std::map<std::string, std::string> digests;
-    for (const auto& [column, verdict] : inspected.media) digests[column] = verdict.digest;
-    return digests;
-  }
-
-  // Media are hashed, not decoded.
   absl::Status ReadAgainst(const std::string& path) {
     if (comparison_ == nullptr) return InvalidArgument("--against: needs --task");
-    UNIVAL_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source, Open(path));
-    std::vector<Inspected> all(static_cast<size_t>(source->size()));
-    ForEach(source->size(), options_.threads, [&](int64_t i) {
-      Inspected& inspected = all[static_cast<size_t>(i)];
-      absl::StatusOr<TaskSample> sample = source->Read(i);
-      if (!sample.ok()) return;
-      TaskSample texts{sample->key, {}};
-      for (auto& [column, value] : sample->fields) {
-        const auto* media = std::get_if<MediaSource>(&value);
-        if (media == nullptr) {
-          texts.fields[column] = std::move(value);
-        } else if (IsRead(column)) {
-          inspected.media[column].digest = MediaKey(*media, 0).value_or("");
-        }
-      }
-      inspected.sample = std::move(texts);
+    // All of it, whatever the limit of the file that is checked.
+    UNIVAL_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
+                            inspection_.Open(path, options_.columns, /*limit=*/0));
+    inspection_.RunHashing(*source, options_.threads, [&](const Inspected& inspected, int64_t) {
+      if (inspected.sample.ok()) comparison_->AddOther(*inspected.sample, inspected.digests());
     });
-    for (const Inspected& inspected : all) {
-      if (inspected.sample.ok()) comparison_->AddOther(*inspected.sample, Digests(inspected));
-    }
     return absl::OkStatus();
   }
 
@@ -333,13 +213,14 @@ class DataCheck {
       return InvalidArgument("--media ", column, ": no record of ", options_.path,
                              " has this column; they have: ", there);
     }
-    if (plugin_types_.empty() || task_ != nullptr ||
-        absl::c_any_of(plugin_types_,
+    if (inspection_.plugin_types().empty() || task_ != nullptr ||
+        absl::c_any_of(inspection_.plugin_types(),
                        [this](const std::string& type) { return columns_.count(type) > 0; })) {
       return absl::OkStatus();
     }
     return InvalidArgument("--plugin: no record of ", options_.path, " has a column named like a ",
-                           "modality of the plugins (", absl::StrJoin(plugin_types_, ", "),
+                           "modality of the plugins (",
+                           absl::StrJoin(inspection_.plugin_types(), ", "),
                            "); they have: ", there);
   }
 
@@ -365,12 +246,7 @@ class DataCheck {
   const Runtime& runtime_;
   const LoadedTemplate* task_;
   const Model* model_;
-  MediaCheck media_;
-  const ByteVocabulary bytes_;
-  std::map<std::string, std::string> media_of_;  // column -> modality
-  std::set<std::string> plugin_types_;
-  TemplateReading reading_;
-  bool needs_size_ = false;
+  RecordInspection inspection_;
   std::unique_ptr<LengthCheck> lengths_;
   std::set<std::string> columns_;
   std::map<std::string, absl::Status> grids_;     // modality and shape -> what it gave

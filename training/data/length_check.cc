@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "sdk/base/random.h"
 #include "tasks/slots/pattern.h"
@@ -16,7 +15,6 @@ namespace {
 
 // What GenerationConfig.max_tokens means where it is not set (sdk/proto/task.proto).
 constexpr int64_t kDefaultAnswerTokens = 64;
-constexpr size_t kWordsShown = 8;
 
 size_t AlternativesOf(const TaskSample& sample, const Pattern& pattern) {
   size_t alternatives = 1;
@@ -33,26 +31,17 @@ std::vector<std::string> WordsOf(const std::string& text) {
   return absl::StrSplit(text, absl::ByAnyChar(" \t\r\n"), absl::SkipEmpty());
 }
 
-std::string FieldOfWording(size_t wording) {
-  return wording == 0 ? "prompt" : absl::StrCat("paraphrase:", wording - 1);
-}
-
 // The answers of a slot that is the whole target have this many tokens.
 int64_t TokensOfSlot(const Pattern& target) {
   const PatternPiece* only = OnlySlot(target);
   return only == nullptr ? 0 : only->type->token_count();
 }
 
-std::string Quoted(const std::vector<std::string>& words) {
-  const size_t shown = std::min(words.size(), kWordsShown);
-  std::string text = absl::StrJoin(
-      words.begin(), words.begin() + shown, ", ",
-      [](std::string* out, const std::string& word) { absl::StrAppend(out, "\"", word, "\""); });
-  if (shown < words.size()) absl::StrAppend(&text, " and ", words.size() - shown, " more");
-  return text;
-}
-
 }  // namespace
+
+std::string FieldOfWording(size_t wording) {
+  return wording == 0 ? "prompt" : absl::StrCat("paraphrase:", wording - 1);
+}
 
 void Spread::Add(int64_t value) {
   least = count == 0 ? value : std::min(least, value);
@@ -106,83 +95,6 @@ std::vector<std::string> LengthCheck::UnknownWords(const std::string& text) cons
   return unknown;
 }
 
-void LengthCheck::CheckLiterals(const std::string& field, const Pattern& pattern,
-                                ProblemList* problems) {
-  std::vector<std::string> unknown;
-  for (const PatternPiece& piece : pattern) {
-    if (piece.type != nullptr) continue;
-    for (std::string& word : UnknownWords(piece.text)) unknown.push_back(std::move(word));
-  }
-  if (unknown.empty()) return;
-  Problem problem = At("unknown_piece", field, "");
-  problem.what =
-      absl::StrCat("the model has no pieces for ", Quoted(unknown), ": it reads <unk> there");
-  problem.remedy = "use other words";
-  problems->Add(std::move(problem));
-}
-
-void LengthCheck::CheckLabels(const PatternPiece& slot, ProblemList* problems) {
-  // Literal text beside the label is part of each answer.
-  Pattern answer;
-  for (const PatternPiece& piece : reading_.target) {
-    if (piece.type == nullptr || piece.text == slot.text) answer.push_back(piece);
-  }
-  std::map<std::vector<int64_t>, std::string> first_of;
-  for (const std::string& label : slot.type->ClosedSet({unbounded_, slot})) {
-    const auto add = [&](const char* kind, const std::string& what, const std::string& remedy) {
-      Problem problem = At(kind, "labels", slot.text);
-      problem.what = what;
-      problem.remedy = remedy;
-      problems->Add(std::move(problem));
-    };
-    const TaskSample sample{"label", {{slot.text, label}}};
-    SeededRandom unused(0);
-    const auto chunks = RenderPattern(unbounded_, answer, vocabulary_, sample, {}, unused);
-    const auto tokens = chunks.ok() ? EncodeChunks(*chunks, vocabulary_) : chunks.status();
-    if (!tokens.ok()) {
-      add("label_not_itself", absl::StrCat("value \"", label, "\": ", tokens.status().message()),
-          "write it as its cleaning leaves it, or take out clean");
-      continue;
-    }
-    if (tokens->empty()) {
-      add("label_empty", absl::StrCat("value \"", label, "\" has no tokens"), "take it out");
-      continue;
-    }
-    const std::vector<std::string> unknown = UnknownWords(absl::StrCat(" ", label));
-    if (!unknown.empty()) {
-      add("label_unknown_piece",
-          absl::StrCat("value \"", label, "\": the model has no pieces for ", Quoted(unknown),
-                       ": it becomes <unk>, which is never written"),
-          "use other words for it");
-    }
-    const auto [same, is_new] = first_of.emplace(*tokens, label);
-    if (!is_new) {
-      add("label_same_pieces",
-          absl::StrCat("value \"", label, "\" becomes the same pieces as \"", same->second,
-                       "\": the model cannot tell them apart"),
-          "use other words for one of them");
-    }
-    if (static_cast<int64_t>(tokens->size()) > answer_bound_) {
-      add("label_too_long",
-          absl::StrCat("value \"", label, "\" has ", tokens->size(), " tokens, more than the ",
-                       answer_bound_, " of generation.max_tokens"),
-          absl::StrCat("set generation { max_tokens: ", tokens->size(), " }"));
-    }
-  }
-}
-
-void LengthCheck::CheckTemplate(ProblemList* problems) {
-  for (size_t i = 0; i < reading_.prompts.size(); ++i) {
-    CheckLiterals(FieldOfWording(i), reading_.prompts[i], problems);
-  }
-  CheckLiterals("target", reading_.target, problems);
-  for (const PatternPiece& slot : reading_.target) {
-    if (slot.type == nullptr || slot.type->ClosedSet({unbounded_, slot}).empty()) continue;
-    CheckLabels(slot, problems);
-    break;
-  }
-}
-
 void LengthCheck::CheckPieces(const std::string& field, const Pattern& pattern,
                               const TaskSample& sample, ProblemList* problems) {
   RenderOptions options;
@@ -204,7 +116,7 @@ void LengthCheck::CheckPieces(const std::string& field, const Pattern& pattern,
     Problem problem = At("unknown_piece", field, slot.text);
     problem.remedy = "use other words, or a model whose tokenizer can write them";
     problems->Add(std::move(problem), sample.key,
-                  absl::StrCat("the model has no pieces for ", Quoted(unknown)));
+                  absl::StrCat("the model has no pieces for ", QuotedWords(unknown)));
   }
 }
 

@@ -54,6 +54,10 @@ class LengthCheck {
   Problem At(const std::string& kind, const std::string& field, const std::string& slot) const;
   void CheckLiterals(const std::string& field, const Pattern& pattern, ProblemList* problems);
   void CheckLabels(const PatternPiece& slot, ProblemList* problems);
+  std::vector<int64_t> LabelTokens(const PatternPiece& slot, const std::string& label,
+                                   ProblemList* problems) const;
+  void AddLabel(const std::string& kind, const PatternPiece& slot, const std::string& label,
+                const std::string& what, const std::string& remedy, ProblemList* problems) const;
   void CheckPieces(const std::string& field, const Pattern& pattern, const TaskSample& sample,
                    ProblemList* problems);
   void CheckWords(const TaskSample& sample, ProblemList* problems);
@@ -75,6 +79,11 @@ class LengthCheck {
   std::map<std::string, int64_t> longest_;  // problem -> tokens that would be enough
   Spread prompt_tokens_, target_tokens_;
 };
+
+// "prompt", or "paraphrase:1" for wording 2.
+std::string FieldOfWording(size_t wording);
+// "\"a\", \"b\" and 3 more".
+std::string QuotedWords(const std::vector<std::string>& words);
 
 }  // namespace unival
 

@@ -140,6 +140,26 @@ task {
                               HasSubstr("remedy: ")));
 }
 
+TEST(Inspect, SaysWhichTasksTheModelCannotDo) {
+  const Program& program = Checked();
+  WriteText(
+      program.Path("checks/imagee.textproto"),
+      "name: \"s\"\ntask { name: \"imagined\" input { name: \"image\" modality: \"imagee\" }\n"
+      "  prompt: \" what is it?\" target: \" {caption:text}\" }\n");
+  const Outcome outcome =
+      program.Run("inspect models/tiny --templates checks/imagee.textproto --json");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  const json unfit = json::parse(outcome.out)["tasks_that_do_not_fit"];
+  EXPECT_THAT(unfit.dump(), AllOf(HasSubstr("imagined"), HasSubstr("imagee")));
+  WriteText(program.Path("checks/promptless.textproto"),
+            "name: \"s\"\ntask { name: \"t\" input { name: \"image\" modality: \"image\" }\n"
+            "  target: \" {caption:text}\" }\n");
+  const Outcome missing =
+      program.Run("inspect models/tiny --templates checks/promptless.textproto");
+  EXPECT_EQ(missing.code, 1);
+  EXPECT_THAT(missing.err, AllOf(HasSubstr("prompt: is missing"), HasSubstr("prompt: \"\"")));
+}
+
 TEST(PromptsCheck, SaysNothingOfASetThatFits) {
   const Outcome outcome = Checked().Run(
       "prompts check tasks/templates/quickstart.textproto --task vqa --data "

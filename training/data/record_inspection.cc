@@ -1,0 +1,168 @@
+#include "training/data/record_inspection.h"
+
+#include <ATen/Parallel.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "sdk/base/status_macros.h"
+#include "tasks/slots/pattern.h"
+#include "training/data/media_keys.h"
+
+namespace unival {
+namespace {
+
+// Records that are held at a time.
+constexpr int64_t kChunk = 256;
+
+// Runs `work` for 0 ... count - 1 on several threads.
+void ForEach(int64_t count, int threads, const std::function<void(int64_t)>& work) {
+  std::atomic<int64_t> next{0};
+  const auto run = [&] {
+    // A thread computes alone, as a loader of training does; libtorch is asked first, since it sets
+    // the number when a thread first asks.
+    at::get_num_threads();
+    omp_set_num_threads(1);
+    for (int64_t i = next++; i < count; i = next++) work(i);
+  };
+  std::vector<std::thread> workers;
+  const int64_t most = threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
+  for (int64_t i = 0; i < std::min(most, count); ++i) workers.emplace_back(run);
+  for (std::thread& worker : workers) worker.join();
+}
+
+void InChunks(const Source& source, int threads, const RecordInspection::Taker& take,
+              const std::function<Inspected(int64_t)>& look) {
+  for (int64_t begin = 0; begin < source.size(); begin += kChunk) {
+    const int64_t count = std::min(kChunk, source.size() - begin);
+    std::vector<Inspected> chunk(static_cast<size_t>(count));
+    ForEach(count, threads, [&](int64_t i) { chunk[static_cast<size_t>(i)] = look(begin + i); });
+    for (int64_t i = 0; i < count; ++i) take(chunk[static_cast<size_t>(i)], begin + i);
+  }
+}
+
+}  // namespace
+
+std::map<std::string, std::string> Inspected::digests() const {
+  std::map<std::string, std::string> digests;
+  for (const auto& [column, verdict] : media) digests[column] = verdict.digest;
+  return digests;
+}
+
+bool HasSlotOfType(const Pattern& pattern, const std::string& type) {
+  return absl::c_any_of(pattern, [&type](const PatternPiece& piece) {
+    return piece.type != nullptr && piece.type->name() == type;
+  });
+}
+
+RecordInspection::RecordInspection(const Runtime& runtime, const LoadedTemplate* task,
+                                   const Model* model,
+                                   const std::vector<std::string>& media_columns)
+    : runtime_(runtime),
+      task_(task),
+      model_(model),
+      media_(runtime, model),
+      bytes_(ByteVocabulary::Published()) {
+  for (const char* column : {"audio", "depth", "image", "video"}) media_of_[column] = column;
+  for (const std::string& column : media_columns) media_of_.emplace(column, column);
+  for (const Registry::Entry& entry : runtime_.registry().List()) {
+    if (entry.kind != "modality" || entry.origin == "built-in") continue;
+    plugin_types_.insert(entry.type);
+    media_of_[entry.type] = entry.type;
+  }
+  if (task_ == nullptr) return;
+  for (const TaskInput& input : task_->proto.input()) media_of_[input.name()] = input.modality();
+  reading_ = ReadTemplate(*task_, runtime_.template_types().slots);
+  needs_size_ = HasSlotOfType(reading_.target, "box");
+  for (const Pattern& prompt : reading_.prompts) needs_size_ |= HasSlotOfType(prompt, "box");
+}
+
+absl::Status RecordInspection::Prepare() {
+  for (const std::string& type : plugin_types_) {
+    if (model_ != nullptr && model_->modality(type) != nullptr) continue;
+    UNIVAL_RETURN_IF_ERROR(media_.AddPlugin(type));
+  }
+  return absl::OkStatus();
+}
+
+const VocabularyView& RecordInspection::vocabulary() const {
+  return model_ == nullptr ? static_cast<const VocabularyView&>(bytes_) : model_->vocabulary();
+}
+
+std::set<std::string> RecordInspection::TaskColumns() const {
+  std::set<std::string> columns;
+  for (const TaskInput& input : task_->proto.input()) columns.insert(input.name());
+  for (const Pattern& prompt : reading_.prompts) {
+    for (std::string& column : PatternColumns(prompt)) columns.insert(std::move(column));
+  }
+  for (std::string& column : PatternColumns(reading_.target)) columns.insert(std::move(column));
+  return columns;
+}
+
+absl::StatusOr<std::unique_ptr<Source>> RecordInspection::Open(
+    const std::string& path, const std::map<std::string, std::string>& columns,
+    int64_t limit) const {
+  SourceOptions opening;
+  opening.path = path;
+  opening.columns = columns;
+  opening.limit = limit;
+  opening.missing_media = true;
+  for (const auto& entry : media_of_) opening.media_columns.push_back(entry.first);
+  // Of columns that no task reads it does not matter what they hold.
+  opening.needed = task_ == nullptr ? std::set<std::string>() : TaskColumns();
+  return OpenSource(opening);
+}
+
+// Media of the task, or all there are.
+bool RecordInspection::IsRead(const std::string& column) const {
+  if (task_ == nullptr) return true;
+  return absl::c_any_of(task_->proto.input(),
+                        [&](const TaskInput& input) { return input.name() == column; });
+}
+
+Inspected RecordInspection::Inspect(const Source& source, int64_t index) const {
+  Inspected inspected;
+  inspected.sample = source.Read(index);
+  if (!inspected.sample.ok()) return inspected;
+  for (const auto& [column, value] : inspected.sample->fields) {
+    const auto* media = std::get_if<MediaSource>(&value);
+    if (media == nullptr || !IsRead(column)) continue;
+    inspected.media[column] = media_.Check(media_of_.at(column), *media, needs_size_);
+  }
+  if (task_ != nullptr) {
+    inspected.faults = FaultsOfRecord(reading_, vocabulary(), *inspected.sample);
+  }
+  return inspected;
+}
+
+// The record without its media, which may be large, but with their hashes.
+Inspected RecordInspection::Hash(const Source& source, int64_t index) const {
+  Inspected inspected;
+  absl::StatusOr<TaskSample> sample = source.Read(index);
+  if (!sample.ok()) return inspected;
+  TaskSample texts{sample->key, {}};
+  for (auto& [column, value] : sample->fields) {
+    const auto* media = std::get_if<MediaSource>(&value);
+    if (media == nullptr) {
+      texts.fields[column] = std::move(value);
+    } else if (IsRead(column)) {
+      inspected.media[column].digest = MediaKey(*media, 0).value_or("");
+    }
+  }
+  inspected.sample = std::move(texts);
+  return inspected;
+}
+
+void RecordInspection::Run(const Source& source, int threads, const Taker& take) const {
+  InChunks(source, threads, take, [&](int64_t index) { return Inspect(source, index); });
+}
+
+void RecordInspection::RunHashing(const Source& source, int threads, const Taker& take) const {
+  InChunks(source, threads, take, [&](int64_t index) { return Hash(source, index); });
+}
+
+}  // namespace unival
