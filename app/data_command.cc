@@ -5,10 +5,10 @@
 #include "app/command.h"
 #include "app/commands.h"
 #include "app/data_commands.h"
+#include "app/data_import.h"
 #include "runtime/runtime.h"
 #include "sdk/base/status_macros.h"
 #include "training/data/corpus.h"
-#include "training/data/import.h"
 
 namespace unival {
 namespace {
@@ -42,41 +42,12 @@ void AddTrainTokenizer(Command& data) {
   command.OnRun([training] { return TrainTokenizer("sentencepiece", *training); });
 }
 
-absl::Status Import(const ImportOptions& options) {
-  UNIVAL_ASSIGN_OR_RETURN(const ImportReport report, ImportDataset(options));
-  std::cout << options.destination << ": " << report.samples << " samples, " << report.bytes
-            << " bytes of media\n";
-  constexpr size_t kMostNamed = 10;
-  for (size_t i = 0; i < report.skipped.size() && i < kMostNamed; ++i)
-    std::cout << "skipped " << report.skipped[i] << "\n";
-  if (report.skipped.size() > kMostNamed)
-    std::cout << "skipped " << report.skipped.size() - kMostNamed << " more\n";
-  return absl::OkStatus();
-}
-
-void AddImport(Command& data) {
-  Command& command =
-      data.AddCommand("import", "Pack a data set in its publisher's layout into one tar");
-  auto options = std::make_shared<ImportOptions>();
-  command
-      .AddPositional("dataset", &options->dataset,
-                     "fsdd, cifar10, or folder (one sub-folder per class)")
-      .OneOf(ImportDatasets());
-  command.AddPositional("source", &options->source, "Folder of the data set");
-  command.AddPositional("destination", &options->destination, "FILE.tar to write");
-  command.AddOption("--split", &options->split, "all, train or test")
-      .OneOf(ImportSplits())
-      .ShowDefault();
-  command.SetFooter("Example: unival data import fsdd recordings fsdd/train.tar --split train");
-  command.OnRun([options] { return Import(*options); });
-}
-
 }  // namespace
 
 void AddDataCommand(Command& program) {
   Command& data = program.AddCommand("data", "Make, pack and check data");
   AddTrainTokenizer(data);
-  AddImport(data);
+  AddDataImport(data);
   AddDataCheck(data);
   AddDataShow(data);
 }

@@ -8,9 +8,12 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
 #include "runtime/torch_file/pickle_calls.h"
+#include "runtime/torch_file/pickle_lines.h"
 #include "sdk/base/byte_order.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -138,6 +141,14 @@ class PickleMachine {
     t[0x92] = {&M::Call, 3};  // with keyword arguments
     t['b'] = {&M::Build};
     t['Q'] = {&M::Persistent};
+    // Protocol 0: values as lines of text.
+    t['I'] = {&M::IntegerLine, 0};
+    t['L'] = {&M::IntegerLine, 1};
+    t['F'] = {&M::RealLine};
+    t['S'] = {&M::TextLine, 0};
+    t['V'] = {&M::TextLine, 1};
+    t['p'] = {&M::PutLine};
+    t['g'] = {&M::GetLine};
     return t;
   }
 
@@ -163,8 +174,8 @@ class PickleMachine {
     UNIVAL_ASSIGN_OR_RETURN(const absl::string_view bytes, Take(width));
     return LittleEndian(bytes, width);
   }
-  absl::StatusOr<absl::string_view> Line() {
-    const size_t end = bytes_.substr(position_, kMaxNameBytes).find('\n');
+  absl::StatusOr<absl::string_view> Line(size_t longest = kMaxNameBytes) {
+    const size_t end = bytes_.substr(position_, longest).find('\n');
     if (end == absl::string_view::npos) return InvalidArgument("the name of a class does not end");
     UNIVAL_ASSIGN_OR_RETURN(const absl::string_view line, Take(end + 1));
     return line.substr(0, end);
@@ -281,6 +292,46 @@ class PickleMachine {
     return Push(kind, 0, text);
   }
 
+  absl::Status IntegerLine(int is_long) {
+    UNIVAL_ASSIGN_OR_RETURN(absl::string_view line, Line());
+    if (is_long == 0 && (line == "00" || line == "01")) {
+      return Push(PickleKind::kBool, line == "01" ? 1 : 0);
+    }
+    absl::ConsumeSuffix(&line, "L");
+    int64_t value = 0;
+    if (absl::SimpleAtoi(line, &value)) return Push(PickleKind::kInteger, value);
+    return InvalidArgument("\"", line, "\" is no integer of 64 bits");
+  }
+  absl::Status RealLine(int) {
+    UNIVAL_ASSIGN_OR_RETURN(const absl::string_view line, Line());
+    PickleNode node;
+    node.kind = PickleKind::kReal;
+    if (!absl::SimpleAtod(line, &node.real)) return InvalidArgument("\"", line, "\" is no number");
+    return Push(std::move(node));
+  }
+  absl::Status TextLine(int is_unicode) {
+    UNIVAL_ASSIGN_OR_RETURN(absl::string_view line, Line(bytes_.size()));
+    absl::ConsumeSuffix(&line, "\r");  // where a system made its own line ends of them
+    UNIVAL_ASSIGN_OR_RETURN(std::string text,
+                            is_unicode == 0 ? TextOfQuoted(line) : TextOfRawUnicode(line));
+    pickle_.names_.push_back(std::move(text));
+    return Push(PickleKind::kText, 0, pickle_.names_.back());
+  }
+  absl::StatusOr<uint32_t> IndexLine() {
+    UNIVAL_ASSIGN_OR_RETURN(const absl::string_view line, Line());
+    uint32_t index = 0;
+    if (absl::SimpleAtoi(line, &index)) return index;
+    return InvalidArgument("\"", line, "\" is no number of a remembered value");
+  }
+  absl::Status PutLine(int) {
+    UNIVAL_ASSIGN_OR_RETURN(const uint32_t index, IndexLine());
+    return Remember(index);
+  }
+  absl::Status GetLine(int) {
+    UNIVAL_ASSIGN_OR_RETURN(const uint32_t index, IndexLine());
+    return Recall(index);
+  }
+
   absl::Status Put(int width) {
     UNIVAL_ASSIGN_OR_RETURN(const uint64_t index, Number(width));
     return Remember(static_cast<uint32_t>(index));
@@ -296,7 +347,10 @@ class PickleMachine {
   }
   absl::Status Get(int width) {
     UNIVAL_ASSIGN_OR_RETURN(const uint64_t index, Number(width));
-    const auto found = memo_.find(static_cast<uint32_t>(index));
+    return Recall(static_cast<uint32_t>(index));
+  }
+  absl::Status Recall(uint32_t index) {
+    const auto found = memo_.find(index);
     if (found == memo_.end()) return InvalidArgument("nothing is remembered under ", index);
     return PushAgain(found->second);
   }

@@ -7,9 +7,10 @@
 //   UNIVAL_ASSIGN_OR_RETURN(Pickle pickle, ReadPickle(bytes));
 //   const PickleNode* model = pickle.Find(pickle.root(), "model");
 //
-// Nodes refer to the bytes they were read from, which must outlive them. Reading takes memory in
-// proportion to the number of opcodes, within PickleLimits; there is no recursion. Values may refer
-// to themselves: walk them with a bound, or CheckNesting (pickle_nesting.h) first.
+// All protocols are read, from Python 2's lines of text on. Nodes refer to the bytes they were read
+// from, which must outlive them. Reading takes memory in proportion to the number of opcodes, within
+// PickleLimits; there is no recursion. Values may refer to themselves: walk them with a bound, or
+// CheckNesting (pickle_nesting.h) first.
 #ifndef UNIVAL_RUNTIME_TORCH_FILE_PICKLE_H_
 #define UNIVAL_RUNTIME_TORCH_FILE_PICKLE_H_
 
@@ -119,7 +120,7 @@ class Pickle {
   friend class PickleCalls;
 
   std::deque<PickleNode> nodes_;
-  std::deque<std::string> names_;  // what globals' texts refer to
+  std::deque<std::string> names_;  // what texts refer to that do not stand in the bytes as they are
   std::vector<PickleStorage> storages_;
   std::vector<PickleTensor> tensors_;
   std::vector<PickleTypeTag> type_tags_;

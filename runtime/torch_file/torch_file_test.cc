@@ -162,6 +162,26 @@ TEST(Pickle, RefusesEveryCallButTensorRebuildingByName) {
               HasSubstr("opcode 0x69"));
 }
 
+TEST(Pickle, ReadsTheLinesOfPythonTwo) {
+  const std::string text =
+      "(lp1\n(dp2\nS'it\\'s "
+      "\\xc3\\xa4'\np3\nI-7\nsVB\\u00e4r\np4\nF2.5\nsS\"b\"\nI01\nsS'l'\nL12L\nsa"
+      "g2\na.";
+  const auto read = ReadPickle(text);
+  ASSERT_TRUE(read.ok()) << read.status();
+  ASSERT_EQ(read->root().items.size(), 2);
+  EXPECT_EQ(read->root().items[0], read->root().items[1]);
+  const PickleNode& dict = read->node(read->root().items[0]);
+  EXPECT_EQ(read->Find(dict, "it's \xc3\xa4")->integer, -7);
+  EXPECT_EQ(read->Find(dict, "B\xc3\xa4r")->real, 2.5);
+  EXPECT_EQ(read->Find(dict, "b")->kind, PickleKind::kBool);
+  EXPECT_EQ(read->Find(dict, "l")->integer, 12);
+  for (const char* bad : {"S'x\n.", "Sx\n.", "S'\\q'\n.", "I1.5\n.", "L99999999999999999999L\n.",
+                          "V\\u12\n.", "g7\n.", "gx\n.", "Fx\n.", "S'no end"}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(ReadPickle(bad).status())) << bad;
+  }
+}
+
 TEST(Pickle, ClassesBecomeRecordsAndMentionsBecomeNames) {
   PickleWriter pickle;
   pickle.Op(']').Global("argparse", "Namespace").Op(')').Op(0x81);

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <memory>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -30,6 +31,30 @@ bool LiesBelow(const std::string& path, const std::string& folder) {
   return !folder.empty() && (folder == "/" || absl::StartsWith(path, folder + "/"));
 }
 
+struct Found {
+  std::string path;  // as it is named
+  std::string real;  // without links
+};
+
+absl::StatusOr<Found> Find(const std::string& folder, absl::string_view path) {
+  UNIVAL_RETURN_IF_ERROR(CheckRelativePath(path));
+  const std::string full = folder == "." ? std::string(path) : absl::StrCat(folder, "/", path);
+  std::string real = RealPath(full);
+  if (!real.empty() && real == RealPath(folder)) {
+    return absl::InvalidArgumentError(absl::StrCat("path \"", path, "\" is the folder ", folder,
+                                                   " itself; expected something in it"));
+  }
+  if (!real.empty()) return Found{full, std::move(real)};
+  if (errno == EACCES) return SystemError(full, "cannot be found", errno);
+  return absl::NotFoundError(SystemError(full, "cannot be found", errno).message());
+}
+
+absl::Status LeadsOut(absl::string_view path, const std::string& place, const Found& found) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("path \"", path, "\" is a link that leads out of the folder of ", place, ", to ",
+                   found.real, "; put the file itself there"));
+}
+
 }  // namespace
 
 absl::Status CheckRelativePath(absl::string_view path) {
@@ -46,22 +71,16 @@ absl::Status CheckRelativePath(absl::string_view path) {
 }
 
 absl::StatusOr<std::string> ResolveBelow(const std::string& file, absl::string_view path) {
-  UNIVAL_RETURN_IF_ERROR(CheckRelativePath(path));
-  const std::string folder = Folder(file);
-  const std::string full = folder == "." ? std::string(path) : absl::StrCat(folder, "/", path);
-  const std::string real = RealPath(full);
-  if (real.empty() && errno == EACCES) return SystemError(full, "cannot be found", errno);
-  if (real.empty()) {
-    return absl::NotFoundError(SystemError(full, "cannot be found", errno).message());
-  }
-  if (real == RealPath(folder)) {
-    return absl::InvalidArgumentError(absl::StrCat("path \"", path, "\" is the folder of ", file,
-                                                   " itself; expected something in it"));
-  }
-  if (LiesBelow(real, RealPath(folder)) || LiesBelow(real, Folder(RealPath(file)))) return full;
-  return absl::InvalidArgumentError(
-      absl::StrCat("path \"", path, "\" is a link that leads out of the folder of ", file, ", to ",
-                   real, "; put the file itself there"));
+  UNIVAL_ASSIGN_OR_RETURN(const Found found, Find(Folder(file), path));
+  const std::string folder = RealPath(Folder(file)), linked = Folder(RealPath(file));
+  if (LiesBelow(found.real, folder) || LiesBelow(found.real, linked)) return found.path;
+  return LeadsOut(path, file, found);
+}
+
+absl::StatusOr<std::string> ResolveBelowFolder(const std::string& folder, absl::string_view path) {
+  UNIVAL_ASSIGN_OR_RETURN(const Found found, Find(folder, path));
+  if (LiesBelow(found.real, RealPath(folder))) return found.path;
+  return LeadsOut(path, folder, found);
 }
 
 }  // namespace unival

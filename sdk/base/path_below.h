@@ -25,6 +25,9 @@ absl::Status CheckRelativePath(absl::string_view path);
 // that keep every file as a link go on working. NotFound where nothing is there.
 absl::StatusOr<std::string> ResolveBelow(const std::string& file, absl::string_view path);
 
+// The same for a path below a folder that the user named: "FOLDER/PATH". No link may lead out of it.
+absl::StatusOr<std::string> ResolveBelowFolder(const std::string& folder, absl::string_view path);
+
 }  // namespace unival
 
 #endif  // UNIVAL_SDK_BASE_PATH_BELOW_H_

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "sdk/base/names.h"
 #include "sdk/base/printable.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -14,6 +15,7 @@
 #include "training/config/plan.h"
 #include "training/config/precision.h"
 #include "training/config/trainable_pattern.h"
+#include "training/data/data_files.h"
 
 namespace unival {
 namespace {
@@ -79,6 +81,18 @@ class Checker {
                                             "\" (looked at ", full, "); ", remedy));
   }
 
+  // The same for a path that may mean many files.
+  absl::Status DataPresent(absl::string_view field, const std::string& path) const {
+    constexpr char kRemedy[] =
+        "paths are relative to the data root: create the data or set --data_root";
+    if (path.empty()) return Error(field, "a path", "nothing", kRemedy);
+    const auto files = ExpandDataPath(JoinPath(plan_.data_root, path));
+    if (!absl::IsNotFound(files.status())) return Annotate(files.status(), plan_.file, ": ", field);
+    return absl::NotFoundError(
+        absl::StrCat(plan_.file, ": ", field, ": expected an existing path, got \"", path,
+                     "\" (looked at ", files.status().message(), "); ", kRemedy));
+  }
+
   // `status` of what the field says, with the field before its message.
   absl::Status Accepted(absl::string_view field, const absl::Status& status) const {
     if (status.ok()) return status;
@@ -94,9 +108,6 @@ class Checker {
 constexpr int64_t kMaxSteps = 1000000000, kMaxRows = 65536;
 // Names of evaluations are names of files.
 constexpr size_t kMaxName = 200;
-
-constexpr char kDataRemedy[] =
-    "paths are relative to the data root: create the data or set --data_root";
 
 absl::Status CheckFreshModel(const LoadedPlan& loaded, const Checker& check) {
   const TrainingPlan& plan = loaded.proto;
@@ -196,8 +207,7 @@ absl::Status CheckSource(const LoadedPlan& loaded, int stage_index, int index,
   if (source.task().empty()) {
     return check.Error(field + ".task", "a task's name", "nothing", "name a template or task");
   }
-  UNIVAL_RETURN_IF_ERROR(
-      check.Present(field + ".path", source.path(), loaded.data_root, kDataRemedy));
+  UNIVAL_RETURN_IF_ERROR(check.DataPresent(field + ".path", source.path()));
   UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".weight", source.weight()));
   UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".limit", source.limit()));
   if (source.unlock_step() < 0 || source.unlock_step() >= stage.steps()) {
@@ -294,8 +304,20 @@ absl::Status CheckEvaluations(const LoadedPlan& loaded, const Checker& check) {
                          "rename it: the answers are written to results/NAME.jsonl");
     }
     UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".limit", evaluation.limit()));
+    UNIVAL_RETURN_IF_ERROR(check.DataPresent(field + ".path", evaluation.path()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckMediaRoots(const LoadedPlan& loaded, const Checker& check) {
+  for (const auto& [name, folder] : loaded.proto.media_root()) {
+    const std::string field = absl::StrCat("media_root[\"", name, "\"]");
+    if (!IsId(name)) {
+      return check.Error(field, absl::StrCat("a name of the form ", kIdForm),
+                         absl::StrCat("\"", name, "\""), "rename it here and in the records");
+    }
     UNIVAL_RETURN_IF_ERROR(
-        check.Present(field + ".path", evaluation.path(), loaded.data_root, kDataRemedy));
+        check.Present(field, folder, loaded.data_root, "folders are relative to the data root"));
   }
   return absl::OkStatus();
 }
@@ -305,6 +327,7 @@ absl::Status CheckEvaluations(const LoadedPlan& loaded, const Checker& check) {
 absl::Status CheckPlan(const LoadedPlan& plan) {
   Checker check(plan);
   UNIVAL_RETURN_IF_ERROR(CheckOrigin(plan, check));
+  UNIVAL_RETURN_IF_ERROR(CheckMediaRoots(plan, check));
   UNIVAL_RETURN_IF_ERROR(CheckNewModalities(plan, check));
   if (plan.proto.stage_size() == 0) {
     return check.Error("stage", "at least one stage", "none", "add a stage with sources and steps");

@@ -1,6 +1,7 @@
 #include "training/data/media_resolver.h"
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/names.h"
 #include "sdk/base/path_below.h"
 #include "sdk/base/status_macros.h"
 
@@ -14,6 +15,37 @@ std::string FolderOf(const std::string& path) {
 
 std::string FileName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
+MediaResolver::Place MediaResolver::PlaceOf(const std::string& path) const {
+  const size_t colon = path.find(':');
+  const auto root = colon == std::string::npos ? roots_.end() : roots_.find(path.substr(0, colon));
+  if (root == roots_.end()) return {nullptr, path};
+  return {&root->second, path.substr(colon + 1)};
+}
+
+std::string MediaResolver::FullPath(const std::string& path) const {
+  const Place place = PlaceOf(path);
+  const std::string folder = place.root == nullptr ? FolderOf(file_) : *place.root;
+  return folder == "." ? place.relative : absl::StrCat(folder, "/", place.relative);
+}
+
+absl::StatusOr<std::string> MediaResolver::FindFile(const std::string& path) const {
+  const Place place = PlaceOf(path);
+  absl::StatusOr<std::string> found = place.root == nullptr
+                                          ? ResolveBelow(file_, place.relative)
+                                          : ResolveBelowFolder(*place.root, place.relative);
+  if (!absl::IsNotFound(found.status())) return found;
+  const size_t colon = path.find(':');
+  const std::string name = path.substr(0, colon);
+  const bool is_root = colon != std::string::npos && IsLowerSnake(name) && roots_.count(name) == 0;
+  return absl::NotFoundError(
+      absl::StrCat("no such media file: ", FullPath(path),
+                   is_root ? absl::StrCat(" (if \"", name,
+                                          "\" is a media root: it is not given; say where it "
+                                          "lies with --media_root ",
+                                          name, "=FOLDER, or media_root in the plan)")
+                           : ""));
+}
+
 absl::StatusOr<MediaSource> MediaResolver::Resolve(const std::string& path) const {
   UNIVAL_RETURN_IF_ERROR(CheckRelativePath(path));
   constexpr absl::string_view kSeparator = ".tar:";
@@ -21,28 +53,16 @@ absl::StatusOr<MediaSource> MediaResolver::Resolve(const std::string& path) cons
   if (split != std::string::npos) {
     return Member(path.substr(0, split + 4), path.substr(split + kSeparator.size()));
   }
-  MediaSource media;
-  media.name = path;
-  media.path = FullPath(path);
-  const absl::Status found = ResolveBelow(file_, path).status();
-  if (absl::IsNotFound(found)) {
-    return absl::NotFoundError(absl::StrCat("no such media file: ", media.path));
-  }
-  UNIVAL_RETURN_IF_ERROR(found);
-  return media;
+  UNIVAL_ASSIGN_OR_RETURN(std::string found, FindFile(path));
+  return MediaSource{path, std::move(found), nullptr};
 }
 
-std::string MediaResolver::FullPath(absl::string_view relative) const {
-  return folder_ == "." ? std::string(relative) : absl::StrCat(folder_, "/", relative);
-}
-
-absl::StatusOr<std::shared_ptr<const TarIndex>> MediaResolver::Tar(
-    const std::string& relative) const {
+absl::StatusOr<std::shared_ptr<const TarIndex>> MediaResolver::Tar(const std::string& path) const {
   absl::MutexLock lock(&mutex_);
-  std::shared_ptr<const TarIndex>& tar = tars_[relative];
+  std::shared_ptr<const TarIndex>& tar = tars_[path];
   if (tar == nullptr) {
-    UNIVAL_RETURN_IF_ERROR(ResolveBelow(file_, relative).status());
-    UNIVAL_ASSIGN_OR_RETURN(tar, TarIndex::Open(FullPath(relative)));
+    UNIVAL_ASSIGN_OR_RETURN(const std::string found, FindFile(path));
+    UNIVAL_ASSIGN_OR_RETURN(tar, TarIndex::Open(found));
   }
   return tar;
 }

@@ -2,8 +2,10 @@
 #ifndef UNIVAL_TRAINING_DATA_MEDIA_RESOLVER_H_
 #define UNIVAL_TRAINING_DATA_MEDIA_RESOLVER_H_
 
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -20,23 +22,34 @@ std::string FolderOf(const std::string& path);
 std::string FileName(const std::string& path);
 
 // Paths as they stand in `file`, relative to its folder: "images/7.png", or "images.tar:7.png" for
-// a member of a tar, which is opened at first use and stays open. Thread-safe.
+// a member of a tar, which is opened at first use and stays open. Where `roots` has a name,
+// "coco:train2014/7.jpg" and "coco:images.tar:7.png" are relative to that folder instead.
+// Thread-safe.
 class MediaResolver {
  public:
-  explicit MediaResolver(const std::string& file) : file_(file), folder_(FolderOf(file)) {}
+  explicit MediaResolver(const std::string& file, std::map<std::string, std::string> roots = {})
+      : file_(file), roots_(std::move(roots)) {}
 
-  // InvalidArgument for a path that leaves the folder, also through a link; NotFound for a missing
-  // file, tar or member.
+  // InvalidArgument for a path that leaves its folder, also through a link; NotFound for a missing
+  // file, tar or member, and for a root that is not given.
   absl::StatusOr<MediaSource> Resolve(const std::string& path) const;
   // The source of media that Resolve did not find: any decoder says so, with the path.
   MediaSource Missing(const std::string& path) const { return {path, FullPath(path), nullptr}; }
-  std::string FullPath(absl::string_view relative) const;
+  // Where `path`, without a member of a tar, lies; errors as Resolve.
+  absl::StatusOr<std::string> FindFile(const std::string& path) const;
 
  private:
-  absl::StatusOr<std::shared_ptr<const TarIndex>> Tar(const std::string& relative) const;
+  struct Place {
+    const std::string* root;  // nullptr: the folder of the file
+    std::string relative;
+  };
+  Place PlaceOf(const std::string& path) const;
+  std::string FullPath(const std::string& path) const;
+  absl::StatusOr<std::shared_ptr<const TarIndex>> Tar(const std::string& path) const;
   absl::StatusOr<MediaSource> Member(const std::string& tar, const std::string& member) const;
 
-  const std::string file_, folder_;
+  const std::string file_;
+  const std::map<std::string, std::string> roots_;
   mutable absl::Mutex mutex_;
   mutable absl::flat_hash_map<std::string, std::shared_ptr<const TarIndex>> tars_
       ABSL_GUARDED_BY(mutex_);

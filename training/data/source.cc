@@ -1,15 +1,25 @@
 #include "training/data/source.h"
 
+#include <sys/stat.h>
+
 #include <iterator>
 #include <set>
+#include <utility>
 
 #include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
-#include "training/data/jsonl_source.h"
+#include "training/data/data_files.h"
+#include "training/data/folder_source.h"
+#include "training/data/joined_source.h"
+#include "training/data/line_source.h"
 #include "training/data/tar_source.h"
+#include "training/data/unpacked_file.h"
 
 namespace unival {
 namespace {
@@ -101,9 +111,15 @@ class RuleCheck {
 // Which records take part. The rules speak of the records' own columns, so none are renamed here;
 // their media need not be there.
 absl::StatusOr<std::vector<int64_t>> ChooseRecords(const SourceOptions& options) {
+  if (options.path == "-") {
+    return absl::InvalidArgumentError(
+        "keep and drop read the records twice, which standard input does not allow; write them to "
+        "a file first");
+  }
   SourceOptions plain;
   plain.path = options.path;
   plain.media = options.media;
+  plain.media_roots = options.media_roots;
   plain.missing_media = true;
   plain.needed.emplace();
   for (const auto* rules : {&options.keep, &options.drop}) {
@@ -138,6 +154,62 @@ absl::StatusOr<std::unique_ptr<Source>> OpenFiltered(const SourceOptions& option
       new FilteredSource(std::move(all), std::move(kept), RuleText(options)));
 }
 
+enum class DataKind { kUnknown, kJsonl, kTsv, kTar };
+
+// By its name, without what says that it is packed.
+DataKind KindOfName(absl::string_view path) {
+  if (!absl::ConsumeSuffix(&path, ".gz")) absl::ConsumeSuffix(&path, ".zst");
+  if (absl::EndsWith(path, ".jsonl")) return DataKind::kJsonl;
+  if (absl::EndsWith(path, ".tsv")) return DataKind::kTsv;
+  const bool is_tar = absl::EndsWith(path, ".tar") || absl::EndsWith(path, ".tgz");
+  return is_tar ? DataKind::kTar : DataKind::kUnknown;
+}
+
+// Of standard input, which has no name.
+DataKind KindOfBytes(absl::string_view bytes) {
+  constexpr size_t kTarMagic = 257;
+  if (bytes.size() > kTarMagic && absl::StartsWith(bytes.substr(kTarMagic), "ustar")) {
+    return DataKind::kTar;
+  }
+  absl::ConsumePrefix(&bytes, "\xef\xbb\xbf");
+  const absl::string_view line = absl::StripLeadingAsciiWhitespace(bytes);
+  if (absl::StartsWith(line, "{")) return DataKind::kJsonl;
+  return absl::StrContains(line.substr(0, line.find('\n')), '\t') ? DataKind::kTsv
+                                                                  : DataKind::kUnknown;
+}
+
+bool IsFolder(const std::string& path) {
+  struct stat about = {};
+  return stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+// One file or folder.
+absl::StatusOr<std::unique_ptr<Source>> OpenFile(const SourceOptions& options) {
+  const std::string& path = options.path;
+  DataKind kind = KindOfName(path);
+  // A folder that is called like a file is refused as one.
+  if (kind == DataKind::kUnknown && IsFolder(path)) return FolderSource::Open(options);
+  if (kind == DataKind::kUnknown && path != "-") {
+    return InvalidArgument(path,
+                           ": unknown kind of data file; expected *.jsonl or *.tar, *.tsv, "
+                           "one of these with .gz or .zst behind it, or a folder of classes");
+  }
+  UNIVAL_ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> file, OpenUnpacked(path));
+  if (path == "-") kind = KindOfBytes(file->bytes());
+  switch (kind) {
+    case DataKind::kJsonl:
+      return LineSource::Open(options, JsonlFormat(), std::move(file));
+    case DataKind::kTsv:
+      return LineSource::Open(options, TsvFormat(), std::move(file));
+    case DataKind::kTar:
+      return TarSource::Open(options, std::move(file));
+    case DataKind::kUnknown:
+      break;
+  }
+  return InvalidArgument("standard input: expected JSONL, TSV or a tar, got ",
+                         file->bytes().empty() ? "nothing" : "something else");
+}
+
 }  // namespace
 
 Source::~Source() = default;
@@ -156,10 +228,16 @@ absl::optional<std::set<std::string>> NeededRecordColumns(const SourceOptions& o
 
 absl::StatusOr<std::unique_ptr<Source>> OpenSource(const SourceOptions& options) {
   if (!options.keep.empty() || !options.drop.empty()) return OpenFiltered(options);
-  if (absl::EndsWith(options.path, ".jsonl")) return JsonlSource::Open(options);
-  if (absl::EndsWith(options.path, ".tar")) return TarSource::Open(options);
-  return absl::InvalidArgumentError(
-      absl::StrCat(options.path, ": unknown kind of data file; expected *.jsonl or *.tar"));
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandDataPath(options.path));
+  SourceOptions part = options;
+  std::vector<std::unique_ptr<Source>> parts;
+  for (const std::string& file : files) {
+    part.path = file;
+    UNIVAL_ASSIGN_OR_RETURN(parts.emplace_back(), OpenFile(part));
+    if (options.limit > 0 && (part.limit -= parts.back()->size()) <= 0) break;
+  }
+  if (files.size() == 1) return std::move(parts.front());
+  return std::unique_ptr<Source>(new JoinedSource(options.path, std::move(parts)));
 }
 
 absl::StatusOr<std::vector<std::string>> SourceColumns(const Source& source) {

@@ -1,8 +1,8 @@
 // unival: source.h
 //
-// A data source is a list of records that can be read in any order: a JSONL file, or a tar shard in
-// WebDataset layout. Use it wherever records come from files: training, evaluation, prediction over
-// a file.
+// A data source is a list of records that can be read in any order: JSONL or TSV files, tar shards in
+// WebDataset layout, a folder of classes. Use it wherever records come from files: training,
+// evaluation, prediction over a file.
 //
 //   SourceOptions options;
 //   options.path = "world/image/vqa.jsonl";
@@ -11,12 +11,17 @@
 //
 // JSONL: one JSON object a line. Strings, numbers, lists of numbers and lists of strings become
 // fields; null is an absent field; true and false become "yes" and "no". A media column holds a
-// path relative to the file, "images/7.png", or a member of a tar beside it, "images.tar:7.png".
+// path relative to the file, "images/7.png", or a member of a tar beside it, "images.tar:7.png"; with
+// the name of a media root before it, "coco:train2014/7.jpg", it is relative to that folder.
+// TSV, as the reference has it: fields with tabs between them, whose columns are "0", "1", …; a media
+// column holds a path, or the item itself in base64.
 // Tar: members with the same stem (name up to the first dot of its last part) form one sample.
 // "x.json" gives fields; "x.png|jpg|jpeg|pgm|bmp|webp" is column "image", "x.wav|flac|mp3|ogg|m4a"
 // "audio", "x.mp4|mkv|webm|avi|mov" "video", "x.txt" text column "text"; a double extension names
 // its column: "x.depth.png" is "depth", "x.caption.txt" "caption". Hidden and system files, and a
 // README or a licence by itself, are no samples.
+// Folder: one sub-folder per class with media in it gives {image or audio or video, class, caption}.
+// Files packed with gzip or zstd are unpacked when they are opened (unpacked_file.h).
 #ifndef UNIVAL_TRAINING_DATA_SOURCE_H_
 #define UNIVAL_TRAINING_DATA_SOURCE_H_
 
@@ -35,7 +40,11 @@
 namespace unival {
 
 struct SourceOptions {
-  std::string path;  // "*.jsonl" or "*.tar"
+  // "*.jsonl", "*.tsv", "*.tar", these with ".gz" or ".zst", a folder of classes, or "-" for standard
+  // input; "shard-{0000..0127}.tar" and "*.jsonl" mean many files (data_files.h), one after the other.
+  std::string path;
+  // Name -> folder: where "NAME:path" of a media column lies. Nothing outside the folder is read.
+  std::map<std::string, std::string> media_roots;
   // Task column -> record column, for records whose columns have other names than the task's.
   std::map<std::string, std::string> columns;
   // Task columns that hold media, beside "audio", "depth", "image" and "video": a plugin's
@@ -72,11 +81,12 @@ class Source {
   // NotFound for a missing media file, tar or member, unless `missing_media`.
   virtual absl::StatusOr<TaskSample> Read(int64_t index) const = 0;
   // Changes when the records do: a hash over the bytes of the JSONL and of the tars that it names,
-  // or over the tar's member names and bytes. Media files of their own are not read.
+  // or over the tar's member names and bytes. Media files of their own are not read; of a folder of
+  // classes it is their names, sizes and times.
   virtual std::string fingerprint() const = 0;
 };
 
-// The longest line of a JSONL file.
+// The longest line of a JSONL or TSV file.
 constexpr size_t kMaxLine = size_t{64} << 20;
 
 // The columns of records that hold what `options.needed` asks for; nothing where all are read.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
@@ -11,6 +12,7 @@
 #include "sdk/base/path_below.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "training/data/unpacked_file.h"
 
 namespace unival {
 namespace {
@@ -201,8 +203,14 @@ absl::StatusOr<std::vector<TarMember>> ReadTarMembers(absl::string_view archive,
 }
 
 absl::StatusOr<std::shared_ptr<const TarIndex>> TarIndex::Open(const std::string& path) {
+  UNIVAL_ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> file, OpenUnpacked(path));
+  return Open(path, std::move(file));
+}
+
+absl::StatusOr<std::shared_ptr<const TarIndex>> TarIndex::Open(
+    const std::string& path, std::shared_ptr<const MappedFile> file) {
   std::shared_ptr<TarIndex> index(new TarIndex());
-  UNIVAL_ASSIGN_OR_RETURN(index->file_, MappedFile::Open(path));
+  index->file_ = std::move(file);
   auto members = ReadTarMembers(index->file_->bytes(), path);
   UNIVAL_RETURN_IF_ERROR(index->Check());
   UNIVAL_ASSIGN_OR_RETURN(index->members_, std::move(members));

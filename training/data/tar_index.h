@@ -1,7 +1,8 @@
 // unival: tar_index.h
 //
-// Where the members of an uncompressed tar lie: ustar, with pax and GNU long names and large sizes.
-// Reads the headers only, so a shard of 50 MB is indexed in milliseconds.
+// Where the members of a tar lie: ustar, with pax and GNU long names and large sizes. Reads the
+// headers only, so a shard of 50 MB is indexed in milliseconds. A tar packed with gzip or zstd is
+// unpacked first (unpacked_file.h).
 //
 //   UNIVAL_ASSIGN_OR_RETURN(auto tar, TarIndex::Open("dev.tar"));
 //   absl::optional<absl::string_view> bytes = tar->Find("0_george_5.wav");
@@ -35,6 +36,9 @@ absl::StatusOr<std::vector<TarMember>> ReadTarMembers(absl::string_view archive,
 class TarIndex {
  public:
   static absl::StatusOr<std::shared_ptr<const TarIndex>> Open(const std::string& path);
+  // The same of a file that is open; `path` is only named in messages.
+  static absl::StatusOr<std::shared_ptr<const TarIndex>> Open(
+      const std::string& path, std::shared_ptr<const MappedFile> file);
 
   const std::vector<TarMember>& members() const { return members_; }
   // Views stay valid as long as the index.

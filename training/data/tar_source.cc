@@ -1,6 +1,7 @@
 #include "training/data/tar_source.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
@@ -63,9 +64,10 @@ absl::StatusOr<MemberRole> RoleOfExtension(absl::string_view extension,
   return MemberRole{MemberRole::Kind::kMedia, column.empty() ? std::string(builtin) : column};
 }
 
-absl::StatusOr<std::unique_ptr<Source>> TarSource::Open(const SourceOptions& options) {
+absl::StatusOr<std::unique_ptr<Source>> TarSource::Open(const SourceOptions& options,
+                                                        std::shared_ptr<const MappedFile> file) {
   std::unique_ptr<TarSource> source(new TarSource(options));
-  UNIVAL_ASSIGN_OR_RETURN(source->tar_, TarIndex::Open(options.path));
+  UNIVAL_ASSIGN_OR_RETURN(source->tar_, TarIndex::Open(options.path, std::move(file)));
   UNIVAL_RETURN_IF_ERROR(source->Group());
   UNIVAL_RETURN_IF_ERROR(source->CheckComplete());
   if (options.limit > 0 && source->size() > options.limit) source->samples_.resize(options.limit);

@@ -26,7 +26,9 @@ absl::StatusOr<MemberRole> RoleOfExtension(absl::string_view extension,
 
 class TarSource : public Source {
  public:
-  static absl::StatusOr<std::unique_ptr<Source>> Open(const SourceOptions& options);
+  // `file`: the bytes of `options.path`.
+  static absl::StatusOr<std::unique_ptr<Source>> Open(const SourceOptions& options,
+                                                      std::shared_ptr<const MappedFile> file);
 
   const std::string& path() const override { return options_.path; }
   int64_t size() const override { return static_cast<int64_t>(samples_.size()); }

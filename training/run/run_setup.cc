@@ -233,6 +233,9 @@ class DataOpener {
     options.keep = {plan.keep().begin(), plan.keep().end()};
     options.drop = {plan.drop().begin(), plan.drop().end()};
     options.limit = plan.limit();
+    for (const auto& [name, folder] : plan_.proto.media_root()) {
+      options.media_roots[name] = JoinPath(plan_.data_root, folder);
+    }
     options.missing_media = std::is_same_v<Plan, EvaluationPlan>;
     auto source = OpenTaskSource(**task, std::move(options));
     if (!source.ok()) return AtField(plan_, field + ".path", source.status());

@@ -1,4 +1,4 @@
-#include "training/data/import.h"
+#include "training/data/import/import.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,0 +1,198 @@
+// COCO: captions, instances, and the usual splits of its captions by Karpathy.
+
+#include "training/data/import/coco.h"
+
+#include <set>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "sdk/base/status_macros.h"
+#include "training/data/import/json_elements.h"
+#include "training/data/import/layouts.h"
+#include "training/data/import/record_writer.h"
+#include "training/data/import/source_files.h"
+
+namespace unival {
+namespace {
+
+using Record = nlohmann::ordered_json;
+
+std::string Stripped(const nlohmann::json& text) {
+  return std::string(absl::StripAsciiWhitespace(text.get_ref<const std::string&>()));
+}
+
+absl::Status AddCaptions(const SplitFile& file, RecordWriter& writer) {
+  UNIVAL_ASSIGN_OR_RETURN(const CocoImages images, ReadCocoImages(file.path));
+  std::map<int64_t, std::vector<std::string>> captions;
+  UNIVAL_RETURN_IF_ERROR(
+      ForEachElement(file.path, {"annotations"}, [&](const JsonElement& element) {
+        captions[element.value.at("image_id").get<int64_t>()].push_back(
+            Stripped(element.value.at("caption")));
+        return absl::OkStatus();
+      }));
+  for (const auto& [id, image] : images) {
+    const auto found = captions.find(id);
+    if (found == captions.end()) {
+      writer.LeaveOut("the picture has no caption", image.file);
+      continue;
+    }
+    const Record record = {{"caption", found->second},
+                           {"width", image.width},
+                           {"height", image.height},
+                           {"image_id", id}};
+    UNIVAL_RETURN_IF_ERROR(writer.Add("image", CocoPaths(file.split, image.file), record));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ImportReport> ImportCaptions(const ImportOptions& options) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto writer, RecordWriter::Create(options));
+  UNIVAL_ASSIGN_OR_RETURN(const auto files,
+                          FindSplitFiles(options, {"annotations", ""}, "captions_", ".json"));
+  for (const SplitFile& file : files) UNIVAL_RETURN_IF_ERROR(AddCaptions(file, *writer));
+  return writer->Finish();
+}
+
+struct Classes {
+  std::map<int64_t, std::string> names;
+  std::map<std::pair<int64_t, int64_t>, int> count;  // by image and class
+};
+
+bool IsCrowd(const nlohmann::json& annotation) { return annotation.value("iscrowd", 0) != 0; }
+
+absl::StatusOr<Classes> ReadClasses(const std::string& file) {
+  Classes classes;
+  UNIVAL_RETURN_IF_ERROR(
+      ForEachElement(file, {"annotations", "categories"}, [&](const JsonElement& element) {
+        if (element.list == "categories") {
+          classes.names[element.value.at("id").get<int64_t>()] =
+              element.value.at("name").get<std::string>();
+        } else {
+          ++classes.count[{element.value.at("image_id").get<int64_t>(),
+                           element.value.at("category_id").get<int64_t>()}];
+        }
+        return absl::OkStatus();
+      }));
+  return classes;
+}
+
+absl::Status AddInstances(const SplitFile& file, RecordWriter& writer) {
+  UNIVAL_ASSIGN_OR_RETURN(const CocoImages images, ReadCocoImages(file.path));
+  UNIVAL_ASSIGN_OR_RETURN(const Classes classes, ReadClasses(file.path));
+  const auto add = [&](const JsonElement& element) -> absl::Status {
+    const nlohmann::json& annotation = element.value;
+    const auto image_id = annotation.at("image_id").get<int64_t>();
+    const auto category = annotation.at("category_id").get<int64_t>();
+    const auto image = images.find(image_id);
+    const auto name = classes.names.find(category);
+    const std::string id = absl::StrCat("annotation ", IdText(annotation.at("id")));
+    if (IsCrowd(annotation)) {
+      writer.LeaveOut("the region is a crowd, not one object", id);
+    } else if (image == images.end() || name == classes.names.end()) {
+      writer.LeaveOut("the picture or the class of the annotation is not in the file", id);
+    } else {
+      const Record record = {{"text", name->second},
+                             {"box", CornersOf(annotation.at("bbox"))},
+                             {"width", image->second.width},
+                             {"height", image->second.height},
+                             {"count", classes.count.at({image_id, category})},
+                             {"image_id", image_id},
+                             {"annotation_id", annotation.at("id")}};
+      return writer.Add("image", CocoPaths(file.split, image->second.file), record);
+    }
+    return absl::OkStatus();
+  };
+  return ForEachElement(file.path, {"annotations"}, add);
+}
+
+absl::StatusOr<ImportReport> ImportInstances(const ImportOptions& options) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto writer, RecordWriter::Create(options));
+  UNIVAL_ASSIGN_OR_RETURN(const auto files,
+                          FindSplitFiles(options, {"annotations", ""}, "instances_", ".json"));
+  for (const SplitFile& file : files) UNIVAL_RETURN_IF_ERROR(AddInstances(file, *writer));
+  return writer->Finish();
+}
+
+// "restval" is trained on by all who compare with these splits.
+bool IsInKarpathySplit(const std::string& asked, const std::string& split) {
+  return asked == "all" || asked == split || (asked == "train" && split == "restval");
+}
+
+absl::StatusOr<ImportReport> ImportKarpathy(const ImportOptions& options) {
+  const std::set<std::string> splits = {"all", "train", "restval", "val", "test"};
+  if (splits.count(options.split) == 0) {
+    return UnknownSplit(options, {splits.begin(), splits.end()});
+  }
+  UNIVAL_ASSIGN_OR_RETURN(const auto writer, RecordWriter::Create(options));
+  UNIVAL_ASSIGN_OR_RETURN(
+      const std::string file,
+      FindFirst(options, {"dataset_coco.json", "annotations/dataset_coco.json"}));
+  UNIVAL_RETURN_IF_ERROR(
+      ForEachElement(file, {"images"}, [&](const JsonElement& element) -> absl::Status {
+        const auto split = element.value.at("split").get<std::string>();
+        if (!IsInKarpathySplit(options.split, split)) return absl::OkStatus();
+        std::vector<std::string> captions;
+        for (const auto& sentence : element.value.at("sentences")) {
+          captions.push_back(Stripped(sentence.at("raw")));
+        }
+        const Record record = {{"caption", captions},
+                               {"image_id", element.value.value("cocoid", 0)},
+                               {"split", split}};
+        const auto name = element.value.at("filename").get<std::string>();
+        return writer->Add("image", CocoPaths(element.value.value("filepath", ""), name), record);
+      }));
+  return writer->Finish();
+}
+
+}  // namespace
+
+absl::StatusOr<CocoImages> ReadCocoImages(const std::string& file) {
+  CocoImages images;
+  UNIVAL_RETURN_IF_ERROR(ForEachElement(file, {"images"}, [&](const JsonElement& element) {
+    const nlohmann::json& image = element.value;
+    images[image.at("id").get<int64_t>()] = {image.at("file_name").get<std::string>(),
+                                             image.value("width", int64_t{0}),
+                                             image.value("height", int64_t{0})};
+    return absl::OkStatus();
+  }));
+  return images;
+}
+
+std::vector<std::string> CocoPaths(const std::string& split, const std::string& file) {
+  return {absl::StrCat(split, "/", file), absl::StrCat("images/", split, "/", file),
+          absl::StrCat("images/mscoco/images/", split, "/", file), absl::StrCat("images/", file)};
+}
+
+std::array<double, 4> CornersOf(const nlohmann::json& bbox) {
+  const auto at = [&](int i) { return bbox.at(i).get<double>(); };
+  return {at(0), at(1), at(0) + at(2), at(1) + at(3)};
+}
+
+ImportLayout CocoCaptionsLayout() {
+  return {{"coco-captions", ".jsonl", "train, val, or with the year: train2014, val2017",
+           "annotations/captions_train2014.json, ...; train2014/*.jpg, val2014/*.jpg",
+           "image, caption (list of all), width, height, image_id"},
+          "coco",
+          &ImportCaptions};
+}
+
+ImportLayout CocoInstancesLayout() {
+  return {{"coco-instances", ".jsonl", "train, val, or with the year: train2014, val2017",
+           "annotations/instances_train2017.json, ...; train2017/*.jpg, val2017/*.jpg",
+           "image, text (the class), box, width, height, count (of this class in the picture), "
+           "image_id, annotation_id"},
+          "coco",
+          &ImportInstances};
+}
+
+ImportLayout KarpathyLayout() {
+  return {{"coco-karpathy", ".jsonl", "train (with restval), val, test",
+           "dataset_coco.json; train2014/*.jpg, val2014/*.jpg",
+           "image, caption (list of all), image_id, split"},
+          "coco",
+          &ImportKarpathy};
+}
+
+}  // namespace unival

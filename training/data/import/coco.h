@@ -1,0 +1,33 @@
+// unival: coco.h - what the COCO layouts, and those made from COCO, share.
+#ifndef UNIVAL_TRAINING_DATA_IMPORT_COCO_H_
+#define UNIVAL_TRAINING_DATA_IMPORT_COCO_H_
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace unival {
+
+struct CocoImage {
+  std::string file;  // "COCO_train2014_000000000009.jpg", or "000000000009.jpg" since 2017
+  int64_t width = 0, height = 0;
+};
+using CocoImages = std::map<int64_t, CocoImage>;
+
+// The list "images" of an annotation file, by id.
+absl::StatusOr<CocoImages> ReadCocoImages(const std::string& file);
+
+// Where the picture may lie below the source: in the folder of its split, of the data set's zips.
+std::vector<std::string> CocoPaths(const std::string& split, const std::string& file);
+
+// COCO's x, y, width, height as x0, y0, x1, y1.
+std::array<double, 4> CornersOf(const nlohmann::json& bbox);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_DATA_IMPORT_COCO_H_

@@ -1,0 +1,423 @@
+// Every layout of a publisher, small, as the test makes it.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "sdk/base/test_files.h"
+#include "training/data/import/import.h"
+#include "training/data/source.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// A data set in a folder, and what importing it gives.
+class Dataset {
+ public:
+  Dataset() : folder_(NewFolder()) {}
+
+  void File(const std::string& path, const std::string& text = "x") const {
+    WriteText(folder_ + "/in/" + path, text);
+  }
+  absl::StatusOr<ImportReport> Import(const std::string& dataset,
+                                      const std::string& split = "all") const {
+    ImportOptions options;
+    options.dataset = dataset;
+    options.source = folder_ + "/in";
+    options.destination = folder_ + "/out.jsonl";
+    options.split = split;
+    return ImportDataset(options);
+  }
+  std::string Error(const std::string& dataset, const std::string& split = "all") const {
+    return std::string(Import(dataset, split).status().message());
+  }
+  // The records that were written; opened by a source, so that their media are there.
+  std::vector<TaskSample> Records() const {
+    SourceOptions options;
+    options.path = folder_ + "/out.jsonl";
+    const auto source = OpenSource(options);
+    EXPECT_TRUE(source.ok()) << source.status();
+    std::vector<TaskSample> records;
+    for (int64_t i = 0; source.ok() && i < (*source)->size(); ++i) {
+      const auto record = (*source)->Read(i);
+      EXPECT_TRUE(record.ok()) << record.status();
+      if (record.ok()) records.push_back(*record);
+    }
+    return records;
+  }
+  const std::string& folder() const { return folder_; }
+
+ private:
+  const std::string folder_;
+};
+
+std::string Text(const TaskSample& sample, const std::string& column) {
+  return std::get<std::string>(sample.fields.at(column));
+}
+double Number(const TaskSample& sample, const std::string& column) {
+  return std::get<double>(sample.fields.at(column));
+}
+std::vector<std::string> List(const TaskSample& sample, const std::string& column) {
+  return std::get<std::vector<std::string>>(sample.fields.at(column));
+}
+std::vector<double> Numbers(const TaskSample& sample, const std::string& column) {
+  return std::get<std::vector<double>>(sample.fields.at(column));
+}
+std::string Media(const TaskSample& sample, const std::string& column) {
+  return std::get<MediaSource>(sample.fields.at(column)).name;
+}
+const ImportReport::LeftOut& Only(const ImportReport& report) {
+  EXPECT_EQ(report.left_out.size(), 1);
+  static const ImportReport::LeftOut kNone;
+  return report.left_out.empty() ? kNone : report.left_out.begin()->second;
+}
+
+constexpr char kCocoImages[] =
+    R"({"info": {"images": [1]}, "images": [{"id": 9, "file_name": "9.jpg", "width": 640, "height": 480},
+        {"id": 8, "file_name": "8.jpg", "width": 64, "height": 48}], )";
+
+TEST(CocoLayout, CaptionsOfAPictureAreOneRecord) {
+  const Dataset data;
+  data.File("annotations/captions_train2014.json", absl::StrCat(kCocoImages, R"("annotations": [
+        {"image_id": 9, "id": 1, "caption": "A dog. "}, {"image_id": 8, "id": 2, "caption": "A cat."},
+        {"image_id": 9, "id": 3, "caption": "The dog sits"}]})"));
+  data.File("train2014/9.jpg");
+  const auto report = data.Import("coco-captions", "train");
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->samples, 1);
+  EXPECT_EQ(Only(*report).count, 1);
+  EXPECT_THAT(Only(*report).examples, ElementsAre("train2014/8.jpg"));
+  EXPECT_THAT(report->media_root, IsEmpty());
+  const auto records = data.Records();
+  EXPECT_EQ(Media(records[0], "image"), "in/train2014/9.jpg");
+  EXPECT_THAT(List(records[0], "caption"), ElementsAre("A dog.", "The dog sits"));
+  EXPECT_EQ(Number(records[0], "width"), 640);
+  EXPECT_THAT(data.Error("coco-captions", "val"), HasSubstr("got only train2014"));
+}
+
+TEST(CocoLayout, TwoYearsOfASplitMustBeTold) {
+  const Dataset data;
+  for (const char* year : {"2014", "2017"}) {
+    data.File(
+        absl::StrCat("annotations/captions_val", year, ".json"),
+        absl::StrCat(kCocoImages, R"("annotations": [{"image_id": 9, "id": 1, "caption": "x"}]})"));
+    data.File(absl::StrCat("val", year, "/9.jpg"));
+  }
+  EXPECT_THAT(data.Error("coco-captions", "val"), HasSubstr("val2014, val2017"));
+  EXPECT_EQ(data.Import("coco-captions", "val2017")->samples, 1);
+}
+
+TEST(CocoLayout, BoxesBecomeCornersAndClassesAreCounted) {
+  const Dataset data;
+  data.File("annotations/instances_val2017.json", absl::StrCat(kCocoImages, R"("annotations": [
+      {"id": 1, "image_id": 9, "category_id": 3, "bbox": [10, 20, 30.5, 40], "iscrowd": 0,
+       "segmentation": [[1, 2, 3, 4]]},
+      {"id": 2, "image_id": 9, "category_id": 3, "bbox": [0, 0, 5, 5], "iscrowd": 1,
+       "segmentation": {"counts": [1], "size": [2, 2]}},
+      {"id": 3, "image_id": 7, "category_id": 3, "bbox": [0, 0, 5, 5], "iscrowd": 0}],
+      "categories": [{"id": 3, "name": "traffic light", "supercategory": "outdoor"}]})"));
+  data.File("val2017/9.jpg");
+  const auto report = data.Import("coco-instances");
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->samples, 1);
+  EXPECT_EQ(report->left_out.size(), 2);
+  EXPECT_THAT(report->left_out.at("the region is a crowd, not one object").examples,
+              ElementsAre("annotation 2"));
+  const auto records = data.Records();
+  EXPECT_EQ(Text(records[0], "text"), "traffic light");
+  EXPECT_THAT(Numbers(records[0], "box"), ElementsAre(10, 20, 40.5, 60));
+  EXPECT_EQ(Number(records[0], "count"), 2);
+}
+
+TEST(CocoLayout, KarpathysSplitsKeepRestvalWithTrain) {
+  const Dataset data;
+  data.File("dataset_coco.json", R"({"images": [
+      {"filepath": "val2014", "filename": "1.jpg", "cocoid": 1, "split": "restval",
+       "sentences": [{"raw": "A dog.", "tokens": ["a", "dog"]}]},
+      {"filepath": "val2014", "filename": "2.jpg", "cocoid": 2, "split": "test",
+       "sentences": [{"raw": "A cat.", "tokens": ["a", "cat"]}]}], "dataset": "coco"})");
+  data.File("val2014/1.jpg");
+  data.File("val2014/2.jpg");
+  EXPECT_EQ(data.Import("coco-karpathy", "train")->samples, 1);
+  EXPECT_THAT(List(data.Records()[0], "caption"), ElementsAre("A dog."));
+  EXPECT_EQ(data.Import("coco-karpathy", "test")->samples, 1);
+  EXPECT_THAT(data.Error("coco-karpathy", "dev"), HasSubstr("has no split \"dev\""));
+}
+
+TEST(VqaLayout, QuestionsGetTheirTenAnswers) {
+  const Dataset data;
+  std::string answers;
+  for (int i = 1; i <= 10; ++i) {
+    absl::StrAppend(&answers, i == 1 ? "" : ", ", R"({"answer": ")", i < 7 ? "yes" : "no",
+                    R"(", "answer_confidence": "yes", "answer_id": )", i, "}");
+  }
+  data.File("v2_OpenEnded_mscoco_train2014_questions.json",
+            R"({"info": {}, "data_subtype": "train2014", "questions": [
+            {"image_id": 9, "question": "Is it?", "question_id": 9001},
+            {"image_id": 9, "question": "Why?", "question_id": 9002}]})");
+  data.File("v2_mscoco_train2014_annotations.json",
+            absl::StrCat(R"({"annotations": [{"question_type": "is it", "answer_type": "yes/no",
+            "multiple_choice_answer": "yes", "image_id": 9, "question_id": 9001, "answers": [)",
+                         answers, "]}]}"));
+  data.File("v2_OpenEnded_mscoco_test2015_questions.json",
+            R"({"questions": [{"image_id": 7, "question": "Who?", "question_id": 7001}]})");
+  data.File("train2014/COCO_train2014_000000000009.jpg");
+  data.File("test2015/COCO_test2015_000000000007.jpg");
+  const auto report = data.Import("vqav2", "train");
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->samples, 1);
+  EXPECT_THAT(Only(*report).examples, ElementsAre("question 9002"));
+  const auto record = data.Records()[0];
+  EXPECT_EQ(Text(record, "question"), "Is it?");
+  EXPECT_EQ(Text(record, "answer"), "yes");
+  EXPECT_EQ(List(record, "answers").size(), 10);
+  EXPECT_EQ(Text(record, "answer_type"), "yes/no");
+  ASSERT_TRUE(data.Import("vqav2", "test").ok());
+  EXPECT_EQ(data.Records()[0].fields.count("answer"), 0);
+}
+
+// The lines that Python 2 wrote: refer's own files are such.
+std::string Refs() {
+  return "(lp1\n(dp2\nS'sent_ids'\n(lp3\nI5\naI6\nasS'file_name'\nS'COCO_9_1.jpg'\nsS'ann_id'\nI1\n"
+         "sS'ref_id'\nI77\nsS'image_id'\nI9\nsS'split'\nS'testA'\nsS'category_id'\nI1\n"
+         "sS'sentences'\n(lp4\n(dp5\nS'tokens'\n(lp6\nS'left'\naS'man'\nasS'raw'\nS'Left man.'\n"
+         "sS'sent_id'\nI5\nsS'sent'\nS'left "
+         "man'\nsa(dp7\nS'raw'\nS'him'\nsS'sent_id'\nI6\nsS'sent'\n"
+         "S'him'\nsasa(dp8\nS'ann_id'\nI404\nsS'ref_id'\nI78\nsS'split'\nS'testA'\nsS'sentences'\n"
+         "(lp9\nsa.";
+}
+
+TEST(RefCocoLayout, EveryExpressionIsARecord) {
+  for (const auto& [dataset, file] :
+       {std::pair<const char*, const char*>{"refcoco", "refcoco/refs(unc).p"},
+        {"refcoco+", "refcoco+/refs(unc).p"},
+        {"refcocog", "refcocog/refs(umd).p"}}) {
+    const Dataset data;
+    data.File(file, Refs());
+    data.File(absl::StrCat(dataset, "/instances.json"),
+              absl::StrCat(kCocoImages, R"("annotations": [
+              {"id": 1, "image_id": 9, "category_id": 1, "bbox": [1, 2, 3, 4]}],
+              "categories": []})"));
+    data.File("images/mscoco/images/train2014/9.jpg");
+    const auto report = data.Import(dataset, "testA");
+    ASSERT_TRUE(report.ok()) << report.status();
+    EXPECT_EQ(report->samples, 2);
+    EXPECT_THAT(Only(*report).examples, ElementsAre("ref 78"));
+    const auto records = data.Records();
+    EXPECT_EQ(Text(records[0], "text"), "left man");
+    EXPECT_EQ(Text(records[1], "text"), "him");
+    EXPECT_THAT(Numbers(records[0], "box"), ElementsAre(1, 2, 4, 6));
+    EXPECT_EQ(Number(records[0], "height"), 480);
+    EXPECT_THAT(data.Error(dataset, "dev"), HasSubstr("expected one of all, testA"));
+  }
+}
+
+TEST(RefCocoLayout, APickleThatCallsIsRefused) {
+  const Dataset data;
+  data.File("refcoco/refs(unc).p", "cos\nsystem\n(S'true'\ntR.");
+  data.File("refcoco/instances.json", absl::StrCat(kCocoImages, R"("annotations": []})"));
+  EXPECT_THAT(data.Error("refcoco"), HasSubstr("call of \"os.system\" refused"));
+}
+
+TEST(VisualGenomeLayout, RegionsAndQuestions) {
+  const Dataset data;
+  data.File("image_data.json",
+            R"([{"image_id": 2, "width": 800, "height": 600, "coco_id": null}])");
+  data.File("region_descriptions.json", R"([{"id": 2, "regions": [
+      {"region_id": 5, "image_id": 2, "phrase": " a red car ", "x": 10, "y": 20, "width": 30,
+       "height": 40}]}])");
+  data.File("question_answers.json", R"([{"id": 2, "qas": [
+      {"qa_id": 7, "image_id": 2, "question": "What?", "answer": "A car.", "a_objects": []}]}])");
+  data.File("VG_100K_2/2.jpg");
+  ASSERT_EQ(data.Import("visual-genome")->samples, 1);
+  const auto region = data.Records()[0];
+  EXPECT_EQ(Text(region, "text"), "a red car");
+  EXPECT_THAT(Numbers(region, "box"), ElementsAre(10, 20, 40, 60));
+  EXPECT_EQ(Number(region, "width"), 800);
+  ASSERT_EQ(data.Import("visual-genome-qa")->samples, 1);
+  EXPECT_EQ(Text(data.Records()[0], "answer"), "A car.");
+  EXPECT_THAT(data.Error("visual-genome", "train"), HasSubstr("expected one of all"));
+}
+
+TEST(SnliVeLayout, LabelsBecomeTheAnswersOfTheTask) {
+  const Dataset data;
+  std::string lines;
+  for (const char* label : {"entailment", "neutral", "contradiction", "-"}) {
+    absl::StrAppend(&lines, R"({"Flickr30K_ID": "47", "pairID": "47#)", label,
+                    R"(", "gold_label": ")", label,
+                    R"(", "sentence1": "A man.", "sentence2": "He sits."})", "\n");
+  }
+  data.File("snli_ve_dev.jsonl", lines);
+  data.File("flickr30k-images/47.jpg");
+  const auto report = data.Import("snli-ve", "dev");
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(Only(*report).count, 1);
+  std::vector<std::string> answers;
+  for (const TaskSample& record : data.Records()) answers.push_back(Text(record, "answer"));
+  EXPECT_THAT(answers, ElementsAre("yes", "maybe", "no"));
+}
+
+TEST(NlvrLayout, AStatementHasItsPicturesInEveryOrder) {
+  const Dataset data;
+  data.File("train/train.json",
+            "{\"identifier\": \"10-2\", \"sentence\": \"There is a box.\", \"label\": \"true\", "
+            "\"directory\": \"7\", \"structured_rep\": [[{\"type\": \"circle\"}]]}\n"
+            "{\"identifier\": \"11-0\", \"sentence\": \"No.\", \"label\": \"false\", "
+            "\"directory\": \"7\"}\n");
+  data.File("dev/dev.json",
+            "{\"identifier\": \"3-1\", \"sentence\": \"Yes.\", \"label\": \"true\"}\n");
+  for (const char* picture : {"train/images/7/train-10-2-0.png", "train/images/7/train-10-2-4.png",
+                              "dev/images/dev-3-1-5.png"}) {
+    data.File(picture);
+  }
+  const auto report = data.Import("nlvr");
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->samples, 3);
+  EXPECT_THAT(Only(*report).examples, ElementsAre("11-0"));
+  const auto records = data.Records();
+  EXPECT_EQ(Number(records[1], "permutation"), 4);
+  EXPECT_EQ(Text(records[1], "set"), "10");
+  EXPECT_EQ(Text(records[2], "sentence"), "Yes.");
+}
+
+TEST(VideoLayouts, MsrvttCollectsTheSentencesOfAVideo) {
+  const Dataset data;
+  data.File("train_val_videodatainfo.json", R"({"info": {}, "videos": [
+      {"id": 0, "video_id": "video0", "category": 9, "split": "train", "start time": 137.72},
+      {"id": 1, "video_id": "video1", "category": 9, "split": "validate"}],
+      "sentences": [{"caption": "a car is shown", "video_id": "video0", "sen_id": 0},
+      {"caption": "a car", "video_id": "video0", "sen_id": 1},
+      {"caption": "a dog", "video_id": "video1", "sen_id": 2}]})");
+  data.File("TrainValVideo/video0.mp4");
+  data.File("TrainValVideo/video1.mp4");
+  ASSERT_EQ(data.Import("msrvtt", "train")->samples, 1);
+  EXPECT_THAT(List(data.Records()[0], "caption"), ElementsAre("a car is shown", "a car"));
+  ASSERT_EQ(data.Import("msrvtt", "val")->samples, 1);
+  EXPECT_EQ(Text(data.Records()[0], "video_id"), "video1");
+}
+
+TEST(VideoLayouts, MsvdHasDescriptionsByLine) {
+  const Dataset data;
+  data.File("AllVideoDescriptions.txt",
+            "# comment\n\nab_1_2 a bird is bathing\nab_1_2 a bird\ncd_3_4\ta cat\n");
+  data.File("YouTubeClips/ab_1_2.avi");
+  data.File("YouTubeClips/cd_3_4.avi");
+  data.File("test_list.txt", "cd_3_4.avi\n");
+  ASSERT_EQ(data.Import("msvd")->samples, 2);
+  EXPECT_THAT(List(data.Records()[0], "caption"), ElementsAre("a bird is bathing", "a bird"));
+  ASSERT_EQ(data.Import("msvd", "test")->samples, 1);
+  EXPECT_THAT(List(data.Records()[0], "caption"), ElementsAre("a cat"));
+  EXPECT_THAT(data.Error("msvd", "train"), HasSubstr("train_list.txt"));
+}
+
+TEST(VideoLayouts, ActivityNetHasEventsOfAVideo) {
+  const Dataset data;
+  data.File("val_1.json", R"({"v_a": {"duration": 82.7, "timestamps": [[0.8, 19], [17.4, 60.8]],
+      "sentences": [" A woman sits.", "She stands. "]},
+      "v_b": {"duration": 1, "timestamps": [], "sentences": []}})");
+  data.File("videos/v_a.mkv");
+  const auto report = data.Import("activitynet", "val_1");
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(Only(*report).count, 1);
+  const auto record = data.Records()[0];
+  EXPECT_EQ(Text(record, "caption"), "A woman sits. She stands.");
+  EXPECT_THAT(List(record, "sentences"), ElementsAre("A woman sits.", "She stands."));
+  EXPECT_THAT(Numbers(record, "ends"), ElementsAre(19, 60.8));
+}
+
+TEST(AudioLayouts, AudioCapsJoinsTheCaptionsOfASound) {
+  const Dataset data;
+  data.File(
+      "test.csv",
+      "audiocap_id,youtube_id,start_time,caption\n"
+      "1,abc,30,\"A man speaks, then laughs\"\n2,abc,30,\"He says \"\"go\"\"\"\n3,def,0,Rain\n");
+  data.File("audio/test/abc_30.flac");
+  data.File("Ydef.wav");
+  ASSERT_EQ(data.Import("audiocaps", "test")->samples, 2);
+  const auto records = data.Records();
+  EXPECT_THAT(List(records[0], "caption"),
+              ElementsAre("A man speaks, then laughs", "He says \"go\""));
+  EXPECT_EQ(Media(records[1], "audio"), "in/Ydef.wav");
+}
+
+TEST(AudioLayouts, ClothoHasFiveCaptions) {
+  const Dataset data;
+  data.File("clotho_captions_evaluation.csv",
+            "file_name,caption_1,caption_2,caption_3,caption_4,caption_5\n"
+            "Santa Motor.wav,a,\"b, c\",d,e,f\n");
+  data.File("evaluation/Santa Motor.wav");
+  ASSERT_EQ(data.Import("clotho", "evaluation")->samples, 1);
+  EXPECT_THAT(List(data.Records()[0], "caption"), ElementsAre("a", "b, c", "d", "e", "f"));
+  data.File("clotho_captions_evaluation.csv", "file_name,caption_1\nx.wav\n");
+  EXPECT_THAT(data.Error("clotho"), HasSubstr("evaluation.csv:2: expected 2 fields, got 1"));
+}
+
+TEST(TableLayouts, ConceptualCaptionsFindTheirPicturesByRow) {
+  const Dataset data;
+  data.File("Train-GCC-training.tsv",
+            "a dog\thttp://a/1.jpg\na cat\thttp://a/2.jpg\na cow\thttp://a/3.jpg\tmine/3.png\n");
+  data.File("images/0.jpg");
+  data.File("images/00000/000000001.jpg");
+  data.File("mine/3.png");
+  ASSERT_EQ(data.Import("cc", "train")->samples, 3);
+  const auto records = data.Records();
+  EXPECT_EQ(Media(records[0], "image"), "in/images/0.jpg");
+  EXPECT_EQ(Media(records[1], "image"), "in/images/00000/000000001.jpg");
+  EXPECT_EQ(Text(records[2], "caption"), "a cow");
+}
+
+TEST(Layouts, RecordsElsewhereNameAMediaRoot) {
+  const Dataset data;
+  data.File("snli_ve_dev.jsonl",
+            "{\"Flickr30K_ID\": 47, \"gold_label\": \"neutral\", \"sentence1\": \"a\", "
+            "\"sentence2\": \"b\"}\n");
+  data.File("images/47.jpg");
+  fs::create_directories(data.folder() + "/lists");
+  ImportOptions options;
+  options.dataset = "snli-ve";
+  options.source = data.folder() + "/in";
+  options.destination = data.folder() + "/lists/a.jsonl";
+  const auto report = ImportDataset(options);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->media_root, "flickr30k");
+  SourceOptions source;
+  source.path = options.destination;
+  source.media_roots = {{"flickr30k", options.source}};
+  EXPECT_EQ(Media(OpenSource(source).value()->Read(0).value(), "image"), "flickr30k:images/47.jpg");
+}
+
+TEST(Layouts, FilesThatDoNotFitAreNamedAndNothingIsWritten) {
+  const Dataset data;
+  data.File("annotations/captions_val2014.json", "{\"images\": [{\"id\": 1}]}");
+  EXPECT_THAT(data.Error("coco-captions"),
+              HasSubstr("captions_val2014.json: element 0 of images: not of the expected form"));
+  data.File("annotations/captions_val2014.json", "{\"images\": [");
+  EXPECT_THAT(data.Error("coco-captions"), HasSubstr("parse error"));
+  data.File("annotations/captions_val2014.json", "{\"pictures\": []}");
+  EXPECT_THAT(data.Error("coco-captions"), HasSubstr("with the list images"));
+  data.File("annotations/captions_val2014.json",
+            absl::StrCat(kCocoImages, R"("annotations": [{"image_id": 9, "caption": "x"}]})"));
+  EXPECT_THAT(data.Error("coco-captions"), HasSubstr("no records of coco-captions"));
+  EXPECT_THAT(data.Error("coco-captions"),
+              HasSubstr("the media file is not there (1: val2014/9.jpg"));
+  EXPECT_FALSE(fs::exists(data.folder() + "/out.jsonl"));
+  EXPECT_FALSE(fs::exists(data.folder() + "/out.jsonl.tmp"));
+  EXPECT_THAT(data.Error("fsdd"), HasSubstr("fsdd is written as *.tar"));
+}
+
+TEST(Layouts, EveryOneSaysWhatItsFolderHolds) {
+  for (const ImportLayoutInfo& layout : ImportLayouts()) {
+    EXPECT_FALSE(layout.folder.empty() || layout.columns.empty() || layout.splits.empty())
+        << layout.name;
+  }
+}
+
+}  // namespace
+}  // namespace unival

@@ -1,0 +1,43 @@
+// unival: packer.h - packs samples into a tar: one media member and one record each.
+#ifndef UNIVAL_TRAINING_DATA_IMPORT_PACKER_H_
+#define UNIVAL_TRAINING_DATA_IMPORT_PACKER_H_
+
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "training/data/import/import.h"
+#include "training/data/tar_writer.h"
+
+namespace unival {
+
+class Packer {
+ public:
+  static absl::StatusOr<Packer> Create(const ImportOptions& options);
+  absl::Status Add(const std::string& stem, const std::string& extension, absl::string_view media,
+                   const nlohmann::json& record);
+  // For what is found and is no data.
+  std::vector<std::string>* skipped() { return &report_.skipped; }
+  // NotFound when nothing was added.
+  absl::StatusOr<ImportReport> Finish();
+
+ private:
+  explicit Packer(const ImportOptions& options) : options_(options) {}
+
+  ImportOptions options_;
+  std::unique_ptr<TarWriter> writer_;
+  ImportReport report_;
+};
+
+// Whether a file of the official test split, or not of it, is asked for.
+bool InSplit(const ImportOptions& options, bool test);
+// InvalidArgument where the split is none of all, train and test.
+absl::Status CheckTrainOrTest(const ImportOptions& options);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_DATA_IMPORT_PACKER_H_

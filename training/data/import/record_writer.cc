@@ -1,0 +1,130 @@
+#include "training/data/import/record_writer.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "sdk/base/files.h"
+#include "sdk/base/json_text.h"
+#include "sdk/base/path_below.h"
+#include "sdk/base/status.h"
+#include "sdk/base/status_macros.h"
+#include "training/data/media_resolver.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kNoMedium[] = "the media file is not there";
+
+// What stands before a path of the source folder in the destination: the way down where that lies
+// above the source, or the name of a media root.
+std::string BeforePaths(const ImportOptions& options) {
+  std::error_code error;
+  const fs::path source = fs::canonical(options.source, error);
+  const fs::path folder = fs::canonical(FolderOf(options.destination), error);
+  if (error) return absl::StrCat(options.media_root, ":");
+  const fs::path way = source.lexically_relative(folder);
+  if (way == ".") return "";
+  if (way.empty() || *way.begin() == "..") return absl::StrCat(options.media_root, ":");
+  return absl::StrCat(way.string(), "/");
+}
+
+}  // namespace
+
+RecordWriter::RecordWriter(const ImportOptions& options, std::string before)
+    : options_(options), temporary_(options.destination + ".tmp"), before_(std::move(before)) {}
+
+absl::StatusOr<std::unique_ptr<RecordWriter>> RecordWriter::Create(const ImportOptions& options) {
+  std::error_code error;
+  if (!fs::is_directory(options.source, error)) {
+    return absl::NotFoundError(absl::StrCat(options.source, ": no such folder"));
+  }
+  std::unique_ptr<RecordWriter> writer(new RecordWriter(options, BeforePaths(options)));
+  errno = 0;
+  writer->stream_.open(writer->temporary_, std::ios::binary | std::ios::trunc);
+  if (writer->stream_) return writer;
+  return SystemError(options.destination, "cannot be written", errno == 0 ? EIO : errno);
+}
+
+RecordWriter::~RecordWriter() {
+  stream_.close();
+  if (!finished_) std::remove(temporary_.c_str());
+}
+
+std::string RecordWriter::FindMedia(const std::vector<std::string>& paths) const {
+  if (paths == last_paths_) return last_found_;
+  last_paths_ = paths;
+  last_found_.clear();
+  for (const std::string& path : paths) {
+    std::error_code error;
+    const auto found = ResolveBelowFolder(options_.source, path);
+    if (!found.ok() || !fs::is_regular_file(*found, error)) continue;
+    last_found_ = path;
+    break;
+  }
+  return last_found_;
+}
+
+absl::Status RecordWriter::Add(const std::string& column, const std::vector<std::string>& paths,
+                               nlohmann::ordered_json record) {
+  const std::string found = FindMedia(paths);
+  if (found.empty()) {
+    LeaveOut(kNoMedium, paths.empty() ? "" : paths.front());
+    return absl::OkStatus();
+  }
+  nlohmann::ordered_json line = {{column, absl::StrCat(before_, found)}};
+  line.update(record);
+  errno = 0;
+  stream_ << JsonText(line) << '\n';
+  if (!stream_) {
+    return SystemError(options_.destination, "cannot be written", errno == 0 ? EIO : errno);
+  }
+  ++report_.samples;
+  constexpr int64_t kOften = 256;
+  if (options_.progress && report_.samples % kOften == 0) options_.progress(report_.samples);
+  return absl::OkStatus();
+}
+
+void RecordWriter::LeaveOut(const std::string& reason, const std::string& what) {
+  constexpr size_t kNamed = 3;
+  ImportReport::LeftOut& left = report_.left_out[reason];
+  ++left.count;
+  if (left.examples.size() < kNamed) left.examples.push_back(what);
+}
+
+absl::StatusOr<ImportReport> RecordWriter::Finish() {
+  if (report_.samples == 0) {
+    const auto reason = [](std::string* out, const auto& left) {
+      absl::StrAppend(out, left.first, " (", left.second.count, ": ",
+                      absl::StrJoin(left.second.examples, ", "), ")");
+    };
+    return absl::NotFoundError(absl::StrCat(options_.source, ": no records of ", options_.dataset,
+                                            ", split \"", options_.split, "\"",
+                                            report_.left_out.empty() ? "" : "; left out: ",
+                                            absl::StrJoin(report_.left_out, "; ", reason)));
+  }
+  errno = 0;
+  stream_.close();
+  if (!stream_) {
+    return SystemError(options_.destination, "cannot be written", errno == 0 ? EIO : errno);
+  }
+  UNIVAL_RETURN_IF_ERROR(PublishFile(temporary_, options_.destination));
+  finished_ = true;
+  if (!before_.empty() && before_.back() == ':') report_.media_root = options_.media_root;
+  if (options_.progress) options_.progress(report_.samples);
+  return report_;
+}
+
+absl::Status UnknownSplit(const ImportOptions& options, const std::vector<std::string>& splits) {
+  return InvalidArgument(options.dataset, " has no split \"", options.split, "\"; expected one of ",
+                         absl::StrJoin(splits, ", "));
+}
+
+}  // namespace unival

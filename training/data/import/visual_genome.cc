@@ -1,0 +1,113 @@
+// Visual Genome: descriptions of regions, and questions with answers.
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "sdk/base/status_macros.h"
+#include "training/data/import/coco.h"
+#include "training/data/import/json_elements.h"
+#include "training/data/import/layouts.h"
+#include "training/data/import/record_writer.h"
+#include "training/data/import/source_files.h"
+
+namespace unival {
+namespace {
+
+using Record = nlohmann::ordered_json;
+
+struct GenomeImage {
+  int64_t width = 0, height = 0;
+};
+
+absl::Status CheckNoSplit(const ImportOptions& options) {
+  return options.split == "all" ? absl::OkStatus() : UnknownSplit(options, {"all"});
+}
+
+std::vector<std::string> GenomePaths(int64_t id) {
+  return MediaPaths({"VG_100K", "VG_100K_2", "images/VG_100K", "images/VG_100K_2", "images"},
+                    absl::StrCat(id), {"jpg"});
+}
+
+absl::StatusOr<std::map<int64_t, GenomeImage>> ReadGenomeImages(const ImportOptions& options) {
+  UNIVAL_ASSIGN_OR_RETURN(const std::string file, FindFirst(options, {"image_data.json"}));
+  std::map<int64_t, GenomeImage> images;
+  UNIVAL_RETURN_IF_ERROR(ForEachElement(file, {}, [&](const JsonElement& element) {
+    const nlohmann::json& image = element.value;
+    const char* const key = image.contains("image_id") ? "image_id" : "id";
+    images[image.at(key).get<int64_t>()] = {image.at("width").get<int64_t>(),
+                                            image.at("height").get<int64_t>()};
+    return absl::OkStatus();
+  }));
+  return images;
+}
+
+// The file's boxes are of the region; a list of regions for each picture.
+absl::StatusOr<ImportReport> ImportRegions(const ImportOptions& options) {
+  UNIVAL_RETURN_IF_ERROR(CheckNoSplit(options));
+  UNIVAL_ASSIGN_OR_RETURN(const auto images, ReadGenomeImages(options));
+  UNIVAL_ASSIGN_OR_RETURN(const std::string file, FindFirst(options, {"region_descriptions.json"}));
+  UNIVAL_ASSIGN_OR_RETURN(const auto writer, RecordWriter::Create(options));
+  const auto add = [&](const JsonElement& element) -> absl::Status {
+    for (const nlohmann::json& region : element.value.at("regions")) {
+      const auto id = region.at("image_id").get<int64_t>();
+      const auto image = images.find(id);
+      if (image == images.end()) {
+        writer->LeaveOut("the picture is not in image_data.json", absl::StrCat("image ", id));
+        continue;
+      }
+      const auto text = region.at("phrase").get<std::string>();
+      const auto box =
+          CornersOf({region.at("x"), region.at("y"), region.at("width"), region.at("height")});
+      const Record record = {{"text", std::string(absl::StripAsciiWhitespace(text))},
+                             {"box", box},
+                             {"width", image->second.width},
+                             {"height", image->second.height},
+                             {"region_id", region.at("region_id")},
+                             {"image_id", id}};
+      UNIVAL_RETURN_IF_ERROR(writer->Add("image", GenomePaths(id), record));
+    }
+    return absl::OkStatus();
+  };
+  UNIVAL_RETURN_IF_ERROR(ForEachElement(file, {}, add));
+  return writer->Finish();
+}
+
+absl::StatusOr<ImportReport> ImportGenomeQuestions(const ImportOptions& options) {
+  UNIVAL_RETURN_IF_ERROR(CheckNoSplit(options));
+  UNIVAL_ASSIGN_OR_RETURN(const std::string file, FindFirst(options, {"question_answers.json"}));
+  UNIVAL_ASSIGN_OR_RETURN(const auto writer, RecordWriter::Create(options));
+  const auto add = [&](const JsonElement& element) -> absl::Status {
+    for (const nlohmann::json& pair : element.value.at("qas")) {
+      const auto id = pair.at("image_id").get<int64_t>();
+      const Record record = {{"question", pair.at("question")},
+                             {"answer", pair.at("answer")},
+                             {"qa_id", pair.at("qa_id")},
+                             {"image_id", id}};
+      UNIVAL_RETURN_IF_ERROR(writer->Add("image", GenomePaths(id), record));
+    }
+    return absl::OkStatus();
+  };
+  UNIVAL_RETURN_IF_ERROR(ForEachElement(file, {}, add));
+  return writer->Finish();
+}
+
+}  // namespace
+
+ImportLayout VisualGenomeLayout() {
+  return {{"visual-genome", ".jsonl", "none",
+           "region_descriptions.json, image_data.json; VG_100K/*.jpg, VG_100K_2/*.jpg",
+           "image, text, box, width, height, region_id, image_id: one record a region"},
+          "visual_genome",
+          &ImportRegions};
+}
+
+ImportLayout VisualGenomeQaLayout() {
+  return {{"visual-genome-qa", ".jsonl", "none",
+           "question_answers.json; VG_100K/*.jpg, VG_100K_2/*.jpg",
+           "image, question, answer, qa_id, image_id"},
+          "visual_genome",
+          &ImportGenomeQuestions};
+}
+
+}  // namespace unival

@@ -1,0 +1,106 @@
+// VQAv2: questions, and answers of ten people each.
+
+#include <nlohmann/json.hpp>
+#include <unordered_map>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "sdk/base/status_macros.h"
+#include "training/data/import/coco.h"
+#include "training/data/import/json_elements.h"
+#include "training/data/import/layouts.h"
+#include "training/data/import/record_writer.h"
+#include "training/data/import/source_files.h"
+
+namespace unival {
+namespace {
+
+using Record = nlohmann::ordered_json;
+
+// What a record of an answered question has beside the question.
+using Answers = std::unordered_map<std::string, Record>;
+
+const std::vector<std::string>& QuestionFolders() {
+  static const auto* const kFolders =
+      new std::vector<std::string>{"", "questions", "Questions", "annotations", "Annotations"};
+  return *kFolders;
+}
+
+Record AnswerOf(const nlohmann::json& annotation) {
+  std::vector<std::string> answers;
+  for (const auto& answer : annotation.at("answers"))
+    answers.push_back(answer.at("answer").get<std::string>());
+  return {{"answer", annotation.at("multiple_choice_answer")},
+          {"answers", answers},
+          {"question_type", annotation.value("question_type", "")},
+          {"answer_type", annotation.value("answer_type", "")}};
+}
+
+// Empty where the split's answers are held back.
+absl::StatusOr<Answers> ReadAnswers(const ImportOptions& options, const std::string& split) {
+  std::vector<std::string> paths;
+  for (const std::string& folder : QuestionFolders()) {
+    paths.push_back(
+        absl::StrCat(folder, folder.empty() ? "" : "/", "v2_mscoco_", split, "_annotations.json"));
+  }
+  Answers answers;
+  const absl::StatusOr<std::string> file = FindFirst(options, paths);
+  if (!file.ok() && absl::StartsWith(split, "test")) return answers;
+  UNIVAL_RETURN_IF_ERROR(file.status());
+  UNIVAL_RETURN_IF_ERROR(ForEachElement(*file, {"annotations"}, [&](const JsonElement& element) {
+    answers[IdText(element.value.at("question_id"))] = AnswerOf(element.value);
+    return absl::OkStatus();
+  }));
+  return answers;
+}
+
+absl::Status AddQuestions(const ImportOptions& options, const SplitFile& file,
+                          RecordWriter& writer) {
+  // "test-dev2015" asks about pictures of "test2015".
+  const std::string pictures = absl::StartsWith(file.split, "test") ? "test2015" : file.split;
+  UNIVAL_ASSIGN_OR_RETURN(const Answers answers, ReadAnswers(options, file.split));
+  return ForEachElement(file.path, {"questions"}, [&](const JsonElement& element) -> absl::Status {
+    const auto image = element.value.at("image_id").get<int64_t>();
+    const std::string id = IdText(element.value.at("question_id"));
+    Record record = {{"question", element.value.at("question")}};
+    const auto answer = answers.find(id);
+    if (answer == answers.end() && !answers.empty()) {
+      writer.LeaveOut("the question has no answers in the annotations",
+                      absl::StrCat("question ", id));
+      return absl::OkStatus();
+    }
+    if (answer != answers.end()) record.update(answer->second);
+    record["question_id"] = element.value.at("question_id");
+    record["image_id"] = image;
+    const std::string name = absl::StrFormat("COCO_%s_%012d.jpg", pictures, image);
+    return writer.Add("image", CocoPaths(pictures, name), std::move(record));
+  });
+}
+
+absl::StatusOr<ImportReport> ImportVqa(const ImportOptions& options) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto writer, RecordWriter::Create(options));
+  UNIVAL_ASSIGN_OR_RETURN(
+      const auto files,
+      FindSplitFiles(options, QuestionFolders(), "v2_OpenEnded_mscoco_", "_questions.json"));
+  for (const SplitFile& file : files) {
+    UNIVAL_RETURN_IF_ERROR(AddQuestions(options, file, *writer));
+  }
+  return writer->Finish();
+}
+
+}  // namespace
+
+ImportLayout VqaLayout() {
+  return {
+      {"vqav2", ".jsonl", "train, val, test, or with the year: train2014, test-dev2015",
+       "v2_OpenEnded_mscoco_train2014_questions.json, v2_mscoco_train2014_annotations.json, ...; "
+       "train2014/*.jpg, val2014/*.jpg, test2015/*.jpg",
+       "image, question, answer (the commonest), answers (all ten), question_type, answer_type, "
+       "question_id, image_id"},
+      "coco",
+      &ImportVqa};
+}
+
+}  // namespace unival

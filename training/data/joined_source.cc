@@ -1,0 +1,42 @@
+#include "training/data/joined_source.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sdk/base/status_macros.h"
+#include "training/data/fingerprint.h"
+#include "training/data/media_resolver.h"
+
+namespace unival {
+
+JoinedSource::JoinedSource(const std::string& path, std::vector<std::unique_ptr<Source>> parts)
+    : path_(path), parts_(std::move(parts)) {
+  std::set<std::string> names;
+  int64_t end = 0;
+  for (const auto& part : parts_) {
+    ends_.push_back(end += part->size());
+    names_repeat_ |= !names.insert(FileName(part->path())).second;
+  }
+}
+
+absl::StatusOr<TaskSample> JoinedSource::Read(int64_t index) const {
+  if (index < 0 || index >= size()) {
+    return absl::OutOfRangeError(
+        absl::StrCat(path_, ": record ", index, " of ", size(), " was asked for"));
+  }
+  const auto end = std::upper_bound(ends_.begin(), ends_.end(), index);
+  const Source& part = *parts_[static_cast<size_t>(end - ends_.begin())];
+  UNIVAL_ASSIGN_OR_RETURN(TaskSample sample, part.Read(index - (*end - part.size())));
+  if (names_repeat_) sample.key = absl::StrCat(FolderOf(part.path()), "/", sample.key);
+  return sample;
+}
+
+std::string JoinedSource::fingerprint() const {
+  ContentHash hash;
+  for (const auto& part : parts_) hash.Add(part->fingerprint());
+  return hash.Hex();
+}
+
+}  // namespace unival

@@ -1,0 +1,152 @@
+#include "training/data/line_source.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "sdk/base/status.h"
+#include "sdk/base/status_macros.h"
+#include "training/data/embedded_media.h"
+#include "training/data/fingerprint.h"
+#include "training/data/record.h"
+
+namespace unival {
+namespace {
+
+constexpr absl::string_view kTarMark = ".tar:";
+constexpr absl::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+absl::string_view WithoutBlanks(absl::string_view line, absl::string_view blanks) {
+  const size_t first = line.find_first_not_of(blanks);
+  if (first == absl::string_view::npos) return line.substr(0, 0);
+  return line.substr(first, line.find_last_not_of(blanks) - first + 1);
+}
+
+// The next line of `rest`, without blanks around it, is taken off.
+absl::string_view TakeLine(absl::string_view* rest, absl::string_view blanks) {
+  const size_t end = rest->find('\n');
+  const absl::string_view line = WithoutBlanks(rest->substr(0, end), blanks);
+  rest->remove_prefix(end == absl::string_view::npos ? rest->size() : end + 1);
+  return line;
+}
+
+}  // namespace
+
+LineFormat JsonlFormat() { return {&ParseRecord, " \t\r\n\v\f", false}; }
+
+LineSource::LineSource(const SourceOptions& options, const LineFormat& format,
+                       std::shared_ptr<const MappedFile> file)
+    : options_(options),
+      format_(format),
+      media_columns_({"audio", "depth", "image", "video"}),
+      needed_(NeededRecordColumns(options)),
+      media_(options.path, options.media_roots),
+      file_(std::move(file)),
+      text_(absl::StripPrefix(file_->bytes(), kByteOrderMark)) {
+  media_columns_.insert(options.media_columns.begin(), options.media_columns.end());
+}
+
+absl::StatusOr<std::unique_ptr<Source>> LineSource::Open(const SourceOptions& options,
+                                                         const LineFormat& format,
+                                                         std::shared_ptr<const MappedFile> file) {
+  std::unique_ptr<LineSource> source(new LineSource(options, format, std::move(file)));
+  UNIVAL_RETURN_IF_ERROR(source->IndexLines());
+  UNIVAL_RETURN_IF_ERROR(source->file_->Check());
+  if (source->lines_.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(options.path, ": no records"));
+  }
+  return std::unique_ptr<Source>(std::move(source));
+}
+
+absl::Status LineSource::IndexLines() {
+  absl::string_view rest = text_;
+  for (int64_t number = 1; !rest.empty(); ++number) {
+    if (rest.size() > kMaxLine && rest.substr(0, kMaxLine).find('\n') == absl::string_view::npos) {
+      return InvalidArgument(options_.path, ":", number, ": the line is longer than ", kMaxLine,
+                             " bytes; expected one record a line");
+    }
+    const absl::string_view line = TakeLine(&rest, format_.blanks);
+    if (!line.empty()) lines_.push_back({line, number});
+    if (options_.limit > 0 && size() == options_.limit) return absl::OkStatus();
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<TaskSample> LineSource::Read(int64_t index) const {
+  if (index < 0 || index >= size()) {
+    return absl::OutOfRangeError(
+        absl::StrCat(options_.path, ": record ", index, " of ", size(), " was asked for"));
+  }
+  const Line& line = lines_[static_cast<size_t>(index)];
+  auto parsed = Annotate(Fields(line.text), options_.path, ":", line.number);
+  UNIVAL_RETURN_IF_ERROR(file_->Check());
+  UNIVAL_ASSIGN_OR_RETURN(auto fields, std::move(parsed));
+  return TaskSample{absl::StrCat(FileName(options_.path), ":", line.number), std::move(fields)};
+}
+
+absl::StatusOr<std::map<std::string, FieldValue>> LineSource::Fields(absl::string_view line) const {
+  UNIVAL_ASSIGN_OR_RETURN(auto fields,
+                          format_.parse(line, needed_.has_value() ? &*needed_ : nullptr));
+  UNIVAL_ASSIGN_OR_RETURN(fields, RenameColumns(std::move(fields), options_.columns));
+  for (const std::string& column : media_columns_) {
+    const auto field = fields.find(column);
+    if (field == fields.end()) continue;
+    const std::string* text = std::get_if<std::string>(&field->second);
+    if (text == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("column \"", column, "\": expected the path of a media file"));
+    }
+    UNIVAL_ASSIGN_OR_RETURN(field->second, Annotate(Media(*text), "column \"", column, "\""));
+  }
+  return fields;
+}
+
+absl::StatusOr<MediaSource> LineSource::Media(const std::string& text) const {
+  if (format_.embedded_media && LooksEmbedded(text)) {
+    return DecodeEmbedded(text, FileName(options_.path));
+  }
+  absl::StatusOr<MediaSource> media = media_.Resolve(text);
+  if (options_.missing_media && absl::IsNotFound(media.status())) return media_.Missing(text);
+  return media;
+}
+
+std::set<std::string> LineSource::NamedTars() const {
+  std::set<std::string> columns;
+  for (const std::string& column : media_columns_) {
+    const auto mapped = options_.columns.find(column);
+    columns.insert(mapped == options_.columns.end() ? column : mapped->second);
+  }
+  std::set<std::string> tars;
+  for (absl::string_view rest = text_; !rest.empty();) {
+    const absl::string_view line = TakeLine(&rest, format_.blanks);
+    // Most lines of most files are not read as records.
+    if (line.find(kTarMark) == absl::string_view::npos) continue;
+    const auto record = format_.parse(line, &columns);
+    if (!record.ok()) continue;
+    for (const std::string& column : columns) {
+      const auto field = record->find(column);
+      if (field == record->end()) continue;
+      const auto* path = std::get_if<std::string>(&field->second);
+      const size_t mark = path == nullptr ? std::string::npos : path->find(kTarMark.data());
+      if (mark != std::string::npos) tars.insert(path->substr(0, mark + kTarMark.size() - 1));
+    }
+  }
+  return tars;
+}
+
+std::string LineSource::fingerprint() const {
+  ContentHash hash;
+  hash.Add(FingerprintOf(options_));
+  hash.Add(file_->bytes());
+  for (const std::string& tar : NamedTars()) {
+    const auto path = media_.FindFile(tar);
+    if (!path.ok()) continue;
+    const auto opened = MappedFile::Open(*path);
+    if (!opened.ok()) continue;
+    hash.Add(tar);
+    hash.Add((*opened)->bytes());
+  }
+  return hash.Hex();
+}
+
+}  // namespace unival
