@@ -1,3 +1,4 @@
+// The options that commands share, in one piece: names, values and what messages say of them.
 #include "app/options.h"
 
 #include <algorithm>

@@ -24,12 +24,8 @@
 #include "runtime/half_storage.h"
 #include "runtime/memory_budget.h"
 #include "runtime/model.h"
-<<<<<<< HEAD
 #include "runtime/template_hashes.h"
-||||||| parent of d6447ae (models: loading draws no first weights; benchmarks of making, and of closed sets)
-=======
 #include "sdk/base/drawn_weights.h"
->>>>>>> d6447ae (models: loading draws no first weights; benchmarks of making, and of closed sets)
 #include "sdk/base/mapped_file.h"
 #include "sdk/base/shapes.h"
 #include "sdk/base/status.h"

@@ -9,13 +9,13 @@
 
 namespace unival {
 
-// What `template_set_hash` of a manifest and of results holds: the hashes of the sets (TemplateSetHash)
-// in the order of their file names, with a blank between them; empty without sets. A set that cannot
-// be read stands as "unreadable".
+// What `template_set_hash` of a manifest and of results holds: the hashes of the sets
+// (TemplateSetHash) in the order of their file names, with a blank between them; empty without
+// sets. A set that cannot be read stands as "unreadable".
 std::string StoredTemplatesHash(const StoredTemplates& templates);
 
-// Whether two templates ask, teach and read the same: all but their summaries, metrics and settings of
-// generation.
+// Whether two templates ask, teach and read the same: all but their summaries, metrics and settings
+// of generation.
 bool SameWording(const TaskTemplate& a, const TaskTemplate& b);
 
 }  // namespace unival

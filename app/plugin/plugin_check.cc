@@ -1,3 +1,4 @@
+// The check of a plugin, in one piece: a part for each kind of component.
 #include "app/plugin/plugin_check.h"
 
 #include <algorithm>

@@ -60,6 +60,7 @@ int64_t PositionRows(const ConnectionConfig& config, const BackboneConfig& backb
   return config.position_rows() > 0 ? config.position_rows() : side * side + 1;
 }
 
+// A check for each field of the message, in one piece.
 absl::Status ValidateConnectionConfig(const ConnectionConfig& config,
                                       const BackboneConfig& backbone) {
   if (!IsIdentifier(config.modality())) {
@@ -163,7 +164,8 @@ at::Tensor Connection::Standardized(const at::Tensor& values) const {
 
 // One product a position, [N, B, F] x [N, F, D].
 at::Tensor Connection::Mapped(const at::Tensor& values) const {
-  if (weight_.dim() == 2) return layers::LinearProduct(values, weight_, bias_);
+  if (weight_.dim() == 2)
+    return layers::LinearProduct(values, weight_, bias_, layers::Tolerance::kEightBits);
   const at::Tensor map =
       at::arange(values.size(1), weight_.options().dtype(at::kLong)).clamp_max(weight_.size(0) - 1);
   const at::Tensor maps = weight_.index_select(0, map).transpose(1, 2);

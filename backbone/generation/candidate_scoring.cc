@@ -1,4 +1,6 @@
-// Scores every answer of a closed set. Answers that begin alike share decoder rows: the prefix tree
+// Scores every answer of a closed set, in one piece with its tree.
+//
+// Answers that begin alike share decoder rows: the prefix tree
 // of the answers is visited level by level, with one row per node that still branches. From the
 // point where only one answer is left, its remaining tokens have probability one under the
 // constraint and need no decoder step.

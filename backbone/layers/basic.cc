@@ -57,6 +57,10 @@ Linear::Linear(int64_t in, int64_t out, double gain)
 
 at::Tensor Linear::forward(const at::Tensor& x) const { return LinearProduct(x, weight_, bias_); }
 
+at::Tensor Linear::ForwardInEightBits(const at::Tensor& x) const {
+  return LinearProduct(x, weight_, bias_, Tolerance::kEightBits);
+}
+
 LayerNorm::LayerNorm(int64_t size)
     : weight_(register_parameter("weight", at::ones({size}))),
       bias_(register_parameter("bias", at::zeros({size}))) {}

@@ -26,6 +26,8 @@ class Linear : public torch::nn::Module {
  public:
   Linear(int64_t in, int64_t out, double gain = 1.0);
   at::Tensor forward(const at::Tensor& x) const;
+  // The same; inference in 8 bits may use them here (packed_weights.h, Tolerance).
+  at::Tensor ForwardInEightBits(const at::Tensor& x) const;
   const at::Tensor& weight() const { return weight_; }
 
  private:

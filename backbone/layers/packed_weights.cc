@@ -51,10 +51,14 @@ void PackedWeights::DropFreed() {
   }
 }
 
-const PackedLinear* PackedWeights::Find(const at::Tensor& weight, int64_t rows) {
+const PackedLinear* PackedWeights::Find(const at::Tensor& weight, int64_t rows,
+                                        Tolerance tolerance) {
+  const bool is_sensitive =
+      precision_ == InferencePrecision::kInt8 && tolerance == Tolerance::kSixteenBits;
+  const InferencePrecision wanted = is_sensitive ? InferencePrecision::kBFloat16 : precision_;
   if (precision_ == InferencePrecision::kFloat32 && weight.numel() < smallest_) return nullptr;
   const std::pair<const void*, InferencePrecision> key{weight.unsafeGetTensorImpl(),
-                                                       FastPrecision(precision_, rows)};
+                                                       FastPrecision(wanted, rows)};
   const auto found = entries_.find(key);
   if (found != entries_.end()) {
     const Entry& entry = found->second;
@@ -68,9 +72,10 @@ const PackedLinear* PackedWeights::Find(const at::Tensor& weight, int64_t rows) 
   return entries_.emplace(key, std::move(entry)).first->second.packed.get();
 }
 
-at::Tensor LinearProduct(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+at::Tensor LinearProduct(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                         Tolerance tolerance) {
   if (packed_in_use != nullptr && MayBePacked(x, weight, bias)) {
-    const PackedLinear* packed = packed_in_use->Find(weight, x.numel() / x.size(-1));
+    const PackedLinear* packed = packed_in_use->Find(weight, x.numel() / x.size(-1), tolerance);
     if (packed != nullptr) return packed->Multiply(x, bias);
   }
   return at::linear(x, weight, bias);

@@ -31,6 +31,11 @@ namespace layers {
 
 class PackedLinear;
 
+// What a product bears before the tokens that search finds change, as measured. In 8 bits go the
+// maps of the feed-forward blocks, two thirds of a layer, and connections; under int8 the others
+// (attention, positions, vocabulary) are multiplied as under bfloat16.
+enum class Tolerance { kSixteenBits, kEightBits };
+
 class PackedWeights {
  public:
   // In float32, weights of fewer than `smallest` numbers are left as they are: they stay in the
@@ -56,7 +61,7 @@ class PackedWeights {
   void Clear();
 
   // Null where the module's own product is the one to take.
-  const PackedLinear* Find(const at::Tensor& weight, int64_t rows);
+  const PackedLinear* Find(const at::Tensor& weight, int64_t rows, Tolerance tolerance);
 
  private:
   using Weak = c10::weak_intrusive_ptr<at::TensorImpl, at::UndefinedTensorImpl>;
@@ -77,7 +82,8 @@ class PackedWeights {
 
 // x weight^T + bias, through the packed weights in use on this thread if there are any.
 // x [..., in], weight [out, in], bias [out] or undefined -> [..., out].
-at::Tensor LinearProduct(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+at::Tensor LinearProduct(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                         Tolerance tolerance = Tolerance::kSixteenBits);
 
 }  // namespace layers
 }  // namespace unival

@@ -26,7 +26,7 @@ at::Tensor Packed(PackedWeights* packed, const at::Tensor& x, const at::Tensor& 
                   const at::Tensor& bias) {
   const PackedWeights::Use use(packed);
   const at::NoGradGuard no_grad;
-  return LinearProduct(x, weight, bias);
+  return LinearProduct(x, weight, bias, Tolerance::kEightBits);
 }
 
 // Largest difference over the largest value.
@@ -112,6 +112,24 @@ TEST(PackedWeights, NumbersThatAreNoneStayNone) {
   }
 }
 
+TEST(PackedWeights, UnderInt8WhatBearsSixteenBitsOnlyGetsThem) {
+  const at::Tensor weight = at::randn({64, 64}), x = at::randn({4, 64});
+  PackedWeights eight(InferencePrecision::kInt8, kSmallest);
+  PackedWeights sixteen(InferencePrecision::kBFloat16, kSmallest);
+  const at::NoGradGuard no_grad;
+  at::Tensor y, expected;
+  {
+    const PackedWeights::Use use(&eight);
+    y = LinearProduct(x, weight, {});
+  }
+  {
+    const PackedWeights::Use use(&sixteen);
+    expected = LinearProduct(x, weight, {});
+  }
+  EXPECT_TRUE(y.equal(expected));
+  EXPECT_LT(Deviation(y, at::linear(x, weight)), 1e-2);
+}
+
 TEST(PackedWeights, ThatChangedArePackedAgain) {
   at::Tensor weight = at::randn({64, 64});
   const at::Tensor x = at::randn({4, 64});
@@ -138,12 +156,12 @@ TEST(PackedWeights, AreNotUsedWhileGradientsAreRecorded) {
   const at::Tensor x = at::randn({4, 64});
   PackedWeights packed(InferencePrecision::kInt8, kSmallest);
   const PackedWeights::Use use(&packed);
-  const at::Tensor recorded = linear.forward(x);
+  const at::Tensor recorded = linear.ForwardInEightBits(x);
   EXPECT_TRUE(recorded.requires_grad());
   recorded.sum().backward();
   EXPECT_TRUE(linear.weight().grad().defined());
   const at::NoGradGuard no_grad;
-  const at::Tensor inferred = linear.forward(x);
+  const at::Tensor inferred = linear.ForwardInEightBits(x);
   EXPECT_FALSE(inferred.equal(recorded));  // in 8 bits
   EXPECT_LT(Deviation(inferred, recorded), 3e-2);
 }
@@ -151,7 +169,7 @@ TEST(PackedWeights, AreNotUsedWhileGradientsAreRecorded) {
 TEST(PackedWeights, SmallOnesInFloat32AreLeftToTheModules) {
   const at::Tensor weight = at::randn({64, 64}), x = at::randn({4, 64});
   PackedWeights packed(InferencePrecision::kFloat32);
-  EXPECT_EQ(packed.Find(weight, 4), nullptr);
+  EXPECT_EQ(packed.Find(weight, 4, Tolerance::kSixteenBits), nullptr);
   EXPECT_TRUE(Packed(&packed, x, weight, {}).equal(at::linear(x, weight)));
 }
 

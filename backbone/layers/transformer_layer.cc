@@ -70,8 +70,8 @@ at::Tensor TransformerLayer::Residual(const Norm& norm, const at::Tensor& residu
 }
 
 at::Tensor TransformerLayer::FeedForward(const at::Tensor& x) const {
-  const at::Tensor hidden = at::gelu(fc1_->forward(PreNorm(final_layer_norm_, x)));
-  const at::Tensor branch = fc2_->forward(ApplyIf(ffn_layernorm_, hidden));
+  const at::Tensor hidden = at::gelu(fc1_->ForwardInEightBits(PreNorm(final_layer_norm_, x)));
+  const at::Tensor branch = fc2_->ForwardInEightBits(ApplyIf(ffn_layernorm_, hidden));
   return Residual(final_layer_norm_, w_resid_.defined() ? x * w_resid_ : x, branch);
 }
 

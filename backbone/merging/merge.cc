@@ -1,3 +1,4 @@
+// One merge from its options to its report, in one piece.
 #include "backbone/merging/merge.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// What models must have in common to be merged, in one piece.
 #include "backbone/merging/merge_inputs.h"
 
 #include <ATen/TensorOperators.h>

@@ -1,5 +1,5 @@
 // The model against the original implementation, and against itself: cached against whole-target
-// decoding, rows of a batch against rows alone.
+// decoding, rows of a batch against rows alone; in one piece, as all ask the same small backbone.
 #include "backbone/model/backbone.h"
 
 #include <ATen/Context.h>

@@ -1,7 +1,7 @@
 // Tokenizer type "gpt2_bpe", that of the published checkpoints: GPT-2's byte-level BPE, whose ids
 // are looked up as words of a dictionary. Files in the tokenizer's directory: encoder.json (symbol
 // -> GPT-2 id), vocab.bpe (merges, best first), dict.txt (one "GPT2_ID COUNT" per line; the line
-// number is the local index).
+// number is the local index). A plugin of tier 2 is one source file, so it stands in one piece.
 //
 // Lossless on valid UTF-8, leading space included. Dictionary lines that are no GPT-2 id
 // ("madeupword0000") are never emitted and decode to nothing.

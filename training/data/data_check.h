@@ -52,10 +52,10 @@ struct DataReport {
   std::vector<Problem> problems;
 };
 
-// `task` null: records and media alone. `model` null: what only a model can say is left out (lengths,
-// pieces, the size of its position grid); a model has to have the task's modalities loaded. Errors:
-// a file that cannot be opened, a column of `media_columns` that no record has, plugins of which no
-// record holds media.
+// `task` null: records and media alone. `model` null: what only a model can say is left out
+// (lengths, pieces, the size of its position grid); a model has to have the task's modalities
+// loaded. Errors: a file that cannot be opened, a column of `media_columns` that no record has,
+// plugins of which no record holds media.
 absl::StatusOr<DataReport> CheckData(const DataCheckOptions& options, const Runtime& runtime,
                                      const LoadedTemplate* task, const Model* model);
 

@@ -1,4 +1,5 @@
-// unival: data_remedy.h - what an error of a record or of a medium is called, and what to do about it.
+// unival: data_remedy.h - what an error of a record or of a medium is called, and what to do about
+// it.
 #ifndef UNIVAL_TRAINING_DATA_DATA_REMEDY_H_
 #define UNIVAL_TRAINING_DATA_DATA_REMEDY_H_
 

@@ -1,7 +1,7 @@
 // unival: media_check.h
 //
-// Whether media can be taken: read, decoded, and prepared as training would, by the model's modality
-// where there is one, else by a plugin's, else by the decoder alone.
+// Whether media can be taken: read, decoded, and prepared as training would, by the model's
+// modality where there is one, else by a plugin's, else by the decoder alone.
 //
 //   MediaCheck media(*runtime, &model);
 //   const MediaVerdict verdict = media.Check("image", source, /*needs_size=*/false);
@@ -22,7 +22,8 @@
 namespace unival {
 
 struct MediaVerdict {
-  // Empty: it is taken. "missing_media", "truncated_media", "undecodable_media", "modality_failure".
+  // Empty: it is taken. "missing_media", "truncated_media", "undecodable_media",
+  // "modality_failure".
   std::string kind;
   std::string what;
   std::string digest;  // of its bytes, equal for equal bytes; empty where they cannot be read

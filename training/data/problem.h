@@ -64,8 +64,8 @@ class ProblemList {
 // record, from 0, where the message names no line.
 ProblemRow ReadErrorRow(const std::string& path, int64_t index, absl::string_view message);
 
-// [{"kind", "file", "line", "task", "field", "slot", "what", "remedy", "rows", "records": [{"record",
-// "what"}]}], without what a problem does not have.
+// [{"kind", "file", "line", "task", "field", "slot", "what", "remedy", "rows", "records":
+// [{"record", "what"}]}], without what a problem does not have.
 nlohmann::ordered_json ProblemsJson(const std::vector<Problem>& problems);
 // For people: every problem with its place, its first records and its remedy; ends with the count.
 std::string ProblemText(const std::vector<Problem>& problems);

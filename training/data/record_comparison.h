@@ -1,7 +1,8 @@
 // unival: record_comparison.h
 //
-// Records that are alike: the same twice in a file, the same question with another answer, and media
-// or questions of one file in another one (a leak between what is trained on and what is measured).
+// Records that are alike: the same twice in a file, the same question with another answer, and
+// media or questions of one file in another one (a leak between what is trained on and what is
+// measured).
 //
 //   RecordComparison comparison({"question"}, {"answer"}, /*closed=*/true);
 //   comparison.AddOther(sample_of_train, digests);

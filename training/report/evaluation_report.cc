@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <map>
 #include <numeric>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -45,23 +46,43 @@ std::string ScoreTable(const EvaluationResult& result) {
   return Element("div", "panel", table.Html());
 }
 
-// Empty where records have no kinds.
-std::string KindTable(const EvaluationResult& result) {
-  std::set<std::string> scores, kinds;
-  for (const auto& [name, value] : result.metrics) {
+// Which records are of each kind: 1 for those, by kind.
+std::map<std::string, std::vector<double>> RecordsOfKinds(const ScoredMetric& metric) {
+  std::map<std::string, std::vector<double>> kinds;
+  for (const auto& [name, values] : metric.PerSample()) {
     const size_t at = name.find("/kind=");
     if (at == std::string::npos) continue;
-    scores.insert(name.substr(0, at));
-    kinds.insert(name.substr(at + 6));
+    std::vector<double>& own = kinds[name.substr(at + 6)];
+    own.assign(values.size(), 0);
+    for (size_t i = 0; i < values.size(); ++i) own[i] = std::isnan(values[i]) ? 0 : 1;
   }
+  return kinds;
+}
+
+// Every score over the records of each kind. Empty where records have no kinds.
+std::string KindTable(const EvaluationResult& result) {
+  const auto* metric = dynamic_cast<const ScoredMetric*>(result.metric.get());
+  if (metric == nullptr) return "";
+  const auto kinds = RecordsOfKinds(*metric);
   if (kinds.empty()) return "";
-  std::vector<std::string> header = {"kind"};
-  for (const std::string& score : scores) header.push_back(Escape(score));
+  std::vector<std::string> header = {"kind", "records"}, scores;
+  for (const auto& [name, value] : result.metrics) {
+    if (IsCount(name) || absl::StrContains(name, "/kind=")) continue;
+    scores.push_back(name);
+    header.push_back(Escape(name));
+  }
   Table table(header);
-  for (const std::string& kind : kinds) {
-    std::vector<std::string> row = {Escape(kind)};
-    for (const std::string& score : scores)
-      row.push_back(ScoreCell(result, absl::StrCat(score, "/kind=", kind)));
+  for (const auto& [kind, records] : kinds) {
+    const std::map<std::string, double> own = metric->Scores(records);
+    std::vector<std::string> row = {
+        Escape(kind),
+        absl::StrFormat("%.0f", std::accumulate(records.begin(), records.end(), 0.0))};
+    for (const std::string& score : scores) {
+      std::string cell = ScoreCell(result, absl::StrCat(score, "/kind=", kind));
+      const auto found = own.find(score);
+      if (cell == "&ndash;" && found != own.end()) cell = absl::StrFormat("%.4f", found->second);
+      row.push_back(std::move(cell));
+    }
     table.AddRow(std::move(row));
   }
   return absl::StrCat("<h2>By kind</h2>", Element("div", "panel", table.Html()));

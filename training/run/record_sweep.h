@@ -16,8 +16,8 @@ namespace unival {
 // are not decoded. InvalidArgument lists what would end the run, all of it, with its records.
 absl::Status SweepRecords(const Task& task, const Source& source, const Model& model);
 
-// What a user should hear of before the hour is spent, a line each: tasks of the plan's sets that no
-// source and no evaluation uses, with modalities that the model lacks, and labels that the model
+// What a user should hear of before the hour is spent, a line each: tasks of the plan's sets that
+// no source and no evaluation uses, with modalities that the model lacks, and labels that the model
 // cannot write or tell apart.
 std::vector<std::string> TaskWarnings(const LoadedPlan& plan,
                                       const std::vector<SharedTemplateSet>& sets,

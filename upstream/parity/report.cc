@@ -1,3 +1,4 @@
+// What parity says, in one piece: stages, verdicts, and the same figures as a table and as JSON.
 #include "upstream/parity/report.h"
 
 #include <ATen/TensorOperators.h>

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
+#include "sdk/base/json_depth.h"
 #include "sdk/base/mapped_file.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -85,6 +86,11 @@ class ElementReader : public nlohmann::json_sax<Json> {
   }
 
   bool Open(Json container) {
+    if (open_.size() >= size_t{kMaxJsonDepth}) {
+      status_ =
+          InvalidArgument("lists and objects stand in each other deeper than ", kMaxJsonDepth);
+      return false;
+    }
     if (!open_.empty()) {
       open_.push_back(Put(std::move(container)));
       return true;
@@ -172,6 +178,7 @@ absl::Status ForEachJsonLine(const std::string& file, const Take& take) {
     rest.remove_prefix(end == absl::string_view::npos ? rest.size() : end + 1);
     if (line.empty()) continue;
     const auto read = [&]() -> absl::Status {
+      UNIVAL_RETURN_IF_ERROR(CheckJsonDepth(line));
       const Json value = Json::parse(line.begin(), line.end(), nullptr, /*allow_exceptions=*/false);
       if (value.is_discarded()) return absl::InvalidArgumentError("no JSON");
       return TakeOne(take, {"", "", value});

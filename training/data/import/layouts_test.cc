@@ -407,6 +407,9 @@ TEST(Layouts, FilesThatDoNotFitAreNamedAndNothingIsWritten) {
   EXPECT_THAT(data.Error("coco-captions"), HasSubstr("no records of coco-captions"));
   EXPECT_THAT(data.Error("coco-captions"),
               HasSubstr("the media file is not there (1: val2014/9.jpg"));
+  data.File("annotations/captions_val2014.json",
+            absl::StrCat("{\"images\": [{\"id\": ", std::string(100000, '['), "}]}"));
+  EXPECT_THAT(data.Error("coco-captions"), HasSubstr("deeper than 64"));
   EXPECT_FALSE(fs::exists(data.folder() + "/out.jsonl"));
   EXPECT_FALSE(fs::exists(data.folder() + "/out.jsonl.tmp"));
   EXPECT_THAT(data.Error("fsdd"), HasSubstr("fsdd is written as *.tar"));
