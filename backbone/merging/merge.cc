@@ -197,9 +197,9 @@ class Merger {
     const TensorShapes shapes = merge.Shapes();
     UNIVAL_RETURN_IF_ERROR(
         writer_->AddTensors(part.id, shapes, metadata, [&](const std::string& name) {
-          if (options_.progress) options_.progress(done_, total_);
           const SafetensorsEntry& entry = part.files[0]->tensors().at(name);
           done_ += entry.end - entry.begin;
+          if (options_.progress) options_.progress(done_, total_);
           return merge.Make(name);
         }));
     Count(part, merge);

@@ -248,6 +248,7 @@ absl::StatusOr<MergeInputs> OpenMergeInputs(const MergeOptions& options) {
   }
   const absl::StatusOr<std::string> ancestor = CommonAncestor(models);
   if (ancestor.ok()) inputs.ancestor_sha256 = *ancestor;
+  if (inputs.base) inputs.ancestor_sha256 = inputs.base->backbone_sha256;
   if (options.allow_unrelated) return inputs;
   UNIVAL_RETURN_IF_ERROR(ancestor.status());
   if (inputs.base) UNIVAL_RETURN_IF_ERROR(CheckDescendsFrom(inputs.base->descent(), models));

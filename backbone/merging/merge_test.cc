@@ -152,7 +152,8 @@ TEST_F(MergeTest, LambdaOneAndZeroGiveTheInputsBackToTheBit) {
       const auto input = ModelDirectory::Open(directory).value();
       for (const std::string& id : input->ComponentIds()) {
         if (id == "tokenizer") continue;
-        for (const auto& [name, tensor] : input->ReadComponent(id).value()) {
+        const TensorMap tensors = input->ReadComponent(id).value();
+        for (const auto& [name, tensor] : tensors) {
           EXPECT_TRUE(at::equal(Read(id, name), tensor)) << method << lambda << id << name;
         }
       }
