@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 
 MergeFront Front(const std::vector<FrontPoint>& points) {
   MergeFront front;
-  front.tasks = {{"caption", "c.jsonl", "cider"}, {"vqa", "v.jsonl", "accuracy"}};
+  front.tasks = {{"caption", "c.jsonl", "cider", 0, {}}, {"vqa", "v.jsonl", "accuracy", 0, {}}};
   front.points = points;
   return front;
 }
@@ -79,11 +79,11 @@ TEST(MergePlan, SaysWeightsPartsAndEverythingElse) {
   EXPECT_THAT(merge.weights, ElementsAre(0.75, 1));
   EXPECT_EQ(merge.method, "ties");
   EXPECT_EQ(merge.lambda, absl::optional<double>(0.5));
-  ASSERT_EQ(merge.parts.size(), 1);
+  ASSERT_EQ(merge.parts.size(), 1u);
   EXPECT_TRUE(merge.parts[0].matches("connection.depth.weight"));
   EXPECT_FALSE(merge.parts[0].matches("connection.image.weight"));
   EXPECT_EQ(merge.density, 0.1);
-  EXPECT_EQ(merge.seed, 7);
+  EXPECT_EQ(merge.seed, 7u);
   EXPECT_EQ(merge.statistics, "first");
 }
 

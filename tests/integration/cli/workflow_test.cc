@@ -422,7 +422,7 @@ TEST(Workflow, MergeFrontMeasuresAGridAndTakesALambda) {
       "--overwrite --json");
   ASSERT_EQ(front.code, 0) << front.err;
   const json report = json::parse(front.out);
-  EXPECT_EQ(report["points"].size(), 3);
+  EXPECT_EQ(report["points"].size(), 3u);
   EXPECT_EQ(report["tasks"][0]["metric"], "exact_match");
   EXPECT_TRUE(report["lambda"].is_number());
   EXPECT_THAT(ReadText(program.Path("front.csv")), HasSubstr("image_caption exact_match"));
@@ -444,7 +444,7 @@ TEST(Workflow, AGreedySoupTakesWhatDoesNotMakeItWorse) {
       program.Run("merge recipes/soup.textproto --data_root data -o models/soup --json");
   ASSERT_EQ(soup.code, 0) << soup.err;
   const json report = json::parse(soup.out);
-  EXPECT_EQ(report["greedy_soup"]["steps"].size(), 2);
+  EXPECT_EQ(report["greedy_soup"]["steps"].size(), 2u);
   EXPECT_EQ(report["greedy_soup"]["steps"][0]["taken"], true);
   for (const auto& entry : fs::directory_iterator(program.Path("models"))) {
     EXPECT_EQ(entry.path().string().find("candidates"), std::string::npos) << entry.path();
