@@ -1,7 +1,7 @@
 // unival: inference_precision.h
 //
-// In which numbers inference multiplies by weights. Training, and whatever records gradients, is not
-// concerned.
+// In which numbers inference multiplies by weights. Training, and whatever records gradients, is
+// not concerned.
 //
 //   absl::optional<InferencePrecision> precision = ParseInferencePrecision("int8");
 #ifndef UNIVAL_BACKBONE_LAYERS_INFERENCE_PRECISION_H_

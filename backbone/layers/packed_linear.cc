@@ -22,8 +22,8 @@ using dnnl::memory;
 
 // Rows of the product whose layout the weights are packed in: those of a search step.
 constexpr int64_t kUsualRows = 8;
-// Up to here a bfloat16 product without AMX is bound by reading the weights, and wins by their size;
-// with more rows its sums are slower than those in float32.
+// Up to here a bfloat16 product without AMX is bound by reading the weights, and wins by their
+// size; with more rows its sums are slower than those in float32.
 constexpr int64_t kFewRows = 16;
 // Products that one thread keeps ready.
 constexpr size_t kKeptProducts = 512;

@@ -31,7 +31,8 @@ class PackedLinear {
   static std::unique_ptr<PackedLinear> Pack(const at::Tensor& weight, InferencePrecision precision);
   virtual ~PackedLinear() = default;
 
-  // x [..., in] float32 -> x weight^T + bias, [..., out] float32. `bias` [out] float32 or undefined.
+  // x [..., in] float32 -> x weight^T + bias, [..., out] float32. `bias` [out] float32 or
+  // undefined.
   // Sums of one row are the same for any number of threads. Throws c10::Error or dnnl::error.
   virtual at::Tensor Multiply(const at::Tensor& x, const at::Tensor& bias) const = 0;
 };

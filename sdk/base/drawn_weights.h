@@ -7,8 +7,8 @@
 //   auto backbone = Backbone::Create(config, vocabulary_size);
 //   ... every tensor is loaded ...
 //
-// A part asks: `at::Tensor w = at::empty(shape); if (DrawsWeights()) w.normal_();`. A weight that is
-// not drawn holds any numbers until it is loaded. Constants (ones, zeros) are set all the same.
+// A part asks: `at::Tensor w = at::empty(shape); if (DrawsWeights()) w.normal_();`. A weight that
+// is not drawn holds any numbers until it is loaded. Constants (ones, zeros) are set all the same.
 #ifndef UNIVAL_SDK_BASE_DRAWN_WEIGHTS_H_
 #define UNIVAL_SDK_BASE_DRAWN_WEIGHTS_H_
 
