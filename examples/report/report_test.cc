@@ -5,12 +5,12 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "training/report/html.h"
-#include "training/report/line_chart.h"
 #include "examples/report/quickstart_report.h"
 #include "examples/world/questions.h"
 #include "examples/world/scene.h"
 #include "modalities/io/encode.h"
+#include "training/report/html.h"
+#include "training/report/line_chart.h"
 
 namespace unival::report {
 namespace {

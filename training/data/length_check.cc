@@ -194,6 +194,7 @@ void LengthCheck::CheckPrompt(const TaskSample& sample, size_t wording, ProblemL
       problems);
 }
 
+// The bounds of a target, in one piece: each counts what the one before it leaves.
 void LengthCheck::CheckTarget(const TaskSample& sample, ProblemList* problems) {
   const TaskTemplate& task = reading_.source->proto;
   const Spread counts = TokenCounts(reading_.target, sample);

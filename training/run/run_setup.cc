@@ -11,14 +11,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "backbone/model/backbone.h"
-#include "runtime/collate.h"
 #include "runtime/record_check.h"
 #include "sdk/base/random.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
-#include "sdk/native/catch_torch.h"
 #include "training/evaluation/evaluate.h"
+#include "training/run/first_record.h"
 #include "training/run/record_sweep.h"
 #include "training/run/start_from.h"
 #include "training/run/trainable.h"
@@ -123,44 +122,6 @@ absl::Status CheckReaches(const TrainableSet& trained, const Task& task, const S
       ") reaches none of the parameters that the stage trains (",
       absl::StrJoin(stage.trainable(), ", "),
       "); take the source out of this stage, or train a part that it uses"));
-}
-
-// What the backbone says of the record's media: a position grid that is too small for the pictures,
-// a sequence that is too long for it. Media that cannot be decoded, and modalities that do not
-// work, are met where their turn comes.
-absl::Status CheckEncodes(const Model& model, const PreparedExample& prepared) {
-  return CatchTorch("its media do not fit the model", [&] {
-    const at::NoGradGuard no_grad;
-    const absl::StatusOr<ModelInput> input = MakeModelInput(model, {prepared});
-    if (input.ok()) model.backbone().Encode(*input, /*keep_hidden=*/false);
-  });
-}
-
-// The first record whose media can be decoded, within the first few.
-absl::Status CheckFirstMedia(const Model& model, const Task& task, const Source& source,
-                             ExampleMode mode) {
-  constexpr int64_t kMostRecords = 10;
-  for (int64_t i = 0; i < std::min(source.size(), kMostRecords); ++i) {
-    const absl::StatusOr<TaskSample> sample = source.Read(i);
-    if (!sample.ok()) continue;
-    absl::StatusOr<Seq2SeqExample> example = task.MakeExample(*sample, mode, 0);
-    // One record that is too long is counted when its turn comes.
-    if (!example.ok() || !CheckLengths(model, *example, LengthOf::kPrompt).ok()) continue;
-    const absl::StatusOr<PreparedExample> prepared = Prepare(model, *std::move(example), {});
-    if (prepared.ok()) return Annotate(CheckEncodes(model, *prepared), sample->key);
-  }
-  return absl::OkStatus();
-}
-
-// Media, prompt and target of the first record, so that nothing fails only at the first step.
-absl::Status CheckFirstRecord(const Model& model, const Task& task, const Source& source) {
-  UNIVAL_ASSIGN_OR_RETURN(TaskSample sample, source.Read(0));
-  UNIVAL_ASSIGN_OR_RETURN(Seq2SeqExample example,
-                          task.MakeExample(sample, ExampleMode::kTraining, 0));
-  if (example.target.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(sample.key, ": the target is empty"));
-  }
-  return CheckFirstMedia(model, task, source, ExampleMode::kTraining);
 }
 
 // What decides which records a source gives, and to which task; stages often share them.

@@ -30,17 +30,15 @@ TEST_P(HelpOf, SubcommandSaysWhatItDoesAndEndsWithZero) {
   EXPECT_FALSE(std::regex_search(outcome.out, std::regex("--\\w+-\\w"))) << outcome.out;
 }
 
-INSTANTIATE_TEST_SUITE_P(Subcommands, HelpOf,
-                         ::testing::Values("", "quickstart", "predict", "eval", "score", "train",
-                                           "verify", "data", "inspect", "doctor", "convert",
-                                           "plugin", "plugin list", "plugin check", "plugin new",
-                                           "vocab", "vocab list", "vocab add", "vocab retire",
-                                           "convert fairseq", "data make-world", "data make-speech",
-                                           "data make-corpus", "data make-english",
-                                           "data fake-sensor", "data show", "prompts speak",
-                                           "prompts list", "prompts show", "prompts check",
-                                           "prompts add",
-                                           "data train-tokenizer", "data import", "data check"));
+INSTANTIATE_TEST_SUITE_P(
+    Subcommands, HelpOf,
+    ::testing::Values("", "quickstart", "predict", "eval", "score", "train", "verify", "data",
+                      "inspect", "doctor", "convert", "plugin", "plugin list", "plugin check",
+                      "plugin new", "vocab", "vocab list", "vocab add", "vocab retire",
+                      "convert fairseq", "data make-world", "data make-speech", "data make-corpus",
+                      "data make-english", "data fake-sensor", "data show", "prompts speak",
+                      "prompts list", "prompts show", "prompts check", "prompts add",
+                      "data train-tokenizer", "data import", "data check"));
 
 TEST(Version, IsPrinted) {
   EXPECT_EQ(Program(NewFolder("version")).Run("--version").out,
