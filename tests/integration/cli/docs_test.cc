@@ -95,7 +95,8 @@ TEST(Documents, EveryBlockToRunIsRun) {
 
 // "eval", or "data make-world".
 std::string SubcommandOf(const std::vector<std::string>& words) {
-  const std::set<std::string> with_subcommands = {"convert", "data", "plugin", "prompts", "vocab"};
+  const std::set<std::string> with_subcommands = {"convert", "data",    "merge",
+                                                  "plugin",  "prompts", "vocab"};
   if (words.size() > 2 && with_subcommands.count(words[1]) > 0) return words[1] + " " + words[2];
   return words.size() > 1 ? words[1] : "";
 }
