@@ -51,8 +51,8 @@ class Connection : public torch::nn::Module {
 
   const ConnectionConfig& config() const { return config_; }
 
-  // Each of n features at positions_per_feature positions in a row: [B, n, F] -> [B, N, F]. Features
-  // of a grid or without positions stand several times at the same place.
+  // Each of n features at positions_per_feature positions in a row: [B, n, F] -> [B, N, F].
+  // Features of a grid or without positions stand several times at the same place.
   ModalityFeatures Spread(const ModalityFeatures& features) const;
 
   // Values [B, N, F] of any floating dtype -> [B, N, D] in the weights' dtype.

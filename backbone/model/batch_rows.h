@@ -18,8 +18,8 @@ at::Tensor SelectRows(const at::Tensor& x, const std::vector<int64_t>& rows);
 // The first row alone if every row of `ids` [B, N] equals it.
 at::Tensor SharedRow(const at::Tensor& ids);
 
-// `parts` [n_i, N_i, ...] padded with `fill` to `width`, stacked, and reordered: row r of the result
-// is stacked row order[r]; order -1 is a row of `fill`.
+// `parts` [n_i, N_i, ...] padded with `fill` to `width`, stacked, and reordered: row r of the
+// result is stacked row order[r]; order -1 is a row of `fill`.
 at::Tensor Assemble(const std::vector<at::Tensor>& parts, int64_t width,
                     const std::vector<int64_t>& order, double fill);
 

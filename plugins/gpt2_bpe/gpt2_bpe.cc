@@ -170,8 +170,8 @@ class Gpt2Bpe : public Tokenizer {
     int64_t merged;
   };
 
-  // The pieces of a word while pairs of them become one: a list, since a word from a record may be a
-  // megabyte long, and a queue of what can be merged, so that no pair is looked at twice.
+  // The pieces of a word while pairs of them become one: a list, since a word from a record may be
+  // a megabyte long, and a queue of what can be merged, so that no pair is looked at twice.
   struct Piece {
     int64_t id;
     int32_t before, after;  // neighbours; -1: none

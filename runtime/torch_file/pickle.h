@@ -8,9 +8,9 @@
 //   const PickleNode* model = pickle.Find(pickle.root(), "model");
 //
 // All protocols are read, from Python 2's lines of text on. Nodes refer to the bytes they were read
-// from, which must outlive them. Reading takes memory in proportion to the number of opcodes, within
-// PickleLimits; there is no recursion. Values may refer to themselves: walk them with a bound, or
-// CheckNesting (pickle_nesting.h) first.
+// from, which must outlive them. Reading takes memory in proportion to the number of opcodes,
+// within PickleLimits; there is no recursion. Values may refer to themselves: walk them with a
+// bound, or CheckNesting (pickle_nesting.h) first.
 #ifndef UNIVAL_RUNTIME_TORCH_FILE_PICKLE_H_
 #define UNIVAL_RUNTIME_TORCH_FILE_PICKLE_H_
 

@@ -20,8 +20,8 @@ struct RawTensorForm {
   // "uint8", "int16", …, "float64": the type of the numbers, little-endian. Empty: .npy alone, of
   // any of these types.
   std::string dtype;
-  int64_t max_steps =
-      0;  // largest size of the dimension that is -1; what is longer is refused. 0: none
+  // Largest size of the dimension that is -1; what is longer is refused. 0: none.
+  int64_t max_steps = 0;
 };
 
 struct RawTensor {

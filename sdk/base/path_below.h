@@ -25,7 +25,8 @@ absl::Status CheckRelativePath(absl::string_view path);
 // that keep every file as a link go on working. NotFound where nothing is there.
 absl::StatusOr<std::string> ResolveBelow(const std::string& file, absl::string_view path);
 
-// The same for a path below a folder that the user named: "FOLDER/PATH". No link may lead out of it.
+// The same for a path below a folder that the user named: "FOLDER/PATH". No link may lead out of
+// it.
 absl::StatusOr<std::string> ResolveBelowFolder(const std::string& folder, absl::string_view path);
 
 }  // namespace unival

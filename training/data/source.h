@@ -1,7 +1,7 @@
 // unival: source.h
 //
-// A data source is a list of records that can be read in any order: JSONL or TSV files, tar shards in
-// WebDataset layout, a folder of classes. Use it wherever records come from files: training,
+// A data source is a list of records that can be read in any order: JSONL or TSV files, tar shards
+// in WebDataset layout, a folder of classes. Use it wherever records come from files: training,
 // evaluation, prediction over a file.
 //
 //   SourceOptions options;
@@ -11,17 +11,17 @@
 //
 // JSONL: one JSON object a line. Strings, numbers, lists of numbers and lists of strings become
 // fields; null is an absent field; true and false become "yes" and "no". A media column holds a
-// path relative to the file, "images/7.png", or a member of a tar beside it, "images.tar:7.png"; with
-// the name of a media root before it, "coco:train2014/7.jpg", it is relative to that folder.
-// TSV, as the reference has it: fields with tabs between them, whose columns are "0", "1", …; a media
-// column holds a path, or the item itself in base64.
-// Tar: members with the same stem (name up to the first dot of its last part) form one sample.
-// "x.json" gives fields; "x.png|jpg|jpeg|pgm|bmp|webp" is column "image", "x.wav|flac|mp3|ogg|m4a"
-// "audio", "x.mp4|mkv|webm|avi|mov" "video", "x.txt" text column "text"; a double extension names
-// its column: "x.depth.png" is "depth", "x.caption.txt" "caption". Hidden and system files, and a
-// README or a licence by itself, are no samples.
-// Folder: one sub-folder per class with media in it gives {image or audio or video, class, caption}.
-// Files packed with gzip or zstd are unpacked when they are opened (unpacked_file.h).
+// path relative to the file, "images/7.png", or a member of a tar beside it, "images.tar:7.png";
+// with the name of a media root before it, "coco:train2014/7.jpg", it is relative to that folder.
+// TSV, as the reference has it: fields with tabs between them, whose columns are "0", "1", …; a
+// media column holds a path, or the item itself in base64. Tar: members with the same stem (name up
+// to the first dot of its last part) form one sample. "x.json" gives fields;
+// "x.png|jpg|jpeg|pgm|bmp|webp" is column "image", "x.wav|flac|mp3|ogg|m4a" "audio",
+// "x.mp4|mkv|webm|avi|mov" "video", "x.txt" text column "text"; a double extension names its
+// column: "x.depth.png" is "depth", "x.caption.txt" "caption". Hidden and system files, and a
+// README or a licence by itself, are no samples. Folder: one sub-folder per class with media in it
+// gives {image or audio or video, class, caption}. Files packed with gzip or zstd are unpacked when
+// they are opened (unpacked_file.h).
 #ifndef UNIVAL_TRAINING_DATA_SOURCE_H_
 #define UNIVAL_TRAINING_DATA_SOURCE_H_
 
@@ -40,8 +40,9 @@
 namespace unival {
 
 struct SourceOptions {
-  // "*.jsonl", "*.tsv", "*.tar", these with ".gz" or ".zst", a folder of classes, or "-" for standard
-  // input; "shard-{0000..0127}.tar" and "*.jsonl" mean many files (data_files.h), one after the other.
+  // "*.jsonl", "*.tsv", "*.tar", these with ".gz" or ".zst", a folder of classes, or "-" for
+  // standard input; "shard-{0000..0127}.tar" and "*.jsonl" mean many files (data_files.h), one
+  // after the other.
   std::string path;
   // Name -> folder: where "NAME:path" of a media column lies. Nothing outside the folder is read.
   std::map<std::string, std::string> media_roots;

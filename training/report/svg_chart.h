@@ -1,4 +1,5 @@
-// unival: svg_chart.h - a line chart as SVG, which every browser shows and no program is needed for.
+// unival: svg_chart.h - a line chart as SVG, which every browser shows and no program is needed
+// for.
 //
 //   SvgChart chart;
 //   chart.title = "loss", chart.x_label = "step";

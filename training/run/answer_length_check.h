@@ -1,4 +1,5 @@
-// unival: answer_length_check.h - said before a run: targets that its model could never answer with.
+// unival: answer_length_check.h - said before a run: targets that its model could never answer
+// with.
 #ifndef UNIVAL_TRAINING_RUN_ANSWER_LENGTH_CHECK_H_
 #define UNIVAL_TRAINING_RUN_ANSWER_LENGTH_CHECK_H_
 

@@ -128,7 +128,9 @@ task {
       EXPECT_EQ(problem["rows"], 3);
       EXPECT_THAT(problem["remedy"], HasSubstr("is \"caption\" meant?"));
     }
-    if (problem["slot"] == "caption") EXPECT_EQ(problem["rows"], 1);
+    if (problem["slot"] == "caption") {
+      EXPECT_EQ(problem["rows"], 1);
+    }
   }
   EXPECT_THAT(kinds.at("answer_cut")[0]["remedy"], HasSubstr("max_tokens: "));
   // For people, too.

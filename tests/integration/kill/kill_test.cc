@@ -147,8 +147,8 @@ class Kill : public ::testing::Test {
     return outcome.code == 137;
   }
 
-  // `count` acts, from 1, of as many kinds as there are: a kind is what is done to files of one name,
-  // whatever the step. Then the second of each kind, and so on.
+  // `count` acts, from 1, of as many kinds as there are: a kind is what is done to files of one
+  // name, whatever the step. Then the second of each kind, and so on.
   static std::vector<size_t> Chosen(size_t count) {
     std::map<std::string, std::vector<size_t>> kinds;
     for (size_t i = 0; i < acts_.size(); ++i) {

@@ -1,4 +1,5 @@
-// unival: csv_rows.h - tables with commas: quoted fields, quotes doubled in them, line ends in them.
+// unival: csv_rows.h - tables with commas: quoted fields, quotes doubled in them, line ends in
+// them.
 #ifndef UNIVAL_TRAINING_DATA_IMPORT_CSV_ROWS_H_
 #define UNIVAL_TRAINING_DATA_IMPORT_CSV_ROWS_H_
 
@@ -15,7 +16,8 @@ namespace unival {
 using CsvRow = std::map<std::string, std::string>;
 
 // Hands over the rows below the head of a file, which must name all of `columns`. InvalidArgument
-// names file and line of a row with more or fewer fields than the head, or a quote that does not end.
+// names file and line of a row with more or fewer fields than the head, or a quote that does not
+// end.
 absl::Status ForEachCsvRow(const std::string& file, const std::vector<std::string>& columns,
                            const std::function<absl::Status(const CsvRow&)>& take);
 

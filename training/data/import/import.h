@@ -1,7 +1,7 @@
 // unival: import.h
 //
-// Brings a data set from its publisher's layout into a file that sources read: records as JSONL that
-// name the media where they lie, or for small media one tar shard.
+// Brings a data set from its publisher's layout into a file that sources read: records as JSONL
+// that name the media where they lie, or for small media one tar shard.
 //
 //   ImportOptions options;
 //   options.dataset = "coco-captions";
@@ -11,8 +11,8 @@
 //   UNIVAL_ASSIGN_OR_RETURN(ImportReport report, ImportDataset(options));
 //
 // Which data sets there are, and what their folders must look like: ImportLayouts(), which the help
-// of `unival data import` prints. Boxes are pixels x0, y0, x1, y1, x to the right and y down, whatever
-// the publisher writes.
+// of `unival data import` prints. Boxes are pixels x0, y0, x1, y1, x to the right and y down,
+// whatever the publisher writes.
 #ifndef UNIVAL_TRAINING_DATA_IMPORT_IMPORT_H_
 #define UNIVAL_TRAINING_DATA_IMPORT_IMPORT_H_
 
@@ -50,8 +50,8 @@ struct ImportReport {
   std::string media_root;  // the name that readers must be told; empty: paths are relative
   std::map<std::string, LeftOut> left_out;  // by reason
   // "PATH: why" of what lay where media are packed and is no data: pipes and devices, links to
-  // nothing, folders where files are expected. What systems leave behind and texts about the data are
-  // not named.
+  // nothing, folders where files are expected. What systems leave behind and texts about the data
+  // are not named.
   std::vector<std::string> skipped;
 };
 
@@ -66,10 +66,10 @@ struct ImportLayoutInfo {
 std::vector<ImportLayoutInfo> ImportLayouts();
 std::vector<std::string> ImportDatasets();
 
-// NotFound for a missing folder or file, or one without samples; InvalidArgument for an unknown data
-// set or split, a destination of the wrong kind, or a file that does not fit its layout, each named.
-// The order of samples, and so the file, depends on the files alone. The destination is written at
-// the end, whole or not at all.
+// NotFound for a missing folder or file, or one without samples; InvalidArgument for an unknown
+// data set or split, a destination of the wrong kind, or a file that does not fit its layout, each
+// named. The order of samples, and so the file, depends on the files alone. The destination is
+// written at the end, whole or not at all.
 absl::StatusOr<ImportReport> ImportDataset(const ImportOptions& options);
 
 }  // namespace unival

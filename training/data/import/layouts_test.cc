@@ -80,13 +80,15 @@ const ImportReport::LeftOut& Only(const ImportReport& report) {
 }
 
 constexpr char kCocoImages[] =
-    R"({"info": {"images": [1]}, "images": [{"id": 9, "file_name": "9.jpg", "width": 640, "height": 480},
+    R"({"info": {"images": [1]}, "images": [
+        {"id": 9, "file_name": "9.jpg", "width": 640, "height": 480},
         {"id": 8, "file_name": "8.jpg", "width": 64, "height": 48}], )";
 
 TEST(CocoLayout, CaptionsOfAPictureAreOneRecord) {
   const Dataset data;
   data.File("annotations/captions_train2014.json", absl::StrCat(kCocoImages, R"("annotations": [
-        {"image_id": 9, "id": 1, "caption": "A dog. "}, {"image_id": 8, "id": 2, "caption": "A cat."},
+        {"image_id": 9, "id": 1, "caption": "A dog. "},
+        {"image_id": 8, "id": 2, "caption": "A cat."},
         {"image_id": 9, "id": 3, "caption": "The dog sits"}]})"));
   data.File("train2014/9.jpg");
   const auto report = data.Import("coco-captions", "train");

@@ -17,8 +17,8 @@ struct SplitFile {
 
 // The files BEFORE + SPLIT + AFTER in the first of `folders` (below the source; "" is the source
 // itself) that has any which the options ask for: all with "all"; with "train" also those of
-// "train2014". Sorted by name. NotFound says what was looked for. InvalidArgument where "train" means
-// two years of one data set, which share pictures: the user must say which.
+// "train2014". Sorted by name. NotFound says what was looked for. InvalidArgument where "train"
+// means two years of one data set, which share pictures: the user must say which.
 absl::StatusOr<std::vector<SplitFile>> FindSplitFiles(const ImportOptions& options,
                                                       const std::vector<std::string>& folders,
                                                       const std::string& before,
