@@ -184,7 +184,7 @@ double Kill::seconds_ = 0;
 TEST_F(Kill, AtItsActsOnFiles) {
   ASSERT_GT(acts_.size(), 50u);
   for (const char* part : {"write", "rename", "fsync", "checkpoint/", "log.jsonl", "receipt.json",
-                           ".features", "/model", "results.json", "run.json"}) {
+                           ".features", "/.model.new", "results.json", "run.json"}) {
     EXPECT_THAT(acts_, ::testing::Contains(::testing::HasSubstr(part)));
   }
   const std::vector<size_t> chosen = Chosen(static_cast<size_t>(wanted_kills) / 2);
