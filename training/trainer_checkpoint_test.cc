@@ -204,6 +204,21 @@ TEST(TrainerTest, ADamagedCheckpointIsRefusedByName) {
   }
 }
 
+TEST(TrainerTest, AResumedRunRemovesWhatAKillLeftBesideItsCheckpoint) {
+  TrainingPlan plan = Parse(kFreshPlan);
+  plan.clear_evaluation();
+  TrainOptions options = Options(World(), plan, FreshOutput("beside"));
+  TrainOk(options);
+  const std::string folder = World() + "/beside/checkpoint";
+  fs::copy(folder + "/000000006", folder + "/000000004", fs::copy_options::recursive);
+  fs::create_directories(folder + "/000000005.tmp");
+  options.resume = true;
+  EXPECT_TRUE(TrainOk(options).finished);
+  std::vector<std::string> left;
+  for (const auto& entry : fs::directory_iterator(folder)) left.push_back(entry.path().filename());
+  EXPECT_THAT(left, ::testing::ElementsAre("000000006"));
+}
+
 TEST(TrainerTest, APlaceOutsideThePlanIsRefusedWithoutHashesToo) {
   for (const int stage : {-1, 99}) {
     const auto edit = [&](std::string text) {

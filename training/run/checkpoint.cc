@@ -219,4 +219,9 @@ absl::StatusOr<absl::optional<Checkpoint>> LoadCheckpoint(const std::string& dir
   return absl::optional<Checkpoint>(std::move(checkpoint));
 }
 
+void RemoveEarlierCheckpoints(const std::string& directory) {
+  const std::vector<std::string> names = Complete(directory);
+  if (!names.empty()) RemoveOthers(directory, names.back());
+}
+
 }  // namespace unival

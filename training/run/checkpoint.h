@@ -65,6 +65,10 @@ absl::Status SaveCheckpoint(const std::string& directory, const RunState& state,
 // damaged one.
 absl::StatusOr<absl::optional<Checkpoint>> LoadCheckpoint(const std::string& directory);
 
+// Removes all but the newest complete checkpoint, for a run that goes on: one that was killed
+// between the new one's name and the old one's removal left both, and finishes without another.
+void RemoveEarlierCheckpoints(const std::string& directory);
+
 }  // namespace unival
 
 #endif  // UNIVAL_TRAINING_RUN_CHECKPOINT_H_

@@ -184,6 +184,7 @@ absl::Status Resume(Run* run, std::map<std::string, at::Tensor>* optimizer_state
       (*optimizer_state)[std::string(name)] = tensor.clone();
   }
   run->state = std::move(checkpoint->state);
+  RemoveEarlierCheckpoints(run->Path("checkpoint"));
   return absl::OkStatus();
 }
 

@@ -131,7 +131,8 @@ const Mistake kMistakes[] = {
      1,
      {"column=value"}},
     {"InputTwice",
-     "predict models/tiny --task image_caption --input image=a.png --input image=b.png",
+     "predict models/tiny --task image_caption --input image=not_media.png --input "
+     "image=not_media.png",
      1,
      {"\"image\" is given twice"}},
     {"BoundOfNoMetric",
