@@ -105,7 +105,7 @@ INSTANTIATE_TEST_SUITE_P(Parity, Precision,
                          [](const auto& test) { return InferencePrecisionName(test.param); });
 
 TEST(Parity, TooFewEqualTokensAreADifference) {
-  parity::Report report = Replay(kGolden, "tokenizer");
+  parity::Report report = Replay(kGolden, "averaging");
   report.precision = InferencePrecision::kInt8;
   report.agreement = {100, 97};
   EXPECT_TRUE(report.ok());
