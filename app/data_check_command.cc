@@ -25,7 +25,7 @@ struct DataCheckArguments {
   DataCheckOptions check;
   RuntimeOptions runtime;
   std::string task, model, html;
-  std::vector<std::string> templates, columns;
+  std::vector<std::string> templates, columns, media_roots;
   bool json = false;
 };
 
@@ -84,6 +84,7 @@ absl::StatusOr<std::unique_ptr<Model>> ModelFor(const std::string& directory,
 
 absl::StatusOr<ExitCode> CheckFile(DataCheckArguments arguments) {
   UNIVAL_ASSIGN_OR_RETURN(arguments.check.columns, ParseColumnPairs(arguments.columns));
+  UNIVAL_ASSIGN_OR_RETURN(arguments.check.media_roots, ParseMediaRoots(arguments.media_roots));
   if (!arguments.html.empty())
     UNIVAL_RETURN_IF_ERROR(CheckOutputFile(arguments.html, arguments.check.path));
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(arguments.runtime));
@@ -133,7 +134,9 @@ void AddDataCheck(Command& data) {
       data.AddCommand("check", "Read every record of a file, decode its media, list every problem");
   auto arguments = std::make_shared<DataCheckArguments>();
   DataCheckOptions& check = arguments->check;
-  command.AddPositional("file", &check.path, "FILE.jsonl or FILE.tar");
+  command.AddPositional(
+      "file", &check.path,
+      "Records: JSONL, TSV, tar, a folder of classes, many files (shard-{000..127}.tar), or -");
   command.AddOption("--task", &arguments->task,
                     "Look at every column that this task names, and compare records");
   command.AddOption("--model", &arguments->model,
@@ -146,6 +149,7 @@ void AddDataCheck(Command& data) {
                     "given several times");
   command.AddOption("--column", &arguments->columns,
                     "task_column=record_column where names differ; may be given several times");
+  command.AddOption("--media_root", &arguments->media_roots, kMediaRootHelp);
   command.AddOption("--media", &check.media_columns,
                     "A column that holds media, beside audio, depth, image, video and those of the "
                     "task; may be given several times");
@@ -165,7 +169,9 @@ void AddDataShow(Command& data) {
       data.AddCommand("show", "Show records as a model sees them: prepared media, pieces of text");
   auto arguments = std::make_shared<DataShowArguments>();
   DataShowOptions& show = arguments->show;
-  command.AddPositional("file", &arguments->data, "FILE.jsonl or FILE.tar");
+  command.AddPositional(
+      "file", &arguments->data,
+      "Records: JSONL, TSV, tar, a folder of classes, many files (shard-{000..127}.tar), or -");
   command.AddOption("--task", &arguments->pipeline.task, "Task name").Required();
   command.AddOption("--model", &arguments->pipeline.model, "Model directory").Required();
   command.AddOption("--templates", &arguments->pipeline.templates,

@@ -33,7 +33,7 @@ struct EvalArguments {
   PipelineOptions pipeline;
   std::string prompts = "first";
   std::string task, data, metrics_file, compare, report;
-  std::vector<std::string> columns, at_least;
+  std::vector<std::string> columns, media_roots, at_least;
   int64_t limit = 0;
   EvaluationOptions evaluation;
   bool json = false;
@@ -105,6 +105,7 @@ struct Opened {
 
 absl::StatusOr<Opened> Open(EvalArguments arguments, const std::map<std::string, double>& bounds) {
   UNIVAL_ASSIGN_OR_RETURN(auto columns, ParseColumnPairs(arguments.columns));
+  UNIVAL_ASSIGN_OR_RETURN(const auto roots, ParseMediaRoots(arguments.media_roots));
   for (const std::string& file :
        {arguments.metrics_file, arguments.evaluation.results_file, arguments.report}) {
     if (!file.empty()) UNIVAL_RETURN_IF_ERROR(CheckOutputFile(file, arguments.data));
@@ -120,7 +121,7 @@ absl::StatusOr<Opened> Open(EvalArguments arguments, const std::map<std::string,
   }
   UNIVAL_ASSIGN_OR_RETURN(opened.source,
                           OpenFittingSource(*task, opened.pipeline->model().known_modalities(),
-                                            {arguments.data, columns, arguments.limit}));
+                                            {arguments.data, columns, arguments.limit, roots}));
   return opened;
 }
 
@@ -241,9 +242,14 @@ void AddEvalCommand(Command& program) {
   AddPipelineOptions(command, &arguments->pipeline);
   command.AddOption("--task", &arguments->task, "Task name; `unival inspect MODEL` lists them")
       .Required();
-  command.AddOption("--data", &arguments->data, "Records: FILE.jsonl or FILE.tar").Required();
+  command
+      .AddOption(
+          "--data", &arguments->data,
+          "Records: JSONL, TSV, tar, a folder of classes, many files (shard-{000..127}.tar), or -")
+      .Required();
   command.AddOption("--column", &arguments->columns,
                     "task_column=record_column where names differ; may be given several times");
+  command.AddOption("--media_root", &arguments->media_roots, kMediaRootHelp);
   command.AddOption("--limit", &arguments->limit, "Only the first records (default: all)")
       .NotNegative();
   command.AddOption("--batch", &arguments->evaluation.batch, "Records answered together")

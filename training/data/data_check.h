@@ -28,9 +28,10 @@
 namespace unival {
 
 struct DataCheckOptions {
-  std::string path;                            // FILE.jsonl or FILE.tar
-  std::map<std::string, std::string> columns;  // task column -> record column
-  std::vector<std::string> media_columns;      // beside audio, depth, image, video and the task's
+  std::string path;                                // FILE.jsonl or FILE.tar
+  std::map<std::string, std::string> columns;      // task column -> record column
+  std::map<std::string, std::string> media_roots;  // as SourceOptions has them
+  std::vector<std::string> media_columns;  // beside audio, depth, image, video and the task's
   // Files whose media must not be among those of `path`: what was trained on.
   std::vector<std::string> against;
   int64_t limit = 0;  // only the first records; 0: all

@@ -30,6 +30,20 @@ absl::string_view TakeLine(absl::string_view* rest, absl::string_view blanks) {
   return line;
 }
 
+// Whether all that looks like a member of a tar in `line` is of one of `tars`, as far as its text
+// says: "TAR.tar:", from a quote or a tab on.
+bool NamesOnly(absl::string_view line, const std::set<std::string>& tars) {
+  for (size_t mark = line.find(kTarMark); mark != absl::string_view::npos;
+       mark = line.find(kTarMark, mark + 1)) {
+    const size_t before = line.find_last_of("\"\t", mark);
+    const size_t begin = before == absl::string_view::npos ? 0 : before + 1;
+    if (begin > 1 && line[begin - 2] == '\\') return false;  // the quote is one of the path
+    const absl::string_view tar = line.substr(begin, mark + kTarMark.size() - 1 - begin);
+    if (tars.count(std::string(tar)) == 0) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 LineFormat JsonlFormat() { return {&ParseRecord, " \t\r\n\v\f", false}; }
@@ -120,7 +134,7 @@ std::set<std::string> LineSource::NamedTars() const {
   for (absl::string_view rest = text_; !rest.empty();) {
     const absl::string_view line = TakeLine(&rest, format_.blanks);
     // Most lines of most files are not read as records.
-    if (line.find(kTarMark) == absl::string_view::npos) continue;
+    if (NamesOnly(line, tars)) continue;
     const auto record = format_.parse(line, &columns);
     if (!record.ok()) continue;
     for (const std::string& column : columns) {

@@ -104,10 +104,11 @@ std::set<std::string> RecordInspection::TaskColumns() const {
 }
 
 absl::StatusOr<std::unique_ptr<Source>> RecordInspection::Open(
-    const std::string& path, const std::map<std::string, std::string>& columns,
-    int64_t limit) const {
+    const std::string& path, const std::map<std::string, std::string>& columns, int64_t limit,
+    const std::map<std::string, std::string>& media_roots) const {
   SourceOptions opening;
   opening.path = path;
+  opening.media_roots = media_roots;
   opening.columns = columns;
   opening.limit = limit;
   opening.missing_media = true;

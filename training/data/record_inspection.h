@@ -44,9 +44,9 @@ class RecordInspection {
   // Makes the modalities of plugins; their errors.
   absl::Status Prepare();
 
-  absl::StatusOr<std::unique_ptr<Source>> Open(const std::string& path,
-                                               const std::map<std::string, std::string>& columns,
-                                               int64_t limit) const;
+  absl::StatusOr<std::unique_ptr<Source>> Open(
+      const std::string& path, const std::map<std::string, std::string>& columns, int64_t limit,
+      const std::map<std::string, std::string>& media_roots = {}) const;
 
   using Taker = std::function<void(const Inspected&, int64_t index)>;
   // Calls `take` for every record in order. `threads` 0: all cores.

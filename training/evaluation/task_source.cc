@@ -1,5 +1,7 @@
 #include "training/evaluation/task_source.h"
 
+#include <utility>
+
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "training/evaluation/evaluate.h"
@@ -9,8 +11,13 @@ namespace unival {
 absl::StatusOr<std::unique_ptr<Source>> OpenFittingSource(
     const Task& task, const std::vector<std::string>& modalities,
     const TaskSourceOptions& options) {
-  UNIVAL_ASSIGN_OR_RETURN(auto source,
-                          OpenTaskSource(task, options.path, options.columns, options.limit));
+  SourceOptions opening;
+  opening.path = options.path;
+  opening.columns = options.columns;
+  opening.limit = options.limit;
+  opening.media_roots = options.media_roots;
+  opening.missing_media = true;
+  UNIVAL_ASSIGN_OR_RETURN(auto source, OpenTaskSource(task, std::move(opening)));
   UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> columns, SourceColumns(*source));
   UNIVAL_RETURN_IF_ERROR(Annotate(CheckTaskFits(task.info(), modalities, columns), options.path));
   return source;

@@ -16,9 +16,10 @@
 namespace unival {
 
 struct TaskSourceOptions {
-  std::string path;                            // FILE.jsonl or FILE.tar
-  std::map<std::string, std::string> columns;  // task column -> record column
-  int64_t limit = 0;                           // only the first records; 0: all
+  std::string path;                                     // as SourceOptions has it
+  std::map<std::string, std::string> columns;           // task column -> record column
+  int64_t limit = 0;                                    // only the first records; 0: all
+  std::map<std::string, std::string> media_roots = {};  // as SourceOptions has them
 };
 
 // FailedPrecondition when the task needs a modality that is not among `modalities`, or a column
