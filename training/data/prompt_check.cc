@@ -196,7 +196,7 @@ void CheckModalities(const LoadedTemplate& source, const Model& model, ProblemLi
                                 absl::StrCat("the model has no modality \"", modality,
                                              "\" (it has: ", absl::StrJoin(known, ", "), ")"));
     const std::string advice = NearestAdvice(modality, known);
-    problem.remedy = absl::StrCat(advice.empty() ? "" : absl::StrCat(advice, ", or "),
+    problem.remedy = absl::StrCat(advice.empty() ? "" : absl::StrCat(advice, " Else "),
                                   "teach it one (new_modality of a plan), or take another model");
     problems->Add(std::move(problem));
   }
@@ -222,7 +222,7 @@ void CheckBlocksOf(const LoadedTemplate& source, const std::string& field, const
 std::string RecordRemedy(const RecordFault& fault, const std::vector<std::string>& columns) {
   if (fault.kind == kMissingColumn) {
     const std::string advice = NearestAdvice(fault.column, columns);
-    return absl::StrCat(advice.empty() ? "" : absl::StrCat(advice, ", or "),
+    return absl::StrCat(advice.empty() ? "" : absl::StrCat(advice, " Else "),
                         "add the column, or leave the records out (drop)");
   }
   if (fault.kind == kUnknownLabel) return "correct the value, or add it to labels of the task";
