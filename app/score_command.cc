@@ -65,7 +65,8 @@ nlohmann::ordered_json ScoresAsJson(const ScoreArguments& arguments, const Score
 
 std::string SampleLines(const ScoredInput& scored) {
   std::string lines;
-  for (const auto& item : SampleScores(scored).items()) {
+  const nlohmann::ordered_json all = SampleScores(scored);
+  for (const auto& item : all.items()) {
     const nlohmann::ordered_json line = {{"key", item.key()}, {"scores", item.value()}};
     lines += JsonText(line) + "\n";
   }
