@@ -97,13 +97,23 @@ void PrintReport(const SpeakingReport& report) {
   std::cout << JsonText(json, 2) << "\n";
 }
 
+// The first characters of a long text; --json has the whole.
+std::string Head(const std::string& text) {
+  constexpr size_t kMost = 300;
+  if (text.size() <= kMost) return text;
+  size_t end = kMost;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return absl::StrCat(text.substr(0, end), "… (", text.size(), " bytes)");
+}
+
 void PrintTable(const SpeakingReport& report) {
   for (const MissedText& missed : report.missed)
-    std::cout << "wanted  " << missed.text << "\nsaid    " << missed.said << "\n";
+    std::cout << "wanted  " << Head(missed.text) << "\nsaid    " << Head(missed.said) << "\n";
   if (!report.hard_words.empty())
     std::cout << absl::StrFormat("%-24s %-24s %s\n", "word", "it says", "times");
   for (const HardWord& word : report.hard_words)
-    std::cout << absl::StrFormat("%-24s %-24s %d\n", word.word, word.instead, word.texts);
+    std::cout << absl::StrFormat("%-24s %-24s %d\n", Head(word.word), Head(word.instead),
+                                 word.texts);
   std::cout << report.texts - static_cast<int64_t>(report.missed.size()) << " of " << report.texts
             << " texts can be said\n";
 }

@@ -15,6 +15,13 @@ constexpr int64_t kMaxWidth = 4096, kMaxPositions = 1024;
 
 std::string AtLine(size_t number) { return "line " + std::to_string(number) + ": "; }
 
+// A head line: names, of which the first is no number.
+bool IsHead(const std::string& line) {
+  char* end = nullptr;
+  std::strtof(line.c_str(), &end);
+  return end == line.c_str();
+}
+
 // Appends the numbers of one line and counts them; -1: something is not a finite number.
 int64_t AppendLine(const std::string& line, std::vector<float>* values) {
   int64_t count = 0;
@@ -88,7 +95,7 @@ class Series : public Modality {
         return InvalidArgument("has more than 1024 lines");
       if (count == width_) continue;
       values->resize(before);
-      if (count < 0 && number == 1) continue;
+      if (count < 0 && number == 1 && IsHead(line)) continue;
       if (count < 0) return InvalidArgument(AtLine(number) + "expected numbers between commas");
       return InvalidArgument(AtLine(number) + "expected " + std::to_string(width_) +
                              " numbers, got " + std::to_string(count) + "; see option width");

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "sdk/base/files.h"
+#include "sdk/base/json_depth.h"
 #include "sdk/base/status_macros.h"
 #include "training/evaluation/score_annotations.h"
 #include "training/evaluation/score_json.h"
@@ -172,8 +173,9 @@ absl::StatusOr<ScoreInput> ReadPredictions(const std::string& file, const std::s
 
 // Whether `text` holds lines of JSON objects with a key rather than one value.
 bool LooksLikePredictions(const std::string& text) {
-  const size_t end = text.find('\n');
-  const Json line = Json::parse(text.substr(0, end), nullptr, /*allow_exceptions=*/false);
+  const std::string first = text.substr(0, text.find('\n'));
+  if (!CheckJsonDepth(first).ok()) return false;
+  const Json line = Json::parse(first, nullptr, /*allow_exceptions=*/false);
   return line.is_object() && line.contains("key");
 }
 
