@@ -14,7 +14,9 @@
 #include "examples/world/random.h"
 #include "examples/world/record_writer.h"
 #include "sdk/base/files.h"
+#include "sdk/base/json_depth.h"
 #include "sdk/base/random.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival::sensor {
@@ -79,6 +81,7 @@ absl::Status CheckName(const FakeSensorOptions& options, const std::string& set)
 
 absl::StatusOr<nlohmann::ordered_json> ReadLabels(const FakeSensorOptions& options) {
   UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(options.labels_file));
+  UNIVAL_RETURN_IF_ERROR(Annotate(CheckJsonDepth(text), options.labels_file));
   std::set<std::string> names;
   std::string twice;
   const auto see = [&](int depth, nlohmann::ordered_json::parse_event_t event,

@@ -2,8 +2,9 @@
 //
 //   UNIVAL_RETURN_IF_ERROR(Annotate(CheckJsonDepth(text), file));
 //
-// The library parses without recursion, but copies and prints values by it: a list in a list four
-// hundred thousand times would end the process.
+// The library parses without recursion, but copies and prints values by it (ordered objects are
+// copied while they grow, so while they are parsed): a list in a list four hundred thousand times
+// would end the process.
 #ifndef UNIVAL_SDK_BASE_JSON_DEPTH_H_
 #define UNIVAL_SDK_BASE_JSON_DEPTH_H_
 

@@ -102,16 +102,19 @@ TEST(FakeSensorAttacks, NumbersThatAreNone) {
 }
 
 TEST(EnglishAttacks, TextsThatAreNone) {
+  const std::string deep = Repeated("[", 400000) + Repeated("]", 400000);
   const std::string command = "unival data make-english texts english --count 3 --eval_count 1";
   fs::create_directories(Workplace().Path("texts"));
   WriteText(Workplace().Path("texts/a_dev.jsonl"), "{\"text\": \"the cat sat\"}\n");
   for (const std::string& text : std::vector<std::string>{
            "", "null", "[]", "{", "{\"text\": 7}", "{\"text\": null}", "{\"text\": [\"a\"]}",
            "{\"text\": \"\"}", "{\"other\": \"a\"}", "{\"text\": \"\xff\"}",
-           "{\"text\": \"a b\"}\nnothing", "{\"answer\": {\"deep\": " + Repeated("[", 90000),
+           "{\"text\": \"a b\"}\nnothing", "{\"answer\": " + deep + ", \"text\": \"a\"}",
+           "{\"answer\": {\"deep\": " + Repeated("[", 90000),
            "{\"text\": \"" + Repeated("word ", 100000) + "\"}", std::string("\0\n\0", 3)}) {
     TryText("texts " + text.substr(0, 30), "texts/a_train.jsonl", text, command, {1}, "texts");
   }
+  WriteText(Workplace().Path("texts/a_train.jsonl"), "{\"text\": \"the cat sat\"}\n");
   WriteText(Workplace().Path("texts/a_train.jsonl"), "{\"text\": \"the cat sat\"}\n");
   ASSERT_EQ(Workplace().Shell("mkfifo texts/b_train.jsonl").code, 0);
   Try(Workplace(), {"a pipe among the texts", command, {1}, "a named pipe"});
@@ -150,7 +153,7 @@ TEST(SpeakAttacks, TextsThatAreNone) {
            {"nul.txt", {3}},
            {"\"$(printf '\\033[2Jx')\"", {3}},
            {"\"$(printf '\\377')\"", {3}},
-           {"\"" + std::string(100000, 'a') + "\"", {3}}}) {
+           {"\"" + std::string(20000, 'a') + "\"", {3}}}) {
     Try(Workplace(), {"speak " + words.substr(0, 40), speak + words, codes, ""});
   }
   Try(Workplace(), {"speak with no model", "unival prompts speak none red", {1}, "none"});
@@ -221,7 +224,7 @@ TEST(SeriesAttacks, LinesThatAreNone) {
            {"a NUL behind a row", row + std::string("\0and more", 9) + "\n"},
            {"a NUL in a row", std::string("0\0", 2) + row + "\n"},
            {"NULs", std::string(1000, '\0')},
-           {"numbers beyond a float", Repeated("1e99,", 63) + "1e99\n" + row},
+           {"numbers beyond a float", row + "\n" + Repeated("1e99,", 63) + "1e99\n"},
            {"more than 1024 lines", Repeated(row + "\n", 1025)},
            {"a million lines", Repeated("1\n", 1000000)},
            {"one line without end", std::string(1 << 24, '1')}}) {

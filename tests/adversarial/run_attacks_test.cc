@@ -108,8 +108,9 @@ TEST(RunAttacks, LogsThatAreNone) {
   for (const std::string& text : std::vector<std::string>{
            "", "{\"step\": \"x\"}\n", "{\"step\": null}\n", "{\"step\": 1e300}\n",
            "{\"step\": 18446744073709551615}\n", "{\"step\": -1}\n", "{\"step\": [1]}\n", "[]\n",
-           "7\n", "\xff\n", "{\"step\": 2", std::string(100000, '[') + "\n",
-           std::string("\0\n\0\n", 4), std::string(100000, '\n')}) {
+           "7\n", "{\"a\": " + Deep() + ", \"step\": 1}\n", "\xff\n", "{\"step\": 2",
+           std::string(100000, '[') + "\n", std::string("\0\n\0\n", 4),
+           std::string(100000, '\n')}) {
     Attack("log: " + text.substr(0, 20)).Harmless(opened(text));
   }
   EXPECT_TRUE(opened("{\"step\": 4}\n{\"step\": \"x\"}\n{\"step\": 5}\n").ok());

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "sdk/base/files.h"
+#include "sdk/base/json_depth.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/progress.h"
 
@@ -17,7 +18,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // A line that is no record of a run is kept by none.
-bool IsCovered(const Json& line, int64_t last_step) {
+bool IsCovered(const std::string& text, int64_t last_step) {
+  if (!CheckJsonDepth(text).ok()) return false;
+  const Json line = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!line.is_object()) return false;
   const auto step = line.find("step");
   if (step == line.end()) return true;
@@ -31,8 +34,8 @@ std::string KeptLines(const std::string& text, int64_t last_step) {
   while (begin < text.size()) {
     const size_t end = text.find('\n', begin);
     if (end == std::string::npos) break;  // torn
-    const Json line = Json::parse(text.substr(begin, end - begin), nullptr, false);
-    if (IsCovered(line, last_step)) kept.append(text, begin, end + 1 - begin);
+    if (IsCovered(text.substr(begin, end - begin), last_step))
+      kept.append(text, begin, end + 1 - begin);
     begin = end + 1;
   }
   return kept;
