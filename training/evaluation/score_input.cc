@@ -10,7 +10,6 @@
 #include "absl/strings/str_split.h"
 #include "sdk/base/files.h"
 #include "sdk/base/json_depth.h"
-#include "sdk/base/json_depth.h"
 #include "sdk/base/status_macros.h"
 #include "training/evaluation/score_annotations.h"
 #include "training/evaluation/score_json.h"
