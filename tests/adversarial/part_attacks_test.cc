@@ -115,7 +115,6 @@ TEST(EnglishAttacks, TextsThatAreNone) {
     TryText("texts " + text.substr(0, 30), "texts/a_train.jsonl", text, command, {1}, "texts");
   }
   WriteText(Workplace().Path("texts/a_train.jsonl"), "{\"text\": \"the cat sat\"}\n");
-  WriteText(Workplace().Path("texts/a_train.jsonl"), "{\"text\": \"the cat sat\"}\n");
   ASSERT_EQ(Workplace().Shell("mkfifo texts/b_train.jsonl").code, 0);
   Try(Workplace(), {"a pipe among the texts", command, {1}, "a named pipe"});
   fs::remove(Workplace().Path("texts/b_train.jsonl"));
