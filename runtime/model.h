@@ -89,7 +89,7 @@ class Model {
   std::vector<NamedTensor> State() const;
   // Content hash (sha256, hex) of one part: "backbone", "modality.image", "connection.depth".
   absl::StatusOr<std::string> PartHash(const std::string& part) const;
-  // The hash by which adapters and lineages name these weights (backbone/storage/backbone_hash.h).
+  // The hash by which adapters and lineages name these weights.
   // It takes a pass over all of them.
   absl::StatusOr<std::string> BackboneHash() const;
 
@@ -112,7 +112,7 @@ class Model {
   absl::Status CreateModality(const ModalityConfig& config);
   absl::Status CreateConnection(ConnectionConfig* config);
   std::map<std::string, at::Tensor> PartTensors(const std::string& part) const;
-  // Steps of Load and Save (model_files.cc).
+  // Steps of Load and Save.
   std::string ManifestPath() const;
   absl::Status LoadParts(const std::vector<std::string>& wanted);
   absl::StatusOr<std::vector<std::string>> Wanted(const ModelLoadOptions& options) const;

@@ -33,7 +33,7 @@ struct MediaSource {
 enum class PixelFormat {
   kRgb8,    // [H, W, 3] uint8; grey and palette images are converted, alpha is dropped
   kGray8,   // [H, W, 1] uint8
-  kGray16,  // [H, W, 1] int32 holding 0..65535; refused for sources of fewer than 16 bits
+  kGray16,  // [H, W, 1] int32 holding 0..65535; refused for pictures of fewer than 16 bits
 };
 
 struct AudioClip {
@@ -58,21 +58,21 @@ using FrameSelector =
 //
 //   return MediaError(absl::InvalidArgumentError(absl::StrCat(name, ": holds no samples")));
 absl::Status MediaError(absl::Status status);
-// Whether `status`, or the status that it annotates, was marked so. Annotate (sdk/base/status.h)
-// keeps the mark.
+// Whether `status` was marked so, or was made from such a status by putting text before its message
+// (the host's Annotate keeps the mark).
 bool IsMediaError(const absl::Status& status);
 
 // Thread-safe. Errors of media are media errors: NotFound (no such file), InvalidArgument (not
-// decodable, empty, truncated, wrong kind, larger than the limits), each naming the source.
+// decodable, empty, truncated, wrong kind, larger than the limits), each naming the item.
 // Pictures and frames are upright: the orientation that a file states (EXIF, the display matrix of
 // a video) is applied.
 class MediaDecoder {
  public:
   virtual ~MediaDecoder();
-  virtual absl::StatusOr<at::Tensor> DecodeImage(const MediaSource& source,
+  virtual absl::StatusOr<at::Tensor> DecodeImage(const MediaSource& media,
                                                  PixelFormat format) const = 0;
-  virtual absl::StatusOr<AudioClip> DecodeAudio(const MediaSource& source) const = 0;
-  virtual absl::StatusOr<VideoClip> DecodeVideo(const MediaSource& source,
+  virtual absl::StatusOr<AudioClip> DecodeAudio(const MediaSource& media) const = 0;
+  virtual absl::StatusOr<VideoClip> DecodeVideo(const MediaSource& media,
                                                 const FrameSelector& select) const = 0;
   // The same decoder, but pictures and frames come as they are stored, on their side where the file
   // states an orientation. For models that were trained on such. Lives as long as this one.

@@ -10,8 +10,7 @@
 //   UNIVAL_RETURN_IF_ERROR(types.slots.Add(std::make_shared<AngleSlot>()));
 //   UNIVAL_ASSIGN_OR_RETURN(auto set, LoadTemplateSet("compass.textproto", types));
 //
-// A type that ships is a file and a line in builtin_slots.h and slot_types.cc. Thread-safe: slot
-// types are immutable.
+// Adding one that ships: docs/plug_points.md. Thread-safe: slot types are immutable.
 #ifndef UNIVAL_TASKS_SLOTS_SLOT_TYPE_H_
 #define UNIVAL_TASKS_SLOTS_SLOT_TYPE_H_
 

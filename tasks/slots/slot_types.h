@@ -16,7 +16,7 @@ namespace unival {
 class SlotTypes {
  public:
   // AlreadyExists for a name that is taken, InvalidArgument for one that is no id
-  // (sdk/base/names.h).
+  // ([a-z][a-z0-9_]{1,47}).
   absl::Status Add(std::shared_ptr<const SlotType> type);
 
   // Null when there is none of this name.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/layering/public_headers.h"
 #include "tests/layering/rules.h"
 #include "tests/layering/source_tree.h"
 
@@ -55,6 +56,10 @@ TEST(Lint, OptionalValuesAndTextViewsHaveOneSpelling) {
 TEST(Lint, NoLibraryReadsTheEnvironment) { EXPECT_THAT(EnvironmentReads(Tree()), IsEmpty()); }
 
 TEST(Lint, NothingIsLeftUnfinished) { EXPECT_THAT(UnfinishedLines(Tree()), IsEmpty()); }
+
+TEST(Lint, InstalledHeadersNameNoFileThatIsNotInstalled) {
+  EXPECT_THAT(NamesOfInnerFiles(Tree()), IsEmpty());
+}
 
 TEST(Lint, NoSourceLeavesAMacroToTheFilesBehindIt) {
   EXPECT_THAT(LeftForOthers(Tree()), IsEmpty());
@@ -163,6 +168,16 @@ TEST(EnvironmentRule, FindsReadsInLibrariesAndAllowsProgramsAndTests) {
                                 Code("runtime/a_test.cc", read), Code("tests/a.cc", read),
                                 Code("runtime/b.cc", "// " + read)}),
               IsEmpty());
+}
+
+TEST(InnerFilesRule, FindsThemInCommentsOfHeadersThatTheRootsReach) {
+  const std::vector<SourceFile> files = {
+      Code("packaging/BUILD", "public_headers(\n    roots = [\n        \"a/a.h\",\n    ],\n)\n"),
+      Code("a/a.h",
+           "// See a/a.h and b.h, not a/inner.h.\n#include \"a/b.h\"\nint x;  // inner.cc\n"),
+      Code("a/b.h", "/* all\n * of it: c.h */\n"), Code("a/inner.h", "// z.h\n")};
+  EXPECT_THAT(NamesOfInnerFiles(files),
+              ElementsAre("a/a.h:1: a/inner.h", "a/a.h:3: inner.cc", "a/b.h:2: c.h"));
 }
 
 TEST(LeftForOthersRule, FindsMacrosAndNamespacesOfLibraries) {

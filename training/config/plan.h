@@ -1,6 +1,6 @@
 // unival: plan.h
 //
-// A training run as data (training/config/plan.proto, docs/formats/plan.md): reading it and
+// A training run as data (docs/formats/plan.md): reading it and
 // checking all that can be checked before a model is loaded.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(LoadedPlan plan, LoadPlan("recipes/depth.textproto"));

@@ -21,7 +21,7 @@
 // column: "x.depth.png" is "depth", "x.caption.txt" "caption". Hidden and system files, and a
 // README or a licence by itself, are no samples. Folder: one sub-folder per class with media in it
 // gives {image or audio or video, class, caption}. Files packed with gzip or zstd are unpacked when
-// they are opened (unpacked_file.h).
+// they are opened.
 #ifndef UNIVAL_TRAINING_DATA_SOURCE_H_
 #define UNIVAL_TRAINING_DATA_SOURCE_H_
 
@@ -41,8 +41,8 @@ namespace unival {
 
 struct SourceOptions {
   // "*.jsonl", "*.tsv", "*.tar", these with ".gz" or ".zst", a folder of classes, or "-" for
-  // standard input; "shard-{0000..0127}.tar" and "*.jsonl" mean many files (data_files.h), one
-  // after the other.
+  // standard input; "shard-{0000..0127}.tar" and "*.jsonl" mean many files, one after the
+  // other.
   std::string path;
   // Name -> folder: where "NAME:path" of a media column lies. Nothing outside the folder is read.
   std::map<std::string, std::string> media_roots;

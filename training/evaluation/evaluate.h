@@ -30,8 +30,8 @@ constexpr double kMaxUnreadableShare = 0.1;
 
 struct EvaluationOptions {
   int batch = 64;  // rows answered together
-  // One JSON object per record (result_lines.h), written when all are answered; empty: not written.
-  // Not the source's own file.
+  // One JSON object per record, written when all are answered; empty: not written. Not the source's
+  // own file.
   std::string results_file;
   BootstrapOptions bootstrap{/*resamples=*/0};  // for intervals
   double max_unreadable = kMaxUnreadableShare;
@@ -50,7 +50,7 @@ struct EvaluationResult {
   std::shared_ptr<const Metric> metric;
   std::vector<absl::optional<Prediction>> answers;  // beside `metric`; absent: failed
   absl::optional<ConstantAnswer> constant;          // what `metrics` are to be read beside
-  std::string diagnosis;  // by a caller, see diagnosis.h; empty where nothing is wrong
+  std::string diagnosis;                            // by a caller; empty where nothing is wrong
   int64_t samples = 0;
   // "KEY: reason" of records that could not be answered; they count as wrong.
   std::vector<std::string> failures;
