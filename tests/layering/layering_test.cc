@@ -86,6 +86,20 @@ TEST(SourceTree, LeavesOutBinariesAndBazelLinks) {
   EXPECT_EQ(files[0].path, "backbone/model.cc");
 }
 
+TEST(SourceTree, LeavesOutWhatGitIgnoresAtTheRoot) {
+  const std::filesystem::path root = std::filesystem::path(::testing::TempDir()) / "ignoring_tree";
+  std::filesystem::create_directories(root / "runs" / "one");
+  std::filesystem::create_directories(root / "app" / "runs");
+  std::ofstream(root / ".gitignore") << "/runs/\n/machine.bazelrc\n*.o\n";
+  std::ofstream(root / "runs" / "one" / "plan.textproto") << "x";
+  std::ofstream(root / "machine.bazelrc") << "x";
+  std::ofstream(root / "app" / "runs" / "a.cc") << "int x;\n";
+  const std::vector<SourceFile> files = ReadSourceTree(root.string());
+  ASSERT_THAT(files, SizeIs(2));
+  EXPECT_EQ(files[0].path, ".gitignore");
+  EXPECT_EQ(files[1].path, "app/runs/a.cc");
+}
+
 TEST(ForbiddenReferencesRule, FindsAnIncludeAndNamesItsLine) {
   const std::vector<SourceFile> files = {
       Code("backbone/model.cc", "#include <vector>\n#  include \"modalities/image/resnet.h\"\n")};

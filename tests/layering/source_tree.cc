@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
+#include <set>
 #include <sstream>
 
 #include "sdk/base/files.h"
@@ -18,6 +19,17 @@ constexpr std::uintmax_t kLargestSource = 1 << 20;
 bool IsIgnored(const fs::directory_entry& entry) {
   const std::string name = entry.path().filename().string();
   return name == ".git" || StartsWith(name, "bazel-") || entry.is_symlink();
+}
+
+// What the root's .gitignore names as a whole ("/runs/"): results and settings of one machine.
+std::set<std::string> IgnoredOf(const std::string& root) {
+  std::set<std::string> ignored;
+  for (std::string line : SplitLines(ReadWholeFile(root + "/.gitignore").value_or(""))) {
+    if (!StartsWith(line, "/")) continue;
+    if (EndsWith(line, "/")) line.pop_back();
+    ignored.insert(root + line);
+  }
+  return ignored;
 }
 
 // The text between the first pair of quotes at or behind `start`; empty when there is none.
@@ -81,9 +93,10 @@ std::string SourceRoot() {
 
 std::vector<SourceFile> ReadSourceTree(const std::string& root) {
   std::vector<SourceFile> files;
+  const std::set<std::string> ignored = IgnoredOf(root);
   for (auto it = fs::recursive_directory_iterator(root); it != fs::recursive_directory_iterator();
        ++it) {
-    if (IsIgnored(*it)) {
+    if (IsIgnored(*it) || ignored.count(it->path().string()) > 0) {
       it.disable_recursion_pending();
     } else if (it->is_regular_file() && it->file_size() <= kLargestSource) {
       std::string text = ReadWholeFile(it->path()).value_or("");

@@ -30,8 +30,8 @@ struct Dependency {
 // The folder of the checkout, found through a file that every test has as data.
 std::string SourceRoot();
 
-// Every text file under `root`, sorted by path. Leaves out .git, Bazel's links, files with NUL
-// bytes and files over 1 MB.
+// Every text file under `root`, sorted by path. Leaves out .git, Bazel's links, what the root's
+// .gitignore names, files with NUL bytes and files over 1 MB.
 std::vector<SourceFile> ReadSourceTree(const std::string& root);
 
 // Lines `#include "a/b.h"` and `import "a/b.proto"` of sources, labels "//a/b:c" of BUILD files.
