@@ -16,7 +16,10 @@
   COMMAND(AddScoreCommand)       \
   COMMAND(AddProbeCommand)       \
   COMMAND(AddPromptsCommand)     \
+  COMMAND(AddPlanCommand)        \
   COMMAND(AddTrainCommand)       \
+  COMMAND(AddWatchCommand)       \
+  COMMAND(AddCheckpointCommand)  \
   COMMAND(AddMergeCommand)       \
   COMMAND(AddVerifyCommand)      \
   COMMAND(AddDataCommand)        \

@@ -65,7 +65,7 @@ absl::StatusOr<absl::optional<LoadedTemplate>> TaskOf(const DataCheckArguments& 
       "stores it with --model MODEL."));
 }
 
-// With the modalities of the task that it has.
+// The model, with those of its modalities that the task takes; null without a directory.
 absl::StatusOr<std::unique_ptr<Model>> ModelFor(const std::string& directory,
                                                 const LoadedTemplate* task,
                                                 const Runtime& runtime) {

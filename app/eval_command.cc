@@ -86,13 +86,13 @@ struct Measured {
   std::string set_hash;  // of the set that words the task
 };
 
-absl::Status WriteReport(const EvalArguments& arguments, const Task& task,
+absl::Status WriteReport(const EvalArguments& arguments, const Pipeline& pipeline,
                          const EvaluationResult& result, const Source& source) {
   const std::unique_ptr<MediaDecoder> decoder = NewFfmpegDecoder();
-  UNIVAL_ASSIGN_OR_RETURN(
-      const std::string html,
-      report::RenderEvaluation({arguments.pipeline.model, arguments.data, &task, &result}, source,
-                               *decoder));
+  report::EvaluationPage page = {arguments.pipeline.model, arguments.data, nullptr, &result,
+                                 TaskReferences(pipeline, arguments.task)};
+  UNIVAL_ASSIGN_OR_RETURN(page.task, pipeline.task(arguments.task));
+  UNIVAL_ASSIGN_OR_RETURN(const std::string html, report::RenderEvaluation(page, source, *decoder));
   return WriteOutputFile(arguments.report, html);
 }
 
@@ -136,8 +136,8 @@ absl::StatusOr<Measured> Measure(EvalArguments arguments,
   UNIVAL_ASSIGN_OR_RETURN(measured.result, Evaluate(*measured.pipeline, arguments.task,
                                                     *opened.source, arguments.evaluation));
   if (arguments.report.empty()) return measured;
-  UNIVAL_ASSIGN_OR_RETURN(const Task* task, measured.pipeline->task(arguments.task));
-  UNIVAL_RETURN_IF_ERROR(WriteReport(arguments, *task, measured.result, *opened.source));
+  UNIVAL_RETURN_IF_ERROR(
+      WriteReport(arguments, *measured.pipeline, measured.result, *opened.source));
   return measured;
 }
 

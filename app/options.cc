@@ -1,4 +1,5 @@
-// The options that commands share, in one piece: names, values and what messages say of them.
+// Command lines through CLI11, in one piece: this is the only file that includes its header, which
+// takes seconds to compile.
 #include "app/options.h"
 
 #include <algorithm>

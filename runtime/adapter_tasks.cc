@@ -22,7 +22,7 @@ std::set<std::string> TaskNames(const StoredTemplates& templates) {
 AdapterTasks TasksOfModality(const OpenedModel& from, const OpenedModel& into,
                              const std::string& modality) {
   AdapterTasks tasks;
-  // Of a modality that is replaced, the tasks that came with the earlier one are replaced too.
+  // Where a modality is replaced, so are the tasks that came with the earlier one.
   const std::string file = absl::StrCat("adapter.", modality, ".textproto");
   StoredTemplates there = into.templates();
   there.erase(file);

@@ -175,6 +175,7 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(
     if (entry.kind != "task") continue;
     UNIVAL_ASSIGN_OR_RETURN(pipeline->tasks_[entry.type], model->runtime().registry().CreateTask(
                                                               entry.type, model->vocabulary()));
+    pipeline->template_tasks_.erase(entry.type);
   }
   return pipeline;
 }
@@ -188,6 +189,7 @@ absl::Status Pipeline::AddTemplates(const std::vector<SharedTemplateSet>& files)
     absl::StatusOr<std::unique_ptr<TemplateTask>> created =
         TemplateTask::Create(*task, model_->vocabulary(), model_->runtime().template_types());
     if (created.ok()) {
+      template_tasks_[name] = created->get();
       tasks_[name] = *std::move(created);
     } else {
       unavailable_[name] = created.status();
@@ -204,6 +206,11 @@ absl::StatusOr<const Task*> Pipeline::task(const std::string& name) const {
   return absl::NotFoundError(absl::StrCat(
       "task \"", name, "\" is not known; there are: ", absl::StrJoin(task_names(), ", "),
       ". Add a template set with --templates FILE."));
+}
+
+const TemplateTask* Pipeline::template_task(const std::string& name) const {
+  const auto found = template_tasks_.find(name);
+  return found == template_tasks_.end() ? nullptr : found->second;
 }
 
 const TaskWording* Pipeline::wording(const std::string& task) const {

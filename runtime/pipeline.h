@@ -25,6 +25,7 @@
 
 namespace unival {
 
+class TemplateTask;
 struct GenerationOptions;
 namespace layers {
 class PackedWeights;
@@ -72,6 +73,9 @@ class Pipeline {
   // block it lacks, say).
   absl::StatusOr<const Task*> task(const std::string& name) const;
   std::vector<std::string> task_names() const;
+  // The same task where it is a template; null for tasks that are code and for names that `task`
+  // refuses. Lives as long as the pipeline.
+  const TemplateTask* template_task(const std::string& name) const;
   // Null for tasks that are code. Lives as long as the pipeline.
   const TaskWording* wording(const std::string& task) const;
   // FailedPrecondition, with both hashes and the remedy, for a task in other words than those that
@@ -107,6 +111,7 @@ class Pipeline {
   Model* model_ = nullptr;
   std::unique_ptr<layers::PackedWeights> packed_;  // of the model's backbone
   std::map<std::string, std::unique_ptr<Task>> tasks_;
+  std::map<std::string, const TemplateTask*> template_tasks_;  // those of tasks_ that are templates
   std::map<std::string, TaskWording> wordings_;
   std::map<std::string, absl::Status> unavailable_;  // templates that this model cannot do, and why
 };

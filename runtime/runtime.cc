@@ -47,7 +47,7 @@ absl::StatusOr<std::vector<Candidate>> FindCandidates(const RuntimeOptions& opti
     for (const std::string& file : files) candidates.push_back(LookAt(file, false));
   }
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    // Of several files of one plugin the one that was asked for comes first.
+    // Where several files are one plugin, the one that was asked for comes first.
     return std::tie(a.identity.id, b.required, a.file) <
            std::tie(b.identity.id, a.required, b.file);
   });

@@ -38,7 +38,7 @@ void AddFile(const std::string& file, Samples* samples) {
   list->push_back(file);
 }
 
-// Such as the folder of the packaged SDK, which has a plugin in each.
+// Whether `path` holds folders alone, as the samples of the packaged SDK do: one for each plugin.
 bool HoldsOnlyFolders(const fs::path& path) {
   std::error_code ignored;
   const fs::directory_iterator entries(path, ignored);
@@ -107,7 +107,7 @@ absl::StatusOr<ModalityConfig> ConfigOf(const PluginCheckOptions& options,
   return config;
 }
 
-// For who asked for no observer.
+// The observer of a caller that gave none.
 class Nobody : public CheckObserver {
  public:
   void Component(const std::string&) override {}
@@ -244,7 +244,7 @@ absl::StatusOr<ConformanceReport> CheckTaskEntry(const Registry::Entry& entry,
   return Named(CheckTask(**task, vocabulary, probe, &observer), entry);
 }
 
-// With the options of the configuration's encoder where that is this network.
+// Checks a network. Where the configuration names it as its encoder, with the options given there.
 absl::StatusOr<ConformanceReport> CheckNetworkEntry(const Registry::Entry& entry,
                                                     const Runtime& runtime,
                                                     const PluginCheckOptions& options,

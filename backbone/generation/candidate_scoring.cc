@@ -25,7 +25,7 @@ namespace {
 
 // Rows of one step. Their keys and values are what takes memory: about 0.3 MB a row at base size.
 constexpr int64_t kMostRows = 256;
-// Of a decoder that cannot be copied.
+// The same for a decoder that cannot be copied.
 constexpr int64_t kMostRowsAtOnce = 4096;
 
 // Rows that a decoder is to step next: those of one sample stand together, as many for each sample.
@@ -83,7 +83,7 @@ class CandidateScorer {
   }
 
  private:
-  // Down from a level to the ends of its answers.
+  // Scores the answers below a level, step by step down to their ends.
   absl::Status Visit(IncrementalDecoder& decoder, Level level) {
     while (!level.rows.empty()) {
       UNIVAL_ASSIGN_OR_RETURN(const Children children, Step(decoder, level));
@@ -109,7 +109,7 @@ class CandidateScorer {
     return absl::OkStatus();
   }
 
-  // With a decoder that cannot be copied.
+  // The same with a decoder that cannot be copied: the level must fit into one step.
   absl::Status VisitAtOnce(IncrementalDecoder& decoder, const Children& children, int64_t old_rows,
                            int64_t old_samples) {
     const std::vector<Part> parts = Parts(children, kMostRowsAtOnce);

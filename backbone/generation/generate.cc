@@ -83,7 +83,7 @@ absl::Status CheckTokens(const std::vector<int64_t>& tokens, const GenerationVoc
   return absl::OkStatus();
 }
 
-// What is left of allowed ranges without the retired blocks has to be something.
+// Without the retired blocks, the allowed ranges must still hold a token.
 absl::Status CheckAllowed(const std::vector<TokenRange>& allowed,
                           const std::vector<RetiredTokens>& retired, const std::string& name) {
   const RetiredTokens* needed = nullptr;

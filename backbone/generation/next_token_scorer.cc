@@ -16,8 +16,8 @@ at::Tensor Indices(const std::vector<int64_t>& values, const at::Tensor& like) {
   return at::tensor(values, at::kLong).to(like.device());
 }
 
-// Of the rows `rows` of `scores` keeps one token each (`kept`: flat positions) and sets the rest to
-// `others`.
+// In the rows `rows` of `scores`, keeps one token each (`kept`: flat positions) and sets all others
+// to `others`.
 void KeepOneToken(const std::vector<int64_t>& rows, const std::vector<int64_t>& kept,
                   const at::Tensor& others, at::Tensor* scores) {
   const at::Tensor positions = Indices(kept, *scores);

@@ -44,7 +44,7 @@ PackedWeights::Use::~Use() { packed_in_use = before_; }
 
 void PackedWeights::Clear() { entries_.clear(); }
 
-// Of weights that are gone.
+// Drops the entries of weights that are gone.
 void PackedWeights::DropFreed() {
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     entry = entry->second.weight.expired() ? entries_.erase(entry) : std::next(entry);

@@ -6,12 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 #include "backbone/merging/ancestry.h"
 #include "backbone/merging/merge.h"
 #include "backbone/storage/model_directory.h"
-#include "backbone/storage/tensor_files.h"
 
 namespace unival {
 
@@ -33,26 +32,8 @@ struct MergeInputs {
 // Opens all, and asks their lineages unless `allow_unrelated`.
 absl::StatusOr<MergeInputs> OpenMergeInputs(const MergeOptions& options);
 
-// One component of the merged model that holds tensors.
-struct MergePart {
-  std::string id;              // "backbone", "tokens.core.bpe", "modality.image", "adapter.depth"
-  std::vector<size_t> owners;  // indices of models that have it
-  std::vector<std::shared_ptr<const TensorFile>> files;  // of the owners
-  std::shared_ptr<const TensorFile> base;  // null where the method takes none or the base lacks it
-
-  // The name that a loaded model gives the tensor, "connection.depth.weight".
-  std::string FullName(const std::string& tensor) const;
-};
-
-// What there is to mix, compared: configurations, and every tensor's name and shape.
-absl::StatusOr<std::vector<MergePart>> ComparedParts(const MergeInputs& inputs, bool needs_base);
-
 // The manifest of the merged model but for hashes and lineage: vocabulary and modalities of all.
 absl::StatusOr<Manifest> JoinedManifest(const MergeInputs& inputs);
-
-// FailedPrecondition names matrices of the backbone whose directions have nothing in common with
-// the first model's: drawn apart or permuted, whatever the lineage says.
-absl::Status CheckWeightsAreRelated(const MergeInputs& inputs, const MergePart& backbone);
 
 }  // namespace unival
 

@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "backbone/merging/merge.h"
-#include "backbone/merging/merge_inputs.h"
+#include "backbone/merging/merge_parts.h"
 #include "backbone/merging/tensor_merge.h"
 
 namespace unival {

@@ -15,7 +15,7 @@
 namespace unival {
 namespace {
 
-// Beyond this cosine the arc is a line for float32, and the sine of its angle divides by nothing.
+// Above this cosine the arc is a line in float32, and the sine of its angle, a divisor, is near 0.
 constexpr double kParallel = 1 - 1e-7;
 
 at::ScalarType ComputeType(const at::Tensor& tensor) {

@@ -69,7 +69,7 @@ class CachedDecoder : public IncrementalDecoder {
   std::vector<layers::KeyValues> cross_;  // per layer, [samples * H, S, d]
   at::Tensor position_keys_;              // [P, S, D]
   at::Tensor key_mask_;                   // [samples, 1, 1, S] or undefined
-  // Of steps [block_begin_, block_end_).
+  // What follows holds for steps [block_begin_, block_end_).
   int64_t block_begin_ = 0, block_end_ = 0;
   std::vector<at::Tensor> self_bias_;  // per layer, [1 or rows, H, block, block_end]
   layers::AttentionBias cross_bias_;   // [1 or samples, H, block, S]

@@ -16,7 +16,7 @@ namespace unival {
 namespace {
 
 constexpr auto ModalityId = [](const ModalityConfig& item) { return item.id(); };
-// Of connections and adapters.
+// The modality that a connection or an adapter belongs to.
 constexpr auto OwnerId = [](const auto& item) { return item.modality(); };
 
 template <typename Items, typename IdOf>

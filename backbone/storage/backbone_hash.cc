@@ -28,8 +28,8 @@ absl::StatusOr<TensorMap> StoredBackbone(const ModelDirectory& model) {
   return tensors;
 }
 
-// As lineages were written before they took the adapters' hash: a hash of the hashes of all tensors
-// as loaded, the embedding's rows of plugins among them.
+// The hash that lineages held before they took the adapters' one: a hash of the hashes of all
+// tensors as loaded, with the embedding's rows of plugins.
 std::string EarlierParentSha256(const TensorMap& backbone) {
   Sha256 hash;
   for (const auto& [name, tensor] : backbone) {

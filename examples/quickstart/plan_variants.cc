@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/files.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
 
@@ -139,9 +139,8 @@ absl::StatusOr<std::vector<PlanVariant>> Controls(const PlanVariant& connection,
 
 absl::StatusOr<std::string> WritePlan(const PlanVariant& variant, const PlanOptions& options) {
   const std::string path = absl::StrCat(options.plans_folder, "/", variant.name, ".textproto");
-  std::ofstream file(path, std::ios::trunc);
-  if (file << PrintTextProto(variant.plan) << std::flush) return path;
-  return absl::InternalError(absl::StrCat(path, ": cannot be written"));
+  UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(path, {PrintTextProto(variant.plan)}));
+  return path;
 }
 
 }  // namespace unival::quickstart

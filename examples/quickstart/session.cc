@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <set>
 #include <utility>
@@ -290,9 +289,8 @@ absl::StatusOr<std::string> Session::WriteReport(const Phases& phases) {
       "unival eval ", workspace_.RunFolder(kConnection), "/model --task depth_caption", " --data ",
       workspace_.data, "/depth/eval_held_out/caption.jsonl --plugin ", workspace_.plugin));
   const std::string path = options_.output + "/report.html";
-  std::ofstream file(path, std::ios::trunc | std::ios::binary);
-  if (file << report::RenderQuickstartReport(report_) << std::flush) return path;
-  return absl::InternalError(absl::StrCat(path, ": cannot be written"));
+  UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(path, {report::RenderQuickstartReport(report_)}));
+  return path;
 }
 
 }  // namespace unival::quickstart

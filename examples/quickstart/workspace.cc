@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 // Stands in a folder that a quickstart may replace.
 constexpr char kMarker[] = ".unival_quickstart";
 
-// As built, or as installed.
+// Where the plugin is built, or else installed.
 std::string PluginBesideProgram(const std::string& name) {
   const std::string file = absl::StrCat("lib", name, ".so");
   const std::string found =

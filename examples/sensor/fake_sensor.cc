@@ -126,7 +126,7 @@ std::vector<Saying> PairSayings(const Sentences& sentences) {
   return sayings;
 }
 
-// Of one sentence; the same whatever else is in the set.
+// The signal of one sentence. It is the same whatever else is in the set.
 Signal SignalOf(const FakeSensorOptions& options, const std::string& kind,
                 const std::string& sentence) {
   Signal signal(options.positions * options.width);
@@ -189,7 +189,7 @@ class SetMaker {
     return text;
   }
 
-  // Of the whole saying at place `i`, without noise.
+  // The value of the whole saying's signal at place `i`, without noise.
   double Value(const std::vector<size_t>& parts, int64_t i) const {
     if (options_.pairs == kAfter) {
       const int64_t half = options_.positions / 2 * options_.width;

@@ -14,6 +14,7 @@
 #include "examples/world/samples.h"
 #include "examples/world/scene.h"
 #include "examples/world/sentences.h"
+#include "sdk/base/files.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival::world {
@@ -51,9 +52,7 @@ absl::Status WriteOrigin(const WorldOptions& options, const SampleKind& kind) {
                          {"seed", options.seed},
                          {"train_count", options.train_count},
                          {"eval_count", options.eval_count}};
-  std::ofstream file(path);
-  if (file << origin.dump(2) << '\n' << std::flush) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat(path, ": cannot be written"));
+  return WriteFileAtomically(path, {origin.dump(2), "\n"});
 }
 
 absl::Status Validate(const WorldOptions& options) {
@@ -141,9 +140,10 @@ absl::StatusOr<std::string> PreviewPng(absl::string_view kind, uint64_t seed, Sp
 }
 
 absl::Status WriteCorpus(const CorpusOptions& options) {
-  std::ofstream file(options.output_file, std::ios::binary);
+  const std::string temporary = options.output_file + ".tmp";
+  std::ofstream file(temporary, std::ios::binary);
   if (!file) {
-    return absl::UnavailableError(absl::StrCat(options.output_file, ": cannot be written"));
+    return absl::UnavailableError(absl::StrCat(temporary, ": cannot be written"));
   }
   for (const std::string& word : AllWords()) file << word << '\n';
   for (int64_t i = 0; i < options.sentences; ++i) {
@@ -153,9 +153,9 @@ absl::Status WriteCorpus(const CorpusOptions& options) {
   for (const std::string& path : options.extra_files) {
     UNIVAL_RETURN_IF_ERROR(CopyLines(path, &file));
   }
-  if (file.flush()) return absl::OkStatus();
-  return absl::UnavailableError(
-      absl::StrCat(options.output_file, ": writing failed; is the disk full?"));
+  file.close();
+  if (file) return PublishFile(temporary, options.output_file);
+  return absl::UnavailableError(absl::StrCat(temporary, ": writing failed; is the disk full?"));
 }
 
 }  // namespace unival::world

@@ -8,7 +8,7 @@ namespace unival {
 namespace {
 
 constexpr double kSupport = 2;
-// Of the fixed-point weights: 32 bits less 8 of the pixel and 2 of head-room.
+// Bits of the fixed-point weights: 32, less 8 for the pixel and 2 to spare.
 constexpr int kPrecisionBits = 22;
 
 double Bicubic(double x) {

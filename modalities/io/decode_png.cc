@@ -13,6 +13,7 @@
 #include "modalities/io/limits.h"
 #include "modalities/io/one_packet.h"
 #include "modalities/io/picture_writer.h"
+#include "sdk/base/byte_order.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -22,7 +23,7 @@ constexpr char kSignature[] = "\x89PNG\r\n\x1a\n";
 constexpr int kSignatureBytes = 8;
 
 uint32_t Big(const uint8_t* in) {
-  return uint32_t{in[0]} << 24 | uint32_t{in[1]} << 16 | uint32_t{in[2]} << 8 | in[3];
+  return static_cast<uint32_t>(BigEndian({reinterpret_cast<const char*>(in), 4}, 4));
 }
 
 struct PngChunks {

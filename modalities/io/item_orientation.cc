@@ -8,6 +8,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
+#include "sdk/base/byte_order.h"
 
 namespace unival {
 namespace {
@@ -20,9 +21,8 @@ class Taker {
  public:
   explicit Taker(absl::string_view bytes) : rest_(bytes) {}
   uint64_t Take(size_t count) {
-    uint64_t value = 0;
-    for (const char byte : TakeText(count)) value = value << 8 | static_cast<uint8_t>(byte);
-    return value;
+    const absl::string_view bytes = TakeText(count);
+    return BigEndian(bytes, bytes.size());
   }
   absl::string_view TakeText(size_t count) {
     const absl::string_view taken = rest_.substr(0, count);

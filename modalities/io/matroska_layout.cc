@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "modalities/io/containers.h"
+#include "sdk/base/byte_order.h"
 
 namespace unival {
 namespace {
@@ -16,14 +17,6 @@ struct Element {
   int64_t bytes = kUnknown;  // of its content
 };
 
-// A number of `count` bytes, the first without its length marker when `strip` is set.
-uint64_t Number(const std::string& bytes, int count, bool strip) {
-  uint64_t value = static_cast<uint8_t>(bytes[0]);
-  if (strip) value &= (1u << (8 - count)) - 1;
-  for (int i = 1; i < count; ++i) value = value << 8 | static_cast<uint8_t>(bytes[i]);
-  return value;
-}
-
 int LengthOf(uint8_t first) {
   int length = 1;
   while (length <= 8 && (first & (0x80 >> (length - 1))) == 0) ++length;
@@ -35,14 +28,15 @@ bool ReadElement(const ByteReader& reader, int64_t at, Element* element) {
   if (head.empty()) return false;
   const int id_bytes = LengthOf(static_cast<uint8_t>(head[0]));
   if (id_bytes > 4 || static_cast<int>(head.size()) <= id_bytes) return false;
-  element->id = Number(head, id_bytes, false);
+  element->id = BigEndian(head, id_bytes);
   const std::string rest = head.substr(id_bytes);
   const int size_bytes = LengthOf(static_cast<uint8_t>(rest[0]));
   if (size_bytes > 8 || static_cast<int>(rest.size()) < size_bytes) return false;
-  const uint64_t size = Number(rest, size_bytes, true);
-  const bool unknown = size == (uint64_t{1} << (7 * size_bytes)) - 1;
+  // The first bits say how many bytes the number has. With all others set, the size is unknown.
+  const uint64_t ones = (uint64_t{1} << (7 * size_bytes)) - 1;
+  const uint64_t size = BigEndian(rest, size_bytes) & ones;
   element->begin = at + id_bytes + size_bytes;
-  element->bytes = unknown ? kUnknown : static_cast<int64_t>(size);
+  element->bytes = size == ones ? kUnknown : static_cast<int64_t>(size);
   return true;
 }
 

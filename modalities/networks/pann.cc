@@ -41,8 +41,7 @@ at::Tensor FourierKernels(int window, Wave wave) {
   return ToTensor(kernels, {window / 2 + 1, 1, window});
 }
 
-// Of the constants that the network keeps from its spectrogram: those of the modality where it
-// makes one.
+// Fills in the constants of the spectrogram: those of the modality, where the modality makes it.
 void CompleteFrontEnd(const EncoderInput& input, PannEncoder* config) {
   if (input.kind == EncoderInput::Kind::kSpectrogram) {
     *config->mutable_front_end() = input.log_mel;

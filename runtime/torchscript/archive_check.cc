@@ -94,7 +94,7 @@ class ArchiveCheck {
 
  private:
   absl::Status Check(absl::string_view name, const ZipEntry& entry) {
-    // Of before torch 1.4, which other code of libtorch reads.
+    // Files of versions before torch 1.4, which other code of libtorch reads.
     if (name == "model.json" || name == "tensors.json" || name == "attributes.pkl")
       return InvalidArgument("is of an old format; export it again with torch 1.4 or later");
     if (name == "data.pkl") return CheckPickle(entry, "data/");

@@ -135,7 +135,8 @@ class ProgramCheck {
     return InvalidArgument("class ", name, " is code that is not in the file");
   }
 
-  // From Optional[T] to T, where a wrong one is a None that the next operator finds.
+  // A cast is allowed only from Optional[T] to T: a wrong one gives None, which the next operator
+  // finds.
   static absl::Status CheckCast(const Node& node) {
     const auto optional = node.input()->type()->cast<c10::OptionalType>();
     const c10::TypePtr to = node.output()->type();

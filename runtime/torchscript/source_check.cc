@@ -39,7 +39,7 @@ class SourceWalk {
     if (absl::ascii_isspace(c) || c == '\\') return absl::OkStatus();
     if (absl::StrContains("([{", c)) return Open();
     if (absl::StrContains(")]}", c)) return Close();
-    // Behind these begins another part of the same level.
+    // After these, another part of the same level begins.
     if (c == ',' || c == ':' || c == ';') return Part();
     return Link();
   }

@@ -24,7 +24,7 @@ absl::Status Wrong(const std::string& file, absl::string_view field, absl::strin
   return InvalidArgument("plugin ", file, ": modality.", field, ": ", found, "; expected ", wanted);
 }
 
-// Beyond these a number is a slip: the host makes tables of such sizes.
+// The host makes tables of these sizes. A larger number is taken for a mistake.
 constexpr int64_t kMaxSide = 1 << 15, kMaxChannels = 1 << 12, kMaxFeatureWidth = 1 << 20,
                   kMaxPositionsDeclared = int64_t{1} << 31;
 

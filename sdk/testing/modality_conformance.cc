@@ -20,7 +20,7 @@
 #include "sdk/testing/checker.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-// Of the sanitizer's allocator, which replaces the C library's; GCC comes without the header.
+// The sanitizer's allocator replaces the C library's. GCC has no header with this function.
 extern "C" size_t __sanitizer_get_current_allocated_bytes();
 #endif
 

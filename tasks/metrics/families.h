@@ -8,13 +8,18 @@
 
 namespace unival {
 
-std::vector<MetricFactory>
-TextMetrics();  // exact_match, accuracy, last_word, contains, vqa_accuracy
-std::vector<MetricFactory> ClassMetrics();          // class_balanced_accuracy, consistency
-std::vector<MetricFactory> BoxMetrics();            // mean_iou, iou, iou_thresholds
-std::vector<MetricFactory> CaptionMetrics();        // bleu, rouge_l, cider and kin, meteor
-std::vector<MetricFactory> SpeechMetrics();         // wer
-std::vector<MetricFactory> HallucinationMetrics();  // chair
+// exact_match, accuracy, last_word, contains, vqa_accuracy
+std::vector<MetricFactory> TextMetrics();
+// class_balanced_accuracy, consistency
+std::vector<MetricFactory> ClassMetrics();
+// mean_iou, iou, iou_thresholds
+std::vector<MetricFactory> BoxMetrics();
+// bleu, rouge_l, cider, cider_d, meteor
+std::vector<MetricFactory> CaptionMetrics();
+// wer
+std::vector<MetricFactory> SpeechMetrics();
+// chair
+std::vector<MetricFactory> HallucinationMetrics();
 
 }  // namespace unival
 

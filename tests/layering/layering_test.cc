@@ -55,6 +55,10 @@ TEST(Lint, OptionalValuesAndTextViewsHaveOneSpelling) {
 
 TEST(Lint, NoLibraryReadsTheEnvironment) { EXPECT_THAT(EnvironmentReads(Tree()), IsEmpty()); }
 
+TEST(Lint, NobodyFindsOutByACastWhetherATaskIsATemplate) {
+  EXPECT_THAT(TemplateCasts(Tree()), IsEmpty());
+}
+
 TEST(Lint, NothingIsLeftUnfinished) { EXPECT_THAT(UnfinishedLines(Tree()), IsEmpty()); }
 
 TEST(Lint, InstalledHeadersNameNoFileThatIsNotInstalled) {
@@ -172,6 +176,15 @@ TEST(OtherSpellingsRule, FindsTheStandardsNamesOutsideThePluginInterface) {
               ElementsAre("app/x.h:1: " + line));
   EXPECT_THAT(OtherSpellings({Code("sdk/cpp/x.hpp", line), Code("plugins/imu/imu.cc", line)}),
               IsEmpty());
+}
+
+TEST(TemplateCastsRule, FindsThemInCodeThatIsNoTest) {
+  const std::string cast = "const auto* found = dynamic_cast<const TemplateTask*>(&task);";
+  EXPECT_THAT(TemplateCasts({Code("app/x.cc", cast), Code("tests/x_test.cc", cast)}),
+              ElementsAre("app/x.cc:1: " + cast));
+  EXPECT_THAT(
+      TemplateCasts({Code("app/x.cc", "dynamic_cast<const Metric*>(task); TemplateTask t;")}),
+      IsEmpty());
 }
 
 TEST(EnvironmentRule, FindsReadsInLibrariesAndAllowsProgramsAndTests) {

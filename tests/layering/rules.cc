@@ -260,6 +260,19 @@ std::vector<std::string> OtherSpellings(const std::vector<SourceFile>& files) {
   return findings;
 }
 
+std::vector<std::string> TemplateCasts(const std::vector<SourceFile>& files) {
+  const auto is_cast = [](const std::string& whole_line) {
+    const std::string line = WithoutComment(whole_line);
+    const size_t cast = line.find("dynamic_cast<");
+    return cast != std::string::npos && line.find("TemplateTask", cast) < line.find('>', cast);
+  };
+  std::vector<std::string> findings;
+  for (const SourceFile& file : files) {
+    if (IsCode(file.path) && !IsTest(file.path)) FindLines(file, is_cast, &findings);
+  }
+  return findings;
+}
+
 std::vector<std::string> LeftForOthers(const std::vector<SourceFile>& files) {
   std::vector<std::string> findings;
   for (const SourceFile& file : files) {

@@ -42,6 +42,10 @@ std::vector<std::string> UnfinishedLines(const std::vector<SourceFile>& files);
 // Abseil of some systems (docs/decisions/0015_ground_floor.md).
 std::vector<std::string> OtherSpellings(const std::vector<SourceFile>& files);
 
+// Lines that find out by a cast whether a task is a template: Pipeline::template_task says it, and
+// what all tasks have stands in TaskInfo.
+std::vector<std::string> TemplateCasts(const std::vector<SourceFile>& files);
+
 // What a source file of a library would leave to the files that are compiled behind it in one unit
 // (library.bzl): a macro without its #undef, a `using namespace`.
 std::vector<std::string> LeftForOthers(const std::vector<SourceFile>& files);

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/util/message_differencer.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
@@ -23,7 +24,11 @@ void ResolveOptimizer(OptimizerPlan* plan) {
 
 void ResolveStage(int index, int64_t steps, Stage* stage) {
   if (stage->name().empty()) stage->set_name(absl::StrCat("stage", index + 1));
-  if (steps > 0 && stage->steps() > 0) {
+  if (steps > 0 && stage->epochs() > 0) {
+    stage->clear_epochs();
+    stage->clear_epochs_of();
+    stage->set_steps(steps);
+  } else if (steps > 0 && stage->steps() > 0) {
     for (SourcePlan& source : *stage->mutable_source()) {
       source.set_unlock_step(source.unlock_step() * steps / stage->steps());
     }
@@ -49,15 +54,27 @@ TrainingPlan WithAllDefaults(TrainingPlan plan) {
   return plan;
 }
 
-// What weights do not depend on is left out: it may change, and is no news in a message.
+// What weights do not depend on, and what only decides how long a stage goes on, is left out: it
+// may change, and is no news in a message.
 TrainingPlan WhatMayNotChange(const TrainingPlan& plan) {
   TrainingPlan kept = WithAllDefaults(plan);
   kept.clear_evaluation();
   for (Stage& stage : *kept.mutable_stage()) {
     stage.clear_checkpoint_every();
     stage.clear_log_every();
+    stage.clear_keep_last();
+    stage.clear_max_skipped();
+    stage.clear_validation();
   }
   return kept;
+}
+
+// More steps are no other plan: what was trained so far is the beginning of it.
+void ForgetMoreSteps(const TrainingPlan& recorded, TrainingPlan* given) {
+  for (int i = 0; i < std::min(recorded.stage_size(), given->stage_size()); ++i) {
+    const int64_t before = recorded.stage(i).steps();
+    if (given->stage(i).steps() > before) given->mutable_stage(i)->set_steps(before);
+  }
 }
 
 }  // namespace
@@ -99,19 +116,24 @@ std::string OptimizerNameOf(const OptimizerPlan& plan) {
   return plan.type().empty() ? "adamw" : plan.type();
 }
 
+int64_t MaxSkipped(const Stage& stage) { return stage.has_max_skipped() ? stage.max_skipped() : 5; }
+
 double LogEnd(const LossPlan& plan) { return plan.has_log_end() ? plan.log_end() : 1; }
 
 absl::Status CheckSamePlan(const TrainingPlan& recorded, const TrainingPlan& given) {
-  const TrainingPlan before = WhatMayNotChange(recorded), now = WhatMayNotChange(given);
+  const TrainingPlan before = WhatMayNotChange(recorded);
+  TrainingPlan now = WhatMayNotChange(given);
+  ForgetMoreSteps(before, &now);
   google::protobuf::util::MessageDifferencer differ;
   differ.set_message_field_comparison(google::protobuf::util::MessageDifferencer::EQUIVALENT);
   std::string differences;
   differ.ReportDifferencesToString(&differences);
   if (differ.Compare(before, now)) return absl::OkStatus();
   while (!differences.empty() && differences.back() == '\n') differences.pop_back();
-  return absl::FailedPreconditionError(
-      absl::StrCat("the plan differs from the one this run was started with:\n", differences,
-                   "\nresume with the same plan, seed and steps, or choose another output folder"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the plan differs from the one this run was started with:\n", differences,
+      "\nresume with the same plan and seed and at least as many steps, or choose another "
+      "output folder"));
 }
 
 }  // namespace unival

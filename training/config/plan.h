@@ -44,6 +44,7 @@ void ResolvePlan(const PlanOverrides& overrides, TrainingPlan* plan);
 
 std::string OptimizerNameOf(const OptimizerPlan& plan);  // "adamw" where the plan names none
 double LogEnd(const LossPlan& plan);                     // 1 where the plan says nothing
+int64_t MaxSkipped(const Stage& stage);                  // 5 where the plan says nothing
 
 // Checks values, cross-references and the presence of files. InvalidArgument or NotFound.
 absl::Status CheckPlan(const LoadedPlan& plan);
@@ -62,8 +63,10 @@ absl::Status PlanError(const LoadedPlan& plan, absl::string_view field, absl::st
 // "stage[0].source[2]"
 std::string SourceField(int stage, int source);
 
-// FailedPrecondition names each field in which the plans differ. Fields that change nothing about
-// the weights (evaluations, how often to log and to checkpoint) may differ.
+// Whether a run that was recorded with one plan may go on with another. FailedPrecondition names
+// each field that differs and may not. What changes nothing about the weights may (evaluations, how
+// often to log, to validate and to checkpoint), and so may what ends a stage: more steps, patience,
+// max_skipped.
 absl::Status CheckSamePlan(const TrainingPlan& recorded, const TrainingPlan& given);
 
 }  // namespace unival

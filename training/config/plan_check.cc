@@ -1,4 +1,5 @@
 // All that a plan can get wrong, in one piece: a check for each part of plan.proto, in its order.
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <set>
@@ -171,6 +172,26 @@ absl::Status CheckNewModalities(const LoadedPlan& loaded, const Checker& check) 
   return absl::OkStatus();
 }
 
+absl::Status CheckGroups(const std::string& field, const OptimizerPlan& plan,
+                         const Checker& check) {
+  for (int i = 0; i < plan.group_size(); ++i) {
+    const ParameterGroupPlan& group = plan.group(i);
+    const std::string at = absl::StrCat(field, ".group[", i, "]");
+    if (group.pattern_size() == 0 && !group.vectors()) {
+      return check.Error(at + ".pattern", "a pattern, or vectors: true", "nothing",
+                         absl::StrCat("say which parameters: ", TrainableForms()));
+    }
+    for (int j = 0; j < group.pattern_size(); ++j) {
+      UNIVAL_RETURN_IF_ERROR(check.Accepted(absl::StrCat(at, ".pattern[", j, "]"),
+                                            ParseTrainablePattern(group.pattern(j)).status()));
+    }
+    UNIVAL_RETURN_IF_ERROR(
+        check.NotNegative(at + ".learning_rate_scale", group.learning_rate_scale()));
+    UNIVAL_RETURN_IF_ERROR(check.NotNegative(at + ".weight_decay", group.weight_decay()));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckOptimizer(const std::string& field, const OptimizerPlan& plan, int64_t steps,
                             const Checker& check) {
   UNIVAL_RETURN_IF_ERROR(
@@ -184,6 +205,13 @@ absl::Status CheckOptimizer(const std::string& field, const OptimizerPlan& plan,
   UNIVAL_RETURN_IF_ERROR(check.OneOf(field + ".schedule", plan.schedule(), ScheduleNames()));
   UNIVAL_RETURN_IF_ERROR(check.Between(field + ".warmup_ratio", plan.warmup_ratio(), 0, 1));
   UNIVAL_RETURN_IF_ERROR(check.Between(field + ".flat_ratio", plan.flat_ratio(), 0, 1));
+  UNIVAL_RETURN_IF_ERROR(check.Whole(field + ".warmup_steps", plan.warmup_steps(), 0, kMaxSteps));
+  UNIVAL_RETURN_IF_ERROR(check.Whole(field + ".decay_steps", plan.decay_steps(), 0, kMaxSteps));
+  if (plan.warmup_steps() > 0 && plan.warmup_ratio() > 0) {
+    return check.Error(field + ".warmup_steps", "one of warmup_steps and warmup_ratio", "both",
+                       "remove one");
+  }
+  UNIVAL_RETURN_IF_ERROR(CheckGroups(field, plan, check));
   UNIVAL_RETURN_IF_ERROR(check.Below1(field + ".ema_decay", plan.ema_decay()));
   // What the two themselves ask for beyond that, such as options of their own.
   const auto optimizer = CreateOptimizer(OptimizerNameOf(plan), MakeOptimizerConfig(plan), {});
@@ -210,10 +238,20 @@ absl::Status CheckSource(const LoadedPlan& loaded, int stage_index, int index,
   UNIVAL_RETURN_IF_ERROR(check.DataPresent(field + ".path", source.path()));
   UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".weight", source.weight()));
   UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".limit", source.limit()));
-  if (source.unlock_step() < 0 || source.unlock_step() >= stage.steps()) {
+  const bool is_behind = stage.steps() > 0 && source.unlock_step() >= stage.steps();
+  if (source.unlock_step() < 0 || is_behind) {
     return check.Error(
         field + ".unlock_step", absl::StrCat("a step from 0 to below the stage's ", stage.steps()),
         absl::StrCat(source.unlock_step()), "lower it, raise steps, or remove the source");
+  }
+  UNIVAL_RETURN_IF_ERROR(
+      check.Whole(field + ".unlock_after_plateau", source.unlock_after_plateau(), 0, kMaxSteps));
+  if (source.unlock_after_plateau() > 0 &&
+      (source.unlock_step() > 0 || stage.validation().every() == 0)) {
+    return check.Error(field + ".unlock_after_plateau",
+                       "a stage with validation, and no unlock_step beside it",
+                       absl::StrCat(source.unlock_after_plateau()),
+                       "set validation.every of the stage, and one of the two");
   }
   UNIVAL_RETURN_IF_ERROR(check.Whole(field + ".batch", source.batch(), 0, kMaxRows));
   if (source.batch() == 0 && stage.batch() <= 0) {
@@ -233,7 +271,8 @@ absl::Status CheckSources(const LoadedPlan& loaded, int stage_index, const Check
   bool open_at_start = false;
   for (int i = 0; i < stage.source_size(); ++i) {
     UNIVAL_RETURN_IF_ERROR(CheckSource(loaded, stage_index, i, check));
-    open_at_start |= stage.source(i).unlock_step() == 0 && stage.source(i).weight() > 0;
+    open_at_start |= stage.source(i).unlock_step() == 0 && stage.source(i).weight() > 0 &&
+                     stage.source(i).unlock_after_plateau() == 0;
     if (!names.insert(stage.source(i).name()).second) {
       return check.Error(SourceField(stage_index, i) + ".name", "names that differ",
                          absl::StrCat("\"", stage.source(i).name(), "\" twice"),
@@ -245,16 +284,71 @@ absl::Status CheckSources(const LoadedPlan& loaded, int stage_index, const Check
                      "the first step needs data: unlock one source from the start");
 }
 
+absl::Status CheckValidation(const std::string& field, const LoadedPlan& loaded,
+                             const ValidationPlan& plan, const Checker& check) {
+  UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".every", static_cast<double>(plan.every())));
+  UNIVAL_RETURN_IF_ERROR(
+      check.NotNegative(field + ".patience", static_cast<double>(plan.patience())));
+  if (plan.every() == 0) {
+    const bool says_nothing = plan.patience() == 0 && !plan.keep_best() &&
+                              plan.evaluation_size() == 0 && plan.metric().empty() &&
+                              !plan.has_target();
+    if (says_nothing) return absl::OkStatus();
+    return check.Error(field + ".every", "a number of steps", "0", "say how often to validate");
+  }
+  std::vector<std::string> names;
+  for (const EvaluationPlan& evaluation : loaded.proto.evaluation()) {
+    names.push_back(evaluation.name());
+  }
+  if (names.empty()) {
+    return check.Error(field, "an evaluation in the plan", "none",
+                       "add evaluation { task path } to validate by");
+  }
+  std::set<std::string> once;
+  for (int i = 0; i < plan.evaluation_size(); ++i) {
+    const std::string at = absl::StrCat(field, ".evaluation[", i, "]");
+    UNIVAL_RETURN_IF_ERROR(check.OneOf(at, plan.evaluation(i), names));
+    if (once.insert(plan.evaluation(i)).second) continue;
+    return check.Error(at, "names that differ", absl::StrCat("\"", plan.evaluation(i), "\" twice"),
+                       "name each evaluation once");
+  }
+  if (!plan.has_target() || std::isfinite(plan.target())) return absl::OkStatus();
+  return check.Error(field + ".target", "a number", absl::StrCat(plan.target()),
+                     "correct the value");
+}
+
+// Steps, or epochs of a source.
+absl::Status CheckLength(const std::string& field, const Stage& stage, const Checker& check) {
+  if (stage.epochs() == 0 && stage.epochs_of().empty()) {
+    UNIVAL_RETURN_IF_ERROR(check.Positive(field + ".steps", static_cast<double>(stage.steps()),
+                                          "set the number of steps, or epochs"));
+    return check.Whole(field + ".steps", stage.steps(), 1, kMaxSteps);
+  }
+  constexpr double kMaxEpochs = 1e6;
+  UNIVAL_RETURN_IF_ERROR(check.Positive(field + ".epochs", stage.epochs(), "set a number"));
+  UNIVAL_RETURN_IF_ERROR(check.Between(field + ".epochs", stage.epochs(), 0, kMaxEpochs));
+  if (stage.steps() != 0) {
+    return check.Error(field + ".epochs", "one of steps and epochs", "both", "remove one");
+  }
+  if (stage.epochs_of().empty()) return absl::OkStatus();
+  std::vector<std::string> names;
+  for (const SourcePlan& source : stage.source()) {
+    if (source.weight() > 0) names.push_back(source.name());
+  }
+  return check.OneOf(field + ".epochs_of", stage.epochs_of(), names);
+}
+
 absl::Status CheckStage(const LoadedPlan& loaded, int index, const Checker& check) {
   const Stage& stage = loaded.proto.stage(index);
   const std::string field = absl::StrCat("stage[", index, "]");
-  UNIVAL_RETURN_IF_ERROR(check.Positive(field + ".steps", static_cast<double>(stage.steps()),
-                                        "set the number of steps"));
-  UNIVAL_RETURN_IF_ERROR(check.Whole(field + ".steps", stage.steps(), 1, kMaxSteps));
+  UNIVAL_RETURN_IF_ERROR(CheckLength(field, stage, check));
   UNIVAL_RETURN_IF_ERROR(check.Whole(field + ".batch", stage.batch(), 0, kMaxRows));
   UNIVAL_RETURN_IF_ERROR(check.Whole(field + ".micro_batches", stage.micro_batches(), 1, kMaxRows));
   UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".checkpoint_every", stage.checkpoint_every()));
   UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".log_every", stage.log_every()));
+  UNIVAL_RETURN_IF_ERROR(check.Whole(field + ".keep_last", stage.keep_last(), 0, kMaxRows));
+  UNIVAL_RETURN_IF_ERROR(check.Whole(field + ".max_skipped", MaxSkipped(stage), 0, kMaxSteps));
+  UNIVAL_RETURN_IF_ERROR(CheckValidation(field + ".validation", loaded, stage.validation(), check));
   UNIVAL_RETURN_IF_ERROR(check.NotNegative(field + ".cache.variants", stage.cache().variants()));
   for (int i = 0; i < stage.source_size(); ++i) {
     if (!stage.cache().enabled() || !stage.source(i).augment()) continue;
@@ -273,8 +367,9 @@ absl::Status CheckStage(const LoadedPlan& loaded, int index, const Checker& chec
                                           ParseTrainablePattern(stage.trainable(i)).status()));
   }
   UNIVAL_RETURN_IF_ERROR(check.OneOf(field + ".precision", stage.precision(), PrecisionNames()));
-  UNIVAL_RETURN_IF_ERROR(
-      CheckOptimizer(field + ".optimizer", stage.optimizer(), stage.steps(), check));
+  // How many steps epochs are is known once the data are open; the schedule is then checked again.
+  UNIVAL_RETURN_IF_ERROR(CheckOptimizer(field + ".optimizer", stage.optimizer(),
+                                        std::max<int64_t>(1, stage.steps()), check));
   UNIVAL_RETURN_IF_ERROR(CheckLoss(field + ".loss", stage.loss(), check));
   return CheckSources(loaded, index, check);
 }

@@ -143,6 +143,18 @@ TEST_F(PlanTest, NamesFieldExpectedActualAndRemedyOfEveryMistake) {
       {"templates[0]:", "none.textproto", [&] { plan_.proto.set_templates(0, "none.textproto"); }},
       {"stage:", "at least one stage", [&] { plan_.proto.clear_stage(); }},
       {"stage[0].steps:", "got 0", [&] { stage()->set_steps(0); }},
+      {"stage[0].epochs:", "both", [&] { stage()->set_epochs(2); }},
+      {"stage[0].epochs:", "got -1",
+       [&] {
+         stage()->clear_steps();
+         stage()->set_epochs(-1);
+       }},
+      {"stage[0].epochs_of:", "\"none\"",
+       [&] {
+         stage()->clear_steps();
+         stage()->set_epochs(1);
+         stage()->set_epochs_of("none");
+       }},
       {"stage[0].trainable:", "\"all\"", [&] { stage()->clear_trainable(); }},
       {"stage[0].precision:", "one of float32, bfloat16",
        [&] { stage()->set_precision("float16"); }},
@@ -151,7 +163,8 @@ TEST_F(PlanTest, NamesFieldExpectedActualAndRemedyOfEveryMistake) {
       {"stage[0].optimizer.learning_rate:", "nan",
        [&] { stage()->mutable_optimizer()->set_learning_rate(std::nanf("")); }},
       {"stage[0].optimizer.beta2:", "got 1", [&] { stage()->mutable_optimizer()->set_beta2(1); }},
-      {"stage[0].optimizer.schedule:", "one of constant, cosine, linear, polynomial, got \"step\"",
+      {"stage[0].optimizer.schedule:",
+       "one of constant, cosine, inverse_sqrt, linear, polynomial, got \"step\"",
        [&] { stage()->mutable_optimizer()->set_schedule("step"); }},
       {"stage[0].optimizer.type:", "one of adamw, got \"lion\"",
        [&] { stage()->mutable_optimizer()->set_type("lion"); }},
@@ -171,6 +184,41 @@ TEST_F(PlanTest, NamesFieldExpectedActualAndRemedyOfEveryMistake) {
        [&] { (*stage()->mutable_optimizer()->mutable_schedule_option())["period"] = 1; }},
       {"stage[0].optimizer: optimizer.epsilon:", "above 0, got 0",
        [&] { stage()->mutable_optimizer()->set_epsilon(0); }},
+      {"stage[0].optimizer.warmup_steps:", "both",
+       [&] {
+         stage()->mutable_optimizer()->set_warmup_steps(2);
+         stage()->mutable_optimizer()->set_warmup_ratio(0.5f);
+       }},
+      {"stage[0].optimizer: schedule inverse_sqrt:", "warmup_steps",
+       [&] { stage()->mutable_optimizer()->set_schedule("inverse_sqrt"); }},
+      {"stage[0].optimizer.decay_steps:", "got -1",
+       [&] { stage()->mutable_optimizer()->set_decay_steps(-1); }},
+      {"stage[0].optimizer.group[0].pattern:", "vectors",
+       [&] { stage()->mutable_optimizer()->add_group(); }},
+      {"stage[0].optimizer.group[0].weight_decay:", "got -1",
+       [&] {
+         stage()->mutable_optimizer()->add_group()->set_vectors(true);
+         stage()->mutable_optimizer()->mutable_group(0)->set_weight_decay(-1);
+       }},
+      {"stage[0].validation.every:", "a number of steps",
+       [&] { stage()->mutable_validation()->set_patience(2); }},
+      {"stage[0].validation.evaluation[0]:", "\"none\"",
+       [&] {
+         stage()->mutable_validation()->set_every(2);
+         stage()->mutable_validation()->add_evaluation("none");
+       }},
+      {"stage[0].validation:", "an evaluation in the plan",
+       [&] {
+         stage()->mutable_validation()->set_every(2);
+         plan_.proto.clear_evaluation();
+       }},
+      {"stage[0].validation.target:", "nan",
+       [&] {
+         stage()->mutable_validation()->set_every(2);
+         stage()->mutable_validation()->set_target(std::nan(""));
+       }},
+      {"stage[0].keep_last:", "got -1", [&] { stage()->set_keep_last(-1); }},
+      {"stage[0].max_skipped:", "got -1", [&] { stage()->set_max_skipped(-1); }},
       {"stage[0].trainable[0]:", "\"connection:ID\"",
        [&] { stage()->set_trainable(0, "connection.depth"); }},
       {"stage[0].trainable[0]:", "not a regular expression",
@@ -187,6 +235,8 @@ TEST_F(PlanTest, NamesFieldExpectedActualAndRemedyOfEveryMistake) {
       {"stage[0].source[0].weight:", "got -1", [&] { source()->set_weight(-1); }},
       {"stage[0].source[0].unlock_step:", "below the stage's 10",
        [&] { source()->set_unlock_step(10); }},
+      {"stage[0].source[0].unlock_after_plateau:", "a stage with validation",
+       [&] { source()->set_unlock_after_plateau(2); }},
       {"stage[0].source:", "unlock_step 0", [&] { source()->set_unlock_step(1); }},
       {"stage[0].source[0].batch:", "positive", [&] { stage()->set_batch(0); }},
       {"stage[0].source[1].name:", "twice", [&] { AddSource("first"); }},
@@ -248,6 +298,17 @@ TEST_F(PlanTest, NamesTheFieldInWhichTwoPlansDiffer) {
   other.mutable_stage(0)->set_log_every(7);
   other.clear_evaluation();
   EXPECT_EQ(CheckSamePlan(plan_.proto, other), absl::OkStatus());
+}
+
+TEST_F(PlanTest, GoesOnWithMoreStepsAndOtherEndsButNotWithFewerSteps) {
+  TrainingPlan other = plan_.proto;
+  other.mutable_stage(0)->set_steps(plan_.proto.stage(0).steps() + 5);
+  other.mutable_stage(0)->set_keep_last(3);
+  other.mutable_stage(0)->set_max_skipped(0);
+  other.mutable_stage(0)->mutable_validation()->set_every(2);
+  other.mutable_stage(0)->mutable_validation()->set_patience(1);
+  EXPECT_EQ(CheckSamePlan(plan_.proto, other), absl::OkStatus());
+  EXPECT_THAT(CheckSamePlan(other, plan_.proto).message(), HasSubstr("stage[0].steps"));
 }
 
 }  // namespace

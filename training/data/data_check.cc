@@ -1,4 +1,4 @@
-// The check of a file of records, in one piece: what its threads find is counted together.
+// The check of a file of records: its threads find, and what they find is counted together.
 #include "training/data/data_check.h"
 
 #include <ATen/core/Tensor.h>

@@ -6,7 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "training/data/data_check.h"
-#include "training/data/html_text.h"
+#include "training/report/html.h"
 
 namespace unival {
 namespace {
@@ -53,11 +53,13 @@ std::vector<std::pair<std::string, std::string>> Facts(const DataReport& report)
 std::string ClassesHtml(const DataReport& report) {
   std::string html;
   for (const auto& [column, values] : report.classes) {
-    absl::StrAppend(&html, "<h2>", HtmlText(column), ": ", values.size(), " values</h2><table>");
+    absl::StrAppend(&html, "<h2>", report::Escape(column), ": ", values.size(),
+                    " values</h2><table>");
     const std::vector<Count> counts = MostFirst(values);
     for (size_t i = 0; i < counts.size() && i < kClassesShown; ++i) {
       const double share = 100.0 * counts[i].second / std::max<int64_t>(1, report.records);
-      absl::StrAppend(&html, "<tr><td>", HtmlText(counts[i].first), "</td><td>", counts[i].second,
+      absl::StrAppend(&html, "<tr><td>", report::Escape(counts[i].first), "</td><td>",
+                      counts[i].second,
                       "</td><td><div class=bar style=\"width:", absl::StrFormat("%.1f", 3 * share),
                       "px\"></div></td></tr>");
     }
@@ -109,21 +111,23 @@ std::string DataSummary(const DataReport& report) {
 }
 
 std::string DataReportHtml(const DataReport& report) {
-  std::string body = absl::StrCat("<h1>", HtmlText(report.path), "</h1><p>task ",
-                                  HtmlText(report.task), "</p><table>");
+  std::string body = absl::StrCat("<h1>", report::Escape(report.path), "</h1><p>task ",
+                                  report::Escape(report.task), "</p><table>");
   for (const auto& [name, fact] : Facts(report)) {
-    absl::StrAppend(&body, "<tr><td>", HtmlText(name), "</td><td>", HtmlText(fact), "</td></tr>");
+    absl::StrAppend(&body, "<tr><td>", report::Escape(name), "</td><td>", report::Escape(fact),
+                    "</td></tr>");
   }
   absl::StrAppend(&body, "</table><h2>", report.problems.size(), " problems</h2>");
   for (const Problem& problem : report.problems) {
-    absl::StrAppend(&body, "<h3>", HtmlText(problem.kind), "</h3><p>", HtmlText(PlaceText(problem)),
-                    HtmlText(problem.what), "</p><ul>");
+    absl::StrAppend(&body, "<h3>", report::Escape(problem.kind), "</h3><p>",
+                    report::Escape(PlaceText(problem)), report::Escape(problem.what), "</p><ul>");
     for (const ProblemRow& row : problem.kept) {
-      absl::StrAppend(&body, "<li><b>", HtmlText(row.record), "</b> ", HtmlText(row.what), "</li>");
+      absl::StrAppend(&body, "<li><b>", report::Escape(row.record), "</b> ",
+                      report::Escape(row.what), "</li>");
     }
-    absl::StrAppend(&body, "</ul><p><i>", HtmlText(problem.remedy), "</i></p>");
+    absl::StrAppend(&body, "</ul><p><i>", report::Escape(problem.remedy), "</i></p>");
   }
-  return HtmlPage(report.path, body + ClassesHtml(report));
+  return report::Page(report.path, body + ClassesHtml(report));
 }
 
 }  // namespace unival

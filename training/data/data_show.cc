@@ -17,7 +17,6 @@
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/native/tensor_text.h"
-#include "training/data/html_text.h"
 #include "training/data/rendered_record.h"
 
 namespace unival {
@@ -63,7 +62,7 @@ std::string PiecesHtml(const char* title, const std::vector<RenderedPiece>& piec
   std::string html = absl::StrCat("<p>", title, ": ");
   for (const RenderedPiece& piece : pieces)
     absl::StrAppend(&html, "<span class=piece title=\"", piece.position, ": id ", piece.id, "\">",
-                    HtmlText(piece.text), "</span>");
+                    report::Escape(piece.text), "</span>");
   return pieces.empty() ? "" : html + "</p>";
 }
 
@@ -79,7 +78,7 @@ class Shower {
                             task_.MakeExample(sample, ExampleMode::kPrediction, 0));
     UNIVAL_ASSIGN_OR_RETURN(const PreparedExample prepared,
                             Prepare(model_, std::move(example), {}));
-    absl::StrAppend(&html_, "<h2>", HtmlText(texts.key), "</h2>");
+    absl::StrAppend(&html_, "<h2>", report::Escape(texts.key), "</h2>");
     for (size_t i = 0; i < prepared.media.size(); ++i) {
       UNIVAL_RETURN_IF_ERROR(ShowMedia(prepared.media[i], absl::StrCat(number, "_", i)));
     }
@@ -94,7 +93,7 @@ class Shower {
 
   absl::Status Finish() const {
     if (options_.html.empty()) return absl::OkStatus();
-    const std::string page = HtmlPage(task_.info().name, html_);
+    const std::string page = report::Page(task_.info().name, html_);
     return WriteFileAtomically(options_.html, {page});
   }
 
@@ -109,11 +108,11 @@ class Shower {
     const bool is_sound = modality->info().type == "audio";
     for (size_t i = 0; i < media.sample.tensors.size(); ++i) {
       const at::Tensor& tensor = media.sample.tensors[i];
-      absl::StrAppend(&html_, "<p>", HtmlText(media.modality), " ", HtmlText(ShapeText(tensor)),
-                      "</p>");
+      absl::StrAppend(&html_, "<p>", report::Escape(media.modality), " ",
+                      report::Escape(ShapeText(tensor)), "</p>");
       const absl::StatusOr<std::string> png = TensorPng(tensor, is_sound);
       if (!png.ok()) continue;  // its shape is all there is to see
-      html_ += HtmlImage(*png, media.modality);
+      html_ += report::Image(*png, media.modality);
       const std::string part = i == 0 ? "" : absl::StrCat("_", i);
       UNIVAL_RETURN_IF_ERROR(Write(absl::StrCat(number, "_", media.modality, part, ".png"), *png));
     }

@@ -113,7 +113,7 @@ absl::StatusOr<std::unique_ptr<Source>> RecordInspection::Open(
   opening.limit = limit;
   opening.missing_media = true;
   for (const auto& entry : media_of_) opening.media_columns.push_back(entry.first);
-  // Of columns that no task reads it does not matter what they hold.
+  // What columns hold that no task reads does not matter.
   opening.needed = task_ == nullptr ? std::set<std::string>() : TaskColumns();
   return OpenSource(opening);
 }

@@ -65,6 +65,10 @@ class BalancedSampler {
   std::string Save() const;
   absl::Status Restore(absl::string_view state);
 
+  // The source takes part from `step` on, whatever was said before; the state belongs to that from
+  // now on.
+  void Unlock(int source, int64_t step) { options_.sources[source].unlock_step = step; }
+
   // Rows drawn so far from a source, over all ranks.
   int64_t drawn(int source) const { return counters_[source].drawn; }
 

@@ -156,7 +156,7 @@ absl::StatusOr<std::unique_ptr<Source>> OpenFiltered(const SourceOptions& option
 
 enum class DataKind { kUnknown, kJsonl, kTsv, kTar };
 
-// By its name, without what says that it is packed.
+// What a file holds, by its name without the ending of a packed file.
 DataKind KindOfName(absl::string_view path) {
   if (!absl::ConsumeSuffix(&path, ".gz")) absl::ConsumeSuffix(&path, ".zst");
   if (absl::EndsWith(path, ".jsonl")) return DataKind::kJsonl;
@@ -165,7 +165,7 @@ DataKind KindOfName(absl::string_view path) {
   return is_tar ? DataKind::kTar : DataKind::kUnknown;
 }
 
-// Of standard input, which has no name.
+// The same by its first bytes, for standard input, which has no name.
 DataKind KindOfBytes(absl::string_view bytes) {
   constexpr size_t kTarMagic = 257;
   if (bytes.size() > kTarMagic && absl::StartsWith(bytes.substr(kTarMagic), "ustar")) {

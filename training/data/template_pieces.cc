@@ -1,4 +1,4 @@
-// Of LengthCheck: what is the same for all records, literal texts and closed sets.
+// The part of LengthCheck that is the same for all records: literal texts and closed sets.
 #include <algorithm>
 #include <map>
 #include <utility>

@@ -42,7 +42,7 @@ bool IsReplaceable(const std::string& file) {
   return !absl::StartsWith(file, "/dev/") && (!fs::exists(status) || fs::is_regular_file(status));
 }
 
-// Where the bytes of `file` are, behind links.
+// The path of the file itself where `file` is a link.
 std::string RealFile(const std::string& file) {
   std::error_code error;
   const fs::path real = fs::canonical(file, error);
@@ -96,7 +96,7 @@ absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string&
   std::unique_ptr<Metric> metric = task->NewMetric();
   const bool keep = !options.results_file.empty();
   if (keep) UNIVAL_RETURN_IF_ERROR(CheckOutputFile(options.results_file, source.path()));
-  ResultLines lines(*task);
+  ResultLines lines(TaskReferences(pipeline, task_name));
   EvaluationResult result;
   result.name = result.task = task_name;
   result.samples = source.size();

@@ -69,9 +69,9 @@ struct EvaluationResult {
 absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string& task,
                                           const Source& source, const EvaluationOptions& options);
 
-// What counts as right for a record of `task`. Unimplemented for a task that is code, which does
-// not say so.
-absl::StatusOr<References> TaskReferences(const Task& task, const TaskSample& sample);
+// Reads what counts as right for a record of `task`; empty for a task that is code, which does not
+// say so. Valid as long as `pipeline`.
+ReferenceReader TaskReferences(const Pipeline& pipeline, const std::string& task);
 
 // For tables of metrics: "   (always \"zero\": 0.6160)", or nothing where the metric says nothing
 // about the constant answer.

@@ -35,4 +35,9 @@ absl::StatusOr<std::string> MainMetric(const EvaluationResult& result, const std
   return given.front();
 }
 
+bool LessIsBetter(const std::string& metric) {
+  const std::string name = metric.substr(0, metric.find('/'));
+  return name == "wer" || name == "chair_i" || name == "chair_s" || name == "failures";
+}
+
 }  // namespace unival

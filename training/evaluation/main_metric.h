@@ -12,9 +12,13 @@
 namespace unival {
 
 // `wanted` itself, or where it is empty the first of accuracy, exact_match, iou, cider, rouge_l,
-// bleu_4 that the evaluation gave, or else its first metric by name. In all of them more is better.
-// InvalidArgument lists what the evaluation gives when `wanted` is not among it.
+// bleu_4 that the evaluation gave, or else its first metric by name. In most of them more is
+// better. InvalidArgument lists what the evaluation gives when `wanted` is not among it.
 absl::StatusOr<std::string> MainMetric(const EvaluationResult& result, const std::string& wanted);
+
+// Whether a lower value is the better one, as of errors: "wer", "chair_s". The value of a group of
+// records, "wer/kind=noisy", is of the same kind.
+bool LessIsBetter(const std::string& metric);
 
 }  // namespace unival
 

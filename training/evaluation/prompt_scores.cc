@@ -46,8 +46,8 @@ PromptSpread SpreadOfValues(const std::string& name, const std::vector<double>& 
 absl::StatusOr<std::vector<PromptScores>> ScorePrompts(Pipeline& pipeline, const std::string& task,
                                                        const Source& source,
                                                        const EvaluationOptions& options) {
-  UNIVAL_ASSIGN_OR_RETURN(const Task* found, pipeline.task(task));
-  const auto* by_template = dynamic_cast<const TemplateTask*>(found);
+  UNIVAL_RETURN_IF_ERROR(pipeline.task(task).status());
+  const TemplateTask* by_template = pipeline.template_task(task);
   if (by_template == nullptr || by_template->proto().paraphrase().empty()) {
     return absl::FailedPreconditionError(
         absl::StrCat("task \"", task, "\": expected a template with paraphrases, got ",

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "runtime/prediction_json.h"
 #include "sdk/base/json_text.h"
 #include "tasks/metrics/scored_metric.h"
@@ -17,8 +17,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-void AddReferences(const Task& task, const TaskSample& sample, Json* line) {
-  const absl::StatusOr<References> references = TaskReferences(task, sample);
+void AddReferences(const ReferenceReader& reader, const TaskSample& sample, Json* line) {
+  if (!reader) return;
+  const absl::StatusOr<References> references = reader(sample);
   if (!references.ok()) return;  // the metric has said so
   (*line)["references"] = references->texts;
   if (references->box) (*line)["reference_box"] = *references->box;
@@ -46,11 +47,10 @@ const std::vector<double>* RightAndWrong(const SampleValues& values) {
 
 }  // namespace
 
-absl::StatusOr<References> TaskReferences(const Task& task, const TaskSample& sample) {
-  const auto* by_template = dynamic_cast<const TemplateTask*>(&task);
-  if (by_template != nullptr) return by_template->ReferencesOf(sample);
-  return absl::UnimplementedError(
-      absl::StrCat("task \"", task.info().name, "\" is code, which does not say its references"));
+ReferenceReader TaskReferences(const Pipeline& pipeline, const std::string& task) {
+  const TemplateTask* by_template = pipeline.template_task(task);
+  if (by_template == nullptr) return {};
+  return [by_template](const TaskSample& sample) { return by_template->ReferencesOf(sample); };
 }
 
 struct ResultLines::Lines {
@@ -58,7 +58,8 @@ struct ResultLines::Lines {
   std::vector<double> scores;  // log-probabilities, NaN for failures
 };
 
-ResultLines::ResultLines(const Task& task) : task_(task), lines_(std::make_unique<Lines>()) {}
+ResultLines::ResultLines(ReferenceReader references)
+    : references_(std::move(references)), lines_(std::make_unique<Lines>()) {}
 ResultLines::~ResultLines() = default;
 
 void ResultLines::Add(const TaskSample& sample, const absl::StatusOr<Prediction>& answer) {
@@ -69,7 +70,7 @@ void ResultLines::Add(const TaskSample& sample, const absl::StatusOr<Prediction>
     line["error"] = std::string(answer.status().message());
   }
   lines_->scores.push_back(answer.ok() ? answer->score : std::nan(""));
-  AddReferences(task_, sample, &line);
+  AddReferences(references_, sample, &line);
   AddColumns(sample, &line);
   lines_->lines.push_back(std::move(line));
 }

@@ -13,14 +13,15 @@
 
 namespace unival {
 
-// Belongs to one thread. `task` must outlive it.
+// Belongs to one thread.
 class ResultLines {
  public:
-  explicit ResultLines(const Task& task);
+  // `references` reads what counts as right for a record; empty where the task does not say so.
+  explicit ResultLines(ReferenceReader references);
   ~ResultLines();
 
-  // "key"; "text", "score", "box", "codes", or "error"; "references" and "reference_box" where the
-  // task says them; the record's columns "kind", "group" and "objects".
+  // "key"; "text", "score", "box", "codes", or "error"; "references" and "reference_box" where
+  // they are known; the record's columns "kind", "group" and "objects".
   void Add(const TaskSample& sample, const absl::StatusOr<Prediction>& answer);
 
   // All lines, with "scores": what `metric`, which has seen the same records, gives each.
@@ -32,7 +33,7 @@ class ResultLines {
 
  private:
   struct Lines;
-  const Task& task_;
+  const ReferenceReader references_;
   const std::unique_ptr<Lines> lines_;
 };
 

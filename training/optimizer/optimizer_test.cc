@@ -12,6 +12,7 @@
 #include "sdk/base/test_files.h"
 #include "sdk/testing/golden.h"
 #include "training/optimizer/adamw.h"
+#include "training/optimizer/grouped_optimizer.h"
 #include "training/optimizer/moving_average.h"
 #include "training/optimizer/schedule.h"
 
@@ -139,6 +140,65 @@ TEST(AdamW, NamesAFrozenParameter) {
   EXPECT_THAT(std::string(created.status().message()), HasSubstr("\"frozen\""));
 }
 
+// One update of "w" [2, 3] and "bias" [3] with decay 0.5 and the same gradients, divided by
+// `groups`.
+std::map<std::string, at::Tensor> Updated(const std::vector<ParameterGroup>& groups) {
+  OptimizerConfig config;
+  config.weight_decay = 0.5;
+  at::Tensor w = Parameter("w", {2, 3}), bias = Parameter("bias", {3});
+  auto optimizer = CreateGroupedOptimizer("adamw", config, groups, {{"w", w}, {"bias", bias}});
+  EXPECT_TRUE(optimizer.ok()) << optimizer.status();
+  for (int t = 1; t <= 2; ++t) {
+    SetGradient(w, t);
+    SetGradient(bias, t);
+    EXPECT_TRUE((*optimizer)->Step(0.1).ok());
+  }
+  return {{"w", w.detach().clone()}, {"bias", bias.detach().clone()}};
+}
+
+TEST(GroupedOptimizer, KeepsDecayFromVectorsAndScalesRatesByName) {
+  ParameterGroup vectors;
+  vectors.vectors = true;
+  const auto plain = Updated({}), still = Updated({vectors});
+  EXPECT_TRUE(plain.at("w").equal(still.at("w")));
+  EXPECT_FALSE(plain.at("bias").equal(still.at("bias")));
+  ParameterGroup frozen;
+  frozen.names = {[](const std::string& name) { return name == "w"; }};
+  frozen.rate_scale = 0;
+  frozen.weight_decay = 0.5;
+  const auto slow = Updated({frozen});
+  EXPECT_TRUE(slow.at("w").equal(Parameter("w", {2, 3}).detach())) << "a rate of 0";
+  EXPECT_TRUE(slow.at("bias").equal(plain.at("bias")));
+}
+
+TEST(GroupedOptimizer, ContinuesFromItsStateAndNamesAnEmptyGroup) {
+  ParameterGroup vectors;
+  vectors.vectors = true;
+  const auto make = [&](const at::Tensor& w, const at::Tensor& b) {
+    return *CreateGroupedOptimizer("adamw", {}, {vectors}, {{"w", w}, {"b", b}});
+  };
+  at::Tensor w = Parameter("w", {2, 3}), b = Parameter("b", {3});
+  const auto whole = make(w, b);
+  const auto run = [](Optimizer& optimizer, int t) {
+    for (const NamedTensor& parameter : optimizer.parameters()) SetGradient(parameter.tensor, t);
+    ASSERT_TRUE(optimizer.Step(0.01).ok());
+  };
+  run(*whole, 1);
+  TensorState state;
+  for (const auto& [name, tensor] : whole->State()) state[name] = tensor.clone();
+  at::Tensor w2 = w.detach().clone().requires_grad_(), b2 = b.detach().clone().requires_grad_();
+  const auto resumed = make(w2, b2);
+  ASSERT_TRUE(resumed->LoadState(state).ok());
+  run(*whole, 2);
+  run(*resumed, 2);
+  EXPECT_TRUE(w.detach().equal(w2.detach()) && b.detach().equal(b2.detach()));
+  state["exp_avg.w"] = at::zeros({2, 3});
+  EXPECT_FALSE(resumed->LoadState(state).ok()) << "a state of no groups";
+  EXPECT_THAT(
+      std::string(CreateGroupedOptimizer("adamw", {}, {vectors}, {{"w", w}}).status().message()),
+      HasSubstr("group[0]"));
+}
+
 TEST(GradientClipping, ScalesThenLimitsTheJointNorm) {
   at::Tensor a = Parameter("a", {3}), b = Parameter("b", {1});
   auto optimizer = MakeAdamW({}, {{"a", a}, {"b", b}});
@@ -205,6 +265,16 @@ TEST(Schedule, StaysFlatThenFollowsACosine) {
   config.warmup_updates = 10;
   EXPECT_DOUBLE_EQ(Rate("constant", config, 5), 0.5);
   EXPECT_EQ(Rate("constant", config, 1000), 1);
+}
+
+TEST(Schedule, FallsWithTheRootOfTheStepsBehindTheWarmUp) {
+  ScheduleConfig config;
+  config.peak = 0.01;
+  config.warmup_updates = 100;
+  EXPECT_DOUBLE_EQ(Rate("inverse_sqrt", config, 50), 0.005);
+  EXPECT_DOUBLE_EQ(Rate("inverse_sqrt", config, 100), 0.01);
+  EXPECT_DOUBLE_EQ(Rate("inverse_sqrt", config, 400), 0.005);
+  EXPECT_DOUBLE_EQ(Rate("inverse_sqrt", config, 1000000), 0.0001);
 }
 
 TEST(Schedule, NamesTheFieldThatIsWrong) {

@@ -214,8 +214,10 @@ absl::StatusOr<std::string> CaseCards(const EvaluationPage& page, const std::str
     UNIVAL_ASSIGN_OR_RETURN(one.sample, source.Read(static_cast<int64_t>(order[k])));
     one.answer = page.result->answers[order[k]];
     one.value = values[order[k]];
-    const absl::StatusOr<References> right = TaskReferences(*page.task, one.sample);
-    if (right.ok()) one.right = *right;
+    if (page.references) {
+      const absl::StatusOr<References> right = page.references(one.sample);
+      if (right.ok()) one.right = *right;
+    }
     cards += CaseHtml(*page.task, one, decoder);
   }
   return absl::StrCat(Element("h2", "", title), Element("div", "cards", cards));

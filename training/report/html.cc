@@ -31,6 +31,11 @@ std::string PngDataUri(absl::string_view png_bytes) {
   return absl::StrCat("data:image/png;base64,", absl::Base64Escape(png_bytes));
 }
 
+std::string Image(absl::string_view png_bytes, absl::string_view alternative) {
+  return absl::StrCat("<img class=\"exact\" alt=\"", Escape(alternative), "\" src=\"",
+                      PngDataUri(png_bytes), "\">");
+}
+
 void Table::AddRow(std::vector<std::string> cells, std::string css) {
   rows_.emplace_back(std::move(css), std::move(cells));
 }

@@ -26,6 +26,9 @@ std::string Element(absl::string_view tag, absl::string_view css, absl::string_v
 // "data:image/png;base64,..."
 std::string PngDataUri(absl::string_view png_bytes);
 
+// The picture in its own size, never smoothed; `alternative` is text.
+std::string Image(absl::string_view png_bytes, absl::string_view alternative);
+
 // Cells are HTML; the first column is left-aligned, the others are figures, or words where `css` is
 // "text".
 class Table {

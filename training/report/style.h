@@ -53,6 +53,10 @@ code, pre { font-family: "JetBrains Mono", "DejaVu Sans Mono", Consolas, monospa
             font-size: 13px; }
 pre { background: #f0f2f6; border-radius: 8px; padding: 12px 14px; overflow-x: auto;
       margin: 8px 0 0; white-space: pre-wrap; }
+.bar { background: var(--accent); height: 1em; }
+.piece { background: #e8ebf1; margin: 1px; padding: 0 .2em; white-space: pre;
+         display: inline-block; }
+img.exact { image-rendering: pixelated; max-width: 100%; }
 .two { display: grid; grid-template-columns: 1fr 1fr; gap: 16px; align-items: start; }
 .two > * { min-width: 0; }
 footer { margin-top: 40px; color: var(--soft); font-size: 13.5px;

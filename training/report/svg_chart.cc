@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_replace.h"
+#include "training/report/html.h"
 
 namespace unival {
 namespace {
@@ -51,7 +51,7 @@ std::string Line(double x1, double y1, double x2, double y2, const char* color) 
 std::string Text(double x, double y, const char* anchor, const std::string& text,
                  const char* color = "#333") {
   return absl::StrFormat("<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" fill=\"%s\">%s</text>\n",
-                         x, y, anchor, color, XmlEscaped(text));
+                         x, y, anchor, color, report::Escape(text));
 }
 
 std::string Axes(const SvgChart& chart, const Axis& x, const Axis& y) {
@@ -90,11 +90,6 @@ std::string Curve(const SvgChart& chart, const SvgSeries& series, const Axis& x,
 }
 
 }  // namespace
-
-std::string XmlEscaped(const std::string& text) {
-  return absl::StrReplaceAll(
-      text, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"'", "&#39;"}});
-}
 
 std::string SvgText(const SvgChart& chart) {
   Axis x = RangeOf(chart, [](const auto& point) { return point.first; });

@@ -30,9 +30,6 @@ struct SvgChart {
 // One <svg> element with axes, a legend and a title; any text in it is escaped. Deterministic.
 std::string SvgText(const SvgChart& chart);
 
-// &, <, >, " and ' for use in XML and HTML, as text or attribute.
-std::string XmlEscaped(const std::string& text);
-
 }  // namespace unival
 
 #endif  // UNIVAL_TRAINING_REPORT_SVG_CHART_H_

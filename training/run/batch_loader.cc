@@ -12,6 +12,7 @@
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
+#include "training/run/part_times.h"
 
 namespace unival {
 namespace {
@@ -107,12 +108,19 @@ absl::StatusOr<TrainingBatch> BatchLoader::Load(const Job& job) const {
 
 absl::Status BatchLoader::LoadRow(const StageSource& source, int64_t index, uint64_t seed,
                                   TrainingBatch* batch) const {
-  UNIVAL_ASSIGN_OR_RETURN(TaskSample sample, source.source->Read(index));
-  absl::StatusOr<Seq2SeqExample> example =
-      Annotate(source.task->MakeExample(sample, ExampleMode::kTraining, seed), "source \"",
-               source.name, "\": ", sample.key);
-  if (!example.ok()) return example.status();
-  const absl::Status fits = CheckLengths(*options_.model, *example, LengthOf::kPromptAndTarget);
+  const auto make = [&]() -> absl::StatusOr<std::pair<std::string, Seq2SeqExample>> {
+    const PartTimer timer(&batch->reading_seconds);
+    UNIVAL_ASSIGN_OR_RETURN(TaskSample sample, source.source->Read(index));
+    UNIVAL_ASSIGN_OR_RETURN(Seq2SeqExample example,
+                            Annotate(source.task->MakeExample(sample, ExampleMode::kTraining, seed),
+                                     "source \"", source.name, "\": ", sample.key));
+    return std::make_pair(sample.key, std::move(example));
+  };
+  UNIVAL_ASSIGN_OR_RETURN(auto made, make());
+  const std::string key = std::move(made.first);
+  Seq2SeqExample& example = made.second;
+  const PartTimer timer(&batch->decoding_seconds);
+  const absl::Status fits = CheckLengths(*options_.model, example, LengthOf::kPromptAndTarget);
   if (!fits.ok()) {
     batch->failures.push_back(std::string(fits.message()));
     return absl::OkStatus();
@@ -122,18 +130,19 @@ absl::Status BatchLoader::LoadRow(const StageSource& source, int64_t index, uint
   const size_t pending_before = batch->pending.size();
   // Two sources may read one file with other filters, so the path does not name a record.
   const std::string place = absl::StrCat(source.field, " ", index);
-  for (size_t media_index = 0; media_index < example->media.size(); ++media_index) {
+  for (size_t media_index = 0; media_index < example.media.size(); ++media_index) {
     PreparedMedia& media = prepared.media.emplace_back();
     absl::Status status =
-        PrepareMedia(example->media[media_index], source.augment, Mix(seed, media_index), place,
-                     row, media_index, &media, batch);
+        PrepareMedia(example.media[media_index], source.augment, Mix(seed, media_index), place, row,
+                     media_index, &media, batch);
     if (status.ok()) continue;
     if (!IsMediaError(status)) return status;
     batch->pending.resize(pending_before);
-    batch->failures.push_back(absl::StrCat(sample.key, ": ", status.message()));
+    batch->failures.push_back(absl::StrCat(key, ": ", status.message()));
     return absl::OkStatus();
   }
-  prepared.example = *std::move(example);
+  prepared.example = std::move(example);
+  if (prepared.example.key.empty()) prepared.example.key = key;  // a task that is code may leave it
   batch->examples.push_back(std::move(prepared));
   return absl::OkStatus();
 }

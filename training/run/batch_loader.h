@@ -53,6 +53,7 @@ struct TrainingBatch {
   // "KEY: reason" of media that could not be decoded; their rows are left out.
   std::vector<std::string> failures;
   std::string sampler_state;  // after this batch was made
+  double reading_seconds = 0, decoding_seconds = 0;
 };
 
 struct LoaderOptions {

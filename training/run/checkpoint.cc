@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "backbone/storage/safetensors.h"
 #include "sdk/base/files.h"
 #include "sdk/base/json_depth.h"
@@ -37,12 +39,23 @@ Json ToJson(const RunState& state) {
           {"sampler", state.sampler},
           {"last_loss", state.last_loss},
           {"trained", state.trained},
+          {"finished", state.finished},
+          {"ends", state.ends},
+          {"unlocked", state.unlocked},
+          {"validation",
+           {{"judge", state.validation.judge},
+            {"any", state.validation.any},
+            {"last", state.validation.last},
+            {"best", state.validation.best},
+            {"best_step", state.validation.best_step},
+            {"worse", state.validation.worse}}},
           {"window",
            {{"loss", state.window.loss},
             {"batches", state.window.batches},
             {"tokens", state.window.tokens},
             {"correct", state.window.correct},
             {"seconds", state.window.seconds},
+            {"part_seconds", state.window.part_seconds},
             {"by_source", state.window.by_source}}},
           {"totals",
            {{"rows", state.totals.rows},
@@ -50,7 +63,9 @@ Json ToJson(const RunState& state) {
             {"decode_failures", state.totals.decode_failures},
             {"encoder_calls", state.totals.encoder_calls},
             {"cache_hits", state.totals.cache_hits},
-            {"seconds", state.totals.seconds}}}};
+            {"seconds", state.totals.seconds},
+            {"source_rows", state.totals.source_rows},
+            {"skipped", state.totals.skipped}}}};
 }
 
 // Hash of everything that the state says, its own hash aside.
@@ -97,7 +112,9 @@ absl::Status CheckCounts(const RunState& state, const std::string& file) {
       {"totals.tokens", state.totals.tokens},
       {"totals.decode_failures", state.totals.decode_failures},
       {"totals.encoder_calls", state.totals.encoder_calls},
-      {"totals.cache_hits", state.totals.cache_hits}};
+      {"totals.cache_hits", state.totals.cache_hits},
+      {"totals.skipped", state.totals.skipped},
+      {"validation.worse", state.validation.worse}};
   for (const auto& [field, count] : counts) {
     if (count < 0) return Damaged(file, absl::StrCat(field, ": expected 0 or more, got ", count));
   }
@@ -111,6 +128,8 @@ int64_t Whole(const Json& json, const char* key) {
   return json.at(key).get_ref<const Json::number_integer_t&>();
 }
 
+int64_t WholeOf(const Json& json) { return json.get_ref<const Json::number_integer_t&>(); }
+
 LogWindow WindowFromJson(const Json& json) {
   LogWindow window;
   window.loss = json.at("loss").is_number() ? json.at("loss").get<double>() : 0;
@@ -120,6 +139,43 @@ LogWindow WindowFromJson(const Json& json) {
   window.seconds = json.at("seconds");
   window.by_source = json.at("by_source").get<decltype(window.by_source)>();
   return window;
+}
+
+// JSON has no infinite number and none that is not a number: null stands for them.
+double NumberOrNan(const Json& json) {
+  return json.is_number() ? json.get<double>() : std::nan("");
+}
+
+ValidationState ValidationFromJson(const Json& json) {
+  ValidationState validation;
+  validation.judge = json.at("judge");
+  validation.any = json.at("any");
+  validation.last = NumberOrNan(json.at("last"));
+  validation.best = NumberOrNan(json.at("best"));
+  validation.best_step = Whole(json, "best_step");
+  validation.worse = Whole(json, "worse");
+  return validation;
+}
+
+// What checkpoints of before do not have.
+void ReadLaterFields(const Json& json, RunState* state) {
+  const Json& totals = json.at("totals");
+  if (totals.contains("skipped")) state->totals.skipped = Whole(totals, "skipped");
+  const Json source_rows = totals.value("source_rows", Json::object());
+  for (const auto& [stage, rows] : source_rows.items()) {
+    for (const auto& [source, count] : rows.items())
+      state->totals.source_rows[stage][source] = WholeOf(count);
+  }
+  if (json.contains("window") && json.at("window").contains("part_seconds")) {
+    state->window.part_seconds =
+        json.at("window").at("part_seconds").get<std::map<std::string, double>>();
+  }
+  for (const Json& steps : json.value("finished", Json::array()))
+    state->finished.push_back(WholeOf(steps));
+  const Json unlocked = json.value("unlocked", Json::object());
+  for (const auto& [source, step] : unlocked.items()) state->unlocked[source] = WholeOf(step);
+  if (json.contains("ends")) state->ends = json.at("ends").get<std::vector<std::string>>();
+  if (json.contains("validation")) state->validation = ValidationFromJson(json.at("validation"));
 }
 
 absl::StatusOr<RunState> FromJson(const std::string& text, const std::string& folder) {
@@ -143,12 +199,13 @@ absl::StatusOr<RunState> FromJson(const std::string& text, const std::string& fo
     // Checkpoints of before have none: their first record after a resumption covers fewer steps.
     if (json.contains("window")) state.window = WindowFromJson(json.at("window"));
     const Json& totals = json.at("totals");
-    state.totals = {Whole(totals, "rows"),
-                    Whole(totals, "tokens"),
-                    Whole(totals, "decode_failures"),
-                    Whole(totals, "encoder_calls"),
-                    Whole(totals, "cache_hits"),
-                    totals.at("seconds")};
+    state.totals.rows = Whole(totals, "rows");
+    state.totals.tokens = Whole(totals, "tokens");
+    state.totals.decode_failures = Whole(totals, "decode_failures");
+    state.totals.encoder_calls = Whole(totals, "encoder_calls");
+    state.totals.cache_hits = Whole(totals, "cache_hits");
+    state.totals.seconds = totals.at("seconds");
+    ReadLaterFields(json, &state);
     UNIVAL_RETURN_IF_ERROR(CheckCounts(state, file));
     return state;
   } catch (const nlohmann::json::exception& error) {
@@ -171,12 +228,27 @@ std::vector<std::string> Complete(const std::string& directory) {
   return names;
 }
 
-// Everything but `keep`: earlier checkpoints and what a killed run left half-written.
-void RemoveOthers(const std::string& directory, const std::string& keep) {
+std::string NameOf(int64_t step) { return absl::StrFormat("%09d", step); }
+
+absl::StatusOr<Checkpoint> LoadFrom(const std::string& folder) {
+  Checkpoint checkpoint;
+  UNIVAL_ASSIGN_OR_RETURN(std::string text, ReadWholeFile(folder + "/" + kStateFile));
+  UNIVAL_ASSIGN_OR_RETURN(checkpoint.state, FromJson(text, folder));
+  UNIVAL_ASSIGN_OR_RETURN(checkpoint.tensors, ReadSafetensors(folder + "/" + kTensorFile));
+  return checkpoint;
+}
+
+// Everything but the newest `keep` checkpoints: earlier ones and what a killed run left
+// half-written.
+void RemoveOthers(const std::string& directory, int keep) {
+  std::vector<std::string> kept = Complete(directory);
+  const size_t count = static_cast<size_t>(std::max(1, keep));
+  if (kept.size() > count) kept.erase(kept.begin(), kept.end() - static_cast<int64_t>(count));
   std::vector<fs::path> others;
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory, error)) {
-    if (entry.path().filename() != keep) others.push_back(entry.path());
+    const std::string name = entry.path().filename().string();
+    if (std::find(kept.begin(), kept.end(), name) == kept.end()) others.push_back(entry.path());
   }
   for (const fs::path& path : others) fs::remove_all(path, error);
 }
@@ -184,15 +256,18 @@ void RemoveOthers(const std::string& directory, const std::string& keep) {
 }  // namespace
 
 absl::Status SaveCheckpoint(const std::string& directory, const RunState& state,
-                            const std::map<std::string, at::Tensor>& tensors) {
-  const std::string name = absl::StrFormat("%09d", state.step);
+                            const std::map<std::string, at::Tensor>& tensors, int keep) {
+  const std::string name = NameOf(state.step);
   const std::string target = absl::StrCat(directory, "/", name);
   const std::string temporary = target + ".tmp";
   std::error_code error;
   // A stage that ends on a multiple of checkpoint_every saves the same step twice. A folder has its
   // final name only when it is complete, and the state after a step is always the same, so the one
   // that is there is kept.
-  if (fs::exists(target, error)) return absl::OkStatus();
+  if (fs::exists(target, error)) {
+    RemoveOthers(directory, keep);
+    return absl::OkStatus();
+  }
   fs::remove_all(temporary, error);
   UNIVAL_RETURN_IF_ERROR(MakeFolders(temporary));
   UNIVAL_RETURN_IF_ERROR(WriteSafetensors(temporary + "/" + kTensorFile, tensors));
@@ -204,24 +279,37 @@ absl::Status SaveCheckpoint(const std::string& directory, const RunState& state,
   fs::rename(temporary, target, error);
   if (error) return SystemError(target, "cannot be renamed", error.value());
   UNIVAL_RETURN_IF_ERROR(SyncDirectory(directory));
-  RemoveOthers(directory, name);
+  RemoveOthers(directory, keep);
   return absl::OkStatus();
 }
 
 absl::StatusOr<absl::optional<Checkpoint>> LoadCheckpoint(const std::string& directory) {
   const std::vector<std::string> names = Complete(directory);
   if (names.empty()) return absl::optional<Checkpoint>();
-  const std::string folder = absl::StrCat(directory, "/", names.back());
-  Checkpoint checkpoint;
-  UNIVAL_ASSIGN_OR_RETURN(std::string text, ReadWholeFile(folder + "/" + kStateFile));
-  UNIVAL_ASSIGN_OR_RETURN(checkpoint.state, FromJson(text, folder));
-  UNIVAL_ASSIGN_OR_RETURN(checkpoint.tensors, ReadSafetensors(folder + "/" + kTensorFile));
-  return absl::optional<Checkpoint>(std::move(checkpoint));
+  UNIVAL_ASSIGN_OR_RETURN(Checkpoint newest, LoadFrom(absl::StrCat(directory, "/", names.back())));
+  return absl::optional<Checkpoint>(std::move(newest));
 }
 
-void RemoveEarlierCheckpoints(const std::string& directory) {
-  const std::vector<std::string> names = Complete(directory);
-  if (!names.empty()) RemoveOthers(directory, names.back());
+absl::StatusOr<Checkpoint> LoadCheckpointOf(const std::string& directory, int64_t step) {
+  const std::vector<int64_t> steps = CheckpointSteps(directory);
+  if (std::find(steps.begin(), steps.end(), step) != steps.end()) {
+    return LoadFrom(absl::StrCat(directory, "/", NameOf(step)));
+  }
+  return absl::NotFoundError(absl::StrCat(directory, ": there is no checkpoint of step ", step,
+                                          "; there are: ", absl::StrJoin(steps, ", ")));
+}
+
+std::vector<int64_t> CheckpointSteps(const std::string& directory) {
+  std::vector<int64_t> steps;
+  for (const std::string& name : Complete(directory)) {
+    int64_t step = 0;
+    if (absl::SimpleAtoi(name, &step)) steps.push_back(step);
+  }
+  return steps;
+}
+
+void RemoveEarlierCheckpoints(const std::string& directory, int keep) {
+  if (!Complete(directory).empty()) RemoveOthers(directory, keep);
 }
 
 }  // namespace unival

@@ -79,15 +79,43 @@ absl::Status RunLog::Write(const ProgressRecord& record) {
                      {"tokens_per_second", record.tokens_per_second},
                      {"seconds", record.seconds},
                      {"rows", record.rows},
+                     {"source_rows", record.source_rows},
+                     {"part_seconds", record.part_seconds},
                      {"encoder_calls", record.encoder_calls},
                      {"cache_hits", record.cache_hits},
                      {"decode_failures", record.decode_failures},
+                     {"skipped_batches", record.skipped_batches},
                      {"rss_mb", record.rss_mb}};
   return WriteLine(JsonText(line));
 }
 
 absl::Status RunLog::WriteFailure(int64_t step, const std::string& what) {
   const Json line = {{"step", step}, {"decode_failure", what}};
+  return WriteLine(JsonText(line));
+}
+
+absl::Status RunLog::WriteSkipped(int64_t step, const std::string& what,
+                                  const std::vector<std::string>& records) {
+  const Json line = {{"step", step}, {"skipped", what}, {"records", records}};
+  return WriteLine(JsonText(line));
+}
+
+absl::Status RunLog::WriteValidation(const ValidationRecord& record) {
+  Json line = {{"stage", record.stage},
+               {"step", record.step},
+               {"validation", record.evaluation},
+               {"seconds", record.seconds},
+               {"metrics", record.metrics}};
+  if (!record.judged_by.empty()) {
+    line["judged_by"] = record.judged_by;
+    line["is_best"] = record.is_best;
+  }
+  return WriteLine(JsonText(line));
+}
+
+absl::Status RunLog::WriteUnlocked(int64_t step, const std::string& stage,
+                                   const std::string& source) {
+  const Json line = {{"stage", stage}, {"step", step}, {"unlocked", source}};
   return WriteLine(JsonText(line));
 }
 

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 
@@ -25,11 +26,25 @@ struct ProgressRecord {
   double tokens_per_second = 0;  // target tokens
   double seconds = 0;            // since the run began, over all resumptions
   double eta_seconds = 0;
-  int64_t rows = 0;           // records seen so far
-  int64_t encoder_calls = 0;  // of frozen encoders so far, one per media item
+  int64_t rows = 0;                            // records seen so far
+  std::map<std::string, int64_t> source_rows;  // of these, by source, in this stage
+  std::map<std::string, double> part_seconds;  // since the previous record (part_times.h)
+  int64_t encoder_calls = 0;                   // of frozen encoders so far, one per media item
   int64_t cache_hits = 0;
   int64_t decode_failures = 0;
   double rss_mb = 0;  // peak
+  int64_t skipped_batches = 0;
+};
+
+// What one evaluation gave while a stage ran.
+struct ValidationRecord {
+  std::string stage;
+  int64_t step = 0;  // finished steps of all stages
+  std::string evaluation;
+  double seconds = 0;
+  std::map<std::string, double> metrics;
+  std::string judged_by;  // the judge's metric; empty for other evaluations
+  bool is_best = false;
 };
 
 // One line for people: "connection step 20/800  loss 0.5123 ...".
@@ -48,6 +63,13 @@ class RunLog {
   absl::Status Write(const ProgressRecord& record);
   // One record that could not be read, or one media item that could not be decoded.
   absl::Status WriteFailure(int64_t step, const std::string& what);
+  // A batch that was left out because `what` was no finite number, and the records that it held, or
+  // those of them that are to blame.
+  absl::Status WriteSkipped(int64_t step, const std::string& what,
+                            const std::vector<std::string>& records);
+  absl::Status WriteValidation(const ValidationRecord& record);
+  // A source that takes part after this step, since validations were no better.
+  absl::Status WriteUnlocked(int64_t step, const std::string& stage, const std::string& source);
 
  private:
   absl::Status WriteLine(const std::string& line);

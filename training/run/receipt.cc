@@ -182,6 +182,10 @@ Receipt MakeReceipt(const ReceiptDescription& description, const std::vector<Ten
   return receipt;
 }
 
+Json JsonOfUnfinished(const UnfinishedRun& run) {
+  return {{"stages", run.stages}, {"steps", run.steps}, {"planned_steps", run.planned_steps}};
+}
+
 Json JsonOf(const Receipt& receipt) {
   const ReceiptDescription& about = receipt.description;
   Json tensors = Json::array();
@@ -191,23 +195,25 @@ Json JsonOf(const Receipt& receipt) {
     if (entry.role == TensorRole::kFrozen && entry.changed())
       changed_frozen.push_back(entry.before.name);
   }
-  return {{"format", kFormat},
-          {"statement", absl::StrCat("frozen tensors changed: ", receipt.frozen_changed)},
-          {"plan", about.plan_name},
-          {"plan_sha256", about.plan_sha256},
-          {"base_model", about.base_model},
-          {"seed", about.seed},
-          {"stored_as", about.stored_half ? "float16" : "float32"},
-          {"trainable",
-           {{"tensors", receipt.trainable_tensors},
-            {"scalars", receipt.trainable_scalars},
-            {"changed", receipt.trainable_changed}}},
-          {"frozen",
-           {{"tensors", receipt.frozen_tensors},
-            {"scalars", receipt.frozen_scalars},
-            {"changed", receipt.frozen_changed},
-            {"changed_names", changed_frozen}}},
-          {"tensors", tensors}};
+  Json json = {{"format", kFormat},
+               {"statement", absl::StrCat("frozen tensors changed: ", receipt.frozen_changed)},
+               {"plan", about.plan_name},
+               {"plan_sha256", about.plan_sha256},
+               {"base_model", about.base_model},
+               {"seed", about.seed},
+               {"stored_as", about.stored_half ? "float16" : "float32"},
+               {"trainable",
+                {{"tensors", receipt.trainable_tensors},
+                 {"scalars", receipt.trainable_scalars},
+                 {"changed", receipt.trainable_changed}}},
+               {"frozen",
+                {{"tensors", receipt.frozen_tensors},
+                 {"scalars", receipt.frozen_scalars},
+                 {"changed", receipt.frozen_changed},
+                 {"changed_names", changed_frozen}}}};
+  if (about.unfinished) json["unfinished"] = JsonOfUnfinished(*about.unfinished);
+  json["tensors"] = std::move(tensors);
+  return json;
 }
 
 std::string ReceiptToJson(const Receipt& receipt) { return JsonText(JsonOf(receipt), 1) + "\n"; }
@@ -226,6 +232,13 @@ absl::StatusOr<Receipt> ReceiptOf(const Json& json, const std::string& file) {
     const Json& seed = json.at("seed");
     receipt.description.seed = seed.is_number_unsigned() ? seed.get<uint64_t>() : 0;
     receipt.description.stored_half = json.at("stored_as") == "float16";
+    if (json.contains("unfinished")) {
+      const auto whole = [&](const char* key) -> int64_t {
+        return json.at("unfinished").at(key).get_ref<const Json::number_integer_t&>();
+      };
+      receipt.description.unfinished =
+          UnfinishedRun{whole("stages"), whole("steps"), whole("planned_steps")};
+    }
     for (const Json& tensor : json.at("tensors")) {
       UNIVAL_ASSIGN_OR_RETURN(ReceiptEntry entry, Annotate(EntryFromJson(tensor), file));
       if (entry.fresh) receipt.description.fresh.insert(entry.before.name);

@@ -18,6 +18,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 #include "runtime/model.h"
 
 namespace unival {
@@ -37,6 +38,13 @@ std::vector<TensorHash> HashState(const Model& model, bool with_half = false);
 // One hash over all of `hashes`.
 std::string CombinedHash(const std::vector<TensorHash>& hashes);
 
+// How far the run of a model was that is not the run's last one.
+struct UnfinishedRun {
+  int64_t stages = 0;         // that had begun: what later ones train is frozen so far
+  int64_t steps = 0;          // of all stages
+  int64_t planned_steps = 0;  // of all stages
+};
+
 struct ReceiptDescription {
   std::string plan_name;
   std::string plan_sha256;
@@ -44,6 +52,7 @@ struct ReceiptDescription {
   uint64_t seed = 0;
   bool stored_half = false;
   std::set<std::string> fresh;  // tensors that did not come from the base model
+  absl::optional<UnfinishedRun> unfinished;
 };
 
 // What may happen to a tensor.

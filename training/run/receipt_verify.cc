@@ -1,4 +1,5 @@
 // What a receipt says, checked against model directories: one rule after the other, in one piece.
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -206,11 +207,18 @@ void CheckDrawn(const Receipt& receipt, const TrainingPlan& plan, const Hashes& 
   }
 }
 
+// The stages that had begun: all of a run that was finished.
+int64_t StagesOf(const Receipt& receipt, const TrainingPlan& plan) {
+  const auto& unfinished = receipt.description.unfinished;
+  return unfinished ? std::min<int64_t>(unfinished->stages, plan.stage_size()) : plan.stage_size();
+}
+
 // Roles are what the plan's stages train.
 absl::Status CheckRoles(const Receipt& receipt, const TrainingPlan& plan, const Model& model,
                         ReceiptCheck* check) {
   std::set<std::string> trained;
-  for (const Stage& stage : plan.stage()) {
+  for (int i = 0; i < StagesOf(receipt, plan); ++i) {
+    const Stage& stage = plan.stage(i);
     const std::vector<std::string> patterns(stage.trainable().begin(), stage.trainable().end());
     UNIVAL_ASSIGN_OR_RETURN(const TrainableSet set, SelectTrainable(model, patterns));
     trained.insert(set.names.begin(), set.names.end());
@@ -222,6 +230,23 @@ absl::Status CheckRoles(const Receipt& receipt, const TrainingPlan& plan, const 
   return absl::OkStatus();
 }
 
+// Where a run stopped is a place of its plan.
+void CheckUnfinished(const ReceiptDescription& stated, const TrainingPlan& plan,
+                     ReceiptCheck* check) {
+  if (!stated.unfinished) return;
+  int64_t planned = 0;
+  for (const Stage& stage : plan.stage()) planned += stage.steps();
+  Differs("unfinished.planned_steps", absl::StrCat(planned),
+          absl::StrCat(stated.unfinished->planned_steps), check);
+  const bool is_place = stated.unfinished->stages >= 0 &&
+                        stated.unfinished->stages <= plan.stage_size() &&
+                        stated.unfinished->steps >= 0 && stated.unfinished->steps <= planned;
+  if (is_place) return;
+  check->problems.push_back(absl::StrCat("unfinished: ", stated.unfinished->steps, " steps in ",
+                                         stated.unfinished->stages,
+                                         " stages is no place of the plan"));
+}
+
 void CheckPlanFields(const ReceiptDescription& stated, const TrainingPlan& plan,
                      const std::string& text, ReceiptCheck* check) {
   Differs("plan_sha256", Sha256Hex(text), stated.plan_sha256, check);
@@ -230,6 +255,7 @@ void CheckPlanFields(const ReceiptDescription& stated, const TrainingPlan& plan,
   Differs("seed", absl::StrCat(plan.seed()), absl::StrCat(stated.seed), check);
   Differs("stored_as", plan.save_half() ? "float16" : "float32",
           stated.stored_half ? "float16" : "float32", check);
+  CheckUnfinished(stated, plan, check);
 }
 
 // The plan as it ran lies beside the receipt. Null when it does not.

@@ -69,17 +69,17 @@ std::string UnusedName(const LoadedTemplate& task, const Model& model) {
 
 }  // namespace
 
-absl::Status SweepRecords(const Task& task, const Source& source, const Model& model) {
-  const auto* as_template = dynamic_cast<const TemplateTask*>(&task);
+absl::Status SweepRecords(const Task& task, const TemplateTask* by_template, const Source& source,
+                          const Model& model) {
   TemplateReading reading;
-  if (as_template != nullptr) {
-    reading = ReadTemplate(as_template->source(), model.runtime().template_types().slots);
+  if (by_template != nullptr) {
+    reading = ReadTemplate(by_template->source(), model.runtime().template_types().slots);
   }
   ProblemList problems;
   for (int64_t i = 0; i < source.size(); ++i) {
     const absl::StatusOr<TaskSample> sample = source.Read(i);
     if (sample.ok()) {
-      SweepOne(task, as_template == nullptr ? nullptr : &reading, *sample, model, &problems);
+      SweepOne(task, by_template == nullptr ? nullptr : &reading, *sample, model, &problems);
       continue;
     }
     const ProblemRow row = ReadErrorRow(source.path(), i, sample.status().message());

@@ -14,7 +14,9 @@ namespace unival {
 
 // Reads all records of `source` and makes no example of them: columns, types, labels, boxes. Media
 // are not decoded. InvalidArgument lists what would end the run, all of it, with its records.
-absl::Status SweepRecords(const Task& task, const Source& source, const Model& model);
+// `by_template` is the same task where it is a template, else null.
+absl::Status SweepRecords(const Task& task, const TemplateTask* by_template, const Source& source,
+                          const Model& model);
 
 // What a user should hear of before the hour is spent, a line each: tasks of the plan's sets that
 // no source and no evaluation uses, with modalities that the model lacks, and labels that the model

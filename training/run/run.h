@@ -48,12 +48,23 @@ struct Run {
   ProgressLine printer;
   bool stopped = false;
 
+  // Steps of all stages: those that were taken where a stage has ended, those planned elsewhere.
   int64_t TotalSteps() const {
     int64_t steps = 0;
-    for (const Stage& stage : plan.proto.stage()) steps += stage.steps();
+    for (int i = 0; i < plan.proto.stage_size(); ++i) {
+      const bool has_ended = static_cast<size_t>(i) < state.finished.size();
+      steps += has_ended ? state.finished[static_cast<size_t>(i)] : plan.proto.stage(i).steps();
+    }
     return steps;
   }
 };
+
+// Steps of PrepareRun that others need too: reads, completes and checks the plan; makes its model,
+// templates and pipeline, without data.
+absl::Status LoadRunPlan(Run* run);
+absl::Status BuildRun(Run* run);
+// Copies the model's tensors of a checkpoint into the run's model.
+absl::Status RestoreModel(const Run& run, const std::map<std::string, at::Tensor>& saved);
 
 // Everything before the first step: plan, output folder, model, data, identity, and the checkpoint
 // to go on from. When the run was stopped inside a stage, `optimizer_state` receives the tensors of
@@ -61,8 +72,18 @@ struct Run {
 absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_state);
 
 // Writes a checkpoint of the run: tensors that differ from the start, and `optimizer_state` of the
-// stage at work.
-absl::Status SaveRun(const Run& run, const std::map<std::string, at::Tensor>& optimizer_state);
+// stage at work. In OUTPUT/checkpoint, of which the stage's `keep_last` stay, or OUTPUT/best, where
+// one does.
+enum class CheckpointKind { kLast, kBest };
+absl::Status SaveRun(const Run& run, const std::map<std::string, at::Tensor>& optimizer_state,
+                     CheckpointKind kind = CheckpointKind::kLast);
+
+// Saves the run's model into `directory`, and writes the receipt of it into `file`. Internal where
+// a frozen tensor changed; the receipt is written all the same.
+absl::Status SaveModel(const Run& run, const std::string& directory);
+absl::StatusOr<Receipt> WriteReceipt(const Run& run, const std::vector<TensorHash>& after,
+                                     const absl::optional<UnfinishedRun>& unfinished,
+                                     const std::string& file);
 
 // Saves the model, writes receipt and results, runs the evaluations.
 absl::Status FinishRun(Run* run, TrainResult* result);

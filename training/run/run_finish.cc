@@ -26,6 +26,22 @@ Json MetricsJson(const std::map<std::string, double>& metrics) {
   return json;
 }
 
+// What each stage came to.
+Json StagesJson(const Run& run) {
+  Json stages = Json::array();
+  for (int i = 0; i < run.plan.proto.stage_size(); ++i) {
+    const Stage& stage = run.plan.proto.stage(i);
+    const size_t at = static_cast<size_t>(i);
+    Json line = {{"name", stage.name()}, {"planned_steps", stage.steps()}};
+    if (at < run.state.finished.size()) line["steps"] = run.state.finished[at];
+    if (at < run.state.ends.size()) line["ended_by"] = run.state.ends[at];
+    const auto rows = run.state.totals.source_rows.find(stage.name());
+    if (rows != run.state.totals.source_rows.end()) line["rows"] = rows->second;
+    stages.push_back(std::move(line));
+  }
+  return stages;
+}
+
 std::string TemplateHashes(const Run& run) {
   return absl::StrJoin(run.templates, " ", [](std::string* out, const SharedTemplateSet& set) {
     absl::StrAppend(out, TemplateSetHash(*set));
@@ -53,6 +69,7 @@ absl::Status WriteResults(const Run& run, const TrainResult& result) {
                      {"template_set_hash", StoredTemplatesHash(run.model->templates())},
                      {"seed", run.plan.proto.seed()},
                      {"steps", result.steps},
+                     {"stages", StagesJson(run)},
                      {"final_loss", result.final_loss},
                      {"seconds", result.seconds},
                      {"steps_per_second", result.steps_per_second},
@@ -62,42 +79,12 @@ absl::Status WriteResults(const Run& run, const TrainResult& result) {
                      {"rows", run.state.totals.rows},
                      {"target_tokens", run.state.totals.tokens},
                      {"decode_failures", run.state.totals.decode_failures},
+                     {"skipped_batches", run.state.totals.skipped},
                      {"encoder_calls", result.encoder_calls},
                      {"cache_hits", result.cache_hits},
                      {"evaluations", evaluations}};
   const std::string text = JsonText(json, 1) + "\n";
   return WriteFileAtomically(run.Path("results.json"), {text});
-}
-
-absl::Status SaveModel(const Run& run) {
-  const TrainingPlan& plan = run.plan.proto;
-  Lineage lineage;
-  lineage.set_command("train");
-  lineage.set_plan(plan.name());
-  lineage.set_seed(plan.seed());
-  lineage.set_parent_backbone_sha256(run.parent_backbone_sha256);
-  // Replaces, in one step, the model of a run that was killed after this.
-  return run.model->Save(run.Path("model"), lineage, plan.save_half());
-}
-
-absl::Status WriteReceipt(const Run& run, const std::vector<TensorHash>& after,
-                          TrainResult* result) {
-  ReceiptDescription description;
-  description.plan_name = run.plan.proto.name();
-  description.plan_sha256 = Sha256Hex(PrintTextProto(run.plan.proto));
-  description.base_model = run.plan.proto.model();
-  description.seed = run.plan.proto.seed();
-  description.stored_half = run.plan.proto.save_half();
-  description.fresh = run.fresh;
-  const Receipt receipt = MakeReceipt(description, run.before, after, run.state.trained);
-  const std::string json = ReceiptToJson(receipt);
-  UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(run.Path("receipt.json"), {json}));
-  result->trainable_scalars = receipt.trainable_scalars;
-  result->frozen_changed = receipt.frozen_changed;
-  if (receipt.frozen_changed == 0) return absl::OkStatus();
-  return absl::InternalError(
-      absl::StrCat(run.Path("receipt.json"), ": ", receipt.frozen_changed,
-                   " frozen tensors changed; this is a fault of a modality or of the trainer"));
 }
 
 // The source of the last stage that trains this task; null without one.
@@ -144,6 +131,37 @@ absl::Status RunEvaluations(Run* run, TrainResult* result) {
 
 }  // namespace
 
+absl::Status SaveModel(const Run& run, const std::string& directory) {
+  const TrainingPlan& plan = run.plan.proto;
+  Lineage lineage;
+  lineage.set_command("train");
+  lineage.set_plan(plan.name());
+  lineage.set_seed(plan.seed());
+  lineage.set_parent_backbone_sha256(run.parent_backbone_sha256);
+  // Replaces, in one step, the model of a run that was killed after this.
+  return run.model->Save(directory, lineage, plan.save_half());
+}
+
+absl::StatusOr<Receipt> WriteReceipt(const Run& run, const std::vector<TensorHash>& after,
+                                     const absl::optional<UnfinishedRun>& unfinished,
+                                     const std::string& file) {
+  ReceiptDescription description;
+  description.plan_name = run.plan.proto.name();
+  description.plan_sha256 = Sha256Hex(PrintTextProto(run.plan.proto));
+  description.base_model = run.plan.proto.model();
+  description.seed = run.plan.proto.seed();
+  description.stored_half = run.plan.proto.save_half();
+  description.fresh = run.fresh;
+  description.unfinished = unfinished;
+  Receipt receipt = MakeReceipt(description, run.before, after, run.state.trained);
+  const std::string json = ReceiptToJson(receipt);
+  UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(file, {json}));
+  if (receipt.frozen_changed == 0) return receipt;
+  return absl::InternalError(
+      absl::StrCat(file, ": ", receipt.frozen_changed,
+                   " frozen tensors changed; this is a fault of a modality or of the trainer"));
+}
+
 absl::Status FinishRun(Run* run, TrainResult* result) {
   const bool half = run->plan.proto.save_half();
   const std::vector<TensorHash> after = HashState(*run->model, half);
@@ -151,8 +169,11 @@ absl::Status FinishRun(Run* run, TrainResult* result) {
   // As it ran: a run that was resumed may have been given other intervals of logging.
   const std::string plan = PrintTextProto(run->plan.proto);
   UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(run->Path("plan.textproto"), {plan}));
-  UNIVAL_RETURN_IF_ERROR(SaveModel(*run));
-  UNIVAL_RETURN_IF_ERROR(WriteReceipt(*run, after, result));
+  UNIVAL_RETURN_IF_ERROR(SaveModel(*run, run->Path("model")));
+  UNIVAL_ASSIGN_OR_RETURN(const Receipt receipt,
+                          WriteReceipt(*run, after, absl::nullopt, run->Path("receipt.json")));
+  result->trainable_scalars = receipt.trainable_scalars;
+  result->frozen_changed = receipt.frozen_changed;
   UNIVAL_RETURN_IF_ERROR(RunEvaluations(run, result));
   result->peak_memory_mb = PeakMemoryMb();
   UNIVAL_RETURN_IF_ERROR(WriteResults(*run, *result));

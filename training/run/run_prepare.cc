@@ -5,118 +5,29 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "backbone/storage/model_directory.h"
 #include "sdk/base/files.h"
-#include "sdk/base/json_depth.h"
-#include "sdk/base/json_text.h"
-#include "sdk/base/sha256.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
 #include "tasks/templates/template_set.h"
+#include "training/evaluation/main_metric.h"
 #include "training/run/answer_length_check.h"
 #include "training/run/feature_statistics.h"
 #include "training/run/record_sweep.h"
 #include "training/run/run.h"
+#include "training/run/run_identity.h"
+#include "training/run/stage_length.h"
+#include "training/run/validation.h"
 
 namespace unival {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
-
-constexpr char kRunFormat[] = "unival-run/1";
-constexpr char kModelPrefix[] = "model.";
-constexpr char kOptimizerPrefix[] = "optimizer.";
-
-// What a run may not change when it is resumed.
-struct Identity {
-  std::string plan;  // as text
-  std::string base_sha256;
-  std::map<std::string, std::string> sources;
-  // Whatever else the weights depend on: "threads", "tokenizer", "templates[0]", "plugin.depth".
-  std::map<std::string, std::string> parts;
-};
-
-std::string ToJson(const Identity& identity) {
-  const Json json = {{"format", kRunFormat},
-                     {"base_sha256", identity.base_sha256},
-                     {"sources", identity.sources},
-                     {"parts", identity.parts},
-                     {"plan", identity.plan}};
-  return JsonText(json, 1) + "\n";
-}
-
-absl::StatusOr<Identity> ReadIdentity(const std::string& file) {
-  UNIVAL_ASSIGN_OR_RETURN(std::string text, ReadWholeFile(file));
-  UNIVAL_RETURN_IF_ERROR(Annotate(CheckJsonDepth(text), file, ": not the record of a run"));
-  try {
-    const Json json = Json::parse(text);
-    Identity identity;
-    identity.plan = json.at("plan");
-    identity.base_sha256 = json.at("base_sha256");
-    identity.sources = json.at("sources").get<std::map<std::string, std::string>>();
-    identity.parts = json.at("parts").get<std::map<std::string, std::string>>();
-    return identity;
-  } catch (const nlohmann::json::exception& error) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(file, ": not the record of a run: ", error.what()));
-  }
-}
-
-absl::Status CheckSameRun(const Run& run, const Identity& recorded, const Identity& now) {
-  TrainingPlan plan;
-  UNIVAL_RETURN_IF_ERROR(ParseTextProto(recorded.plan, run.Path("run.json"), &plan));
-  UNIVAL_RETURN_IF_ERROR(
-      Annotate(CheckSamePlan(plan, run.plan.proto), run.options.output, ": cannot resume"));
-  if (recorded.base_sha256 != now.base_sha256) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        run.options.output, ": cannot resume: model: expected tensors with hash ",
-        recorded.base_sha256, ", got ", now.base_sha256,
-        "; the model that this run started from has changed: restore it or start anew"));
-  }
-  for (const auto& [field, fingerprint] : now.sources) {
-    auto was = recorded.sources.find(field);
-    if (was != recorded.sources.end() && was->second == fingerprint) continue;
-    return absl::FailedPreconditionError(absl::StrCat(
-        run.options.output, ": cannot resume: ", field, ".path: expected data with fingerprint ",
-        was == recorded.sources.end() ? "(none)" : was->second, ", got ", fingerprint,
-        "; the data has changed since the run began: restore it or start anew in another folder"));
-  }
-  for (const auto& [part, value] : now.parts) {
-    auto was = recorded.parts.find(part);
-    if (was != recorded.parts.end() && was->second == value) continue;
-    return absl::FailedPreconditionError(
-        absl::StrCat(run.options.output, ": cannot resume: ", part, ": expected ",
-                     was == recorded.parts.end() ? "(none)" : was->second, ", got ", value,
-                     "; the weights would differ: restore it or start anew in another folder"));
-  }
-  return absl::OkStatus();
-}
-
-// Plan and starting weights have hashes of their own.
-absl::StatusOr<std::map<std::string, std::string>> OtherParts(const Run& run) {
-  std::map<std::string, std::string> parts;
-  parts["threads"] = absl::StrCat(run.runtime.threads());
-  for (size_t i = 0; i < run.templates.size(); ++i) {
-    parts[absl::StrCat("templates[", i, "]")] = TemplateSetHash(*run.templates[i]);
-  }
-  const std::string tokenizer =
-      run.plan.proto.has_fresh_model()
-          ? JoinPath(run.plan.directory, run.plan.proto.tokenizer_directory())
-          : JoinPath(JoinPath(run.plan.directory, run.plan.proto.model()),
-                     run.model->manifest().tokenizer().directory());
-  UNIVAL_ASSIGN_OR_RETURN(parts["tokenizer"], Sha256OfPath(tokenizer));
-  for (const PluginReport& plugin : run.runtime.plugins()) {
-    if (!plugin.status.ok()) continue;
-    UNIVAL_ASSIGN_OR_RETURN(parts["plugin." + plugin.id], Sha256HexOfFile(plugin.file));
-  }
-  return parts;
-}
 
 absl::Status PrepareOutput(Run* run) {
   const std::string& output = run->options.output;
@@ -139,6 +50,8 @@ void AddTemplates(const Run& run) {
   }
 }
 
+}  // namespace
+
 absl::Status RestoreModel(const Run& run, const std::map<std::string, at::Tensor>& saved) {
   std::map<std::string, at::Tensor> live;
   for (const NamedTensor& entry : run.model->State()) live[entry.name] = entry.tensor;
@@ -156,11 +69,18 @@ absl::Status RestoreModel(const Run& run, const std::map<std::string, at::Tensor
   return absl::OkStatus();
 }
 
+namespace {
+
 // Where a run stands must be a place of its plan.
 absl::Status CheckPlace(const Run& run, const RunState& state) {
   const auto& stages = run.plan.proto.stage();
   int64_t before = 0;
-  for (int i = 0; i < std::min(state.stage, stages.size()); ++i) before += stages[i].steps();
+  for (int i = 0; i < std::min(state.stage, stages.size()); ++i) {
+    // A stage that its validations ended took fewer steps than planned.
+    const bool known = static_cast<size_t>(i) < state.finished.size();
+    const int64_t planned = stages[i].steps();
+    before += known ? std::min(state.finished[static_cast<size_t>(i)], planned) : planned;
+  }
   const int64_t most = state.stage < stages.size() ? stages[state.stage].steps() : 0;
   if (state.stage <= stages.size() && state.stage_step <= most &&
       state.step == before + state.stage_step) {
@@ -170,6 +90,12 @@ absl::Status CheckPlace(const Run& run, const RunState& state) {
       run.Path("checkpoint"), ": damaged checkpoint: expected a step of the plan's ", stages.size(),
       " stages, got stage ", state.stage, ", stage_step ", state.stage_step, ", step ", state.step,
       "; remove the folder checkpoint and start the run anew"));
+}
+
+// Checkpoints that stay, as the stage at work says.
+int CheckpointsToKeep(const Run& run) {
+  const auto& stages = run.plan.proto.stage();
+  return stages[std::min(run.state.stage, stages.size() - 1)].keep_last();
 }
 
 absl::Status Resume(Run* run, std::map<std::string, at::Tensor>* optimizer_state) {
@@ -184,7 +110,32 @@ absl::Status Resume(Run* run, std::map<std::string, at::Tensor>* optimizer_state
       (*optimizer_state)[std::string(name)] = tensor.clone();
   }
   run->state = std::move(checkpoint->state);
-  RemoveEarlierCheckpoints(run->Path("checkpoint"));
+  RemoveEarlierCheckpoints(run->Path("checkpoint"), CheckpointsToKeep(*run));
+  return absl::OkStatus();
+}
+
+// A metric that the judge does not give is said before the first step.
+absl::Status CheckValidationMetrics(const Run& run) {
+  for (const Stage& stage : run.plan.proto.stage()) {
+    const ValidationPlan& validation = stage.validation();
+    const std::vector<int> evaluations = ValidatingEvaluations(run.plan.proto, validation);
+    // Values of groups, "accuracy/kind=count", are known once all records were read.
+    if (validation.every() == 0 || evaluations.empty() || validation.metric().empty() ||
+        absl::StrContains(validation.metric(), '/')) {
+      continue;
+    }
+    const EvaluationPlan& judge = run.plan.proto.evaluation(evaluations[0]);
+    UNIVAL_ASSIGN_OR_RETURN(const Task* task, run.pipeline->task(judge.task()));
+    const std::unique_ptr<Metric> metric = task->NewMetric();
+    const auto first = run.data.evaluations[static_cast<size_t>(evaluations[0])]->Read(0);
+    if (!first.ok()) continue;  // the evaluation counts it
+    metric->AddFailure(*first);
+    EvaluationResult result;
+    result.task = judge.task();
+    result.metrics = metric->Result();
+    UNIVAL_RETURN_IF_ERROR(Annotate(MainMetric(result, validation.metric()).status(), run.plan.file,
+                                    ": stage \"", stage.name(), "\": validation"));
+  }
   return absl::OkStatus();
 }
 
@@ -194,14 +145,18 @@ bool HasBegun(const Run& run) {
   return run.options.resume && fs::exists(run.Path("run.json"), error);
 }
 
-// A fresh run records what it is; a resumed one is compared with that record.
-absl::Status CheckIdentity(const Run& run) {
-  Identity now{PrintTextProto(run.plan.proto), CombinedHash(run.before), run.data.fingerprints, {}};
+// A fresh run records what it is; a resumed one is compared with that record, which is the result.
+absl::StatusOr<absl::optional<RunIdentity>> CheckIdentity(const Run& run) {
+  RunIdentity now;
+  now.plan = PrintTextProto(run.plan.proto);
+  now.base_sha256 = CombinedHash(run.before);
+  now.sources = run.data.fingerprints;
+  now.plan_file = PlanFileFrom(run.options.output, run.plan.file);
   UNIVAL_ASSIGN_OR_RETURN(now.parts, OtherParts(run));
-  const std::string file = run.Path("run.json");
   if (HasBegun(run)) {
-    UNIVAL_ASSIGN_OR_RETURN(Identity recorded, ReadIdentity(file));
-    return CheckSameRun(run, recorded, now);
+    UNIVAL_ASSIGN_OR_RETURN(RunIdentity recorded, ReadRunIdentity(run.options.output));
+    UNIVAL_RETURN_IF_ERROR(CheckSameRun(run, recorded, now));
+    return absl::optional<RunIdentity>(std::move(recorded));
   }
   std::error_code error;
   if (fs::exists(run.Path("checkpoint"), error) || fs::exists(run.Path("model"), error)) {
@@ -211,9 +166,49 @@ absl::Status CheckIdentity(const Run& run) {
                      "another folder"));
   }
   UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(run.Path("plan.textproto"), {now.plan}));
-  const std::string json = ToJson(now);
-  return WriteFileAtomically(file, {json});
+  UNIVAL_RETURN_IF_ERROR(WriteRunIdentity(run.options.output, now));
+  return absl::optional<RunIdentity>();
 }
+
+// More steps are for the stage at work and for those that follow it. What was planned before is
+// kept in the record.
+absl::Status GoOnWithMoreSteps(Run* run, RunIdentity recorded) {
+  UNIVAL_ASSIGN_OR_RETURN(const TrainingPlan before, PlanOf(recorded, run->options.output));
+  bool has_more = false;
+  for (int i = 0; i < before.stage_size(); ++i) {
+    const int64_t was = before.stage(i).steps(), is = run->plan.proto.stage(i).steps();
+    if (was == is) continue;
+    if (i < run->state.stage) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(run->options.output, ": cannot resume: stage[", i, "].steps: expected ", was,
+                       ", as that stage has ended, got ", is,
+                       "; more steps are for the stage at work and for those that follow it"));
+    }
+    has_more = true;
+    run->printer.Say(absl::StrCat(
+        "stage \"", run->plan.proto.stage(i).name(), "\": ", is, " steps instead of ", was,
+        ", from step ", i == run->state.stage ? run->state.stage_step : 0,
+        " of it on; what its schedule counts from its length is ", "counted from the new one"));
+  }
+  if (!has_more) return absl::OkStatus();
+  recorded.earlier.push_back({run->state.step, recorded.plan});
+  recorded.plan = PrintTextProto(run->plan.proto);
+  UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(run->Path("plan.textproto"), {recorded.plan}));
+  return WriteRunIdentity(run->options.output, recorded);
+}
+
+// With --steps, sources unlock where they did when the run began, not at the same share of the new
+// number of steps.
+void KeepUnlockSteps(const TrainingPlan& before, TrainingPlan* plan) {
+  for (int i = 0; i < std::min(before.stage_size(), plan->stage_size()); ++i) {
+    Stage* stage = plan->mutable_stage(i);
+    for (int j = 0; j < std::min(before.stage(i).source_size(), stage->source_size()); ++j) {
+      stage->mutable_source(j)->set_unlock_step(before.stage(i).source(j).unlock_step());
+    }
+  }
+}
+
+}  // namespace
 
 absl::Status LoadRunPlan(Run* run) {
   const TrainOptions& options = run->options;
@@ -227,15 +222,16 @@ absl::Status LoadRunPlan(Run* run) {
     UNIVAL_ASSIGN_OR_RETURN(run->plan, LoadPlan(options.plan_file, options.data_root));
   }
   ResolvePlan(options.overrides, &run->plan.proto);
+  if (HasBegun(*run) && options.overrides.steps > 0) {
+    UNIVAL_ASSIGN_OR_RETURN(const RunIdentity recorded, ReadRunIdentity(options.output));
+    UNIVAL_ASSIGN_OR_RETURN(const TrainingPlan before, PlanOf(recorded, options.output));
+    KeepUnlockSteps(before, &run->plan.proto);
+  }
   UNIVAL_RETURN_IF_ERROR(CheckPlan(run->plan));
   return CheckPlugins(run->plan, run->runtime);
 }
 
-}  // namespace
-
-absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_state) {
-  UNIVAL_RETURN_IF_ERROR(LoadRunPlan(run));
-  UNIVAL_RETURN_IF_ERROR(PrepareOutput(run));
+absl::Status BuildRun(Run* run) {
   UNIVAL_ASSIGN_OR_RETURN(BuiltModel built,
                           BuildModel(run->plan, run->runtime, run->options.device));
   run->model = std::move(built.model);
@@ -245,24 +241,36 @@ absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_s
       run->templates, LoadTemplateSets(TemplateFiles(run->plan), run->runtime.template_types()));
   AddTemplates(*run);
   UNIVAL_ASSIGN_OR_RETURN(run->pipeline, Pipeline::Create(run->model.get(), run->templates));
+  return absl::OkStatus();
+}
+
+absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_state) {
+  UNIVAL_RETURN_IF_ERROR(LoadRunPlan(run));
+  UNIVAL_RETURN_IF_ERROR(PrepareOutput(run));
+  UNIVAL_RETURN_IF_ERROR(BuildRun(run));
   const bool has_begun = HasBegun(*run);
   UNIVAL_ASSIGN_OR_RETURN(run->data, OpenRunData(run->plan, *run->pipeline, *run->model,
                                                  /*is_checked=*/has_begun));
+  UNIVAL_RETURN_IF_ERROR(ResolveEpochs(run->data, &run->plan));
   for (const std::string& warning : TaskWarnings(run->plan, run->templates, *run->model)) {
     run->printer.Say(absl::StrCat("warning: ", warning));
   }
   if (!has_begun) WarnOfCutTargets(*run);
-  UNIVAL_RETURN_IF_ERROR(MeasureFeatures(run->data, *run->model));
-  run->before = HashState(*run->model, run->plan.proto.save_half());
+  UNIVAL_RETURN_IF_ERROR(CheckValidationMetrics(*run));
+  // Before features are measured: a checkpoint then holds what was measured.
   for (const NamedTensor& entry : run->model->State()) {
     if (entry.is_buffer) run->initial_buffers[entry.name] = entry.tensor.clone();
   }
-  UNIVAL_RETURN_IF_ERROR(CheckIdentity(*run));
+  UNIVAL_RETURN_IF_ERROR(MeasureFeatures(run->data, *run->model));
+  run->before = HashState(*run->model, run->plan.proto.save_half());
+  UNIVAL_ASSIGN_OR_RETURN(absl::optional<RunIdentity> recorded, CheckIdentity(*run));
   if (run->options.resume) UNIVAL_RETURN_IF_ERROR(Resume(run, optimizer_state));
+  if (recorded) UNIVAL_RETURN_IF_ERROR(GoOnWithMoreSteps(run, *std::move(recorded)));
   return run->log.Open(run->Path("log.jsonl"), run->state.step);
 }
 
-absl::Status SaveRun(const Run& run, const std::map<std::string, at::Tensor>& optimizer_state) {
+absl::Status SaveRun(const Run& run, const std::map<std::string, at::Tensor>& optimizer_state,
+                     CheckpointKind kind) {
   std::map<std::string, at::Tensor> tensors;
   for (const NamedTensor& entry : run.model->State()) {
     const bool moved = entry.is_buffer
@@ -271,7 +279,8 @@ absl::Status SaveRun(const Run& run, const std::map<std::string, at::Tensor>& op
     if (moved) tensors[kModelPrefix + entry.name] = entry.tensor;
   }
   for (const auto& [name, tensor] : optimizer_state) tensors[kOptimizerPrefix + name] = tensor;
-  return SaveCheckpoint(run.Path("checkpoint"), run.state, tensors);
+  if (kind == CheckpointKind::kBest) return SaveCheckpoint(run.Path("best"), run.state, tensors);
+  return SaveCheckpoint(run.Path("checkpoint"), run.state, tensors, CheckpointsToKeep(run));
 }
 
 }  // namespace unival

@@ -69,6 +69,15 @@ absl::StatusOr<std::set<std::string>> Reinitialize(const std::vector<std::string
   return fresh;
 }
 
+// The hash of the backbone of a model as it was loaded. Adapters record it and were compared with
+// it on loading, so only a model without adapters has to be hashed.
+absl::StatusOr<std::string> LoadedBackboneHash(const Model& model) {
+  for (const AdapterRecord& record : model.manifest().adapter()) {
+    if (model.modality(record.modality()) != nullptr) return record.backbone_sha256();
+  }
+  return model.BackboneHash();
+}
+
 absl::StatusOr<BuiltModel> LoadBase(const LoadedPlan& plan, const Runtime& runtime) {
   const std::string directory = JoinPath(plan.directory, plan.proto.model());
   BuiltModel built;
@@ -77,7 +86,7 @@ absl::StatusOr<BuiltModel> LoadBase(const LoadedPlan& plan, const Runtime& runti
   if (plan.proto.random_backbone()) parts.push_back("backbone");
   if (std::find(parts.begin(), parts.end(), "backbone") == parts.end()) {
     // The parent is the base model as it is, before parts of it are fresh anew.
-    UNIVAL_ASSIGN_OR_RETURN(built.parent_backbone_sha256, built.model->BackboneHash());
+    UNIVAL_ASSIGN_OR_RETURN(built.parent_backbone_sha256, LoadedBackboneHash(*built.model));
   }
   if (parts.empty()) return built;
   const std::string tokenizer =
@@ -201,7 +210,12 @@ class DataOpener {
     auto source = OpenTaskSource(**task, std::move(options));
     if (!source.ok()) return AtField(plan_, field + ".path", source.status());
     UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, CheckTask(**task, model_, **source)));
-    UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, SweepRecords(**task, **source, model_)));
+    // A resumed run has the records that it had, or is refused; an evaluation may have others.
+    if (!is_checked_ || std::is_same_v<Plan, EvaluationPlan>) {
+      const TemplateTask* by_template = pipeline_.template_task(plan.task());
+      UNIVAL_RETURN_IF_ERROR(
+          AtField(plan_, field, SweepRecords(**task, by_template, **source, model_)));
+    }
     data_.opened.push_back(*std::move(source));
     return Opened{*task, data_.opened.back().get()};
   }

@@ -42,8 +42,8 @@ struct RunData {
 
 // Opens every source and evaluation and checks it against its task and the model: the task exists,
 // its modalities are loaded, its columns stand in the first record, its patterns of trainable
-// tensors select something, and the media of its first record fit the position grid, unless that
-// was found when the run began (`is_checked`).
+// tensors select something; and, unless that was found when the run began (`is_checked`), all
+// records fit the task and the media of the first one the position grid.
 absl::StatusOr<RunData> OpenRunData(const LoadedPlan& plan, const Pipeline& pipeline,
                                     const Model& model, bool is_checked);
 

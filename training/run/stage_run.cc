@@ -14,6 +14,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"
@@ -26,16 +27,19 @@
 #include "training/optimizer/schedule.h"
 #include "training/run/batch_loader.h"
 #include "training/run/non_finite.h"
+#include "training/run/part_times.h"
 #include "training/run/speaking_check.h"
+#include "training/run/stage_sampler.h"
+#include "training/run/statistics_backup.h"
 #include "training/run/trainable.h"
 #include "training/run/training_step.h"
+#include "training/run/validation.h"
 
 namespace unival {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr char kAveragePrefix[] = "average.";
 constexpr int64_t kRowsBeforeJudging = 200;  // one bad file among few is no rate
 
 double Since(Clock::time_point start) {
@@ -78,6 +82,8 @@ class StageRun {
     if (run_.state.stage_step == 0)
       UNIVAL_RETURN_IF_ERROR(WarnOfUnsayableTargets(run_, sources_, trainable_));
     ApplyTrainable(*run_.model, trainable_);
+    before_step_ = BackupOfStatistics();
+    before_batch_ = BackupOfStatistics();
     UNIVAL_RETURN_IF_ERROR(PrepareOptimizer(state));
     UNIVAL_RETURN_IF_ERROR(OpenCaches());
     run_.state.trained.insert(trainable_.names.begin(), trainable_.names.end());
@@ -92,16 +98,16 @@ class StageRun {
     seconds_before_ = run_.state.totals.seconds;
     first_step_ = run_.state.step;
     window_start_ = session_start_;
-    while (run_.state.stage_step < stage_.steps()) {
+    while (!IsOver()) {
       UNIVAL_RETURN_IF_ERROR(Step());
+      UNIVAL_RETURN_IF_ERROR(ValidateWhenDue());
       UNIVAL_RETURN_IF_ERROR(ReportWhenDue());
-      if (ShouldStop()) {
+      if (ShouldStop() && !(IsOver() && IsLast())) {  // nothing would be left to stop
         run_.stopped = true;
         return Save();
       }
       const int64_t every = stage_.checkpoint_every();
-      const bool last = run_.state.stage_step == stage_.steps();
-      if (every > 0 && run_.state.stage_step % every == 0 && !last) {
+      if (every > 0 && run_.state.stage_step % every == 0 && !IsOver()) {
         UNIVAL_RETURN_IF_ERROR(Save());
       }
     }
@@ -109,22 +115,29 @@ class StageRun {
   }
 
  private:
+  bool IsOver() const {
+    return run_.state.stage_step >= stage_.steps() || EndsByValidation(run_.state, stage_);
+  }
+
+  bool IsLast() const { return index_ + 1 == run_.plan.proto.stage_size(); }
+
   double WindowSeconds() const { return run_.state.window.seconds + Since(window_start_); }
 
-  // A checkpoint inside the stage.
-  absl::Status Save() {
+  // A checkpoint inside the stage, also the last one of the run: with what more steps would need.
+  absl::Status Save(CheckpointKind kind = CheckpointKind::kLast) {
+    const PartTimer timer(&run_.state.window.part_seconds[kCheckpoint]);
     run_.state.window.seconds = WindowSeconds();
     window_start_ = Clock::now();
-    return SaveRun(run_, OptimizerState());
+    return SaveRun(run_, OptimizerState(), kind);
   }
 
   absl::Status PrepareOptimizer(const TensorState& state) {
     const OptimizerPlan& plan = stage_.optimizer();
     UNIVAL_ASSIGN_OR_RETURN(
         schedule_, Schedule::Create(plan.schedule(), MakeScheduleConfig(plan, stage_.steps())));
-    UNIVAL_ASSIGN_OR_RETURN(
-        optimizer_,
-        CreateOptimizer(OptimizerNameOf(plan), MakeOptimizerConfig(plan), trainable_.parameters));
+    UNIVAL_ASSIGN_OR_RETURN(optimizer_,
+                            CreateGroupedOptimizer(OptimizerNameOf(plan), MakeOptimizerConfig(plan),
+                                                   MakeGroups(plan), trainable_.parameters));
     if (plan.ema_decay() > 0) {
       UNIVAL_ASSIGN_OR_RETURN(average_,
                               MovingAverage::Create({plan.ema_decay(), 0}, AveragedTensors()));
@@ -140,15 +153,29 @@ class StageRun {
     return average_ == nullptr ? absl::OkStatus() : average_->LoadState(average);
   }
 
-  // What trains, and the statistics of modules that train.
+  // Statistics of modules that train.
+  std::vector<NamedTensor> TrainingBuffers() const {
+    std::vector<NamedTensor> buffers;
+    for (const NamedTensor& entry : run_.model->State()) {
+      if (!entry.is_buffer) continue;
+      const std::string owner = entry.name.substr(0, entry.name.rfind('.') + 1);
+      if (trainable_.Touches(owner)) buffers.push_back(entry);
+    }
+    return buffers;
+  }
+
   std::vector<NamedTensor> AveragedTensors() const {
     std::vector<NamedTensor> tensors = trainable_.parameters;
-    for (const NamedTensor& entry : run_.model->State()) {
-      if (!entry.is_buffer || !entry.tensor.is_floating_point()) continue;
-      const std::string owner = entry.name.substr(0, entry.name.rfind('.') + 1);
-      if (trainable_.Touches(owner)) tensors.push_back(entry);
+    for (const NamedTensor& entry : TrainingBuffers()) {
+      if (entry.tensor.is_floating_point()) tensors.push_back(entry);
     }
     return tensors;
+  }
+
+  StatisticsBackup BackupOfStatistics() const {
+    std::vector<at::Tensor> tensors;
+    for (const NamedTensor& entry : TrainingBuffers()) tensors.push_back(entry.tensor);
+    return StatisticsBackup(std::move(tensors));
   }
 
   TensorState OptimizerState() const {
@@ -177,17 +204,18 @@ class StageRun {
     return absl::OkStatus();
   }
 
-  absl::Status StartLoader() {
-    SamplerOptions options;
-    options.seed = Mix(run_.plan.proto.seed(), index_);
-    for (int i = 0; i < stage_.source_size(); ++i) {
-      const SourcePlan& source = stage_.source(i);
-      options.sources.push_back({source.name(), sources_[i].source->size(), source.weight(),
-                                 source.unlock_step(),
-                                 source.batch() > 0 ? source.batch() : stage_.batch()});
+  // `unlocking`: sources, by index, that take part from now on.
+  absl::Status StartLoader(const std::vector<int>& unlocking = {}) {
+    loader_.reset();
+    RunState& state = run_.state;
+    UNIVAL_ASSIGN_OR_RETURN(BalancedSampler sampler,
+                            MakeStageSampler(run_.plan.proto, index_, sources_, state.unlocked));
+    if (!state.sampler.empty()) UNIVAL_RETURN_IF_ERROR(sampler.Restore(state.sampler));
+    for (const int source : unlocking) {
+      sampler.Unlock(source, state.stage_step);
+      state.unlocked[stage_.source(source).name()] = state.stage_step;
     }
-    UNIVAL_ASSIGN_OR_RETURN(BalancedSampler sampler, BalancedSampler::Create(options));
-    if (!run_.state.sampler.empty()) UNIVAL_RETURN_IF_ERROR(sampler.Restore(run_.state.sampler));
+    if (!unlocking.empty()) state.sampler = sampler.Save();
     LoaderOptions loader;
     loader.model = run_.model.get();
     loader.sources = sources_;
@@ -206,41 +234,141 @@ class StageRun {
   absl::Status Step() {
     RunState& state = run_.state;
     optimizer_->ZeroGradients();
+    records_of_step_.clear();
+    before_step_.Save();
     for (int micro = 0; micro < stage_.micro_batches(); ++micro)
       UNIVAL_RETURN_IF_ERROR(MicroStep(micro));
-    norm_ = optimizer_->ScaleAndClipGradients(1.0, stage_.optimizer().clip_norm());
-    if (!std::isfinite(norm_)) return NotFinite("the gradient's norm", norm_);
     rate_ = schedule_->Rate(state.stage_step);
-    UNIVAL_RETURN_IF_ERROR(optimizer_->Step(rate_));
+    UNIVAL_RETURN_IF_ERROR(Update());
     ++state.stage_step, ++state.step;
-    if (average_ != nullptr) average_->Update(state.stage_step);
     state.totals.seconds = seconds_before_ + Since(session_start_);
     return absl::OkStatus();
   }
 
+  absl::Status Update() {
+    const PartTimer timer(&run_.state.window.part_seconds[kOptimizer]);
+    const double norm = optimizer_->ScaleAndClipGradients(1.0, stage_.optimizer().clip_norm());
+    if (!std::isfinite(norm)) {
+      before_step_.Restore();
+      return Skip(absl::StrCat("the gradient's norm is ", norm), records_of_step_);
+    }
+    norm_ = norm;
+    UNIVAL_RETURN_IF_ERROR(optimizer_->Step(rate_));
+    if (average_ != nullptr) average_->Update(run_.state.stage_step + 1);
+    return absl::OkStatus();
+  }
+
+  // Leaves out a batch, names its records in the log, and ends the run when there were too many.
+  // `what`: "the loss is nan".
+  absl::Status Skip(const std::string& what, const std::vector<std::string>& records) {
+    RunTotals& totals = run_.state.totals;
+    ++totals.skipped;
+    UNIVAL_RETURN_IF_ERROR(run_.log.WriteSkipped(run_.state.step + 1, what, records));
+    run_.printer.Say(absl::StrCat("warning: step ", run_.state.step + 1, ": ", what,
+                                  "; the batch is left out. Records: ", Shortened(records)));
+    if (totals.skipped <= MaxSkipped(stage_)) return absl::OkStatus();
+    return NotFinite(what, records);
+  }
+
+  static std::string Shortened(const std::vector<std::string>& records) {
+    constexpr size_t kMost = 8;
+    std::string text =
+        absl::StrJoin(records.begin(), records.begin() + std::min(kMost, records.size()), ", ");
+    if (records.size() > kMost) absl::StrAppend(&text, " and ", records.size() - kMost, " more");
+    return text;
+  }
+
+  absl::Status ValidateWhenDue() {
+    const int64_t every = stage_.validation().every();
+    if (every == 0 || run_.state.stage_step % every != 0) return absl::OkStatus();
+    const auto validate = [&] {
+      const PartTimer timer(&run_.state.window.part_seconds[kValidation]);
+      // What the stage would hand on is what is measured.
+      if (average_ != nullptr) average_->Swap();
+      absl::StatusOr<bool> is_best = Validate(&run_, stage_);
+      if (average_ != nullptr) average_->Swap();
+      ApplyTrainable(*run_.model, trainable_);
+      return is_best;
+    };
+    UNIVAL_ASSIGN_OR_RETURN(const bool is_best, validate());
+    UNIVAL_RETURN_IF_ERROR(UnlockWhenDue());
+    if (!is_best || !stage_.validation().keep_best()) return absl::OkStatus();
+    return Save(CheckpointKind::kBest);
+  }
+
+  // Sources that wait until validations are no better. What the loader has prepared is dropped, so
+  // that the next batch is already drawn from all.
+  absl::Status UnlockWhenDue() {
+    std::vector<int> due;
+    for (int i = 0; i < stage_.source_size(); ++i) {
+      const SourcePlan& source = stage_.source(i);
+      const int64_t wanted = source.unlock_after_plateau();
+      if (wanted == 0 || run_.state.validation.worse < wanted) continue;
+      if (run_.state.unlocked.count(source.name()) > 0) continue;
+      due.push_back(i);
+      UNIVAL_RETURN_IF_ERROR(run_.log.WriteUnlocked(run_.state.step, stage_.name(), source.name()));
+      run_.printer.Say(absl::StrCat("step ", run_.state.step, ": source \"", source.name(),
+                                    "\" takes part from now on"));
+    }
+    if (due.empty()) return absl::OkStatus();
+    run_.state.validation.worse = 0;  // with other data the metric may rise again
+    return StartLoader(due);
+  }
+
   absl::Status MicroStep(int micro) {
     RunState& state = run_.state;
-    UNIVAL_ASSIGN_OR_RETURN(TrainingBatch batch, loader_->Next());
-    state.sampler = batch.sampler_state;
+    UNIVAL_ASSIGN_OR_RETURN(TrainingBatch batch, NextBatch());
     state.totals.rows += batch.rows;
+    state.totals.source_rows[stage_.name()][sources_[batch.source].name] += batch.rows;
     state.totals.cache_hits += batch.cache_hits;
     UNIVAL_RETURN_IF_ERROR(CountFailures(batch));
     if (batch.examples.empty()) return absl::OkStatus();
-    UNIVAL_RETURN_IF_ERROR(EncodePending(*run_.model, frozen_, &batch, &state.totals.encoder_calls,
-                                         &state.totals.cache_hits));
+    UNIVAL_RETURN_IF_ERROR(Encode(&batch));
     StepOptions options;
     options.loss = loss_;
     options.update = state.stage_step;
     options.scale = 1.0 / stage_.micro_batches();
     options.seed = Mix(run_.plan.proto.seed(), index_, state.stage_step, micro);
     options.bfloat16 = ParsePrecision(stage_.precision()) == Precision::kBfloat16;
-    absl::StatusOr<StepLoss> step = ForwardBackward(*run_.model, batch.examples, options);
-    if (IsNonFinite(step.status())) return NotFinite("the loss", std::nan(""));
+    before_batch_.Save();
+    const Clock::time_point start = Clock::now();
+    const absl::StatusOr<StepLoss> step = ForwardBackward(*run_.model, batch.examples, options);
+    if (IsNonFinite(step.status())) return SkipBatch(step.status(), batch, options);
     if (!step.ok()) return step.status();
+    std::map<std::string, double>& parts = state.window.part_seconds;
+    parts[kEncoder] += step->encoder_seconds;
+    parts[kBackbone] += Since(start) - step->encoder_seconds;
+    for (const PreparedExample& row : batch.examples) records_of_step_.push_back(row.example.key);
     AddTo(&state.window, sources_[batch.source].name, *step);
     state.totals.tokens += step->tokens;
     state.last_loss = step->loss;
     return absl::OkStatus();
+  }
+
+  absl::StatusOr<TrainingBatch> NextBatch() {
+    std::map<std::string, double>& parts = run_.state.window.part_seconds;
+    const PartTimer timer(&parts[kWaiting]);
+    UNIVAL_ASSIGN_OR_RETURN(TrainingBatch batch, loader_->Next());
+    run_.state.sampler = batch.sampler_state;
+    parts[kReading] += batch.reading_seconds;
+    parts[kDecoding] += batch.decoding_seconds;
+    return batch;
+  }
+
+  absl::Status Encode(TrainingBatch* batch) {
+    const PartTimer timer(&run_.state.window.part_seconds[kEncoder]);
+    RunTotals& totals = run_.state.totals;
+    return EncodePending(*run_.model, frozen_, batch, &totals.encoder_calls, &totals.cache_hits);
+  }
+
+  // What the batch did to statistics is undone; then the records are tried one by one.
+  absl::Status SkipBatch(const absl::Status& why, const TrainingBatch& batch,
+                         const StepOptions& options) {
+    before_batch_.Restore();
+    run_.model->SetTraining(false);
+    const std::vector<std::string> records = NonFiniteRecords(*run_.model, batch.examples, options);
+    SetTrainingModes(*run_.model, trainable_);
+    return Skip(std::string(why.message()), records);
   }
 
   absl::Status CountFailures(const TrainingBatch& batch) {
@@ -263,9 +391,11 @@ class StageRun {
                      run_.Path("log.jsonl"), "). The last one: ", last_failure_));
   }
 
-  absl::Status NotFinite(absl::string_view what, double value) const {
+  absl::Status NotFinite(const std::string& what, const std::vector<std::string>& records) const {
     return NonFiniteError(
-        absl::StrCat(Where(), ": ", what, " is ", value, "; lower the learning rate (now ",
+        absl::StrCat(Where(), ": ", what, " (", run_.state.totals.skipped,
+                     " batches were left out so far, max_skipped allows ", MaxSkipped(stage_),
+                     "; the last one: ", Shortened(records), "); lower the learning rate (now ",
                      stage_.optimizer().learning_rate(),
                      ") or set optimizer.clip_norm. Nothing was overwritten: checkpoints in ",
                      run_.Path("checkpoint"), " stand."));
@@ -277,7 +407,6 @@ class StageRun {
   }
 
   bool ShouldStop() const {
-    if (run_.state.step >= total_steps_) return false;  // nothing is left to stop
     const TrainOptions& options = run_.options;
     return (options.stop_after_step > 0 && run_.state.step >= options.stop_after_step) ||
            (options.stop != nullptr && options.stop->load());
@@ -286,7 +415,7 @@ class StageRun {
   absl::Status ReportWhenDue() {
     const int64_t step = run_.state.stage_step;
     const int64_t every = stage_.log_every();
-    const bool due = (every > 0 && step % every == 0) || step == stage_.steps();
+    const bool due = (every > 0 && step % every == 0) || IsOver();
     if (run_.state.window.batches == 0) return absl::OkStatus();
     const ProgressRecord record = MakeRecord();
     run_.printer.Show(ProgressText(record));
@@ -296,6 +425,16 @@ class StageRun {
     run_.state.window = LogWindow();
     window_start_ = Clock::now();
     return absl::OkStatus();
+  }
+
+  // Of the window, without what was not training.
+  double TrainSeconds() const {
+    double seconds = WindowSeconds();
+    for (const char* part : {kValidation, kCheckpoint}) {
+      const auto found = run_.state.window.part_seconds.find(part);
+      if (found != run_.state.window.part_seconds.end()) seconds -= found->second;
+    }
+    return seconds;
   }
 
   ProgressRecord MakeRecord() const {
@@ -313,14 +452,18 @@ class StageRun {
     record.grad_norm = norm_;
     record.token_accuracy =
         static_cast<double>(window.correct) / std::max<int64_t>(1, window.tokens);
-    record.tokens_per_second = static_cast<double>(window.tokens) / std::max(1e-9, WindowSeconds());
+    record.tokens_per_second = static_cast<double>(window.tokens) / std::max(1e-9, TrainSeconds());
     record.seconds = state.totals.seconds;
     record.eta_seconds = Since(session_start_) / static_cast<double>(state.step - first_step_) *
                          static_cast<double>(total_steps_ - state.step);
     record.rows = state.totals.rows;
+    const auto by_source = state.totals.source_rows.find(stage_.name());
+    if (by_source != state.totals.source_rows.end()) record.source_rows = by_source->second;
+    record.part_seconds = window.part_seconds;
     record.encoder_calls = state.totals.encoder_calls;
     record.cache_hits = state.totals.cache_hits;
     record.decode_failures = state.totals.decode_failures;
+    record.skipped_batches = state.totals.skipped;
     record.rss_mb = PeakMemoryMb();
     return record;
   }
@@ -328,12 +471,20 @@ class StageRun {
   // The average, where there is one, is what the stage hands on.
   absl::Status EndStage() {
     UNIVAL_RETURN_IF_ERROR(JudgeFailures());
+    if (IsLast()) UNIVAL_RETURN_IF_ERROR(Save());
     if (average_ != nullptr) average_->Swap();
     optimizer_->ZeroGradients();
+    run_.state.finished.resize(static_cast<size_t>(index_));
+    run_.state.finished.push_back(run_.state.stage_step);
+    run_.state.ends.resize(static_cast<size_t>(index_));
+    run_.state.ends.emplace_back(EndOf(run_.state, stage_));
+    run_.state.validation = ValidationState();
+    run_.state.unlocked.clear();
     run_.state.stage = index_ + 1;
     run_.state.stage_step = 0;
     run_.state.sampler.clear();
-    return SaveRun(run_, {});
+    run_.state.window = LogWindow();
+    return IsLast() ? absl::OkStatus() : SaveRun(run_, {});
   }
 
   Run& run_;
@@ -355,7 +506,9 @@ class StageRun {
   int64_t first_step_ = 0;
   Clock::time_point window_start_;
   double norm_ = 0, rate_ = 0;
+  StatisticsBackup before_step_, before_batch_;
   std::string last_failure_;
+  std::vector<std::string> records_of_step_;  // their keys
 };
 
 }  // namespace

@@ -105,7 +105,7 @@ bool Reaches(const TrainableSet& set, const std::vector<std::string>& modalities
   return false;
 }
 
-void ApplyTrainable(const Model& model, const TrainableSet& set) {
+void SetTrainingModes(const Model& model, const TrainableSet& set) {
   TensorSet connections, moving, moving_in_backbone;
   for (const NamedTensor& entry : set.parameters) {
     moving.insert(entry.tensor.unsafeGetTensorImpl());
@@ -117,10 +117,6 @@ void ApplyTrainable(const Model& model, const TrainableSet& set) {
     if (absl::StartsWith(entry.name, "connection.")) {
       connections.insert(entry.tensor.unsafeGetTensorImpl());
     }
-    if (entry.is_buffer || !entry.tensor.is_floating_point()) continue;
-    at::Tensor tensor = entry.tensor;
-    tensor.set_requires_grad(moving.count(tensor.unsafeGetTensorImpl()) > 0);
-    tensor.mutable_grad() = at::Tensor();
   }
   SetModes(model.backbone().module(), moving_in_backbone);
   SetConnectionModes(model.backbone().module(), connections, moving);
@@ -129,6 +125,18 @@ void ApplyTrainable(const Model& model, const TrainableSet& set) {
     if (modality == nullptr) continue;
     if (auto module = modality->module()) SetModes(*module, moving);
   }
+}
+
+void ApplyTrainable(const Model& model, const TrainableSet& set) {
+  TensorSet moving;
+  for (const NamedTensor& entry : set.parameters) moving.insert(entry.tensor.unsafeGetTensorImpl());
+  for (const NamedTensor& entry : model.State()) {
+    if (entry.is_buffer || !entry.tensor.is_floating_point()) continue;
+    at::Tensor tensor = entry.tensor;
+    tensor.set_requires_grad(moving.count(tensor.unsafeGetTensorImpl()) > 0);
+    tensor.mutable_grad() = at::Tensor();
+  }
+  SetTrainingModes(model, set);
 }
 
 }  // namespace unival

@@ -45,6 +45,9 @@ bool Reaches(const TrainableSet& set, const std::vector<std::string>& modalities
 // leaves the backbone, which holds it, in evaluation mode: nothing else in the backbone may change.
 void ApplyTrainable(const Model& model, const TrainableSet& set);
 
+// The last of these alone: gradients stay.
+void SetTrainingModes(const Model& model, const TrainableSet& set);
+
 }  // namespace unival
 
 #endif  // UNIVAL_TRAINING_RUN_TRAINABLE_H_

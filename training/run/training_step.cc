@@ -18,6 +18,7 @@
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 #include "training/run/non_finite.h"
+#include "training/run/part_times.h"
 
 namespace unival {
 namespace {
@@ -52,6 +53,20 @@ at::Tensor Forward(const Model& model, const ModelInput& input, const TargetRows
   DecodeOptions options;
   options.code_rows = target.code_rows;
   return backbone.Decode(backbone.Encode(input), target.previous, options);
+}
+
+absl::StatusOr<LossResult> Loss(const Model& model, const ModelInput& input,
+                                const TargetRows& target, const StepOptions& options) {
+  at::Tensor logits;
+  {
+    ReducedPrecision precision(options.bfloat16);
+    logits = Forward(model, input, target);
+  }
+  return ComputeLoss(logits.to(at::kFloat), target.labels, options.loss, options.update);
+}
+
+at::Tensor Mean(const LossResult& result) {
+  return result.loss / static_cast<double>(result.sample_size);
 }
 
 }  // namespace
@@ -108,19 +123,17 @@ absl::StatusOr<StepLoss> ForwardBackward(const Model& model,
                                          const StepOptions& options) {
   at::manual_seed(options.seed);
   const TargetRows target = MakeTargetRows(model, examples);
-  UNIVAL_ASSIGN_OR_RETURN(ModelInput input, MakeModelInput(model, examples));
+  StepLoss step;
+  const auto encode = [&] {
+    const PartTimer timer(&step.encoder_seconds);
+    return MakeModelInput(model, examples);
+  };
+  UNIVAL_ASSIGN_OR_RETURN(ModelInput input, encode());
   return CatchTorch("training step", [&]() -> absl::StatusOr<StepLoss> {
-    at::Tensor logits;
-    {
-      ReducedPrecision precision(options.bfloat16);
-      logits = Forward(model, input, target);
-    }
-    UNIVAL_ASSIGN_OR_RETURN(LossResult result, ComputeLoss(logits.to(at::kFloat), target.labels,
-                                                           options.loss, options.update));
-    StepLoss step;
+    UNIVAL_ASSIGN_OR_RETURN(const LossResult result, Loss(model, input, target, options));
     step.tokens = result.tokens;
     step.correct = result.correct;
-    const at::Tensor mean = result.loss / static_cast<double>(result.sample_size);
+    const at::Tensor mean = Mean(result);
     step.loss = mean.item<double>();
     if (!std::isfinite(step.loss)) {
       return NonFiniteError(absl::StrCat("the loss is ", step.loss));
@@ -128,6 +141,25 @@ absl::StatusOr<StepLoss> ForwardBackward(const Model& model,
     (mean * options.scale).backward();
     return step;
   });
+}
+
+std::vector<std::string> NonFiniteRecords(const Model& model,
+                                          absl::Span<const PreparedExample> examples,
+                                          const StepOptions& options) {
+  const at::NoGradGuard no_grad;
+  std::vector<std::string> to_blame, all;
+  for (const PreparedExample& example : examples) {
+    all.push_back(example.example.key);
+    const absl::Span<const PreparedExample> alone(&example, 1);
+    const absl::StatusOr<bool> finite = CatchTorch("one record", [&]() -> absl::StatusOr<bool> {
+      UNIVAL_ASSIGN_OR_RETURN(const ModelInput input, MakeModelInput(model, alone));
+      UNIVAL_ASSIGN_OR_RETURN(const LossResult result,
+                              Loss(model, input, MakeTargetRows(model, alone), options));
+      return std::isfinite(Mean(result).item<double>());
+    });
+    if (finite.ok() && !*finite) to_blame.push_back(example.example.key);
+  }
+  return to_blame.empty() ? all : to_blame;
 }
 
 }  // namespace unival

@@ -85,7 +85,7 @@ absl::StatusOr<Arguments> ReadArguments(const Pickle& pickle) {
   return read;
 }
 
-// Of the last entry of the optimizer's history.
+// The number of updates in the last entry of the optimizer's history, or 0.
 int64_t ReadUpdates(const Pickle& pickle) {
   const PickleNode* history = pickle.Find(pickle.root(), "optimizer_history");
   if (history == nullptr || history->kind != PickleKind::kList || history->items.empty()) return 0;

@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Of the published scripts.
+// Constants of the published scripts.
 constexpr float kMean = 0.5f, kStd = 0.5f;
 constexpr int kImagePixels = 384, kFramePixels = 224, kFrames = 8;
 constexpr int kSampleRate = 48000, kMaxSamples = 480000;

@@ -18,8 +18,8 @@ namespace {
 
 constexpr int64_t kSmallWidth = 256;
 
-// Of a state_dict: what is not stored here because it follows from the configuration, or because no
-// forward pass uses it.
+// Whether a tensor of a state_dict is not stored here, because it follows from the configuration or
+// because no forward pass uses it.
 bool IsElsewhere(const std::string& name, const ReferenceModel& model) {
   if (IsReferenceAlias(name) || IsReferenceDerived(name)) return true;
   for (const std::string& modality : model.modalities()) {

@@ -61,7 +61,7 @@ class BiasesCase {
     return &found->second;
   }
 
-  // Of batches of one modality; rows of several have ids of their own each.
+  // Only for batches of one modality: in others each row has ids of its own.
   void CheckPositionIds() {
     if (input_.segments.size() != 1) return;
     const at::Tensor* expected = Find("position_ids");

@@ -98,7 +98,7 @@ class ImageCase {
     return absl::OkStatus();
   }
 
-  // From the stored pixels where there are some, so that decoding plays no part.
+  // Starts from the stored pixels where there are some, so that decoding plays no part.
   absl::Status CheckResized(const std::string& field, const at::Tensor& expected) {
     const auto stored = golden_.find(file_ + "/decoded_rgb_u8");
     at::Tensor pixels = stored == golden_.end() ? at::Tensor() : stored->second.contiguous();
@@ -134,8 +134,8 @@ void CheckCrop(const TensorMap& golden, const std::string& name, Checker& check)
   check.Tensor(kPreprocessStage, "out", actual, expected, kNormalized);
 }
 
-// As many as expected, or more: then the reference's selection was left short where this one
-// repeats its last frame, and only such repetition may follow.
+// The frames that this program selects: as many as expected, or more. Where the reference stops
+// short, this one repeats its last frame, and nothing else may follow.
 absl::StatusOr<std::vector<int64_t>> SelectFrames(const Json& golden, size_t expected) {
   const std::string mode = golden.at("mode");
   const int64_t count = golden.at("vlen");

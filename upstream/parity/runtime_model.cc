@@ -37,7 +37,7 @@ Manifest ManifestOf(const ReferenceModel& reference, const BackboneConfig& backb
   return manifest;
 }
 
-// By the names of Model::State.
+// The weights, by the names that Model::State gives them.
 std::map<std::string, at::Tensor> WeightsOf(ReferenceModel& reference) {
   std::map<std::string, at::Tensor> weights;
   const auto add = [&](const std::string& prefix, const torch::nn::Module& module) {

@@ -71,21 +71,21 @@ TEST_P(RunBlocks, OfTheDocumentEndWithZero) {
   EXPECT_GT(count, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Documents, RunBlocks,
-                         ::testing::Values("CONTRIBUTING.md", "docs/cli.md", "docs/formats/data.md",
-                                           "docs/formats/parity_fixture.md", "docs/security.md",
-                                           "docs/tutorials/linear_adapter.md",
-                                           "docs/tutorials/merging.md",
-                                           "docs/tutorials/new_modality.md",
-                                           "docs/tutorials/task_templates.md",
-                                           "docs/tutorials/quickstart.md"),
-                         [](const auto& test) { return fs::path(test.param).stem().string(); });
+INSTANTIATE_TEST_SUITE_P(
+    Documents, RunBlocks,
+    ::testing::Values("CONTRIBUTING.md", "docs/cli.md", "docs/formats/data.md",
+                      "docs/formats/parity_fixture.md", "docs/security.md",
+                      "docs/tutorials/linear_adapter.md", "docs/tutorials/merging.md",
+                      "docs/tutorials/new_modality.md", "docs/tutorials/task_templates.md",
+                      "docs/tutorials/training.md", "docs/tutorials/quickstart.md"),
+    [](const auto& test) { return fs::path(test.param).stem().string(); });
 
 TEST(Documents, EveryBlockToRunIsRun) {
   const std::set<std::string> run = {
-      "CONTRIBUTING.md",   "cli.md",          "data.md",           "linear_adapter.md",
-      "merging.md",        "new_modality.md", "task_templates.md", "quickstart.md",
-      "parity_fixture.md", "security.md",     "installing.md"};  // by tests/integration/install
+      "CONTRIBUTING.md",   "cli.md",        "data.md",
+      "linear_adapter.md", "merging.md",    "new_modality.md",
+      "task_templates.md", "quickstart.md", "training.md",
+      "parity_fixture.md", "security.md",   "installing.md"};  // by tests/integration/install
   for (const fs::path& document : Documents()) {
     for (const Block& block : ShellBlocks(document)) {
       EXPECT_TRUE(!block.run || run.count(document.filename().string()) > 0) << document;
@@ -95,8 +95,8 @@ TEST(Documents, EveryBlockToRunIsRun) {
 
 // "eval", or "data make-world".
 std::string SubcommandOf(const std::vector<std::string>& words) {
-  const std::set<std::string> with_subcommands = {"convert", "data",    "merge",
-                                                  "plugin",  "prompts", "vocab"};
+  const std::set<std::string> with_subcommands = {"checkpoint", "convert", "data",    "merge",
+                                                  "plan",       "plugin",  "prompts", "vocab"};
   if (words.size() > 2 && with_subcommands.count(words[1]) > 0) return words[1] + " " + words[2];
   return words.size() > 1 ? words[1] : "";
 }

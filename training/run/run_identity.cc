@@ -1,0 +1,128 @@
+#include "training/run/run_identity.h"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "backbone/storage/model_directory.h"
+#include "sdk/base/files.h"
+#include "sdk/base/json_depth.h"
+#include "sdk/base/json_text.h"
+#include "sdk/base/sha256.h"
+#include "sdk/base/status.h"
+#include "sdk/base/status_macros.h"
+#include "sdk/base/text_format.h"
+#include "tasks/templates/template_set.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr char kRunFormat[] = "unival-run/1";
+
+std::string ToJson(const RunIdentity& identity) {
+  Json json = {{"format", kRunFormat},
+               {"base_sha256", identity.base_sha256},
+               {"sources", identity.sources},
+               {"parts", identity.parts},
+               {"plan_file", identity.plan_file},
+               {"plan", identity.plan}};
+  for (const EarlierPlan& plan : identity.earlier) {
+    json["earlier"].push_back({{"until_step", plan.until_step}, {"plan", plan.plan}});
+  }
+  return JsonText(json, 1) + "\n";
+}
+
+}  // namespace
+
+absl::StatusOr<RunIdentity> ReadRunIdentity(const std::string& output) {
+  const std::string file = output + "/" + kRunFile;
+  UNIVAL_ASSIGN_OR_RETURN(std::string text, ReadWholeFile(file));
+  UNIVAL_RETURN_IF_ERROR(Annotate(CheckJsonDepth(text), file, ": not the record of a run"));
+  try {
+    const Json json = Json::parse(text);
+    RunIdentity identity;
+    identity.plan = json.at("plan");
+    identity.base_sha256 = json.at("base_sha256");
+    identity.sources = json.at("sources").get<std::map<std::string, std::string>>();
+    identity.parts = json.at("parts").get<std::map<std::string, std::string>>();
+    if (json.contains("plan_file")) identity.plan_file = json.at("plan_file");
+    for (const Json& plan : json.contains("earlier") ? json.at("earlier") : Json::array()) {
+      identity.earlier.push_back(
+          {plan.at("until_step").get_ref<const Json::number_integer_t&>(), plan.at("plan")});
+    }
+    return identity;
+  } catch (const nlohmann::json::exception& error) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(file, ": not the record of a run: ", error.what()));
+  }
+}
+
+absl::Status WriteRunIdentity(const std::string& output, const RunIdentity& identity) {
+  return WriteFileAtomically(output + "/" + kRunFile, {ToJson(identity)});
+}
+
+absl::StatusOr<TrainingPlan> PlanOf(const RunIdentity& identity, const std::string& output) {
+  TrainingPlan plan;
+  UNIVAL_RETURN_IF_ERROR(ParseTextProto(identity.plan, output + "/" + kRunFile, &plan));
+  return plan;
+}
+
+absl::Status CheckSameRun(const Run& run, const RunIdentity& recorded, const RunIdentity& now) {
+  UNIVAL_ASSIGN_OR_RETURN(const TrainingPlan plan, PlanOf(recorded, run.options.output));
+  UNIVAL_RETURN_IF_ERROR(
+      Annotate(CheckSamePlan(plan, run.plan.proto), run.options.output, ": cannot resume"));
+  if (recorded.base_sha256 != now.base_sha256) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        run.options.output, ": cannot resume: model: expected tensors with hash ",
+        recorded.base_sha256, ", got ", now.base_sha256,
+        "; the model that this run started from has changed: restore it or start anew"));
+  }
+  for (const auto& [field, fingerprint] : now.sources) {
+    auto was = recorded.sources.find(field);
+    if (was != recorded.sources.end() && was->second == fingerprint) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        run.options.output, ": cannot resume: ", field, ".path: expected data with fingerprint ",
+        was == recorded.sources.end() ? "(none)" : was->second, ", got ", fingerprint,
+        "; the data has changed since the run began: restore it or start anew in another folder"));
+  }
+  for (const auto& [part, value] : now.parts) {
+    auto was = recorded.parts.find(part);
+    if (was != recorded.parts.end() && was->second == value) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat(run.options.output, ": cannot resume: ", part, ": expected ",
+                     was == recorded.parts.end() ? "(none)" : was->second, ", got ", value,
+                     "; the weights would differ: restore it or start anew in another folder"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::map<std::string, std::string>> OtherParts(const Run& run) {
+  std::map<std::string, std::string> parts;
+  parts["threads"] = absl::StrCat(run.runtime.threads());
+  for (size_t i = 0; i < run.templates.size(); ++i) {
+    parts[absl::StrCat("templates[", i, "]")] = TemplateSetHash(*run.templates[i]);
+  }
+  const std::string tokenizer =
+      run.plan.proto.has_fresh_model()
+          ? JoinPath(run.plan.directory, run.plan.proto.tokenizer_directory())
+          : JoinPath(JoinPath(run.plan.directory, run.plan.proto.model()),
+                     run.model->manifest().tokenizer().directory());
+  UNIVAL_ASSIGN_OR_RETURN(parts["tokenizer"], Sha256OfPath(tokenizer));
+  for (const PluginReport& plugin : run.runtime.plugins()) {
+    if (!plugin.status.ok()) continue;
+    UNIVAL_ASSIGN_OR_RETURN(parts["plugin." + plugin.id], Sha256HexOfFile(plugin.file));
+  }
+  return parts;
+}
+
+std::string PlanFileFrom(const std::string& output, const std::string& plan_file) {
+  std::error_code error;
+  const fs::path plan = fs::weakly_canonical(plan_file, error);
+  const fs::path folder = fs::weakly_canonical(output, error);
+  return plan.lexically_relative(folder).string();
+}
+
+}  // namespace unival

@@ -1,0 +1,53 @@
+// unival: run_identity.h - what a run is, as OUTPUT/run.json records it when it begins, and whether
+// it may go on.
+#ifndef UNIVAL_TRAINING_RUN_RUN_IDENTITY_H_
+#define UNIVAL_TRAINING_RUN_RUN_IDENTITY_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "training/config/plan.h"
+#include "training/run/run.h"
+
+namespace unival {
+
+inline constexpr char kRunFile[] = "run.json";
+
+// A plan that was followed up to a step, before the run went on with more steps.
+struct EarlierPlan {
+  int64_t until_step = 0;
+  std::string plan;  // as text
+};
+
+struct RunIdentity {
+  std::string plan;  // as text, resolved
+  std::string base_sha256;
+  std::map<std::string, std::string> sources;
+  // Whatever else the weights depend on: "threads", "tokenizer", "templates[0]", "plugin.depth".
+  std::map<std::string, std::string> parts;
+  std::string plan_file;  // from the run's folder; empty in records of before
+  std::vector<EarlierPlan> earlier;
+};
+
+// InvalidArgument for a file that is not the record of a run; NotFound without one.
+absl::StatusOr<RunIdentity> ReadRunIdentity(const std::string& output);
+absl::Status WriteRunIdentity(const std::string& output, const RunIdentity& identity);
+absl::StatusOr<TrainingPlan> PlanOf(const RunIdentity& identity, const std::string& output);
+
+// What `parts` holds of a run whose model and templates are there. Plan and starting weights have
+// hashes of their own.
+absl::StatusOr<std::map<std::string, std::string>> OtherParts(const Run& run);
+
+// FailedPrecondition names what differs and may not.
+absl::Status CheckSameRun(const Run& run, const RunIdentity& recorded, const RunIdentity& now);
+
+// Where the plan lies, seen from the run's folder, so that both may be moved together.
+std::string PlanFileFrom(const std::string& output, const std::string& plan_file);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_RUN_RUN_IDENTITY_H_
