@@ -1,12 +1,16 @@
-// unival adapter copy FROM MODALITY INTO: takes a trained modality over into another model
-// directory, with the tasks that use it.
+// unival adapter copy FROM ADAPTER INTO: takes a trained modality, or another adapter, over into
+// another model directory, with the tasks that use it.
 
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "absl/strings/str_join.h"
+#include "app/adapter_commands.h"
+#include "app/command.h"
 #include "app/commands.h"
 #include "backbone/storage/adapter_copy.h"
+#include "backbone/storage/model_parts.h"
 #include "runtime/adapter_tasks.h"
 #include "runtime/model.h"
 #include "sdk/base/status_macros.h"
@@ -28,19 +32,33 @@ void SayTasks(const AdapterTasks& tasks, const AdapterCopy& copy) {
   }
 }
 
-absl::Status Copy(AdapterCopy copy) {
+struct AdapterCopyArguments : AdapterCopy {
+  bool json = false;
+};
+
+absl::Status Copy(AdapterCopyArguments copy) {
   UNIVAL_ASSIGN_OR_RETURN(const OpenedModel from, OpenedModel::Open(copy.from));
   UNIVAL_ASSIGN_OR_RETURN(const OpenedModel into, OpenedModel::Open(copy.into));
-  const AdapterTasks tasks = TasksOfModality(from, into, copy.modality);
+  const AdapterRecord* record = FindAdapter(from.manifest(), copy.modality);
+  const bool is_modality = record == nullptr || !record->has_config();
+  const AdapterTasks tasks =
+      is_modality ? TasksOfModality(from, into, copy.modality) : AdapterTasks();
   if (!tasks.files.empty()) copy.folders[kTemplatesComponent] = tasks.files;
   UNIVAL_ASSIGN_OR_RETURN(const AdapterCopyResult result, CopyAdapter(copy));
   for (const std::string& block : result.missing_blocks) {
     std::cerr << "unival: note: block \"" << block << "\" is not in the vocabulary of "
               << result.into_name << "; tasks that need it: `unival vocab add`\n";
   }
-  std::cout << result.output << ": holds modality \"" << copy.modality << "\" of " << copy.from
-            << "\n";
-  SayTasks(tasks, copy);
+  if (copy.json) {
+    PrintJson({{"output", result.output},
+               {is_modality ? "modality" : "adapter", copy.modality},
+               {"tasks", tasks.brought},
+               {"missing_blocks", result.missing_blocks}});
+    return absl::OkStatus();
+  }
+  std::cout << result.output << ": holds " << (is_modality ? "modality" : "adapter") << " \""
+            << copy.modality << "\" of " << copy.from << "\n";
+  if (is_modality) SayTasks(tasks, copy);
   return absl::OkStatus();
 }
 
@@ -48,12 +66,16 @@ absl::Status Copy(AdapterCopy copy) {
 
 void AddAdapterCommand(Command& program) {
   Command& adapter =
-      program.AddCommand("adapter", "Move trained modalities between model directories");
+      program.AddCommand("adapter", "List, show, merge, remove and copy small trained parts");
+  AddAdapterListCommands(adapter);
+  AddAdapterEditCommands(adapter);
   Command& copy = adapter.AddCommand(
-      "copy", "Take a modality, its encoder, connection and tasks over into another model");
-  auto arguments = std::make_shared<AdapterCopy>();
+      "copy",
+      "Take a modality, its encoder, connection and tasks, or another adapter over into another "
+      "model");
+  auto arguments = std::make_shared<AdapterCopyArguments>();
   copy.AddPositional("from", &arguments->from, "Model directory that holds it");
-  copy.AddPositional("modality", &arguments->modality, "Modality id");
+  copy.AddPositional("modality", &arguments->modality, "Id of the modality or adapter");
   copy.AddPositional(
       "into", &arguments->into,
       "Model directory with the same language model; its vocabulary may have other blocks");
@@ -63,6 +85,7 @@ void AddAdapterCommand(Command& program) {
   copy.AddFlag(
       "--allow_adapter_mismatch", &arguments->allow_mismatch,
       "Also when it was trained against other weights; that is written down in the manifest");
+  copy.AddFlag("--json", &arguments->json, "Print JSON");
   copy.SetFooter("Example: unival adapter copy runs/depth/model depth models/mine");
   copy.OnRun([arguments] { return Copy(*arguments); });
 }

@@ -118,6 +118,11 @@ void AddPipelineOptions(Command& command, PipelineOptions* options) {
       "the task takes)");
   command.AddFlag("--allow_adapter_mismatch", &options->load.allow_adapter_mismatch,
                   "Load adapters that were trained against other weights");
+  command.AddOption("--adapter", &options->load.adapter_files,
+                    "File of an adapter to use beside the model's; may be given several times");
+  command.AddOption("--without_adapter", &options->load.without_adapters,
+                    "Id of an adapter of the model to leave out, or \"all\"; may be given several "
+                    "times");
   command.AddFlag("--strict", &options->strict_templates,
                   "Refuse task templates in other words than the model was trained with");
   AddRuntimeOptions(command, &options->runtime);

@@ -95,6 +95,11 @@ void AddOptions(Command& command, const std::shared_ptr<TrainArguments>& argumen
       .ShowDefault();
   command.AddOption("--cache", &train.cache_dir,
                     "Folder of encoder features, shared by runs (default: OUTPUT/cache)");
+  command
+      .AddOption("--cache_limit", &train.cache_limit_mb,
+                 "Megabytes that the caches of that folder may have together (default: no limit); "
+                 "the weights do not depend on it")
+      .NotNegative();
   command.AddFlag("--quiet", &train.quiet, "No progress on standard error");
   command.AddFlag("--json", &arguments->json, "Print JSON");
   AddRuntimeOptions(command, &arguments->runtime);

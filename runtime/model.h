@@ -43,6 +43,11 @@ struct ModelLoadOptions {
   bool all_modalities = true;
   std::vector<std::string> modalities;
   bool allow_adapter_mismatch = false;
+  // Adapter files (".safetensors") that are attached beside those of the directory.
+  std::vector<std::string> adapter_files;
+  // Ids of adapters of the directory that are left out, or "all"; connections belong to their
+  // modalities and always come.
+  std::vector<std::string> without_adapters;
 };
 
 class Model {
@@ -69,6 +74,18 @@ class Model {
   absl::Status AddModality(const ModalityConfig& modality, const ConnectionConfig& connection,
                            const std::string& encoder_from, uint64_t seed);
 
+  // Adds a fresh adapter beside the weights, which stay. Errors name the field.
+  absl::Status AddAdapter(const AdapterConfig& config, uint64_t seed);
+  // Attaches one from a file of a model directory (docs/formats/adapter.md). FailedPrecondition
+  // lists how this model differs from what it was trained against; InvalidArgument for a file that
+  // does not say what it is.
+  absl::Status LoadAdapter(const std::string& file, bool allow_mismatch = false);
+  // Takes one away: what is left answers, to the bit, as it did before. NotFound lists those there
+  // are.
+  absl::Status RemoveAdapter(const std::string& id);
+  // Without connections, in the order in which they are attached.
+  std::vector<std::string> adapter_ids() const;
+
   // Writes a model directory (temporary name, sync, rename). `half` stores floating tensors as
   // float16.
   absl::Status Save(const std::string& directory, const Lineage& lineage, bool half) const;
@@ -85,7 +102,8 @@ class Model {
   // NotFound names the modality, what is loaded, and the remedy.
   absl::StatusOr<Modality*> RequireModality(const std::string& id) const;
 
-  // All parameters and buffers, sorted by name; the tensors are the live ones.
+  // All parameters and buffers, sorted by name; the tensors are the live ones. Those of adapters
+  // are "adapter.ID.NAME".
   std::vector<NamedTensor> State() const;
   // Content hash (sha256, hex) of one part: "backbone", "modality.image", "connection.depth".
   absl::StatusOr<std::string> PartHash(const std::string& part) const;
@@ -111,16 +129,24 @@ class Model {
   absl::Status CreateBackbone();
   absl::Status CreateModality(const ModalityConfig& config);
   absl::Status CreateConnection(ConnectionConfig* config);
+  // `config` may leave things out; what was attached is returned.
+  absl::StatusOr<AdapterConfig> CreateAdapter(const AdapterConfig& config);
   std::map<std::string, at::Tensor> PartTensors(const std::string& part) const;
   // Steps of Load and Save.
   std::string ManifestPath() const;
-  absl::Status LoadParts(const std::vector<std::string>& wanted);
+  absl::Status LoadParts(const std::vector<std::string>& wanted, const ModelLoadOptions& options);
   absl::StatusOr<std::vector<std::string>> Wanted(const ModelLoadOptions& options) const;
   absl::Status LoadPart(const std::string& part, const std::string& component);
   absl::Status CheckAdapters(bool allow_mismatch) const;
-  // DescribeAdapter takes BackboneHash once for callers that hand on the same `base_hash`.
-  absl::StatusOr<AdapterRecord> DescribeAdapter(const std::string& modality,
+  // These take BackboneHash once for callers that hand on the same `base_hash`.
+  absl::StatusOr<AdapterRecord> DescribeConnection(const std::string& modality,
+                                                   std::string* base_hash) const;
+  absl::StatusOr<AdapterRecord> DescribeAdapter(const AdapterConfig& config,
                                                 std::string* base_hash) const;
+  // What everything bound to this model has in its record.
+  absl::Status DescribeBase(AdapterRecord* record, std::string* base_hash) const;
+  absl::Status LoadAdapters(const ModelLoadOptions& options,
+                            const std::vector<std::string>& wanted);
   absl::StatusOr<Manifest> ManifestToSave(const Lineage& lineage) const;
 
   const Runtime* runtime_ = nullptr;

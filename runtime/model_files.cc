@@ -17,6 +17,7 @@
 #include "backbone/connection/connection.h"
 #include "backbone/model/backbone.h"
 #include "backbone/model/model_config.h"
+#include "backbone/storage/adapter_file.h"
 #include "backbone/storage/backbone_hash.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
@@ -59,20 +60,30 @@ TensorMap Halved(TensorMap tensors) {
   return tensors;
 }
 
-AdapterRecord RecordWithoutHashes(const ModalityInfo& info, const Manifest& manifest) {
-  AdapterRecord record;
-  record.set_modality(info.id);
-  record.set_plugin(info.type);
-  record.set_feature_schema(info.feature_schema);
-  record.set_feature_dim(info.feature_dim);
-  record.set_d_model(manifest.backbone().d_model());
-  record.set_schema_version(kAdapterSchemaVersion);
-  return record;
+void DescribeFeatures(const ModalityInfo& info, AdapterRecord* record) {
+  record->set_plugin(info.type);
+  record->set_feature_schema(info.feature_schema);
+  record->set_feature_dim(info.feature_dim);
+}
+
+// What `recorded` is to be like here, as far as that follows without hashing a tensor; its hashes
+// of tensors are taken as they are. `info` is of the modality that it works on; null: of none.
+AdapterRecord ExpectedWithoutHashes(const AdapterRecord& recorded, const ModalityInfo* info,
+                                    const Manifest& manifest) {
+  AdapterRecord expected = recorded;
+  expected.clear_plugin();
+  expected.clear_feature_schema();
+  expected.clear_feature_dim();
+  if (info != nullptr) DescribeFeatures(*info, &expected);
+  expected.set_d_model(manifest.backbone().d_model());
+  expected.set_schema_version(kAdapterSchemaVersion);
+  expected.set_vocabulary_sha256(CoreVocabularySha256(manifest.vocabulary()));
+  return expected;
 }
 
 // Whether the record's hashes are those of the files in `directory`, by what its adapter file says.
 absl::StatusOr<bool> WasFoundHere(const AdapterRecord& record, const ModelDirectory& directory) {
-  const std::string id = AdapterComponentId(record.modality());
+  const std::string id = AdapterComponentId(AdapterId(record));
   if (!directory.HasComponent(id)) return false;
   UNIVAL_ASSIGN_OR_RETURN(const std::string file, directory.ComponentPath(id));
   UNIVAL_ASSIGN_OR_RETURN(const SafetensorsContents contents, ReadSafetensorsFile(file));
@@ -184,9 +195,12 @@ absl::StatusOr<std::unique_ptr<Model>> Model::Load(const OpenedModel& opened,
                             "more than its files can fill; restore the manifest of these files");
   {
     const LoadedWeights none_are_drawn;
-    UNIVAL_RETURN_IF_ERROR(model->LoadParts(wanted));
+    UNIVAL_RETURN_IF_ERROR(model->LoadParts(wanted, options));
   }
   UNIVAL_RETURN_IF_ERROR(model->CheckAdapters(options.allow_adapter_mismatch));
+  for (const std::string& file : options.adapter_files) {
+    UNIVAL_RETURN_IF_ERROR(model->LoadAdapter(file, options.allow_adapter_mismatch));
+  }
   model->SetTraining(false);
   if (options.device != "cpu") UNIVAL_RETURN_IF_ERROR(model->To(options.device));
   return model;
@@ -210,7 +224,8 @@ absl::StatusOr<std::vector<std::string>> Model::Wanted(const ModelLoadOptions& o
   return options.modalities;
 }
 
-absl::Status Model::LoadParts(const std::vector<std::string>& wanted) {
+absl::Status Model::LoadParts(const std::vector<std::string>& wanted,
+                              const ModelLoadOptions& options) {
   UNIVAL_RETURN_IF_ERROR(Annotate(CreateBackbone(), ManifestPath()));
   for (const ModalityConfig& config : manifest_.modality()) {
     if (!absl::c_linear_search(wanted, config.id())) {
@@ -232,7 +247,84 @@ absl::Status Model::LoadParts(const std::vector<std::string>& wanted) {
     UNIVAL_RETURN_IF_ERROR(LoadPart(absl::StrCat("connection.", config.modality()),
                                     AdapterComponentId(config.modality())));
   }
+  UNIVAL_RETURN_IF_ERROR(LoadAdapters(options, wanted));
   return LoadPart("backbone", "backbone");
+}
+
+// Those of modalities that are not loaded are carried, those that are not wanted are left out.
+absl::Status Model::LoadAdapters(const ModelLoadOptions& options,
+                                 const std::vector<std::string>& wanted) {
+  const Manifest recorded = manifest_;
+  const auto left_out = [&](const std::string& id) {
+    return absl::c_linear_search(options.without_adapters, id) ||
+           absl::c_linear_search(options.without_adapters, "all");
+  };
+  for (const std::string& id : options.without_adapters) {
+    const AdapterRecord* record = FindAdapter(recorded, id);
+    if (id == "all" || (record != nullptr && record->has_config())) continue;
+    return absl::NotFoundError(absl::StrCat(ManifestPath(), ": adapter \"", id,
+                                            "\": expected one that the model has beside its ",
+                                            "connections; `unival adapter list` shows them"));
+  }
+  manifest_.clear_adapter();
+  for (const AdapterRecord& record : recorded.adapter()) {
+    if (!record.has_config()) {
+      *manifest_.add_adapter() = record;
+      continue;
+    }
+    const std::string& id = record.config().id();
+    const std::string component = AdapterComponentId(id), &modality = record.config().modality();
+    if (left_out(id)) continue;
+    *manifest_.add_adapter() = record;
+    if (!modality.empty() && !absl::c_linear_search(wanted, modality)) {
+      carried_.push_back(component);
+      continue;
+    }
+    UNIVAL_RETURN_IF_ERROR(Annotate(CreateAdapter(record.config()).status(), ManifestPath(),
+                                    ": adapter \"", id, "\""));
+    UNIVAL_RETURN_IF_ERROR(LoadPart(absl::StrCat("adapter.", id), component));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Model::LoadAdapter(const std::string& file, bool allow_mismatch) {
+  UNIVAL_ASSIGN_OR_RETURN(const SafetensorsContents contents, ReadSafetensorsFile(file));
+  UNIVAL_ASSIGN_OR_RETURN(const auto record, AdapterRecordIn(contents.metadata, file));
+  if (!record.has_value() || !record->has_config()) {
+    return InvalidArgument(
+        file, ": expected the file of an adapter that says what it is (", kAdapterRecordKey,
+        " in its metadata), got ",
+        record.has_value() ? "a connection; `unival adapter copy` takes it over with its modality"
+                           : "none; take it from the model directory that a run wrote");
+  }
+  const std::string& id = record->config().id();
+  if (FindAdapter(manifest_, id) != nullptr) {
+    return absl::AlreadyExistsError(
+        absl::StrCat(file, ": the model \"", manifest_.name(), "\" has an adapter \"", id,
+                     "\" already; leave that one out with --without_adapter ", id));
+  }
+  const std::string& modality = record->config().modality();
+  if (!modality.empty()) {
+    UNIVAL_RETURN_IF_ERROR(Annotate(RequireModality(modality).status(), file));
+  }
+  std::string base_hash;
+  UNIVAL_ASSIGN_OR_RETURN(const AdapterRecord expected,
+                          DescribeAdapter(record->config(), &base_hash));
+  UNIVAL_RETURN_IF_ERROR(CheckAdapter(*record, expected, file, {allow_mismatch}));
+  {
+    const LoadedWeights none_are_drawn;
+    UNIVAL_RETURN_IF_ERROR(Annotate(CreateAdapter(record->config()).status(), file));
+  }
+  const absl::Status loaded = CatchTorch(absl::StrCat("load ", file), [&] {
+    return LoadTensorsInto(PartTensors(absl::StrCat("adapter.", id)), contents.tensors,
+                           AdapterComponentId(id), file);
+  });
+  if (!loaded.ok()) {
+    UNIVAL_RETURN_IF_ERROR(backbone_->RemoveAdapter(id));
+    return loaded;
+  }
+  *manifest_.add_adapter() = *record;
+  return absl::OkStatus();
 }
 
 absl::Status Model::LoadPart(const std::string& part, const std::string& component) {
@@ -249,18 +341,41 @@ absl::StatusOr<std::string> Model::BackboneHash() const {
   return BackboneSha256(PartTensors("backbone"), manifest_.vocabulary());
 }
 
-absl::StatusOr<AdapterRecord> Model::DescribeAdapter(const std::string& id,
-                                                     std::string* base_hash) const {
-  UNIVAL_ASSIGN_OR_RETURN(Modality * modality, RequireModality(id));
-  AdapterRecord record = RecordWithoutHashes(modality->info(), manifest_);
-  if (modality->module() != nullptr) {
-    UNIVAL_ASSIGN_OR_RETURN(*record.mutable_encoder_sha256(),
-                            PartHash(absl::StrCat("modality.", id)));
-  }
+absl::Status Model::DescribeBase(AdapterRecord* record, std::string* base_hash) const {
   if (base_hash->empty()) {
     UNIVAL_ASSIGN_OR_RETURN(*base_hash, BackboneHash());
   }
-  record.set_backbone_sha256(*base_hash);
+  record->set_backbone_sha256(*base_hash);
+  record->set_d_model(manifest_.backbone().d_model());
+  record->set_schema_version(kAdapterSchemaVersion);
+  record->set_vocabulary_sha256(CoreVocabularySha256(manifest_.vocabulary()));
+  record->set_template_set_hash(StoredTemplatesHash(templates_));
+  const std::string& id = AdapterModality(*record);
+  if (id.empty()) return absl::OkStatus();
+  UNIVAL_ASSIGN_OR_RETURN(Modality * modality, RequireModality(id));
+  DescribeFeatures(modality->info(), record);
+  if (modality->module() == nullptr) return absl::OkStatus();
+  UNIVAL_ASSIGN_OR_RETURN(*record->mutable_encoder_sha256(),
+                          PartHash(absl::StrCat("modality.", id)));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<AdapterRecord> Model::DescribeConnection(const std::string& modality,
+                                                        std::string* base_hash) const {
+  AdapterRecord record;
+  record.set_modality(modality);
+  UNIVAL_RETURN_IF_ERROR(DescribeBase(&record, base_hash));
+  return record;
+}
+
+absl::StatusOr<AdapterRecord> Model::DescribeAdapter(const AdapterConfig& config,
+                                                     std::string* base_hash) const {
+  AdapterRecord record;
+  *record.mutable_config() = config;
+  UNIVAL_RETURN_IF_ERROR(DescribeBase(&record, base_hash));
+  if (config.modality().empty()) return record;
+  UNIVAL_ASSIGN_OR_RETURN(*record.mutable_connection_sha256(),
+                          PartHash(absl::StrCat("connection.", config.modality())));
   return record;
 }
 
@@ -272,14 +387,16 @@ absl::Status Model::CheckAdapters(bool allow_mismatch) const {
   }
   std::string base_hash;  // empty: not needed so far
   for (const AdapterRecord& record : manifest_.adapter()) {
-    const Modality* loaded = modality(record.modality());
-    if (loaded == nullptr) continue;
+    const std::string& id = AdapterModality(record);
+    const Modality* loaded = modality(id);
+    if (loaded == nullptr && !(record.has_config() && id.empty())) continue;
     UNIVAL_ASSIGN_OR_RETURN(const bool holds, WasFoundHere(record, *origin_));
-    AdapterRecord expected = RecordWithoutHashes(loaded->info(), manifest_);
-    expected.set_encoder_sha256(record.encoder_sha256());
-    expected.set_backbone_sha256(record.backbone_sha256());
-    if (!holds) {
-      UNIVAL_ASSIGN_OR_RETURN(expected, DescribeAdapter(record.modality(), &base_hash));
+    AdapterRecord expected =
+        ExpectedWithoutHashes(record, loaded == nullptr ? nullptr : &loaded->info(), manifest_);
+    if (!holds && record.has_config()) {
+      UNIVAL_ASSIGN_OR_RETURN(expected, DescribeAdapter(record.config(), &base_hash));
+    } else if (!holds) {
+      UNIVAL_ASSIGN_OR_RETURN(expected, DescribeConnection(id, &base_hash));
     }
     UNIVAL_RETURN_IF_ERROR(CheckAdapter(record, expected, ManifestPath(), {allow_mismatch}));
   }
@@ -289,14 +406,20 @@ absl::Status Model::CheckAdapters(bool allow_mismatch) const {
 absl::StatusOr<Manifest> Model::ManifestToSave(const Lineage& lineage) const {
   Manifest manifest = manifest_;
   manifest.clear_adapter();
+  // Of modalities that were not loaded, as they are.
   for (const AdapterRecord& record : manifest_.adapter()) {
-    if (modality(record.modality()) == nullptr) *manifest.add_adapter() = record;
+    const std::string& id = AdapterModality(record);
+    if (!id.empty() && modality(id) == nullptr) *manifest.add_adapter() = record;
   }
   std::string base_hash;  // empty: not needed so far
   for (const ConnectionConfig& connection : manifest_.connection()) {
     if (modality(connection.modality()) == nullptr) continue;
     UNIVAL_ASSIGN_OR_RETURN(*manifest.add_adapter(),
-                            DescribeAdapter(connection.modality(), &base_hash));
+                            DescribeConnection(connection.modality(), &base_hash));
+  }
+  for (const AdapterRecord& record : manifest_.adapter()) {
+    if (!absl::c_linear_search(adapter_ids(), AdapterId(record))) continue;
+    UNIVAL_ASSIGN_OR_RETURN(*manifest.add_adapter(), DescribeAdapter(record.config(), &base_hash));
   }
   *manifest.add_lineage() = lineage;
   manifest.set_template_set_hash(StoredTemplatesHash(templates_));
@@ -323,14 +446,23 @@ absl::Status Model::Save(const std::string& directory, const Lineage& lineage, b
       }
     }
     const bool exact = !half || IsExactInHalf(State());
+    // Connections first: what works on one is bound to its file too.
+    const auto add_adapter = [&](const std::string& id, const std::string& part) {
+      std::map<std::string, std::string> metadata;
+      if (const AdapterRecord* record = FindAdapter(manifest, id); record != nullptr) {
+        metadata = AdapterMetadata(*record);
+        if (exact) {
+          metadata[kFoundIn] = FoundInSha256(*record, manifest.vocabulary(), writer->components());
+        }
+      }
+      return writer->AddTensors(AdapterComponentId(id), stored(PartTensors(part)), metadata);
+    };
     for (const std::string& id : modality_ids()) {
       if (!backbone_->HasConnection(id)) continue;
-      std::map<std::string, std::string> metadata;
-      if (const AdapterRecord* record = FindAdapter(manifest, id); record != nullptr && exact) {
-        metadata[kFoundIn] = FoundInSha256(*record, manifest.vocabulary(), writer->components());
-      }
-      UNIVAL_RETURN_IF_ERROR(writer->AddTensors(
-          AdapterComponentId(id), stored(PartTensors(absl::StrCat("connection.", id))), metadata));
+      UNIVAL_RETURN_IF_ERROR(add_adapter(id, absl::StrCat("connection.", id)));
+    }
+    for (const std::string& id : adapter_ids()) {
+      UNIVAL_RETURN_IF_ERROR(add_adapter(id, absl::StrCat("adapter.", id)));
     }
     for (const std::string& id : carried_)
       UNIVAL_RETURN_IF_ERROR(writer->CopyComponent(*origin_, id));

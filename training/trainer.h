@@ -31,6 +31,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 #include "runtime/runtime.h"
 #include "training/config/plan.h"
 #include "training/evaluation/evaluate.h"
@@ -49,6 +50,9 @@ struct TrainOptions {
   PlanOverrides overrides;
   std::string device = "cpu";
   std::string cache_dir;  // of encoder features; empty: OUTPUT/cache
+  // Megabytes (10^6 bytes) that the caches of that folder may have together; none: no limit. Losses
+  // and weights are the same to the bit whatever it is.
+  absl::optional<int> cache_limit_mb;
   int loader_threads = 1;
   bool quiet = false;  // no progress on stderr
   // Called after every log_every steps.

@@ -32,6 +32,17 @@ TEST(TrainerTest, CachedTrainingEqualsUncachedToTheBit) {
   EXPECT_EQ(cached.encoder_calls, kImages);
 }
 
+TEST(TrainerTest, ACacheThatIsFullChangesNoBit) {
+  TrainingPlan plan = Parse(kAdapterPlan);
+  TrainOk(Options(World(), plan, FreshOutput("no_cache")));
+  plan.mutable_stage(0)->mutable_cache()->set_enabled(true);
+  TrainOptions options = Options(World(), plan, FreshOutput("full_cache"));
+  options.cache_limit_mb = 0;
+  EXPECT_EQ(TrainOk(options).encoder_calls, 12 * 6) << "nothing is kept";
+  EXPECT_EQ(Losses("no_cache"), Losses("full_cache"));
+  EXPECT_EQ(After("no_cache"), After("full_cache"));
+}
+
 TEST(TrainerTest, TheSecondEpochMakesNoEncoderCall) {
   TrainingPlan plan = Parse(kAdapterPlan);
   plan.mutable_stage(0)->mutable_cache()->set_enabled(true);

@@ -183,7 +183,8 @@ at::Tensor Connection::Project(const at::Tensor& values) const {
   TORCH_CHECK(values.dim() == 3 && values.size(2) == config_.feature_dim(), "connection \"",
               config_.modality(), "\": features must be [B, N, ", config_.feature_dim(), "], got ",
               values.sizes());
-  return ApplyIf(norm_, Mapped(Standardized(values)));
+  const at::Tensor standard = Standardized(values);
+  return ApplyIf(norm_, branches_.Apply(standard, Mapped(standard)));
 }
 
 at::Tensor Connection::PositionIds(const ModalityFeatures& features) const {

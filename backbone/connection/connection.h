@@ -29,6 +29,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "backbone/layers/basic.h"
+#include "backbone/layers/branches.h"
 #include "sdk/native/modality.h"
 #include "sdk/proto/model.pb.h"
 
@@ -42,7 +43,7 @@ absl::Status ValidateConnectionConfig(const ConnectionConfig& config,
 // position".
 int64_t PositionRows(const ConnectionConfig& config, const BackboneConfig& backbone);
 
-class Connection : public torch::nn::Module {
+class Connection : public torch::nn::Module, public layers::Branched {
  public:
   static absl::StatusOr<std::shared_ptr<Connection>> Create(const ConnectionConfig& config,
                                                             const BackboneConfig& backbone);
@@ -55,7 +56,8 @@ class Connection : public torch::nn::Module {
   // Features of a grid or without positions stand several times at the same place.
   ModalityFeatures Spread(const ModalityFeatures& features) const;
 
-  // Values [B, N, F] of any floating dtype -> [B, N, D] in the weights' dtype.
+  // Values [B, N, F] of any floating dtype -> [B, N, D] in the weights' dtype. What adapters attach
+  // is given the standardized values and stands before the norm.
   at::Tensor Project(const at::Tensor& values) const;
 
   // Position ids [B, N] int64 on the backbone's position grid; padded positions and features

@@ -4,12 +4,15 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/baddbmm.h>
 #include <ATen/ops/bmm.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/zeros.h>
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "backbone/layers/fused_attention.h"
 
@@ -26,6 +29,19 @@ at::Tensor Probabilities(const at::Tensor& logits) {
   const auto type = logits.scalar_type();
   const bool narrow = type == at::kBFloat16 || type == at::kHalf;
   return narrow ? at::softmax(logits, -1, at::kFloat).to(type) : at::softmax(logits, -1);
+}
+
+// `more` [L, D] for every row, before `rows` [B, S, D].
+at::Tensor Before(const at::Tensor& more, const at::Tensor& rows) {
+  const at::Tensor typed = more.to(rows.scalar_type()).unsqueeze(0);
+  return at::cat({typed.expand({rows.size(0), -1, -1}), rows}, 1);
+}
+
+// `count` zeros before the last dimension.
+at::Tensor ZerosBefore(const at::Tensor& x, int64_t count) {
+  std::vector<int64_t> shape = x.sizes().vec();
+  shape.back() = count;
+  return at::cat({at::zeros(shape, x.options()), x}, -1);
 }
 
 }  // namespace
@@ -102,8 +118,51 @@ at::Tensor MultiheadAttention::Logits(const at::Tensor& queries, const at::Tenso
   return logits.view({batch, heads, length, source}).add_(bias.positions);
 }
 
+void MultiheadAttention::AddPrefix(AttentionPrefix prefix) {
+  prefixes_.push_back(std::move(prefix));
+}
+
+void MultiheadAttention::RemovePrefix(const std::string& owner) {
+  const auto is_of = [&](const AttentionPrefix& prefix) { return prefix.owner == owner; };
+  prefixes_.erase(std::remove_if(prefixes_.begin(), prefixes_.end(), is_of), prefixes_.end());
+}
+
+int64_t MultiheadAttention::PrefixLength() const {
+  int64_t length = 0;
+  for (const AttentionPrefix& prefix : prefixes_) length += prefix.keys.size(0);
+  return length;
+}
+
+// The one that was added first stands first.
+KeyValues MultiheadAttention::WithPrefix(const KeyValues& source) const {
+  KeyValues all = source;
+  for (auto prefix = prefixes_.rbegin(); prefix != prefixes_.rend(); ++prefix) {
+    all = {Before(prefix->keys, all.keys), Before(prefix->values, all.values)};
+  }
+  return all;
+}
+
+AttentionBias MultiheadAttention::WithPrefix(const AttentionBias& bias) const {
+  const int64_t length = PrefixLength();
+  return {ZerosBefore(bias.positions, length),
+          bias.keys.defined() ? ZerosBefore(bias.keys, length) : bias.keys};
+}
+
+// Keys and values that are kept for later steps are kept without the prefix.
 at::Tensor MultiheadAttention::Attend(const at::Tensor& queries, const KeyValues& source,
                                       const AttentionBias& bias) const {
+  if (prefixes_.empty()) return AttendTo(queries, source, bias);
+  const int64_t heads = options_.heads, rows = source.keys.size(0) / heads;
+  const auto joined = [&](const at::Tensor& x) {
+    return x.view({rows, heads, x.size(1), -1}).transpose(1, 2).reshape({rows, x.size(1), -1});
+  };
+  const KeyValues all = WithPrefix({joined(source.keys), joined(source.values)});
+  return AttendTo(queries, {SplitHeads(all.keys, heads), SplitHeads(all.values, heads)},
+                  WithPrefix(bias));
+}
+
+at::Tensor MultiheadAttention::AttendTo(const at::Tensor& queries, const KeyValues& source,
+                                        const AttentionBias& bias) const {
   const int64_t heads = options_.heads, batch = queries.size(0) / heads, length = queries.size(1);
   const at::Tensor weights =
       Dropout(Probabilities(Logits(queries, source.keys, bias)), options_.dropout, is_training());
@@ -118,10 +177,13 @@ at::Tensor MultiheadAttention::forward(const at::Tensor& x, const at::Tensor& so
   const bool drops = is_training() && options_.dropout > 0;
   if (drops || !CanFuseAttention(x)) return Attend(Queries(x), MakeKeyValues(source), bias);
   const at::Tensor queried = ApplyIf(q_norm_, x), normed = ApplyIf(q_norm_, source);
-  const at::Tensor mask = bias.keys.defined() ? bias.keys.squeeze(1).squeeze(1) : bias.keys;
-  return out_proj_->forward(FusedAttention(q_proj_->forward(queried), k_proj_->forward(normed),
-                                           v_proj_->forward(normed), bias.positions, mask, c_attn_,
-                                           options_.heads, scale_));
+  const at::Tensor queries = q_proj_->forward(queried);
+  KeyValues all{k_proj_->forward(normed), v_proj_->forward(normed)};
+  AttentionBias added = bias;
+  if (!prefixes_.empty()) all = WithPrefix(all), added = WithPrefix(bias);
+  const at::Tensor mask = added.keys.defined() ? added.keys.squeeze(1).squeeze(1) : added.keys;
+  return out_proj_->forward(FusedAttention(queries, all.keys, all.values, added.positions, mask,
+                                           c_attn_, options_.heads, scale_));
 }
 
 }  // namespace layers

@@ -15,6 +15,8 @@
 #include <torch/nn/module.h>
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "backbone/layers/basic.h"
 
@@ -42,6 +44,13 @@ struct KeyValues {
   at::Tensor keys, values;  // [B * H, S, d]
 };
 
+// Keys and values that stand before those of every row, [L, D] each, without a position and never
+// masked; `owner` is the id of the adapter whose parameters they are.
+struct AttentionPrefix {
+  std::string owner;
+  at::Tensor keys, values;
+};
+
 struct AttentionOptions {
   int64_t d_model = 0;
   int64_t heads = 0;
@@ -62,6 +71,11 @@ class MultiheadAttention : public torch::nn::Module {
   at::Tensor Attend(const at::Tensor& queries, const KeyValues& source,
                     const AttentionBias& bias) const;
 
+  int64_t d_model() const { return options_.d_model; }
+  // While nothing is computed. Prefixes stand in the order in which they were added.
+  void AddPrefix(AttentionPrefix prefix);
+  void RemovePrefix(const std::string& owner);
+
   // All of it at once: x [B, T, D], source [B, S, D] -> [B, T, D].
   at::Tensor forward(const at::Tensor& x, const at::Tensor& source,
                      const AttentionBias& bias) const;
@@ -69,12 +83,19 @@ class MultiheadAttention : public torch::nn::Module {
  private:
   at::Tensor Logits(const at::Tensor& queries, const at::Tensor& keys,
                     const AttentionBias& bias) const;
+  at::Tensor AttendTo(const at::Tensor& queries, const KeyValues& source,
+                      const AttentionBias& bias) const;
+  int64_t PrefixLength() const;
+  // [B, L + S, D] of [B, S, D].
+  KeyValues WithPrefix(const KeyValues& source) const;
+  AttentionBias WithPrefix(const AttentionBias& bias) const;
 
   AttentionOptions options_;
   double scale_;
   at::Tensor c_attn_;
   std::shared_ptr<Linear> q_proj_, k_proj_, v_proj_, out_proj_;
   std::shared_ptr<LayerNorm> q_norm_, k_norm_;
+  std::vector<AttentionPrefix> prefixes_;
 };
 
 // [B, N, D] -> [B * H, N, D / H].

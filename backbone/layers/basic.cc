@@ -55,10 +55,12 @@ Linear::Linear(int64_t in, int64_t out, double gain)
     : weight_(register_parameter("weight", XavierUniform(out, in, gain))),
       bias_(register_parameter("bias", at::zeros({out}))) {}
 
-at::Tensor Linear::forward(const at::Tensor& x) const { return LinearProduct(x, weight_, bias_); }
+at::Tensor Linear::forward(const at::Tensor& x) const {
+  return branches_.Apply(x, LinearProduct(x, weight_, bias_));
+}
 
 at::Tensor Linear::ForwardInEightBits(const at::Tensor& x) const {
-  return LinearProduct(x, weight_, bias_, Tolerance::kEightBits);
+  return branches_.Apply(x, LinearProduct(x, weight_, bias_, Tolerance::kEightBits));
 }
 
 LayerNorm::LayerNorm(int64_t size)
@@ -67,8 +69,8 @@ LayerNorm::LayerNorm(int64_t size)
 
 // Under autocast `x` may be narrower than the weights; statistics are then taken in their type.
 at::Tensor LayerNorm::forward(const at::Tensor& x) const {
-  return at::layer_norm(x.to(weight_.scalar_type()), weight_.sizes(), weight_, bias_,
-                        kLayerNormEps);
+  return branches_.Apply(x, at::layer_norm(x.to(weight_.scalar_type()), weight_.sizes(), weight_,
+                                           bias_, kLayerNormEps));
 }
 
 Embedding::Embedding(int64_t rows, int64_t width, double std, int64_t padding_row)

@@ -14,6 +14,8 @@
 
 #include <cstdint>
 
+#include "backbone/layers/branches.h"
+
 namespace unival {
 namespace layers {
 
@@ -21,8 +23,9 @@ constexpr double kEmbeddingInitStd = 0.02;
 // The id of <pad> in every vocabulary; its embedding stays zero.
 constexpr int64_t kPadToken = 1;
 
-// y = x weight^T + bias; weight [out, in] Xavier-uniform times `gain`, bias [out] zero.
-class Linear : public torch::nn::Module {
+// y = x weight^T + bias, and what adapters attach; weight [out, in] Xavier-uniform times `gain`,
+// bias [out] zero.
+class Linear : public torch::nn::Module, public Branched {
  public:
   Linear(int64_t in, int64_t out, double gain = 1.0);
   at::Tensor forward(const at::Tensor& x) const;
@@ -34,8 +37,8 @@ class Linear : public torch::nn::Module {
   at::Tensor weight_, bias_;
 };
 
-// Normalises the last dimension, eps 1e-5; weight ones, bias zeros.
-class LayerNorm : public torch::nn::Module {
+// Normalises the last dimension, eps 1e-5, and what adapters attach; weight ones, bias zeros.
+class LayerNorm : public torch::nn::Module, public Branched {
  public:
   explicit LayerNorm(int64_t size);
   at::Tensor forward(const at::Tensor& x) const;

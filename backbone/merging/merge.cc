@@ -17,6 +17,7 @@
 #include "backbone/merging/options_check.h"
 #include "backbone/merging/part_merge.h"
 #include "backbone/merging/tensor_merge.h"
+#include "backbone/storage/adapter_file.h"
 #include "backbone/storage/backbone_hash.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
@@ -149,13 +150,14 @@ class Merger {
   // What the adapters are bound to now.
   absl::Status DescribeAdapters() {
     for (AdapterRecord& record : *manifest_.mutable_adapter()) {
-      const std::string encoder = ModalityComponentId(record.modality());
+      const std::string encoder = ModalityComponentId(AdapterModality(record));
       const absl::StatusOr<std::string> path = writer_->PathOf(encoder);
       if (path.ok()) {
         UNIVAL_ASSIGN_OR_RETURN(const auto file, TensorFile::Open(*path));
         UNIVAL_ASSIGN_OR_RETURN(*record.mutable_encoder_sha256(), TensorsSha256AsLoaded(*file));
       }
       record.set_backbone_sha256(merged_sha256_);
+      record.clear_connection_sha256();  // the connection that it works on is merged too
     }
     return absl::OkStatus();
   }
@@ -163,6 +165,7 @@ class Merger {
   absl::Status WriteAdapter(const MergePart& part) {
     std::map<std::string, std::string> metadata;
     if (const AdapterRecord* record = FindAdapter(manifest_, ModalityOf(part.id))) {
+      metadata = AdapterMetadata(*record);
       metadata[kFoundIn] = FoundInSha256(*record, manifest_.vocabulary(), writer_->components());
     }
     return Write(part, metadata);

@@ -22,9 +22,10 @@ absl::Status CheckAdapters(const MergeInput& input) {
   for (const AdapterRecord& record : input.manifest().adapter()) {
     if (record.backbone_sha256() == input.backbone_sha256) continue;
     return absl::FailedPreconditionError(absl::StrCat(
-        input.path(), ": adapter of modality \"", record.modality(), "\": backbone_sha256: ",
-        "expected the backbone that the model has, ", input.backbone_sha256, ", got ",
-        record.backbone_sha256(), "; its weights were changed after they were trained"));
+        input.path(), record.has_config() ? ": adapter \"" : ": adapter of modality \"",
+        AdapterId(record), "\": backbone_sha256: ", "expected the backbone that the model has, ",
+        input.backbone_sha256, ", got ", record.backbone_sha256(),
+        "; its weights were changed after they were trained"));
   }
   return absl::OkStatus();
 }
@@ -155,7 +156,14 @@ absl::StatusOr<Manifest> JoinedManifest(const MergeInputs& inputs) {
         manifest.connection(), [](const auto& item) { return item.modality(); },
         "connection of modality", first, *other, joined.mutable_connection()));
     for (const AdapterRecord& record : manifest.adapter()) {
-      if (FindAdapter(joined, record.modality()) == nullptr) *joined.add_adapter() = record;
+      const AdapterRecord* there = FindAdapter(joined, AdapterId(record));
+      if (there == nullptr) {
+        *joined.add_adapter() = record;
+        continue;
+      }
+      UNIVAL_RETURN_IF_ERROR(CheckSame(there->config(), record.config(),
+                                       absl::StrCat("adapter \"", AdapterId(record), "\""), first,
+                                       *other));
     }
   }
   return joined;

@@ -14,6 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "backbone/storage/adapter_file.h"
 #include "backbone/storage/model_parts.h"
 #include "sdk/base/shapes.h"
 #include "sdk/base/status_macros.h"
@@ -93,6 +94,10 @@ absl::StatusOr<MergePart> OpenPart(const MergeInputs& inputs, const std::string&
   for (size_t i = 0; i < inputs.models.size(); ++i) {
     if (!inputs.models[i].directory->HasComponent(id)) continue;
     part.owners.push_back(i);
+    for (const AdapterRecord& record : inputs.models[i].manifest().adapter()) {
+      if (record.has_config() && id == AdapterComponentId(AdapterId(record)))
+        part.is_connection = false;
+    }
     UNIVAL_ASSIGN_OR_RETURN(part.files.emplace_back(), OpenPart(inputs.models[i], id));
   }
   if (needs_base && inputs.base && inputs.base->directory->HasComponent(id)) {
@@ -129,7 +134,7 @@ std::string MergePart::FullName(const std::string& tensor) const {
   if (absl::StartsWith(id, TokensComponentId("")))
     return absl::StrCat("backbone.", kTokenEmbedding);
   absl::string_view owner = id;
-  if (absl::ConsumePrefix(&owner, AdapterComponentId(""))) {
+  if (is_connection && absl::ConsumePrefix(&owner, AdapterComponentId(""))) {
     return absl::StrCat("connection.", owner, ".", tensor);
   }
   return absl::StrCat(id, ".", tensor);

@@ -20,6 +20,7 @@ struct MergePart {
   std::vector<size_t> owners;  // indices of models that have it
   std::vector<std::shared_ptr<const TensorFile>> files;  // of the owners
   std::shared_ptr<const TensorFile> base;  // null where the method takes none or the base lacks it
+  bool is_connection = true;  // of the components "adapter.ID": not an adapter of another kind
 
   // The name that a loaded model gives the tensor, "connection.depth.weight".
   std::string FullName(const std::string& tensor) const;

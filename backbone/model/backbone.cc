@@ -2,9 +2,12 @@
 
 #include <torch/nn/module.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "backbone/adapters/adapter_kind.h"
 #include "backbone/connection/connection.h"
 #include "backbone/model/cached_decoder.h"
 #include "backbone/model/decoder.h"
@@ -26,6 +29,7 @@ class EncoderDecoder : public torch::nn::Module, public Backbone {
     decoder_ =
         register_module("decoder", std::make_shared<Decoder>(config, encoder_->embed_tokens()));
     connection_modules_ = register_module("connections", std::make_shared<torch::nn::Module>());
+    adapter_modules_ = register_module("adapters", std::make_shared<torch::nn::Module>());
   }
 
   torch::nn::Module& module() override { return *this; }
@@ -36,11 +40,7 @@ class EncoderDecoder : public torch::nn::Module, public Backbone {
           absl::StrCat("the model already has a connection \"", config.modality(), "\""));
     }
     UNIVAL_ASSIGN_OR_RETURN(auto connection, Connection::Create(config, config_));
-    // The model may have been moved to another device or dtype, or set to evaluation mode; the new
-    // connection follows it.
-    const at::Tensor& like = encoder_->embed_tokens()->weight();
-    connection->to(like.device(), like.scalar_type());
-    connection->train(is_training());
+    Follow(*connection);
     connections_[config.modality()] =
         connection_modules_->register_module(config.modality(), std::move(connection));
     return absl::OkStatus();
@@ -49,6 +49,31 @@ class EncoderDecoder : public torch::nn::Module, public Backbone {
   bool HasConnection(const std::string& modality) const override {
     return connections_.count(modality) > 0;
   }
+
+  absl::Status AddAdapter(const AdapterConfig& config) override {
+    if (HasAdapter(config.id())) {
+      return absl::AlreadyExistsError(
+          absl::StrCat("the model already has an adapter \"", config.id(), "\""));
+    }
+    UNIVAL_ASSIGN_OR_RETURN(auto adapter, AttachAdapter(config, *this));
+    Follow(*adapter);
+    adapter_modules_->register_module(config.id(), std::move(adapter));
+    adapter_ids_.push_back(config.id());
+    return absl::OkStatus();
+  }
+
+  absl::Status RemoveAdapter(const std::string& id) override {
+    if (!HasAdapter(id)) {
+      return absl::NotFoundError(absl::StrCat("the model has no adapter \"", id,
+                                              "\"; it has: ", absl::StrJoin(adapter_ids_, ", ")));
+    }
+    DetachAdapter(id, *this);
+    adapter_modules_->unregister_module(id);
+    adapter_ids_.erase(std::find(adapter_ids_.begin(), adapter_ids_.end(), id));
+    return absl::OkStatus();
+  }
+
+  std::vector<std::string> adapter_ids() const override { return adapter_ids_; }
   const BackboneConfig& config() const override { return config_; }
   int64_t vocabulary_size() const override { return vocabulary_size_; }
 
@@ -66,11 +91,24 @@ class EncoderDecoder : public torch::nn::Module, public Backbone {
   }
 
  private:
+  bool HasAdapter(const std::string& id) const {
+    return std::find(adapter_ids_.begin(), adapter_ids_.end(), id) != adapter_ids_.end();
+  }
+
+  // The model may have been moved to another device or dtype, or set to evaluation mode; what is
+  // added follows it.
+  void Follow(torch::nn::Module& added) const {
+    const at::Tensor& like = encoder_->embed_tokens()->weight();
+    added.to(like.device(), like.scalar_type());
+    added.train(is_training());
+  }
+
   const BackboneConfig config_;
   const int64_t vocabulary_size_;
   std::shared_ptr<Encoder> encoder_;
   std::shared_ptr<Decoder> decoder_;
-  std::shared_ptr<torch::nn::Module> connection_modules_;
+  std::shared_ptr<torch::nn::Module> connection_modules_, adapter_modules_;
+  std::vector<std::string> adapter_ids_;
   ConnectionMap connections_;
 };
 

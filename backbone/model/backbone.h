@@ -12,7 +12,8 @@
 // width, V vocabulary.
 // Names: parameters that the backbone owns are named as in the reference's state_dict
 // ("encoder.layers.0.fc1.weight"); those of connections are
-// "connections.<modality>.{weight,bias,positions,type_row,...}".
+// "connections.<modality>.{weight,bias,positions,type_row,...}", those of adapters
+// "adapters.<id>...".
 // Threads: thread-compatible; concurrent const calls in eval mode are fine, training is
 // single-threaded.
 // Errors: methods that take or give tensors throw c10::Error when a shape is wrong, which only a
@@ -81,6 +82,14 @@ class Backbone {
   // Adds a freshly initialised connection (default generator). AlreadyExists, InvalidArgument.
   virtual absl::Status AddConnection(const ConnectionConfig& config) = 0;
   virtual bool HasConnection(const std::string& modality) const = 0;
+  // Adds a fresh adapter (default generator), and attaches it; `config` is complete
+  // (backbone/adapters/adapter_kind.h). Its parameters are "adapters.<id>.<module>.<name>"; all
+  // others keep their names. AlreadyExists, InvalidArgument, NotFound.
+  virtual absl::Status AddAdapter(const AdapterConfig& config) = 0;
+  // Takes it away: what is left gives, to the bit, what it gave before. NotFound.
+  virtual absl::Status RemoveAdapter(const std::string& id) = 0;
+  // In the order in which they were added.
+  virtual std::vector<std::string> adapter_ids() const = 0;
   virtual const BackboneConfig& config() const = 0;
   virtual int64_t vocabulary_size() const = 0;
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "backbone/storage/adapter_file.h"
 #include "backbone/storage/backbone_hash.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
@@ -16,8 +17,8 @@ namespace unival {
 namespace {
 
 constexpr auto ModalityId = [](const ModalityConfig& item) { return item.id(); };
-// The modality that a connection or an adapter belongs to.
-constexpr auto OwnerId = [](const auto& item) { return item.modality(); };
+constexpr auto OwnerId = [](const ConnectionConfig& item) { return item.modality(); };
+constexpr auto RecordId = [](const AdapterRecord& item) { return AdapterId(item); };
 
 template <typename Items, typename IdOf>
 auto* FindById(Items* items, const std::string& id, IdOf&& id_of) {
@@ -35,14 +36,39 @@ void Take(const Items& from, const std::string& id, IdOf id_of, Items* to) {
   *(there == nullptr ? to->Add() : there) = *item;
 }
 
+// The record as `into` would write it: of its language model, and of the modality that the adapter
+// works on there.
+absl::StatusOr<AdapterRecord> RecordIn(const ModelDirectory& into, const AdapterRecord& record) {
+  AdapterRecord expected = record;
+  expected.set_d_model(into.manifest().backbone().d_model());
+  expected.set_vocabulary_sha256(CoreVocabularySha256(into.manifest().vocabulary()));
+  UNIVAL_ASSIGN_OR_RETURN(*expected.mutable_backbone_sha256(), BackboneSha256(into));
+  if (!record.has_config() || record.config().modality().empty()) return expected;
+  const std::string& modality = record.config().modality();
+  const AdapterRecord* connection = FindAdapter(into.manifest(), modality);
+  if (connection == nullptr) {
+    return absl::NotFoundError(absl::StrCat(into.path(), ": modality \"", modality,
+                                            "\": expected one, as adapter \"", AdapterId(record),
+                                            "\" works on its connection, got none; copy it first"));
+  }
+  expected.set_feature_schema(connection->feature_schema());
+  expected.set_feature_dim(connection->feature_dim());
+  expected.set_encoder_sha256(connection->encoder_sha256());
+  UNIVAL_ASSIGN_OR_RETURN(const std::string path, into.ComponentPath(AdapterComponentId(modality)));
+  UNIVAL_ASSIGN_OR_RETURN(const auto file, TensorFile::Open(path));
+  UNIVAL_ASSIGN_OR_RETURN(*expected.mutable_connection_sha256(), TensorsSha256AsLoaded(*file));
+  return expected;
+}
+
 absl::StatusOr<Manifest> Joined(const AdapterCopy& copy, const ModelDirectory& from,
                                 const ModelDirectory& into) {
   const std::string& id = copy.modality;
   const AdapterRecord* record = FindAdapter(from.manifest(), id);
   if (record == nullptr) {
-    return absl::NotFoundError(absl::StrCat(from.path(), ": modality \"", id,
-                                            "\": expected a trained connection, got none; ",
-                                            "`unival inspect` lists what the model has"));
+    return absl::NotFoundError(
+        absl::StrCat(from.path(), ": modality \"", id,
+                     "\": expected a trained connection or an adapter of that id, got none; ",
+                     "`unival adapter list` shows what the model has"));
   }
   const bool there = FindById(&into.manifest().modality(), id, ModalityId) != nullptr ||
                      into.HasComponent(ModalityComponentId(id)) ||
@@ -52,9 +78,7 @@ absl::StatusOr<Manifest> Joined(const AdapterCopy& copy, const ModelDirectory& f
                                                  "\" is there already; --replace takes ",
                                                  "the one of ", from.path(), " in its place"));
   }
-  AdapterRecord expected = *record;
-  expected.set_d_model(into.manifest().backbone().d_model());
-  UNIVAL_ASSIGN_OR_RETURN(*expected.mutable_backbone_sha256(), BackboneSha256(into));
+  UNIVAL_ASSIGN_OR_RETURN(const AdapterRecord expected, RecordIn(into, *record));
   const absl::Status fits = CheckAdapter(
       *record, expected, absl::StrCat(from.path(), " in ", into.path()), {copy.allow_mismatch});
   if (!fits.ok()) {
@@ -64,13 +88,14 @@ absl::StatusOr<Manifest> Joined(const AdapterCopy& copy, const ModelDirectory& f
   Manifest manifest = into.manifest();
   Take(from.manifest().modality(), id, ModalityId, manifest.mutable_modality());
   Take(from.manifest().connection(), id, OwnerId, manifest.mutable_connection());
-  Take(from.manifest().adapter(), id, OwnerId, manifest.mutable_adapter());
+  Take(from.manifest().adapter(), id, RecordId, manifest.mutable_adapter());
   Lineage& lineage = *manifest.add_lineage();
   lineage.set_command(absl::StrCat("adapter copy ", id, " from ", from.manifest().name()));
   if (record->backbone_sha256() != expected.backbone_sha256()) {
     lineage.set_note(absl::StrCat("trained against the backbone ", record->backbone_sha256()));
-    FindById(manifest.mutable_adapter(), id, OwnerId)
-        ->set_backbone_sha256(expected.backbone_sha256());
+    AdapterRecord& taken = *FindById(manifest.mutable_adapter(), id, RecordId);
+    taken.set_backbone_sha256(expected.backbone_sha256());
+    if (taken.has_config()) taken = expected;
   }
   return manifest;
 }

@@ -1,7 +1,8 @@
 // unival: adapter_copy.h
 //
-// Takes a trained modality, its encoder and its connection over into another model directory with
-// the same language model, whose vocabulary may have other blocks at other offsets.
+// Takes a trained modality, its encoder and its connection, or another adapter over into another
+// model directory with the same language model, whose vocabulary may have other blocks at other
+// offsets.
 //
 //   AdapterCopy copy;
 //   copy.from = "runs/depth/model", copy.modality = "depth", copy.into = "models/mine";
@@ -19,7 +20,7 @@ namespace unival {
 
 struct AdapterCopy {
   std::string from;      // model directory that holds it
-  std::string modality;  // id
+  std::string modality;  // id of it, or of the adapter
   std::string into;      // model directory with the same language model
   std::string output;    // model directory to write; empty: `into` itself, in one step
   bool replace = false;  // takes it in the place of one that `into` has
@@ -37,7 +38,8 @@ struct AdapterCopyResult {
   std::vector<std::string> missing_blocks;
 };
 
-// NotFound: `from` has no such modality. AlreadyExists: `into` has one, and `replace` is off.
+// NotFound: `from` has no such modality or adapter, or `into` not the modality that it works on.
+// AlreadyExists: `into` has one, and `replace` is off.
 // FailedPrecondition lists how the two models differ in what the adapter was trained against.
 // Otherwise as ModelDirectory and ModelDirectoryWriter say. The output is whole or untouched.
 absl::StatusOr<AdapterCopyResult> CopyAdapter(const AdapterCopy& copy);

@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "backbone/storage/adapter_file.h"
 #include "backbone/vocabulary/layout.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status.h"
@@ -151,7 +152,7 @@ absl::Status CheckAdapter(const AdapterRecord& record, const AdapterRecord& expe
                           absl::string_view file, const AdapterCheckOptions& options) {
   if (record.schema_version() > kAdapterSchemaVersion) {
     return absl::FailedPreconditionError(absl::StrCat(
-        file, ": adapter \"", record.modality(), "\": schema_version ", record.schema_version(),
+        file, ": adapter \"", AdapterId(record), "\": schema_version ", record.schema_version(),
         " is newer than this program's ", kAdapterSchemaVersion, "; use a newer release"));
   }
   std::vector<std::string> lines;
@@ -162,13 +163,20 @@ absl::Status CheckAdapter(const AdapterRecord& record, const AdapterRecord& expe
   Compare("d_model", absl::StrCat(record.d_model()), absl::StrCat(expected.d_model()), &lines);
   Compare("schema_version", absl::StrCat(record.schema_version()),
           absl::StrCat(kAdapterSchemaVersion), &lines);
+  if (!record.vocabulary_sha256().empty()) {
+    Compare("vocabulary_sha256", record.vocabulary_sha256(), expected.vocabulary_sha256(), &lines);
+  }
   if (!options.allow_weight_mismatch) {
     Compare("encoder_sha256", record.encoder_sha256(), expected.encoder_sha256(), &lines);
     Compare("backbone_sha256", record.backbone_sha256(), expected.backbone_sha256(), &lines);
+    if (!record.connection_sha256().empty()) {
+      Compare("connection_sha256", record.connection_sha256(), expected.connection_sha256(),
+              &lines);
+    }
   }
   if (lines.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      absl::StrCat(file, ": adapter \"", record.modality(),
+      absl::StrCat(file, ": adapter \"", AdapterId(record),
                    "\" was trained against something else; train it for this model, or use the "
                    "model and plugin that it was made with:\n  ",
                    absl::StrJoin(lines, "\n  ")));
@@ -191,7 +199,9 @@ std::string FoundInSha256(const AdapterRecord& record, const VocabularyLayout& l
   std::map<std::string, std::string> files;
   for (const Component& component : components) {
     const std::string& id = component.id();
-    if (id == "backbone" || id == ModalityComponentId(record.modality()) ||
+    const std::string& modality = AdapterModality(record);
+    const bool is_connection = record.has_config() && id == AdapterComponentId(modality);
+    if (id == "backbone" || id == ModalityComponentId(modality) || is_connection ||
         absl::StartsWith(id, TokensComponentId(kCore))) {
       files[id] = component.sha256();
     }
@@ -203,9 +213,13 @@ std::string FoundInSha256(const AdapterRecord& record, const VocabularyLayout& l
   return hash.HexDigest();
 }
 
-const AdapterRecord* FindAdapter(const Manifest& manifest, absl::string_view modality) {
+const std::string& AdapterId(const AdapterRecord& record) {
+  return record.has_config() ? record.config().id() : record.modality();
+}
+
+const AdapterRecord* FindAdapter(const Manifest& manifest, absl::string_view id) {
   for (const AdapterRecord& record : manifest.adapter()) {
-    if (record.modality() == modality) return &record;
+    if (AdapterId(record) == id) return &record;
   }
   return nullptr;
 }

@@ -60,21 +60,26 @@ struct AdapterCheckOptions {
 };
 
 // Compares what an adapter was trained against with what is here: modality, feature_schema,
-// feature_dim, d_model, encoder_sha256, backbone_sha256, schema_version; `plugin` may differ.
+// feature_dim, d_model, encoder_sha256, backbone_sha256, schema_version, and, where the record has
+// them, vocabulary_sha256 and connection_sha256; `plugin` and the wording of tasks may differ.
 // FailedPrecondition starts with `file` and lists every field that differs with both values.
 absl::Status CheckAdapter(const AdapterRecord& record, const AdapterRecord& expected,
                           absl::string_view file, const AdapterCheckOptions& options = {});
 
 // Where an adapter's two hashes were found: over these hashes, the core blocks' places in the
-// vocabulary, and the file hashes of the backbone, the core token rows and the modality's encoder
-// among `components`. An adapter file has it in its metadata under kFoundIn. While it is the same,
-// the record is known to hold, and no tensor has to be hashed again to check it.
+// vocabulary, and the file hashes of the backbone, the core token rows, the modality's encoder and
+// the connection that it works on among `components`. An adapter file has it in its metadata under
+// kFoundIn. While it is the same, the record is known to hold, and no tensor has to be hashed again
+// to check it.
 constexpr char kFoundIn[] = "unival.found_in";
 std::string FoundInSha256(const AdapterRecord& record, const VocabularyLayout& layout,
                           const std::vector<Component>& components);
 
-// Null if there is none.
-const AdapterRecord* FindAdapter(const Manifest& manifest, absl::string_view modality);
+// What it is called: a connection by its modality, others by their own id.
+const std::string& AdapterId(const AdapterRecord& record);
+
+// By its id; null if there is none.
+const AdapterRecord* FindAdapter(const Manifest& manifest, absl::string_view id);
 
 }  // namespace unival
 

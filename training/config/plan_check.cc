@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "backbone/adapters/adapter_config.h"
 #include "sdk/base/names.h"
 #include "sdk/base/printable.h"
 #include "sdk/base/status.h"
@@ -188,6 +189,23 @@ absl::Status CheckGroups(const std::string& field, const OptimizerPlan& plan,
     UNIVAL_RETURN_IF_ERROR(
         check.NotNegative(at + ".learning_rate_scale", group.learning_rate_scale()));
     UNIVAL_RETURN_IF_ERROR(check.NotNegative(at + ".weight_decay", group.weight_decay()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckAdapters(const LoadedPlan& loaded, const Checker& check) {
+  std::set<std::string> ids;
+  for (int i = 0; i < loaded.proto.adapter_size(); ++i) {
+    const AdapterConfig& adapter = loaded.proto.adapter(i);
+    const std::string field = absl::StrCat("adapter[", i, "]");
+    const absl::Status status = CheckAdapterConfig(adapter);
+    if (!status.ok()) {
+      return WithMessage(status, absl::StrCat(loaded.file, ": ", field, ".", status.message()));
+    }
+    if (ids.insert(AdapterIdOf(adapter)).second) continue;
+    return check.Error(field + ".id", "ids that differ",
+                       absl::StrCat("\"", AdapterIdOf(adapter), "\" twice"),
+                       "give one of them an id of its own");
   }
   return absl::OkStatus();
 }
@@ -424,6 +442,7 @@ absl::Status CheckPlan(const LoadedPlan& plan) {
   UNIVAL_RETURN_IF_ERROR(CheckOrigin(plan, check));
   UNIVAL_RETURN_IF_ERROR(CheckMediaRoots(plan, check));
   UNIVAL_RETURN_IF_ERROR(CheckNewModalities(plan, check));
+  UNIVAL_RETURN_IF_ERROR(CheckAdapters(plan, check));
   if (plan.proto.stage_size() == 0) {
     return check.Error("stage", "at least one stage", "none", "add a stage with sources and steps");
   }

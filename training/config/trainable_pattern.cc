@@ -35,6 +35,8 @@ Parsed OfConnections(absl::string_view) { return StartsWith("connection."); }
 Parsed OfConnection(absl::string_view id) {
   return StartsWith(absl::StrCat("connection.", id, "."));
 }
+Parsed OfAdapters(absl::string_view) { return StartsWith("adapter."); }
+Parsed OfAdapter(absl::string_view id) { return StartsWith(absl::StrCat("adapter.", id, ".")); }
 Parsed OfModality(absl::string_view id) { return StartsWith(absl::StrCat("modality.", id, ".")); }
 
 // Names of tensors are short; compiling a regular expression is not linear in its length.
@@ -62,6 +64,8 @@ constexpr Form kForms[] = {
     {"connections", nullptr, &OfConnections},
     {"connection", "ID", &OfConnection},
     {"modality", "ID", &OfModality},
+    {"adapters", nullptr, &OfAdapters},
+    {"adapter", "ID", &OfAdapter},
     {"name", "REGEX", &Matching},
 };
 

@@ -7,6 +7,8 @@
 //   "connections"    the linear connection of every modality
 //   "connection:ID"  that of one modality
 //   "modality:ID"    the encoder of one modality
+//   "adapters"       the adapters that the plan or the base added, without connections
+//   "adapter:ID"     one of them
 //   "name:REGEX"     parameters whose whole name matches (RE2)
 //
 //   UNIVAL_ASSIGN_OR_RETURN(const NamePredicate matches,

@@ -27,6 +27,7 @@
 namespace unival {
 namespace {
 
+constexpr char kExtension[] = ".features";
 constexpr char kFileMagic[8] = {'U', 'V', 'F', 'E', 'A', 'T', '0', '1'};
 constexpr uint32_t kRecordMagic = 0x43455246;
 constexpr int64_t kAlignment = 64;
@@ -136,13 +137,14 @@ bool ReadRecord(int file, int64_t offset, int64_t end, RecordHeader* header, at:
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<FeatureCache>> FeatureCache::Open(const std::string& directory,
-                                                                 const std::string& modality,
-                                                                 const std::string& identity) {
+absl::StatusOr<std::unique_ptr<FeatureCache>> FeatureCache::Open(
+    const std::string& directory, const std::string& modality, const std::string& identity,
+    absl::optional<int64_t> most_bytes) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   auto cache = std::unique_ptr<FeatureCache>(new FeatureCache);
-  cache->path_ = absl::StrCat(directory, "/", modality, "-", identity.substr(0, 16), ".features");
+  cache->path_ = absl::StrCat(directory, "/", modality, "-", identity.substr(0, 16), kExtension);
+  cache->most_bytes_ = most_bytes;
   cache->file_ = open(cache->path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (cache->file_ < 0) return CacheError(cache->path_, "cannot open");
   UNIVAL_ASSIGN_OR_RETURN(const auto lock,
@@ -247,6 +249,22 @@ absl::Status FeatureCache::Add(const std::string& key, const ModalityFeatures& f
   return Append(key, record);
 }
 
+// A file that another run removes meanwhile counts as nothing.
+bool FeatureCache::HasRoomFor(int64_t bytes) const {
+  namespace fs = std::filesystem;
+  if (!most_bytes_.has_value()) return true;
+  std::error_code error;
+  int64_t used = 0;
+  for (fs::directory_iterator it(fs::path(path_).parent_path(), error), end; !error && it != end;
+       it.increment(error)) {
+    if (it->path().extension() != kExtension) continue;
+    std::error_code gone;
+    const auto size = it->file_size(gone);
+    if (!gone) used += static_cast<int64_t>(size);
+  }
+  return used + bytes <= *most_bytes_;
+}
+
 absl::Status FeatureCache::Append(const std::string& key, const std::vector<char>& record) {
   UNIVAL_ASSIGN_OR_RETURN(const auto lock, Annotate(FileLock::Take(file_, path_), "feature cache"));
   UNIVAL_ASSIGN_OR_RETURN(const int64_t size, SizeOf(file_, path_));
@@ -257,6 +275,7 @@ absl::Status FeatureCache::Append(const std::string& key, const std::vector<char
   // Nobody else is writing, so that what stands behind the last record was never finished.
   if (size > end_ && ftruncate(file_, end_) != 0) return CacheError(path_, "cannot truncate");
   const auto bytes = static_cast<int64_t>(record.size());
+  if (!HasRoomFor(bytes)) return absl::OkStatus();
   UNIVAL_RETURN_IF_ERROR(WriteAll(file_, path_, record.data(), bytes, end_));
   entries_[key] = end_;
   end_ += bytes;

@@ -13,6 +13,10 @@
 // payload is checked whenever it is read, and one that is damaged, or there no more, is treated as
 // absent. Tensors found own their memory.
 //
+// With a limit, what would make the caches of the folder larger together is not kept: what is kept
+// first stays, which for data that is read in epochs is worth as much as any other choice. Features
+// that are not kept are computed again, to the same bits.
+//
 // Many runs may use one file at once: each sees what the others have added, and the lock on the
 // file is held only while a record is appended or an end cut off.
 #ifndef UNIVAL_TRAINING_DATA_FEATURE_CACHE_H_
@@ -37,11 +41,14 @@ namespace unival {
 // Thread-safe, and safe between processes.
 class FeatureCache {
  public:
-  // Creates folder and file as needed. FailedPrecondition when the file holds something else, or a
-  // process keeps its lock for half a minute (also of Add); Internal for what the system refuses.
-  static absl::StatusOr<std::unique_ptr<FeatureCache>> Open(const std::string& directory,
-                                                            const std::string& modality,
-                                                            const std::string& identity);
+  // Creates folder and file as needed. `most_bytes`: of all caches of the folder together; none:
+  // no limit. Runs that add to different files at the same moment may pass it by one record each,
+  // and a folder that is larger already keeps what it has. FailedPrecondition when the file holds
+  // something else, or a process keeps its lock for half a minute (also of Add); Internal for what
+  // the system refuses.
+  static absl::StatusOr<std::unique_ptr<FeatureCache>> Open(
+      const std::string& directory, const std::string& modality, const std::string& identity,
+      absl::optional<int64_t> most_bytes = {});
   ~FeatureCache();
   FeatureCache(const FeatureCache&) = delete;
   FeatureCache& operator=(const FeatureCache&) = delete;
@@ -60,8 +67,10 @@ class FeatureCache {
   absl::Status ReadIndex();       // with the lock: also makes the head, and cuts off a torn tail
   absl::Status ReadNewRecords();  // that others have added behind end_
   absl::Status Append(const std::string& key, const std::vector<char>& record);
+  bool HasRoomFor(int64_t bytes) const;
 
   std::string path_;
+  absl::optional<int64_t> most_bytes_;
   int file_ = -1;
   mutable absl::Mutex mutex_;
   int64_t end_ = 0;

@@ -56,6 +56,30 @@ class FeatureCacheTest : public ::testing::Test {
   std::string folder_;
 };
 
+TEST_F(FeatureCacheTest, ALimitOfTheFolderKeepsWhatCameFirst) {
+  std::vector<int64_t> sizes;
+  fs::remove(Fill(&sizes));
+  const int64_t most = sizes[1];  // two records
+  const auto open = [&](const std::string& modality) {
+    auto cache = FeatureCache::Open(folder_, modality, "0123456789abcdef0123", most);
+    EXPECT_TRUE(cache.ok()) << cache.status();
+    return *std::move(cache);
+  };
+  const auto image = open("image"), again = open("image");
+  EXPECT_EQ(image->Add("key0", Features(0)), absl::OkStatus());
+  EXPECT_EQ(again->Add("key1", Features(1)), absl::OkStatus());
+  for (FeatureCache* cache : {image.get(), again.get()}) {
+    EXPECT_EQ(cache->Add("key2", Features(2)), absl::OkStatus()) << "not kept is no error";
+    EXPECT_FALSE(cache->Find("key2").has_value());
+    EXPECT_TRUE(cache->Find("key0").has_value());
+    EXPECT_TRUE(cache->Find("key1")->values.equal(Features(1).values));
+  }
+  EXPECT_EQ(static_cast<int64_t>(fs::file_size(image->path())), most);
+  const auto audio = open("audio");
+  EXPECT_EQ(audio->Add("key0", Features(0)), absl::OkStatus());
+  EXPECT_FALSE(audio->Find("key0").has_value()) << "the folder is full";
+}
+
 TEST_F(FeatureCacheTest, GivesBackWhatWasAdded) {
   std::vector<int64_t> sizes;
   Fill(&sizes);

@@ -25,8 +25,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "sdk/base/registered.h"
 #include "training/optimizer/named_tensor.h"
-#include "training/optimizer/registered.h"
 
 namespace unival {
 

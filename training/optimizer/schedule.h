@@ -26,7 +26,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "training/optimizer/registered.h"
+#include "sdk/base/registered.h"
 
 namespace unival {
 

@@ -61,9 +61,9 @@ absl::StatusOr<std::set<std::string>> Reinitialize(const std::vector<std::string
       fresh.insert(entry.name);
     }
     if (fresh.size() == before) {
-      return absl::NotFoundError(
-          absl::StrCat("expected a part of the model, got \"", part,
-                       "\"; name \"backbone\", \"connection.ID\" or \"modality.ID\""));
+      return absl::NotFoundError(absl::StrCat(
+          "expected a part of the model, got \"", part,
+          "\"; name \"backbone\", \"connection.ID\", \"adapter.ID\" or ", "\"modality.ID\""));
     }
   }
   return fresh;
@@ -253,6 +253,11 @@ absl::StatusOr<BuiltModel> BuildModel(const LoadedPlan& plan, const Runtime& run
                 built.model->AddModality(added.modality(), added.connection(),
                                          is_file ? JoinPath(plan.directory, encoder) : encoder,
                                          Mix(plan.proto.seed(), 0x6d6f64, i))));
+  }
+  for (int i = 0; i < plan.proto.adapter_size(); ++i) {
+    UNIVAL_RETURN_IF_ERROR(AtField(
+        plan, absl::StrCat("adapter[", i, "]"),
+        built.model->AddAdapter(plan.proto.adapter(i), Mix(plan.proto.seed(), 0x616470, i))));
   }
   for (const std::string& name : Names(*built.model)) {
     if (base.count(name) == 0) built.fresh.insert(name);

@@ -17,7 +17,8 @@ constexpr size_t kMostWords = 12;   // in the warning
 
 absl::Status WarnOfUnsayableTargets(Run& run, const std::vector<StageSource>& sources,
                                     const TrainableSet& trainable) {
-  if (run.options.quiet || trainable.Touches("backbone.")) return absl::OkStatus();
+  const bool trains_words = trainable.Touches("backbone.") || trainable.Touches("adapter.");
+  if (run.options.quiet || trains_words) return absl::OkStatus();
   std::vector<std::string> texts;
   for (const StageSource& source : sources) {
     UNIVAL_ASSIGN_OR_RETURN(

@@ -193,12 +193,14 @@ class StageRun {
     for (const StageSource& source : sources_) {
       used.insert(source.task->info().modalities.begin(), source.task->info().modalities.end());
     }
+    absl::optional<int64_t> most;
+    if (run_.options.cache_limit_mb) most = *run_.options.cache_limit_mb * int64_t{1000000};
     for (const std::string& id : used) {
       if (trainable_.Touches(absl::StrCat("modality.", id, "."))) continue;
       frozen_[id] = nullptr;
       if (!stage_.cache().enabled()) continue;
       UNIVAL_ASSIGN_OR_RETURN(std::string identity, FeatureIdentity(*run_.model, id));
-      UNIVAL_ASSIGN_OR_RETURN(caches_[id], FeatureCache::Open(folder, id, identity));
+      UNIVAL_ASSIGN_OR_RETURN(caches_[id], FeatureCache::Open(folder, id, identity, most));
       frozen_[id] = caches_[id].get();
     }
     return absl::OkStatus();

@@ -49,16 +49,25 @@ void SetModes(torch::nn::Module& module, const TensorSet& moving) {
   for (const auto& child : module.children()) SetModes(*child, moving);
 }
 
-// Modules inside the backbone that hold nothing but connections.
-void SetConnectionModes(torch::nn::Module& module, const TensorSet& connections,
-                        const TensorSet& moving) {
+// Modules inside the backbone that hold nothing but connections and adapters, `apart`.
+void SetModesOfParts(torch::nn::Module& module, const TensorSet& apart, const TensorSet& moving) {
   std::vector<at::Tensor> parameters = module.parameters();
-  bool only_connections = !parameters.empty();
+  bool only_apart = !parameters.empty();
   for (const at::Tensor& parameter : parameters) {
-    only_connections = only_connections && connections.count(parameter.unsafeGetTensorImpl()) > 0;
+    only_apart = only_apart && apart.count(parameter.unsafeGetTensorImpl()) > 0;
   }
-  if (only_connections) return SetModes(module, moving);
-  for (const auto& child : module.children()) SetConnectionModes(*child, connections, moving);
+  if (only_apart) return SetModes(module, moving);
+  for (const auto& child : module.children()) SetModesOfParts(*child, apart, moving);
+}
+
+// The modality that a parameter needs before it can have a gradient, empty for one that every
+// example reaches: "depth" of "connection.depth.weight" and of
+// "adapter.wide.connections.depth.fc1.weight".
+std::string ModalityNeededBy(const std::string& name) {
+  const std::vector<std::string> parts = absl::StrSplit(name, absl::MaxSplits('.', 4));
+  if (parts[0] == "connection" || parts[0] == "modality") return parts[1];
+  if (parts[0] == "adapter" && parts.size() > 4 && parts[2] == "connections") return parts[3];
+  return "";
 }
 
 }  // namespace
@@ -98,15 +107,14 @@ absl::StatusOr<TrainableSet> SelectTrainable(const Model& model,
 
 bool Reaches(const TrainableSet& set, const std::vector<std::string>& modalities) {
   for (const std::string& name : set.names) {
-    const std::vector<std::string> parts = absl::StrSplit(name, absl::MaxSplits('.', 2));
-    const bool of_modality = parts[0] == "connection" || parts[0] == "modality";
-    if (!of_modality || absl::c_linear_search(modalities, parts[1])) return true;
+    const std::string needed = ModalityNeededBy(name);
+    if (needed.empty() || absl::c_linear_search(modalities, needed)) return true;
   }
   return false;
 }
 
 void SetTrainingModes(const Model& model, const TrainableSet& set) {
-  TensorSet connections, moving, moving_in_backbone;
+  TensorSet apart, moving, moving_in_backbone;
   for (const NamedTensor& entry : set.parameters) {
     moving.insert(entry.tensor.unsafeGetTensorImpl());
     if (absl::StartsWith(entry.name, "backbone.")) {
@@ -114,12 +122,12 @@ void SetTrainingModes(const Model& model, const TrainableSet& set) {
     }
   }
   for (const NamedTensor& entry : model.State()) {
-    if (absl::StartsWith(entry.name, "connection.")) {
-      connections.insert(entry.tensor.unsafeGetTensorImpl());
+    if (absl::StartsWith(entry.name, "connection.") || absl::StartsWith(entry.name, "adapter.")) {
+      apart.insert(entry.tensor.unsafeGetTensorImpl());
     }
   }
   SetModes(model.backbone().module(), moving_in_backbone);
-  SetConnectionModes(model.backbone().module(), connections, moving);
+  SetModesOfParts(model.backbone().module(), apart, moving);
   for (const std::string& id : model.modality_ids()) {
     Modality* modality = model.modality(id);
     if (modality == nullptr) continue;

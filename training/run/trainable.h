@@ -6,8 +6,8 @@
 //   UNIVAL_ASSIGN_OR_RETURN(TrainableSet set, SelectTrainable(*model, {"connection:depth"}));
 //   ApplyTrainable(*model, set);
 //
-// Patterns: "all", "backbone", "connections", "connection:ID", "modality:ID", "name:REGEX" (RE2,
-// the whole name).
+// Patterns: "all", "backbone", "connections", "connection:ID", "modality:ID", "adapters",
+// "adapter:ID", "name:REGEX" (RE2, the whole name).
 #ifndef UNIVAL_TRAINING_RUN_TRAINABLE_H_
 #define UNIVAL_TRAINING_RUN_TRAINABLE_H_
 
@@ -37,12 +37,14 @@ absl::StatusOr<TrainableSet> SelectTrainable(const Model& model,
                                              const std::vector<std::string>& patterns);
 
 // Whether an example with media of `modalities` can have a gradient for some parameter of `set`:
-// one outside all connections and modalities, or one of a modality that it has.
+// one outside all connections, what adapters add to connections, and modalities, or one of a
+// modality that it has.
 bool Reaches(const TrainableSet& set, const std::vector<std::string>& modalities);
 
 // Sets requires_grad on the parameters of `set` and clears it on all others, drops all gradients,
-// and puts a module in training mode only when something inside it trains. A connection that trains
-// leaves the backbone, which holds it, in evaluation mode: nothing else in the backbone may change.
+// and puts a module in training mode only when something inside it trains. A connection or adapter
+// that trains leaves the backbone, which holds it, in evaluation mode: nothing else in the backbone
+// may change.
 void ApplyTrainable(const Model& model, const TrainableSet& set);
 
 // The last of these alone: gradients stay.

@@ -39,7 +39,8 @@ Program Workplace(const std::string& name) {
   fs::create_directories(program.Path("models"));
   fs::copy(tiny.Path("models/tiny"), program.Path("models/nano"), fs::copy_options::recursive);
   fs::copy(tiny.Path("models/tiny"), program.Path("models/base"), fs::copy_options::recursive);
-  for (const char* file : {"tasks/templates/own_words.textproto", "recipes/own_words.textproto"})
+  for (const char* file : {"tasks/templates/own_words.textproto", "recipes/own_words.textproto",
+                           "recipes/lora.textproto"})
     WriteText(program.Path(file), ReadText((SourceRoot() / file).string()));
   fs::copy(tiny.Path("tasks"), program.Path("tasks"),
            fs::copy_options::recursive | fs::copy_options::skip_existing);
@@ -75,9 +76,10 @@ INSTANTIATE_TEST_SUITE_P(
     Documents, RunBlocks,
     ::testing::Values("CONTRIBUTING.md", "docs/cli.md", "docs/formats/data.md",
                       "docs/formats/parity_fixture.md", "docs/security.md",
-                      "docs/tutorials/linear_adapter.md", "docs/tutorials/merging.md",
-                      "docs/tutorials/new_modality.md", "docs/tutorials/task_templates.md",
-                      "docs/tutorials/training.md", "docs/tutorials/quickstart.md"),
+                      "docs/tutorials/adapters.md", "docs/tutorials/linear_adapter.md",
+                      "docs/tutorials/merging.md", "docs/tutorials/new_modality.md",
+                      "docs/tutorials/task_templates.md", "docs/tutorials/training.md",
+                      "docs/tutorials/quickstart.md"),
     [](const auto& test) { return fs::path(test.param).stem().string(); });
 
 TEST(Documents, EveryBlockToRunIsRun) {
@@ -85,7 +87,8 @@ TEST(Documents, EveryBlockToRunIsRun) {
       "CONTRIBUTING.md",   "cli.md",        "data.md",
       "linear_adapter.md", "merging.md",    "new_modality.md",
       "task_templates.md", "quickstart.md", "training.md",
-      "parity_fixture.md", "security.md",   "installing.md"};  // by tests/integration/install
+      "parity_fixture.md", "security.md",   "adapters.md",
+      "installing.md"};  // by tests/integration/install
   for (const fs::path& document : Documents()) {
     for (const Block& block : ShellBlocks(document)) {
       EXPECT_TRUE(!block.run || run.count(document.filename().string()) > 0) << document;
@@ -95,8 +98,9 @@ TEST(Documents, EveryBlockToRunIsRun) {
 
 // "eval", or "data make-world".
 std::string SubcommandOf(const std::vector<std::string>& words) {
-  const std::set<std::string> with_subcommands = {"checkpoint", "convert", "data",    "merge",
-                                                  "plan",       "plugin",  "prompts", "vocab"};
+  const std::set<std::string> with_subcommands = {"adapter", "checkpoint", "convert",
+                                                  "data",    "merge",      "plan",
+                                                  "plugin",  "prompts",    "vocab"};
   if (words.size() > 2 && with_subcommands.count(words[1]) > 0) return words[1] + " " + words[2];
   return words.size() > 1 ? words[1] : "";
 }

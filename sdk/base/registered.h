@@ -8,8 +8,8 @@
 //   UNIVAL_ASSIGN_OR_RETURN(const OptimizerType* type, Registered<OptimizerType>::Find("adamw"));
 //
 // Thread-safe once main() has begun.
-#ifndef UNIVAL_TRAINING_OPTIMIZER_REGISTERED_H_
-#define UNIVAL_TRAINING_OPTIMIZER_REGISTERED_H_
+#ifndef UNIVAL_SDK_BASE_REGISTERED_H_
+#define UNIVAL_SDK_BASE_REGISTERED_H_
 
 #include <algorithm>
 #include <string>
@@ -60,4 +60,4 @@ class Registered {
 
 }  // namespace unival
 
-#endif  // UNIVAL_TRAINING_OPTIMIZER_REGISTERED_H_
+#endif  // UNIVAL_SDK_BASE_REGISTERED_H_
