@@ -136,38 +136,48 @@ void WarnOfWording(const Pipeline& pipeline, const std::string& task) {
   }
 }
 
-absl::StatusOr<TaskSample> SampleFromInputs(const TaskInfo& task,
-                                            const std::vector<std::string>& inputs) {
-  TaskSample sample{"command line", {}};
-  const auto has = [](const std::vector<std::string>& names, const std::string& name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-  };
+absl::Status CheckShare(double share) {
+  if (share >= 0 && share <= 1) return absl::OkStatus();
+  return InvalidArgument("--max_unreadable: expected a share from 0 to 1, got ", share);
+}
+
+absl::StatusOr<std::vector<GivenColumn>> ParseInputs(const std::vector<std::string>& inputs) {
+  std::vector<GivenColumn> given;
   for (const std::string& input : inputs) {
     const size_t equals = input.find('=');
     if (equals == std::string::npos) {
       return absl::InvalidArgumentError(absl::StrCat("--input ", input, ": expected column=value"));
     }
-    const std::string column = input.substr(0, equals), value = input.substr(equals + 1);
+    given.push_back(
+        {absl::StrCat("--input ", input), input.substr(0, equals), input.substr(equals + 1)});
+  }
+  return given;
+}
+
+absl::StatusOr<TaskSample> SampleFromColumns(const TaskInfo& task, const std::string& key,
+                                             const std::vector<GivenColumn>& given) {
+  TaskSample sample{key, {}};
+  const auto has = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  for (const auto& [said, column, value] : given) {
     const std::string slot = SlotTypeOf(task, column);
     if (slot.empty() && !has(task.columns, column) && !has(task.prediction_columns, column)) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--input ", input, ": task \"", task.name, "\" has no column \"", column,
+          absl::StrCat(said, ": task \"", task.name, "\" has no column \"", column,
                        "\"; it reads: ", absl::StrJoin(task.prediction_columns, ", ")));
     }
     if (sample.fields.count(column) > 0) {
-      return absl::InvalidArgumentError(absl::StrCat("--input ", input, ": the column \"", column,
-                                                     "\" is given twice; give it once"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(said, ": the column \"", column, "\" is given twice; give it once"));
     }
-    if (!has(task.media_columns, column)) {
-      UNIVAL_ASSIGN_OR_RETURN(sample.fields[column],
-                              Annotate(ValueOf(value, slot), "--input ", column));
+    if (!has(MediaColumns(task), column)) {
+      UNIVAL_ASSIGN_OR_RETURN(sample.fields[column], Annotate(ValueOf(value, slot), said));
       continue;
     }
     const absl::Status opened = OpenRegularFile(value).status();
-    if (absl::IsNotFound(opened)) {
-      return absl::NotFoundError(absl::StrCat("--input ", input, ": no such file"));
-    }
-    UNIVAL_RETURN_IF_ERROR(Annotate(opened, "--input ", column));
+    if (absl::IsNotFound(opened)) return absl::NotFoundError(absl::StrCat(said, ": no such file"));
+    UNIVAL_RETURN_IF_ERROR(Annotate(opened, said));
     sample.fields[column] = MediaSource{value, value, nullptr};
   }
   return sample;

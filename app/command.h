@@ -28,13 +28,25 @@ void AddPipelineOptions(Command& command, PipelineOptions* options);
 // Says on standard error when the task's words are not those that the model was trained with.
 void WarnOfWording(const Pipeline& pipeline, const std::string& task);
 
-// "--input column=value" pairs as record fields: media columns hold files; columns of boxes, codes
-// and numbers hold numbers, "10,20,30,40" or "[10, 20, 30, 40]"; the others text, or a list of
-// texts, ["a", "b"]. A task with a box takes `width` and `height`, too. NotFound for a media file
-// that does not exist, InvalidArgument for a pair without "=", an unknown column, or no numbers
+// Of --max_unreadable: InvalidArgument unless it is from 0 to 1.
+absl::Status CheckShare(double share);
+
+// A column's value as the command line has it.
+struct GivenColumn {
+  std::string said;  // the option and its value, for messages: "--input box=10,20,30,40"
+  std::string column, value;
+};
+
+// "--input column=value" pairs. InvalidArgument for one without "=".
+absl::StatusOr<std::vector<GivenColumn>> ParseInputs(const std::vector<std::string>& inputs);
+
+// The fields of a record called `key`: media columns hold files; columns of boxes, codes and
+// numbers hold numbers, "10,20,30,40" or "[10, 20, 30, 40]"; the others text, or a list of texts,
+// ["a", "b"]. A task with a box takes `width` and `height`, too. NotFound for a media file that
+// does not exist, InvalidArgument for an unknown column, one that is given twice, or no numbers
 // where numbers are needed.
-absl::StatusOr<TaskSample> SampleFromInputs(const TaskInfo& task,
-                                            const std::vector<std::string>& inputs);
+absl::StatusOr<TaskSample> SampleFromColumns(const TaskInfo& task, const std::string& key,
+                                             const std::vector<GivenColumn>& given);
 
 }  // namespace unival
 

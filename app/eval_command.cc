@@ -199,12 +199,6 @@ absl::StatusOr<ExitCode> Check(const std::map<std::string, double>& bounds,
   return code;
 }
 
-absl::Status CheckShare(double share) {
-  if (share >= 0 && share <= 1) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("--max_unreadable: expected a share from 0 to 1, got ", share));
-}
-
 absl::StatusOr<ExitCode> Eval(const EvalArguments& arguments) {
   UNIVAL_RETURN_IF_ERROR(CheckShare(arguments.evaluation.max_unreadable));
   UNIVAL_ASSIGN_OR_RETURN(const auto bounds, ParseBounds(arguments.at_least));

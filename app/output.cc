@@ -6,26 +6,10 @@
 
 #include "absl/strings/string_view.h"
 #include "sdk/base/files.h"
+#include "sdk/base/open_character.h"
 #include "sdk/base/printable.h"
 
 namespace unival {
-namespace {
-
-constexpr size_t kMaxUtf8 = 4;
-
-// Bytes at the end of `text` that may be the beginning of a character whose rest is still to come.
-size_t OpenEnd(absl::string_view text) {
-  for (size_t back = 1; back < kMaxUtf8 && back <= text.size(); ++back) {
-    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
-    if (byte < 0x80) return 0;
-    if (byte < 0xc0) continue;  // inside a character
-    const size_t length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-    return length > back ? back : 0;
-  }
-  return 0;
-}
-
-}  // namespace
 
 class StandardOutput::Filter : public std::streambuf {
  public:
@@ -49,7 +33,7 @@ class StandardOutput::Filter : public std::streambuf {
 
   std::streamsize xsputn(const char* bytes, std::streamsize count) override {
     pending_.append(bytes, static_cast<size_t>(count));
-    const size_t whole = pending_.size() - OpenEnd(pending_);
+    const size_t whole = pending_.size() - OpenCharacter(pending_);
     Write(absl::string_view(pending_).substr(0, whole));
     pending_.erase(0, whole);
     return error_ == 0 ? count : 0;

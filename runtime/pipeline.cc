@@ -14,6 +14,7 @@
 #include "runtime/decoding.h"
 #include "runtime/record_check.h"
 #include "runtime/template_hashes.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 #include "tasks/templates/template_task.h"
@@ -45,6 +46,15 @@ absl::StatusOr<std::vector<std::vector<Hypothesis>>> GenerateFor(
   UNIVAL_ASSIGN_OR_RETURN(const ModelInput input, MakeModelInput(model, examples));
   return GenerateAnswers(model.backbone(), input, examples, config,
                          GenerationVocabulary(model.manifest().vocabulary()), options);
+}
+
+absl::StatusOr<std::vector<Prediction>> InterpretAll(const Task& task, const TaskSample& sample,
+                                                     const std::vector<Hypothesis>& found) {
+  std::vector<Prediction> answers;
+  for (const Hypothesis& hypothesis : found) {
+    UNIVAL_ASSIGN_OR_RETURN(answers.emplace_back(), task.Interpret(sample, hypothesis));
+  }
+  return answers;
 }
 
 // Stored sets, then those of files. Later ones win, so that a file on the command line can reword a
@@ -256,6 +266,38 @@ absl::StatusOr<std::vector<absl::StatusOr<Prediction>>> Pipeline::PredictBatch(
                                     : found[i].status());
   }
   return answers;
+}
+
+absl::StatusOr<std::vector<absl::StatusOr<std::vector<Prediction>>>> Pipeline::PredictBest(
+    const std::string& name, absl::Span<const TaskSample> samples,
+    const GenerationConfig& generation) {
+  UNIVAL_ASSIGN_OR_RETURN(const Task* task, this->task(name));
+  UNIVAL_ASSIGN_OR_RETURN(const auto found, Generate(name, samples, generation, {}));
+  std::vector<absl::StatusOr<std::vector<Prediction>>> answers;
+  for (size_t i = 0; i < samples.size(); ++i) {
+    answers.push_back(found[i].ok() ? InterpretAll(*task, samples[i], *found[i])
+                                    : found[i].status());
+  }
+  return answers;
+}
+
+absl::StatusOr<Prediction> Pipeline::Stream(const std::string& name, const TaskSample& sample,
+                                            const PieceListener& listener,
+                                            const GenerationConfig& generation) {
+  UNIVAL_ASSIGN_OR_RETURN(const Task* task, this->task(name));
+  AnswerStream stream(listener);
+  GenerationOptions options;
+  options.on_certain = [&](int64_t, absl::Span<const int64_t> tokens) {
+    // A beginning that means nothing yet is told later.
+    const auto begun = task->Interpret(sample, {{tokens.begin(), tokens.end()}, 0});
+    return !begun.ok() || stream.Grow(begun->text);
+  };
+  UNIVAL_ASSIGN_OR_RETURN(const auto found, Generate(name, {sample}, generation, options));
+  UNIVAL_RETURN_IF_ERROR(found.front().status());
+  UNIVAL_ASSIGN_OR_RETURN(Prediction answer, task->Interpret(sample, found.front()->front()));
+  UNIVAL_RETURN_IF_ERROR(Annotate(
+      CatchTorch("listener", [&] { return stream.Finish(answer.text); }), "task \"", name, "\""));
+  return answer;
 }
 
 absl::StatusOr<std::vector<absl::StatusOr<std::vector<Hypothesis>>>> Pipeline::Generate(

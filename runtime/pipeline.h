@@ -20,6 +20,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "runtime/answer_stream.h"
 #include "runtime/model.h"
 #include "sdk/native/task.h"
 
@@ -90,6 +91,31 @@ class Pipeline {
   absl::StatusOr<std::vector<absl::StatusOr<Prediction>>> PredictBatch(
       const std::string& task, absl::Span<const TaskSample> samples,
       const GenerationConfig& generation = {});
+
+  // The same, but the best `generation.n_best` answers of each sample, best first; fewer where the
+  // search found fewer. Beam search finds as many as it has beams, sampling draws as many, and a
+  // closed set is scored whole. Scores as in Prediction.
+  absl::StatusOr<std::vector<absl::StatusOr<std::vector<Prediction>>>> PredictBest(
+      const std::string& task, absl::Span<const TaskSample> samples,
+      const GenerationConfig& generation);
+
+  // Predict, telling the answer's text piece by piece as it becomes certain: token by token in
+  // greedy search and sampling; in beam search what all beams share; of a closed set, which is
+  // scored as a whole, at the end. The pieces together are Prediction::text to the byte, and none
+  // ends inside a UTF-8 character. What an answer has beside text (box, codes) comes with the
+  // result.
+  //   pipeline->Stream("vqa", sample, [](absl::string_view piece) {
+  //     std::cout << piece << std::flush;
+  //     return true;
+  //   });
+  // `listener` is called on this thread, before Stream returns, and not kept; a piece is valid
+  // during the call. It must not use the pipeline. Where it returns false nothing more is computed
+  // and the result is Cancelled; what it throws becomes an error of Stream.
+  // FailedPrecondition: a task that is code reads the beginning of an answer otherwise than the
+  // whole.
+  absl::StatusOr<Prediction> Stream(const std::string& task, const TaskSample& sample,
+                                    const PieceListener& listener,
+                                    const GenerationConfig& generation = {});
 
   // What PredictBatch answers from: the hypotheses of every sample, `n_best` of them, best first.
   // `options`: what the reference's search could do beside.

@@ -1,5 +1,6 @@
 // unival parity FIXTURE_DIR: this implementation against recorded outputs of the original one.
 
+#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -25,6 +26,9 @@ absl::StatusOr<ExitCode> Compare(const ParityArguments& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(arguments.runtime));
   ParityOptions options = arguments.options;
   options.precision = *ParseInferencePrecision(arguments.precision);  // checked by the option
+  std::error_code none;
+  const std::string temporary = std::filesystem::temp_directory_path(none).string();
+  if (!none) options.temporary_folder = temporary;
   ProgressLine line;
   options.progress = [&line](const ParityProgress& progress) {
     line.Count("comparing", progress.done, progress.total, progress.file);

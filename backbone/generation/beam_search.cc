@@ -20,6 +20,7 @@ class Beams {
       : decoder_(decoder),
         plan_(plan),
         scorer_(plan),
+        certain_(plan),
         beam_(plan.config.beam()),
         found_(plan.requests.size()) {
     for (size_t i = 0; i < plan.requests.size(); ++i) {
@@ -40,8 +41,10 @@ class Beams {
       } else {
         UNIVAL_RETURN_IF_ERROR(Advance(scores));
       }
+      UNIVAL_RETURN_IF_ERROR(certain_.Tell(rows_, found_));
     }
     for (std::vector<Hypothesis>& found : found_) KeepBest(plan_.config.n_best(), &found);
+    UNIVAL_RETURN_IF_ERROR(certain_.TellAll(found_));
     return std::move(found_);
   }
 
@@ -146,6 +149,7 @@ class Beams {
   IncrementalDecoder& decoder_;
   const SearchPlan& plan_;
   NextTokenScorer scorer_;
+  CertainTokens certain_;
   const int64_t beam_;
   int64_t samples_ = 0;
   std::vector<Row> rows_;  // rows of a sample stand together

@@ -79,6 +79,7 @@ class CandidateScorer {
     }
     UNIVAL_RETURN_IF_ERROR(Visit(decoder, std::move(level)));
     for (std::vector<Hypothesis>& found : found_) KeepBest(plan_.config.n_best(), &found);
+    UNIVAL_RETURN_IF_ERROR(CertainTokens(plan_).TellAll(found_));
     return std::move(found_);
   }
 

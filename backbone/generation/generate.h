@@ -23,9 +23,11 @@
 #define UNIVAL_BACKBONE_GENERATION_GENERATE_H_
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "backbone/generation/incremental_decoder.h"
 #include "backbone/vocabulary/layout.h"
 #include "sdk/native/generation_check.h"
@@ -86,6 +88,12 @@ struct GenerationOptions {
   // Allowed ranges leave <s>, <pad>, </s> and <unk> in the softmax, which then share the
   // probability.
   bool ranges_keep_special_tokens = false;
+  // Called, on the thread of the search, when more of the best hypothesis of request `request` is
+  // certain than before: `tokens` are all its certain tokens, and the last call has all of it. In
+  // greedy search every token is certain at once; else what all continuations that are still
+  // possible have in common. False ends the whole search, with Cancelled. Does not change what is
+  // found.
+  std::function<bool(int64_t request, absl::Span<const int64_t> tokens)> on_certain;
 };
 
 // `requests[b]` belongs to sample b of `decoder`, which must be fresh and start with one row per
@@ -94,7 +102,8 @@ struct GenerationOptions {
 // `min_tokens` and `max_tokens` count tokens behind the prefix, without </s>; with min_tokens 0 an
 // answer may be empty, and both are cut to the decoder's steps less one for </s> and less the
 // prefix. Single-threaded; deterministic; runs without autograd.
-// Errors: InvalidArgument names the field or request and its value; FailedPrecondition names the
+// Errors: Cancelled by `on_certain`; InvalidArgument names the field or request and its value;
+// FailedPrecondition names the
 // request and the retired block that it needs; ResourceExhausted for closed sets that are too wide
 // to be scored at once; Internal when the decoder's output has the wrong shape or is not a number.
 absl::StatusOr<std::vector<std::vector<Hypothesis>>> Generate(

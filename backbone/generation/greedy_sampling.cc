@@ -74,7 +74,11 @@ std::vector<Choice> Draw(const at::Tensor& scores, const GenerationConfig& confi
 class GreedyOrSampling {
  public:
   GreedyOrSampling(IncrementalDecoder& decoder, const SearchPlan& plan)
-      : decoder_(decoder), plan_(plan), scorer_(plan), found_(plan.requests.size()) {
+      : decoder_(decoder),
+        plan_(plan),
+        scorer_(plan),
+        certain_(plan),
+        found_(plan.requests.size()) {
     if (plan.config.sample()) {
       rows_per_sample_ = std::max<int64_t>(plan.config.beam(), plan.config.n_best());
     }
@@ -96,8 +100,10 @@ class GreedyOrSampling {
           plan_.config.sample() ? Draw(scores, plan_.config, Uniform()) : ChooseLikeliest(scores);
       UNIVAL_RETURN_IF_ERROR(Advance(choices));
       DropEnded();
+      UNIVAL_RETURN_IF_ERROR(certain_.Tell(rows_, found_));
     }
     for (std::vector<Hypothesis>& found : found_) KeepBest(plan_.config.n_best(), &found);
+    UNIVAL_RETURN_IF_ERROR(certain_.TellAll(found_));
     return std::move(found_);
   }
 
@@ -182,6 +188,7 @@ class GreedyOrSampling {
   IncrementalDecoder& decoder_;
   const SearchPlan& plan_;
   NextTokenScorer scorer_;
+  CertainTokens certain_;
   int64_t rows_per_sample_ = 1;
   int64_t width_ = 1;             // rows per sample now
   int64_t decoder_rows_ = 0;      // rows that the decoder had before widening

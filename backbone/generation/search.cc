@@ -43,11 +43,16 @@ void Append(const SearchPlan& plan, int64_t token, float score, Row* row) {
   row->score = score;
 }
 
-Hypothesis Finish(const SearchPlan& plan, const Row& row, float score) {
+absl::Span<const int64_t> AnswerOf(const SearchPlan& plan, const Row& row) {
   const int64_t prefix = plan.options.keep_prefix ? 0 : plan.requests[row.request].prefix.size();
   const int64_t behind_prefix = 1 + std::min<int64_t>(prefix, row.step());
+  return absl::MakeConstSpan(row.tokens).subspan(behind_prefix);
+}
+
+Hypothesis Finish(const SearchPlan& plan, const Row& row, float score) {
+  const absl::Span<const int64_t> answer = AnswerOf(plan, row);
   Hypothesis hypothesis;
-  hypothesis.tokens.assign(row.tokens.begin() + behind_prefix, row.tokens.end());
+  hypothesis.tokens.assign(answer.begin(), answer.end());
   hypothesis.score = score;
   if (!plan.config.unnormalized()) {
     hypothesis.score /= std::pow(static_cast<double>(row.step() + 1),

@@ -12,7 +12,9 @@
 #include <memory>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "backbone/generation/generate.h"
 #include "sdk/native/answer_set.h"
 
@@ -55,6 +57,9 @@ int64_t ForcedToken(const SearchPlan& plan, const Row& row);
 // Appends a token; moves in the request's trie once behind the prefix.
 void Append(const SearchPlan& plan, int64_t token, float score, Row* row);
 
+// What `row` would answer if </s> followed now. Valid until the row changes.
+absl::Span<const int64_t> AnswerOf(const SearchPlan& plan, const Row& row);
+
 // The hypothesis that ends with </s> behind `row`'s tokens; `score` is the sum including </s>.
 Hypothesis Finish(const SearchPlan& plan, const Row& row, float score);
 
@@ -94,6 +99,25 @@ class NextTokenScorer {
   bool constrained_ = false;
   std::vector<at::Tensor> outside_ranges_;  // per request: [V] bool, made when first needed
   at::Tensor retired_;                      // the same of retired blocks, on the device of logits
+};
+
+// Tells GenerationOptions::on_certain what all that may still win has in common.
+class CertainTokens {
+ public:
+  explicit CertainTokens(const SearchPlan& plan)
+      : plan_(plan), told_(plan.options.on_certain ? plan.requests.size() : 0, 0) {}
+
+  // After a step: `rows` go on, `found` has what ended, by request. Cancelled when that is wanted.
+  absl::Status Tell(const std::vector<Row>& rows,
+                    const std::vector<std::vector<Hypothesis>>& found);
+  // At the end: `found` by request, best first.
+  absl::Status TellAll(const std::vector<std::vector<Hypothesis>>& found);
+
+ private:
+  absl::Status TellOne(int64_t request, absl::Span<const int64_t> certain);
+
+  const SearchPlan& plan_;
+  std::vector<size_t> told_;  // tokens by request; empty where nobody listens
 };
 
 using Results = absl::StatusOr<std::vector<std::vector<Hypothesis>>>;

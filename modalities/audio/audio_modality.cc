@@ -91,15 +91,15 @@ class AudioModality : public EncodedModality {
     UNIVAL_ASSIGN_OR_RETURN(const AudioClip clip, media_->DecodeAudio(media));
     const int64_t channels = settings_.first_channel ? 1 : clip.samples.size(0);
     const float* samples = clip.samples.data_ptr<float>();
-    std::vector<float> wave =
-        MixToMono(absl::MakeConstSpan(samples, channels * clip.samples.size(1)), channels);
-    if (settings_.resample && clip.sample_rate_hz != settings_.sample_rate_hz) {
-      const auto made = ResamplerFrom(clip.sample_rate_hz);
-      // The rate to resample to was checked at creation: this one is the clip's.
-      if (!made.ok()) return MediaError(made.status());
-      const auto& resampler = *made;
-      wave = resampler->Apply(wave);
+    const auto span = absl::MakeConstSpan(samples, channels * clip.samples.size(1));
+    const bool resamples = settings_.resample && clip.sample_rate_hz != settings_.sample_rate_hz;
+    if (!resamples) {
+      return settings_.int16 ? MixToInt16(span, channels) : MixToMono(span, channels);
     }
+    const auto resampler = ResamplerFrom(clip.sample_rate_hz);
+    // The rate to resample to was checked at creation: this one is the clip's.
+    if (!resampler.ok()) return MediaError(resampler.status());
+    std::vector<float> wave = (*resampler)->Apply(MixToMono(span, channels));
     if (settings_.int16) RoundTripInt16(&wave);
     return wave;
   }

@@ -14,6 +14,13 @@ constexpr double kPi = 3.14159265358979323846;
 constexpr int kZeroCrossings = 6;
 constexpr double kRollOff = 0.99;
 
+// In float64, as the reference computes it: it cuts off, so that a sum rounded up to a whole number
+// would come out one step higher.
+float ThroughInt16(double sample) {
+  const double scaled = std::clamp(sample, -1.0, 1.0) * 32767.0;
+  return static_cast<float>(static_cast<int16_t>(scaled) / 32767.0);
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const Resampler>> Resampler::Create(int from_hz, int to_hz) {
@@ -77,10 +84,18 @@ std::vector<float> MixToMono(absl::Span<const float> samples, int64_t channels) 
 }
 
 void RoundTripInt16(std::vector<float>* samples) {
-  for (float& sample : *samples) {
-    const float scaled = std::clamp(sample, -1.0f, 1.0f) * 32767.0f;
-    sample = static_cast<float>(static_cast<int16_t>(scaled)) / 32767.0f;
+  for (float& sample : *samples) sample = ThroughInt16(sample);
+}
+
+std::vector<float> MixToInt16(absl::Span<const float> samples, int64_t channels) {
+  const size_t count = samples.size() / channels;
+  std::vector<float> mono(count);
+  for (size_t i = 0; i < count; ++i) {
+    double sum = 0;
+    for (int64_t channel = 0; channel < channels; ++channel) sum += samples[channel * count + i];
+    mono[i] = ThroughInt16(sum / static_cast<double>(channels));
   }
+  return mono;
 }
 
 std::vector<float> FitLength(std::vector<float> samples, int64_t size, int64_t start,

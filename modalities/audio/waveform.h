@@ -45,6 +45,10 @@ std::vector<float> MixToMono(absl::Span<const float> samples, int64_t channels);
 // audio files.
 void RoundTripInt16(std::vector<float>* samples);
 
+// Both at once, [channels, n] -> n: the mean is rounded to float32 behind the 16 bits only, as the
+// reference's float64 is. A stereo clip can differ by one step of 16 bits from the two in turn.
+std::vector<float> MixToInt16(absl::Span<const float> samples, int64_t channels);
+
 // What fills up a clip that is too short (the reference's "pad", "repeatpad", "repeat").
 enum class Filling {
   kZeros,

@@ -191,10 +191,25 @@ TEST(EnvironmentRule, FindsReadsInLibrariesAndAllowsProgramsAndTests) {
   const std::string read = "const char* folder = std::getenv(\"FOLDER\");";
   EXPECT_THAT(EnvironmentReads({Code("runtime/a.cc", read)}),
               ElementsAre(HasSubstr("runtime/a.cc:1")));
-  EXPECT_THAT(EnvironmentReads({Code("app/a.cc", read), Code("libexec/a.cc", read),
-                                Code("runtime/a_test.cc", read), Code("tests/a.cc", read),
-                                Code("runtime/b.cc", "// " + read)}),
-              IsEmpty());
+  EXPECT_THAT(
+      EnvironmentReads({Code("app/a.cc", read), Code("libexec/a.cc", read),
+                        Code("runtime/a_test.cc", read), Code("tests/a.cc", read),
+                        Code("runtime/b.cc", "// " + read), Code("upstream/a_command.cc", read)}),
+      IsEmpty());
+}
+
+TEST(EnvironmentRule, FindsReadsByOtherNamesAndNoOtherWords) {
+  for (const char* read :
+       {"secure_getenv(\"HOME\")", "extern char** environ;", "auto* read = &std::getenv;",
+        "std::filesystem::temp_directory_path(error)", "std::setlocale(LC_ALL, \"\");",
+        "std::locale(\"\")", "glob(pattern, GLOB_TILDE, nullptr, &found)"}) {
+    EXPECT_THAT(EnvironmentReads({Code("sdk/base/a.cc", read)}), SizeIs(1)) << read;
+    EXPECT_THAT(EnvironmentReads({Code("upstream/a.cc", read)}), SizeIs(1)) << read;
+  }
+  for (const char* other :
+       {"int environment = 0;", "my_getenv_count = 1;", "std::setlocale(LC_ALL, \"C\");"}) {
+    EXPECT_THAT(EnvironmentReads({Code("sdk/base/a.cc", other)}), IsEmpty()) << other;
+  }
 }
 
 TEST(InnerFilesRule, FindsThemInCommentsOfHeadersThatTheRootsReach) {

@@ -160,8 +160,35 @@ bool HelpsTests(const std::string& path) {
   return StartsWith(path.substr(path.rfind('/') + 1), "test_");
 }
 
-bool ReadsEnvironment(const std::string& line) {
-  return WithoutComment(line).find("getenv(") != std::string::npos;
+bool IsPartOfName(char letter) {
+  return std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '_';
+}
+
+// Whether `name` stands in `line` as a whole name.
+bool HasName(const std::string& line, const std::string& name) {
+  for (size_t at = line.find(name); at != std::string::npos; at = line.find(name, at + 1)) {
+    const size_t end = at + name.size();
+    const bool begins = at == 0 || !IsPartOfName(line[at - 1]);
+    if (begins && (end == line.size() || !IsPartOfName(line[end]))) return true;
+  }
+  return false;
+}
+
+// By itself, or by functions that do so for their caller: TMPDIR, LANG, HOME.
+bool ReadsEnvironment(const std::string& whole_line) {
+  const std::string line = WithoutComment(whole_line);
+  for (const char* name : {"getenv", "secure_getenv", "environ", "__environ", "temp_directory_path",
+                           "tempnam", "wordexp", "GLOB_TILDE"}) {
+    if (HasName(line, name)) return true;
+  }
+  return line.find("locale(\"\")") != std::string::npos ||
+         (HasName(line, "setlocale") && line.find("\"\"") != std::string::npos);
+}
+
+// Programs and their commands.
+bool MayReadEnvironment(const std::string& path) {
+  return IsIn(path, "app") || IsIn(path, "libexec") ||
+         (IsIn(path, "upstream") && EndsWith(path, "_command.cc"));
 }
 
 // Whether `line` of the file with `text` reaches beyond the file's end.
@@ -229,7 +256,7 @@ std::vector<std::string> EnvironmentReads(const std::vector<SourceFile>& files) 
   std::vector<std::string> findings;
   for (const SourceFile& file : files) {
     if (!IsCode(file.path) || IsTest(file.path) || HelpsTests(file.path)) continue;
-    if (IsIn(file.path, "app") || IsIn(file.path, "libexec")) continue;
+    if (MayReadEnvironment(file.path)) continue;
     FindLines(file, ReadsEnvironment, &findings);
   }
   return findings;

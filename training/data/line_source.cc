@@ -6,9 +6,7 @@
 #include "absl/strings/strip.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
-#include "training/data/embedded_media.h"
 #include "training/data/fingerprint.h"
-#include "training/data/record.h"
 
 namespace unival {
 namespace {
@@ -46,19 +44,12 @@ bool NamesOnly(absl::string_view line, const std::set<std::string>& tars) {
 
 }  // namespace
 
-LineFormat JsonlFormat() { return {&ParseRecord, " \t\r\n\v\f", false}; }
-
 LineSource::LineSource(const SourceOptions& options, const LineFormat& format,
                        std::shared_ptr<const MappedFile> file)
     : options_(options),
-      format_(format),
-      media_columns_({"audio", "depth", "image", "video"}),
-      needed_(NeededRecordColumns(options)),
-      media_(options.path, options.media_roots),
+      parser_(options_, format),
       file_(std::move(file)),
-      text_(absl::StripPrefix(file_->bytes(), kByteOrderMark)) {
-  media_columns_.insert(options.media_columns.begin(), options.media_columns.end());
-}
+      text_(absl::StripPrefix(file_->bytes(), kByteOrderMark)) {}
 
 absl::StatusOr<std::unique_ptr<Source>> LineSource::Open(const SourceOptions& options,
                                                          const LineFormat& format,
@@ -79,7 +70,7 @@ absl::Status LineSource::IndexLines() {
       return InvalidArgument(options_.path, ":", number, ": the line is longer than ", kMaxLine,
                              " bytes; expected one record a line");
     }
-    const absl::string_view line = TakeLine(&rest, format_.blanks);
+    const absl::string_view line = TakeLine(&rest, parser_.format().blanks);
     if (!line.empty()) lines_.push_back({line, number});
     if (options_.limit > 0 && size() == options_.limit) return absl::OkStatus();
   }
@@ -92,50 +83,24 @@ absl::StatusOr<TaskSample> LineSource::Read(int64_t index) const {
         absl::StrCat(options_.path, ": record ", index, " of ", size(), " was asked for"));
   }
   const Line& line = lines_[static_cast<size_t>(index)];
-  auto parsed = Annotate(Fields(line.text), options_.path, ":", line.number);
+  auto parsed = Annotate(parser_.Fields(line.text), options_.path, ":", line.number);
   UNIVAL_RETURN_IF_ERROR(file_->Check());
   UNIVAL_ASSIGN_OR_RETURN(auto fields, std::move(parsed));
   return TaskSample{absl::StrCat(FileName(options_.path), ":", line.number), std::move(fields)};
 }
 
-absl::StatusOr<std::map<std::string, FieldValue>> LineSource::Fields(absl::string_view line) const {
-  UNIVAL_ASSIGN_OR_RETURN(auto fields,
-                          format_.parse(line, needed_.has_value() ? &*needed_ : nullptr));
-  UNIVAL_ASSIGN_OR_RETURN(fields, RenameColumns(std::move(fields), options_.columns));
-  for (const std::string& column : media_columns_) {
-    const auto field = fields.find(column);
-    if (field == fields.end()) continue;
-    const std::string* text = std::get_if<std::string>(&field->second);
-    if (text == nullptr) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("column \"", column, "\": expected the path of a media file"));
-    }
-    UNIVAL_ASSIGN_OR_RETURN(field->second, Annotate(Media(*text), "column \"", column, "\""));
-  }
-  return fields;
-}
-
-absl::StatusOr<MediaSource> LineSource::Media(const std::string& text) const {
-  if (format_.embedded_media && LooksEmbedded(text)) {
-    return DecodeEmbedded(text, FileName(options_.path));
-  }
-  absl::StatusOr<MediaSource> media = media_.Resolve(text);
-  if (options_.missing_media && absl::IsNotFound(media.status())) return media_.Missing(text);
-  return media;
-}
-
 std::set<std::string> LineSource::NamedTars() const {
   std::set<std::string> columns;
-  for (const std::string& column : media_columns_) {
+  for (const std::string& column : parser_.media_columns()) {
     const auto mapped = options_.columns.find(column);
     columns.insert(mapped == options_.columns.end() ? column : mapped->second);
   }
   std::set<std::string> tars;
   for (absl::string_view rest = text_; !rest.empty();) {
-    const absl::string_view line = TakeLine(&rest, format_.blanks);
+    const absl::string_view line = TakeLine(&rest, parser_.format().blanks);
     // Most lines of most files are not read as records.
     if (NamesOnly(line, tars)) continue;
-    const auto record = format_.parse(line, &columns);
+    const auto record = parser_.format().parse(line, &columns);
     if (!record.ok()) continue;
     for (const std::string& column : columns) {
       const auto field = record->find(column);
@@ -153,7 +118,7 @@ std::string LineSource::fingerprint() const {
   hash.Add(FingerprintOf(options_));
   hash.Add(file_->bytes());
   for (const std::string& tar : NamedTars()) {
-    const auto path = media_.FindFile(tar);
+    const auto path = parser_.media().FindFile(tar);
     if (!path.ok()) continue;
     const auto opened = MappedFile::Open(*path);
     if (!opened.ok()) continue;

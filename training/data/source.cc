@@ -214,6 +214,8 @@ absl::StatusOr<std::unique_ptr<Source>> OpenFile(const SourceOptions& options) {
 
 Source::~Source() = default;
 
+bool IsDataFileName(absl::string_view path) { return KindOfName(path) != DataKind::kUnknown; }
+
 absl::optional<std::set<std::string>> NeededRecordColumns(const SourceOptions& options) {
   if (!options.needed.has_value()) return absl::nullopt;
   std::set<std::string> columns;

@@ -34,6 +34,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "sdk/native/task.h"
 
@@ -89,6 +90,9 @@ class Source {
 
 // The longest line of a JSONL or TSV file.
 constexpr size_t kMaxLine = size_t{64} << 20;
+
+// Whether `path` ends as a file of records does: "*.jsonl", "*.tsv", "*.tar", "*.tgz", also packed.
+bool IsDataFileName(absl::string_view path);
 
 // The columns of records that hold what `options.needed` asks for; nothing where all are read.
 absl::optional<std::set<std::string>> NeededRecordColumns(const SourceOptions& options);

@@ -42,6 +42,7 @@ class ParityRun {
     report_.stage = options.stage;
     report_.precision = options.precision;
     context_ = std::make_unique<parity::ReplayContext>(&fixture, &runtime, &models_, &report_);
+    context_->temporary_folder = options.temporary_folder;
   }
 
   absl::StatusOr<parity::Report> Run() {

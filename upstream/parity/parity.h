@@ -36,6 +36,7 @@ struct ParityOptions {
   // than float32 have bounds of their own (parity::BoundsOf).
   InferencePrecision precision = InferencePrecision::kFloat32;
   std::function<void(const ParityProgress&)> progress;  // before each entry; may be empty
+  std::string temporary_folder = "/tmp";  // where converted checkpoints lie for a while
 };
 
 // NotFound and InvalidArgument for the folder and for options (a stage that does not exist, a

@@ -20,6 +20,7 @@
 #include "sdk/native/catch_torch.h"
 #include "sdk/testing/golden.h"
 #include "upstream/fairseq/published_modalities.h"
+#include "upstream/parity/fields.h"
 
 namespace unival {
 namespace parity {
@@ -178,11 +179,11 @@ std::vector<std::string> ReferenceModel::modalities() const {
 }
 
 const ModalityConfig& ReferenceModel::config(const std::string& modality) const {
-  return networks_.at(modality).config;
+  return FieldOf(networks_, modality, "modality").config;
 }
 
 const ConnectionConfig& ReferenceModel::connection_config(const std::string& modality) const {
-  return networks_.at(modality).connection;
+  return FieldOf(networks_, modality, "modality").connection;
 }
 
 const Connection& ReferenceModel::connection(const std::string& modality) const {
@@ -192,7 +193,7 @@ const Connection& ReferenceModel::connection(const std::string& modality) const 
 
 at::Tensor ReferenceModel::NetworkInput(const std::string& modality,
                                         const at::Tensor& media) const {
-  const ModalityConfig& config = networks_.at(modality).config;
+  const ModalityConfig& config = FieldOf(networks_, modality, "modality").config;
   if (!config.has_audio()) return media;
   const auto log_mel =
       LogMelSpectrogram::Create(config.audio().log_mel(), config.audio().sample_rate_hz()).value();

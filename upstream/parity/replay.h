@@ -29,6 +29,7 @@ class ReplayContext {
   const Fixture& fixture;
   const Runtime& runtime;
   ReferenceModels& models;
+  std::string temporary_folder = "/tmp";
 
   // Adds a case with the checks that `body` makes; what it throws or returns becomes the case's
   // error. A case that made no check at all is an error too, unless checks were filtered out.

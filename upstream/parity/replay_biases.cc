@@ -2,8 +2,10 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/tensor.h>
 
 #include <set>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "backbone/layers/position_index.h"
@@ -11,6 +13,7 @@
 #include "backbone/model/encoder.h"
 #include "sdk/base/status_macros.h"
 #include "upstream/parity/batch_input.h"
+#include "upstream/parity/fields.h"
 #include "upstream/parity/replay.h"
 
 namespace unival {
@@ -38,16 +41,20 @@ class BiasesCase {
     const Encoder::Sequence sequence = encoder.Embed(input_, connections);
     const EncoderOutput encoded = model_.backbone().Encode(input_);
     const CodeRows codes(code_rows);
+    // [B, 1, 1, keys]: what attention may look at.
+    const at::Tensor keys = encoded.padding.logical_not().unsqueeze(1).unsqueeze(2);
     for (int64_t layer = 0; layer < model_.backbone().config().encoder_layers(); ++layer) {
       Compare(absl::StrCat("encoder.", layer, ".self_attn_bias"),
-              encoder.AbsoluteBias(sequence) + encoder.RelativeBias(sequence, layer));
+              encoder.AbsoluteBias(sequence) + encoder.RelativeBias(sequence, layer),
+              keys.logical_and(keys.transpose(2, 3)));
     }
     for (int64_t layer = 0; layer < model_.backbone().config().decoder_layers(); ++layer) {
       Compare(absl::StrCat("decoder.", layer, ".self_attn_bias"),
               decoder.AbsoluteSelfBias(codes, 0, target_length) +
-                  decoder.RelativeSelfBias(codes, layer, 0, target_length));
+                  decoder.RelativeSelfBias(codes, layer, 0, target_length),
+              {});
       Compare(absl::StrCat("decoder.", layer, ".cross_attn_bias"),
-              decoder.CrossBias(codes, decoder.CrossPositionKeys(encoded), 0, target_length));
+              decoder.CrossBias(codes, decoder.CrossPositionKeys(encoded), 0, target_length), keys);
     }
   }
 
@@ -67,15 +74,28 @@ class BiasesCase {
     const at::Tensor* expected = Find("position_ids");
     if (expected == nullptr) return;
     const ModalitySegment& segment = input_.segments.front();
-    check_.Tensor("embedding", "position_ids",
-                  model_.connection(segment.connection).PositionIds(segment.features), *expected,
-                  {0, 0});
+    const at::Tensor own = model_.connection(segment.connection).PositionIds(segment.features);
+    // Ids follow from the medium's size: rows whose medium is masked have those of the others.
+    const at::Tensor ids =
+        own.narrow(0, 0, 1).expand({input_.source_tokens.size(0), own.size(1)}).clone();
+    ids.index_copy_(0, at::tensor(segment.rows, at::kLong), own);
+    check_.Tensor("embedding", "position_ids", ids, *expected, {0, 0});
   }
 
-  void Compare(const std::string& field, const at::Tensor& actual) {
+  // `actual` [B or 1, H, Q, K]; `valid`, where not all of it is, expands to that shape: what lies
+  // behind a mask is not looked at by any row.
+  void Compare(const std::string& field, const at::Tensor& actual, const at::Tensor& valid) {
     const at::Tensor* expected = Find(field);
     if (expected == nullptr) return;
-    check_.Tensor("attention_bias", field, actual.expand_as(*expected), *expected, kBias);
+    at::Tensor shown = actual;
+    if (actual.size(0) == 1 && expected->dim() == actual.dim()) {
+      std::vector<int64_t> sizes = actual.sizes().vec();
+      sizes[0] = expected->size(0);
+      shown = actual.expand(sizes);
+    }
+    const bool masks = valid.defined() && shown.sizes() == expected->sizes();
+    check_.Tensor("attention_bias", field, shown, *expected, kBias,
+                  masks ? valid.expand_as(*expected) : at::Tensor());
   }
 
   const TensorMap& golden_;
@@ -101,7 +121,7 @@ void CheckBuckets(const TensorMap& golden, const BackboneConfig& config, Checker
     return buckets.Square(expected.size(0), at::kCPU).select(1, 0);
   });
   compare("image_rp_bucket_sub", [&](const at::Tensor&) {
-    const at::Tensor& ids = golden.at("image_rp_bucket_ids");
+    const at::Tensor& ids = TensorOf(golden, "image_rp_bucket_ids");
     return layers::GridBuckets(ids, ids, config.image_bucket_size());
   });
   compare("decoder_image_position_idx", [&](const at::Tensor& expected) {

@@ -16,6 +16,7 @@
 #include "upstream/fairseq/fairseq_checkpoint.h"
 #include "upstream/fairseq/tensor_of_view.h"
 #include "upstream/parity/byte_tokenizer.h"
+#include "upstream/parity/fields.h"
 #include "upstream/parity/reference_averaging.h"
 #include "upstream/parity/replay.h"
 
@@ -30,10 +31,9 @@ constexpr Tolerance kHalfLogits = {2e-2, 0};  // the weights were rounded, the r
 // A folder that goes with its owner.
 class TemporaryFolder {
  public:
-  static absl::StatusOr<std::unique_ptr<TemporaryFolder>> Create() {
-    std::error_code error;
-    std::string path = std::filesystem::temp_directory_path(error).string() + "/parity.XXXXXX";
-    if (error || mkdtemp(path.data()) == nullptr) {
+  static absl::StatusOr<std::unique_ptr<TemporaryFolder>> Create(const std::string& in) {
+    std::string path = in + "/parity.XXXXXX";
+    if (mkdtemp(path.data()) == nullptr) {
       return absl::UnavailableError(absl::StrCat(path, ": cannot be made; set TMPDIR"));
     }
     return std::unique_ptr<TemporaryFolder>(new TemporaryFolder(path));
@@ -99,9 +99,9 @@ class ConvertedModel {
       : context_(context), golden_(golden) {}
 
   absl::StatusOr<at::Tensor> Logits(const std::string& file, bool ema) {
-    UNIVAL_ASSIGN_OR_RETURN(const auto folder, TemporaryFolder::Create());
+    UNIVAL_ASSIGN_OR_RETURN(const auto folder, TemporaryFolder::Create(context_.temporary_folder));
     UNIVAL_ASSIGN_OR_RETURN(const auto checkpoint, FairseqCheckpoint::Open(file));
-    const TensorView& embedding = checkpoint->model().at("encoder.embed_tokens.weight");
+    const TensorView& embedding = TensorOf(checkpoint->model(), "encoder.embed_tokens.weight");
     UNIVAL_RETURN_IF_ERROR(
         WriteByteTokenizer(folder->Path("tokenizer"), WordsOf(embedding.shape.at(0))));
     UNIVAL_ASSIGN_OR_RETURN(const FairseqConversionHost host,
@@ -117,16 +117,16 @@ class ConvertedModel {
   absl::StatusOr<at::Tensor> Forward(const Model& model) {
     const at::NoGradGuard no_grad;
     UNIVAL_ASSIGN_OR_RETURN(Modality * image, model.RequireModality("image"));
-    const at::Tensor& pixels = golden_.at("patch_images");
+    const at::Tensor& pixels = TensorOf(golden_, "patch_images");
     ModelInput input;
-    input.source_tokens = golden_.at("src_tokens");
+    input.source_tokens = TensorOf(golden_, "src_tokens");
     auto* network = dynamic_cast<FeatureEncoder*>(image->module().get());
     if (network == nullptr) return absl::InternalError("the image modality has no network");
     ModalitySegment segment{"image", {}, GridFeatures(network->forward(pixels))};
     for (int64_t row = 0; row < pixels.size(0); ++row) segment.rows.push_back(row);
     input.segments = {segment};
     Backbone& backbone = model.backbone();
-    return backbone.Decode(backbone.Encode(input), golden_.at("prev_output_tokens"));
+    return backbone.Decode(backbone.Encode(input), TensorOf(golden_, "prev_output_tokens"));
   }
 
   ReplayContext& context_;
@@ -196,7 +196,7 @@ class CheckpointCase {
     UNIVAL_ASSIGN_OR_RETURN(const at::Tensor logits,
                             ConvertedModel(context_, *forward).Logits(path, ema));
     const bool half =
-        checkpoint.model().at("encoder.embed_tokens.weight").dtype == SafetensorsDtype::kF16;
+        TensorOf(checkpoint.model(), "encoder.embed_tokens.weight").dtype == SafetensorsDtype::kF16;
     check_.Tensor("logits", ema ? "logits of the moving average" : "logits", logits,
                   expected->second, half ? kHalfLogits : kLogits);
     return absl::OkStatus();
@@ -222,11 +222,12 @@ absl::StatusOr<TensorMap> Average(const Json& golden,
                                   const std::map<std::string, TensorMap>& models) {
   const Json& names = golden.at("models");
   if (golden.at("mode") == "interpolation") {
-    return InterpolateTensors(models.at(names.at(0)), models.at(names.at(1)), golden.at("lambda_"));
+    return InterpolateTensors(FieldOf(models, names.at(0), "model"),
+                              FieldOf(models, names.at(1), "model"), golden.at("lambda_"));
   }
   std::vector<WeightedTensors> terms;
   for (size_t i = 0; i < names.size(); ++i) {
-    terms.push_back({&models.at(names.at(i)), golden.at("lambdas").at(i)});
+    terms.push_back({&FieldOf(models, names.at(i), "model"), golden.at("lambdas").at(i)});
   }
   const Json skip = golden.value("skip_keys", Json());
   return SumTensors(

@@ -18,6 +18,7 @@
 #include "modalities/image/resize.h"
 #include "modalities/video/frame_selection.h"
 #include "sdk/base/status_macros.h"
+#include "upstream/parity/fields.h"
 #include "upstream/parity/published_tasks.h"
 #include "upstream/parity/replay.h"
 
@@ -120,8 +121,8 @@ class ImageCase {
 
 // Frames [T, 3, H, W] of 8 bits, cropped, and normalised to [3, T, h, w].
 void CheckCrop(const TensorMap& golden, const std::string& name, Checker& check) {
-  const at::Tensor frames = golden.at(name + "/frames_u8");
-  const at::Tensor expected = golden.at(name + "/out");
+  const at::Tensor frames = TensorOf(golden, name + "/frames_u8");
+  const at::Tensor expected = TensorOf(golden, name + "/out");
   std::vector<at::Tensor> cropped;
   for (int64_t t = 0; t < frames.size(0); ++t) {
     const at::Tensor pixels = frames[t].permute({1, 2, 0}).contiguous();
@@ -146,8 +147,9 @@ absl::StatusOr<std::vector<int64_t>> SelectFrames(const Json& golden, size_t exp
     return absl::UnimplementedError(absl::StrCat("mode ", mode, " is not known"));
   }
   const int64_t limit = golden.at("max_num_frames");
-  std::vector<int64_t> indices = FramesAtRate(
-      count, golden.at("input_fps"), std::stod(std::string(rate)), std::max<int64_t>(limit, 0));
+  std::vector<int64_t> indices =
+      FramesAtRate(count, golden.at("input_fps"), NumberOf(std::string(rate), "mode"),
+                   std::max<int64_t>(limit, 0));
   while (limit > 0 && indices.size() > std::max<size_t>(expected, 1) &&
          indices.back() == indices[indices.size() - 2]) {
     indices.pop_back();
@@ -166,9 +168,7 @@ class WaveformCase {
     const MediaSource media{"", context_.fixture.Path("media/" + file_), nullptr};
     UNIVAL_ASSIGN_OR_RETURN(const AudioClip clip,
                             context_.runtime.services().media->DecodeAudio(media));
-    std::vector<float> mono = MixToMono(Floats(clip.samples), clip.samples.size(0));
-    RoundTripInt16(&mono);
-    Compare("soundfile_path", mono, {1e-7, 0});
+    Compare("soundfile_path", MixToInt16(Floats(clip.samples), clip.samples.size(0)), {1e-7, 0});
     UNIVAL_ASSIGN_OR_RETURN(const auto resampler, Resampler::Create(clip.sample_rate_hz, 48000));
     Compare("resampled_48000_channel0", resampler->Apply(Floats(clip.samples[0])), {2e-6, 0});
     const Fixture::Entry own{"", file_, "", "", "", Json::object()};

@@ -13,6 +13,7 @@
 #include "sdk/testing/golden.h"
 #include "tasks/templates/text_cleaning.h"
 #include "training/loss/loss.h"
+#include "upstream/parity/fields.h"
 #include "upstream/parity/published_tasks.h"
 #include "upstream/parity/replay.h"
 
@@ -22,14 +23,16 @@ namespace {
 
 constexpr char kTextStage[] = "preprocess";
 
+constexpr char kReference[] = "CONFIDENCE|!+ANSWER";
+
 // "0.3|!+yes&&1.0|!+red" -> the answer with the highest confidence.
 std::string BestAnswer(const std::string& text) {
   std::string best;
   double highest = -1;
   for (const absl::string_view item : absl::StrSplit(text, "&&")) {
     const std::vector<std::string> parts = absl::StrSplit(item, "|!+");
-    const double confidence = std::stod(parts.at(0));
-    if (confidence > highest) highest = confidence, best = parts.at(1);
+    const double confidence = NumberOf(PartOf(parts, 0, "ref", kReference), "ref");
+    if (confidence > highest) highest = confidence, best = PartOf(parts, 1, "ref", kReference);
   }
   return best;
 }
@@ -66,7 +69,7 @@ void ReadEntailment(const Json& input, Item* item) {
   item->task = input.at("add_caption") ? "visual_entailment_premise" : "visual_entailment";
   item->sample.fields["hypothesis"] = input.at("hypothesis").get<std::string>();
   item->sample.fields["caption"] = input.at("caption").get<std::string>();
-  item->sample.fields["answer"] = kAnswers->at(input.at("label"));
+  item->sample.fields["answer"] = FieldOf(*kAnswers, input.at("label"), "label");
   item->edit = PromptType(input.at("prompt_type"));
 }
 
@@ -74,10 +77,13 @@ void ReadEntailment(const Json& input, Item* item) {
 std::vector<double> Codes(const std::string& generator) {
   const std::vector<std::string> parts =
       absl::StrSplit(generator, absl::ByAnyChar("(),\"="), absl::SkipEmpty());
+  const auto part = [&](size_t index) {
+    return PartOf(parts, index, "codes", "ints(seed=SEED,\"NAME\",COUNT,LOW,HIGH)");
+  };
+  const auto number = [&](size_t index) { return IntegerOf(part(index), "codes"); };
   std::vector<double> codes;
   for (const int64_t code :
-       GoldenIntegers(parts.at(3), std::stoull(parts.at(2)), std::stol(parts.at(4)),
-                      std::stol(parts.at(5)), std::stol(parts.at(6)))) {
+       GoldenIntegers(part(3), static_cast<uint64_t>(number(2)), number(4), number(5), number(6))) {
     codes.push_back(static_cast<double>(code));
   }
   return codes;
@@ -86,7 +92,7 @@ std::vector<double> Codes(const std::string& generator) {
 std::vector<double> Numbers(const std::string& text) {
   std::vector<double> numbers;
   for (const absl::string_view part : absl::StrSplit(text, ',')) {
-    numbers.push_back(std::stod(std::string(part)));
+    numbers.push_back(NumberOf(std::string(part), "region_coord"));
   }
   return numbers;
 }

@@ -15,6 +15,7 @@
 #include "training/optimizer/moving_average.h"
 #include "training/optimizer/schedule.h"
 #include "upstream/parity/batch_input.h"
+#include "upstream/parity/fields.h"
 #include "upstream/parity/loss_case.h"
 #include "upstream/parity/replay.h"
 
@@ -235,7 +236,7 @@ class MovingAverageCase {
 
   void Compare(const TensorState& state, const Json& step, const std::string& at) {
     check_.EqualJson("moving_average", at + "num_batches_tracked",
-                     state.at("num_batches_tracked").item<int64_t>(),
+                     TensorOf(state, "num_batches_tracked").item<int64_t>(),
                      step.at("num_batches_tracked"));
     for (const auto& [name, expected] : step.at("tensors").items()) {
       const auto found = state.find(name);

@@ -8,7 +8,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
+#include <iomanip>
+#include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -20,6 +23,7 @@ namespace unival {
 namespace {
 
 namespace fs = std::filesystem;
+using nlohmann::json;
 using ::testing::IsEmpty;
 
 std::vector<fs::path> Documents() {
@@ -193,6 +197,104 @@ TEST(Documents, RelativeLinksLeadSomewhere) {
           << document << ": " << (*it)[1];
     }
   }
+}
+
+std::string WithCommas(int64_t number) {
+  std::string text = std::to_string(number);
+  for (size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
+  return text;
+}
+
+// One decimal.
+std::string Mebibytes(const fs::path& place) {
+  uintmax_t bytes = fs::is_regular_file(place) ? fs::file_size(place) : 0;
+  if (fs::is_directory(place)) {
+    for (const auto& entry : fs::recursive_directory_iterator(place)) {
+      if (entry.is_regular_file()) bytes += entry.file_size();
+    }
+  }
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(1) << static_cast<double>(bytes) / (1 << 20);
+  return text.str();
+}
+
+// Of a model directory as the program says; of a file of weights, what is no running statistic.
+int64_t ParametersOf(const fs::path& place) {
+  int64_t count = 0;
+  if (fs::is_directory(place)) {
+    const Outcome outcome =
+        Program(NewFolder("docs_inspect")).Run("inspect '" + place.string() + "' --json");
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    for (const json& part : json::parse(outcome.out)["parts"]) {
+      count += part["parameters"].get<int64_t>();
+    }
+    return count;
+  }
+  const std::string bytes = ReadText(place.string());
+  uint64_t length = 0;
+  std::memcpy(&length, bytes.data(), sizeof(length));
+  const json header = json::parse(bytes.substr(sizeof(length), length));
+  for (const auto& [name, tensor] : header.items()) {
+    const bool is_buffer =
+        name.find("running_") != std::string::npos || name.find("num_batches") != std::string::npos;
+    if (name == "__metadata__" || is_buffer) continue;
+    int64_t elements = 1;
+    for (const json& size : tensor["shape"]) elements *= size.get<int64_t>();
+    count += elements;
+  }
+  return count;
+}
+
+// "## `nano/`: ... (2,864,808 parameters, 5.5 MiB)" for every model and file of weights that ships.
+TEST(Documents, ShippedWeightsAreAsLargeAsTheProgramSays) {
+  const fs::path models = SourceRoot() / "models";
+  const std::string text = ReadText((models / "README.md").string());
+  const std::regex heading("\n## `([^`]+?)/?`:[^\n]*\\(([0-9,]+) parameters, ([0-9.]+) MiB\\)");
+  std::set<std::string> stated;
+  for (std::sregex_iterator it(text.begin(), text.end(), heading), end; it != end; ++it) {
+    const fs::path place = models / (*it)[1].str();
+    EXPECT_EQ((*it)[2].str(), WithCommas(ParametersOf(place))) << place;
+    EXPECT_EQ((*it)[3].str(), Mebibytes(place)) << place;
+    stated.insert((*it)[1]);
+  }
+  for (const auto& entry : fs::directory_iterator(models)) {
+    const std::string name = entry.path().filename().string();
+    const bool is_weights = entry.is_directory() || entry.path().extension() == ".safetensors";
+    EXPECT_TRUE(!is_weights || stated.count(name) > 0) << name << " has no line with its size";
+  }
+}
+
+// Other documents point there: a number that is written twice is wrong in one place.
+TEST(Documents, OnlyTheListOfModelsStatesTheirSizes) {
+  const std::regex size("[0-9][0-9.,]* ?(M|million|thousand)? parameters");
+  for (const fs::path& document : Documents()) {
+    if (document.string().find("/docs/formats/") != std::string::npos) continue;
+    EXPECT_FALSE(std::regex_search(ReadText(document.string()), size)) << document;
+  }
+  const std::regex rounded("[0-9] ?(M|million) parameters");
+  EXPECT_FALSE(std::regex_search(ReadText((SourceRoot() / "models/README.md").string()), rounded));
+}
+
+// What one recipe says of its own size there is what the program counts before its first step.
+TEST(Documents, TheDepthConnectionIsAsLargeAsStated) {
+  const Program program(NewFolder("docs_depth"));
+  for (const char* folder : {"models", "recipes", "tasks"}) {
+    fs::create_directory_symlink(SourceRoot() / folder, program.Path(folder));
+  }
+  const Outcome trained = program.Shell(
+      "unival data make-world data --kind depth --count 24 --eval_count 8 --seed 1 && "
+      "unival train recipes/depth_adapter.textproto --plugin \"$DEPTH_PLUGIN\" --data_root data "
+      "--output run --steps 1 --quiet");
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  const int64_t count =
+      json::parse(ReadText(program.Path("run/results.json")))["trainable_parameters"];
+  const std::string text = ReadText((SourceRoot() / "models/README.md").string());
+  const std::regex line(
+      "`recipes/depth_adapter.textproto` \\([^)]*connection only, ([0-9,]+) "
+      "parameters");
+  std::smatch stated;
+  ASSERT_TRUE(std::regex_search(text, stated, line));
+  EXPECT_EQ(stated[1], WithCommas(count));
 }
 
 TEST(Documents, LibraryInTenLinesAnswersLikeTheProgram) {

@@ -1,0 +1,266 @@
+#include "app/predict_answers.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "app/command.h"
+#include "app/predict_output.h"
+#include "app/predict_pictures.h"
+#include "runtime/record_check.h"
+#include "sdk/base/printable.h"
+#include "sdk/base/progress.h"
+#include "sdk/base/status.h"
+#include "sdk/base/status_macros.h"
+
+namespace unival {
+namespace {
+
+bool IsInPixels(const FieldValue& value) {
+  const auto* box = std::get_if<std::vector<double>>(&value);
+  return box != nullptr && box->size() == 4 &&
+         std::any_of(box->begin(), box->end(), [](double corner) { return corner > 1; });
+}
+
+// A box in pixels lies in the picture that is given with it, unless the size is given too.
+void AddPictureSize(const TaskInfo& task, const MediaDecoder& decoder, TaskSample* sample) {
+  const bool has_box =
+      absl::StrContains(task.prompt, ":box}") || absl::StrContains(task.target, ":box}");
+  const bool is_sized = sample->fields.count("width") + sample->fields.count("height") > 0;
+  const bool in_pixels = std::any_of(sample->fields.begin(), sample->fields.end(),
+                                     [](const auto& field) { return IsInPixels(field.second); });
+  if (!has_box || is_sized || !in_pixels) return;
+  const auto size = PictureSize(task, decoder, *sample);
+  if (!size.has_value()) return;
+  sample->fields["width"] = (*size)[0];
+  sample->fields["height"] = (*size)[1];
+}
+
+// What the command line sets. Several answers need as many beams, where beams are searched.
+absl::StatusOr<GenerationConfig> Generation(const PredictArguments& arguments,
+                                            const TaskInfo& task) {
+  GenerationConfig asked;
+  if (arguments.beam.has_value()) asked.set_beam(*arguments.beam);
+  if (!arguments.n_best.has_value()) return asked;
+  const int count = *arguments.n_best;
+  asked.set_n_best(count);
+  GenerationConfig config = task.generation;
+  config.MergeFrom(asked);
+  const bool is_beam_search = !config.sample() && !config.score_candidates();
+  if (!is_beam_search || std::max(1, config.beam()) >= count) return asked;
+  if (arguments.beam.has_value()) {
+    return InvalidArgument("--n_best ", count, ": expected at most as many answers as beams, got ",
+                           "--beam ", *arguments.beam, "; raise --beam, or leave it out");
+  }
+  asked.set_beam(count);
+  return asked;
+}
+
+class Answering {
+ public:
+  Answering(const PredictArguments& arguments, Pipeline& pipeline, const Task& task)
+      : arguments_(arguments),
+        pipeline_(pipeline),
+        task_(task),
+        decoder_(*pipeline.model().runtime().services().media),
+        on_terminal_(isatty(STDOUT_FILENO) != 0),
+        progress_({/*quiet=*/arguments.stream || isatty(STDERR_FILENO) == 0}) {}
+
+  absl::Status Run() {
+    UNIVAL_ASSIGN_OR_RETURN(const OpenedInputs opened, OpenInputs(arguments_.inputs, task_));
+    UNIVAL_RETURN_IF_ERROR(Prepare(opened));
+    const size_t most = arguments_.stream ? 1 : static_cast<size_t>(arguments_.batch);
+    while (std::cout.good()) {
+      UNIVAL_ASSIGN_OR_RETURN(std::vector<QueuedRecord> records, opened.records->Take(most));
+      if (records.empty()) break;
+      UNIVAL_RETURN_IF_ERROR(Answer(std::move(records)));
+      ShowProgress(opened.records->size());
+    }
+    return CheckFailures();
+  }
+
+ private:
+  absl::Status Prepare(const OpenedInputs& opened) {
+    is_single_ = opened.is_single;
+    format_ = {arguments_.task, "", arguments_.json, is_single_, arguments_.n_best.value_or(1) > 1};
+    if (const TaskWording* wording = pipeline_.wording(arguments_.task); wording != nullptr) {
+      format_.set_hash = wording->set_hash;
+    }
+    UNIVAL_ASSIGN_OR_RETURN(generation_, Generation(arguments_, task_.info()));
+    UNIVAL_RETURN_IF_ERROR(OpenFiles());
+    WarnOfWording(pipeline_, arguments_.task);
+    return absl::OkStatus();
+  }
+
+  absl::Status OpenFiles() {
+    const std::string& name = arguments_.task;
+    if (!arguments_.draw.empty()) {
+      UNIVAL_ASSIGN_OR_RETURN(drawn_,
+                              AnswerFiles::Create("--draw", arguments_.draw, ".png", is_single_));
+      if (!HasBox(task_.info())) {
+        return InvalidArgument("--draw: expected a task with a box in its prompt or answer, got \"",
+                               name, "\"; leave out --draw");
+      }
+    }
+    if (arguments_.save.empty()) return absl::OkStatus();
+    if (absl::EndsWith(arguments_.save, ".png")) {
+      return absl::UnimplementedError(
+          "--save: there is no decoder that makes pictures of image codes; name a file NAME.npy: "
+          "it gets the codes, for a decoder of your own");
+    }
+    UNIVAL_ASSIGN_OR_RETURN(saved_,
+                            AnswerFiles::Create("--save", arguments_.save, ".npy", is_single_));
+    if (HasCodes(task_.info())) return absl::OkStatus();
+    return InvalidArgument("--save: expected a task that answers with image codes, got \"", name,
+                           "\"; leave out --save");
+  }
+
+  absl::Status Answer(std::vector<QueuedRecord> records) {
+    std::vector<TaskSample> samples;
+    for (QueuedRecord& record : records) {
+      if (!record.sample.ok()) continue;
+      AddPictureSize(task_.info(), decoder_, &*record.sample);
+      samples.push_back(*record.sample);
+    }
+    if (arguments_.stream) return Stream(records.front());
+    UNIVAL_ASSIGN_OR_RETURN(auto answers,
+                            pipeline_.PredictBest(arguments_.task, samples, generation_));
+    if (on_terminal_) progress_.Clear();
+    auto answer = answers.begin();
+    for (QueuedRecord& record : records) {
+      if (!record.sample.ok()) {
+        UNIVAL_RETURN_IF_ERROR(Fail(record.name, record.sample.status()));
+      } else if (const auto found = answer++; !found->ok()) {
+        UNIVAL_RETURN_IF_ERROR(Fail(record.name, found->status()));
+      } else {
+        UNIVAL_RETURN_IF_ERROR(Print(Answered(std::move(record), **std::move(found))));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  AnsweredRecord Answered(QueuedRecord record, std::vector<Prediction> answers) const {
+    AnsweredRecord answered{record.name, *std::move(record.sample), std::move(answers), {}};
+    const auto has_box = [](const Prediction& answer) { return answer.box.has_value(); };
+    if (std::any_of(answered.answers.begin(), answered.answers.end(), has_box)) {
+      answered.picture = PictureSize(task_.info(), decoder_, answered.sample);
+    }
+    return answered;
+  }
+
+  absl::Status Print(const AnsweredRecord& record) {
+    PrintAnswers(format_, record);
+    return Finish(record);
+  }
+
+  absl::Status Stream(const QueuedRecord& record) {
+    if (!record.sample.ok()) return Fail(record.name, record.sample.status());
+    bool begun = false;
+    const auto begin = [&] {
+      if (!begun) PrintBegin(format_, record.name);
+      begun = true;
+    };
+    const auto answer = pipeline_.Stream(
+        arguments_.task, *record.sample,
+        [&](absl::string_view piece) {
+          begin();
+          PrintPiece(format_, piece);
+          return std::cout.good();
+        },
+        generation_);
+    if (!std::cout.good()) return absl::OkStatus();  // said at the end of the program
+    if (!answer.ok()) {
+      if (begun) std::cout << "\n" << std::flush;
+      return Fail(record.name, answer.status());
+    }
+    begin();
+    const AnsweredRecord answered = Answered(record, {*answer});
+    PrintEnd(format_, answered);
+    return Finish(answered);
+  }
+
+  // What is written beside the answer.
+  absl::Status Finish(const AnsweredRecord& record) {
+    ++done_;
+    if (drawn_.has_value()) {
+      UNIVAL_ASSIGN_OR_RETURN(const std::string file, drawn_->For(record.name));
+      UNIVAL_RETURN_IF_ERROR(Note(record, DrawAnswers(task_.info(), decoder_, record, file)));
+    }
+    if (!saved_.has_value()) return absl::OkStatus();
+    UNIVAL_ASSIGN_OR_RETURN(const std::string file, saved_->For(record.name));
+    return Note(record, SaveCodes(record, file));
+  }
+
+  // An answer that has nothing to draw is no failure.
+  absl::Status Note(const AnsweredRecord& record, const absl::Status& written) {
+    if (!absl::IsNotFound(written)) return written;
+    Say(absl::StrCat(record.name, ": ", written.message()));
+    return absl::OkStatus();
+  }
+
+  // Counts and names a record without an answer. The only record's fault is that of the run, and so
+  // is a modality that does not work.
+  absl::Status Fail(const std::string& name, const absl::Status& why) {
+    if (is_single_ || IsModalityFailure(why)) return why;
+    ++done_;
+    std::string message = std::string(why.message());
+    if (!absl::StrContains(message, name)) message = absl::StrCat(name, ": ", message);
+    if (failures_++ == 0) first_failure_ = message;
+    Say(absl::StrCat("failed  ", message));
+    PrintFailure(format_, name, why);
+    return absl::OkStatus();
+  }
+
+  void Say(const std::string& line) {
+    progress_.Clear();
+    std::cerr << PrintableMessage(line) << "\n" << std::flush;
+  }
+
+  void ShowProgress(const absl::optional<int64_t>& total) {
+    if (is_single_) return;
+    if (total.has_value() && *total > 1) {
+      progress_.Count("predicting", done_, *total);
+    } else if (!total.has_value()) {
+      progress_.Show(absl::StrCat("predicting: ", done_, " records"));
+    }
+  }
+
+  absl::Status CheckFailures() const {
+    if (failures_ == 0) return absl::OkStatus();
+    const double allowed = arguments_.max_unreadable * static_cast<double>(done_);
+    if (static_cast<double>(failures_) > allowed) {
+      return absl::OutOfRangeError(absl::StrCat(
+          "expected at most ", 100 * arguments_.max_unreadable,
+          " % of the records without an answer, got ", failures_, " of ", done_, ", the first: ",
+          first_failure_, "; repair or leave out these records, or raise --max_unreadable"));
+    }
+    std::cerr << failures_ << " of " << done_ << " records have no answer\n";
+    return absl::OkStatus();
+  }
+
+  const PredictArguments& arguments_;
+  Pipeline& pipeline_;
+  const Task& task_;
+  const MediaDecoder& decoder_;
+  const bool on_terminal_;
+  ProgressLine progress_;
+  bool is_single_ = false;
+  PredictFormat format_;
+  GenerationConfig generation_;
+  absl::optional<AnswerFiles> drawn_, saved_;
+  int64_t done_ = 0, failures_ = 0;
+  std::string first_failure_;
+};
+
+}  // namespace
+
+absl::Status AnswerRecords(const PredictArguments& arguments, Pipeline& pipeline,
+                           const Task& task) {
+  return Answering(arguments, pipeline, task).Run();
+}
+
+}  // namespace unival

@@ -1,0 +1,300 @@
+#include "app/predict_inputs.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "app/column_pairs.h"
+#include "app/command.h"
+#include "app/task_columns.h"
+#include "sdk/base/status.h"
+#include "sdk/base/status_macros.h"
+#include "training/data/media_files.h"
+#include "training/evaluation/evaluate.h"
+
+namespace unival {
+namespace {
+
+constexpr char kStandardInput[] = "-";
+
+// Values of one column: of every record, or one each.
+struct ColumnValues {
+  std::string column;
+  std::vector<GivenColumn> values;
+};
+
+bool IsAmong(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool IsRecords(const std::string& file) { return file == kStandardInput || IsDataFileName(file); }
+
+class InputOpener {
+ public:
+  InputOpener(const PredictInputs& inputs, const Task& task)
+      : inputs_(inputs), task_(task), columns_(task) {}
+
+  absl::StatusOr<OpenedInputs> Open() {
+    UNIVAL_RETURN_IF_ERROR(ReadOptions());
+    const auto is_data = [](const std::string& file) { return IsRecords(file); };
+    const bool has_data = std::any_of(inputs_.files.begin(), inputs_.files.end(), is_data);
+    if (!has_data) return OpenValues();
+    UNIVAL_RETURN_IF_ERROR(CheckFixed());
+    OpenedInputs opened;
+    std::vector<std::unique_ptr<RecordQueue>> queues;
+    for (const std::string& file : inputs_.files) {
+      UNIVAL_ASSIGN_OR_RETURN(queues.emplace_back(),
+                              IsRecords(file) ? OpenData(file) : OpenMedia(file));
+    }
+    opened.records = QueueOfQueues(std::move(queues));
+    return opened;
+  }
+
+ private:
+  // The values of --input and of the short options, by column.
+  absl::Status ReadOptions() {
+    UNIVAL_ASSIGN_OR_RETURN(const std::vector<GivenColumn> given, ParseInputs(inputs_.inputs));
+    for (const GivenColumn& one : given) options_.push_back({one.column, {one}});
+    for (const auto& [option, values] : inputs_.values) {
+      UNIVAL_ASSIGN_OR_RETURN(const std::string column, columns_.Of(option));
+      ColumnValues all{column, {}};
+      for (const std::string& value : values) {
+        UNIVAL_RETURN_IF_ERROR(AddValues(absl::StrCat(option, " "), column, value, &all.values));
+      }
+      options_.push_back(std::move(all));
+    }
+    return absl::OkStatus();
+  }
+
+  // A value, or the files that it means.
+  absl::Status AddValues(const std::string& said, const std::string& column,
+                         const std::string& value, std::vector<GivenColumn>* values) const {
+    std::vector<std::string> meant = {value};
+    if (columns_.IsMedia(column)) {
+      UNIVAL_ASSIGN_OR_RETURN(
+          meant, Annotate(ExpandMediaPath(value, columns_.modality(column)), said, value));
+    }
+    for (const std::string& one : meant) {
+      values->push_back({absl::StrCat(said, one), column, one});
+    }
+    return absl::OkStatus();
+  }
+
+  // Files without an option go on where the option of their column ends: the shell makes
+  // "--image a.png b.png" of "--image *.png".
+  absl::Status AddFiles() {
+    if (inputs_.files.empty()) return absl::OkStatus();
+    UNIVAL_ASSIGN_OR_RETURN(const std::string column, ColumnOfFiles());
+    auto all = std::find_if(options_.begin(), options_.end(),
+                            [&](const ColumnValues& one) { return one.column == column; });
+    if (all == options_.end()) all = options_.insert(options_.end(), ColumnValues{column, {}});
+    for (const std::string& file : inputs_.files) {
+      UNIVAL_RETURN_IF_ERROR(AddValues("", column, file, &all->values));
+    }
+    return absl::OkStatus();
+  }
+
+  // Where a task has several media columns, that of the one short option that was given.
+  absl::StatusOr<std::string> ColumnOfFiles() const {
+    std::vector<std::string> open;
+    for (const auto& [option, values] : inputs_.values) {
+      if (option == kTextOption) continue;
+      UNIVAL_ASSIGN_OR_RETURN(open.emplace_back(), columns_.Of(option));
+    }
+    if (open.size() == 1) return open.front();
+    return columns_.OfFiles(inputs_.files.front());
+  }
+
+  // Without data files every list of values is as long as the longest, or one value for all.
+  absl::StatusOr<OpenedInputs> OpenValues() {
+    const bool is_described = inputs_.files.empty();
+    UNIVAL_RETURN_IF_ERROR(AddFiles());
+    const auto longest = std::max_element(options_.begin(), options_.end(),
+                                          [](const ColumnValues& a, const ColumnValues& b) {
+                                            return a.values.size() < b.values.size();
+                                          });
+    const size_t count = longest->values.size();
+    for (const ColumnValues& one : options_) {
+      if (one.values.size() == 1 || one.values.size() == count) continue;
+      return InvalidArgument(one.values.front().said, ": expected one value of \"", one.column,
+                             "\" for all records or ", count, " as of \"", longest->column,
+                             "\", got ", one.values.size());
+    }
+    OpenedInputs opened;
+    opened.is_single = count == 1 && is_described;
+    return opened.is_single ? OpenSingle() : OpenMany(*longest);
+  }
+
+  absl::StatusOr<OpenedInputs> OpenSingle() {
+    std::string name = "command line";
+    for (const ColumnValues& one : options_) {
+      if (columns_.IsMedia(one.column)) name = one.values.front().value;
+    }
+    UNIVAL_ASSIGN_OR_RETURN(TaskSample sample,
+                            SampleFromColumns(task_.info(), "command line", RecordAt(0)));
+    std::vector<QueuedRecord> records;
+    records.push_back({name, std::move(sample)});
+    return OpenedInputs{QueueOfRecords(std::move(records)), true};
+  }
+
+  // Called by what tells them apart.
+  absl::StatusOr<OpenedInputs> OpenMany(const ColumnValues& telling) {
+    UNIVAL_RETURN_IF_ERROR(CheckTexts());
+    std::vector<QueuedRecord> records;
+    for (size_t i = 0; i < telling.values.size(); ++i) {
+      if (inputs_.limit > 0 && records.size() >= static_cast<size_t>(inputs_.limit)) break;
+      const std::string& name = telling.values[i].value;
+      records.push_back({name, SampleFromColumns(task_.info(), name, RecordAt(i))});
+    }
+    return OpenedInputs{QueueOfRecords(std::move(records)), false};
+  }
+
+  // A column that the task has not, or no numbers where it reads numbers, is wrong of all records;
+  // a file is wrong of its own.
+  absl::Status CheckTexts() const {
+    std::vector<GivenColumn> texts = RecordAt(0);
+    const auto is_media = [this](const GivenColumn& one) { return columns_.IsMedia(one.column); };
+    texts.erase(std::remove_if(texts.begin(), texts.end(), is_media), texts.end());
+    return SampleFromColumns(task_.info(), "command line", texts).status();
+  }
+
+  std::vector<GivenColumn> RecordAt(size_t index) const {
+    std::vector<GivenColumn> record;
+    for (const ColumnValues& one : options_) {
+      record.push_back(one.values[one.values.size() == 1 ? 0 : index]);
+    }
+    return record;
+  }
+
+  // Beside data files, options say what all their records have.
+  absl::Status CheckFixed() {
+    for (const ColumnValues& one : options_) {
+      if (one.values.size() == 1) continue;
+      return InvalidArgument(one.values.front().said, ": expected one value of \"", one.column,
+                             "\" for all records of the data, got ", one.values.size());
+    }
+    UNIVAL_ASSIGN_OR_RETURN(fixed_, SampleFromColumns(task_.info(), "command line", RecordAt(0)));
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::unique_ptr<RecordQueue>> OpenData(const std::string& file) {
+    SourceOptions options;
+    options.path = file;
+    options.limit = inputs_.limit;
+    options.missing_media = true;
+    options.media_columns = MediaColumns(task_.info());
+    UNIVAL_ASSIGN_OR_RETURN(options.columns, ParseColumnPairs(inputs_.columns));
+    UNIVAL_ASSIGN_OR_RETURN(options.media_roots, ParseMediaRoots(inputs_.media_roots));
+    if (file == kStandardInput) {
+      options.needed.emplace(task_.info().prediction_columns.begin(),
+                             task_.info().prediction_columns.end());
+      return WithFixed(QueueOfLines(STDIN_FILENO, options), fixed_);
+    }
+    UNIVAL_ASSIGN_OR_RETURN(auto source, OpenTaskSource(task_, std::move(options)));
+    UNIVAL_RETURN_IF_ERROR(CheckColumns(*source));
+    return WithFixed(QueueOfSource(std::move(source)), fixed_);
+  }
+
+  absl::StatusOr<std::unique_ptr<RecordQueue>> OpenMedia(const std::string& file) {
+    UNIVAL_ASSIGN_OR_RETURN(const std::string column, columns_.OfFiles(file));
+    ColumnValues all{column, {}};
+    UNIVAL_RETURN_IF_ERROR(AddValues("", column, file, &all.values));
+    std::vector<QueuedRecord> records;
+    for (const GivenColumn& one : all.values) {
+      records.push_back({one.value, SampleFromColumns(task_.info(), one.value, {one})});
+    }
+    return WithFixed(QueueOfRecords(std::move(records)), fixed_);
+  }
+
+  // What every record would lack is said before anything is answered.
+  absl::Status CheckColumns(const Source& source) const {
+    const auto columns = SourceColumns(source);
+    if (!columns.ok()) return absl::OkStatus();  // an error of its first record
+    for (const std::string& column : task_.info().prediction_columns) {
+      if (IsAmong(*columns, column) || fixed_.fields.count(column) > 0) continue;
+      return absl::FailedPreconditionError(absl::StrCat(
+          source.path(), ": task \"", task_.info().name, "\" needs column \"", column,
+          "\"; the data has: ", absl::StrJoin(*columns, ", "), "; map it with --column ", column,
+          "=NAME, or give it for all records with --input ", column, "=VALUE"));
+    }
+    return absl::OkStatus();
+  }
+
+  // Every record with the fields of `fixed` beside its own, which give way.
+  static std::unique_ptr<RecordQueue> WithFixed(std::unique_ptr<RecordQueue> queue,
+                                                const TaskSample& fixed);
+
+  const PredictInputs& inputs_;
+  const Task& task_;
+  const TaskColumns columns_;
+  std::vector<ColumnValues> options_;
+  TaskSample fixed_;
+};
+
+class FixedFieldsQueue : public RecordQueue {
+ public:
+  FixedFieldsQueue(std::unique_ptr<RecordQueue> queue, TaskSample fixed)
+      : queue_(std::move(queue)), fixed_(std::move(fixed)) {}
+
+  absl::StatusOr<std::vector<QueuedRecord>> Take(size_t most) override {
+    UNIVAL_ASSIGN_OR_RETURN(std::vector<QueuedRecord> records, queue_->Take(most));
+    for (QueuedRecord& record : records) {
+      if (!record.sample.ok()) continue;
+      for (const auto& [column, value] : fixed_.fields) record.sample->fields[column] = value;
+    }
+    return records;
+  }
+  absl::optional<int64_t> size() const override { return queue_->size(); }
+
+ private:
+  const std::unique_ptr<RecordQueue> queue_;
+  const TaskSample fixed_;
+};
+
+std::unique_ptr<RecordQueue> InputOpener::WithFixed(std::unique_ptr<RecordQueue> queue,
+                                                    const TaskSample& fixed) {
+  if (fixed.fields.empty()) return queue;
+  return std::make_unique<FixedFieldsQueue>(std::move(queue), fixed);
+}
+
+}  // namespace
+
+void AddInputOptions(Command& command, PredictInputs* inputs) {
+  command
+      .AddPositional("files", &inputs->files,
+                     "Media files, folders of them, patterns (\"*.png\", {1..9}.wav); data files "
+                     "(*.jsonl, *.tsv, *.tar), or - for JSONL from standard input")
+      .Optional();
+  for (const char* medium : {"image", "video", "audio"}) {
+    const std::string option = absl::StrCat("--", medium);
+    command.AddOption(
+        option,
+        [inputs, option](const std::string& value) { inputs->values[option].push_back(value); },
+        absl::StrCat("The task's ", medium,
+                     ": a file, a folder or a pattern; may be given several times"));
+  }
+  command.AddOption(
+      kTextOption,
+      [inputs](const std::string& value) { inputs->values[kTextOption].push_back(value); },
+      "The task's text, such as a question; one for all records, or one each");
+  command.AddOption(
+      "--input", &inputs->inputs,
+      "column=value for what the others do not name; a file for media columns, numbers for boxes "
+      "and codes (box=10,20,30,40), a list as JSON ([\"a\", \"b\"]), text otherwise; may be given "
+      "several times");
+  command.AddOption("--column", &inputs->columns,
+                    "task_column=record_column where names of data files differ; may be given "
+                    "several times");
+  command.AddOption("--media_root", &inputs->media_roots, kMediaRootHelp);
+  command.AddOption("--limit", &inputs->limit, "Only the first records (default: all)")
+      .NotNegative();
+}
+
+absl::StatusOr<OpenedInputs> OpenInputs(const PredictInputs& inputs, const Task& task) {
+  return InputOpener(inputs, task).Open();
+}
+
+}  // namespace unival

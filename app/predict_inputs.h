@@ -1,0 +1,46 @@
+// unival: predict_inputs.h - what `unival predict` is asked about, from the words of its command
+// line.
+#ifndef UNIVAL_APP_PREDICT_INPUTS_H_
+#define UNIVAL_APP_PREDICT_INPUTS_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "app/options.h"
+#include "sdk/native/task.h"
+#include "training/data/record_queue.h"
+
+namespace unival {
+
+// As they were typed.
+struct PredictInputs {
+  std::vector<std::string> inputs;                         // --input column=value
+  std::map<std::string, std::vector<std::string>> values;  // "--image" -> what was given with it
+  std::vector<std::string> files;                          // without an option
+  std::vector<std::string> columns, media_roots;
+  int64_t limit = 0;
+
+  bool empty() const { return inputs.empty() && values.empty() && files.empty(); }
+};
+
+// --input, --image, --video, --audio, --text, --column, --media_root, --limit and FILES.
+void AddInputOptions(Command& command, PredictInputs* inputs);
+
+struct OpenedInputs {
+  std::unique_ptr<RecordQueue> records;
+  // One record, described by options alone: its answer is printed without a name.
+  bool is_single = false;
+};
+
+// InvalidArgument: a column or an option that the task has no use for, or lists of values that do
+// not fit together. NotFound: a folder or pattern that means no file, a data file that is missing.
+// A media file that is missing among several is an error of its record.
+absl::StatusOr<OpenedInputs> OpenInputs(const PredictInputs& inputs, const Task& task);
+
+}  // namespace unival
+
+#endif  // UNIVAL_APP_PREDICT_INPUTS_H_

@@ -1,0 +1,54 @@
+// unival: predict_pictures.h - answers of `unival predict` as pictures: boxes drawn, image codes
+// saved.
+#ifndef UNIVAL_APP_PREDICT_PICTURES_H_
+#define UNIVAL_APP_PREDICT_PICTURES_H_
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "app/predict_output.h"
+#include "sdk/native/media.h"
+#include "sdk/native/task.h"
+
+namespace unival {
+
+// Names of files for the answers of a run: the one that was asked for, or one per record in a
+// folder, which is made when it is needed.
+class AnswerFiles {
+ public:
+  // `path` as given with `option`; `extension`: ".png". InvalidArgument for a single record whose
+  // file would have another one.
+  static absl::StatusOr<AnswerFiles> Create(const std::string& option, const std::string& path,
+                                            const std::string& extension, bool is_single);
+  // Called after the record: "photos/7.jpg" -> "FOLDER/7.png", "-:17" -> "FOLDER/_17.png"; a second
+  // one of that name "FOLDER/7-2.png".
+  absl::StatusOr<std::string> For(const std::string& record);
+
+ private:
+  std::string path_, extension_;
+  bool is_folder_ = false;
+  std::set<std::string> used_;
+};
+
+// Whether the task's prompt or answer holds a box. True for a task that is code, which does not
+// say.
+bool HasBox(const TaskInfo& task);
+bool HasCodes(const TaskInfo& task);
+
+// Width and height of the first picture that the record holds.
+absl::optional<std::array<double, 2>> PictureSize(const TaskInfo& task, const MediaDecoder& decoder,
+                                                  const TaskSample& sample);
+
+// The boxes of the answers, best on top, and those that the record asks about, on the record's
+// picture. NotFound where there is no picture, or no box.
+absl::Status DrawAnswers(const TaskInfo& task, const MediaDecoder& decoder,
+                         const AnsweredRecord& record, const std::string& file);
+// The codes of the best answer. NotFound where it has none.
+absl::Status SaveCodes(const AnsweredRecord& record, const std::string& file);
+
+}  // namespace unival
+
+#endif  // UNIVAL_APP_PREDICT_PICTURES_H_

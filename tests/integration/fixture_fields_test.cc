@@ -1,0 +1,224 @@
+// Fixtures that others make: batches of any number of rows, and fields that are not there.
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/tensor.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "backbone/storage/safetensors.h"
+#include "runtime/runtime.h"
+#include "sdk/base/test_files.h"
+#include "upstream/parity/parity.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const std::string kGoldenFolder = "tests/golden/";
+
+const Runtime& Host() {
+  static const auto* const kRuntime = Runtime::Create({}).value().release();
+  return *kRuntime;
+}
+
+parity::Report ReplayFolder(const std::string& folder) {
+  ParityOptions options;
+  options.fixture = folder;
+  auto report = RunParity(options, Host());
+  EXPECT_TRUE(report.ok()) << report.status();
+  return report.ok() ? *std::move(report) : parity::Report();
+}
+
+// A folder like the golden one with one file of its own, and the index's entries that `keep`
+// leaves.
+template <typename Keep>
+std::string FolderWith(const std::string& name, const Keep& keep) {
+  const std::string folder = ::testing::TempDir() + "/fields_" + name;
+  fs::remove_all(folder);
+  for (const char* part : {"averaging", "checkpoints", "media", "metrics", "preprocess", "tiny"}) {
+    fs::create_directories(folder + "/" + part);
+    for (const auto& entry : fs::directory_iterator(kGoldenFolder + part)) {
+      fs::create_symlink(fs::absolute(entry.path()),
+                         folder + "/" + part + "/" + entry.path().filename().string());
+    }
+  }
+  json index = json::parse(ReadText(kGoldenFolder + "index.json")), kept = json::array();
+  for (json& entry : index.at("entries")) {
+    if (keep(entry)) kept.push_back(entry);
+  }
+  index["entries"] = kept;
+  std::ofstream(folder + "/index.json") << index;
+  return folder;
+}
+
+void Replace(const std::string& file, const TensorMap& tensors,
+             const std::map<std::string, std::string>& metadata = {}) {
+  fs::remove(file);
+  EXPECT_TRUE(WriteSafetensors(file, tensors, metadata).ok()) << file;
+}
+
+at::Tensor Rows(const at::Tensor& tensor, int64_t count) {
+  return at::cat({tensor, tensor}).narrow(0, 0, count).contiguous();
+}
+
+// The recorded biases of one case with so many rows: rows do not see each other, and what is added
+// to attention does not depend on what a medium shows.
+parity::Report BiasesOf(const std::string& name, int64_t rows, const std::vector<int>& masks) {
+  const auto keep = [&](json& entry) {
+    const bool is_case = entry.at("stage") == "forward" && entry.value("case", "") == name;
+    if (is_case) {
+      for (auto& input : entry.at("generated_inputs").items()) input.value().at("shape")[0] = rows;
+      entry["outputs"] = json::array({"encoder_padding_mask"});
+    }
+    return is_case || entry.at("stage") == "biases";
+  };
+  const std::string folder = FolderWith(name + std::to_string(rows), keep);
+  TensorMap forward, biases;
+  const std::string multimodal = "tiny/multimodal.safetensors",
+                    recorded = "tiny/biases.safetensors";
+  for (const char* input :
+       {"src_tokens", "prev_output_tokens", "patch_types", "patch_masks", "encoder_padding_mask"}) {
+    const std::string key = name + "/" + input;
+    forward[key] = Rows(ReadSafetensors(kGoldenFolder + multimodal).value().at(key), rows);
+  }
+  if (!masks.empty()) forward[name + "/patch_masks"] = at::tensor(masks).to(at::kBool);
+  for (const auto& [key, tensor] : ReadSafetensors(kGoldenFolder + recorded).value()) {
+    if (key.compare(0, name.size() + 1, name + "/") == 0) biases[key] = Rows(tensor, rows);
+  }
+  Replace(folder + "/" + multimodal, forward);
+  Replace(folder + "/" + recorded, biases);
+  return ReplayFolder(folder);
+}
+
+void ExpectBiasesAgree(const parity::Report& report) {
+  int compared = 0;
+  for (const parity::CaseResult& result : report.cases) {
+    if (result.kind != "biases" || result.name == "buckets") continue;
+    EXPECT_EQ(result.error, "");
+    for (const parity::Check& check : result.checks) {
+      EXPECT_TRUE(check.ok) << check.field << ": " << check.note;
+      ++compared;
+    }
+  }
+  EXPECT_EQ(compared, 7) << "position ids, and biases of two encoder and two decoder layers";
+}
+
+TEST(Biases, OfAnyNumberOfRowsAreReplayed) {
+  for (const char* name : {"audio_48000", "video_8x96x96"}) {
+    for (const int64_t rows : {1, 2, 3, 4}) {
+      SCOPED_TRACE(std::string(name) + ", rows " + std::to_string(rows));
+      ExpectBiasesAgree(BiasesOf(name, rows, {}));
+    }
+  }
+}
+
+TEST(Biases, OfRowsWhoseMediumIsMaskedAreReplayed) {
+  ExpectBiasesAgree(BiasesOf("audio_48000", 2, {1, 0}));
+  ExpectBiasesAgree(BiasesOf("video_8x96x96", 3, {0, 1, 1}));
+}
+
+std::string Errors(const parity::Report& report) {
+  std::string errors;
+  for (const parity::CaseResult& result : report.cases) {
+    if (!result.error.empty()) errors += result.name + ": " + result.error + "\n";
+  }
+  return errors;
+}
+
+// What a person can do nothing with.
+void ExpectReadable(const std::string& errors) {
+  for (const char* raw :
+       {"map::at", "_M_range_check", "vector::", "stod", "stol", "stoull", "_Map"}) {
+    EXPECT_THAT(errors, Not(HasSubstr(raw)));
+  }
+}
+
+// A file of cases; of its first one every field in turn is left out.
+class CasesWithout : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(CasesWithout, AFieldNameIt) {
+  const auto keep = [](const json& entry) { return entry.at("file") == GetParam(); };
+  const json whole = json::parse(ReadText(kGoldenFolder + GetParam()));
+  ASSERT_TRUE(whole.is_object() && whole.contains("cases")) << GetParam();
+  int named = 0;
+  for (const auto& field : whole.at("cases").at(0).items()) {
+    SCOPED_TRACE(field.key());
+    json file = whole;
+    file["cases"] = json::array({whole.at("cases").at(0)});
+    file["cases"][0].erase(field.key());
+    const std::string folder = FolderWith("cases", keep);
+    fs::remove(folder + "/" + GetParam());
+    std::ofstream(folder + "/" + GetParam()) << file;
+    const std::string errors = Errors(ReplayFolder(folder));
+    ExpectReadable(errors);
+    if (errors.empty()) continue;  // it may be left out
+    EXPECT_THAT(errors, HasSubstr(field.key()));
+    ++named;
+  }
+  EXPECT_GT(named, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Fixtures, CasesWithout,
+                         ::testing::Values("tiny/generation.json", "tiny/losses.json",
+                                           "preprocess/video_frame_indices.json",
+                                           "averaging/averaging.json"),
+                         [](const auto& test) { return fs::path(test.param).stem().string(); });
+
+// The same of tensors.
+class TensorsWithout : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(TensorsWithout, OneNameIt) {
+  const std::string file = GetParam();
+  const auto keep = [&](const json& entry) { return entry.at("file") == file; };
+  const SafetensorsContents whole = ReadSafetensorsFile(kGoldenFolder + file).value();
+  int named = 0;
+  for (const auto& entry : whole.tensors) {
+    SCOPED_TRACE(entry.first);
+    TensorMap tensors = whole.tensors;
+    tensors.erase(entry.first);
+    const std::string folder = FolderWith("tensors", keep);
+    Replace(folder + "/" + file, tensors, whole.metadata);
+    const std::string errors = Errors(ReplayFolder(folder));
+    ExpectReadable(errors);
+    if (errors.empty()) continue;
+    EXPECT_THAT(errors, HasSubstr(entry.first.substr(entry.first.rfind('/') + 1)));
+    ++named;
+  }
+  EXPECT_GT(named, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Fixtures, TensorsWithout,
+                         ::testing::Values("tiny/loss_functions.safetensors"),
+                         [](const auto& test) { return fs::path(test.param).stem().string(); });
+
+// One tensor of a file, where the replay asks for it beside others.
+TEST(Fixtures, NameATensorThatAnotherOneNeeds) {
+  for (const auto& [file, field] : {std::pair("tiny/biases.safetensors", "image_rp_bucket_ids"),
+                                    std::pair("preprocess/images.safetensors", "/out")}) {
+    const std::string name = file, gone = field;
+    const std::string folder =
+        FolderWith("needed", [&](const json& entry) { return entry.at("file") == name; });
+    TensorMap tensors = ReadSafetensors(kGoldenFolder + name).value();
+    for (auto it = tensors.begin(); it != tensors.end();) {
+      const size_t at = it->first.find(gone);
+      const bool matches = at != std::string::npos && at + gone.size() == it->first.size();
+      it = matches ? tensors.erase(it) : std::next(it);
+    }
+    Replace(folder + "/" + name, tensors);
+    const std::string errors = Errors(ReplayFolder(folder));
+    ExpectReadable(errors);
+    EXPECT_THAT(errors, HasSubstr(gone));
+  }
+}
+
+}  // namespace
+}  // namespace unival

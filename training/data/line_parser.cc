@@ -1,0 +1,50 @@
+#include "training/data/line_parser.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sdk/base/status.h"
+#include "sdk/base/status_macros.h"
+#include "training/data/embedded_media.h"
+#include "training/data/record.h"
+
+namespace unival {
+
+LineFormat JsonlFormat() { return {&ParseRecord, " \t\r\n\v\f", false}; }
+
+LineParser::LineParser(const SourceOptions& options, const LineFormat& format)
+    : options_(options),
+      format_(format),
+      media_columns_({"audio", "depth", "image", "video"}),
+      needed_(NeededRecordColumns(options)),
+      media_(options.path, options.media_roots) {
+  media_columns_.insert(options.media_columns.begin(), options.media_columns.end());
+}
+
+absl::StatusOr<std::map<std::string, FieldValue>> LineParser::Fields(absl::string_view line) const {
+  UNIVAL_ASSIGN_OR_RETURN(auto fields,
+                          format_.parse(line, needed_.has_value() ? &*needed_ : nullptr));
+  UNIVAL_ASSIGN_OR_RETURN(fields, RenameColumns(std::move(fields), options_.columns));
+  for (const std::string& column : media_columns_) {
+    const auto field = fields.find(column);
+    if (field == fields.end()) continue;
+    const std::string* text = std::get_if<std::string>(&field->second);
+    if (text == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("column \"", column, "\": expected the path of a media file"));
+    }
+    UNIVAL_ASSIGN_OR_RETURN(field->second, Annotate(Media(*text), "column \"", column, "\""));
+  }
+  return fields;
+}
+
+absl::StatusOr<MediaSource> LineParser::Media(const std::string& text) const {
+  if (format_.embedded_media && LooksEmbedded(text)) {
+    return DecodeEmbedded(text, FileName(options_.path));
+  }
+  absl::StatusOr<MediaSource> media = media_.Resolve(text);
+  if (options_.missing_media && absl::IsNotFound(media.status())) return media_.Missing(text);
+  return media;
+}
+
+}  // namespace unival
