@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "backbone/layers/inference_precision.h"
+#include "runtime/input_size.h"
 #include "sdk/base/files.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/printable.h"
@@ -32,9 +33,8 @@ constexpr int kMaxThreads = 1024;
 std::string SlotTypeOf(const TaskInfo& task, const std::string& column) {
   bool has_box = false;
   for (const std::string& text : {task.prompt, task.target}) {
-    const absl::StatusOr<Pattern> pattern = ParsePattern(text);
-    if (!pattern.ok()) continue;  // of a task that is code
-    for (const PatternPiece& piece : *pattern) {
+    std::vector<PatternProblem> ignored;  // a media input within the text is no slot type
+    for (const PatternPiece& piece : ReadPattern(text, BuiltinSlotTypes(), &ignored)) {
       if (piece.type == nullptr) continue;
       if (piece.text == column) return piece.type->name();
       has_box = has_box || piece.type->name() == "box";
@@ -116,6 +116,16 @@ void AddPipelineOptions(Command& command, PipelineOptions* options) {
       },
       "Load only this modality of the model; may be given several times (default: what "
       "the task takes)");
+  command.AddOption(
+      "--input_size",
+      [options](const std::string& text) {
+        const auto size = ParseInputSize(text);
+        if (size.ok()) options->load.input_sizes[size->first] = size->second;
+        // Model::Load says of what is no size what is expected.
+        if (!size.ok()) options->load.input_sizes[text.substr(0, text.find('='))] = text;
+      },
+      "MODALITY=SIZE of what an encoder sees, in place of the model's: image=480x480, "
+      "video=16x384x384 (frames, width, height), audio=480000 (samples)");
   command.AddFlag("--allow_adapter_mismatch", &options->load.allow_adapter_mismatch,
                   "Load adapters that were trained against other weights");
   command.AddOption("--adapter", &options->load.adapter_files,

@@ -14,6 +14,7 @@
 #include "runtime/opened_model.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/status_macros.h"
+#include "tasks/templates/template_task.h"
 #include "training/data/rendered_record.h"
 #include "training/evaluation/evaluate.h"
 
@@ -90,6 +91,35 @@ OrderedJson PiecesJson(const std::vector<RenderedPiece>& pieces) {
   return json;
 }
 
+// What a template says of training beside its words, each as a line.
+std::vector<std::string> TrainingNotes(const TaskTemplate& task) {
+  std::vector<std::string> notes;
+  if (!task.loss_weight().empty()) {
+    notes.push_back(absl::StrCat("column \"", task.loss_weight(), "\" multiplies the loss"));
+  }
+  if (task.mask_loss()) {
+    notes.push_back("the loss sees only what the closed set lets follow");
+  }
+  if (task.mask_ratio() > 0) {
+    notes.push_back(
+        absl::StrFormat("%g of the words are masked%s", task.mask_ratio(),
+                        task.mask_span_mean() > 0
+                            ? absl::StrFormat(", in spans of %g on average", task.mask_span_mean())
+                            : ""));
+  }
+  if (task.shuffle_sentences()) notes.push_back("sentences change their order");
+  if (task.has_negatives()) {
+    const Negatives& negatives = task.negatives();
+    notes.push_back(absl::StrFormat(
+        "\"%s\" is made wrong in %g of the records, and \"%s\" says so", negatives.column(),
+        negatives.has_share() ? negatives.share() : 0.5f, negatives.answer()));
+  }
+  for (const FurtherExample& further : task.also()) {
+    notes.push_back(absl::StrCat("a further example of every record: ", further.task()));
+  }
+  return notes;
+}
+
 void PrintPieces(const char* title, const std::vector<RenderedPiece>& pieces) {
   if (pieces.empty()) return;
   std::cout << title << ", " << pieces.size() << " tokens\n";
@@ -105,6 +135,11 @@ absl::Status Show(ShowArguments arguments) {
   OrderedJson json = {
       {"task", info.name},       {"origin", info.origin}, {"modalities", info.modalities},
       {"columns", info.columns}, {"prompt", info.prompt}, {"target", info.target}};
+  std::vector<std::string> notes;
+  if (const auto* as_template = dynamic_cast<const TemplateTask*>(task); as_template != nullptr) {
+    notes = TrainingNotes(as_template->proto());
+  }
+  if (!notes.empty()) json["training"] = notes;
   RenderedRecord rendered;
   if (!arguments.data.empty()) {
     UNIVAL_ASSIGN_OR_RETURN(const auto columns, ParseColumnPairs(arguments.columns));
@@ -125,6 +160,7 @@ absl::Status Show(ShowArguments arguments) {
   }
   std::cout << "task     " << info.name << (info.origin.empty() ? "" : "  (" + info.origin + ")")
             << "\nprompt   \"" << info.prompt << "\"\ntarget   \"" << info.target << "\"\n";
+  for (const std::string& note : notes) std::cout << "training " << note << "\n";
   if (arguments.data.empty()) return absl::OkStatus();
   std::cout << "record   " << rendered.key << "\n";
   for (const std::string& media : rendered.media) std::cout << "media    " << media << "\n";

@@ -102,6 +102,7 @@ ModalityFeatures JoinRows(const std::vector<ModalityFeatures>& rows) {
 struct Group {
   std::vector<int64_t> rows;
   std::vector<const PreparedMedia*> media;
+  std::vector<int64_t> places;  // of each row, in its text
 };
 
 absl::StatusOr<ModalityFeatures> GroupFeatures(Modality& modality, const Group& group,
@@ -183,6 +184,8 @@ absl::StatusOr<ModelInput> MakeModelInput(const Model& model,
       Group& group = groups[{media_index, media.modality}];
       group.rows.push_back(static_cast<int64_t>(row));
       group.media.push_back(&media);
+      const std::vector<MediaInput>& inputs = examples[row].example.media;
+      group.places.push_back(media_index < inputs.size() ? inputs[media_index].place : -1);
     }
     sources.push_back(examples[row].example.source);
   }
@@ -191,7 +194,8 @@ absl::StatusOr<ModelInput> MakeModelInput(const Model& model,
   for (auto& [key, group] : groups) {
     UNIVAL_ASSIGN_OR_RETURN(Modality * modality, model.RequireModality(key.second));
     UNIVAL_ASSIGN_OR_RETURN(ModalityFeatures features, GroupFeatures(*modality, group, device));
-    input.segments.push_back({key.second, std::move(group.rows), std::move(features)});
+    input.segments.push_back(
+        {key.second, std::move(group.rows), std::move(features), -1, std::move(group.places)});
   }
   return input;
 }

@@ -2,7 +2,7 @@
 //
 // From examples to the backbone's input, the one path of training, evaluation and prediction: media
 // are preprocessed on loader threads, encoded per modality on the compute thread, and laid out as
-// segments before the text.
+// segments before the text or at their places in it.
 //
 //   // Any thread:
 //   UNIVAL_ASSIGN_OR_RETURN(PreparedExample prepared, Prepare(model, example, {}));

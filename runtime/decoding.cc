@@ -45,7 +45,9 @@ absl::StatusOr<std::vector<std::vector<Hypothesis>>> GenerateAnswers(
     return backbone.NewIncrementalDecoder(encoded, /*beam=*/1, code_rows);
   });
   if (!decoder.ok()) return decoder.status();
-  return Generate(**decoder, config, requests, vocabulary, options);
+  GenerationOptions asked = options;
+  if (config.mask_after_softmax()) asked.mask_after_softmax = true;
+  return Generate(**decoder, config, requests, vocabulary, asked);
 }
 
 }  // namespace unival

@@ -20,6 +20,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "runtime/input_size.h"
 #include "runtime/named_tensor.h"
 #include "runtime/opened_model.h"
 #include "runtime/runtime.h"
@@ -48,6 +49,10 @@ struct ModelLoadOptions {
   // Ids of adapters of the directory that are left out, or "all"; connections belong to their
   // modalities and always come.
   std::vector<std::string> without_adapters;
+  // Modality id -> size of what its encoder sees in place of the stored one, "480x480"
+  // (SetInputSize). The position table is spread over a larger grid. A modality that is not loaded
+  // keeps its size.
+  std::map<std::string, std::string> input_sizes;
 };
 
 class Model {
@@ -137,6 +142,9 @@ class Model {
   absl::Status LoadParts(const std::vector<std::string>& wanted, const ModelLoadOptions& options);
   absl::StatusOr<std::vector<std::string>> Wanted(const ModelLoadOptions& options) const;
   absl::Status LoadPart(const std::string& part, const std::string& component);
+  absl::Status CheckSizedModalities(const ModelLoadOptions& options) const;
+  absl::Status LoadModality(const ModelLoadOptions& options, ModalityConfig* config);
+  absl::Status SpreadPositionsOf(const ConnectionConfig& connection);
   absl::Status CheckAdapters(bool allow_mismatch) const;
   // These take BackboneHash once for callers that hand on the same `base_hash`.
   absl::StatusOr<AdapterRecord> DescribeConnection(const std::string& modality,
@@ -158,6 +166,7 @@ class Model {
   StoredTemplates templates_;
   std::shared_ptr<Backbone> backbone_;
   std::map<std::string, std::unique_ptr<Modality>> modalities_;
+  std::map<std::string, ResizedInput> resized_;  // modalities with another size than stored
   // Where the model came from, and the components there that were not loaded: carried through load
   // and save byte for byte.
   std::shared_ptr<const ModelDirectory> origin_;

@@ -224,10 +224,56 @@ absl::StatusOr<std::vector<std::string>> Model::Wanted(const ModelLoadOptions& o
   return options.modalities;
 }
 
+absl::Status Model::CheckSizedModalities(const ModelLoadOptions& options) const {
+  const std::vector<std::string> known = known_modalities();
+  for (const auto& entry : options.input_sizes) {
+    if (absl::c_linear_search(known, entry.first)) continue;
+    return absl::NotFoundError(absl::StrCat("input_size: modality \"", entry.first,
+                                            "\" is not in the model \"", manifest_.name(),
+                                            "\"; it has: ", absl::StrJoin(known, ", ")));
+  }
+  return absl::OkStatus();
+}
+
+// With the size that is asked for; its weights are those of the file whatever the size.
+absl::Status Model::LoadModality(const ModelLoadOptions& options, ModalityConfig* config) {
+  const auto size = options.input_sizes.find(config->id());
+  if (size == options.input_sizes.end()) {
+    return Annotate(CreateModality(*config), ManifestPath());
+  }
+  const ModalityConfig stored = *config;
+  UNIVAL_RETURN_IF_ERROR(SetInputSize(size->second, config));
+  UNIVAL_RETURN_IF_ERROR(
+      Annotate(CreateModality(*config), "input_size of modality \"", config->id(), "\""));
+  return CatchTorch(absl::StrCat("modality \"", config->id(), "\""), [&]() -> absl::Status {
+    UNIVAL_ASSIGN_OR_RETURN(const auto before,
+                            runtime_->registry().CreateModality(stored, runtime_->services()));
+    UNIVAL_ASSIGN_OR_RETURN(resized_[config->id()],
+                            CompareInputs(*before, *modalities_.at(config->id())));
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Model::SpreadPositionsOf(const ConnectionConfig& connection) {
+  const std::string& id = connection.modality();
+  const auto resized = resized_.find(id);
+  if (resized == resized_.end()) return absl::OkStatus();
+  const int64_t side = manifest_.backbone().image_bucket_size();
+  UNIVAL_RETURN_IF_ERROR(Annotate(
+      CheckPositions(resized->second, PositionRows(connection, manifest_.backbone()), side),
+      "input_size of modality \"", id, "\""));
+  // Such a backbone interpolates whenever it is asked.
+  if (manifest_.backbone().interpolate_position()) return absl::OkStatus();
+  const TensorMap tensors = PartTensors(absl::StrCat("connection.", id));
+  return CatchTorch(absl::StrCat("position table of \"", id, "\""),
+                    [&] { SpreadPositions(resized->second, side, tensors.at("positions")); });
+}
+
 absl::Status Model::LoadParts(const std::vector<std::string>& wanted,
                               const ModelLoadOptions& options) {
+  UNIVAL_RETURN_IF_ERROR(CheckSizedModalities(options));
   UNIVAL_RETURN_IF_ERROR(Annotate(CreateBackbone(), ManifestPath()));
-  for (const ModalityConfig& config : manifest_.modality()) {
+  for (ModalityConfig& config : *manifest_.mutable_modality()) {
     if (!absl::c_linear_search(wanted, config.id())) {
       for (const std::string& id :
            {ModalityComponentId(config.id()), AdapterComponentId(config.id())}) {
@@ -235,7 +281,7 @@ absl::Status Model::LoadParts(const std::vector<std::string>& wanted,
       }
       continue;
     }
-    UNIVAL_RETURN_IF_ERROR(Annotate(CreateModality(config), ManifestPath()));
+    UNIVAL_RETURN_IF_ERROR(LoadModality(options, &config));
     if (modalities_[config.id()]->module() != nullptr) {
       UNIVAL_RETURN_IF_ERROR(
           LoadPart(absl::StrCat("modality.", config.id()), ModalityComponentId(config.id())));
@@ -246,6 +292,7 @@ absl::Status Model::LoadParts(const std::vector<std::string>& wanted,
     UNIVAL_RETURN_IF_ERROR(Annotate(CreateConnection(&config), ManifestPath()));
     UNIVAL_RETURN_IF_ERROR(LoadPart(absl::StrCat("connection.", config.modality()),
                                     AdapterComponentId(config.modality())));
+    UNIVAL_RETURN_IF_ERROR(SpreadPositionsOf(config));
   }
   UNIVAL_RETURN_IF_ERROR(LoadAdapters(options, wanted));
   return LoadPart("backbone", "backbone");
@@ -398,6 +445,9 @@ absl::Status Model::CheckAdapters(bool allow_mismatch) const {
     } else if (!holds) {
       UNIVAL_ASSIGN_OR_RETURN(expected, DescribeConnection(id, &base_hash));
     }
+    // The adapter was trained with the size that the directory states.
+    const auto resized = resized_.find(id);
+    if (resized != resized_.end()) expected.set_feature_schema(resized->second.stored_schema);
     UNIVAL_RETURN_IF_ERROR(CheckAdapter(record, expected, ManifestPath(), {allow_mismatch}));
   }
   return absl::OkStatus();

@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/allclose.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
@@ -402,6 +403,89 @@ TEST(RuntimeTest, APluginInAFolderThatFailsHalfwayIsReportedAndLeavesNothing) {
   }
   options.plugins = {kHalfway};
   EXPECT_FALSE(Runtime::Create(options).ok()) << "named explicitly: an error";
+}
+
+// A model of 16 x 16 pixels, 8 x 8 positions, whose table has room for 12 x 12.
+std::string RoomyModel() {
+  Manifest manifest;
+  EXPECT_TRUE(ParseTextProto(kTiny, "test", &manifest).ok());
+  manifest.mutable_backbone()->set_image_bucket_size(12);
+  auto model = Model::CreateFresh(manifest, TinyTokenizer(), 1, TheRuntime());
+  EXPECT_TRUE(model.ok()) << model.status();
+  const std::string folder = NewFolder("roomy");
+  EXPECT_TRUE((*model)->Save(folder + "/model", {}, /*half=*/false).ok());
+  return folder + "/model";
+}
+
+absl::StatusOr<std::unique_ptr<Model>> LoadSized(const std::string& directory,
+                                                 const std::string& size,
+                                                 const std::string& modality = "image") {
+  ModelLoadOptions options;
+  options.input_sizes[modality] = size;
+  return Model::Load(directory, TheRuntime(), options);
+}
+
+at::Tensor PositionsOf(const Model& model) {
+  for (const NamedTensor& entry : model.State()) {
+    if (entry.name == "connection.image.positions") return entry.tensor.clone();
+  }
+  return {};
+}
+
+TEST(InputSize, PositionsOfALargerGridAreInterpolated) {
+  const std::string directory = RoomyModel();
+  auto stored = Model::Load(directory, TheRuntime());
+  ASSERT_TRUE(stored.ok()) << stored.status();
+  auto large = LoadSized(directory, "20x24");
+  ASSERT_TRUE(large.ok()) << large.status();
+  EXPECT_EQ((*large)->modality("image")->info().max_positions, 10 * 12);
+  EXPECT_EQ((*large)->manifest().modality(0).image().height(), 24);
+  // Bilinear between the centres of cells: 12 rows and 10 columns of 8 x 8.
+  const at::Tensor was = PositionsOf(**stored), is = PositionsOf(**large);
+  const auto cell = [](const at::Tensor& table, int64_t row, int64_t column) {
+    return table[row * 12 + column + 1];
+  };
+  EXPECT_TRUE(cell(is, 0, 0).equal(cell(was, 0, 0)));
+  EXPECT_TRUE(at::allclose(cell(is, 11, 9), cell(was, 7, 7)));
+  // Row 1 of 12 stands at 1.5 * 8 / 12 - 0.5 = 0.5, column 4 of 10 at 4.5 * 8 / 10 - 0.5 = 3.1.
+  const at::Tensor expected = 0.5 * (0.9 * cell(was, 0, 3) + 0.1 * cell(was, 0, 4)) +
+                              0.5 * (0.9 * cell(was, 1, 3) + 0.1 * cell(was, 1, 4));
+  EXPECT_TRUE(at::allclose(cell(is, 1, 4), expected, 1e-4, 1e-6));
+  EXPECT_TRUE(is[0].equal(was[0]));
+  EXPECT_TRUE(cell(is, 0, 11).equal(cell(was, 0, 11))) << "outside the grid nothing moves";
+  // A smaller grid keeps the rows of its cells.
+  auto small = LoadSized(directory, "8");
+  ASSERT_TRUE(small.ok()) << small.status();
+  EXPECT_TRUE(PositionsOf(**small).equal(was));
+
+  // What is saved is a model of the new size, and loads as such.
+  ASSERT_TRUE((*large)->Save(directory + "_large", {}, /*half=*/false).ok());
+  auto again = Model::Load(directory + "_large", TheRuntime());
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_TRUE(PositionsOf(**again).equal(is));
+  EXPECT_EQ((*again)->modality("image")->info().max_positions, 120);
+}
+
+TEST(InputSize, WhatDoesNotFitIsRefusedWithARemedy) {
+  const std::string directory = RoomyModel();
+  const struct {
+    const char* modality;
+    const char* size;
+    std::vector<std::string> expected;
+  } kCases[] = {
+      {"image", "32x32", {"a grid of 12 x 12 cells", "16 x 16 positions", "choose a smaller size"}},
+      {"image", "0x16", {"input_size of modality \"image\"", "480x480", "\"0x16\""}},
+      {"image", "9999x16", {"image.width: 9999, expected 1 to 8192"}},
+      {"image", "2x3x4x5", {"at most three numbers"}},
+      {"image", "8x16x16", {"expected WIDTHxHEIGHT in pixels, got \"8x16x16\""}},
+      {"sound", "8", {"modality \"sound\" is not in the model", "it has: image"}},
+  };
+  for (const auto& c : kCases) {
+    const std::string message(LoadSized(directory, c.size, c.modality).status().message());
+    for (const std::string& part : c.expected) EXPECT_THAT(message, HasSubstr(part)) << c.size;
+  }
+  EXPECT_FALSE(ParseInputSize("image").ok());
+  EXPECT_EQ(ParseInputSize("video=16x8x8")->second, "16x8x8");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "runtime/record_check.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -35,8 +36,11 @@ bool IsModalityFailure(const absl::Status& status) { return kModalityFailure.IsO
 
 absl::Status CheckLengths(const Model& model, const Seq2SeqExample& example, LengthOf what) {
   const int64_t positions = model.manifest().backbone().max_positions();
-  if (static_cast<int64_t>(example.source.size()) > positions) {
-    return TooLong(example, "prompt", example.source.size(), positions,
+  // A media item within the text takes the place of a token.
+  const size_t within = std::count_if(example.media.begin(), example.media.end(),
+                                      [](const MediaInput& input) { return input.place >= 0; });
+  if (static_cast<int64_t>(example.source.size() + within) > positions) {
+    return TooLong(example, "prompt", example.source.size() + within, positions,
                    "shorten it, or set max_source_tokens of the task");
   }
   // Image codes have the positions of their grid, which the decoder checks.

@@ -11,6 +11,11 @@ TaskTemplate WordingOf(TaskTemplate task) {
   task.clear_summary();
   task.clear_metric();
   task.clear_generation();
+  // What training makes of a record besides, and how its loss counts, changes no word.
+  task.clear_loss_weight();
+  task.clear_mask_loss();
+  task.clear_negatives();
+  task.clear_also();
   return task;
 }
 

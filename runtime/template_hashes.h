@@ -14,8 +14,8 @@ namespace unival {
 // sets. A set that cannot be read stands as "unreadable".
 std::string StoredTemplatesHash(const StoredTemplates& templates);
 
-// Whether two templates ask, teach and read the same: all but their summaries, metrics and settings
-// of generation.
+// Whether two templates ask and read the same: all but their summaries, metrics, settings of
+// generation, and what they say of negatives, further examples and the loss.
 bool SameWording(const TaskTemplate& a, const TaskTemplate& b);
 
 }  // namespace unival

@@ -48,10 +48,14 @@ struct ModalitySegment {
   // Row of the backbone's type embedding instead of the connection's own choice; -1 = the
   // connection's.
   int64_t type_row = -1;
+  // The position that the item of rows[i] takes within its row's text, as a token would; the row's
+  // tokens have the others, in their order. -1, and where the list is empty: it stands before the
+  // text and has no position in it.
+  std::vector<int64_t> places = {};
 };
 
-// Segments of one row stand in the order of this list, before the row's text. A row without a
-// segment has none.
+// Segments of one row stand in the order of this list, before the row's text or at their places in
+// it. A row without a segment has none.
 struct ModelInput {
   std::vector<ModalitySegment> segments;
   at::Tensor source_tokens;  // [B, S_text] int64, right-padded with pad (1)

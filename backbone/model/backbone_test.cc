@@ -531,5 +531,74 @@ TEST(ModelErrors, ConnectionsAreChecked) {
   EXPECT_EQ(model->Encode(input).states.size(1), 6);
 }
 
+// Rows: two pictures within a sentence, one within and a sound before it, text alone.
+ModelInput InterleavedInput() {
+  ModelInput input;
+  input.source_tokens =
+      Tokens({{0, 21, 22, 23, 24, 2}, {0, 31, 32, 2, 1, 1}, {0, 41, 42, 43, 2, 1}});
+  ModalitySegment first{"image", {0, 1}, Grid(2, 1, 2, 2, 2048, "interleaved a"), -1, {1, 3}};
+  ModalitySegment second{"image", {0}, Grid(1, 1, 2, 3, 2048, "interleaved b"), -1, {5}};
+  ModalitySegment sound{"audio", {1}, AudioFeatures(1, 5, 2048, "interleaved c"), -1, {}};
+  input.segments = {sound, first, second};
+  return input;
+}
+
+// Row `row` of `input` by itself.
+ModelInput RowAlone(const ModelInput& input, int64_t row) {
+  ModelInput alone;
+  at::Tensor tokens = input.source_tokens[row];
+  alone.source_tokens = tokens.masked_select(tokens.ne(1)).unsqueeze(0);
+  for (const ModalitySegment& segment : input.segments) {
+    for (size_t i = 0; i < segment.rows.size(); ++i) {
+      if (segment.rows[i] != row) continue;
+      const auto member = static_cast<int64_t>(i);
+      ModalityFeatures features{segment.features.values.narrow(0, member, 1),
+                                {},
+                                segment.features.positions.narrow(0, member, 1)};
+      ModalitySegment one{segment.connection, {0}, features, -1, {}};
+      if (!segment.places.empty()) one.places = {segment.places[i]};
+      alone.segments.push_back(one);
+    }
+  }
+  return alone;
+}
+
+TEST_F(ModelTest, MediaWithinATextGiveEachRowWhatItHasAlone) {
+  const auto model = GoldenModel(GoldenConfig());
+  const ModelInput input = InterleavedInput();
+  const at::Tensor previous = Tokens({{0, 11, 12, 13}, {0, 14, 15, 16}, {0, 17, 18, 19}});
+  const EncoderOutput encoded = model->Encode(input);
+  const at::Tensor logits = model->Decode(encoded, previous);
+  for (int64_t row = 0; row < 3; ++row) {
+    const at::Tensor alone =
+        model->Decode(model->Encode(RowAlone(input, row)), previous.narrow(0, row, 1));
+    EXPECT_LT(MaxDifference(logits.narrow(0, row, 1), alone), kTolerance) << row;
+  }
+  // Token by token as all at once.
+  const auto decoder = model->NewIncrementalDecoder(encoded, 1);
+  for (int64_t step = 0; step < previous.size(1); ++step) {
+    const at::Tensor next = decoder->Step(previous.select(1, step));
+    EXPECT_LT(MaxDifference(next, logits.select(1, step)), kTolerance) << step;
+  }
+}
+
+TEST_F(ModelTest, AnotherPlaceInTheTextIsAnotherQuestion) {
+  const auto model = GoldenModel(GoldenConfig());
+  const auto states = [&](std::vector<int64_t> first, std::vector<int64_t> second) {
+    ModelInput input;
+    input.source_tokens = Tokens({{0, 21, 22, 23, 2}});
+    input.segments = {{"image", {0}, Grid(1, 1, 2, 2, 2048, "place a"), -1, first},
+                      {"image", {0}, Grid(1, 1, 2, 2, 2048, "place b"), -1, second}};
+    return model->Encode(input).states;
+  };
+  const at::Tensor named = states({1}, {4});
+  EXPECT_GT(MaxDifference(named, states({4}, {1})), 1e-3);
+  EXPECT_GT(MaxDifference(named, states({1}, {5})), 1e-4);
+  EXPECT_GT(MaxDifference(named, states({}, {})), 1e-4);
+  EXPECT_EQ(MaxDifference(states({}, {}), states({-1}, {-1})), 0);
+  EXPECT_THROW(states({1}, {1}), c10::Error);
+  EXPECT_THROW(states({1}, {100000}), c10::Error);
+}
+
 }  // namespace
 }  // namespace unival

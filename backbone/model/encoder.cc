@@ -3,13 +3,16 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/embedding.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "backbone/model/batch_rows.h"
+#include "backbone/model/source_places.h"
 
 namespace unival {
 namespace {
@@ -94,11 +97,12 @@ Encoder::Sequence Encoder::Embed(const ModelInput& input, const ConnectionMap& c
   TORCH_CHECK(tokens.defined() && tokens.dim() == 2 && tokens.scalar_type() == at::kLong,
               "source_tokens must be int64 [B, S]");
   const int64_t batch = tokens.size(0);
+  const SourcePlaces places(input);
   std::vector<SegmentGroup> groups;
-  for (const std::vector<Piece>& pieces : PlaceSegments(input)) {
+  for (const std::vector<Piece>& pieces : PlaceSegments(input, places.any())) {
     groups.push_back(EmbedGroup(pieces, connections, batch));
   }
-  groups.push_back(EmbedText(tokens));
+  groups.push_back(EmbedText(tokens, places));
   const bool shared = std::all_of(groups.begin(), groups.end(), [](const SegmentGroup& group) {
     return group.position_vectors.size(0) == 1;
   });
@@ -117,7 +121,8 @@ Encoder::Sequence Encoder::Embed(const ModelInput& input, const ConnectionMap& c
   return sequence;
 }
 
-std::vector<std::vector<Encoder::Piece>> Encoder::PlaceSegments(const ModelInput& input) const {
+std::vector<std::vector<Encoder::Piece>> Encoder::PlaceSegments(const ModelInput& input,
+                                                                bool has_places) const {
   const int64_t batch = input.source_tokens.size(0);
   std::vector<size_t> used(batch, 0);  // groups that a row has filled so far
   std::vector<std::vector<Piece>> groups;
@@ -133,6 +138,7 @@ std::vector<std::vector<Encoder::Piece>> Encoder::PlaceSegments(const ModelInput
       piece.segment = &segment;
       piece.members.push_back(i);
       piece.rows.push_back(row);
+      if (has_places) piece.places.push_back(segment.places.empty() ? -1 : segment.places[i]);
     }
     for (auto& [group, piece] : pieces) {
       if (groups.size() <= group) groups.resize(group + 1);
@@ -164,7 +170,9 @@ Encoder::SegmentGroup Encoder::EmbedPiece(const Piece& piece,
                       : at::zeros({features.values.size(0), features.values.size(1)},
                                   all.options().dtype(at::kBool));
   group.position_ids = SharedRow(connection.PositionIds(features));
-  const at::Tensor vectors = connection.PositionVectors(group.position_ids, features);
+  at::Tensor vectors = connection.PositionVectors(group.position_ids, features);
+  group.position_vectors = image_pos_ln_->forward(vectors);
+  if (!piece.places.empty()) AddPlaces(piece, &group, &vectors);
   at::Tensor x = Scaled(connection.Project(features.values));
   if (config_.entangle_position_embedding()) x = x + vectors;
   const int64_t type_row =
@@ -176,8 +184,22 @@ Encoder::SegmentGroup Encoder::EmbedPiece(const Piece& piece,
   }
   group.embedded =
       layers::Dropout(ApplyIf(patch_layernorm_embedding_, x), config_.dropout(), is_training());
-  group.position_vectors = image_pos_ln_->forward(vectors);
   return group;
+}
+
+void Encoder::AddPlaces(const Piece& piece, SegmentGroup* group, at::Tensor* raw) const {
+  const int64_t positions = group->padding.size(1);
+  const at::Device device = group->padding.device();
+  const int64_t last = *std::max_element(piece.places.begin(), piece.places.end());
+  TORCH_CHECK(last < config_.max_positions(), "segment \"", piece.segment->connection,
+              "\": position ", last, " in the text is beyond max_positions ",
+              config_.max_positions());
+  const at::Tensor places = at::tensor(piece.places, at::kLong).to(device).unsqueeze(1);  // [B, 1]
+  group->places = places.expand({-1, positions});
+  const at::Tensor has_place = places.ge(0).unsqueeze(2);
+  const at::Tensor of_text = at::embedding(embed_positions_->weight(), places.clamp_min(0));
+  *raw = *raw + of_text * has_place;
+  group->position_vectors = group->position_vectors + pos_ln_->forward(of_text) * has_place;
 }
 
 Encoder::SegmentGroup Encoder::EmbedGroup(const std::vector<Piece>& pieces,
@@ -186,7 +208,7 @@ Encoder::SegmentGroup Encoder::EmbedGroup(const std::vector<Piece>& pieces,
     return EmbedPiece(pieces[0], connections);
   }
   std::vector<int64_t> order(batch, -1);
-  std::vector<at::Tensor> embedded, padding, vectors, ids;
+  std::vector<at::Tensor> embedded, padding, vectors, ids, places;
   int64_t width = 0, next = 0;
   for (const Piece& piece : pieces) {
     const SegmentGroup group = EmbedPiece(piece, connections);
@@ -197,9 +219,11 @@ Encoder::SegmentGroup Encoder::EmbedGroup(const std::vector<Piece>& pieces,
     padding.push_back(group.padding);
     // Rows that lack this segment are padding there and their positions do not matter: positions
     // shared by the rows that have it serve the whole batch.
-    const int64_t copies = pieces.size() == 1 && group.position_ids.size(0) == 1 ? 1 : rows;
+    const bool is_shared = group.position_ids.size(0) == 1 && group.position_vectors.size(0) == 1;
+    const int64_t copies = pieces.size() == 1 && is_shared ? 1 : rows;
     vectors.push_back(group.position_vectors.expand({copies, -1, -1}));
     ids.push_back(group.position_ids.expand({copies, -1}));
+    if (group.places.defined()) places.push_back(group.places);
   }
   SegmentGroup group;
   group.embedded = Assemble(embedded, width, order, 0);
@@ -207,36 +231,49 @@ Encoder::SegmentGroup Encoder::EmbedGroup(const std::vector<Piece>& pieces,
   const bool shared = pieces.size() == 1 && ids[0].size(0) == 1;
   group.position_vectors = shared ? vectors[0] : Assemble(vectors, width, order, 0);
   group.position_ids = shared ? ids[0] : Assemble(ids, width, order, 0);
+  if (!places.empty()) group.places = Assemble(places, width, order, -1);
   return group;
 }
 
-Encoder::SegmentGroup Encoder::EmbedText(const at::Tensor& tokens) const {
-  const int64_t length = tokens.size(1);
-  TORCH_CHECK(length <= config_.max_positions(), "source text of ", length,
-              " tokens is longer than max_positions ", config_.max_positions());
-  const at::Tensor vectors = embed_positions_->weight().narrow(0, 0, length).unsqueeze(0);
+Encoder::SegmentGroup Encoder::EmbedText(const at::Tensor& tokens,
+                                         const SourcePlaces& places) const {
+  SegmentGroup group;
+  group.padding = tokens.eq(layers::kPadToken);
+  int64_t length = tokens.size(1);
+  if (places.any()) {
+    // Padding behind a short row must not count as positions of it.
+    group.places = places.text().to(tokens.device()).masked_fill(group.padding, 0);
+    length = group.places.max().item<int64_t>() + 1;
+  }
+  TORCH_CHECK(length <= config_.max_positions(), "source text of ", length, " tokens",
+              places.any() ? " and media within it" : "", " is longer than max_positions ",
+              config_.max_positions());
+  const at::Tensor& table = embed_positions_->weight();
+  const at::Tensor vectors =
+      places.any() ? at::embedding(table, group.places) : table.narrow(0, 0, length).unsqueeze(0);
   at::Tensor x = Scaled(embed_tokens_->forward(tokens));
   if (config_.entangle_position_embedding()) x = x + vectors;
   if (type_embedding_) x = x + type_embedding_->weight()[kTextTypeRow];
-  SegmentGroup group;
   group.embedded =
       layers::Dropout(ApplyIf(layernorm_embedding_, x), config_.dropout(), is_training());
-  group.padding = tokens.eq(layers::kPadToken);
   group.position_vectors = pos_ln_->forward(vectors);
   return group;
 }
 
 // The layer's joined table is [token table; grid table; one row of zeros for pairs of different
-// groups].
+// groups]. Where media have places in the text, pairs of different groups that both have one are
+// like pairs of tokens.
 at::Tensor Encoder::RelativeIndex(const std::vector<SegmentGroup>& groups,
                                   int64_t positions_batch) {
   const int64_t side = config_.image_bucket_size(), token_rows = token_buckets_.table_rows();
   int64_t length = 0;
   for (const SegmentGroup& group : groups) length += group.embedded.size(1);
   const at::Tensor& embedded = groups.back().embedded;
-  at::Tensor index =
-      at::full({positions_batch, length, length}, token_rows + layers::GridTableRows(side),
-               embedded.options().dtype(at::kLong));
+  const int64_t none = token_rows + layers::GridTableRows(side);
+  const bool has_places = groups.back().places.defined();
+  at::Tensor index = has_places ? DistancesInText(groups, none)
+                                : at::full({positions_batch, length, length}, none,
+                                           embedded.options().dtype(at::kLong));
   int64_t begin = 0;
   for (const SegmentGroup& group : groups) {
     const int64_t n = group.embedded.size(1);
@@ -244,12 +281,30 @@ at::Tensor Encoder::RelativeIndex(const std::vector<SegmentGroup>& groups,
     if (group.position_ids.defined()) {
       block.copy_(
           layers::GridBuckets(group.position_ids, group.position_ids, side).add_(token_rows));
-    } else {
+    } else if (!has_places) {
       block.copy_(token_buckets_.Square(n, embedded.device()));
     }
     begin += n;
   }
   return index;
+}
+
+// [B, S, S]: token buckets of all pairs that have places in the text, `none` for the others.
+at::Tensor Encoder::DistancesInText(const std::vector<SegmentGroup>& groups, int64_t none) {
+  std::vector<at::Tensor> parts;
+  for (const SegmentGroup& group : groups) {
+    parts.push_back(group.places.defined()
+                        ? group.places
+                        : at::full({group.embedded.size(0), group.embedded.size(1)}, -1,
+                                   group.padding.options().dtype(at::kLong)));
+  }
+  const at::Tensor places = at::cat(parts, 1);
+  const at::Tensor square =
+      token_buckets_.Square(places.max().item<int64_t>() + 1, places.device());
+  const at::Tensor known = places.clamp_min(0);
+  const at::Tensor has_none = places.lt(0);
+  return square.index({known.unsqueeze(2), known.unsqueeze(1)})
+      .masked_fill(has_none.unsqueeze(2).logical_or(has_none.unsqueeze(1)), none);
 }
 
 at::Tensor Encoder::AbsoluteBias(const Sequence& sequence) const {

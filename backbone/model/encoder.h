@@ -4,6 +4,12 @@
 // text], where group i holds every row's i-th segment. Rows without that segment, and padded
 // features, are padding, so each row equals that row alone.
 //
+// Attention knows no order but that of the positions, so media that stand within a text stay where
+// they are in memory, and are told by positions where they belong (source_places.h): their place
+// takes one text position, which every feature of the item has besides its own grid or sequence
+// position, and between them and all that is not of the same item the relative table of the text
+// holds. Media before the text have no place, and 0 between them and the rest, as in the reference.
+//
 // Absolute positions never enter the embedding (unless the configuration entangles them); they and
 // the relative tables make one bias per layer. Where all rows of a batch have the same positions,
 // that bias is computed once for all of them.
@@ -32,6 +38,8 @@
 #include "backbone/model/backbone.h"
 
 namespace unival {
+
+class SourcePlaces;
 
 using ConnectionMap = std::map<std::string, std::shared_ptr<Connection>>;
 
@@ -72,18 +80,24 @@ class Encoder : public torch::nn::Module {
     at::Tensor padding;           // [B, N]
     at::Tensor position_vectors;  // [P, N, D]
     at::Tensor position_ids;      // [P, N]; undefined for text
+    at::Tensor places;  // [B, N] int64, position in the text, -1: none; undefined: none at all
   };
   // Rows `members` of a segment's tensors, which stand in batch rows `rows`.
   struct Piece {
     const ModalitySegment* segment;
     std::vector<int64_t> members, rows;
+    std::vector<int64_t> places;  // of each row, positions in its text; empty: none has one
   };
-  std::vector<std::vector<Piece>> PlaceSegments(const ModelInput& input) const;
+  std::vector<std::vector<Piece>> PlaceSegments(const ModelInput& input, bool has_places) const;
   SegmentGroup EmbedPiece(const Piece& piece, const ConnectionMap& connections) const;
+  // Adds what the place in the text says to the positions of a piece; `raw` gets it before its
+  // LayerNorm.
+  void AddPlaces(const Piece& piece, SegmentGroup* group, at::Tensor* raw) const;
   SegmentGroup EmbedGroup(const std::vector<Piece>& pieces, const ConnectionMap& connections,
                           int64_t batch);
-  SegmentGroup EmbedText(const at::Tensor& tokens) const;
+  SegmentGroup EmbedText(const at::Tensor& tokens, const SourcePlaces& places) const;
   at::Tensor RelativeIndex(const std::vector<SegmentGroup>& groups, int64_t positions_batch);
+  at::Tensor DistancesInText(const std::vector<SegmentGroup>& groups, int64_t none);
   at::Tensor Scaled(const at::Tensor& x) const { return embed_scale_ == 1 ? x : x * embed_scale_; }
 
   const BackboneConfig config_;

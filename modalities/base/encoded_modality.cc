@@ -75,6 +75,7 @@ absl::StatusOr<EncodedModality::Parts> EncodedModality::MakeParts(
   parts.info.feature_dim = parts.encoder->feature_dim();
   parts.info.max_positions =
       std::accumulate(grid.begin(), grid.end(), int64_t{1}, std::multiplies<int64_t>());
+  parts.grid = grid;
   parts.info.position_kind = positions;
   parts.info.feature_schema = absl::StrCat(parts.encoder->feature_name(), "-", schema_suffix, "/1");
   parts.fingerprint = Fingerprint(config, parts.info.type, parts.input_shape);

@@ -32,6 +32,7 @@ class EncodedModality : public Modality {
     std::shared_ptr<FeatureEncoder> encoder;
     std::vector<int64_t> input_shape;
     std::string fingerprint;
+    std::vector<int64_t> grid;  // {h, w} or {t, h, w} of the feature map
   };
 
   // The network of `config` for such input, through the host.
@@ -49,6 +50,8 @@ class EncodedModality : public Modality {
   absl::StatusOr<ModalityFeatures> Encode(const PreprocessedBatch& batch) override;
   std::shared_ptr<torch::nn::Module> module() override;
   std::string preprocessing_fingerprint() const override { return parts_.fingerprint; }
+  // The sizes {h, w} or {t, h, w} of every item's feature map.
+  const std::vector<int64_t>& feature_grid() const { return parts_.grid; }
 
  protected:
   const Parts& parts() const { return parts_; }

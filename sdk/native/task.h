@@ -49,6 +49,10 @@ struct Constraint {
 struct MediaInput {
   std::string modality;
   MediaSource media;
+  // Its position within the text, where it takes one position as a token would; the tokens of
+  // `Seq2SeqExample::source` have the others, in their order, so 1 is behind <s>. -1: before the
+  // text and without a position in it, as the reference has it.
+  int64_t place = -1;
 };
 
 enum class ExampleMode {
@@ -58,7 +62,7 @@ enum class ExampleMode {
 
 struct Seq2SeqExample {
   std::string key;
-  std::vector<MediaInput> media;  // in the order of the encoder input, before the text
+  std::vector<MediaInput> media;  // in the order of the encoder input
   std::vector<int64_t> source;    // <s> prompt </s>
   std::vector<int64_t> prefix;    // forced decoder tokens after <s>, out of the loss
   std::vector<int64_t> target;    // without <s>, with </s>; empty when unknown
@@ -66,6 +70,9 @@ struct Seq2SeqExample {
   // The decoder writes image codes: it then uses the positions, norms and biases of the code grid.
   // A fact of the task, the same in both modes and whether or not the target is known.
   bool image_codes = false;
+  double loss_weight = 1;  // above 0: multiplies this example's loss
+  // The loss sees of the vocabulary only what `constraint.answers` lets follow. Training alone.
+  bool mask_loss = false;
 };
 
 struct Hypothesis {

@@ -7,6 +7,8 @@
 //   {c:box}       [x0, y0, x1, y1] in pixels of columns `width` x `height`, or fractions when these
 //                 are absent; four tokens of core.location_bin
 //   {c:codes}     a list of local indices of the template's codes_block
+//
+// MediaSlot is not among those that a pattern asks for by type: the name of an input calls it.
 #ifndef UNIVAL_TASKS_SLOTS_BUILTIN_SLOTS_H_
 #define UNIVAL_TASKS_SLOTS_BUILTIN_SLOTS_H_
 
@@ -21,6 +23,7 @@ std::shared_ptr<const SlotType> NumberSlot();
 std::shared_ptr<const SlotType> LabelSlot();
 std::shared_ptr<const SlotType> BoxSlot();
 std::shared_ptr<const SlotType> CodesSlot();
+std::shared_ptr<const SlotType> MediaSlot();
 
 }  // namespace unival
 

@@ -63,7 +63,7 @@ class Label : public SlotType {
     UNIVAL_ASSIGN_OR_RETURN(std::string text, ColumnText(place, sample, as_trained, random));
     const auto& labels = place.task.labels().values();
     if (std::find(labels.begin(), labels.end(), text) != labels.end()) {
-      return Chunk{std::move(text), {}};
+      return Chunk{std::move(text), {}, ""};
     }
     return AtColumn(InvalidArgument("\"", text, "\" is none of the ", labels.size(),
                                     " labels of task \"", place.task.name(), "\""),

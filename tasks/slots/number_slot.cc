@@ -17,7 +17,7 @@ class Number : public SlotType {
     UNIVAL_ASSIGN_OR_RETURN(const FieldValue* value, RequireField(sample, place.slot.text));
     const auto* number = std::get_if<double>(value);
     if (number == nullptr) return WrongKind(sample, place.slot.text, "a number", *value);
-    return Chunk{CleanedColumn(place, NumberText(*number), options.reference), {}};
+    return Chunk{CleanedColumn(place, NumberText(*number), options.reference), {}, ""};
   }
 };
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/types/optional.h"
+#include "tasks/slots/builtin_slots.h"
 
 namespace unival {
 namespace {
@@ -22,10 +23,41 @@ bool IsBlank(const PatternPiece& piece) {
   return piece.type == nullptr && absl::StripAsciiWhitespace(piece.text).empty();
 }
 
+// What the inside of "{...}" may name.
+struct Names {
+  const SlotTypes& types;
+  const TaskTemplate* task;  // whose media inputs are known; null: none are
+};
+
+const TaskInput* FindInput(const TaskTemplate* task, absl::string_view name) {
+  if (task == nullptr || name.empty()) return nullptr;
+  const auto found = std::find_if(task->input().begin(), task->input().end(),
+                                  [name](const TaskInput& input) { return input.name() == name; });
+  return found == task->input().end() ? nullptr : &*found;
+}
+
+// "{second}" or "{image:second}"; null where it is no media input.
+absl::optional<PatternPiece> ReadMedia(const std::vector<std::string>& parts, const Names& names,
+                                       std::vector<PatternProblem>* problems) {
+  if (parts.size() > 2 || (parts.size() == 2 && names.types.Find(parts[1]) != nullptr))
+    return absl::nullopt;
+  const TaskInput* input = FindInput(names.task, parts.back());
+  if (input == nullptr) return absl::nullopt;
+  if (parts.size() == 2 && parts[0] != input->modality()) {
+    problems->push_back(
+        {input->name(), absl::StrCat("slot \"{", parts[0], ":", parts[1], "}\": input \"", parts[1],
+                                     "\" is of modality \"", input->modality(), "\"; write {",
+                                     input->modality(), ":", parts[1], "}")});
+  }
+  return PatternPiece{MediaSlot(), input->name(), ""};
+}
+
 // The inside of "{...}"; null where it names no column.
-absl::optional<PatternPiece> ReadSlot(absl::string_view inside, const SlotTypes& types,
+absl::optional<PatternPiece> ReadSlot(absl::string_view inside, const Names& names,
                                       std::vector<PatternProblem>* problems) {
+  const SlotTypes& types = names.types;
   const std::vector<std::string> parts = absl::StrSplit(inside, absl::MaxSplits(':', 2));
+  if (auto media = ReadMedia(parts, names, problems); media.has_value()) return media;
   if (!IsColumn(parts[0])) {
     problems->push_back(
         {"", absl::StrCat("slot \"{", inside, "}\": \"", parts[0],
@@ -36,8 +68,12 @@ absl::optional<PatternPiece> ReadSlot(absl::string_view inside, const SlotTypes&
   PatternPiece slot{parts.size() > 1 ? types.Find(parts[1]) : types.all().front(), parts[0],
                     parts.size() > 2 ? parts[2] : ""};
   if (slot.type != nullptr) return slot;
-  problems->push_back({parts[0], absl::StrCat("slot \"{", inside, "}\": unknown slot type \"",
-                                              parts[1], "\"; expected ", types.Names())});
+  problems->push_back(
+      {parts[0],
+       absl::StrCat(
+           "slot \"{", inside, "}\": unknown slot type \"", parts[1], "\"; expected ",
+           types.Names(),
+           names.task == nullptr ? "" : ", or {modality:name} of one of the task's inputs")});
   return PatternPiece{types.all().front(), parts[0], ""};
 }
 
@@ -63,10 +99,7 @@ std::string TakeLiteral(absl::string_view text, size_t* next,
   return literal;
 }
 
-}  // namespace
-
-Pattern ReadPattern(absl::string_view text, const SlotTypes& types,
-                    std::vector<PatternProblem>* problems) {
+Pattern Read(absl::string_view text, const Names& names, std::vector<PatternProblem>* problems) {
   Pattern pattern;
   for (size_t position = 0; position < text.size();) {
     std::string literal = TakeLiteral(text, &position, problems);
@@ -78,18 +111,39 @@ Pattern ReadPattern(absl::string_view text, const SlotTypes& types,
                                             " is not closed; write \"{{\" for a brace")});
       return pattern;
     }
-    auto slot = ReadSlot(text.substr(position + 1, end - position - 1), types, problems);
+    auto slot = ReadSlot(text.substr(position + 1, end - position - 1), names, problems);
     if (slot.has_value()) pattern.push_back(*std::move(slot));
     position = end + 1;
   }
   return pattern;
 }
 
-absl::StatusOr<Pattern> ParsePattern(absl::string_view text, const SlotTypes& types) {
+absl::StatusOr<Pattern> Parse(absl::string_view text, const Names& names) {
   std::vector<PatternProblem> problems;
-  Pattern pattern = ReadPattern(text, types, &problems);
+  Pattern pattern = Read(text, names, &problems);
   if (problems.empty()) return pattern;
   return absl::InvalidArgumentError(problems.front().what);
+}
+
+}  // namespace
+
+Pattern ReadPattern(absl::string_view text, const SlotTypes& types,
+                    std::vector<PatternProblem>* problems) {
+  return Read(text, {types, nullptr}, problems);
+}
+
+Pattern ReadPrompt(const TaskTemplate& task, absl::string_view text, const SlotTypes& types,
+                   std::vector<PatternProblem>* problems) {
+  return Read(text, {types, &task}, problems);
+}
+
+absl::StatusOr<Pattern> ParsePattern(absl::string_view text, const SlotTypes& types) {
+  return Parse(text, {types, nullptr});
+}
+
+absl::StatusOr<Pattern> ParsePrompt(const TaskTemplate& task, absl::string_view text,
+                                    const SlotTypes& types) {
+  return Parse(text, {types, &task});
 }
 
 std::vector<std::string> PatternColumns(const Pattern& pattern) {

@@ -3,7 +3,9 @@
 //
 //   UNIVAL_ASSIGN_OR_RETURN(Pattern pattern, ParsePattern(" {caption:text}"));
 //
-// "{{" and "}}" stand for braces; "{column:type:options}" hands options to the slot's type.
+// "{{" and "}}" stand for braces; "{column:type:options}" hands options to the slot's type. In a
+// prompt "{second}", and "{image:second}" with its modality, is the place of the media input
+// "second".
 // Functions are thread-safe.
 #ifndef UNIVAL_TASKS_SLOTS_PATTERN_H_
 #define UNIVAL_TASKS_SLOTS_PATTERN_H_
@@ -23,6 +25,10 @@ namespace unival {
 absl::StatusOr<Pattern> ParsePattern(absl::string_view text,
                                      const SlotTypes& types = BuiltinSlotTypes());
 
+// The same for a prompt of `task`, which may name the task's media inputs.
+absl::StatusOr<Pattern> ParsePrompt(const TaskTemplate& task, absl::string_view text,
+                                    const SlotTypes& types = BuiltinSlotTypes());
+
 // What is wrong at one place of a pattern.
 struct PatternProblem {
   std::string slot;  // the column, where it is about a slot
@@ -33,6 +39,8 @@ struct PatternProblem {
 // is none and what cannot be told apart any more are left out.
 Pattern ReadPattern(absl::string_view text, const SlotTypes& types,
                     std::vector<PatternProblem>* problems);
+Pattern ReadPrompt(const TaskTemplate& task, absl::string_view text, const SlotTypes& types,
+                   std::vector<PatternProblem>* problems);
 
 // Columns of the pattern's slots, in order, each once.
 std::vector<std::string> PatternColumns(const Pattern& pattern);

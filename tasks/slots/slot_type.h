@@ -49,18 +49,19 @@ struct SlotPlace {
 
 // How a record is rendered.
 struct RenderOptions {
-  bool training = false;  // of a column with several texts one is drawn
-  bool mask_words = false;
+  bool training = false;   // of a column with several texts one is drawn
+  bool damage = false;     // words are masked and sentences moved as the template says
   size_t alternative = 0;  // of a column with several texts, outside training
   // A text that answers are compared with. It is whole: `max_words` bounds what a model is asked
   // and taught (reference: caption_dataset.py cuts the train split only).
   bool reference = false;
 };
 
-// A stretch of text, or tokens that no tokenizer makes.
+// A stretch of text, tokens that no tokenizer makes, or a media item.
 struct Chunk {
   std::string text;
   std::vector<int64_t> tokens;
+  std::string input = {};  // the media item of this input (TaskInput.name) stands here
 };
 
 struct TemplateProblem {
@@ -80,6 +81,8 @@ class SlotType {
   // Whether a target that is too long may end within it; what is no text usually means nothing when
   // cut.
   virtual bool divisible() const { return false; }
+  // Whether it stands for a media input of the task, whose name is the slot's column.
+  virtual bool is_media() const { return false; }
   // Whether it fills Prediction::box and References::box.
   virtual bool gives_box() const { return false; }
   // Tokens that it always has, 0 where the number varies.

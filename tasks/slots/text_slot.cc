@@ -15,7 +15,7 @@ class Text : public SlotType {
                                const TaskSample& sample, const RenderOptions& options,
                                SeededRandom& random) const override {
     UNIVAL_ASSIGN_OR_RETURN(std::string text, ColumnText(place, sample, options, random));
-    return Chunk{std::move(text), {}};
+    return Chunk{std::move(text), {}, ""};
   }
 };
 

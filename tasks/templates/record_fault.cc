@@ -9,6 +9,7 @@
 #include "absl/strings/strip.h"
 #include "sdk/base/random.h"
 #include "tasks/slots/pattern.h"
+#include "tasks/templates/template_columns.h"
 
 namespace unival {
 namespace {
@@ -67,6 +68,7 @@ class Inspection {
       CheckPattern(i == 0 ? "prompt" : absl::StrCat("paraphrase:", i - 1), reading_.prompts[i]);
     }
     CheckPattern("target", reading_.target);
+    CheckTraining(task);
     return std::move(faults_);
   }
 
@@ -98,9 +100,42 @@ class Inspection {
     for (const PatternPiece& slot : pattern) {
       if (slot.type == nullptr || !seen_.insert({slot.text, slot.type->name()}).second) continue;
       // Of a column that is missing, or media, it is said once.
-      if (seen_.count({slot.text, ""}) > 0) continue;
+      if (slot.type->is_media() || seen_.count({slot.text, ""}) > 0) continue;
+      if (IsFilled(slot.text)) continue;
       CheckSlot(field, slot);
     }
+  }
+
+  // Whether training fills the column of this record.
+  bool IsFilled(const std::string& column) const {
+    const TaskTemplate& task = reading_.source->proto;
+    return task.has_negatives() && column == task.negatives().answer() &&
+           sample_.fields.count(column) == 0;
+  }
+
+  // What only training reads.
+  void CheckTraining(const TaskTemplate& task) {
+    if (!task.loss_weight().empty()) {
+      CheckValue("loss_weight", task.loss_weight(), WeightOfColumn(sample_, task.loss_weight()));
+    }
+    if (!task.has_negatives() || !IsFilled(task.negatives().answer())) return;
+    const Negatives& negatives = task.negatives();
+    if (!negatives.same().empty()) Find("negatives", negatives.same());
+    if (!negatives.confidence().empty()) {
+      CheckValue("negatives", negatives.confidence(), ConfidenceOf(negatives, sample_));
+    }
+    if (!negatives.words_of_record().empty()) {
+      CheckValue("negatives", negatives.words_of_record(), WordsOfRecord(negatives, sample_));
+    }
+  }
+
+  template <typename Value>
+  void CheckValue(const std::string& field, const std::string& column,
+                  const absl::StatusOr<Value>& value) {
+    const FieldValue* found = Find(field, column);
+    if (found == nullptr || value.ok()) return;
+    const bool is_number = std::holds_alternative<double>(*found);
+    Add(is_number ? kBadValue : kWrongType, field, column, value.status().message());
   }
 
   void CheckSlot(const std::string& field, const PatternPiece& slot) {
@@ -143,9 +178,10 @@ class Inspection {
 
 TemplateReading ReadTemplate(const LoadedTemplate& source, const SlotTypes& types) {
   std::vector<PatternProblem> told_before;
-  TemplateReading reading{&source, {ReadPattern(source.proto.prompt(), types, &told_before)}, {}};
-  for (const std::string& paraphrase : source.proto.paraphrase()) {
-    reading.prompts.push_back(ReadPattern(paraphrase, types, &told_before));
+  const TaskTemplate& task = source.proto;
+  TemplateReading reading{&source, {ReadPrompt(task, task.prompt(), types, &told_before)}, {}};
+  for (const std::string& paraphrase : task.paraphrase()) {
+    reading.prompts.push_back(ReadPrompt(task, paraphrase, types, &told_before));
   }
   reading.target = ReadPattern(source.proto.target(), types, &told_before);
   return reading;

@@ -8,7 +8,9 @@
 #ifndef UNIVAL_TASKS_TEMPLATES_TEMPLATE_RENDER_H_
 #define UNIVAL_TASKS_TEMPLATES_TEMPLATE_RENDER_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -26,9 +28,16 @@ absl::StatusOr<std::vector<Chunk>> RenderPattern(const TaskTemplate& task, const
                                                  const RenderOptions& options,
                                                  SeededRandom& random);
 
-// Global ids, without <s> and </s>.
+// Where a media item stands.
+struct MediaPlace {
+  std::string input;     // TaskInput.name
+  size_t tokens_before;  // of the same pattern
+};
+// Global ids, without <s> and </s>. The media items among the chunks are appended to `places`, in
+// their order, unless it is null.
 absl::StatusOr<std::vector<int64_t>> EncodeChunks(const std::vector<Chunk>& chunks,
-                                                  const VocabularyView& vocabulary);
+                                                  const VocabularyView& vocabulary,
+                                                  std::vector<MediaPlace>* places = nullptr);
 
 }  // namespace unival
 

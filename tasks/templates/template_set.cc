@@ -4,11 +4,13 @@
 #include <google/protobuf/text_format.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <set>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "sdk/base/files.h"
@@ -16,7 +18,9 @@
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
+#include "tasks/slots/pattern.h"
 #include "tasks/templates/template_check.h"
+#include "tasks/templates/template_columns.h"
 #include "tasks/templates/template_fault.h"
 
 namespace unival {
@@ -58,27 +62,44 @@ absl::StatusOr<std::string> ReadLabels(const std::string& directory, const std::
   return ReadWholeFile(absl::StrCat(directory, "/", labels), kMaxLabelFile);
 }
 
-// Replaces a label file by its lines. `directory`: where the set's file lies; empty: the set was
-// stored with a model, or has no file.
-absl::Status InlineLabels(LoadedTemplate& task, const std::string& directory) {
-  if (task.proto.labels().file().empty()) return absl::OkStatus();
-  LabelSet& labels = *task.proto.mutable_labels();
-  if (!labels.values().empty()) {
+// Appends the lines of `file`, which `field` of the task names, to `lines`. `directory`: where the
+// set's file lies; empty: the set was stored with a model, or has no file.
+absl::Status AppendLines(const LoadedTemplate& task, const std::string& file,
+                         const std::string& directory,
+                         google::protobuf::RepeatedPtrField<std::string>* lines) {
+  if (!lines->empty()) {
     return absl::InvalidArgumentError("has both values and a file; keep one");
   }
   if (directory.empty()) {
     return InvalidArgument(
-        "file \"", labels.file(),
+        "file \"", file,
         "\": a set that is stored with a model names no files; write its lines as values");
   }
   const std::string set_file = task.file.substr(task.file.rfind('/') + 1);
-  UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadLabels(directory, set_file, labels.file()));
+  UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadLabels(directory, set_file, file));
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     line = absl::StripAsciiWhitespace(line);
-    if (!line.empty()) labels.add_values(std::string(line));
-    if (labels.values_size() > kMaxLabels) break;  // CheckTemplate says so
+    if (!line.empty()) *lines->Add() = std::string(line);
+    if (lines->size() > kMaxLabels) break;  // CheckTemplate says so
   }
+  return absl::OkStatus();
+}
+
+// Replaces a label file by its lines.
+absl::Status InlineLabels(LoadedTemplate& task, const std::string& directory) {
+  if (task.proto.labels().file().empty()) return absl::OkStatus();
+  LabelSet& labels = *task.proto.mutable_labels();
+  UNIVAL_RETURN_IF_ERROR(AppendLines(task, labels.file(), directory, labels.mutable_values()));
   labels.clear_file();
+  return absl::OkStatus();
+}
+
+absl::Status InlineWords(LoadedTemplate& task, const std::string& directory) {
+  if (task.proto.negatives().word_file().empty()) return absl::OkStatus();
+  Negatives& negatives = *task.proto.mutable_negatives();
+  UNIVAL_RETURN_IF_ERROR(
+      AppendLines(task, negatives.word_file(), directory, negatives.mutable_word()));
+  negatives.clear_word_file();
   return absl::OkStatus();
 }
 
@@ -99,6 +120,42 @@ class UnknownFields : public google::protobuf::io::ErrorCollector {
   const std::string file_;
   std::vector<TemplateFault> faults_;
 };
+
+std::vector<std::string> ColumnsOf(const TaskTemplate& task) {
+  std::vector<std::string> columns;
+  for (const TaskInput& input : task.input()) columns.push_back(input.name());
+  std::vector<PatternProblem> told_before;
+  for (const std::string& text : {task.prompt(), task.target()}) {
+    const Pattern pattern = ReadPrompt(task, text, BuiltinSlotTypes(), &told_before);
+    for (std::string& column : PatternColumns(pattern)) columns.push_back(std::move(column));
+  }
+  for (std::string& column : TrainingColumns(task)) columns.push_back(std::move(column));
+  return columns;
+}
+
+// Further examples are of tasks of the same set, whose columns they fill.
+void CheckFurtherExamples(const LoadedTemplateSet& set, std::vector<TemplateFault>* faults) {
+  for (const LoadedTemplate& task : set.tasks) {
+    for (int i = 0; i < task.proto.also_size(); ++i) {
+      const FurtherExample& further = task.proto.also(i);
+      const auto add = [&](const std::string& slot, const absl::Status& what) {
+        faults->push_back(FaultAt(task, absl::StrCat("also:", i), slot, what));
+      };
+      const LoadedTemplate* other = set.Find(further.task());
+      if (other == nullptr || other == &task) {
+        add("", InvalidArgument("task: expected another task of this set, got \"", further.task(),
+                                "\""));
+        continue;
+      }
+      const std::vector<std::string> columns = ColumnsOf(other->proto);
+      for (const auto& [column, from] : further.columns()) {
+        if (std::find(columns.begin(), columns.end(), column) != columns.end()) continue;
+        add(from, InvalidArgument("columns: task \"", further.task(), "\" has no column \"", column,
+                                  "\"; it reads: ", absl::StrJoin(columns, ", ")));
+      }
+    }
+  }
+}
 
 using Places = std::unique_ptr<TextFormat::ParseInfoTree>;
 
@@ -135,6 +192,8 @@ LoadedTemplate ReadTask(const TaskTemplate& proto, const std::string& file, int 
   task.lines = FieldLines(task.proto, tree);
   const absl::Status labels = InlineLabels(task, directory);
   if (!labels.ok()) faults->push_back(FaultAt(task, "labels", "", labels));
+  const absl::Status words = InlineWords(task, directory);
+  if (!words.ok()) faults->push_back(FaultAt(task, "negatives", "", words));
   std::vector<TemplateFault> found = CheckTemplate(task, types);
   faults->insert(faults->end(), found.begin(), found.end());
   // A set that a model stores was printed, and printing leaves out what is empty.
@@ -164,6 +223,7 @@ absl::StatusOr<LoadedTemplateSet> ParseAll(absl::string_view text, const std::st
     }
     set.tasks.push_back(std::move(task));
   }
+  CheckFurtherExamples(set, faults);
   if (set.tasks.empty()) {
     faults->push_back({file, 0, "", "", "", "no tasks", InvalidArgument(file, ": no tasks")});
   }

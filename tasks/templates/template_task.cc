@@ -6,6 +6,7 @@
 #include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/slots/fields.h"
+#include "tasks/templates/template_columns.h"
 #include "tasks/templates/template_render.h"
 
 namespace unival {
@@ -37,10 +38,11 @@ absl::StatusOr<std::unique_ptr<TemplateTask>> TemplateTask::Create(const LoadedT
 }
 
 absl::Status TemplateTask::Init(const TemplateTypes& types) {
-  UNIVAL_ASSIGN_OR_RETURN(Pattern prompt, ParsePattern(source_.proto.prompt(), types.slots));
+  const TaskTemplate& proto = source_.proto;
+  UNIVAL_ASSIGN_OR_RETURN(Pattern prompt, ParsePrompt(proto, proto.prompt(), types.slots));
   prompts_.push_back(std::move(prompt));
-  for (const std::string& paraphrase : source_.proto.paraphrase()) {
-    UNIVAL_ASSIGN_OR_RETURN(Pattern pattern, ParsePattern(paraphrase, types.slots));
+  for (const std::string& paraphrase : proto.paraphrase()) {
+    UNIVAL_ASSIGN_OR_RETURN(Pattern pattern, ParsePrompt(proto, paraphrase, types.slots));
     prompts_.push_back(std::move(pattern));
   }
   UNIVAL_ASSIGN_OR_RETURN(target_, ParsePattern(source_.proto.target(), types.slots));
@@ -64,6 +66,11 @@ void TemplateTask::FillInfo() {
   AddUnique(PatternColumns(prompts_[0]), &info_.prediction_columns);
   info_.columns = info_.prediction_columns;
   AddUnique(PatternColumns(target_), &info_.columns);
+  AddUnique(TrainingColumns(source_.proto), &info_.columns);
+  // Training fills it where a record does not have it.
+  const auto filled =
+      std::find(info_.columns.begin(), info_.columns.end(), source_.proto.negatives().answer());
+  if (source_.proto.has_negatives() && filled != info_.columns.end()) info_.columns.erase(filled);
   info_.generation = source_.proto.generation();
   info_.prompt = source_.proto.prompt();
   info_.target = source_.proto.target();
@@ -142,6 +149,13 @@ absl::Status TemplateTask::EncodeClosedSet(const PatternPiece& slot) {
     if (tokens.empty()) {
       return absl::InvalidArgumentError(source_.Where("labels") + "an empty label has no tokens");
     }
+    // A cut answer would end where the closed set does not let it end.
+    const auto bound = static_cast<size_t>(source_.proto.max_target_tokens());
+    if (source_.proto.mask_loss() && bound > 0 && tokens.size() > bound) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          source_.Where("max_target_tokens"), "expected at least ", tokens.size(),
+          ", the tokens of the label \"", label, "\", since mask_loss is set, got ", bound));
+    }
     answers.push_back(std::move(tokens));
   }
   constraint_.answers = AnswerSet(std::move(answers));
@@ -159,8 +173,20 @@ absl::StatusOr<std::vector<int64_t>> TemplateTask::Encode(const std::vector<Chun
   return EncodeChunks(chunks, vocabulary_);
 }
 
+// Where nothing has made it wrong, the record is right.
 absl::StatusOr<Seq2SeqExample> TemplateTask::MakeExample(const TaskSample& sample, ExampleMode mode,
                                                          uint64_t seed) const {
+  const Negatives& negatives = source_.proto.negatives();
+  const bool is_unjudged = mode == ExampleMode::kTraining && source_.proto.has_negatives() &&
+                           sample.fields.count(negatives.answer()) == 0;
+  if (!is_unjudged) return MakeExampleOf(sample, mode, seed);
+  TaskSample right = sample;
+  right.fields[negatives.answer()] = YesOf(negatives);
+  return MakeExampleOf(right, mode, seed);
+}
+
+absl::StatusOr<Seq2SeqExample> TemplateTask::MakeExampleOf(const TaskSample& sample,
+                                                           ExampleMode mode, uint64_t seed) const {
   SeededRandom random(seed);
   Seq2SeqExample example;
   example.key = sample.key;
@@ -170,7 +196,7 @@ absl::StatusOr<Seq2SeqExample> TemplateTask::MakeExample(const TaskSample& sampl
     if (media == nullptr) return WrongKind(sample, input.name(), "media", *value);
     example.media.push_back({input.modality(), *media});
   }
-  UNIVAL_ASSIGN_OR_RETURN(std::vector<int64_t> source, MakeSource(sample, mode, random));
+  UNIVAL_ASSIGN_OR_RETURN(std::vector<int64_t> source, MakeSource(sample, mode, random, &example));
   if (source_.proto.prompt_in_decoder()) {
     example.prefix = source;
     if (source_.proto.prompt_end_in_decoder()) example.prefix.push_back(vocabulary_.eos());
@@ -182,21 +208,47 @@ absl::StatusOr<Seq2SeqExample> TemplateTask::MakeExample(const TaskSample& sampl
   example.constraint = constraint_;
   example.image_codes = image_codes_;
   UNIVAL_RETURN_IF_ERROR(AddTarget(sample, mode, random, &example));
+  if (mode == ExampleMode::kTraining) UNIVAL_RETURN_IF_ERROR(AddLoss(sample, &example));
   return example;
 }
 
 absl::StatusOr<std::vector<int64_t>> TemplateTask::MakeSource(const TaskSample& sample,
                                                               ExampleMode mode,
-                                                              SeededRandom& random) const {
+                                                              SeededRandom& random,
+                                                              Seq2SeqExample* example) const {
+  const TaskTemplate& proto = source_.proto;
   RenderOptions options;
   options.training = mode == ExampleMode::kTraining;
-  options.mask_words = options.training && source_.proto.mask_ratio() > 0;
+  options.damage = options.training && (proto.mask_ratio() > 0 || proto.shuffle_sentences());
   const size_t wording = options.training ? random.Below(prompts_.size()) : 0;
   UNIVAL_ASSIGN_OR_RETURN(const auto chunks, Render(prompts_[wording], sample, options, random));
-  UNIVAL_ASSIGN_OR_RETURN(std::vector<int64_t> tokens, Encode(chunks));
-  const size_t bound = static_cast<size_t>(source_.proto.max_source_tokens());
+  std::vector<MediaPlace> places;
+  UNIVAL_ASSIGN_OR_RETURN(std::vector<int64_t> tokens, EncodeChunks(chunks, vocabulary_, &places));
+  const size_t bound = static_cast<size_t>(proto.max_source_tokens());
   if (bound > 0 && tokens.size() > bound) tokens.resize(bound);
+  PlaceMedia(places, tokens.size(), example);
   return tokens;
+}
+
+// An item whose text was cut stands behind what is left.
+void TemplateTask::PlaceMedia(const std::vector<MediaPlace>& places, size_t tokens,
+                              Seq2SeqExample* example) const {
+  constexpr size_t kBos = 1;
+  for (size_t before = 0; before < places.size(); ++before) {
+    for (int i = 0; i < source_.proto.input_size(); ++i) {
+      if (source_.proto.input(i).name() != places[before].input) continue;
+      example->media[i].place =
+          static_cast<int64_t>(kBos + std::min(places[before].tokens_before, tokens) + before);
+    }
+  }
+}
+
+absl::Status TemplateTask::AddLoss(const TaskSample& sample, Seq2SeqExample* example) const {
+  example->mask_loss = source_.proto.mask_loss();
+  if (source_.proto.loss_weight().empty()) return absl::OkStatus();
+  UNIVAL_ASSIGN_OR_RETURN(example->loss_weight,
+                          WeightOfColumn(sample, source_.proto.loss_weight()));
+  return absl::OkStatus();
 }
 
 absl::Status TemplateTask::AddTarget(const TaskSample& sample, ExampleMode mode,

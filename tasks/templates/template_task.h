@@ -10,7 +10,8 @@
 //
 // Slots are those of tasks/slots/builtin_slots.h, and of the types that are handed over.
 //
-// Neighbouring texts and text slots form one run, which one call of the tokenizer encodes.
+// Neighbouring texts and text slots form one run, which one call of the tokenizer encodes. A media
+// item ends a run.
 #ifndef UNIVAL_TASKS_TEMPLATES_TEMPLATE_TASK_H_
 #define UNIVAL_TASKS_TEMPLATES_TEMPLATE_TASK_H_
 
@@ -31,6 +32,7 @@
 namespace unival {
 
 class SeededRandom;
+struct MediaPlace;
 
 // Thread-safe: immutable after creation.
 class TemplateTask : public Task {
@@ -74,8 +76,16 @@ class TemplateTask : public Task {
                                             const RenderOptions& options,
                                             SeededRandom& random) const;
   absl::StatusOr<std::vector<int64_t>> Encode(const std::vector<Chunk>& chunks) const;
+  absl::StatusOr<Seq2SeqExample> MakeExampleOf(const TaskSample& sample, ExampleMode mode,
+                                               uint64_t seed) const;
+  // The prompt without <s> and </s>; gives the media of `example` that stand in it their places.
   absl::StatusOr<std::vector<int64_t>> MakeSource(const TaskSample& sample, ExampleMode mode,
-                                                  SeededRandom& random) const;
+                                                  SeededRandom& random,
+                                                  Seq2SeqExample* example) const;
+  void PlaceMedia(const std::vector<MediaPlace>& places, size_t tokens,
+                  Seq2SeqExample* example) const;
+  // What only training has: weight and mask of the loss.
+  absl::Status AddLoss(const TaskSample& sample, Seq2SeqExample* example) const;
   absl::Status AddTarget(const TaskSample& sample, ExampleMode mode, SeededRandom& random,
                          Seq2SeqExample* example) const;
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "backbone/adapters/adapter_config.h"
+#include "runtime/input_size.h"
 #include "sdk/base/names.h"
 #include "sdk/base/printable.h"
 #include "sdk/base/status.h"
@@ -435,12 +436,29 @@ absl::Status CheckMediaRoots(const LoadedPlan& loaded, const Checker& check) {
   return absl::OkStatus();
 }
 
+absl::Status CheckInputSizes(const LoadedPlan& loaded, const Checker& check) {
+  for (const auto& [modality, size] : loaded.proto.input_size()) {
+    const std::string field = absl::StrCat("input_size[\"", modality, "\"]");
+    if (loaded.proto.has_fresh_model()) {
+      return check.Error(field, "a plan with model", "one with fresh_model",
+                         "say the size in fresh_model.modality");
+    }
+    const absl::Status fits = CheckInputSize(size);
+    if (!fits.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(loaded.file, ": ", field, ": ", fits.message()));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status CheckPlan(const LoadedPlan& plan) {
   Checker check(plan);
   UNIVAL_RETURN_IF_ERROR(CheckOrigin(plan, check));
   UNIVAL_RETURN_IF_ERROR(CheckMediaRoots(plan, check));
+  UNIVAL_RETURN_IF_ERROR(CheckInputSizes(plan, check));
   UNIVAL_RETURN_IF_ERROR(CheckNewModalities(plan, check));
   UNIVAL_RETURN_IF_ERROR(CheckAdapters(plan, check));
   if (plan.proto.stage_size() == 0) {

@@ -184,9 +184,14 @@ void LengthCheck::CheckPrompt(const TaskSample& sample, size_t wording, ProblemL
       problems);
   const int64_t tokens = bound > 0 ? std::min(counts.most, bound) : counts.most;
   prompt_of_record_ = std::max(prompt_of_record_, tokens);
+  // Each media item within the text takes the place of a token.
+  const Pattern& prompt = reading_.prompts[wording];
+  const auto media = std::count_if(prompt.begin(), prompt.end(), [](const PatternPiece& piece) {
+    return piece.type != nullptr && piece.type->is_media();
+  });
   // With <s> and </s>.
   Bound(
-      At("prompt_too_long", field, ""), tokens + 2, max_positions_, "the prompt", sample,
+      At("prompt_too_long", field, ""), tokens + media + 2, max_positions_, "the prompt", sample,
       [this](int64_t) {
         return absl::StrCat("the model has positions for ", max_positions_,
                             "; shorten the texts, or let max_source_tokens cut them");

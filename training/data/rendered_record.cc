@@ -1,5 +1,8 @@
 #include "training/data/rendered_record.h"
 
+#include <map>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "sdk/base/status_macros.h"
@@ -33,6 +36,34 @@ absl::StatusOr<std::vector<RenderedPiece>> Pieces(const VocabularyView& vocabula
   return pieces;
 }
 
+// Media within the prompt as pieces of it, and the tokens behind them at the positions that they
+// leave.
+std::vector<RenderedPiece> WithMedia(std::vector<RenderedPiece> tokens,
+                                     const std::vector<MediaInput>& media) {
+  std::map<int64_t, const MediaInput*> placed;
+  for (const MediaInput& input : media) {
+    if (input.place >= 0) placed[input.place] = &input;
+  }
+  std::vector<RenderedPiece> pieces;
+  const auto add = [&pieces](RenderedPiece piece) {
+    piece.position = static_cast<int64_t>(pieces.size());
+    pieces.push_back(std::move(piece));
+  };
+  const auto add_media = [&] {
+    for (auto next = placed.find(static_cast<int64_t>(pieces.size())); next != placed.end();
+         next = placed.find(static_cast<int64_t>(pieces.size()))) {
+      const MediaInput& input = *next->second;
+      add({0, kMediaPiece, absl::StrCat("{", input.modality, ": ", input.media.name, "}")});
+    }
+  };
+  for (RenderedPiece& token : tokens) {
+    add_media();
+    add(std::move(token));
+  }
+  add_media();
+  return pieces;
+}
+
 }  // namespace
 
 absl::StatusOr<RenderedRecord> RenderRecord(const Task& task, const VocabularyView& vocabulary,
@@ -45,6 +76,7 @@ absl::StatusOr<RenderedRecord> RenderRecord(const Task& task, const VocabularyVi
     rendered.media.push_back(absl::StrCat(input.modality, ": ", input.media.name));
   }
   UNIVAL_ASSIGN_OR_RETURN(rendered.prompt, Pieces(vocabulary, example.source));
+  rendered.prompt = WithMedia(std::move(rendered.prompt), example.media);
   UNIVAL_ASSIGN_OR_RETURN(rendered.prefix, Pieces(vocabulary, example.prefix));
   UNIVAL_ASSIGN_OR_RETURN(rendered.target, Pieces(vocabulary, example.target));
   rendered.answers = static_cast<int64_t>(example.constraint.answers.size());

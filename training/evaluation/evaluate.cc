@@ -157,8 +157,10 @@ absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(
 
 absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(const Task& task, SourceOptions options) {
   const TaskInfo& info = task.info();
-  options.media_columns = MediaColumns(info);
-  options.needed.emplace(info.columns.begin(), info.columns.end());
+  const std::vector<std::string>& media = MediaColumns(info);
+  options.media_columns.insert(options.media_columns.end(), media.begin(), media.end());
+  if (!options.needed.has_value()) options.needed.emplace();
+  options.needed->insert(info.columns.begin(), info.columns.end());
   options.needed->insert(info.prediction_columns.begin(), info.prediction_columns.end());
   return OpenSource(options);
 }

@@ -108,43 +108,89 @@ absl::StatusOr<TrainingBatch> BatchLoader::Load(const Job& job) const {
 
 absl::Status BatchLoader::LoadRow(const StageSource& source, int64_t index, uint64_t seed,
                                   TrainingBatch* batch) const {
-  const auto make = [&]() -> absl::StatusOr<std::pair<std::string, Seq2SeqExample>> {
+  const auto read = [&] {
     const PartTimer timer(&batch->reading_seconds);
-    UNIVAL_ASSIGN_OR_RETURN(TaskSample sample, source.source->Read(index));
-    UNIVAL_ASSIGN_OR_RETURN(Seq2SeqExample example,
-                            Annotate(source.task->MakeExample(sample, ExampleMode::kTraining, seed),
-                                     "source \"", source.name, "\": ", sample.key));
-    return std::make_pair(sample.key, std::move(example));
+    return source.source->Read(index);
   };
-  UNIVAL_ASSIGN_OR_RETURN(auto made, make());
-  const std::string key = std::move(made.first);
-  Seq2SeqExample& example = made.second;
+  UNIVAL_ASSIGN_OR_RETURN(const TaskSample sample, read());
+  // Two sources may read one file with other filters, so the path does not name a record.
+  RowExample row{*source.task,
+                 source.negatives.get(),
+                 seed,
+                 seed,
+                 absl::StrCat(source.field, " ", index),
+                 batch->examples.size()};
+  UNIVAL_ASSIGN_OR_RETURN(bool is_loaded, LoadExample(source, row, sample, batch));
+  for (size_t i = 0; is_loaded && i < source.further.size(); ++i) {
+    const FurtherTask& further = source.further[i];
+    // The media are those of the first example, augmented alike; what is drawn for texts is not.
+    RowExample next{*further.task,
+                    further.negatives.get(),
+                    Mix(seed, 0x616c736f, i),
+                    seed,
+                    absl::StrCat(row.place, " also ", i),
+                    row.first};
+    UNIVAL_ASSIGN_OR_RETURN(is_loaded,
+                            LoadExample(source, next, WithColumns(sample, further.columns), batch));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> BatchLoader::LoadExample(const StageSource& source, const RowExample& row,
+                                              TaskSample sample, TrainingBatch* batch) const {
+  const std::string where = absl::StrCat("source \"", source.name, "\": ", sample.key);
+  const auto make = [&]() -> absl::StatusOr<Seq2SeqExample> {
+    const PartTimer timer(&batch->reading_seconds);
+    if (row.negatives != nullptr) {
+      UNIVAL_ASSIGN_OR_RETURN(
+          sample, Annotate(row.negatives->Judge(std::move(sample), row.text_seed), where));
+    }
+    return Annotate(row.task.MakeExample(sample, ExampleMode::kTraining, row.text_seed), where);
+  };
+  UNIVAL_ASSIGN_OR_RETURN(Seq2SeqExample example, make());
   const PartTimer timer(&batch->decoding_seconds);
   const absl::Status fits = CheckLengths(*options_.model, example, LengthOf::kPromptAndTarget);
   if (!fits.ok()) {
     batch->failures.push_back(std::string(fits.message()));
-    return absl::OkStatus();
+    return false;
   }
   PreparedExample prepared;
-  const size_t row = batch->examples.size();
+  const size_t at = batch->examples.size();
   const size_t pending_before = batch->pending.size();
-  // Two sources may read one file with other filters, so the path does not name a record.
-  const std::string place = absl::StrCat(source.field, " ", index);
   for (size_t media_index = 0; media_index < example.media.size(); ++media_index) {
     PreparedMedia& media = prepared.media.emplace_back();
+    if (TakeOver(example.media[media_index], row, *batch, &media)) continue;
     absl::Status status =
-        PrepareMedia(example.media[media_index], source.augment, Mix(seed, media_index), place, row,
-                     media_index, &media, batch);
+        PrepareMedia(example.media[media_index], source.augment, Mix(row.media_seed, media_index),
+                     row.place, at, media_index, &media, batch);
     if (status.ok()) continue;
     if (!IsMediaError(status)) return status;
     batch->pending.resize(pending_before);
-    batch->failures.push_back(absl::StrCat(key, ": ", status.message()));
-    return absl::OkStatus();
+    batch->failures.push_back(absl::StrCat(sample.key, ": ", status.message()));
+    return false;
   }
   prepared.example = std::move(example);
-  if (prepared.example.key.empty()) prepared.example.key = key;  // a task that is code may leave it
+  if (prepared.example.key.empty()) prepared.example.key = sample.key;  // a task that is code may leave it
   batch->examples.push_back(std::move(prepared));
-  return absl::OkStatus();
+  return true;
+}
+
+// What the record's first example has decoded already. Of a frozen encoder it is the features that
+// are looked up, one by one.
+bool BatchLoader::TakeOver(const MediaInput& input, const RowExample& row,
+                           const TrainingBatch& batch, PreparedMedia* media) const {
+  if (row.first >= batch.examples.size() || options_.frozen.count(input.modality) > 0) return false;
+  const PreparedExample& first = batch.examples[row.first];
+  for (size_t i = 0; i < first.media.size(); ++i) {
+    const MediaInput& there = first.example.media[i];
+    const bool is_same = there.modality == input.modality && there.media.path == input.media.path &&
+                         there.media.name == input.media.name &&
+                         there.media.bytes == input.media.bytes;
+    if (!is_same) continue;
+    *media = first.media[i];
+    return true;
+  }
+  return false;
 }
 
 absl::Status BatchLoader::PrepareMedia(const MediaInput& input, bool augment, uint64_t seed,

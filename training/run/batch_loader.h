@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -21,10 +22,18 @@
 #include "sdk/native/task.h"
 #include "training/data/feature_cache.h"
 #include "training/data/media_keys.h"
+#include "training/data/negatives.h"
 #include "training/data/sampler.h"
 #include "training/data/source.h"
 
 namespace unival {
+
+// A further example that a template makes of every record of a source.
+struct FurtherTask {
+  const Task* task = nullptr;
+  std::map<std::string, std::string> columns;      // its column -> the record's
+  std::shared_ptr<const NegativeMaker> negatives;  // null: it takes records as they are
+};
 
 // One source of a stage, opened.
 struct StageSource {
@@ -33,6 +42,8 @@ struct StageSource {
   const Source* source = nullptr;
   bool augment = false;
   std::string field;  // of the plan, "stage[0].source[1]": no two of a run have the same
+  std::shared_ptr<const NegativeMaker> negatives;  // of `task`
+  std::vector<FurtherTask> further;
 };
 
 // A media item of a frozen encoder whose features are still to be computed.
@@ -95,8 +106,22 @@ class BatchLoader {
   bool TakeJob(Job* job);
   bool CanTake() const;
   absl::StatusOr<TrainingBatch> Load(const Job& job) const;
+  // One task's example of a record. `first`: the place in the batch of the record's first example,
+  // whose prepared media are taken over; the own place for the first. False: it was counted as a
+  // failure.
+  struct RowExample {
+    const Task& task;
+    const NegativeMaker* negatives;
+    uint64_t text_seed, media_seed;
+    std::string place;  // where the record stands
+    size_t first;
+  };
   absl::Status LoadRow(const StageSource& source, int64_t index, uint64_t seed,
                        TrainingBatch* batch) const;
+  absl::StatusOr<bool> LoadExample(const StageSource& source, const RowExample& row,
+                                   TaskSample sample, TrainingBatch* batch) const;
+  bool TakeOver(const MediaInput& input, const RowExample& row, const TrainingBatch& batch,
+                PreparedMedia* media) const;
   // `place` is where the record stands: source and index.
   absl::Status PrepareMedia(const MediaInput& input, bool augment, uint64_t seed,
                             const std::string& place, size_t row, size_t media_index,

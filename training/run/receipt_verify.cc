@@ -28,8 +28,9 @@ using Hashes = std::map<std::string, TensorHash>;
 // A model directory as it is on disk. Null when its files differ from its manifest: that is a
 // finding about the model, not a failure to read it.
 absl::StatusOr<std::unique_ptr<Model>> LoadOrReport(const std::string& directory,
-                                                    const Runtime& runtime, ReceiptCheck* check) {
-  auto model = Model::Load(directory, runtime);
+                                                    const Runtime& runtime, ReceiptCheck* check,
+                                                    const ModelLoadOptions& options = {}) {
+  auto model = Model::Load(directory, runtime, options);
   if (model.ok()) return model;
   if (!absl::IsDataLoss(model.status())) return model.status();
   check->problems.emplace_back(model.status().message());
@@ -331,7 +332,10 @@ absl::StatusOr<ReceiptCheck> VerifyReceipt(const std::string& receipt_file,
     if (plan != nullptr) UNIVAL_RETURN_IF_ERROR(CheckRoles(receipt, *plan, *model, &check));
   }
   if (!base_directory.empty()) {
-    UNIVAL_ASSIGN_OR_RETURN(const auto base, LoadOrReport(base_directory, runtime, &check));
+    // As the run loaded it, since another input size interpolates positions.
+    ModelLoadOptions load;
+    if (plan != nullptr) load.input_sizes = {plan->input_size().begin(), plan->input_size().end()};
+    UNIVAL_ASSIGN_OR_RETURN(const auto base, LoadOrReport(base_directory, runtime, &check, load));
     if (base != nullptr) {
       const Hashes was = ByName(HashState(*base, receipt.description.stored_half));
       CompareWithBase(receipt, hashes, was, &check);

@@ -10,6 +10,7 @@
 #include "sdk/base/status.h"
 #include "tasks/templates/record_fault.h"
 #include "tasks/templates/template_task.h"
+#include "training/data/negatives.h"
 #include "training/data/prompt_check.h"
 
 namespace unival {
@@ -54,6 +55,20 @@ std::set<std::string> UsedTasks(const TrainingPlan& plan) {
   return used;
 }
 
+// With those that make a further example of another one's records.
+std::set<std::string> WithFurtherTasks(std::set<std::string> used,
+                                       const std::vector<SharedTemplateSet>& sets) {
+  std::set<std::string> further;
+  for (const SharedTemplateSet& set : sets) {
+    for (const LoadedTemplate& task : set->tasks) {
+      if (used.count(task.proto.name()) == 0) continue;
+      for (const FurtherExample& example : task.proto.also()) further.insert(example.task());
+    }
+  }
+  used.insert(further.begin(), further.end());
+  return used;
+}
+
 // "vqa", or "thermal (the model has no modality \"thremal\")".
 std::string UnusedName(const LoadedTemplate& task, const Model& model) {
   std::vector<std::string> absent;
@@ -70,7 +85,7 @@ std::string UnusedName(const LoadedTemplate& task, const Model& model) {
 }  // namespace
 
 absl::Status SweepRecords(const Task& task, const TemplateTask* by_template, const Source& source,
-                          const Model& model) {
+                          const Model& model, const std::map<std::string, std::string>& columns) {
   TemplateReading reading;
   if (by_template != nullptr) {
     reading = ReadTemplate(by_template->source(), model.runtime().template_types().slots);
@@ -79,7 +94,8 @@ absl::Status SweepRecords(const Task& task, const TemplateTask* by_template, con
   for (int64_t i = 0; i < source.size(); ++i) {
     const absl::StatusOr<TaskSample> sample = source.Read(i);
     if (sample.ok()) {
-      SweepOne(task, by_template == nullptr ? nullptr : &reading, *sample, model, &problems);
+      SweepOne(task, by_template == nullptr ? nullptr : &reading, WithColumns(*sample, columns),
+               model, &problems);
       continue;
     }
     const ProblemRow row = ReadErrorRow(source.path(), i, sample.status().message());
@@ -96,7 +112,7 @@ absl::Status SweepRecords(const Task& task, const TemplateTask* by_template, con
 std::vector<std::string> TaskWarnings(const LoadedPlan& plan,
                                       const std::vector<SharedTemplateSet>& sets,
                                       const Model& model) {
-  const std::set<std::string> used = UsedTasks(plan.proto);
+  const std::set<std::string> used = WithFurtherTasks(UsedTasks(plan.proto), sets);
   std::vector<std::string> warnings;
   for (const SharedTemplateSet& set : sets) {
     std::vector<std::string> unused;

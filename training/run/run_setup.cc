@@ -16,6 +16,8 @@
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
+#include "tasks/templates/template_task.h"
+#include "training/data/negatives.h"
 #include "training/evaluation/evaluate.h"
 #include "training/run/first_record.h"
 #include "training/run/record_sweep.h"
@@ -81,7 +83,9 @@ absl::StatusOr<std::string> LoadedBackboneHash(const Model& model) {
 absl::StatusOr<BuiltModel> LoadBase(const LoadedPlan& plan, const Runtime& runtime) {
   const std::string directory = JoinPath(plan.directory, plan.proto.model());
   BuiltModel built;
-  UNIVAL_ASSIGN_OR_RETURN(built.model, Model::Load(directory, runtime));
+  ModelLoadOptions load;
+  load.input_sizes = {plan.proto.input_size().begin(), plan.proto.input_size().end()};
+  UNIVAL_ASSIGN_OR_RETURN(built.model, Model::Load(directory, runtime, load));
   std::vector<std::string> parts(plan.proto.reset().begin(), plan.proto.reset().end());
   if (plan.proto.random_backbone()) parts.push_back("backbone");
   if (std::find(parts.begin(), parts.end(), "backbone") == parts.end()) {
@@ -187,9 +191,60 @@ class DataOpener {
             AtField(plan_, field, CheckFirstRecord(model_, *opened.task, *opened.source)));
       }
       data_.fingerprints[field] = opened.source->fingerprint();
-      sources.push_back({source.name(), opened.task, opened.source, source.augment(), field});
+      StageSource& added = sources.emplace_back();
+      added.name = source.name();
+      added.task = opened.task;
+      added.source = opened.source;
+      added.augment = source.augment();
+      added.field = field;
+      UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, AddFurther(&added)));
     }
     return absl::OkStatus();
+  }
+
+  // What the task's template makes of a record besides.
+  absl::Status AddFurther(StageSource* source) {
+    const TemplateTask* as_template = pipeline_.template_task(source->task->info().name);
+    if (as_template == nullptr) return absl::OkStatus();
+    source->negatives = NegativesOf(*source->task, *source->source, {});
+    for (const FurtherExample& example : as_template->proto().also()) {
+      FurtherTask& further = source->further.emplace_back();
+      UNIVAL_ASSIGN_OR_RETURN(further.task, pipeline_.task(example.task()));
+      further.columns = {example.columns().begin(), example.columns().end()};
+      UNIVAL_RETURN_IF_ERROR(
+          CheckTaskFits(further.task->info(), model_.modality_ids(), absl::nullopt));
+      UNIVAL_RETURN_IF_ERROR(SweepRecords(*further.task, pipeline_.template_task(example.task()),
+                                          *source->source, model_, further.columns));
+      further.negatives = NegativesOf(*further.task, *source->source, further.columns);
+    }
+    return absl::OkStatus();
+  }
+
+  std::shared_ptr<const NegativeMaker> NegativesOf(
+      const Task& task, const Source& source,
+      const std::map<std::string, std::string>& columns) const {
+    const TemplateTask* as_template = pipeline_.template_task(task.info().name);
+    if (as_template == nullptr || !as_template->proto().has_negatives()) return nullptr;
+    return NegativeMaker::Create(as_template->proto().negatives(), source, columns);
+  }
+
+  // The columns of the record that further examples read, too.
+  void AddFurtherColumns(const Task& task, SourceOptions* options) const {
+    const TemplateTask* as_template = pipeline_.template_task(task.info().name);
+    if (as_template == nullptr) return;
+    for (const FurtherExample& example : as_template->proto().also()) {
+      const absl::StatusOr<const Task*> further = pipeline_.task(example.task());
+      if (!further.ok()) continue;  // AddFurther says so
+      if (!options->needed.has_value()) options->needed.emplace();
+      const auto in_record = [&example](const std::string& column) {
+        const auto found = example.columns().find(column);
+        return found == example.columns().end() ? column : found->second;
+      };
+      for (const std::string& column : (*further)->info().columns)
+        options->needed->insert(in_record(column));
+      for (const std::string& column : MediaColumns((*further)->info()))
+        options->media_columns.push_back(in_record(column));
+    }
   }
 
   // `plan`: a SourcePlan or an EvaluationPlan.
@@ -207,6 +262,7 @@ class DataOpener {
       options.media_roots[name] = JoinPath(plan_.data_root, folder);
     }
     options.missing_media = std::is_same_v<Plan, EvaluationPlan>;
+    if (!options.missing_media) AddFurtherColumns(**task, &options);  // evaluation makes none
     auto source = OpenTaskSource(**task, std::move(options));
     if (!source.ok()) return AtField(plan_, field + ".path", source.status());
     UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, CheckTask(**task, model_, **source)));

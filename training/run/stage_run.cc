@@ -192,6 +192,10 @@ class StageRun {
     std::set<std::string> used;
     for (const StageSource& source : sources_) {
       used.insert(source.task->info().modalities.begin(), source.task->info().modalities.end());
+      for (const FurtherTask& further : source.further) {
+        const std::vector<std::string>& modalities = further.task->info().modalities;
+        used.insert(modalities.begin(), modalities.end());
+      }
     }
     absl::optional<int64_t> most;
     if (run_.options.cache_limit_mb) most = *run_.options.cache_limit_mb * int64_t{1000000};

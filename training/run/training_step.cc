@@ -5,8 +5,10 @@
 #include <ATen/autocast_mode.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -55,6 +57,29 @@ at::Tensor Forward(const Model& model, const ModelInput& input, const TargetRows
   return backbone.Decode(backbone.Encode(input), target.previous, options);
 }
 
+// Rows whose task masks its loss follow their closed set, the others may say anything.
+at::Tensor AllowedOf(absl::Span<const PreparedExample> examples, const at::Tensor& labels,
+                     const VocabularyView& vocabulary) {
+  const auto masks = [](const PreparedExample& row) { return row.example.mask_loss; };
+  if (std::none_of(examples.begin(), examples.end(), masks)) return {};
+  std::vector<at::Tensor> rows;
+  for (size_t row = 0; row < examples.size(); ++row) {
+    const Seq2SeqExample& example = examples[row].example;
+    rows.push_back(AllowedByAnswers(labels.narrow(0, static_cast<int64_t>(row), 1),
+                                    example.mask_loss ? example.constraint.answers : AnswerSet(),
+                                    vocabulary.size(), vocabulary.pad()));
+  }
+  return at::cat(rows);
+}
+
+at::Tensor WeightsOf(absl::Span<const PreparedExample> examples) {
+  std::vector<double> weights;
+  for (const PreparedExample& row : examples) weights.push_back(row.example.loss_weight);
+  const auto is_one = [](double weight) { return weight == 1; };
+  if (std::all_of(weights.begin(), weights.end(), is_one)) return {};
+  return at::tensor(weights, at::kFloat);
+}
+
 absl::StatusOr<LossResult> Loss(const Model& model, const ModelInput& input,
                                 const TargetRows& target, const StepOptions& options) {
   at::Tensor logits;
@@ -62,7 +87,8 @@ absl::StatusOr<LossResult> Loss(const Model& model, const ModelInput& input,
     ReducedPrecision precision(options.bfloat16);
     logits = Forward(model, input, target);
   }
-  return ComputeLoss(logits.to(at::kFloat), target.labels, options.loss, options.update);
+  return ComputeLoss(logits.to(at::kFloat), target.labels, options.loss, options.update,
+                     target.masks);
 }
 
 at::Tensor Mean(const LossResult& result) {
@@ -115,6 +141,11 @@ TargetRows MakeTargetRows(const Model& model, absl::Span<const PreparedExample> 
   rows.labels = PadTokens(labels, vocabulary.pad()).to(model.device());
   rows.code_rows = CodeRowsOf(examples);
   if (rows.code_rows.defined()) rows.code_rows = rows.code_rows.to(model.device());
+  rows.masks.allowed = AllowedOf(examples, rows.labels, vocabulary);
+  rows.masks.confidence = WeightsOf(examples);
+  if (rows.masks.confidence.defined()) {
+    rows.masks.confidence = rows.masks.confidence.to(model.device());
+  }
   return rows;
 }
 

@@ -29,6 +29,7 @@ struct TargetRows {
   at::Tensor previous;   // [B, T] int64: <s>, then prefix and target shifted by one
   at::Tensor labels;     // [B, T] int64: target, pad over the prefix and behind the end
   at::Tensor code_rows;  // [B] bool, rows whose target are image codes; undefined: none
+  LossMasks masks;       // what tasks say of the loss: weights of rows, and closed sets
 };
 TargetRows MakeTargetRows(const Model& model, absl::Span<const PreparedExample> examples);
 
