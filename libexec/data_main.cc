@@ -3,6 +3,7 @@
 #include "app/shipped_extensions.h"
 #include "examples/english/english_command.h"
 #include "examples/sensor/sensor_command.h"
+#include "examples/statements/statements_command.h"
 #include "examples/world/world_command.h"
 
 int main(int argc, char** argv) {
@@ -10,5 +11,6 @@ int main(int argc, char** argv) {
   unival::world::AddWorldCommands(program);
   unival::english::AddEnglishCommand(program);
   unival::sensor::AddSensorCommand(program);
+  unival::statements::AddStatementsCommand(program);
   return program.Run(argc, argv);
 }

@@ -165,7 +165,8 @@ absl::Status CheckWeightsAreRelated(const MergeInputs& inputs, const MergePart& 
       if (entry.shape.size() < 2 || numbers < kLeastNumbers || !IsFloating(entry.dtype)) continue;
       UNIVAL_ASSIGN_OR_RETURN(const double cosine,
                               Cosine(*backbone.files[0], *backbone.files[i], name));
-      if (cosine >= kLeastCosine) continue;
+      // Weights that are no numbers are named where they are mixed.
+      if (cosine >= kLeastCosine || std::isnan(cosine)) continue;
       lines.push_back(absl::StrFormat("%s: cosine %.3f", backbone.FullName(name), cosine));
     }
     if (lines.empty()) continue;

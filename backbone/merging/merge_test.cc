@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <limits>
 
 #include "backbone/storage/backbone_hash.h"
 #include "backbone/storage/model_directory.h"
@@ -264,6 +265,18 @@ TEST_F(MergeTest, NamesTensorsThatDifferWithBothShapes) {
   const MergeOptions options = Options({Write("a", {4}), Write("b", {4, "ancestor", "", 0, 24})});
   EXPECT_THAT(MessageOf(options),
               AllOf(HasSubstr("backbone.w: F32 [16, 16] in "), HasSubstr("F32 [16, 24] in ")));
+}
+
+TEST_F(MergeTest, RefusesWeightsThatAreNoNumbersAndNamesTheirFile) {
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    MergeOptions options = Options({Write("a", {4}), Write("b", {bad})});
+    const std::string message = MessageOf(options);
+    EXPECT_THAT(message, AllOf(HasSubstr(Path("b") + "/"), HasSubstr("no numbers"))) << bad;
+    EXPECT_FALSE(fs::exists(Path("merged"))) << bad;
+    options.lambda = 0;  // the damaged one alone
+    EXPECT_THAT(MessageOf(options), HasSubstr("no numbers")) << bad;
+  }
 }
 
 TEST_F(MergeTest, RefusesAnotherTokenizerAndAdaptersOfOtherWeights) {

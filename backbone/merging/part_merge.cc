@@ -137,7 +137,29 @@ at::Tensor PartMerge::MergeStatistics(const TensorGroup& group, const MergeWeigh
   return FindMergeMethod("average")->merge(group, shares);
 }
 
+absl::Status PartMerge::CheckNumbers(const std::string& tensor, const at::Tensor& merged) const {
+  if (IsFinite(merged)) return absl::OkStatus();
+  for (const auto& file : part_.files) {
+    UNIVAL_ASSIGN_OR_RETURN(const at::Tensor input, file->Read(tensor));
+    if (IsFinite(input)) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat(file->path(), ": tensor \"", tensor,
+                     "\": holds values that are no numbers (NaN or infinity); the weights are "
+                     "damaged, or come from a training run that failed"));
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat(part_.FullName(tensor), ": the mixed weights leave the range of their type (",
+                   c10::toString(merged.scalar_type()), "); mix less of them"));
+}
+
 absl::StatusOr<at::Tensor> PartMerge::Make(const std::string& tensor) {
+  UNIVAL_ASSIGN_OR_RETURN(at::Tensor merged, MakeOf(tensor));
+  UNIVAL_RETURN_IF_ERROR(
+      CatchTorch(part_.FullName(tensor), [&] { return CheckNumbers(tensor, merged); }));
+  return merged;
+}
+
+absl::StatusOr<at::Tensor> PartMerge::MakeOf(const std::string& tensor) {
   if (const auto copied = CopiedFrom(tensor)) {
     ++same_;
     return ReadCopy(tensor, *copied);

@@ -34,6 +34,9 @@ class PartMerge {
   absl::StatusOr<TensorGroup> ReadGroup(const std::string& tensor) const;
   absl::StatusOr<at::Tensor> ReadCopy(const std::string& tensor, int owner) const;
   absl::StatusOr<at::Tensor> MergeIntegers(const std::string& tensor, const TensorGroup& group);
+  absl::StatusOr<at::Tensor> MakeOf(const std::string& tensor);
+  // Names the file whose values are no numbers; or that only the mixed ones are none.
+  absl::Status CheckNumbers(const std::string& tensor, const at::Tensor& merged) const;
   at::Tensor MergeStatistics(const TensorGroup& group, const MergeWeights& weights) const;
 
   const MergeOptions& options_;

@@ -5,10 +5,8 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/isfinite.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -120,13 +118,6 @@ std::vector<std::string> Differences(const TensorMap& targets, const TensorMap& 
     }
   }
   return lines;
-}
-
-// One pass over the memory: any value that is no finite number makes the sum none. A sum of finite
-// values may leave the range too, and only then each is looked at.
-bool IsFinite(const at::Tensor& tensor) {
-  if (!tensor.is_floating_point() || std::isfinite(tensor.sum().item<double>())) return true;
-  return at::isfinite(tensor).all().item<bool>();
 }
 
 }  // namespace

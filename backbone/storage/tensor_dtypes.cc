@@ -1,5 +1,9 @@
 #include "backbone/storage/tensor_dtypes.h"
 
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/isfinite.h>
+
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -40,6 +44,13 @@ absl::Status CheckBools(const std::string& name, SafetensorsDtype dtype, absl::s
     }
   }
   return absl::OkStatus();
+}
+
+// One pass over the memory: any value that is no finite number makes the sum none. A sum of finite
+// values may leave the range too, and only then each is looked at.
+bool IsFinite(const at::Tensor& tensor) {
+  if (!tensor.is_floating_point() || std::isfinite(tensor.sum().item<double>())) return true;
+  return at::isfinite(tensor).all().item<bool>();
 }
 
 }  // namespace unival

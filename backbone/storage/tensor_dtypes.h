@@ -11,6 +11,10 @@
 #include "absl/types/optional.h"
 #include "backbone/storage/safetensors_header.h"
 
+namespace at {
+class Tensor;
+}  // namespace at
+
 namespace unival {
 
 at::ScalarType TorchDtype(SafetensorsDtype dtype);
@@ -20,6 +24,9 @@ absl::optional<SafetensorsDtype> FileDtype(at::ScalarType dtype);
 // InvalidArgument names the tensor when `bytes` are bools of which one is neither 0 nor 1: using
 // such a bool is undefined behaviour in C++. Other types hold any bytes.
 absl::Status CheckBools(const std::string& name, SafetensorsDtype dtype, absl::string_view bytes);
+
+// Whether all values are numbers, and none is infinite. Throws what libtorch throws.
+bool IsFinite(const at::Tensor& tensor);
 
 }  // namespace unival
 

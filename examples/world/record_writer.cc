@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sdk/base/files.h"
+#include "sdk/base/fresh_file.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival::world {
@@ -51,7 +52,10 @@ absl::StatusOr<std::string> RecordWriter::AddMedia(const std::string& member,
 absl::Status RecordWriter::AddRecord(const std::string& task, const Record& record) {
   const std::string name = task + ".jsonl";
   auto [file, added] = files_.try_emplace(name);
-  if (added) file->second.open(Path(name) + kTemporary, std::ios::binary);
+  if (added) {
+    UNIVAL_RETURN_IF_ERROR(MakeFreshFile(Path(name) + kTemporary));
+    file->second.open(Path(name) + kTemporary, std::ios::binary);
+  }
   if (file->second << record.dump() << '\n') return absl::OkStatus();
   return SystemError(Path(name), "cannot be written", errno);
 }

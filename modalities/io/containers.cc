@@ -85,14 +85,32 @@ bool IsMp3(absl::string_view head) {
          MpegFrameBytes(head, 0) > 0;
 }
 
-// ISO/IEC 13818-7, 6.2.
+// Bytes of the AAC frame that begins at `at`, 0 when none does (ISO/IEC 13818-7, 6.2).
+int64_t AdtsFrameBytes(absl::string_view head, size_t at) {
+  constexpr int64_t kHead = 7;
+  if (at + kHead > head.size() || At(head, at) != 0xff || (At(head, at + 1) & 0xf6) != 0xf0)
+    return 0;
+  const int64_t bytes =
+      (At(head, at + 3) & 3) << 11 | At(head, at + 4) << 3 | At(head, at + 5) >> 5;
+  return bytes > kHead ? bytes : 0;
+}
+
+// A frame, and another behind it where the file goes on. The rest of a frame may stand before them,
+// and is told from other data as with MP3.
 bool IsAdts(absl::string_view head) {
-  const auto frame_bytes = [&](size_t at) -> int64_t {
-    if (at + 7 > head.size() || At(head, at) != 0xff || (At(head, at + 1) & 0xf6) != 0xf0) return 0;
-    return (At(head, at + 3) & 3) << 11 | At(head, at + 4) << 3 | At(head, at + 5) >> 5;
-  };
-  const int64_t bytes = frame_bytes(0);
-  return bytes > 7 && (bytes >= static_cast<int64_t>(head.size()) - 7 || frame_bytes(bytes) > 0);
+  constexpr size_t kMostBefore = 2048;
+  const int64_t bytes = AdtsFrameBytes(head, 0);
+  if (bytes > 0 && (bytes >= static_cast<int64_t>(head.size()) - 7 ||
+                    AdtsFrameBytes(head, static_cast<size_t>(bytes)) > 0)) {
+    return true;
+  }
+  for (size_t first = 1; first < kMostBefore && first + 7 <= head.size(); ++first) {
+    size_t at = first;
+    int frames = 0;
+    for (int64_t next = 0; (next = AdtsFrameBytes(head, at)) > 0; at += next) ++frames;
+    if (frames >= 4) return true;
+  }
+  return false;
 }
 
 // The tag that some programs put before music: "ID3", version, flags, size in four times 7 bits.

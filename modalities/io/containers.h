@@ -35,6 +35,13 @@ struct Container {
 };
 const std::vector<Container>& Containers();
 
+// Bytes that the demuxer is shown instead of those that stand in the file: a length that a streaming
+// program could not fill in. None where `bytes` is empty.
+struct Correction {
+  int64_t begin = 0;
+  std::string bytes;
+};
+
 // The container of a file and where in the file it begins, behind the tags of music players. Null
 // for anything that is not in the list.
 struct FoundContainer {

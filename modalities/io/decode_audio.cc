@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -111,25 +112,32 @@ absl::Status CheckFinite(const std::string& name, const at::Tensor& samples) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<AudioClip> DecodeSound(const EncodedMedia& file) {
+absl::StatusOr<AudioClip> DecodeSound(const EncodedMedia& file, Correction correction) {
   const DecoderOptions& options = file.options;
-  UNIVAL_ASSIGN_OR_RETURN(auto input, MediaContainer::Open(file, kExpectedAudio));
+  const bool is_streamed = !correction.bytes.empty();
+  UNIVAL_ASSIGN_OR_RETURN(auto input,
+                          MediaContainer::Open(file, kExpectedAudio, std::move(correction)));
   UNIVAL_ASSIGN_OR_RETURN(AVStream * stream, input->FindStream(AVMEDIA_TYPE_AUDIO));
   UNIVAL_ASSIGN_OR_RETURN(auto decoder, input->NewDecoder(stream));
   decoder->context()->pkt_timebase = stream->time_base;
   Samples samples;
-  UNIVAL_RETURN_IF_ERROR(
+  const absl::Status decoded =
       DecodeStream(*input, stream, *decoder, [&](const AVFrame& frame) -> absl::StatusOr<bool> {
         UNIVAL_RETURN_IF_ERROR(AppendFrame(*input, options, frame, samples));
         return true;
-      }));
+      });
   const int64_t count =
       samples.channels.empty() ? 0 : static_cast<int64_t>(samples.channels[0].size());
   if (count == 0) {
+    UNIVAL_RETURN_IF_ERROR(decoded);
     return input->Unexpected("no samples", "The clip is empty or damaged: write it again.");
   }
+  // What a streamed file says elsewhere was written as early as its length.
+  const int64_t promised = is_streamed ? 0 : PromisedSamples(*input, *stream, samples.rate);
+  // A FLAC says how many samples it has: what stands behind them, as tags do, does not matter.
+  const bool is_complete = absl::string_view(input->kind().name) == "flac" && count == promised;
+  if (!is_complete || !IsMediaError(decoded)) UNIVAL_RETURN_IF_ERROR(decoded);
   // A codec may round the length by a few frames; a file that was cut lacks more.
-  const int64_t promised = PromisedSamples(*input, *stream, samples.rate);
   const int64_t slack = decoder->context()->frame_size > 0 ? 4 * decoder->context()->frame_size : 0;
   if (count + slack < promised) {
     return input->Unexpected(

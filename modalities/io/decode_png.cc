@@ -106,6 +106,10 @@ class PngReader {
 bool ReadHead(PngState& state) {
   if (setjmp(png_jmpbuf(state.png)) != 0) return false;
   png_set_read_fn(state.png, state.bytes, &ReadBytes);
+#ifdef PNG_MAXIMUM_INFLATE_WINDOW
+  // Some programs write that less is looked back on than is: other readers do not mind.
+  png_set_option(state.png, PNG_MAXIMUM_INFLATE_WINDOW, PNG_OPTION_ON);
+#endif
   png_set_keep_unknown_chunks(state.png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
   png_set_keep_unknown_chunks(state.png, PNG_HANDLE_CHUNK_NEVER,
                               reinterpret_cast<png_const_bytep>("tRNS"), 1);

@@ -10,6 +10,7 @@ extern "C" {
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -38,14 +39,16 @@ absl::StatusOr<Opened> OpenVideo(const EncodedMedia& file) {
   return opened;
 }
 
-// Frames that are shown: how many, and when the first and the last are.
+// Frames that are shown: how many, when the first and the last are, and the greatest time of which
+// all steps from frame to frame are multiples.
 struct Shown {
   int64_t count = 0;
-  int64_t first = AV_NOPTS_VALUE, last = AV_NOPTS_VALUE;
+  int64_t first = AV_NOPTS_VALUE, last = AV_NOPTS_VALUE, tick = 0;
 
   void Add(int64_t time) {
     ++count;
     if (time == AV_NOPTS_VALUE) return;
+    if (last != AV_NOPTS_VALUE) tick = std::gcd(tick, time - last);
     first = first == AV_NOPTS_VALUE ? time : std::min(first, time);
     last = last == AV_NOPTS_VALUE ? time : std::max(last, time);
   }
@@ -69,20 +72,22 @@ absl::StatusOr<Shown> CountByDecoding(const EncodedMedia& file) {
 }
 
 // What the container states, or else what the times of the frames give; 0 when neither is known.
-// AVI counts time in frames. Where the rate varies, its mean.
+// AVI counts time in frames, or in parts of one: the rest of such frames are empty packets. Where
+// the rate varies, its mean: what is stated then is the greatest rate, or a guess of the writer's. A
+// few frames that a cut left out do not make it vary.
 double FramesPerSecond(const MediaContainer& input, AVStream* stream, const Shown& shown) {
-  constexpr double kSame = 0.01;
-  AVRational rate = av_guess_frame_rate(input.format(), stream, nullptr);
-  if (input.kind().check == &CheckAvi) rate = av_inv_q(stream->time_base);
-  const AVRational mean = stream->avg_frame_rate;
-  if (rate.num > 0 && rate.den > 0) {
-    const bool varies =
-        mean.num > 0 && mean.den > 0 && std::abs(av_q2d(mean) / av_q2d(rate) - 1) > kSame;
-    return av_q2d(varies ? mean : rate);
+  constexpr double kSame = 0.05, kFewFrames = 2;
+  if (input.kind().check == &CheckAvi) {
+    return av_q2d(av_inv_q(stream->time_base)) /
+           static_cast<double>(std::max<int64_t>(1, shown.tick));
   }
-  if (shown.count < 2 || shown.last <= shown.first) return 0;
+  const AVRational stated = av_guess_frame_rate(input.format(), stream, nullptr);
+  const double rate = stated.num > 0 && stated.den > 0 ? av_q2d(stated) : 0;
+  if (shown.count < 2 || shown.last <= shown.first) return rate;
   const double seconds = static_cast<double>(shown.last - shown.first) * av_q2d(stream->time_base);
-  return static_cast<double>(shown.count - 1) / seconds;
+  const auto steps = static_cast<double>(shown.count - 1);
+  const bool is_steady = std::abs(rate * seconds - steps) <= std::max(kFewFrames, kSame * steps);
+  return rate > 0 && is_steady ? rate : steps / seconds;
 }
 
 // Places of the output by frame index.
@@ -194,8 +199,8 @@ absl::StatusOr<VideoClip> DecodeFrames(const EncodedMedia& file, const FrameSele
   UNIVAL_ASSIGN_OR_RETURN(const Opened video, OpenVideo(file));
   UNIVAL_ASSIGN_OR_RETURN(const FrameIndex index, IndexFrames(*video.input, video.stream));
   if (index.is_certain && !index.times.empty()) {
-    const Shown shown = {static_cast<int64_t>(index.times.size()), index.times.front(),
-                         index.times.back()};
+    Shown shown;
+    for (const int64_t time : index.times) shown.Add(time);
     UNIVAL_ASSIGN_OR_RETURN(const bool done, Select(file, video, shown, select, index.times, clip));
     if (done) return clip;
   }

@@ -8,6 +8,7 @@
 #include "modalities/io/builtin_formats.h"
 #include "modalities/io/decode_audio.h"
 #include "modalities/io/wav.h"
+#include "sdk/base/byte_order.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -34,12 +35,29 @@ absl::Status ReadSamples(const ByteReader& reader, const WavLayout& layout, int6
   return absl::OkStatus();
 }
 
+// Of a codec, which FFmpeg reads. It takes the length of a streamed file for a promise, so it is
+// shown the true one.
+absl::StatusOr<AudioClip> DecodeOther(const EncodedMedia& file, const WavLayout& layout) {
+  if (!layout.unreadable.empty()) {
+    return UnexpectedMedia(file.reader.name(), kExpectedAudio, layout.unreadable,
+                           "Write it again.");
+  }
+  if (!layout.is_streamed) return DecodeSound(file);
+  return DecodeSound(file,
+                     {layout.length_at, LittleEndianBytes(layout.data_bytes, layout.length_bytes)});
+}
+
 absl::StatusOr<AudioClip> DecodeWav(const EncodedMedia& file) {
   const ByteReader& reader = file.reader;
   const DecoderOptions& options = file.options;
   WavLayout layout;
   const auto text = [&](int64_t offset, int64_t count) { return reader.Text(offset, count); };
-  if (ParseWav(reader.size(), text, &layout) == WavKind::kOther) return DecodeSound(file);
+  const WavKind kind = ParseWav(reader.size(), text, &layout);
+  if (kind == WavKind::kOther) return DecodeOther(file, layout);
+  if (kind == WavKind::kEmpty || layout.data_bytes == 0) {
+    return UnexpectedMedia(reader.name(), kExpectedAudio, "no samples",
+                           "The clip is empty: leave it out.");
+  }
   const int64_t count = layout.data_bytes / (int64_t{layout.channels} * layout.bytes);
   const int64_t present = reader.size() - layout.data_begin;
   if (present < layout.data_bytes || count == 0) {

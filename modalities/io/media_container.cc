@@ -51,15 +51,35 @@ std::string CodecsOf(const Container& container) {
 
 // Tags and heads that stand between the clips of a file that was joined from several: the demuxer
 // takes them for sound, players step over them.
+absl::string_view BytesOf(const AVPacket& packet) {
+  return {reinterpret_cast<const char*>(packet.data), static_cast<size_t>(packet.size)};
+}
+
 bool IsBetweenClips(AVCodecID codec, const AVPacket& packet) {
-  const absl::string_view bytes(reinterpret_cast<const char*>(packet.data),
-                                static_cast<size_t>(packet.size));
+  const absl::string_view bytes = BytesOf(packet);
   if (codec == AV_CODEC_ID_OPUS) {
     return absl::StartsWith(bytes, "OpusHead") || absl::StartsWith(bytes, "OpusTags");
   }
   if (codec != AV_CODEC_ID_MP3) return false;
   return absl::StartsWith(bytes, "ID3") || absl::StartsWith(bytes, "TAG") ||
          absl::StartsWith(bytes, "APETAGEX");
+}
+
+// The head of a frame of an MP3 (ISO/IEC 11172-3, 2.4.1.3).
+bool BeginsFrame(const AVPacket& packet) {
+  const absl::string_view bytes = BytesOf(packet);
+  return bytes.size() > 1 && bytes[0] == '\xff' && (bytes[1] & 0xe0) == 0xe0;
+}
+
+// A single picture in a track of its own.
+bool IsCover(const AVStream& stream) {
+  const AVCodecID codec = stream.codecpar->codec_id;
+  return stream.nb_frames == 1 && (codec == AV_CODEC_ID_MJPEG || codec == AV_CODEC_ID_PNG);
+}
+
+// Where a stream stands among those that a player chooses from.
+int Rank(const AVStream& stream) {
+  return (IsCover(stream) ? 2 : 0) + ((stream.disposition & AV_DISPOSITION_DEFAULT) != 0 ? 0 : 1);
 }
 
 }  // namespace
@@ -70,6 +90,11 @@ int MediaContainer::ReadCallback(void* opaque, uint8_t* buffer, int size) {
   const int64_t got = input->file_.reader.ReadAt(input->position_, buffer, size);
   if (got < 0) return AVERROR(EIO);
   if (got == 0) return AVERROR_EOF;
+  const Correction& correction = input->correction_;
+  for (size_t i = 0; i < correction.bytes.size(); ++i) {
+    const int64_t at = correction.begin + static_cast<int64_t>(i) - input->position_;
+    if (at >= 0 && at < got) buffer[at] = static_cast<uint8_t>(correction.bytes[i]);
+  }
   input->may_read_ -= got;
   input->position_ += got;
   return static_cast<int>(got);
@@ -92,8 +117,9 @@ int64_t MediaContainer::SeekCallback(void* opaque, int64_t offset, int whence) {
 }
 
 absl::StatusOr<std::unique_ptr<MediaContainer>> MediaContainer::Open(const EncodedMedia& file,
-                                                                     const std::string& expected) {
-  auto input = std::unique_ptr<MediaContainer>(new MediaContainer(file));
+                                                                     const std::string& expected,
+                                                                     Correction correction) {
+  auto input = std::unique_ptr<MediaContainer>(new MediaContainer(file, std::move(correction)));
   input->expected_ = expected;
   const FoundContainer found = FindContainer(file.reader);
   input->begin_ = input->position_ = found.begin;
@@ -153,13 +179,16 @@ absl::Status MediaContainer::CheckSamples(AVStream* stream) const {
 }
 
 absl::StatusOr<AVStream*> MediaContainer::FindStream(AVMediaType type) const {
+  AVStream* best = nullptr;
   for (unsigned i = 0; i < format_->nb_streams; ++i) {
     AVStream* stream = format_->streams[i];
-    if (stream->codecpar->codec_type == type &&
-        (stream->disposition & AV_DISPOSITION_ATTACHED_PIC) == 0) {
-      if (container_->check == &CheckMp4) UNIVAL_RETURN_IF_ERROR(CheckSamples(stream));
-      return stream;
-    }
+    const bool is_attached = (stream->disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
+    if (stream->codecpar->codec_type != type || is_attached) continue;
+    if (best == nullptr || Rank(*stream) < Rank(*best)) best = stream;
+  }
+  if (best != nullptr) {
+    if (container_->check == &CheckMp4) UNIVAL_RETURN_IF_ERROR(CheckSamples(best));
+    return best;
   }
   return Unexpected(absl::StrCat(KindsOf(*format_), " (", container_->name, ")"),
                     "Give the file to a column of its own kind.");
@@ -192,6 +221,14 @@ absl::StatusOr<bool> MediaContainer::ReadPacket(const AVStream* stream, AVPacket
     }
     if (packet->stream_index != stream->index) continue;
     if (IsBetweenClips(stream->codecpar->codec_id, *packet)) continue;
+    // What stands behind the last frame does not matter; the same before a frame is damage.
+    if (absl::string_view(container_->demuxer) == "mp3") {
+      if (!BeginsFrame(*packet)) {
+        saw_other_ = true;
+        continue;
+      }
+      if (saw_other_) return Unexpected("data between its frames that are none", kDamagedRemedy);
+    }
     if ((packet->flags & AV_PKT_FLAG_CORRUPT) != 0) {
       return Unexpected(absl::StrCat("a truncated ", container_->name, " file"), kDamagedRemedy);
     }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
@@ -23,15 +24,18 @@ class MediaContainer {
   // `expected` is the wanted kind, for messages: "an image", "audio", "a video". The reader of
   // `file` must outlive the container.
   static absl::StatusOr<std::unique_ptr<MediaContainer>> Open(const EncodedMedia& file,
-                                                              const std::string& expected);
+                                                              const std::string& expected,
+                                                              Correction correction = {});
 
   const std::string& name() const { return file_.reader.name(); }
   const DecoderOptions& options() const { return file_.options; }
   const Container& kind() const { return *container_; }
   AVFormatContext* format() const { return format_.get(); }
 
-  // The first stream of this kind, pictures attached to music apart. InvalidArgument says what the
-  // media holds instead, or that samples of the stream lie behind the end of the file.
+  // The stream of this kind that a player takes: the first that the file marks as the default, the
+  // first where none is. A single picture beside another stream is a cover and comes last; pictures
+  // attached to music are none. InvalidArgument says what the media holds instead, or that samples
+  // of the stream lie behind the end of the file.
   absl::StatusOr<AVStream*> FindStream(AVMediaType type) const;
 
   // A decoder for a stream, out of the container's row in the list. InvalidArgument names a codec
@@ -51,14 +55,17 @@ class MediaContainer {
   static int64_t SeekCallback(void* opaque, int64_t offset, int whence);
   absl::Status CheckSamples(AVStream* stream) const;
 
-  explicit MediaContainer(const EncodedMedia& file) : file_(file) {}
+  MediaContainer(const EncodedMedia& file, Correction correction)
+      : file_(file), correction_(std::move(correction)) {}
 
   const EncodedMedia file_;
+  const Correction correction_;
   const Container* container_ = nullptr;
   std::string expected_;
-  int64_t begin_ = 0;     // of what the demuxer sees
-  int64_t position_ = 0;  // of the demuxer, in the file
-  int64_t may_read_ = 0;  // bytes, while it opens
+  int64_t begin_ = 0;       // of what the demuxer sees
+  int64_t position_ = 0;    // of the demuxer, in the file
+  int64_t may_read_ = 0;    // bytes, while it opens
+  bool saw_other_ = false;  // data among the packets of an MP3 that are no frame of it
   FfmpegPtr<AVIOContext> io_;
   FfmpegPtr<AVFormatContext> format_;  // closed before its io
 };

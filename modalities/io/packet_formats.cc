@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "modalities/io/builtin_formats.h"
 #include "modalities/io/one_packet.h"
+#include "sdk/base/byte_order.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -58,7 +59,52 @@ absl::StatusOr<at::Tensor> DecodeAnymap(const EncodedMedia& file, PixelFormat fo
   return DecodeOnePacket(file, AnymapDecoder(text[1]), format);
 }
 
+// Whether run-length codes from `begin` on reach the end of a bitmap: its mark, or the last pixel.
+// A code is a count and a value; behind a count of 0 comes 0: end of a row, 1: end of the bitmap,
+// 2: columns and rows to step over, or a count of values that follow, filled up to whole words.
+bool AreRunsWhole(const ByteReader& reader, int64_t begin, int64_t width, int64_t height,
+                  bool is_half) {
+  SequentialBytes bytes(reader, begin);
+  uint8_t code[2], step[2];
+  for (int64_t row = 0, column = 0; row < height;) {
+    if (row == height - 1 && column >= width) return true;
+    if (bytes.Read(code, 2) != 2) return false;
+    if (code[0] > 0) {
+      column += code[0];
+    } else if (code[1] == 0) {
+      column = 0;
+      ++row;
+    } else if (code[1] == 1) {
+      return true;
+    } else if (code[1] == 2) {
+      if (bytes.Read(step, 2) != 2) return false;
+      column += step[0];
+      row += step[1];
+    } else {
+      const int64_t values = is_half ? (code[1] + 1) / 2 : code[1];
+      bytes.Skip((values + 1) / 2 * 2);
+      column += code[1];
+    }
+  }
+  return true;
+}
+
+// The decoder counts the bytes of plain pixels, and shows what there is of run-length codes.
 absl::StatusOr<at::Tensor> DecodeBmp(const EncodedMedia& file, PixelFormat format) {
+  constexpr size_t kHead = 34, kShortHead = 40;
+  constexpr uint64_t kRuns8 = 1, kRuns4 = 2;
+  const std::string head = file.reader.Text(0, kHead);
+  if (head.size() == kHead && LittleEndian(head.substr(14), 4) >= kShortHead) {
+    const uint64_t kind = LittleEndian(head.substr(30), 4);
+    const auto begin = static_cast<int64_t>(LittleEndian(head.substr(10), 4));
+    const auto width = static_cast<int32_t>(LittleEndian(head.substr(18), 4));
+    const auto height = static_cast<int32_t>(LittleEndian(head.substr(22), 4));
+    if ((kind == kRuns8 || kind == kRuns4) &&
+        !AreRunsWhole(file.reader, begin, width, height, kind == kRuns4)) {
+      return UnexpectedMedia(file.reader.name(), kExpectedImage, "a truncated BMP",
+                             "Write it again.");
+    }
+  }
   return DecodeOnePacket(file, "bmp", format);
 }
 

@@ -234,6 +234,48 @@ TEST(PicturesTest, WhatSaysNothingAboutThePixelsOfAPngIsNotRead) {
 
 // Of each format what it promises: a file that has it is whole, whatever follows; one that has not
 // is cut.
+// Some programs write into the head of the compressed data that less is looked back on than is.
+TEST(PicturesTest, APngThatUnderstatesItsWindowIsRead) {
+  constexpr int kRepeats = 16;
+  std::vector<uint8_t> rgb(3 * kWidth * kHeight);
+  uint32_t noise = 1;
+  for (size_t i = 0; i < rgb.size(); ++i) {
+    const size_t before = 3 * kWidth * kRepeats;
+    noise = noise * 1664525 + 1013904223;
+    rgb[i] = i < before ? static_cast<uint8_t>(noise >> 24) : rgb[i - before];
+  }
+  const std::string png = EncodePng(rgb, kWidth, kHeight, 3).value();
+  const size_t at = png.find("IDAT");
+  const auto length = static_cast<size_t>(BigEndian(png.substr(at - 4, 4), 4));
+  std::string data = png.substr(at + 4, length);
+  data.replace(0, 2, "\x18\x19");  // 512 bytes, as RFC 1950 writes them
+  const std::string odd =
+      png.substr(0, at - 4) + PngChunk("IDAT", data) + png.substr(at + 8 + length);
+  EXPECT_EQ(MaxDifference(Decoded(odd), Decoded(png)), 0);
+}
+
+// 16 x 16 of one colour a row in run-length codes.
+TEST(PicturesTest, RunLengthCodesOfABmpHaveToReachItsEnd) {
+  constexpr int kSide = 16, kBegin = 14 + 40 + 4 * 256;
+  const auto bmp = [](const std::string& codes) {
+    std::string head = "BM" + LittleEndianBytes(kBegin + codes.size(), 4) +
+                       LittleEndianBytes(0, 4) + LittleEndianBytes(kBegin, 4);
+    head += LittleEndianBytes(40, 4) + LittleEndianBytes(kSide, 4) + LittleEndianBytes(kSide, 4) +
+            LittleEndianBytes(1, 2) + LittleEndianBytes(8, 2) + LittleEndianBytes(1, 4) +
+            LittleEndianBytes(codes.size(), 4) + std::string(16, '\0');
+    for (int i = 0; i < 256; ++i) head += std::string(3, static_cast<char>(i)) + '\0';
+    return head + codes;
+  };
+  std::string codes;
+  for (int row = 0; row < kSide; ++row) codes += std::string{kSide, static_cast<char>(row), 0, 0};
+  const std::string end("\0\1", 2);
+  const at::Tensor pixels = Decoded(bmp(codes + end));
+  EXPECT_EQ(pixels[0][0][0].item<int>(), kSide - 1) << "rows come from the bottom";
+  EXPECT_EQ(MaxDifference(Decoded(bmp(codes)), pixels), 0) << "without the mark of the end";
+  ExpectRefused(bmp(codes.substr(0, codes.size() / 2)), "cut between codes");
+  ExpectRefused(bmp(codes.substr(0, codes.size() / 2 - 1)), "cut within a code");
+}
+
 TEST(PicturesTest, BytesBehindTheEndAreNoneOfThePicture) {
   const std::string junk = std::string(300, '\0') + "\xff\xda\xff\xd8 and a video";
   for (const Turned& format : TurnedFormats()) {

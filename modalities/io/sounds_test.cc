@@ -82,6 +82,41 @@ TEST(SoundsTest, AStreamedWavReachesToTheEndOfTheFile) {
   ExpectRefused(Wav(1, 16, 2, "", 0), "streams nothing");
 }
 
+TEST(SoundsTest, AStreamedWavOfACodecReachesToTheEndOfTheFileToo) {
+  constexpr int kMuLaw = 7;
+  const std::string law(kCount, '\x55');
+  const std::string adpcm = MakeSound("wav", "adpcm_ms", Tone(), kRate);
+  const int64_t count = CountOf(adpcm);
+  const size_t length_at = adpcm.find("data") + 4;
+  for (const uint64_t promised : {uint64_t{0}, uint64_t{0x7fffffff}, uint64_t{0xffffffff}}) {
+    EXPECT_EQ(CountOf(Wav(kMuLaw, 8, 1, law, promised)), kCount) << promised;
+    std::string streamed = adpcm;
+    streamed.replace(length_at, 4, LittleEndianBytes(promised, 4));
+    EXPECT_EQ(CountOf(streamed), count) << promised;
+  }
+  ExpectRefused(Wav(kMuLaw, 8, 1, law, 2 * law.size()), "promises twice as much");
+}
+
+TEST(SoundsTest, ChunksBehindNoSamplesAreNoSound) {
+  const std::string list = "LIST" + LittleEndianBytes(4, 4) + "abcd";
+  const absl::Status status = Decode(Wav(1, 16, 2, "", 0) + list).status();
+  EXPECT_TRUE(absl::StrContains(status.message(), "no samples")) << status;
+  const std::string data = Samples16();
+  EXPECT_EQ(
+      CountOf(Wav(1, 16, 2, "", 0) + list + "data" + LittleEndianBytes(data.size(), 4) + data),
+      kCount);
+}
+
+TEST(SoundsTest, WhatTheHeadLeavesOutIsFilledInAndWhatMeansNothingIsNamed) {
+  const std::string data = Samples16();
+  std::string wav = Wav(1, 16, 2, data, data.size());
+  wav.replace(32, 2, std::string(2, '\0'));  // bytes of all channels together
+  EXPECT_EQ(CountOf(wav), kCount);
+  wav.replace(22, 2, std::string(2, '\0'));
+  const absl::Status status = Decode(wav).status();
+  EXPECT_TRUE(absl::StrContains(status.message(), "16 bits in 0 channels")) << status;
+}
+
 TEST(SoundsTest, SixtyFourBitLengthsStandInAChunkOfTheirOwn) {
   const std::string data = Samples16();
   std::string wav = Wav(1, 16, 2, data, 0xffffffff);
@@ -167,6 +202,26 @@ TEST(SoundsTest, JoinedClipsPlayOneAfterTheOther) {
   const std::string old_tag = "TAG" + std::string(125, ' ');
   EXPECT_EQ(CountOf(mp3 + old_tag), once);
   EXPECT_GE(CountOf(mp3 + old_tag + mp3 + old_tag), 2 * once);
+}
+
+TEST(SoundsTest, WhatStandsBehindTheLastFrameDoesNotMatter) {
+  const std::string mp3 = MakeSound("mp3", "libmp3lame", Tone(), kRate);
+  const std::string flac = EncodeFlac(Tone(), kRate).value();
+  const std::string notes = "notes of a player, and what it wrote of other songs";
+  for (const std::string& behind :
+       {std::string(5000, '\0'), notes, "TAG" + std::string(125, ' ')}) {
+    EXPECT_EQ(CountOf(mp3 + behind), CountOf(mp3)) << behind;
+    EXPECT_EQ(CountOf(flac + behind), kCount) << behind;
+  }
+  ExpectRefused(
+      mp3.substr(0, mp3.size() / 2) + std::string(3000, '\0') + mp3.substr(mp3.size() / 2),
+      "damaged in the middle");
+}
+
+TEST(SoundsTest, ARecordingOfAStreamMayBeginWithinAFrame) {
+  const std::string aac = MakeSound("adts", "aac", Tone(kRate, 8 * kCount), kRate);
+  EXPECT_GE(CountOf(aac.substr(50)), 7 * kCount);
+  EXPECT_LT(CountOf(aac.substr(50)), CountOf(aac));
 }
 
 // In a TGA, which has no mark of its own, some bytes look like the heads of two frames.

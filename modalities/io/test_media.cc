@@ -163,14 +163,36 @@ void SetVideo(const VideoSetting& setting, AVCodecContext* context) {
   context->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
 }
 
+// Its packet, not yet written.
+FfmpegPtr<AVPacket> AddCover(const VideoSetting& setting, Output& output) {
+  AVStream* stream = avformat_new_stream(output.format(), nullptr);
+  stream->codecpar->codec_type = AVMEDIA_TYPE_VIDEO;
+  stream->codecpar->codec_id = AV_CODEC_ID_MJPEG;
+  stream->codecpar->width = setting.width;
+  stream->codecpar->height = setting.height;
+  stream->time_base = {1, setting.frames_per_second};
+  FfmpegPtr<AVPacket> packet(av_packet_alloc());
+  Need(av_new_packet(packet.get(), static_cast<int>(setting.cover.size())) >= 0, "cover");
+  std::memcpy(packet->data, setting.cover.data(), setting.cover.size());
+  packet->pts = packet->dts = 0;
+  packet->duration = 1;
+  packet->flags |= AV_PKT_FLAG_KEY;
+  return packet;
+}
+
 AVStream* AddVideo(const VideoSetting& setting, const AVCodecContext& encoder, Output& output) {
+  const FfmpegPtr<AVPacket> cover = setting.cover.empty() ? nullptr : AddCover(setting, output);
   AVStream* stream = output.Add(encoder);
+  if (cover != nullptr) stream->disposition |= AV_DISPOSITION_DEFAULT;
   if (setting.times.empty()) stream->avg_frame_rate = stream->r_frame_rate = encoder.framerate;
   if (!setting.matrix.empty()) {
     uint8_t* data = av_stream_new_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, 9 * 4);
     std::memcpy(data, setting.matrix.data(), 9 * 4);
   }
   output.Begin();
+  if (cover != nullptr) {
+    Need(av_interleaved_write_frame(output.format(), cover.get()) >= 0, "writing the cover");
+  }
   return stream;
 }
 

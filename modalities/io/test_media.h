@@ -61,6 +61,7 @@ struct VideoSetting {
   int colour_space = -1;        // AVColorSpace
   bool fragmented = false;      // MP4 with an empty moov
   bool streamed = false;        // the muxer cannot go back
+  std::string cover;            // a JPEG as a track of its own before the video
   // Changes the packet of a frame; returning false leaves it out.
   std::function<bool(int index, uint8_t* data, int size)> edit;
   // Of frame `index`; null: frames of one grey each, 8 * index.

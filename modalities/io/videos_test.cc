@@ -175,6 +175,28 @@ TEST(VideosTest, AVaryingRateIsItsMean) {
   }
 }
 
+TEST(VideosTest, AnAviWhoseTicksArePartsOfAFrameHasTheRateOfItsFrames) {
+  VideoSetting setting = Setting("avi", "rawvideo");
+  setting.frames_per_second = 20;
+  setting.frames = 6;
+  setting.times = {0, 2, 4, 6, 8, 10};
+  setting.colour_space = AVCOL_SPC_SMPTE170M;
+  const VideoClip clip = Decoded(MakeVideo(setting));
+  EXPECT_EQ(clip.source_frame_count, 6);
+  EXPECT_NEAR(clip.frames_per_second, 10, 1e-6);
+}
+
+TEST(VideosTest, APictureBesideAVideoIsItsCover) {
+  for (const char* container : {"mp4", "mov", "matroska"}) {
+    VideoSetting setting = Setting(container, "libx264");
+    setting.cover =
+        MakeJpeg(TestPicture(setting.height, setting.width), setting.height, setting.width);
+    const VideoClip clip = Decoded(MakeVideo(setting));
+    EXPECT_EQ(clip.source_frame_count, 12) << container;
+    EXPECT_EQ(Steps(clip), Range(0, 12)) << container;
+  }
+}
+
 // Y, Cb, Cr to R, G, B as ITU-R and SMPTE define them: the same colour comes back whatever the
 // matrix that the stream states.
 TEST(VideosTest, ColoursFollowTheMatrixThatTheStreamStates) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "sdk/base/byte_order.h"
 
 namespace unival {
@@ -14,21 +16,52 @@ constexpr uint32_t kPcm = 1, kFloat = 3, kExtensible = 0xfffe;
 // What the bits say beyond the bytes does not matter. The extended form names the codec further on.
 bool ReadFormat(absl::string_view chunk, WavLayout* layout) {
   constexpr int kMaxChannels = 64, kMaxRate = 10000000;
+  layout->unreadable.clear();
   if (chunk.size() < 16) return false;
   uint64_t codec = LittleEndian(chunk, 2);
   if (codec == kExtensible && chunk.size() >= 26) codec = LittleEndian(chunk.substr(24), 2);
   const uint64_t channels = LittleEndian(chunk.substr(2), 2),
                  rate = LittleEndian(chunk.substr(4), 4);
-  const uint64_t together = LittleEndian(chunk.substr(12), 2);
+  const uint64_t bits = LittleEndian(chunk.substr(14), 2);
+  uint64_t together = LittleEndian(chunk.substr(12), 2);
+  if (together == 0) together = channels * ((bits + 7) / 8);  // some programs leave it out
   layout->is_float = codec == kFloat;
+  if (codec == kPcm || codec == kFloat) {
+    layout->unreadable = absl::StrCat(layout->is_float ? "floating-point" : "whole-number",
+                                      " samples of ", bits, " bits in ", channels, " channels of ",
+                                      together, " bytes together, ", rate, " Hz");
+  }
   if (channels < 1 || channels > kMaxChannels || rate < 1 || rate > kMaxRate) return false;
   if (together % channels != 0) return false;
   layout->channels = static_cast<int>(channels);
   layout->sample_rate_hz = static_cast<int>(rate);
   layout->bytes = static_cast<int>(together / channels);
-  if (LittleEndian(chunk.substr(14), 2) > 8 * together / channels) return false;
-  if (codec == kFloat) return layout->bytes == 4 || layout->bytes == 8;
-  return codec == kPcm && layout->bytes >= 1 && layout->bytes <= 4;
+  if (bits > 8 * together / channels) return false;
+  const bool is_plain = layout->is_float
+                            ? layout->bytes == 4 || layout->bytes == 8
+                            : codec == kPcm && layout->bytes >= 1 && layout->bytes <= 4;
+  if (is_plain) layout->unreadable.clear();
+  return is_plain;
+}
+
+using Text = std::function<std::string(int64_t, int64_t)>;
+
+// Whether whole chunks, and nothing else, reach from `at` to the end of the file. Samples do not
+// look like that.
+bool AreChunks(int64_t size, const Text& text, int64_t at) {
+  constexpr int kMaxChunks = 1000;
+  for (int i = 0; i < kMaxChunks && at + 8 <= size; ++i) {
+    const std::string head = text(at, 8);
+    for (const char letter : absl::ClippedSubstr(head, 0, 4)) {
+      if (!absl::ascii_isprint(static_cast<unsigned char>(letter))) return false;
+    }
+    const auto bytes = static_cast<int64_t>(LittleEndian(absl::ClippedSubstr(head, 4), 4));
+    at += 8 + bytes;
+    if (at == size) return true;
+    at += bytes % 2;
+    if (at == size) return true;
+  }
+  return false;
 }
 
 // Lengths that stand for "not known": nothing, and what programs write that mean as much as fits.
@@ -62,35 +95,42 @@ void Convert(const WavLayout& layout, const uint8_t* data, int64_t count, int ch
 
 }  // namespace
 
-WavKind ParseWav(int64_t size, const std::function<std::string(int64_t, int64_t)>& text,
-                 WavLayout* layout) {
+WavKind ParseWav(int64_t size, const Text& text, WavLayout* layout) {
   constexpr int kMaxChunks = 10000, kMaxFormat = 64;
-  bool has_format = false;
+  bool has_format = false, is_plain = false, is_empty = false;
   uint64_t long_bytes = 0;
-  int64_t at = 12;
+  int64_t long_at = 0, at = 12;
   for (int i = 0; i < kMaxChunks && at + 8 <= size; ++i) {
     const std::string head = text(at, 8);
     const std::string name = head.substr(0, 4);
     const uint64_t bytes = LittleEndian(absl::ClippedSubstr(head, 4), 4);
     at += 8;
     if (name == "fmt ") {
-      if (!ReadFormat(text(at, std::min<int64_t>(bytes, kMaxFormat)), layout)) break;
+      is_plain = ReadFormat(text(at, std::min<int64_t>(bytes, kMaxFormat)), layout);
       has_format = true;
     }
-    if (name == "ds64") long_bytes = LittleEndian(absl::ClippedSubstr(text(at, 24), 8), 8);
-    if (name == "data") {
+    if (name == "ds64") {
+      long_bytes = LittleEndian(absl::ClippedSubstr(text(at, 24), 8), 8);
+      long_at = at + 8;
+    }
+    if (name == "data" && bytes == 0 && AreChunks(size, text, at)) {
+      is_empty = true;
+    } else if (name == "data") {
       if (!has_format) break;
-      const uint64_t promised = bytes == UINT32_MAX && long_bytes > 0 ? long_bytes : bytes;
+      const bool is_long = bytes == UINT32_MAX && long_at > 0;
+      const uint64_t promised = is_long && long_bytes > 0 ? long_bytes : bytes;
       const auto present = static_cast<uint64_t>(size - at);
-      const bool streamed = promised == 0 || (promised > present && IsPlaceholder(promised));
+      layout->is_streamed = promised == 0 || (promised > present && IsPlaceholder(promised));
+      layout->length_at = is_long ? long_at : at - 4;
+      layout->length_bytes = is_long ? 8 : 4;
       layout->data_begin = at;
-      layout->data_bytes =
-          static_cast<int64_t>(std::min<uint64_t>(streamed ? present : promised, INT64_MAX));
-      return WavKind::kPlain;
+      layout->data_bytes = static_cast<int64_t>(
+          std::min<uint64_t>(layout->is_streamed ? present : promised, INT64_MAX));
+      return is_plain ? WavKind::kPlain : WavKind::kOther;
     }
     at += static_cast<int64_t>(bytes + bytes % 2);
   }
-  return WavKind::kOther;
+  return is_empty ? WavKind::kEmpty : WavKind::kOther;
 }
 
 void ConvertWav(const WavLayout& layout, const uint8_t* data, int64_t count, int channel,

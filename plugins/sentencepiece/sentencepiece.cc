@@ -101,6 +101,7 @@ class SentencePiece : public Tokenizer {
         sentencepiece::SentencePieceTrainer::Train(TrainerOptions(training), nullptr, &model);
     if (!trained.ok()) return InvalidArgument(training.corpus + ": " + trained.error_message());
     const std::string temporary = training.output + ".tmp";
+    std::remove(temporary.c_str());  // a link that somebody put there is not followed
     std::ofstream output(temporary, std::ios::binary | std::ios::trunc);
     output.write(model.data(), static_cast<std::streamsize>(model.size()));
     output.close();

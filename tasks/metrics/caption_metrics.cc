@@ -82,12 +82,17 @@ std::vector<Statistics> Column(const std::vector<double>& values) {
 
 std::vector<double> MeanOfSums(const Statistics& sums, double count) { return {sums[0] / count}; }
 
+// Words of a text: two of so many take a second or two.
+constexpr int64_t kMostCompared = 20000, kMostAligned = 4000;
+
 using Rows = std::vector<Statistics> (*)(const Items&);
 
 MetricFactory Captions(const std::string& name, const std::string& summary, CaptionWords words,
                        std::vector<std::string> scores, Rows rows,
-                       std::vector<double> (*of_sums)(const Statistics&, double)) {
+                       std::vector<double> (*of_sums)(const Statistics&, double),
+                       int64_t most_words = 0) {
   SumScorer scorer;
+  scorer.most_words = most_words;
   scorer.names = std::move(scores);
   scorer.statistics = [words, rows](const std::vector<ScoredText>& texts) {
     return rows(MakeItems(texts, words));
@@ -104,7 +109,8 @@ std::vector<MetricFactory> CaptionMetricsOver(CaptionWords words) {
   return {
       Captions("bleu", "corpus BLEU-1 to BLEU-4, closest reference length", words,
                {"bleu_1", "bleu_2", "bleu_3", "bleu_4"}, &BleuRows, &BleuOfSums),
-      Captions("rouge_l", "ROUGE-L F, beta 1.2", words, {"rouge_l"}, &RougeRows, &MeanOfSums),
+      Captions("rouge_l", "ROUGE-L F, beta 1.2", words, {"rouge_l"}, &RougeRows, &MeanOfSums,
+               kMostCompared),
       Captions("cider",
                "what the COCO caption evaluation prints, and papers quote, as CIDEr: the same as "
                "cider_d",
@@ -115,7 +121,7 @@ std::vector<MetricFactory> CaptionMetricsOver(CaptionWords words) {
                "CIDEr as first defined, without CIDEr-D's clipping and length factor", words,
                {"cider_plain"}, plain, &MeanOfSums),
       Captions("meteor", "METEOR 1.5, modules exact and stem; no synonyms, no paraphrases", words,
-               {"meteor"}, &MeteorRows, &MeteorOfSums),
+               {"meteor"}, &MeteorRows, &MeteorOfSums, kMostAligned),
   };
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <numeric>
 #include <tuple>
 #include <utility>
 
@@ -75,11 +76,6 @@ struct AlignmentPath {
     if (last_end >= 0) ++chunks;
     last_end = -1;
   }
-  void Take(const MeteorMatch& match) {
-    exact += match.by_stem ? 0 : 1;
-    if (last_end >= 0 && match.candidate != last_end) ++chunks;
-    last_end = match.candidate + 1;
-  }
 };
 
 bool IsBetter(const AlignmentPath& a, const AlignmentPath& b) {
@@ -105,29 +101,62 @@ AlignmentPath CertainMatches(const Choices& choices, size_t candidate_words) {
   return path;
 }
 
-// Adds to `next` the ways on from `path` over word `j` of the reference.
-void Extend(AlignmentPath path, size_t j, const std::vector<MeteorMatch>& choices,
-            std::vector<AlignmentPath>* next) {
+// A way on from a path over the next word of the reference, before it is made: of many, few are.
+struct Step {
+  size_t path = 0;
+  MeteorMatch match;  // candidate -1: none
+  int exact = 0, chunks = 0, distance = 0;
+};
+
+// Adds the ways on from path `index` over word `j` of the reference.
+void AddSteps(const AlignmentPath& path, size_t index, size_t j,
+              const std::vector<MeteorMatch>& choices, std::vector<Step>* steps) {
   const int place = static_cast<int>(j);
-  if (path.matches[j].candidate >= 0) {
-    path.Take(path.matches[j]);
-    path.distance += std::abs(place - path.matches[j].candidate);
-    next->push_back(std::move(path));
-    return;
+  const auto add = [&](const MeteorMatch& match, int distance) {
+    const bool breaks = path.last_end >= 0 && match.candidate != path.last_end;
+    const bool is_exact = match.candidate >= 0 && !match.by_stem;
+    steps->push_back(
+        {index, match, path.exact + (is_exact ? 1 : 0), path.chunks + (breaks ? 1 : 0), distance});
+  };
+  const MeteorMatch& certain = path.matches[j];
+  if (certain.candidate >= 0) {
+    return add(certain, path.distance + std::abs(place - certain.candidate));
   }
+  // The original books the distance of a match on the paths that go on without it; so it is here,
+  // since it decides between equal alignments.
+  int distance = path.distance;
   for (const MeteorMatch& match : choices) {
     if (path.used[static_cast<size_t>(match.candidate)]) continue;
-    AlignmentPath longer = path;
-    longer.used[static_cast<size_t>(match.candidate)] = true;
-    longer.matches[j] = match;
-    longer.Take(match);
-    // The original books the distance on the path that goes on without the match; so it is here,
-    // since it decides between equal alignments.
-    path.distance += std::abs(place - match.candidate);
-    next->push_back(std::move(longer));
+    add(match, distance);
+    distance += std::abs(place - match.candidate);
   }
-  path.EndChunk();
-  next->push_back(std::move(path));
+  add(MeteorMatch(), distance);
+}
+
+// The best of the steps, in their order where they are equal.
+void KeepBest(std::vector<Step>* steps) {
+  std::vector<size_t> order(steps->size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  const auto key = [steps](size_t i) {
+    const Step& step = (*steps)[i];
+    return std::make_tuple(-step.exact, step.chunks, step.distance, i);
+  };
+  const size_t kept = std::min(kMeteorBeam, order.size());
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(kept), order.end(),
+                    [&](size_t a, size_t b) { return key(a) < key(b); });
+  std::vector<Step> best;
+  for (size_t i = 0; i < kept; ++i) best.push_back((*steps)[order[i]]);
+  *steps = std::move(best);
+}
+
+AlignmentPath Take(AlignmentPath path, const Step& step, size_t j) {
+  path.exact = step.exact;
+  path.chunks = step.chunks;
+  path.distance = step.distance;
+  path.last_end = step.match.candidate < 0 ? -1 : step.match.candidate + 1;
+  path.matches[j] = step.match;
+  if (step.match.candidate >= 0) path.used[static_cast<size_t>(step.match.candidate)] = true;
+  return path;
 }
 
 }  // namespace
@@ -137,14 +166,13 @@ std::vector<MeteorMatch> AlignWords(const std::vector<std::string>& candidate,
   const Choices choices = AllMatches(candidate, reference);
   std::vector<AlignmentPath> paths = {CertainMatches(choices, candidate.size())};
   for (size_t j = 0; j < choices.size(); ++j) {
-    std::stable_sort(paths.begin(), paths.end(), IsBetter);
-    if (paths.size() > kMeteorBeam) paths.resize(kMeteorBeam);
+    std::vector<Step> steps;
+    for (size_t i = 0; i < paths.size(); ++i) AddSteps(paths[i], i, j, choices[j], &steps);
+    KeepBest(&steps);
     std::vector<AlignmentPath> next;
-    for (AlignmentPath& path : paths) Extend(std::move(path), j, choices[j], &next);
+    for (const Step& step : steps) next.push_back(Take(paths[step.path], step, j));
     paths = std::move(next);
   }
-  std::stable_sort(paths.begin(), paths.end(), IsBetter);
-  if (paths.size() > kMeteorBeam) paths.resize(kMeteorBeam);
   for (AlignmentPath& path : paths) path.EndChunk();
   std::stable_sort(paths.begin(), paths.end(), IsBetter);
   return paths[0].matches;

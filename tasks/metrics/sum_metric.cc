@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sdk/base/status_macros.h"
+#include "tasks/metrics/caption_scores.h"
 #include "tasks/metrics/scored_metric.h"
 
 namespace unival {
@@ -20,6 +21,10 @@ class SumMetric : public ScoredMetric {
   absl::Status Add(const TaskSample& reference, const Prediction& prediction) override {
     UNIVAL_ASSIGN_OR_RETURN(References references, ReadTexts(reader_, reference));
     ScoredText text{prediction.text, std::move(references.texts), {}};
+    UNIVAL_RETURN_IF_ERROR(CheckLength(reference.key, text.text));
+    for (const std::string& right : text.references) {
+      UNIVAL_RETURN_IF_ERROR(CheckLength(reference.key, right));
+    }
     if (scorer_.needs_objects) UNIVAL_RETURN_IF_ERROR(ReadObjects(reference, &text.objects));
     texts_.push_back(std::move(text));
     statistics_.clear();
@@ -57,6 +62,15 @@ class SumMetric : public ScoredMetric {
   }
 
  private:
+  absl::Status CheckLength(const std::string& key, absl::string_view text) const {
+    if (scorer_.most_words == 0) return absl::OkStatus();
+    const auto words = static_cast<int64_t>(SplitWords(text).size());
+    if (words <= scorer_.most_words) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat(
+        key, ": ", scorer_.names[0], ": expected texts of at most ", scorer_.most_words,
+        " words, got one of ", words, "; leave the record out, or choose another metric"));
+  }
+
   static absl::Status ReadObjects(const TaskSample& sample, std::vector<std::string>* objects) {
     const auto found = sample.fields.find("objects");
     const auto* list = found == sample.fields.end()

@@ -28,6 +28,9 @@ struct SumScorer {
   // The scores, as `names`, of the sums of the statistics of `count` samples, count > 0.
   std::function<std::vector<double>(const Statistics& sums, double count)> scores;
   bool needs_objects = false;  // refuses a sample without a column `objects`
+  // Of one text, where the time to compare two grows with the product of their words; a sample
+  // with a longer one is refused. 0: any.
+  int64_t most_words = 0;
 };
 
 MetricFactory SumMetricFactory(const std::string& name, const std::string& summary,

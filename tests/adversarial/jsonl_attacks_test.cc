@@ -30,6 +30,13 @@ std::string Repeated(const std::string& text, size_t count) {
   return all;
 }
 
+// A record of so many columns.
+std::string Columns(int count) {
+  std::string record = "{";
+  for (int i = 0; i < count; ++i) absl::StrAppend(&record, i == 0 ? "" : ",", "\"c", i, "\":1");
+  return record + "}";
+}
+
 TEST(JsonlAttacks, RecordsThatAreNone) {
   const std::string folder = NewFolder();
   const std::vector<std::string> lines = {
@@ -80,6 +87,27 @@ TEST(JsonlAttacks, RecordsThatAreNone) {
       Repeated("[", 100000),
       Repeated("{\"a\":", 100000),
       "{\"a\": " + Repeated("[", 5000) + Repeated("]", 5000) + "}",
+      Columns(10001),
+      Columns(200000),
+      "[" + Repeated("{\"a\": 1},", 1000) + "{}]",
+      "\xff\xfe{\0\"\0a\0\"\0:\0"
+      "1\0}\0",
+      std::string("\xff\xfe{\0}\0", 6),
+      std::string("\xfe\xff\0{\0}", 6),
+      std::string("{\0\"\0a\0", 6),
+      std::string("\0{\0\"\0a", 6),
+      std::string("\xff\xfe\0\0{\0\0\0", 8),
+      "{\"a\": 1}\r{\"a\": 2}",
+      "{\"a\": \"\xf4\x90\x80\x80\"}",
+      "{\"a\": \"\xe0\x80\xaf\"}",
+      "{\"\xff\": 1}",
+      "{\"a\": -}",
+      "{\"a\": 1e}",
+      "{\"a\": 1e+400}",
+      "{\"a\": [1e999]}",
+      "{\"a\": tru}",
+      "{\"a\": \"\\u0\"}",
+      "{\"a\": \"\\udc00\\ud800\"}",
   };
   for (const std::string& line : lines) {
     const Attack attack("jsonl: " + line.substr(0, 40));
@@ -94,7 +122,10 @@ TEST(JsonlAttacks, RecordsThatLookWorseThanTheyAre) {
         std::string("{\"\\u0000\": \"\\u0000\"}"), std::string("{\"a\": \"\\u202e\\u001b[2J\"}"),
         std::string("{\"a\": 123456789012345678901234567890}"),
         "{\"text\": \"" + Repeated(".tar:", 200000) + "\"}",
-        "{\"text\": \"" + std::string(4000000, 'x') + "\"}"}) {
+        "{\"text\": \"" + std::string(4000000, 'x') + "\"}", Columns(10000),
+        std::string("\xef\xbb\xbf{}"), std::string("{\"a\": \"\\u2028\\ufeff\"}"),
+        std::string("{\"\": 1}"), std::string("{\"a\": \"\xf0\x9f\x90\x88\"}"),
+        std::string("{\"a\": 18446744073709551616}")}) {
     const Attack attack("jsonl: " + line.substr(0, 40));
     attack.Harmless(ReadAll(WriteText(folder + "/a.jsonl", line + "\n")));
   }

@@ -204,6 +204,20 @@ TEST(ScoreAttacks, FilesThatAreNone) {
   }
 }
 
+// Of two texts, each word of one is compared with each of the other.
+TEST(ScoreAttacks, TextsThatWouldTakeHoursToCompare) {
+  const auto record = [](const std::string& text) {
+    return "{\"key\": \"1\", \"text\": \"" + text + "\", \"references\": [\"" + text + "\"]}\n";
+  };
+  for (const char* metric : {"meteor", "rouge_l", "wer"}) {
+    const std::string command = absl::StrCat("unival score answers.jsonl --metrics ", metric);
+    TryText(absl::StrCat(metric, " of long texts"), "answers.jsonl",
+            record(Repeated("a b ", 20000)), command, {1}, "expected texts of at most");
+    TryText(absl::StrCat(metric, " of a thousand equal words"), "answers.jsonl",
+            record(Repeated("a ", 1000)), command, {0}, metric);
+  }
+}
+
 TEST(SeriesAttacks, LinesThatAreNone) {
   const std::string folder = Workplace().Path("series"), row = Repeated("0.5,", 63) + "0.5";
   fs::create_directories(folder);
@@ -295,7 +309,7 @@ TEST(StartFromAttacks, ParentsThatAreNone) {
 // Scripts are given names with blanks, or none.
 TEST(RecipeAttacks, ScriptsSayWhatTheyNeed) {
   const std::string recipes = fs::path(Runfile("recipes/world.sh")).parent_path().string();
-  for (const char* script : {"world.sh", "base.sh", "own_words.sh", "fsdd_speakers.sh"}) {
+  for (const char* script : {"world.sh", "base.sh", "own_words.sh", "fsdd_speakers.sh", "nlvr.sh"}) {
     const std::string command = "bash '" + recipes + "/" + script + "'";
     Try(Workplace(), {absl::StrCat(script, " alone"), command, {2}, script});
     Try(Workplace(),

@@ -29,11 +29,12 @@ void SetChecksum(std::string* header) {
   header->replace(148, 8, absl::StrFormat("%06o", sum) + std::string("\0 ", 2));
 }
 
-// One member: header and padded content. `size`: what the header says.
+// One member: header and padded content. `size`: what the header says; `link`: where to.
 std::string Member(const std::string& name, const std::string& bytes, char type = '0',
-                   const std::string& size = "") {
+                   const std::string& size = "", const std::string& link = "") {
   std::string header(512, '\0');
   header.replace(0, name.size(), name);
+  header.replace(157, link.size(), link);
   header.replace(100, 7, "0000644");
   const std::string octal = absl::StrFormat("%011o", bytes.size());
   header.replace(124, 11, size.empty() ? octal : size.substr(0, 11));
@@ -45,9 +46,21 @@ std::string Member(const std::string& name, const std::string& bytes, char type 
   return header + content;
 }
 
+// The same header with the sum that old programs made, of bytes that have signs.
+std::string SignedSum(std::string member) {
+  member.replace(148, 8, "        ");
+  int sum = 0;
+  for (size_t i = 0; i < 512; ++i) sum += static_cast<signed char>(member[i]);
+  return member.replace(148, 8, absl::StrFormat("%06o", sum) + std::string("\0 ", 2));
+}
+
 const std::string& End() {
   static const auto* const kEnd = new std::string(1024, '\0');
   return *kEnd;
+}
+
+std::string Link(const std::string& name, const std::string& target) {
+  return Member(name, "", '1', "", target);
 }
 
 std::string Pax(const std::string& records) { return Member("pax", records, 'x'); }
@@ -88,6 +101,24 @@ TEST(TarAttacks, ArchivesThatAreNone) {
       {"a negative size", negative},
       {"a hard link", Member("1.png", "", '1') + good},
       {"a link", Member("1.png", "", '2') + good},
+      {"a hard link to itself", Link("1.png", "1.png") + good},
+      {"a hard link to a member behind it", Link("2.png", "1.png") + good},
+      {"a hard link to what is outside", Link("2.png", "../1.png") + good},
+      {"a hard link to an absolute path", Link("2.png", "/etc/passwd") + good},
+      {"a hard link with a name twice", good + Link("1.png", "1.png")},
+      {"a hard link with a path up", good + Link("../2.png", "1.png")},
+      {"a long link to nothing", Member("k", "none", 'K') + Member("2.png", "", '1') + good},
+      {"pax: a link to nothing", Pax("17 linkpath=none\n") + Member("2.png", "", '1') + good},
+      {"pax: a sparse file", Pax("22 GNU.sparse.major=1\n") + Member("1.png", "x") + good},
+      {"pax: an old sparse file", Pax("24 GNU.sparse.map=0,5,9\n") + Member("1.png", "x") + good},
+      {"a name that goes on in another volume", Member("1.png", "x", 'M') + good},
+      {"a second archive that is cut", good + End() + good.substr(0, 700)},
+      {"a second archive with the same names", good + End() + good},
+      {"a text that is no UTF-8", Member("1.png", "x") + Member("1.txt", "caf\xe9")},
+      {"a text in UTF-16", Member("1.png", "x") + Member("1.txt",
+                                                         "\xff\xfe"
+                                                         "a")},
+      {"a record in Latin-1", Member("1.png", "x") + Member("1.json", "{\"a\": \"\xe9\"}")},
       {"a device", Member("1.png", "", '3') + good},
       {"a pipe", Member("1.png", "", '6') + good},
       {"a sparse member", Member("1.png", "x", 'S') + good},
@@ -135,10 +166,39 @@ TEST(TarAttacks, ArchivesThatLookWorseThanTheyAre) {
       {"a member without bytes",
        Member("2.txt", "") + Member("2.json", "{}") + Member("2.png", "x") + good},
       {"bytes in a name", Member("\xff\x1b[2J.json", "{}") + Member("\xff\x1b[2J.png", "x")},
+      {"a label", Member("label", "", 'V') + good},
+      {"a list of a folder's files", Member("a/", "Y1.png\0", 'D') + good},
+      {"a folder of before there were folders", Member("a/", "", '\0') + good},
+      {"a checksum of bytes with signs",
+       SignedSum(Member("caf\xe9/1.json", "{}")) + Member("caf\xe9/1.png", "x")},
+      {"blank blocks without end", good + std::string(3 << 20, '\0')},
+      {"a megabyte of blank blocks, then garbage", good + std::string(1 << 20, '\0') + "garbage"},
   };
   for (const auto& [name, bytes] : archives) {
     const Attack attack("tar: " + name);
     attack.Harmless(ReadAll(WriteText(folder + "/a.tar", bytes)));
+  }
+}
+
+// What is taken is taken whole: links have the bytes of their target, and archives that were joined
+// have the records of both.
+TEST(TarAttacks, NothingIsLostOfWhatIsTaken) {
+  SourceOptions options;
+  options.path = WriteText(
+      NewFolder() + "/a.tar",
+      Member("1.json", "{}") + Member("1.png", "first") + End() + std::string(8192, '\0') +
+          Member("2.json", "{}") + Link("2.png", "1.png") + Member("k", "./1.png", 'K') +
+          Member("3.png", "", '1') + Pax("18 linkpath=2.png\n") + Member("4.png", "", '1') +
+          Member("3.json", "{}") + Member("4.json", "{}"));
+  const auto source = OpenSource(options);
+  const Attack attack("tar: links, and an archive behind another");
+  attack.Harmless(source.status());
+  ASSERT_TRUE(source.ok());
+  ASSERT_EQ((*source)->size(), 4);
+  for (int64_t i = 0; i < 4; ++i) {
+    const auto sample = (*source)->Read(i);
+    ASSERT_TRUE(sample.ok()) << sample.status();
+    EXPECT_EQ(*std::get<MediaSource>(sample->fields.at("image")).bytes, "first") << i;
   }
 }
 

@@ -145,7 +145,7 @@ absl::StatusOr<std::unique_ptr<FeatureCache>> FeatureCache::Open(
   auto cache = std::unique_ptr<FeatureCache>(new FeatureCache);
   cache->path_ = absl::StrCat(directory, "/", modality, "-", identity.substr(0, 16), kExtension);
   cache->most_bytes_ = most_bytes;
-  cache->file_ = open(cache->path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  cache->file_ = open(cache->path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
   if (cache->file_ < 0) return CacheError(cache->path_, "cannot open");
   UNIVAL_ASSIGN_OR_RETURN(const auto lock,
                           Annotate(FileLock::Take(cache->file_, cache->path_), "feature cache"));

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "sdk/base/status.h"
@@ -26,6 +27,13 @@ absl::string_view TakeLine(absl::string_view* rest, absl::string_view blanks) {
   const absl::string_view line = WithoutBlanks(rest->substr(0, end), blanks);
   rest->remove_prefix(end == absl::string_view::npos ? rest->size() : end + 1);
   return line;
+}
+
+// How a file begins that is in UTF-16 or UTF-32, with a mark of its byte order or without.
+bool IsWide(absl::string_view text) {
+  if (absl::StartsWith(text, "\xff\xfe") || absl::StartsWith(text, "\xfe\xff")) return true;
+  return text.size() >= 4 &&
+         ((text[0] == '\0' && text[2] == '\0') != (text[1] == '\0' && text[3] == '\0'));
 }
 
 // Whether all that looks like a member of a tar in `line` is of one of `tars`, as far as its text
@@ -54,6 +62,11 @@ LineSource::LineSource(const SourceOptions& options, const LineFormat& format,
 absl::StatusOr<std::unique_ptr<Source>> LineSource::Open(const SourceOptions& options,
                                                          const LineFormat& format,
                                                          std::shared_ptr<const MappedFile> file) {
+  if (IsWide(file->bytes())) {
+    return InvalidArgument(options.path,
+                           ": the text is UTF-16 or UTF-32; expected UTF-8: convert it with `iconv "
+                           "-f UTF-16 -t UTF-8`");
+  }
   std::unique_ptr<LineSource> source(new LineSource(options, format, std::move(file)));
   UNIVAL_RETURN_IF_ERROR(source->IndexLines());
   UNIVAL_RETURN_IF_ERROR(source->file_->Check());

@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/types/optional.h"
+#include "sdk/base/printable.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
@@ -50,6 +51,22 @@ absl::StatusOr<absl::optional<FieldValue>> Field(const Json& value) {
 
 }  // namespace
 
+absl::Status CheckUtf8(absl::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    if (static_cast<signed char>(text[at]) >= 0) {  // most bytes of most texts
+      ++at;
+      continue;
+    }
+    const size_t length = Utf8Length(text.substr(at, 4));
+    if (length == 0) {
+      return InvalidArgument("byte ", at + 1, " of the text is no UTF-8: \"",
+                             ShownName(text.substr(at < 20 ? 0 : at - 20, 40)), "\"");
+    }
+    at += length;
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::map<std::string, FieldValue>> ParseRecord(absl::string_view json,
                                                               const std::set<std::string>* needed) {
   Json object;
@@ -57,6 +74,7 @@ absl::StatusOr<std::map<std::string, FieldValue>> ParseRecord(absl::string_view 
   std::string repeated;  // the library would take the last of several values
   const auto see = [&](int depth, Json::parse_event_t event, const Json& value) {
     if (depth == 1 && event == Json::parse_event_t::key) {
+      if (keys.size() > kMaxColumns) return false;
       const auto& key = value.get_ref<const std::string&>();
       if (!keys.insert(key).second && repeated.empty()) repeated = absl::StrCat("\"", key, "\"");
     }
@@ -66,6 +84,9 @@ absl::StatusOr<std::map<std::string, FieldValue>> ParseRecord(absl::string_view 
     object = Json::parse(json.begin(), json.end(), see);
   } catch (const Json::exception& error) {
     return absl::InvalidArgumentError(Reason(error));
+  }
+  if (keys.size() > kMaxColumns) {
+    return InvalidArgument("more than ", kMaxColumns, " columns; expected one record a line");
   }
   if (!repeated.empty()) {
     return absl::InvalidArgumentError(

@@ -19,14 +19,23 @@ std::string NameOfToken(const VocabularyView& vocabulary, int64_t id) {
   return token.ok() ? absl::StrCat(token->block, ":", token->index) : absl::StrCat(id);
 }
 
-// What each token adds to the text: a piece alone would lose the blank before it.
+// What each token adds to the text: a piece alone would lose the blank before it, and a letter may
+// be of several tokens. A few tokens before it tell that as well as all of them, in time that grows
+// with the length of the text and not with its square.
 absl::StatusOr<std::vector<RenderedPiece>> Pieces(const VocabularyView& vocabulary,
                                                   const std::vector<int64_t>& tokens) {
+  constexpr size_t kMostBefore = 64, kFewestBefore = 16;
   std::vector<RenderedPiece> pieces;
   std::string before;
+  size_t begin = 0;  // of the tokens whose text is `before`
   for (size_t i = 0; i < tokens.size(); ++i) {
+    if (i - begin == kMostBefore) {
+      begin = i - kFewestBefore;
+      UNIVAL_ASSIGN_OR_RETURN(before,
+                              vocabulary.DecodeText(absl::MakeSpan(&tokens[begin], kFewestBefore)));
+    }
     UNIVAL_ASSIGN_OR_RETURN(const std::string text,
-                            vocabulary.DecodeText(absl::MakeSpan(tokens.data(), i + 1)));
+                            vocabulary.DecodeText(absl::MakeSpan(&tokens[begin], i + 1 - begin)));
     std::string piece =
         text.compare(0, before.size(), before) == 0 ? text.substr(before.size()) : text;
     if (piece.empty()) piece = NameOfToken(vocabulary, tokens[i]);

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -24,7 +24,8 @@ constexpr uint64_t kMaxMemberSize = uint64_t{1} << 48;  // far above any file, f
 struct Field {
   size_t offset, length;
 };
-constexpr Field kName{0, 100}, kSize{124, 12}, kChecksum{148, 8}, kPrefix{345, 155};
+constexpr Field kName{0, 100}, kSize{124, 12}, kChecksum{148, 8}, kLink{157, 100},
+    kPrefix{345, 155};
 constexpr size_t kTypeOffset = 156, kMagicOffset = 257;
 
 absl::string_view Bytes(absl::string_view header, Field field) {
@@ -54,13 +55,21 @@ absl::optional<uint64_t> Number(absl::string_view bytes) {
   return value;
 }
 
+// Some old programs sum bytes with signs.
 bool ChecksumMatches(absl::string_view header) {
-  uint64_t sum = 0;
+  int64_t sum = 0, signed_sum = 0;
   for (size_t i = 0; i < kBlock; ++i) {
     const bool own = i >= kChecksum.offset && i < kChecksum.offset + kChecksum.length;
     sum += own ? ' ' : static_cast<unsigned char>(header[i]);
+    signed_sum += own ? ' ' : static_cast<signed char>(header[i]);
   }
-  return Number(Bytes(header, kChecksum)) == sum;
+  const absl::optional<uint64_t> stated = Number(Bytes(header, kChecksum));
+  return stated.has_value() &&
+         (static_cast<int64_t>(*stated) == sum || static_cast<int64_t>(*stated) == signed_sum);
+}
+
+bool IsBlank(absl::string_view block) {
+  return block.find_first_not_of('\0') == absl::string_view::npos;
 }
 
 std::string HeaderName(absl::string_view header) {
@@ -109,7 +118,7 @@ class TarReader {
       return Error("truncated: expected a header of 512 bytes, got ", archive_.size() - position_);
     }
     const absl::string_view header = archive_.substr(position_, kBlock);
-    if (header.find_first_not_of('\0') == absl::string_view::npos) return false;
+    if (IsBlank(header)) return FindNextArchive();
     if (!ChecksumMatches(header)) return Error("not a tar header (wrong checksum)");
     absl::optional<uint64_t> size = Number(Bytes(header, kSize));
     if (pax_size_.has_value()) size = pax_size_;
@@ -125,6 +134,20 @@ class TarReader {
     return true;
   }
 
+  // Of archives that were joined by `cat`: the next one begins behind the blank blocks that end this
+  // one and fill it up. Anything else behind them does not matter.
+  bool FindNextArchive() {
+    constexpr size_t kMostBlank = size_t{1} << 20;  // programs fill up to 10 KiB
+    const size_t end = std::min(archive_.size(), position_ + kMostBlank);
+    for (size_t at = position_; at + kBlock <= end; at += kBlock) {
+      const absl::string_view block = archive_.substr(at, kBlock);
+      if (IsBlank(block)) continue;
+      position_ = at;
+      return ChecksumMatches(block);
+    }
+    return false;
+  }
+
   absl::Status Take(absl::string_view header, absl::string_view bytes) {
     switch (header[kTypeOffset]) {
       case '0':
@@ -136,34 +159,69 @@ class TarReader {
       case 'L':
         long_name_ = std::string(bytes.substr(0, bytes.find('\0')));
         return absl::OkStatus();
+      case 'K':
+        long_link_ = std::string(bytes.substr(0, bytes.find('\0')));
+        return absl::OkStatus();
+      case '1':
+        return AddLink(header);
       case 'g':
       case '5':
-        break;  // global comments and folders
+      case 'D':
+      case 'V':
+        break;  // global comments, folders with or without a list of their files, the archive's name
       default:
         return Error("member \"", HeaderName(header), "\" is of type \"",
                      absl::string_view(&header[kTypeOffset], 1),
-                     "\"; only regular files are understood (links and sparse files are not)");
+                     "\"; only regular files are understood (links and sparse files are not): pack "
+                     "it with `tar --dereference` and without --sparse");
     }
     return Reset();
   }
 
-  absl::Status AddMember(absl::string_view header, absl::string_view bytes) {
+  std::string NameOf(absl::string_view header) const {
     std::string name = long_name_.empty() ? HeaderName(header) : long_name_;
     if (absl::StartsWith(name, "./")) name.erase(0, 2);
+    return name;
+  }
+
+  absl::Status AddMember(absl::string_view header, absl::string_view bytes) {
+    std::string name = NameOf(header);
+    // Before there was a type of their own, folders were files with such a name.
+    if (bytes.empty() && absl::EndsWith(name, "/")) return Reset();
     const absl::Status safe = CheckRelativePath(name);
     if (!safe.ok()) return Error("member ", safe.message());
-    if (!seen_.insert(name).second) return Error("member \"", name, "\" occurs twice");
+    if (is_sparse_) {
+      return Error("member \"", name, "\" is a sparse file: pack it without --sparse");
+    }
+    if (!seen_.emplace(name, members_.size()).second) {
+      return Error("member \"", name, "\" occurs twice");
+    }
     members_.push_back({std::move(name), bytes});
     return Reset();
   }
 
+  // A hard link: the bytes of a member before it. Packing a folder in which a file has two names
+  // writes one.
+  absl::Status AddLink(absl::string_view header) {
+    std::string target = long_link_.empty() ? std::string(Text(header, kLink)) : long_link_;
+    if (absl::StartsWith(target, "./")) target.erase(0, 2);
+    const auto found = seen_.find(target);
+    if (found == seen_.end()) {
+      return Error("member \"", NameOf(header), "\" is a link to \"", target,
+                   "\", which is no member before it");
+    }
+    return AddMember(header, members_[found->second].bytes);
+  }
+
   absl::Status Reset() {
     long_name_.clear();
+    long_link_.clear();
     pax_size_.reset();
+    is_sparse_ = false;
     return absl::OkStatus();
   }
 
-  // Records "LENGTH KEY=VALUE\n"; only path and size matter here.
+  // Records "LENGTH KEY=VALUE\n"; only these matter here.
   absl::Status ReadPax(absl::string_view records) {
     while (!records.empty()) {
       const size_t blank = records.find(' ');
@@ -177,6 +235,8 @@ class TarReader {
       records.remove_prefix(length);
       absl::ConsumeSuffix(&record, "\n");
       if (absl::ConsumePrefix(&record, "path=")) long_name_ = std::string(record);
+      if (absl::ConsumePrefix(&record, "linkpath=")) long_link_ = std::string(record);
+      if (absl::StartsWith(record, "GNU.sparse.")) is_sparse_ = true;
       uint64_t size = 0;
       if (absl::ConsumePrefix(&record, "size=")) {
         if (!absl::SimpleAtoi(record, &size)) return Error("malformed pax size");
@@ -189,10 +249,11 @@ class TarReader {
   const absl::string_view archive_;
   const std::string& name_;
   uint64_t position_ = 0;
-  std::string long_name_;
+  std::string long_name_, long_link_;
   absl::optional<uint64_t> pax_size_;
+  bool is_sparse_ = false;
   std::vector<TarMember> members_;
-  absl::flat_hash_set<std::string> seen_;
+  absl::flat_hash_map<std::string, size_t> seen_;  // places in members_
 };
 
 }  // namespace

@@ -135,6 +135,7 @@ absl::Status TarSource::AddPart(const Part& part, std::map<std::string, FieldVal
       break;
     }
     case MemberRole::Kind::kText:
+      UNIVAL_RETURN_IF_ERROR(CheckUtf8(part.member->bytes));
       added[part.role.column] = std::string(absl::StripTrailingAsciiWhitespace(part.member->bytes));
       break;
     case MemberRole::Kind::kMedia:

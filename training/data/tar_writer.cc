@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sdk/base/files.h"
+#include "sdk/base/fresh_file.h"
 #include "sdk/base/path_below.h"
 #include "sdk/base/printable.h"
 #include "sdk/base/status_macros.h"
@@ -54,6 +55,7 @@ class Utf8Locale {
 
 absl::StatusOr<std::unique_ptr<TarWriter>> TarWriter::Create(const std::string& path) {
   std::unique_ptr<TarWriter> writer(new TarWriter(path));
+  UNIVAL_RETURN_IF_ERROR(MakeFreshFile(writer->temporary_));
   writer->archive_ = archive_write_new();
   if (writer->archive_ == nullptr) return absl::ResourceExhaustedError("no memory for a tar");
   // Plain ustar wherever names fit, pax records where they do not.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -129,6 +130,11 @@ absl::Status UnpackZstd(absl::string_view packed, const std::string& name, Unpac
   while (in.pos < in.size || is_full) {
     ZSTD_outBuffer room = {piece.data(), piece.size(), 0};
     left = ZSTD_decompressStream(context.get(), &room, &in);
+    if (ZSTD_getErrorCode(left) == ZSTD_error_frameParameter_windowTooLarge) {
+      return InvalidArgument(name,
+                             ": unpacking it takes more memory than 128 MiB, as files do that "
+                             "are made with `zstd --long`; pack it again without");
+    }
     if (ZSTD_isError(left) != 0) return Damaged(name, "zstd", ZSTD_getErrorName(left));
     UNIVAL_RETURN_IF_ERROR(out->Add(piece.data(), room.pos));
     is_full = room.pos == room.size;

@@ -127,11 +127,25 @@ absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string&
   return result;
 }
 
+namespace {
+
+// The beginning of an answer that may be of any length, cut between two characters.
+std::string BeginningOf(const std::string& answer) {
+  constexpr size_t kMost = 60;
+  if (answer.size() <= kMost) return answer;
+  size_t end = kMost;
+  while (end > 0 && (answer[end] & 0xc0) == 0x80) --end;
+  return absl::StrCat(answer.substr(0, end), "...");
+}
+
+}  // namespace
+
 std::string BesideConstant(const EvaluationResult& result, const std::string& metric) {
   if (!result.constant || metric == "samples" || metric == "failures") return "";
   const auto found = result.constant->metrics.find(metric);
   if (found == result.constant->metrics.end()) return "";
-  return absl::StrFormat("   (always \"%s\": %.4f)", result.constant->text, found->second);
+  return absl::StrFormat("   (always \"%s\": %.4f)", BeginningOf(result.constant->text),
+                         found->second);
 }
 
 absl::Status CheckReadable(const EvaluationResult& result) {

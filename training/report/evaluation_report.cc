@@ -252,14 +252,14 @@ absl::StatusOr<std::string> AllCases(const EvaluationPage& page, const Source& s
   for (const auto& answer : page.result->answers)
     certain.push_back(answer ? answer->score : -std::numeric_limits<double>::infinity());
   UNIVAL_ASSIGN_OR_RETURN(const std::string worst,
-                          CaseCards(page, absl::StrCat("Worst by ", name), OrderBy(values, 1),
-                                    values, source, decoder));
+                          CaseCards(page, absl::StrCat("Worst by ", Escape(name)),
+                                    OrderBy(values, 1), values, source, decoder));
   UNIVAL_ASSIGN_OR_RETURN(
       const std::string unsure,
       CaseCards(page, "Least certain", OrderBy(certain, 1), values, source, decoder));
   UNIVAL_ASSIGN_OR_RETURN(const std::string best,
-                          CaseCards(page, absl::StrCat("Best by ", name), OrderBy(values, -1),
-                                    values, source, decoder));
+                          CaseCards(page, absl::StrCat("Best by ", Escape(name)),
+                                    OrderBy(values, -1), values, source, decoder));
   return absl::StrCat(worst, unsure, best);
 }
 

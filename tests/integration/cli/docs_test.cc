@@ -321,5 +321,31 @@ TEST(Documents, LibraryInTenLinesAnswersLikeTheProgram) {
   EXPECT_EQ(library.out, command.out);
 }
 
+// The script of a recipe that documents name, with two steps in the place of its thousands.
+TEST(Recipes, StatementsAboutPicturesAreLearnedAndJudgedBesideAControl) {
+  const Program program(NewFolder("recipe_nlvr"));
+  const Outcome data = program.Shell(
+      "set -e\nunival data make-statements made --count 12 --eval_count 2\nmkdir nlvr\n"
+      "cp made/statements/train/images.tar nlvr\n"
+      "cp made/statements/train/statement.jsonl nlvr/train.jsonl\n"
+      "head -8 nlvr/train.jsonl > nlvr/dev.jsonl");
+  ASSERT_EQ(data.code, 0) << data.err;
+  const std::string script = (SourceRoot() / "recipes/nlvr.sh").string();
+  const std::string command = "STATEMENTS=12 STEPS=2 THREADS=1 CONTROLS=text bash '" + script +
+                              "' \"$(command -v unival)\" nlvr out";
+  const Outcome trained = program.Shell(command);
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  for (const char* line :
+       {"nlvr dev accuracy ", "nlvr dev consistency ", "nlvr_text dev accuracy "})
+    EXPECT_THAT(trained.out, ::testing::HasSubstr(line));
+  // What is finished is not done again.
+  EXPECT_EQ(program.Shell(command).out, trained.out);
+  const Outcome scored = program.Run(
+      "eval out/nlvr/model --task nlvr --data nlvr/dev.jsonl --column group=sentence "
+      "--column sentence=sentence");
+  EXPECT_EQ(scored.code, 0) << scored.err;
+  EXPECT_THAT(scored.out, ::testing::HasSubstr("consistency"));
+}
+
 }  // namespace
 }  // namespace unival

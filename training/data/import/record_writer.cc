@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sdk/base/files.h"
+#include "sdk/base/fresh_file.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/path_below.h"
 #include "sdk/base/status.h"
@@ -47,6 +48,7 @@ absl::StatusOr<std::unique_ptr<RecordWriter>> RecordWriter::Create(const ImportO
     return absl::NotFoundError(absl::StrCat(options.source, ": no such folder"));
   }
   std::unique_ptr<RecordWriter> writer(new RecordWriter(options, BeforePaths(options)));
+  UNIVAL_RETURN_IF_ERROR(MakeFreshFile(writer->temporary_));
   errno = 0;
   writer->stream_.open(writer->temporary_, std::ios::binary | std::ios::trunc);
   if (writer->stream_) return writer;
