@@ -65,7 +65,7 @@ absl::Status ExportOf(const CheckpointArguments& arguments) {
   return absl::OkStatus();
 }
 
-void AddListCommand(Command& checkpoint) {
+void AddCheckpointListCommand(Command& checkpoint) {
   Command& command = checkpoint.AddCommand("list", "Show the checkpoints of a run, by their steps");
   auto arguments = std::make_shared<CheckpointArguments>();
   command.AddPositional("run", &arguments->exported.run, "Output folder of a training run");
@@ -74,7 +74,7 @@ void AddListCommand(Command& checkpoint) {
   command.OnRun([arguments] { return ListOf(*arguments); });
 }
 
-void AddExportCommand(Command& checkpoint) {
+void AddCheckpointExportCommand(Command& checkpoint) {
   Command& command = checkpoint.AddCommand(
       "export", "Make a model directory of a checkpoint, of a run that goes on, stopped or ended");
   auto arguments = std::make_shared<CheckpointArguments>();
@@ -98,8 +98,8 @@ void AddExportCommand(Command& checkpoint) {
 void AddCheckpointCommand(Command& program) {
   Command& command =
       program.AddCommand("checkpoint", "Look at and use what a run has saved so far");
-  AddListCommand(command);
-  AddExportCommand(command);
+  AddCheckpointListCommand(command);
+  AddCheckpointExportCommand(command);
 }
 
 }  // namespace unival

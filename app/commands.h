@@ -20,6 +20,7 @@
   COMMAND(AddTrainCommand)       \
   COMMAND(AddWatchCommand)       \
   COMMAND(AddCheckpointCommand)  \
+  COMMAND(AddLaunchCommand)      \
   COMMAND(AddMergeCommand)       \
   COMMAND(AddVerifyCommand)      \
   COMMAND(AddDataCommand)        \

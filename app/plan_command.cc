@@ -18,7 +18,7 @@
 namespace unival {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 struct PlanArguments {
   TrainOptions train;
@@ -27,8 +27,8 @@ struct PlanArguments {
   bool probe = false, json = false;
 };
 
-Json StageJson(const StagePreview& stage) {
-  Json sources = Json::array(), parts = Json::array();
+OrderedJson StageJson(const StagePreview& stage) {
+  OrderedJson sources = OrderedJson::array(), parts = OrderedJson::array();
   for (const SourcePreview& source : stage.sources) {
     sources.push_back({{"name", source.name},
                        {"task", source.task},
@@ -55,8 +55,8 @@ Json StageJson(const StagePreview& stage) {
           {"validations", stage.validations}};
 }
 
-Json ProbeJson(const PlanProbe& probe) {
-  Json stages = Json::array();
+OrderedJson ProbeJson(const PlanProbe& probe) {
+  OrderedJson stages = OrderedJson::array();
   for (const StageProbe& stage : probe.stages) {
     stages.push_back({{"name", stage.name},
                       {"steps_measured", stage.steps},
@@ -72,11 +72,11 @@ Json ProbeJson(const PlanProbe& probe) {
           {"peak_memory_mb", probe.peak_memory_mb}};
 }
 
-Json ToJson(const PlanPreview& preview, const absl::optional<PlanProbe>& probe) {
-  Json json = {{"plan", preview.plan}, {"model_bytes", preview.model_bytes}};
-  json["stages"] = Json::array();
+OrderedJson ToJson(const PlanPreview& preview, const absl::optional<PlanProbe>& probe) {
+  OrderedJson json = {{"plan", preview.plan}, {"model_bytes", preview.model_bytes}};
+  json["stages"] = OrderedJson::array();
   for (const StagePreview& stage : preview.stages) json["stages"].push_back(StageJson(stage));
-  json["evaluations"] = Json::array();
+  json["evaluations"] = OrderedJson::array();
   for (const EvaluationPreview& evaluation : preview.evaluations) {
     json["evaluations"].push_back({{"name", evaluation.name},
                                    {"task", evaluation.task},
@@ -87,7 +87,7 @@ Json ToJson(const PlanPreview& preview, const absl::optional<PlanProbe>& probe) 
   return json;
 }
 
-std::string Mebibytes(int64_t bytes) {
+std::string MebibytesText(int64_t bytes) {
   return absl::StrFormat("%.1f MiB", static_cast<double>(bytes) / (1 << 20));
 }
 
@@ -108,7 +108,7 @@ void PrintStage(const StagePreview& stage) {
     std::cout << absl::StrFormat("  %-41s %10d %10d\n", part.name, part.trained, part.frozen);
   }
   std::cout << absl::StrFormat("  %-41s %10d %10d\n", "all", stage.trained(), stage.frozen())
-            << absl::StrFormat("  checkpoint %s", Mebibytes(stage.checkpoint_bytes));
+            << absl::StrFormat("  checkpoint %s", MebibytesText(stage.checkpoint_bytes));
   if (stage.validations > 0) std::cout << absl::StrFormat(", %d validations", stage.validations);
   std::cout << "\n";
 }
@@ -143,7 +143,8 @@ absl::Status ShowPlan(PlanArguments arguments) {
     std::cout << JsonText(ToJson(preview, probe), 2) << "\n";
     return absl::OkStatus();
   }
-  std::cout << absl::StrFormat("plan %s, model %s\n", preview.plan, Mebibytes(preview.model_bytes));
+  std::cout << absl::StrFormat("plan %s, model %s\n", preview.plan,
+                               MebibytesText(preview.model_bytes));
   for (const StagePreview& stage : preview.stages) PrintStage(stage);
   for (const EvaluationPreview& evaluation : preview.evaluations) {
     std::cout << absl::StrFormat("\nevaluation %s: %s over %d records\n", evaluation.name,

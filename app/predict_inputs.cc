@@ -34,8 +34,8 @@ bool IsRecords(const std::string& file) { return file == kStandardInput || IsDat
 
 class InputOpener {
  public:
-  InputOpener(const PredictInputs& inputs, const Task& task)
-      : inputs_(inputs), task_(task), columns_(task) {}
+  InputOpener(const PredictInputs& inputs, const Task& task, const TemplateTask* by_template)
+      : inputs_(inputs), task_(task), columns_(task, by_template) {}
 
   absl::StatusOr<OpenedInputs> Open() {
     UNIVAL_RETURN_IF_ERROR(ReadOptions());
@@ -293,8 +293,9 @@ void AddInputOptions(Command& command, PredictInputs* inputs) {
       .NotNegative();
 }
 
-absl::StatusOr<OpenedInputs> OpenInputs(const PredictInputs& inputs, const Task& task) {
-  return InputOpener(inputs, task).Open();
+absl::StatusOr<OpenedInputs> OpenInputs(const PredictInputs& inputs, const Task& task,
+                                        const TemplateTask* by_template) {
+  return InputOpener(inputs, task, by_template).Open();
 }
 
 }  // namespace unival

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "app/options.h"
 #include "sdk/native/task.h"
+#include "tasks/templates/template_task.h"
 #include "training/data/record_queue.h"
 
 namespace unival {
@@ -39,7 +40,9 @@ struct OpenedInputs {
 // InvalidArgument: a column or an option that the task has no use for, or lists of values that do
 // not fit together. NotFound: a folder or pattern that means no file, a data file that is missing.
 // A media file that is missing among several is an error of its record.
-absl::StatusOr<OpenedInputs> OpenInputs(const PredictInputs& inputs, const Task& task);
+// `by_template`: the same task where it is a template, else null.
+absl::StatusOr<OpenedInputs> OpenInputs(const PredictInputs& inputs, const Task& task,
+                                        const TemplateTask* by_template);
 
 }  // namespace unival
 

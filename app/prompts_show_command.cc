@@ -136,7 +136,7 @@ absl::Status Show(ShowArguments arguments) {
       {"task", info.name},       {"origin", info.origin}, {"modalities", info.modalities},
       {"columns", info.columns}, {"prompt", info.prompt}, {"target", info.target}};
   std::vector<std::string> notes;
-  if (const auto* as_template = dynamic_cast<const TemplateTask*>(task); as_template != nullptr) {
+  if (const TemplateTask* as_template = pipeline->template_task(arguments.task)) {
     notes = TrainingNotes(as_template->proto());
   }
   if (!notes.empty()) json["training"] = notes;

@@ -8,8 +8,10 @@ const std::vector<ShippedExtension>& ShippedExtensions() {
   static const auto* const kExtensions = new std::vector<ShippedExtension>{
       {"quickstart", "Teach a frozen model depth maps, measure, and write a report", {}},
       {"data",
-       "Make data of the procedural world, of sentences and statements, and of a sensor that does not exist",
-       {"make-world", "make-speech", "make-corpus", "make-english", "make-statements", "fake-sensor"}},
+       "Make data of the procedural world, of sentences and statements, and of a sensor that does "
+       "not exist",
+       {"make-world", "make-speech", "make-corpus", "make-english", "make-statements",
+        "fake-sensor"}},
       {"convert", "Bring models of other programs into a model directory", {}},
       {"parity",
        "Compare with recorded outputs of the original implementation, stage by stage",

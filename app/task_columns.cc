@@ -2,15 +2,14 @@
 
 #include "absl/strings/str_join.h"
 #include "sdk/base/status.h"
-#include "tasks/templates/template_task.h"
 
 namespace unival {
 
-TaskColumns::TaskColumns(const Task& task) : info_(task.info()) {
+TaskColumns::TaskColumns(const Task& task, const TemplateTask* by_template)
+    : info_(task.info()) {
   for (const std::string& column : MediaColumns(info_)) modalities_[column] = column;
-  const auto* written = dynamic_cast<const TemplateTask*>(&task);
-  if (written == nullptr) return;
-  for (const TaskInput& input : written->proto().input()) {
+  if (by_template == nullptr) return;
+  for (const TaskInput& input : by_template->proto().input()) {
     modalities_[input.name()] = input.modality();
   }
 }

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "sdk/native/task.h"
+#include "tasks/templates/template_task.h"
 
 namespace unival {
 
@@ -16,7 +17,8 @@ constexpr char kTextOption[] = "--text";
 // Valid as long as the task.
 class TaskColumns {
  public:
-  explicit TaskColumns(const Task& task);
+  // `by_template`: the same task where it is a template, else null.
+  TaskColumns(const Task& task, const TemplateTask* by_template);
 
   bool IsMedia(const std::string& column) const { return modalities_.count(column) > 0; }
   // Of a media column.

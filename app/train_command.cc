@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -13,6 +14,7 @@
 #include "app/commands.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/status_macros.h"
+#include "training/distributed/world.h"
 #include "training/trainer.h"
 
 namespace unival {
@@ -66,12 +68,24 @@ void PrintTable(const TrainArguments& arguments, const TrainResult& result) {
   }
 }
 
+absl::optional<std::string> Variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? absl::nullopt : absl::optional<std::string>(value);
+}
+
 absl::StatusOr<ExitCode> RunTrain(TrainArguments arguments) {
+  UNIVAL_ASSIGN_OR_RETURN(const WorldConfig config, ReadWorldConfig(&Variable));
+  std::unique_ptr<World> world;
+  if (config.size > 1) {
+    UNIVAL_ASSIGN_OR_RETURN(world, World::Connect(config));
+    arguments.train.world = world.get();
+  }
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(arguments.runtime));
   arguments.train.stop = &stop_requested;
   std::signal(SIGINT, RequestStop);
   std::signal(SIGTERM, RequestStop);
   UNIVAL_ASSIGN_OR_RETURN(const TrainResult result, Train(arguments.train, *runtime));
+  if (config.rank > 0) return result.finished ? kDone : kFailed;
   if (arguments.json) {
     std::cout << JsonText(ToJson(arguments, result), 2) << "\n";
   } else {

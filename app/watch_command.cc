@@ -19,7 +19,7 @@
 namespace unival {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 struct WatchArguments {
   std::string run, report, tensorboard;
@@ -27,18 +27,18 @@ struct WatchArguments {
   bool follow = false, json = false;
 };
 
-Json ToJson(const RunHistory& history) {
-  Json json = {{"plan", history.plan},
-               {"step", history.last_step()},
-               {"planned_steps", history.planned_steps},
-               {"finished", history.finished},
-               {"decode_failures", history.decode_failures}};
-  json["steps"] = Json::array();
+OrderedJson ToJson(const RunHistory& history) {
+  OrderedJson json = {{"plan", history.plan},
+                      {"step", history.last_step()},
+                      {"planned_steps", history.planned_steps},
+                      {"finished", history.finished},
+                      {"decode_failures", history.decode_failures}};
+  json["steps"] = OrderedJson::array();
   for (const StepPoint& point : history.steps) {
     json["steps"].push_back(
         {{"stage", point.stage}, {"values", point.values}, {"part_seconds", point.part_seconds}});
   }
-  json["validations"] = Json::array();
+  json["validations"] = OrderedJson::array();
   for (const ValidationPoint& point : history.validations) {
     json["validations"].push_back({{"stage", point.stage},
                                    {"step", point.step},
@@ -47,7 +47,7 @@ Json ToJson(const RunHistory& history) {
                                    {"judged_by", point.judged_by},
                                    {"is_best", point.is_best}});
   }
-  json["skipped"] = Json::array();
+  json["skipped"] = OrderedJson::array();
   for (const SkippedBatch& batch : history.skipped) {
     json["skipped"].push_back(
         {{"step", batch.step}, {"what", batch.what}, {"records", batch.records}});

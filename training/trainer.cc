@@ -31,7 +31,7 @@ absl::StatusOr<TrainResult> TrainRun(Run* run) {
   for (const NamedTensor& entry : run->model->State()) {
     if (state.trained.count(entry.name) > 0) result.trainable_scalars += entry.tensor.numel();
   }
-  if (result.finished) UNIVAL_RETURN_IF_ERROR(FinishRun(run, &result));
+  if (result.finished && run->IsFirst()) UNIVAL_RETURN_IF_ERROR(FinishRun(run, &result));
   return result;
 }
 
@@ -39,7 +39,9 @@ absl::StatusOr<TrainResult> TrainRun(Run* run) {
 
 absl::StatusOr<TrainResult> Train(const TrainOptions& options, const Runtime& runtime) {
   Run run(options, runtime);
-  return CatchTorch("training", [&] { return TrainRun(&run); });
+  absl::StatusOr<TrainResult> result = CatchTorch("training", [&] { return TrainRun(&run); });
+  if (options.world != nullptr) options.world->Fail(result.status());
+  return result;
 }
 
 }  // namespace unival

@@ -39,6 +39,8 @@
 
 namespace unival {
 
+class World;
+
 struct TrainOptions {
   std::string plan_file;
   // Instead of a file; `plan_file` then only names the plan in messages and sets the folder of
@@ -61,6 +63,10 @@ struct TrainOptions {
   int64_t stop_after_step = 0;
   // Set by a signal handler: checkpoint and return after the current step.
   const std::atomic<bool>* stop = nullptr;
+  // The processes that share this run (training/distributed/world.h), each with the same options;
+  // null: this one alone. A step then has the rows of all of them, `output` is one folder that all
+  // can read, process 0 writes it, and the others return when the last step is done.
+  World* world = nullptr;
 };
 
 struct TrainResult {

@@ -156,7 +156,7 @@ at::Tensor MultiheadAttention::Attend(const at::Tensor& queries, const KeyValues
   const auto joined = [&](const at::Tensor& x) {
     return x.view({rows, heads, x.size(1), -1}).transpose(1, 2).reshape({rows, x.size(1), -1});
   };
-  const KeyValues all = WithPrefix({joined(source.keys), joined(source.values)});
+  const KeyValues all = WithPrefix(KeyValues{joined(source.keys), joined(source.values)});
   return AttendTo(queries, {SplitHeads(all.keys, heads), SplitHeads(all.values, heads)},
                   WithPrefix(bias));
 }

@@ -7,7 +7,7 @@
 //   StatementOptions options{"data"};
 //   absl::Status made = GenerateStatements(options);
 //
-// Layout: OUT/statements/SPLIT/ (train, eval) with images.tar (PNG), statement.jsonl (columns image,
+// Layout: OUT/statements/SPLIT/ (train, eval) with images.tar (PNG), statement.jsonl (image,
 // sentence, label: "true" or "false") and describe.jsonl (image, question, answer).
 #ifndef UNIVAL_EXAMPLES_STATEMENTS_MAKE_STATEMENTS_H_
 #define UNIVAL_EXAMPLES_STATEMENTS_MAKE_STATEMENTS_H_

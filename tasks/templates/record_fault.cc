@@ -56,8 +56,8 @@ size_t Alternatives(const FieldValue& value) {
 class Inspection {
  public:
   Inspection(const TemplateReading& reading, const VocabularyView& vocabulary,
-             const TaskSample& sample)
-      : reading_(reading), vocabulary_(vocabulary), sample_(sample) {}
+             const TaskSample& sample, RecordUse use)
+      : reading_(reading), vocabulary_(vocabulary), sample_(sample), use_(use) {}
 
   std::vector<RecordFault> Run() {
     const TaskTemplate& task = reading_.source->proto;
@@ -68,7 +68,7 @@ class Inspection {
       CheckPattern(i == 0 ? "prompt" : absl::StrCat("paraphrase:", i - 1), reading_.prompts[i]);
     }
     CheckPattern("target", reading_.target);
-    CheckTraining(task);
+    if (use_ == RecordUse::kTraining) CheckTraining(task);
     return std::move(faults_);
   }
 
@@ -109,8 +109,8 @@ class Inspection {
   // Whether training fills the column of this record.
   bool IsFilled(const std::string& column) const {
     const TaskTemplate& task = reading_.source->proto;
-    return task.has_negatives() && column == task.negatives().answer() &&
-           sample_.fields.count(column) == 0;
+    return use_ == RecordUse::kTraining && task.has_negatives() &&
+           column == task.negatives().answer() && sample_.fields.count(column) == 0;
   }
 
   // What only training reads.
@@ -170,6 +170,7 @@ class Inspection {
   const TemplateReading& reading_;
   const VocabularyView& vocabulary_;
   const TaskSample& sample_;
+  const RecordUse use_;
   std::set<std::pair<std::string, std::string>> seen_;  // column and slot type; "": settled
   std::vector<RecordFault> faults_;
 };
@@ -188,9 +189,9 @@ TemplateReading ReadTemplate(const LoadedTemplate& source, const SlotTypes& type
 }
 
 std::vector<RecordFault> FaultsOfRecord(const TemplateReading& reading,
-                                        const VocabularyView& vocabulary,
-                                        const TaskSample& sample) {
-  return Inspection(reading, vocabulary, sample).Run();
+                                        const VocabularyView& vocabulary, const TaskSample& sample,
+                                        RecordUse use) {
+  return Inspection(reading, vocabulary, sample, use).Run();
 }
 
 }  // namespace unival

@@ -45,8 +45,15 @@ struct RecordFault {
   std::string what;    // without the record's key
 };
 
+// What a record is read for.
+enum class RecordUse {
+  kTraining,    // weights and negatives, too; the answer that negatives fill may be missing
+  kEvaluation,  // the prompt and the target
+};
+
 std::vector<RecordFault> FaultsOfRecord(const TemplateReading& reading,
-                                        const VocabularyView& vocabulary, const TaskSample& sample);
+                                        const VocabularyView& vocabulary, const TaskSample& sample,
+                                        RecordUse use = RecordUse::kTraining);
 
 }  // namespace unival
 

@@ -15,7 +15,8 @@
 namespace unival {
 
 // Columns that only training reads: of `loss_weight`, of `negatives` without its answer, and those
-// that further examples take. Each once.
+// that further examples take. Each once. TaskInfo::columns does not have them, so that records
+// without them can be evaluated; FaultsOfRecord misses them.
 std::vector<std::string> TrainingColumns(const TaskTemplate& task);
 
 // What `negatives` calls right and wrong.

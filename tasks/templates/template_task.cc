@@ -66,7 +66,6 @@ void TemplateTask::FillInfo() {
   AddUnique(PatternColumns(prompts_[0]), &info_.prediction_columns);
   info_.columns = info_.prediction_columns;
   AddUnique(PatternColumns(target_), &info_.columns);
-  AddUnique(TrainingColumns(source_.proto), &info_.columns);
   // Training fills it where a record does not have it.
   const auto filled =
       std::find(info_.columns.begin(), info_.columns.end(), source_.proto.negatives().answer());

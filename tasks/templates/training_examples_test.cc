@@ -210,7 +210,7 @@ TEST_F(TrainingExamples, WeightsAndMasksComeFromTheRecord) {
     EXPECT_THAT(std::string(made.status().message()),
                 AllOf(HasSubstr("record \"r:3\""), HasSubstr("column \"sure\"")));
   }
-  EXPECT_THAT(TryMake(task).value()->info().columns, ElementsAre("q", "a", "sure"));
+  EXPECT_THAT(TryMake(task).value()->info().columns, ElementsAre("q", "a"));
 }
 
 TEST_F(TrainingExamples, SettingsOutOfRangeAreNamed) {
@@ -253,13 +253,16 @@ TEST_F(TrainingExamples, NegativesFillTheAnswerInTrainingAlone) {
   ASSERT_TRUE(set.ok()) << set.status();
   EXPECT_THAT(TemplateSetText(*set), HasSubstr("word: \"dog\""));
   const auto task = TemplateTask::Create(set->tasks[0], vocabulary_).value();
-  EXPECT_THAT(task->info().columns, ElementsAre("x", "sure"));
+  EXPECT_THAT(task->info().columns, ElementsAre("x"));
   const TaskSample unjudged{"k", {{"x", "a cat"}, {"sure", 1.0}}};
   EXPECT_EQ(*vocabulary_.DecodeText(task->MakeExample(unjudged, ExampleMode::kTraining, 0)->target),
             " yes");
   EXPECT_THAT(task->MakeExample(unjudged, ExampleMode::kPrediction, 0)->target, IsEmpty());
   const TemplateReading reading = ReadTemplate(set->tasks[0], BuiltinSlotTypes());
   EXPECT_THAT(FaultsOfRecord(reading, vocabulary_, unjudged), IsEmpty());
+  const auto unanswered = FaultsOfRecord(reading, vocabulary_, unjudged, RecordUse::kEvaluation);
+  ASSERT_EQ(unanswered.size(), 1u);
+  EXPECT_EQ(unanswered[0].column, "y");
   const auto faults = FaultsOfRecord(reading, vocabulary_, {"k", {{"x", "a cat"}, {"sure", 3.0}}});
   ASSERT_EQ(faults.size(), 1u);
   EXPECT_EQ(faults[0].kind, kBadValue);

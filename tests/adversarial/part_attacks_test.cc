@@ -131,6 +131,22 @@ TEST(EnglishAttacks, TextsThatAreNone) {
   }
 }
 
+TEST(StatementAttacks, OptionsAndPlacesThatAreNone) {
+  const std::string command = "unival data make-statements made --count 1 --eval_count 1 ";
+  for (const char* options :
+       {"--count -1", "--eval_count -1", "--towers -0.1", "--towers 1.5", "--towers nan",
+        "--towers inf", "--towers many", "--seed -1", "--count 99999999999999999999", "more"}) {
+    Try(Workplace(), {absl::StrCat("make-statements ", options), command + options, {1, 2}, ""});
+  }
+  for (const char* place : {"file", "pipe", "/dev/null", "file/below"}) {
+    Try(Workplace(),
+        {absl::StrCat("make-statements into ", place),
+         absl::StrCat("unival data make-statements ", place, " --count 1 --eval_count 1"),
+         {1},
+         ""});
+  }
+}
+
 TEST(SpeakAttacks, TextsThatAreNone) {
   const std::string speak = "unival prompts speak models/nano ";
   WriteText(Workplace().Path("bytes.txt"), "\xff\xfe\x1b[2J\n" + std::string("\0\0\n", 3));
@@ -309,7 +325,8 @@ TEST(StartFromAttacks, ParentsThatAreNone) {
 // Scripts are given names with blanks, or none.
 TEST(RecipeAttacks, ScriptsSayWhatTheyNeed) {
   const std::string recipes = fs::path(Runfile("recipes/world.sh")).parent_path().string();
-  for (const char* script : {"world.sh", "base.sh", "own_words.sh", "fsdd_speakers.sh", "nlvr.sh"}) {
+  for (const char* script :
+       {"world.sh", "base.sh", "own_words.sh", "fsdd_speakers.sh", "nlvr.sh"}) {
     const std::string command = "bash '" + recipes + "/" + script + "'";
     Try(Workplace(), {absl::StrCat(script, " alone"), command, {2}, script});
     Try(Workplace(),

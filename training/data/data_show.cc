@@ -18,6 +18,7 @@
 #include "sdk/native/catch_torch.h"
 #include "sdk/native/tensor_text.h"
 #include "training/data/rendered_record.h"
+#include "training/report/html.h"
 
 namespace unival {
 namespace {

@@ -41,9 +41,11 @@ absl::StatusOr<int64_t> DrawnOf(const Json& counter) {
       "sampler state: drawn: expected a whole number from 0 on, got ", JsonText(drawn)));
 }
 
+constexpr char kWorldSize[] = "world_size";
+
 // What a saved state belongs to.
 Json Identity(const SamplerOptions& options) {
-  Json identity = {{"seed", options.seed}, {"world_size", options.world_size}};
+  Json identity = {{"seed", options.seed}, {kWorldSize, options.world_size}};
   for (const SamplerSource& source : options.sources) {
     identity["sources"].push_back({{"name", source.name},
                                    {"size", source.size},
@@ -142,7 +144,8 @@ absl::Status BalancedSampler::Restore(absl::string_view text) {
   try {
     const Json state = Json::parse(text.begin(), text.end());
     // As Save wrote it: bytes of names that are no UTF-8 are replaced.
-    const Json expected = Json::parse(JsonText(Identity(options_)));
+    Json expected = Json::parse(JsonText(Identity(options_)));
+    expected[kWorldSize] = state.at("identity").at(kWorldSize);
     if (state.at("identity") != expected) {
       return absl::InvalidArgumentError(absl::StrCat(
           "sampler state belongs to other data: expected ", JsonText(expected), ", got ",

@@ -60,8 +60,9 @@ class BalancedSampler {
   // The next micro-batch of optimizer step `step`.
   MicroBatch Next(int64_t step);
 
-  // JSON. Restore: InvalidArgument when the state belongs to other sources, another seed or world
-  // size, naming both.
+  // JSON. Restore: InvalidArgument when the state belongs to other sources or another seed, naming
+  // both. A world of another size goes on behind the rows that were drawn: none twice, none left
+  // out.
   std::string Save() const;
   absl::Status Restore(absl::string_view state);
 

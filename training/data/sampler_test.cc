@@ -122,6 +122,19 @@ TEST(SamplerTest, RanksShareTheSourceAndSplitTheRows) {
   EXPECT_EQ(std::set<int64_t>(captions.begin(), captions.begin() + 100).size(), 100u);
 }
 
+TEST(SamplerTest, AWorldOfAnotherSizeGoesOnBehindTheRowsDrawn) {
+  SamplerOptions options = ThreeSources();
+  options.world_size = 2;
+  BalancedSampler before = Make(options);
+  for (int step = 0; step < 31; ++step) before.Next(step);
+  options.world_size = 1;
+  BalancedSampler after = Make(options);
+  ASSERT_TRUE(after.Restore(before.Save()).ok());
+  for (int source = 0; source < 3; ++source) EXPECT_EQ(after.drawn(source), before.drawn(source));
+  for (int step = 31; step < 60; ++step) after.Next(step);
+  EXPECT_TRUE(before.Restore(after.Save()).ok());
+}
+
 TEST(SamplerTest, RowsHaveSeedsOfTheirOwn) {
   BalancedSampler sampler = Make(ThreeSources());
   std::set<uint64_t> seeds;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -14,8 +16,12 @@
 namespace unival {
 namespace {
 
-constexpr int64_t kMostProbed = 5000;
+// A verdict needs no more, and this is work that nobody asked for.
+constexpr int64_t kMostProbed = 1000;
+constexpr int kMostIterations = 60;
 constexpr size_t kMostRepeated = 100;
+// Answers are classes where each has at least this many training records on average.
+constexpr size_t kRecordsOfClass = 4;
 // Shares of the answers.
 constexpr double kEnoughRepeated = 0.9;
 constexpr double kClearlyAbove = 0.05;
@@ -29,6 +35,22 @@ struct Findings {
   absl::optional<double> linear;  // accuracy of a classifier
 };
 
+// Whether a classifier can say anything: it knows only answers that training shows, and needs some
+// records of each.
+absl::StatusOr<bool> AreClasses(const Task& task, const Source& train, const Source& test,
+                                const VocabularyView& vocabulary) {
+  const auto most = static_cast<size_t>(std::min(train.size(), kMostProbed));
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> shown,
+                          TargetTexts(task, train, vocabulary, most));
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> asked,
+                          TargetTexts(task, test, vocabulary, most));
+  if (asked.empty() || shown.size() * kRecordsOfClass > most) return false;
+  const std::set<std::string> known(shown.begin(), shown.end());
+  const auto found = std::count_if(asked.begin(), asked.end(),
+                                   [&](const std::string& text) { return known.count(text) > 0; });
+  return found * 2 >= static_cast<std::ptrdiff_t>(asked.size());
+}
+
 absl::StatusOr<Findings> Look(Pipeline& pipeline, const Task& task, const Source* train,
                               const Source& test) {
   Findings findings;
@@ -38,11 +60,15 @@ absl::StatusOr<Findings> Look(Pipeline& pipeline, const Task& task, const Source
   if (spoken.texts > 0) {
     findings.repeated = 1 - static_cast<double>(spoken.missed.size()) / spoken.texts;
   }
-  const bool probed =
-      train != nullptr && train->size() <= kMostProbed && task.info().modalities.size() == 1;
-  if (!probed) return findings;
+  if (train == nullptr || task.info().modalities.size() != 1) return findings;
+  UNIVAL_ASSIGN_OR_RETURN(const bool are_classes,
+                          AreClasses(task, *train, test, pipeline.model().vocabulary()));
+  if (!are_classes) return findings;
+  ProbeOptions options;
+  options.most_records = kMostProbed;
+  options.max_iterations = kMostIterations;
   UNIVAL_ASSIGN_OR_RETURN(const ProbeResult probe,
-                          LinearProbe(pipeline, task.info().name, *train, test, {}));
+                          LinearProbe(pipeline, task.info().name, *train, test, options));
   const double joined = probe.joined ? probe.joined->accuracy : 0;
   findings.linear = std::max(probe.pooled.accuracy, joined);
   return findings;

@@ -26,9 +26,10 @@ std::string ComparedMetric(const EvaluationResult& result);
 bool IsNoBetterThanConstant(const EvaluationResult& result);
 
 // Sentences for people: both scores; how many of the answers the language model can repeat from
-// text; and, for a task with one media item and a training source of at most 5,000 records, what a
-// linear classifier makes of the same features; then which part fails by these figures. `train` may
-// be null. Errors: those of CheckSpeaking and LinearProbe.
+// text; and, for a task with one media item whose answers are classes (each stands several times in
+// the training source, most of the test's among them), what a linear classifier makes of the same
+// features of a thousand records; then which part fails by these figures. Seconds, whatever the
+// size of the data. `train` may be null. Errors: those of CheckSpeaking and LinearProbe.
 absl::StatusOr<std::string> Diagnose(Pipeline& pipeline, const EvaluationResult& result,
                                      const Source* train, const Source& test);
 

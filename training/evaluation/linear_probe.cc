@@ -43,14 +43,18 @@ class Encoder {
     at::NoGradGuard no_grad;
     EncodedRecords records;
     const int64_t batch = std::max(1, options_.batch);
-    for (int64_t begin = 0; begin < source.size(); begin += batch) {
-      const int64_t end = std::min(source.size(), begin + batch);
-      UNIVAL_RETURN_IF_ERROR(AddBatch(source, begin, end, new_classes, &records));
-      if (options_.progress) options_.progress(end, source.size());
+    const int64_t most = options_.most_records > 0 ? options_.most_records : source.size();
+    const int64_t count = std::min(source.size(), most);
+    for (int64_t begin = 0; begin < count; begin += batch) {
+      std::vector<int64_t> rows;
+      for (int64_t i = begin; i < std::min(count, begin + batch); ++i)
+        rows.push_back(i * source.size() / count);
+      UNIVAL_RETURN_IF_ERROR(AddBatch(source, rows, new_classes, &records));
+      if (options_.progress) options_.progress(std::min(count, begin + batch), count);
     }
     EvaluationResult readable;
     readable.name = source.path();
-    readable.samples = source.size();
+    readable.samples = count;
     readable.unreadable = records.unreadable;
     readable.first_unreadable = records.first_unreadable;
     UNIVAL_RETURN_IF_ERROR(CheckReadable(readable));
@@ -60,12 +64,12 @@ class Encoder {
   const Classes& classes() const { return classes_; }
 
  private:
-  absl::Status AddBatch(const Source& source, int64_t begin, int64_t end, bool new_classes,
+  absl::Status AddBatch(const Source& source, const std::vector<int64_t>& rows, bool new_classes,
                         EncodedRecords* records) {
     PreprocessedBatch batch;
     std::string modality;
-    for (int64_t i = begin; i < end; ++i) {
-      UNIVAL_ASSIGN_OR_RETURN(const TaskSample sample, source.Read(i));
+    for (int64_t row : rows) {
+      UNIVAL_ASSIGN_OR_RETURN(const TaskSample sample, source.Read(row));
       UNIVAL_ASSIGN_OR_RETURN(Seq2SeqExample example,
                               task_.MakeExample(sample, ExampleMode::kTraining, 0));
       if (example.media.size() != 1) {
@@ -181,7 +185,8 @@ absl::StatusOr<ProbeResult> LinearProbe(Pipeline& pipeline, const std::string& t
                      "; choose a task that tells records apart"));
   }
   return CatchTorch("probe: classifier", [&] {
-    ProbeResult result{classes, static_cast<int64_t>(learned.labels.size()), test.size(), {}, {}};
+    const auto test_records = static_cast<int64_t>(asked.labels.size()) + asked.unreadable;
+    ProbeResult result{classes, static_cast<int64_t>(learned.labels.size()), test_records, {}, {}};
     result.pooled =
         Score(Pooled(learned.values), learned, Pooled(asked.values), asked, classes, options);
     const at::Tensor from = Joined(learned.values), to = Joined(asked.values);

@@ -27,6 +27,7 @@ struct ProbeOptions {
   int batch = 64;            // records encoded together
   double l2 = 1e-3;          // weight of half the squared norm of the classifier's weights
   int max_iterations = 200;  // of L-BFGS over all records
+  int64_t most_records = 0;  // of each source, spread over it; 0: all
   std::function<void(int64_t done, int64_t total)> progress;
 };
 

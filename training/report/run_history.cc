@@ -124,7 +124,7 @@ void ReadResults(const std::string& run, RunHistory* history) {
 
 // The answers of one validation, the file of a step.
 absl::Status AddAnswers(const std::string& file, int64_t step, int count,
-                        std::vector<AnsweredRecord>* records) {
+                        std::vector<RecordOverTime>* records) {
   UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(file));
   int line = 0;
   for (const std::string& row : WholeLines(text)) {
@@ -132,7 +132,7 @@ absl::Status AddAnswers(const std::string& file, int64_t step, int count,
     UNIVAL_ASSIGN_OR_RETURN(const Json json, ParseObject(row, absl::StrCat(file, ":", line)));
     const std::string key = TextOf(json, "key");
     auto record = std::find_if(records->begin(), records->end(),
-                               [&](const AnsweredRecord& known) { return known.key == key; });
+                               [&](const RecordOverTime& known) { return known.key == key; });
     if (record == records->end()) {
       if (records->size() == static_cast<size_t>(count)) continue;
       records->push_back({key, "", {}});
@@ -182,7 +182,7 @@ absl::StatusOr<RunHistory> ReadRunHistory(const std::string& run) {
   return history;
 }
 
-absl::StatusOr<std::vector<AnsweredRecord>> ReadValidationAnswers(const std::string& run,
+absl::StatusOr<std::vector<RecordOverTime>> ReadValidationAnswers(const std::string& run,
                                                                   const std::string& evaluation,
                                                                   int count) {
   std::vector<std::pair<int64_t, std::string>> files;
@@ -196,7 +196,7 @@ absl::StatusOr<std::vector<AnsweredRecord>> ReadValidationAnswers(const std::str
     }
   }
   std::sort(files.begin(), files.end());
-  std::vector<AnsweredRecord> records;
+  std::vector<RecordOverTime> records;
   for (const auto& [step, file] : files)
     UNIVAL_RETURN_IF_ERROR(AddAnswers(file, step, count, &records));
   return records;

@@ -50,7 +50,7 @@ struct ValidationAnswer {
 };
 
 // What one record was answered while the run went on.
-struct AnsweredRecord {
+struct RecordOverTime {
   std::string key, reference;
   std::map<int64_t, ValidationAnswer> answers;  // by step
 };
@@ -74,7 +74,7 @@ absl::StatusOr<RunHistory> ReadRunHistory(const std::string& run);
 
 // The first `count` records that the validations of `evaluation` answered, with their answers over
 // the steps.
-absl::StatusOr<std::vector<AnsweredRecord>> ReadValidationAnswers(const std::string& run,
+absl::StatusOr<std::vector<RecordOverTime>> ReadValidationAnswers(const std::string& run,
                                                                   const std::string& evaluation,
                                                                   int count);
 

@@ -154,9 +154,9 @@ std::string SkippedTable(const RunHistory& history) {
 }
 
 // The first and the last step and those evenly between.
-std::vector<int64_t> ShownSteps(const std::vector<AnsweredRecord>& records) {
+std::vector<int64_t> ShownSteps(const std::vector<RecordOverTime>& records) {
   std::set<int64_t> all;
-  for (const AnsweredRecord& record : records) {
+  for (const RecordOverTime& record : records) {
     for (const auto& [step, answer] : record.answers) all.insert(step);
   }
   const std::vector<int64_t> steps(all.begin(), all.end());
@@ -167,7 +167,7 @@ std::vector<int64_t> ShownSteps(const std::vector<AnsweredRecord>& records) {
   return shown;
 }
 
-std::string AnswerCell(const AnsweredRecord& record, int64_t step) {
+std::string AnswerCell(const RecordOverTime& record, int64_t step) {
   const auto answer = record.answers.find(step);
   if (answer == record.answers.end()) return "";
   const bool is_right = !answer->second.is_error && answer->second.text == record.reference;
@@ -176,13 +176,13 @@ std::string AnswerCell(const AnsweredRecord& record, int64_t step) {
 }
 
 std::string SamplesTable(const std::string& evaluation,
-                         const std::vector<AnsweredRecord>& records) {
+                         const std::vector<RecordOverTime>& records) {
   const std::vector<int64_t> steps = ShownSteps(records);
   if (steps.empty()) return "";
   std::vector<std::string> header = {"record", "right answer"};
   for (const int64_t step : steps) header.push_back(absl::StrCat("step ", step));
   Table table(header, "text");
-  for (const AnsweredRecord& record : records) {
+  for (const RecordOverTime& record : records) {
     std::vector<std::string> cells = {Escape(record.key), Escape(record.reference)};
     for (const int64_t step : steps) cells.push_back(AnswerCell(record, step));
     table.AddRow(std::move(cells));

@@ -17,7 +17,7 @@ namespace unival {
 std::string RunText(const RunHistory& history);
 
 // By the name of a validation's evaluation.
-using RunSamples = std::map<std::string, std::vector<AnsweredRecord>>;
+using RunSamples = std::map<std::string, std::vector<RecordOverTime>>;
 
 // Curves of loss, rate, speed and metrics, where the seconds went, batches that were left out, and
 // what the same records were answered over time.

@@ -170,7 +170,8 @@ absl::StatusOr<bool> BatchLoader::LoadExample(const StageSource& source, const R
     return false;
   }
   prepared.example = std::move(example);
-  if (prepared.example.key.empty()) prepared.example.key = sample.key;  // a task that is code may leave it
+  if (prepared.example.key.empty())
+    prepared.example.key = sample.key;  // a task that is code may leave it
   batch->examples.push_back(std::move(prepared));
   return true;
 }

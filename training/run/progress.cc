@@ -120,6 +120,7 @@ absl::Status RunLog::WriteUnlocked(int64_t step, const std::string& stage,
 }
 
 absl::Status RunLog::WriteLine(const std::string& line) {
+  if (!stream_.is_open()) return absl::OkStatus();
   errno = 0;
   if (stream_ << line << "\n" << std::flush) return absl::OkStatus();
   return SystemError(path_, "cannot be written", errno == 0 ? EIO : errno);

@@ -54,6 +54,7 @@ std::string ProgressText(const ProgressRecord& record);
 double PeakMemoryMb();
 
 // Appends to log.jsonl.
+// One that was not opened takes records and keeps none: of processes that write nothing.
 class RunLog {
  public:
   // Keeps the records of steps up to `last_step` and drops what a killed run wrote after its

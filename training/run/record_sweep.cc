@@ -22,7 +22,7 @@ bool IsTaken(const RecordFault& fault) {
 }
 
 void SweepOne(const Task& task, const TemplateReading* reading, const TaskSample& sample,
-              const Model& model, ProblemList* problems) {
+              RecordUse use, const Model& model, ProblemList* problems) {
   if (reading == nullptr) {
     const auto example = task.MakeExample(sample, ExampleMode::kTraining, 0);
     if (example.ok()) return;
@@ -34,7 +34,7 @@ void SweepOne(const Task& task, const TemplateReading* reading, const TaskSample
   }
   std::vector<std::string> columns;
   for (const auto& field : sample.fields) columns.push_back(field.first);
-  for (const RecordFault& fault : FaultsOfRecord(*reading, model.vocabulary(), sample)) {
+  for (const RecordFault& fault : FaultsOfRecord(*reading, model.vocabulary(), sample, use)) {
     if (IsTaken(fault)) continue;
     Problem problem;
     problem.kind = fault.kind;
@@ -85,7 +85,8 @@ std::string UnusedName(const LoadedTemplate& task, const Model& model) {
 }  // namespace
 
 absl::Status SweepRecords(const Task& task, const TemplateTask* by_template, const Source& source,
-                          const Model& model, const std::map<std::string, std::string>& columns) {
+                          const Model& model, RecordUse use,
+                          const std::map<std::string, std::string>& columns) {
   TemplateReading reading;
   if (by_template != nullptr) {
     reading = ReadTemplate(by_template->source(), model.runtime().template_types().slots);
@@ -95,7 +96,7 @@ absl::Status SweepRecords(const Task& task, const TemplateTask* by_template, con
     const absl::StatusOr<TaskSample> sample = source.Read(i);
     if (sample.ok()) {
       SweepOne(task, by_template == nullptr ? nullptr : &reading, WithColumns(*sample, columns),
-               model, &problems);
+               use, model, &problems);
       continue;
     }
     const ProblemRow row = ReadErrorRow(source.path(), i, sample.status().message());

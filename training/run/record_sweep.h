@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "runtime/pipeline.h"
+#include "tasks/templates/record_fault.h"
 #include "training/config/plan.h"
 #include "training/data/source.h"
 
@@ -18,7 +19,7 @@ namespace unival {
 // `by_template` is the same task where it is a template, else null. `columns`: further names of the
 // records' columns.
 absl::Status SweepRecords(const Task& task, const TemplateTask* by_template, const Source& source,
-                          const Model& model,
+                          const Model& model, RecordUse use,
                           const std::map<std::string, std::string>& columns = {});
 
 // What a user should hear of before the hour is spent, a line each: tasks of the plan's sets that

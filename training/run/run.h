@@ -15,6 +15,7 @@
 #include "sdk/base/progress.h"
 #include "training/config/plan.h"
 #include "training/data/media_keys.h"
+#include "training/distributed/world.h"
 #include "training/run/checkpoint.h"
 #include "training/run/progress.h"
 #include "training/run/receipt.h"
@@ -26,7 +27,9 @@ namespace unival {
 // Single-threaded.
 struct Run {
   Run(const TrainOptions& options, const Runtime& runtime)
-      : options(options), runtime(runtime), printer({options.quiet}) {}
+      : options(options),
+        runtime(runtime),
+        printer({options.quiet || (options.world != nullptr && !options.world->is_first())}) {}
 
   std::string Path(const std::string& name) const { return options.output + "/" + name; }
 
@@ -47,6 +50,10 @@ struct Run {
   RunLog log;
   ProgressLine printer;
   bool stopped = false;
+
+  int Processes() const { return options.world == nullptr ? 1 : options.world->size(); }
+  // The process that writes files and speaks; the only one, unless several share the run.
+  bool IsFirst() const { return options.world == nullptr || options.world->is_first(); }
 
   // Steps of all stages: those that were taken where a stage has ended, those planned elsewhere.
   int64_t TotalSteps() const {

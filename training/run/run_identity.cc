@@ -21,6 +21,8 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr char kRunFormat[] = "unival-run/1";
+constexpr char kThreads[] = "threads";
+constexpr char kProcesses[] = "processes";
 
 std::string ToJson(const RunIdentity& identity) {
   Json json = {{"format", kRunFormat},
@@ -70,6 +72,21 @@ absl::StatusOr<TrainingPlan> PlanOf(const RunIdentity& identity, const std::stri
   return plan;
 }
 
+absl::Status CheckSharedIdentity(const Run& run, const RunIdentity& now) {
+  if (run.options.world == nullptr) return absl::OkStatus();
+  RunIdentity shared = now;
+  shared.plan_file.clear();
+  shared.parts.erase(kThreads);
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> seen,
+                          run.options.world->Gather(ToJson(shared)));
+  const std::string& own = seen[static_cast<size_t>(run.options.world->rank())];
+  if (own == seen[0]) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "expected the plan, base model, data, templates and plugins of process 0, got others; give "
+      "all processes the same files and options. This process has:\n",
+      own));
+}
+
 absl::Status CheckSameRun(const Run& run, const RunIdentity& recorded, const RunIdentity& now) {
   UNIVAL_ASSIGN_OR_RETURN(const TrainingPlan plan, PlanOf(recorded, run.options.output));
   UNIVAL_RETURN_IF_ERROR(
@@ -88,7 +105,9 @@ absl::Status CheckSameRun(const Run& run, const RunIdentity& recorded, const Run
         was == recorded.sources.end() ? "(none)" : was->second, ", got ", fingerprint,
         "; the data has changed since the run began: restore it or start anew in another folder"));
   }
+  const bool alone = now.parts.count(kProcesses) == 0 && recorded.parts.count(kProcesses) == 0;
   for (const auto& [part, value] : now.parts) {
+    if (!alone && (part == kProcesses || part == kThreads)) continue;
     auto was = recorded.parts.find(part);
     if (was != recorded.parts.end() && was->second == value) continue;
     return absl::FailedPreconditionError(
@@ -101,7 +120,8 @@ absl::Status CheckSameRun(const Run& run, const RunIdentity& recorded, const Run
 
 absl::StatusOr<std::map<std::string, std::string>> OtherParts(const Run& run) {
   std::map<std::string, std::string> parts;
-  parts["threads"] = absl::StrCat(run.runtime.threads());
+  parts[kThreads] = absl::StrCat(run.runtime.threads());
+  if (run.options.world != nullptr) parts[kProcesses] = absl::StrCat(run.options.world->size());
   for (size_t i = 0; i < run.templates.size(); ++i) {
     parts[absl::StrCat("templates[", i, "]")] = TemplateSetHash(*run.templates[i]);
   }

@@ -42,7 +42,11 @@ absl::StatusOr<TrainingPlan> PlanOf(const RunIdentity& identity, const std::stri
 // hashes of their own.
 absl::StatusOr<std::map<std::string, std::string>> OtherParts(const Run& run);
 
-// FailedPrecondition names what differs and may not.
+// FailedPrecondition where several processes share the run and this one has not what process 0 has.
+absl::Status CheckSharedIdentity(const Run& run, const RunIdentity& now);
+
+// FailedPrecondition names what differs and may not. Another number of processes may go on: with
+// the same samples, but not to the bit.
 absl::Status CheckSameRun(const Run& run, const RunIdentity& recorded, const RunIdentity& now);
 
 // Where the plan lies, seen from the run's folder, so that both may be moved together.

@@ -34,6 +34,8 @@ absl::Status PrepareOutput(Run* run) {
   if (output.empty()) return absl::InvalidArgumentError("output: expected a folder, got nothing");
   std::error_code error;
   if (!fs::is_directory(output, error)) UNIVAL_RETURN_IF_ERROR(MakeFolders(output));
+  // Process 0 has the folder; the others read what a checkpoint holds.
+  if (!run->IsFirst()) return absl::OkStatus();
   UNIVAL_ASSIGN_OR_RETURN(run->lock, FolderLock::Take(output));
   const bool empty = fs::is_empty(output, error);
   if (empty || run->options.resume) return absl::OkStatus();
@@ -110,7 +112,10 @@ absl::Status Resume(Run* run, std::map<std::string, at::Tensor>* optimizer_state
       (*optimizer_state)[std::string(name)] = tensor.clone();
   }
   run->state = std::move(checkpoint->state);
-  RemoveEarlierCheckpoints(run->Path("checkpoint"), CheckpointsToKeep(*run));
+  if (run->options.world != nullptr) UNIVAL_RETURN_IF_ERROR(run->options.world->Barrier());
+  if (run->IsFirst()) {
+    RemoveEarlierCheckpoints(run->Path("checkpoint"), CheckpointsToKeep(*run));
+  }
   return absl::OkStatus();
 }
 
@@ -153,6 +158,8 @@ absl::StatusOr<absl::optional<RunIdentity>> CheckIdentity(const Run& run) {
   now.sources = run.data.fingerprints;
   now.plan_file = PlanFileFrom(run.options.output, run.plan.file);
   UNIVAL_ASSIGN_OR_RETURN(now.parts, OtherParts(run));
+  UNIVAL_RETURN_IF_ERROR(CheckSharedIdentity(run, now));
+  if (!run.IsFirst()) return absl::optional<RunIdentity>();
   if (HasBegun(run)) {
     UNIVAL_ASSIGN_OR_RETURN(RunIdentity recorded, ReadRunIdentity(run.options.output));
     UNIVAL_RETURN_IF_ERROR(CheckSameRun(run, recorded, now));
@@ -251,11 +258,11 @@ absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_s
   const bool has_begun = HasBegun(*run);
   UNIVAL_ASSIGN_OR_RETURN(run->data, OpenRunData(run->plan, *run->pipeline, *run->model,
                                                  /*is_checked=*/has_begun));
-  UNIVAL_RETURN_IF_ERROR(ResolveEpochs(run->data, &run->plan));
+  UNIVAL_RETURN_IF_ERROR(ResolveEpochs(run->data, &run->plan, run->Processes()));
   for (const std::string& warning : TaskWarnings(run->plan, run->templates, *run->model)) {
     run->printer.Say(absl::StrCat("warning: ", warning));
   }
-  if (!has_begun) WarnOfCutTargets(*run);
+  if (!has_begun && run->IsFirst()) WarnOfCutTargets(*run);
   UNIVAL_RETURN_IF_ERROR(CheckValidationMetrics(*run));
   // Before features are measured: a checkpoint then holds what was measured.
   for (const NamedTensor& entry : run->model->State()) {
@@ -266,6 +273,7 @@ absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_s
   UNIVAL_ASSIGN_OR_RETURN(absl::optional<RunIdentity> recorded, CheckIdentity(*run));
   if (run->options.resume) UNIVAL_RETURN_IF_ERROR(Resume(run, optimizer_state));
   if (recorded) UNIVAL_RETURN_IF_ERROR(GoOnWithMoreSteps(run, *std::move(recorded)));
+  if (!run->IsFirst()) return absl::OkStatus();
   return run->log.Open(run->Path("log.jsonl"), run->state.step);
 }
 

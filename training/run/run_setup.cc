@@ -214,7 +214,8 @@ class DataOpener {
       UNIVAL_RETURN_IF_ERROR(
           CheckTaskFits(further.task->info(), model_.modality_ids(), absl::nullopt));
       UNIVAL_RETURN_IF_ERROR(SweepRecords(*further.task, pipeline_.template_task(example.task()),
-                                          *source->source, model_, further.columns));
+                                          *source->source, model_, RecordUse::kTraining,
+                                          further.columns));
       further.negatives = NegativesOf(*further.task, *source->source, further.columns);
     }
     return absl::OkStatus();
@@ -263,14 +264,15 @@ class DataOpener {
     }
     options.missing_media = std::is_same_v<Plan, EvaluationPlan>;
     if (!options.missing_media) AddFurtherColumns(**task, &options);  // evaluation makes none
-    auto source = OpenTaskSource(**task, std::move(options));
+    auto source = OpenTaskSource(**task, options);
     if (!source.ok()) return AtField(plan_, field + ".path", source.status());
     UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, CheckTask(**task, model_, **source)));
     // A resumed run has the records that it had, or is refused; an evaluation may have others.
     if (!is_checked_ || std::is_same_v<Plan, EvaluationPlan>) {
       const TemplateTask* by_template = pipeline_.template_task(plan.task());
+      const RecordUse use = options.missing_media ? RecordUse::kEvaluation : RecordUse::kTraining;
       UNIVAL_RETURN_IF_ERROR(
-          AtField(plan_, field, SweepRecords(**task, by_template, **source, model_)));
+          AtField(plan_, field, SweepRecords(**task, by_template, **source, model_, use)));
     }
     data_.opened.push_back(*std::move(source));
     return Opened{*task, data_.opened.back().get()};

@@ -23,10 +23,10 @@ int CountedSource(const Stage& stage) {
 
 // Source after source as the stage will take them, until enough rows were taken of one.
 absl::StatusOr<int64_t> StepsOfEpochs(const LoadedPlan& plan, int index,
-                                      const std::vector<StageSource>& sources) {
+                                      const std::vector<StageSource>& sources, int processes) {
   const Stage& stage = plan.proto.stage(index);
   UNIVAL_ASSIGN_OR_RETURN(BalancedSampler sampler,
-                          MakeStageSampler(plan.proto, index, sources, {}));
+                          MakeStageSampler(plan.proto, index, sources, {}, 0, processes));
   const int counted = CountedSource(stage);
   const auto records = static_cast<double>(sources[static_cast<size_t>(counted)].source->size());
   const auto wanted = static_cast<int64_t>(std::ceil(stage.epochs() * records - 1e-9));
@@ -40,12 +40,13 @@ absl::StatusOr<int64_t> StepsOfEpochs(const LoadedPlan& plan, int index,
 
 }  // namespace
 
-absl::Status ResolveEpochs(const RunData& data, LoadedPlan* plan) {
+absl::Status ResolveEpochs(const RunData& data, LoadedPlan* plan, int processes) {
   bool has_any = false;
   for (int i = 0; i < plan->proto.stage_size(); ++i) {
     if (plan->proto.stage(i).epochs() == 0) continue;
-    UNIVAL_ASSIGN_OR_RETURN(const int64_t steps,
-                            StepsOfEpochs(*plan, i, data.stages[static_cast<size_t>(i)]));
+    UNIVAL_ASSIGN_OR_RETURN(
+        const int64_t steps,
+        StepsOfEpochs(*plan, i, data.stages[static_cast<size_t>(i)], processes));
     Stage* stage = plan->proto.mutable_stage(i);
     stage->set_steps(steps);
     stage->clear_epochs();

@@ -28,6 +28,7 @@
 #include "training/run/batch_loader.h"
 #include "training/run/non_finite.h"
 #include "training/run/part_times.h"
+#include "training/run/shared_step.h"
 #include "training/run/speaking_check.h"
 #include "training/run/stage_sampler.h"
 #include "training/run/statistics_backup.h"
@@ -79,7 +80,7 @@ class StageRun {
     const std::vector<std::string> patterns(stage_.trainable().begin(), stage_.trainable().end());
     UNIVAL_ASSIGN_OR_RETURN(trainable_, SelectTrainable(*run_.model, patterns));
     run_.model->SetTraining(false);
-    if (run_.state.stage_step == 0)
+    if (run_.state.stage_step == 0 && run_.IsFirst())
       UNIVAL_RETURN_IF_ERROR(WarnOfUnsayableTargets(run_, sources_, trainable_));
     ApplyTrainable(*run_.model, trainable_);
     before_step_ = BackupOfStatistics();
@@ -89,7 +90,10 @@ class StageRun {
     run_.state.trained.insert(trainable_.names.begin(), trainable_.names.end());
     run_.printer.Say(absl::StrCat("stage \"", stage_.name(), "\": ", stage_.steps(), " steps, ",
                                   trainable_.scalar_count, " trainable parameters in ",
-                                  trainable_.parameters.size(), " tensors"));
+                                  trainable_.parameters.size(), " tensors", OfProcesses()));
+    if (world_ != nullptr) {
+      shared_ = std::make_unique<SharedStep>(world_, trainable_.parameters, TrainingBuffers());
+    }
     return StartLoader();
   }
 
@@ -128,7 +132,18 @@ class StageRun {
     const PartTimer timer(&run_.state.window.part_seconds[kCheckpoint]);
     run_.state.window.seconds = WindowSeconds();
     window_start_ = Clock::now();
-    return SaveRun(run_, OptimizerState(), kind);
+    return SaveFirst(OptimizerState(), kind);
+  }
+
+  // Process 0 writes, when all have the same weights.
+  absl::Status SaveFirst(const TensorState& optimizer_state, CheckpointKind kind) {
+    if (shared_ != nullptr)
+      UNIVAL_RETURN_IF_ERROR(shared_->CheckAlike(*run_.model, run_.state.trained));
+    return run_.IsFirst() ? SaveRun(run_, optimizer_state, kind) : absl::OkStatus();
+  }
+
+  std::string OfProcesses() const {
+    return world_ == nullptr ? "" : absl::StrCat(", ", world_->size(), " processes");
   }
 
   absl::Status PrepareOptimizer(const TensorState& state) {
@@ -215,7 +230,9 @@ class StageRun {
     loader_.reset();
     RunState& state = run_.state;
     UNIVAL_ASSIGN_OR_RETURN(BalancedSampler sampler,
-                            MakeStageSampler(run_.plan.proto, index_, sources_, state.unlocked));
+                            MakeStageSampler(run_.plan.proto, index_, sources_, state.unlocked,
+                                             world_ == nullptr ? 0 : world_->rank(),
+                                             world_ == nullptr ? 1 : world_->size()));
     if (!state.sampler.empty()) UNIVAL_RETURN_IF_ERROR(sampler.Restore(state.sampler));
     for (const int source : unlocking) {
       sampler.Unlock(source, state.stage_step);
@@ -244,6 +261,7 @@ class StageRun {
     before_step_.Save();
     for (int micro = 0; micro < stage_.micro_batches(); ++micro)
       UNIVAL_RETURN_IF_ERROR(MicroStep(micro));
+    if (shared_ != nullptr) UNIVAL_RETURN_IF_ERROR(shared_->Finish());
     rate_ = schedule_->Rate(state.stage_step);
     UNIVAL_RETURN_IF_ERROR(Update());
     ++state.stage_step, ++state.step;
@@ -266,7 +284,8 @@ class StageRun {
 
   // Leaves out a batch, names its records in the log, and ends the run when there were too many.
   // `what`: "the loss is nan".
-  absl::Status Skip(const std::string& what, const std::vector<std::string>& records) {
+  absl::Status Skip(const std::string& what, std::vector<std::string> records) {
+    if (shared_ != nullptr) UNIVAL_RETURN_IF_ERROR(shared_->GatherLines(&records));
     RunTotals& totals = run_.state.totals;
     ++totals.skipped;
     UNIVAL_RETURN_IF_ERROR(run_.log.WriteSkipped(run_.state.step + 1, what, records));
@@ -296,7 +315,13 @@ class StageRun {
       ApplyTrainable(*run_.model, trainable_);
       return is_best;
     };
-    UNIVAL_ASSIGN_OR_RETURN(const bool is_best, validate());
+    bool is_best = false;
+    if (run_.IsFirst()) {
+      UNIVAL_ASSIGN_OR_RETURN(is_best, validate());
+    }
+    if (shared_ != nullptr) {
+      UNIVAL_RETURN_IF_ERROR(shared_->TakeFromFirst(&run_.state.validation, &is_best));
+    }
     UNIVAL_RETURN_IF_ERROR(UnlockWhenDue());
     if (!is_best || !stage_.validation().keep_best()) return absl::OkStatus();
     return Save(CheckpointKind::kBest);
@@ -324,12 +349,14 @@ class StageRun {
   absl::Status MicroStep(int micro) {
     RunState& state = run_.state;
     UNIVAL_ASSIGN_OR_RETURN(TrainingBatch batch, NextBatch());
-    state.totals.rows += batch.rows;
-    state.totals.source_rows[stage_.name()][sources_[batch.source].name] += batch.rows;
-    state.totals.cache_hits += batch.cache_hits;
+    UNIVAL_ASSIGN_OR_RETURN(const BatchCounts counts, Encode(&batch));
+    state.totals.rows += counts.rows;
+    state.totals.source_rows[stage_.name()][sources_[batch.source].name] += counts.rows;
+    state.totals.cache_hits += counts.cache_hits;
+    state.totals.encoder_calls += counts.encoder_calls;
+    stop_asked_ = stop_asked_ || counts.stop;
     UNIVAL_RETURN_IF_ERROR(CountFailures(batch));
-    if (batch.examples.empty()) return absl::OkStatus();
-    UNIVAL_RETURN_IF_ERROR(Encode(&batch));
+    if (counts.examples == 0) return absl::OkStatus();
     StepOptions options;
     options.loss = loss_;
     options.update = state.stage_step;
@@ -338,7 +365,10 @@ class StageRun {
     options.bfloat16 = ParsePrecision(stage_.precision()) == Precision::kBfloat16;
     before_batch_.Save();
     const Clock::time_point start = Clock::now();
-    const absl::StatusOr<StepLoss> step = ForwardBackward(*run_.model, batch.examples, options);
+    if (shared_ != nullptr) shared_->Prepare(micro == stage_.micro_batches() - 1, &options);
+    const absl::StatusOr<StepLoss> step =
+        batch.examples.empty() ? shared_->NoRows()
+                               : ForwardBackward(*run_.model, batch.examples, options);
     if (IsNonFinite(step.status())) return SkipBatch(step.status(), batch, options);
     if (!step.ok()) return step.status();
     std::map<std::string, double>& parts = state.window.part_seconds;
@@ -361,10 +391,16 @@ class StageRun {
     return batch;
   }
 
-  absl::Status Encode(TrainingBatch* batch) {
+  // Features that are missing; then what the batch counts, of all processes.
+  absl::StatusOr<BatchCounts> Encode(TrainingBatch* batch) {
     const PartTimer timer(&run_.state.window.part_seconds[kEncoder]);
-    RunTotals& totals = run_.state.totals;
-    return EncodePending(*run_.model, frozen_, batch, &totals.encoder_calls, &totals.cache_hits);
+    BatchCounts counts{batch->rows, static_cast<int64_t>(batch->examples.size()),
+                       batch->cache_hits};
+    UNIVAL_RETURN_IF_ERROR(
+        EncodePending(*run_.model, frozen_, batch, &counts.encoder_calls, &counts.cache_hits));
+    counts.stop = run_.options.stop != nullptr && run_.options.stop->load();
+    if (shared_ != nullptr) UNIVAL_RETURN_IF_ERROR(shared_->Share(&counts, &batch->failures));
+    return counts;
   }
 
   // What the batch did to statistics is undone; then the records are tried one by one.
@@ -415,7 +451,7 @@ class StageRun {
   bool ShouldStop() const {
     const TrainOptions& options = run_.options;
     return (options.stop_after_step > 0 && run_.state.step >= options.stop_after_step) ||
-           (options.stop != nullptr && options.stop->load());
+           (shared_ != nullptr ? stop_asked_ : options.stop != nullptr && options.stop->load());
   }
 
   absl::Status ReportWhenDue() {
@@ -490,10 +526,11 @@ class StageRun {
     run_.state.stage_step = 0;
     run_.state.sampler.clear();
     run_.state.window = LogWindow();
-    return IsLast() ? absl::OkStatus() : SaveRun(run_, {});
+    return IsLast() ? absl::OkStatus() : SaveFirst({}, CheckpointKind::kLast);
   }
 
   Run& run_;
+  World* const world_ = run_.options.world;  // null: alone
   const int index_;
   const Stage& stage_;
   const std::vector<StageSource>& sources_;
@@ -503,6 +540,7 @@ class StageRun {
   absl::optional<Schedule> schedule_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<MovingAverage> average_;
+  std::unique_ptr<SharedStep> shared_;  // null: alone
   std::map<std::string, std::unique_ptr<FeatureCache>> caches_;
   std::map<std::string, FeatureCache*> frozen_;
   std::unique_ptr<BatchLoader> loader_;  // after what its threads use
@@ -514,6 +552,7 @@ class StageRun {
   double norm_ = 0, rate_ = 0;
   StatisticsBackup before_step_, before_batch_;
   std::string last_failure_;
+  bool stop_asked_ = false;                   // by a signal to one of the processes
   std::vector<std::string> records_of_step_;  // their keys
 };
 

@@ -17,10 +17,13 @@ int64_t FirstStepOf(const SourcePlan& source, const std::map<std::string, int64_
 
 absl::StatusOr<BalancedSampler> MakeStageSampler(const TrainingPlan& plan, int index,
                                                  const std::vector<StageSource>& sources,
-                                                 const std::map<std::string, int64_t>& unlocked) {
+                                                 const std::map<std::string, int64_t>& unlocked,
+                                                 int rank, int world_size) {
   const Stage& stage = plan.stage(index);
   SamplerOptions options;
   options.seed = Mix(plan.seed(), index);
+  options.rank = rank;
+  options.world_size = world_size;
   for (int i = 0; i < stage.source_size(); ++i) {
     const SourcePlan& source = stage.source(i);
     options.sources.push_back({source.name(), sources[static_cast<size_t>(i)].source->size(),

@@ -95,7 +95,33 @@ at::Tensor Mean(const LossResult& result) {
   return result.loss / static_cast<double>(result.sample_size);
 }
 
+// Fills `step` with what all processes have; `loss` is this one's, per token. The weight of its mean
+// in that of all.
+absl::StatusOr<double> Share(const StepOptions& options, const LossResult& result, double loss,
+                             StepLoss* step) {
+  const double encoder_seconds = step->encoder_seconds;
+  const auto own = static_cast<double>(result.sample_size);
+  StepSums sums{loss * own, own, static_cast<double>(result.tokens),
+                static_cast<double>(result.correct)};
+  if (!options.share) {
+    *step = {loss, result.tokens, result.correct, encoder_seconds};
+    return 1;
+  }
+  UNIVAL_RETURN_IF_ERROR(options.share(&sums));
+  *step = MeanOf(sums);
+  step->encoder_seconds = encoder_seconds;
+  return own / sums.sample_size;
+}
+
 }  // namespace
+
+StepLoss MeanOf(const StepSums& sums) {
+  StepLoss step;
+  step.loss = sums.loss / sums.sample_size;
+  step.tokens = static_cast<int64_t>(sums.tokens);
+  step.correct = static_cast<int64_t>(sums.correct);
+  return step;
+}
 
 absl::Status EncodePending(const Model& model, const std::map<std::string, FeatureCache*>& frozen,
                            TrainingBatch* batch, int64_t* encoder_calls, int64_t* cache_hits) {
@@ -162,14 +188,13 @@ absl::StatusOr<StepLoss> ForwardBackward(const Model& model,
   UNIVAL_ASSIGN_OR_RETURN(ModelInput input, encode());
   return CatchTorch("training step", [&]() -> absl::StatusOr<StepLoss> {
     UNIVAL_ASSIGN_OR_RETURN(const LossResult result, Loss(model, input, target, options));
-    step.tokens = result.tokens;
-    step.correct = result.correct;
     const at::Tensor mean = Mean(result);
-    step.loss = mean.item<double>();
+    UNIVAL_ASSIGN_OR_RETURN(const double weight,
+                            Share(options, result, mean.item<double>(), &step));
     if (!std::isfinite(step.loss)) {
       return NonFiniteError(absl::StrCat("the loss is ", step.loss));
     }
-    (mean * options.scale).backward();
+    (mean * (options.scale * weight)).backward();
     return step;
   });
 }

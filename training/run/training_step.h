@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -33,6 +34,14 @@ struct TargetRows {
 };
 TargetRows MakeTargetRows(const Model& model, absl::Span<const PreparedExample> examples);
 
+// One micro-batch, of this process or of all that share the step.
+struct StepSums {
+  double loss = 0;  // summed over `sample_size`
+  double sample_size = 0;
+  double tokens = 0;
+  double correct = 0;
+};
+
 struct StepOptions {
   LossConfig loss;
   int64_t update = 0;  // finished updates, for drop_worst_after
@@ -40,14 +49,21 @@ struct StepOptions {
   uint64_t seed = 0;   // of dropout
   // Products of the forward pass in bfloat16; weights, gradients and loss stay float32.
   bool bfloat16 = false;
+  // Where several processes share the step: turns the sums of this one into those of all, between
+  // forward and backward. The gradients are then this process's part of those of all rows. Empty:
+  // alone.
+  std::function<absl::Status(StepSums*)> share;
 };
 
+// Of all processes that share the step.
 struct StepLoss {
   double loss = 0;  // per token
   int64_t tokens = 0;
   int64_t correct = 0;
   double encoder_seconds = 0;  // forward through encoders
 };
+
+StepLoss MeanOf(const StepSums& sums);
 
 // Adds the gradients of one micro-batch. NonFiniteError when the loss is not finite (no gradient is
 // added then).

@@ -81,9 +81,10 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values("CONTRIBUTING.md", "docs/cli.md", "docs/formats/data.md",
                       "docs/formats/parity_fixture.md", "docs/formats/task_template.md",
                       "docs/security.md", "docs/tutorials/adapters.md",
-                      "docs/tutorials/linear_adapter.md", "docs/tutorials/merging.md",
-                      "docs/tutorials/new_modality.md", "docs/tutorials/task_templates.md",
-                      "docs/tutorials/training.md", "docs/tutorials/quickstart.md"),
+                      "docs/tutorials/distributed.md", "docs/tutorials/linear_adapter.md",
+                      "docs/tutorials/merging.md", "docs/tutorials/new_modality.md",
+                      "docs/tutorials/task_templates.md", "docs/tutorials/training.md",
+                      "docs/tutorials/quickstart.md"),
     [](const auto& test) { return fs::path(test.param).stem().string(); });
 
 TEST(Documents, EveryBlockToRunIsRun) {
@@ -91,7 +92,7 @@ TEST(Documents, EveryBlockToRunIsRun) {
       "CONTRIBUTING.md",   "cli.md",        "data.md",
       "linear_adapter.md", "merging.md",    "new_modality.md",
       "task_template.md",  "task_templates.md", "quickstart.md",
-      "training.md",
+      "training.md",       "distributed.md",
       "parity_fixture.md", "security.md",   "adapters.md",
       "installing.md"};  // by tests/integration/install
   for (const fs::path& document : Documents()) {

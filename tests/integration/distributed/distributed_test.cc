@@ -1,0 +1,216 @@
+// Several processes that train one model, started by `unival launch` or by the environment that
+// torchrun gives.
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/allclose.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "backbone/storage/safetensors.h"
+#include "sdk/base/test_files.h"
+#include "tests/integration/cli/program.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+// `trainable` without dropout in it, so that one process and several draw the same.
+std::string Plan(int batch, int steps, const std::string& trainable, const std::string& more = "") {
+  return absl::StrCat(R"(
+name: "shared"
+seed: 4
+model: "../models/tiny"
+templates: "../tasks/templates/quickstart.textproto"
+stage {
+  name: "all"
+  trainable: ")",
+                      trainable, "\"\n  steps: ", steps, "\n  batch: ", batch, "\n", more, R"(
+  checkpoint_every: 5
+  log_every: 1
+  optimizer { learning_rate: 2e-3 clip_norm: 1 }
+  source { name: "vqa" task: "vqa" path: "image/train/vqa.jsonl" }
+  source { name: "caption" task: "image_caption" path: "image/train/caption.jsonl" }
+}
+evaluation { name: "caption" task: "image_caption" path: "image/eval/caption.jsonl" limit: 4 }
+)");
+}
+
+void WritePlan(const std::string& name, const std::string& plan) {
+  WriteText(TinyWorkplace().Path(absl::StrCat("recipes/", name, ".textproto")), plan);
+}
+
+std::string Train(const std::string& plan, const std::string& output,
+                  const std::string& more = "") {
+  return absl::StrCat("train recipes/", plan, ".textproto --data_root data --threads 1 --output ",
+                      "runs/", output, " ", more);
+}
+
+std::string Launch(int processes, const std::string& command) {
+  return absl::StrCat("launch --processes ", processes, " -- ", command);
+}
+
+std::vector<json> StepsOf(const std::string& output) {
+  std::vector<json> steps;
+  const std::string text = ReadText(TinyWorkplace().Path("runs/" + output + "/log.jsonl"));
+  for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    const json record = json::parse(line.begin(), line.end());
+    if (record.contains("loss")) steps.push_back(record);
+  }
+  return steps;
+}
+
+TensorMap TensorsOf(const std::string& output) {
+  TensorMap all;
+  const std::string folder = TinyWorkplace().Path("runs/" + output + "/model");
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() != ".safetensors") continue;
+    auto tensors = ReadSafetensors(entry.path().string());
+    EXPECT_TRUE(tensors.ok()) << tensors.status();
+    for (auto& [name, tensor] : *tensors) {
+      all[absl::StrCat(entry.path().filename().string(), " ", name)] = tensor.clone();
+    }
+  }
+  return all;
+}
+
+void ExpectFollows(const std::string& one, const std::string& several) {
+  const auto expected = StepsOf(one), actual = StepsOf(several);
+  ASSERT_EQ(expected.size(), actual.size());
+  ASSERT_FALSE(expected.empty());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_NEAR(expected[i]["loss"].get<double>(), actual[i]["loss"].get<double>(), 2e-4) << i;
+    EXPECT_EQ(expected[i]["rows"], actual[i]["rows"]) << i;
+  }
+  const TensorMap from_one = TensorsOf(one), from_several = TensorsOf(several);
+  ASSERT_EQ(from_one.size(), from_several.size());
+  for (const auto& [name, tensor] : from_one) {
+    EXPECT_TRUE(
+        at::allclose(tensor.to(at::kFloat), from_several.at(name).to(at::kFloat), 1e-3, 2e-4))
+        << name;
+  }
+}
+
+TEST(Distributed, TwoProcessesFollowOneWithTheSummedBatch) {
+  const Program& program = TinyWorkplace();
+  WritePlan("whole", Plan(8, 12, "connection:image"));
+  WritePlan("halves", Plan(4, 12, "connection:image"));
+  ASSERT_EQ(program.Run(Train("whole", "one")).code, 0);
+  const Outcome two = program.Run(Launch(2, Train("halves", "two")));
+  ASSERT_EQ(two.code, 0) << two.err;
+  EXPECT_THAT(two.err, HasSubstr("2 processes"));
+  EXPECT_THAT(two.out, HasSubstr("frozen tensors changed   0"));
+  ExpectFollows("one", "two");
+  const Outcome verified = program.Run("verify runs/two/receipt.json runs/two/model");
+  EXPECT_EQ(verified.code, 0) << verified.out << verified.err;
+}
+
+TEST(Distributed, FourProcessesFollowOneWithMicroBatches) {
+  const Program& program = TinyWorkplace();
+  WritePlan("whole4", Plan(8, 6, "connection:image", "micro_batches: 2"));
+  WritePlan("quarters", Plan(2, 6, "connection:image", "micro_batches: 2"));
+  ASSERT_EQ(program.Run(Train("whole4", "one4")).code, 0);
+  const Outcome four = program.Run(Launch(4, Train("quarters", "four")));
+  ASSERT_EQ(four.code, 0) << four.err;
+  ExpectFollows("one4", "four");
+}
+
+TEST(Distributed, TheWholeModelTrainsToTheSameWeightsInAllProcesses) {
+  // Each checkpoint compares the weights of all processes.
+  WritePlan("all", Plan(4, 10, "all"));
+  const Outcome two = TinyWorkplace().Run(Launch(2, Train("all", "all")));
+  ASSERT_EQ(two.code, 0) << two.err;
+  const auto steps = StepsOf("all");
+  ASSERT_EQ(steps.size(), 10u);
+  EXPECT_EQ(steps.back()["rows"], 80);
+}
+
+TEST(Distributed, WhenOneIsKilledAllEndAndAnotherNumberGoesOn) {
+  const Program& program = TinyWorkplace();
+  WritePlan("long", Plan(4, 40, "connection:image", "micro_batches: 4"));
+  const Outcome killed = program.Shell(absl::StrCat(
+      "unival ", Launch(3, Train("long", "killed")),
+      " & L=$!; until [ -e runs/killed/checkpoint ]; do sleep 0.05; done; "
+      "set -- $(cat /proc/$L/task/$L/children); kill -9 $2; "
+      "S=$(date +%s); wait $L; C=$?; [ $(($(date +%s) - S)) -le 30 ] && exit $C; exit 99"));
+  EXPECT_EQ(killed.code, 1) << killed.err;
+  EXPECT_THAT(killed.err,
+              AllOf(HasSubstr("process 1 of 3"), HasSubstr("signal 9"), HasSubstr("--resume")));
+  const Outcome resumed = program.Run(Launch(2, Train("long", "killed", "--resume")));
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_EQ(StepsOf("killed").back()["step"], 40);
+  EXPECT_EQ(program.Run("verify runs/killed/receipt.json runs/killed/model").code, 0);
+}
+
+TEST(Distributed, ASignalToTheLauncherStopsAllAtOneStep) {
+  const Program& program = TinyWorkplace();
+  WritePlan("stopped", Plan(4, 40, "connection:image", "micro_batches: 4"));
+  const Outcome stopped = program.Shell(absl::StrCat(
+      "unival ", Launch(2, Train("stopped", "stopped")),
+      " & L=$!; until [ -s runs/stopped/log.jsonl ]; do sleep 0.05; done; kill -TERM $L; wait $L"));
+  EXPECT_EQ(stopped.code, 1) << stopped.err;
+  EXPECT_THAT(stopped.out, HasSubstr("go on with --resume"));
+  // One process alone may go on too.
+  const Outcome resumed = program.Run(Train("stopped", "stopped", "--resume"));
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_EQ(StepsOf("stopped").back()["step"], 40);
+}
+
+// As torchrun starts them, where process 0 keeps the meeting place open.
+std::string AsTorchrun(int rank, int port, const std::string& command) {
+  return absl::StrCat("env RANK=", rank, " WORLD_SIZE=2 LOCAL_RANK=", rank,
+                      " MASTER_ADDR=127.0.0.1 MASTER_PORT=", port, " unival ", command);
+}
+
+TEST(Distributed, ProcessesThatTorchrunStartsMeet) {
+  const Program& program = TinyWorkplace();
+  WritePlan("torchrun", Plan(4, 4, "connection:image"));
+  const Outcome both = program.Shell(
+      absl::StrCat(AsTorchrun(1, 41817, Train("torchrun", "torchrun")), " & ",
+                   AsTorchrun(0, 41817, Train("torchrun", "torchrun")), " && wait $!"));
+  EXPECT_EQ(both.code, 0) << both.err;
+  EXPECT_EQ(StepsOf("torchrun").back()["rows"], 32);
+}
+
+TEST(Distributed, AProcessWithAnotherPlanIsNamedByAll) {
+  const Program& program = TinyWorkplace();
+  WritePlan("same", Plan(4, 4, "connection:image"));
+  WritePlan("other", Plan(4, 5, "connection:image"));
+  const Outcome both = program.Shell(
+      absl::StrCat(AsTorchrun(1, 41818, Train("other", "differ")), " 2>other.txt & ",
+                   AsTorchrun(0, 41818, Train("same", "differ")), "; C=$?; wait; exit $C"));
+  EXPECT_EQ(both.code, 1);
+  EXPECT_THAT(both.err, AllOf(HasSubstr("process 1 of 2 failed"), HasSubstr("plan, base model")));
+  EXPECT_THAT(ReadText(program.Path("other.txt")), HasSubstr("of process 0"));
+}
+
+TEST(Distributed, AVariableThatHoldsNoPlaceIsNamed) {
+  const Outcome outcome = TinyWorkplace().Shell(
+      absl::StrCat("env RANK=7 WORLD_SIZE=2 unival ", Train("whole", "none")));
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("RANK"), HasSubstr("from 0 to 1")));
+}
+
+TEST(Distributed, OnlyTrainingIsLaunched) {
+  const Outcome outcome = TinyWorkplace().Run("launch --processes 2 -- predict models/tiny");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("expected `train PLAN"));
+  EXPECT_EQ(TinyWorkplace().Run("launch --processes 0 -- train x").code, 2);
+  // What the plan lacks is said once, by process 0.
+  const Outcome missing = TinyWorkplace().Run(Launch(2, Train("none", "none")));
+  EXPECT_EQ(missing.code, 1);
+  EXPECT_THAT(missing.err, HasSubstr("recipes/none.textproto"));
+}
+
+}  // namespace
+}  // namespace unival
