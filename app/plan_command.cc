@@ -1,5 +1,8 @@
 // unival plan show PLAN: what a training plan will do and cost, before anything runs.
 
+#include <unistd.h>
+
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -18,6 +21,7 @@
 namespace unival {
 namespace {
 
+namespace fs = std::filesystem;
 using OrderedJson = nlohmann::ordered_json;
 
 struct PlanArguments {
@@ -137,6 +141,9 @@ absl::Status ShowPlan(PlanArguments arguments) {
                           PreviewPlan(arguments.train, *runtime, arguments.dry_run));
   absl::optional<PlanProbe> probe;
   if (arguments.probe) {
+    std::error_code error;
+    const fs::path folder = fs::temp_directory_path(error);
+    arguments.train.output = (folder / absl::StrCat("unival-probe-", getpid())).string();
     UNIVAL_ASSIGN_OR_RETURN(probe, ProbePlan(arguments.train, preview, *runtime));
   }
   if (arguments.json) {

@@ -71,9 +71,9 @@ class Answering {
         progress_({/*quiet=*/arguments.stream || isatty(STDERR_FILENO) == 0}) {}
 
   absl::Status Run() {
-    UNIVAL_ASSIGN_OR_RETURN(const OpenedInputs opened,
-                            OpenInputs(arguments_.inputs, task_,
-                                       pipeline_.template_task(task_.info().name)));
+    UNIVAL_ASSIGN_OR_RETURN(
+        const OpenedInputs opened,
+        OpenInputs(arguments_.inputs, task_, pipeline_.template_task(task_.info().name)));
     UNIVAL_RETURN_IF_ERROR(Prepare(opened));
     const size_t most = arguments_.stream ? 1 : static_cast<size_t>(arguments_.batch);
     while (std::cout.good()) {

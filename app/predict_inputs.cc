@@ -262,37 +262,6 @@ std::unique_ptr<RecordQueue> InputOpener::WithFixed(std::unique_ptr<RecordQueue>
 
 }  // namespace
 
-void AddInputOptions(Command& command, PredictInputs* inputs) {
-  command
-      .AddPositional("files", &inputs->files,
-                     "Media files, folders of them, patterns (\"*.png\", {1..9}.wav); data files "
-                     "(*.jsonl, *.tsv, *.tar), or - for JSONL from standard input")
-      .Optional();
-  for (const char* medium : {"image", "video", "audio"}) {
-    const std::string option = absl::StrCat("--", medium);
-    command.AddOption(
-        option,
-        [inputs, option](const std::string& value) { inputs->values[option].push_back(value); },
-        absl::StrCat("The task's ", medium,
-                     ": a file, a folder or a pattern; may be given several times"));
-  }
-  command.AddOption(
-      kTextOption,
-      [inputs](const std::string& value) { inputs->values[kTextOption].push_back(value); },
-      "The task's text, such as a question; one for all records, or one each");
-  command.AddOption(
-      "--input", &inputs->inputs,
-      "column=value for what the others do not name; a file for media columns, numbers for boxes "
-      "and codes (box=10,20,30,40), a list as JSON ([\"a\", \"b\"]), text otherwise; may be given "
-      "several times");
-  command.AddOption("--column", &inputs->columns,
-                    "task_column=record_column where names of data files differ; may be given "
-                    "several times");
-  command.AddOption("--media_root", &inputs->media_roots, kMediaRootHelp);
-  command.AddOption("--limit", &inputs->limit, "Only the first records (default: all)")
-      .NotNegative();
-}
-
 absl::StatusOr<OpenedInputs> OpenInputs(const PredictInputs& inputs, const Task& task,
                                         const TemplateTask* by_template) {
   return InputOpener(inputs, task, by_template).Open();

@@ -25,9 +25,8 @@ using report::DrawnBox;
 // Columns of a pattern whose slots are of type `type`; none of a task that is code.
 std::vector<std::string> ColumnsOf(const std::string& pattern, absl::string_view type) {
   std::vector<std::string> columns;
-  const auto parsed = ParsePattern(pattern);
-  if (!parsed.ok()) return columns;
-  for (const PatternPiece& piece : *parsed) {
+  std::vector<PatternProblem> ignored;  // a media input within the text is no slot type
+  for (const PatternPiece& piece : ReadPattern(pattern, BuiltinSlotTypes(), &ignored)) {
     if (piece.type != nullptr && piece.type->name() == type) columns.push_back(piece.text);
   }
   return columns;

@@ -127,6 +127,33 @@ void PrintPieces(const char* title, const std::vector<RenderedPiece>& pieces) {
     std::cout << absl::StrFormat("  %4d  %6d  \"%s\"\n", piece.position, piece.id, piece.text);
 }
 
+void AddRecord(const RenderedRecord& rendered, OrderedJson* json) {
+  (*json)["record"] = rendered.key;
+  (*json)["media"] = rendered.media;
+  (*json)["prompt_pieces"] = PiecesJson(rendered.prompt);
+  (*json)["prefix_pieces"] = PiecesJson(rendered.prefix);
+  (*json)["target_pieces"] = PiecesJson(rendered.target);
+  (*json)["answers"] = rendered.answers;
+}
+
+void PrintRecord(const RenderedRecord& rendered) {
+  std::cout << "record   " << rendered.key << "\n";
+  for (const std::string& media : rendered.media) std::cout << "media    " << media << "\n";
+  PrintPieces("prompt", rendered.prompt);
+  PrintPieces("begin of the answer, given", rendered.prefix);
+  PrintPieces("target", rendered.target);
+  if (rendered.answers > 0) std::cout << "one of " << rendered.answers << " answers\n";
+}
+
+absl::StatusOr<RenderedRecord> RecordOf(const ShowArguments& arguments, const Task& task,
+                                        const VocabularyView& vocabulary) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto columns, ParseColumnPairs(arguments.columns));
+  UNIVAL_ASSIGN_OR_RETURN(const auto source,
+                          OpenTaskSource(task, arguments.data, columns, arguments.record));
+  UNIVAL_ASSIGN_OR_RETURN(const TaskSample sample, source->Read(arguments.record - 1));
+  return RenderRecord(task, vocabulary, sample);
+}
+
 absl::Status Show(ShowArguments arguments) {
   arguments.pipeline.load.all_modalities = false;  // texts alone
   UNIVAL_ASSIGN_OR_RETURN(const auto pipeline, Pipeline::Create(arguments.pipeline));
@@ -142,17 +169,8 @@ absl::Status Show(ShowArguments arguments) {
   if (!notes.empty()) json["training"] = notes;
   RenderedRecord rendered;
   if (!arguments.data.empty()) {
-    UNIVAL_ASSIGN_OR_RETURN(const auto columns, ParseColumnPairs(arguments.columns));
-    UNIVAL_ASSIGN_OR_RETURN(const auto source,
-                            OpenTaskSource(*task, arguments.data, columns, arguments.record));
-    UNIVAL_ASSIGN_OR_RETURN(const TaskSample sample, source->Read(arguments.record - 1));
-    UNIVAL_ASSIGN_OR_RETURN(rendered, RenderRecord(*task, pipeline->model().vocabulary(), sample));
-    json["record"] = rendered.key;
-    json["media"] = rendered.media;
-    json["prompt_pieces"] = PiecesJson(rendered.prompt);
-    json["prefix_pieces"] = PiecesJson(rendered.prefix);
-    json["target_pieces"] = PiecesJson(rendered.target);
-    json["answers"] = rendered.answers;
+    UNIVAL_ASSIGN_OR_RETURN(rendered, RecordOf(arguments, *task, pipeline->model().vocabulary()));
+    AddRecord(rendered, &json);
   }
   if (arguments.json) {
     std::cout << JsonText(json, 2) << "\n";
@@ -161,13 +179,7 @@ absl::Status Show(ShowArguments arguments) {
   std::cout << "task     " << info.name << (info.origin.empty() ? "" : "  (" + info.origin + ")")
             << "\nprompt   \"" << info.prompt << "\"\ntarget   \"" << info.target << "\"\n";
   for (const std::string& note : notes) std::cout << "training " << note << "\n";
-  if (arguments.data.empty()) return absl::OkStatus();
-  std::cout << "record   " << rendered.key << "\n";
-  for (const std::string& media : rendered.media) std::cout << "media    " << media << "\n";
-  PrintPieces("prompt", rendered.prompt);
-  PrintPieces("begin of the answer, given", rendered.prefix);
-  PrintPieces("target", rendered.target);
-  if (rendered.answers > 0) std::cout << "one of " << rendered.answers << " answers\n";
+  if (!arguments.data.empty()) PrintRecord(rendered);
   return absl::OkStatus();
 }
 

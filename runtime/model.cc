@@ -11,22 +11,17 @@
 #include <system_error>
 #include <utility>
 
-#include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
-#include "backbone/adapters/adapter_config.h"
-#include "backbone/adapters/adapter_kind.h"
 #include "backbone/model/backbone.h"
-#include "backbone/storage/model_parts.h"
 #include "backbone/storage/safetensors.h"
 #include "backbone/vocabulary/layout.h"
 #include "backbone/vocabulary/vocabulary.h"
 #include "runtime/half_storage.h"
 #include "runtime/memory_budget.h"
 #include "sdk/base/files.h"
-#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 
@@ -199,44 +194,6 @@ absl::Status Model::AddModality(const ModalityConfig& modality, const Connection
   if (added.module() != nullptr) added.module()->eval();
   return absl::OkStatus();
 }
-
-absl::StatusOr<AdapterConfig> Model::CreateAdapter(const AdapterConfig& config) {
-  UNIVAL_ASSIGN_OR_RETURN(const AdapterConfig full,
-                          CompleteAdapterConfig(config, manifest_.backbone()));
-  if (absl::c_linear_search(known_modalities(), full.id())) {
-    return FieldError("id", "one that no modality of the model has",
-                      absl::StrCat("\"", full.id(), "\""), "give the adapter an id of its own");
-  }
-  UNIVAL_RETURN_IF_ERROR(CatchTorch(absl::StrCat("adapter \"", full.id(), "\""),
-                                    [&] { return backbone_->AddAdapter(full); }));
-  return full;
-}
-
-absl::Status Model::AddAdapter(const AdapterConfig& config, uint64_t seed) {
-  const MemoryBudget budget(MachineMemory(), "all that this machine has; make it smaller");
-  at::manual_seed(seed);
-  if (FindAdapter(manifest_, AdapterIdOf(config)) != nullptr) {
-    return absl::AlreadyExistsError(absl::StrCat(
-        "id: the model \"", manifest_.name(), "\" has an adapter \"", AdapterIdOf(config),
-        "\"; give this one another id, or train that one on by naming it in trainable"));
-  }
-  UNIVAL_ASSIGN_OR_RETURN(const AdapterConfig full, CreateAdapter(config));
-  *manifest_.add_adapter()->mutable_config() = full;
-  return absl::OkStatus();
-}
-
-absl::Status Model::RemoveAdapter(const std::string& id) {
-  UNIVAL_RETURN_IF_ERROR(backbone_->RemoveAdapter(id));
-  auto& records = *manifest_.mutable_adapter();
-  records.erase(std::remove_if(records.begin(), records.end(),
-                               [&](const AdapterRecord& record) {
-                                 return record.has_config() && record.config().id() == id;
-                               }),
-                records.end());
-  return absl::OkStatus();
-}
-
-std::vector<std::string> Model::adapter_ids() const { return backbone_->adapter_ids(); }
 
 void Model::AddTemplates(const std::string& file_name, SharedTemplateSet set) {
   std::string text = TemplateSetText(*set);

@@ -22,6 +22,7 @@
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
 #include "backbone/storage/safetensors_header.h"
+#include "runtime/adapter_records.h"
 #include "runtime/half_storage.h"
 #include "runtime/memory_budget.h"
 #include "runtime/model.h"
@@ -60,27 +61,6 @@ TensorMap Halved(TensorMap tensors) {
   return tensors;
 }
 
-void DescribeFeatures(const ModalityInfo& info, AdapterRecord* record) {
-  record->set_plugin(info.type);
-  record->set_feature_schema(info.feature_schema);
-  record->set_feature_dim(info.feature_dim);
-}
-
-// What `recorded` is to be like here, as far as that follows without hashing a tensor; its hashes
-// of tensors are taken as they are. `info` is of the modality that it works on; null: of none.
-AdapterRecord ExpectedWithoutHashes(const AdapterRecord& recorded, const ModalityInfo* info,
-                                    const Manifest& manifest) {
-  AdapterRecord expected = recorded;
-  expected.clear_plugin();
-  expected.clear_feature_schema();
-  expected.clear_feature_dim();
-  if (info != nullptr) DescribeFeatures(*info, &expected);
-  expected.set_d_model(manifest.backbone().d_model());
-  expected.set_schema_version(kAdapterSchemaVersion);
-  expected.set_vocabulary_sha256(CoreVocabularySha256(manifest.vocabulary()));
-  return expected;
-}
-
 // Whether the record's hashes are those of the files in `directory`, by what its adapter file says.
 absl::StatusOr<bool> WasFoundHere(const AdapterRecord& record, const ModelDirectory& directory) {
   const std::string id = AdapterComponentId(AdapterId(record));
@@ -101,6 +81,26 @@ bool IsExactInHalf(const std::vector<NamedTensor>& tensors) {
     return !BecomesHalf(named.name, tensor) ||
            tensor.equal(tensor.to(at::kHalf).to(tensor.scalar_type()));
   });
+}
+
+// The file of an adapter, a connection among them, with its record. `exact`: whether the tensors
+// that it was found with are stored as they are.
+absl::Status WriteAdapter(const Manifest& manifest, const std::string& id, const TensorMap& tensors,
+                          bool exact, ModelDirectoryWriter& writer) {
+  std::map<std::string, std::string> metadata;
+  if (const AdapterRecord* record = FindAdapter(manifest, id); record != nullptr) {
+    metadata = AdapterMetadata(*record);
+    if (exact)
+      metadata[kFoundIn] = FoundInSha256(*record, manifest.vocabulary(), writer.components());
+  }
+  return writer.AddTensors(AdapterComponentId(id), tensors, metadata);
+}
+
+absl::Status WriteTemplates(const StoredTemplates& templates, ModelDirectoryWriter& writer) {
+  if (templates.empty()) return absl::OkStatus();
+  std::map<std::string, std::string> files;
+  for (const auto& [file, stored] : templates) files[file] = stored.text;
+  return writer.AddFolder(kTemplatesComponent, files);
 }
 
 // A model takes about as much as its files, twice that where they are float16, and for a moment the
@@ -298,82 +298,6 @@ absl::Status Model::LoadParts(const std::vector<std::string>& wanted,
   return LoadPart("backbone", "backbone");
 }
 
-// Those of modalities that are not loaded are carried, those that are not wanted are left out.
-absl::Status Model::LoadAdapters(const ModelLoadOptions& options,
-                                 const std::vector<std::string>& wanted) {
-  const Manifest recorded = manifest_;
-  const auto left_out = [&](const std::string& id) {
-    return absl::c_linear_search(options.without_adapters, id) ||
-           absl::c_linear_search(options.without_adapters, "all");
-  };
-  for (const std::string& id : options.without_adapters) {
-    const AdapterRecord* record = FindAdapter(recorded, id);
-    if (id == "all" || (record != nullptr && record->has_config())) continue;
-    return absl::NotFoundError(absl::StrCat(ManifestPath(), ": adapter \"", id,
-                                            "\": expected one that the model has beside its ",
-                                            "connections; `unival adapter list` shows them"));
-  }
-  manifest_.clear_adapter();
-  for (const AdapterRecord& record : recorded.adapter()) {
-    if (!record.has_config()) {
-      *manifest_.add_adapter() = record;
-      continue;
-    }
-    const std::string& id = record.config().id();
-    const std::string component = AdapterComponentId(id), &modality = record.config().modality();
-    if (left_out(id)) continue;
-    *manifest_.add_adapter() = record;
-    if (!modality.empty() && !absl::c_linear_search(wanted, modality)) {
-      carried_.push_back(component);
-      continue;
-    }
-    UNIVAL_RETURN_IF_ERROR(Annotate(CreateAdapter(record.config()).status(), ManifestPath(),
-                                    ": adapter \"", id, "\""));
-    UNIVAL_RETURN_IF_ERROR(LoadPart(absl::StrCat("adapter.", id), component));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Model::LoadAdapter(const std::string& file, bool allow_mismatch) {
-  UNIVAL_ASSIGN_OR_RETURN(const SafetensorsContents contents, ReadSafetensorsFile(file));
-  UNIVAL_ASSIGN_OR_RETURN(const auto record, AdapterRecordIn(contents.metadata, file));
-  if (!record.has_value() || !record->has_config()) {
-    return InvalidArgument(
-        file, ": expected the file of an adapter that says what it is (", kAdapterRecordKey,
-        " in its metadata), got ",
-        record.has_value() ? "a connection; `unival adapter copy` takes it over with its modality"
-                           : "none; take it from the model directory that a run wrote");
-  }
-  const std::string& id = record->config().id();
-  if (FindAdapter(manifest_, id) != nullptr) {
-    return absl::AlreadyExistsError(
-        absl::StrCat(file, ": the model \"", manifest_.name(), "\" has an adapter \"", id,
-                     "\" already; leave that one out with --without_adapter ", id));
-  }
-  const std::string& modality = record->config().modality();
-  if (!modality.empty()) {
-    UNIVAL_RETURN_IF_ERROR(Annotate(RequireModality(modality).status(), file));
-  }
-  std::string base_hash;
-  UNIVAL_ASSIGN_OR_RETURN(const AdapterRecord expected,
-                          DescribeAdapter(record->config(), &base_hash));
-  UNIVAL_RETURN_IF_ERROR(CheckAdapter(*record, expected, file, {allow_mismatch}));
-  {
-    const LoadedWeights none_are_drawn;
-    UNIVAL_RETURN_IF_ERROR(Annotate(CreateAdapter(record->config()).status(), file));
-  }
-  const absl::Status loaded = CatchTorch(absl::StrCat("load ", file), [&] {
-    return LoadTensorsInto(PartTensors(absl::StrCat("adapter.", id)), contents.tensors,
-                           AdapterComponentId(id), file);
-  });
-  if (!loaded.ok()) {
-    UNIVAL_RETURN_IF_ERROR(backbone_->RemoveAdapter(id));
-    return loaded;
-  }
-  *manifest_.add_adapter() = *record;
-  return absl::OkStatus();
-}
-
 absl::Status Model::LoadPart(const std::string& part, const std::string& component) {
   UNIVAL_ASSIGN_OR_RETURN(TensorMap tensors, origin_->ReadComponent(component));
   UNIVAL_ASSIGN_OR_RETURN(const std::string file, origin_->ComponentPath(component));
@@ -386,44 +310,6 @@ absl::Status Model::LoadPart(const std::string& part, const std::string& compone
 
 absl::StatusOr<std::string> Model::BackboneHash() const {
   return BackboneSha256(PartTensors("backbone"), manifest_.vocabulary());
-}
-
-absl::Status Model::DescribeBase(AdapterRecord* record, std::string* base_hash) const {
-  if (base_hash->empty()) {
-    UNIVAL_ASSIGN_OR_RETURN(*base_hash, BackboneHash());
-  }
-  record->set_backbone_sha256(*base_hash);
-  record->set_d_model(manifest_.backbone().d_model());
-  record->set_schema_version(kAdapterSchemaVersion);
-  record->set_vocabulary_sha256(CoreVocabularySha256(manifest_.vocabulary()));
-  record->set_template_set_hash(StoredTemplatesHash(templates_));
-  const std::string& id = AdapterModality(*record);
-  if (id.empty()) return absl::OkStatus();
-  UNIVAL_ASSIGN_OR_RETURN(Modality * modality, RequireModality(id));
-  DescribeFeatures(modality->info(), record);
-  if (modality->module() == nullptr) return absl::OkStatus();
-  UNIVAL_ASSIGN_OR_RETURN(*record->mutable_encoder_sha256(),
-                          PartHash(absl::StrCat("modality.", id)));
-  return absl::OkStatus();
-}
-
-absl::StatusOr<AdapterRecord> Model::DescribeConnection(const std::string& modality,
-                                                        std::string* base_hash) const {
-  AdapterRecord record;
-  record.set_modality(modality);
-  UNIVAL_RETURN_IF_ERROR(DescribeBase(&record, base_hash));
-  return record;
-}
-
-absl::StatusOr<AdapterRecord> Model::DescribeAdapter(const AdapterConfig& config,
-                                                     std::string* base_hash) const {
-  AdapterRecord record;
-  *record.mutable_config() = config;
-  UNIVAL_RETURN_IF_ERROR(DescribeBase(&record, base_hash));
-  if (config.modality().empty()) return record;
-  UNIVAL_ASSIGN_OR_RETURN(*record.mutable_connection_sha256(),
-                          PartHash(absl::StrCat("connection.", config.modality())));
-  return record;
 }
 
 // The files were compared with their hashes when they were read. Where a record was found in the
@@ -497,31 +383,19 @@ absl::Status Model::Save(const std::string& directory, const Lineage& lineage, b
     }
     const bool exact = !half || IsExactInHalf(State());
     // Connections first: what works on one is bound to its file too.
-    const auto add_adapter = [&](const std::string& id, const std::string& part) {
-      std::map<std::string, std::string> metadata;
-      if (const AdapterRecord* record = FindAdapter(manifest, id); record != nullptr) {
-        metadata = AdapterMetadata(*record);
-        if (exact) {
-          metadata[kFoundIn] = FoundInSha256(*record, manifest.vocabulary(), writer->components());
-        }
-      }
-      return writer->AddTensors(AdapterComponentId(id), stored(PartTensors(part)), metadata);
-    };
     for (const std::string& id : modality_ids()) {
       if (!backbone_->HasConnection(id)) continue;
-      UNIVAL_RETURN_IF_ERROR(add_adapter(id, absl::StrCat("connection.", id)));
+      UNIVAL_RETURN_IF_ERROR(WriteAdapter(
+          manifest, id, stored(PartTensors(absl::StrCat("connection.", id))), exact, *writer));
     }
     for (const std::string& id : adapter_ids()) {
-      UNIVAL_RETURN_IF_ERROR(add_adapter(id, absl::StrCat("adapter.", id)));
+      UNIVAL_RETURN_IF_ERROR(WriteAdapter(
+          manifest, id, stored(PartTensors(absl::StrCat("adapter.", id))), exact, *writer));
     }
     for (const std::string& id : carried_)
       UNIVAL_RETURN_IF_ERROR(writer->CopyComponent(*origin_, id));
     UNIVAL_RETURN_IF_ERROR(writer->AddFolder(kTokenizer, tokenizer_directory_));
-    std::map<std::string, std::string> templates;
-    for (const auto& [file, stored] : templates_) templates[file] = stored.text;
-    if (!templates.empty()) {
-      UNIVAL_RETURN_IF_ERROR(writer->AddFolder(kTemplatesComponent, templates));
-    }
+    UNIVAL_RETURN_IF_ERROR(WriteTemplates(templates_, *writer));
     return writer->Commit(manifest);
   });
 }

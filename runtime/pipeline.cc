@@ -1,7 +1,5 @@
 #include "runtime/pipeline.h"
 
-#include <ATen/core/grad_mode.h>
-
 #include <map>
 #include <utility>
 
@@ -10,52 +8,12 @@
 #include "absl/strings/str_join.h"
 #include "backbone/layers/inference_precision.h"
 #include "backbone/layers/packed_weights.h"
-#include "runtime/collate.h"
-#include "runtime/decoding.h"
-#include "runtime/record_check.h"
 #include "runtime/template_hashes.h"
-#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
-#include "sdk/native/catch_torch.h"
 #include "tasks/templates/template_task.h"
 
 namespace unival {
 namespace {
-
-// The samples of a batch that could be prepared, and where they stood.
-struct Prepared {
-  std::vector<size_t> index;
-  std::vector<PreparedExample> examples;
-};
-
-absl::StatusOr<PreparedExample> PrepareOne(const Model& model, const Task& task,
-                                           const TaskSample& sample) {
-  absl::StatusOr<Seq2SeqExample> made = task.MakeExample(sample, ExampleMode::kPrediction, 0);
-  if (!made.ok()) return RecordError(made.status());
-  UNIVAL_RETURN_IF_ERROR(CheckLengths(model, *made, LengthOf::kPrompt));
-  absl::StatusOr<PreparedExample> prepared = Prepare(model, *std::move(made), {});
-  if (prepared.ok() || IsMediaError(prepared.status())) return prepared;
-  return ModalityFailure(prepared.status());
-}
-
-absl::StatusOr<std::vector<std::vector<Hypothesis>>> GenerateFor(
-    const Model& model, layers::PackedWeights* packed, absl::Span<const PreparedExample> examples,
-    const GenerationConfig& config, const GenerationOptions& options) {
-  const at::NoGradGuard no_grad;
-  const layers::PackedWeights::Use use(packed);
-  UNIVAL_ASSIGN_OR_RETURN(const ModelInput input, MakeModelInput(model, examples));
-  return GenerateAnswers(model.backbone(), input, examples, config,
-                         GenerationVocabulary(model.manifest().vocabulary()), options);
-}
-
-absl::StatusOr<std::vector<Prediction>> InterpretAll(const Task& task, const TaskSample& sample,
-                                                     const std::vector<Hypothesis>& found) {
-  std::vector<Prediction> answers;
-  for (const Hypothesis& hypothesis : found) {
-    UNIVAL_ASSIGN_OR_RETURN(answers.emplace_back(), task.Interpret(sample, hypothesis));
-  }
-  return answers;
-}
 
 // Stored sets, then those of files. Later ones win, so that a file on the command line can reword a
 // stored task.
@@ -247,90 +205,6 @@ std::vector<std::string> Pipeline::task_names() const {
   std::vector<std::string> names;
   for (const auto& entry : tasks_) names.push_back(entry.first);
   return names;
-}
-
-absl::StatusOr<Prediction> Pipeline::Predict(const std::string& task, const TaskSample& sample,
-                                             const GenerationConfig& generation) {
-  UNIVAL_ASSIGN_OR_RETURN(auto answers, PredictBatch(task, {sample}, generation));
-  return std::move(answers.front());
-}
-
-absl::StatusOr<std::vector<absl::StatusOr<Prediction>>> Pipeline::PredictBatch(
-    const std::string& name, absl::Span<const TaskSample> samples,
-    const GenerationConfig& generation) {
-  UNIVAL_ASSIGN_OR_RETURN(const Task* task, this->task(name));
-  UNIVAL_ASSIGN_OR_RETURN(const auto found, Generate(name, samples, generation, {}));
-  std::vector<absl::StatusOr<Prediction>> answers;
-  for (size_t i = 0; i < samples.size(); ++i) {
-    answers.push_back(found[i].ok() ? task->Interpret(samples[i], found[i]->front())
-                                    : found[i].status());
-  }
-  return answers;
-}
-
-absl::StatusOr<std::vector<absl::StatusOr<std::vector<Prediction>>>> Pipeline::PredictBest(
-    const std::string& name, absl::Span<const TaskSample> samples,
-    const GenerationConfig& generation) {
-  UNIVAL_ASSIGN_OR_RETURN(const Task* task, this->task(name));
-  UNIVAL_ASSIGN_OR_RETURN(const auto found, Generate(name, samples, generation, {}));
-  std::vector<absl::StatusOr<std::vector<Prediction>>> answers;
-  for (size_t i = 0; i < samples.size(); ++i) {
-    answers.push_back(found[i].ok() ? InterpretAll(*task, samples[i], *found[i])
-                                    : found[i].status());
-  }
-  return answers;
-}
-
-absl::StatusOr<Prediction> Pipeline::Stream(const std::string& name, const TaskSample& sample,
-                                            const PieceListener& listener,
-                                            const GenerationConfig& generation) {
-  UNIVAL_ASSIGN_OR_RETURN(const Task* task, this->task(name));
-  AnswerStream stream(listener);
-  GenerationOptions options;
-  options.on_certain = [&](int64_t, absl::Span<const int64_t> tokens) {
-    // A beginning that means nothing yet is told later.
-    const auto begun = task->Interpret(sample, {{tokens.begin(), tokens.end()}, 0});
-    return !begun.ok() || stream.Grow(begun->text);
-  };
-  UNIVAL_ASSIGN_OR_RETURN(const auto found, Generate(name, {sample}, generation, options));
-  UNIVAL_RETURN_IF_ERROR(found.front().status());
-  UNIVAL_ASSIGN_OR_RETURN(Prediction answer, task->Interpret(sample, found.front()->front()));
-  UNIVAL_RETURN_IF_ERROR(Annotate(
-      CatchTorch("listener", [&] { return stream.Finish(answer.text); }), "task \"", name, "\""));
-  return answer;
-}
-
-absl::StatusOr<std::vector<absl::StatusOr<std::vector<Hypothesis>>>> Pipeline::Generate(
-    const std::string& name, absl::Span<const TaskSample> samples,
-    const GenerationConfig& generation, const GenerationOptions& options) {
-  UNIVAL_ASSIGN_OR_RETURN(const Task* task, this->task(name));
-  for (const std::string& modality : task->info().modalities) {
-    UNIVAL_RETURN_IF_ERROR(model_->RequireModality(modality).status());
-  }
-  std::vector<absl::StatusOr<std::vector<Hypothesis>>> found(samples.size(),
-                                                             absl::UnknownError("not run"));
-  Prepared prepared;
-  for (size_t i = 0; i < samples.size(); ++i) {
-    absl::StatusOr<PreparedExample> example = PrepareOne(*model_, *task, samples[i]);
-    if (!example.ok()) {
-      found[i] = example.status();
-      continue;
-    }
-    prepared.index.push_back(i);
-    prepared.examples.push_back(*std::move(example));
-  }
-  if (prepared.examples.empty()) return found;
-
-  GenerationConfig config = task->info().generation;
-  config.MergeFrom(generation);
-  auto generated = CatchTorch(absl::StrCat("task \"", name, "\": generate"), [&] {
-    return GenerateFor(*model_, packed_.get(), prepared.examples, config, options);
-  });
-  if (!generated.ok()) return generated.status();
-  for (size_t i = 0; i < generated->size(); ++i) {
-    found[prepared.index[i]] = std::move((*generated)[i]);
-  }
-  return found;
 }
 
 }  // namespace unival

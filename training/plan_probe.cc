@@ -1,9 +1,8 @@
 #include "training/plan_probe.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "sdk/base/status_macros.h"
@@ -19,21 +18,16 @@ constexpr size_t kWarmUp = 3;  // steps in which memory is first touched
 // A folder that is gone with it.
 class ProbeFolder {
  public:
-  ProbeFolder() {
-    std::error_code error;
-    path_ = fs::temp_directory_path(error) / absl::StrCat("unival-probe-", getpid());
-    fs::remove_all(path_, error);
-  }
+  explicit ProbeFolder(std::string path) : path_(std::move(path)) {}
   ~ProbeFolder() {
     std::error_code error;
     fs::remove_all(path_, error);
   }
   ProbeFolder(const ProbeFolder&) = delete;
   ProbeFolder& operator=(const ProbeFolder&) = delete;
-  std::string path() const { return path_.string(); }
 
  private:
-  fs::path path_;
+  const std::string path_;
 };
 
 // The plan in small: a few steps of each stage, with all sources from the first one on.
@@ -134,12 +128,16 @@ absl::StatusOr<PlanProbe> ProbePlan(const TrainOptions& options, const PlanPrevi
   }
   ResolvePlan(options.overrides, &plan.proto);
   const TrainingPlan small = InSmall(plan.proto);
-  const ProbeFolder folder;
+  std::error_code error;
+  if (fs::exists(options.output, error)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(options.output, ": expected no such folder, for a run that is thrown away"));
+  }
+  const ProbeFolder folder(options.output);
   std::map<std::string, std::vector<ProgressRecord>> records;
   TrainOptions probe_options = options;
   probe_options.plan = &small;
   probe_options.overrides = PlanOverrides();
-  probe_options.output = folder.path();
   probe_options.progress = [&](const ProgressRecord& record) {
     records[record.stage].push_back(record);
   };

@@ -1,7 +1,7 @@
 // unival: plan_probe.h
 //
-// What a plan will cost, measured on a few of its steps: a run of it in small, in a folder of its
-// own that is removed afterwards.
+// What a plan will cost, measured on a few of its steps: a run of it in small, whose folder
+// is removed afterwards.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(const PlanProbe probe, ProbePlan(options, preview, *runtime));
 //   probe.seconds, probe.peak_memory_mb
@@ -40,7 +40,8 @@ struct PlanProbe {
   double peak_memory_mb = 0;  // of the process, with what it is made of before
 };
 
-// `preview`: of the same plan. Errors: those of Train.
+// `preview`: of the same plan. `options.output`: a folder that is not there, for the time of the
+// run. Errors: those of Train; FailedPrecondition where it is there.
 absl::StatusOr<PlanProbe> ProbePlan(const TrainOptions& options, const PlanPreview& preview,
                                     const Runtime& runtime);
 

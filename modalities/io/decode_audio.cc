@@ -90,6 +90,18 @@ absl::Status AppendFrame(const MediaContainer& input, const DecoderOptions& opti
   return absl::OkStatus();
 }
 
+// `count` samples of each channel.
+AudioClip ClipOf(const Samples& samples, int64_t count) {
+  AudioClip clip;
+  clip.sample_rate_hz = samples.rate;
+  clip.samples = at::empty({static_cast<int64_t>(samples.channels.size()), count}, at::kFloat);
+  float* out = clip.samples.data_ptr<float>();
+  for (const std::vector<float>& channel : samples.channels) {
+    out = std::copy(channel.begin(), channel.end(), out);
+  }
+  return clip;
+}
+
 }  // namespace
 
 absl::Status AudioTooLong(const std::string& name, const DecoderOptions& options) {
@@ -144,13 +156,7 @@ absl::StatusOr<AudioClip> DecodeSound(const EncodedMedia& file, Correction corre
         absl::StrCat(count, " of the ", promised, " samples that its header promises"),
         "The file is truncated: write it again.");
   }
-  AudioClip clip;
-  clip.sample_rate_hz = samples.rate;
-  clip.samples = at::empty({static_cast<int64_t>(samples.channels.size()), count}, at::kFloat);
-  float* out = clip.samples.data_ptr<float>();
-  for (const std::vector<float>& channel : samples.channels) {
-    out = std::copy(channel.begin(), channel.end(), out);
-  }
+  const AudioClip clip = ClipOf(samples, count);
   UNIVAL_RETURN_IF_ERROR(CheckFinite(input->name(), clip.samples));
   return clip;
 }

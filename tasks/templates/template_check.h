@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "tasks/slots/slot_type.h"
 #include "tasks/templates/template_fault.h"
 #include "tasks/templates/template_set.h"
 #include "tasks/templates/template_types.h"
@@ -13,6 +14,13 @@ namespace unival {
 // Names, patterns and how they fit together: every fault, in the order of the checks. Where a text
 // is longer than any may be, that alone. Thread-safe.
 std::vector<TemplateFault> CheckTemplate(const LoadedTemplate& task, const TemplateTypes& types);
+
+// Of these, what concerns training alone. `is_whole`: all patterns could be read.
+std::vector<TemplateFault> CheckTrainingFields(const LoadedTemplate& task, const Pattern& prompt,
+                                               const Pattern& target, bool is_whole);
+
+// Further examples are of tasks of the same set, whose columns they fill: every fault is appended.
+void CheckFurtherExamples(const LoadedTemplateSet& set, std::vector<TemplateFault>* faults);
 
 }  // namespace unival
 

@@ -10,7 +10,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "sdk/base/files.h"
@@ -18,9 +17,7 @@
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
-#include "tasks/slots/pattern.h"
 #include "tasks/templates/template_check.h"
-#include "tasks/templates/template_columns.h"
 #include "tasks/templates/template_fault.h"
 
 namespace unival {
@@ -120,42 +117,6 @@ class UnknownFields : public google::protobuf::io::ErrorCollector {
   const std::string file_;
   std::vector<TemplateFault> faults_;
 };
-
-std::vector<std::string> ColumnsOf(const TaskTemplate& task) {
-  std::vector<std::string> columns;
-  for (const TaskInput& input : task.input()) columns.push_back(input.name());
-  std::vector<PatternProblem> told_before;
-  for (const std::string& text : {task.prompt(), task.target()}) {
-    const Pattern pattern = ReadPrompt(task, text, BuiltinSlotTypes(), &told_before);
-    for (std::string& column : PatternColumns(pattern)) columns.push_back(std::move(column));
-  }
-  for (std::string& column : TrainingColumns(task)) columns.push_back(std::move(column));
-  return columns;
-}
-
-// Further examples are of tasks of the same set, whose columns they fill.
-void CheckFurtherExamples(const LoadedTemplateSet& set, std::vector<TemplateFault>* faults) {
-  for (const LoadedTemplate& task : set.tasks) {
-    for (int i = 0; i < task.proto.also_size(); ++i) {
-      const FurtherExample& further = task.proto.also(i);
-      const auto add = [&](const std::string& slot, const absl::Status& what) {
-        faults->push_back(FaultAt(task, absl::StrCat("also:", i), slot, what));
-      };
-      const LoadedTemplate* other = set.Find(further.task());
-      if (other == nullptr || other == &task) {
-        add("", InvalidArgument("task: expected another task of this set, got \"", further.task(),
-                                "\""));
-        continue;
-      }
-      const std::vector<std::string> columns = ColumnsOf(other->proto);
-      for (const auto& [column, from] : further.columns()) {
-        if (std::find(columns.begin(), columns.end(), column) != columns.end()) continue;
-        add(from, InvalidArgument("columns: task \"", further.task(), "\" has no column \"", column,
-                                  "\"; it reads: ", absl::StrJoin(columns, ", ")));
-      }
-    }
-  }
-}
 
 using Places = std::unique_ptr<TextFormat::ParseInfoTree>;
 

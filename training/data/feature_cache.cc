@@ -27,7 +27,6 @@
 namespace unival {
 namespace {
 
-constexpr char kExtension[] = ".features";
 constexpr char kFileMagic[8] = {'U', 'V', 'F', 'E', 'A', 'T', '0', '1'};
 constexpr uint32_t kRecordMagic = 0x43455246;
 constexpr int64_t kAlignment = 64;
@@ -143,7 +142,8 @@ absl::StatusOr<std::unique_ptr<FeatureCache>> FeatureCache::Open(
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   auto cache = std::unique_ptr<FeatureCache>(new FeatureCache);
-  cache->path_ = absl::StrCat(directory, "/", modality, "-", identity.substr(0, 16), kExtension);
+  cache->path_ =
+      absl::StrCat(directory, "/", modality, "-", identity.substr(0, 16), kFeatureCacheExtension);
   cache->most_bytes_ = most_bytes;
   cache->file_ = open(cache->path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
   if (cache->file_ < 0) return CacheError(cache->path_, "cannot open");
@@ -247,22 +247,6 @@ absl::Status FeatureCache::Add(const std::string& key, const ModalityFeatures& f
 
   absl::MutexLock lock(&mutex_);
   return Append(key, record);
-}
-
-// A file that another run removes meanwhile counts as nothing.
-bool FeatureCache::HasRoomFor(int64_t bytes) const {
-  namespace fs = std::filesystem;
-  if (!most_bytes_.has_value()) return true;
-  std::error_code error;
-  int64_t used = 0;
-  for (fs::directory_iterator it(fs::path(path_).parent_path(), error), end; !error && it != end;
-       it.increment(error)) {
-    if (it->path().extension() != kExtension) continue;
-    std::error_code gone;
-    const auto size = it->file_size(gone);
-    if (!gone) used += static_cast<int64_t>(size);
-  }
-  return used + bytes <= *most_bytes_;
 }
 
 absl::Status FeatureCache::Append(const std::string& key, const std::vector<char>& record) {

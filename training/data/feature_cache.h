@@ -38,6 +38,8 @@
 
 namespace unival {
 
+constexpr char kFeatureCacheExtension[] = ".features";
+
 // Thread-safe, and safe between processes.
 class FeatureCache {
  public:

@@ -28,7 +28,7 @@ struct ProgressRecord {
   double eta_seconds = 0;
   int64_t rows = 0;                            // records seen so far
   std::map<std::string, int64_t> source_rows;  // of these, by source, in this stage
-  std::map<std::string, double> part_seconds;  // since the previous record (part_times.h)
+  std::map<std::string, double> part_seconds;  // since the previous record: docs/formats/plan.md
   int64_t encoder_calls = 0;                   // of frozen encoders so far, one per media item
   int64_t cache_hits = 0;
   int64_t decode_failures = 0;

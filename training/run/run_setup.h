@@ -17,6 +17,9 @@
 
 namespace unival {
 
+// `status` with the plan's file and field before its message.
+absl::Status AtField(const LoadedPlan& plan, const std::string& field, const absl::Status& status);
+
 struct BuiltModel {
   std::unique_ptr<Model> model;
   std::set<std::string> fresh;  // tensors that are not the base model's

@@ -1,0 +1,53 @@
+// The tasks of a set against each other: what one of them makes further examples of.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "sdk/base/status.h"
+#include "tasks/slots/pattern.h"
+#include "tasks/templates/template_check.h"
+#include "tasks/templates/template_columns.h"
+
+namespace unival {
+namespace {
+
+std::vector<std::string> ColumnsThatTaskReads(const TaskTemplate& task) {
+  std::vector<std::string> columns;
+  for (const TaskInput& input : task.input()) columns.push_back(input.name());
+  std::vector<PatternProblem> told_before;
+  for (const std::string& text : {task.prompt(), task.target()}) {
+    const Pattern pattern = ReadPrompt(task, text, BuiltinSlotTypes(), &told_before);
+    for (std::string& column : PatternColumns(pattern)) columns.push_back(std::move(column));
+  }
+  for (std::string& column : TrainingColumns(task)) columns.push_back(std::move(column));
+  return columns;
+}
+
+}  // namespace
+
+void CheckFurtherExamples(const LoadedTemplateSet& set, std::vector<TemplateFault>* faults) {
+  for (const LoadedTemplate& task : set.tasks) {
+    for (int i = 0; i < task.proto.also_size(); ++i) {
+      const FurtherExample& further = task.proto.also(i);
+      const auto add = [&](const std::string& slot, const absl::Status& what) {
+        faults->push_back(FaultAt(task, absl::StrCat("also:", i), slot, what));
+      };
+      const LoadedTemplate* other = set.Find(further.task());
+      if (other == nullptr || other == &task) {
+        add("", InvalidArgument("task: expected another task of this set, got \"", further.task(),
+                                "\""));
+        continue;
+      }
+      const std::vector<std::string> columns = ColumnsThatTaskReads(other->proto);
+      for (const auto& [column, from] : further.columns()) {
+        if (std::find(columns.begin(), columns.end(), column) != columns.end()) continue;
+        add(from, InvalidArgument("columns: task \"", further.task(), "\" has no column \"", column,
+                                  "\"; it reads: ", absl::StrJoin(columns, ", ")));
+      }
+    }
+  }
+}
+
+}  // namespace unival
