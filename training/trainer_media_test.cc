@@ -352,7 +352,7 @@ TEST(TrainerTest, AnExceptionOnALoaderThreadIsAnError) {
   auto sampler = BalancedSampler::Create(sampling);
   ASSERT_TRUE(sampler.ok()) << sampler.status();
   LoaderOptions options;
-  options.sources = {{"throwing", nullptr, &source, false, "stage[0].source[0]"}};
+  options.sources = {{"throwing", nullptr, &source, false, "stage[0].source[0]", nullptr, {}}};
   options.end_step = 1;
   BatchLoader loader(options, *std::move(sampler));
   EXPECT_THAT(loader.Next().status().message(), HasSubstr("on fire"));
@@ -373,7 +373,7 @@ TEST(TrainerTest, AMediaFileIsReadForItsKeyOnceInARun) {
   MediaKeys keys;
   LoaderOptions options;
   options.model = &(*pipeline)->model();
-  options.sources = {{"caption", task, source->get(), false, "stage[0].source[0]"}};
+  options.sources = {{"caption", task, source->get(), false, "stage[0].source[0]", nullptr, {}}};
   options.frozen = {{"image", nullptr}};
   options.variants = 1;
   options.keys = &keys;

@@ -64,6 +64,7 @@ class Faulty : public unival::Modality {
   unival::ModalityInfo info_;
   std::string fault_;
   std::shared_ptr<Network> network_;  // with BatchNorm, where one record is to be no number
+  std::string seen_;                  // a file with a line for every item
   std::string calls_;                 // a file with a line for every call of Encode
 };
 
