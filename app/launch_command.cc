@@ -40,7 +40,8 @@ constexpr auto kMercy = std::chrono::seconds(5);
 // What a signal to this process alone asks of the others; 0: nothing.
 volatile std::sig_atomic_t launch_signal = 0;
 
-// A key of the terminal reaches all processes by itself, and a second signal would end them at once.
+// A key of the terminal reaches all processes by itself, and a second signal would end them at
+// once.
 void KeepSignal(int signal, siginfo_t* info, void*) {
   if (info->si_code != SI_KERNEL) launch_signal = signal;
 }

@@ -34,7 +34,7 @@ void AddPictureSize(const TaskInfo& task, const MediaDecoder& decoder, TaskSampl
   const bool in_pixels = std::any_of(sample->fields.begin(), sample->fields.end(),
                                      [](const auto& field) { return IsInPixels(field.second); });
   if (!has_box || is_sized || !in_pixels) return;
-  const auto size = PictureSize(task, decoder, *sample);
+  const auto size = SizeOfPicture(task, decoder, *sample);
   if (!size.has_value()) return;
   sample->fields["width"] = (*size)[0];
   sample->fields["height"] = (*size)[1];
@@ -149,7 +149,7 @@ class Answering {
     AnsweredRecord answered{record.name, *std::move(record.sample), std::move(answers), {}};
     const auto has_box = [](const Prediction& answer) { return answer.box.has_value(); };
     if (std::any_of(answered.answers.begin(), answered.answers.end(), has_box)) {
-      answered.picture = PictureSize(task_.info(), decoder_, answered.sample);
+      answered.picture = SizeOfPicture(task_.info(), decoder_, answered.sample);
     }
     return answered;
   }

@@ -112,10 +112,13 @@ class InputOpener {
   absl::StatusOr<OpenedInputs> OpenValues() {
     const bool is_described = inputs_.files.empty();
     UNIVAL_RETURN_IF_ERROR(AddFiles());
-    const auto longest = std::max_element(options_.begin(), options_.end(),
-                                          [](const ColumnValues& a, const ColumnValues& b) {
-                                            return a.values.size() < b.values.size();
-                                          });
+    // Of several, a medium: records are called by their files.
+    const auto rank = [this](const ColumnValues& one) {
+      return std::pair(one.values.size(), columns_.IsMedia(one.column));
+    };
+    const auto longest = std::max_element(
+        options_.begin(), options_.end(),
+        [&](const ColumnValues& a, const ColumnValues& b) { return rank(a) < rank(b); });
     const size_t count = longest->values.size();
     for (const ColumnValues& one : options_) {
       if (one.values.size() == 1 || one.values.size() == count) continue;

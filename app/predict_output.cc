@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "runtime/prediction_json.h"
 #include "sdk/base/json_text.h"
@@ -57,6 +58,11 @@ std::string BoxText(const std::array<double, 4>& box, const AnsweredRecord& reco
   return text;
 }
 
+// Image codes are numbers, where there is no text beside them.
+std::string TextOf(const Prediction& answer) {
+  return answer.text.empty() ? absl::StrJoin(answer.codes, " ") : answer.text;
+}
+
 // In a table, where an answer is one line.
 std::string OneLine(absl::string_view text) {
   return absl::StrReplaceAll(text, {{"\n", " "}, {"\r", " "}, {"\t", " "}});
@@ -71,7 +77,7 @@ void PrintText(const PredictFormat& format, const AnsweredRecord& record,
   if (answer.box.has_value()) {
     std::cout << BoxText(*answer.box, record, IsTable(format) ? "\t" : "\n") << "\n";
   } else {
-    std::cout << (IsTable(format) ? OneLine(answer.text) : answer.text) << "\n";
+    std::cout << (IsTable(format) ? OneLine(TextOf(answer)) : TextOf(answer)) << "\n";
   }
 }
 
@@ -102,6 +108,7 @@ void PrintEnd(const PredictFormat& format, const AnsweredRecord& record) {
     if (!answer.text.empty()) std::cout << separator;
     std::cout << BoxText(*answer.box, record, separator);
   }
+  if (!answer.box.has_value() && answer.text.empty()) std::cout << TextOf(answer);
   std::cout << "\n" << std::flush;
 }
 

@@ -133,8 +133,9 @@ absl::StatusOr<std::string> AnswerFiles::For(const std::string& record) {
   return absl::StrCat(path_, absl::EndsWith(path_, "/") ? "" : "/", name, extension_);
 }
 
-absl::optional<std::array<double, 2>> PictureSize(const TaskInfo& task, const MediaDecoder& decoder,
-                                                  const TaskSample& sample) {
+absl::optional<std::array<double, 2>> SizeOfPicture(const TaskInfo& task,
+                                                    const MediaDecoder& decoder,
+                                                    const TaskSample& sample) {
   const MediaSource* media = FirstMedia(task, sample);
   if (media == nullptr) return absl::nullopt;
   const auto pixels = decoder.DecodeImage(*media, PixelFormat::kRgb8);

@@ -39,8 +39,9 @@ bool HasBox(const TaskInfo& task);
 bool HasCodes(const TaskInfo& task);
 
 // Width and height of the first picture that the record holds.
-absl::optional<std::array<double, 2>> PictureSize(const TaskInfo& task, const MediaDecoder& decoder,
-                                                  const TaskSample& sample);
+absl::optional<std::array<double, 2>> SizeOfPicture(const TaskInfo& task,
+                                                    const MediaDecoder& decoder,
+                                                    const TaskSample& sample);
 
 // The boxes of the answers, best on top, and those that the record asks about, on the record's
 // picture. NotFound where there is no picture, or no box.

@@ -5,8 +5,7 @@
 
 namespace unival {
 
-TaskColumns::TaskColumns(const Task& task, const TemplateTask* by_template)
-    : info_(task.info()) {
+TaskColumns::TaskColumns(const Task& task, const TemplateTask* by_template) : info_(task.info()) {
   for (const std::string& column : MediaColumns(info_)) modalities_[column] = column;
   if (by_template == nullptr) return;
   for (const TaskInput& input : by_template->proto().input()) {

@@ -116,10 +116,8 @@ double ValidationSeconds(const Stage& stage, const StagePreview& preview, const 
   return once * static_cast<double>(preview.validations);
 }
 
-}  // namespace
-
-absl::StatusOr<PlanProbe> ProbePlan(const TrainOptions& options, const PlanPreview& preview,
-                                    const Runtime& runtime) {
+// The plan that `options` name, resolved.
+absl::StatusOr<LoadedPlan> ResolvedPlan(const TrainOptions& options) {
   LoadedPlan plan;
   if (options.plan != nullptr) {
     plan.proto = *options.plan;
@@ -127,6 +125,14 @@ absl::StatusOr<PlanProbe> ProbePlan(const TrainOptions& options, const PlanPrevi
     UNIVAL_ASSIGN_OR_RETURN(plan, LoadPlan(options.plan_file, options.data_root));
   }
   ResolvePlan(options.overrides, &plan.proto);
+  return plan;
+}
+
+}  // namespace
+
+absl::StatusOr<PlanProbe> ProbePlan(const TrainOptions& options, const PlanPreview& preview,
+                                    const Runtime& runtime) {
+  UNIVAL_ASSIGN_OR_RETURN(const LoadedPlan plan, ResolvedPlan(options));
   const TrainingPlan small = InSmall(plan.proto);
   std::error_code error;
   if (fs::exists(options.output, error)) {

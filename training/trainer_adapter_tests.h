@@ -1,5 +1,5 @@
-// unival: trainer_adapter_tests.h - what the tests of adapters share: one case of each kind, runs of
-// them, and what a model answers.
+// unival: trainer_adapter_tests.h - what the tests of adapters share: one case of each kind, runs
+// of them, and what a model answers.
 #ifndef UNIVAL_TRAINING_TRAINER_ADAPTER_TESTS_H_
 #define UNIVAL_TRAINING_TRAINER_ADAPTER_TESTS_H_
 

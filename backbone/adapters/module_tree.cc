@@ -52,6 +52,15 @@ absl::StatusOr<PathPredicate> ParseTarget(const std::string& target) {
   return PathPredicate([regex](const std::string& path) { return RE2::FullMatch(path, *regex); });
 }
 
+// ", such as \"encoder.layers.0.fc1\"": the first that `target` selects; nothing without one.
+std::string ExampleOf(const std::vector<AdapterSite>& sites, const std::string& target) {
+  const absl::StatusOr<PathPredicate> matches = ParseTarget(target);
+  for (const AdapterSite& site : sites) {
+    if (matches.ok() && (*matches)(site.path)) return absl::StrCat(", such as \"", site.path, "\"");
+  }
+  return "";
+}
+
 bool IsOwn(const std::string& path) {
   return !path.empty() && !absl::StartsWith(path, "connections") &&
          !absl::StartsWith(path, "adapters");
@@ -82,10 +91,9 @@ absl::StatusOr<std::vector<AdapterSite>> SelectSites(
       any = chosen[i] = true;
     }
     if (any) continue;
-    return absl::NotFoundError(
-        absl::StrCat("target \"", target, "\": expected at least one module, got none; \"",
-                     config.kind(), "\" works on ", all.size(), " of this backbone",
-                     all.empty() ? "" : absl::StrCat(", such as \"", all.front().path, "\"")));
+    return absl::NotFoundError(absl::StrCat(
+        "target \"", target, "\": expected at least one module, got none; \"", config.kind(),
+        "\" works on ", all.size(), " of this backbone", ExampleOf(all, usual.front())));
   }
   std::vector<AdapterSite> sites;
   for (size_t i = 0; i < all.size(); ++i) {

@@ -68,7 +68,7 @@ absl::StatusOr<Manifest> Joined(const AdapterCopy& copy, const ModelDirectory& f
     return absl::NotFoundError(
         absl::StrCat(from.path(), ": modality \"", id,
                      "\": expected a trained connection or an adapter of that id, got none; ",
-                     "`unival adapter list` shows what the model has"));
+                     "`unival inspect` and `unival adapter list` show what the model has"));
   }
   const bool there = FindById(&into.manifest().modality(), id, ModalityId) != nullptr ||
                      into.HasComponent(ModalityComponentId(id)) ||

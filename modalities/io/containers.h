@@ -35,8 +35,8 @@ struct Container {
 };
 const std::vector<Container>& Containers();
 
-// Bytes that the demuxer is shown instead of those that stand in the file: a length that a streaming
-// program could not fill in. None where `bytes` is empty.
+// Bytes that the demuxer is shown instead of those that stand in the file: a length that a
+// streaming program could not fill in. None where `bytes` is empty.
 struct Correction {
   int64_t begin = 0;
   std::string bytes;

@@ -73,8 +73,8 @@ absl::StatusOr<Shown> CountByDecoding(const EncodedMedia& file) {
 
 // What the container states, or else what the times of the frames give; 0 when neither is known.
 // AVI counts time in frames, or in parts of one: the rest of such frames are empty packets. Where
-// the rate varies, its mean: what is stated then is the greatest rate, or a guess of the writer's. A
-// few frames that a cut left out do not make it vary.
+// the rate varies, its mean: what is stated then is the greatest rate, or a guess of the writer's.
+// A few frames that a cut left out do not make it vary.
 double FramesPerSecond(const MediaContainer& input, AVStream* stream, const Shown& shown) {
   constexpr double kSame = 0.05, kFewFrames = 2;
   if (input.kind().check == &CheckAvi) {

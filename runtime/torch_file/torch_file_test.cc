@@ -107,6 +107,22 @@ TEST(TorchFile, ReadsAnExpandedView) {
   EXPECT_THAT(Values(FirstTensor(*file)), ElementsAre(4, 5, 4, 5, 4, 5, 4, 5, 4, 5, 4, 5));
 }
 
+// As Tensor.unfold leaves them: windows of two, one step apart; and a stride of 0 beside others.
+TEST(TorchFile, ReadsViewsWhoseElementsOverlap) {
+  const std::vector<std::pair<TensorSpec, std::vector<float>>> views = {
+      {{"FloatStorage", "7", 6, 0, {3, 2}, {1, 1}}, {0, 1, 1, 2, 2, 3}},
+      {{"FloatStorage", "7", 6, 1, {2, 2}, {3, 0}}, {1, 1, 4, 4}},
+      {{"FloatStorage", "7", 6, 5, {3}, {0}}, {5, 5, 5}},
+      {{"FloatStorage", "7", 6, 2, {}, {}}, {2}},
+      {{"FloatStorage", "7", 6, 6, {0, 3}, {3, 1}}, {}}};
+  for (const auto& [spec, values] : views) {
+    const std::string bytes = Zip(TensorPickle(spec), {{"7", FloatBytes(kSix)}});
+    const auto file = ParseTorchFile(bytes);
+    ASSERT_TRUE(file.ok()) << file.status();
+    EXPECT_EQ(Values(FirstTensor(*file)), values);
+  }
+}
+
 TEST(TorchFile, EveryTruncationIsAnError) {
   const std::string zip = Zip(TensorPickle(kTransposed), {{"7", FloatBytes(kSix)}});
   const std::string legacy = LegacyFile(TensorPickle(kTransposed), {{"7", 6, FloatBytes(kSix)}});

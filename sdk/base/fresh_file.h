@@ -1,4 +1,5 @@
-// unival: fresh_file.h - a file that another library writes, begun so that it is this program's own.
+// unival: fresh_file.h - a file that another library writes, begun so that it is this program's
+// own.
 //
 //   UNIVAL_RETURN_IF_ERROR(MakeFreshFile("shard.tar.tmp"));
 //   archive_write_open_filename(archive, "shard.tar.tmp");

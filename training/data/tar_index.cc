@@ -134,7 +134,7 @@ class TarReader {
     return true;
   }
 
-  // Of archives that were joined by `cat`: the next one begins behind the blank blocks that end this
+  // Where archives were joined by `cat`, the next one begins behind the blank blocks that end this
   // one and fill it up. Anything else behind them does not matter.
   bool FindNextArchive() {
     constexpr size_t kMostBlank = size_t{1} << 20;  // programs fill up to 10 KiB
@@ -168,7 +168,7 @@ class TarReader {
       case '5':
       case 'D':
       case 'V':
-        break;  // global comments, folders with or without a list of their files, the archive's name
+        break;  // global comments, folders with or without a list of files, the archive's name
       default:
         return Error("member \"", HeaderName(header), "\" is of type \"",
                      absl::string_view(&header[kTypeOffset], 1),

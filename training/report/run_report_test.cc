@@ -52,8 +52,10 @@ TEST(EventFile, ARecordIsAnEventWithItsLengthAndChecksums) {
 }
 
 constexpr char kLog[] =
-    R"({"stage": "s", "step": 1, "loss": 2.5, "source_loss": {"a<b": 2.5}, "learning_rate": 0.1, "tokens_per_second": 7, "seconds": 1, "part_seconds": {"waiting": 0.25}}
-{"stage": "s", "step": 2, "validation": "caption", "metrics": {"exact_match": 0.5}, "judged_by": "exact_match", "is_best": true}
+    R"({"stage": "s", "step": 1, "loss": 2.5, "source_loss": {"a<b": 2.5}, "learning_rate": 0.1, )"
+    R"("tokens_per_second": 7, "seconds": 1, "part_seconds": {"waiting": 0.25}}
+{"stage": "s", "step": 2, "validation": "caption", "metrics": {"exact_match": 0.5}, )"
+    R"("judged_by": "exact_match", "is_best": true}
 {"step": 2, "skipped": "the loss is nan", "records": ["train.jsonl:17"]}
 {"step": 2, "decode_failure": "x.png: no picture"}
 {"stage": "s", "step": 2, "loss": null, "part_seconds": {"waiting": 0.5}}

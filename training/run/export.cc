@@ -134,7 +134,11 @@ absl::StatusOr<ExportResult> WriteExport(const ExportOptions& options, Run* run)
     unfinished = UnfinishedRun{run->state.stage + (run->state.stage_step > 0 ? 1 : 0), result.step,
                                result.planned_steps};
   }
-  const std::vector<TensorHash> after = HashState(*run->model, run->plan.proto.save_half());
+  const bool half = run->plan.proto.save_half();
+  const std::vector<TensorHash> after = HashState(*run->model, half);
+  if (half)
+    run->model->RoundToHalf();  // the hashes that adapters are bound by are those of what is
+                                // stored
   UNIVAL_RETURN_IF_ERROR(SaveModel(*run, options.output));
   const std::string folder = absl::StrCat(options.run, "/receipts/", result.step);
   UNIVAL_RETURN_IF_ERROR(MakeFolders(folder));

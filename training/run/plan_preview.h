@@ -41,7 +41,8 @@ struct StagePreview {
   std::vector<SourcePreview> sources;
   std::vector<PartPreview> parts;
   int64_t trained_tensors = 0;
-  // Bytes of the tensors of a checkpoint inside the stage; the file's header comes on top.
+  // Bytes of the tensors of a checkpoint inside the stage, at most: of a parameter that no loss has
+  // reached yet the optimizer keeps nothing. The file's header comes on top.
   int64_t checkpoint_bytes = 0;
   int64_t validations = 0;
 

@@ -8,8 +8,9 @@
 namespace unival {
 
 // Puts the number of steps in the place of every stage's `epochs`: the least after which its source
-// has given so many times its records, by all `processes` of the run. Checks the plan again where there were any. Errors: those of
-// CheckPlan; InvalidArgument where there would be more steps than a stage may have.
+// has given so many times its records, by all `processes` of the run. Checks the plan again where
+// there were any. Errors: those of CheckPlan; InvalidArgument where there would be more steps than
+// a stage may have.
 absl::Status ResolveEpochs(const RunData& data, LoadedPlan* plan, int processes = 1);
 
 }  // namespace unival

@@ -15,8 +15,8 @@
 namespace unival {
 
 // At the beginning of stage `index`. `sources`: of that stage, opened. `unlocked`: those that a
-// plateau has unlocked, by name, with the step; others that wait for one take no part. `rank`: which
-// of `world_size` processes takes its rows. Errors: those of the sampler.
+// plateau has unlocked, by name, with the step; others that wait for one take no part. `rank`:
+// which of `world_size` processes takes its rows. Errors: those of the sampler.
 absl::StatusOr<BalancedSampler> MakeStageSampler(const TrainingPlan& plan, int index,
                                                  const std::vector<StageSource>& sources,
                                                  const std::map<std::string, int64_t>& unlocked,

@@ -95,8 +95,8 @@ at::Tensor Mean(const LossResult& result) {
   return result.loss / static_cast<double>(result.sample_size);
 }
 
-// Fills `step` with what all processes have; `loss` is this one's, per token. The weight of its mean
-// in that of all.
+// Fills `step` with what all processes have; `loss` is this one's, per token. Returns the weight of
+// its mean in that of all.
 absl::StatusOr<double> Share(const StepOptions& options, const LossResult& result, double loss,
                              StepLoss* step) {
   const double encoder_seconds = step->encoder_seconds;

@@ -89,12 +89,10 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Documents, EveryBlockToRunIsRun) {
   const std::set<std::string> run = {
-      "CONTRIBUTING.md",   "cli.md",        "data.md",
-      "linear_adapter.md", "merging.md",    "new_modality.md",
-      "task_template.md",  "task_templates.md", "quickstart.md",
-      "training.md",       "distributed.md",
-      "parity_fixture.md", "security.md",   "adapters.md",
-      "installing.md"};  // by tests/integration/install
+      "CONTRIBUTING.md", "cli.md",          "data.md",          "linear_adapter.md",
+      "merging.md",      "new_modality.md", "task_template.md", "task_templates.md",
+      "quickstart.md",   "training.md",     "distributed.md",   "parity_fixture.md",
+      "security.md",     "adapters.md",     "installing.md"};  // by tests/integration/install
   for (const fs::path& document : Documents()) {
     for (const Block& block : ShellBlocks(document)) {
       EXPECT_TRUE(!block.run || run.count(document.filename().string()) > 0) << document;
@@ -104,9 +102,8 @@ TEST(Documents, EveryBlockToRunIsRun) {
 
 // "eval", or "data make-world".
 std::string SubcommandOf(const std::vector<std::string>& words) {
-  const std::set<std::string> with_subcommands = {"adapter", "checkpoint", "convert",
-                                                  "data",    "merge",      "plan",
-                                                  "plugin",  "prompts",    "vocab"};
+  const std::set<std::string> with_subcommands = {
+      "adapter", "checkpoint", "convert", "data", "merge", "plan", "plugin", "prompts", "vocab"};
   if (words.size() > 2 && with_subcommands.count(words[1]) > 0) return words[1] + " " + words[2];
   return words.size() > 1 ? words[1] : "";
 }

@@ -480,6 +480,8 @@ TEST(Predict, SavesImageCodesAndSaysWhatIsMissingForPictures) {
     const size_t at = file.size() - 8 * (codes.size() - i);
     EXPECT_EQ(static_cast<unsigned char>(file[at]), codes[i].get<int>());
   }
+  const Outcome plain = program.Run("predict runs/codes/model --task paint --text 'a circle'");
+  EXPECT_THAT(plain.out, StartsWith(std::to_string(codes[0].get<int>()) + " "));
   const Outcome picture = program.Run(paint + "--save picture.png");
   EXPECT_EQ(picture.code, 1);
   EXPECT_THAT(picture.err, AllOf(HasSubstr("no decoder"), HasSubstr("NAME.npy")));
