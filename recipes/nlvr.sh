@@ -40,5 +40,5 @@ for control in ${CONTROLS-text image}; do train "nlvr_$control" nlvr_control.tex
 for run in nlvr ${CONTROLS-text image}; do
   name=nlvr
   [[ $run == nlvr ]] || name=nlvr_$run
-  awk -v name="$name" '$1 == "dev" { print name, $0 }' "$out/$name.log"
+  awk -v name="$name" '$1 == "dev" { $1 = $1; print name, $0 }' "$out/$name.log"
 done

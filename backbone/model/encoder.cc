@@ -170,8 +170,11 @@ Encoder::SegmentGroup Encoder::EmbedPiece(const Piece& piece,
                                   all.options().dtype(at::kBool));
   group.position_ids = SharedRow(connection.PositionIds(features));
   at::Tensor vectors = connection.PositionVectors(group.position_ids, features);
-  group.position_vectors = image_pos_ln_->forward(vectors);
-  if (!piece.places.empty()) AddPlaces(piece, &group, &vectors);
+  const bool is_placed = !piece.places.empty();
+  if (is_placed) {
+    group.position_vectors = image_pos_ln_->forward(vectors);
+    AddPlaces(piece, &group, &vectors);
+  }
   at::Tensor x = Scaled(connection.Project(features.values));
   if (config_.entangle_position_embedding()) x = x + vectors;
   const int64_t type_row =
@@ -183,6 +186,9 @@ Encoder::SegmentGroup Encoder::EmbedPiece(const Piece& piece,
   }
   group.embedded =
       layers::Dropout(ApplyIf(patch_layernorm_embedding_, x), config_.dropout(), is_training());
+  // Last, where nothing else asks for it: the order decides in which gradients are added, and with
+  // that the last bits of a run.
+  if (!is_placed) group.position_vectors = image_pos_ln_->forward(vectors);
   return group;
 }
 

@@ -40,9 +40,9 @@ TEST(PageAttacks, TextsOfRecordsStayTexts) {
       {"unival eval models/nano --task vqa --data script.jsonl --max_unreadable 1 --report "
        "page.html",
        {0}}};
-  for (const std::string text :
+  for (const std::string& text :
        {std::string(kScript), std::string("]]><!--<svg onload=alert(1)>"),
-        std::string("</title></style><script>"), std::string("\\u0000\\u001b[2J\\u202e")}) {
+        std::string("</title></style><script>"), std::string("\\u0001\\u001b[2J\\u202e")}) {
     WriteRecords("script.jsonl", text);
     for (const auto& [command, codes] : commands) {
       fs::remove(Workplace().Path("page.html"));

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "sdk/base/beginning.h"
 #include "training/data/data_check.h"
 #include "training/report/html.h"
 
@@ -102,7 +103,7 @@ std::string DataSummary(const DataReport& report) {
       absl::StrAppend(
           &text, absl::StrFormat("    %6d  %5.1f %%  %s\n", counts[i].second,
                                  100.0 * counts[i].second / std::max<int64_t>(1, report.records),
-                                 counts[i].first));
+                                 BeginningOf(counts[i].first)));
     }
     if (counts.size() > kClassesShown)
       absl::StrAppend(&text, "    and ", counts.size() - kClassesShown, " more\n");

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "runtime/record_check.h"
+#include "sdk/base/beginning.h"
 #include "sdk/base/files.h"
 #include "sdk/base/status_macros.h"
 #include "training/evaluation/result_lines.h"
@@ -126,19 +127,6 @@ absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string&
   result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return result;
 }
-
-namespace {
-
-// The beginning of an answer that may be of any length, cut between two characters.
-std::string BeginningOf(const std::string& answer) {
-  constexpr size_t kMost = 60;
-  if (answer.size() <= kMost) return answer;
-  size_t end = kMost;
-  while (end > 0 && (answer[end] & 0xc0) == 0x80) --end;
-  return absl::StrCat(answer.substr(0, end), "...");
-}
-
-}  // namespace
 
 std::string BesideConstant(const EvaluationResult& result, const std::string& metric) {
   if (!result.constant || metric == "samples" || metric == "failures") return "";

@@ -224,7 +224,8 @@ int64_t ParametersOf(const fs::path& place) {
     const Outcome outcome =
         Program(NewFolder("docs_inspect")).Run("inspect '" + place.string() + "' --json");
     EXPECT_EQ(outcome.code, 0) << outcome.err;
-    for (const json& part : json::parse(outcome.out)["parts"]) {
+    const json inspected = json::parse(outcome.out);
+    for (const json& part : inspected.at("parts")) {
       count += part["parameters"].get<int64_t>();
     }
     return count;

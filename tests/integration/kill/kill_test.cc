@@ -71,8 +71,9 @@ std::string Train(const std::string& output, const std::string& more = "") {
 // Times, and what a resumed run finds done already, are its own.
 json WithoutTimes(json value) {
   if (value.is_object()) {
-    for (const char* own : {"seconds", "steps_per_second", "peak_memory_mb", "tokens_per_second",
-                            "eta_seconds", "rss_mb", "encoder_calls", "cache_hits", "state_sha256"})
+    for (const char* own :
+         {"seconds", "steps_per_second", "peak_memory_mb", "tokens_per_second", "eta_seconds",
+          "rss_mb", "encoder_calls", "cache_hits", "state_sha256", "part_seconds"})
       value.erase(own);
   }
   if (value.is_structured()) {

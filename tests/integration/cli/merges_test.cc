@@ -1,0 +1,110 @@
+// Models that were trained from one become one: merges, fronts, soups.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "tests/integration/cli/program.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+// Two models that go on from the tiny one, with other seeds.
+const Program& WithTwoExperts() {
+  static const Program* const kProgram = [] {
+    const Program& program = TinyWorkplace();
+    WriteText(program.Path("recipes/expert.textproto"),
+              "name: \"expert\" model: \"../models/tiny\" stage { trainable: \"all\" steps: 3 "
+              "batch: 4 optimizer { learning_rate: 1e-3 } source { task: \"image_caption\" path: "
+              "\"image/train/caption.jsonl\" } }");
+    for (const char* seed : {"1", "2"}) {
+      const Outcome outcome = program.Run(
+          std::string("train recipes/expert.textproto --data_root data --quiet --seed ") + seed +
+          " --output runs/expert" + seed);
+      EXPECT_EQ(outcome.code, 0) << outcome.err;
+    }
+    return &program;
+  }();
+  return *kProgram;
+}
+
+constexpr char kExperts[] = "runs/expert1/model runs/expert2/model ";
+constexpr char kMeasured[] = "--task image_caption --data data/image/eval/caption.jsonl --limit 4 ";
+
+TEST(Merges, MergedModelsAnswerAndNameTheirParents) {
+  const Program& program = WithTwoExperts();
+  for (const char* how : {"--lambda 0.3", "--method slerp", "--method average",
+                          "--method ties --base models/tiny", "--method dare --base models/tiny"}) {
+    const Outcome merged =
+        program.Run(std::string("merge ") + kExperts + how + " -o models/both --overwrite --json");
+    ASSERT_EQ(merged.code, 0) << how << merged.err;
+    EXPECT_EQ(json::parse(merged.out)["output"], "models/both");
+    const Outcome eval = program.Run(std::string("eval models/both ") + kMeasured);
+    EXPECT_EQ(eval.code, 0) << how << eval.err;
+  }
+  const json report = json::parse(program.Run("inspect models/both --json").out);
+  EXPECT_EQ(report["lineage"].back()["command"], "merge dare");
+}
+
+TEST(Merges, MergeRefusesModelsThatDoNotComeFromOne) {
+  const Program& program = WithTwoExperts();
+  EXPECT_EQ(program
+                .Run("train recipes/tiny_pretrain.textproto --data_root data --quiet --seed 9 "
+                     "--output runs/stranger")
+                .code,
+            0);
+  const Outcome refused =
+      program.Run("merge runs/expert1/model runs/stranger/model -o models/stranger");
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("lineage"), HasSubstr("runs/stranger/model")));
+  EXPECT_FALSE(fs::exists(program.Path("models/stranger")));
+}
+
+TEST(Merges, MergeFrontMeasuresAGridAndTakesALambda) {
+  const Program& program = WithTwoExperts();
+  const Outcome front = program.Run(
+      std::string("merge front ") + kExperts + kMeasured +
+      "--grid 3 --floor image_caption=0 --csv front.csv --plot front.svg -o models/front "
+      "--overwrite --json");
+  ASSERT_EQ(front.code, 0) << front.err;
+  const json report = json::parse(front.out);
+  EXPECT_EQ(report["points"].size(), 3u);
+  EXPECT_EQ(report["tasks"][0]["metric"], "exact_match");
+  EXPECT_TRUE(report["lambda"].is_number());
+  EXPECT_THAT(ReadText(program.Path("front.csv")), HasSubstr("image_caption exact_match"));
+  EXPECT_THAT(ReadText(program.Path("front.svg")), HasSubstr("<polyline"));
+  EXPECT_TRUE(fs::exists(program.Path("models/front/manifest.textproto")));
+  const Outcome missed = program.Run(std::string("merge front ") + kExperts + kMeasured +
+                                     "--grid 2 --floor image_caption=1.5");
+  EXPECT_EQ(missed.code, 3) << missed.err;
+}
+
+TEST(Merges, AGreedySoupTakesWhatDoesNotMakeItWorse) {
+  const Program& program = WithTwoExperts();
+  WriteText(
+      program.Path("recipes/soup.textproto"),
+      "name: \"soup\" method: \"greedy_soup\" model { path: \"../runs/expert1/model\" } model { "
+      "path: \"../runs/expert2/model\" } measure { task: \"image_caption\" path: "
+      "\"image/eval/caption.jsonl\" limit: 4 }");
+  const Outcome soup =
+      program.Run("merge recipes/soup.textproto --data_root data -o models/soup --json");
+  ASSERT_EQ(soup.code, 0) << soup.err;
+  const json report = json::parse(soup.out);
+  EXPECT_EQ(report["greedy_soup"]["steps"].size(), 2u);
+  EXPECT_EQ(report["greedy_soup"]["steps"][0]["taken"], true);
+  for (const auto& entry : fs::directory_iterator(program.Path("models"))) {
+    EXPECT_EQ(entry.path().string().find("candidates"), std::string::npos) << entry.path();
+  }
+}
+
+}  // namespace
+}  // namespace unival
