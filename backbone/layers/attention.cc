@@ -177,8 +177,8 @@ at::Tensor MultiheadAttention::forward(const at::Tensor& x, const at::Tensor& so
   const bool drops = is_training() && options_.dropout > 0;
   if (drops || !CanFuseAttention(x)) return Attend(Queries(x), MakeKeyValues(source), bias);
   const at::Tensor queried = ApplyIf(q_norm_, x), normed = ApplyIf(q_norm_, source);
-  // In this order: backward adds the gradients of `normed` in the opposite one, and the last bits of
-  // a run that goes on must be those of the program that began it.
+  // In this order: backward adds gradients of `normed` in the opposite one, and the last bits of a
+  // run that goes on must be those of the program that began it.
   const at::Tensor values = v_proj_->forward(normed), keys = k_proj_->forward(normed);
   const at::Tensor queries = q_proj_->forward(queried);
   KeyValues all{keys, values};

@@ -538,7 +538,7 @@ ModelInput InterleavedInput() {
       Tokens({{0, 21, 22, 23, 24, 2}, {0, 31, 32, 2, 1, 1}, {0, 41, 42, 43, 2, 1}});
   ModalitySegment first{"image", {0, 1}, Grid(2, 1, 2, 2, 2048, "interleaved a"), -1, {1, 3}};
   ModalitySegment second{"image", {0}, Grid(1, 1, 2, 3, 2048, "interleaved b"), -1, {5}};
-  ModalitySegment sound{"audio", {1}, AudioFeatures(1, 5, 2048, "interleaved c"), -1, {}};
+  ModalitySegment sound{"audio", {1}, AudioFeatures(1, 5, 512, "interleaved c"), -1, {}};
   input.segments = {sound, first, second};
   return input;
 }
@@ -554,7 +554,9 @@ ModelInput RowAlone(const ModelInput& input, int64_t row) {
       const auto member = static_cast<int64_t>(i);
       ModalityFeatures features{segment.features.values.narrow(0, member, 1),
                                 {},
-                                segment.features.positions.narrow(0, member, 1)};
+                                segment.features.positions.defined()
+                                    ? segment.features.positions.narrow(0, member, 1)
+                                    : at::Tensor()};
       ModalitySegment one{segment.connection, {0}, features, -1, {}};
       if (!segment.places.empty()) one.places = {segment.places[i]};
       alone.segments.push_back(one);

@@ -177,19 +177,22 @@ Encoder::SegmentGroup Encoder::EmbedPiece(const Piece& piece,
   }
   at::Tensor x = Scaled(connection.Project(features.values));
   if (config_.entangle_position_embedding()) x = x + vectors;
-  const int64_t type_row =
-      segment.type_row >= 0 ? segment.type_row : connection.config().shared_type_row();
-  if (connection.type_row().defined() && segment.type_row < 0) {
-    x = x + connection.type_row();
-  } else if (type_embedding_) {
-    x = x + type_embedding_->weight()[type_row];
-  }
+  x = WithTypeRow(x, segment, connection);
   group.embedded =
       layers::Dropout(ApplyIf(patch_layernorm_embedding_, x), config_.dropout(), is_training());
   // Last, where nothing else asks for it: the order decides in which gradients are added, and with
   // that the last bits of a run.
   if (!is_placed) group.position_vectors = image_pos_ln_->forward(vectors);
   return group;
+}
+
+at::Tensor Encoder::WithTypeRow(const at::Tensor& x, const ModalitySegment& segment,
+                                const Connection& connection) const {
+  if (connection.type_row().defined() && segment.type_row < 0) return x + connection.type_row();
+  if (!type_embedding_) return x;
+  const int64_t row =
+      segment.type_row >= 0 ? segment.type_row : connection.config().shared_type_row();
+  return x + type_embedding_->weight()[row];
 }
 
 void Encoder::AddPlaces(const Piece& piece, SegmentGroup* group, at::Tensor* raw) const {

@@ -90,6 +90,9 @@ class Encoder : public torch::nn::Module {
   };
   std::vector<std::vector<Piece>> PlaceSegments(const ModelInput& input, bool has_places) const;
   SegmentGroup EmbedPiece(const Piece& piece, const ConnectionMap& connections) const;
+  // The row that marks the segment's kind, added to x [B, N, D].
+  at::Tensor WithTypeRow(const at::Tensor& x, const ModalitySegment& segment,
+                         const Connection& connection) const;
   // Adds what the place in the text says to the positions of a piece; `raw` gets it before its
   // LayerNorm.
   void AddPlaces(const Piece& piece, SegmentGroup* group, at::Tensor* raw) const;

@@ -95,9 +95,14 @@ class TaskCheck {
     }
     if (example->target.empty() || example->target.back() != vocabulary_.eos())
       return "target does not end in </s>";
-    if (example->media.size() != task_.info().modalities.size()) {
-      return absl::StrCat("example has ", example->media.size(), " media, info() names ",
-                          task_.info().modalities.size());
+    // A task may take several media of one modality, and names it once.
+    std::set<std::string> taken;
+    for (const MediaInput& input : example->media) taken.insert(input.modality);
+    const std::set<std::string> named(task_.info().modalities.begin(),
+                                      task_.info().modalities.end());
+    if (taken != named) {
+      return absl::StrCat("example has media of ", absl::StrJoin(taken, ", "), ", info() names ",
+                          absl::StrJoin(named, ", "));
     }
     absl::StatusOr<Seq2SeqExample> asked = task_.MakeExample(sample, ExampleMode::kPrediction, 0);
     if (!asked.ok()) return std::string(asked.status().message());

@@ -363,6 +363,11 @@ TEST_F(TemplateTaskTest, ShippedTasksKeepTheContractOfTasks) {
                            {"digit", "two"},
                            {"word", "tree"},
                            {"class", "cat"},
+                           {"second", kPhoto},
+                           {"relation", "left of"},
+                           {"right", "yes"},
+                           {"confidence", 1.0},
+                           {"summary", "bus"},
                            {"codes", std::vector<double>{1, 2, 3}}}};
   for (const char* name : {"published", "unival", "quickstart"}) {
     const auto set = LoadTemplateSet(std::string("tasks/templates/") + name + ".textproto");

@@ -60,7 +60,7 @@ absl::StatusOr<Findings> Look(Pipeline& pipeline, const Task& task, const Source
   if (spoken.texts > 0) {
     findings.repeated = 1 - static_cast<double>(spoken.missed.size()) / spoken.texts;
   }
-  if (train == nullptr || task.info().modalities.size() != 1) return findings;
+  if (train == nullptr || MediaColumns(task.info()).size() != 1) return findings;
   UNIVAL_ASSIGN_OR_RETURN(const bool are_classes,
                           AreClasses(task, *train, test, pipeline.model().vocabulary()));
   if (!are_classes) return findings;

@@ -54,7 +54,7 @@ TEST(DrawBoxes, DrawsTheFourLinesAtTheirPixelsAndLeavesTheRest) {
 TEST(DrawBoxes, WritesTheLabelOnABarAboveTheBoxOrInIt) {
   const at::Tensor above = Drawn(Black(100, 200), {{{0.1, 0.5, 0.9, 0.9}, "a", 0}});
   EXPECT_EQ(At(above, 42, 20), ColorOf(0));
-  EXPECT_EQ(At(above, 45, 22), (Rgb{255, 255, 255})) << "the top of an a";
+  EXPECT_EQ(At(above, 44, 22), (Rgb{255, 255, 255})) << "the top of an a";
   const at::Tensor inside = Drawn(Black(100, 200), {{{0.1, 0.02, 0.9, 0.9}, "a", 0}});
   EXPECT_EQ(At(inside, 2, 20), ColorOf(0));
   EXPECT_EQ(At(inside, 5, 22), (Rgb{255, 255, 255}));
