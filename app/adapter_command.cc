@@ -9,6 +9,7 @@
 #include "app/adapter_commands.h"
 #include "app/command.h"
 #include "app/commands.h"
+#include "app/shipped.h"
 #include "backbone/storage/adapter_copy.h"
 #include "backbone/storage/model_parts.h"
 #include "runtime/adapter_tasks.h"
@@ -65,8 +66,7 @@ absl::Status Copy(AdapterCopyArguments copy) {
 }  // namespace
 
 void AddAdapterCommand(Command& program) {
-  Command& adapter =
-      program.AddCommand("adapter", "List, show, merge, remove and copy small trained parts");
+  Command& adapter = AddShippedCommand(program, "adapter");
   AddAdapterListCommands(adapter);
   AddAdapterEditCommands(adapter);
   Command& copy = adapter.AddCommand(

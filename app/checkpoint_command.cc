@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "app/command.h"
 #include "app/commands.h"
+#include "app/shipped.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -96,8 +97,7 @@ void AddCheckpointExportCommand(Command& checkpoint) {
 }  // namespace
 
 void AddCheckpointCommand(Command& program) {
-  Command& command =
-      program.AddCommand("checkpoint", "Look at and use what a run has saved so far");
+  Command& command = AddShippedCommand(program, "checkpoint");
   AddCheckpointListCommand(command);
   AddCheckpointExportCommand(command);
 }

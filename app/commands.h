@@ -1,7 +1,8 @@
 // unival: commands.h
 //
-// The table of the program's commands, in the order of its help. A new one needs its line here, its
-// own file foo_command.cc that defines AddFooCommand, and that file's line in BUILD.
+// The commands of `unival` by the program in libexec/ that holds them. A new one needs its line
+// here and in app/shipped.cc, its own file foo_command.cc that defines AddFooCommand, and that
+// file's line in BUILD.
 #ifndef UNIVAL_APP_COMMANDS_H_
 #define UNIVAL_APP_COMMANDS_H_
 
@@ -10,30 +11,35 @@
 
 #include "app/options.h"
 
-#define UNIVAL_COMMANDS(COMMAND) \
-  COMMAND(AddPredictCommand)     \
-  COMMAND(AddEvalCommand)        \
-  COMMAND(AddScoreCommand)       \
-  COMMAND(AddProbeCommand)       \
-  COMMAND(AddPromptsCommand)     \
-  COMMAND(AddPlanCommand)        \
-  COMMAND(AddTrainCommand)       \
-  COMMAND(AddWatchCommand)       \
-  COMMAND(AddCheckpointCommand)  \
-  COMMAND(AddLaunchCommand)      \
-  COMMAND(AddMergeCommand)       \
-  COMMAND(AddVerifyCommand)      \
-  COMMAND(AddDataCommand)        \
-  COMMAND(AddPluginCommand)      \
-  COMMAND(AddVocabCommand)       \
-  COMMAND(AddAdapterCommand)     \
-  COMMAND(AddInspectCommand)     \
+// What works with a model or makes one.
+#define UNIVAL_CORE_COMMANDS(COMMAND) \
+  COMMAND(AddPredictCommand)          \
+  COMMAND(AddEvalCommand)             \
+  COMMAND(AddProbeCommand)            \
+  COMMAND(AddTrainCommand)            \
+  COMMAND(AddLaunchCommand)           \
+  COMMAND(AddVerifyCommand)           \
+  COMMAND(AddInspectCommand)          \
   COMMAND(AddDoctorCommand)
+
+// What is needed now and then.
+#define UNIVAL_TOOL_COMMANDS(COMMAND) \
+  COMMAND(AddScoreCommand)            \
+  COMMAND(AddPromptsCommand)          \
+  COMMAND(AddPlanCommand)             \
+  COMMAND(AddWatchCommand)            \
+  COMMAND(AddCheckpointCommand)       \
+  COMMAND(AddMergeCommand)            \
+  COMMAND(AddDataCommand)             \
+  COMMAND(AddPluginCommand)           \
+  COMMAND(AddVocabCommand)            \
+  COMMAND(AddAdapterCommand)
 
 namespace unival {
 
 #define UNIVAL_DECLARE_COMMAND(function) void function(Command& program);
-UNIVAL_COMMANDS(UNIVAL_DECLARE_COMMAND)
+UNIVAL_CORE_COMMANDS(UNIVAL_DECLARE_COMMAND)
+UNIVAL_TOOL_COMMANDS(UNIVAL_DECLARE_COMMAND)
 #undef UNIVAL_DECLARE_COMMAND
 
 // What the program does when it was started by itself to look at foreign code (app/plugin/

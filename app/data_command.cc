@@ -6,6 +6,7 @@
 #include "app/commands.h"
 #include "app/data_commands.h"
 #include "app/data_import.h"
+#include "app/shipped.h"
 #include "runtime/runtime.h"
 #include "sdk/base/status_macros.h"
 #include "training/data/corpus.h"
@@ -45,7 +46,7 @@ void AddTrainTokenizer(Command& data) {
 }  // namespace
 
 void AddDataCommand(Command& program) {
-  Command& data = program.AddCommand("data", "Make, pack and check data");
+  Command& data = AddShippedCommand(program, "data");
   AddTrainTokenizer(data);
   AddDataImport(data);
   AddDataCheck(data);

@@ -11,6 +11,7 @@
 #include "app/command.h"
 #include "app/commands.h"
 #include "app/security_report.h"
+#include "app/shipped.h"
 #include "modalities/io/decoder.h"
 #include "runtime/machine_report.h"
 #include "sdk/base/status_macros.h"
@@ -125,8 +126,7 @@ absl::StatusOr<ExitCode> Doctor(const RuntimeOptions& options, bool json) {
 }  // namespace
 
 void AddDoctorCommand(Command& program) {
-  Command& command =
-      program.AddCommand("doctor", "Show libraries, BLAS, threads, devices, formats and plugins");
+  Command& command = AddShippedCommand(program, "doctor");
   auto options = std::make_shared<RuntimeOptions>();
   auto json = std::make_shared<bool>(false);
   AddRuntimeOptions(command, options.get());

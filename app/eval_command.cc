@@ -17,6 +17,7 @@
 #include "app/eval_output.h"
 #include "app/eval_prompts.h"
 #include "app/score_table.h"
+#include "app/shipped.h"
 #include "modalities/io/decoder.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/progress.h"
@@ -230,7 +231,7 @@ absl::StatusOr<ExitCode> Eval(const EvalArguments& arguments) {
 
 // What the command takes, in one piece.
 void AddEvalCommand(Command& program) {
-  Command& command = program.AddCommand("eval", "Measure a model on the records of a file");
+  Command& command = AddShippedCommand(program, "eval");
   auto arguments = std::make_shared<EvalArguments>();
   arguments->evaluation.bootstrap.resamples = 1000;
   AddPipelineOptions(command, &arguments->pipeline);

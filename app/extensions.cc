@@ -1,9 +1,6 @@
 #include "app/extensions.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -11,11 +8,14 @@
 #include <map>
 #include <system_error>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "app/shipped_extensions.h"
+#include "absl/types/optional.h"
+#include "app/output.h"
+#include "app/program_files.h"
+#include "app/shipped.h"
 #include "sdk/base/own_object.h"
+#include "sdk/base/version.h"
 
 namespace unival {
 namespace {
@@ -23,57 +23,12 @@ namespace {
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
-constexpr char kPrefix[] = "unival-";
-constexpr char kProgramVariable[] = "UNIVAL_PROGRAM";
 constexpr char kHelp[] = "help";
+constexpr char kHelpPages[] = "--help-pages";
 
-bool IsFile(const fs::path& file) {
-  std::error_code error;
-  return fs::is_regular_file(file, error);
-}
+bool IsHelpOption(const std::string& word) { return word == "--help" || word == "-h"; }
 
-bool IsProgram(const fs::path& file) { return IsFile(file) && access(file.c_str(), X_OK) == 0; }
-
-bool IsCommandName(const std::string& name) {
-  return !name.empty() && absl::ascii_isalnum(name[0]) &&
-         std::all_of(name.begin(), name.end(),
-                     [](char c) { return absl::ascii_isalnum(c) || c == '-' || c == '_'; });
-}
-
-// Beside the program, then libexec of the built tree and of an installation. Never the current
-// folder: what lies there is not ours to run.
-std::vector<fs::path> Folders() {
-  const fs::path own = ThisProgram();
-  if (own.empty()) return {};
-  const fs::path folder = own.parent_path(), up = folder.parent_path();
-  return {folder, up / "libexec", up / "libexec/unival"};
-}
-
-// The first file of that name for which `fits` holds; empty: none.
-std::string FindFile(const std::string& command, bool (*fits)(const fs::path&)) {
-  if (!IsCommandName(command)) return "";
-  for (const fs::path& folder : Folders()) {
-    const fs::path file = folder / (kPrefix + command);
-    if (fits(file)) return file.string();
-  }
-  return "";
-}
-
-// Takes this process's place; returns only when that fails.
-int Execute(const std::string& file, const Words& arguments) {
-  setenv(kProgramVariable, ThisProgram().c_str(), 1);
-  std::vector<char*> words = {const_cast<char*>(file.c_str())};
-  for (const std::string& argument : arguments)
-    words.push_back(const_cast<char*>(argument.c_str()));
-  words.push_back(nullptr);
-  std::cout.flush();
-  execv(file.c_str(), words.data());
-  std::cerr << "unival: cannot run " << file << ": " << std::strerror(errno)
-            << (errno == ENOEXEC ? "; a script begins with a line such as #!/bin/sh" : "") << "\n";
-  return kFailed;
-}
-
-// The command whose program is to run; empty: the command line is for the program itself.
+// The extension whose program is to run; empty: the command line is for `program` itself.
 std::string AskedFor(const Command& program, const Words& words) {
   if (words.empty() || words[0].empty() || words[0][0] == '-') return "";
   const Command* own = program.Find(words[0]);
@@ -82,34 +37,49 @@ std::string AskedFor(const Command& program, const Words& words) {
   return own->Find(words[1]) == nullptr ? words[0] : "";
 }
 
-// Why `unival words...` has no program to run; empty: nobody knows such a command.
+std::string HowToMake(const std::string& what, const std::string& program) {
+  return absl::StrCat("`unival ", what, "` is the program ", program,
+                      ", which is neither beside this one nor in its libexec folder; in a "
+                      "checkout, `bazel build //libexec:",
+                      program, "` makes it");
+}
+
+// Why `unival words...` has no extension to run; empty: nobody knows such a command.
 std::string WhyMissing(const Command& program, const Words& words) {
-  const std::string file = FindFile(words[0], &IsFile);
+  const std::string file = FindExtensionFile(words[0], &IsFile);
   if (!file.empty()) return absl::StrCat(file, " may not be executed; `chmod +x` it");
   const ShippedExtension* shipped = FindShippedExtension(words[0]);
   if (shipped == nullptr) return "";
   const bool is_own = program.Find(words[0]) != nullptr;
   const Words& added = shipped->added;
   if (is_own && std::find(added.begin(), added.end(), words[1]) == added.end()) return "";
-  const std::string name = kPrefix + words[0];
-  return absl::StrCat(
-      "`unival ", words[0], is_own ? " " + words[1] : "", "` is the program ", name,
-      ", which is neither beside this one nor in its libexec folder; in a checkout, "
-      "`bazel build //libexec:",
-      name, "` makes it");
+  return HowToMake(absl::StrCat(words[0], is_own ? " " + words[1] : ""),
+                   kExtensionPrefix + words[0]);
+}
+
+int Fail(const std::string& message) {
+  std::cerr << "unival: " << message << "\n";
+  return kFailed;
 }
 
 // `unival X` is always its own command X, whatever program unival-X there is.
-bool IsShadowed(const Command& program, const std::string& command) {
-  const Command* own = program.Find(command);
-  return command == kHelp || (own != nullptr && !own->HasCommands());
+bool IsShadowed(const std::string& command) {
+  const ShippedCommand* own = FindShippedCommand(command);
+  return command == kHelp || (own != nullptr && !own->has_commands);
 }
 
-// A command whose own help is only a part of what it can do.
-bool IsHelpOfShared(const Command& program, const Words& words) {
-  if (words.size() != 2 || (words[1] != "--help" && words[1] != "-h")) return false;
-  const Command* own = program.Find(words[0]);
-  return own != nullptr && own->HasCommands();
+// What the help of `unival` lists below its own commands; empty when nothing is found. An extension
+// that a command takes the place of is listed with that reason.
+std::string DescribeExtensions() {
+  std::string text;
+  for (const Extension& extension : FindExtensions()) {
+    const ShippedExtension* shipped = FindShippedExtension(extension.command);
+    const std::string summary = shipped == nullptr ? extension.file : shipped->summary;
+    absl::StrAppendFormat(
+        &text, "\n  %-26s  %s%s", extension.command, summary,
+        IsShadowed(extension.command) ? " (never run: a command of unival has this name)" : "");
+  }
+  return text.empty() ? "" : "Programs of their own:" + text;
 }
 
 Words Arguments(int argc, const char* const* argv) {
@@ -120,18 +90,66 @@ Words Arguments(int argc, const char* const* argv) {
   return words;
 }
 
+Words Behind(const Words& words) {
+  return Words(words.begin() + std::min<size_t>(words.size(), 1), words.end());
+}
+
+// The page that `file` would print for `words`; empty: it has to be started.
+std::string PageOf(const std::string& file, const Words& words) {
+  if (words.empty() || !IsHelpOption(words.back())) return "";
+  return HelpPage(file, Words(words.begin(), words.end() - 1));
+}
+
+int Print(const std::string& page) {
+  StandardOutput output;
+  std::cout << page;
+  const absl::Status written = output.Finish();
+  return written.ok() ? kDone : Fail(std::string(written.message()));
+}
+
+int PrintOrExecute(const std::string& file, const Words& words) {
+  const std::string page = PageOf(file, words);
+  return page.empty() ? Execute(file, words) : Print(page);
+}
+
+// Lets the extension that the words ask for take this process's place. Nothing where there is none
+// and nothing to say about it; then `program` answers.
+absl::optional<int> RunExtension(const Command& program, const Words& words) {
+  const std::string command = AskedFor(program, words);
+  if (command.empty()) return absl::nullopt;
+  const std::string file = FindExtensionFile(command, &IsProgram);
+  if (!file.empty()) return PrintOrExecute(file, Behind(words));
+  const std::string why = WhyMissing(program, words);
+  return why.empty() ? absl::nullopt : absl::make_optional(Fail(why));
+}
+
+int RunOwn(const ShippedCommand& command, const Words& words) {
+  const std::string file = FindProgramFile(command.program, &IsProgram);
+  if (file.empty()) return Fail(HowToMake(command.name, command.program));
+  // The help of a command that an extension adds to is printed by both programs.
+  const bool is_shared = !FindExtensionFile(command.name, &IsProgram).empty();
+  return is_shared && words.size() == 2 ? Execute(file, words) : PrintOrExecute(file, words);
+}
+
+Words OtherNames() {
+  Words names = {kHelp};
+  for (const Extension& extension : FindExtensions()) names.push_back(extension.command);
+  for (const ShippedExtension& extension : ShippedExtensions()) names.push_back(extension.command);
+  return names;
+}
+
 }  // namespace
 
 std::vector<Extension> FindExtensions() {
   std::map<std::string, std::string> found;
-  for (const fs::path& folder : Folders()) {
+  for (const std::string& folder : ProgramFolders()) {
     std::error_code error;
     for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
          entry.increment(error)) {
       const std::string name = entry->path().filename().string();
-      if (name.rfind(kPrefix, 0) != 0) continue;
-      const std::string command = name.substr(sizeof(kPrefix) - 1);
-      if (IsCommandName(command) && IsProgram(entry->path()))
+      if (name.rfind(kExtensionPrefix, 0) != 0) continue;
+      const std::string command = name.substr(sizeof(kExtensionPrefix) - 1);
+      if (IsCommandName(command) && IsProgram(entry->path().string()))
         found.emplace(command, entry->path().string());
     }
   }
@@ -140,56 +158,39 @@ std::vector<Extension> FindExtensions() {
   return extensions;
 }
 
-int RunWithExtensions(Command& program, int argc, const char* const* argv) {
+int RunUnival(int argc, const char* const* argv) {
+  setenv("UNIVAL_PROGRAM", ThisProgram().c_str(), 1);
   const Words words = Arguments(argc, argv);
-  const std::string command = AskedFor(program, words);
-  const Words rest(words.begin() + std::min<size_t>(words.size(), 1), words.end());
-  if (!command.empty()) {
-    const std::string file = FindFile(command, &IsProgram);
-    if (!file.empty()) return Execute(file, rest);
-    const std::string why = WhyMissing(program, words);
-    if (!why.empty()) {
-      std::cerr << "unival: " << why << "\n";
-      return kFailed;
-    }
-  }
-  program.SetOtherNames([] {
-    Words names = {kHelp};
-    for (const Extension& extension : FindExtensions()) names.push_back(extension.command);
-    for (const ShippedExtension& extension : ShippedExtensions()) {
-      names.push_back(extension.command);
-    }
-    return names;
-  });
-  const int code = program.Run(words);
-  if (!IsHelpOfShared(program, words)) return code;
-  const std::string file = FindFile(words[0], &IsProgram);
-  return file.empty() ? code : Execute(file, rest);
+  const ShippedCommand* own = words.empty() ? nullptr : FindShippedCommand(words[0]);
+  if (own != nullptr) return RunOwn(*own, words);
+  Command program(
+      "unival",
+      "UnIVAL: one encoder-decoder model for text, images, video, audio and your own modalities.\n"
+      "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 a check found a difference.");
+  program.AddVersion("unival " + std::string(Version()));
+  for (const ShippedCommand& command : ShippedCommands())
+    program.AddCommand(command.name, command.summary);
+  program.SetFooter(&DescribeExtensions);
+  program.SetOtherNames(&OtherNames);
+  const absl::optional<int> code = RunExtension(program, words);
+  return code ? *code : program.Run(words);
 }
 
-std::string DescribeExtensions(const Command& program) {
-  std::string text;
-  for (const Extension& extension : FindExtensions()) {
-    const ShippedExtension* shipped = FindShippedExtension(extension.command);
-    const std::string summary = shipped == nullptr ? extension.file : shipped->summary;
-    absl::StrAppendFormat(&text, "\n  %-26s  %s%s", extension.command, summary,
-                          IsShadowed(program, extension.command)
-                              ? " (never run: a command of unival has this name)"
-                              : "");
-  }
-  return text.empty() ? "" : "Programs of their own:" + text;
+int RunExtensionProgram(Command& program, int argc, const char* const* argv) {
+  const bool is_for_build = argc == 2 && std::strcmp(argv[1], kHelpPages) == 0;
+  return is_for_build ? program.PrintHelpPages(&HelpPageHead) : program.Run(argc, argv);
 }
 
-std::string UnivalProgram() {
-  const char* told = std::getenv(kProgramVariable);
-  if (told != nullptr && IsProgram(told)) return told;
-  const fs::path folder = fs::path(ThisProgram()).parent_path(), up = folder.parent_path();
-  if (folder.empty()) return "";
-  for (const fs::path& file :
-       {folder / "unival", up / "app/unival", up / "bin/unival", up.parent_path() / "bin/unival"}) {
-    if (IsProgram(file)) return file.string();
-  }
-  return "";
+int RunOwnCommands(Command& program, int argc, const char* const* argv) {
+  const Words words = Arguments(argc, argv);
+  const absl::optional<int> code = RunExtension(program, words);
+  if (code) return *code;
+  const int own_code = RunExtensionProgram(program, argc, argv);
+  if (words.size() != 2 || !IsHelpOption(words[1])) return own_code;
+  const Command* own = program.Find(words[0]);
+  if (own == nullptr || !own->HasCommands()) return own_code;
+  const std::string file = FindExtensionFile(words[0], &IsProgram);
+  return file.empty() ? own_code : Execute(file, Behind(words));
 }
 
 }  // namespace unival

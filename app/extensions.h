@@ -1,11 +1,15 @@
 // unival: extensions.h
 //
-// Programs that extend `unival`, and the way back from them to it.
+// How `unival` comes to the program that does the work, and the way back from there.
 //
-// `unival X …` runs a command of its own, or else the program `unival-X`, which is sought beside
-// `unival` and in its libexec folders, as git and cargo do. `unival X Y …` with a command X that
-// has no command Y does the same. The program receives everything behind X and, in the environment
-// variable UNIVAL_PROGRAM, the path of `unival`; its exit code is that of `unival`.
+// `unival X …` is a command of its own, held by a program in libexec/ (app/shipped.h), or else the
+// program `unival-X`, which is sought beside `unival` and in its libexec folders, as git and cargo
+// do. `unival X Y …` with a command X that has no command Y does the same. An extension receives
+// everything behind X and, in the environment variable UNIVAL_PROGRAM, the path of `unival`; its
+// exit code is that of `unival`.
+//
+// Help must not wait until the libraries of a large program are loaded: beside each program of ours
+// lies FILE.help with the help of all its commands, which the build lets the program itself write.
 #ifndef UNIVAL_APP_EXTENSIONS_H_
 #define UNIVAL_APP_EXTENSIONS_H_
 
@@ -26,13 +30,15 @@ struct Extension {
 // not be executed or have a name with other characters than letters, digits, "-" and "_" are none.
 std::vector<Extension> FindExtensions();
 
-// Runs the command line of `unival`: a command of `program`, or an extension, which then takes this
+// The main function of `unival`: prints help, or lets the program that has the command take this
 // process's place. `help X Y` stands for `X Y --help`. Returns the exit code.
-int RunWithExtensions(Command& program, int argc, const char* const* argv);
+int RunUnival(int argc, const char* const* argv);
 
-// What the help of `program` lists below its own commands; empty when nothing is found. An
-// extension that a command of `program` takes the place of is listed with that reason.
-std::string DescribeExtensions(const Command& program);
+// What the main function of a program in libexec ends with. Returns the exit code; the only word
+// "--help-pages" prints what FILE.help holds. The first is for programs that hold commands of
+// `unival` and also runs the extension that adds to one, the second for extensions.
+int RunOwnCommands(Command& program, int argc, const char* const* argv);
+int RunExtensionProgram(Command& program, int argc, const char* const* argv);
 
 // The file of `unival`: the one that started this program, or the one that lies beside it. Empty
 // when there is none.

@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "app/command.h"
 #include "app/commands.h"
+#include "app/shipped.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/status_macros.h"
 
@@ -140,7 +141,7 @@ absl::Status Inspect(const PipelineOptions& options, bool json) {
 }  // namespace
 
 void AddInspectCommand(Command& program) {
-  Command& command = program.AddCommand("inspect", "Show what a model directory holds");
+  Command& command = AddShippedCommand(program, "inspect");
   auto options = std::make_shared<PipelineOptions>();
   auto json = std::make_shared<bool>(false);
   AddPipelineOptions(command, options.get());

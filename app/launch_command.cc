@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "app/commands.h"
+#include "app/shipped.h"
 #include "sdk/base/descriptor.h"
 #include "sdk/base/files.h"
 #include "sdk/base/own_object.h"
@@ -177,8 +178,7 @@ absl::StatusOr<ExitCode> RunLaunch(const LaunchArguments& arguments) {
 }  // namespace
 
 void AddLaunchCommand(Command& program) {
-  Command& command =
-      program.AddCommand("launch", "Run a training plan by several processes of this host");
+  Command& command = AddShippedCommand(program, "launch");
   auto arguments = std::make_shared<LaunchArguments>();
   command.AddOption("--processes,-n", &arguments->processes, "How many").Required().Between(1, 256);
   command.AddPositional("command", &arguments->words, "Behind --: train and its arguments");

@@ -11,6 +11,7 @@
 #include "app/command.h"
 #include "app/commands.h"
 #include "app/merge_options.h"
+#include "app/shipped.h"
 #include "backbone/merging/tensor_merge.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/progress.h"
@@ -177,8 +178,7 @@ std::string MethodLines() {
 }  // namespace
 
 void AddMergeCommand(Command& program) {
-  Command& command = program.AddCommand(
-      "merge", "Make one model of several that were trained from one, by their weights");
+  Command& command = AddShippedCommand(program, "merge");
   auto arguments = std::make_shared<MergeCommandArguments>();
   AddMergeFrontCommand(command);
   command.RunsAlone();

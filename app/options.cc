@@ -318,6 +318,29 @@ int Command::Parse(const std::vector<std::string>& words) {
   return *impl_->result;
 }
 
+// The words that lead to this command (none) and to all within it.
+std::vector<std::vector<std::string>> Command::Paths() const {
+  std::vector<Strings> paths = {{}};
+  for (const auto& command : impl_->commands) {
+    for (Strings path : command->Paths()) {
+      path.insert(path.begin(), command->impl_->app->get_name());
+      paths.push_back(std::move(path));
+    }
+  }
+  return paths;
+}
+
+int Command::PrintHelpPages(std::string (*head)(const std::vector<std::string>&)) {
+  StandardOutput output;
+  for (Strings path : Paths()) {
+    std::cout << head(path);
+    path.push_back("--help");
+    if (const int code = Parse(path); code != kDone) return code;
+  }
+  const absl::Status written = output.Finish();
+  return written.ok() ? kDone : ReportFailure(written);
+}
+
 int Command::Run(const std::vector<std::string>& words) {
   StandardOutput output;
   const int code = Parse(words);

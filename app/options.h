@@ -118,11 +118,15 @@ class Command {
   // The second form takes the words behind the program's name.
   int Run(int argc, const char* const* argv);
   int Run(const std::vector<std::string>& words);
+  // Prints the help of this command and of all within it, each behind head(the words that ask for
+  // it). Returns the exit code.
+  int PrintHelpPages(std::string (*head)(const std::vector<std::string>&));
 
  private:
   struct Impl;
   explicit Command(std::unique_ptr<Impl> impl);
   bool KnowsCommands(const std::vector<std::string>& words) const;
+  std::vector<std::vector<std::string>> Paths() const;
   void SetRun(std::function<absl::StatusOr<ExitCode>()> run);
   int Parse(const std::vector<std::string>& words);
 

@@ -12,6 +12,7 @@
 #include "absl/types/optional.h"
 #include "app/command.h"
 #include "app/commands.h"
+#include "app/shipped.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/progress.h"
 #include "sdk/base/status_macros.h"
@@ -164,7 +165,7 @@ absl::Status ShowPlan(PlanArguments arguments) {
 }  // namespace
 
 void AddPlanCommand(Command& program) {
-  Command& plan = program.AddCommand("plan", "Look at training plans");
+  Command& plan = AddShippedCommand(program, "plan");
   Command& command = plan.AddCommand(
       "show", "Count what a plan will do: rows of every source, parameters, checkpoints");
   auto arguments = std::make_shared<PlanArguments>();

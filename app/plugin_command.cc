@@ -11,6 +11,7 @@
 #include "app/plugin/plugin_check.h"
 #include "app/plugin/plugin_list.h"
 #include "app/plugin/scaffold.h"
+#include "app/shipped.h"
 #include "sdk/base/printable.h"
 #include "sdk/base/status_macros.h"
 
@@ -188,7 +189,7 @@ int RunAsPluginChild(const std::vector<std::string>& words) {
 }
 
 void AddPluginCommand(Command& program) {
-  Command& plugin = program.AddCommand("plugin", "List, check and write plugins");
+  Command& plugin = AddShippedCommand(program, "plugin");
   AddList(plugin);
   AddPluginCheck(plugin);
   AddNew(plugin);

@@ -5,6 +5,7 @@
 #include "app/command.h"
 #include "app/commands.h"
 #include "app/predict_answers.h"
+#include "app/shipped.h"
 #include "backbone/generation/generate.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -44,8 +45,7 @@ absl::StatusOr<ExitCode> Predict(PredictArguments arguments) {
 
 // What the command takes, in one piece.
 void AddPredictCommand(Command& program) {
-  Command& command =
-      program.AddCommand("predict", "Answer records: given as options, as files, or as JSONL");
+  Command& command = AddShippedCommand(program, "predict");
   auto arguments = std::make_shared<PredictArguments>();
   AddPipelineOptions(command, &arguments->pipeline);
   AddInputOptions(command, &arguments->inputs);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "app/command.h"
 #include "app/commands.h"
+#include "app/shipped.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/progress.h"
 #include "sdk/base/status_macros.h"
@@ -71,8 +72,7 @@ absl::Status Probe(const ProbeArguments& arguments) {
 }  // namespace
 
 void AddProbeCommand(Command& program) {
-  Command& command = program.AddCommand(
-      "probe", "Measure what a linear classifier makes of an encoder's features");
+  Command& command = AddShippedCommand(program, "probe");
   auto arguments = std::make_shared<ProbeArguments>();
   AddPipelineOptions(command, &arguments->pipeline);
   command.AddOption("--task", &arguments->task, "Task with one media item; its target is the class")

@@ -13,6 +13,7 @@
 #include "app/command.h"
 #include "app/commands.h"
 #include "app/prompts_commands.h"
+#include "app/shipped.h"
 #include "sdk/base/files.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/progress.h"
@@ -133,8 +134,7 @@ absl::StatusOr<ExitCode> Speak(SpeakArguments& arguments) {
 }  // namespace
 
 void AddPromptsCommand(Command& program) {
-  Command& prompts = program.AddCommand(
-      "prompts", "Task templates: what they say, and whether data and a model fit them");
+  Command& prompts = AddShippedCommand(program, "prompts");
   AddPromptsList(prompts);
   AddPromptsShow(prompts);
   AddPromptsCheck(prompts);

@@ -10,6 +10,7 @@
 #include "app/command.h"
 #include "app/commands.h"
 #include "app/score_table.h"
+#include "app/shipped.h"
 #include "runtime/runtime.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/status.h"
@@ -131,8 +132,7 @@ absl::StatusOr<ExitCode> Score(ScoreArguments arguments) {
 
 // What the command takes, in one piece.
 void AddScoreCommand(Command& program) {
-  Command& command =
-      program.AddCommand("score", "Score answers that come from anywhere, as the field does");
+  Command& command = AddShippedCommand(program, "score");
   auto arguments = std::make_shared<ScoreArguments>();
   command.AddPositional("file", &arguments->file,
                         "Answers: {\"references\", \"candidates\"}, COCO caption results, VQA "

@@ -12,6 +12,7 @@
 #include "absl/types/optional.h"
 #include "app/command.h"
 #include "app/commands.h"
+#include "app/shipped.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/status_macros.h"
 #include "training/distributed/world.h"
@@ -122,7 +123,7 @@ void AddOptions(Command& command, const std::shared_ptr<TrainArguments>& argumen
 }  // namespace
 
 void AddTrainCommand(Command& program) {
-  Command& command = program.AddCommand("train", "Run a training plan");
+  Command& command = AddShippedCommand(program, "train");
   auto arguments = std::make_shared<TrainArguments>();
   AddOptions(command, arguments);
   command.SetFooter(

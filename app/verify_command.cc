@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "app/command.h"
 #include "app/commands.h"
+#include "app/shipped.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/status_macros.h"
 #include "training/run/receipt.h"
@@ -54,8 +55,7 @@ absl::StatusOr<ExitCode> Verify(const VerifyArguments& arguments) {
 }  // namespace
 
 void AddVerifyCommand(Command& program) {
-  Command& command =
-      program.AddCommand("verify", "Check a training receipt against model directories");
+  Command& command = AddShippedCommand(program, "verify");
   auto arguments = std::make_shared<VerifyArguments>();
   command.AddPositional("receipt", &arguments->receipt, "receipt.json of a run");
   command.AddPositional("model", &arguments->model, "The trained model directory");

@@ -12,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "app/command.h"
 #include "app/commands.h"
+#include "app/shipped.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/vocabulary_edit.h"
 #include "backbone/vocabulary/layout.h"
@@ -142,8 +143,7 @@ void AddOutput(Command& command, VocabArguments* arguments) {
 }  // namespace
 
 void AddVocabCommand(Command& program) {
-  Command& vocab =
-      program.AddCommand("vocab", "Show and change the blocks of a model's vocabulary");
+  Command& vocab = AddShippedCommand(program, "vocab");
   auto arguments = std::make_shared<VocabArguments>();
   Command& list = AddAct(vocab, "list", "Show the blocks", &List, arguments);
   list.AddFlag("--json", &arguments->json, "Print JSON; ids there are [first, last + 1]");

@@ -9,6 +9,7 @@
 
 #include "app/command.h"
 #include "app/commands.h"
+#include "app/shipped.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/status_macros.h"
 #include "training/evaluation/evaluate.h"
@@ -96,8 +97,7 @@ absl::Status Watch(const WatchArguments& arguments) {
 }  // namespace
 
 void AddWatchCommand(Command& program) {
-  Command& command =
-      program.AddCommand("watch", "Show where a training run stands, while it goes on or later");
+  Command& command = AddShippedCommand(program, "watch");
   auto arguments = std::make_shared<WatchArguments>();
   command.AddPositional("run", &arguments->run, "Output folder of a training run");
   command.AddFlag("--follow", &arguments->follow,

@@ -12,11 +12,11 @@
 namespace unival {
 namespace {
 
-// One template's checks; `Add` puts file, line, task and field before the message.
-class Checker {
+// One template's checks.
+class Checker : private FaultGatherer {
  public:
   Checker(const LoadedTemplate& task, const TemplateTypes& types)
-      : task_(task), types_(types), proto_(task.proto) {}
+      : FaultGatherer(task), types_(types), proto_(task.proto) {}
 
   std::vector<TemplateFault> Check() {
     CheckSizes();
@@ -36,15 +36,6 @@ class Checker {
   }
 
  private:
-  template <typename... Parts>
-  void Add(absl::string_view field, const Parts&... parts) {
-    AddSlot(field, "", parts...);
-  }
-  template <typename... Parts>
-  void AddSlot(absl::string_view field, absl::string_view slot, const Parts&... parts) {
-    faults_.push_back(FaultAt(task_, field, slot, InvalidArgument(parts...)));
-  }
-
   void CheckSizes() {
     std::vector<std::pair<std::string, const std::string*>> texts = {
         {"name", &proto_.name()}, {"prompt", &proto_.prompt()}, {"target", &proto_.target()}};
@@ -212,12 +203,10 @@ class Checker {
     }
   }
 
-  const LoadedTemplate& task_;
   const TemplateTypes& types_;
   const TaskTemplate& proto_;
   Pattern prompt_, target_;
   bool is_whole_ = true;  // all patterns could be read
-  std::vector<TemplateFault> faults_;
 };
 
 }  // namespace

@@ -4,12 +4,34 @@
 
 #include <vector>
 
+#include "absl/strings/string_view.h"
+#include "sdk/base/status.h"
 #include "tasks/slots/slot_type.h"
 #include "tasks/templates/template_fault.h"
 #include "tasks/templates/template_set.h"
 #include "tasks/templates/template_types.h"
 
 namespace unival {
+
+// Gathers the faults of one template, which must outlive it: the checks of a template derive from
+// it.
+class FaultGatherer {
+ protected:
+  explicit FaultGatherer(const LoadedTemplate& task) : task_(task) {}
+
+  // `parts` make the message: expected, actual and remedy.
+  template <typename... Parts>
+  void Add(absl::string_view field, const Parts&... parts) {
+    AddSlot(field, "", parts...);
+  }
+  template <typename... Parts>
+  void AddSlot(absl::string_view field, absl::string_view slot, const Parts&... parts) {
+    faults_.push_back(FaultAt(task_, field, slot, InvalidArgument(parts...)));
+  }
+
+  const LoadedTemplate& task_;
+  std::vector<TemplateFault> faults_;
+};
 
 // Names, patterns and how they fit together: every fault, in the order of the checks. Where a text
 // is longer than any may be, that alone. Thread-safe.

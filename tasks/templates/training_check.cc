@@ -12,11 +12,15 @@
 namespace unival {
 namespace {
 
-class TrainingChecker {
+class TrainingChecker : private FaultGatherer {
  public:
   TrainingChecker(const LoadedTemplate& task, const Pattern& prompt, const Pattern& target,
                   bool is_whole)
-      : task_(task), proto_(task.proto), prompt_(prompt), target_(target), is_whole_(is_whole) {}
+      : FaultGatherer(task),
+        proto_(task.proto),
+        prompt_(prompt),
+        target_(target),
+        is_whole_(is_whole) {}
 
   std::vector<TemplateFault> Check() {
     CheckDamage();
@@ -26,15 +30,6 @@ class TrainingChecker {
   }
 
  private:
-  template <typename... Parts>
-  void Add(absl::string_view field, const Parts&... parts) {
-    AddSlot(field, "", parts...);
-  }
-  template <typename... Parts>
-  void AddSlot(absl::string_view field, absl::string_view slot, const Parts&... parts) {
-    faults_.push_back(FaultAt(task_, field, slot, InvalidArgument(parts...)));
-  }
-
   void CheckDamage() {
     const float mean = proto_.mask_span_mean();
     if (!(mean >= 0 && mean <= kMaxSpanMean)) {
@@ -121,11 +116,9 @@ class TrainingChecker {
     });
   }
 
-  const LoadedTemplate& task_;
   const TaskTemplate& proto_;
   const Pattern &prompt_, &target_;
   const bool is_whole_;
-  std::vector<TemplateFault> faults_;
 };
 
 }  // namespace

@@ -29,9 +29,10 @@ const std::vector<Layer>& Layers() {
       {"training",
        {"sdk/base", "sdk/proto", "sdk/abi", "sdk/cpp", "sdk/native", "sdk/testing", "backbone",
         "modalities", "tasks", "runtime"}},
+      // `unival` starts the programs of libexec, so they are built with it; no header lies there.
       {"app",
        {"sdk/base", "sdk/proto", "sdk/abi", "sdk/cpp", "sdk/native", "sdk/testing", "backbone",
-        "modalities", "tasks", "runtime", "training"}},
+        "modalities", "tasks", "runtime", "training", "libexec"}},
       {"upstream",
        {"sdk/base", "sdk/proto", "sdk/abi", "sdk/cpp", "sdk/native", "sdk/testing", "backbone",
         "modalities", "tasks", "runtime", "training", "app"}},

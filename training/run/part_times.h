@@ -23,13 +23,19 @@ inline constexpr char kWaiting[] = "waiting", kEncoder[] = "encoder", kBackbone[
 // Adds the seconds of its life to `seconds`, which must outlive it.
 class PartTimer {
  public:
+  using Clock = std::chrono::steady_clock;
+
   explicit PartTimer(double* seconds) : seconds_(seconds), start_(Clock::now()) {}
-  ~PartTimer() { *seconds_ += std::chrono::duration<double>(Clock::now() - start_).count(); }
+  ~PartTimer() { *seconds_ += Since(start_); }
   PartTimer(const PartTimer&) = delete;
   PartTimer& operator=(const PartTimer&) = delete;
 
+  // Seconds.
+  static double Since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  }
+
  private:
-  using Clock = std::chrono::steady_clock;
   double* const seconds_;
   const Clock::time_point start_;
 };

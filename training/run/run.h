@@ -51,6 +51,8 @@ struct Run {
   ProgressLine printer;
   bool stopped = false;
 
+  // Of this process among those that share the run, and how many they are.
+  int Rank() const { return options.world == nullptr ? 0 : options.world->rank(); }
   int Processes() const { return options.world == nullptr ? 1 : options.world->size(); }
   // The process that writes files and speaks; the only one, unless several share the run.
   bool IsFirst() const { return options.world == nullptr || options.world->is_first(); }

@@ -7,6 +7,7 @@
 #include <map>
 #include <sstream>
 
+#include "app/shipped.h"
 #include "tests/integration/cli/program.h"
 
 namespace unival {
@@ -18,12 +19,22 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-// A folder with bin/unival, run as ./bin/unival.
+// The programs that hold the commands of `unival`.
+constexpr const char* kOwnPrograms[] = {"unival_core", "unival_tools"};
+
+// A folder with bin/unival, run as ./bin/unival, and what it starts in libexec.
 class Copied : public ::testing::Test {
  protected:
   Copied() : program_(NewFolder("copied")) {
     fs::create_directories(program_.Path("bin"));
     fs::copy_file(Runfile("app/unival"), program_.Path("bin/unival"));
+    fs::create_directories(program_.Path("libexec"));
+    for (const std::string program : kOwnPrograms) {
+      for (const char* suffix : {"", ".help"}) {
+        fs::create_symlink(Runfile("libexec/" + program + suffix),
+                           program_.Path("libexec/" + program + suffix));
+      }
+    }
   }
 
   void WriteScript(const std::string& path, const std::string& text, bool executable = true) {
@@ -156,6 +167,39 @@ TEST_F(Copied, SaysWhyAProgramCannotStart) {
   EXPECT_THAT(Run("gone").err, AllOf(HasSubstr("bin/unival-gone"), HasSubstr("No such file")));
 }
 
+TEST_F(Copied, PrintsTheHelpOfACommandWithoutStartingItsProgram) {
+  for (const std::string program : kOwnPrograms) {
+    fs::remove(program_.Path("libexec/" + program));
+    WriteScript("libexec/" + program, "#!/bin/sh\necho \"started: $@\"\n");
+  }
+  for (const char* words : {"predict --help", "predict -h", "help predict", "data import --help",
+                            "help prompts show", "merge --help"}) {
+    const Outcome outcome = Run(words);
+    EXPECT_EQ(outcome.code, 0) << words;
+    EXPECT_THAT(outcome.out, AllOf(HasSubstr("Usage: unival "), Not(HasSubstr("started: "))))
+        << words;
+  }
+  EXPECT_EQ(Run("predict --help more").out, "started: predict --help more\n");
+  EXPECT_EQ(Run("--help > /dev/full").code, 1);
+  EXPECT_EQ(Run("predict --help > /dev/full").code, 1);
+}
+
+TEST_F(Copied, AsksTheProgramWhereItsHelpIsMissingOrHasNotThePage) {
+  const std::string page = Run("inspect --help").out;
+  fs::remove(program_.Path("libexec/unival_core.help"));
+  EXPECT_EQ(Run("inspect --help").out, page);
+  WriteText(program_.Path("libexec/unival_core.help"), "=== inspector\nanother\n");
+  EXPECT_EQ(Run("inspect --help").out, page);
+}
+
+TEST_F(Copied, SaysHowToBuildTheProgramOfACommandThatIsNotThere) {
+  fs::remove(program_.Path("libexec/unival_tools"));
+  const Outcome outcome = Run("merge a b");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("`unival merge`"), HasSubstr("bazel build //libexec:unival_tools")));
+}
+
 TEST_F(Copied, SaysHowToBuildAShippedProgramThatIsNotThere) {
   for (const char* command :
        {"parity golden", "convert fairseq a b", "quickstart", "data make-world out"}) {
@@ -185,6 +229,30 @@ TEST_F(Copied, NamesWithOddBytesAreNoCommandsAndDoNotReachTheTerminal) {
   EXPECT_THAT(Run("\"$(printf '\\033[31mred\\377')\"").err,
               AllOf(HasSubstr("is no command"), Not(HasSubstr("\x1b")), Not(HasSubstr("\xff"))));
   EXPECT_THAT(Run("--help").out, Not(HasSubstr("unival-a")));
+}
+
+TEST(TheBuiltTree, HasThePageThatTheProgramWouldPrint) {
+  const Program program(NewFolder("pages"));
+  const std::string libexec = fs::path(Runfile("libexec/unival_core")).parent_path().string();
+  for (const std::string words : {"unival_core train", "unival_tools data import",
+                                  "unival_tools adapter", "unival-data make-world"}) {
+    const std::string own = program.Shell(libexec + "/" + words + " --help").out;
+    const std::string typed =
+        "unival " + words.substr(words.find('-') == std::string::npos ? words.find(' ') + 1
+                                                                      : words.find('-') + 1);
+    EXPECT_EQ(program.Shell(typed + " --help").out, own) << typed;
+    EXPECT_THAT(own, HasSubstr("Usage: " + typed)) << typed;
+  }
+}
+
+TEST(TheBuiltTree, KnowsWhichOfItsCommandsHaveCommands) {
+  const Program program(NewFolder("commands"));
+  for (const ShippedCommand& command : ShippedCommands()) {
+    const std::string help = program.Run(command.name + " --help").out;
+    EXPECT_THAT(help, HasSubstr(command.summary)) << command.name;
+    EXPECT_EQ(help.find("\nSubcommands:") != std::string::npos, command.has_commands)
+        << command.name;
+  }
 }
 
 TEST(TheBuiltTree, FindsEveryShippedProgram) {

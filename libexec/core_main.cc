@@ -1,0 +1,14 @@
+// unival_core: the commands that work with a model or make one.
+
+#include "app/commands.h"
+#include "app/extensions.h"
+#include "app/startup.h"
+
+int main(int argc, char** argv) {
+  unival::SettleProcess();
+  unival::Command program("unival", "Works with a model, or makes one.");
+#define UNIVAL_ADD_COMMAND(function) unival::function(program);
+  UNIVAL_CORE_COMMANDS(UNIVAL_ADD_COMMAND)
+#undef UNIVAL_ADD_COMMAND
+  return unival::RunOwnCommands(program, argc, argv);
+}

@@ -1,0 +1,41 @@
+// unival: stage_losses.h - what a stage has to leave out, counted and named.
+#ifndef UNIVAL_TRAINING_RUN_STAGE_LOSSES_H_
+#define UNIVAL_TRAINING_RUN_STAGE_LOSSES_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "training/run/run.h"
+#include "training/run/shared_step.h"
+
+namespace unival {
+
+// Records that cannot be read or decoded, and batches whose loss or gradient is no number. Each is
+// counted in the run's totals and named in its log; too many end the run. Belongs to the thread
+// that trains; `run` must outlive it.
+class StageLosses {
+ public:
+  // Of the stage that the run is at.
+  explicit StageLosses(Run* run);
+
+  // One line for each record that was left out. OutOfRange where they are over 1 % of all.
+  absl::Status CountRecords(const std::vector<std::string>& failures);
+  absl::Status Judge() const;
+  // A batch is left out. `what`: "the loss is nan"; `records`: keys, of this process where several
+  // share the run (`shared`). NonFiniteError where there were more than the plan allows.
+  absl::Status CountBatch(const std::string& what, std::vector<std::string> records,
+                          SharedStep* shared);
+
+ private:
+  std::string Where() const;
+  absl::Status NotFinite(const std::string& what, const std::vector<std::string>& records) const;
+
+  Run& run_;
+  const Stage& stage_;
+  std::string last_failure_;
+};
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_RUN_STAGE_LOSSES_H_
