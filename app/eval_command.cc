@@ -90,8 +90,7 @@ struct Measured {
 absl::Status WriteReport(const EvalArguments& arguments, const Pipeline& pipeline,
                          const EvaluationResult& result, const Source& source) {
   const std::unique_ptr<MediaDecoder> decoder = NewFfmpegDecoder();
-  report::EvaluationPage page = {arguments.pipeline.model, arguments.data, nullptr, &result,
-                                 TaskReferences(pipeline, arguments.task)};
+  report::EvaluationPage page = {arguments.pipeline.model, arguments.data, nullptr, &result};
   UNIVAL_ASSIGN_OR_RETURN(page.task, pipeline.task(arguments.task));
   UNIVAL_ASSIGN_OR_RETURN(const std::string html, report::RenderEvaluation(page, source, *decoder));
   return WriteOutputFile(arguments.report, html);
@@ -123,6 +122,7 @@ absl::StatusOr<Opened> Open(EvalArguments arguments, const std::map<std::string,
   UNIVAL_ASSIGN_OR_RETURN(opened.source,
                           OpenFittingSource(*task, opened.pipeline->model().known_modalities(),
                                             {arguments.data, columns, arguments.limit, roots}));
+  UNIVAL_RETURN_IF_ERROR(CheckMetricColumns(*task, *opened.source));
   return opened;
 }
 
@@ -176,8 +176,9 @@ absl::StatusOr<ExitCode> CompareModels(EvalArguments arguments) {
                      "\" expected metrics that say what each record scored, got a plugin's own; "
                      "compare a task that is a template"));
   }
-  UNIVAL_ASSIGN_OR_RETURN(auto differences,
-                          ComparePaired(*scored_a, *scored_b, arguments.evaluation.bootstrap));
+  UNIVAL_ASSIGN_OR_RETURN(
+      auto differences,
+      ComparePaired(*scored_a, *scored_b, arguments.evaluation.bootstrap, a.result.scores));
   PrintComparison({arguments.pipeline.model, arguments.compare, std::move(differences),
                    arguments.evaluation.bootstrap, arguments.json});
   UNIVAL_RETURN_IF_ERROR(CheckReadable(a.result));
@@ -185,16 +186,19 @@ absl::StatusOr<ExitCode> CompareModels(EvalArguments arguments) {
   return kDone;
 }
 
-// kDifferent when a bound is missed; kFailed when it names no metric.
+// kDifferent when a bound is missed; kFailed when it names no metric. A bound is the worst value
+// that will do: the largest of a score of which less is better.
 absl::StatusOr<ExitCode> Check(const std::map<std::string, double>& bounds,
                                const EvaluationResult& result) {
   ExitCode code = kDone;
   for (const auto& [name, bound] : bounds) {
     const auto found = result.metrics.find(name);
     if (found == result.metrics.end()) return NoSuchMetric(name, result.task, result.metrics);
-    if (found->second >= bound) continue;
-    std::cerr << absl::StrFormat("unival: %s: expected at least %g, got %.4f\n", name, bound,
-                                 found->second);
+    const TaskScores& scores = result.scores;
+    if (scores.Merit(name, found->second) >= scores.Merit(name, bound)) continue;
+    const bool less = scores.LessIsBetter(name);
+    std::cerr << absl::StrFormat("unival: %s: expected at %s %g, got %.4f\n", name,
+                                 less ? "most" : "least", bound, found->second);
     code = kDifferent;
   }
   return code;
@@ -280,7 +284,8 @@ void AddEvalCommand(Command& program) {
                     "forgotten. For two files of answers: unival score A --compare B");
   command.AddOption(
       "--at_least", &arguments->at_least,
-      "metric=value: exit code 3 when the metric is lower; may be given several times");
+      "metric=value: exit code 3 when the metric is lower, or higher where less of it is better "
+      "(wer, chair); may be given several times");
   command.AddFlag("--json", &arguments->json, "Print JSON");
   command.SetFooter(
       "Example: unival eval models/nano --task image_caption --data world/image/eval/caption.jsonl "

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_format.h"
+#include "app/score_table.h"
 #include "sdk/base/json_text.h"
 
 namespace unival {
@@ -72,8 +73,9 @@ std::string EvaluationAsJson(const EvaluationOutput& output) {
 void PrintEvaluation(const EvaluationOutput& output) {
   const EvaluationResult& result = *output.result;
   for (const auto& [name, value] : result.metrics) {
-    std::cout << absl::StrFormat("%-32s %.4f%s%s\n", name, value, IntervalText(result, name),
-                                 BesideConstant(result, name));
+    std::cout << absl::StrFormat("%-32s %.4f%s%s%s\n", name, value, IntervalText(result, name),
+                                 BesideConstant(result, name),
+                                 LessIsBetterNote(name, result.scores.LessIsBetter(name)));
   }
   if (!result.intervals.empty()) {
     std::cout << absl::StrFormat("intervals: 95 %%, bootstrap of %d resamples, seed %d\n",

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_format.h"
 #include "sdk/base/json_text.h"
+#include "tasks/metrics/task_scores.h"
 
 namespace unival {
 
@@ -30,7 +31,7 @@ void PrintPrompts(const std::vector<PromptScores>& prompts) {
   for (const PromptScores& prompt : prompts) {
     std::cout << "prompt  " << prompt.prompt << "\n";
     for (const auto& [name, value] : prompt.result.metrics) {
-      if (spreads.count(name) > 0 && name != "failures")
+      if (spreads.count(name) > 0 && !IsCount(name))
         std::cout << absl::StrFormat("  %-30s %8.4f\n", name, value);
     }
   }

@@ -12,6 +12,7 @@
 #include "sdk/base/json_text.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "tasks/metrics/task_scores.h"
 #include "training/evaluation/evaluate.h"
 #include "training/merging/merge_front.h"
 
@@ -60,7 +61,10 @@ absl::StatusOr<std::vector<MeasuredTask>> TasksOf(const FrontArguments& argument
 nlohmann::ordered_json ToJson(const MergeFront& front) {
   nlohmann::ordered_json json;
   for (const MeasuredTask& task : front.tasks) {
-    json["tasks"].push_back({{"task", task.task}, {"data", task.data}, {"metric", task.metric}});
+    json["tasks"].push_back({{"task", task.task},
+                             {"data", task.data},
+                             {"metric", task.metric},
+                             {"less_is_better", task.less_is_better}});
   }
   for (const FrontPoint& point : front.points) {
     json["points"].push_back({{"lambda", point.lambda},
@@ -76,7 +80,7 @@ nlohmann::ordered_json ToJson(const MergeFront& front) {
 void PrintFront(const MergeFront& front) {
   std::cout << absl::StrFormat("%-8s", "lambda");
   for (const MeasuredTask& task : front.tasks) {
-    std::cout << absl::StrFormat("  %-28s", MetricName(task));
+    std::cout << absl::StrFormat("  %-28s", ScoreLabel(MetricName(task), task.less_is_better));
   }
   std::cout << "\n";
   for (size_t i = 0; i < front.points.size(); ++i) {
@@ -84,7 +88,7 @@ void PrintFront(const MergeFront& front) {
     std::cout << absl::StrFormat("%-8.4g", point.lambda);
     for (double value : point.values) std::cout << absl::StrFormat("  %-28.4f", value);
     std::cout << (point.is_pareto ? "  pareto" : "")
-              << (point.meets_floors ? "" : "  below a floor")
+              << (point.meets_floors ? "" : "  misses a floor")
               << (front.chosen == i ? "  <- taken" : "") << "\n";
   }
 }
@@ -149,7 +153,8 @@ void AddFrontOptions(Command& command, const std::shared_ptr<FrontArguments>& ar
       .Between(2, 1001)
       .ShowDefault();
   command.AddOption("--floor", &arguments->floors,
-                    "TASK=VALUE: take only a lambda with at least this; exit code 3 without one");
+                    "TASK=VALUE: take only a lambda with at least this, or at most this where less "
+                    "is better (wer, chair); exit code 3 without one");
   command.AddOption("--csv", &arguments->csv, "Write the table as CSV to this file");
   command.AddOption("--plot", &arguments->plot, "Write the curves as SVG to this file");
 }

@@ -42,7 +42,7 @@ enum ExitCode { kDone = 0, kFailed = 1, kUsage = 2, kDifferent = 3 };
 // options that may be given several times; the function is called with each value in turn.
 using OptionTarget =
     std::variant<std::string*, int*, int64_t*, uint64_t*, double*, absl::optional<int>*,
-                 absl::optional<uint64_t>*, std::vector<std::string>*,
+                 absl::optional<uint64_t>*, absl::optional<double>*, std::vector<std::string>*,
                  std::function<void(const std::string&)>>;
 
 // One option as declared. Each limit is checked before anything runs, and stands in the help.

@@ -57,6 +57,10 @@ OrderedJson StageJson(const StagePreview& stage) {
           {"trained_parameters", stage.trained()},
           {"frozen_parameters", stage.frozen()},
           {"checkpoint_bytes", stage.checkpoint_bytes},
+          {"dropout", stage.dropout.values},
+          {"attention_dropout", stage.dropout.attention},
+          {"encoder_drop_path", stage.dropout.encoder_path},
+          {"decoder_drop_path", stage.dropout.decoder_path},
           {"validations", stage.validations}};
 }
 
@@ -96,6 +100,20 @@ std::string MebibytesText(int64_t bytes) {
   return absl::StrFormat("%.1f MiB", static_cast<double>(bytes) / (1 << 20));
 }
 
+// A line of what is dropped, or nothing.
+std::string DropoutText(const DropoutRates& rates) {
+  if (rates.values <= 0 && rates.attention <= 0 && rates.encoder_path <= 0 &&
+      rates.decoder_path <= 0) {
+    return "";
+  }
+  const std::string path = rates.encoder_path == rates.decoder_path
+                               ? absl::StrFormat("%g", rates.encoder_path)
+                               : absl::StrFormat("%g in the encoder, %g in the decoder",
+                                                 rates.encoder_path, rates.decoder_path);
+  return absl::StrFormat("  dropout %g, attention dropout %g, drop path %s\n", rates.values,
+                         rates.attention, path);
+}
+
 void PrintStage(const StagePreview& stage) {
   std::cout << absl::StrFormat("\nstage %s: %d steps, %d rows\n", stage.name, stage.steps,
                                stage.rows())
@@ -115,7 +133,7 @@ void PrintStage(const StagePreview& stage) {
   std::cout << absl::StrFormat("  %-41s %10d %10d\n", "all", stage.trained(), stage.frozen())
             << absl::StrFormat("  checkpoint %s", MebibytesText(stage.checkpoint_bytes));
   if (stage.validations > 0) std::cout << absl::StrFormat(", %d validations", stage.validations);
-  std::cout << "\n";
+  std::cout << "\n" << DropoutText(stage.dropout);
 }
 
 void PrintProbe(const PlanProbe& probe) {

@@ -43,7 +43,7 @@ void AddPictureSize(const TaskInfo& task, const MediaDecoder& decoder, TaskSampl
 // What the command line sets. Several answers need as many beams, where beams are searched.
 absl::StatusOr<GenerationConfig> Generation(const PredictArguments& arguments,
                                             const TaskInfo& task) {
-  GenerationConfig asked;
+  GenerationConfig asked = arguments.generation;
   if (arguments.beam.has_value()) asked.set_beam(*arguments.beam);
   if (!arguments.n_best.has_value()) return asked;
   const int count = *arguments.n_best;
@@ -189,11 +189,11 @@ class Answering {
   absl::Status Finish(const AnsweredRecord& record) {
     ++done_;
     if (drawn_.has_value()) {
-      UNIVAL_ASSIGN_OR_RETURN(const std::string file, drawn_->For(record.name));
+      UNIVAL_ASSIGN_OR_RETURN(const std::string file, drawn_->For(record.sample.key));
       UNIVAL_RETURN_IF_ERROR(Note(record, DrawAnswers(task_.info(), decoder_, record, file)));
     }
     if (!saved_.has_value()) return absl::OkStatus();
-    UNIVAL_ASSIGN_OR_RETURN(const std::string file, saved_->For(record.name));
+    UNIVAL_ASSIGN_OR_RETURN(const std::string file, saved_->For(record.sample.key));
     return Note(record, SaveCodes(record, file));
   }
 

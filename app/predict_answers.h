@@ -2,12 +2,14 @@
 #ifndef UNIVAL_APP_PREDICT_ANSWERS_H_
 #define UNIVAL_APP_PREDICT_ANSWERS_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/types/optional.h"
 #include "app/predict_inputs.h"
 #include "runtime/pipeline.h"
+#include "sdk/proto/task.pb.h"
 #include "training/evaluation/evaluate.h"
 
 namespace unival {
@@ -16,7 +18,10 @@ struct PredictArguments {
   PipelineOptions pipeline;
   std::string task, draw, save;
   PredictInputs inputs;
-  absl::optional<int> beam, n_best;
+  absl::optional<int> beam, n_best, top_k;
+  absl::optional<double> temperature, top_p;
+  absl::optional<uint64_t> seed;
+  GenerationConfig generation;  // what the options set, `n_best` and `beam` aside
   int batch = 16;
   double max_unreadable = kMaxUnreadableShare;
   bool json = false, stream = false;

@@ -2,6 +2,7 @@
 
 #include <iostream>
 
+#include "absl/strings/str_replace.h"
 #include "app/command.h"
 #include "app/commands.h"
 #include "app/predict_answers.h"
@@ -27,6 +28,43 @@ absl::Status CheckTogether(const PredictArguments& arguments) {
   return absl::OkStatus();
 }
 
+// How a search refuses a value names the template's field; here it is an option.
+absl::Status CheckValues(const GenerationConfig& asked) {
+  const absl::Status status = CheckGenerationConfig(asked);
+  if (status.ok()) return status;
+  return InvalidArgument(absl::StrReplaceAll(status.message(), {{"generation.", "--"}}));
+}
+
+// An option of sampling asks for it, whatever the task does; what else the task sets stays.
+absl::Status ReadSampling(PredictArguments* arguments) {
+  GenerationConfig& asked = arguments->generation;
+  if (arguments->top_k.has_value()) asked.set_top_k(*arguments->top_k);
+  if (arguments->top_p.has_value()) asked.set_top_p(static_cast<float>(*arguments->top_p));
+  if (arguments->seed.has_value()) asked.set_seed(*arguments->seed);
+  if (arguments->temperature.has_value())
+    asked.set_temperature(static_cast<float>(*arguments->temperature));
+  UNIVAL_RETURN_IF_ERROR(CheckValues(asked));
+  const bool is_asked = arguments->top_k.has_value() || arguments->top_p.has_value() ||
+                        arguments->seed.has_value() || arguments->temperature.has_value();
+  if (!is_asked) return absl::OkStatus();
+  if (arguments->beam.has_value()) {
+    return InvalidArgument("--beam ", *arguments->beam,
+                           ": expected either beams or sampling, got --temperature, --top_k, "
+                           "--top_p or --seed, too; leave one of them out (--n_best K draws K "
+                           "answers)");
+  }
+  const bool is_likeliest = asked.has_temperature() && asked.temperature() == 0;
+  asked.set_sample(!is_likeliest);
+  asked.set_score_candidates(false);
+  asked.set_beam(1);
+  if (is_likeliest && arguments->n_best.value_or(1) > 1) {
+    return InvalidArgument("--n_best ", *arguments->n_best,
+                           ": expected 1, as --temperature 0 gives one answer; leave one of them "
+                           "out");
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<ExitCode> Predict(PredictArguments arguments) {
   if (arguments.inputs.empty()) {
     std::cerr << "unival: nothing to answer: expected --input, --image, --video, --audio, --text, "
@@ -34,11 +72,31 @@ absl::StatusOr<ExitCode> Predict(PredictArguments arguments) {
     return kUsage;
   }
   UNIVAL_RETURN_IF_ERROR(CheckTogether(arguments));
+  if (const absl::Status sampling = ReadSampling(&arguments); !sampling.ok()) {
+    std::cerr << "unival: " << sampling.message() << "; see unival predict --help\n";
+    return kUsage;
+  }
   arguments.pipeline.task = arguments.task;
   UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Pipeline::Create(arguments.pipeline));
   UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(arguments.task));
   UNIVAL_RETURN_IF_ERROR(AnswerRecords(arguments, *pipeline, *task));
   return kDone;
+}
+
+void AddSamplingOptions(Command& command, PredictArguments* arguments) {
+  command.AddOption("--temperature", &arguments->temperature,
+                    "Draw tokens, after dividing their logits by this: 0.001 to 1000; 0 takes the "
+                    "likeliest at each step (default: the task's)");
+  command
+      .AddOption("--top_k", &arguments->top_k,
+                 "Draw among this many of the likeliest tokens; 0: among all")
+      .NotNegative();
+  command.AddOption("--top_p", &arguments->top_p,
+                    "Draw among the fewest likeliest tokens whose probability reaches this share, "
+                    "0 to 1; 0: among all");
+  command.AddOption("--seed", &arguments->seed,
+                    "Draw by this seed: the same record gets the same answer, whatever is asked "
+                    "beside it (default: 0)");
 }
 
 }  // namespace
@@ -59,6 +117,7 @@ void AddPredictCommand(Command& program) {
           "Answers of each record, best first, with their scores; as many beams are searched "
           "unless --beam says otherwise")
       .Between(1, kMaxBeam);
+  AddSamplingOptions(command, arguments.get());
   command.AddOption("--batch", &arguments->batch, "Records answered together")
       .Positive()
       .ShowDefault();

@@ -132,15 +132,23 @@ class InputOpener {
   }
 
   absl::StatusOr<OpenedInputs> OpenSingle() {
-    std::string name = "command line";
-    for (const ColumnValues& one : options_) {
-      if (columns_.IsMedia(one.column)) name = one.values.front().value;
-    }
-    UNIVAL_ASSIGN_OR_RETURN(TaskSample sample,
-                            SampleFromColumns(task_.info(), "command line", RecordAt(0)));
+    const std::string key = "command line";
+    UNIVAL_ASSIGN_OR_RETURN(TaskSample sample, SampleFromColumns(task_.info(), key, RecordAt(0)));
+    const std::string media = MediaOf(RecordAt(0));
     std::vector<QueuedRecord> records;
-    records.push_back({name, std::move(sample)});
+    records.push_back({media.empty() ? key : media, std::move(sample)});
     return OpenedInputs{QueueOfRecords(std::move(records)), true};
+  }
+
+  // The files of a record, in the order in which the task reads them.
+  std::string MediaOf(const std::vector<GivenColumn>& record) const {
+    std::vector<std::string> media;
+    for (const std::string& column : MediaColumns(task_.info())) {
+      for (const GivenColumn& one : record) {
+        if (one.column == column) media.push_back(one.value);
+      }
+    }
+    return absl::StrJoin(media, ", ");
   }
 
   // Called by what tells them apart.
@@ -149,8 +157,10 @@ class InputOpener {
     std::vector<QueuedRecord> records;
     for (size_t i = 0; i < telling.values.size(); ++i) {
       if (inputs_.limit > 0 && records.size() >= static_cast<size_t>(inputs_.limit)) break;
-      const std::string& name = telling.values[i].value;
-      records.push_back({name, SampleFromColumns(task_.info(), name, RecordAt(i))});
+      const std::vector<GivenColumn> record = RecordAt(i);
+      const std::string& key = telling.values[i].value;
+      const std::string name = columns_.IsMedia(telling.column) ? MediaOf(record) : key;
+      records.push_back({name, SampleFromColumns(task_.info(), key, record)});
     }
     return OpenedInputs{QueueOfRecords(std::move(records)), false};
   }

@@ -22,10 +22,17 @@ nlohmann::ordered_json DifferenceJson(const PairedDifference& difference) {
           {"p", difference.p},
           {"higher", difference.higher},
           {"lower", difference.lower},
-          {"same", difference.same}};
+          {"same", difference.same},
+          {"less_is_better", difference.less_is_better},
+          {"better", difference.better()},
+          {"worse", difference.worse()}};
 }
 
 }  // namespace
+
+std::string LessIsBetterNote(const std::string& score, bool less_is_better) {
+  return less_is_better && !IsCount(score) ? "   less is better" : "";
+}
 
 void AddScores(const std::map<std::string, ScoreValue>& scores, const BootstrapOptions& options,
                nlohmann::ordered_json* json) {
@@ -49,7 +56,7 @@ void PrintScoreTable(const std::map<std::string, ScoreValue>& scores,
       std::cout << absl::StrFormat("  [%.4f, %.4f]", score.interval->low, score.interval->high);
       drawn = true;
     }
-    std::cout << "\n";
+    std::cout << LessIsBetterNote(name, score.less_is_better) << "\n";
   }
   if (drawn) {
     std::cout << absl::StrFormat("intervals: %g %%, bootstrap of %d resamples, seed %d\n",
@@ -69,14 +76,15 @@ void PrintComparison(const Comparison& comparison) {
   }
   std::cout << "a  " << comparison.a << "\nb  " << comparison.b << "\n";
   std::cout << absl::StrFormat("%-32s %8s %8s %9s  %-20s %6s  %s\n", "", "a", "b", "b - a",
-                               "interval", "p", "higher/lower/same in b");
+                               "interval", "p", "better/worse/same in b");
   for (const auto& [name, one] : comparison.differences) {
-    std::cout << absl::StrFormat("%-32s %8.4f %8.4f %+9.4f  [%+.4f, %+.4f] %8.4f  %d/%d/%d\n", name,
-                                 one.a, one.b, one.difference, one.interval.low, one.interval.high,
-                                 one.p, one.higher, one.lower, one.same);
+    std::cout << absl::StrFormat("%-32s %8.4f %8.4f %+9.4f  [%+.4f, %+.4f] %8.4f  %d/%d/%d%s\n",
+                                 name, one.a, one.b, one.difference, one.interval.low,
+                                 one.interval.high, one.p, one.better(), one.worse(), one.same,
+                                 LessIsBetterNote(name, one.less_is_better));
   }
   std::cout << absl::StrFormat(
-      "paired bootstrap of %d resamples, seed %d; lower in b: what was forgotten\n",
+      "paired bootstrap of %d resamples, seed %d; worse in b: what was forgotten\n",
       comparison.bootstrap.resamples, comparison.bootstrap.seed);
 }
 

@@ -45,6 +45,7 @@ OrderedJson ToJson(const RunHistory& history) {
                                    {"step", point.step},
                                    {"evaluation", point.evaluation},
                                    {"metrics", point.metrics},
+                                   {"less_is_better", point.less_is_better},
                                    {"judged_by", point.judged_by},
                                    {"is_best", point.is_best}});
   }

@@ -126,7 +126,7 @@ const Runtime& TheRuntime() {
   static const Runtime* const runtime = [] {
     RuntimeOptions options;
     options.threads = 1;
-    options.plugins = {"training/libfaulty.so"};
+    options.plugins = {"training/libfaulty.so", "tests/plug_points/libextras.so"};
     auto created = Runtime::Create(options);
     if (!created.ok()) {
       ADD_FAILURE() << created.status();

@@ -26,7 +26,8 @@ extern const char* const kAdapterPlan;
 
 TrainingPlan Parse(const char* text);
 
-// With the modality of training/testdata/faulty.cc.
+// With the modality of training/testdata/faulty.cc and the metrics of
+// tests/plug_points/extras_plugin.cc.
 const Runtime& TheRuntime();
 
 // Of a run of `plan` from `folder` into `folder`/`output`.

@@ -114,6 +114,10 @@ class WatchedTask : public Task {
     if (metric == nullptr) return nullptr;
     return std::make_unique<WatchedMetric>(std::move(metric), calls_);
   }
+  absl::StatusOr<References> ReferencesOf(const TaskSample& sample) const override {
+    return Announced(calls_, absl::StrCat("references of ", sample.key),
+                     [&] { return inner_->ReferencesOf(sample); });
+  }
 
  private:
   std::unique_ptr<Task> inner_;

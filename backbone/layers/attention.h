@@ -72,6 +72,8 @@ class MultiheadAttention : public torch::nn::Module {
                     const AttentionBias& bias) const;
 
   int64_t d_model() const { return options_.d_model; }
+  // Of the weights, in training mode from now on.
+  void set_dropout(double rate) { options_.dropout = rate; }
   // While nothing is computed. Prefixes stand in the order in which they were added.
   void AddPrefix(AttentionPrefix prefix);
   void RemovePrefix(const std::string& owner);

@@ -11,6 +11,7 @@
 #include <ATen/ops/randn.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
@@ -133,6 +134,31 @@ TEST(AddDropped, DropsValuesAndWholeRows) {
   EXPECT_TRUE(rows.amin(1).equal(rows.amax(1)));
   EXPECT_NEAR(rows.mean().item<float>(), 1, 0.15);
   EXPECT_NEAR(AddDropped(zero, one, {0.25, 0}, true).mean().item<float>(), 1, 0.05);
+}
+
+// Over many draws values, whole rows and attention weights have the mean that they have without.
+TEST(Dropout, KeepsTheMean) {
+  at::manual_seed(4);
+  const at::Tensor branch = at::randn({8, 16, 4}), zero = at::zeros_like(branch);
+  at::Tensor sum = at::zeros_like(branch);
+  constexpr int kDraws = 4000;
+  for (int i = 0; i < kDraws; ++i) sum += AddDropped(zero, branch, {0.1, 0.2}, true);
+  // A draw is 0 or 1 / 0.72 of the value: its deviation is 0.62 of it, and that of the mean 0.01.
+  EXPECT_TRUE(at::allclose(sum / kDraws, branch, /*rtol=*/0.06, /*atol=*/1e-6));
+
+  AttentionOptions options;
+  options.d_model = 8, options.heads = 2, options.dropout = 0.3;
+  MultiheadAttention attention(options);
+  const at::Tensor x = at::randn({1, 5, 8}), none = at::zeros({1, 2, 5, 5});
+  attention.eval();
+  const at::Tensor expected = attention.forward(x, x, {none, {}});
+  attention.train();
+  at::Tensor attended = at::zeros_like(expected);
+  for (int i = 0; i < kDraws; ++i) attended += attention.forward(x, x, {none, {}}).detach();
+  EXPECT_LT((attended / kDraws - expected).abs().max().item<float>(),
+            0.05 * expected.abs().max().item<float>());
+  attention.set_dropout(0);
+  EXPECT_TRUE(at::allclose(attention.forward(x, x, {none, {}}), expected, 1e-5, 1e-6));
 }
 
 TEST(TokenBuckets, AreTheReferencesWhereItDocumentsThem) {

@@ -56,7 +56,13 @@ std::shared_ptr<MultiheadAttention> TransformerLayer::RegisterAttention(
   options.scale_heads = config.scale_heads();
   options.qk_norm = config.qk_norm();
   options.dropout = config.attention_dropout();
-  return register_module(name, std::make_shared<MultiheadAttention>(options));
+  attentions_.push_back(register_module(name, std::make_shared<MultiheadAttention>(options)));
+  return attentions_.back();
+}
+
+void TransformerLayer::SetDropout(const DropRates& rates, double attention_dropout) {
+  drop_rates_ = rates;
+  for (const auto& attention : attentions_) attention->set_dropout(attention_dropout);
 }
 
 at::Tensor TransformerLayer::PreNorm(const Norm& norm, const at::Tensor& x) const {

@@ -14,6 +14,8 @@
 #include <torch/nn/module.h>
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "backbone/layers/attention.h"
 #include "backbone/layers/basic.h"
@@ -27,6 +29,10 @@ double DropPathRate(double last, int64_t layer, int64_t layers);
 
 // What both kinds of layer have: residual connections and the feed-forward block.
 class TransformerLayer : public torch::nn::Module {
+ public:
+  // What is dropped in training mode from now on: of branches, and of attention weights.
+  void SetDropout(const DropRates& rates, double attention_dropout);
+
  protected:
   TransformerLayer(const BackboneConfig& config, bool pre_norm, double drop_path);
 
@@ -42,6 +48,7 @@ class TransformerLayer : public torch::nn::Module {
  private:
   bool pre_norm_;
   DropRates drop_rates_;
+  std::vector<std::shared_ptr<MultiheadAttention>> attentions_;
   std::shared_ptr<Linear> fc1_, fc2_;
   Norm ffn_layernorm_, final_layer_norm_;
   at::Tensor w_resid_;

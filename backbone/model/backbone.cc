@@ -74,6 +74,10 @@ class EncoderDecoder : public torch::nn::Module, public Backbone {
   }
 
   std::vector<std::string> adapter_ids() const override { return adapter_ids_; }
+  void SetDropout(const DropoutRates& rates) override {
+    encoder_->SetDropout(rates);
+    decoder_->SetDropout(rates);
+  }
   const BackboneConfig& config() const override { return config_; }
   int64_t vocabulary_size() const override { return vocabulary_size_; }
 
@@ -115,6 +119,11 @@ class EncoderDecoder : public torch::nn::Module, public Backbone {
 }  // namespace
 
 Backbone::~Backbone() = default;
+
+DropoutRates DropoutOf(const BackboneConfig& config) {
+  return {config.dropout(), config.attention_dropout(), config.encoder_drop_path(),
+          config.decoder_drop_path()};
+}
 
 absl::StatusOr<std::shared_ptr<Backbone>> Backbone::Create(const BackboneConfig& config,
                                                            int64_t vocabulary_size) {

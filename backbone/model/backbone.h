@@ -73,6 +73,18 @@ struct DecodeOptions {
   std::vector<at::Tensor>* hidden = nullptr;  // if set: embedded input and each layer's output
 };
 
+// What is dropped in training mode, and never else: rates from 0 to below 1. What is kept is scaled
+// up, so that means stay. Drawn from libtorch's default generator.
+struct DropoutRates {
+  double values = 0;     // single numbers of embeddings and of what layers add to the residual
+  double attention = 0;  // attention weights
+  // Whole branches of a row (stochastic depth: Huang et al., 2016), growing evenly over the layers
+  // from 0 in the first to this in the last.
+  double encoder_path = 0, decoder_path = 0;
+};
+// Those of a configuration.
+DropoutRates DropoutOf(const BackboneConfig& config);
+
 class Backbone {
  public:
   // InvalidArgument names the field and its value.
@@ -94,6 +106,9 @@ class Backbone {
   virtual absl::Status RemoveAdapter(const std::string& id) = 0;
   // In the order in which they were added.
   virtual std::vector<std::string> adapter_ids() const = 0;
+  // Instead of the configuration's rates, which config() still says: what a training run does is no
+  // property of the model.
+  virtual void SetDropout(const DropoutRates& rates) = 0;
   virtual const BackboneConfig& config() const = 0;
   virtual int64_t vocabulary_size() const = 0;
 

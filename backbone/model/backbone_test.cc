@@ -486,6 +486,29 @@ TEST(ModelTraining, DropoutFollowsTheDefaultGenerator) {
   EXPECT_TRUE(run(1).equal(run(2)));
 }
 
+TEST(ModelTraining, DropsWhatItIsToldInsteadOfItsConfiguration) {
+  BackboneConfig config = GoldenConfig();
+  config.set_dropout(0.2f);
+  config.set_attention_dropout(0.3f);
+  config.set_encoder_drop_path(0.25f);
+  config.set_decoder_drop_path(0.5f);
+  at::manual_seed(1);
+  const auto own = GoldenModel(config), told = GoldenModel(GoldenConfig());
+  const auto run = [](Backbone& model, bool training) {
+    model.module().train(training);
+    at::manual_seed(7);
+    return model.Decode(model.Encode({{}, Tokens({{0, 5, 6, 2}})}), Tokens({{0, 7}})).detach();
+  };
+  const at::Tensor plain = run(*told, true);
+  told->SetDropout(DropoutOf(config));
+  EXPECT_TRUE(run(*told, true).equal(run(*own, true)));
+  EXPECT_FALSE(run(*told, true).equal(plain));
+  EXPECT_TRUE(run(*told, false).equal(run(*own, false))) << "evaluation drops nothing";
+  EXPECT_EQ(told->config().dropout(), 0);
+  told->SetDropout({});
+  EXPECT_TRUE(run(*told, true).equal(plain));
+}
+
 TEST(ModelErrors, NameWhatIsWrongAndWhatIsPossible) {
   const auto model = GoldenModel(GoldenConfig());
   const auto message = [&](const ModalitySegment& segment) -> std::string {

@@ -42,6 +42,7 @@ at::Tensor CodeRows::Choose(Text text, Codes codes) const {
 // A list, in one piece: the order of its lines decides which fresh weights a seed gives.
 Decoder::Decoder(const BackboneConfig& config, std::shared_ptr<layers::Embedding> embed_tokens)
     : config_(config),
+      dropout_(config.dropout()),
       embed_scale_(config.scale_embedding() ? std::sqrt(config.d_model()) : 1),
       token_buckets_(config.token_bucket_size()),
       embed_tokens_(std::move(embed_tokens)) {
@@ -81,6 +82,14 @@ Decoder::Decoder(const BackboneConfig& config, std::shared_ptr<layers::Embedding
   };
   token_rel_pos_table_list_ = tables("token_rel_pos_table_list", token_buckets_.table_rows());
   image_rel_pos_table_list_ = tables("image_rel_pos_table_list", layers::GridTableRows(side));
+}
+
+void Decoder::SetDropout(const DropoutRates& rates) {
+  dropout_ = rates.values;
+  for (int64_t i = 0; i < config_.decoder_layers(); ++i) {
+    const double path = layers::DropPathRate(rates.decoder_path, i, config_.decoder_layers());
+    layers_[static_cast<size_t>(i)]->SetDropout({rates.values, path}, rates.attention);
+  }
 }
 
 at::Tensor Decoder::TextPositions(int64_t begin, int64_t end) const {
@@ -153,7 +162,7 @@ at::Tensor Decoder::Embed(const at::Tensor& tokens, const CodeRows& codes, int64
   x = layernorm_embedding_ && code_layernorm_embedding_
           ? codes.Choose(text, [&] { return code_layernorm_embedding_->forward(x); })
           : text();
-  return layers::Dropout(x, config_.dropout(), is_training());
+  return layers::Dropout(x, dropout_, is_training());
 }
 
 at::Tensor Decoder::Logits(const at::Tensor& x) const {

@@ -72,6 +72,7 @@ class Decoder : public torch::nn::Module {
   // Of the tokens `wanted` [W] alone: [B, n, W].
   at::Tensor LogitsOf(const at::Tensor& x, const at::Tensor& wanted) const;
 
+  void SetDropout(const DropoutRates& rates);
   const std::vector<std::shared_ptr<layers::DecoderLayer>>& layers() const { return layers_; }
   const BackboneConfig& config() const { return config_; }
   // <s> and max_positions tokens behind it, so that a target may have max_positions tokens before
@@ -84,6 +85,7 @@ class Decoder : public torch::nn::Module {
   at::Tensor CodeIds(int64_t end) const;                       // [end]
 
   const BackboneConfig config_;
+  double dropout_;  // of embeddings
   const double embed_scale_;
   layers::TokenBuckets token_buckets_;
   std::shared_ptr<layers::Embedding> embed_tokens_;  // the encoder's; not registered here

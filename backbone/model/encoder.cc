@@ -30,6 +30,7 @@ TableList::TableList(int64_t count, int64_t rows, int64_t heads) {
 // A list, in one piece: the order of its lines decides which fresh weights a seed gives.
 Encoder::Encoder(const BackboneConfig& config, int64_t vocabulary_size)
     : config_(config),
+      dropout_(config.dropout()),
       embed_scale_(config.scale_embedding() ? std::sqrt(config.d_model()) : 1),
       token_buckets_(config.token_bucket_size()) {
   using layers::Embedding;
@@ -69,6 +70,14 @@ Encoder::Encoder(const BackboneConfig& config, int64_t vocabulary_size)
   };
   token_rel_pos_table_list_ = tables("token_rel_pos_table_list", token_buckets_.table_rows());
   image_rel_pos_table_list_ = tables("image_rel_pos_table_list", layers::GridTableRows(side));
+}
+
+void Encoder::SetDropout(const DropoutRates& rates) {
+  dropout_ = rates.values;
+  for (int64_t i = 0; i < config_.encoder_layers(); ++i) {
+    const double path = layers::DropPathRate(rates.encoder_path, i, config_.encoder_layers());
+    layers_[static_cast<size_t>(i)]->SetDropout({rates.values, path}, rates.attention);
+  }
 }
 
 EncoderOutput Encoder::forward(const ModelInput& input, const ConnectionMap& connections,
@@ -178,8 +187,7 @@ Encoder::SegmentGroup Encoder::EmbedPiece(const Piece& piece,
   at::Tensor x = Scaled(connection.Project(features.values));
   if (config_.entangle_position_embedding()) x = x + vectors;
   x = WithTypeRow(x, segment, connection);
-  group.embedded =
-      layers::Dropout(ApplyIf(patch_layernorm_embedding_, x), config_.dropout(), is_training());
+  group.embedded = layers::Dropout(ApplyIf(patch_layernorm_embedding_, x), dropout_, is_training());
   // Last, where nothing else asks for it: the order decides in which gradients are added, and with
   // that the last bits of a run.
   if (!is_placed) group.position_vectors = image_pos_ln_->forward(vectors);
@@ -262,8 +270,7 @@ Encoder::SegmentGroup Encoder::EmbedText(const at::Tensor& tokens,
   at::Tensor x = Scaled(embed_tokens_->forward(tokens));
   if (config_.entangle_position_embedding()) x = x + vectors;
   if (type_embedding_) x = x + type_embedding_->weight()[kTextTypeRow];
-  group.embedded =
-      layers::Dropout(ApplyIf(layernorm_embedding_, x), config_.dropout(), is_training());
+  group.embedded = layers::Dropout(ApplyIf(layernorm_embedding_, x), dropout_, is_training());
   group.position_vectors = pos_ln_->forward(vectors);
   return group;
 }

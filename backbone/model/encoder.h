@@ -72,6 +72,7 @@ class Encoder : public torch::nn::Module {
   at::Tensor RelativeBias(const Sequence& sequence, int64_t layer) const;  // [P, H, S, S]
 
   const std::shared_ptr<layers::Embedding>& embed_tokens() const { return embed_tokens_; }
+  void SetDropout(const DropoutRates& rates);
 
  private:
   // Part of the sequence that holds the rows' i-th segments, or their text.
@@ -104,6 +105,7 @@ class Encoder : public torch::nn::Module {
   at::Tensor Scaled(const at::Tensor& x) const { return embed_scale_ == 1 ? x : x * embed_scale_; }
 
   const BackboneConfig config_;
+  double dropout_;  // of embeddings
   const double embed_scale_;
   layers::TokenBuckets token_buckets_;
   std::shared_ptr<layers::Embedding> embed_tokens_, embed_positions_, type_embedding_;

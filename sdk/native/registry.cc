@@ -112,6 +112,13 @@ absl::Status Registry::AddNetwork(NetworkFactory factory) {
 
 absl::Status Registry::AddMetric(MetricFactory factory) {
   const std::string id = factory.name;
+  for (const ScoreInfo& score : factory.scores) {
+    if (!score.name.empty() && score.name.find('/') == std::string::npos) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("metric \"", id, "\" of ", origin_,
+                     ": scores: expected names as its results have them, without \"/\", got \"",
+                     score.name, "\"; \"/kind=...\" needs no entry of its own"));
+  }
   return Add("metric", id, origin_, std::move(factory), metrics_);
 }
 
@@ -182,6 +189,15 @@ absl::StatusOr<const MetricFactory*> Registry::FindMetric(absl::string_view name
   return absl::NotFoundError(absl::StrCat(
       "unknown metric \"", name, "\"; known: ", Names(metrics_),
       ". If a plugin provides it, load the plugin with --plugin FILE or --plugin_path DIR."));
+}
+
+std::vector<ScoreInfo> Registry::scores() const {
+  std::vector<ScoreInfo> scores;
+  for (const auto& [name, registered] : metrics_) {
+    const std::vector<ScoreInfo>& own = registered.factory.scores;
+    scores.insert(scores.end(), own.begin(), own.end());
+  }
+  return scores;
 }
 
 std::vector<Registry::Entry> Registry::List() const {

@@ -25,6 +25,7 @@
 #include "absl/strings/string_view.h"
 #include "sdk/native/media.h"
 #include "sdk/native/modality.h"
+#include "sdk/native/score_info.h"
 #include "sdk/native/task.h"
 #include "sdk/native/tokenizer.h"
 #include "sdk/proto/modality.pb.h"
@@ -95,13 +96,15 @@ struct MetricFactory {
   bool needs_box = false;  // compares boxes: the template's target must hold one
   // One object an evaluation. The reader lives as long as it.
   std::function<std::unique_ptr<Metric>(ReferenceReader)> create;
+  // Of the scores that it gives; of one that is not named here more is better.
+  std::vector<ScoreInfo> scores = {};
 };
 
 class Registrar {
  public:
   virtual ~Registrar();
   // AlreadyExists names the type and who registered it first; InvalidArgument an id that is not
-  // [a-z][a-z0-9_]{1,47}.
+  // [a-z][a-z0-9_]{1,47}, or a score of a metric that has no name, or one with a slash.
   virtual absl::Status AddModality(ModalityFactory factory) = 0;
   virtual absl::Status AddTokenizer(TokenizerFactory factory) = 0;
   virtual absl::Status AddTask(TaskFactory factory) = 0;
@@ -138,6 +141,8 @@ class Registry : public Registrar {
                                                                 const EncoderInput& input) const;
   // NotFound lists what there is. The pointer lives as long as the registry.
   absl::StatusOr<const MetricFactory*> FindMetric(absl::string_view name) const;
+  // Of all metrics, by the metrics' names.
+  std::vector<ScoreInfo> scores() const;
 
   struct Entry {
     std::string kind;  // "metric", "modality", "network", "task", "tokenizer"

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/scored_metric.h"
 
 namespace unival {
 namespace {
@@ -22,6 +23,13 @@ std::string Where(const TaskInfo& info) {
 
 Task::~Task() = default;
 Metric::~Metric() = default;
+ScoredMetric::~ScoredMetric() = default;
+
+absl::StatusOr<References> Task::ReferencesOf(const TaskSample& sample) const {
+  (void)sample;
+  return absl::UnimplementedError(
+      absl::StrCat(Where(info()), "does not say what counts as right for a record"));
+}
 
 const std::vector<std::string>& MediaColumns(const TaskInfo& info) {
   return info.media_columns.empty() ? info.modalities : info.media_columns;

@@ -24,6 +24,7 @@
 #include "absl/types/optional.h"
 #include "sdk/native/answer_set.h"
 #include "sdk/native/media.h"
+#include "sdk/native/score_info.h"
 #include "sdk/native/vocabulary.h"
 #include "sdk/proto/task.pb.h"
 
@@ -123,6 +124,9 @@ struct TaskInfo {
   GenerationConfig generation;
   // For listings, as they were written, slots in braces; empty where the task is code.
   std::string prompt, target;
+  // Of the scores that its metric gives; one that is not named here is known by the registered
+  // metric that gives a score of this name, and else more of it is better.
+  std::vector<ScoreInfo> scores;
   // Where messages say that the task is defined, "sets/my.textproto:12"; empty: in code.
   std::string origin;
 };
@@ -150,6 +154,9 @@ class Task {
   virtual absl::StatusOr<Prediction> Interpret(const TaskSample& sample,
                                                const Hypothesis& best) const = 0;
   virtual std::unique_ptr<Metric> NewMetric() const = 0;
+  // What counts as right for a record: what its metric compares with, shown beside answers.
+  // Unimplemented for a task that does not say so; else the errors of MakeExample.
+  virtual absl::StatusOr<References> ReferencesOf(const TaskSample& sample) const;
 };
 
 // The answer that the record itself holds, as Interpret reads it: what a perfect model would be

@@ -29,6 +29,8 @@ _NATIVE_HEADERS = [
     "modality.h",
     "plugin.h",
     "registry.h",
+    "score_info.h",
+    "scored_metric.h",
     "sdk_hash.h",
     "status_macros.h",
     "task.h",

@@ -93,7 +93,7 @@ ConformanceReport CheckTask(const Task& task, const VocabularyView& vocabulary,
 ConformanceReport CheckNetwork(FeatureEncoder& network, const EncoderInput& input,
                                RuleObserver* observer = nullptr);
 
-// Rules: description, no_answers, answers, failures_count, determinism.
+// Rules: description, no_answers, answers, scores_as_declared, failures_count, determinism.
 ConformanceReport CheckMetric(const MetricFactory& factory, RuleObserver* observer = nullptr);
 
 }  // namespace unival

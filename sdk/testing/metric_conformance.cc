@@ -3,6 +3,8 @@
 #include <map>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "sdk/native/registry.h"
 #include "sdk/testing/checker.h"
 
@@ -40,6 +42,18 @@ Finding Finite(const absl::StatusOr<Results>& results) {
   return "";
 }
 
+// Facts of a score that no result has would never be used.
+Finding Declared(const MetricFactory& factory, const Results& results) {
+  for (const ScoreInfo& score : factory.scores) {
+    if (results.count(score.name) > 0) continue;
+    return absl::StrCat("it describes the score ", score.name, ", and gives ",
+                        absl::StrJoin(results, ", ", [](std::string* out, const auto& result) {
+                          absl::StrAppend(out, result.first);
+                        }));
+  }
+  return "";
+}
+
 }  // namespace
 
 ConformanceReport CheckMetric(const MetricFactory& factory, RuleObserver* observer) {
@@ -50,6 +64,7 @@ ConformanceReport CheckMetric(const MetricFactory& factory, RuleObserver* observ
   });
   checker.Run("answers", [&] { return Finite(After(factory, 0)); });
   if (!checker.ok()) return checker.Take();  // the others would only say the same
+  checker.Run("scores_as_declared", [&] { return Declared(factory, *After(factory, 0)); });
   checker.Run("failures_count", [&]() -> Finding {
     const auto failed = After(factory, 2);
     if (const Finding finding = Finite(failed); !finding.empty()) return finding;

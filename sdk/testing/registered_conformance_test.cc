@@ -86,15 +86,18 @@ class FakeMetric : public Metric {
 
 TEST(MetricConformance, AcceptsASoundMetricAndFindsEachFlaw) {
   const auto failed = [](const std::string& flaw) {
-    return FailedRules(CheckMetric({"fake", flaw == "description" ? "" : "share of right answers",
-                                    false, [flaw](ReferenceReader reader) {
+    return FailedRules(CheckMetric({"fake",
+                                    flaw == "description" ? "" : "share of right answers",
+                                    false,
+                                    [flaw](ReferenceReader reader) {
                                       return std::unique_ptr<Metric>(
                                           new FakeMetric(flaw, std::move(reader)));
-                                    }}));
+                                    },
+                                    {{flaw == "scores_as_declared" ? "shares" : "share"}}}));
   };
   EXPECT_EQ(failed(""), Rules{});
-  for (const std::string flaw :
-       {"description", "no_answers", "answers", "failures_count", "determinism"}) {
+  for (const std::string flaw : {"description", "no_answers", "answers", "scores_as_declared",
+                                 "failures_count", "determinism"}) {
     EXPECT_EQ(failed(flaw), Rules{flaw});
   }
 }

@@ -68,7 +68,8 @@ double TwoSided(const std::vector<double>& differences) {
 using Scores = std::map<std::string, double>;
 
 // The scores that both have, with those of all samples and what moved.
-std::map<std::string, PairedDifference> Observed(const ScoredMetric& a, const ScoredMetric& b) {
+std::map<std::string, PairedDifference> Observed(const ScoredMetric& a, const ScoredMetric& b,
+                                                 const TaskScores& facts) {
   std::map<std::string, PairedDifference> differences;
   const std::vector<double> once(static_cast<size_t>(a.samples()), 1);
   const Scores scores_a = a.Scores(once), scores_b = b.Scores(once);
@@ -77,6 +78,7 @@ std::map<std::string, PairedDifference> Observed(const ScoredMetric& a, const Sc
     const auto other = scores_b.find(name);
     if (other == scores_b.end()) continue;
     PairedDifference& difference = differences[name];
+    difference.less_is_better = facts.LessIsBetter(name);
     difference.a = value;
     difference.b = other->second;
     difference.difference = other->second - value;
@@ -106,13 +108,14 @@ std::map<std::string, Interval> BootstrapIntervals(const ScoredMetric& metric,
 }
 
 absl::StatusOr<std::map<std::string, PairedDifference>> ComparePaired(
-    const ScoredMetric& a, const ScoredMetric& b, const BootstrapOptions& options) {
+    const ScoredMetric& a, const ScoredMetric& b, const BootstrapOptions& options,
+    const TaskScores& facts) {
   if (a.samples() != b.samples()) {
     return absl::FailedPreconditionError(
         absl::StrCat("expected two runs over the same samples, got ", a.samples(), " and ",
                      b.samples(), "; score both over the same records"));
   }
-  auto differences = Observed(a, b);
+  auto differences = Observed(a, b, facts);
   if (a.samples() == 0 || options.resamples <= 0) return differences;
   const auto units = UnitsOf(a);
   std::map<std::string, std::vector<double>> values;

@@ -15,7 +15,8 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "tasks/metrics/scored_metric.h"
+#include "sdk/native/scored_metric.h"
+#include "tasks/metrics/task_scores.h"
 
 namespace unival {
 
@@ -42,11 +43,17 @@ struct PairedDifference {
   // 1 where nothing moved.
   double p = 1;
   int64_t higher = 0, lower = 0, same = 0;  // samples whose own score is so in b
+  bool less_is_better = false;              // of this score
+
+  int64_t better() const { return less_is_better ? lower : higher; }
+  int64_t worse() const { return less_is_better ? higher : lower; }
 };
 
-// FailedPrecondition when the runs have different numbers of samples.
+// `facts` say of which scores less is better. FailedPrecondition when the runs have different
+// numbers of samples.
 absl::StatusOr<std::map<std::string, PairedDifference>> ComparePaired(
-    const ScoredMetric& a, const ScoredMetric& b, const BootstrapOptions& options);
+    const ScoredMetric& a, const ScoredMetric& b, const BootstrapOptions& options,
+    const TaskScores& facts = TaskScores());
 
 }  // namespace unival
 

@@ -69,15 +69,20 @@ class OverlapShares : public ScoredMetric {
 }  // namespace
 
 std::vector<MetricFactory> BoxMetrics() {
-  return {MeanMetricFactory("mean_iou", "mean_iou", "mean intersection over union; no box counts 0",
-                            &BoxOverlap,
+  const ScoreInfo hit = {"iou@0.5", ScoreOrder::kMoreIsBetter, /*rank=*/40,
+                         /*is_share_right=*/true};
+  return {MeanMetricFactory("mean_iou", {"mean_iou"},
+                            "mean intersection over union; no box counts 0", &BoxOverlap,
                             /*needs_box=*/true),
-          MeanMetricFactory("iou", "iou@0.5", "share of boxes with IoU >= 0.5", &BoxHit,
+          MeanMetricFactory("iou", hit, "share of boxes with IoU >= 0.5", &BoxHit,
                             /*needs_box=*/true),
-          {"iou_thresholds", "shares of boxes with IoU >= 0.25, 0.3, 0.5, 0.7, 0.75, 0.9",
-           /*needs_box=*/true, [](ReferenceReader reader) {
+          {"iou_thresholds",
+           "shares of boxes with IoU >= 0.25, 0.3, 0.5, 0.7, 0.75, 0.9",
+           /*needs_box=*/true,
+           [](ReferenceReader reader) {
              return std::unique_ptr<Metric>(new OverlapShares(std::move(reader)));
-           }}};
+           },
+           {hit}}};
 }
 
 }  // namespace unival

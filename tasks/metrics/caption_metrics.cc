@@ -85,15 +85,17 @@ std::vector<double> MeanOfSums(const Statistics& sums, double count) { return {s
 // Words of a text: two of so many take a second or two.
 constexpr int64_t kMostCompared = 20000, kMostAligned = 4000;
 
+ScoreInfo Ranked(const char* name, int rank) { return {name, ScoreOrder::kMoreIsBetter, rank}; }
+
 using Rows = std::vector<Statistics> (*)(const Items&);
 
 MetricFactory Captions(const std::string& name, const std::string& summary, CaptionWords words,
-                       std::vector<std::string> scores, Rows rows,
+                       std::vector<ScoreInfo> scores, Rows rows,
                        std::vector<double> (*of_sums)(const Statistics&, double),
                        int64_t most_words = 0) {
   SumScorer scorer;
   scorer.most_words = most_words;
-  scorer.names = std::move(scores);
+  scorer.infos = std::move(scores);
   scorer.statistics = [words, rows](const std::vector<ScoredText>& texts) {
     return rows(MakeItems(texts, words));
   };
@@ -108,20 +110,20 @@ std::vector<MetricFactory> CaptionMetricsOver(CaptionWords words) {
   const Rows plain = [](const Items& items) { return Column(PlainCider(items)); };
   return {
       Captions("bleu", "corpus BLEU-1 to BLEU-4, closest reference length", words,
-               {"bleu_1", "bleu_2", "bleu_3", "bleu_4"}, &BleuRows, &BleuOfSums),
-      Captions("rouge_l", "ROUGE-L F, beta 1.2", words, {"rouge_l"}, &RougeRows, &MeanOfSums,
-               kMostCompared),
+               {{"bleu_1"}, {"bleu_2"}, {"bleu_3"}, Ranked("bleu_4", 10)}, &BleuRows, &BleuOfSums),
+      Captions("rouge_l", "ROUGE-L F, beta 1.2", words, {Ranked("rouge_l", 20)}, &RougeRows,
+               &MeanOfSums, kMostCompared),
       Captions("cider",
                "what the COCO caption evaluation prints, and papers quote, as CIDEr: the same as "
                "cider_d",
-               words, {"cider"}, damped, &MeanOfSums),
-      Captions("cider_d", "CIDEr-D, document frequencies from the references", words, {"cider_d"},
-               damped, &MeanOfSums),
+               words, {Ranked("cider", 30)}, damped, &MeanOfSums),
+      Captions("cider_d", "CIDEr-D, document frequencies from the references", words,
+               {ScoreInfo{"cider_d"}}, damped, &MeanOfSums),
       Captions("cider_plain",
                "CIDEr as first defined, without CIDEr-D's clipping and length factor", words,
-               {"cider_plain"}, plain, &MeanOfSums),
+               {ScoreInfo{"cider_plain"}}, plain, &MeanOfSums),
       Captions("meteor", "METEOR 1.5, modules exact and stem; no synonyms, no paraphrases", words,
-               {"meteor"}, &MeteorRows, &MeteorOfSums, kMostAligned),
+               {ScoreInfo{"meteor"}}, &MeteorRows, &MeteorOfSums, kMostAligned),
   };
 }
 

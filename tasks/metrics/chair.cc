@@ -86,7 +86,7 @@ std::vector<std::string> ObjectLexicon::Mentions(const std::string& text) const 
 
 std::vector<MetricFactory> HallucinationMetrics() {
   SumScorer scorer;
-  scorer.names = {"chair_i", "chair_s"};
+  scorer.infos = {{"chair_i", ScoreOrder::kLessIsBetter}, {"chair_s", ScoreOrder::kLessIsBetter}};
   scorer.statistics = &ChairRows;
   scorer.scores = [](const Statistics& sums, double count) -> std::vector<double> {
     return {sums[1] / std::max(1.0, sums[0]), sums[2] / count};

@@ -80,20 +80,18 @@ class Consistency : public GroupedMetric {
 
   absl::Status Add(const TaskSample& reference, const Prediction& prediction) override {
     UNIVAL_ASSIGN_OR_RETURN(const References references, ReadTexts(reader_, reference));
-    const std::string* group = TextColumn(reference, "group");
-    if (group == nullptr) {
+    const absl::optional<std::string> group = GroupOf(reference);
+    if (!group.has_value()) {
       return absl::InvalidArgumentError(
           absl::StrCat(reference.key,
                        ": expected text column \"group\", which names the records "
-                       "that must all be right; add it, or name another with "
-                       "--column group=COLUMN"));
+                       "that must all be right; add it"));
     }
     Record(*group, IsRight(references, prediction));
     return absl::OkStatus();
   }
   void AddFailure(const TaskSample& reference) override {
-    const std::string* group = TextColumn(reference, "group");
-    Record(group == nullptr ? "" : *group, 0);
+    Record(GroupOf(reference).value_or(""), 0);
   }
 
   std::map<std::string, double> Scores(const std::vector<double>& draws) const override {
@@ -117,6 +115,7 @@ class Consistency : public GroupedMetric {
     return values;
   }
   std::vector<int64_t> Groups() const override { return {group_of_.begin(), group_of_.end()}; }
+  std::vector<MetricColumn> Columns() const override { return {{kGroupColumn, "consistency"}}; }
 
  private:
   // By group: 1 where all of its samples are right.
@@ -131,9 +130,12 @@ class Consistency : public GroupedMetric {
 
 template <typename Kind>
 MetricFactory GroupedFactory(const char* name, const char* summary) {
-  return {name, summary, /*needs_box=*/false, [](ReferenceReader reader) {
-            return std::unique_ptr<Metric>(new Kind(std::move(reader)));
-          }};
+  return {
+      name,
+      summary,
+      /*needs_box=*/false,
+      [](ReferenceReader reader) { return std::unique_ptr<Metric>(new Kind(std::move(reader))); },
+      {ScoreInfo{name}}};
 }
 
 }  // namespace

@@ -197,6 +197,35 @@ TEST(FieldScores, AGroupCountsWhereAllOfItIsRight) {
               HasSubstr("data.jsonl:5: expected text column"));
 }
 
+// So that a run may ask before it begins.
+TEST(FieldScores, AMetricSaysWhichColumnsItNeedsBesideTheAnswer) {
+  EXPECT_TRUE(Scoring("accuracy").scored().Columns().empty());
+  std::vector<std::unique_ptr<Metric>> metrics;
+  for (const char* name : {"accuracy", "consistency", "chair"})
+    metrics.push_back((*BuiltinMetrics().FindMetric(name))->create(&ReadAnswers));
+  const std::unique_ptr<Metric> all = CombineMetrics(std::move(metrics));
+  const auto columns = dynamic_cast<const ScoredMetric&>(*all).Columns();
+  ASSERT_EQ(columns.size(), 2u);
+  EXPECT_EQ(columns[0].name, "group");
+  EXPECT_EQ(columns[0].metric, "consistency");
+  EXPECT_EQ(columns[1].name, "objects");
+  EXPECT_EQ(columns[1].metric, "chair");
+  EXPECT_TRUE(HoldsColumn({"1", {{"group", "a"}}}, columns[0]));
+  EXPECT_TRUE(HoldsColumn({"1", {{"group", 7.0}}}, columns[0]));
+  EXPECT_FALSE(HoldsColumn({"1", {{"group", Texts{"a"}}}}, columns[0]));
+  EXPECT_TRUE(HoldsColumn({"1", {{"objects", Texts{}}}}, columns[1]));
+  EXPECT_FALSE(HoldsColumn({"1", {{"objects", "dog"}}}, columns[1]));
+  EXPECT_FALSE(HoldsColumn({"1", {}}, columns[1]));
+}
+
+TEST(FieldScores, AGroupMayBeANumber) {
+  Scoring metric("consistency");
+  for (const double group : {581929.0, 581929.0, 581930.0})
+    metric.Add(group > 581929 ? "true" : "false", {{"answer", "true"}, {"group", group}});
+  ASSERT_TRUE(metric.status.ok()) << metric.status;
+  EXPECT_DOUBLE_EQ(metric.Result("consistency"), 0.5);
+}
+
 TEST(FieldScores, ChairCountsObjectsThatAreNotThere) {
   Scoring chair("chair");
   chair

@@ -72,7 +72,7 @@ class MeanMetric : public ScoredMetric {
   std::string NameOf(const std::string& kind) const { return absl::StrCat(name_, "/kind=", kind); }
 
   void Record(const TaskSample& sample, double value) {
-    const std::string* kind = TextColumn(sample, "kind");
+    const std::string* kind = TextColumn(sample, kKindColumn);
     values_.push_back(value);
     kind_of_.push_back(kind == nullptr
                            ? -1
@@ -90,12 +90,12 @@ class MeanMetric : public ScoredMetric {
 
 }  // namespace
 
-MetricFactory MeanMetricFactory(const std::string& name, const std::string& result,
+MetricFactory MeanMetricFactory(const std::string& name, const ScoreInfo& result,
                                 const std::string& summary, Score score, bool needs_box) {
-  return {
-      name, summary, needs_box, [result, score, needs_box](ReferenceReader reader) {
-        return std::unique_ptr<Metric>(new MeanMetric(result, score, needs_box, std::move(reader)));
-      }};
+  const auto create = [own = result.name, score, needs_box](ReferenceReader reader) {
+    return std::unique_ptr<Metric>(new MeanMetric(own, score, needs_box, std::move(reader)));
+  };
+  return {name, summary, needs_box, create, {result}};
 }
 
 }  // namespace unival

@@ -12,9 +12,9 @@ namespace unival {
 // Of one answer; a failure scores 0.
 using Score = double (*)(const References&, const Prediction&);
 
-// Gives the mean as `result`, in all and, where samples have a text column `kind`, per value of it
-// as "<result>/kind=<value>". 0 without samples.
-MetricFactory MeanMetricFactory(const std::string& name, const std::string& result,
+// Gives the mean as `result.name`, in all and, where samples have a text column `kind`, per value
+// of it as "<name>/kind=<value>". 0 without samples.
+MetricFactory MeanMetricFactory(const std::string& name, const ScoreInfo& result,
                                 const std::string& summary, Score score, bool needs_box = false);
 
 }  // namespace unival

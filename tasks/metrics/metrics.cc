@@ -29,8 +29,8 @@ class CombinedMetric : public ScoredMetric {
     ++failures_;
   }
   std::map<std::string, double> Result() const override {
-    std::map<std::string, double> result = {{"samples", static_cast<double>(samples_)},
-                                            {"failures", failures_}};
+    std::map<std::string, double> result = {{kSamplesScore, static_cast<double>(samples_)},
+                                            {kFailuresScore, failures_}};
     for (const auto& metric : metrics_) result.merge(metric->Result());
     return result;
   }
@@ -52,6 +52,13 @@ class CombinedMetric : public ScoredMetric {
       if (!groups.empty()) return groups;
     }
     return {};
+  }
+  std::vector<MetricColumn> Columns() const override {
+    std::vector<MetricColumn> columns;
+    for (const ScoredMetric* metric : Scored()) {
+      for (MetricColumn& column : metric->Columns()) columns.push_back(std::move(column));
+    }
+    return columns;
   }
 
  private:

@@ -31,7 +31,10 @@ absl::Status RegisterBuiltinMetrics(Registrar& registrar);
 // A registry that holds these alone, made once: for who has no plugins.
 const Registry& BuiltinMetrics();
 
-// One metric that feeds all of `metrics` and adds "samples" and "failures".
+// How many records there were, and how many of them had no answer.
+constexpr char kSamplesScore[] = "samples", kFailuresScore[] = "failures";
+
+// One metric that feeds all of `metrics` and adds these counts.
 std::unique_ptr<Metric> CombineMetrics(std::vector<std::unique_ptr<Metric>> metrics);
 
 }  // namespace unival

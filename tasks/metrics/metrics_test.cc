@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "sdk/base/test_files.h"
 #include "tasks/metrics/caption_scores.h"
+#include "tasks/metrics/task_scores.h"
 
 namespace unival {
 namespace {
@@ -48,6 +51,61 @@ double Once(const std::string& metric, FieldValue answer, const std::string& tex
   const auto object = Make(metric);
   EXPECT_TRUE(object->Add({"k", {{"answer", std::move(answer)}}}, Says(text)).ok());
   return object->Result().begin()->second;
+}
+
+using Results = std::map<std::string, double>;
+
+// Every score that ships is described by its metric, so that no other place needs its name.
+TEST(TaskScores, KnowEveryScoreThatShips) {
+  std::map<std::string, std::vector<std::string>> undescribed;
+  for (const Registry::Entry& entry : BuiltinMetrics().List()) {
+    const MetricFactory* factory = *BuiltinMetrics().FindMetric(entry.type);
+    std::set<std::string> described;
+    for (const ScoreInfo& info : factory->scores) described.insert(info.name);
+    for (const auto& [name, value] : factory->create(&Read)->Result()) {
+      // Of iou_thresholds all but one are like what nobody describes.
+      if (described.count(name) == 0 && entry.type != "iou_thresholds")
+        undescribed[entry.type].push_back(name);
+    }
+  }
+  EXPECT_TRUE(undescribed.empty()) << undescribed.begin()->first;
+}
+
+TEST(TaskScores, SayOfWhichScoresLessIsBetter) {
+  const TaskScores scores(BuiltinMetrics());
+  for (const char* less : {"wer", "wer/kind=noisy", "chair_i", "chair_s", "failures"}) {
+    EXPECT_TRUE(scores.LessIsBetter(less)) << less;
+    EXPECT_TRUE(scores.IsBetter(less, 0.1, 0.2)) << less;
+  }
+  for (const char* more : {"accuracy", "accuracy/kind=wer", "werewolves", "iou@0.5", "samples"}) {
+    EXPECT_FALSE(scores.LessIsBetter(more)) << more;
+    EXPECT_TRUE(scores.IsBetter(more, 0.2, 0.1)) << more;
+  }
+  EXPECT_FALSE(scores.IsBetter("wer", std::nan(""), 0.1));
+  EXPECT_FALSE(scores.IsBetter("wer", 0.1, std::nan("")));
+  EXPECT_EQ(scores.Label("wer"), "wer (less is better)");
+  EXPECT_EQ(scores.Label("accuracy"), "accuracy");
+}
+
+TEST(TaskScores, JudgeByTheScoreOfTheHighestRank) {
+  const TaskScores scores(BuiltinMetrics());
+  EXPECT_EQ(scores.Main(Results{{"bleu_4", 0}, {"cider", 0}, {"exact_match", 0}, {"wer", 0}}),
+            "exact_match");
+  EXPECT_EQ(scores.Main(Results{{"bleu_4", 0}, {"cider", 0}, {"rouge_l", 0}}), "cider");
+  EXPECT_EQ(scores.Main(Results{{"mean_iou", 0}, {"iou@0.25", 0}, {"iou@0.5", 0}}), "iou@0.5");
+  EXPECT_EQ(scores.Main(Results{{"wer", 0}, {"meteor", 0}, {"samples", 0}, {"a/kind=b", 0}}),
+            "meteor");
+  EXPECT_EQ(scores.Main(Results{{"cider", 0}, {"contains", 0}}, /*shares=*/true), "contains");
+  EXPECT_EQ(scores.Main(Results{{"samples", 0}, {"failures", 0}}), "");
+}
+
+TEST(Registry, RefusesAScoreThatNoResultCanHave) {
+  Registry registry;
+  MetricFactory factory = **BuiltinMetrics().FindMetric("wer");
+  for (const char* name : {"", "wer/kind=noisy"}) {
+    factory.scores = {{name, ScoreOrder::kLessIsBetter}};
+    EXPECT_THAT(std::string(registry.AddMetric(factory).message()), HasSubstr("scores: expected"));
+  }
 }
 
 TEST(MetricsTest, ExactMatchForgivesCaseAndSpacingOnly) {

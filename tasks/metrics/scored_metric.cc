@@ -1,6 +1,7 @@
 #include "tasks/metrics/scored_metric.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -19,6 +20,15 @@ absl::StatusOr<References> ReadTexts(const ReferenceReader& reader, const TaskSa
 const std::string* TextColumn(const TaskSample& sample, const std::string& name) {
   const auto found = sample.fields.find(name);
   return found == sample.fields.end() ? nullptr : std::get_if<std::string>(&found->second);
+}
+
+absl::optional<std::string> GroupOf(const TaskSample& sample) {
+  if (const std::string* text = TextColumn(sample, kGroupColumn)) return *text;
+  const auto found = sample.fields.find(kGroupColumn);
+  if (found == sample.fields.end()) return absl::nullopt;
+  const auto* number = std::get_if<double>(&found->second);
+  if (number == nullptr) return absl::nullopt;
+  return absl::StrFormat("%.17g", *number);
 }
 
 }  // namespace unival

@@ -15,8 +15,8 @@ namespace {
 
 class SumMetric : public ScoredMetric {
  public:
-  SumMetric(SumScorer scorer, ReferenceReader reader)
-      : scorer_(std::move(scorer)), reader_(std::move(reader)) {}
+  SumMetric(std::string name, SumScorer scorer, ReferenceReader reader)
+      : name_(std::move(name)), scorer_(std::move(scorer)), reader_(std::move(reader)) {}
 
   absl::Status Add(const TaskSample& reference, const Prediction& prediction) override {
     UNIVAL_ASSIGN_OR_RETURN(References references, ReadTexts(reader_, reference));
@@ -38,6 +38,11 @@ class SumMetric : public ScoredMetric {
 
   int64_t samples() const override { return static_cast<int64_t>(texts_.size()); }
 
+  std::vector<MetricColumn> Columns() const override {
+    if (!scorer_.needs_objects) return {};
+    return {{kObjectsColumn, name_, /*is_list=*/true}};
+  }
+
   std::map<std::string, double> Scores(const std::vector<double>& draws) const override {
     Statistics sums(Prepared().empty() ? 0 : Prepared()[0].size(), 0);
     for (size_t i = 0; i < draws.size(); ++i) {
@@ -45,10 +50,10 @@ class SumMetric : public ScoredMetric {
       for (size_t k = 0; k < sums.size(); ++k) sums[k] += draws[i] * Prepared()[i][k];
     }
     const double count = std::accumulate(draws.begin(), draws.end(), 0.0);
-    std::vector<double> scores(scorer_.names.size(), 0);
+    std::vector<double> scores(scorer_.infos.size(), 0);
     if (count > 0) scores = scorer_.scores(sums, count);
     std::map<std::string, double> result;
-    for (size_t k = 0; k < scores.size(); ++k) result[scorer_.names[k]] = scores[k];
+    for (size_t k = 0; k < scores.size(); ++k) result[scorer_.infos[k].name] = scores[k];
     return result;
   }
 
@@ -56,7 +61,7 @@ class SumMetric : public ScoredMetric {
     SampleValues values;
     for (const Statistics& own : Prepared()) {
       const std::vector<double> scores = scorer_.scores(own, 1);
-      for (size_t k = 0; k < scores.size(); ++k) values[scorer_.names[k]].push_back(scores[k]);
+      for (size_t k = 0; k < scores.size(); ++k) values[scorer_.infos[k].name].push_back(scores[k]);
     }
     return values;
   }
@@ -67,12 +72,12 @@ class SumMetric : public ScoredMetric {
     const auto words = static_cast<int64_t>(SplitWords(text).size());
     if (words <= scorer_.most_words) return absl::OkStatus();
     return absl::InvalidArgumentError(absl::StrCat(
-        key, ": ", scorer_.names[0], ": expected texts of at most ", scorer_.most_words,
+        key, ": ", scorer_.infos[0].name, ": expected texts of at most ", scorer_.most_words,
         " words, got one of ", words, "; leave the record out, or choose another metric"));
   }
 
   static absl::Status ReadObjects(const TaskSample& sample, std::vector<std::string>* objects) {
-    const auto found = sample.fields.find("objects");
+    const auto found = sample.fields.find(kObjectsColumn);
     const auto* list = found == sample.fields.end()
                            ? nullptr
                            : std::get_if<std::vector<std::string>>(&found->second);
@@ -92,6 +97,7 @@ class SumMetric : public ScoredMetric {
     return statistics_;
   }
 
+  const std::string name_;
   const SumScorer scorer_;
   const ReferenceReader reader_;
   std::vector<ScoredText> texts_;
@@ -102,9 +108,10 @@ class SumMetric : public ScoredMetric {
 
 MetricFactory SumMetricFactory(const std::string& name, const std::string& summary,
                                SumScorer scorer) {
-  return {name, summary, /*needs_box=*/false, [scorer](ReferenceReader reader) {
-            return std::unique_ptr<Metric>(new SumMetric(scorer, std::move(reader)));
-          }};
+  const auto create = [name, scorer](ReferenceReader reader) {
+    return std::unique_ptr<Metric>(new SumMetric(name, scorer, std::move(reader)));
+  };
+  return {name, summary, /*needs_box=*/false, create, scorer.infos};
 }
 
 }  // namespace unival

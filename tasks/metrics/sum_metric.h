@@ -22,10 +22,10 @@ struct ScoredText {
 using Statistics = std::vector<double>;
 
 struct SumScorer {
-  std::vector<std::string> names;  // of the scores
+  std::vector<ScoreInfo> infos;  // of the scores
   // Statistics of every sample, all of one length. Seen together, since some need all references.
   std::function<std::vector<Statistics>(const std::vector<ScoredText>&)> statistics;
-  // The scores, as `names`, of the sums of the statistics of `count` samples, count > 0.
+  // The scores, as `infos`, of the sums of the statistics of `count` samples, count > 0.
   std::function<std::vector<double>(const Statistics& sums, double count)> scores;
   bool needs_objects = false;  // refuses a sample without a column `objects`
   // Of one text, where the time to compare two grows with the product of their words; a sample

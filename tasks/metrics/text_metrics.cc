@@ -50,25 +50,29 @@ double Contains(const References& references, const Prediction& prediction) {
   });
 }
 
+ScoreInfo ShareRight(const char* name, int rank = 0) {
+  return {name, ScoreOrder::kMoreIsBetter, rank, /*is_share_right=*/true};
+}
+
 }  // namespace
 
 std::vector<MetricFactory> TextMetrics() {
   return {
-      MeanMetricFactory("exact_match", "exact_match",
+      MeanMetricFactory("exact_match", ShareRight("exact_match", /*rank=*/50),
                         "share of answers equal to a reference, case and spacing aside",
                         &ExactMatch),
-      MeanMetricFactory("accuracy", "accuracy",
+      MeanMetricFactory("accuracy", ShareRight("accuracy", /*rank=*/60),
                         "share of answers equal to a reference, case, spacing and ASCII "
                         "punctuation aside",
                         &Accuracy),
-      MeanMetricFactory("last_word", "last_word",
+      MeanMetricFactory("last_word", ShareRight("last_word"),
                         "share of answers whose last word is a reference's last word (\"the digit "
                         "is seven\")",
                         &LastWordMatch),
-      MeanMetricFactory("contains", "contains",
+      MeanMetricFactory("contains", ShareRight("contains"),
                         "share of answers that contain a reference as whole words", &Contains),
       MeanMetricFactory(
-          "vqa_accuracy", "vqa_accuracy",
+          "vqa_accuracy", ShareRight("vqa_accuracy"),
           "VQA accuracy: people's answers normalised as the VQA evaluation does, full "
           "credit for three who agree",
           &VqaScore),

@@ -62,7 +62,7 @@ WordErrors CountWordErrors(absl::string_view said, absl::string_view reference) 
 
 std::vector<MetricFactory> SpeechMetrics() {
   SumScorer scorer;
-  scorer.names = {"wer"};
+  scorer.infos = {{"wer", ScoreOrder::kLessIsBetter}};
   scorer.most_words = 20000;  // two texts of so many take a second or two
   scorer.statistics = &WordErrorRows;
   scorer.scores = [](const Statistics& sums, double) -> std::vector<double> {

@@ -120,6 +120,8 @@ absl::Status TemplateTask::FindMetrics(const TemplateTypes& types) {
                                         std::string(metric.status().message()));
     }
     metrics_.push_back(**metric);
+    const std::vector<ScoreInfo>& scores = (*metric)->scores;
+    info_.scores.insert(info_.scores.end(), scores.begin(), scores.end());
   }
   return absl::OkStatus();
 }

@@ -60,7 +60,7 @@ class TemplateTask : public Task {
   // column, trimmed.
   absl::StatusOr<std::vector<std::string>> ReferenceTexts(const TaskSample& sample) const;
   // These texts, and what the target's slots have besides: a box, say.
-  absl::StatusOr<References> ReferencesOf(const TaskSample& sample) const;
+  absl::StatusOr<References> ReferencesOf(const TaskSample& sample) const override;
 
  private:
   TemplateTask(const LoadedTemplate& source, const VocabularyView& vocabulary);

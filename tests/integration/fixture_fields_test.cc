@@ -143,8 +143,8 @@ std::string Errors(const parity::Report& report) {
 
 // What a person can do nothing with.
 void ExpectReadable(const std::string& errors) {
-  for (const char* raw :
-       {"map::at", "_M_range_check", "vector::", "stod", "stol", "stoull", "_Map"}) {
+  for (const char* raw : {"map::at", "_M_range_check", "vector::", "stod", "stol", "stoull", "_Map",
+                          "json.exception"}) {
     EXPECT_THAT(errors, Not(HasSubstr(raw)));
   }
 }
@@ -179,6 +179,55 @@ INSTANTIATE_TEST_SUITE_P(Fixtures, CasesWithout,
                                            "preprocess/video_frame_indices.json",
                                            "averaging/averaging.json"),
                          [](const auto& test) { return fs::path(test.param).stem().string(); });
+
+// What a field is replaced by: of another type than any field of these files, or of most.
+const json kWrongValues[] = {{{"wrong", "type"}}, "wrong type", json::array({true})};
+
+// Of the first case every field in turn has another type: where that keeps the case from being
+// replayed, the field is named, by the library's path to it or in words of ours.
+TEST_P(CasesWithout, AFieldOfAnotherTypeNameIt) {
+  const auto keep = [](const json& entry) { return entry.at("file") == GetParam(); };
+  const json whole = json::parse(ReadText(kGoldenFolder + GetParam()));
+  int named = 0;
+  for (const auto& field : whole.at("cases").at(0).items()) {
+    for (const json& value : kWrongValues) {
+      SCOPED_TRACE(field.key() + " is " + value.dump());
+      json file = whole;
+      file["cases"] = json::array({whole.at("cases").at(0)});
+      file["cases"][0][field.key()] = value;
+      const std::string folder = FolderWith("types", keep);
+      fs::remove(folder + "/" + GetParam());
+      std::ofstream(folder + "/" + GetParam()) << file;
+      const std::string errors = Errors(ReplayFolder(folder));
+      ExpectReadable(errors);
+      if (errors.empty()) continue;  // it is compared, or not read
+      EXPECT_THAT(errors, HasSubstr(field.key()));
+      ++named;
+    }
+  }
+  EXPECT_GT(named, 0);
+}
+
+// The same of scores of captions, which are no list of cases.
+TEST(Fixtures, NameAFieldOfAnotherTypeAmongScores) {
+  const std::string file = "metrics/caption_metrics.json";
+  const auto keep = [&](const json& entry) { return entry.at("file") == file; };
+  const json whole = json::parse(ReadText(kGoldenFolder + file));
+  const std::string first = whole.at("references").items().begin().key();
+  for (const std::string& place :
+       {"/references/" + first, "/candidates/" + first, std::string("/expected/bleu"),
+        "/per_image/" + first + "/cider", std::string("/expected/rouge_l")}) {
+    SCOPED_TRACE(place);
+    json broken = whole;
+    broken[json::json_pointer(place)] = {{"wrong", 1}};
+    const std::string folder = FolderWith("scores", keep);
+    fs::remove(folder + "/" + file);
+    std::ofstream(folder + "/" + file) << broken;
+    const std::string errors = Errors(ReplayFolder(folder));
+    ExpectReadable(errors);
+    EXPECT_THAT(errors, HasSubstr("field " + place));
+  }
+}
 
 // The same of tensors.
 class TensorsWithout : public ::testing::TestWithParam<std::string> {};

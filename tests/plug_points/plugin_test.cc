@@ -1,15 +1,20 @@
-// A metric and a network of a plugin, opened through the loader: named in a template and reported
-// by evaluation; named in a modality's configuration.
+// Metrics and a network of a plugin, opened through the loader: named in a template, reported by
+// evaluation, and ranked by as they say; named in a modality's configuration.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "modalities/io/decoder.h"
 #include "runtime/pipeline.h"
 #include "sdk/base/text_format.h"
+#include "tasks/metrics/bootstrap.h"
 #include "training/data/source.h"
 #include "training/evaluation/evaluate.h"
+#include "training/evaluation/main_metric.h"
+#include "training/evaluation/prompt_scores.h"
+#include "training/report/evaluation_report.h"
 
 namespace unival {
 namespace {
@@ -57,6 +62,93 @@ TEST(MetricOfAPlugin, IsReportedByEvaluation) {
   ASSERT_THAT(result->metrics, Contains(Key("brevity")));
   EXPECT_EQ(result->metrics.at("brevity"), 1);
   EXPECT_EQ(result->samples, 2);
+}
+
+// A template whose one metric says that less of it is better. One answer has eight words to be no
+// longer than, the other none.
+class ErrorsOfAPlugin : public testing::Test {
+ protected:
+  void SetUp() override {
+    PipelineOptions options;
+    options.model = "models/nano";
+    options.templates = {
+        Written("excess.textproto",
+                "task { name: \"copy\" prompt: \" {a}\" paraphrase: \" say {a}\" target: \" {b}\" "
+                "metric: \"excess\" generation { min_tokens: 3 max_tokens: 3 } }")};
+    options.task = "copy";
+    options.runtime.plugins = {kPlugin};
+    options.runtime.threads = 1;
+    auto pipeline = Pipeline::Create(options);
+    ASSERT_TRUE(pipeline.ok()) << pipeline.status();
+    pipeline_ = *std::move(pipeline);
+    SourceOptions source;
+    source.path = Written("excess.jsonl",
+                          "{\"a\": \"one\", \"b\": \"\"}\n"
+                          "{\"a\": \"two\", \"b\": \"one two three four five six seven eight\"}\n");
+    auto opened = OpenSource(source);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    source_ = *std::move(opened);
+  }
+
+  EvaluationResult Evaluated(int tokens) {
+    EvaluationOptions options;
+    options.keep_metric = true;
+    options.bootstrap.resamples = 20;
+    options.generation.set_min_tokens(tokens);
+    options.generation.set_max_tokens(tokens);
+    auto result = Evaluate(*pipeline_, "copy", *source_, options);
+    EXPECT_TRUE(result.ok()) << result.status();
+    return result.ok() ? *std::move(result) : EvaluationResult();
+  }
+
+  std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<Source> source_;
+};
+
+TEST_F(ErrorsOfAPlugin, JudgeByWhatTheMetricSaysOfItself) {
+  const EvaluationResult result = Evaluated(3);
+  EXPECT_GT(result.metrics.at("excess"), 0) << "three tokens, and no word is right";
+  EXPECT_EQ(*MainMetric(result, ""), "excess");
+  EXPECT_TRUE(result.scores.IsBetter("excess", 0.5, 2));
+  EXPECT_TRUE(result.scores.LessIsBetter("excess/kind=noisy"));
+  EXPECT_THAT(result.intervals, Contains(Key("excess")));
+}
+
+TEST_F(ErrorsOfAPlugin, AreWorstOfSeveralPromptsWhereTheyAreMost) {
+  const auto prompts = ScorePrompts(*pipeline_, "copy", *source_, {});
+  ASSERT_TRUE(prompts.ok()) << prompts.status();
+  ASSERT_EQ(prompts->size(), 2u);
+  std::vector<PromptScores> scores = *prompts;
+  scores[0].result.metrics["excess"] = 1;
+  scores[1].result.metrics["excess"] = 3;
+  EXPECT_EQ(SpreadOf(scores).at("excess").worst, 3);
+}
+
+TEST_F(ErrorsOfAPlugin, AreComparedSoThatMoreOfThemAreWorse) {
+  const EvaluationResult few = Evaluated(1), many = Evaluated(8);
+  ASSERT_LT(few.metrics.at("excess"), many.metrics.at("excess"));
+  const auto differences = ComparePaired(dynamic_cast<const ScoredMetric&>(*few.metric),
+                                         dynamic_cast<const ScoredMetric&>(*many.metric),
+                                         {/*resamples=*/20}, few.scores);
+  ASSERT_TRUE(differences.ok()) << differences.status();
+  const PairedDifference& excess = differences->at("excess");
+  EXPECT_EQ(excess.higher, 1);
+  EXPECT_EQ(excess.worse(), 1) << "what was forgotten";
+  EXPECT_EQ(excess.better(), 0);
+}
+
+TEST_F(ErrorsOfAPlugin, SortThePageSoThatTheMostIsTheWorst) {
+  const EvaluationResult result = Evaluated(3);
+  const std::unique_ptr<MediaDecoder> decoder = NewFfmpegDecoder();
+  const auto html = report::RenderEvaluation(
+      {"models/nano", "excess.jsonl", *pipeline_->task("copy"), &result}, *source_, *decoder);
+  ASSERT_TRUE(html.ok()) << html.status();
+  const size_t worst = html->find("Worst by excess (less is better)");
+  const size_t best = html->find("Best by excess (less is better)");
+  ASSERT_NE(worst, std::string::npos) << *html;
+  ASSERT_NE(best, std::string::npos) << *html;
+  EXPECT_LT(html->find("excess.jsonl:1", worst), html->find("excess.jsonl:2", worst));
+  EXPECT_LT(html->find("excess.jsonl:2", best), html->find("excess.jsonl:1", best));
 }
 
 TEST(MetricOfAPlugin, IsUnknownWithoutThePlugin) {

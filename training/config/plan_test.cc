@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -229,6 +230,13 @@ TEST_F(PlanTest, NamesFieldExpectedActualAndRemedyOfEveryMistake) {
        [&] { stage()->mutable_optimizer()->set_ema_decay(1); }},
       {"stage[0].loss.label_smoothing:", "below 1",
        [&] { stage()->mutable_loss()->set_label_smoothing(1); }},
+      {"stage[0].loss.rdrop_alpha:", "got -1",
+       [&] { stage()->mutable_loss()->set_rdrop_alpha(-1); }},
+      {"stage[0].dropout:", "below 1", [&] { stage()->set_dropout(1); }},
+      {"stage[0].dropout:", "got -0.1", [&] { stage()->set_dropout(-0.1); }},
+      {"stage[0].attention_dropout:", "got nan",
+       [&] { stage()->set_attention_dropout(std::nan("")); }},
+      {"stage[0].drop_path:", "got 1.5", [&] { stage()->set_drop_path(1.5); }},
       {"stage[0].source:", "at least one source", [&] { stage()->clear_source(); }},
       {"stage[0].source[0].task:", "nothing", [&] { source()->clear_task(); }},
       {"stage[0].source[0].path:", "no.jsonl", [&] { source()->set_path("no.jsonl"); }},

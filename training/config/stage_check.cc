@@ -17,6 +17,7 @@ namespace {
 
 // Far beyond any run, and low enough that products of them are numbers.
 constexpr int64_t kMaxSteps = 1000000000, kMaxRows = 65536;
+constexpr double kMaxAlpha = 1000;
 
 absl::Status CheckGroups(const std::string& field, const OptimizerPlan& plan,
                          const PlanChecker& check) {
@@ -70,6 +71,7 @@ absl::Status CheckLoss(const std::string& field, const LossPlan& plan, const Pla
   UNIVAL_RETURN_IF_ERROR(check.Below1(field + ".label_smoothing", plan.label_smoothing()));
   UNIVAL_RETURN_IF_ERROR(check.Between(field + ".log_end", LogEnd(plan), 0, 1));
   UNIVAL_RETURN_IF_ERROR(check.Below1(field + ".drop_worst_ratio", plan.drop_worst_ratio()));
+  UNIVAL_RETURN_IF_ERROR(check.Between(field + ".rdrop_alpha", plan.rdrop_alpha(), 0, kMaxAlpha));
   return check.NotNegative(field + ".drop_worst_after", plan.drop_worst_after());
 }
 
@@ -219,6 +221,9 @@ absl::Status CheckStage(const LoadedPlan& loaded, int index, const PlanChecker& 
   UNIVAL_RETURN_IF_ERROR(CheckOptimizer(field + ".optimizer", stage.optimizer(),
                                         std::max<int64_t>(1, stage.steps()), check));
   UNIVAL_RETURN_IF_ERROR(CheckLoss(field + ".loss", stage.loss(), check));
+  UNIVAL_RETURN_IF_ERROR(check.Below1(field + ".dropout", stage.dropout()));
+  UNIVAL_RETURN_IF_ERROR(check.Below1(field + ".attention_dropout", stage.attention_dropout()));
+  UNIVAL_RETURN_IF_ERROR(check.Below1(field + ".drop_path", stage.drop_path()));
   return CheckSources(loaded, index, check);
 }
 

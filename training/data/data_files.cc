@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 #include <cstdint>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "sdk/base/beginning.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
@@ -23,9 +25,20 @@ bool IsThere(const std::string& path) { return path == "-" || access(path.c_str(
 
 bool IsPattern(const std::string& path) { return path.find_first_of("*?[") != std::string::npos; }
 
+// For messages.
+std::string Shown(absl::string_view path) { return BeginningOf(path, 300); }
+
 absl::Status TooMany(absl::string_view path) {
-  return InvalidArgument(path, ": expected at most ", kMaxDataFiles,
+  return InvalidArgument(Shown(path), ": expected at most ", kMaxDataFiles,
                          " files of one path, got more");
+}
+
+// The system opens no longer name.
+absl::Status CheckNameLength(size_t length, absl::string_view path) {
+  if (length < PATH_MAX) return absl::OkStatus();
+  return InvalidArgument(Shown(path), ": expected names of at most ", PATH_MAX - 1,
+                         " bytes behind the braces, got one of ", length,
+                         "; name files of the current folder, or fewer braces");
 }
 
 // "0000..0127": the numbers from the first to the last, with the digits of the first.
@@ -35,8 +48,10 @@ absl::StatusOr<std::vector<std::string>> NumbersOf(absl::string_view range,
   int64_t first = 0, last = 0;
   if (ends.size() != 2 || !absl::SimpleAtoi(ends[0], &first) || !absl::SimpleAtoi(ends[1], &last) ||
       first < 0 || last < first) {
-    return InvalidArgument(path, ": expected {FIRST..LAST} or {a,b,c}, got {", range, "}");
+    return InvalidArgument(Shown(path), ": expected {FIRST..LAST} or {a,b,c}, got {", Shown(range),
+                           "}");
   }
+  UNIVAL_RETURN_IF_ERROR(CheckNameLength(ends[0].size(), path));
   if (last - first >= static_cast<int64_t>(kMaxDataFiles)) return TooMany(path);
   std::vector<std::string> numbers;
   for (int64_t number = first; number <= last; ++number) {
@@ -48,6 +63,23 @@ absl::StatusOr<std::vector<std::string>> NumbersOf(absl::string_view range,
 absl::StatusOr<std::vector<std::string>> PartsOf(absl::string_view inside, absl::string_view path) {
   if (absl::StrContains(inside, ',')) return absl::StrSplit(inside, ',');
   return NumbersOf(inside, path);
+}
+
+size_t Longest(const std::vector<std::string>& texts) {
+  size_t longest = 0;
+  for (const std::string& text : texts) longest = std::max(longest, text.size());
+  return longest;
+}
+
+// Whether the names that begin with one of `begun`, `before` bytes and one of `parts` are worth
+// making.
+absl::Status CheckNames(const std::vector<std::string>& begun, size_t before,
+                        const std::vector<std::string>& parts, absl::string_view path) {
+  const size_t longest = Longest(begun) + before + Longest(parts);
+  UNIVAL_RETURN_IF_ERROR(CheckNameLength(longest, path));
+  if (begun.size() * parts.size() * longest <= kMaxDataNames) return absl::OkStatus();
+  return InvalidArgument(Shown(path), ": expected names of at most ", kMaxDataNames >> 20,
+                         " MiB together, got more; name a folder, or fewer braces");
 }
 
 // All texts that the braces of `path` stand for, in order: the last brace changes fastest.
@@ -63,6 +95,7 @@ absl::StatusOr<std::vector<std::string>> ExpandBraces(const std::string& path) {
       UNIVAL_ASSIGN_OR_RETURN(parts, PartsOf(rest.substr(open + 1, close - open - 1), path));
     }
     if (begun.size() * parts.size() > kMaxDataFiles) return TooMany(path);
+    UNIVAL_RETURN_IF_ERROR(CheckNames(begun, before.size(), parts, path));
     std::vector<std::string> longer;
     for (const std::string& start : begun) {
       for (const std::string& part : parts) longer.push_back(absl::StrCat(start, before, part));
@@ -82,7 +115,9 @@ absl::Status AddMatches(const std::string& pattern, std::vector<std::string>* fi
   if (result == GLOB_NOMATCH) {
     return absl::NotFoundError(absl::StrCat(pattern, ": no file fits this pattern"));
   }
-  if (result != 0) return absl::UnavailableError(absl::StrCat(pattern, ": cannot be listed"));
+  if (result != 0) {
+    return absl::UnavailableError(absl::StrCat(pattern, ": cannot be listed"));
+  }
   std::sort(names.begin(), names.end());
   files->insert(files->end(), names.begin(), names.end());
   return absl::OkStatus();
@@ -92,6 +127,10 @@ absl::Status AddMatches(const std::string& pattern, std::vector<std::string>* fi
 
 absl::StatusOr<std::vector<std::string>> ExpandDataPath(const std::string& path) {
   if (IsThere(path)) return std::vector<std::string>{path};
+  if (path.size() > kMaxDataPath) {
+    return InvalidArgument(Shown(path), ": expected a path of at most ", kMaxDataPath >> 10,
+                           " KiB, got ", path.size() >> 10, " KiB; name a folder or a pattern");
+  }
   UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> names, ExpandBraces(path));
   std::vector<std::string> files;
   for (const std::string& name : names) {

@@ -9,6 +9,7 @@
 #include "sdk/base/printable.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "tasks/metrics/metric_columns.h"
 
 namespace unival {
 namespace {
@@ -119,7 +120,9 @@ absl::StatusOr<std::map<std::string, FieldValue>> RenameColumns(
     }
     renamed.emplace(task, found->second);
   }
-  for (const auto& [task, record] : columns) fields.erase(record);
+  for (const auto& [task, record] : columns) {
+    if (!IsMetricColumn(task)) fields.erase(record);
+  }
   renamed.merge(fields);
   return renamed;
 }

@@ -176,6 +176,39 @@ TEST(SourceFiles, PathsThatMeanNoFileAreNamed) {
   EXPECT_THAT(Message(At(folder + "/{0..999}{0..999}.jsonl")), HasSubstr("at most 100000"));
 }
 
+// Of a megabyte each: what could be made of them is not.
+TEST(SourceFiles, PathsThatWouldMeanTooMuchAreRefusedAtOnce) {
+  const auto repeated = [](const std::string& text, size_t bytes) {
+    std::string all;
+    while (all.size() < bytes) all += text;
+    return all;
+  };
+  constexpr size_t kMany = 1 << 20, kSome = 200 << 10;
+  for (const std::string& path :
+       {repeated("{0..0}", kMany), repeated("{a,b}", kMany), repeated("{", kMany),
+        repeated("*", kMany), repeated("[", kMany), "{" + repeated("a,", kMany) + "}",
+        "{" + repeated("0", kMany) + "..99999}", repeated("a", kMany) + "{0..99999}"}) {
+    const std::string message = Message(At(path));
+    EXPECT_THAT(message, HasSubstr("expected a path of at most 256 KiB, got 1"));
+    EXPECT_LT(message.size(), 1000u);
+  }
+  for (const std::string& path :
+       {repeated("{0..0}", kSome), "{" + repeated("0", kSome) + "..99999}",
+        repeated("a", kSome) + "{0..99999}", repeated("*", kSome)}) {
+    const std::string message = Message(At(path));
+    EXPECT_THAT(message, HasSubstr("expected names of at most 4095 bytes"));
+    EXPECT_LT(message.size(), 1000u);
+  }
+  EXPECT_THAT(Message(At(repeated("a", 4000) + "{0..99999}")), HasSubstr("64 MiB together"));
+  EXPECT_THAT(Message(At(repeated("{a,b}", kSome))), HasSubstr("at most 100000"));
+  // A long list of short names is fine.
+  const std::string folder = NewFolder();
+  WriteText(folder + "/a.jsonl", "{\"a\": \"x\"}\n");
+  std::string list = "a";
+  for (int i = 0; i < 20000; ++i) list += ",a";
+  EXPECT_EQ(OpenSource(At(folder + "/{" + list + "}.jsonl")).value()->size(), 20001);
+}
+
 TEST(SourceFiles, AFileUnderTheVeryNameIsMeantByItself) {
   const std::string folder = NewFolder();
   WriteText(folder + "/a[1]{b}.jsonl", "{\"a\": \"x\"}\n");

@@ -87,6 +87,25 @@ TEST(SourceTest, ColumnsCanBeRenamedAndPluginsHaveMediaColumnsOfTheirOwn) {
   EXPECT_THAT(*SourceColumns(*source), ElementsAre("caption", "thermal"));
 }
 
+TEST(SourceTest, AColumnThatAMetricReadsKeepsItsOwnName) {
+  const std::string folder = NewFolder();
+  SourceOptions options =
+      At(WriteText(folder + "/a.jsonl", "{\"sentence\": \"s\", \"things\": [\"dog\"]}\n"));
+  options.columns = {{"group", "sentence"}, {"objects", "things"}, {"kind", "sentence"}};
+  options.needed = {"sentence"};
+  const auto sample = Open(options)->Read(0);
+  ASSERT_TRUE(sample.ok()) << sample.status();
+  for (const char* column : {"sentence", "group", "kind"})
+    EXPECT_EQ(Get<std::string>(*sample, column), "s") << column;
+  EXPECT_THAT(Get<std::vector<std::string>>(*sample, "objects"), ElementsAre("dog"));
+  // Under its own name another one may stand, which was asked for; and the task may move it.
+  options = At(WriteText(folder + "/b.jsonl", "{\"sentence\": \"s\", \"text\": \"t\"}\n"));
+  options.columns = {{"group", "sentence"}, {"sentence", "text"}};
+  EXPECT_EQ(Get<std::string>(*Open(options)->Read(0), "sentence"), "t");
+  options.columns = {{"group", "sentence"}, {"question", "sentence"}};
+  EXPECT_THAT(*SourceColumns(*Open(options)), ElementsAre("group", "question", "text"));
+}
+
 TEST(SourceTest, LimitTakesTheFirstRecords) {
   SourceOptions options =
       At(WriteText(NewFolder() + "/a.jsonl", "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n"));

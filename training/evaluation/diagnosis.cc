@@ -92,10 +92,8 @@ std::string Verdict(const Findings& findings, double constant) {
 
 std::string ComparedMetric(const EvaluationResult& result) {
   if (!result.constant) return "";
-  for (const char* name : {"accuracy", "exact_match"}) {
-    if (result.metrics.count(name) > 0 && result.constant->metrics.count(name) > 0) return name;
-  }
-  return "";
+  const std::string main = result.scores.Main(result.metrics, /*shares=*/true);
+  return result.constant->metrics.count(main) > 0 ? main : "";
 }
 
 bool IsNoBetterThanConstant(const EvaluationResult& result) {

@@ -18,11 +18,11 @@
 
 namespace unival {
 
-// The accuracy that is compared with the constant answer: "accuracy" or "exact_match", "" where the
-// task has neither or its answers are no texts.
+// The score that is compared with that of the constant answer: the main one of those that are
+// shares of right answers, "accuracy", "" where the task has none or its answers are no texts.
 std::string ComparedMetric(const EvaluationResult& result);
 
-// Whether that accuracy is not above the constant answer's.
+// Whether that score is not above the constant answer's.
 bool IsNoBetterThanConstant(const EvaluationResult& result);
 
 // Sentences for people: both scores; how many of the answers the language model can repeat from

@@ -97,8 +97,9 @@ absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string&
   std::unique_ptr<Metric> metric = task->NewMetric();
   const bool keep = !options.results_file.empty();
   if (keep) UNIVAL_RETURN_IF_ERROR(CheckOutputFile(options.results_file, source.path()));
-  ResultLines lines(TaskReferences(pipeline, task_name));
+  ResultLines lines(*task);
   EvaluationResult result;
+  result.scores = TaskScores(*task, pipeline.model().runtime().registry());
   result.name = result.task = task_name;
   result.samples = source.size();
   result.max_unreadable = options.max_unreadable;
@@ -121,7 +122,7 @@ absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string&
   result.metrics = metric->Result();
   if (const auto* scored = dynamic_cast<const ScoredMetric*>(metric.get()))
     result.intervals = BootstrapIntervals(*scored, options.bootstrap);
-  result.calibration = lines.CalibrationOf(*metric);
+  result.calibration = lines.CalibrationOf(*metric, result.scores);
   if (options.keep_metric) result.metric = std::move(metric);
   UNIVAL_ASSIGN_OR_RETURN(result.constant, ScoreConstantAnswer(*task, source));
   result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
@@ -129,7 +130,7 @@ absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string&
 }
 
 std::string BesideConstant(const EvaluationResult& result, const std::string& metric) {
-  if (!result.constant || metric == "samples" || metric == "failures") return "";
+  if (!result.constant || IsCount(metric)) return "";
   const auto found = result.constant->metrics.find(metric);
   if (found == result.constant->metrics.end()) return "";
   return absl::StrFormat("   (always \"%s\": %.4f)", BeginningOf(result.constant->text),

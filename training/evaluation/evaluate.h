@@ -19,6 +19,7 @@
 #include "runtime/pipeline.h"
 #include "tasks/metrics/bootstrap.h"
 #include "tasks/metrics/calibration.h"
+#include "tasks/metrics/task_scores.h"
 #include "training/data/source.h"
 #include "training/evaluation/constant_answer.h"
 
@@ -44,6 +45,7 @@ struct EvaluationResult {
   std::string name;
   std::string task;
   std::map<std::string, double> metrics;
+  TaskScores scores;                          // what is known of `metrics`: which of two is better
   std::map<std::string, Interval> intervals;  // of those that can have one
   absl::optional<Calibration> calibration;    // where answers have scores and are right or wrong
   // What has seen all answers, where it was asked for; must not outlive the task.
@@ -68,10 +70,6 @@ struct EvaluationResult {
 // that record.
 absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string& task,
                                           const Source& source, const EvaluationOptions& options);
-
-// Reads what counts as right for a record of `task`; empty for a task that is code, which does not
-// say so. Valid as long as `pipeline`.
-ReferenceReader TaskReferences(const Pipeline& pipeline, const std::string& task);
 
 // For tables of metrics: "   (always \"zero\": 0.6160)", or nothing where the metric says nothing
 // about the constant answer.

@@ -11,14 +11,11 @@
 
 namespace unival {
 
-// `wanted` itself, or where it is empty the first of accuracy, exact_match, iou, cider, rouge_l,
-// bleu_4 that the evaluation gave, or else its first metric by name. In most of them more is
-// better. InvalidArgument lists what the evaluation gives when `wanted` is not among it.
+// `wanted` itself, or where it is empty the score of the highest rank that the evaluation gave
+// (TaskScores::Main): of those that ship the first of accuracy, exact_match, iou, cider, rouge_l,
+// bleu_4, or else the first by name. Whether less of it is better, `result.scores` knows.
+// InvalidArgument lists what the evaluation gives when `wanted` is not among it.
 absl::StatusOr<std::string> MainMetric(const EvaluationResult& result, const std::string& wanted);
-
-// Whether a lower value is the better one, as of errors: "wer", "chair_s". The value of a group of
-// records, "wer/kind=noisy", is of the same kind.
-bool LessIsBetter(const std::string& metric);
 
 }  // namespace unival
 

@@ -5,9 +5,9 @@
 #include <memory>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "sdk/base/status_macros.h"
+#include "tasks/metrics/metrics.h"
 #include "tasks/templates/template_task.h"
 
 namespace unival {
@@ -26,18 +26,14 @@ SharedTemplateSet SetWithPrompt(const TaskTemplate& proto, const std::string& pr
   return set;
 }
 
-bool IsBetterLow(const std::string& score) {
-  return absl::StartsWith(score, "wer") || absl::StartsWith(score, "chair_") || score == "failures";
-}
-
-PromptSpread SpreadOfValues(const std::string& name, const std::vector<double>& values) {
+PromptSpread SpreadOfValues(const std::vector<double>& values, bool less_is_better) {
   PromptSpread spread;
   const auto count = static_cast<double>(values.size());
   for (const double value : values) spread.mean += value / count;
   for (const double value : values) spread.deviation += std::pow(value - spread.mean, 2);
   spread.deviation = values.size() > 1 ? std::sqrt(spread.deviation / (count - 1)) : 0;
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  spread.worst = IsBetterLow(name) ? *high : *low;
+  spread.worst = less_is_better ? *high : *low;
   return spread;
 }
 
@@ -79,8 +75,8 @@ std::map<std::string, PromptSpread> SpreadOf(const std::vector<PromptScores>& pr
   }
   std::map<std::string, PromptSpread> spreads;
   for (const auto& [name, list] : values) {
-    if (name != "samples" && list.size() == prompts.size())
-      spreads[name] = SpreadOfValues(name, list);
+    if (name == kSamplesScore || list.size() != prompts.size()) continue;
+    spreads[name] = SpreadOfValues(list, prompts[0].result.scores.LessIsBetter(name));
   }
   return spreads;
 }

@@ -30,7 +30,7 @@ absl::StatusOr<std::vector<PromptScores>> ScorePrompts(Pipeline& pipeline, const
 
 struct PromptSpread {
   double mean = 0, deviation = 0;  // over prompts; of a sample, 0 for one
-  double worst = 0;                // lowest, or highest of what is better low
+  double worst = 0;                // lowest, or highest of a score of which less is better
 };
 
 // Of every score that all prompts have.

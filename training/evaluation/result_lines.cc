@@ -9,57 +9,36 @@
 #include "runtime/prediction_json.h"
 #include "sdk/base/json_text.h"
 #include "tasks/metrics/scored_metric.h"
-#include "tasks/templates/template_task.h"
-#include "training/evaluation/evaluate.h"
 
 namespace unival {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-void AddReferences(const ReferenceReader& reader, const TaskSample& sample, Json* line) {
-  if (!reader) return;
-  const absl::StatusOr<References> references = reader(sample);
-  if (!references.ok()) return;  // the metric has said so
+void AddReferences(const Task& task, const TaskSample& sample, Json* line) {
+  const absl::StatusOr<References> references = task.ReferencesOf(sample);
+  if (!references.ok()) return;  // the metric has said so, or the task does not say what is right
   (*line)["references"] = references->texts;
   if (references->box) (*line)["reference_box"] = *references->box;
 }
 
 void AddColumns(const TaskSample& sample, Json* line) {
-  for (const char* column : {"kind", "group"}) {
-    if (const std::string* text = TextColumn(sample, column)) (*line)[column] = *text;
-  }
-  const auto objects = sample.fields.find("objects");
+  if (const std::string* kind = TextColumn(sample, kKindColumn)) (*line)[kKindColumn] = *kind;
+  if (const auto group = GroupOf(sample)) (*line)[kGroupColumn] = *group;
+  const auto objects = sample.fields.find(kObjectsColumn);
   if (objects == sample.fields.end()) return;
   if (const auto* list = std::get_if<std::vector<std::string>>(&objects->second))
-    (*line)["objects"] = *list;
-}
-
-// Values of right and wrong; nullptr where there are none.
-const std::vector<double>* RightAndWrong(const SampleValues& values) {
-  for (const char* name :
-       {"vqa_accuracy", "accuracy", "exact_match", "last_word", "contains", "iou@0.5"}) {
-    const auto found = values.find(name);
-    if (found != values.end()) return &found->second;
-  }
-  return nullptr;
+    (*line)[kObjectsColumn] = *list;
 }
 
 }  // namespace
-
-ReferenceReader TaskReferences(const Pipeline& pipeline, const std::string& task) {
-  const TemplateTask* by_template = pipeline.template_task(task);
-  if (by_template == nullptr) return {};
-  return [by_template](const TaskSample& sample) { return by_template->ReferencesOf(sample); };
-}
 
 struct ResultLines::Lines {
   std::vector<Json> lines;
   std::vector<double> scores;  // log-probabilities, NaN for failures
 };
 
-ResultLines::ResultLines(ReferenceReader references)
-    : references_(std::move(references)), lines_(std::make_unique<Lines>()) {}
+ResultLines::ResultLines(const Task& task) : task_(task), lines_(std::make_unique<Lines>()) {}
 ResultLines::~ResultLines() = default;
 
 void ResultLines::Add(const TaskSample& sample, const absl::StatusOr<Prediction>& answer) {
@@ -70,7 +49,7 @@ void ResultLines::Add(const TaskSample& sample, const absl::StatusOr<Prediction>
     line["error"] = std::string(answer.status().message());
   }
   lines_->scores.push_back(answer.ok() ? answer->score : std::nan(""));
-  AddReferences(references_, sample, &line);
+  AddReferences(task_, sample, &line);
   AddColumns(sample, &line);
   lines_->lines.push_back(std::move(line));
 }
@@ -89,11 +68,13 @@ std::string ResultLines::Text(const Metric& metric) const {
   return text;
 }
 
-absl::optional<Calibration> ResultLines::CalibrationOf(const Metric& metric) const {
+absl::optional<Calibration> ResultLines::CalibrationOf(const Metric& metric,
+                                                       const TaskScores& scores) const {
   const auto* scored = dynamic_cast<const ScoredMetric*>(&metric);
   if (scored == nullptr) return absl::nullopt;
   const SampleValues values = scored->PerSample();
-  const std::vector<double>* right = RightAndWrong(values);
+  const std::string name = scores.Main(values, /*shares=*/true);
+  const std::vector<double>* right = name.empty() ? nullptr : &values.at(name);
   std::vector<double> confidences, known;
   bool any_score = false;
   for (size_t i = 0; right != nullptr && i < lines_->scores.size() && i < right->size(); ++i) {

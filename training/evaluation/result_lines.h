@@ -10,14 +10,15 @@
 #include "absl/types/optional.h"
 #include "sdk/native/task.h"
 #include "tasks/metrics/calibration.h"
+#include "tasks/metrics/task_scores.h"
 
 namespace unival {
 
 // Belongs to one thread.
 class ResultLines {
  public:
-  // `references` reads what counts as right for a record; empty where the task does not say so.
-  explicit ResultLines(ReferenceReader references);
+  // `task` must outlive this.
+  explicit ResultLines(const Task& task);
   ~ResultLines();
 
   // "key"; "text", "score", "box", "codes", or "error"; "references" and "reference_box" where
@@ -27,13 +28,13 @@ class ResultLines {
   // All lines, with "scores": what `metric`, which has seen the same records, gives each.
   std::string Text(const Metric& metric) const;
 
-  // How sure the answers were and how often right, by the first metric of right and wrong that
-  // `metric` has; absent without one, and where answers have no scores.
-  absl::optional<Calibration> CalibrationOf(const Metric& metric) const;
+  // How sure the answers were and how often right, by the main one of the scores of `metric` that
+  // are shares of right answers; absent without one, and where answers have no scores.
+  absl::optional<Calibration> CalibrationOf(const Metric& metric, const TaskScores& scores) const;
 
  private:
   struct Lines;
-  const ReferenceReader references_;
+  const Task& task_;
   const std::unique_ptr<Lines> lines_;
 };
 

@@ -4,13 +4,17 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "sdk/base/beginning.h"
 #include "sdk/base/files.h"
 #include "sdk/base/json_depth.h"
 #include "sdk/base/status_macros.h"
+#include "tasks/metrics/metric_columns.h"
+#include "tasks/metrics/metrics.h"
 #include "training/evaluation/score_annotations.h"
 #include "training/evaluation/score_json.h"
 
@@ -32,33 +36,86 @@ constexpr char kLayouts[] =
     "[{\"image_id\", \"caption\"}, ...] and [{\"question_id\", \"answer\"}, ...], both with "
     "--references ANNOTATIONS.json; the lines of `unival eval --predictions`";
 
-// Numbers of the file's own: "bleu": [4 numbers], "bleu4", or a name of ours in any case.
-void ReadExpected(const Json& scores, std::map<std::string, double>* expected) {
+absl::Status WrongType(const std::string& file, const std::string& where,
+                       const std::string& expected, const Json& got) {
+  return Bad(file, where,
+             absl::StrCat("expected ", expected, ", got ", BeginningOf(got.dump(), 40)));
+}
+
+// What stands under `name` by id, or nothing.
+absl::StatusOr<Json> ById(const std::string& file, const Json& json, const std::string& name) {
+  if (!json.contains(name)) return Json::object();
+  if (json[name].is_object()) return json[name];
+  return WrongType(file, absl::StrCat("\"", name, "\""), "an object by id", json[name]);
+}
+
+bool IsNumberOrNumbers(const Json& value) {
+  return value.is_number() || (value.is_array() && absl::c_all_of(value, [](const Json& one) {
+                                 return one.is_number();
+                               }));
+}
+
+// Whether a metric gives scores that are called so: "bleu_4", "cider".
+bool IsScore(absl::string_view name) {
+  return absl::c_any_of(BuiltinMetrics().List(), [name](const Registry::Entry& entry) {
+    return absl::StartsWith(name, entry.type);
+  });
+}
+
+// Numbers of the file's own: "bleu": [4 numbers], "bleu4", or a name of ours in any case. What is
+// called otherwise may be anything.
+absl::Status ReadExpected(const std::string& file, const std::string& where, const Json& scores,
+                          std::map<std::string, double>* expected) {
+  if (!scores.is_object()) return WrongType(file, where, "an object of scores", scores);
   for (const auto& item : scores.items()) {
     std::string name = absl::AsciiStrToLower(item.key());
+    if (!IsNumberOrNumbers(item.value())) {
+      if (!IsScore(name)) continue;
+      return WrongType(file, absl::StrCat(where, ", \"", item.key(), "\""),
+                       "a number or a list of numbers", item.value());
+    }
     if (name.size() == 5 && absl::StartsWith(name, "bleu")) name.insert(4, "_");
     if (item.value().is_number()) (*expected)[name] = item.value().get<double>();
     if (!item.value().is_array()) continue;
-    for (size_t i = 0; i < item.value().size(); ++i) {
-      if (item.value()[i].is_number())
-        (*expected)[absl::StrCat(name, "_", i + 1)] = item.value()[i].get<double>();
-    }
+    for (size_t i = 0; i < item.value().size(); ++i)
+      (*expected)[absl::StrCat(name, "_", i + 1)] = item.value()[i].get<double>();
   }
+  return absl::OkStatus();
+}
+
+absl::Status ReadAllExpected(const std::string& file, const Json& json, ScoreInput* input) {
+  if (json.contains("expected")) {
+    UNIVAL_RETURN_IF_ERROR(ReadExpected(file, "\"expected\"", json["expected"], &input->expected));
+  }
+  UNIVAL_ASSIGN_OR_RETURN(const Json own, ById(file, json, "per_image"));
+  for (const auto& item : own.items()) {
+    UNIVAL_RETURN_IF_ERROR(ReadExpected(file, absl::StrCat("\"per_image\", \"", item.key(), "\""),
+                                        item.value(), &input->expected_per_sample[item.key()]));
+  }
+  return absl::OkStatus();
+}
+
+// A group or a kind: a text, or a number, whose digits are taken.
+absl::StatusOr<std::string> NameOf(const std::string& file, const std::string& where,
+                                   const Json& value) {
+  if (value.is_number()) return value.dump();
+  return TextOf(file, where, value);
 }
 
 // Optional columns by id: "objects" lists, "kinds" and "groups" texts.
 absl::Status ReadColumns(const std::string& file, const Json& json, ScoreInput* input) {
-  for (const auto& [name, field] : {std::pair("objects", "objects"), std::pair("kinds", "kind"),
-                                    std::pair("groups", "group")}) {
-    if (!json.contains(name)) continue;
+  for (const auto& [name, field] :
+       {std::pair("objects", kObjectsColumn), std::pair("kinds", kKindColumn),
+        std::pair("groups", kGroupColumn)}) {
+    UNIVAL_ASSIGN_OR_RETURN(const Json values, ById(file, json, name));
     for (TaskSample& sample : input->samples) {
-      const auto found = json[name].find(sample.key);
-      if (found == json[name].end()) continue;
+      const auto found = values.find(sample.key);
+      if (found == values.end()) continue;
       const std::string where = absl::StrCat(name, " \"", sample.key, "\"");
-      if (absl::string_view(field) == "objects") {
+      if (absl::string_view(field) == kObjectsColumn) {
         UNIVAL_ASSIGN_OR_RETURN(sample.fields[field], TextsOf(file, where, *found));
       } else {
-        UNIVAL_ASSIGN_OR_RETURN(sample.fields[field], TextOf(file, where, *found));
+        UNIVAL_ASSIGN_OR_RETURN(sample.fields[field], NameOf(file, where, *found));
       }
     }
   }
@@ -93,11 +150,7 @@ absl::StatusOr<ScoreInput> ReadCaptions(const std::string& file, const std::stri
     input.note = absl::StrCat(left, " of ", references.size(),
                               " entries have no candidate and are "
                               "left out");
-  if (json.contains("expected")) ReadExpected(json["expected"], &input.expected);
-  if (json.contains("per_image")) {
-    for (const auto& item : json["per_image"].items())
-      ReadExpected(item.value(), &input.expected_per_sample[item.key()]);
-  }
+  UNIVAL_RETURN_IF_ERROR(ReadAllExpected(file, json, &input));
   UNIVAL_RETURN_IF_ERROR(ReadColumns(file, json, &input));
   return input;
 }
@@ -111,6 +164,21 @@ absl::StatusOr<std::vector<double>> BoxOf(const std::string& file, const std::st
     return Bad(file, where,
                absl::StrCat("expected x0, y0, x1, y1, got ", value.dump().substr(0, 40)));
   return value.get<std::vector<double>>();
+}
+
+// What metrics read beside the answer. Null: not there.
+absl::Status AddColumns(const std::string& file, const std::string& where, const Json& line,
+                        TaskSample* sample) {
+  for (const char* column : {kKindColumn, kGroupColumn, kObjectsColumn}) {
+    if (!line.contains(column) || line[column].is_null()) continue;
+    const std::string place = absl::StrCat(where, ": ", column);
+    if (absl::string_view(column) == kObjectsColumn) {
+      UNIVAL_ASSIGN_OR_RETURN(sample->fields[column], TextsOf(file, place, line[column]));
+    } else {
+      UNIVAL_ASSIGN_OR_RETURN(sample->fields[column], NameOf(file, place, line[column]));
+    }
+  }
+  return absl::OkStatus();
 }
 
 // One line of `unival eval --predictions`.
@@ -138,17 +206,12 @@ absl::Status AddPredictionLine(const std::string& file, const std::string& where
     UNIVAL_ASSIGN_OR_RETURN(const auto box, BoxOf(file, absl::StrCat(where, ": box"), line["box"]));
     input->predictions.back().box = {{box[0], box[1], box[2], box[3]}};
   }
-  if (line.contains("score") && line["score"].is_number())
+  if (line.contains("score") && !line["score"].is_null()) {
+    if (!line["score"].is_number())
+      return WrongType(file, absl::StrCat(where, ": score"), "a number", line["score"]);
     input->predictions.back().score = line["score"].get<double>();
-  for (const char* column : {"kind", "group"}) {
-    if (line.contains(column) && line[column].is_string())
-      sample.fields[column] = line[column].get<std::string>();
   }
-  if (line.contains("objects")) {
-    UNIVAL_ASSIGN_OR_RETURN(sample.fields["objects"],
-                            TextsOf(file, absl::StrCat(where, ": objects"), line["objects"]));
-  }
-  return absl::OkStatus();
+  return AddColumns(file, where, line, &sample);
 }
 
 absl::StatusOr<ScoreInput> ReadPredictions(const std::string& file, const std::string& text) {

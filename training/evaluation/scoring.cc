@@ -21,6 +21,27 @@ absl::StatusOr<MetricFactory> FindFactory(const std::string& name, const Registr
   return *found;
 }
 
+// Where the layout of `input` says what is in a column.
+std::string ColumnPlace(const ScoreInput& input, const std::string& column) {
+  if (input.layout == "predictions") return absl::StrCat("the field \"", column, "\" of its line");
+  const std::string plural = column == kObjectsColumn ? column : absl::StrCat(column, "s");
+  return absl::StrCat("\"", plural, "\" by id, in a file with references and candidates");
+}
+
+// What a metric reads of a record beside the answer; not every layout has it.
+absl::Status CheckColumns(const ScoreInput& input, const Metric& metric) {
+  for (const MetricColumn& column : dynamic_cast<const ScoredMetric&>(metric).Columns()) {
+    for (size_t i = 0; i < input.samples.size(); ++i) {
+      if (input.failed[i] || HoldsColumn(input.samples[i], column)) continue;
+      return absl::InvalidArgumentError(absl::StrCat(
+          column.metric, " needs \"", column.name, "\" with ", HeldBy(column),
+          " for every answer, got none for \"", input.samples[i].key, "\"; write it as ",
+          ColumnPlace(input, column.name), ", or leave the metric out"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<Metric>> MetricOver(const ScoreInput& input,
                                                    const Registry& registry,
                                                    const ScoringOptions& options) {
@@ -31,6 +52,7 @@ absl::StatusOr<std::unique_ptr<Metric>> MetricOver(const ScoreInput& input,
     metrics.push_back(factory.create(&ReferencesOfInput));
   }
   std::unique_ptr<Metric> metric = CombineMetrics(std::move(metrics));
+  UNIVAL_RETURN_IF_ERROR(CheckColumns(input, *metric));
   for (size_t i = 0; i < input.samples.size(); ++i) {
     if (input.failed[i]) {
       metric->AddFailure(input.samples[i]);
@@ -74,9 +96,13 @@ void CompareOne(double expected, double actual, const std::string& name, Expecte
 }  // namespace
 
 std::map<std::string, ScoreValue> ScoresWithIntervals(const Metric& metric,
-                                                      const BootstrapOptions& options) {
+                                                      const BootstrapOptions& options,
+                                                      const TaskScores& facts) {
   std::map<std::string, ScoreValue> scores;
-  for (const auto& [name, value] : metric.Result()) scores[name].value = value;
+  for (const auto& [name, value] : metric.Result()) {
+    scores[name].value = value;
+    scores[name].less_is_better = facts.LessIsBetter(name);
+  }
   const auto* scored = dynamic_cast<const ScoredMetric*>(&metric);
   if (scored == nullptr) return scores;
   for (const auto& [name, interval] : BootstrapIntervals(*scored, options)) {
@@ -90,7 +116,7 @@ absl::StatusOr<ScoredInput> ScoreAnswers(ScoreInput input, const Registry& regis
                                          const ScoringOptions& options) {
   ScoredInput scored;
   UNIVAL_ASSIGN_OR_RETURN(scored.metric, MetricOver(input, registry, options));
-  scored.scores = ScoresWithIntervals(*scored.metric, options.bootstrap);
+  scored.scores = ScoresWithIntervals(*scored.metric, options.bootstrap, TaskScores(registry));
   scored.input = std::move(input);
   return scored;
 }
@@ -107,7 +133,8 @@ absl::StatusOr<std::map<std::string, PairedDifference>> CompareAnswers(
   UNIVAL_ASSIGN_OR_RETURN(const auto of_a, MetricOver(a, registry, options));
   UNIVAL_ASSIGN_OR_RETURN(const auto of_b, MetricOver(ordered, registry, options));
   return ComparePaired(dynamic_cast<const ScoredMetric&>(*of_a),
-                       dynamic_cast<const ScoredMetric&>(*of_b), options.bootstrap);
+                       dynamic_cast<const ScoredMetric&>(*of_b), options.bootstrap,
+                       TaskScores(registry));
 }
 
 ExpectedCheck CompareWithExpected(const ScoredInput& scored) {

@@ -18,6 +18,7 @@
 #include "sdk/native/registry.h"
 #include "tasks/metrics/bootstrap.h"
 #include "tasks/metrics/caption_metrics.h"
+#include "tasks/metrics/task_scores.h"
 #include "training/evaluation/score_input.h"
 
 namespace unival {
@@ -31,6 +32,7 @@ struct ScoringOptions {
 struct ScoreValue {
   double value = 0;
   absl::optional<Interval> interval;  // absent: not drawn, or a metric that cannot be
+  bool less_is_better = false;
 };
 
 struct ScoredInput {
@@ -39,9 +41,10 @@ struct ScoredInput {
   std::map<std::string, ScoreValue> scores;
 };
 
-// Of any metric: what it gives, with intervals where it can.
+// Of any metric: what it gives, with intervals where it can, and what `facts` say of its scores.
 std::map<std::string, ScoreValue> ScoresWithIntervals(const Metric& metric,
-                                                      const BootstrapOptions& options);
+                                                      const BootstrapOptions& options,
+                                                      const TaskScores& facts);
 
 // NotFound for an unknown metric, InvalidArgument for a sample that it cannot be asked about.
 absl::StatusOr<ScoredInput> ScoreAnswers(ScoreInput input, const Registry& registry,

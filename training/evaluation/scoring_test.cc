@@ -11,7 +11,9 @@
 namespace unival {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 ScoringOptions Quick() {
   ScoringOptions options;
@@ -126,6 +128,66 @@ TEST(Scoring, ErrorsNameFileEntryFieldAndRemedy) {
               HasSubstr("entry \"2\": expected at least one reference"));
   EXPECT_THAT(error("{\"key\": \"a\", \"text\": \"b\"}\n"),
               HasSubstr("line 1: expected field \"references\""));
+}
+
+TEST(Scoring, AFieldOfAnotherTypeIsNamed) {
+  const auto error = [](const std::string& more) {
+    return std::string(
+        ReadScoreInput(Written("types.json", absl::StrCat("{\"references\": {\"1\": [\"a\"]}, "
+                                                          "\"candidates\": {\"1\": \"a\"}, ",
+                                                          more, "}")),
+                       "")
+            .status()
+            .message());
+  };
+  for (const char* field : {"expected", "per_image", "objects", "kinds", "groups"}) {
+    for (const char* wrong : {"5", "\"x\"", "[1]", "true", "null"}) {
+      EXPECT_THAT(
+          error(absl::StrCat("\"", field, "\": ", wrong)),
+          AllOf(HasSubstr(absl::StrCat("\"", field, "\": expected an object")), HasSubstr(wrong)));
+    }
+  }
+  EXPECT_THAT(error(R"("expected": {"bleu": "0.5"})"),
+              HasSubstr("\"expected\", \"bleu\": expected a number or a list of numbers"));
+  EXPECT_THAT(error(R"("per_image": {"1": {"cider": [1, "x"]}})"),
+              HasSubstr("\"per_image\", \"1\", \"cider\": expected a number"));
+  EXPECT_THAT(error(R"("per_image": {"1": 7})"),
+              HasSubstr("\"per_image\", \"1\": expected an object of scores, got 7"));
+  EXPECT_THAT(error(R"("groups": {"1": ["a", "b"]})"), HasSubstr("groups \"1\": expected a text"));
+  EXPECT_EQ(error(R"("expected": {"bleu": 1, "made_by": "x"}, "groups": {"1": 7})"), "");
+  const auto of_line = [](const std::string& more) {
+    return std::string(
+        ReadScoreInput(
+            Written("types.jsonl",
+                    absl::StrCat("{\"key\": \"1\", \"text\": \"a\", \"references\": [\"a\"], ",
+                                 more, "}\n")),
+            "")
+            .status()
+            .message());
+  };
+  EXPECT_THAT(of_line("\"score\": \"x\""), HasSubstr("line 1: score: expected a number, got"));
+  EXPECT_THAT(of_line("\"group\": {}"), HasSubstr("line 1: group: expected a text, got {}"));
+  EXPECT_THAT(of_line("\"kind\": [1]"), HasSubstr("line 1: kind: expected a text, got [1]"));
+  EXPECT_EQ(of_line("\"score\": null, \"group\": 7, \"kind\": null"), "");
+}
+
+TEST(Scoring, AColumnThatAMetricNeedsIsAskedForInTheWordsOfTheLayout) {
+  ScoringOptions options = Quick();
+  const auto error = [&](const std::string& file) {
+    return std::string(
+        ScoreAnswers(*ReadScoreInput(file, ""), BuiltinMetrics(), options).status().message());
+  };
+  const std::string captions =
+      Written("columns.json", R"({"references": {"7": ["a"]}, "candidates": {"7": "a"}})");
+  const std::string lines =
+      Written("columns.jsonl", R"({"key": "7", "text": "a", "references": ["a"]})");
+  options.metrics = {"consistency"};
+  EXPECT_THAT(error(captions),
+              AllOf(HasSubstr("consistency needs \"group\""), HasSubstr("got none for \"7\""),
+                    HasSubstr("\"groups\" by id"), Not(HasSubstr("--column"))));
+  EXPECT_THAT(error(lines), HasSubstr("the field \"group\" of its line"));
+  options.metrics = {"chair"};
+  EXPECT_THAT(error(captions), HasSubstr("\"objects\" by id"));
 }
 
 TEST(Scoring, TwoRunsAreComparedByTheirKeys) {

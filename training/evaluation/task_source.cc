@@ -1,12 +1,44 @@
 #include "training/evaluation/task_source.h"
 
+#include <memory>
 #include <utility>
 
+#include "absl/strings/str_join.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "tasks/metrics/scored_metric.h"
 #include "training/evaluation/evaluate.h"
 
 namespace unival {
+namespace {
+
+// Records without a column that a metric needs.
+struct Lacking {
+  MetricColumn column;
+  int64_t count = 0;
+  TaskSample first;
+};
+
+std::vector<Lacking> RecordsWithout(std::vector<MetricColumn> columns, const Source& source) {
+  std::vector<Lacking> lacking;
+  for (MetricColumn& column : columns) lacking.push_back({std::move(column), 0, {}});
+  for (int64_t i = 0; i < source.size(); ++i) {
+    const absl::StatusOr<TaskSample> sample = source.Read(i);
+    if (!sample.ok()) continue;  // an error of its own
+    for (Lacking& one : lacking) {
+      if (HoldsColumn(*sample, one.column)) continue;
+      if (one.count++ == 0) one.first = *sample;
+    }
+  }
+  return lacking;
+}
+
+std::string NamesOf(const TaskSample& sample) {
+  return absl::StrJoin(sample.fields, ", ",
+                       [](std::string* out, const auto& field) { out->append(field.first); });
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Source>> OpenFittingSource(
     const Task& task, const std::vector<std::string>& modalities,
@@ -21,6 +53,25 @@ absl::StatusOr<std::unique_ptr<Source>> OpenFittingSource(
   UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> columns, SourceColumns(*source));
   UNIVAL_RETURN_IF_ERROR(Annotate(CheckTaskFits(task.info(), modalities, columns), options.path));
   return source;
+}
+
+absl::Status CheckMetricColumns(const Task& task, const Source& source) {
+  const std::unique_ptr<Metric> metric = task.NewMetric();
+  const auto* scored = dynamic_cast<const ScoredMetric*>(metric.get());
+  std::vector<MetricColumn> columns;
+  if (scored != nullptr) columns = scored->Columns();
+  if (columns.empty()) return absl::OkStatus();
+  for (const Lacking& lacking : RecordsWithout(std::move(columns), source)) {
+    if (lacking.count == 0) continue;
+    const MetricColumn& column = lacking.column;
+    return InvalidArgument(
+        source.path(), ": task \"", task.info().name, "\": its metric ", column.metric,
+        " needs column \"", column.name, "\" with ", HeldBy(column), ", which ", lacking.count,
+        " of ", source.size(), " records lack, the first: ", lacking.first.key,
+        " (it has: ", NamesOf(lacking.first), "); add the column, or name another one: --column ",
+        column.name, "=COLUMN, in a plan columns { key: \"", column.name, "\" value: \"COLUMN\" }");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace unival

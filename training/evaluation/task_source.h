@@ -27,6 +27,11 @@ struct TaskSourceOptions {
 absl::StatusOr<std::unique_ptr<Source>> OpenFittingSource(
     const Task& task, const std::vector<std::string>& modalities, const TaskSourceOptions& options);
 
+// Whether every record has the columns that the task's metrics read beside the task's own, such as
+// `group` of consistency. InvalidArgument names task, metric, column, how many records lack it, the
+// first of them and the remedy. Reads all records, where a metric needs any column.
+absl::Status CheckMetricColumns(const Task& task, const Source& source);
+
 }  // namespace unival
 
 #endif  // UNIVAL_TRAINING_EVALUATION_TASK_SOURCE_H_

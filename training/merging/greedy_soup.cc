@@ -31,8 +31,10 @@ absl::StatusOr<GreedySoup> FindGreedySoup(const MergeOptions& merge, Measurer& m
                             measurer.MeasureMerge(SoupMerge(merge, {model}), merge.models[model]));
     soup.steps.push_back({model, alone[0]});
   }
-  std::stable_sort(soup.steps.begin(), soup.steps.end(),
-                   [](const SoupStep& a, const SoupStep& b) { return a.alone > b.alone; });
+  const MeasuredTask& task = measurer.tasks()[0];
+  std::stable_sort(soup.steps.begin(), soup.steps.end(), [&](const SoupStep& a, const SoupStep& b) {
+    return MeritOf(task, a.alone) > MeritOf(task, b.alone);
+  });
   for (SoupStep& step : soup.steps) {
     std::vector<size_t> tried = soup.ingredients;
     tried.push_back(step.model);
@@ -45,7 +47,8 @@ absl::StatusOr<GreedySoup> FindGreedySoup(const MergeOptions& merge, Measurer& m
               absl::StrCat("average of ", tried.size(), " with ", merge.models[step.model])));
       step.together = together[0];
     }
-    step.taken = soup.ingredients.empty() || step.together >= soup.value;
+    step.taken =
+        soup.ingredients.empty() || MeritOf(task, step.together) >= MeritOf(task, soup.value);
     if (!step.taken) continue;
     soup.ingredients = tried;
     soup.value = step.together;

@@ -1,6 +1,8 @@
 #include "training/merging/measure.h"
 
+#include <cmath>
 #include <filesystem>
+#include <limits>
 #include <system_error>
 #include <utility>
 
@@ -23,6 +25,7 @@ absl::StatusOr<double> MeasureTask(Pipeline& pipeline, const MeasureOptions& opt
   UNIVAL_ASSIGN_OR_RETURN(const auto source,
                           OpenFittingSource(*task, pipeline.model().known_modalities(),
                                             {measured->data, measured->columns, measured->limit}));
+  UNIVAL_RETURN_IF_ERROR(CheckMetricColumns(*task, *source));
   EvaluationOptions evaluation;
   evaluation.batch = options.batch;
   if (options.progress) {
@@ -34,10 +37,16 @@ absl::StatusOr<double> MeasureTask(Pipeline& pipeline, const MeasureOptions& opt
                           Evaluate(pipeline, measured->task, *source, evaluation));
   UNIVAL_RETURN_IF_ERROR(CheckReadable(result));
   UNIVAL_ASSIGN_OR_RETURN(measured->metric, MainMetric(result, measured->metric));
+  measured->less_is_better = result.scores.LessIsBetter(measured->metric);
   return result.metrics.at(measured->metric);
 }
 
 }  // namespace
+
+double MeritOf(const MeasuredTask& task, double value) {
+  if (std::isnan(value)) return -std::numeric_limits<double>::infinity();
+  return task.less_is_better ? -value : value;
+}
 
 absl::StatusOr<std::unique_ptr<Measurer>> Measurer::Create(MeasureOptions options) {
   std::error_code error;

@@ -20,7 +20,12 @@ struct MeasuredTask {
   std::string metric;                          // empty: MainMetric (main_metric.h), then filled in
   int64_t limit = 0;                           // only the first records; 0: all
   std::map<std::string, std::string> columns;  // task column -> record column
+  bool less_is_better = false;                 // of the metric; filled in with what the task says
 };
+
+// How good a measured value is: the larger merit is the better one, whatever the metric; the lowest
+// where the value is not a number.
+double MeritOf(const MeasuredTask& task, double value);
 
 struct MeasureOptions {
   PipelineOptions pipeline;  // but for the model
@@ -46,7 +51,7 @@ class Measurer {
                                                    const std::string& what);
   absl::StatusOr<std::vector<double>> MeasureMerge(MergeOptions merge, const std::string& what);
 
-  // With the metrics that were taken.
+  // With the metrics that were taken, and whether less of them is better.
   const std::vector<MeasuredTask>& tasks() const { return options_.tasks; }
 
  private:

@@ -10,6 +10,7 @@
 #include "absl/strings/str_replace.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "tasks/metrics/task_scores.h"
 #include "training/report/svg_chart.h"
 
 namespace unival {
@@ -17,23 +18,41 @@ namespace {
 
 constexpr int kMostPoints = 1001;
 
-bool Dominates(const FrontPoint& a, const FrontPoint& b) {
+// How good a point is in each task: of each the larger one is the better one.
+std::vector<double> MeritsOf(const std::vector<MeasuredTask>& tasks, const FrontPoint& point) {
+  std::vector<double> merits;
+  for (size_t i = 0; i < point.values.size(); ++i)
+    merits.push_back(MeritOf(tasks[i], point.values[i]));
+  return merits;
+}
+
+bool Dominates(const std::vector<double>& a, const std::vector<double>& b) {
   bool better = false;
-  for (size_t i = 0; i < a.values.size(); ++i) {
-    if (a.values[i] < b.values[i]) return false;
-    better = better || a.values[i] > b.values[i];
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a[i] < b[i]) return false;
+    better = better || a[i] > b[i];
   }
   return better;
 }
 
-double Mean(const FrontPoint& point) {
-  return std::accumulate(point.values.begin(), point.values.end(), 0.0) /
-         static_cast<double>(point.values.size());
+double Mean(const std::vector<double>& merits) {
+  return std::accumulate(merits.begin(), merits.end(), 0.0) / static_cast<double>(merits.size());
 }
 
-bool IsBetterChoice(const FrontPoint& a, const FrontPoint& b) {
-  const double of_a = Mean(a), of_b = Mean(b);
+bool IsBetterChoice(const std::vector<MeasuredTask>& tasks, const FrontPoint& a,
+                    const FrontPoint& b) {
+  const double of_a = Mean(MeritsOf(tasks, a)), of_b = Mean(MeritsOf(tasks, b));
   return of_a != of_b ? of_a > of_b : std::abs(a.lambda - 0.5) < std::abs(b.lambda - 0.5);
+}
+
+bool MeetsFloors(const std::vector<MeasuredTask>& tasks,
+                 const std::map<std::string, double>& floors, const FrontPoint& point) {
+  for (size_t i = 0; i < tasks.size(); ++i) {
+    const auto floor = floors.find(tasks[i].task);
+    if (floor == floors.end()) continue;
+    if (MeritOf(tasks[i], point.values[i]) < MeritOf(tasks[i], floor->second)) return false;
+  }
+  return true;
 }
 
 absl::Status CheckFront(int points, const std::map<std::string, double>& floors,
@@ -68,18 +87,17 @@ std::string MetricName(const MeasuredTask& task) {
 
 void JudgeFront(const std::map<std::string, double>& floors, MergeFront* front) {
   front->chosen.reset();
+  const std::vector<MeasuredTask>& tasks = front->tasks;
   for (size_t i = 0; i < front->points.size(); ++i) {
     FrontPoint& point = front->points[i];
     point.is_pareto =
-        std::none_of(front->points.begin(), front->points.end(),
-                     [&](const FrontPoint& other) { return Dominates(other, point); });
-    point.meets_floors = true;
-    for (size_t task = 0; task < front->tasks.size(); ++task) {
-      const auto floor = floors.find(front->tasks[task].task);
-      if (floor != floors.end() && point.values[task] < floor->second) point.meets_floors = false;
-    }
+        std::none_of(front->points.begin(), front->points.end(), [&](const FrontPoint& other) {
+          return Dominates(MeritsOf(tasks, other), MeritsOf(tasks, point));
+        });
+    point.meets_floors = MeetsFloors(tasks, floors, point);
     if (!point.meets_floors) continue;
-    if (!front->chosen || IsBetterChoice(point, front->points[*front->chosen])) front->chosen = i;
+    if (!front->chosen || IsBetterChoice(tasks, point, front->points[*front->chosen]))
+      front->chosen = i;
   }
 }
 
@@ -122,7 +140,7 @@ std::string FrontSvg(const MergeFront& front) {
   if (front.chosen) chart.marks = {front.points[*front.chosen].lambda};
   for (size_t task = 0; task < front.tasks.size(); ++task) {
     SvgSeries& series = chart.series.emplace_back();
-    series.name = MetricName(front.tasks[task]);
+    series.name = ScoreLabel(MetricName(front.tasks[task]), front.tasks[task].less_is_better);
     for (const FrontPoint& point : front.points) {
       series.points.emplace_back(point.lambda, point.values[task]);
     }

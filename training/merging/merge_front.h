@@ -24,13 +24,15 @@ struct FrontPoint {
 struct MergeFront {
   std::vector<MeasuredTask> tasks;  // with the metrics that were taken
   std::vector<FrontPoint> points;   // by lambda, from 0 to 1
-  // Of the points that meet all floors the one of the largest mean over tasks, of equal ones the
-  // one nearest to 0.5. Nothing where no point meets the floors.
+  // Of the points that meet all floors the one of the largest mean over tasks, where a metric of
+  // which less is better counts below 0; of equal ones the one nearest to 0.5. Nothing where no
+  // point meets the floors.
   absl::optional<size_t> chosen;
 };
 
 // Measures `points` values of lambda from 0 (the second model) to 1 (the first). `floors`: the
-// least value of a task's metric, by task. InvalidArgument: fewer than two points, a floor of a
+// worst value of a task's metric that will do, by task: the least, or the largest where less is
+// better. InvalidArgument: fewer than two points, a floor of a
 // task that is not measured.
 absl::StatusOr<MergeFront> MeasureFront(const MergeOptions& merge, int points,
                                         const std::map<std::string, double>& floors,
@@ -41,7 +43,7 @@ void JudgeFront(const std::map<std::string, double>& floors, MergeFront* front);
 
 std::string FrontCsv(const MergeFront& front);
 std::string FrontSvg(const MergeFront& front);
-// "caption exact_match"
+// "caption exact_match", "speech wer"
 std::string MetricName(const MeasuredTask& task);
 
 }  // namespace unival

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "sdk/base/test_files.h"
 #include "training/merging/greedy_soup.h"
 #include "training/merging/merge_front.h"
@@ -32,6 +34,31 @@ TEST(MergeFront, TakesTheLargestMeanThatMeetsTheFloorsAndMarksTheParetoSet) {
   EXPECT_FALSE(front.points[1].meets_floors);
   JudgeFront({{"vqa", 0.95}}, &front);
   EXPECT_FALSE(front.chosen.has_value());
+}
+
+TEST(MergeFront, TakesTheLeastOfAMetricOfWhichLessIsBetter) {
+  MergeFront front =
+      Front({{0, {0.9, 0.9}}, {0.5, {0.2, 0.8}}, {0.75, {0.3, 0.8}}, {1, {0.1, 0.2}}});
+  front.tasks[0].metric = "wer";
+  front.tasks[0].less_is_better = true;
+  JudgeFront({}, &front);
+  EXPECT_EQ(front.chosen, absl::optional<size_t>(1));
+  EXPECT_TRUE(front.points[0].is_pareto);
+  EXPECT_FALSE(
+      front.points[2].is_pareto);  // lambda 0.5 has fewer errors, and as many right answers
+  EXPECT_TRUE(front.points[3].is_pareto);
+  JudgeFront({{"caption", 0.15}}, &front);  // at most so many errors
+  EXPECT_EQ(front.chosen, absl::optional<size_t>(3));
+  EXPECT_FALSE(front.points[1].meets_floors);
+  JudgeFront({{"caption", 0.05}}, &front);
+  EXPECT_FALSE(front.chosen.has_value());
+  EXPECT_THAT(FrontSvg(front), HasSubstr("caption wer (less is better)"));
+}
+
+TEST(MergeFront, AValueThatIsNoNumberIsNeverTaken) {
+  MergeFront front = Front({{0, {std::nan(""), 1}}, {0.5, {0.2, 0.2}}, {1, {0.1, std::nan("")}}});
+  JudgeFront({{"caption", 0}}, &front);
+  EXPECT_EQ(front.chosen, absl::optional<size_t>(1));
 }
 
 TEST(MergeFront, OfEqualPointsTheOneNearestTheMiddleIsTaken) {

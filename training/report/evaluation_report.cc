@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -32,16 +31,14 @@ std::string ScoreCell(const EvaluationResult& result, const std::string& name) {
   return cell;
 }
 
-bool IsCount(const std::string& name) { return name == "samples" || name == "failures"; }
-
 std::string ScoreTable(const EvaluationResult& result) {
   Table table({"score", "value, 95 % interval", "always the most frequent answer"});
   for (const auto& [name, value] : result.metrics) {
-    if (IsCount(name) || absl::StrContains(name, "/kind=")) continue;
+    if (!IsOfAllRecords(name)) continue;
     std::string constant = "&ndash;";
     if (result.constant && result.constant->metrics.count(name) > 0)
       constant = absl::StrFormat("%.4f", result.constant->metrics.at(name));
-    table.AddRow({Escape(name), ScoreCell(result, name), constant});
+    table.AddRow({Escape(result.scores.Label(name)), ScoreCell(result, name), constant});
   }
   return Element("div", "panel", table.Html());
 }
@@ -67,9 +64,9 @@ std::string KindTable(const EvaluationResult& result) {
   if (kinds.empty()) return "";
   std::vector<std::string> header = {"kind", "records"}, scores;
   for (const auto& [name, value] : result.metrics) {
-    if (IsCount(name) || absl::StrContains(name, "/kind=")) continue;
+    if (!IsOfAllRecords(name)) continue;
     scores.push_back(name);
-    header.push_back(Escape(name));
+    header.push_back(Escape(result.scores.Label(name)));
   }
   Table table(header);
   for (const auto& [kind, records] : kinds) {
@@ -214,29 +211,36 @@ absl::StatusOr<std::string> CaseCards(const EvaluationPage& page, const std::str
     UNIVAL_ASSIGN_OR_RETURN(one.sample, source.Read(static_cast<int64_t>(order[k])));
     one.answer = page.result->answers[order[k]];
     one.value = values[order[k]];
-    if (page.references) {
-      const absl::StatusOr<References> right = page.references(one.sample);
-      if (right.ok()) one.right = *right;
-    }
+    const absl::StatusOr<References> right = page.task->ReferencesOf(one.sample);
+    if (right.ok()) one.right = *right;
     cards += CaseHtml(*page.task, one, decoder);
   }
   return absl::StrCat(Element("h2", "", title), Element("div", "cards", cards));
 }
 
-// The score by which answers are sorted: the first of these that there is.
-std::string SortingScore(const SampleValues& values) {
-  for (const char* name : {"vqa_accuracy", "accuracy", "exact_match", "mean_iou", "cider_d",
-                           "cider", "meteor", "rouge_l", "bleu_4", "last_word", "contains"}) {
-    if (values.count(name) > 0) return name;
+// Of each record, how good its answer is by `name` and, among equals, by the others.
+std::vector<std::vector<double>> MeritsOf(const SampleValues& values, const std::string& name,
+                                          const TaskScores& scores) {
+  std::vector<std::vector<double>> merits(values.at(name).size());
+  const auto add = [&](const std::string& score, const std::vector<double>& own) {
+    for (size_t i = 0; i < merits.size() && i < own.size(); ++i)
+      merits[i].push_back(scores.Merit(score, own[i]));
+  };
+  add(name, values.at(name));
+  for (const auto& [other, own] : values) {
+    if (other != name && IsOfAllRecords(other)) add(other, own);
   }
-  return values.empty() ? "" : values.begin()->first;
+  return merits;
 }
 
-std::vector<size_t> OrderBy(const std::vector<double>& values, double sign) {
-  std::vector<size_t> order(values.size());
+// The lowest first, or the highest.
+template <typename Key>
+std::vector<size_t> OrderBy(const std::vector<Key>& keys, bool highest_first = false) {
+  std::vector<size_t> order(keys.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return sign * values[a] < sign * values[b]; });
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return highest_first ? keys[b] < keys[a] : keys[a] < keys[b];
+  });
   return order;
 }
 
@@ -245,21 +249,24 @@ absl::StatusOr<std::string> AllCases(const EvaluationPage& page, const Source& s
   const auto* metric = dynamic_cast<const ScoredMetric*>(page.result->metric.get());
   if (metric == nullptr) return std::string();
   const SampleValues all = metric->PerSample();
-  const std::string name = SortingScore(all);
+  const TaskScores& scores = page.result->scores;
+  const std::string name = scores.Main(all);
   if (name.empty()) return std::string();
   const std::vector<double>& values = all.at(name);
+  const auto merits = MeritsOf(all, name, scores);
+  const std::string label = Escape(scores.Label(name));
   std::vector<double> certain;
   for (const auto& answer : page.result->answers)
     certain.push_back(answer ? answer->score : -std::numeric_limits<double>::infinity());
-  UNIVAL_ASSIGN_OR_RETURN(const std::string worst,
-                          CaseCards(page, absl::StrCat("Worst by ", Escape(name)),
-                                    OrderBy(values, 1), values, source, decoder));
+  UNIVAL_ASSIGN_OR_RETURN(
+      const std::string worst,
+      CaseCards(page, absl::StrCat("Worst by ", label), OrderBy(merits), values, source, decoder));
   UNIVAL_ASSIGN_OR_RETURN(
       const std::string unsure,
-      CaseCards(page, "Least certain", OrderBy(certain, 1), values, source, decoder));
-  UNIVAL_ASSIGN_OR_RETURN(const std::string best,
-                          CaseCards(page, absl::StrCat("Best by ", Escape(name)),
-                                    OrderBy(values, -1), values, source, decoder));
+      CaseCards(page, "Least certain", OrderBy(certain), values, source, decoder));
+  UNIVAL_ASSIGN_OR_RETURN(const std::string best, CaseCards(page, absl::StrCat("Best by ", label),
+                                                            OrderBy(merits, /*highest_first=*/true),
+                                                            values, source, decoder));
   return absl::StrCat(worst, unsure, best);
 }
 

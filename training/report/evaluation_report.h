@@ -22,7 +22,6 @@ struct EvaluationPage {
   std::string model, data;                   // as they were given
   const Task* task = nullptr;                // whose records `source` holds
   const EvaluationResult* result = nullptr;  // with metric and answers kept
-  ReferenceReader references;                // TaskReferences of the task; empty: none are shown
   int cases = 6;                             // of each sort
 };
 

@@ -68,6 +68,9 @@ ValidationPoint ValidationFrom(const Json& json) {
   point.evaluation = TextOf(json, "validation");
   point.step = StepOf(json);
   point.metrics = NumbersOf(Member(json, "metrics"));
+  for (const Json& name : Member(json, "less_is_better")) {
+    if (name.is_string()) point.less_is_better.insert(name.get<std::string>());
+  }
   point.judged_by = TextOf(json, "judged_by");
   const Json& best = Member(json, "is_best");
   point.is_best = best.is_boolean() && best.get<bool>();

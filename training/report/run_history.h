@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,8 @@ struct ValidationPoint {
   std::string stage, evaluation;
   int64_t step = 0;
   std::map<std::string, double> metrics;
-  std::string judged_by;  // empty: did not judge
+  std::set<std::string> less_is_better;  // of `metrics`
+  std::string judged_by;                 // empty: did not judge
   bool is_best = false;
 };
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "tasks/metrics/task_scores.h"
 #include "training/report/html.h"
 #include "training/report/line_chart.h"
 
@@ -44,9 +45,13 @@ std::string StateOf(const RunHistory& history) {
                          history.finished ? ", finished" : "");
 }
 
+std::string LabelOf(const ValidationPoint& point, const std::string& score) {
+  return ScoreLabel(score, point.less_is_better.count(score) > 0);
+}
+
 std::string JudgedText(const ValidationPoint& point) {
   const auto value = point.metrics.find(point.judged_by);
-  return absl::StrFormat("%s %s %.4f at step %d", point.evaluation, point.judged_by,
+  return absl::StrFormat("%s %s %.4f at step %d", point.evaluation, LabelOf(point, point.judged_by),
                          value == point.metrics.end() ? 0 : value->second, point.step);
 }
 
@@ -112,9 +117,9 @@ std::string ValidationCharts(const RunHistory& history) {
   std::map<std::string, std::map<std::string, report::LineSeries>> charts;
   for (const ValidationPoint& point : history.validations) {
     for (const auto& [metric, value] : point.metrics) {
-      if (metric == "samples" || metric == "failures" || absl::StrContains(metric, '/')) continue;
+      if (!IsOfAllRecords(metric)) continue;
       report::LineSeries& series = charts[point.evaluation][metric];
-      series.name = metric;
+      series.name = LabelOf(point, metric);
       series.emphasis = metric == point.judged_by;
       series.points.emplace_back(static_cast<double>(point.step), value);
     }

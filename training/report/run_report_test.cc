@@ -72,6 +72,18 @@ std::string RunFolder() {
   return run;
 }
 
+TEST(RunReport, SaysOfWhichMetricsLessIsBetter) {
+  const std::string run = RunFolder();
+  WriteText(run + "/log.jsonl",
+            R"({"stage": "s", "step": 2, "validation": "speech", "metrics": {"wer": 0.5}, )"
+            R"("less_is_better": ["wer"], "judged_by": "wer", "is_best": true})"
+            "\n");
+  const auto history = ReadRunHistory(run);
+  ASSERT_TRUE(history.ok()) << history.status();
+  EXPECT_THAT(RunText(*history), HasSubstr("speech wer (less is better) 0.5000 at step 2"));
+  EXPECT_THAT(RenderRun(*history, {}), HasSubstr("wer (less is better)"));
+}
+
 TEST(RunHistory, ReadsALogWhoseLastLineIsStillBeingWritten) {
   const auto history = ReadRunHistory(RunFolder());
   ASSERT_TRUE(history.ok()) << history.status();

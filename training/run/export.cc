@@ -121,7 +121,7 @@ bool IsFinished(const Run& run) {
   if (state.stage >= stages.size()) return true;
   const Stage& stage = stages[state.stage];
   return state.stage + 1 == stages.size() &&
-         (state.stage_step >= stage.steps() || EndsByValidation(state, stage));
+         (state.stage_step >= stage.steps() || EndsByValidation(run, stage));
 }
 
 absl::StatusOr<ExportResult> WriteExport(const ExportOptions& options, Run* run) {

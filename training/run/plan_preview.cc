@@ -15,6 +15,7 @@
 #include "sdk/native/catch_torch.h"
 #include "training/config/optimizer_plan.h"
 #include "training/run/run.h"
+#include "training/run/stage_dropout.h"
 #include "training/run/stage_length.h"
 #include "training/run/stage_sampler.h"
 #include "training/run/trainable.h"
@@ -93,6 +94,7 @@ class Previewer {
     if (plan.validation().every() > 0) stage.validations = plan.steps() / plan.validation().every();
     const std::vector<std::string> patterns(plan.trainable().begin(), plan.trainable().end());
     UNIVAL_ASSIGN_OR_RETURN(const TrainableSet trained, SelectTrainable(*run_.model, patterns));
+    stage.dropout = DropoutOf(plan, run_.model->backbone().config());
     AddParts(trained, &stage);
     UNIVAL_RETURN_IF_ERROR(CountCheckpoint(plan, trained, &stage));
     UNIVAL_RETURN_IF_ERROR(CountRows(index, &stage));

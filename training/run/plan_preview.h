@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "backbone/model/backbone.h"
 #include "runtime/runtime.h"
 #include "training/trainer.h"
 
@@ -45,6 +46,7 @@ struct StagePreview {
   // reached yet the optimizer keeps nothing. The file's header comes on top.
   int64_t checkpoint_bytes = 0;
   int64_t validations = 0;
+  DropoutRates dropout;  // while it trains
 
   int64_t rows() const;
   int64_t trained() const;

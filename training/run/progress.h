@@ -43,7 +43,8 @@ struct ValidationRecord {
   std::string evaluation;
   double seconds = 0;
   std::map<std::string, double> metrics;
-  std::string judged_by;  // the judge's metric; empty for other evaluations
+  std::string judged_by;                    // the judge's metric; empty for other evaluations
+  std::vector<std::string> less_is_better;  // of `metrics`, failures aside
   bool is_best = false;
 };
 

@@ -11,9 +11,11 @@
 #include "tasks/templates/template_task.h"
 #include "training/data/negatives.h"
 #include "training/evaluation/evaluate.h"
+#include "training/evaluation/task_source.h"
 #include "training/run/first_record.h"
 #include "training/run/record_sweep.h"
 #include "training/run/run_setup.h"
+#include "training/run/stage_dropout.h"
 #include "training/run/trainable.h"
 
 namespace unival {
@@ -78,7 +80,10 @@ class DataOpener {
     const Stage& stage = plan_.proto.stage(index);
     const std::vector<std::string> patterns(stage.trainable().begin(), stage.trainable().end());
     const absl::StatusOr<TrainableSet> trained = SelectTrainable(model_, patterns);
-    UNIVAL_RETURN_IF_ERROR(AtField(plan_, absl::StrCat("stage[", index, "]"), trained.status()));
+    const std::string at = absl::StrCat("stage[", index, "]");
+    UNIVAL_RETURN_IF_ERROR(AtField(plan_, at, trained.status()));
+    const absl::Status acts = CheckDropoutActs(stage, *trained, model_);
+    UNIVAL_RETURN_IF_ERROR(Annotate(acts, plan_.file, ": ", at, "."));
     std::vector<StageSource>& sources = data_.stages.emplace_back();
     for (int i = 0; i < stage.source_size(); ++i) {
       const SourcePlan& source = stage.source(i);
@@ -172,6 +177,9 @@ class DataOpener {
       const RecordUse use = options.missing_media ? RecordUse::kEvaluation : RecordUse::kTraining;
       UNIVAL_RETURN_IF_ERROR(
           AtField(plan_, field, SweepRecords(**task, by_template, **source, model_, use)));
+    }
+    if (std::is_same_v<Plan, EvaluationPlan>) {
+      UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, CheckMetricColumns(**task, **source)));
     }
     data_.opened.push_back(*std::move(source));
     return Opened{*task, data_.opened.back().get()};

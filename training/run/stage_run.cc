@@ -17,6 +17,7 @@
 #include "training/run/shared_step.h"
 #include "training/run/speaking_check.h"
 #include "training/run/stage_batches.h"
+#include "training/run/stage_dropout.h"
 #include "training/run/stage_losses.h"
 #include "training/run/stage_optimizer.h"
 #include "training/run/stage_report.h"
@@ -35,6 +36,7 @@ LossConfig MakeLoss(const LossPlan& plan, const VocabularyView& vocabulary) {
   loss.log_end = LogEnd(plan);
   loss.drop_worst_ratio = plan.drop_worst_ratio();
   loss.drop_worst_after = plan.drop_worst_after();
+  loss.rdrop_alpha = plan.rdrop_alpha();
   loss.pad = vocabulary.pad();
   loss.eos = vocabulary.eos();
   return loss;
@@ -64,6 +66,8 @@ class StageRun {
     if (run_.state.stage_step == 0 && run_.IsFirst())
       UNIVAL_RETURN_IF_ERROR(WarnOfUnsayableTargets(run_, sources_, trainable_));
     ApplyTrainable(*run_.model, trainable_);
+    Backbone& backbone = run_.model->backbone();
+    backbone.SetDropout(DropoutOf(stage_, backbone.config()));
     before_step_ = BackupOfStatistics();
     before_batch_ = BackupOfStatistics();
     UNIVAL_ASSIGN_OR_RETURN(optimizer_,
@@ -100,7 +104,7 @@ class StageRun {
 
  private:
   bool IsOver() const {
-    return run_.state.stage_step >= stage_.steps() || EndsByValidation(run_.state, stage_);
+    return run_.state.stage_step >= stage_.steps() || EndsByValidation(run_, stage_);
   }
 
   bool IsLast() const { return index_ + 1 == run_.plan.proto.stage_size(); }
@@ -261,7 +265,7 @@ class StageRun {
     run_.state.finished.resize(static_cast<size_t>(index_));
     run_.state.finished.push_back(run_.state.stage_step);
     run_.state.ends.resize(static_cast<size_t>(index_));
-    run_.state.ends.emplace_back(EndOf(run_.state, stage_));
+    run_.state.ends.emplace_back(EndOf(run_, stage_));
     run_.state.validation = ValidationState();
     run_.state.unlocked.clear();
     run_.state.stage = index_ + 1;

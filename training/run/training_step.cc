@@ -80,15 +80,24 @@ at::Tensor WeightsOf(absl::Span<const PreparedExample> examples) {
   return at::tensor(weights, at::kFloat);
 }
 
+// Each row again behind all rows.
+at::Tensor Twice(const at::Tensor& x) { return x.defined() ? at::cat({x, x}) : x; }
+
+// With R-Drop (Liang et al., 2021) a batch is passed twice, and what is dropped differs.
 absl::StatusOr<LossResult> Loss(const Model& model, const ModelInput& input,
                                 const TargetRows& target, const StepOptions& options) {
+  const bool passes_twice = options.loss.rdrop_alpha > 0;
   at::Tensor logits;
   {
     ReducedPrecision precision(options.bfloat16);
     logits = Forward(model, input, target);
+    if (passes_twice) logits = at::cat({logits, Forward(model, input, target)});
   }
-  return ComputeLoss(logits.to(at::kFloat), target.labels, options.loss, options.update,
-                     target.masks);
+  return ComputeLoss(logits.to(at::kFloat), passes_twice ? Twice(target.labels) : target.labels,
+                     options.loss, options.update,
+                     passes_twice
+                         ? LossMasks{Twice(target.masks.allowed), Twice(target.masks.confidence)}
+                         : target.masks);
 }
 
 at::Tensor Mean(const LossResult& result) {

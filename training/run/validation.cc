@@ -34,14 +34,16 @@ absl::StatusOr<EvaluationResult> ValidateBy(Run* run, Pipeline& pipeline, int in
   return result;
 }
 
+// "caption/exact_match": names of evaluations hold no slash.
+std::string MetricOf(const std::string& judge) { return judge.substr(judge.find('/') + 1); }
+
 // Of equal values the first is the best; what is not a number is never.
-bool Judge(const std::string& judge, bool less_is_better, double value, int64_t step,
+bool Judge(const std::string& judge, const TaskScores& scores, double value, int64_t step,
            ValidationState* state) {
   if (state->judge != judge) *state = ValidationState();
   state->judge = judge;
   state->last = value;
-  const bool is_better = less_is_better ? value < state->best : value > state->best;
-  if (std::isnan(value) || (state->any && !is_better)) {
+  if (std::isnan(value) || (state->any && !scores.IsBetter(MetricOf(judge), value, state->best))) {
     ++state->worse;
     return false;
   }
@@ -52,13 +54,22 @@ bool Judge(const std::string& judge, bool less_is_better, double value, int64_t 
   return true;
 }
 
-// "caption/exact_match": names of evaluations hold no slash.
-std::string MetricOf(const std::string& judge) { return judge.substr(judge.find('/') + 1); }
+// What is known of the scores of the evaluation that judges.
+TaskScores ScoresOfJudge(const Run& run, const std::string& judge) {
+  for (const EvaluationPlan& plan : run.plan.proto.evaluation()) {
+    if (plan.name() != judge.substr(0, judge.find('/'))) continue;
+    const absl::StatusOr<const Task*> task = run.pipeline->task(plan.task());
+    if (task.ok()) return TaskScores(**task, run.runtime.registry());
+  }
+  return TaskScores(run.runtime.registry());
+}
 
-bool ReachesTarget(const ValidationState& state, const ValidationPlan& plan) {
+bool ReachesTarget(const Run& run, const ValidationPlan& plan) {
+  const ValidationState& state = run.state.validation;
   if (!plan.has_target() || !state.any) return false;
-  return LessIsBetter(MetricOf(state.judge)) ? state.best <= plan.target()
-                                             : state.best >= plan.target();
+  const TaskScores scores = ScoresOfJudge(run, state.judge);
+  const std::string metric = MetricOf(state.judge);
+  return scores.Merit(metric, state.best) >= scores.Merit(metric, plan.target());
 }
 
 bool IsPatienceOver(const ValidationState& state, const ValidationPlan& plan) {
@@ -92,11 +103,10 @@ absl::StatusOr<bool> JudgeBy(Run* run, const EvaluationResult& result, const Val
                              ValidationRecord* record) {
   UNIVAL_ASSIGN_OR_RETURN(record->judged_by, MainMetric(result, plan.metric()));
   const double value = result.metrics.at(record->judged_by);
-  record->is_best =
-      Judge(absl::StrCat(result.name, "/", record->judged_by), LessIsBetter(record->judged_by),
-            value, run->state.step, &run->state.validation);
+  record->is_best = Judge(absl::StrCat(result.name, "/", record->judged_by), result.scores, value,
+                          run->state.step, &run->state.validation);
   run->printer.Say(absl::StrFormat("step %d: %s %s %.4f%s", run->state.step, result.name,
-                                   record->judged_by, value,
+                                   result.scores.Label(record->judged_by), value,
                                    record->is_best ? ", the best so far" : ""));
   return record->is_best;
 }
@@ -133,6 +143,9 @@ absl::StatusOr<bool> Validate(Run* run, const Stage& stage) {
     record.evaluation = name;
     record.seconds = result.seconds;
     record.metrics = result.metrics;
+    for (const auto& [name, value] : result.metrics) {
+      if (!IsCount(name) && result.scores.LessIsBetter(name)) record.less_is_better.push_back(name);
+    }
     if (is_judge) {
       UNIVAL_ASSIGN_OR_RETURN(is_best, JudgeBy(run, result, validation, &record));
     }
@@ -142,14 +155,14 @@ absl::StatusOr<bool> Validate(Run* run, const Stage& stage) {
   return is_best;
 }
 
-bool EndsByValidation(const RunState& state, const Stage& stage) {
-  return ReachesTarget(state.validation, stage.validation()) ||
-         IsPatienceOver(state.validation, stage.validation());
+bool EndsByValidation(const Run& run, const Stage& stage) {
+  return ReachesTarget(run, stage.validation()) ||
+         IsPatienceOver(run.state.validation, stage.validation());
 }
 
-const char* EndOf(const RunState& state, const Stage& stage) {
-  if (ReachesTarget(state.validation, stage.validation())) return "target";
-  return IsPatienceOver(state.validation, stage.validation()) ? "patience" : "steps";
+const char* EndOf(const Run& run, const Stage& stage) {
+  if (ReachesTarget(run, stage.validation())) return "target";
+  return IsPatienceOver(run.state.validation, stage.validation()) ? "patience" : "steps";
 }
 
 }  // namespace unival

@@ -22,9 +22,9 @@ absl::StatusOr<bool> Validate(Run* run, const Stage& stage);
 
 // Whether the stage is over by its validations: none was better for as long as `patience` says, or
 // `target` was reached.
-bool EndsByValidation(const RunState& state, const Stage& stage);
+bool EndsByValidation(const Run& run, const Stage& stage);
 // "patience", "target", or "steps" where validation ends nothing.
-const char* EndOf(const RunState& state, const Stage& stage);
+const char* EndOf(const Run& run, const Stage& stage);
 
 }  // namespace unival
 

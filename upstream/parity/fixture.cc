@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "runtime/collate.h"
+#include "sdk/base/beginning.h"
 #include "sdk/base/files.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/testing/golden.h"
@@ -81,6 +82,13 @@ absl::Status Fixture::ReadIndex() {
   const Json entries = index.value("entries", Json());
   if (!entries.is_array() || entries.empty()) return wrong("entries: expected a list of cases");
   for (const Json& json : entries) {
+    const std::string where = absl::StrCat("entries[", entries_.size(), "]");
+    if (!json.is_object()) return wrong(where + ": expected an object");
+    for (const char* name : {"file", "case", "stage", "config", "reference_quirk"}) {
+      if (!json.contains(name) || json[name].is_null() || json[name].is_string()) continue;
+      return wrong(absl::StrCat(where, ".", name, ": expected a text, got ",
+                                BeginningOf(json[name].dump())));
+    }
     Entry entry{TextOf(json, "file"),
                 TextOf(json, "case"),
                 TextOf(json, "stage"),
@@ -88,7 +96,7 @@ absl::Status Fixture::ReadIndex() {
                 TextOf(json, "reference_quirk"),
                 json};
     if (entry.file.empty() || entry.kind.empty()) {
-      return wrong(absl::StrCat("entries[", entries_.size(), "]: file and stage must be texts"));
+      return wrong(where + ": file and stage must be texts");
     }
     entries_.push_back(std::move(entry));
   }

@@ -8,7 +8,6 @@
 #include "absl/strings/str_join.h"
 #include "backbone/layers/packed_weights.h"
 #include "sdk/base/status_macros.h"
-#include "sdk/native/catch_torch.h"
 #include "upstream/parity/fixture.h"
 #include "upstream/parity/reference_model.h"
 #include "upstream/parity/replay.h"
@@ -87,7 +86,7 @@ class ParityRun {
         kind == nullptr
             ? absl::UnimplementedError(absl::StrCat("stage \"", entry.kind,
                                                     "\" of the index is not known to this program"))
-            : CatchTorch(entry.file, [&] { return kind->replay(*context_, entry); });
+            : parity::CatchFixture(entry.file, [&] { return kind->replay(*context_, entry); });
     if (status.ok() && context_->replayed() == before) {
       status = absl::InvalidArgumentError("it has no case");
     }

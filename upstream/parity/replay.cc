@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "backbone/model/reference_names.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 
@@ -30,6 +31,17 @@ bool IsElsewhere(const std::string& name, const ReferenceModel& model) {
     }
   }
   return false;
+}
+
+// "[json.exception.type_error.302] (/cases/0/name) type must be string, but is number", without the
+// library's own name for it: "field /cases/0/name: type must be string, but is number".
+std::string WrongField(const Json::exception& error) {
+  const std::string text = error.what();
+  const size_t begin = text.find("] ");
+  const std::string said = begin == std::string::npos ? text : text.substr(begin + 2);
+  const size_t end = said.find(") ");
+  if (said.empty() || said[0] != '(' || end == std::string::npos) return said;
+  return absl::StrCat("field ", said.substr(1, end - 1), ": ", said.substr(end + 2));
 }
 
 absl::Status CompareStateDict(ReplayContext& context, const std::string& config,
@@ -64,6 +76,16 @@ absl::Status CompareStateDict(ReplayContext& context, const std::string& config,
 
 }  // namespace
 
+absl::Status CatchFixture(const std::string& file, const std::function<absl::Status()>& body) {
+  return CatchTorch(file, [&]() -> absl::Status {
+    try {
+      return body();
+    } catch (const Json::exception& error) {
+      return InvalidArgument(file, ": ", WrongField(error));
+    }
+  });
+}
+
 void ReplayContext::Case(const Fixture::Entry& entry, const std::string& name, const Body& body) {
   ++replayed_;
   CaseResult& result = report_.cases.emplace_back();
@@ -73,7 +95,7 @@ void ReplayContext::Case(const Fixture::Entry& entry, const std::string& name, c
   result.quirk = entry.quirk;
   Checker check(&result, &report_);
   const auto start = std::chrono::steady_clock::now();
-  const absl::Status status = CatchTorch(entry.file, [&] { return body(check); });
+  const absl::Status status = CatchFixture(entry.file, [&] { return body(check); });
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (!status.ok()) {
     result.error = std::string(status.message());

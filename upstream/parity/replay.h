@@ -44,6 +44,10 @@ class ReplayContext {
   int64_t replayed_ = 0;
 };
 
+// Runs `body`; what it throws becomes an error that names `file`, and the field where one of the
+// fixture has another type than it is read as.
+absl::Status CatchFixture(const std::string& file, const std::function<absl::Status()>& body);
+
 using Replay = absl::Status (*)(ReplayContext& context, const Fixture::Entry& entry);
 
 struct ReplayKind {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -86,6 +87,30 @@ TEST(Merges, MergeFrontMeasuresAGridAndTakesALambda) {
   const Outcome missed = program.Run(std::string("merge front ") + kExperts + kMeasured +
                                      "--grid 2 --floor image_caption=1.5");
   EXPECT_EQ(missed.code, 3) << missed.err;
+}
+
+TEST(Merges, MergeFrontTakesTheLambdaOfTheFewestErrors) {
+  const Program& program = WithTwoExperts();
+  WriteText(program.Path("heard.textproto"),
+            "name: \"heard\" task { name: \"heard\" input { name: \"image\" modality: "
+            "\"image\" } prompt: \" what is it?\" target: \" {caption:text}\" metric: "
+            "\"wer\" }");
+  const std::string command = std::string("merge front ") + kExperts +
+                              "--templates heard.textproto --task heard --data "
+                              "data/image/eval/caption.jsonl --limit 4 --grid 3 --json ";
+  const Outcome front = program.Run(command + "--floor heard=1000");
+  ASSERT_EQ(front.code, 0) << front.err;
+  const json report = json::parse(front.out);
+  EXPECT_EQ(report["tasks"][0]["metric"], "wer");
+  EXPECT_EQ(report["tasks"][0]["less_is_better"], true);
+  double fewest = 1e9, taken = -1;
+  for (const json& point : report["points"]) {
+    fewest = std::min(fewest, point["values"][0].get<double>());
+    if (point["lambda"] == report["lambda"]) taken = point["values"][0];
+  }
+  EXPECT_EQ(taken, fewest) << front.out;
+  EXPECT_EQ(program.Run(command + "--floor heard=-1").code, 3)
+      << "a floor is the most that will do";
 }
 
 TEST(Merges, AGreedySoupTakesWhatDoesNotMakeItWorse) {

@@ -130,6 +130,48 @@ TEST(Workflow, EvalEndsWithThreeBelowABound) {
   EXPECT_THAT(unknown.err, AllOf(HasSubstr("beauty"), HasSubstr("accuracy")));
 }
 
+// Word errors, of which fewer are better, at every door of the evaluation.
+TEST(Workflow, EvalKnowsThatLessOfAnErrorIsBetter) {
+  const Program& program = TinyWorkplace();
+  WriteText(program.Path("errors.textproto"),
+            "name: \"errors\" task { name: \"heard\" input { name: \"image\" modality: "
+            "\"image\" } prompt: \" what is it?\" paraphrase: \" describe it.\" target: \" "
+            "{caption:text}\" metric: \"wer\" }");
+  const std::string eval =
+      "eval models/tiny --data data/image/eval/caption.jsonl --limit 4 --task heard --templates "
+      "errors.textproto ";
+  const Outcome table = program.Run(eval + "--at_least wer=1000");
+  EXPECT_EQ(table.code, 0) << table.err;
+  EXPECT_THAT(table.out, HasSubstr("less is better"));
+  const Outcome missed = program.Run(eval + "--at_least wer=-1");
+  EXPECT_EQ(missed.code, 3);
+  EXPECT_THAT(missed.err, HasSubstr("wer: expected at most -1"));
+  const json prompts = json::parse(program.Run(eval + "--prompts all --json").out);
+  const double a = prompts["prompts"][0]["metrics"]["wer"];
+  const double b = prompts["prompts"][1]["metrics"]["wer"];
+  EXPECT_EQ(prompts["spread"]["wer"]["worst"], std::max(a, b));
+  EXPECT_EQ(program.Run(eval + "--report errors.html").code, 0);
+  EXPECT_THAT(ReadText(program.Path("errors.html")), HasSubstr("Worst by wer (less is better)"));
+}
+
+TEST(Workflow, ScoreSaysWhatWasForgottenWhereMoreErrorsAreWorse) {
+  const Program& program = TinyWorkplace();
+  WriteText(program.Path("before.jsonl"),
+            "{\"key\": \"1\", \"text\": \"one two\", \"references\": [\"one two\"]}\n");
+  WriteText(program.Path("after.jsonl"),
+            "{\"key\": \"1\", \"text\": \"three\", \"references\": [\"one two\"]}\n");
+  const std::string score = "score before.jsonl --compare after.jsonl --metrics wer,accuracy ";
+  const json moved = json::parse(program.Run(score + "--json").out)["differences"];
+  for (const char* name : {"wer", "accuracy"}) {
+    EXPECT_EQ(moved[name]["worse"], 1) << name;
+    EXPECT_EQ(moved[name]["better"], 0) << name;
+  }
+  EXPECT_EQ(moved["wer"]["higher"], 1);
+  EXPECT_EQ(moved["accuracy"]["lower"], 1);
+  EXPECT_THAT(program.Run(score).out, AllOf(HasSubstr("0/1/0   less is better"),
+                                            HasSubstr("worse in b: what was forgotten")));
+}
+
 TEST(Workflow, EvalPutsTheConstantAnswerBesideTheScore) {
   const std::string command =
       "eval models/tiny --task vqa --data data/image/eval/vqa.jsonl --limit 20";

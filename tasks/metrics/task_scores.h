@@ -1,0 +1,68 @@
+// unival: task_scores.h
+//
+// The facts of the scores that a task gives, for everything that ranks, sorts or bounds by them:
+// which one judges, and which of two values is the better one. The facts themselves stand with the
+// metrics (sdk/native/score_info.h).
+//
+//   const TaskScores scores(*task, runtime.registry());
+//   scores.IsBetter("wer/kind=noisy", 0.1, 0.2)   // true: less is better
+//   scores.Main(result.metrics)                   // "exact_match"
+#ifndef UNIVAL_TASKS_METRICS_TASK_SCORES_H_
+#define UNIVAL_TASKS_METRICS_TASK_SCORES_H_
+
+#include <map>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "sdk/native/registry.h"
+#include "sdk/native/task.h"
+
+namespace unival {
+
+// "samples" and "failures", which CombineMetrics gives: how many records there were.
+bool IsCount(absl::string_view score);
+// A score of all records: no count, and not that of a group, "accuracy/kind=color".
+bool IsOfAllRecords(absl::string_view score);
+
+// "wer (less is better)", "accuracy": the score's name in tables and charts.
+std::string ScoreLabel(absl::string_view score, bool less_is_better);
+
+// A value; thread-safe.
+class TaskScores {
+ public:
+  TaskScores() = default;  // of every score more is better, but for failures
+  // Of a registry's metrics, for who has answers and no task.
+  explicit TaskScores(const Registry& registry);
+  // What the task says of its scores; of those of which it says nothing, what the registry knows.
+  TaskScores(const Task& task, const Registry& registry);
+
+  // Of a group's score as of that of all. Of a score that nobody describes more is better.
+  ScoreInfo Of(absl::string_view score) const;
+  bool LessIsBetter(absl::string_view score) const;
+  // Whether `a` is better than `b`: never where one of them is not a number.
+  bool IsBetter(absl::string_view score, double a, double b) const;
+  // `value` where more is better, else -value: the larger one is the better one.
+  double Merit(absl::string_view score, double value) const;
+  std::string Label(absl::string_view score) const {
+    return ScoreLabel(score, LessIsBetter(score));
+  }
+
+  // The score of the highest rank among those in `values` that are of all records, by name among
+  // equals; empty where there is none. With `shares` only those that are shares of right answers.
+  template <typename Value>
+  std::string Main(const std::map<std::string, Value>& values, bool shares = false) const {
+    std::string best;
+    for (const auto& [name, value] : values) {
+      if (!IsOfAllRecords(name) || (shares && !Of(name).is_share_right)) continue;
+      if (best.empty() || Of(name).rank > Of(best).rank) best = name;
+    }
+    return best;
+  }
+
+ private:
+  std::map<std::string, ScoreInfo, std::less<>> infos_;
+};
+
+}  // namespace unival
+
+#endif  // UNIVAL_TASKS_METRICS_TASK_SCORES_H_

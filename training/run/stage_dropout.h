@@ -1,0 +1,25 @@
+// unival: stage_dropout.h - what a stage drops in training: `dropout`, `attention_dropout` and
+// `drop_path` of the plan over what the model has.
+#ifndef UNIVAL_TRAINING_RUN_STAGE_DROPOUT_H_
+#define UNIVAL_TRAINING_RUN_STAGE_DROPOUT_H_
+
+#include "absl/status/status.h"
+#include "backbone/model/backbone.h"
+#include "runtime/model.h"
+#include "training/config/plan.h"
+#include "training/run/trainable.h"
+
+namespace unival {
+
+// The rates that the plan sets; where it sets none, those of the model's configuration, which stays
+// as it is. What is drawn follows from the plan's seed, the step and the process (StepOptions).
+DropoutRates DropoutOf(const Stage& stage, const BackboneConfig& config);
+
+// InvalidArgument where the plan sets a rate above 0 and the stage trains nothing of the backbone:
+// what is frozen is in evaluation mode, and nothing would be dropped; and where it asks for R-Drop
+// and two passes would be alike, as neither backbone nor adapters drop anything.
+absl::Status CheckDropoutActs(const Stage& stage, const TrainableSet& trained, const Model& model);
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_RUN_STAGE_DROPOUT_H_
