@@ -262,7 +262,7 @@ void AddEvalCommand(Command& program) {
   command
       .AddOption("--resamples", &arguments->evaluation.bootstrap.resamples,
                  "Bootstrap resamples for 95 % intervals and paired tests; 0: none")
-      .NotNegative()
+      .Between(0, kMaxResamples)
       .ShowDefault();
   command.AddOption("--seed", &arguments->evaluation.bootstrap.seed, "Seed of the resamples")
       .ShowDefault();

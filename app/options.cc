@@ -27,10 +27,17 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
+// CLI11 takes nothing for 0, as a script gives it whose variable is not set.
+bool IsBlank(const std::string& text) { return absl::StripAsciiWhitespace(text).empty(); }
+std::string NoNumber(const std::string& text) {
+  return absl::StrCat("Value \"", text, "\": expected a number");
+}
+
 // CLI11 gives the nearest number that the type has for one that it has not, and 2^64 - 1 for "-1"
 // where nothing below zero is: another seed than the one that was asked for.
 template <typename T>
 std::string CheckInteger(const std::string& text) {
+  if (IsBlank(text)) return NoNumber(text);
   errno = 0;
   if (std::is_signed_v<T>) {
     (void)std::strtoll(text.c_str(), nullptr, 0);
@@ -46,6 +53,7 @@ std::string CheckInteger(const std::string& text) {
 
 // Nobody means an infinite number, or none, by an option.
 std::string CheckFinite(const std::string& text) {
+  if (IsBlank(text)) return NoNumber(text);
   double value = 0;
   if (!CLI::detail::lexical_cast(text, value) || std::isfinite(value)) return "";
   return absl::StrCat("Value ", text, ": expected a finite number");

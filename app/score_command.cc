@@ -152,7 +152,7 @@ void AddScoreCommand(Command& program) {
   command
       .AddOption("--resamples", &arguments->scoring.bootstrap.resamples,
                  "Bootstrap resamples for 95 % intervals and paired tests; 0: none")
-      .NotNegative()
+      .Between(0, kMaxResamples)
       .ShowDefault();
   command.AddOption("--seed", &arguments->scoring.bootstrap.seed, "Seed of the resamples")
       .ShowDefault();

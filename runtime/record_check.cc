@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "sdk/base/status_kind.h"
 
@@ -27,6 +28,11 @@ absl::Status RecordError(absl::Status status) {
 }
 
 bool IsRecordError(const absl::Status& status) { return kRecordError.IsOf(status); }
+
+std::string AtRecord(const std::string& key, const absl::Status& status) {
+  const std::string place = absl::StrCat(key, ": ");
+  return absl::StrCat(absl::StartsWith(status.message(), place) ? "" : place, status.message());
+}
 
 absl::Status ModalityFailure(absl::Status status) {
   return status.ok() ? status : kModalityFailure.Mark(std::move(status));

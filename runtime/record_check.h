@@ -5,6 +5,8 @@
 #ifndef UNIVAL_RUNTIME_RECORD_CHECK_H_
 #define UNIVAL_RUNTIME_RECORD_CHECK_H_
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "runtime/model.h"
 #include "sdk/native/task.h"
@@ -14,6 +16,10 @@ namespace unival {
 // Marks `status` as the fault of one record: what it holds, or how long it is. OK stays OK.
 absl::Status RecordError(absl::Status status);
 bool IsRecordError(const absl::Status& status);
+
+// "KEY: MESSAGE" of what a record came to, for lists of them. A message that begins with the key,
+// as those of RecordError do, is not given it twice.
+std::string AtRecord(const std::string& key, const absl::Status& status);
 
 // Marks `status` as the fault of a modality that does not work, whatever the record. OK stays OK.
 absl::Status ModalityFailure(absl::Status status);

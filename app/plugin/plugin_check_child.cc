@@ -58,17 +58,19 @@ struct Told {
   absl::Status error;
 };
 
+// Throws where the line has other types: the plugin has the rights of the child, and may have
+// written in its name.
 void Take(const Line& line, Told& told) {
   std::vector<ConformanceReport>& reports = told.check.reports;
   if (line.contains("component")) reports.push_back({line["component"], {}});
   if (line.contains("begins")) told.rule = line["begins"];
   if (line.contains("rule") && !reports.empty()) {
-    reports.back().rows.push_back({line["rule"], line["ok"], line["detail"]});
+    reports.back().rows.push_back({line.at("rule"), line.at("ok"), line.at("detail")});
     told.rule.clear();
   }
   if (line.contains("error")) {
     told.error = absl::Status(static_cast<absl::StatusCode>(line["error"].get<int>()),
-                              line["message"].get<std::string>());
+                              line.at("message").get<std::string>());
   }
 }
 
@@ -95,7 +97,14 @@ absl::StatusOr<PluginCheck> CheckPluginInChild(const PluginCheckOptions& options
   Told told;
   for (const std::string& text : run.said) {
     const Line line = Line::parse(text, nullptr, /*allow_exceptions=*/false);
-    if (line.is_object()) Take(line, told);
+    try {
+      if (line.is_object()) Take(line, told);
+    } catch (const nlohmann::json::exception&) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("plugin ", file,
+                       ": what its check says is none of the check's words: the plugin writes "
+                       "into files of the process; do not load it"));
+    }
   }
   if (run.problem.empty() && !told.error.ok()) return told.error;
   told.check.plugin = {file,          identity.id,  identity.version,

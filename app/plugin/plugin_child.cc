@@ -11,12 +11,12 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <fstream>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/types/optional.h"
+#include "app/plugin/process_tree.h"
 #include "sdk/base/descriptor.h"
 #include "sdk/base/files.h"
 #include "sdk/base/own_object.h"
@@ -79,20 +79,12 @@ std::string SignalText(int signal) {
   return absl::StrCat(signal);
 }
 
-int64_t ResidentMib(pid_t process) {
-  std::ifstream file(absl::StrCat("/proc/", process, "/statm"));
-  int64_t all = 0, resident = 0;
-  file >> all >> resident;
-  return resident * sysconf(_SC_PAGESIZE) / (1 << 20);
-}
-
 // Why the child must be ended now, or nothing. `since`: when the call in progress began; `allowed`:
 // seconds for it.
-std::string Excess(pid_t process, Clock::time_point since, double allowed,
-                   const ChildLimits& limits) {
+std::string Excess(Clock::time_point since, double allowed, const ChildLimits& limits) {
   const double seconds = std::chrono::duration<double>(Clock::now() - since).count();
   if (seconds > allowed) return absl::StrCat("was ended after ", allowed, " s");
-  const int64_t mib = ResidentMib(process);
+  const int64_t mib = DescendantsMib();
   if (mib > limits.mib)
     return absl::StrCat("was ended at ", mib, " MiB of memory, allowed ", limits.mib);
   return "";
@@ -116,7 +108,7 @@ absl::StatusOr<std::string> Watch(Process& child, int file, const ChildLimits& l
     // Until the first call it starts up, which is not the plugin's doing.
     const double allowed =
         number == 0 ? std::max(kStartSeconds, limits.seconds_per_call) : limits.seconds_per_call;
-    if (excess.empty()) excess = Excess(child.pid(), since, allowed, limits);
+    if (excess.empty()) excess = Excess(since, allowed, limits);
     if (!excess.empty()) {
       kill(-child.pid(), SIGKILL);  // with what it has started itself
       child.Send(SIGKILL);
@@ -137,8 +129,11 @@ absl::StatusOr<ChildRun> RunPluginChild(const std::vector<std::string>& words,
   options.input = "/dev/null";
   options.output = absl::StrCat("/proc/self/fd/", report.get());
   options.ends_with_parent = true;
+  AdoptOrphans();
   UNIVAL_ASSIGN_OR_RETURN(Process child, Process::Start(options));
-  UNIVAL_ASSIGN_OR_RETURN(const std::string ending, Watch(child, report.get(), limits));
+  const absl::StatusOr<std::string> ended = Watch(child, report.get(), limits);
+  EndDescendants();  // what the plugin has started
+  UNIVAL_ASSIGN_OR_RETURN(const std::string ending, ended);
   ChildRun run;
   run.said = absl::StrSplit(ReadTexts(report.get()), '\n', absl::SkipEmpty());
   run.finished = !run.said.empty() && run.said.back() == kEnd;

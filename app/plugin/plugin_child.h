@@ -30,7 +30,7 @@ inline constexpr char kPluginChild[] = "plugin-child";
 
 struct ChildLimits {
   double seconds_per_call = 60;  // from one thing that the child says it does to the next
-  int64_t mib = 8192;            // resident memory of the process
+  int64_t mib = 8192;            // resident memory of the process and of all that it starts
 };
 
 struct ChildRun {
@@ -41,8 +41,9 @@ struct ChildRun {
   std::string problem;
 };
 
-// Starts the child with these words and waits for its end. Its error output is this process's; it
-// reads nothing. An error only when it cannot be started.
+// Starts the child with these words and waits for its end; nothing that it has started goes on
+// behind that. Its error output is this process's; it reads nothing. An error only when it cannot
+// be started. Every other child of this process is ended, too.
 absl::StatusOr<ChildRun> RunPluginChild(const std::vector<std::string>& words,
                                         const ChildLimits& limits);
 

@@ -39,10 +39,11 @@ nlohmann::json Describe(const Runtime& runtime, const PluginReport& plugin) {
 }
 
 PluginRow ToRow(const nlohmann::json& json) {
-  PluginRow row = {json["file"], json["id"],      json["version"], json["tier"],
-                   json["abi"],  json["verdict"], json["reason"],  {}};
-  for (const auto& component : json["components"])
-    row.components.push_back({component["kind"], component["type"], component["summary"]});
+  PluginRow row = {json.at("file"), json.at("id"),      json.at("version"), json.at("tier"),
+                   json.at("abi"),  json.at("verdict"), json.at("reason"),  {}};
+  for (const auto& component : json.at("components")) {
+    row.components.push_back({component.at("kind"), component.at("type"), component.at("summary")});
+  }
   return row;
 }
 
@@ -65,9 +66,13 @@ absl::StatusOr<Attempt> Try(const RuntimeOptions& options, const ChildLimits& li
   attempt.problem = run.problem;
   for (const std::string& text : run.said) {
     const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-    if (json.is_object() && json.contains("error"))
-      return absl::NotFoundError(json["error"].get<std::string>());
-    if (json.is_object()) attempt.rows.push_back(ToRow(json));
+    try {
+      if (json.is_object() && json.contains("error"))
+        return absl::NotFoundError(json["error"].get<std::string>());
+      if (json.is_object()) attempt.rows.push_back(ToRow(json));
+    } catch (const nlohmann::json::exception&) {
+      attempt.problem = "writes into files of the process that loads it";
+    }
   }
   return attempt;
 }

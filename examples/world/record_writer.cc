@@ -25,6 +25,7 @@ absl::StatusOr<std::unique_ptr<RecordWriter>> RecordWriter::Create(const std::st
                                                error.message(), "; choose a writable output"));
   }
   std::unique_ptr<RecordWriter> writer(new RecordWriter(folder, media_name));
+  UNIVAL_ASSIGN_OR_RETURN(writer->lock_, FolderLock::Take(folder));
   if (media_name.empty()) return writer;
   UNIVAL_ASSIGN_OR_RETURN(writer->tar_, TarWriter::Create(writer->Path(media_name)));
   return writer;

@@ -23,6 +23,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "sdk/base/folder_lock.h"
 #include "training/data/tar_writer.h"
 
 namespace unival::world {
@@ -32,9 +33,11 @@ using Record = nlohmann::ordered_json;
 
 class RecordWriter {
  public:
-  // Creates `folder`. `media_name` is the tar's file name; empty when no media follow.
-  // Errors: Unavailable with the system's reason when the folder or the tar cannot be created;
-  // those of writing are TarWriter's and SystemError's (sdk/base/files.h).
+  // Creates `folder`, which is the writer's alone until it is gone. `media_name` is the tar's file
+  // name; empty when no media follow.
+  // Errors: FailedPrecondition while another writer has the folder; Unavailable with the system's
+  // reason when the folder or the tar cannot be created; those of writing are TarWriter's and
+  // SystemError's (sdk/base/files.h).
   static absl::StatusOr<std::unique_ptr<RecordWriter>> Create(const std::string& folder,
                                                               const std::string& media_name);
   ~RecordWriter();
@@ -55,6 +58,7 @@ class RecordWriter {
 
   const std::string folder_;
   const std::string media_name_;
+  FolderLock lock_;
   std::unique_ptr<TarWriter> tar_;
   std::map<std::string, std::ofstream> files_;  // by file name
   bool finished_ = false;

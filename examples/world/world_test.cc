@@ -261,6 +261,17 @@ TEST(RecordWriterTest, ADroppedWriterLeavesNoFiles) {
   EXPECT_TRUE(Tree(folder).empty());
 }
 
+TEST(RecordWriterTest, AFolderHasOneWriterAtATime) {
+  const std::string folder = Folder("one_writer");
+  {
+    const auto writer = RecordWriter::Create(folder, "images.tar");
+    ASSERT_TRUE(writer.ok()) << writer.status();
+    EXPECT_EQ(RecordWriter::Create(folder, "images.tar").status().code(),
+              absl::StatusCode::kFailedPrecondition);
+  }
+  EXPECT_TRUE(RecordWriter::Create(folder, "images.tar").ok());
+}
+
 TEST(CorpusTest, HoldsWordsSentencesAndExtraLinesInOrder) {
   CorpusOptions options;
   options.output_file = Folder("corpus.txt");

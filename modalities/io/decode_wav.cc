@@ -1,6 +1,8 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -43,8 +45,10 @@ absl::StatusOr<AudioClip> DecodeOther(const EncodedMedia& file, const WavLayout&
                            "Write it again.");
   }
   if (!layout.is_streamed) return DecodeSound(file);
-  return DecodeSound(file,
-                     {layout.length_at, LittleEndianBytes(layout.data_bytes, layout.length_bytes)});
+  std::string length = LittleEndianBytes(layout.data_bytes, layout.length_bytes);
+  // The number of samples stands behind a long length, and is as little known: 0 says so.
+  if (layout.length_bytes == 8) length += LittleEndianBytes(0, 8);
+  return DecodeSound(file, {layout.length_at, std::move(length)});
 }
 
 absl::StatusOr<AudioClip> DecodeWav(const EncodedMedia& file) {

@@ -130,6 +130,25 @@ TEST(SoundsTest, SixtyFourBitLengthsStandInAChunkOfTheirOwn) {
   ExpectRefused(with(data.size() + 2), "promises one sample more");
 }
 
+// What a program that writes to a pipe leaves of the 64-bit lengths: nothing, or all bits.
+TEST(SoundsTest, AStreamedFileOf64BitLengthsReachesToTheEndOfTheFile) {
+  constexpr int kMuLaw = 7;
+  for (const bool is_law : {true, false}) {
+    const std::string data = is_law ? std::string(kCount, '\x55') : Samples16();
+    for (const uint64_t of_data : {uint64_t{0}, uint64_t{0xffffffff}}) {
+      std::string wav = Wav(is_law ? kMuLaw : 1, is_law ? 8 : 16, is_law ? 1 : 2, data, of_data);
+      wav.replace(0, 8, "RF64" + LittleEndianBytes(0xffffffff, 4));
+      for (const uint64_t promised : {uint64_t{0}, uint64_t{INT64_MAX}, UINT64_MAX}) {
+        const std::string streamed =
+            wav.substr(0, 12) + "ds64" + LittleEndianBytes(28, 4) + LittleEndianBytes(promised, 8) +
+            LittleEndianBytes(promised, 8) + LittleEndianBytes(promised, 8) +
+            LittleEndianBytes(0, 4) + wav.substr(12);
+        EXPECT_EQ(CountOf(streamed), kCount) << is_law << " " << of_data << " " << promised;
+      }
+    }
+  }
+}
+
 TEST(SoundsTest, ValidBitsStandAtTheHighEndOfTheirBytes) {
   std::string in_32, in_24;
   for (const float value : Tone()) {

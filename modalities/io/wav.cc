@@ -69,7 +69,7 @@ bool IsPlaceholder(uint64_t bytes) {
   constexpr uint64_t kSlack = uint64_t{1} << 16, kHalf = uint64_t{1} << 31,
                      kAll = uint64_t{1} << 32;
   return bytes == 0 || (bytes + kSlack >= kHalf && bytes <= kHalf + kSlack) ||
-         (bytes + kSlack >= kAll && bytes < kAll);
+         (bytes + kSlack >= kAll && bytes < kAll) || bytes >= INT64_MAX - kSlack;
 }
 
 int32_t Signed24(const uint8_t* in) {
@@ -98,6 +98,7 @@ void Convert(const WavLayout& layout, const uint8_t* data, int64_t count, int ch
 WavKind ParseWav(int64_t size, const Text& text, WavLayout* layout) {
   constexpr int kMaxChunks = 10000, kMaxFormat = 64;
   bool has_format = false, is_plain = false, is_empty = false;
+  const bool has_long_form = text(0, 4) != "RIFF";
   uint64_t long_bytes = 0;
   int64_t long_at = 0, at = 12;
   for (int i = 0; i < kMaxChunks && at + 8 <= size; ++i) {
@@ -117,8 +118,9 @@ WavKind ParseWav(int64_t size, const Text& text, WavLayout* layout) {
       is_empty = true;
     } else if (name == "data") {
       if (!has_format) break;
-      const bool is_long = bytes == UINT32_MAX && long_at > 0;
-      const uint64_t promised = is_long && long_bytes > 0 ? long_bytes : bytes;
+      const bool is_long = has_long_form && long_at > 0;
+      const bool is_elsewhere = is_long && (bytes == UINT32_MAX || bytes == 0);
+      const uint64_t promised = is_elsewhere && long_bytes > 0 ? long_bytes : bytes;
       const auto present = static_cast<uint64_t>(size - at);
       layout->is_streamed = promised == 0 || (promised > present && IsPlaceholder(promised));
       layout->length_at = is_long ? long_at : at - 4;

@@ -36,7 +36,8 @@ enum class WavKind { kPlain, kOther, kEmpty };
 // A sample that has fewer valid bits than its bytes hold stands at their high end, so it is read as
 // if all were valid. A length of 0 or of about 2 or 4 GiB was written by a program that could not
 // go back to fill it in: the samples then reach to the end of the file, unless whole chunks stand
-// there instead. In RF64 and BW64 the length stands in a chunk of its own.
+// there instead. In RF64 and BW64 the length stands in a chunk of its own, where no length is 0 or
+// the largest number.
 WavKind ParseWav(int64_t size, const std::function<std::string(int64_t, int64_t)>& text,
                  WavLayout* layout);
 

@@ -6,10 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "sdk/base/descriptor.h"
 #include "sdk/base/files.h"
 #include "sdk/base/status.h"
@@ -42,8 +44,8 @@ absl::Status OpenStream(const std::string& path, int flags, Descriptor* stream) 
 
 // In the new process, up to its program: only what is safe after fork in a program with threads.
 // Writes errno to `failed` when the program cannot be started.
-[[noreturn]] void Become(char* const* arguments, const Streams& streams, bool ends_with_parent,
-                         pid_t parent, int failed) {
+[[noreturn]] void Become(const char* file, char* const* arguments, const Streams& streams,
+                         bool ends_with_parent, pid_t parent, int failed) {
   sigset_t none;  // what this process blocks is its own affair
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -58,7 +60,7 @@ absl::Status OpenStream(const std::string& path, int flags, Descriptor* stream) 
     // dup2 on itself would leave the mark that closes it.
     placed = stream == target ? fcntl(target, F_SETFD, 0) == 0 : dup2(stream, target) == target;
   }
-  if (placed) execvp(arguments[0], arguments);
+  if (placed) execv(file, arguments);
   const int error = errno;
   const ssize_t written = write(failed, &error, sizeof(error));
   _exit(written == sizeof(error) ? 127 : 126);
@@ -74,9 +76,22 @@ int StartError(const Pipe& failed) {
   return count == sizeof(error) ? error : 0;
 }
 
+// The file of a program. The environment has no say.
+std::string FileOf(const std::string& program) {
+  if (program.find('/') != std::string::npos) return program;
+  std::string folders(confstr(_CS_PATH, nullptr, 0), '\0');
+  folders.resize(std::max<size_t>(1, confstr(_CS_PATH, &folders[0], folders.size())) - 1);
+  for (const absl::string_view folder : absl::StrSplit(folders, ':', absl::SkipEmpty())) {
+    const std::string file = absl::StrCat(folder, "/", program);
+    if (access(file.c_str(), X_OK) == 0) return file;
+  }
+  return absl::StrCat("/bin/", program);  // is not there either, which says so
+}
+
 absl::StatusOr<pid_t> StartWith(const std::vector<std::string>& command, const Streams& streams,
                                 bool ends_with_parent) {
   if (command.empty()) return InvalidArgument("no program to start");
+  const std::string file = FileOf(command[0]);
   std::vector<char*> arguments;
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
@@ -85,7 +100,7 @@ absl::StatusOr<pid_t> StartWith(const std::vector<std::string>& command, const S
   const pid_t child = fork();
   if (child < 0) return SystemError(command[0], "cannot be started", errno);
   if (child == 0) {
-    Become(arguments.data(), streams, ends_with_parent, parent, failed.write.get());
+    Become(file.c_str(), arguments.data(), streams, ends_with_parent, parent, failed.write.get());
   }
   failed.write.Close();
   const int error = StartError(failed);

@@ -18,7 +18,8 @@
 namespace unival {
 
 struct ProcessOptions {
-  // The program, sought in PATH when it has no '/', and its arguments.
+  // The program and its arguments. A program without '/' is sought in the folders of the system's
+  // own programs, /bin and /usr/bin, and nowhere else: PATH may name folders that others write to.
   std::vector<std::string> command;
   // Files for the standard streams; those written are made or emptied. Empty: this process's own.
   std::string input = "", output = "", error_output = "";

@@ -4,9 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 
 #include "absl/strings/match.h"
@@ -66,6 +68,19 @@ TEST(ProcessTest, WhatCannotStartIsNamedWithTheReason) {
   options.output = NewFolder() + "/none/out";
   EXPECT_TRUE(absl::IsNotFound(Process::Start(options).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(Process::Start({}).status()));
+}
+
+TEST(ProcessTest, NothingIsSoughtInThePath) {
+  const std::string folder = NewFolder();
+  WriteText(folder + "/sh", "#!/bin/sh\nexit 77\n");
+  WriteText(folder + "/only-here", "#!/bin/sh\nexit 0\n");
+  for (const char* name : {"/sh", "/only-here"}) ASSERT_EQ(chmod((folder + name).c_str(), 0755), 0);
+  const std::string path = getenv("PATH") == nullptr ? "" : getenv("PATH");
+  ASSERT_EQ(setenv("PATH", absl::StrCat(folder, ":", path).c_str(), 1), 0);
+  EXPECT_TRUE(EndOf(Shell("true")).ok());
+  EXPECT_TRUE(absl::IsNotFound(Process::Start({{"only-here"}}).status()));
+  EXPECT_TRUE(EndOf({{folder + "/only-here"}}).ok());
+  ASSERT_EQ(setenv("PATH", path.c_str(), 1), 0);
 }
 
 TEST(ProcessTest, PollDoesNotWait) {

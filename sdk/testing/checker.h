@@ -8,13 +8,18 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
+#include "sdk/native/catch_torch.h"
 #include "sdk/testing/conformance.h"
 
 namespace unival {
 
 // A rule's finding: empty means that the rule is kept.
 using Finding = std::string;
+
+// Its first line: libtorch's exceptions hold a whole stack.
+inline Finding WhatWasThrown(const std::exception& error) {
+  return std::string(StatusFromException("threw", error).message());
+}
 
 class Checker {
  public:
@@ -38,7 +43,7 @@ class Checker {
     try {
       finding = rule(&measured);
     } catch (const std::exception& error) {
-      finding = absl::StrCat("threw: ", error.what());
+      finding = WhatWasThrown(error);
     }
     report_.rows.push_back({name, finding.empty(), finding.empty() ? measured : finding});
     if (observer_ != nullptr) observer_->Ends(report_.rows.back());
@@ -65,7 +70,7 @@ Finding RunConcurrently(int threads, Body&& body) {
       try {
         findings[i] = body(i);
       } catch (const std::exception& error) {
-        findings[i] = absl::StrCat("threw: ", error.what());
+        findings[i] = WhatWasThrown(error);
       }
     });
   }

@@ -20,6 +20,9 @@
 
 namespace unival {
 
+// Intervals of so many resamples have more digits than anybody reads; more would take hours.
+constexpr int kMaxResamples = 100000;
+
 struct BootstrapOptions {
   int resamples = 1000;  // 0: nothing is drawn, and nothing returned
   uint64_t seed = 0;

@@ -19,7 +19,10 @@ TEST(ProgramAttacks, AFullStandardOutputIsAnErrorOfEveryCommand) {
        {"unival --help", "unival --version", "unival doctor --json", "unival inspect models/nano",
         "unival inspect models/nano --json", "unival plugin list --json",
         "unival predict models/nano --task image_caption --input image=picture.png",
-        "unival vocab list models/nano"}) {
+        "unival vocab list models/nano", "unival prompts list models/nano",
+        "unival adapter list models/nano", "unival adapter show models/nano image --json",
+        "unival predict models/nano --task image_caption picture.png --stream",
+        "unival merge --help", "unival launch --help"}) {
     Try(Workplace(),
         {command, absl::StrCat(command, " >/dev/full"), {1}, "standard output: cannot be written"});
   }
@@ -111,6 +114,8 @@ TEST(ProgramAttacks, PlacesThatCannotBeWritten) {
       {"metrics to a full device", eval + "--metrics /dev/full", {1}, "/dev/full"},
       {"metrics into nothing", eval + "--metrics none/m.json", {1}, "none/m.json"},
       {"metrics over the data", eval + "--metrics a.jsonl", {1}, "a.jsonl"},
+      {"metrics to a pipe that nobody reads", eval + "--metrics pipe", {1}, "that nobody reads"},
+      {"a page to a pipe", "unival data check a.jsonl --html pipe", {1}, "that nobody reads"},
       {"metrics to a circle", eval + "--metrics circle/m.json", {1}, "circle"},
       {"answers over the data", eval + "--predictions ./a.jsonl", {1}, "a.jsonl"},
       {"a tar to a full device", "unival data import folder full /dev/full", {1}, ""},

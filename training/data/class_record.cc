@@ -26,10 +26,10 @@ namespace fs = std::filesystem;
 absl::StatusOr<ClassFile> AsClassFile(const std::string& folder, const fs::path& file) {
   const std::string extension = absl::AsciiStrToLower(file.extension().string());
   const std::string bare = extension.empty() ? "" : extension.substr(1);
-  const auto role = RoleOfExtension(bare, {});
+  const MemberRole role = RoleOfExtension(bare, {});
   const std::string name = file.filename().string();
-  if (role.ok() && role->kind == MemberRole::Kind::kMedia) {
-    return ClassFile{folder, name, bare, role->column};
+  if (role.kind == MemberRole::Kind::kMedia) {
+    return ClassFile{folder, name, bare, role.column};
   }
   if (IsAboutData(name)) return ClassFile{folder, name, bare, ""};
   return InvalidArgument(file.string(),

@@ -49,6 +49,7 @@ class DataCheck {
     for (const std::string& path : options_.against) UNIVAL_RETURN_IF_ERROR(ReadAgainst(path));
     report_.path = options_.path;
     report_.records = source->size();
+    report_.remarks = source->remarks();
     inspection_.Run(*source, options_.threads, [&](const Inspected& inspected, int64_t index) {
       Take(inspected, index);
       if (options_.progress) options_.progress(index + 1, source->size());

@@ -50,6 +50,7 @@ struct DataReport {
   std::vector<std::string> unused_labels;  // of the closed set, that no record has
   std::map<std::string, Spread> words;     // of text columns
   Spread prompt_tokens, target_tokens;     // with a model
+  std::vector<std::string> remarks;        // Source::remarks
   std::vector<Problem> problems;
 };
 

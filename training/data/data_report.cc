@@ -46,6 +46,7 @@ std::vector<std::pair<std::string, std::string>> Facts(const DataReport& report)
     facts.emplace_back("tokens of a prompt", SpreadText(report.prompt_tokens));
   if (report.target_tokens.count > 0)
     facts.emplace_back("tokens of a target", SpreadText(report.target_tokens));
+  for (const std::string& remark : report.remarks) facts.emplace_back("beside the records", remark);
   if (!report.unused_labels.empty())
     facts.emplace_back("labels that no record has", absl::StrJoin(report.unused_labels, ", "));
   return facts;
@@ -83,6 +84,7 @@ nlohmann::ordered_json DataReportJson(const DataReport& report) {
   for (const auto& [column, spread] : report.words) json["words"][column] = SpreadJson(spread);
   if (report.prompt_tokens.count > 0) json["prompt_tokens"] = SpreadJson(report.prompt_tokens);
   if (report.target_tokens.count > 0) json["target_tokens"] = SpreadJson(report.target_tokens);
+  json["remarks"] = report.remarks;
   json["problems"] = ProblemsJson(report.problems);
   return json;
 }
@@ -93,7 +95,10 @@ std::string DataSummary(const DataReport& report) {
   if (report.plugin_decoded > 0)
     absl::StrAppend(&text, "; ", report.plugin_decoded, " media items of plugins decoded");
   text += "\n";
-  if (report.task.empty()) return text;
+  if (report.task.empty()) {
+    for (const std::string& remark : report.remarks) absl::StrAppend(&text, "  ", remark, "\n");
+    return text;
+  }
   for (const auto& [name, fact] : Facts(report))
     absl::StrAppend(&text, "  ", name, ": ", fact, "\n");
   for (const auto& [column, values] : report.classes) {

@@ -33,6 +33,15 @@ absl::StatusOr<TaskSample> JoinedSource::Read(int64_t index) const {
   return sample;
 }
 
+std::vector<std::string> JoinedSource::remarks() const {
+  std::vector<std::string> remarks;
+  for (const auto& part : parts_) {
+    for (const std::string& remark : part->remarks())
+      remarks.push_back(absl::StrCat(FileName(part->path()), ": ", remark));
+  }
+  return remarks;
+}
+
 std::string JoinedSource::fingerprint() const {
   ContentHash hash;
   for (const auto& part : parts_) hash.Add(part->fingerprint());

@@ -22,6 +22,8 @@ class JoinedSource : public Source {
   // A key has the folder of its file before it where two files have the same name.
   absl::StatusOr<TaskSample> Read(int64_t index) const override;
   std::string fingerprint() const override;
+  // Of each part, with the name of its file.
+  std::vector<std::string> remarks() const override;
 
  private:
   const std::string path_;

@@ -21,8 +21,8 @@ bool IsMediaOf(const fs::path& file, const std::string& modality) {
   if (IsSystemPath(file.filename().string()) || IsAboutData(file.filename().string())) return false;
   if (modality != "image" && modality != "audio" && modality != "video") return true;
   const std::string extension = absl::AsciiStrToLower(file.extension().string());
-  const auto role = RoleOfExtension(extension.empty() ? "" : extension.substr(1), {});
-  return role.ok() && role->kind == MemberRole::Kind::kMedia && role->column == modality;
+  const MemberRole role = RoleOfExtension(extension.empty() ? "" : extension.substr(1), {});
+  return role.kind == MemberRole::Kind::kMedia && role.column == modality;
 }
 
 absl::StatusOr<std::vector<std::string>> MediaBelow(const std::string& folder,

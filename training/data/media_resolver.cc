@@ -47,6 +47,11 @@ absl::StatusOr<std::string> MediaResolver::FindFile(const std::string& path) con
 }
 
 absl::StatusOr<MediaSource> MediaResolver::Resolve(const std::string& path) const {
+  // What no file can be called is not there; what leads out of the folder is another matter.
+  if (path.empty() || path.find('\0') != std::string::npos) {
+    return absl::NotFoundError(
+        absl::StrCat("no such media file: ", CheckRelativePath(path).message()));
+  }
   UNIVAL_RETURN_IF_ERROR(CheckRelativePath(path));
   constexpr absl::string_view kSeparator = ".tar:";
   const size_t split = path.find(kSeparator.data());

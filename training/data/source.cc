@@ -39,6 +39,7 @@ class FilteredSource : public Source {
     return all_->Read(kept_[index]);
   }
   std::string fingerprint() const override { return absl::StrCat(all_->fingerprint(), " ", rule_); }
+  std::vector<std::string> remarks() const override { return all_->remarks(); }
 
  private:
   const std::unique_ptr<Source> all_;

@@ -18,7 +18,9 @@
 // to the first dot of its last part) form one sample. "x.json" gives fields;
 // "x.png|jpg|jpeg|pgm|bmp|webp" is column "image", "x.wav|flac|mp3|ogg|m4a" "audio",
 // "x.mp4|mkv|webm|avi|mov" "video", "x.txt" text column "text"; a double extension names its
-// column: "x.depth.png" is "depth", "x.caption.txt" "caption". Hidden and system files, and a
+// column: "x.depth.png" is "depth", "x.caption.txt" "caption". "x.cls" is text in column "cls". A
+// member of another extension, "x.npy" or "x.imu.npy", is media in column "npy" or "imu" when
+// somebody reads that column, and is left out when nobody does. Hidden and system files, and a
 // README or a licence by itself, are no samples. Folder: one sub-folder per class with media in it
 // gives {image or audio or video, class, caption}. Files packed with gzip or zstd are unpacked when
 // they are opened.
@@ -86,6 +88,9 @@ class Source {
   // or over the tar's member names and bytes. Media files of their own are not read; of a folder of
   // classes it is their names, sizes and times.
   virtual std::string fingerprint() const = 0;
+  // What its files hold beside the records and nobody asked for, a line each, with the option that
+  // would read it: members of a tar whose extension names no medium.
+  virtual std::vector<std::string> remarks() const { return {}; }
 };
 
 // The longest line of a JSONL or TSV file.

@@ -367,10 +367,45 @@ TEST(SourceTest, TarMembersWithOneStemAreOneSample) {
 
 TEST(SourceTest, ExtensionsCanBeMappedToColumns) {
   SourceOptions options = At(WriteTar(NewFolder() + "/a.tar", {{"1.npy", "x"}, {"1.png", "y"}}));
-  EXPECT_THAT(std::string(OpenSource(options).status().message()),
-              HasSubstr("member \"1.npy\": unknown extension \"npy\""));
+  EXPECT_THAT(*SourceColumns(*Open(options)), ElementsAre("image"));
   options.media = {{"npy", "imu"}, {"png", "thermal"}};
   EXPECT_THAT(*SourceColumns(*Open(options)), ElementsAre("imu", "thermal"));
+}
+
+TEST(SourceTest, MembersOfOtherExtensionsAreReadWhereSomebodyAsksForTheirColumn) {
+  SourceOptions options = At(WriteTar(NewFolder() + "/a.tar", {{"1.png", "y"},
+                                                               {"1.cls", "3\n"},
+                                                               {"1.npy", "x"},
+                                                               {"notes.xyz", "z"},
+                                                               {"2.png", "y"},
+                                                               {"2.cls", "4\n"},
+                                                               {"2.npy", "x"},
+                                                               {"Makefile", "z"}}));
+  const auto plain = Open(options);
+  ASSERT_EQ(plain->size(), 2);
+  EXPECT_EQ(Get<std::string>(*plain->Read(1), "cls"), "4");
+  EXPECT_THAT(
+      plain->remarks(),
+      ElementsAre("1 member without an extension left out",
+                  "2 members of column \"npy\" left out; --column TASK_COLUMN=npy reads them",
+                  "1 member of column \"xyz\" left out; --column TASK_COLUMN=xyz reads them"));
+  options.needed = {"imu", "image"};
+  options.columns = {{"imu", "npy"}};
+  const auto asked = Open(options);
+  EXPECT_EQ(*Get<MediaSource>(*asked->Read(0), "imu").bytes, "x");
+  EXPECT_EQ(asked->remarks().size(), 2u);
+  const auto nothing = OpenSource(At(WriteTar(NewFolder() + "/b.tar", {{"1.npy", "x"}})));
+  EXPECT_THAT(std::string(nothing.status().message()), HasSubstr("--column TASK_COLUMN=npy"));
+}
+
+TEST(SourceTest, WhatNoFileCanBeCalledIsAMissingMediaItem) {
+  const std::string file =
+      WriteText(NewFolder() + "/a.jsonl", "{\"image\": \"a\\u0000b.png\"}\n{\"image\": \"\"}\n");
+  SourceOptions options = At(file);
+  for (int line = 0; line < 2; ++line)
+    EXPECT_TRUE(absl::IsNotFound(Open(options)->Read(line).status())) << line;
+  options.missing_media = true;
+  for (int line = 0; line < 2; ++line) EXPECT_TRUE(Open(options)->Read(line).ok()) << line;
 }
 
 TEST(SourceTest, IncompleteOrContradictoryTarSamplesAreRefused) {

@@ -6,6 +6,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "training/data/fingerprint.h"
@@ -42,26 +43,21 @@ SplitName SplitMember(absl::string_view name) {
 
 }  // namespace
 
-absl::StatusOr<MemberRole> RoleOfExtension(absl::string_view extension,
-                                           const std::map<std::string, std::string>& media) {
+MemberRole RoleOfExtension(absl::string_view extension,
+                           const std::map<std::string, std::string>& media) {
   const auto mapped = media.find(std::string(extension));
-  if (mapped != media.end()) return MemberRole{MemberRole::Kind::kMedia, mapped->second};
-  if (extension == "json") return MemberRole{MemberRole::Kind::kRecord, ""};
+  if (mapped != media.end()) return {MemberRole::Kind::kMedia, mapped->second};
+  if (extension == "json") return {MemberRole::Kind::kRecord, ""};
   const size_t dot = extension.rfind('.');
   const absl::string_view last =
       dot == absl::string_view::npos ? extension : extension.substr(dot + 1);
   std::string column(dot == absl::string_view::npos ? "" : extension.substr(0, dot));
-  if (last == "txt") {
-    return MemberRole{MemberRole::Kind::kText, column.empty() ? "text" : std::move(column)};
-  }
+  if (last == "txt") return {MemberRole::Kind::kText, column.empty() ? "text" : column};
+  if (last == "cls") return {MemberRole::Kind::kText, column.empty() ? "cls" : column};
   const absl::string_view builtin = BuiltinColumn(last);
-  if (builtin.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("unknown extension \"", extension,
-                     "\"; take the member out of the shard, or rename it by the table of "
-                     "docs/formats/data.md (NAME.COLUMN.png holds media of any column)"));
-  }
-  return MemberRole{MemberRole::Kind::kMedia, column.empty() ? std::string(builtin) : column};
+  if (builtin.empty())
+    return {MemberRole::Kind::kOther, column.empty() ? std::string(last) : column};
+  return {MemberRole::Kind::kMedia, column.empty() ? std::string(builtin) : column};
 }
 
 absl::StatusOr<std::unique_ptr<Source>> TarSource::Open(const SourceOptions& options,
@@ -74,28 +70,55 @@ absl::StatusOr<std::unique_ptr<Source>> TarSource::Open(const SourceOptions& opt
   return std::unique_ptr<Source>(std::move(source));
 }
 
+bool TarSource::IsAskedFor(const MemberRole& role) const {
+  if (role.kind != MemberRole::Kind::kOther) return true;
+  const std::vector<std::string>& media = options_.media_columns;
+  return (needed_.has_value() && needed_->count(role.column) > 0) ||
+         std::find(media.begin(), media.end(), role.column) != media.end();
+}
+
+absl::Status TarSource::NoSamples() const {
+  return absl::InvalidArgumentError(absl::StrCat(options_.path, ": no samples",
+                                                 left_out_.empty() ? "" : "; ",
+                                                 absl::StrJoin(remarks(), "; ")));
+}
+
 absl::Status TarSource::Group() {
   absl::flat_hash_map<std::string, size_t> by_stem;
   for (const TarMember& member : tar_->members()) {
     if (IsSystemPath(member.name) || IsAboutData(member.name)) continue;
     const SplitName name = SplitMember(member.name);
-    UNIVAL_ASSIGN_OR_RETURN(MemberRole role,
-                            Annotate(RoleOfExtension(name.extension, options_.media), options_.path,
-                                     ": member \"", member.name, "\""));
+    MemberRole role = RoleOfExtension(name.extension, options_.media);
+    if (!IsAskedFor(role)) {
+      ++left_out_[role.column];
+      continue;
+    }
     const auto inserted = by_stem.emplace(name.stem, samples_.size());
     if (inserted.second) samples_.push_back({name.stem, {}});
     samples_[inserted.first->second].parts.push_back({std::move(role), &member});
   }
-  if (samples_.empty()) return absl::InvalidArgumentError(options_.path + ": no samples");
-  return absl::OkStatus();
+  return samples_.empty() ? NoSamples() : absl::OkStatus();
+}
+
+std::vector<std::string> TarSource::remarks() const {
+  std::vector<std::string> remarks;
+  for (const auto& [column, count] : left_out_) {
+    remarks.push_back(absl::StrCat(
+        count, count == 1 ? " member" : " members", column.empty() ? " without an extension" : "",
+        column.empty() ? "" : absl::StrCat(" of column \"", column, "\""), " left out",
+        column.empty() ? "" : absl::StrCat("; --column TASK_COLUMN=", column, " reads them")));
+  }
+  return remarks;
 }
 
 // A shard in which some samples have no record, or no media at all, was cut off or packed wrongly.
 absl::Status TarSource::CheckComplete() const {
   for (const auto kind : {MemberRole::Kind::kRecord, MemberRole::Kind::kMedia}) {
     const auto has = [kind](const Sample& sample) {
-      return std::any_of(sample.parts.begin(), sample.parts.end(),
-                         [kind](const Part& part) { return part.role.kind == kind; });
+      return std::any_of(sample.parts.begin(), sample.parts.end(), [kind](const Part& part) {
+        const bool is_media = part.role.kind == MemberRole::Kind::kOther;
+        return (is_media ? MemberRole::Kind::kMedia : part.role.kind) == kind;
+      });
     };
     const int64_t count = std::count_if(samples_.begin(), samples_.end(), has);
     if (count == 0 || count == size()) continue;
@@ -139,6 +162,7 @@ absl::Status TarSource::AddPart(const Part& part, std::map<std::string, FieldVal
       added[part.role.column] = std::string(absl::StripTrailingAsciiWhitespace(part.member->bytes));
       break;
     case MemberRole::Kind::kMedia:
+    case MemberRole::Kind::kOther:
       added[part.role.column] =
           MediaSource{absl::StrCat(FileName(options_.path), ":", part.member->name), "",
                       std::make_shared<const std::string>(part.member->bytes)};

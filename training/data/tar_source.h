@@ -15,14 +15,15 @@ namespace unival {
 
 // What a member gives its sample.
 struct MemberRole {
-  enum class Kind { kRecord, kText, kMedia } kind = Kind::kMedia;
-  std::string column;  // of kText and kMedia
+  // kOther: media of an extension that names none, which is read when somebody asks for its column.
+  enum class Kind { kRecord, kText, kMedia, kOther } kind = Kind::kMedia;
+  std::string column;  // of all but kRecord
 };
 
 // The role of a member by its extension, "json", "wav", "depth.png". `media` has further
-// extensions. InvalidArgument for an extension nobody knows, with the remedy.
-absl::StatusOr<MemberRole> RoleOfExtension(absl::string_view extension,
-                                           const std::map<std::string, std::string>& media);
+// extensions.
+MemberRole RoleOfExtension(absl::string_view extension,
+                           const std::map<std::string, std::string>& media);
 
 class TarSource : public Source {
  public:
@@ -34,6 +35,7 @@ class TarSource : public Source {
   int64_t size() const override { return static_cast<int64_t>(samples_.size()); }
   absl::StatusOr<TaskSample> Read(int64_t index) const override;
   std::string fingerprint() const override;
+  std::vector<std::string> remarks() const override;
 
  private:
   struct Part {
@@ -48,6 +50,8 @@ class TarSource : public Source {
   explicit TarSource(const SourceOptions& options)
       : options_(options), needed_(NeededRecordColumns(options)) {}
   absl::Status Group();
+  bool IsAskedFor(const MemberRole& role) const;
+  absl::Status NoSamples() const;
   absl::Status CheckComplete() const;
   absl::Status AddPart(const Part& part, std::map<std::string, FieldValue>* fields) const;
 
@@ -55,6 +59,7 @@ class TarSource : public Source {
   const absl::optional<std::set<std::string>> needed_;  // columns of the records
   std::shared_ptr<const TarIndex> tar_;
   std::vector<Sample> samples_;
+  std::map<std::string, int64_t> left_out_;  // by column: members of kOther that nobody reads
 };
 
 }  // namespace unival

@@ -1,18 +1,19 @@
 #include "training/evaluation/evaluate.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "runtime/record_check.h"
 #include "sdk/base/beginning.h"
+#include "sdk/base/descriptor.h"
 #include "sdk/base/files.h"
 #include "sdk/base/status_macros.h"
 #include "training/evaluation/result_lines.h"
@@ -50,6 +51,25 @@ std::string RealFile(const std::string& file) {
   return error ? file : real.string();
 }
 
+// To what has no content of its own. It is opened without waiting: nobody may ever read a pipe.
+absl::Status WriteInPlace(const std::string& file, const std::string& text) {
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  const Descriptor output(open(file.c_str(), kFlags, 0644));
+  if (!output.is_open() && errno == ENXIO) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        file, ": a pipe or a socket that nobody reads; start its reader first, or name a file"));
+  }
+  if (!output.is_open()) return SystemError(file, "cannot be opened", errno);
+  fcntl(output.get(), F_SETFL, 0);  // writing may wait
+  for (size_t begin = 0; begin < text.size();) {
+    const ssize_t count = write(output.get(), text.data() + begin, text.size() - begin);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return SystemError(file, "cannot be written", count == 0 ? EIO : errno);
+    begin += static_cast<size_t>(count);
+  }
+  return absl::OkStatus();
+}
+
 // Into `metric`, and what failed into `result`. An error where a number would say nothing about
 // model or data.
 absl::Status AddAnswer(const TaskSample& sample, const absl::StatusOr<Prediction>& answer,
@@ -57,7 +77,7 @@ absl::Status AddAnswer(const TaskSample& sample, const absl::StatusOr<Prediction
   if (answer.ok()) return metric.Add(sample, *answer);
   if (IsModalityFailure(answer.status())) return answer.status();
   metric.AddFailure(sample);
-  result->failures.push_back(absl::StrCat(sample.key, ": ", answer.status().message()));
+  result->failures.push_back(AtRecord(sample.key, answer.status()));
   if (!IsUnreadable(answer.status())) return absl::OkStatus();
   if (result->unreadable++ == 0) result->first_unreadable = result->failures.back();
   return absl::OkStatus();
@@ -83,10 +103,7 @@ absl::Status CheckOutputFile(const std::string& file, const std::string& input) 
 
 absl::Status WriteOutputFile(const std::string& file, const std::string& text) {
   if (IsReplaceable(file)) return WriteFileAtomically(RealFile(file), {text});
-  std::ofstream stream(file, std::ios::binary);
-  errno = 0;
-  if (stream << text << std::flush) return absl::OkStatus();
-  return SystemError(file, "cannot be written", errno == 0 ? EIO : errno);
+  return WriteInPlace(file, text);
 }
 
 absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string& task_name,

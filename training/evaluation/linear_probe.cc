@@ -17,6 +17,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "runtime/collate.h"
+#include "runtime/record_check.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 #include "training/evaluation/evaluate.h"
@@ -82,7 +83,7 @@ class Encoder {
       if (!prepared.ok()) {
         if (!IsMediaError(prepared.status())) return prepared.status();
         if (records->unreadable++ == 0) {
-          records->first_unreadable = absl::StrCat(sample.key, ": ", prepared.status().message());
+          records->first_unreadable = AtRecord(sample.key, prepared.status());
         }
         continue;
       }

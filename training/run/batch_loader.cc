@@ -166,7 +166,7 @@ absl::StatusOr<bool> BatchLoader::LoadExample(const StageSource& source, const R
     if (status.ok()) continue;
     if (!IsMediaError(status)) return status;
     batch->pending.resize(pending_before);
-    batch->failures.push_back(absl::StrCat(sample.key, ": ", status.message()));
+    batch->failures.push_back(AtRecord(sample.key, status));
     return false;
   }
   prepared.example = std::move(example);

@@ -13,9 +13,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "backbone/storage/safetensors.h"
 #include "sdk/base/files.h"
 #include "sdk/base/json_depth.h"
+#include "sdk/base/json_error.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status_macros.h"
@@ -28,6 +30,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr char kStateFile[] = "state.json", kTensorFile[] = "tensors.safetensors";
+constexpr char kHalfWritten[] = ".tmp";
 constexpr char kStateHash[] = "state_sha256", kTensorHash[] = "tensors_sha256";
 
 // Hash of everything that the state says, its own hash aside.
@@ -98,46 +101,65 @@ absl::StatusOr<RunState> FromJson(const std::string& text, const std::string& fo
     UNIVAL_RETURN_IF_ERROR(CheckCounts(state, file));
     return state;
   } catch (const nlohmann::json::exception& error) {
-    return Damaged(file, error.what());
+    return Damaged(file, JsonReason(error.what()));
   }
-}
-
-// Complete checkpoints, newest last: folders whose name is a number.
-std::vector<std::string> Complete(const std::string& directory) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
-       entry.increment(error)) {
-    int64_t step = 0;
-    std::error_code ignored;
-    const std::string name = entry->path().filename().string();
-    if (entry->is_directory(ignored) && absl::SimpleAtoi(name, &step)) names.push_back(name);
-  }
-  std::sort(names.begin(), names.end());
-  return names;
 }
 
 std::string NameOf(int64_t step) { return absl::StrFormat("%09d", step); }
 
-absl::StatusOr<Checkpoint> LoadFrom(const std::string& folder) {
+// The step of a checkpoint's name; nothing for other names.
+absl::optional<int64_t> StepOf(absl::string_view name) {
+  int64_t step = 0;
+  if (!absl::SimpleAtoi(name, &step) || NameOf(step) != name) return absl::nullopt;
+  return step;
+}
+
+// The steps of all folders that have a checkpoint's name, in order.
+std::vector<int64_t> Complete(const std::string& directory) {
+  std::vector<int64_t> steps;
+  std::error_code error;
+  for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code ignored;
+    const auto step = StepOf(entry->path().filename().string());
+    if (entry->is_directory(ignored) && step) steps.push_back(*step);
+  }
+  std::sort(steps.begin(), steps.end());
+  return steps;
+}
+
+absl::StatusOr<Checkpoint> LoadFrom(const std::string& directory, int64_t step) {
+  const std::string folder = absl::StrCat(directory, "/", NameOf(step));
   Checkpoint checkpoint;
   UNIVAL_ASSIGN_OR_RETURN(std::string text, ReadWholeFile(folder + "/" + kStateFile));
   UNIVAL_ASSIGN_OR_RETURN(checkpoint.state, FromJson(text, folder));
+  if (checkpoint.state.step != step) {
+    return Damaged(absl::StrCat(folder, "/", kStateFile),
+                   absl::StrCat("step: expected ", step, ", as its folder is called, got ",
+                                checkpoint.state.step));
+  }
   UNIVAL_ASSIGN_OR_RETURN(checkpoint.tensors, ReadSafetensors(folder + "/" + kTensorFile));
   return checkpoint;
 }
 
-// Everything but the newest `keep` checkpoints: earlier ones and what a killed run left
-// half-written.
+// Whether a run has left it: a checkpoint, or one that was half-written when the run was killed.
+bool IsOfRun(absl::string_view name) {
+  absl::ConsumeSuffix(&name, kHalfWritten);
+  return StepOf(name).has_value();
+}
+
+// Of what runs leave, everything but the newest `keep` checkpoints.
 void RemoveOthers(const std::string& directory, int keep) {
-  std::vector<std::string> kept = Complete(directory);
+  std::vector<int64_t> kept = Complete(directory);
   const size_t count = static_cast<size_t>(std::max(1, keep));
   if (kept.size() > count) kept.erase(kept.begin(), kept.end() - static_cast<int64_t>(count));
   std::vector<fs::path> others;
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory, error)) {
     const std::string name = entry.path().filename().string();
-    if (std::find(kept.begin(), kept.end(), name) == kept.end()) others.push_back(entry.path());
+    const auto step = StepOf(name);
+    const bool stays = step && std::find(kept.begin(), kept.end(), *step) != kept.end();
+    if (IsOfRun(name) && !stays) others.push_back(entry.path());
   }
   for (const fs::path& path : others) fs::remove_all(path, error);
 }
@@ -146,9 +168,8 @@ void RemoveOthers(const std::string& directory, int keep) {
 
 absl::Status SaveCheckpoint(const std::string& directory, const RunState& state,
                             const std::map<std::string, at::Tensor>& tensors, int keep) {
-  const std::string name = NameOf(state.step);
-  const std::string target = absl::StrCat(directory, "/", name);
-  const std::string temporary = target + ".tmp";
+  const std::string target = absl::StrCat(directory, "/", NameOf(state.step));
+  const std::string temporary = target + kHalfWritten;
   std::error_code error;
   // A stage that ends on a multiple of checkpoint_every saves the same step twice. A folder has its
   // final name only when it is complete, and the state after a step is always the same, so the one
@@ -173,29 +194,20 @@ absl::Status SaveCheckpoint(const std::string& directory, const RunState& state,
 }
 
 absl::StatusOr<absl::optional<Checkpoint>> LoadCheckpoint(const std::string& directory) {
-  const std::vector<std::string> names = Complete(directory);
-  if (names.empty()) return absl::optional<Checkpoint>();
-  UNIVAL_ASSIGN_OR_RETURN(Checkpoint newest, LoadFrom(absl::StrCat(directory, "/", names.back())));
+  const std::vector<int64_t> steps = Complete(directory);
+  if (steps.empty()) return absl::optional<Checkpoint>();
+  UNIVAL_ASSIGN_OR_RETURN(Checkpoint newest, LoadFrom(directory, steps.back()));
   return absl::optional<Checkpoint>(std::move(newest));
 }
 
 absl::StatusOr<Checkpoint> LoadCheckpointOf(const std::string& directory, int64_t step) {
   const std::vector<int64_t> steps = CheckpointSteps(directory);
-  if (std::find(steps.begin(), steps.end(), step) != steps.end()) {
-    return LoadFrom(absl::StrCat(directory, "/", NameOf(step)));
-  }
+  if (std::find(steps.begin(), steps.end(), step) != steps.end()) return LoadFrom(directory, step);
   return absl::NotFoundError(absl::StrCat(directory, ": there is no checkpoint of step ", step,
                                           "; there are: ", absl::StrJoin(steps, ", ")));
 }
 
-std::vector<int64_t> CheckpointSteps(const std::string& directory) {
-  std::vector<int64_t> steps;
-  for (const std::string& name : Complete(directory)) {
-    int64_t step = 0;
-    if (absl::SimpleAtoi(name, &step)) steps.push_back(step);
-  }
-  return steps;
-}
+std::vector<int64_t> CheckpointSteps(const std::string& directory) { return Complete(directory); }
 
 void RemoveEarlierCheckpoints(const std::string& directory, int keep) {
   if (!Complete(directory).empty()) RemoveOthers(directory, keep);

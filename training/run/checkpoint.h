@@ -62,6 +62,7 @@ struct LogWindow {
 };
 
 struct RunState {
+  std::string run;         // which run it is of (RunKey); empty in checkpoints of before
   int stage = 0;           // index; the number of stages when training is done
   int64_t stage_step = 0;  // finished steps of that stage
   int64_t step = 0;        // finished steps of all stages
@@ -83,12 +84,12 @@ struct Checkpoint {
 };
 
 // The newest `keep` checkpoints stay, this one among them. ResourceExhausted or Internal names the
-// file; an earlier checkpoint then still stands.
+// file; an earlier checkpoint then still stands. What is no checkpoint stays too.
 absl::Status SaveCheckpoint(const std::string& directory, const RunState& state,
                             const std::map<std::string, at::Tensor>& tensors, int keep = 1);
 
 // The newest complete checkpoint; none when there is no folder or none in it. DataLoss for a
-// damaged one.
+// damaged one, and for one that lies under the name of another step.
 absl::StatusOr<absl::optional<Checkpoint>> LoadCheckpoint(const std::string& directory);
 // That of one step. NotFound lists the steps that there are.
 absl::StatusOr<Checkpoint> LoadCheckpointOf(const std::string& directory, int64_t step);
@@ -97,7 +98,7 @@ std::vector<int64_t> CheckpointSteps(const std::string& directory);
 
 // Removes all but the newest `keep` complete checkpoints, for a run that goes on: one that was
 // killed between the new one's name and the old one's removal left both, and may finish without
-// another.
+// another. What is no checkpoint stays.
 void RemoveEarlierCheckpoints(const std::string& directory, int keep = 1);
 
 }  // namespace unival

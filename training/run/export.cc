@@ -15,6 +15,7 @@
 #include "sdk/base/text_format.h"
 #include "sdk/native/catch_torch.h"
 #include "training/run/run.h"
+#include "training/run/run_folder.h"
 #include "training/run/run_identity.h"
 #include "training/run/validation.h"
 
@@ -156,6 +157,7 @@ absl::StatusOr<ExportResult> Export(const ExportOptions& options, Run* run) {
   UNIVAL_ASSIGN_OR_RETURN(run->plan, RecordedPlan(options, recorded));
   UNIVAL_RETURN_IF_ERROR(CheckPlugins(run->plan, run->runtime));
   UNIVAL_ASSIGN_OR_RETURN(Checkpoint checkpoint, ReadCheckpoint(options));
+  UNIVAL_RETURN_IF_ERROR(CheckRunKey(recorded, checkpoint.state, options.run));
   UNIVAL_RETURN_IF_ERROR(BuildRun(run));
   UNIVAL_RETURN_IF_ERROR(RestoreMeasured(*run, checkpoint));
   run->before = HashState(*run->model, run->plan.proto.save_half());
@@ -180,6 +182,7 @@ absl::StatusOr<CheckpointList> ListCheckpoints(const std::string& run) {
 absl::StatusOr<ExportResult> ExportCheckpoint(const ExportOptions& options,
                                               const Runtime& runtime) {
   UNIVAL_RETURN_IF_ERROR(CheckIsRun(options.run));
+  UNIVAL_RETURN_IF_ERROR(CheckOwnFolders(options.run));
   std::error_code error;
   if (options.output.empty() || fs::exists(options.output, error)) {
     return absl::FailedPreconditionError(

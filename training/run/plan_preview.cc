@@ -11,6 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "runtime/half_storage.h"
 #include "sdk/base/json_text.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 #include "training/config/optimizer_plan.h"
@@ -22,6 +23,9 @@
 
 namespace unival {
 namespace {
+
+// Micro-batches that are drawn to count their rows, which takes seconds.
+constexpr int64_t kMaxCounted = 10000000;
 
 // "backbone", "connection.depth", "modality.depth".
 std::string PartOf(const std::string& name) {
@@ -133,6 +137,12 @@ class Previewer {
 
   absl::Status CountRows(int index, StagePreview* stage) {
     const Stage& plan = run_.plan.proto.stage(index);
+    if (plan.steps() > kMaxCounted / plan.micro_batches()) {
+      return InvalidArgument(run_.plan.file, ": stage \"", plan.name(), "\": ", plan.steps(),
+                             " steps of ", plan.micro_batches(), " micro-batches: at most ",
+                             kMaxCounted,
+                             " are drawn to count their rows; look at fewer by --steps");
+    }
     const std::vector<StageSource>& sources = run_.data.stages[static_cast<size_t>(index)];
     for (size_t i = 0; i < sources.size(); ++i) {
       const SourcePlan& source = plan.source(static_cast<int>(i));

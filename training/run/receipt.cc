@@ -13,6 +13,7 @@
 #include "backbone/storage/tensor_hash.h"
 #include "runtime/half_storage.h"
 #include "sdk/base/json_depth.h"
+#include "sdk/base/json_error.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status.h"
@@ -114,7 +115,7 @@ absl::StatusOr<ReceiptEntry> EntryFromJson(const Json& json) {
 }
 
 absl::Status NoReceipt(const std::string& file, const nlohmann::json::exception& error) {
-  return InvalidArgument(file, ": not a receipt: ", error.what());
+  return InvalidArgument(file, ": not a receipt: ", JsonReason(error.what()));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "backbone/storage/model_directory.h"
 #include "sdk/base/files.h"
 #include "sdk/base/json_depth.h"
+#include "sdk/base/json_error.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status.h"
@@ -58,7 +59,8 @@ absl::StatusOr<RunIdentity> ReadRunIdentity(const std::string& output) {
     return identity;
   } catch (const nlohmann::json::exception& error) {
     return absl::InvalidArgumentError(
-        absl::StrCat(file, ": not the record of a run: ", error.what()));
+        absl::StrCat(file, ": not the record of a run: ", JsonReason(error.what()),
+                     "; restore the file, or start the run anew in another folder"));
   }
 }
 
@@ -70,6 +72,26 @@ absl::StatusOr<TrainingPlan> PlanOf(const RunIdentity& identity, const std::stri
   TrainingPlan plan;
   UNIVAL_RETURN_IF_ERROR(ParseTextProto(identity.plan, output + "/" + kRunFile, &plan));
   return plan;
+}
+
+std::string RunKey(const RunIdentity& identity) {
+  Sha256 hash;
+  hash.UpdateField(identity.base_sha256);
+  for (const auto& [name, fingerprint] : identity.sources) {
+    hash.UpdateField(name);
+    hash.UpdateField(fingerprint);
+  }
+  hash.UpdateField(identity.earlier.empty() ? identity.plan : identity.earlier.front().plan);
+  return hash.HexDigest();
+}
+
+absl::Status CheckRunKey(const RunIdentity& identity, const RunState& state,
+                         const std::string& directory) {
+  const std::string key = RunKey(identity);
+  if (state.run.empty() || state.run == key) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(
+      directory, ": run: expected a checkpoint of this run, ", key, ", got one of another run, ",
+      state.run, "; restore the folder, or remove it and start the run anew"));
 }
 
 absl::Status CheckSharedIdentity(const Run& run, const RunIdentity& now) {

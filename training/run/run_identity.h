@@ -38,6 +38,14 @@ absl::StatusOr<RunIdentity> ReadRunIdentity(const std::string& output);
 absl::Status WriteRunIdentity(const std::string& output, const RunIdentity& identity);
 absl::StatusOr<TrainingPlan> PlanOf(const RunIdentity& identity, const std::string& output);
 
+// One hash that stands for the run in its checkpoints: over what it started from and the plan that
+// it was begun with, which later steps do not change.
+std::string RunKey(const RunIdentity& identity);
+// DataLoss for a checkpoint in `directory` that is of another run. Checkpoints of before, which do
+// not say whose they are, pass.
+absl::Status CheckRunKey(const RunIdentity& identity, const RunState& state,
+                         const std::string& directory);
+
 // What `parts` holds of a run whose model and templates are there. Plan and starting weights have
 // hashes of their own.
 absl::StatusOr<std::map<std::string, std::string>> OtherParts(const Run& run);

@@ -20,6 +20,7 @@
 #include "training/run/feature_statistics.h"
 #include "training/run/record_sweep.h"
 #include "training/run/run.h"
+#include "training/run/run_folder.h"
 #include "training/run/run_identity.h"
 #include "training/run/stage_length.h"
 #include "training/run/validation.h"
@@ -38,7 +39,8 @@ absl::Status PrepareOutput(Run* run) {
   if (!run->IsFirst()) return absl::OkStatus();
   UNIVAL_ASSIGN_OR_RETURN(run->lock, FolderLock::Take(output));
   const bool empty = fs::is_empty(output, error);
-  if (empty || run->options.resume) return absl::OkStatus();
+  if (empty) return absl::OkStatus();
+  if (run->options.resume) return CheckOwnFolders(output);
   return absl::FailedPreconditionError(absl::StrCat(
       output,
       ": expected an empty or absent folder, got one with files; go on with that run by "
@@ -100,10 +102,12 @@ int CheckpointsToKeep(const Run& run) {
   return stages[std::min(run.state.stage, stages.size() - 1)].keep_last();
 }
 
-absl::Status Resume(Run* run, std::map<std::string, at::Tensor>* optimizer_state) {
-  UNIVAL_ASSIGN_OR_RETURN(absl::optional<Checkpoint> checkpoint,
-                          LoadCheckpoint(run->Path("checkpoint")));
+absl::Status Resume(Run* run, const absl::optional<RunIdentity>& recorded,
+                    std::map<std::string, at::Tensor>* optimizer_state) {
+  const std::string folder = run->Path("checkpoint");
+  UNIVAL_ASSIGN_OR_RETURN(absl::optional<Checkpoint> checkpoint, LoadCheckpoint(folder));
   if (!checkpoint) return absl::OkStatus();
+  if (recorded) UNIVAL_RETURN_IF_ERROR(CheckRunKey(*recorded, checkpoint->state, folder));
   UNIVAL_RETURN_IF_ERROR(CheckPlace(*run, checkpoint->state));
   UNIVAL_RETURN_IF_ERROR(RestoreModel(*run, checkpoint->tensors));
   for (const auto& [full, tensor] : checkpoint->tensors) {
@@ -114,7 +118,7 @@ absl::Status Resume(Run* run, std::map<std::string, at::Tensor>* optimizer_state
   run->state = std::move(checkpoint->state);
   if (run->options.world != nullptr) UNIVAL_RETURN_IF_ERROR(run->options.world->Barrier());
   if (run->IsFirst()) {
-    RemoveEarlierCheckpoints(run->Path("checkpoint"), CheckpointsToKeep(*run));
+    RemoveEarlierCheckpoints(folder, CheckpointsToKeep(*run));
   }
   return absl::OkStatus();
 }
@@ -150,7 +154,8 @@ bool HasBegun(const Run& run) {
   return run.options.resume && fs::exists(run.Path("run.json"), error);
 }
 
-// A fresh run records what it is; a resumed one is compared with that record, which is the result.
+// A fresh run records what it is; a resumed one is compared with that record. The result is what
+// stands in the record; nothing in a process that does not write it.
 absl::StatusOr<absl::optional<RunIdentity>> CheckIdentity(const Run& run) {
   RunIdentity now;
   now.plan = PrintTextProto(run.plan.proto);
@@ -174,7 +179,7 @@ absl::StatusOr<absl::optional<RunIdentity>> CheckIdentity(const Run& run) {
   }
   UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(run.Path("plan.textproto"), {now.plan}));
   UNIVAL_RETURN_IF_ERROR(WriteRunIdentity(run.options.output, now));
-  return absl::optional<RunIdentity>();
+  return absl::optional<RunIdentity>(std::move(now));
 }
 
 // More steps are for the stage at work and for those that follow it. What was planned before is
@@ -271,9 +276,10 @@ absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_s
   UNIVAL_RETURN_IF_ERROR(MeasureFeatures(run->data, *run->model));
   run->before = HashState(*run->model, run->plan.proto.save_half());
   UNIVAL_ASSIGN_OR_RETURN(absl::optional<RunIdentity> recorded, CheckIdentity(*run));
-  if (run->options.resume) UNIVAL_RETURN_IF_ERROR(Resume(run, optimizer_state));
-  if (recorded) UNIVAL_RETURN_IF_ERROR(GoOnWithMoreSteps(run, *std::move(recorded)));
-  if (!run->IsFirst()) return absl::OkStatus();
+  if (run->options.resume) UNIVAL_RETURN_IF_ERROR(Resume(run, recorded, optimizer_state));
+  if (!recorded) return absl::OkStatus();
+  run->state.run = RunKey(*recorded);
+  UNIVAL_RETURN_IF_ERROR(GoOnWithMoreSteps(run, *std::move(recorded)));
   return run->log.Open(run->Path("log.jsonl"), run->state.step);
 }
 

@@ -46,6 +46,7 @@ ValidationState ValidationFromJson(const Json& json) {
 
 // What checkpoints of before do not have.
 void ReadLaterFields(const Json& json, RunState* state) {
+  if (json.contains("run")) state->run = json.at("run");
   const Json& totals = json.at("totals");
   if (totals.contains("skipped")) state->totals.skipped = Whole(totals, "skipped");
   const Json source_rows = totals.value("source_rows", Json::object());
@@ -69,6 +70,7 @@ void ReadLaterFields(const Json& json, RunState* state) {
 
 nlohmann::ordered_json RunStateToJson(const RunState& state) {
   return {{"format", kCheckpointFormat},
+          {"run", state.run},
           {"stage", state.stage},
           {"stage_step", state.stage_step},
           {"step", state.step},

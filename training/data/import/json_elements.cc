@@ -9,6 +9,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "sdk/base/json_depth.h"
+#include "sdk/base/json_error.h"
 #include "sdk/base/mapped_file.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -19,12 +20,6 @@ namespace {
 
 using Json = nlohmann::json;
 using Take = std::function<absl::Status(const JsonElement&)>;
-
-// "[json.exception.parse_error.101] parse error at ...": what a person needs of it.
-std::string JsonReason(absl::string_view text) {
-  const size_t bracket = text.find("] ");
-  return std::string(bracket == absl::string_view::npos ? text : text.substr(bracket + 2));
-}
 
 // The consumer's reading of one value; what the library throws is an error of the file.
 absl::Status TakeOne(const Take& take, const JsonElement& element) {
