@@ -78,6 +78,16 @@ absl::StatusOr<FieldValue> ValueOf(const std::string& value, const std::string& 
   return FieldValue(list[0]);
 }
 
+// Of the user; empty where the environment names none.
+std::string CacheFolder() {
+  constexpr char kIndexes[] = "/unival/indexes";
+  const char* const cache = std::getenv("XDG_CACHE_HOME");
+  if (cache != nullptr && cache[0] == '/') return absl::StrCat(cache, kIndexes);
+  const char* const home = std::getenv("HOME");
+  if (home != nullptr && home[0] == '/') return absl::StrCat(home, "/.cache", kIndexes);
+  return "";
+}
+
 }  // namespace
 
 void PrintJson(const nlohmann::json& json) { std::cout << JsonText(json, 2) << "\n"; }
@@ -96,6 +106,18 @@ void AddRuntimeOptions(Command& command, RuntimeOptions* options) {
       options->plugin_paths.emplace_back(folder);
     }
   }
+}
+
+void AddIndexOption(Command& command, IndexOptions* options) {
+  command.AddOption(
+      "--data_index",
+      [options](const std::string& place) {
+        options->enabled = place != "none";
+        options->folder = place == "beside" || place == "none" ? "" : place;
+      },
+      "Where the indexes of big data files are kept: beside them, a folder, or none (default: "
+      "beside)");
+  options->fallback = CacheFolder();
 }
 
 void AddPipelineOptions(Command& command, PipelineOptions* options) {

@@ -13,6 +13,7 @@
 #include "app/options.h"
 #include "runtime/pipeline.h"
 #include "runtime/runtime.h"
+#include "training/data/index_options.h"
 
 namespace unival {
 
@@ -24,6 +25,10 @@ void PrintJson(const nlohmann::json& json);
 void AddRuntimeOptions(Command& command, RuntimeOptions* options);
 // MODEL, --templates, --device, and the runtime's.
 void AddPipelineOptions(Command& command, PipelineOptions* options);
+
+// --data_index: where indexes of big data files are kept. Those that cannot be written beside their
+// data go to the user's cache folder (XDG_CACHE_HOME, else ~/.cache).
+void AddIndexOption(Command& command, IndexOptions* options);
 
 // Says on standard error when the task's words are not those that the model was trained with.
 void WarnOfWording(const Pipeline& pipeline, const std::string& task);

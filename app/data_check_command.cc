@@ -150,6 +150,7 @@ void AddDataCheck(Command& data) {
   command.AddOption("--column", &arguments->columns,
                     "task_column=record_column where names differ; may be given several times");
   command.AddOption("--media_root", &arguments->media_roots, kMediaRootHelp);
+  AddIndexOption(command, &arguments->check.index);
   command.AddOption("--media", &check.media_columns,
                     "A column that holds media, beside audio, depth, image, video and those of the "
                     "task; may be given several times");

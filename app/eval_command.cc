@@ -35,6 +35,7 @@ struct EvalArguments {
   std::string prompts = "first";
   std::string task, data, metrics_file, compare, report;
   std::vector<std::string> columns, media_roots, at_least;
+  IndexOptions index;
   int64_t limit = 0;
   EvaluationOptions evaluation;
   bool json = false;
@@ -119,9 +120,10 @@ absl::StatusOr<Opened> Open(EvalArguments arguments, const std::map<std::string,
   if (const TaskWording* wording = opened.pipeline->wording(arguments.task); wording != nullptr) {
     opened.set_hash = wording->set_hash;
   }
-  UNIVAL_ASSIGN_OR_RETURN(opened.source,
-                          OpenFittingSource(*task, opened.pipeline->model().known_modalities(),
-                                            {arguments.data, columns, arguments.limit, roots}));
+  UNIVAL_ASSIGN_OR_RETURN(
+      opened.source,
+      OpenFittingSource(*task, opened.pipeline->model().known_modalities(),
+                        {arguments.data, columns, arguments.limit, roots, arguments.index}));
   UNIVAL_RETURN_IF_ERROR(CheckMetricColumns(*task, *opened.source));
   return opened;
 }
@@ -249,6 +251,7 @@ void AddEvalCommand(Command& program) {
   command.AddOption("--column", &arguments->columns,
                     "task_column=record_column where names differ; may be given several times");
   command.AddOption("--media_root", &arguments->media_roots, kMediaRootHelp);
+  AddIndexOption(command, &arguments->index);
   command.AddOption("--limit", &arguments->limit, "Only the first records (default: all)")
       .NotNegative();
   command.AddOption("--batch", &arguments->evaluation.batch, "Records answered together")

@@ -191,6 +191,7 @@ void AddPlanCommand(Command& program) {
   command.AddPositional("plan", &train.plan_file, "Training plan (textproto)");
   command.AddOption("--data_root", &train.data_root,
                     "Folder that the plan's data paths are relative to (default: the plan's own)");
+  AddIndexOption(command, &train.index);
   command.AddOption("--seed", &train.overrides.seed, "Seed instead of the plan's");
   command.AddOption("--steps", &train.overrides.steps, "Steps of every stage instead of the plan's")
       .Positive();

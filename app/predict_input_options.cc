@@ -1,6 +1,7 @@
 // The options of `unival predict` that say what it is asked about.
 #include "absl/strings/str_cat.h"
 #include "app/column_pairs.h"
+#include "app/command.h"
 #include "app/predict_inputs.h"
 #include "app/task_columns.h"
 
@@ -33,6 +34,7 @@ void AddInputOptions(Command& command, PredictInputs* inputs) {
                     "task_column=record_column where names of data files differ; may be given "
                     "several times");
   command.AddOption("--media_root", &inputs->media_roots, kMediaRootHelp);
+  AddIndexOption(command, &inputs->index);
   command.AddOption("--limit", &inputs->limit, "Only the first records (default: all)")
       .NotNegative();
 }

@@ -198,6 +198,7 @@ class InputOpener {
     options.path = file;
     options.limit = inputs_.limit;
     options.missing_media = true;
+    options.index = inputs_.index;
     options.media_columns = MediaColumns(task_.info());
     UNIVAL_ASSIGN_OR_RETURN(options.columns, ParseColumnPairs(inputs_.columns));
     UNIVAL_ASSIGN_OR_RETURN(options.media_roots, ParseMediaRoots(inputs_.media_roots));

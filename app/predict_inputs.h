@@ -23,6 +23,7 @@ struct PredictInputs {
   std::map<std::string, std::vector<std::string>> values;  // "--image" -> what was given with it
   std::vector<std::string> files;                          // without an option
   std::vector<std::string> columns, media_roots;
+  IndexOptions index;
   int64_t limit = 0;
 
   bool empty() const { return inputs.empty() && values.empty() && files.empty(); }

@@ -21,6 +21,7 @@ struct ProbeArguments {
   PipelineOptions pipeline;
   std::string task, train, test;
   int64_t limit = 0;
+  IndexOptions index;
   ProbeOptions probe;
   bool json = false;
 };
@@ -31,7 +32,7 @@ absl::StatusOr<ProbeResult> Measure(ProbeArguments arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(arguments.task));
   const auto open = [&](const std::string& path) {
     return OpenFittingSource(*task, pipeline->model().known_modalities(),
-                             {path, {}, arguments.limit});
+                             {path, {}, arguments.limit, {}, arguments.index});
   };
   UNIVAL_ASSIGN_OR_RETURN(const auto train, open(arguments.train));
   UNIVAL_ASSIGN_OR_RETURN(const auto test, open(arguments.test));
@@ -82,6 +83,7 @@ void AddProbeCommand(Command& program) {
   command.AddOption("--test", &arguments->test, "Records to measure on").Required();
   command.AddOption("--limit", &arguments->limit, "Only the first records of each (default: all)")
       .NotNegative();
+  AddIndexOption(command, &arguments->index);
   command.AddOption("--l2", &arguments->probe.l2, "Weight decay of the classifier")
       .NotNegative()
       .ShowDefault();

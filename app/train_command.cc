@@ -103,6 +103,10 @@ void AddOptions(Command& command, const std::shared_ptr<TrainArguments>& argumen
   command.AddOption("--data_root", &train.data_root,
                     "Folder that the plan's data paths are relative to (default: the plan's own)");
   command.AddFlag("--resume", &train.resume, "Go on from the last checkpoint in the output folder");
+  command.AddFlag("--verify_data", &train.verify_data,
+                  "Read all records and tars and compare them with what the run recorded, instead "
+                  "of believing their indexes");
+  AddIndexOption(command, &train.index);
   command.AddOption("--seed", &train.overrides.seed, "Seed instead of the plan's");
   command.AddOption("--steps", &train.overrides.steps, "Steps of every stage instead of the plan's")
       .Positive();

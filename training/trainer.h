@@ -34,6 +34,7 @@
 #include "absl/types/optional.h"
 #include "runtime/runtime.h"
 #include "training/config/plan.h"
+#include "training/data/index_options.h"
 #include "training/evaluation/evaluate.h"
 #include "training/run/progress.h"
 
@@ -49,6 +50,10 @@ struct TrainOptions {
   std::string data_root;  // empty: the plan's folder
   std::string output;
   bool resume = false;
+  // Every byte that records are made of is read before the first step and compared with what the run
+  // recorded when it began, or recorded; what indexes say is not believed.
+  bool verify_data = false;
+  IndexOptions index;  // of big data files
   PlanOverrides overrides;
   std::string device = "cpu";
   std::string cache_dir;  // of encoder features; empty: OUTPUT/cache

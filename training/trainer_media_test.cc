@@ -340,6 +340,7 @@ class ThrowingSource : public Source {
     throw std::runtime_error("the disk is on fire");
   }
   std::string fingerprint() const override { return ""; }
+  absl::StatusOr<DataIdentity> Identity(bool) const override { return DataIdentity(); }
 
  private:
   const std::string path_ = "throwing";

@@ -76,7 +76,8 @@ class DataCheck {
   }
 
   absl::StatusOr<std::unique_ptr<Source>> Open(const std::string& path) const {
-    return inspection_.Open(path, options_.columns, options_.limit, options_.media_roots);
+    return inspection_.Open(path, options_.columns, options_.limit, options_.media_roots,
+                            options_.index);
   }
 
   void AddRow(const std::string& kind, const std::string& column, const std::string& remedy,
@@ -200,9 +201,9 @@ class DataCheck {
   absl::Status ReadAgainst(const std::string& path) {
     if (comparison_ == nullptr) return InvalidArgument("--against: needs --task");
     // All of it, whatever the limit of the file that is checked.
-    UNIVAL_ASSIGN_OR_RETURN(
-        const std::unique_ptr<Source> source,
-        inspection_.Open(path, options_.columns, /*limit=*/0, options_.media_roots));
+    UNIVAL_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
+                            inspection_.Open(path, options_.columns, /*limit=*/0,
+                                             options_.media_roots, options_.index));
     inspection_.RunHashing(*source, options_.threads, [&](const Inspected& inspected, int64_t) {
       if (inspected.sample.ok()) comparison_->AddOther(*inspected.sample, inspected.digests());
     });

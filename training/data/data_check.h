@@ -22,6 +22,7 @@
 #include "runtime/model.h"
 #include "runtime/runtime.h"
 #include "tasks/templates/template_set.h"
+#include "training/data/index_options.h"
 #include "training/data/length_check.h"
 #include "training/data/problem.h"
 
@@ -31,6 +32,7 @@ struct DataCheckOptions {
   std::string path;                                // FILE.jsonl or FILE.tar
   std::map<std::string, std::string> columns;      // task column -> record column
   std::map<std::string, std::string> media_roots;  // as SourceOptions has them
+  IndexOptions index;                              // as SourceOptions has it
   std::vector<std::string> media_columns;  // beside audio, depth, image, video and the task's
   // Files whose media must not be among those of `path`: what was trained on.
   std::vector<std::string> against;

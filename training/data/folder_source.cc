@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/mapped_file.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "training/data/fingerprint.h"
@@ -50,6 +51,24 @@ std::string FolderSource::fingerprint() const {
     hash.Add(absl::StrCat(about.st_size, " ", about.st_mtim.tv_sec, ".", about.st_mtim.tv_nsec));
   }
   return hash.Hex();
+}
+
+absl::StatusOr<DataIdentity> FolderSource::Identity(bool read_all) const {
+  DataIdentity identity;
+  identity.sampled = fingerprint();
+  if (!read_all) return identity;
+  ContentHash hash;
+  hash.Add(FingerprintOf(options_));
+  for (const ClassFile& file : files_) {
+    const std::string key = absl::StrCat(file.folder, "/", file.name);
+    UNIVAL_ASSIGN_OR_RETURN(const auto media,
+                            MappedFile::Open(absl::StrCat(options_.path, "/", key)));
+    hash.Add(key);
+    hash.Add(media->bytes());
+    UNIVAL_RETURN_IF_ERROR(media->Check());
+  }
+  identity.content = hash.Hex();
+  return identity;
 }
 
 }  // namespace unival

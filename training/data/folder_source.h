@@ -22,6 +22,7 @@ class FolderSource : public Source {
   absl::StatusOr<TaskSample> Read(int64_t index) const override;
   // Over names, sizes and times: the media themselves are not read.
   std::string fingerprint() const override;
+  absl::StatusOr<DataIdentity> Identity(bool read_all) const override;
 
  private:
   FolderSource(const SourceOptions& options, std::vector<ClassFile> files)

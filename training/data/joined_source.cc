@@ -22,13 +22,23 @@ JoinedSource::JoinedSource(const std::string& path, std::vector<std::unique_ptr<
 }
 
 absl::StatusOr<TaskSample> JoinedSource::Read(int64_t index) const {
+  return ReadOne(index, &Source::Read);
+}
+
+absl::StatusOr<TaskSample> JoinedSource::ReadFields(int64_t index) const {
+  return ReadOne(index, &Source::ReadFields);
+}
+
+absl::StatusOr<TaskSample> JoinedSource::ReadOne(int64_t index,
+                                                 absl::StatusOr<TaskSample> (Source::*read)(int64_t)
+                                                     const) const {
   if (index < 0 || index >= size()) {
     return absl::OutOfRangeError(
         absl::StrCat(path_, ": record ", index, " of ", size(), " was asked for"));
   }
   const auto end = std::upper_bound(ends_.begin(), ends_.end(), index);
   const Source& part = *parts_[static_cast<size_t>(end - ends_.begin())];
-  UNIVAL_ASSIGN_OR_RETURN(TaskSample sample, part.Read(index - (*end - part.size())));
+  UNIVAL_ASSIGN_OR_RETURN(TaskSample sample, (part.*read)(index - (*end - part.size())));
   if (names_repeat_) sample.key = absl::StrCat(FolderOf(part.path()), "/", sample.key);
   return sample;
 }
@@ -46,6 +56,19 @@ std::string JoinedSource::fingerprint() const {
   ContentHash hash;
   for (const auto& part : parts_) hash.Add(part->fingerprint());
   return hash.Hex();
+}
+
+absl::StatusOr<DataIdentity> JoinedSource::Identity(bool read_all) const {
+  std::vector<std::string> contents, samples;
+  for (const auto& part : parts_) {
+    UNIVAL_ASSIGN_OR_RETURN(DataIdentity identity, part->Identity(read_all));
+    if (identity.content) contents.push_back(*std::move(identity.content));
+    samples.push_back(std::move(identity.sampled));
+  }
+  DataIdentity identity;
+  if (contents.size() == parts_.size()) identity.content = HashOfParts(contents);
+  identity.sampled = HashOfParts(samples);
+  return identity;
 }
 
 }  // namespace unival

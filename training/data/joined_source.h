@@ -21,11 +21,17 @@ class JoinedSource : public Source {
   int64_t size() const override { return ends_.back(); }
   // A key has the folder of its file before it where two files have the same name.
   absl::StatusOr<TaskSample> Read(int64_t index) const override;
+  absl::StatusOr<TaskSample> ReadFields(int64_t index) const override;
   std::string fingerprint() const override;
   // Of each part, with the name of its file.
   std::vector<std::string> remarks() const override;
+  absl::StatusOr<DataIdentity> Identity(bool read_all) const override;
 
  private:
+  absl::StatusOr<TaskSample> ReadOne(int64_t index,
+                                     absl::StatusOr<TaskSample> (Source::*read)(int64_t)
+                                         const) const;
+
   const std::string path_;
   const std::vector<std::unique_ptr<Source>> parts_;
   std::vector<int64_t> ends_;  // of the parts' records

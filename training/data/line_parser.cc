@@ -17,11 +17,12 @@ LineParser::LineParser(const SourceOptions& options, const LineFormat& format)
       format_(format),
       media_columns_({"audio", "depth", "image", "video"}),
       needed_(NeededRecordColumns(options)),
-      media_(options.path, options.media_roots) {
+      media_(options.path, options.media_roots, options.index) {
   media_columns_.insert(options.media_columns.begin(), options.media_columns.end());
 }
 
-absl::StatusOr<std::map<std::string, FieldValue>> LineParser::Fields(absl::string_view line) const {
+absl::StatusOr<std::map<std::string, FieldValue>> LineParser::Fields(absl::string_view line,
+                                                                     bool with_bytes) const {
   UNIVAL_ASSIGN_OR_RETURN(auto fields,
                           format_.parse(line, needed_.has_value() ? &*needed_ : nullptr));
   UNIVAL_ASSIGN_OR_RETURN(fields, RenameColumns(std::move(fields), options_.columns));
@@ -33,16 +34,17 @@ absl::StatusOr<std::map<std::string, FieldValue>> LineParser::Fields(absl::strin
       return absl::InvalidArgumentError(
           absl::StrCat("column \"", column, "\": expected the path of a media file"));
     }
-    UNIVAL_ASSIGN_OR_RETURN(field->second, Annotate(Media(*text), "column \"", column, "\""));
+    UNIVAL_ASSIGN_OR_RETURN(field->second,
+                            Annotate(Media(*text, with_bytes), "column \"", column, "\""));
   }
   return fields;
 }
 
-absl::StatusOr<MediaSource> LineParser::Media(const std::string& text) const {
+absl::StatusOr<MediaSource> LineParser::Media(const std::string& text, bool with_bytes) const {
   if (format_.embedded_media && LooksEmbedded(text)) {
     return DecodeEmbedded(text, FileName(options_.path));
   }
-  absl::StatusOr<MediaSource> media = media_.Resolve(text);
+  absl::StatusOr<MediaSource> media = media_.Resolve(text, with_bytes);
   if (options_.missing_media && absl::IsNotFound(media.status())) return media_.Missing(text);
   return media;
 }

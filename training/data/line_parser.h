@@ -37,16 +37,17 @@ class LineParser {
   // Media lie where `options` says: its path is the file of the lines, "-" the current folder.
   LineParser(const SourceOptions& options, const LineFormat& format);
 
-  // Named as the task has them, media resolved. InvalidArgument and NotFound as Source::Read,
-  // without file and line.
-  absl::StatusOr<std::map<std::string, FieldValue>> Fields(absl::string_view line) const;
+  // Named as the task has them, media resolved, with the bytes of members of tars unless these are
+  // not wanted. InvalidArgument and NotFound as Source::Read, without file and line.
+  absl::StatusOr<std::map<std::string, FieldValue>> Fields(absl::string_view line,
+                                                           bool with_bytes = true) const;
 
   const LineFormat& format() const { return format_; }
   const std::set<std::string>& media_columns() const { return media_columns_; }  // of the task
   const MediaResolver& media() const { return media_; }
 
  private:
-  absl::StatusOr<MediaSource> Media(const std::string& text) const;
+  absl::StatusOr<MediaSource> Media(const std::string& text, bool with_bytes) const;
 
   const SourceOptions options_;
   const LineFormat format_;

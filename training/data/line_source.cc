@@ -4,30 +4,15 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "training/data/fingerprint.h"
+#include "training/data/unpacked_file.h"
 
 namespace unival {
 namespace {
 
 constexpr absl::string_view kTarMark = ".tar:";
-constexpr absl::string_view kByteOrderMark = "\xef\xbb\xbf";
-
-absl::string_view WithoutBlanks(absl::string_view line, absl::string_view blanks) {
-  const size_t first = line.find_first_not_of(blanks);
-  if (first == absl::string_view::npos) return line.substr(0, 0);
-  return line.substr(first, line.find_last_not_of(blanks) - first + 1);
-}
-
-// The next line of `rest`, without blanks around it, is taken off.
-absl::string_view TakeLine(absl::string_view* rest, absl::string_view blanks) {
-  const size_t end = rest->find('\n');
-  const absl::string_view line = WithoutBlanks(rest->substr(0, end), blanks);
-  rest->remove_prefix(end == absl::string_view::npos ? rest->size() : end + 1);
-  return line;
-}
 
 // How a file begins that is in UTF-16 or UTF-32, with a mark of its byte order or without.
 bool IsWide(absl::string_view text) {
@@ -50,72 +35,134 @@ bool NamesOnly(absl::string_view line, const std::set<std::string>& tars) {
   return true;
 }
 
+// The columns of records that hold media of the task.
+std::set<std::string> RecordColumns(const LineParser& parser, const SourceOptions& options) {
+  std::set<std::string> columns;
+  for (const std::string& column : parser.media_columns()) {
+    const auto mapped = options.columns.find(column);
+    columns.insert(mapped == options.columns.end() ? column : mapped->second);
+  }
+  return columns;
+}
+
 }  // namespace
 
 LineSource::LineSource(const SourceOptions& options, const LineFormat& format,
                        std::shared_ptr<const MappedFile> file)
     : options_(options),
       parser_(options_, format),
-      file_(std::move(file)),
-      text_(absl::StripPrefix(file_->bytes(), kByteOrderMark)) {}
+      kept_(options_.path, options_.index),
+      record_columns_(RecordColumns(parser_, options_)),
+      content_([this, file]() -> absl::StatusOr<DataContent::File> {
+        if (file != nullptr) return file;
+        return OpenContent();
+      }) {}
 
 absl::StatusOr<std::unique_ptr<Source>> LineSource::Open(const SourceOptions& options,
                                                          const LineFormat& format,
                                                          std::shared_ptr<const MappedFile> file) {
-  if (IsWide(file->bytes())) {
-    return InvalidArgument(options.path,
-                           ": the text is UTF-16 or UTF-32; expected UTF-8: convert it with `iconv "
-                           "-f UTF-16 -t UTF-8`");
-  }
   std::unique_ptr<LineSource> source(new LineSource(options, format, std::move(file)));
-  UNIVAL_RETURN_IF_ERROR(source->IndexLines());
-  UNIVAL_RETURN_IF_ERROR(source->file_->Check());
-  if (source->lines_.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(options.path, ": no records"));
+  if (!source->TakeIndex()) {
+    UNIVAL_RETURN_IF_ERROR(source->FindLines());
+  } else if (!source->is_packed_) {
+    UNIVAL_RETURN_IF_ERROR(source->content_.Get().status());
   }
   return std::unique_ptr<Source>(std::move(source));
 }
 
-absl::Status LineSource::IndexLines() {
-  absl::string_view rest = text_;
-  for (int64_t number = 1; !rest.empty(); ++number) {
-    if (rest.size() > kMaxLine && rest.substr(0, kMaxLine).find('\n') == absl::string_view::npos) {
-      return InvalidArgument(options_.path, ":", number, ": the line is longer than ", kMaxLine,
-                             " bytes; expected one record a line");
-    }
-    const absl::string_view line = TakeLine(&rest, parser_.format().blanks);
-    if (!line.empty()) lines_.push_back({line, number});
-    if (options_.limit > 0 && size() == options_.limit) return absl::OkStatus();
+absl::StatusOr<std::shared_ptr<const MappedFile>> LineSource::OpenContent() const {
+  UNIVAL_ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> file, OpenUnpacked(options_.path));
+  const auto size = static_cast<int64_t>(file->bytes().size());
+  if (!content_size_ || (size == *content_size_ && kept_.IsUnchanged())) return file;
+  return absl::DataLossError(
+      absl::StrCat(options_.path,
+                   ": the file has changed since it was opened; start again with the file that "
+                   "is meant"));
+}
+
+bool LineSource::TakeIndex() {
+  const absl::optional<SourceIndex> index = kept_.Load();
+  if (!index || !index->has_lines()) return false;
+  if (index->lines().blanks() != parser_.format().blanks) return false;  // under another name
+  lines_ = RecordLines::Of(index->lines(), options_.limit);
+  content_size_ = index->content_size();
+  is_packed_ = index->content_size() != index->size();
+  const absl::MutexLock lock(&mutex_);
+  content_hash_ = index->content();
+  for (const NamedTars& named : index->lines().named_tars()) {
+    named_tars_[{named.columns().begin(), named.columns().end()}] = {named.tars().begin(),
+                                                                     named.tars().end()};
   }
+  return true;
+}
+
+absl::Status LineSource::FindLines() {
+  UNIVAL_ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> file, content_.Get());
+  if (IsWide(file->bytes())) {
+    return InvalidArgument(options_.path,
+                           ": the text is UTF-16 or UTF-32; expected UTF-8: convert it with `iconv "
+                           "-f UTF-16 -t UTF-8`");
+  }
+  UNIVAL_ASSIGN_OR_RETURN(lines_, RecordLines::Find(file->bytes(), parser_.format().blanks,
+                                                    options_.limit, options_.path));
+  UNIVAL_RETURN_IF_ERROR(file->Check());
+  if (lines_.size() == 0) return absl::InvalidArgumentError(options_.path + ": no records");
+  // With a limit only the beginning was read.
+  if (options_.limit > 0 || !kept_.IsOn()) return absl::OkStatus();
+  const absl::MutexLock lock(&mutex_);
+  content_hash_ = HashOfBytes(file->bytes());
+  UNIVAL_RETURN_IF_ERROR(file->Check());
+  KeepIndex();
   return absl::OkStatus();
 }
 
+void LineSource::KeepIndex() const {
+  const bool is_whole = options_.limit == 0 && content_.Get().ok();
+  if (!kept_.IsOn() || !is_whole) return;
+  SourceIndex index;
+  index.set_content_size(static_cast<int64_t>((*content_.Get())->bytes().size()));
+  index.set_content(content_hash_);
+  lines_.AddTo(index.mutable_lines());
+  index.mutable_lines()->set_blanks(std::string(parser_.format().blanks));
+  for (const auto& [columns, tars] : named_tars_) {
+    NamedTars* const named = index.mutable_lines()->add_named_tars();
+    *named->mutable_columns() = {columns.begin(), columns.end()};
+    *named->mutable_tars() = {tars.begin(), tars.end()};
+  }
+  kept_.Keep(std::move(index));
+}
+
 absl::StatusOr<TaskSample> LineSource::Read(int64_t index) const {
+  return ReadLine(index, /*with_bytes=*/true);
+}
+
+absl::StatusOr<TaskSample> LineSource::ReadFields(int64_t index) const {
+  return ReadLine(index, /*with_bytes=*/false);
+}
+
+absl::StatusOr<TaskSample> LineSource::ReadLine(int64_t index, bool with_bytes) const {
   if (index < 0 || index >= size()) {
     return absl::OutOfRangeError(
         absl::StrCat(options_.path, ": record ", index, " of ", size(), " was asked for"));
   }
-  const Line& line = lines_[static_cast<size_t>(index)];
-  auto parsed = Annotate(parser_.Fields(line.text), options_.path, ":", line.number);
-  UNIVAL_RETURN_IF_ERROR(file_->Check());
-  UNIVAL_ASSIGN_OR_RETURN(auto fields, std::move(parsed));
-  return TaskSample{absl::StrCat(FileName(options_.path), ":", line.number), std::move(fields)};
+  UNIVAL_ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> file, content_.Get());
+  const int64_t number = lines_.NumberOf(index);
+  const auto line = lines_.LineOf(index, file->bytes(), parser_.format().blanks);
+  auto parsed = line.ok() ? parser_.Fields(*line, with_bytes) : line.status();
+  UNIVAL_RETURN_IF_ERROR(file->Check());
+  UNIVAL_ASSIGN_OR_RETURN(auto fields, Annotate(std::move(parsed), options_.path, ":", number));
+  return TaskSample{absl::StrCat(FileName(options_.path), ":", number), std::move(fields)};
 }
 
-std::set<std::string> LineSource::NamedTars() const {
-  std::set<std::string> columns;
-  for (const std::string& column : parser_.media_columns()) {
-    const auto mapped = options_.columns.find(column);
-    columns.insert(mapped == options_.columns.end() ? column : mapped->second);
-  }
+std::vector<std::string> LineSource::FindNamedTars(const MappedFile& file) const {
   std::set<std::string> tars;
-  for (absl::string_view rest = text_; !rest.empty();) {
+  for (absl::string_view rest = WithoutByteOrderMark(file.bytes()); !rest.empty();) {
     const absl::string_view line = TakeLine(&rest, parser_.format().blanks);
     // Most lines of most files are not read as records.
     if (NamesOnly(line, tars)) continue;
-    const auto record = parser_.format().parse(line, &columns);
+    const auto record = parser_.format().parse(line, &record_columns_);
     if (!record.ok()) continue;
-    for (const std::string& column : columns) {
+    for (const std::string& column : record_columns_) {
       const auto field = record->find(column);
       if (field == record->end()) continue;
       const auto* path = std::get_if<std::string>(&field->second);
@@ -123,14 +170,16 @@ std::set<std::string> LineSource::NamedTars() const {
       if (mark != std::string::npos) tars.insert(path->substr(0, mark + kTarMark.size() - 1));
     }
   }
-  return tars;
+  return {tars.begin(), tars.end()};
 }
 
 std::string LineSource::fingerprint() const {
   ContentHash hash;
   hash.Add(FingerprintOf(options_));
-  hash.Add(file_->bytes());
-  for (const std::string& tar : NamedTars()) {
+  const auto& file = content_.Get();
+  if (!file.ok()) return hash.Hex();
+  hash.Add((*file)->bytes());
+  for (const std::string& tar : FindNamedTars(**file)) {
     const auto path = parser_.media().FindFile(tar);
     if (!path.ok()) continue;
     const auto opened = MappedFile::Open(*path);
@@ -139,6 +188,38 @@ std::string LineSource::fingerprint() const {
     hash.Add((*opened)->bytes());
   }
   return hash.Hex();
+}
+
+absl::Status LineSource::FillIdentity(const std::vector<std::string>& columns) const {
+  if (!content_hash_.empty() && named_tars_.count(columns) > 0) return absl::OkStatus();
+  UNIVAL_ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> file, content_.Get());
+  if (content_hash_.empty()) content_hash_ = HashOfBytes(file->bytes());
+  constexpr size_t kMostColumnSets = 16;
+  if (named_tars_.size() >= kMostColumnSets) named_tars_.clear();
+  named_tars_[columns] = FindNamedTars(*file);
+  UNIVAL_RETURN_IF_ERROR(file->Check());
+  KeepIndex();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<DataIdentity> LineSource::Identity(bool read_all) const {
+  const std::vector<std::string> columns(record_columns_.begin(), record_columns_.end());
+  const absl::MutexLock lock(&mutex_);
+  UNIVAL_RETURN_IF_ERROR(FillIdentity(columns));
+  std::vector<std::string> contents = {FingerprintOf(options_), content_hash_}, samples = contents;
+  bool is_known = true;
+  for (const std::string& name : named_tars_[columns]) {
+    const auto tar = parser_.media().Tar(name);
+    if (!tar.ok()) continue;  // its records say so
+    UNIVAL_ASSIGN_OR_RETURN(const DataIdentity identity, (*tar)->Identity(read_all));
+    is_known &= identity.content.has_value();
+    contents.insert(contents.end(), {name, identity.content.value_or("")});
+    samples.insert(samples.end(), {name, identity.sampled});
+  }
+  DataIdentity identity;
+  if (is_known) identity.content = HashOfParts(contents);
+  identity.sampled = HashOfParts(samples);
+  return identity;
 }
 
 }  // namespace unival

@@ -46,7 +46,7 @@ absl::StatusOr<std::string> MediaResolver::FindFile(const std::string& path) con
                            : ""));
 }
 
-absl::StatusOr<MediaSource> MediaResolver::Resolve(const std::string& path) const {
+absl::StatusOr<MediaSource> MediaResolver::Resolve(const std::string& path, bool with_bytes) const {
   // What no file can be called is not there; what leads out of the folder is another matter.
   if (path.empty() || path.find('\0') != std::string::npos) {
     return absl::NotFoundError(
@@ -56,7 +56,7 @@ absl::StatusOr<MediaSource> MediaResolver::Resolve(const std::string& path) cons
   constexpr absl::string_view kSeparator = ".tar:";
   const size_t split = path.find(kSeparator.data());
   if (split != std::string::npos) {
-    return Member(path.substr(0, split + 4), path.substr(split + kSeparator.size()));
+    return Member(path.substr(0, split + 4), path.substr(split + kSeparator.size()), with_bytes);
   }
   UNIVAL_ASSIGN_OR_RETURN(std::string found, FindFile(path));
   return MediaSource{path, std::move(found), nullptr};
@@ -67,13 +67,13 @@ absl::StatusOr<std::shared_ptr<const TarIndex>> MediaResolver::Tar(const std::st
   std::shared_ptr<const TarIndex>& tar = tars_[path];
   if (tar == nullptr) {
     UNIVAL_ASSIGN_OR_RETURN(const std::string found, FindFile(path));
-    UNIVAL_ASSIGN_OR_RETURN(tar, TarIndex::Open(found));
+    UNIVAL_ASSIGN_OR_RETURN(tar, TarIndex::Open(found, index_));
   }
   return tar;
 }
 
-absl::StatusOr<MediaSource> MediaResolver::Member(const std::string& tar,
-                                                  const std::string& member) const {
+absl::StatusOr<MediaSource> MediaResolver::Member(const std::string& tar, const std::string& member,
+                                                  bool with_bytes) const {
   UNIVAL_ASSIGN_OR_RETURN(const std::shared_ptr<const TarIndex> index, Tar(tar));
   const absl::optional<absl::string_view> bytes = index->Find(member);
   if (!bytes.has_value()) {
@@ -82,6 +82,7 @@ absl::StatusOr<MediaSource> MediaResolver::Member(const std::string& tar,
   }
   MediaSource media;
   media.name = absl::StrCat(FileName(tar), ":", member);
+  if (!with_bytes) return media;
   media.bytes = std::make_shared<const std::string>(*bytes);
   UNIVAL_RETURN_IF_ERROR(index->Check());
   return media;

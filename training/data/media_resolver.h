@@ -27,16 +27,20 @@ std::string FileName(const std::string& path);
 // Thread-safe.
 class MediaResolver {
  public:
-  explicit MediaResolver(const std::string& file, std::map<std::string, std::string> roots = {})
-      : file_(file), roots_(std::move(roots)) {}
+  explicit MediaResolver(const std::string& file, std::map<std::string, std::string> roots = {},
+                         IndexOptions index = {})
+      : file_(file), roots_(std::move(roots)), index_(std::move(index)) {}
 
   // InvalidArgument for a path that leaves its folder, also through a link; NotFound for a missing
   // file, tar or member, and for a root that is not given.
-  absl::StatusOr<MediaSource> Resolve(const std::string& path) const;
+  // Without `with_bytes` a member of a tar has none.
+  absl::StatusOr<MediaSource> Resolve(const std::string& path, bool with_bytes = true) const;
   // The source of media that Resolve did not find: any decoder says so, with the path.
   MediaSource Missing(const std::string& path) const { return {path, FullPath(path), nullptr}; }
   // Where `path`, without a member of a tar, lies; errors as Resolve.
   absl::StatusOr<std::string> FindFile(const std::string& path) const;
+  // The tar at `path`; errors as Resolve.
+  absl::StatusOr<std::shared_ptr<const TarIndex>> Tar(const std::string& path) const;
 
  private:
   struct Place {
@@ -45,11 +49,12 @@ class MediaResolver {
   };
   Place PlaceOf(const std::string& path) const;
   std::string FullPath(const std::string& path) const;
-  absl::StatusOr<std::shared_ptr<const TarIndex>> Tar(const std::string& path) const;
-  absl::StatusOr<MediaSource> Member(const std::string& tar, const std::string& member) const;
+  absl::StatusOr<MediaSource> Member(const std::string& tar, const std::string& member,
+                                     bool with_bytes) const;
 
   const std::string file_;
   const std::map<std::string, std::string> roots_;
+  const IndexOptions index_;
   mutable absl::Mutex mutex_;
   mutable absl::flat_hash_map<std::string, std::shared_ptr<const TarIndex>> tars_
       ABSL_GUARDED_BY(mutex_);

@@ -108,7 +108,7 @@ std::shared_ptr<const NegativeMaker> NegativeMaker::Create(
 }
 
 absl::StatusOr<TaskSample> NegativeMaker::Read(int64_t index) const {
-  UNIVAL_ASSIGN_OR_RETURN(TaskSample sample, source_.Read(index));
+  UNIVAL_ASSIGN_OR_RETURN(TaskSample sample, source_.ReadFields(index));
   return WithColumns(std::move(sample), columns_);
 }
 

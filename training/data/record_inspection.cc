@@ -105,10 +105,11 @@ std::set<std::string> RecordInspection::TaskColumns() const {
 
 absl::StatusOr<std::unique_ptr<Source>> RecordInspection::Open(
     const std::string& path, const std::map<std::string, std::string>& columns, int64_t limit,
-    const std::map<std::string, std::string>& media_roots) const {
+    const std::map<std::string, std::string>& media_roots, const IndexOptions& index) const {
   SourceOptions opening;
   opening.path = path;
   opening.media_roots = media_roots;
+  opening.index = index;
   opening.columns = columns;
   opening.limit = limit;
   opening.missing_media = true;

@@ -46,7 +46,7 @@ class RecordInspection {
 
   absl::StatusOr<std::unique_ptr<Source>> Open(
       const std::string& path, const std::map<std::string, std::string>& columns, int64_t limit,
-      const std::map<std::string, std::string>& media_roots = {}) const;
+      const std::map<std::string, std::string>& media_roots, const IndexOptions& index) const;
 
   using Taker = std::function<void(const Inspected&, int64_t index)>;
   // Calls `take` for every record in order. `threads` 0: all cores.

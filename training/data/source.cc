@@ -38,8 +38,17 @@ class FilteredSource : public Source {
     }
     return all_->Read(kept_[index]);
   }
+  absl::StatusOr<TaskSample> ReadFields(int64_t index) const override {
+    return index < 0 || index >= size() ? Read(index) : all_->ReadFields(kept_[index]);
+  }
   std::string fingerprint() const override { return absl::StrCat(all_->fingerprint(), " ", rule_); }
   std::vector<std::string> remarks() const override { return all_->remarks(); }
+  absl::StatusOr<DataIdentity> Identity(bool read_all) const override {
+    UNIVAL_ASSIGN_OR_RETURN(DataIdentity identity, all_->Identity(read_all));
+    if (identity.content) absl::StrAppend(&*identity.content, " ", rule_);
+    absl::StrAppend(&identity.sampled, " ", rule_);
+    return identity;
+  }
 
  private:
   const std::unique_ptr<Source> all_;
@@ -122,6 +131,7 @@ absl::StatusOr<std::vector<int64_t>> ChooseRecords(const SourceOptions& options)
   plain.media = options.media;
   plain.media_roots = options.media_roots;
   plain.missing_media = true;
+  plain.index = options.index;
   plain.needed.emplace();
   for (const auto* rules : {&options.keep, &options.drop}) {
     for (const auto& rule : *rules) plain.needed->insert(rule.first);
@@ -133,7 +143,7 @@ absl::StatusOr<std::vector<int64_t>> ChooseRecords(const SourceOptions& options)
     return options.limit > 0 && static_cast<int64_t>(kept.size()) >= options.limit;
   };
   for (int64_t i = 0; i < all->size() && !(full() && check.Settled()); ++i) {
-    UNIVAL_ASSIGN_OR_RETURN(const TaskSample sample, all->Read(i));
+    UNIVAL_ASSIGN_OR_RETURN(const TaskSample sample, all->ReadFields(i));
     check.See(sample);
     if (!full() && TakesPart(sample, options)) kept.push_back(i);
   }
@@ -195,8 +205,11 @@ absl::StatusOr<std::unique_ptr<Source>> OpenFile(const SourceOptions& options) {
                            ": unknown kind of data file; expected *.jsonl or *.tar, *.tsv, "
                            "one of these with .gz or .zst behind it, or a folder of classes");
   }
-  UNIVAL_ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> file, OpenUnpacked(path));
-  if (path == "-") kind = KindOfBytes(file->bytes());
+  std::shared_ptr<const MappedFile> file;
+  if (path == "-") {
+    UNIVAL_ASSIGN_OR_RETURN(file, OpenUnpacked(path));
+    kind = KindOfBytes(file->bytes());
+  }
   switch (kind) {
     case DataKind::kJsonl:
       return LineSource::Open(options, JsonlFormat(), std::move(file));

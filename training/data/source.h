@@ -39,6 +39,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "sdk/native/task.h"
+#include "training/data/data_identity.h"
+#include "training/data/index_options.h"
 
 namespace unival {
 
@@ -69,9 +71,12 @@ struct SourceOptions {
   // Task columns that somebody reads. A column beside these may hold what is no field, a nested
   // object or a mixed list: it is left out. Without a value all columns are read.
   absl::optional<std::set<std::string>> needed;
+  // What was found out about big files is kept, so that they open quickly the next time.
+  IndexOptions index;
 };
 
-// Thread-safe after creation. Files are memory-mapped: one that is cut while a source is open makes
+// Thread-safe after creation. Files are memory-mapped, packed ones unpacked when they are opened, or
+// with the first record where an index says what they hold (kept_index.h): one that is cut while a source is open makes
 // Read fail with DataLoss, naming file and byte.
 class Source {
  public:
@@ -84,7 +89,15 @@ class Source {
   // what), a value no field can hold, or a media path that is absolute or leaves the folder;
   // NotFound for a missing media file, tar or member, unless `missing_media`.
   virtual absl::StatusOr<TaskSample> Read(int64_t index) const = 0;
-  // Changes when the records do: a hash over the bytes of the JSONL and of the tars that it names,
+  // The same for who looks at fields only: media that are members of tars are looked up, and their
+  // bytes left out.
+  virtual absl::StatusOr<TaskSample> ReadFields(int64_t index) const { return Read(index); }
+  // What the data is. Reads what no index knows of lines and of tars up to kWholeTar bytes; all of
+  // what records are made of where `read_all`, so that `content` is there. Media files of their own
+  // are not read; of a folder of classes `sampled` is over their names, sizes and times. Errors of
+  // files that cannot be read.
+  virtual absl::StatusOr<DataIdentity> Identity(bool read_all) const = 0;
+  // The identity that earlier versions wrote down. Reads everything. Changes when the records do: a hash over the bytes of the JSONL and of the tars that it names,
   // or over the tar's member names and bytes. Media files of their own are not read; of a folder of
   // classes it is their names, sizes and times.
   virtual std::string fingerprint() const = 0;

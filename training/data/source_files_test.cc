@@ -4,8 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #include <filesystem>
 
@@ -55,29 +53,6 @@ MediaSource MediaOf(const SourceOptions& options, const std::string& column) {
   const auto sample = (*source)->Read(0);
   EXPECT_TRUE(sample.ok()) << sample.status();
   return std::get<MediaSource>(sample->fields.at(column));
-}
-
-std::string Gzip(const std::string& text) {
-  z_stream stream = {};
-  deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  std::string packed(deflateBound(&stream, text.size()) + 32, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(&packed[0]);
-  stream.avail_out = static_cast<uInt>(packed.size());
-  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
-}
-
-std::string Zstd(const std::string& text) {
-  std::string packed(ZSTD_compressBound(text.size()), '\0');
-  ZSTD_CCtx* const context = ZSTD_createCCtx();
-  ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);  // as the program zstd does
-  packed.resize(ZSTD_compress2(context, &packed[0], packed.size(), text.data(), text.size()));
-  ZSTD_freeCCtx(context);
-  return packed;
 }
 
 TEST(SourceFiles, AByteOrderMarkAndCarriageReturnsAreNoPartOfARecord) {

@@ -63,7 +63,8 @@ MemberRole RoleOfExtension(absl::string_view extension,
 absl::StatusOr<std::unique_ptr<Source>> TarSource::Open(const SourceOptions& options,
                                                         std::shared_ptr<const MappedFile> file) {
   std::unique_ptr<TarSource> source(new TarSource(options));
-  UNIVAL_ASSIGN_OR_RETURN(source->tar_, TarIndex::Open(options.path, std::move(file)));
+  UNIVAL_ASSIGN_OR_RETURN(source->tar_,
+                          TarIndex::Open(options.path, options.index, std::move(file)));
   UNIVAL_RETURN_IF_ERROR(source->Group());
   UNIVAL_RETURN_IF_ERROR(source->CheckComplete());
   if (options.limit > 0 && source->size() > options.limit) source->samples_.resize(options.limit);
@@ -132,6 +133,14 @@ absl::Status TarSource::CheckComplete() const {
 }
 
 absl::StatusOr<TaskSample> TarSource::Read(int64_t index) const {
+  return ReadParts(index, /*with_bytes=*/true);
+}
+
+absl::StatusOr<TaskSample> TarSource::ReadFields(int64_t index) const {
+  return ReadParts(index, /*with_bytes=*/false);
+}
+
+absl::StatusOr<TaskSample> TarSource::ReadParts(int64_t index, bool with_bytes) const {
   if (index < 0 || index >= size()) {
     return absl::OutOfRangeError(
         absl::StrCat(options_.path, ": sample ", index, " of ", size(), " was asked for"));
@@ -139,7 +148,7 @@ absl::StatusOr<TaskSample> TarSource::Read(int64_t index) const {
   const Sample& sample = samples_[static_cast<size_t>(index)];
   std::map<std::string, FieldValue> fields;
   for (const Part& part : sample.parts) {
-    const absl::Status added = AddPart(part, &fields);
+    const absl::Status added = AddPart(part, with_bytes, &fields);
     if (!added.ok()) UNIVAL_RETURN_IF_ERROR(tar_->Check());
     if (!added.ok()) return Annotate(added, options_.path, ":", part.member->name);
   }
@@ -149,7 +158,8 @@ absl::StatusOr<TaskSample> TarSource::Read(int64_t index) const {
   return TaskSample{absl::StrCat(FileName(options_.path), ":", sample.stem), std::move(renamed)};
 }
 
-absl::Status TarSource::AddPart(const Part& part, std::map<std::string, FieldValue>* fields) const {
+absl::Status TarSource::AddPart(const Part& part, bool with_bytes,
+                                std::map<std::string, FieldValue>* fields) const {
   std::map<std::string, FieldValue> added;
   switch (part.role.kind) {
     case MemberRole::Kind::kRecord: {
@@ -163,9 +173,9 @@ absl::Status TarSource::AddPart(const Part& part, std::map<std::string, FieldVal
       break;
     case MemberRole::Kind::kMedia:
     case MemberRole::Kind::kOther:
-      added[part.role.column] =
-          MediaSource{absl::StrCat(FileName(options_.path), ":", part.member->name), "",
-                      std::make_shared<const std::string>(part.member->bytes)};
+      added[part.role.column] = MediaSource{
+          absl::StrCat(FileName(options_.path), ":", part.member->name), "",
+          with_bytes ? std::make_shared<const std::string>(part.member->bytes) : nullptr};
       break;
   }
   fields->merge(added);
@@ -182,6 +192,14 @@ std::string TarSource::fingerprint() const {
     hash.Add(member.bytes);
   }
   return hash.Hex();
+}
+
+absl::StatusOr<DataIdentity> TarSource::Identity(bool read_all) const {
+  UNIVAL_ASSIGN_OR_RETURN(DataIdentity identity, tar_->Identity(read_all));
+  const std::string options = FingerprintOf(options_);
+  if (identity.content) identity.content = HashOfParts({options, *identity.content});
+  identity.sampled = HashOfParts({options, identity.sampled});
+  return identity;
 }
 
 }  // namespace unival

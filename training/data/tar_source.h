@@ -27,15 +27,17 @@ MemberRole RoleOfExtension(absl::string_view extension,
 
 class TarSource : public Source {
  public:
-  // `file`: the bytes of `options.path`.
+  // `file`: the bytes of `options.path`; null: they are opened here.
   static absl::StatusOr<std::unique_ptr<Source>> Open(const SourceOptions& options,
                                                       std::shared_ptr<const MappedFile> file);
 
   const std::string& path() const override { return options_.path; }
   int64_t size() const override { return static_cast<int64_t>(samples_.size()); }
   absl::StatusOr<TaskSample> Read(int64_t index) const override;
+  absl::StatusOr<TaskSample> ReadFields(int64_t index) const override;
   std::string fingerprint() const override;
   std::vector<std::string> remarks() const override;
+  absl::StatusOr<DataIdentity> Identity(bool read_all) const override;
 
  private:
   struct Part {
@@ -53,7 +55,9 @@ class TarSource : public Source {
   bool IsAskedFor(const MemberRole& role) const;
   absl::Status NoSamples() const;
   absl::Status CheckComplete() const;
-  absl::Status AddPart(const Part& part, std::map<std::string, FieldValue>* fields) const;
+  absl::StatusOr<TaskSample> ReadParts(int64_t index, bool with_bytes) const;
+  absl::Status AddPart(const Part& part, bool with_bytes,
+                       std::map<std::string, FieldValue>* fields) const;
 
   const SourceOptions options_;
   const absl::optional<std::set<std::string>> needed_;  // columns of the records

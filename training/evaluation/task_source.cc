@@ -49,6 +49,7 @@ absl::StatusOr<std::unique_ptr<Source>> OpenFittingSource(
   opening.limit = options.limit;
   opening.media_roots = options.media_roots;
   opening.missing_media = true;
+  opening.index = options.index;
   UNIVAL_ASSIGN_OR_RETURN(auto source, OpenTaskSource(task, std::move(opening)));
   UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> columns, SourceColumns(*source));
   UNIVAL_RETURN_IF_ERROR(Annotate(CheckTaskFits(task.info(), modalities, columns), options.path));

@@ -20,6 +20,7 @@ struct TaskSourceOptions {
   std::map<std::string, std::string> columns;           // task column -> record column
   int64_t limit = 0;                                    // only the first records; 0: all
   std::map<std::string, std::string> media_roots = {};  // as SourceOptions has them
+  IndexOptions index = {};                              // as SourceOptions has it
 };
 
 // FailedPrecondition when the task needs a modality that is not among `modalities`, or a column

@@ -193,7 +193,7 @@ absl::StatusOr<PlanPreview> PreviewRun(Run* run, const std::string& dry_run_file
   UNIVAL_RETURN_IF_ERROR(LoadRunPlan(run));
   UNIVAL_RETURN_IF_ERROR(BuildRun(run));
   UNIVAL_ASSIGN_OR_RETURN(run->data, OpenRunData(run->plan, *run->pipeline, *run->model,
-                                                 /*is_checked=*/false));
+                                                 /*is_checked=*/false, run->options.index));
   UNIVAL_RETURN_IF_ERROR(ResolveEpochs(run->data, &run->plan));
   return Previewer(run, dry_run_file).Preview();
 }

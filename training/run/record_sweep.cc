@@ -93,7 +93,9 @@ absl::Status SweepRecords(const Task& task, const TemplateTask* by_template, con
   }
   ProblemList problems;
   for (int64_t i = 0; i < source.size(); ++i) {
-    const absl::StatusOr<TaskSample> sample = source.Read(i);
+    // A task of other kinds may look at anything.
+    const absl::StatusOr<TaskSample> sample =
+        by_template == nullptr ? source.Read(i) : source.ReadFields(i);
     if (sample.ok()) {
       SweepOne(task, by_template == nullptr ? nullptr : &reading, WithColumns(*sample, columns),
                use, model, &problems);

@@ -50,8 +50,9 @@ std::string RecordsOf(SourcePlan source) {
 
 class DataOpener {
  public:
-  DataOpener(const LoadedPlan& plan, const Pipeline& pipeline, const Model& model, bool is_checked)
-      : plan_(plan), pipeline_(pipeline), model_(model), is_checked_(is_checked) {}
+  DataOpener(const LoadedPlan& plan, const Pipeline& pipeline, const Model& model, bool is_checked,
+             const IndexOptions& index)
+      : plan_(plan), pipeline_(pipeline), model_(model), is_checked_(is_checked), index_(index) {}
 
   absl::StatusOr<RunData> Open() {
     for (int stage = 0; stage < plan_.proto.stage_size(); ++stage) {
@@ -94,7 +95,6 @@ class DataOpener {
         UNIVAL_RETURN_IF_ERROR(
             AtField(plan_, field, CheckFirstRecord(model_, *opened.task, *opened.source)));
       }
-      data_.fingerprints[field] = opened.source->fingerprint();
       StageSource& added = sources.emplace_back();
       added.name = source.name();
       added.task = opened.task;
@@ -163,6 +163,7 @@ class DataOpener {
     options.keep = {plan.keep().begin(), plan.keep().end()};
     options.drop = {plan.drop().begin(), plan.drop().end()};
     options.limit = plan.limit();
+    options.index = index_;
     for (const auto& [name, folder] : plan_.proto.media_root()) {
       options.media_roots[name] = JoinPath(plan_.data_root, folder);
     }
@@ -197,6 +198,7 @@ class DataOpener {
   const Pipeline& pipeline_;
   const Model& model_;
   const bool is_checked_;
+  const IndexOptions index_;
   std::set<std::string> seen_;  // the sources whose first record was looked at
   RunData data_;
 };
@@ -204,8 +206,9 @@ class DataOpener {
 }  // namespace
 
 absl::StatusOr<RunData> OpenRunData(const LoadedPlan& plan, const Pipeline& pipeline,
-                                    const Model& model, bool is_checked) {
-  return DataOpener(plan, pipeline, model, is_checked).Open();
+                                    const Model& model, bool is_checked,
+                                    const IndexOptions& index) {
+  return DataOpener(plan, pipeline, model, is_checked, index).Open();
 }
 
 }  // namespace unival

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "backbone/storage/model_directory.h"
 #include "sdk/base/files.h"
@@ -24,6 +25,7 @@ using Json = nlohmann::ordered_json;
 constexpr char kRunFormat[] = "unival-run/1";
 constexpr char kThreads[] = "threads";
 constexpr char kProcesses[] = "processes";
+constexpr absl::string_view kContent = "content:", kSampled = "sampled:";
 
 std::string ToJson(const RunIdentity& identity) {
   Json json = {{"format", kRunFormat},
@@ -36,6 +38,22 @@ std::string ToJson(const RunIdentity& identity) {
     json["earlier"].push_back({{"until_step", plan.until_step}, {"plan", plan.plan}});
   }
   return JsonText(json, 1) + "\n";
+}
+
+// Of the same kind as `recorded`, so that the two can be compared. Without one, whether an index
+// happens to know the content of a large tar does not matter: all processes say the same.
+absl::StatusOr<std::string> IdentityOf(const Source& source, absl::string_view recorded,
+                                       bool verify) {
+  const bool is_new = recorded.empty();
+  const bool is_sampled = absl::StartsWith(recorded, kSampled);
+  const bool is_content = absl::StartsWith(recorded, kContent);
+  if (!is_new && !is_sampled && !is_content) return source.fingerprint();
+  UNIVAL_ASSIGN_OR_RETURN(const DataIdentity identity, source.Identity(verify || is_content));
+  const bool is_whole = identity.content && (verify || *identity.content == identity.sampled);
+  if (identity.content && (is_content || (is_new && is_whole))) {
+    return absl::StrCat(kContent, *identity.content);
+  }
+  return absl::StrCat(kSampled, identity.sampled);
 }
 
 }  // namespace
@@ -92,6 +110,23 @@ absl::Status CheckRunKey(const RunIdentity& identity, const RunState& state,
   return absl::DataLossError(absl::StrCat(
       directory, ": run: expected a checkpoint of this run, ", key, ", got one of another run, ",
       state.run, "; restore the folder, or remove it and start the run anew"));
+}
+
+absl::StatusOr<std::map<std::string, std::string>> DataIdentities(
+    const Run& run, const std::map<std::string, std::string>& recorded) {
+  std::map<std::string, std::string> identities;
+  for (const std::vector<StageSource>& stage : run.data.stages) {
+    for (const StageSource& source : stage) {
+      const auto was = recorded.find(source.field);
+      const absl::string_view kind = was == recorded.end() ? "" : was->second;
+      absl::StatusOr<std::string> identity =
+          IdentityOf(*source.source, kind, run.options.verify_data);
+      UNIVAL_RETURN_IF_ERROR(
+          AtField(run.plan, absl::StrCat(source.field, ".path"), identity.status()));
+      identities[source.field] = *std::move(identity);
+    }
+  }
+  return identities;
 }
 
 absl::Status CheckSharedIdentity(const Run& run, const RunIdentity& now) {

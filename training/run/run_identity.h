@@ -26,6 +26,7 @@ struct EarlierPlan {
 struct RunIdentity {
   std::string plan;  // as text, resolved
   std::string base_sha256;
+  // "stage[0].source[1]" -> what its data is (DataIdentities).
   std::map<std::string, std::string> sources;
   // Whatever else the weights depend on: "threads", "tokenizer", "templates[0]", "plugin.depth".
   std::map<std::string, std::string> parts;
@@ -49,6 +50,13 @@ absl::Status CheckRunKey(const RunIdentity& identity, const RunState& state,
 // What `parts` holds of a run whose model and templates are there. Plan and starting weights have
 // hashes of their own.
 absl::StatusOr<std::map<std::string, std::string>> OtherParts(const Run& run);
+
+// Of the data of every source: "content:HEX", over every byte that records are made of, or
+// "sampled:HEX", where large tars were not read whole; of earlier versions a fingerprint alone. Each
+// is of the kind that `recorded` has of the same source. Where nothing is recorded it is "content"
+// where that can be said without reading large tars, or the run is to verify its data.
+absl::StatusOr<std::map<std::string, std::string>> DataIdentities(
+    const Run& run, const std::map<std::string, std::string>& recorded);
 
 // FailedPrecondition where several processes share the run and this one has not what process 0 has.
 absl::Status CheckSharedIdentity(const Run& run, const RunIdentity& now);

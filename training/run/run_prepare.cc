@@ -157,16 +157,18 @@ bool HasBegun(const Run& run) {
 // A fresh run records what it is; a resumed one is compared with that record. The result is what
 // stands in the record; nothing in a process that does not write it.
 absl::StatusOr<absl::optional<RunIdentity>> CheckIdentity(const Run& run) {
-  RunIdentity now;
+  RunIdentity now, recorded;
+  if (HasBegun(run)) {
+    UNIVAL_ASSIGN_OR_RETURN(recorded, ReadRunIdentity(run.options.output));
+  }
   now.plan = PrintTextProto(run.plan.proto);
   now.base_sha256 = CombinedHash(run.before);
-  now.sources = run.data.fingerprints;
+  UNIVAL_ASSIGN_OR_RETURN(now.sources, DataIdentities(run, recorded.sources));
   now.plan_file = PlanFileFrom(run.options.output, run.plan.file);
   UNIVAL_ASSIGN_OR_RETURN(now.parts, OtherParts(run));
   UNIVAL_RETURN_IF_ERROR(CheckSharedIdentity(run, now));
   if (!run.IsFirst()) return absl::optional<RunIdentity>();
   if (HasBegun(run)) {
-    UNIVAL_ASSIGN_OR_RETURN(RunIdentity recorded, ReadRunIdentity(run.options.output));
     UNIVAL_RETURN_IF_ERROR(CheckSameRun(run, recorded, now));
     return absl::optional<RunIdentity>(std::move(recorded));
   }
@@ -261,8 +263,10 @@ absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_s
   UNIVAL_RETURN_IF_ERROR(PrepareOutput(run));
   UNIVAL_RETURN_IF_ERROR(BuildRun(run));
   const bool has_begun = HasBegun(*run);
+  IndexOptions index = run->options.index;
+  index.is_read = index.is_read && !run->options.verify_data;
   UNIVAL_ASSIGN_OR_RETURN(run->data, OpenRunData(run->plan, *run->pipeline, *run->model,
-                                                 /*is_checked=*/has_begun));
+                                                 /*is_checked=*/has_begun, index));
   UNIVAL_RETURN_IF_ERROR(ResolveEpochs(run->data, &run->plan, run->Processes()));
   for (const std::string& warning : TaskWarnings(run->plan, run->templates, *run->model)) {
     run->printer.Say(absl::StrCat("warning: ", warning));

@@ -40,15 +40,14 @@ struct RunData {
   std::vector<std::unique_ptr<Source>> opened;
   std::vector<std::vector<StageSource>> stages;  // per stage, per source
   std::vector<const Source*> evaluations;
-  std::map<std::string, std::string> fingerprints;  // "stage[0].source[1]" -> of the data
 };
 
 // Opens every source and evaluation and checks it against its task and the model: the task exists,
 // its modalities are loaded, its columns stand in the first record, its patterns of trainable
 // tensors select something; and, unless that was found when the run began (`is_checked`), all
-// records fit the task and the media of the first one the position grid.
+// records fit the task and the media of the first one the position grid. `index`: of big files.
 absl::StatusOr<RunData> OpenRunData(const LoadedPlan& plan, const Pipeline& pipeline,
-                                    const Model& model, bool is_checked);
+                                    const Model& model, bool is_checked, const IndexOptions& index);
 
 }  // namespace unival
 

@@ -1,0 +1,37 @@
+// unival: data_content.h - the bytes of a data file, read or unpacked at first use.
+#ifndef UNIVAL_TRAINING_DATA_DATA_CONTENT_H_
+#define UNIVAL_TRAINING_DATA_DATA_CONTENT_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/base/call_once.h"
+#include "absl/status/statusor.h"
+#include "sdk/base/mapped_file.h"
+
+namespace unival {
+
+// Thread-safe.
+class DataContent {
+ public:
+  using File = std::shared_ptr<const MappedFile>;
+
+  explicit DataContent(std::function<absl::StatusOr<File>()> open) : open_(std::move(open)) {}
+
+  // The file; the first call opens it, and what came of that stays.
+  const absl::StatusOr<File>& Get() const {
+    absl::call_once(opened_, [this] { file_ = open_(); });
+    return file_;
+  }
+
+ private:
+  const std::function<absl::StatusOr<File>()> open_;
+  mutable absl::once_flag opened_;
+  mutable absl::StatusOr<File> file_ = nullptr;
+};
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_DATA_DATA_CONTENT_H_

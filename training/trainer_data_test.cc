@@ -1,0 +1,140 @@
+// Whether a run goes on with the data that it began with.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <utime.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "training/data/index_tests.h"
+#include "training/trainer_tests.h"
+
+namespace unival::trainer_tests {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr char kSource[] = "stage[0].source[0]";
+
+TrainingPlan DataPlan(const std::string& data) {
+  TrainingPlan plan = Parse(kAdapterPlan);
+  plan.mutable_stage(0)->mutable_source(0)->set_path(data);
+  plan.clear_evaluation();
+  return plan;
+}
+
+// A copy of the captions of World() that a test may change.
+std::string OwnData(const std::string& name) {
+  fs::copy_file(World() + "/caption.jsonl", World() + "/" + name,
+                fs::copy_options::overwrite_existing);
+  LetTimePass();
+  return World() + "/" + name;
+}
+
+std::string RecordedData(const std::string& output) {
+  return Json::parse(ReadText(World() + "/" + output + "/run.json")).at("sources").at(kSource);
+}
+
+void RecordData(const std::string& output, const std::string& identity) {
+  const std::string file = World() + "/" + output + "/run.json";
+  Json json = Json::parse(ReadText(file));
+  json["sources"][kSource] = identity;
+  WriteText(file, json.dump());
+}
+
+// Begun, and stopped after two steps; to be resumed.
+TrainOptions Stopped(const TrainingPlan& plan, const std::string& output, bool verify = false) {
+  TrainOptions options = Options(World(), plan, FreshOutput(output));
+  options.index.smallest = 1;
+  options.verify_data = verify;
+  options.stop_after_step = 2;
+  TrainOk(options);
+  options.stop_after_step = 0;
+  options.verify_data = false;
+  options.resume = true;
+  return options;
+}
+
+TEST(TrainerData, ACopyWithOtherTimesIsTheSameData) {
+  const std::string data = OwnData("touched.jsonl");
+  const TrainingPlan plan = DataPlan("touched.jsonl");
+  TrainOk(Options(World(), plan, FreshOutput("untouched_run")));
+  const TrainOptions options = Stopped(plan, "touched_run");
+  EXPECT_THAT(RecordedData("touched_run"), StartsWith("content:"));
+  ASSERT_TRUE(fs::exists(IndexOf(data)));
+  const struct utimbuf other_times = {1000, 1000};
+  ASSERT_EQ(utime(data.c_str(), &other_times), 0);
+  TrainOk(options);
+  EXPECT_EQ(After("untouched_run"), After("touched_run"));
+}
+
+TEST(TrainerData, ARunOfAnEarlierVersionGoesOnWithTheFingerprintThatItRecorded) {
+  OwnData("earlier.jsonl");
+  const TrainingPlan plan = DataPlan("earlier.jsonl");
+  TrainOk(Options(World(), plan, FreshOutput("whole_run")));
+  const TrainOptions options = Stopped(plan, "earlier_run");
+  RecordData("earlier_run", std::string(32, 'a'));
+  const absl::Status refused = Train(options, TheRuntime()).status();
+  EXPECT_THAT(refused.message(), HasSubstr("expected data with fingerprint aaaaaaaa"));
+  // What it was to be follows behind "got".
+  const std::string message(refused.message());
+  const std::string own = message.substr(message.find(", got ") + 6, 32);
+  EXPECT_EQ(own.find(':'), std::string::npos);
+  RecordData("earlier_run", own);
+  TrainOk(options);
+  EXPECT_EQ(After("whole_run"), After("earlier_run"));
+}
+
+// An index that is right about everything but the content, as if the file had changed without any
+// sign of it: only who reads the file can tell.
+TEST(TrainerData, VerifyingReadsWhatAnIndexWouldSay) {
+  const std::string data = OwnData("silent.jsonl");
+  const TrainOptions options = Stopped(DataPlan("silent.jsonl"), "silent_run");
+  const std::string content = ParseSourceIndex(ReadText(IndexOf(data)))->content();
+  std::string text = ReadText(data);
+  text.replace(text.find("red"), 3, "tan");
+  OverwriteWithItsTime(data, text);
+  LetTimePass();
+  const absl::Status seen = Train(options, TheRuntime()).status();  // the file system knows
+  EXPECT_THAT(seen.message(), HasSubstr("the data has changed since the run began"));
+  Forge(IndexOf(data), [&](SourceIndex* index) { index->set_content(content); });
+  TrainOptions verifying = options;
+  verifying.verify_data = true;
+  EXPECT_THAT(Train(verifying, TheRuntime()).status().message(),
+              HasSubstr("the data has changed since the run began"));
+  // What was kept is right again, too.
+  EXPECT_NE(ParseSourceIndex(ReadText(IndexOf(data)))->content(), content);
+  Forge(IndexOf(data), [&](SourceIndex* index) { index->set_content(content); });
+  EXPECT_TRUE(Train(options, TheRuntime()).ok());
+}
+
+TEST(TrainerData, WhatIsRecordedSaysHowMuchOfTheDataWasRead) {
+  const std::string folder = World() + "/large";
+  fs::create_directories(folder);
+  std::string images;
+  for (const auto& entry : fs::directory_iterator(World() + "/images")) {
+    if (images.empty()) images = ReadText(entry.path().string());
+  }
+  ASSERT_FALSE(images.empty());
+  WriteTar(folder + "/large.tar",
+           {{"1.png", images}, {"2.png", images}, {"filling.bin", std::string(kWholeTar, 'x')}});
+  WriteText(folder + "/large.jsonl",
+            "{\"image\": \"large.tar:1.png\", \"caption\": \"red\"}\n"
+            "{\"image\": \"large.tar:2.png\", \"caption\": \"red\"}\n");
+  LetTimePass();
+  const TrainingPlan plan = DataPlan("large/large.jsonl");
+  const TrainOptions sampled = Stopped(plan, "sampled_run");
+  EXPECT_THAT(RecordedData("sampled_run"), StartsWith("sampled:"));
+  const TrainOptions whole = Stopped(plan, "verified_run", /*verify=*/true);
+  EXPECT_THAT(RecordedData("verified_run"), StartsWith("content:"));
+  std::fstream file(folder + "/large.tar", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp((kWholeTar / 64) * 5 + (kWholeTar / 128));  // between the pieces of the sample
+  file.put('z').flush();
+  EXPECT_TRUE(Train(sampled, TheRuntime()).ok());
+  EXPECT_THAT(Train(whole, TheRuntime()).status().message(), HasSubstr("the data has changed"));
+}
+
+}  // namespace
+}  // namespace unival::trainer_tests
