@@ -78,13 +78,13 @@ absl::StatusOr<FieldValue> ValueOf(const std::string& value, const std::string& 
   return FieldValue(list[0]);
 }
 
-// Of the user; empty where the environment names none.
-std::string CacheFolder() {
-  constexpr char kIndexes[] = "/unival/indexes";
+// The file or folder `name` in the user's cache folder; empty where the environment names none. It
+// is read here and nowhere below.
+std::string CacheOfUser(const std::string& name) {
   const char* const cache = std::getenv("XDG_CACHE_HOME");
-  if (cache != nullptr && cache[0] == '/') return absl::StrCat(cache, kIndexes);
+  if (cache != nullptr && cache[0] == '/') return absl::StrCat(cache, "/unival/", name);
   const char* const home = std::getenv("HOME");
-  if (home != nullptr && home[0] == '/') return absl::StrCat(home, "/.cache", kIndexes);
+  if (home != nullptr && home[0] == '/') return absl::StrCat(home, "/.cache/unival/", name);
   return "";
 }
 
@@ -117,7 +117,7 @@ void AddIndexOption(Command& command, IndexOptions* options) {
       },
       "Where the indexes of big data files are kept: beside them, a folder, or none (default: "
       "beside)");
-  options->fallback = CacheFolder();
+  options->fallback = CacheOfUser("indexes");
 }
 
 void AddPipelineOptions(Command& command, PipelineOptions* options) {
@@ -155,6 +155,10 @@ void AddPipelineOptions(Command& command, PipelineOptions* options) {
   command.AddOption("--without_adapter", &options->load.without_adapters,
                     "Id of an adapter of the model to leave out, or \"all\"; may be given several "
                     "times");
+  options->hash_memory = CacheOfUser("hashes");
+  command.AddFlag("--verify", &options->verify,
+                  "Hash every file of the model, also where its hash is remembered and it has not "
+                  "changed since");
   command.AddFlag("--strict", &options->strict_templates,
                   "Refuse task templates in other words than the model was trained with");
   AddRuntimeOptions(command, &options->runtime);

@@ -155,6 +155,20 @@ absl::Status CheckShapes(const ModelDirectory& directory) {
   return absl::OkStatus();
 }
 
+// The large files that are read when these modalities are loaded.
+std::vector<std::string> WeightComponents(const Manifest& manifest,
+                                          const std::vector<std::string>& modalities) {
+  std::vector<std::string> ids = {"backbone"};
+  for (const VocabularyBlock& block : manifest.vocabulary().blocks()) {
+    ids.push_back(TokensComponentId(block.id()));
+  }
+  for (const std::string& id : modalities) {
+    ids.push_back(ModalityComponentId(id));
+    ids.push_back(AdapterComponentId(id));
+  }
+  return ids;
+}
+
 int64_t Budget(const ModelDirectory& directory) {
   int64_t bytes = kBesides;
   for (const std::string& id : directory.ComponentIds()) {
@@ -185,6 +199,7 @@ absl::StatusOr<std::unique_ptr<Model>> Model::Load(const OpenedModel& opened,
   model->templates_ = opened.templates();
   UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> wanted, model->Wanted(options));
   UNIVAL_RETURN_IF_ERROR(Annotate(CheckShapes(*model->origin_), model->ManifestPath()));
+  model->origin_->CheckAhead(WeightComponents(model->manifest_, wanted));
   UNIVAL_ASSIGN_OR_RETURN(model->tokenizer_directory_, model->origin_->ComponentPath(kTokenizer));
   const TokenizerConfig& tokenizer = model->manifest_.tokenizer();
   UNIVAL_ASSIGN_OR_RETURN(model->tokenizer_,
@@ -304,8 +319,9 @@ absl::Status Model::LoadPart(const std::string& part, const std::string& compone
   if (part == "backbone") {
     UNIVAL_ASSIGN_OR_RETURN(tensors[kTokenEmbedding], ReadTokenComponents(*origin_));
   }
-  return CatchTorch(absl::StrCat("load ", part),
-                    [&] { return LoadTensorsInto(PartTensors(part), tensors, component, file); });
+  return CatchTorch(absl::StrCat("load ", part), [&] {
+    return MoveTensorsInto(PartTensors(part), std::move(tensors), component, file);
+  });
 }
 
 absl::StatusOr<std::string> Model::BackboneHash() const {

@@ -47,8 +47,16 @@ absl::StatusOr<StoredTemplates> ReadTemplates(const ModelDirectory& directory,
 
 absl::StatusOr<OpenedModel> OpenedModel::Open(const std::string& directory,
                                               const TemplateTypes& types) {
+  return Open(directory, types, nullptr);
+}
+
+absl::StatusOr<OpenedModel> OpenedModel::Open(const std::string& directory,
+                                              const TemplateTypes& types,
+                                              std::shared_ptr<KnownHashes> known_hashes) {
   OpenedModel opened;
-  UNIVAL_ASSIGN_OR_RETURN(opened.directory_, ModelDirectory::Open(directory));
+  ModelDirectoryOptions options;
+  options.known_hashes = std::move(known_hashes);
+  UNIVAL_ASSIGN_OR_RETURN(opened.directory_, ModelDirectory::Open(directory, options));
   UNIVAL_ASSIGN_OR_RETURN(opened.templates_, ReadTemplates(*opened.directory_, types));
   return opened;
 }

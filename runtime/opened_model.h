@@ -21,6 +21,7 @@
 
 namespace unival {
 
+class KnownHashes;
 class ModelDirectory;
 
 // A template set that belongs to a model, parsed once however many ask for it.
@@ -40,6 +41,9 @@ class OpenedModel {
   // and InvalidArgument for the folder of templates.
   static absl::StatusOr<OpenedModel> Open(const std::string& directory,
                                           const TemplateTypes& types = BuiltinTemplateTypes());
+  // The same; files whose hashes are known are not hashed again (known_hashes.h).
+  static absl::StatusOr<OpenedModel> Open(const std::string& directory, const TemplateTypes& types,
+                                          std::shared_ptr<KnownHashes> known_hashes);
 
   const Manifest& manifest() const;
   const StoredTemplates& templates() const { return templates_; }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "backbone/layers/inference_precision.h"
 #include "backbone/layers/packed_weights.h"
+#include "backbone/storage/known_hashes.h"
 #include "runtime/template_hashes.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/templates/template_task.h"
@@ -102,9 +103,14 @@ absl::Status Pipeline::SetPrecision(const std::string& name) {
 }
 
 absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(const PipelineOptions& options) {
+  std::shared_ptr<KnownHashes> known_hashes;
+  if (!options.hash_memory.empty()) {
+    known_hashes = std::make_shared<KnownHashes>(options.hash_memory, options.verify);
+  }
   UNIVAL_ASSIGN_OR_RETURN(auto runtime, Runtime::Create(options.runtime));
   const TemplateTypes types = runtime->template_types();
-  UNIVAL_ASSIGN_OR_RETURN(const OpenedModel opened, OpenedModel::Open(options.model, types));
+  UNIVAL_ASSIGN_OR_RETURN(const OpenedModel opened,
+                          OpenedModel::Open(options.model, types, known_hashes));
   UNIVAL_ASSIGN_OR_RETURN(const auto files, LoadTemplateSets(options.templates, types));
   ModelLoadOptions load = options.load;
   // A plugin's task may take any modality, also when a template has the same name.
@@ -114,6 +120,8 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(const PipelineOptions
     load.all_modalities = false;
   }
   UNIVAL_ASSIGN_OR_RETURN(auto model, Model::Load(opened, *runtime, load));
+  // Where nothing can be remembered, the next start takes longer; that is no error of this one.
+  if (known_hashes != nullptr) known_hashes->Save().IgnoreError();
   UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Create(model.get(), files));
   UNIVAL_RETURN_IF_ERROR(pipeline->SetPrecision(options.precision));
   pipeline->runtime_ = std::move(runtime);

@@ -1,6 +1,8 @@
 // From samples to answers.
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +11,7 @@
 #include "runtime/decoding.h"
 #include "runtime/pipeline.h"
 #include "runtime/record_check.h"
+#include "runtime/weight_files.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
@@ -32,14 +35,57 @@ absl::StatusOr<PreparedExample> PrepareOne(const Model& model, const Task& task,
   return ModalityFailure(prepared.status());
 }
 
+// What encoding an example and asking the encoder's output take, about: bytes.
+int64_t BytesOfEncoding(const Model& model, const PreparedExample& example) {
+  constexpr int64_t kUnboundedPositions = 1024;
+  constexpr int64_t kTimesOfMedia = 16;  // maps of features that an encoder has at once
+  const BackboneConfig& config = model.manifest().backbone();
+  int64_t positions = static_cast<int64_t>(example.example.source.size()), media = 0;
+  for (const PreparedMedia& item : example.media) {
+    const Modality* modality = model.modality(item.modality);
+    const int64_t most = modality == nullptr ? 0 : modality->info().max_positions;
+    positions += most > 0 ? most : kUnboundedPositions;
+    for (const at::Tensor& tensor : item.sample.tensors) media += tensor.numel();
+  }
+  const int64_t keys_and_values = 2 * config.decoder_layers();
+  const int64_t of_position = (12 + keys_and_values) * config.d_model() + 2 * config.ffn_dim() +
+                              3 * config.heads() * positions;
+  return static_cast<int64_t>(sizeof(float)) * (positions * of_position + kTimesOfMedia * media);
+}
+
+// A closed set keeps its records' encodings while many rows are scored: records beyond this many
+// bytes have their turn when others are done. Fewer records at a time cost nothing, as each has
+// rows enough.
+constexpr int64_t kMostEncodingBytes = int64_t{512} << 20;
+
+// How many of the first examples are answered together; at least one.
+size_t AnsweredTogether(const Model& model, absl::Span<const PreparedExample> examples,
+                        const GenerationConfig& config, const GenerationOptions& options) {
+  if (!config.score_candidates() || options.on_certain) return examples.size();
+  int64_t bytes = 0;
+  for (size_t i = 0; i < examples.size(); ++i) {
+    bytes += BytesOfEncoding(model, examples[i]);
+    if (bytes > kMostEncodingBytes && i > 0) return i;
+  }
+  return examples.size();
+}
+
 absl::StatusOr<std::vector<std::vector<Hypothesis>>> GenerateFor(
     const Model& model, layers::PackedWeights* packed, absl::Span<const PreparedExample> examples,
     const GenerationConfig& config, const GenerationOptions& options) {
   const at::NoGradGuard no_grad;
   const layers::PackedWeights::Use use(packed);
-  UNIVAL_ASSIGN_OR_RETURN(const ModelInput input, MakeModelInput(model, examples));
-  return GenerateAnswers(model.backbone(), input, examples, config,
-                         GenerationVocabulary(model.manifest().vocabulary()), options);
+  const GenerationVocabulary vocabulary(model.manifest().vocabulary());
+  std::vector<std::vector<Hypothesis>> found;
+  while (!examples.empty()) {
+    const auto part = examples.first(AnsweredTogether(model, examples, config, options));
+    UNIVAL_ASSIGN_OR_RETURN(const ModelInput input, MakeModelInput(model, part));
+    UNIVAL_ASSIGN_OR_RETURN(
+        auto answers, GenerateAnswers(model.backbone(), input, part, config, vocabulary, options));
+    std::move(answers.begin(), answers.end(), std::back_inserter(found));
+    examples.remove_prefix(part.size());
+  }
+  return found;
 }
 
 absl::StatusOr<std::vector<Prediction>> InterpretAll(const Task& task, const TaskSample& sample,
@@ -130,6 +176,7 @@ absl::StatusOr<std::vector<absl::StatusOr<std::vector<Hypothesis>>>> Pipeline::G
   auto generated = CatchTorch(absl::StrCat("task \"", name, "\": generate"), [&] {
     return GenerateFor(*model_, packed_.get(), prepared.examples, config, options);
   });
+  UNIVAL_RETURN_IF_ERROR(CheckWeightFiles(*model_));
   if (!generated.ok()) return generated.status();
   for (size_t i = 0; i < generated->size(); ++i) {
     found[prepared.index[i]] = std::move((*generated)[i]);

@@ -5,6 +5,10 @@
 // point where only one answer is left, its remaining tokens have probability one under the
 // constraint and need no decoder step.
 //
+// Only the `n_best` answers are wanted, and a token's log-probability is never positive: no answer
+// below a node is better than the node. So the best nodes are followed first, and those that are
+// worse than the answers found by then are left out. What is found is the same.
+//
 // A level of more rows than kMostRows is taken in parts, each by a copy of the decoder, one after
 // the other down to the leaves. So memory grows with the length of answers, and not with their
 // number.
@@ -13,7 +17,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "backbone/generation/search.h"
@@ -25,7 +31,9 @@ namespace {
 
 // Rows of one step. Their keys and values are what takes memory: about 0.3 MB a row at base size.
 constexpr int64_t kMostRows = 256;
-// The same for a decoder that cannot be copied.
+// Of the first part of a level: a few answers that are likely to be good leave many others out.
+constexpr int64_t kFirstRows = 32;
+// Rows of one step of a decoder that cannot be copied.
 constexpr int64_t kMostRowsAtOnce = 4096;
 
 // Rows that a decoder is to step next: those of one sample stand together, as many for each sample.
@@ -34,16 +42,25 @@ struct Level {
   std::vector<std::vector<int64_t>> samples;  // rows of each sample that are open nodes
 };
 
-// The children of a level by sample, and the row that each continues.
-struct Children {
-  std::vector<std::vector<Row>> rows;
-  std::vector<std::vector<int64_t>> parents;
+// A node and the row that it continues.
+struct Child {
+  Row row;
+  int64_t parent = 0;
 };
 
-// A part of a level's children: rows [begin, end) of each of the samples `samples`.
+// The children of a level by sample, those of each that were not visited yet from `begins` on.
+struct Children {
+  std::vector<std::vector<Child>> rows;
+  std::vector<size_t> begins;
+};
+
+// A part of a level's children: `width` rows of each of the samples `samples`, from the sample's
+// place in `begins` on.
 struct Part {
   std::vector<int64_t> samples;
-  size_t begin = 0, end = 0;
+  std::vector<size_t> begins;
+  size_t width = 0;
+  bool is_last = true;  // no other children are left
 };
 
 // log-probabilities of `children` among themselves; `columns[i]` is where the logit of children[i]
@@ -66,7 +83,11 @@ std::vector<float> LogSoftmax(const float* logits, const std::vector<int64_t>& c
 class CandidateScorer {
  public:
   explicit CandidateScorer(const SearchPlan& plan)
-      : plan_(plan), scorer_(plan), found_(plan.requests.size()) {}
+      : plan_(plan),
+        scorer_(plan),
+        leaves_out_(!plan.options.mask_after_softmax && plan.config.unk_penalty() >= 0),
+        found_(plan.requests.size()),
+        best_(plan.requests.size()) {}
 
   Results Run(IncrementalDecoder& decoder) {
     Level level;
@@ -78,7 +99,12 @@ class CandidateScorer {
       level.samples.push_back({static_cast<int64_t>(i)});
     }
     UNIVAL_RETURN_IF_ERROR(Visit(decoder, std::move(level)));
-    for (std::vector<Hypothesis>& found : found_) KeepBest(plan_.config.n_best(), &found);
+    for (std::vector<Hypothesis>& found : found_) {
+      // Of equal scores, the order in which they were found must not decide.
+      std::sort(found.begin(), found.end(),
+                [](const Hypothesis& a, const Hypothesis& b) { return a.tokens < b.tokens; });
+      KeepBest(plan_.config.n_best(), &found);
+    }
     UNIVAL_RETURN_IF_ERROR(CertainTokens(plan_).TellAll(found_));
     return std::move(found_);
   }
@@ -87,41 +113,50 @@ class CandidateScorer {
   // Scores the answers below a level, step by step down to their ends.
   absl::Status Visit(IncrementalDecoder& decoder, Level level) {
     while (!level.rows.empty()) {
-      UNIVAL_ASSIGN_OR_RETURN(const Children children, Step(decoder, level));
+      UNIVAL_ASSIGN_OR_RETURN(Children children, Step(decoder, level));
       const int64_t old_rows = level.rows.size(), old_samples = level.samples.size();
-      const std::vector<Part> parts = Parts(children, kMostRows);
-      if (parts.size() > 1) return VisitParts(decoder, children, parts, old_rows, old_samples);
-      level =
-          parts.empty() ? Level() : Continue(decoder, children, parts[0], old_rows, old_samples);
+      level = Level();
+      if (leaves_out_) BestFirst(&children);
+      size_t most = leaves_out_ ? kFirstRows : kMostRows;
+      for (Part part = NextPart(&children, most); !part.samples.empty();
+           part = NextPart(&children, most)) {
+        most = kMostRows;
+        if (part.is_last) {
+          level = Continue(decoder, children, part, old_rows, old_samples);
+          break;
+        }
+        UNIVAL_ASSIGN_OR_RETURN(const bool is_visited, VisitCopy(decoder, children, part));
+        if (is_visited) continue;
+        UNIVAL_ASSIGN_OR_RETURN(level, AllAtOnce(decoder, &children, old_rows, old_samples));
+        break;
+      }
     }
     return absl::OkStatus();
   }
 
-  absl::Status VisitParts(IncrementalDecoder& decoder, const Children& children,
-                          const std::vector<Part>& parts, int64_t old_rows, int64_t old_samples) {
-    for (const Part& part : parts) {
-      std::vector<int64_t> order;
-      Level level = Take(children, part, &order);
-      const std::unique_ptr<IncrementalDecoder> copy =
-          decoder.Fork(at::tensor(order, at::kLong), at::tensor(part.samples, at::kLong));
-      if (copy == nullptr) return VisitAtOnce(decoder, children, old_rows, old_samples);
-      UNIVAL_RETURN_IF_ERROR(Visit(*copy, std::move(level)));
-    }
-    return absl::OkStatus();
+  // False: the decoder cannot be copied.
+  absl::StatusOr<bool> VisitCopy(const IncrementalDecoder& decoder, const Children& children,
+                                 const Part& part) {
+    std::vector<int64_t> order;
+    Level level = Take(children, part, &order);
+    const std::unique_ptr<IncrementalDecoder> copy =
+        decoder.Fork(at::tensor(order, at::kLong), at::tensor(part.samples, at::kLong));
+    if (copy == nullptr) return false;
+    UNIVAL_RETURN_IF_ERROR(Visit(*copy, std::move(level)));
+    return true;
   }
 
-  // The same with a decoder that cannot be copied: the level must fit into one step.
-  absl::Status VisitAtOnce(IncrementalDecoder& decoder, const Children& children, int64_t old_rows,
-                           int64_t old_samples) {
-    const std::vector<Part> parts = Parts(children, kMostRowsAtOnce);
-    if (parts.size() > 1) {
-      return absl::ResourceExhaustedError(absl::StrCat(
-          "generation.score_candidates: the answer sets of this batch need more than ",
-          kMostRowsAtOnce,
-          " decoder rows at once; use a smaller batch, or beam search (score_candidates: false, "
-          "beam: 5)"));
-    }
-    return Visit(decoder, Continue(decoder, children, parts[0], old_rows, old_samples));
+  // With a decoder that cannot be copied, the level must fit into one step.
+  absl::StatusOr<Level> AllAtOnce(IncrementalDecoder& decoder, Children* children, int64_t old_rows,
+                                  int64_t old_samples) {
+    children->begins.assign(children->rows.size(), 0);
+    const Part part = NextPart(children, kMostRowsAtOnce);
+    if (part.is_last) return Continue(decoder, *children, part, old_rows, old_samples);
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "generation.score_candidates: the answer sets of this batch need more than ",
+        kMostRowsAtOnce,
+        " decoder rows at once; use a smaller batch, or beam search (score_candidates: false, "
+        "beam: 5)"));
   }
 
   Level Continue(IncrementalDecoder& decoder, const Children& children, const Part& part,
@@ -132,39 +167,62 @@ class CandidateScorer {
     return level;
   }
 
-  // Parts of at most `most` rows: several narrow samples, or a piece of a wide one.
-  static std::vector<Part> Parts(const Children& children, size_t most) {
-    std::vector<Part> parts;
-    for (size_t sample = 0; sample < children.rows.size(); ++sample) {
-      const size_t width = children.rows[sample].size();
-      for (size_t begin = 0; begin < width; begin += most) {
-        const size_t end = std::min(width, begin + most);
-        Part* last = parts.empty() ? nullptr : &parts.back();
-        const bool fits = last != nullptr && begin == 0 && end == width && last->begin == 0 &&
-                          (last->samples.size() + 1) * std::max(last->end, end) <= most;
-        if (!fits) {
-          parts.push_back({{static_cast<int64_t>(sample)}, begin, end});
-          continue;
-        }
-        last->samples.push_back(sample);
-        last->end = std::max(last->end, end);
-      }
+  static void BestFirst(Children* children) {
+    // What is no number comes first: it must not be lost.
+    const auto score = [](const Child& child) {
+      return std::isnan(child.row.score) ? -kImpossible : child.row.score;
+    };
+    for (std::vector<Child>& rows : children->rows) {
+      std::stable_sort(rows.begin(), rows.end(),
+                       [&](const Child& a, const Child& b) { return score(a) > score(b); });
     }
-    return parts;
+  }
+
+  // Whether `n_best` answers were found that are better than all below this node.
+  bool IsBeaten(const Row& row) const {
+    const std::vector<float>& best = best_[row.request];
+    return leaves_out_ && static_cast<int64_t>(best.size()) >= plan_.config.n_best() &&
+           row.score < best.back();
+  }
+
+  // The next children, as many of each sample and at most `most` together, of all samples that have
+  // some left. None: all were visited, or are beaten.
+  Part NextPart(Children* children, size_t most) const {
+    Part part;
+    size_t longest = 0, open = 0;
+    for (size_t sample = 0; sample < children->rows.size(); ++sample) {
+      const std::vector<Child>& rows = children->rows[sample];
+      size_t& begin = children->begins[sample];
+      if (begin < rows.size() && IsBeaten(rows[begin].row)) begin = rows.size();
+      if (begin == rows.size()) continue;
+      if (++open > most) continue;
+      part.samples.push_back(static_cast<int64_t>(sample));
+      part.begins.push_back(begin);
+      longest = std::max(longest, rows.size() - begin);
+    }
+    if (part.samples.empty()) return part;
+    part.width = std::min(longest, std::max<size_t>(1, most / part.samples.size()));
+    part.is_last = part.width == longest && open == part.samples.size();
+    for (const int64_t sample : part.samples) {
+      size_t& begin = children->begins[sample];
+      begin = std::min(begin + part.width, children->rows[sample].size());
+    }
+    return part;
   }
 
   // The decoder needs the same number of rows for every sample. Where one has fewer open nodes, its
   // first row is repeated, and the copies are not expanded.
   static Level Take(const Children& children, const Part& part, std::vector<int64_t>* order) {
     Level level;
-    for (const int64_t sample : part.samples) {
-      const std::vector<Row>& rows = children.rows[sample];
+    for (size_t at = 0; at < part.samples.size(); ++at) {
+      const std::vector<Child>& rows = children.rows[part.samples[at]];
+      const size_t begin = part.begins[at];
       level.samples.emplace_back();
-      for (size_t i = part.begin; i < part.end; ++i) {
-        const size_t source = i < rows.size() ? i : 0;
-        if (source == i) level.samples.back().push_back(level.rows.size());
-        level.rows.push_back(rows[source]);
-        order->push_back(children.parents[sample][source]);
+      for (size_t i = begin; i < begin + part.width; ++i) {
+        const Child& child = rows[i < rows.size() ? i : begin];
+        if (i < rows.size()) level.samples.back().push_back(level.rows.size());
+        level.rows.push_back(child.row);
+        order->push_back(child.parent);
       }
     }
     return level;
@@ -237,22 +295,19 @@ class CandidateScorer {
     Children children;
     for (const std::vector<int64_t>& open : level.samples) {
       children.rows.emplace_back();
-      children.parents.emplace_back();
-      for (const int64_t row : open)
-        ExpandRow(level, row, score, &children.rows.back(), &children.parents.back());
+      for (const int64_t row : open) ExpandRow(level, row, score, &children.rows.back());
     }
+    children.begins.resize(children.rows.size());
     return children;
   }
 
   template <typename Score>
-  void ExpandRow(const Level& level, int64_t index, Score score, std::vector<Row>* next,
-                 std::vector<int64_t>* parents) {
+  void ExpandRow(const Level& level, int64_t index, Score score, std::vector<Child>* next) {
     const Row& row = level.rows[index];
     const int64_t forced = ForcedToken(plan_, row);
     if (forced >= 0) {  // scores count from the end of the prefix
-      next->push_back(row);
-      Append(plan_, forced, 0, &next->back());
-      parents->push_back(index);
+      next->push_back({row, index});
+      Append(plan_, forced, 0, &next->back().row);
       return;
     }
     const AnswerTrie& trie = *plan_.requests[row.request].trie;
@@ -267,8 +322,7 @@ class CandidateScorer {
       }
       Append(plan_, tokens[i], sum, &child);
       if (FollowTail(trie, &child)) continue;
-      next->push_back(std::move(child));
-      parents->push_back(index);
+      next->push_back({std::move(child), index});
     }
   }
 
@@ -291,11 +345,17 @@ class CandidateScorer {
     Hypothesis hypothesis = Finish(plan_, row, score);
     hypothesis.score = score;  // a plain sum
     found_[row.request].push_back(std::move(hypothesis));
+    std::vector<float>& best = best_[row.request];
+    if (std::isnan(score)) return;
+    best.insert(std::upper_bound(best.begin(), best.end(), score, std::greater<float>()), score);
+    if (static_cast<int64_t>(best.size()) > plan_.config.n_best()) best.pop_back();
   }
 
   const SearchPlan& plan_;
   NextTokenScorer scorer_;
+  const bool leaves_out_;  // whether scores never rise on the way to the leaves
   std::vector<std::vector<Hypothesis>> found_;
+  std::vector<std::vector<float>> best_;  // by request: the n_best scores, best first
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "backbone/generation/generation_tests.h"
@@ -62,13 +63,18 @@ std::vector<Tokens> WideAnswers() {
   return answers;
 }
 
+struct CountedRows {
+  int64_t most = 0, all = 0;
+};
+
 // Copies of a table are copies of its histories.
 class ForkingDecoder : public TableDecoder {
  public:
-  ForkingDecoder(int64_t samples, int64_t* most_rows)
-      : TableDecoder(samples, RandomLogit), most_rows_(most_rows) {}
+  ForkingDecoder(int64_t samples, CountedRows* rows, Table table = RandomLogit)
+      : TableDecoder(samples, std::move(table)), rows_(rows) {}
   at::Tensor Step(const at::Tensor& tokens) override {
-    *most_rows_ = std::max(*most_rows_, tokens.numel());
+    rows_->most = std::max(rows_->most, tokens.numel());
+    rows_->all += tokens.numel();
     return TableDecoder::Step(tokens);
   }
   std::unique_ptr<IncrementalDecoder> Fork(const at::Tensor& rows,
@@ -79,7 +85,7 @@ class ForkingDecoder : public TableDecoder {
   }
 
  private:
-  int64_t* most_rows_;
+  CountedRows* rows_;
 };
 
 std::map<Tokens, float> ScoresOf(const std::vector<Hypothesis>& hypotheses) {
@@ -93,12 +99,12 @@ TEST(Candidates, OfAnyNumberAreScoredWithABoundedNumberOfRows) {
   GenerationConfig config;
   config.set_score_candidates(true);
   config.set_n_best(10000);
-  int64_t most_rows = 0;
-  ForkingDecoder decoder(3, &most_rows);
+  CountedRows rows;
+  ForkingDecoder decoder(3, &rows);
   const GenerationRequest wide{{9}, {answers, {}}, 0};
   const GenerationRequest narrow{{9, 9}, {{{5}, {6}}, {}}, 0};
   const auto found = Search(decoder, config, {wide, narrow, wide});
-  EXPECT_LE(most_rows, 512);
+  EXPECT_LE(rows.most, 512);
   ASSERT_EQ(found[0].size(), answers.size());
   EXPECT_EQ(found[1].size(), 2u);
   ASSERT_EQ(found[2].size(), answers.size());
@@ -117,6 +123,74 @@ TEST(Candidates, OfAnyNumberAreScoredWithABoundedNumberOfRows) {
     history.push_back(token);
   }
   EXPECT_NEAR(ScoresOf(found[0]).at({7, 4, 11, 6, 5}), expected, 1e-4);
+}
+
+// The best `n` of `answers` for two samples, with other settings in `config`.
+std::vector<std::vector<Hypothesis>> BestOf(const AnswerSet& answers, int n, CountedRows* rows,
+                                            GenerationConfig config = {},
+                                            const TableDecoder::Table& table = RandomLogit) {
+  config.set_score_candidates(true);
+  config.set_n_best(n);
+  ForkingDecoder decoder(2, rows, table);
+  return Search(decoder, config, {{{9}, {answers, {}}, 0}, {{}, {answers, {}}, 0}});
+}
+
+TEST(Candidates, ThatCannotBeAmongTheBestAreLeftOutAndTheBestAreTheSame) {
+  const AnswerSet answers(WideAnswers());
+  CountedRows all_rows;
+  const auto all = BestOf(answers, 10000, &all_rows);
+  for (const int n : {1, 5, 40}) {
+    CountedRows rows;
+    const auto best = BestOf(answers, n, &rows);
+    for (size_t sample = 0; sample < best.size(); ++sample) {
+      ASSERT_EQ(best[sample].size(), static_cast<size_t>(n));
+      for (int i = 0; i < n; ++i) {
+        EXPECT_EQ(best[sample][i].tokens, all[sample][i].tokens) << n << " " << i;
+        EXPECT_EQ(best[sample][i].score, all[sample][i].score) << n << " " << i;
+      }
+    }
+    EXPECT_LT(rows.all, all_rows.all / 3) << n;
+  }
+}
+
+// Where a later token can make an answer better than its beginning, nothing may be left out.
+TEST(Candidates, AreAllVisitedWhereATokenMayRaiseTheScore) {
+  std::vector<Tokens> tokens = WideAnswers();
+  for (Tokens& answer : tokens) answer.back() = answer.back() == 4 ? 3 : 5;  // <unk>
+  const AnswerSet answers(tokens);
+  GenerationConfig config;
+  config.set_unk_penalty(-20);
+  CountedRows rows, all_rows;
+  const auto all = BestOf(answers, 10000, &all_rows, config);
+  const auto best = BestOf(answers, 1, &rows, config);
+  for (size_t sample = 0; sample < best.size(); ++sample) {
+    EXPECT_EQ(best[sample][0].tokens.back(), 3);
+    EXPECT_EQ(best[sample][0].tokens, all[sample][0].tokens);
+  }
+}
+
+TEST(Candidates, OfOneScoreComeInTheOrderOfTheirTokens) {
+  const auto same = [](int64_t, const Tokens&, int64_t) { return 1.0f; };
+  CountedRows rows;
+  const auto best = BestOf(AnswerSet(WideAnswers()), 3, &rows, {}, same);
+  for (const auto& found : best) {
+    EXPECT_EQ(found[0].tokens, Tokens({4, 4, 4, 4, 4}));
+    EXPECT_EQ(found[1].tokens, Tokens({4, 4, 4, 4, 5}));
+    EXPECT_EQ(found[2].tokens, Tokens({4, 4, 4, 5, 4}));
+  }
+}
+
+// A value that is no number is an error of the model, and must not be left out like a bad answer.
+TEST(Candidates, ThatAreNoNumbersAreNotLeftOut) {
+  const auto broken = [](int64_t sample, const Tokens& history, int64_t token) {
+    const bool is_broken = sample == 0 && history.size() > 2 && history[2] == 7;
+    return is_broken ? std::nanf("") : RandomLogit(sample, history, token);
+  };
+  CountedRows all_rows, rows;
+  const AnswerSet answers(WideAnswers());
+  const auto all = BestOf(answers, 10000, &all_rows, {}, broken);
+  const auto best = BestOf(answers, 1, &rows, {}, broken);
+  EXPECT_EQ(best[1][0].tokens, all[1][0].tokens);
 }
 
 TEST(Candidates, OfADecoderThatCannotBeCopiedAreRefusedWhereTheyAreTooMany) {

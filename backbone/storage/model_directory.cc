@@ -9,8 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "backbone/storage/known_hashes.h"
 #include "backbone/storage/safetensors_header.h"
 #include "backbone/vocabulary/layout.h"
+#include "sdk/base/file_state.h"
 #include "sdk/base/files.h"
 #include "sdk/base/mapped_file.h"
 #include "sdk/base/path_below.h"
@@ -18,6 +20,7 @@
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
+#include "sdk/native/catch_torch.h"
 
 namespace unival {
 namespace {
@@ -160,17 +163,76 @@ absl::Status ModelDirectory::Check(const Component& component) const {
   }
   UNIVAL_RETURN_IF_ERROR(Annotate(inside, manifest, ": component \"", component.id(), "\""));
   if (!options_.check_sha256) return absl::OkStatus();
+  std::packaged_task<absl::Status()> compare(
+      [&] { return CatchTorch(file, [&] { return Compare(component); }); });
+  std::shared_future<absl::Status> compared = compare.get_future().share();
+  bool is_first = false;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto entry = checks_.emplace(component.id(), compared);
+    is_first = entry.second;
+    compared = entry.first->second;
+  }
+  if (is_first) compare();
+  const absl::Status& status = compared.get();
+  if (status.ok() || !is_first) return status;
+  // The file may have been restored when it is asked for again.
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (checked_.count(component.id()) > 0) return absl::OkStatus();
+  checks_.erase(component.id());
+  return status;
+}
+
+// The hash of a component's file against the manifest's.
+absl::Status ModelDirectory::Compare(const Component& component) const {
+  const std::string file = absl::StrCat(path_, "/", component.file());
+  KnownHashes* const known = options_.known_hashes.get();
+  if (known != nullptr && known->Has(file, component.sha256())) return absl::OkStatus();
   UNIVAL_RETURN_IF_ERROR(CheckSize(file));
+  const std::string state = FileState(file);
   UNIVAL_ASSIGN_OR_RETURN(const std::string actual, Sha256OfPath(file));
   if (actual != component.sha256()) {
     return absl::DataLossError(absl::StrCat(file, ": component \"", component.id(), "\": sha256 ",
                                             actual, ", the manifest has \"", component.sha256(),
                                             "\"; the file was damaged or changed, restore it"));
   }
-  checked_.insert(component.id());
+  if (known != nullptr) known->Add(file, state, actual);
   return absl::OkStatus();
+}
+
+void ModelDirectory::CheckAhead(std::vector<std::string> ids) const {
+  if (!options_.check_sha256) return;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!workers_.empty()) return;
+  const size_t threads = std::min<size_t>(ids.size(), std::thread::hardware_concurrency());
+  const auto next = std::make_shared<std::atomic<size_t>>(0);
+  const auto shared =
+      std::make_shared<const std::vector<std::string>>(LargestFirst(std::move(ids)));
+  for (size_t i = 0; i < threads; ++i) {
+    workers_.emplace_back([this, next, shared] {
+      for (size_t at = (*next)++; at < shared->size() && !is_closing_; at = (*next)++) {
+        const auto component = Find((*shared)[at]);
+        if (component.ok()) Check(**component).IgnoreError();  // who asks for it gets the error
+      }
+    });
+  }
+}
+
+// So that the threads end together.
+std::vector<std::string> ModelDirectory::LargestFirst(std::vector<std::string> ids) const {
+  std::map<std::string, uintmax_t> sizes;
+  for (const std::string& id : ids) {
+    std::error_code error;
+    const uintmax_t size = fs::file_size(FileOf(id), error);
+    sizes[id] = error ? 0 : size;
+  }
+  std::stable_sort(ids.begin(), ids.end(),
+                   [&](const std::string& a, const std::string& b) { return sizes[a] > sizes[b]; });
+  return ids;
+}
+
+ModelDirectory::~ModelDirectory() {
+  is_closing_ = true;
+  for (std::thread& worker : workers_) worker.join();
 }
 
 std::string ModelDirectory::FileOf(absl::string_view id) const {

@@ -14,11 +14,13 @@
 #ifndef UNIVAL_BACKBONE_STORAGE_MODEL_DIRECTORY_H_
 #define UNIVAL_BACKBONE_STORAGE_MODEL_DIRECTORY_H_
 
+#include <atomic>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -31,6 +33,8 @@
 
 namespace unival {
 
+class KnownHashes;
+
 constexpr int kModelFormatVersion = 1;
 constexpr int kAdapterSchemaVersion = 1;
 constexpr char kManifestFile[] = "manifest.textproto";
@@ -39,6 +43,9 @@ struct ModelDirectoryOptions {
   // Compare a component's sha256 when it is first read; off only for files that were checked
   // before.
   bool check_sha256 = true;
+  // A file whose hash is known here, and that has not changed since, is not hashed again
+  // (known_hashes.h). Null: every file is hashed when it is first read.
+  std::shared_ptr<KnownHashes> known_hashes;
 };
 
 // Thread-safe.
@@ -50,6 +57,10 @@ class ModelDirectory {
   // (format_version newer than this program's).
   static absl::StatusOr<std::shared_ptr<const ModelDirectory>> Open(
       const std::string& path, const ModelDirectoryOptions& options = {});
+
+  ~ModelDirectory();
+  ModelDirectory(const ModelDirectory&) = delete;
+  ModelDirectory& operator=(const ModelDirectory&) = delete;
 
   const std::string& path() const { return path_; }
   const Manifest& manifest() const { return manifest_; }
@@ -71,18 +82,27 @@ class ModelDirectory {
 
   // Compares every component's sha256 now.
   absl::Status Verify() const;
+  // Begins to compare these components on threads of its own, several files at once, and returns:
+  // whoever asks for one waits for it, and gets its error. Unknown ids are left out. Once for a
+  // directory; a second call does nothing.
+  void CheckAhead(std::vector<std::string> ids) const;
 
  private:
   ModelDirectory(std::string path, const ModelDirectoryOptions& options)
       : path_(std::move(path)), options_(options) {}
   absl::StatusOr<const Component*> Find(absl::string_view id) const;
   absl::Status Check(const Component& component) const;
+  absl::Status Compare(const Component& component) const;
+  std::vector<std::string> LargestFirst(std::vector<std::string> ids) const;
 
   const std::string path_;
   const ModelDirectoryOptions options_;
   Manifest manifest_;
   mutable std::mutex mutex_;
-  mutable std::set<std::string> checked_;  // component ids, guarded by mutex_
+  // By component id, those that hold or are in work; guarded by mutex_.
+  mutable std::map<std::string, std::shared_future<absl::Status>> checks_;
+  mutable std::vector<std::thread> workers_;  // of CheckAhead
+  mutable std::atomic<bool> is_closing_{false};
 };
 
 struct ModelWriteOptions {

@@ -120,6 +120,46 @@ std::vector<std::string> Differences(const TensorMap& targets, const TensorMap& 
   return lines;
 }
 
+absl::Status CheckFit(const TensorMap& targets, const TensorMap& tensors,
+                      absl::string_view component, absl::string_view file) {
+  const std::vector<std::string> lines = Differences(targets, tensors);
+  if (lines.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(file, ": the tensors of ", component, " are not those of the model (",
+                   lines.size(), " differences):\n  ", absl::StrJoin(lines, "\n  ")));
+}
+
+// Smaller tensors are copied: that costs nothing, and aligns them.
+constexpr size_t kWorthSharing = 1 << 16;
+
+bool MayMove(const at::Tensor& tensor, const at::Tensor& target) {
+  return tensor.scalar_type() == target.scalar_type() && tensor.nbytes() >= kWorthSharing &&
+         tensor.is_cpu() && target.is_cpu() && tensor.is_contiguous() && target.is_contiguous() &&
+         !tensor.requires_grad() && tensor.use_count() == 1 && tensor.storage().use_count() == 1 &&
+         target.storage().use_count() == 1;
+}
+
+// `fill` gives the target the tensor's elements.
+template <typename Fill>
+absl::Status FillTargets(const TensorMap& targets, const TensorMap& tensors,
+                         absl::string_view component, absl::string_view file, Fill fill) {
+  UNIVAL_RETURN_IF_ERROR(CheckFit(targets, tensors, component, file));
+  return CatchTorch(absl::StrCat(file, ": ", component), [&]() -> absl::Status {
+    at::NoGradGuard no_grad;
+    for (const auto& [name, target] : targets) {
+      const at::Tensor& tensor = tensors.at(name);
+      fill(at::Tensor(target), tensor);
+      const bool is_finite = IsFinite(target);
+      UNIVAL_RETURN_IF_ERROR(MappedFile::CheckAt(tensor.data_ptr()));
+      if (is_finite) continue;
+      return InvalidArgument(file, ": ", component, ": tensor \"", name,
+                             "\": holds values that are no numbers (NaN or infinity); the weights "
+                             "are damaged, or come from a training run that failed");
+    }
+    return absl::OkStatus();
+  });
+}
+
 }  // namespace
 
 absl::StatusOr<SafetensorsContents> ReadSafetensorsFile(const std::string& path) {
@@ -187,24 +227,16 @@ absl::StatusOr<std::string> TensorsSha256AsLoaded(const TensorMap& tensors) {
 
 absl::Status LoadTensorsInto(const TensorMap& targets, const TensorMap& tensors,
                              absl::string_view component, absl::string_view file) {
-  if (const auto lines = Differences(targets, tensors); !lines.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(file, ": the tensors of ", component, " are not those of the model (",
-                     lines.size(), " differences):\n  ", absl::StrJoin(lines, "\n  ")));
-  }
-  return CatchTorch(absl::StrCat(file, ": ", component), [&]() -> absl::Status {
-    at::NoGradGuard no_grad;
-    for (const auto& [name, target] : targets) {
-      const at::Tensor& tensor = tensors.at(name);
-      at::Tensor(target).copy_(tensor);
-      UNIVAL_RETURN_IF_ERROR(MappedFile::CheckAt(tensor.data_ptr()));
-      if (IsFinite(target)) continue;
-      return InvalidArgument(file, ": ", component, ": tensor \"", name,
-                             "\": holds values that are no numbers (NaN or infinity); the weights "
-                             "are damaged, or come from a training run that failed");
-    }
-    return absl::OkStatus();
-  });
+  return FillTargets(targets, tensors, component, file,
+                     [](at::Tensor target, const at::Tensor& tensor) { target.copy_(tensor); });
+}
+
+absl::Status MoveTensorsInto(const TensorMap& targets, TensorMap tensors,
+                             absl::string_view component, absl::string_view file) {
+  return FillTargets(
+      targets, tensors, component, file, [](at::Tensor target, const at::Tensor& tensor) {
+        MayMove(tensor, target) ? target.set_data(tensor) : static_cast<void>(target.copy_(tensor));
+      });
 }
 
 TensorMap TensorsWithPrefix(const TensorMap& tensors, absl::string_view prefix) {

@@ -58,6 +58,14 @@ absl::StatusOr<std::string> TensorsSha256AsLoaded(const TensorMap& tensors);
 absl::Status LoadTensorsInto(const TensorMap& targets, const TensorMap& tensors,
                              absl::string_view component, absl::string_view file);
 
+// The same with as few copies as can be: a target takes the tensor's memory in place of its own
+// where both have one dtype, and nobody else holds the tensor or shares either's memory. So the weights of a module stay in the file until they are
+// touched, and changing one in place copies its pages; the file never changes. Whoever computes
+// with them afterwards asks MappedFile::CheckUnchangedAt (sdk/base/mapped_file.h) before the result
+// is believed. `tensors` are used up.
+absl::Status MoveTensorsInto(const TensorMap& targets, TensorMap tensors,
+                             absl::string_view component, absl::string_view file);
+
 // Parameters and buffers of a torch::nn::Module by name, sharing memory with it.
 template <typename Module>
 TensorMap NamedTensors(const Module& module) {

@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <ctime>
+
 #include "absl/strings/str_cat.h"
 
 namespace unival {
@@ -12,6 +14,12 @@ std::string FileState(const std::string& path) {
   return absl::StrCat(info.st_dev, " ", info.st_ino, " ", info.st_size, " ", info.st_mtim.tv_sec,
                       ".", info.st_mtim.tv_nsec, " ", info.st_ctim.tv_sec, ".",
                       info.st_ctim.tv_nsec);
+}
+
+bool ChangedJustNow(const std::string& path) {
+  constexpr time_t kSeconds = 3;
+  struct stat info;
+  return stat(path.c_str(), &info) == 0 && info.st_ctim.tv_sec + kSeconds >= std::time(nullptr);
 }
 
 }  // namespace unival

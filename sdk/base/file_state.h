@@ -14,6 +14,11 @@ namespace unival {
 // last of which no program can set. Empty where there is no regular file at `path`. Thread-safe.
 std::string FileState(const std::string& path);
 
+// Whether the file at `path` was changed in the last seconds, or in the future of this machine's
+// clock: as the clocks of file systems tick in steps of up to two seconds, another change might
+// leave its state as it is. False where there is no file.
+bool ChangedJustNow(const std::string& path);
+
 }  // namespace unival
 
 #endif  // UNIVAL_SDK_BASE_FILE_STATE_H_

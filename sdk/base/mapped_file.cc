@@ -26,6 +26,8 @@ struct Slot {
   std::atomic<uintptr_t> begin{0}, end{0};
   std::atomic<uint64_t> first_bad{kNone};  // offset of the first page that could not be read
   std::atomic<const MappedFile*> file{nullptr};
+  // When the file was last written to, as it was when it was opened; nanoseconds.
+  std::atomic<int64_t> written_at{0};
 
   bool Holds(uintptr_t address) const {
     return address >= begin.load(std::memory_order_acquire) &&
@@ -84,8 +86,14 @@ void InstallHandler() {
   sigaction(SIGBUS, &handler, &other_handler);
 }
 
+int64_t WrittenAt(int file) {
+  struct stat about = {};
+  if (fstat(file, &about) != 0) return 0;
+  return int64_t{about.st_mtim.tv_sec} * 1'000'000'000 + about.st_mtim.tv_nsec;
+}
+
 // -1: all are taken.
-int TakeSlot(const MappedFile* file, const void* data, size_t size) {
+int TakeSlot(const MappedFile* file, int64_t written_at, const void* data, size_t size) {
   static std::once_flag installed;
   std::call_once(installed, InstallHandler);
   for (int i = 0; i < kSlots; ++i) {
@@ -93,6 +101,7 @@ int TakeSlot(const MappedFile* file, const void* data, size_t size) {
     if (!slots[i].used.compare_exchange_strong(expected, true)) continue;
     slots[i].first_bad = kNone;
     slots[i].file = file;
+    slots[i].written_at = written_at;
     slots[i].begin.store(reinterpret_cast<uintptr_t>(data), std::memory_order_release);
     slots[i].end.store(reinterpret_cast<uintptr_t>(data) + size, std::memory_order_release);
     int count = slots_ever_used.load();
@@ -128,7 +137,7 @@ absl::Status MappedFile::Map(Mode mode) {
   void* data = mmap(nullptr, size_, protection, MAP_PRIVATE | MAP_NORESERVE, file_.get(), 0);
   if (data == MAP_FAILED) return SystemError(path_, "cannot be mapped", errno);
   data_ = data;
-  slot_ = TakeSlot(this, data, size_);
+  slot_ = TakeSlot(this, WrittenAt(file_.get()), data, size_);
   if (slot_ >= 0) return absl::OkStatus();
   return absl::ResourceExhaustedError(
       absl::StrCat(path_, ": cannot be mapped: ", kSlots, " files of this process are"));
@@ -152,6 +161,18 @@ absl::Status MappedFile::Check() const {
 absl::Status MappedFile::CheckAt(const void* address) {
   const Slot* const slot = SlotOf(reinterpret_cast<uintptr_t>(address));
   return slot == nullptr ? absl::OkStatus() : slot->file.load()->Check();
+}
+
+absl::Status MappedFile::CheckUnchangedAt(const void* address) {
+  const Slot* const slot = SlotOf(reinterpret_cast<uintptr_t>(address));
+  if (slot == nullptr) return absl::OkStatus();
+  const MappedFile& mapped = *slot->file.load();
+  UNIVAL_RETURN_IF_ERROR(mapped.Check());
+  if (WrittenAt(mapped.file_.get()) == slot->written_at.load()) return absl::OkStatus();
+  return absl::DataLossError(
+      absl::StrCat(mapped.path_,
+                   ": was written to while it was in use; start again, and put a new file in "
+                   "place of an old one (write it beside, then rename it)"));
 }
 
 MappedFile::~MappedFile() {

@@ -46,6 +46,9 @@ class MappedFile {
   // The same of whichever mapping holds `address`, for tensors that keep one alive; OK where none
   // does.
   static absl::Status CheckAt(const void* address);
+  // CheckAt, and DataLoss where the file was written to since it was opened: what was not touched
+  // before shows the new bytes. For what is computed with for long, such as weights.
+  static absl::Status CheckUnchangedAt(const void* address);
 
  private:
   MappedFile(std::string path, Descriptor file, size_t size)

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/weight_files.h"
 #include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"
 #include "training/config/precision.h"
@@ -118,6 +119,7 @@ class StageRun {
 
   // Process 0 writes, when all have the same weights.
   absl::Status SaveFirst(const TensorState& optimizer_state, CheckpointKind kind) {
+    UNIVAL_RETURN_IF_ERROR(CheckWeightFiles(*run_.model));
     if (shared_ != nullptr)
       UNIVAL_RETURN_IF_ERROR(shared_->CheckAlike(*run_.model, run_.state.trained));
     return run_.IsFirst() ? SaveRun(run_, optimizer_state, kind) : absl::OkStatus();

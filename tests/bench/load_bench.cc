@@ -1,0 +1,192 @@
+// From files to answers, with a model of base size (random weights: what they are does not matter
+// for speed): loading, beside what bounds it, and closed sets of answers.
+//
+//   bazel run -c opt //tests/bench:load_bench
+//
+// The first run of a machine writes 0.7 GB below the temporary folder, and later ones read it.
+// Compare ratios within one run; absolute numbers belong to one machine. "peak_MB" is the largest
+// resident size of the process during that line, mapped weights and the model included.
+
+#include <benchmark/benchmark.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <numeric>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "app/startup.h"
+#include "backbone/model/model_config.h"
+#include "backbone/storage/model_directory.h"
+#include "runtime/pipeline.h"
+#include "sdk/base/files.h"
+#include "sdk/base/mapped_file.h"
+#include "sdk/base/text_format.h"
+
+namespace unival {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kRecords = 64, kAnswers = 3000;
+
+// Image codes fill the vocabulary up to the published 59,457 rows.
+constexpr char kRest[] = R"(
+name: "base_size"
+vocabulary { blocks { id: "core.image_code" extents { size: 52458 } }
+             blocks { id: "core.location_bin" extents { size: 1000 } } }
+tokenizer { type: "sentencepiece" directory: "tokenizer" block: "core.bpe" }
+modality { id: "image" image { width: 480 height: 480 }
+           encoder { resnet { stem_width: 64 blocks: [3, 4, 23] widths: [64, 128, 256] } } }
+connection { modality: "image" shared_type_row: 1 }
+)";
+
+constexpr char kTask[] = R"(
+name: "bench"
+task { name: "closed" prompt: " {text:text}" target: " {answer:label}"
+       labels { slot: "answer" file: "answers.txt" } generation { beam: 5 } }
+)";
+
+std::string WorkFolder() { return (fs::temp_directory_path() / "unival_load_bench").string(); }
+std::string ModelFolder() { return absl::StrCat(WorkFolder(), "/model"); }
+
+template <typename T>
+T Value(absl::StatusOr<T> value) {
+  if (value.ok()) return *std::move(value);
+  std::cerr << value.status() << "\n";
+  std::exit(1);
+}
+
+void Check(const absl::Status& status) {
+  if (!status.ok()) Value(absl::StatusOr<int>(status));
+}
+
+// Three thousand answers of two words, a beginning shared by fifty.
+std::string AnswerLines() {
+  const std::vector<std::string> syllables = {"ba", "ce", "di", "fo", "gu", "la", "me", "ni"};
+  std::string lines;
+  for (int i = 0; i < kAnswers; ++i) {
+    const int first = i / 50, second = i % 50;
+    absl::StrAppend(&lines, syllables[first % 8], syllables[first / 8], " ", syllables[second % 8],
+                    syllables[second / 8], "\n");
+  }
+  return lines;
+}
+
+void MakeFiles() {
+  Check(MakeFolders(WorkFolder()));
+  Check(WriteFileAtomically(absl::StrCat(WorkFolder(), "/answers.txt"), {AnswerLines()}));
+  Check(WriteFileAtomically(absl::StrCat(WorkFolder(), "/closed.textproto"), {kTask}));
+  if (fs::exists(absl::StrCat(ModelFolder(), "/", kManifestFile))) return;
+  Manifest manifest;
+  Check(ParseTextProto(kRest, "bench", &manifest));
+  *manifest.mutable_backbone() = BaseBackboneConfig();
+  const auto runtime = Value(Runtime::Create({}));
+  const auto model = Value(Model::CreateFresh(manifest, "models/base/tokenizer", 1, *runtime));
+  Check(model->Save(ModelFolder(), Lineage(), /*half=*/false));
+}
+
+std::vector<std::string> WeightFiles() {
+  std::vector<std::string> files;
+  for (const auto& entry : fs::directory_iterator(ModelFolder())) {
+    if (entry.path().extension() == ".safetensors") files.push_back(entry.path().string());
+  }
+  return files;
+}
+
+PipelineOptions Options() {
+  PipelineOptions options;
+  options.model = ModelFolder();
+  options.templates = {absl::StrCat(WorkFolder(), "/closed.textproto")};
+  options.load.all_modalities = true;
+  return options;
+}
+
+// What loading cannot be faster than where every byte is looked at: a pass over the mapped files.
+void BM_ReadFiles(benchmark::State& state) {
+  for (auto _ : state) {
+    uint64_t sum = 0;
+    for (const std::string& file : WeightFiles()) {
+      const auto mapped = Value(MappedFile::Open(file));
+      const auto* words = reinterpret_cast<const uint64_t*>(mapped->bytes().data());
+      sum = std::accumulate(words, words + mapped->bytes().size() / sizeof(uint64_t), sum);
+    }
+    benchmark::DoNotOptimize(sum);
+  }
+}
+
+// The same where every file is hashed, one after the other.
+void BM_HashFiles(benchmark::State& state) {
+  for (auto _ : state) {
+    for (const std::string& file : WeightFiles()) benchmark::DoNotOptimize(Sha256OfPath(file).ok());
+  }
+}
+
+void BM_Load(benchmark::State& state) {
+  PipelineOptions options = Options();
+  options.hash_memory = absl::StrCat(WorkFolder(), "/hashes");
+  options.verify = state.range(0) == 0;
+  Value(Pipeline::Create(options));  // from here on the hashes are known
+  for (auto _ : state) benchmark::DoNotOptimize(Value(Pipeline::Create(options)));
+}
+
+int64_t PeakKilobytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    int64_t kilobytes = 0;
+    if (word == "VmHWM:" && status >> kilobytes) return kilobytes;
+  }
+  return 0;
+}
+
+// 64 records of 230 words and 3,000 answers: all scored, or the best found by beam search.
+void BM_ClosedSet(benchmark::State& state) {
+  PipelineOptions options = Options();
+  options.precision = state.range(1) == 0 ? "float32" : "int8";
+  options.load.all_modalities = false;
+  const auto pipeline = Value(Pipeline::Create(options));
+  std::vector<TaskSample> samples(kRecords);
+  for (int i = 0; i < kRecords; ++i) {
+    samples[i].key = absl::StrCat(i);
+    std::string text;
+    for (int word = 0; word < 110; ++word) absl::StrAppend(&text, (i + word) % 10, " ");
+    samples[i].fields["text"] = text;
+  }
+  GenerationConfig generation;
+  generation.set_score_candidates(state.range(0) != 0);
+  Value(pipeline->Predict("closed", samples[0], generation));  // weights are packed
+  std::ofstream("/proc/self/clear_refs") << "5";               // the peak begins anew
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(Value(pipeline->PredictBatch("closed", samples, generation)));
+  }
+  state.counters["peak_MB"] = static_cast<double>(PeakKilobytes()) / 1024;
+}
+
+BENCHMARK(BM_ReadFiles)->Iterations(3)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(BM_HashFiles)->Iterations(3)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(BM_Load)
+    ->ArgName("remembered")
+    ->Arg(0)
+    ->Arg(1)
+    ->Iterations(3)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK(BM_ClosedSet)
+    ->ArgNames({"all", "int8"})
+    ->ArgsProduct({{0, 1}, {1, 0}})
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+
+}  // namespace
+}  // namespace unival
+
+int main(int argc, char** argv) {
+  unival::SettleProcess();
+  unival::MakeFiles();
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+}
