@@ -120,6 +120,7 @@ void AddIndexOption(Command& command, IndexOptions* options) {
   options->fallback = CacheOfUser("indexes");
 }
 
+// A list of options, in one piece.
 void AddPipelineOptions(Command& command, PipelineOptions* options) {
   command.AddPositional("model", &options->model, "Model directory");
   command.AddOption("--templates", &options->templates,

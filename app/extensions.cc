@@ -26,6 +26,10 @@ using Words = std::vector<std::string>;
 constexpr char kHelp[] = "help";
 constexpr char kHelpPages[] = "--help-pages";
 
+bool IsForBuild(int argc, const char* const* argv) {
+  return argc == 2 && std::strcmp(argv[1], kHelpPages) == 0;
+}
+
 bool IsHelpOption(const std::string& word) { return word == "--help" || word == "-h"; }
 
 // The extension whose program is to run; empty: the command line is for `program` itself.
@@ -41,13 +45,17 @@ std::string HowToMake(const std::string& what, const std::string& program) {
   return absl::StrCat("`unival ", what, "` is the program ", program,
                       ", which is neither beside this one nor in its libexec folder; in a "
                       "checkout, `bazel build //libexec:",
-                      program, "` makes it");
+                      program, " //libexec:", program, "_help` makes it");
+}
+
+std::string NotExecutable(const std::string& file) {
+  return absl::StrCat(file, " may not be executed; `chmod +x` it");
 }
 
 // Why `unival words...` has no extension to run; empty: nobody knows such a command.
 std::string WhyMissing(const Command& program, const Words& words) {
   const std::string file = FindExtensionFile(words[0], &IsFile);
-  if (!file.empty()) return absl::StrCat(file, " may not be executed; `chmod +x` it");
+  if (!file.empty()) return NotExecutable(file);
   const ShippedExtension* shipped = FindShippedExtension(words[0]);
   if (shipped == nullptr) return "";
   const bool is_own = program.Find(words[0]) != nullptr;
@@ -82,8 +90,12 @@ std::string DescribeExtensions() {
   return text.empty() ? "" : "Programs of their own:" + text;
 }
 
+// `help X Y` and `--help X Y` are `X Y --help`.
 Words Arguments(int argc, const char* const* argv) {
   Words words(argv + std::min(argc, 1), argv + argc);
+  const bool is_in_front =
+      words.size() > 1 && IsHelpOption(words[0]) && words[1].rfind('-', 0) != 0;
+  if (is_in_front) std::rotate(words.begin(), words.begin() + 1, words.end());
   if (words.empty() || words[0] != kHelp) return words;
   while (!words.empty() && words[0] == kHelp) words.erase(words.begin());
   words.push_back("--help");
@@ -125,7 +137,10 @@ absl::optional<int> RunExtension(const Command& program, const Words& words) {
 
 int RunOwn(const ShippedCommand& command, const Words& words) {
   const std::string file = FindProgramFile(command.program, &IsProgram);
-  if (file.empty()) return Fail(HowToMake(command.name, command.program));
+  if (file.empty()) {
+    const std::string found = FindProgramFile(command.program, &IsFile);
+    return Fail(found.empty() ? HowToMake(command.name, command.program) : NotExecutable(found));
+  }
   // The help of a command that an extension adds to is printed by both programs.
   const bool is_shared = !FindExtensionFile(command.name, &IsProgram).empty();
   return is_shared && words.size() == 2 ? Execute(file, words) : PrintOrExecute(file, words);
@@ -177,15 +192,15 @@ int RunUnival(int argc, const char* const* argv) {
 }
 
 int RunExtensionProgram(Command& program, int argc, const char* const* argv) {
-  const bool is_for_build = argc == 2 && std::strcmp(argv[1], kHelpPages) == 0;
-  return is_for_build ? program.PrintHelpPages(&HelpPageHead) : program.Run(argc, argv);
+  return IsForBuild(argc, argv) ? program.PrintHelpPages(&HelpPageHead) : program.Run(argc, argv);
 }
 
 int RunOwnCommands(Command& program, int argc, const char* const* argv) {
   const Words words = Arguments(argc, argv);
   const absl::optional<int> code = RunExtension(program, words);
   if (code) return *code;
-  const int own_code = RunExtensionProgram(program, argc, argv);
+  const int own_code =
+      IsForBuild(argc, argv) ? program.PrintHelpPages(&HelpPageHead) : program.Run(words);
   if (words.size() != 2 || !IsHelpOption(words[1])) return own_code;
   const Command* own = program.Find(words[0]);
   if (own == nullptr || !own->HasCommands()) return own_code;

@@ -184,9 +184,8 @@ void AddLaunchCommand(Command& program) {
   command.AddPositional("command", &arguments->words, "Behind --: train and its arguments");
   command.SetFooter(
       "Each process has an equal share of the cores, unless OMP_NUM_THREADS is set, and rows of "
-      "its "
-      "own: a step has the\nplan's batch times the number of processes. When one fails, all end, "
-      "with its message.\n"
+      "its own: a step\nhas the plan's batch times the number of processes. When one fails, all "
+      "end, with its message.\n"
       "On several hosts, start `unival train` by torchrun, srun or mpirun instead.\n"
       "Example: unival launch --processes 2 -- train recipes/depth_adapter.textproto --output "
       "runs/depth");

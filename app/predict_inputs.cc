@@ -154,6 +154,7 @@ class InputOpener {
   // Called by what tells them apart.
   absl::StatusOr<OpenedInputs> OpenMany(const ColumnValues& telling) {
     UNIVAL_RETURN_IF_ERROR(CheckTexts());
+    UNIVAL_RETURN_IF_ERROR(CheckGiven());
     std::vector<QueuedRecord> records;
     for (size_t i = 0; i < telling.values.size(); ++i) {
       if (inputs_.limit > 0 && records.size() >= static_cast<size_t>(inputs_.limit)) break;
@@ -172,6 +173,20 @@ class InputOpener {
     const auto is_media = [this](const GivenColumn& one) { return columns_.IsMedia(one.column); };
     texts.erase(std::remove_if(texts.begin(), texts.end(), is_media), texts.end());
     return SampleFromColumns(task_.info(), "command line", texts).status();
+  }
+
+  // A column that every record lacks is no fault of the records.
+  absl::Status CheckGiven() const {
+    std::vector<std::string> given;
+    for (const ColumnValues& one : options_) given.push_back(one.column);
+    for (const std::string& column : task_.info().prediction_columns) {
+      if (IsAmong(given, column)) continue;
+      return InvalidArgument("task \"", task_.info().name, "\" needs column \"", column,
+                             "\", which no option gives; it reads: ",
+                             absl::StrJoin(task_.info().prediction_columns, ", "),
+                             "; give it for all records with --input ", column, "=VALUE");
+    }
+    return absl::OkStatus();
   }
 
   std::vector<GivenColumn> RecordAt(size_t index) const {

@@ -7,9 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 #include <system_error>
 
 #include "absl/strings/ascii.h"
@@ -17,6 +15,7 @@
 #include "absl/strings/str_join.h"
 #include "app/extensions.h"
 #include "app/options.h"
+#include "sdk/base/files.h"
 #include "sdk/base/own_object.h"
 
 namespace unival {
@@ -79,10 +78,9 @@ std::string HelpPageHead(const std::vector<std::string>& words) {
 }
 
 std::string HelpPage(const std::string& file, const std::vector<std::string>& words) {
-  std::ifstream stream(file + ".help", std::ios::binary);
-  std::stringstream buffer;
-  buffer << "\n" << stream.rdbuf();
-  const std::string text = buffer.str(), head = "\n" + HelpPageHead(words);
+  const absl::StatusOr<std::string> pages = ReadWholeFile(file + ".help");
+  if (!pages.ok()) return "";
+  const std::string text = "\n" + *pages, head = "\n" + HelpPageHead(words);
   const size_t found = text.find(head);
   if (found == std::string::npos) return "";
   const size_t begin = found + head.size(), end = text.find("\n=== ", begin);

@@ -4,12 +4,28 @@
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 
+#include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 
 namespace unival {
+namespace {
+
+// Of what is drawn for a record: equal wherever the record stands, and another one for others, so
+// that their answers do not go the same way.
+uint64_t DrawingSeed(const Seq2SeqExample& example) {
+  uint64_t seed = 0;
+  for (const int64_t token : example.source) seed = Mix(seed, static_cast<uint64_t>(token));
+  for (const MediaInput& input : example.media) {
+    seed = Mix(seed, Fnv1a(input.media.path.empty() ? input.media.name : input.media.path));
+  }
+  return seed;
+}
+
+}  // namespace
 
 TargetTokens LayOutTarget(const Seq2SeqExample& example, const VocabularyView& vocabulary) {
   TargetTokens row;
@@ -35,7 +51,8 @@ absl::StatusOr<std::vector<std::vector<Hypothesis>>> GenerateAnswers(
     const GenerationOptions& options) {
   std::vector<GenerationRequest> requests;
   for (const PreparedExample& prepared : examples) {
-    requests.push_back({prepared.example.prefix, prepared.example.constraint});
+    const Seq2SeqExample& example = prepared.example;
+    requests.push_back({example.prefix, example.constraint, DrawingSeed(example)});
   }
   auto decoder = CatchTorch("encode", [&]() -> absl::StatusOr<std::unique_ptr<IncrementalDecoder>> {
     const at::NoGradGuard no_grad;

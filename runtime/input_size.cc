@@ -9,6 +9,7 @@
 #include <cmath>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -101,6 +102,19 @@ absl::Status SetInputSize(const std::string& size, ModalityConfig* config) {
                            "plugin, which has no such size; change it in its plugin or options");
   }
   return absl::OkStatus();
+}
+
+absl::Status ExplainFrames(const absl::Status& made, const ModalityConfig& stored,
+                           const ModalityConfig& now) {
+  const int32_t frames = stored.video().frames();
+  const bool is_other = stored.has_video() && frames != now.video().frames();
+  if (made.ok() || !is_other || !absl::StrContains(made.message(), "channels")) return made;
+  return absl::Status(
+      made.code(),
+      absl::StrCat("this network reads frames as channels, so their number belongs to the model: "
+                   "expected ",
+                   frames, " frames, got ", now.video().frames(), "; keep them, as in ", now.id(),
+                   "=", frames, "x128x128 (", made.message(), ")"));
 }
 
 absl::StatusOr<ResizedInput> CompareInputs(const Modality& stored, const Modality& now) {

@@ -41,6 +41,11 @@ absl::Status CheckInputSize(absl::string_view size);
 // for another form, and for a modality that has no such size, as a plugin's.
 absl::Status SetInputSize(const std::string& size, ModalityConfig* config);
 
+// `made`: whether the modality could be made with the size `now` in place of `stored`. A network
+// that reads frames as channels takes no other number of them, and the error then says so.
+absl::Status ExplainFrames(const absl::Status& made, const ModalityConfig& stored,
+                           const ModalityConfig& now);
+
 // What a modality was and what it is with another size.
 struct ResizedInput {
   std::string stored_schema;  // the feature_schema that adapters of the directory name

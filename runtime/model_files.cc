@@ -258,8 +258,8 @@ absl::Status Model::LoadModality(const ModelLoadOptions& options, ModalityConfig
   }
   const ModalityConfig stored = *config;
   UNIVAL_RETURN_IF_ERROR(SetInputSize(size->second, config));
-  UNIVAL_RETURN_IF_ERROR(
-      Annotate(CreateModality(*config), "input_size of modality \"", config->id(), "\""));
+  UNIVAL_RETURN_IF_ERROR(Annotate(ExplainFrames(CreateModality(*config), stored, *config),
+                                  "input_size of modality \"", config->id(), "\""));
   return CatchTorch(absl::StrCat("modality \"", config->id(), "\""), [&]() -> absl::Status {
     UNIVAL_ASSIGN_OR_RETURN(const auto before,
                             runtime_->registry().CreateModality(stored, runtime_->services()));

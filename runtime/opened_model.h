@@ -41,7 +41,7 @@ class OpenedModel {
   // and InvalidArgument for the folder of templates.
   static absl::StatusOr<OpenedModel> Open(const std::string& directory,
                                           const TemplateTypes& types = BuiltinTemplateTypes());
-  // The same; files whose hashes are known are not hashed again (known_hashes.h).
+  // The same; files whose hashes are known, and that have not changed since, are not hashed again.
   static absl::StatusOr<OpenedModel> Open(const std::string& directory, const TemplateTypes& types,
                                           std::shared_ptr<KnownHashes> known_hashes);
 

@@ -45,9 +45,8 @@ struct PipelineOptions {
   // weights themselves stay as they are. CPU only; elsewhere they are used as they are.
   std::string precision = "float32";
   // File where hashes of model files are remembered, so that a model that has not changed is not
-  // read through at every start (known_hashes.h); made when it is first needed. Empty: none, every
-  // file is hashed.
-  std::string hash_memory;
+  // read through at every start; made when it is first needed. Empty: none, every file is hashed.
+  std::string hash_memory = "";
   // Hash every file all the same, and remember what was found.
   bool verify = false;
   // Refuse a task (`task`, or any that `templates` holds) that is worded otherwise than the model

@@ -50,8 +50,8 @@ struct TrainOptions {
   std::string data_root;  // empty: the plan's folder
   std::string output;
   bool resume = false;
-  // Every byte that records are made of is read before the first step and compared with what the run
-  // recorded when it began, or recorded; what indexes say is not believed.
+  // Every byte that records are made of is read before the first step and compared with what the
+  // run recorded when it began, or recorded; what indexes say is not believed.
   bool verify_data = false;
   IndexOptions index;  // of big data files
   PlanOverrides overrides;

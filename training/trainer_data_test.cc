@@ -91,7 +91,8 @@ TEST(TrainerData, ARunOfAnEarlierVersionGoesOnWithTheFingerprintThatItRecorded) 
 // sign of it: only who reads the file can tell.
 TEST(TrainerData, VerifyingReadsWhatAnIndexWouldSay) {
   const std::string data = OwnData("silent.jsonl");
-  const TrainOptions options = Stopped(DataPlan("silent.jsonl"), "silent_run");
+  const TrainingPlan plan = DataPlan("silent.jsonl");
+  const TrainOptions options = Stopped(plan, "silent_run");
   const std::string content = ParseSourceIndex(ReadText(IndexOf(data)))->content();
   std::string text = ReadText(data);
   text.replace(text.find("red"), 3, "tan");

@@ -1,7 +1,7 @@
 // unival: known_hashes.h - hashes of large files that were computed before, kept in a file, so that
 // a model that has not changed is not read through at every start.
 //
-//   auto known = std::make_shared<KnownHashes>("/home/ann/.cache/unival/hashes");
+//   auto known = std::make_shared<KnownHashes>("cache/hashes");
 //   ModelDirectoryOptions options;
 //   options.known_hashes = known;
 //   ... models are opened and loaded ...

@@ -67,8 +67,11 @@ class KnownHashesTest : public testing::Test {
     const uint64_t before = Sha256::TotalBytes();
     const absl::Status read = (*model)->ReadComponent("backbone").status();
     const uint64_t hashed = Sha256::TotalBytes() - before;
-    if (status != nullptr) *status = read;
-    if (status == nullptr) EXPECT_TRUE(read.ok()) << read;
+    if (status != nullptr) {
+      *status = read;
+    } else {
+      EXPECT_TRUE(read.ok()) << read;
+    }
     EXPECT_TRUE(known->Save().ok());
     return hashed < kBytes ? 0 : hashed;
   }

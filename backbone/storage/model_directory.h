@@ -45,7 +45,7 @@ struct ModelDirectoryOptions {
   bool check_sha256 = true;
   // A file whose hash is known here, and that has not changed since, is not hashed again
   // (known_hashes.h). Null: every file is hashed when it is first read.
-  std::shared_ptr<KnownHashes> known_hashes;
+  std::shared_ptr<KnownHashes> known_hashes = nullptr;
 };
 
 // Thread-safe.

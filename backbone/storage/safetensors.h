@@ -59,10 +59,11 @@ absl::Status LoadTensorsInto(const TensorMap& targets, const TensorMap& tensors,
                              absl::string_view component, absl::string_view file);
 
 // The same with as few copies as can be: a target takes the tensor's memory in place of its own
-// where both have one dtype, and nobody else holds the tensor or shares either's memory. So the weights of a module stay in the file until they are
-// touched, and changing one in place copies its pages; the file never changes. Whoever computes
-// with them afterwards asks MappedFile::CheckUnchangedAt (sdk/base/mapped_file.h) before the result
-// is believed. `tensors` are used up.
+// where both have one dtype, and nobody else holds the tensor or shares either's memory. So the
+// weights of a module stay in the file until they are touched, and changing one in place copies its
+// pages; the file never changes. Whoever computes with them afterwards asks
+// MappedFile::CheckUnchangedAt (sdk/base/mapped_file.h) before the result is believed. `tensors`
+// are used up.
 absl::Status MoveTensorsInto(const TensorMap& targets, TensorMap tensors,
                              absl::string_view component, absl::string_view file);
 

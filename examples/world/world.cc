@@ -1,5 +1,6 @@
 #include "examples/world/world.h"
 
+#include <cstdio>
 #include <fstream>
 #include <memory>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "examples/world/scene.h"
 #include "examples/world/sentences.h"
 #include "sdk/base/files.h"
+#include "sdk/base/fresh_file.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival::world {
@@ -94,10 +96,26 @@ std::string CorpusSentence(Random* random) {
 }
 
 absl::Status CopyLines(const std::string& path, std::ofstream* out) {
-  std::ifstream in(path);
-  if (!in) return absl::NotFoundError(absl::StrCat(path, ": no such file; see extra_files"));
-  for (std::string line; std::getline(in, line);) *out << line << '\n';
+  UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path));
+  *out << text;
+  if (!text.empty() && text.back() != '\n') *out << '\n';
   return absl::OkStatus();
+}
+
+absl::Status WriteLines(const CorpusOptions& options, const std::string& temporary) {
+  UNIVAL_RETURN_IF_ERROR(MakeFreshFile(temporary));
+  std::ofstream file(temporary, std::ios::binary);
+  for (const std::string& word : AllWords()) file << word << '\n';
+  for (int64_t i = 0; i < options.sentences; ++i) {
+    Random random(SampleSeed(options.seed, "corpus", Split::kTrain, i));
+    file << CorpusSentence(&random) << '\n';
+  }
+  for (const std::string& path : options.extra_files) {
+    UNIVAL_RETURN_IF_ERROR(CopyLines(path, &file));
+  }
+  file.close();
+  if (file) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat(temporary, ": writing failed; is the disk full?"));
 }
 
 }  // namespace
@@ -141,21 +159,11 @@ absl::StatusOr<std::string> PreviewPng(absl::string_view kind, uint64_t seed, Sp
 
 absl::Status WriteCorpus(const CorpusOptions& options) {
   const std::string temporary = options.output_file + ".tmp";
-  std::ofstream file(temporary, std::ios::binary);
-  if (!file) {
-    return absl::UnavailableError(absl::StrCat(temporary, ": cannot be written"));
-  }
-  for (const std::string& word : AllWords()) file << word << '\n';
-  for (int64_t i = 0; i < options.sentences; ++i) {
-    Random random(SampleSeed(options.seed, "corpus", Split::kTrain, i));
-    file << CorpusSentence(&random) << '\n';
-  }
-  for (const std::string& path : options.extra_files) {
-    UNIVAL_RETURN_IF_ERROR(CopyLines(path, &file));
-  }
-  file.close();
-  if (file) return PublishFile(temporary, options.output_file);
-  return absl::UnavailableError(absl::StrCat(temporary, ": writing failed; is the disk full?"));
+  const absl::Status written = WriteLines(options, temporary);
+  const absl::Status published =
+      written.ok() ? PublishFile(temporary, options.output_file) : written;
+  if (!published.ok()) std::remove(temporary.c_str());
+  return published;
 }
 
 }  // namespace unival::world

@@ -12,8 +12,10 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 #include <unordered_map>
 
 #include "sdk/cpp/unival_plugin.hpp"
@@ -47,6 +49,11 @@ Status CheckTraining(const TokenizerTraining& training) {
       return InvalidArgument("symbol \"" + symbol + "\" is empty or contains a comma");
     }
   }
+  // The file is put in the place of a file alone, never of a device.
+  std::error_code error;
+  const std::filesystem::file_status there = std::filesystem::status(training.output, error);
+  if (std::filesystem::exists(there) && !std::filesystem::is_regular_file(there))
+    return InvalidArgument(training.output + ": not a regular file; name another one");
   // Sentencepiece's own three pieces, and at least one of text.
   const int64_t least = static_cast<int64_t>(training.symbols.size()) + 4;
   if (training.vocabulary_size >= least) return Status();

@@ -137,6 +137,15 @@ absl::Status NotRegular(const std::string& path, mode_t mode) {
   return absl::InvalidArgumentError(absl::StrCat(path, ": not a regular file", KindOf(mode)));
 }
 
+// A file in the place of a device, such as /dev/null, would take it from all programs. Of folders
+// the system itself says that no file replaces them.
+absl::Status CheckReplaceable(const std::string& path) {
+  struct stat about = {};
+  if (stat(path.c_str(), &about) != 0) return absl::OkStatus();
+  if (S_ISREG(about.st_mode) || S_ISDIR(about.st_mode)) return absl::OkStatus();
+  return NotRegular(path, about.st_mode);
+}
+
 absl::Status TooLarge(const std::string& path, int64_t size, int64_t max_bytes) {
   return absl::ResourceExhaustedError(absl::StrCat(
       path, ": has ", size, " bytes; a file of this kind may have ", max_bytes, " at most"));
@@ -226,6 +235,7 @@ absl::Status ReadBytesAt(int descriptor, int64_t offset, char* bytes, int64_t si
 
 absl::Status WriteFileAtomically(const std::string& path,
                                  const std::vector<absl::string_view>& pieces) {
+  UNIVAL_RETURN_IF_ERROR(CheckReplaceable(path));
   UNIVAL_ASSIGN_OR_RETURN(const Staged staged, OpenStaged(path));
   const absl::Status status = WriteAndSync(staged, path, pieces);
   if (!status.ok()) {
@@ -236,6 +246,7 @@ absl::Status WriteFileAtomically(const std::string& path,
 }
 
 absl::Status PublishFile(const std::string& temporary, const std::string& path) {
+  UNIVAL_RETURN_IF_ERROR(CheckReplaceable(path));
   UNIVAL_RETURN_IF_ERROR(SyncFile(temporary));
   if (rename(temporary.c_str(), path.c_str()) != 0) {
     return SystemError(path, "cannot rename the finished file to this", errno);

@@ -139,6 +139,22 @@ TEST(FilesTest, AFailedWriteLeavesWhatStoodThere) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
 }
 
+// Otherwise a result that is written to /dev/null would take its place.
+TEST(FilesTest, NothingIsPutInThePlaceOfAPipeOrADevice) {
+  const std::string folder = NewFolder();
+  const std::string pipe = folder + "/pipe", link = folder + "/link";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  std::filesystem::create_symlink("pipe", link);
+  WriteText(folder + "/made", "made");
+  for (const std::string& path : {pipe, link}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(WriteFileAtomically(path, {"text"}))) << path;
+    EXPECT_TRUE(absl::IsInvalidArgument(PublishFile(folder + "/made", path))) << path;
+  }
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  EXPECT_EQ(ReadText(folder + "/made"), "made");
+}
+
 TEST(FilesTest, TheSystemsErrorsHaveFittingCodes) {
   EXPECT_EQ(SystemError("a", "b", ENOENT).code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(SystemError("a", "b", ENOSPC).code(), absl::StatusCode::kResourceExhausted);

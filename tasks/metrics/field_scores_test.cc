@@ -11,6 +11,7 @@
 #include "tasks/metrics/calibration.h"
 #include "tasks/metrics/caption_scores.h"
 #include "tasks/metrics/meteor.h"
+#include "tasks/metrics/metric_columns.h"
 #include "tasks/metrics/metrics.h"
 #include "tasks/metrics/ptb_tokenizer.h"
 #include "tasks/metrics/vqa_answer.h"

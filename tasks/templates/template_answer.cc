@@ -3,6 +3,7 @@
 #include <set>
 
 #include "absl/strings/ascii.h"
+#include "absl/types/span.h"
 #include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/metrics/metrics.h"
@@ -10,12 +11,24 @@
 
 namespace unival {
 
+absl::StatusOr<std::string> TemplateTask::AnswerText(const std::vector<int64_t>& tokens) const {
+  const auto unknown = std::find(tokens.begin(), tokens.end(), vocabulary_.unk());
+  const AnswerSet& answers = constraint_.answers;
+  if (unknown == tokens.end() || answers.empty()) return vocabulary_.DecodeText(tokens);
+  const auto found = std::find(answers.begin(), answers.end(), tokens);
+  if (found == answers.end()) {
+    const auto sure = static_cast<size_t>(unknown - tokens.begin());
+    return vocabulary_.DecodeText(absl::MakeConstSpan(tokens).first(sure));
+  }
+  return answer_texts_[static_cast<size_t>(found - answers.begin())];
+}
+
 absl::StatusOr<Prediction> TemplateTask::Interpret(const TaskSample& sample,
                                                    const Hypothesis& best) const {
   (void)sample;
   Prediction prediction;
   prediction.score = best.score;
-  UNIVAL_ASSIGN_OR_RETURN(const std::string text, vocabulary_.DecodeText(best.tokens));
+  UNIVAL_ASSIGN_OR_RETURN(const std::string text, AnswerText(best.tokens));
   prediction.text = std::string(absl::StripAsciiWhitespace(text));
   std::vector<BlockToken> tokens;
   for (const int64_t token : best.tokens) {

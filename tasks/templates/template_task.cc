@@ -158,6 +158,8 @@ absl::Status TemplateTask::EncodeClosedSet(const PatternPiece& slot) {
           ", the tokens of the label \"", label, "\", since mask_loss is set, got ", bound));
     }
     answers.push_back(std::move(tokens));
+    std::string& text = answer_texts_.emplace_back();
+    for (const Chunk& chunk : chunks) text += chunk.text;
   }
   constraint_.answers = AnswerSet(std::move(answers));
   return absl::OkStatus();

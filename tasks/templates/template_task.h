@@ -71,6 +71,9 @@ class TemplateTask : public Task {
   absl::Status EncodeAnswers();
   absl::Status EncodeClosedSet(const PatternPiece& slot);
   void FillInfo();
+  // What `tokens` say. Of a closed set whose words the tokenizer does not have all, an answer is
+  // the label that was found, and of the beginning of one what is sure.
+  absl::StatusOr<std::string> AnswerText(const std::vector<int64_t>& tokens) const;
 
   absl::StatusOr<std::vector<Chunk>> Render(const Pattern& pattern, const TaskSample& sample,
                                             const RenderOptions& options,
@@ -94,7 +97,8 @@ class TemplateTask : public Task {
   std::vector<Pattern> prompts_;  // the prompt, then paraphrases
   Pattern target_;
   TaskInfo info_;
-  Constraint constraint_;  // made once; examples share its answer set
+  Constraint constraint_;                  // made once; examples share its answer set
+  std::vector<std::string> answer_texts_;  // of the answer set, in its order, as written
   bool image_codes_ = false;
   std::vector<MetricFactory> metrics_;
 };

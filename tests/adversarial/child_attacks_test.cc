@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,8 @@
 
 namespace unival {
 namespace {
+
+namespace fs = std::filesystem;
 
 std::string Plugin(const std::string& name) {
   return "'" + Runfile("tests/adversarial/lib" + name + ".so") + "'";
@@ -46,7 +49,7 @@ TEST(ChildAttacks, ThatBeginWithACall) {
        {"exit", "crash", "abort", "stop", "hang", "end the group", "leave one", "eat in another"}) {
     const std::string check = absl::StrCat("unival plugin check ", Plugin("hostile"),
                                            " --sample eight --option 'does=", does,
-                                           "' --call_seconds 3 --process_mib 600");
+                                           "' --call_seconds 2 --process_mib 600");
     const bool is_sound = does == std::string("leave one");
     Try(Workplace(), {absl::StrCat("a plugin that does ", does),
                       check,
@@ -54,6 +57,25 @@ TEST(ChildAttacks, ThatBeginWithACall) {
                       is_sound ? "ok" : "FAIL"});
     EXPECT_EQ(Left(), "") << does;
   }
+}
+
+// What is put in the place of /dev/null is put in everybody's.
+TEST(PlaceAttacks, APipeStaysAPipe) {
+  const std::string lines = "a b c d e\nb c d e f\n";
+  WriteText(Workplace().Path("lines.txt"), lines + lines + lines);
+  for (const char* command :
+       {"data make-corpus pipe --sentences 5", "data train-tokenizer lines.txt pipe --size 20",
+        "plan show run_of_pipes.textproto --dry_run pipe", "data make-corpus made --extra pipe",
+        "data make-corpus made --extra sparse.jsonl"}) {
+    WriteText(Workplace().Path("run_of_pipes.textproto"),
+              "name: \"x\" model: \"models/nano\" stage { trainable: \"all\" steps: 1 batch: 1\n"
+              "optimizer { learning_rate: 1 } source { task: \"image_caption\" path: \"a.jsonl\" } "
+              "}");
+    Try(Workplace(), {command, absl::StrCat("unival ", command), {1}, ""});
+    EXPECT_TRUE(fs::is_fifo(Workplace().Path("pipe"))) << command;
+  }
+  EXPECT_FALSE(fs::exists(Workplace().Path("pipe.tmp")));
+  EXPECT_FALSE(fs::exists(Workplace().Path("made.tmp")));
 }
 
 TEST(ChildAttacks, NumbersThatWouldTakeHours) {

@@ -48,7 +48,7 @@ static void LeaveOne(void) {
 static void Act(const char* what) {
   if (strcmp(what, "exit") == 0) exit(0);
   if (strcmp(what, "_exit") == 0) _exit(0);
-  if (strcmp(what, "crash") == 0) raise(SIGSEGV);
+  if (strcmp(what, "crash") == 0) raise(SIGFPE);
   if (strcmp(what, "abort") == 0) abort();
   if (strcmp(what, "hang") == 0) pause();
   if (strcmp(what, "stop") == 0) raise(SIGSTOP);

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A finished run of one step, "run", and another one of another seed, "other".
+// A finished run of one step, "run", and one of another plan, "other".
 const Program& Runs() {
   static const Program* const kProgram = [] {
     const Program* program = &Workplace();
@@ -27,10 +27,11 @@ const Program& Runs() {
         "  source { task: \"image_caption\" path: \"run.jsonl\" } }\n";
     WriteText(program->Path("run.jsonl"), "{\"image\": \"picture.png\", \"caption\": \"x\"}\n");
     WriteText(program->Path("run.textproto"), plan);
+    WriteText(program->Path("other.textproto"), absl::StrReplaceAll(plan, {{"1e-3", "2e-3"}}));
     const Outcome made = program->Shell(
         "unival train run.textproto --output run --quiet && "
-        "unival train run.textproto --output other --seed 2 --quiet && "
-        "mkdir precious && echo kept >precious/file && mkdir precious/000000007");
+        "unival train other.textproto --output other --quiet && "
+        "mkdir treasure && echo kept >treasure/file && mkdir treasure/000000007");
     EXPECT_EQ(made.code, 0) << made.err;
     return program;
   }();
@@ -50,14 +51,14 @@ TEST(RunFolderAttacks, LinksOutOfARun) {
   for (const char* name : {"best", "cache", "checkpoint", "model", "receipts", "results"}) {
     Copy();
     fs::remove_all(Runs().Path(absl::StrCat("tried/", name)));
-    fs::create_symlink("../precious", Runs().Path(absl::StrCat("tried/", name)));
+    fs::create_symlink("../treasure", Runs().Path(absl::StrCat("tried/", name)));
     Try(Runs(), {absl::StrCat("resume with a link as ", name), kResume, {1}, "got a link to"});
     if (name == std::string("checkpoint") || name == std::string("receipts"))
       Try(Runs(), {absl::StrCat("export with a link as ", name), kExport, {1}, "got a link to"});
   }
-  EXPECT_EQ(ReadText(Runs().Path("precious/file")), "kept\n");
-  EXPECT_TRUE(fs::exists(Runs().Path("precious/000000007")));
-  EXPECT_FALSE(fs::exists(Runs().Path("precious/000000002")));
+  EXPECT_EQ(ReadText(Runs().Path("treasure/file")), "kept\n");
+  EXPECT_TRUE(fs::exists(Runs().Path("treasure/000000007")));
+  EXPECT_FALSE(fs::exists(Runs().Path("treasure/000000002")));
 }
 
 TEST(RunFolderAttacks, CheckpointsOfOthersAndOfOtherSteps) {

@@ -144,7 +144,7 @@ TEST(TarAttacks, ArchivesThatAreNone) {
       {"a column twice", Member("1.json", "{\"text\": \"a\"}") + Member("1.txt", "b")},
       {"samples without media", good + Member("2.json", "{}")},
       {"samples without records", good + Member("2.png", "x")},
-      {"an extension that nobody knows", Member("1.exe", "x") + good},
+      {"extensions that nobody asks for", Member("1.exe", "x") + Member("2.npy", "x")},
       {"files of systems only", Member(".DS_Store", "x") + Member("a/._1.png", "x")},
   };
   for (const auto& [name, bytes] : archives) {
@@ -158,6 +158,8 @@ TEST(TarAttacks, ArchivesThatLookWorseThanTheyAre) {
   const std::string good = Member("1.json", "{}") + Member("1.png", "x");
   const std::vector<std::pair<std::string, std::string>> archives = {
       {"no end", good},
+      {"an extension that nobody asks for", Member("1.exe", "x") + Member("2.exe", "x") + good},
+      {"a class as a number", Member("1.cls", "7\n") + good},
       {"an end, then garbage", good + End() + std::string(512, 'g')},
       {"a folder", Member("a/", "", '5') + good},
       {"a global comment", Member("pax", "20 comment=something\n", 'g') + good},

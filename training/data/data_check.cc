@@ -199,7 +199,10 @@ class DataCheck {
   }
 
   absl::Status ReadAgainst(const std::string& path) {
-    if (comparison_ == nullptr) return InvalidArgument("--against: needs --task");
+    if (comparison_ == nullptr)
+      return InvalidArgument(
+          "--against: expected a task, whose media and questions are compared, got none; add "
+          "--task NAME");
     // All of it, whatever the limit of the file that is checked.
     UNIVAL_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
                             inspection_.Open(path, options_.columns, /*limit=*/0,

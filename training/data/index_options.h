@@ -1,4 +1,4 @@
-// unival: index_options.h - where the indexes of big data files are kept (kept_index.h).
+// unival: index_options.h - where the indexes of big data files are kept (docs/formats/data.md).
 #ifndef UNIVAL_TRAINING_DATA_INDEX_OPTIONS_H_
 #define UNIVAL_TRAINING_DATA_INDEX_OPTIONS_H_
 

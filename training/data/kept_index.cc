@@ -78,8 +78,8 @@ int64_t Nanoseconds(const struct timespec& time) {
   return static_cast<int64_t>(time.tv_sec) * kNanoseconds + time.tv_nsec;
 }
 
-// File systems write times of change in steps: what was read within one step of a change may have been read
-// before it. Those that know whole seconds only take steps of up to two.
+// File systems write times of change in steps: what was read within one step of a change may have
+// been read before it. Those that know whole seconds only take steps of up to two.
 bool IsWithinStep(int64_t changed, int64_t read) {
   const bool is_coarse = changed % kNanoseconds == 0;
   const int64_t step = is_coarse ? 2 * kNanoseconds : kNanoseconds / 50;

@@ -29,8 +29,8 @@ absl::StatusOr<std::map<std::string, FieldValue>> ParseRecord(
 
 // Gives fields their task names: for every task column -> record column the value moves; other
 // fields keep their name. What only a metric reads (metric_columns.h) is a copy: a task may read
-// the same column under the record's name. NotFound names a record column that is mapped but absent, and lists what
-// the record has.
+// the same column under the record's name. NotFound names a record column that is mapped but
+// absent, and lists what the record has.
 absl::StatusOr<std::map<std::string, FieldValue>> RenameColumns(
     std::map<std::string, FieldValue> fields, const std::map<std::string, std::string>& columns);
 

@@ -75,9 +75,9 @@ struct SourceOptions {
   IndexOptions index;
 };
 
-// Thread-safe after creation. Files are memory-mapped, packed ones unpacked when they are opened, or
-// with the first record where an index says what they hold (kept_index.h): one that is cut while a source is open makes
-// Read fail with DataLoss, naming file and byte.
+// Thread-safe after creation. Files are memory-mapped; packed ones are unpacked when they are
+// opened, or lines with the first record where an index says what they hold (docs/formats/data.md).
+// A file that is cut while a source is open makes Read fail with DataLoss, naming file and byte.
 class Source {
  public:
   virtual ~Source();
@@ -97,9 +97,10 @@ class Source {
   // are not read; of a folder of classes `sampled` is over their names, sizes and times. Errors of
   // files that cannot be read.
   virtual absl::StatusOr<DataIdentity> Identity(bool read_all) const = 0;
-  // The identity that earlier versions wrote down. Reads everything. Changes when the records do: a hash over the bytes of the JSONL and of the tars that it names,
-  // or over the tar's member names and bytes. Media files of their own are not read; of a folder of
-  // classes it is their names, sizes and times.
+  // The identity that earlier versions wrote down. Reads everything. Changes when the records do: a
+  // hash over the bytes of the JSONL and of the tars that it names, or over the tar's member names
+  // and bytes. Media files of their own are not read; of a folder of classes it is their names,
+  // sizes and times.
   virtual std::string fingerprint() const = 0;
   // What its files hold beside the records and nobody asked for, a line each, with the option that
   // would read it: members of a tar whose extension names no medium.

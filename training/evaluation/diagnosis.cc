@@ -35,8 +35,8 @@ struct Findings {
   absl::optional<double> linear;  // accuracy of a classifier
 };
 
-// Whether a classifier can say anything: it knows only answers that training shows, and needs some
-// records of each.
+// Whether a classifier can say anything: it knows only answers that training shows, of which there
+// must be two, and needs some records of each.
 absl::StatusOr<bool> AreClasses(const Task& task, const Source& train, const Source& test,
                                 const VocabularyView& vocabulary) {
   const auto most = static_cast<size_t>(std::min(train.size(), kMostProbed));
@@ -44,8 +44,8 @@ absl::StatusOr<bool> AreClasses(const Task& task, const Source& train, const Sou
                           TargetTexts(task, train, vocabulary, most));
   UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> asked,
                           TargetTexts(task, test, vocabulary, most));
-  if (asked.empty() || shown.size() * kRecordsOfClass > most) return false;
   const std::set<std::string> known(shown.begin(), shown.end());
+  if (asked.empty() || known.size() < 2 || shown.size() * kRecordsOfClass > most) return false;
   const auto found = std::count_if(asked.begin(), asked.end(),
                                    [&](const std::string& text) { return known.count(text) > 0; });
   return found * 2 >= static_cast<std::ptrdiff_t>(asked.size());

@@ -1,3 +1,4 @@
+// Layouts of files with answers, in one piece: each is told from the others by what it holds.
 #include "training/evaluation/score_input.h"
 
 #include <algorithm>

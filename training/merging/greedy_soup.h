@@ -26,7 +26,8 @@ struct GreedySoup {
 };
 
 // Ranks the models of `merge` by the measurer's one task and adds one after the other to a uniform
-// average, where that does not make the metric worse. Nothing is written but the measurer's candidates.
+// average, where that does not make the metric worse. Nothing is written but the measurer's
+// candidates.
 absl::StatusOr<GreedySoup> FindGreedySoup(const MergeOptions& merge, Measurer& measurer);
 
 // What MergeModels makes the soup of.

@@ -83,8 +83,7 @@ class DataOpener {
     const absl::StatusOr<TrainableSet> trained = SelectTrainable(model_, patterns);
     const std::string at = absl::StrCat("stage[", index, "]");
     UNIVAL_RETURN_IF_ERROR(AtField(plan_, at, trained.status()));
-    const absl::Status acts = CheckDropoutActs(stage, *trained, model_);
-    UNIVAL_RETURN_IF_ERROR(Annotate(acts, plan_.file, ": ", at, "."));
+    UNIVAL_RETURN_IF_ERROR(Annotate(CheckDropoutActs(at, stage, *trained, model_), plan_.file));
     std::vector<StageSource>& sources = data_.stages.emplace_back();
     for (int i = 0; i < stage.source_size(); ++i) {
       const SourcePlan& source = stage.source(i);

@@ -82,6 +82,11 @@ absl::StatusOr<RunIdentity> ReadRunIdentity(const std::string& output) {
   }
 }
 
+absl::StatusOr<RunIdentity> RecordedIdentity(const Run& run, bool has_begun) {
+  if (!has_begun) return RunIdentity();
+  return ReadRunIdentity(run.options.output);
+}
+
 absl::Status WriteRunIdentity(const std::string& output, const RunIdentity& identity) {
   return WriteFileAtomically(output + "/" + kRunFile, {ToJson(identity)});
 }
@@ -95,10 +100,6 @@ absl::StatusOr<TrainingPlan> PlanOf(const RunIdentity& identity, const std::stri
 std::string RunKey(const RunIdentity& identity) {
   Sha256 hash;
   hash.UpdateField(identity.base_sha256);
-  for (const auto& [name, fingerprint] : identity.sources) {
-    hash.UpdateField(name);
-    hash.UpdateField(fingerprint);
-  }
   hash.UpdateField(identity.earlier.empty() ? identity.plan : identity.earlier.front().plan);
   return hash.HexDigest();
 }
@@ -112,15 +113,21 @@ absl::Status CheckRunKey(const RunIdentity& identity, const RunState& state,
       state.run, "; restore the folder, or remove it and start the run anew"));
 }
 
+IndexOptions IndexesOf(const Run& run) {
+  IndexOptions index = run.options.index;
+  index.is_read = index.is_read && !run.options.verify_data;
+  return index;
+}
+
 absl::StatusOr<std::map<std::string, std::string>> DataIdentities(
     const Run& run, const std::map<std::string, std::string>& recorded) {
   std::map<std::string, std::string> identities;
   for (const std::vector<StageSource>& stage : run.data.stages) {
     for (const StageSource& source : stage) {
       const auto was = recorded.find(source.field);
-      const absl::string_view kind = was == recorded.end() ? "" : was->second;
+      const std::string before = was == recorded.end() ? "" : was->second;
       absl::StatusOr<std::string> identity =
-          IdentityOf(*source.source, kind, run.options.verify_data);
+          IdentityOf(*source.source, before, run.options.verify_data);
       UNIVAL_RETURN_IF_ERROR(
           AtField(run.plan, absl::StrCat(source.field, ".path"), identity.status()));
       identities[source.field] = *std::move(identity);

@@ -36,11 +36,13 @@ struct RunIdentity {
 
 // InvalidArgument for a file that is not the record of a run; NotFound without one.
 absl::StatusOr<RunIdentity> ReadRunIdentity(const std::string& output);
+// The same of a run that goes on; nothing of one that begins.
+absl::StatusOr<RunIdentity> RecordedIdentity(const Run& run, bool has_begun);
 absl::Status WriteRunIdentity(const std::string& output, const RunIdentity& identity);
 absl::StatusOr<TrainingPlan> PlanOf(const RunIdentity& identity, const std::string& output);
 
 // One hash that stands for the run in its checkpoints: over what it started from and the plan that
-// it was begun with, which later steps do not change.
+// it was begun with, which later steps do not change. What its data is is compared by itself.
 std::string RunKey(const RunIdentity& identity);
 // DataLoss for a checkpoint in `directory` that is of another run. Checkpoints of before, which do
 // not say whose they are, pass.
@@ -51,10 +53,13 @@ absl::Status CheckRunKey(const RunIdentity& identity, const RunState& state,
 // hashes of their own.
 absl::StatusOr<std::map<std::string, std::string>> OtherParts(const Run& run);
 
+// The indexes that a run believes: none that are there where its data is to be verified.
+IndexOptions IndexesOf(const Run& run);
+
 // Of the data of every source: "content:HEX", over every byte that records are made of, or
-// "sampled:HEX", where large tars were not read whole; of earlier versions a fingerprint alone. Each
-// is of the kind that `recorded` has of the same source. Where nothing is recorded it is "content"
-// where that can be said without reading large tars, or the run is to verify its data.
+// "sampled:HEX", where large tars were not read whole; of earlier versions a fingerprint alone.
+// Each is of the kind that `recorded` has of the same source. Where nothing is recorded it is
+// "content" where that can be said without reading large tars, or the run is to verify its data.
 absl::StatusOr<std::map<std::string, std::string>> DataIdentities(
     const Run& run, const std::map<std::string, std::string>& recorded);
 

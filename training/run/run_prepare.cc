@@ -157,10 +157,8 @@ bool HasBegun(const Run& run) {
 // A fresh run records what it is; a resumed one is compared with that record. The result is what
 // stands in the record; nothing in a process that does not write it.
 absl::StatusOr<absl::optional<RunIdentity>> CheckIdentity(const Run& run) {
-  RunIdentity now, recorded;
-  if (HasBegun(run)) {
-    UNIVAL_ASSIGN_OR_RETURN(recorded, ReadRunIdentity(run.options.output));
-  }
+  UNIVAL_ASSIGN_OR_RETURN(RunIdentity recorded, RecordedIdentity(run, HasBegun(run)));
+  RunIdentity now;
   now.plan = PrintTextProto(run.plan.proto);
   now.base_sha256 = CombinedHash(run.before);
   UNIVAL_ASSIGN_OR_RETURN(now.sources, DataIdentities(run, recorded.sources));
@@ -263,10 +261,8 @@ absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_s
   UNIVAL_RETURN_IF_ERROR(PrepareOutput(run));
   UNIVAL_RETURN_IF_ERROR(BuildRun(run));
   const bool has_begun = HasBegun(*run);
-  IndexOptions index = run->options.index;
-  index.is_read = index.is_read && !run->options.verify_data;
   UNIVAL_ASSIGN_OR_RETURN(run->data, OpenRunData(run->plan, *run->pipeline, *run->model,
-                                                 /*is_checked=*/has_begun, index));
+                                                 /*is_checked=*/has_begun, IndexesOf(*run)));
   UNIVAL_RETURN_IF_ERROR(ResolveEpochs(run->data, &run->plan, run->Processes()));
   for (const std::string& warning : TaskWarnings(run->plan, run->templates, *run->model)) {
     run->printer.Say(absl::StrCat("warning: ", warning));

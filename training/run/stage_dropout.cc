@@ -4,15 +4,6 @@
 #include "sdk/base/status.h"
 
 namespace unival {
-
-DropoutRates DropoutOf(const Stage& stage, const BackboneConfig& config) {
-  DropoutRates rates = DropoutOf(config);
-  if (stage.has_dropout()) rates.values = stage.dropout();
-  if (stage.has_attention_dropout()) rates.attention = stage.attention_dropout();
-  if (stage.has_drop_path()) rates.encoder_path = rates.decoder_path = stage.drop_path();
-  return rates;
-}
-
 namespace {
 
 bool DropsAnything(const Stage& stage, const TrainableSet& trained, const Model& model) {
@@ -28,10 +19,24 @@ bool DropsAnything(const Stage& stage, const TrainableSet& trained, const Model&
 
 }  // namespace
 
-absl::Status CheckDropoutActs(const Stage& stage, const TrainableSet& trained, const Model& model) {
+DropoutRates DropoutOf(const Stage& stage, const BackboneConfig& config) {
+  DropoutRates rates = DropoutOf(config);
+  if (stage.has_dropout()) rates.values = stage.dropout();
+  if (stage.has_attention_dropout()) rates.attention = stage.attention_dropout();
+  if (stage.has_drop_path()) rates.encoder_path = rates.decoder_path = stage.drop_path();
+  return rates;
+}
+
+void ApplyDropout(const Stage& stage, Backbone& backbone) {
+  backbone.SetDropout(DropoutOf(stage, backbone.config()));
+}
+
+absl::Status CheckDropoutActs(const std::string& at, const Stage& stage,
+                              const TrainableSet& trained, const Model& model) {
   const bool drops = DropsAnything(stage, trained, model);
   if (stage.loss().rdrop_alpha() > 0 && !drops) {
-    return FieldError("loss.rdrop_alpha", "a stage that drops something", "one that drops nothing",
+    return FieldError(at + ".loss.rdrop_alpha", "a stage that drops something",
+                      "one that drops nothing",
                       "two passes would be alike: set dropout, attention_dropout or drop_path too");
   }
   if (trained.Touches("backbone.")) return absl::OkStatus();
@@ -41,7 +46,7 @@ absl::Status CheckDropoutActs(const Stage& stage, const TrainableSet& trained, c
                                                       : nullptr;
   if (field == nullptr) return absl::OkStatus();
   return FieldError(
-      field, "a stage that trains the backbone", "one in which it is frozen",
+      absl::StrCat(at, ".", field), "a stage that trains the backbone", "one in which it is frozen",
       "what is frozen drops nothing: remove the field, or add trainable: \"backbone\"; "
       "adapters have a `dropout` of their own");
 }

@@ -3,6 +3,8 @@
 #ifndef UNIVAL_TRAINING_RUN_STAGE_DROPOUT_H_
 #define UNIVAL_TRAINING_RUN_STAGE_DROPOUT_H_
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "backbone/model/backbone.h"
 #include "runtime/model.h"
@@ -15,10 +17,15 @@ namespace unival {
 // as it is. What is drawn follows from the plan's seed, the step and the process (StepOptions).
 DropoutRates DropoutOf(const Stage& stage, const BackboneConfig& config);
 
+// From now on `backbone` drops in training mode what the stage says.
+void ApplyDropout(const Stage& stage, Backbone& backbone);
+
 // InvalidArgument where the plan sets a rate above 0 and the stage trains nothing of the backbone:
 // what is frozen is in evaluation mode, and nothing would be dropped; and where it asks for R-Drop
 // and two passes would be alike, as neither backbone nor adapters drop anything.
-absl::Status CheckDropoutActs(const Stage& stage, const TrainableSet& trained, const Model& model);
+// `at`: where the stage stands in its plan, "stage[0]".
+absl::Status CheckDropoutActs(const std::string& at, const Stage& stage,
+                              const TrainableSet& trained, const Model& model);
 
 }  // namespace unival
 

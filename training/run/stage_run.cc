@@ -30,19 +30,6 @@
 namespace unival {
 namespace {
 
-LossConfig MakeLoss(const LossPlan& plan, const VocabularyView& vocabulary) {
-  LossConfig loss;
-  loss.label_smoothing = plan.label_smoothing();
-  loss.encouraging = plan.encouraging();
-  loss.log_end = LogEnd(plan);
-  loss.drop_worst_ratio = plan.drop_worst_ratio();
-  loss.drop_worst_after = plan.drop_worst_after();
-  loss.rdrop_alpha = plan.rdrop_alpha();
-  loss.pad = vocabulary.pad();
-  loss.eos = vocabulary.eos();
-  return loss;
-}
-
 void AddTo(LogWindow* window, const std::string& source, const StepLoss& step) {
   window->loss += step.loss, ++window->batches;
   window->tokens += step.tokens, window->correct += step.correct;
@@ -67,8 +54,7 @@ class StageRun {
     if (run_.state.stage_step == 0 && run_.IsFirst())
       UNIVAL_RETURN_IF_ERROR(WarnOfUnsayableTargets(run_, sources_, trainable_));
     ApplyTrainable(*run_.model, trainable_);
-    Backbone& backbone = run_.model->backbone();
-    backbone.SetDropout(DropoutOf(stage_, backbone.config()));
+    ApplyDropout(stage_, run_.model->backbone());
     before_step_ = BackupOfStatistics();
     before_batch_ = BackupOfStatistics();
     UNIVAL_ASSIGN_OR_RETURN(optimizer_,

@@ -19,6 +19,7 @@
 #include "runtime/decoding.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
+#include "training/config/plan.h"
 #include "training/run/non_finite.h"
 #include "training/run/part_times.h"
 
@@ -123,6 +124,19 @@ absl::StatusOr<double> Share(const StepOptions& options, const LossResult& resul
 }
 
 }  // namespace
+
+LossConfig MakeLoss(const LossPlan& plan, const VocabularyView& vocabulary) {
+  LossConfig loss;
+  loss.label_smoothing = plan.label_smoothing();
+  loss.encouraging = plan.encouraging();
+  loss.log_end = LogEnd(plan);
+  loss.drop_worst_ratio = plan.drop_worst_ratio();
+  loss.drop_worst_after = plan.drop_worst_after();
+  loss.rdrop_alpha = plan.rdrop_alpha();
+  loss.pad = vocabulary.pad();
+  loss.eos = vocabulary.eos();
+  return loss;
+}
 
 StepLoss MeanOf(const StepSums& sums) {
   StepLoss step;

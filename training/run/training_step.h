@@ -19,6 +19,8 @@
 
 namespace unival {
 
+class LossPlan;
+
 // Computes the features that are still missing, without gradients and one media item at a time: the
 // result does not depend on which items share a batch or come from the cache. `encoder_calls`
 // counts the items encoded.
@@ -33,6 +35,9 @@ struct TargetRows {
   LossMasks masks;       // what tasks say of the loss: weights of rows, and closed sets
 };
 TargetRows MakeTargetRows(const Model& model, absl::Span<const PreparedExample> examples);
+
+// The loss that a plan asks for.
+LossConfig MakeLoss(const LossPlan& plan, const VocabularyView& vocabulary);
 
 // One micro-batch, of this process or of all that share the step.
 struct StepSums {

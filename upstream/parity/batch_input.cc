@@ -85,7 +85,7 @@ absl::StatusOr<BatchInput> MakeBatchInput(const InputSource& input, ReferenceMod
 }
 
 at::Tensor PerRow(const Json& sample, const std::string& field) {
-  const Json values = sample.value(field, Json());
+  const Json& values = OrNull(sample, field);
   return values.is_null() ? at::Tensor() : at::tensor(values.get<std::vector<int>>(), at::kLong);
 }
 

@@ -13,6 +13,7 @@
 #include "sdk/base/files.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/testing/golden.h"
+#include "upstream/parity/fields.h"
 
 namespace unival {
 namespace parity {
@@ -49,7 +50,7 @@ absl::StatusOr<at::Tensor> Generate(const Json& description) {
   const Json& generate = description.at("generate");
   at::Tensor tensor = GoldenInput(generate.at("name"), generate.at("seed"), shape,
                                   generate.value("b", 1.0), generate.value("a", 0.0));
-  for (const Json& row : description.value("zero_rows", Json::array())) {
+  for (const Json& row : OrNull(description, "zero_rows")) {
     tensor.select(0, row.get<int64_t>()).zero_();
   }
   return tensor;
@@ -63,6 +64,7 @@ absl::StatusOr<std::unique_ptr<Fixture>> Fixture::Open(const std::string& folder
   return fixture;
 }
 
+// A check for each field, in one piece.
 absl::Status Fixture::ReadIndex() {
   const std::string path = Path(kIndex);
   if (!Has(kIndex)) {
@@ -173,11 +175,17 @@ absl::StatusOr<const Fixture::Entry*> Fixture::FindCase(const std::string& kind,
 }
 
 absl::StatusOr<at::Tensor> Fixture::Input(const Entry& entry, const std::string& field) const {
-  const Json generated = entry.json.value("generated_inputs", Json::object());
+  const Json& generated = OrNull(entry.json, "generated_inputs");
   if (generated.contains(field)) return Generate(generated.at(field));
   UNIVAL_ASSIGN_OR_RETURN(const TensorMap* tensors, Tensors(entry.file));
   const auto stored = tensors->find(absl::StrCat(entry.name, "/", field));
   return stored == tensors->end() ? at::Tensor() : stored->second;
+}
+
+const Json& OrNull(const Json& object, const std::string& name) {
+  static const Json* const kNull = new Json();
+  const auto found = object.find(name);
+  return found == object.end() ? *kNull : *found;
 }
 
 absl::StatusOr<at::Tensor> GenerateFromText(const std::string& generator,
@@ -190,9 +198,10 @@ absl::StatusOr<at::Tensor> GenerateFromText(const std::string& generator,
         absl::StrCat("generator: expected uniform_tensor(seed=N, name='...'), got ", generator));
   }
   const auto number = [&match](int group, double absent) {
-    return match[group].matched ? std::stod(match[group]) : absent;
+    return match[group].matched ? NumberOf(match[group], "generator") : absent;
   };
-  return GoldenInput(match[2], std::stoull(match[1]), shape, number(4, 1), number(3, 0));
+  const auto seed = static_cast<uint64_t>(IntegerOf(match[1], "generator"));
+  return GoldenInput(match[2], seed, shape, number(4, 1), number(3, 0));
 }
 
 at::Tensor TokenTensor(const Json& rows) {

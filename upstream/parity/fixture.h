@@ -80,6 +80,10 @@ class Fixture {
   mutable std::map<std::string, TensorMap> tensors_;
 };
 
+// What stands under `name`, in its place, or null. A copy of it would not know its place in the
+// file, which errors name (CatchFixture of replay.h).
+const Json& OrNull(const Json& object, const std::string& name);
+
 // "uniform_tensor(seed=201, name='input.x.patch_images', a=0, b=1)" as a tensor of `shape`.
 // InvalidArgument for other text.
 absl::StatusOr<at::Tensor> GenerateFromText(const std::string& generator,

@@ -6,7 +6,9 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "sdk/base/status_macros.h"
+#include "upstream/parity/fields.h"
 
 namespace unival {
 namespace parity {
@@ -15,12 +17,6 @@ namespace {
 using Tokens = std::vector<int64_t>;
 
 constexpr SpecialTokens kSpecial{};
-
-const Json& Field(const Json& object, const char* name) {
-  static const Json* const kNull = new Json();
-  const auto found = object.find(name);
-  return found == object.end() ? *kNull : *found;
-}
 
 GenerationConfig ReadConfig(const Json& params, int64_t source_length) {
   GenerationConfig config;
@@ -40,13 +36,12 @@ GenerationConfig ReadConfig(const Json& params, int64_t source_length) {
 
 Constraint ReadConstraint(const Json& golden) {
   Constraint constraint;
-  const Json& ids = Field(golden, "answer_ids");
-  const Json& answers = ids.is_null() ? Field(golden, "answers") : ids;
+  const Json& ids = OrNull(golden, "answer_ids");
+  const Json& answers = ids.is_null() ? OrNull(golden, "answers") : ids;
   if (!answers.is_null()) constraint.answers = answers.get<std::vector<Tokens>>();
-  const Json& range = Field(golden, "constraint_range");
+  const Json& range = OrNull(golden, "constraint_range");
   if (range.is_null()) return constraint;
-  const std::string text = range;
-  constraint.allowed = {{std::stol(text), std::stol(text.substr(text.find(',') + 1))}};
+  constraint.allowed = {RangeOf(range)};
   return constraint;
 }
 
@@ -90,6 +85,14 @@ void CheckRequest(const std::vector<Hypothesis>& found, const Json& expected, si
 
 }  // namespace
 
+TokenRange RangeOf(const std::string& text) {
+  const std::vector<std::string> parts = absl::StrSplit(text, ',');
+  const auto end = [&](size_t index) {
+    return IntegerOf(PartOf(parts, index, "constraint_range", "BEGIN,END"), "constraint_range");
+  };
+  return {end(0), end(1)};
+}
+
 absl::StatusOr<GenerationCase> ReadGenerationCase(const Json& golden, const Json& defaults) {
   Json params = defaults.is_object() ? defaults : Json::object();
   params.update(golden.at("params"));
@@ -99,7 +102,7 @@ absl::StatusOr<GenerationCase> ReadGenerationCase(const Json& golden, const Json
   size_t longest = 0;  // the reference's bound follows the padded batch
   for (const Json& source : sources) longest = std::max(longest, source.size());
   made.config = ReadConfig(params, static_cast<int64_t>(longest));
-  const Json& prefixes = Field(golden, "prefix_tokens");
+  const Json& prefixes = OrNull(golden, "prefix_tokens");
   const Constraint constraint = ReadConstraint(golden);
   made.options.mask_after_softmax = params.value("zero_shot", false);
   made.options.forbid_special_tokens = params.value("gen_code", false);

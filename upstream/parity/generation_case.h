@@ -2,6 +2,7 @@
 #ifndef UNIVAL_UPSTREAM_PARITY_GENERATION_CASE_H_
 #define UNIVAL_UPSTREAM_PARITY_GENERATION_CASE_H_
 
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -13,6 +14,9 @@
 
 namespace unival {
 namespace parity {
+
+// The text `constraint_range` of a case, "BEGIN,END". Throws as fields.h says.
+TokenRange RangeOf(const std::string& text);
 
 // One case of a generation file: parameters of the reference's search, and what a task would have
 // made of its records. Fields that are absent count as null.

@@ -70,7 +70,7 @@ bool ApplyOverrides(const Json& overrides, const Json& arguments, PublishedModal
   if (arguments.value(absl::StrCat("layernorm_", id, "_embedding"), Json(false)) == Json(true)) {
     found.connection.set_layernorm_features(true);
   }
-  const Json blocks = overrides.value(absl::StrCat(id, "_blocks"), Json());
+  const Json& blocks = OrNull(overrides, absl::StrCat(id, "_blocks"));
   if (!blocks.is_array() || !found.modality.encoder().has_resnet()) return true;
   ResnetEncoder& network = *found.modality.mutable_encoder()->mutable_resnet();
   network.clear_blocks();

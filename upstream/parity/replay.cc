@@ -120,13 +120,13 @@ void ReplayStateDict(ReplayContext& context, const std::string& config) {
 absl::Status CheckAllCompared(const Fixture::Entry& entry, const TensorMap& tensors,
                               const std::set<std::string>& compared) {
   std::set<std::string> recorded;
-  for (const Json& output : entry.json.value("outputs", Json::array())) recorded.insert(output);
+  for (const Json& output : OrNull(entry.json, "outputs")) recorded.insert(output);
   const std::string prefix = entry.name + "/";
   for (auto it = tensors.lower_bound(prefix); it != tensors.end(); ++it) {
     if (!absl::StartsWith(it->first, prefix)) break;
     recorded.insert(it->first.substr(prefix.size()));
   }
-  for (const Json& input : entry.json.value("stored_inputs", Json::array())) recorded.erase(input);
+  for (const Json& input : OrNull(entry.json, "stored_inputs")) recorded.erase(input);
   std::vector<std::string> left;
   for (const std::string& field : recorded) {
     if (compared.count(field) == 0) left.push_back(field);

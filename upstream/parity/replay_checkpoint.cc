@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "runtime/model.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "upstream/conversion_host.h"
 #include "upstream/fairseq/convert.h"
@@ -221,7 +222,11 @@ std::map<std::string, TensorMap> ModelsOf(const TensorMap& golden, const Json& n
 absl::StatusOr<TensorMap> Average(const Json& golden,
                                   const std::map<std::string, TensorMap>& models) {
   const Json& names = golden.at("models");
-  if (golden.at("mode") == "interpolation") {
+  const std::string mode = golden.at("mode");
+  if (mode != "interpolation" && mode != "weighted_sum") {
+    return FieldError("mode", "interpolation or weighted_sum", mode);
+  }
+  if (mode == "interpolation") {
     return InterpolateTensors(FieldOf(models, names.at(0), "model"),
                               FieldOf(models, names.at(1), "model"), golden.at("lambda_"));
   }
@@ -229,7 +234,7 @@ absl::StatusOr<TensorMap> Average(const Json& golden,
   for (size_t i = 0; i < names.size(); ++i) {
     terms.push_back({&FieldOf(models, names.at(i), "model"), golden.at("lambdas").at(i)});
   }
-  const Json skip = golden.value("skip_keys", Json());
+  const Json& skip = OrNull(golden, "skip_keys");
   return SumTensors(
       terms, skip.is_null() ? std::vector<std::string>() : skip.get<std::vector<std::string>>());
 }

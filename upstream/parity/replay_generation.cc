@@ -31,7 +31,7 @@ absl::StatusOr<at::Tensor> ImageOf(const Json& image, int64_t rows) {
 }
 
 absl::StatusOr<ModelInput> InputOfCase(ReferenceModel& model, const Json& golden) {
-  const Json image = golden.value("image", Json());
+  const Json& image = OrNull(golden, "image");
   const at::Tensor source = TokenTensor(golden.at("src_tokens"));
   const auto input = [&](const std::string& field) -> absl::StatusOr<at::Tensor> {
     if (field == "src_tokens") return source;
@@ -46,9 +46,10 @@ absl::StatusOr<ModelInput> InputOfCase(ReferenceModel& model, const Json& golden
 // The model of a file, with its row of </s> replaced as the file's note says.
 absl::StatusOr<ReferenceModel*> ModelOf(ReplayContext& context, const Fixture::Entry& entry,
                                         const Json& file, const Json& golden) {
-  const Json seed = golden.value("weights_seed", file.value("weights_seed", Json(1)));
+  const Json& holder = golden.contains("weights_seed") ? golden : file;
+  const auto seed = holder.value("weights_seed", uint64_t{1});
   UNIVAL_ASSIGN_OR_RETURN(ReferenceModel * model,
-                          context.models.Get({entry.config, Json::object(), seed.get<uint64_t>()}));
+                          context.models.Get({entry.config, Json::object(), seed}));
   std::string note = file.value("weights_note", "");
   if (absl::StartsWith(note, kSameNote)) {
     const std::string other = note.substr(sizeof(kSameNote) - 1);

@@ -23,7 +23,7 @@ absl::Status CheckBox(const Json& golden, int64_t bins, Checker& check) {
   const std::array<int64_t, 4> quantized = QuantizeBox(fractions, bins);
   const std::string name = absl::StrCat("box ", golden.at("box").dump());
   check.EqualJson(kGroundingStage, name + ", bins", quantized, golden.at("bins"));
-  const Json back = golden.value("dequantized", Json());
+  const Json& back = OrNull(golden, "dequantized");
   if (back.is_null()) return absl::OkStatus();
   const NormalizedBox restored = DequantizeBox(quantized, bins);
   for (int i = 0; i < 4; ++i) {

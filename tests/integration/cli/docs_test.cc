@@ -83,16 +83,20 @@ INSTANTIATE_TEST_SUITE_P(
                       "docs/security.md", "docs/tutorials/adapters.md",
                       "docs/tutorials/distributed.md", "docs/tutorials/linear_adapter.md",
                       "docs/tutorials/merging.md", "docs/tutorials/new_modality.md",
-                      "docs/tutorials/task_templates.md", "docs/tutorials/training.md",
-                      "docs/tutorials/quickstart.md"),
+                      "docs/tutorials/own_data.md", "docs/tutorials/task_templates.md",
+                      "docs/tutorials/training.md", "docs/tutorials/quickstart.md"),
     [](const auto& test) { return fs::path(test.param).stem().string(); });
 
 TEST(Documents, EveryBlockToRunIsRun) {
   const std::set<std::string> run = {
-      "CONTRIBUTING.md", "cli.md",          "data.md",          "linear_adapter.md",
-      "merging.md",      "new_modality.md", "task_template.md", "task_templates.md",
-      "quickstart.md",   "training.md",     "distributed.md",   "parity_fixture.md",
-      "security.md",     "adapters.md",     "installing.md"};  // by tests/integration/install
+      "CONTRIBUTING.md",  "cli.md",
+      "data.md",          "linear_adapter.md",
+      "merging.md",       "new_modality.md",
+      "task_template.md", "task_templates.md",
+      "quickstart.md",    "training.md",
+      "distributed.md",   "parity_fixture.md",
+      "security.md",      "adapters.md",
+      "own_data.md",      "installing.md"};  // by tests/integration/install
   for (const fs::path& document : Documents()) {
     for (const Block& block : ShellBlocks(document)) {
       EXPECT_TRUE(!block.run || run.count(document.filename().string()) > 0) << document;

@@ -172,8 +172,9 @@ TEST_F(Copied, PrintsTheHelpOfACommandWithoutStartingItsProgram) {
     fs::remove(program_.Path("libexec/" + program));
     WriteScript("libexec/" + program, "#!/bin/sh\necho \"started: $@\"\n");
   }
-  for (const char* words : {"predict --help", "predict -h", "help predict", "data import --help",
-                            "help prompts show", "merge --help"}) {
+  for (const char* words :
+       {"predict --help", "predict -h", "help predict", "--help predict", "-h data import",
+        "data import --help", "help prompts show", "merge --help"}) {
     const Outcome outcome = Run(words);
     EXPECT_EQ(outcome.code, 0) << words;
     EXPECT_THAT(outcome.out, AllOf(HasSubstr("Usage: unival "), Not(HasSubstr("started: "))))
@@ -190,6 +191,21 @@ TEST_F(Copied, AsksTheProgramWhereItsHelpIsMissingOrHasNotThePage) {
   EXPECT_EQ(Run("inspect --help").out, page);
   WriteText(program_.Path("libexec/unival_core.help"), "=== inspector\nanother\n");
   EXPECT_EQ(Run("inspect --help").out, page);
+}
+
+TEST_F(Copied, AWordBehindTheOptionForHelpIsLookedAt) {
+  EXPECT_EQ(Run("--help train").out, Run("train --help").out);
+  EXPECT_EQ(Run("-h adapter list").out, Run("adapter list --help").out);
+  EXPECT_EQ(Run("--help nosuch").code, 2);
+  EXPECT_THAT(Run("--help nosuch").err, HasSubstr("\"nosuch\" is no command"));
+}
+
+TEST_F(Copied, SaysWhichProgramOfACommandIsNotExecutable) {
+  fs::remove(program_.Path("libexec/unival_core"));
+  WriteScript("libexec/unival_core", "#!/bin/sh\n", /*executable=*/false);
+  const Outcome outcome = Run("train plan.textproto");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("libexec/unival_core"), HasSubstr("chmod +x")));
 }
 
 TEST_F(Copied, SaysHowToBuildTheProgramOfACommandThatIsNotThere) {

@@ -311,5 +311,81 @@ TEST(PaperTasks, AnotherInputSizeIsAnOptionOfEveryCommandThatAnswers) {
   EXPECT_EQ(scored.code, 0) << scored.err;
 }
 
+// A video network over frames, whose number the position table does not bound: positions are those
+// within a frame.
+constexpr char kFramesPlan[] = R"(name: "frames"
+seed: 1
+tokenizer_directory: "tokenizer"
+fresh_model {
+  name: "frames"
+  backbone {
+    d_model: 16 ffn_dim: 32 heads: 2 encoder_layers: 1 decoder_layers: 1
+    token_bucket_size: 16 image_bucket_size: 10 max_positions: 128 attn_scale_factor: 2
+    type_rows: 2 add_type_embedding: true encoder_pre_norm: true decoder_pre_norm: true
+  }
+  tokenizer { type: "sentencepiece" directory: "tokenizer" block: "core.bpe" }
+  modality {
+    id: "video"
+    video { frames: 4 width: 32 height: 32 resize: true }
+    encoder { resnext3d { blocks: 1 cardinality: 32 } }
+  }
+  connection { modality: "video" shared_type_row: 1 }
+}
+stage {
+  name: "one" trainable: "all" steps: 1 batch: 2
+  optimizer { learning_rate: 1e-3 clip_norm: 1 }
+  source { task: "say" path: "records.jsonl" }
+}
+templates: "say.textproto"
+)";
+
+TEST(PaperTasks, MoreFramesOfAVideoAreTakenOrRefusedBeforeAnythingRuns) {
+  const Program& program = Workplace();
+  WriteText(program.Path("say.textproto"), R"(name: "say"
+task {
+  name: "say"
+  input { name: "video" modality: "video" }
+  prompt: " what does the video describe?"
+  target: " {question:text}"
+  generation { max_tokens: 4 }
+}
+)");
+  WriteText(program.Path("frames.textproto"), kFramesPlan);
+  const Outcome trained = program.Run("train frames.textproto --output frames --quiet");
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  const std::string predict =
+      "predict frames/model --task say --video h264.mp4 --input_size video=";
+  for (const char* size : {"4", "1", "16", "64", "8x40x40"})
+    EXPECT_EQ(program.Run(predict + size).code, 0) << size;
+  // A plan that asks for more goes on from the same weights, and its model states them.
+  std::string plan = kFramesPlan;
+  plan.replace(plan.find("tokenizer_directory: \"tokenizer\"\nfresh_model {"),
+               plan.find("stage {") - plan.find("tokenizer_directory"),
+               "model: \"frames/model\"\ninput_size { key: \"video\" value: \"SIZE\" }\n");
+  const auto with = [&](const std::string& size) {
+    std::string sized = plan;
+    WriteText(program.Path("more.textproto"), sized.replace(sized.find("SIZE"), 4, size));
+    return program.Run("train more.textproto --output more_" + size + " --quiet");
+  };
+  const Outcome more = with("16");
+  ASSERT_EQ(more.code, 0) << more.err;
+  EXPECT_THAT(ReadText(program.Path("more_16/model/manifest.textproto")), HasSubstr("frames: 16"));
+  for (const auto& [size, expected] :
+       {std::pair("16x48x48", "12 x 12"), std::pair("2000", "expected 1 to 1024"),
+        std::pair("16x48", "FRAMESxWIDTHxHEIGHT")}) {
+    const Outcome plan_refused = with(size), refused = program.Run(predict + size);
+    for (const Outcome& one : {plan_refused, refused}) {
+      EXPECT_EQ(one.code, 1) << size;
+      EXPECT_THAT(one.err, AllOf(HasSubstr("input_size"), HasSubstr(expected)));
+    }
+    EXPECT_EQ(program.Shell(std::string("test -e more_") + size + "/checkpoint").code, 1);
+  }
+  // Frames that are channels of the network cannot be others.
+  const Outcome channels =
+      program.Run("predict model --task video_caption --input video=h264.mp4 --input_size video=8");
+  EXPECT_EQ(channels.code, 1);
+  EXPECT_THAT(channels.err, AllOf(HasSubstr("expected 4 frames, got 8"), HasSubstr("keep them")));
+}
+
 }  // namespace
 }  // namespace unival

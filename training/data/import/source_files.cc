@@ -66,9 +66,12 @@ absl::StatusOr<std::vector<SplitFile>> FindSplitFiles(const ImportOptions& optio
     UNIVAL_RETURN_IF_ERROR(CheckOneYear(options, found));
     return found;
   }
+  const auto named = [](std::string* out, const std::string& folder) {
+    out->append(folder.empty() ? "the folder itself" : folder);
+  };
   return absl::NotFoundError(
       absl::StrCat(options.source, ": expected files ", before, "SPLIT", after, " of split \"",
-                   options.split, "\" in ", absl::StrJoin(folders, ", "), ", got ",
+                   options.split, "\" in ", absl::StrJoin(folders, " or ", named), ", got ",
                    seen.empty() ? "none" : absl::StrCat("only ", absl::StrJoin(seen, ", "))));
 }
 
