@@ -174,7 +174,7 @@ std::vector<Extension> FindExtensions() {
 }
 
 int RunUnival(int argc, const char* const* argv) {
-  setenv("UNIVAL_PROGRAM", ThisProgram().c_str(), 1);
+  setenv(kProgramVariable, ThisProgram().c_str(), 1);
   const Words words = Arguments(argc, argv);
   const ShippedCommand* own = words.empty() ? nullptr : FindShippedCommand(words[0]);
   if (own != nullptr) return RunOwn(*own, words);

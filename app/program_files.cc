@@ -22,12 +22,6 @@ namespace unival {
 
 namespace fs = std::filesystem;
 
-namespace {
-
-constexpr char kProgramVariable[] = "UNIVAL_PROGRAM";
-
-}  // namespace
-
 bool IsFile(const std::string& file) {
   std::error_code error;
   return fs::is_regular_file(file, error);

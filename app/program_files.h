@@ -8,6 +8,8 @@
 namespace unival {
 
 inline constexpr char kExtensionPrefix[] = "unival-";
+// Holds the path of `unival` for the programs that it starts.
+inline constexpr char kProgramVariable[] = "UNIVAL_PROGRAM";
 
 // A file that is there, whoever may execute it.
 bool IsFile(const std::string& file);

@@ -8,19 +8,13 @@
 
 #include "examples/english/sentences.h"
 #include "sdk/base/test_files.h"
+#include "sdk/base/test_json_lines.h"
 
 namespace unival::english {
 namespace {
 
 using nlohmann::json;
 using world::Random;
-
-std::vector<json> Lines(const std::string& path) {
-  std::vector<json> lines;
-  std::stringstream text(ReadText(path));
-  for (std::string line; std::getline(text, line);) lines.push_back(json::parse(line));
-  return lines;
-}
 
 // Forty sentences whose words all occur often enough.
 std::string Texts(const std::string& folder) {
@@ -50,20 +44,20 @@ TEST(English, WritesEveryTaskAndTheCorpus) {
   const std::string folder = NewFolder();
   ASSERT_TRUE(GenerateEnglish(Options(folder)).ok());
   const std::string train = folder + "/out/english/train/";
-  EXPECT_EQ(Lines(train + "copy.jsonl").size(), 42u);
-  EXPECT_EQ(Lines(train + "words.jsonl").size(), 50u);
-  EXPECT_EQ(Lines(train + "reading.jsonl").size(), 50u);
+  EXPECT_EQ(JsonLines(train + "copy.jsonl").size(), 42u);
+  EXPECT_EQ(JsonLines(train + "words.jsonl").size(), 50u);
+  EXPECT_EQ(JsonLines(train + "reading.jsonl").size(), 50u);
   std::set<std::string> questions;
-  for (const json& line : Lines(train + "answer.jsonl")) questions.insert(line.at("question"));
+  for (const json& line : JsonLines(train + "answer.jsonl")) questions.insert(line.at("question"));
   EXPECT_EQ(questions, (std::set<std::string>{"what kind of thing is robin?", "who walks?"}));
-  for (const json& line : Lines(train + "order.jsonl")) {
+  for (const json& line : JsonLines(train + "order.jsonl")) {
     Words given = SplitWords(line.at("given").get<std::string>());
     Words text = SplitWords(line.at("text").get<std::string>());
     std::sort(given.begin(), given.end());
     std::sort(text.begin(), text.end());
     EXPECT_EQ(given, text);
   }
-  EXPECT_EQ(Lines(folder + "/out/english/eval/copy.jsonl").size(), 1u);
+  EXPECT_EQ(JsonLines(folder + "/out/english/eval/copy.jsonl").size(), 1u);
   std::stringstream corpus(ReadText(folder + "/out/english/corpus.txt"));
   for (std::string line; std::getline(corpus, line);) EXPECT_EQ(line.front(), ' ') << line;
 }

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "sdk/base/test_files.h"
+#include "sdk/base/test_json_lines.h"
 
 namespace unival::sensor {
 namespace {
@@ -27,16 +28,9 @@ FakeSensorOptions Options(const std::string& folder) {
   return options;
 }
 
-std::vector<json> Lines(const std::string& path) {
-  std::vector<json> lines;
-  std::stringstream text(ReadText(path));
-  for (std::string line; std::getline(text, line);) lines.push_back(json::parse(line));
-  return lines;
-}
-
 std::set<std::string> TextsIn(const std::string& path) {
   std::set<std::string> texts;
-  for (const json& line : Lines(path)) texts.insert(line.at("text").get<std::string>());
+  for (const json& line : JsonLines(path)) texts.insert(line.at("text").get<std::string>());
   return texts;
 }
 
@@ -58,11 +52,11 @@ TEST(FakeSensor, WritesEverySentenceOfEverySet) {
   ASSERT_TRUE(GenerateFakeSensor(Options(folder)).ok());
   for (const char* kind : {"changing", "steady"}) {
     const std::string pump = folder + "/out/pump/" + kind;
-    EXPECT_EQ(Lines(pump + "/train/say.jsonl").size(), 24u);
+    EXPECT_EQ(JsonLines(pump + "/train/say.jsonl").size(), 24u);
     EXPECT_EQ(TextsIn(pump + "/eval/say.jsonl"),
               (std::set<std::string>{"switched off", "runs dry", "blocked", "Leaking."}));
   }
-  EXPECT_EQ(Lines(folder + "/out/cat/steady/train/say.jsonl").size(), 12u);
+  EXPECT_EQ(JsonLines(folder + "/out/cat/steady/train/say.jsonl").size(), 12u);
 }
 
 TEST(FakeSensor, ASteadySignalIsTheSameAtEveryPositionButForNoise) {

@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -17,19 +16,13 @@
 #include "examples/statements/picture.h"
 #include "examples/statements/statement.h"
 #include "sdk/base/test_files.h"
+#include "sdk/base/test_json_lines.h"
 
 namespace unival::statements {
 namespace {
 
 using nlohmann::json;
 using world::Random;
-
-std::vector<json> Lines(const std::string& path) {
-  std::vector<json> lines;
-  std::stringstream text(ReadText(path));
-  for (std::string line; std::getline(text, line);) lines.push_back(json::parse(line));
-  return lines;
-}
 
 StatementOptions Small(const std::string& folder) {
   StatementOptions options;
@@ -112,7 +105,7 @@ TEST(Statements, MeanWhatTheySay) {
 TEST(Statements, EachIsTrueOfOnePictureAndFalseOfAnother) {
   const std::string folder = NewFolder();
   ASSERT_TRUE(GenerateStatements(Small(folder)).ok());
-  const auto records = Lines(folder + "/statements/train/statement.jsonl");
+  const auto records = JsonLines(folder + "/statements/train/statement.jsonl");
   ASSERT_EQ(records.size(), 80);
   int first_true = 0;
   for (size_t i = 0; i < records.size(); i += 2) {
@@ -124,8 +117,8 @@ TEST(Statements, EachIsTrueOfOnePictureAndFalseOfAnother) {
   // The order tells nothing.
   EXPECT_GT(first_true, 8);
   EXPECT_LT(first_true, 32);
-  EXPECT_EQ(Lines(folder + "/statements/eval/statement.jsonl").size(), 20);
-  const auto lists = Lines(folder + "/statements/train/describe.jsonl");
+  EXPECT_EQ(JsonLines(folder + "/statements/eval/statement.jsonl").size(), 20);
+  const auto lists = JsonLines(folder + "/statements/train/describe.jsonl");
   ASSERT_EQ(lists.size(), 80);
   for (const json& list : lists) {
     EXPECT_THAT(list.at("question").get<std::string>(),

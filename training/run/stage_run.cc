@@ -19,7 +19,7 @@
 #include "training/run/speaking_check.h"
 #include "training/run/stage_batches.h"
 #include "training/run/stage_dropout.h"
-#include "training/run/stage_losses.h"
+#include "training/run/stage_omissions.h"
 #include "training/run/stage_optimizer.h"
 #include "training/run/stage_report.h"
 #include "training/run/statistics_backup.h"
@@ -45,7 +45,7 @@ class StageRun {
         stage_(run->plan.proto.stage(index_)),
         sources_(run->data.stages[index_]),
         loss_(MakeLoss(stage_.loss(), run->model->vocabulary())),
-        losses_(run) {}
+        omissions_(run) {}
 
   absl::Status Prepare(const TensorState& state) {
     const std::vector<std::string> patterns(stage_.trainable().begin(), stage_.trainable().end());
@@ -142,8 +142,8 @@ class StageRun {
     const double norm = optimizer_->ClipGradients();
     if (!std::isfinite(norm)) {
       before_step_.Restore();
-      return losses_.CountBatch(absl::StrCat("the gradient's norm is ", norm), records_of_step_,
-                                shared_.get());
+      return omissions_.CountBatch(absl::StrCat("the gradient's norm is ", norm), records_of_step_,
+                                   shared_.get());
     }
     norm_ = norm;
     return optimizer_->Step(run_.state.stage_step);
@@ -202,7 +202,7 @@ class StageRun {
     state.totals.cache_hits += counts.cache_hits;
     state.totals.encoder_calls += counts.encoder_calls;
     stop_asked_ = stop_asked_ || counts.stop;
-    UNIVAL_RETURN_IF_ERROR(losses_.CountRecords(batch.failures));
+    UNIVAL_RETURN_IF_ERROR(omissions_.CountRecords(batch.failures));
     if (counts.examples == 0) return absl::OkStatus();
     StepOptions options;
     options.loss = loss_;
@@ -235,7 +235,7 @@ class StageRun {
     run_.model->SetTraining(false);
     const std::vector<std::string> records = NonFiniteRecords(*run_.model, batch.examples, options);
     SetTrainingModes(*run_.model, trainable_);
-    return losses_.CountBatch(std::string(why.message()), records, shared_.get());
+    return omissions_.CountBatch(std::string(why.message()), records, shared_.get());
   }
 
   bool ShouldStop() const {
@@ -246,7 +246,7 @@ class StageRun {
 
   // The average, where there is one, is what the stage hands on.
   absl::Status EndStage() {
-    UNIVAL_RETURN_IF_ERROR(losses_.Judge());
+    UNIVAL_RETURN_IF_ERROR(omissions_.Judge());
     if (IsLast()) UNIVAL_RETURN_IF_ERROR(Save());
     optimizer_->SwapAverage();
     optimizer_->ZeroGradients();
@@ -268,7 +268,7 @@ class StageRun {
   const Stage& stage_;
   const std::vector<StageSource>& sources_;
   const LossConfig loss_;
-  StageLosses losses_;
+  StageOmissions omissions_;
   TrainableSet trainable_;
   absl::optional<StageOptimizer> optimizer_;
   absl::optional<StageReport> report_;

@@ -1,4 +1,4 @@
-#include "training/run/stage_losses.h"
+#include "training/run/stage_omissions.h"
 
 #include <algorithm>
 
@@ -23,9 +23,10 @@ std::string Shortened(const std::vector<std::string>& records) {
 
 }  // namespace
 
-StageLosses::StageLosses(Run* run) : run_(*run), stage_(run->plan.proto.stage(run->state.stage)) {}
+StageOmissions::StageOmissions(Run* run)
+    : run_(*run), stage_(run->plan.proto.stage(run->state.stage)) {}
 
-absl::Status StageLosses::CountRecords(const std::vector<std::string>& failures) {
+absl::Status StageOmissions::CountRecords(const std::vector<std::string>& failures) {
   RunTotals& totals = run_.state.totals;
   for (const std::string& failure : failures) {
     UNIVAL_RETURN_IF_ERROR(run_.log.WriteFailure(run_.state.step + 1, failure));
@@ -35,7 +36,7 @@ absl::Status StageLosses::CountRecords(const std::vector<std::string>& failures)
   return totals.rows < kRowsBeforeJudging ? absl::OkStatus() : Judge();
 }
 
-absl::Status StageLosses::Judge() const {
+absl::Status StageOmissions::Judge() const {
   const RunTotals& totals = run_.state.totals;
   if (totals.decode_failures * 100 <= totals.rows) return absl::OkStatus();
   return absl::OutOfRangeError(
@@ -45,8 +46,8 @@ absl::Status StageLosses::Judge() const {
                    run_.Path("log.jsonl"), "). The last one: ", last_failure_));
 }
 
-absl::Status StageLosses::CountBatch(const std::string& what, std::vector<std::string> records,
-                                     SharedStep* shared) {
+absl::Status StageOmissions::CountBatch(const std::string& what, std::vector<std::string> records,
+                                        SharedStep* shared) {
   if (shared != nullptr) UNIVAL_RETURN_IF_ERROR(shared->GatherLines(&records));
   RunTotals& totals = run_.state.totals;
   ++totals.skipped;
@@ -56,8 +57,8 @@ absl::Status StageLosses::CountBatch(const std::string& what, std::vector<std::s
   return totals.skipped <= MaxSkipped(stage_) ? absl::OkStatus() : NotFinite(what, records);
 }
 
-absl::Status StageLosses::NotFinite(const std::string& what,
-                                    const std::vector<std::string>& records) const {
+absl::Status StageOmissions::NotFinite(const std::string& what,
+                                       const std::vector<std::string>& records) const {
   return NonFiniteError(absl::StrCat(
       Where(), ": ", what, " (", run_.state.totals.skipped,
       " batches were left out so far, max_skipped allows ", MaxSkipped(stage_), "; the last one: ",
@@ -66,7 +67,7 @@ absl::Status StageLosses::NotFinite(const std::string& what,
       run_.Path("checkpoint"), " stand."));
 }
 
-std::string StageLosses::Where() const {
+std::string StageOmissions::Where() const {
   return absl::StrCat(run_.plan.file, ": stage \"", stage_.name(), "\": step ",
                       run_.state.stage_step + 1);
 }

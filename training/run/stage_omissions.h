@@ -1,6 +1,6 @@
-// unival: stage_losses.h - what a stage has to leave out, counted and named.
-#ifndef UNIVAL_TRAINING_RUN_STAGE_LOSSES_H_
-#define UNIVAL_TRAINING_RUN_STAGE_LOSSES_H_
+// unival: stage_omissions.h - what a stage has to leave out, counted and named.
+#ifndef UNIVAL_TRAINING_RUN_STAGE_OMISSIONS_H_
+#define UNIVAL_TRAINING_RUN_STAGE_OMISSIONS_H_
 
 #include <string>
 #include <vector>
@@ -14,10 +14,10 @@ namespace unival {
 // Records that cannot be read or decoded, and batches whose loss or gradient is no number. Each is
 // counted in the run's totals and named in its log; too many end the run. Belongs to the thread
 // that trains; `run` must outlive it.
-class StageLosses {
+class StageOmissions {
  public:
   // Of the stage that the run is at.
-  explicit StageLosses(Run* run);
+  explicit StageOmissions(Run* run);
 
   // One line for each record that was left out. OutOfRange where they are over 1 % of all.
   absl::Status CountRecords(const std::vector<std::string>& failures);
@@ -38,4 +38,4 @@ class StageLosses {
 
 }  // namespace unival
 
-#endif  // UNIVAL_TRAINING_RUN_STAGE_LOSSES_H_
+#endif  // UNIVAL_TRAINING_RUN_STAGE_OMISSIONS_H_
