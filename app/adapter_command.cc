@@ -33,11 +33,8 @@ void SayTasks(const AdapterTasks& tasks, const AdapterCopy& copy) {
   }
 }
 
-struct AdapterCopyArguments : AdapterCopy {
-  bool json = false;
-};
-
-absl::Status Copy(AdapterCopyArguments copy) {
+absl::Status Copy(const AdapterArguments<AdapterCopy>& arguments) {
+  AdapterCopy copy = arguments;
   UNIVAL_ASSIGN_OR_RETURN(const OpenedModel from, OpenedModel::Open(copy.from));
   UNIVAL_ASSIGN_OR_RETURN(const OpenedModel into, OpenedModel::Open(copy.into));
   const AdapterRecord* record = FindAdapter(from.manifest(), copy.modality);
@@ -50,7 +47,7 @@ absl::Status Copy(AdapterCopyArguments copy) {
     std::cerr << "unival: note: block \"" << block << "\" is not in the vocabulary of "
               << result.into_name << "; tasks that need it: `unival vocab add`\n";
   }
-  if (copy.json) {
+  if (arguments.json) {
     PrintJson({{"output", result.output},
                {is_modality ? "modality" : "adapter", copy.modality},
                {"tasks", tasks.brought},
@@ -69,25 +66,25 @@ void AddAdapterCommand(Command& program) {
   Command& adapter = AddShippedCommand(program, "adapter");
   AddAdapterListCommands(adapter);
   AddAdapterEditCommands(adapter);
-  Command& copy = adapter.AddCommand(
-      "copy",
+  AddAdapterSubcommand<AdapterCopy>(
+      adapter, "copy",
       "Take a modality, its encoder, connection and tasks, or another adapter over into another "
-      "model");
-  auto arguments = std::make_shared<AdapterCopyArguments>();
-  copy.AddPositional("from", &arguments->from, "Model directory that holds it");
-  copy.AddPositional("modality", &arguments->modality, "Id of the modality or adapter");
-  copy.AddPositional(
-      "into", &arguments->into,
-      "Model directory with the same language model; its vocabulary may have other blocks");
-  copy.AddOption("--output", &arguments->output,
-                 "Model directory to write (default: INTO itself, in one step)");
-  copy.AddFlag("--replace", &arguments->replace, "Take it in the place of one that INTO has");
-  copy.AddFlag(
-      "--allow_adapter_mismatch", &arguments->allow_mismatch,
-      "Also when it was trained against other weights; that is written down in the manifest");
-  copy.AddFlag("--json", &arguments->json, "Print JSON");
-  copy.SetFooter("Example: unival adapter copy runs/depth/model depth models/mine");
-  copy.OnRun([arguments] { return Copy(*arguments); });
+      "model",
+      "Example: unival adapter copy runs/depth/model depth models/mine",
+      [](Command& command, AdapterCopy& copy) {
+        command.AddPositional("from", &copy.from, "Model directory that holds it");
+        command.AddPositional("modality", &copy.modality, "Id of the modality or adapter");
+        command.AddPositional(
+            "into", &copy.into,
+            "Model directory with the same language model; its vocabulary may have other blocks");
+        command.AddOption("--output", &copy.output,
+                          "Model directory to write (default: INTO itself, in one step)");
+        command.AddFlag("--replace", &copy.replace, "Take it in the place of one that INTO has");
+        command.AddFlag("--allow_adapter_mismatch", &copy.allow_mismatch,
+                        "Also when it was trained against other weights; that is written down in "
+                        "the manifest");
+      },
+      &Copy);
 }
 
 }  // namespace unival

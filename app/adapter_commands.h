@@ -1,13 +1,38 @@
-// unival: adapter_commands.h - the commands of `unival adapter`, each in its file.
+// unival: adapter_commands.h - the commands of `unival adapter`, and the shape that all of them
+// have.
 #ifndef UNIVAL_APP_ADAPTER_COMMANDS_H_
 #define UNIVAL_APP_ADAPTER_COMMANDS_H_
 
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
 #include "app/options.h"
 
 namespace unival {
 
 void AddAdapterListCommands(Command& adapter);  // list, show: adapter_list_command.cc
 void AddAdapterEditCommands(Command& adapter);  // merge, remove: adapter_edit_command.cc
+
+// What one of them is told: what it works on, and how to print.
+template <typename Work>
+struct AdapterArguments : Work {
+  bool json = false;
+};
+
+// Adds the command `name`: what it works on by declare(command, arguments), then --json and the
+// footer, which ends with an example. `run` is called with the arguments.
+template <typename Work, typename Declare>
+void AddAdapterSubcommand(Command& adapter, const std::string& name, const std::string& help,
+                          const std::string& footer, Declare declare,
+                          absl::Status (*run)(const AdapterArguments<Work>&)) {
+  Command& command = adapter.AddCommand(name, help);
+  auto arguments = std::make_shared<AdapterArguments<Work>>();
+  declare(command, *arguments);
+  command.AddFlag("--json", &arguments->json, "Print JSON");
+  command.SetFooter(footer);
+  command.OnRun([arguments, run] { return run(*arguments); });
+}
 
 }  // namespace unival
 

@@ -13,15 +13,7 @@
 namespace unival {
 namespace {
 
-struct AdapterMergeArguments : AdapterMerge {
-  bool json = false;
-};
-
-struct AdapterRemoveArguments : AdapterRemoval {
-  bool json = false;
-};
-
-absl::Status MergeOne(const AdapterMergeArguments& arguments) {
+absl::Status MergeOne(const AdapterArguments<AdapterMerge>& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const AdapterMergeResult result, MergeAdapter(arguments));
   if (arguments.json) {
     PrintJson({{"output", arguments.output},
@@ -36,7 +28,7 @@ absl::Status MergeOne(const AdapterMergeArguments& arguments) {
   return absl::OkStatus();
 }
 
-absl::Status RemoveOne(const AdapterRemoveArguments& arguments) {
+absl::Status RemoveOne(const AdapterArguments<AdapterRemoval>& arguments) {
   UNIVAL_RETURN_IF_ERROR(RemoveAdapter(arguments));
   const std::string& output = arguments.output.empty() ? arguments.model : arguments.output;
   if (arguments.json) {
@@ -50,30 +42,31 @@ absl::Status RemoveOne(const AdapterRemoveArguments& arguments) {
 }  // namespace
 
 void AddAdapterEditCommands(Command& adapter) {
-  Command& merge = adapter.AddCommand(
-      "merge", "Write a model whose weights do what the base does with an adapter beside it");
-  auto merged = std::make_shared<AdapterMergeArguments>();
-  merge.AddPositional("model", &merged->model, "Model directory");
-  merge.AddPositional("adapter", &merged->adapter,
-                      "Id of an adapter that it holds, or the file of one");
-  merge.AddOption("--output,-o", &merged->output, "Model directory to write").Required();
-  merge.AddFlag("--allow_adapter_mismatch", &merged->allow_mismatch,
-                "Also when it was trained against other weights");
-  merge.AddFlag("--json", &merged->json, "Print JSON");
-  merge.SetFooter("Example: unival adapter merge models/nano lora.safetensors -o models/merged");
-  merge.OnRun([merged] { return MergeOne(*merged); });
-
-  Command& remove = adapter.AddCommand(
-      "remove", "Take an adapter out of a model directory; the rest stays as it is, to the bit");
-  auto removed = std::make_shared<AdapterRemoveArguments>();
-  remove.AddPositional("model", &removed->model, "Model directory");
-  remove.AddPositional("id", &removed->adapter,
-                       "Id of the adapter; a modality's takes its encoder with it");
-  remove.AddOption("--output,-o", &removed->output,
-                   "Model directory to write (default: MODEL itself, in one step)");
-  remove.AddFlag("--json", &removed->json, "Print JSON");
-  remove.SetFooter("Example: unival adapter remove runs/lora/model lora -o models/plain");
-  remove.OnRun([removed] { return RemoveOne(*removed); });
+  AddAdapterSubcommand<AdapterMerge>(
+      adapter, "merge",
+      "Write a model whose weights do what the base does with an adapter beside it",
+      "Example: unival adapter merge models/nano lora.safetensors -o models/merged",
+      [](Command& command, AdapterMerge& merge) {
+        command.AddPositional("model", &merge.model, "Model directory");
+        command.AddPositional("adapter", &merge.adapter,
+                              "Id of an adapter that it holds, or the file of one");
+        command.AddOption("--output,-o", &merge.output, "Model directory to write").Required();
+        command.AddFlag("--allow_adapter_mismatch", &merge.allow_mismatch,
+                        "Also when it was trained against other weights");
+      },
+      &MergeOne);
+  AddAdapterSubcommand<AdapterRemoval>(
+      adapter, "remove",
+      "Take an adapter out of a model directory; the rest stays as it is, to the bit",
+      "Example: unival adapter remove runs/lora/model lora -o models/plain",
+      [](Command& command, AdapterRemoval& removal) {
+        command.AddPositional("model", &removal.model, "Model directory");
+        command.AddPositional("id", &removal.adapter,
+                              "Id of the adapter; a modality's takes its encoder with it");
+        command.AddOption("--output,-o", &removal.output,
+                          "Model directory to write (default: MODEL itself, in one step)");
+      },
+      &RemoveOne);
 }
 
 }  // namespace unival

@@ -26,14 +26,12 @@ namespace {
 namespace fs = std::filesystem;
 using AdapterJson = nlohmann::ordered_json;
 
-struct AdapterListArguments {
+struct AdapterList {
   std::string model;
-  bool json = false;
 };
 
-struct AdapterShowArguments {
+struct AdapterShow {
   std::string path, id;
-  bool json = false;
 };
 
 // Numbers that the kind takes, as the adapter was made with.
@@ -90,7 +88,7 @@ std::string AdapterText(const AdapterJson& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-absl::Status ListAdapters(const AdapterListArguments& arguments) {
+absl::Status ListAdapters(const AdapterArguments<AdapterList>& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const auto model, ModelDirectory::Open(arguments.model));
   AdapterJson adapters = AdapterJson::array();
   for (const AdapterRecord& record : model->manifest().adapter()) {
@@ -126,7 +124,7 @@ void PrintAdapter(const AdapterJson& adapter, const std::string& indent) {
   }
 }
 
-absl::StatusOr<AdapterJson> ShowInModel(const AdapterShowArguments& arguments) {
+absl::StatusOr<AdapterJson> ShowInModel(const AdapterShow& arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const auto model, ModelDirectory::Open(arguments.path));
   const AdapterRecord* record = FindAdapter(model->manifest(), arguments.id);
   if (record == nullptr) {
@@ -142,7 +140,7 @@ absl::StatusOr<AdapterJson> ShowInModel(const AdapterShowArguments& arguments) {
   return json;
 }
 
-absl::StatusOr<AdapterJson> ShowAdapterFile(const AdapterShowArguments& arguments) {
+absl::StatusOr<AdapterJson> ShowAdapterFile(const AdapterShow& arguments) {
   if (!arguments.id.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat(arguments.path, ": expected a model directory before the id \"", arguments.id,
@@ -152,7 +150,7 @@ absl::StatusOr<AdapterJson> ShowAdapterFile(const AdapterShowArguments& argument
   return DescribeAdapterFile(file, nullptr);
 }
 
-absl::Status ShowAdapter(const AdapterShowArguments& arguments) {
+absl::Status ShowAdapter(const AdapterArguments<AdapterShow>& arguments) {
   std::error_code error;
   const bool in_model = fs::is_directory(arguments.path, error);
   UNIVAL_ASSIGN_OR_RETURN(const AdapterJson json,
@@ -172,21 +170,23 @@ absl::Status ShowAdapter(const AdapterShowArguments& arguments) {
 }  // namespace
 
 void AddAdapterListCommands(Command& adapter) {
-  Command& list = adapter.AddCommand("list", "List the adapters of a model directory");
-  auto listed = std::make_shared<AdapterListArguments>();
-  list.AddPositional("model", &listed->model, "Model directory");
-  list.AddFlag("--json", &listed->json, "Print JSON, with whole hashes");
-  list.SetFooter("Example: unival adapter list models/nano");
-  list.OnRun([listed] { return ListAdapters(*listed); });
-
-  Command& show = adapter.AddCommand("show", "Show what an adapter is and what it is bound to");
-  auto shown = std::make_shared<AdapterShowArguments>();
-  show.AddPositional("path", &shown->path,
-                     "File of an adapter, with or without its model, or a model directory");
-  show.AddPositional("id", &shown->id, "Its id, where PATH is a model directory").Optional();
-  show.AddFlag("--json", &shown->json, "Print JSON");
-  show.SetFooter("Example: unival adapter show models/nano image");
-  show.OnRun([shown] { return ShowAdapter(*shown); });
+  AddAdapterSubcommand<AdapterList>(
+      adapter, "list", "List the adapters of a model directory",
+      "Hashes are cut short; --json has them whole.\nExample: unival adapter list models/nano",
+      [](Command& command, AdapterList& list) {
+        command.AddPositional("model", &list.model, "Model directory");
+      },
+      &ListAdapters);
+  AddAdapterSubcommand<AdapterShow>(
+      adapter, "show", "Show what an adapter is and what it is bound to",
+      "Example: unival adapter show models/nano image",
+      [](Command& command, AdapterShow& show) {
+        command.AddPositional(
+            "path", &show.path,
+            "File of an adapter, with or without its model, or a model directory");
+        command.AddPositional("id", &show.id, "Its id, where PATH is a model directory").Optional();
+      },
+      &ShowAdapter);
 }
 
 }  // namespace unival

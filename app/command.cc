@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/types/optional.h"
 #include "backbone/layers/inference_precision.h"
 #include "runtime/input_size.h"
 #include "sdk/base/files.h"

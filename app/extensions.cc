@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/types/optional.h"
 #include "app/output.h"
 #include "app/program_files.h"
@@ -90,9 +91,44 @@ std::string DescribeExtensions() {
   return text.empty() ? "" : "Programs of their own:" + text;
 }
 
-// `help X Y` and `--help X Y` are `X Y --help`.
+bool CanStart(const ShippedCommand& command) {
+  return !FindProgramFile(command.program, &IsProgram).empty();
+}
+
+// What cannot be started because its program is not there, by program; empty: all can.
+std::string DescribeMissing() {
+  std::map<std::string, Words> missing;
+  for (const ShippedCommand& command : ShippedCommands()) {
+    if (!CanStart(command)) missing[command.program].push_back(command.name);
+  }
+  for (const ShippedExtension& extension : ShippedExtensions()) {
+    if (!FindExtensionFile(extension.command, &IsProgram).empty()) continue;
+    Words& does = missing[kExtensionPrefix + extension.command];
+    for (const std::string& added : extension.added)
+      does.push_back(extension.command + " " + added);
+    if (does.empty()) does.push_back(extension.command);
+  }
+  std::string text;
+  for (const auto& [program, does] : missing)
+    absl::StrAppendFormat(&text, "\n  %-26s  %s", program, absl::StrJoin(does, ", "));
+  if (text.empty()) return "";
+  return "Programs that are not here, and their commands; in a checkout `bazel build "
+         "//libexec:NAME //libexec:NAME_help` makes one:" +
+         text;
+}
+
+// Below the own commands in the help of `unival`.
+std::string DescribePrograms() {
+  const std::string found = DescribeExtensions(), missing = DescribeMissing();
+  return absl::StrCat(found, found.empty() || missing.empty() ? "" : "\n\n", missing);
+}
+
+// `help X Y` and `--help X Y` are `X Y --help`, and so is `X help` for a command X of ours;
+// Command::Run knows the longer ones.
 Words Arguments(int argc, const char* const* argv) {
   Words words(argv + std::min(argc, 1), argv + argc);
+  if (words.size() == 2 && words[1] == kHelp && FindShippedCommand(words[0]) != nullptr)
+    return {words[0], "--help"};
   const bool is_in_front =
       words.size() > 1 && IsHelpOption(words[0]) && words[1].rfind('-', 0) != 0;
   if (is_in_front) std::rotate(words.begin(), words.begin() + 1, words.end());
@@ -150,6 +186,7 @@ Words OtherNames() {
   Words names = {kHelp};
   for (const Extension& extension : FindExtensions()) names.push_back(extension.command);
   for (const ShippedExtension& extension : ShippedExtensions()) names.push_back(extension.command);
+  for (const ShippedCommand& command : ShippedCommands()) names.push_back(command.name);
   return names;
 }
 
@@ -183,9 +220,10 @@ int RunUnival(int argc, const char* const* argv) {
       "UnIVAL: one encoder-decoder model for text, images, video, audio and your own modalities.\n"
       "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 a check found a difference.");
   program.AddVersion("unival " + std::string(Version()));
-  for (const ShippedCommand& command : ShippedCommands())
-    program.AddCommand(command.name, command.summary);
-  program.SetFooter(&DescribeExtensions);
+  for (const ShippedCommand& command : ShippedCommands()) {
+    if (CanStart(command)) program.AddCommand(command.name, command.summary);
+  }
+  program.SetFooter(&DescribePrograms);
   program.SetOtherNames(&OtherNames);
   const absl::optional<int> code = RunExtension(program, words);
   return code ? *code : program.Run(words);

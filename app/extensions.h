@@ -10,6 +10,7 @@
 //
 // Help must not wait until the libraries of a large program are loaded: beside each program of ours
 // lies FILE.help with the help of all its commands, which the build lets the program itself write.
+// Where it is missing, or older than the program, the program is started.
 #ifndef UNIVAL_APP_EXTENSIONS_H_
 #define UNIVAL_APP_EXTENSIONS_H_
 
@@ -41,7 +42,8 @@ int RunOwnCommands(Command& program, int argc, const char* const* argv);
 int RunExtensionProgram(Command& program, int argc, const char* const* argv);
 
 // The file of `unival`: the one that started this program, or the one that lies beside it. Empty
-// when there is none.
+// when there is none. UNIVAL_PROGRAM is believed only when it names one that would start this very
+// program: one that was left in the environment may belong to another version.
 std::string UnivalProgram();
 
 }  // namespace unival

@@ -18,6 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/types/optional.h"
 #include "app/commands.h"
 #include "app/shipped.h"
 #include "sdk/base/descriptor.h"
@@ -38,12 +39,13 @@ constexpr auto kLook = std::chrono::milliseconds(50);
 constexpr auto kGrace = std::chrono::seconds(15);
 constexpr auto kMercy = std::chrono::seconds(5);
 
-// What a signal to this process alone asks of the others; 0: nothing.
-volatile std::sig_atomic_t launch_signal = 0;
+// Whether a signal has asked for a stop, and the one that the others have yet to be told; 0: none.
+volatile std::sig_atomic_t stop_asked = 0, launch_signal = 0;
 
-// A key of the terminal reaches all processes by itself, and a second signal would end them at
-// once.
+// A key of the terminal reaches all processes by itself. Any other signal may have come to this one
+// alone or to all; they take what comes twice for one request (sdk/base/stop_requests.h).
 void KeepSignal(int signal, siginfo_t* info, void*) {
+  stop_asked = 1;
   if (info->si_code != SI_KERNEL) launch_signal = signal;
 }
 
@@ -115,13 +117,14 @@ class Launch {
     for (size_t rank = 0; rank < processes_.size(); ++rank) {
       if (ends_[rank]) continue;
       UNIVAL_ASSIGN_OR_RETURN(ends_[rank], processes_[rank].Poll());
-      if (!ends_[rank] || ends_[rank]->ok() || first_failure_ >= 0) continue;
-      first_failure_ = static_cast<int>(rank);
-      failed_at_ = Clock::now();
+      if (!ends_[rank] || ends_[rank]->ok()) continue;
+      if (first_failure_ < 0) first_failure_ = static_cast<int>(rank);
+      // One that has stopped as it was asked leaves the others the time that a checkpoint takes.
+      if (!failed_at_ && !(stop_asked != 0 && ends_[rank]->signal == 0)) failed_at_ = Clock::now();
     }
     if (launch_signal != 0) SendAll(std::exchange(launch_signal, 0));
-    if (first_failure_ < 0) return absl::OkStatus();
-    const auto since = Clock::now() - failed_at_;
+    if (!failed_at_) return absl::OkStatus();
+    const auto since = Clock::now() - *failed_at_;
     if (since > kGrace + kMercy) {
       SendAll(SIGKILL);
     } else if (since > kGrace) {
@@ -160,7 +163,7 @@ class Launch {
   std::vector<Process> processes_;
   std::vector<absl::optional<ProcessEnd>> ends_;
   int first_failure_ = -1;
-  Clock::time_point failed_at_;
+  absl::optional<Clock::time_point> failed_at_;
 };
 
 absl::StatusOr<ExitCode> RunLaunch(const LaunchArguments& arguments) {

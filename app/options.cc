@@ -9,7 +9,6 @@
 #include <iostream>
 #include <limits>
 #include <memory>
-#include <sstream>
 #include <type_traits>
 #include <utility>
 
@@ -139,6 +138,7 @@ int ReportUnknown(const std::string& word, const char* kind, const Strings& know
   return kUsage;
 }
 
+// Prints the help or version that was asked for, or what is wrong.
 int ReportUsage(CLI::App& app, const CLI::ParseError& error) {
   std::string typed = app.get_name();
   CLI::App* command = Named(&app, &typed);
@@ -148,11 +148,11 @@ int ReportUsage(CLI::App& app, const CLI::ParseError& error) {
   };
   const Strings unknown = command->remaining();
   const auto option = std::find_if(unknown.begin(), unknown.end(), is_option);
-  if (error.get_exit_code() == 0 || option == unknown.end()) {
-    std::ostringstream message;
-    const bool done = app.exit(error, std::cout, message) == 0;
-    std::cerr << PrintableMessage(message.str());
-    return done ? kDone : kUsage;
+  if (error.get_exit_code() == 0)
+    return app.exit(error, std::cout, std::cerr) == 0 ? kDone : kUsage;
+  if (option == unknown.end()) {
+    std::cerr << "unival: " << PrintableMessage(error.what()) << "; see " << typed << " --help\n";
+    return kUsage;
   }
   const std::string name = option->substr(0, option->find('='));
   return ReportUnknown(name, "option", OptionNames(command), typed);
@@ -314,7 +314,18 @@ bool Command::KnowsCommands(const std::vector<std::string>& words) const {
   return true;
 }
 
-int Command::Parse(const std::vector<std::string>& words) {
+// Whether the last word is "help" and all before it lead to a command that has none of that name.
+bool Command::IsHelpWord(const Strings& words) const {
+  const Command* command = this;
+  for (size_t i = 0; command != nullptr && i + 1 < words.size(); ++i) {
+    command = command->Find(words[i]);
+  }
+  return command != nullptr && !words.empty() && words.back() == "help" &&
+         command->Find("help") == nullptr;
+}
+
+int Command::Parse(std::vector<std::string> words) {
+  if (IsHelpWord(words)) words.back() = "--help";
   if (!KnowsCommands(words)) return kUsage;
   try {
     impl_->app->parse(ForParsing(words));

@@ -113,7 +113,8 @@ class Command {
   bool HasCommands() const;
 
   // Parses the command line and runs the command in it; returns the exit code. Never throws. A word
-  // that is no command is an error also where help is asked for. What is printed meanwhile is
+  // that is no command is an error also where help is asked for. "help" as the only word behind
+  // commands stands for --help; a file of that name is "./help". What is printed meanwhile is
   // escaped (app/output.h), and the exit code is kFailed when standard output could not be written.
   // The second form takes the words behind the program's name.
   int Run(int argc, const char* const* argv);
@@ -128,7 +129,8 @@ class Command {
   bool KnowsCommands(const std::vector<std::string>& words) const;
   std::vector<std::vector<std::string>> Paths() const;
   void SetRun(std::function<absl::StatusOr<ExitCode>()> run);
-  int Parse(const std::vector<std::string>& words);
+  bool IsHelpWord(const std::vector<std::string>& words) const;
+  int Parse(std::vector<std::string> words);
 
   std::unique_ptr<Impl> impl_;
 };

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "sdk/base/nearest.h"
 
 namespace unival {
@@ -12,6 +14,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 // What a test's program was told.
 struct Told {
@@ -232,6 +235,38 @@ TEST_F(Fixture, AMissingWordIsAskedFor) {
   EXPECT_THAT(err_, HasSubstr("subcommand"));
   EXPECT_EQ(Run({"do"}), kUsage);
   EXPECT_THAT(err_, HasSubstr("text is required"));
+}
+
+TEST_F(Fixture, EveryMistakeIsOneLineThatBeginsWithTheProgramAndEndsWithTheHelpToRead) {
+  using Words = std::vector<std::string>;
+  for (const Words& words :
+       {Words{}, Words{"do"}, Words{"do", "it", "--whole"}, Words{"do", "it", "--whole", "x"},
+        Words{"do", "it", "--whole", "65"}, Words{"do", "it", "--kind", "adieu"},
+        Words{"do", "it", "then", "more"}, Words{"do", "it", "--fly"}, Words{"fly"},
+        Words{"more"}}) {
+    EXPECT_EQ(Run(words), kUsage);
+    EXPECT_THAT(err_, AllOf(StartsWith("unival: "), HasSubstr(" --help\n"))) << words.size();
+    EXPECT_EQ(std::count(err_.begin(), err_.end(), '\n'), 1) << err_;
+  }
+  EXPECT_EQ(Run({"do"}), kUsage);
+  EXPECT_EQ(err_, "unival: text is required; see tool do --help\n");
+}
+
+TEST_F(Fixture, TheWordHelpBehindCommandsStandsForTheOption) {
+  for (const std::vector<std::string>& path :
+       std::vector<std::vector<std::string>>{{}, {"do"}, {"more"}, {"more", "deep"}, {"mix"}}) {
+    std::vector<std::string> words = path;
+    words.push_back("--help");
+    EXPECT_EQ(Run(words), kDone);
+    const std::string page = out_;
+    words.back() = "help";
+    EXPECT_EQ(Run(words), kDone) << err_;
+    EXPECT_EQ(out_, page);
+  }
+  EXPECT_EQ(Run({"do", "help", "--whole", "3"}), kDone) << "one word of several is what it says";
+  EXPECT_EQ(told_.text, "help");
+  EXPECT_EQ(Run({"do", "--", "help"}), kDone) << err_;
+  EXPECT_EQ(out_, "");
 }
 
 TEST(AnException, OfWhatRunsIsAFailure) {

@@ -1,4 +1,5 @@
-// unival: output.h - what a program prints, made harmless and proven to have been written.
+// unival: output.h - the standard output of a program: control characters are escaped, and it is
+// checked that all of it was written.
 //
 //   StandardOutput output;
 //   std::cout << answer << "\n";

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/types/optional.h"
 #include "app/column_pairs.h"
 #include "app/command.h"
 #include "app/task_columns.h"

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 #include "app/predict_output.h"
 #include "sdk/native/media.h"
 #include "sdk/native/task.h"

@@ -35,12 +35,35 @@ bool IsCommandName(const std::string& name) {
                      [](char c) { return absl::ascii_isalnum(c) || c == '-' || c == '_'; });
 }
 
-std::vector<std::string> ProgramFolders() {
-  const fs::path own = UnivalProgram();
-  if (own.empty()) return {};
-  const fs::path folder = own.parent_path(), up = folder.parent_path();
+namespace {
+
+// Where the `unival` that is this file looks for programs.
+std::vector<std::string> FoldersOf(const fs::path& unival) {
+  if (unival.empty()) return {};
+  const fs::path folder = unival.parent_path(), up = folder.parent_path();
   return {folder.string(), (up / "libexec").string(), (up / "libexec/unival").string()};
 }
+
+// Whether that one would start the program `own` by its name. Links are followed.
+bool WouldStart(const fs::path& unival, const fs::path& own) {
+  const std::vector<std::string> folders = FoldersOf(unival);
+  return std::any_of(folders.begin(), folders.end(), [&](const fs::path& folder) {
+    std::error_code error;
+    return fs::equivalent(folder / own.filename(), own, error);
+  });
+}
+
+// As `make` decides: a page that is older than its program may be of the one that was there before.
+bool IsOlder(const std::string& page, const std::string& program) {
+  std::error_code page_error, program_error;
+  const auto written = fs::last_write_time(page, page_error);
+  const auto made = fs::last_write_time(program, program_error);
+  return page_error || program_error || written < made;
+}
+
+}  // namespace
+
+std::vector<std::string> ProgramFolders() { return FoldersOf(UnivalProgram()); }
 
 std::string FindProgramFile(const std::string& name, bool (*fits)(const std::string&)) {
   for (const std::string& folder : ProgramFolders()) {
@@ -72,7 +95,9 @@ std::string HelpPageHead(const std::vector<std::string>& words) {
 }
 
 std::string HelpPage(const std::string& file, const std::vector<std::string>& words) {
-  const absl::StatusOr<std::string> pages = ReadWholeFile(file + ".help");
+  const std::string page_file = file + ".help";
+  if (IsOlder(page_file, file)) return "";
+  const absl::StatusOr<std::string> pages = ReadWholeFile(page_file);
   if (!pages.ok()) return "";
   const std::string text = "\n" + *pages, head = "\n" + HelpPageHead(words);
   const size_t found = text.find(head);
@@ -83,8 +108,8 @@ std::string HelpPage(const std::string& file, const std::vector<std::string>& wo
 
 std::string UnivalProgram() {
   const char* told = std::getenv(kProgramVariable);
-  if (told != nullptr && IsProgram(told)) return told;
   const fs::path own = ThisProgram(), folder = own.parent_path(), up = folder.parent_path();
+  if (told != nullptr && IsProgram(told) && WouldStart(told, own)) return told;
   if (folder.empty()) return "";
   for (const fs::path& file :
        {folder / "unival", up / "app/unival", up / "bin/unival", up.parent_path() / "bin/unival"}) {

@@ -32,7 +32,8 @@ std::string FindExtensionFile(const std::string& command, bool (*fits)(const std
 // `file` takes this process's place; returns only when that fails, with the exit code.
 int Execute(const std::string& file, const std::vector<std::string>& arguments);
 
-// The page of `words` (a command and those within it) in FILE.help; empty: there is none.
+// The page of `words` (a command and those within it) in FILE.help; empty: there is none, or FILE
+// is newer, and may print another.
 std::string HelpPage(const std::string& file, const std::vector<std::string>& words);
 
 // How a page begins in FILE.help.

@@ -30,8 +30,9 @@ nlohmann::ordered_json DifferenceJson(const PairedDifference& difference) {
 
 }  // namespace
 
-std::string LessIsBetterNote(const std::string& score, bool less_is_better) {
-  return less_is_better && !IsCount(score) ? "   less is better" : "";
+std::string OrderColumn(const std::string& score, bool less_is_better) {
+  const std::string note = OrderNote(score, less_is_better);
+  return note.empty() ? "" : "   " + note;
 }
 
 void AddScores(const std::map<std::string, ScoreValue>& scores, const BootstrapOptions& options,
@@ -56,7 +57,7 @@ void PrintScoreTable(const std::map<std::string, ScoreValue>& scores,
       std::cout << absl::StrFormat("  [%.4f, %.4f]", score.interval->low, score.interval->high);
       drawn = true;
     }
-    std::cout << LessIsBetterNote(name, score.less_is_better) << "\n";
+    std::cout << OrderColumn(name, score.less_is_better) << "\n";
   }
   if (drawn) {
     std::cout << absl::StrFormat("intervals: %g %%, bootstrap of %d resamples, seed %d\n",
@@ -81,7 +82,7 @@ void PrintComparison(const Comparison& comparison) {
     std::cout << absl::StrFormat("%-32s %8.4f %8.4f %+9.4f  [%+.4f, %+.4f] %8.4f  %d/%d/%d%s\n",
                                  name, one.a, one.b, one.difference, one.interval.low,
                                  one.interval.high, one.p, one.better(), one.worse(), one.same,
-                                 LessIsBetterNote(name, one.less_is_better));
+                                 OrderColumn(name, one.less_is_better));
   }
   std::cout << absl::StrFormat(
       "paired bootstrap of %d resamples, seed %d; worse in b: what was forgotten\n",

@@ -18,8 +18,8 @@ void AddScores(const std::map<std::string, ScoreValue>& scores, const BootstrapO
 void PrintScoreTable(const std::map<std::string, ScoreValue>& scores,
                      const BootstrapOptions& options);
 
-// "   less is better" for the end of a score's line, or nothing.
-std::string LessIsBetterNote(const std::string& score, bool less_is_better);
+// OrderNote for the end of a score's line.
+std::string OrderColumn(const std::string& score, bool less_is_better);
 
 struct Comparison {
   std::string a, b;  // what is compared, for headings

@@ -1,5 +1,5 @@
 // unival train PLAN --output DIR: runs a training plan. Ctrl-C lets the current step end, writes a
-// checkpoint and stops; --resume goes on from there.
+// checkpoint and stops; --resume goes on from there. A second one, a second later, stops at once.
 
 #include <atomic>
 #include <csignal>
@@ -15,6 +15,7 @@
 #include "app/shipped.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/base/stop_requests.h"
 #include "training/distributed/world.h"
 #include "training/trainer.h"
 
@@ -22,11 +23,14 @@ namespace unival {
 namespace {
 
 std::atomic<bool> stop_requested{false};
+StopRequests stop_requests;
 
-// A second signal ends the program at once.
+// A second request ends the program at once, as the signal does by default.
 void RequestStop(int signal) {
   stop_requested = true;
+  if (stop_requests.Add() == 1) return;
   std::signal(signal, SIG_DFL);
+  std::raise(signal);
 }
 
 struct TrainArguments {

@@ -4,11 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 #include <memory>
 #include <new>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "sdk/base/files.h"
 
 namespace unival {
 namespace {
@@ -53,9 +54,9 @@ class Counter : public c10::MemoryReportingInfoBase {
 
 // 0 where there is no such limit.
 int64_t LimitIn(const char* file) {
-  std::ifstream in(file);
   int64_t bytes = 0;
-  return in >> bytes ? bytes : 0;  // "max" is no number
+  const std::string text = ReadWholeFile(file).value_or("");
+  return absl::SimpleAtoi(text, &bytes) ? bytes : 0;  // "max" is no number
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "modalities/builtin.h"
 #include "modalities/io/decoder.h"
 #include "modalities/networks/networks.h"

@@ -1,4 +1,5 @@
-// unival: template_hashes.h - which wording a model's template sets have.
+// unival: template_hashes.h - hashes of a model's template sets, which tell whether their wording
+// has changed.
 #ifndef UNIVAL_RUNTIME_TEMPLATE_HASHES_H_
 #define UNIVAL_RUNTIME_TEMPLATE_HASHES_H_
 

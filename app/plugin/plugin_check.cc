@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "app/plugin/probe_media.h"
 #include "app/plugin/watched_components.h"
 #include "runtime/loader/plugin_loader.h"
@@ -168,12 +168,13 @@ absl::StatusOr<ConformanceReport> CheckModalityEntry(const Registry::Entry& entr
 }
 
 // The lines of the files; without files, texts made of the tokenizer's own surface forms.
-std::vector<std::string> TextsFor(const Tokenizer& tokenizer,
-                                  const std::vector<std::string>& files) {
+absl::StatusOr<std::vector<std::string>> TextsFor(const Tokenizer& tokenizer,
+                                                  const std::vector<std::string>& files) {
   std::vector<std::string> texts;
   for (const std::string& file : files) {
-    std::ifstream lines(file);
-    for (std::string line; std::getline(lines, line);) texts.push_back(line);
+    UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(file));
+    const std::vector<std::string> lines = absl::StrSplit(absl::StripSuffix(text, "\n"), '\n');
+    if (!text.empty()) texts.insert(texts.end(), lines.begin(), lines.end());
   }
   if (!texts.empty()) return texts;
   const int64_t size = tokenizer.block().size, step = std::max<int64_t>(1, size / 16);
@@ -212,7 +213,7 @@ absl::StatusOr<ConformanceReport> CheckTokenizerEntry(const Registry::Entry& ent
   if (!tokenizer.ok()) return NotCreated(entry, tokenizer.status(), observer);
   tokenizer = Watched(*std::move(tokenizer), CallsOf(observer));
   TokenizerProbe probe;
-  probe.texts = TextsFor(**tokenizer, samples.texts);
+  UNIVAL_ASSIGN_OR_RETURN(probe.texts, TextsFor(**tokenizer, samples.texts));
   return Named(CheckTokenizer(**tokenizer, probe, &observer), entry);
 }
 
@@ -240,7 +241,8 @@ absl::StatusOr<ConformanceReport> CheckTaskEntry(const Registry::Entry& entry,
   if (!task.ok()) return NotCreated(entry, task.status(), observer);
   task = Watched(*std::move(task), CallsOf(observer));
   if (samples.records.empty()) return NoSamples(entry, "no records (FILE.jsonl)");
-  UNIVAL_ASSIGN_OR_RETURN(const TaskProbe probe, ReadRecords(**task, samples.records));
+  UNIVAL_ASSIGN_OR_RETURN(TaskProbe probe, ReadRecords(**task, samples.records));
+  probe.scores = runtime.registry().scores();
   return Named(CheckTask(**task, vocabulary, probe, &observer), entry);
 }
 

@@ -6,16 +6,32 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "sdk/base/files.h"
 
 namespace unival {
 namespace {
 
 namespace fs = std::filesystem;
+
+// Up to the first word that is none; none where the file is gone, as its process may be.
+std::vector<int64_t> NumbersIn(const std::string& file) {
+  std::vector<int64_t> numbers;
+  const std::string text = ReadWholeFile(file).value_or("");
+  for (const absl::string_view word :
+       absl::StrSplit(text, absl::ByAnyChar(" \n"), absl::SkipEmpty())) {
+    int64_t number = 0;
+    if (!absl::SimpleAtoi(word, &number)) break;
+    numbers.push_back(number);
+  }
+  return numbers;
+}
 
 // Each thread has its own list.
 std::vector<pid_t> ChildrenOf(pid_t process) {
@@ -24,17 +40,15 @@ std::vector<pid_t> ChildrenOf(pid_t process) {
   const std::string threads = absl::StrCat("/proc/", process, "/task");
   for (fs::directory_iterator thread(threads, error), end; !error && thread != end;
        thread.increment(error)) {
-    std::ifstream list(thread->path() / "children");
-    for (pid_t child = 0; list >> child;) children.push_back(child);
+    for (const int64_t child : NumbersIn(thread->path() / "children"))
+      children.push_back(static_cast<pid_t>(child));
   }
   return children;
 }
 
 int64_t ResidentPages(pid_t process) {
-  std::ifstream file(absl::StrCat("/proc/", process, "/statm"));
-  int64_t all = 0, resident = 0;
-  file >> all >> resident;
-  return resident;
+  const std::vector<int64_t> numbers = NumbersIn(absl::StrCat("/proc/", process, "/statm"));
+  return numbers.size() > 1 ? numbers[1] : 0;  // behind all pages
 }
 
 // Of this process, its children and theirs; it is not among them.

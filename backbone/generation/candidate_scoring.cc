@@ -1,17 +1,16 @@
-// Scores every answer of a closed set, in one piece with its tree.
+// Scores every answer of a closed set.
 //
-// Answers that begin alike share decoder rows: the prefix tree
-// of the answers is visited level by level, with one row per node that still branches. From the
-// point where only one answer is left, its remaining tokens have probability one under the
-// constraint and need no decoder step.
+// Answers that begin alike share decoder rows: the prefix tree of the answers is visited level by
+// level, with one row per node that still branches. From the point where only one answer is left,
+// its remaining tokens have probability one under the constraint and need no decoder step.
 //
 // Only the `n_best` answers are wanted, and a token's log-probability is never positive: no answer
 // below a node is better than the node. So the best nodes are followed first, and those that are
 // worse than the answers found by then are left out. What is found is the same.
 //
-// A level of more rows than kMostRows is taken in parts, each by a copy of the decoder, one after
-// the other down to the leaves. So memory grows with the length of answers, and not with their
-// number.
+// A level of many rows is taken in parts (candidate_parts.h), each by a copy of the decoder, one
+// after the other down to the leaves. So memory grows with the length of answers, and not with
+// their number.
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/tensor.h>
 
@@ -22,6 +21,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "backbone/generation/candidate_parts.h"
 #include "backbone/generation/search.h"
 #include "sdk/base/status_macros.h"
 
@@ -29,39 +29,8 @@ namespace unival {
 namespace generation {
 namespace {
 
-// Rows of one step. Their keys and values are what takes memory: about 0.3 MB a row at base size.
-constexpr int64_t kMostRows = 256;
-// Of the first part of a level: a few answers that are likely to be good leave many others out.
-constexpr int64_t kFirstRows = 32;
 // Rows of one step of a decoder that cannot be copied.
 constexpr int64_t kMostRowsAtOnce = 4096;
-
-// Rows that a decoder is to step next: those of one sample stand together, as many for each sample.
-struct Level {
-  std::vector<Row> rows;
-  std::vector<std::vector<int64_t>> samples;  // rows of each sample that are open nodes
-};
-
-// A node and the row that it continues.
-struct Child {
-  Row row;
-  int64_t parent = 0;
-};
-
-// The children of a level by sample, those of each that were not visited yet from `begins` on.
-struct Children {
-  std::vector<std::vector<Child>> rows;
-  std::vector<size_t> begins;
-};
-
-// A part of a level's children: `width` rows of each of the samples `samples`, from the sample's
-// place in `begins` on.
-struct Part {
-  std::vector<int64_t> samples;
-  std::vector<size_t> begins;
-  size_t width = 0;
-  bool is_last = true;  // no other children are left
-};
 
 // log-probabilities of `children` among themselves; `columns[i]` is where the logit of children[i]
 // stands.
@@ -118,8 +87,7 @@ class CandidateScorer {
       level = Level();
       if (leaves_out_) BestFirst(&children);
       size_t most = leaves_out_ ? kFirstRows : kMostRows;
-      for (Part part = NextPart(&children, most); !part.samples.empty();
-           part = NextPart(&children, most)) {
+      for (Part part = Next(&children, most); !part.samples.empty(); part = Next(&children, most)) {
         most = kMostRows;
         if (part.is_last) {
           level = Continue(decoder, children, part, old_rows, old_samples);
@@ -138,7 +106,7 @@ class CandidateScorer {
   absl::StatusOr<bool> VisitCopy(const IncrementalDecoder& decoder, const Children& children,
                                  const Part& part) {
     std::vector<int64_t> order;
-    Level level = Take(children, part, &order);
+    Level level = TakePart(children, part, &order);
     const std::unique_ptr<IncrementalDecoder> copy =
         decoder.Fork(at::tensor(order, at::kLong), at::tensor(part.samples, at::kLong));
     if (copy == nullptr) return false;
@@ -150,7 +118,7 @@ class CandidateScorer {
   absl::StatusOr<Level> AllAtOnce(IncrementalDecoder& decoder, Children* children, int64_t old_rows,
                                   int64_t old_samples) {
     children->begins.assign(children->rows.size(), 0);
-    const Part part = NextPart(children, kMostRowsAtOnce);
+    const Part part = Next(children, kMostRowsAtOnce);
     if (part.is_last) return Continue(decoder, *children, part, old_rows, old_samples);
     return absl::ResourceExhaustedError(absl::StrCat(
         "generation.score_candidates: the answer sets of this batch need more than ",
@@ -162,20 +130,9 @@ class CandidateScorer {
   Level Continue(IncrementalDecoder& decoder, const Children& children, const Part& part,
                  int64_t old_rows, int64_t old_samples) {
     std::vector<int64_t> order;
-    Level level = Take(children, part, &order);
+    Level level = TakePart(children, part, &order);
     Reorder(decoder, order, part.samples, old_rows, old_samples);
     return level;
-  }
-
-  static void BestFirst(Children* children) {
-    // What is no number comes first: it must not be lost.
-    const auto score = [](const Child& child) {
-      return std::isnan(child.row.score) ? -kImpossible : child.row.score;
-    };
-    for (std::vector<Child>& rows : children->rows) {
-      std::stable_sort(rows.begin(), rows.end(),
-                       [&](const Child& a, const Child& b) { return score(a) > score(b); });
-    }
   }
 
   // Whether `n_best` answers were found that are better than all below this node.
@@ -185,47 +142,8 @@ class CandidateScorer {
            row.score < best.back();
   }
 
-  // The next children, as many of each sample and at most `most` together, of all samples that have
-  // some left. None: all were visited, or are beaten.
-  Part NextPart(Children* children, size_t most) const {
-    Part part;
-    size_t longest = 0, open = 0;
-    for (size_t sample = 0; sample < children->rows.size(); ++sample) {
-      const std::vector<Child>& rows = children->rows[sample];
-      size_t& begin = children->begins[sample];
-      if (begin < rows.size() && IsBeaten(rows[begin].row)) begin = rows.size();
-      if (begin == rows.size()) continue;
-      if (++open > most) continue;
-      part.samples.push_back(static_cast<int64_t>(sample));
-      part.begins.push_back(begin);
-      longest = std::max(longest, rows.size() - begin);
-    }
-    if (part.samples.empty()) return part;
-    part.width = std::min(longest, std::max<size_t>(1, most / part.samples.size()));
-    part.is_last = part.width == longest && open == part.samples.size();
-    for (const int64_t sample : part.samples) {
-      size_t& begin = children->begins[sample];
-      begin = std::min(begin + part.width, children->rows[sample].size());
-    }
-    return part;
-  }
-
-  // The decoder needs the same number of rows for every sample. Where one has fewer open nodes, its
-  // first row is repeated, and the copies are not expanded.
-  static Level Take(const Children& children, const Part& part, std::vector<int64_t>* order) {
-    Level level;
-    for (size_t at = 0; at < part.samples.size(); ++at) {
-      const std::vector<Child>& rows = children.rows[part.samples[at]];
-      const size_t begin = part.begins[at];
-      level.samples.emplace_back();
-      for (size_t i = begin; i < begin + part.width; ++i) {
-        const Child& child = rows[i < rows.size() ? i : begin];
-        if (i < rows.size()) level.samples.back().push_back(level.rows.size());
-        level.rows.push_back(child.row);
-        order->push_back(child.parent);
-      }
-    }
-    return level;
+  Part Next(Children* children, size_t most) const {
+    return NextPart([this](const Row& row) { return IsBeaten(row); }, most, children);
   }
 
   absl::StatusOr<Children> Step(IncrementalDecoder& decoder, const Level& level) {

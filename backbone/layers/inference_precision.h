@@ -1,7 +1,7 @@
 // unival: inference_precision.h
 //
-// In which numbers inference multiplies by weights. Training, and whatever records gradients, is
-// not concerned.
+// The number format in which inference multiplies by weights. Training, and everything else that
+// records gradients, multiplies by the weights as they are, whatever is chosen here.
 //
 //   absl::optional<InferencePrecision> precision = ParseInferencePrecision("int8");
 #ifndef UNIVAL_BACKBONE_LAYERS_INFERENCE_PRECISION_H_

@@ -9,6 +9,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "backbone/storage/tensor_dtypes.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 #include "backbone/merging/merge.h"
 #include "backbone/merging/merge_parts.h"
 #include "backbone/merging/tensor_merge.h"

@@ -1,4 +1,5 @@
-// unival: batch_rows.h - rows of a batch picked, shared and put back in order. For encoder.cc.
+// unival: batch_rows.h - picks rows of a batch, and puts rows that were computed apart back in
+// order. For encoder.cc.
 #ifndef UNIVAL_BACKBONE_MODEL_BATCH_ROWS_H_
 #define UNIVAL_BACKBONE_MODEL_BATCH_ROWS_H_
 

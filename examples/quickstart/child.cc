@@ -15,6 +15,7 @@
 #include "sdk/base/process.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/base/stop_requests.h"
 
 namespace unival::quickstart {
 namespace {
@@ -85,11 +86,11 @@ void Reap(std::vector<Child>* running, absl::Status* status) {
 }
 
 std::atomic<int> last_signal{0};
-std::atomic<int> signal_count{0};
+StopRequests stop_requests;
 
 void NoteSignal(int signal) {
   last_signal = signal;
-  ++signal_count;
+  stop_requests.Add();
 }
 
 // While it lives, a signal that would end this program is only noted, so that children can be ended
@@ -97,7 +98,8 @@ void NoteSignal(int signal) {
 class SignalWatch {
  public:
   SignalWatch() {
-    last_signal = signal_count = 0;
+    last_signal = 0;
+    stop_requests.Reset();
     for (size_t i = 0; i < kSignals.size(); ++i) {
       struct sigaction action = {};
       action.sa_handler = NoteSignal;
@@ -111,7 +113,7 @@ class SignalWatch {
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;
 
-  int count() const { return signal_count; }
+  int count() const { return stop_requests.count(); }
 
  private:
   static constexpr std::array<int, 3> kSignals = {SIGINT, SIGTERM, SIGHUP};

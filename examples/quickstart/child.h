@@ -27,10 +27,10 @@ struct ChildRun {
 // OUTPUT_FILE.progress, and the last line of each is shown every few seconds. Internal with the
 // command of the first that cannot be started, is killed, or ends with another exit code than 0,
 // after the others have ended.
-// SIGINT, SIGTERM and SIGHUP end the children first, within ten seconds or at once with the second
-// signal, and then this program as the signal does by default; Cancelled where the program handles
-// it. When this program is killed, so are the children. Call from the main thread, one call at a
-// time.
+// SIGINT, SIGTERM and SIGHUP end the children first, within ten seconds or at once with a second
+// request (sdk/base/stop_requests.h), and then this program as the signal does by default;
+// Cancelled where the program handles it. When this program is killed, so are the children. Call
+// from the main thread, one call at a time.
 absl::Status RunChildren(const std::string& program, const std::vector<ChildRun>& runs,
                          int at_once);
 

@@ -27,8 +27,9 @@ constexpr NamedStep kSteps[] = {
     {"verify the receipt", &Session::CheckReceipt},
     {"answer image tasks after", &Session::AnswerAfter},
     {"describe new depth maps", &Session::ShowExamples},
-    {"train the controls", &Session::TrainControls},
 };
+
+constexpr NamedStep kControlStep = {"train the controls", &Session::TrainControls};
 
 constexpr NamedStep kSayingSteps[] = {
     {"ask the base model to repeat your sentences", &Session::CheckSentences},
@@ -43,6 +44,7 @@ absl::StatusOr<std::string> RunQuickstart(const QuickstartOptions& options) {
   Session session(options, std::move(workspace));
   UNIVAL_RETURN_IF_ERROR(session.LoadPlans());
   std::vector<NamedStep> steps(std::begin(kSteps), std::end(kSteps));
+  if (options.controls) steps.push_back(kControlStep);
   if (!options.say.empty()) {
     steps.insert(steps.end(), std::begin(kSayingSteps), std::end(kSayingSteps));
   }

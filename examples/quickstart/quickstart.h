@@ -27,7 +27,10 @@ struct QuickstartOptions {
   std::string device = "cpu";
   uint64_t seed = 1;
   int threads = 0;    // training runs side by side; 0: as many as cores
-  bool fast = false;  // a quarter of the work and one control, for a look
+  bool fast = false;  // a quarter of the work and the connection alone, for a look
+  // Also trains the same plan with one thing changed each: a random backbone, an untrained encoder,
+  // a backbone without text (of `fast` the first alone). They take twice the time of all else.
+  bool controls = false;
   // Sentences that a second sensor, which does not exist, is taught to say at the end; empty: none.
   std::vector<std::string> say;
   std::string base = "models/base";  // the model that says them

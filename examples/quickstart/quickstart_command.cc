@@ -53,7 +53,11 @@ void AddQuickstartOptions(Command& program) {
   program.AddOption("--seed", &options->seed, "Seed of data and training").ShowDefault();
   program.AddOption("--threads", &options->threads,
                     "Training runs side by side, one compute thread each (default: all cores)");
-  program.AddFlag("--fast", &options->fast, "A quarter of the work and one control, for a look");
+  program.AddFlag("--fast", &options->fast,
+                  "A quarter of the work and the connection alone, for a look");
+  program.AddFlag("--controls", &options->controls,
+                  "Also train controls, each with one thing changed: random backbone, untrained "
+                  "encoder, backbone without text (three times the time)");
   program.AddOption("--say", &options->say,
                     "A sentence of yours that a made-up sensor is to say, each by its own signal; "
                     "give two or more");

@@ -323,9 +323,22 @@ TEST_F(SignalTest, AParentThatIsKilledTakesItsChildrenWithIt) {
 TEST_F(SignalTest, ASecondSignalEndsChildrenThatDoNotObeyTheFirst) {
   ASSERT_NO_FATAL_FAILURE(StartWithTwoChildren("Fixture.SleepsDeafToPoliteSignals"));
   parent_->Send(SIGTERM);
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  EXPECT_FALSE(parent_->Poll()->has_value());
   parent_->Send(SIGTERM);
   EXPECT_EQ(WaitForParent(), SIGTERM);
+  EXPECT_TRUE(ChildrenEnd(kSoon));
+}
+
+TEST_F(SignalTest, TheSameRequestTwiceLeavesTheChildrenTheirTime) {
+  ASSERT_NO_FATAL_FAILURE(StartWithTwoChildren("Fixture.SleepsDeafToPoliteSignals"));
+  parent_->Send(SIGINT);  // as timeout(1) does, to the program and to its group
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  parent_->Send(SIGINT);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1200));
+  EXPECT_FALSE(parent_->Poll()->has_value());
+  parent_->Send(SIGINT);
+  EXPECT_EQ(WaitForParent(), SIGINT);
   EXPECT_TRUE(ChildrenEnd(kSoon));
 }
 

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "examples/quickstart/plan_variants.h"
 #include "sdk/base/files.h"
 #include "sdk/base/status_macros.h"

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/types/optional.h"
 #include "examples/quickstart/child.h"
 #include "examples/quickstart/examples.h"
 #include "examples/quickstart/own_sensor.h"
@@ -82,11 +83,11 @@ Session::Session(const QuickstartOptions& options, Workspace workspace)
 absl::Status Session::LoadPlans() {
   UNIVAL_ASSIGN_OR_RETURN(connection_, LoadConnectionPlan(workspace_.recipe, plan_options_));
   UNIVAL_ASSIGN_OR_RETURN(controls_, Controls(connection_, plan_options_));
-  if (options_.fast) {
-    controls_.erase(std::remove_if(controls_.begin(), controls_.end(),
-                                   [](const PlanVariant& v) { return v.name != kRandomBackbone; }),
-                    controls_.end());
-  }
+  const auto unasked = [this](const PlanVariant& control) {
+    if (control.name == kFull) return options_.fast;
+    return !options_.controls || (options_.fast && control.name != kRandomBackbone);
+  };
+  controls_.erase(std::remove_if(controls_.begin(), controls_.end(), unasked), controls_.end());
   return absl::OkStatus();
 }
 

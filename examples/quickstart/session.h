@@ -40,7 +40,6 @@ class Session {
   // Returns the report's path.
   absl::StatusOr<std::string> WriteReport(const Phases& phases);
 
-  size_t control_count() const { return controls_.size(); }
   const report::QuickstartReport& report() const { return report_; }
   absl::Status LoadPlans();
 

@@ -1,8 +1,8 @@
 // unival: descriptor.h
 //
-// From what the entry function of a tier-2 plugin gives to registered components, or a refusal in
-// words. Nothing of the plugin is called but its entry function: components are created when a
-// configuration asks for them.
+// Reads what the entry function of a tier-2 plugin returns, and registers its components; an error
+// says why a plugin is refused. Nothing of the plugin is called but its entry function: components
+// are created when a configuration asks for them.
 #ifndef UNIVAL_RUNTIME_C_ABI_DESCRIPTOR_H_
 #define UNIVAL_RUNTIME_C_ABI_DESCRIPTOR_H_
 

@@ -81,6 +81,10 @@ ConformanceReport CheckTokenizer(const Tokenizer& tokenizer, const TokenizerProb
 struct TaskProbe {
   std::vector<TaskSample> samples;  // complete records
   int threads = 4;
+  // What is known of scores that the task's metric gives and TaskInfo::scores does not describe: of
+  // one that ships, Registry::scores(). A share of right answers has to be 1 for the references
+  // themselves and 0 for a failure; of other scores neither is asked.
+  std::vector<ScoreInfo> scores = {};
 };
 // Rules: description, example_shape, tokens_in_vocabulary, target_satisfies_constraint,
 // perfect_answer_scores_best, missing_columns, prediction_needs_no_target, determinism,

@@ -229,12 +229,17 @@ TEST(TokenizerConformance, AcceptsASoundTokenizerAndFindsEachFlaw) {
   EXPECT_EQ(failed.front(), "tokens_in_range");
 }
 
+// The score of FakeTask, a share of right answers.
+const ScoreInfo kHits = {"hits", ScoreOrder::kMoreIsBetter, 0, /*is_share_right=*/true};
+
 // Repeats a word: "say" is the target, the answer is what was said.
 class FakeTask : public Task {
  public:
-  FakeTask(const std::string& flaw, const VocabularyView& vocabulary)
+  FakeTask(const std::string& flaw, const VocabularyView& vocabulary,
+           const std::vector<ScoreInfo>& scores = {kHits})
       : flaw_(flaw), vocabulary_(vocabulary) {
     info_.name = flaw == "description" ? "" : "echo";
+    info_.scores = scores;
     info_.columns = {"say"};
     info_.prediction_columns = {};
   }
@@ -285,7 +290,9 @@ class FakeTask : public Task {
       count_ += flaw_ == "metric_counts_failures" ? 0 : 1;
     }
     std::map<std::string, double> Result() const override {
-      return {{"accuracy", count_ == 0 ? 0 : static_cast<double>(right_) / count_}};
+      const double hits = count_ == 0 ? 0 : static_cast<double>(right_) / count_;
+      // That of another name is no share of right answers, whatever it sounds like.
+      return {{"hits", hits}, {"hits/kind=word", hits}, {"accuracy_words", 7}};
     }
 
    private:
@@ -314,6 +321,20 @@ TEST(TaskConformance, AcceptsASoundTaskAndFindsEachFlaw) {
     EXPECT_EQ(failed(flaw), Rules{flaw});
   }
   EXPECT_EQ(failed("determinism"), (Rules{"determinism", "concurrent_use"}));
+}
+
+TEST(TaskConformance, WhatIsAShareOfRightAnswersIsSaidByTheMetricNotByItsName) {
+  const ByteVocabulary vocabulary({{"fake.code", 3, ""}});
+  TaskProbe probe;
+  probe.samples = {{"a", {{"say", std::string("hello")}}}};
+  const auto failed = [&](const std::vector<ScoreInfo>& of_task) {
+    const FakeTask task("metric_counts_failures", vocabulary, of_task);
+    return FailedRules(CheckTask(task, vocabulary, probe));
+  };
+  EXPECT_EQ(failed({}), Rules{}) << "nobody describes the score";
+  probe.scores = {kHits};
+  EXPECT_EQ(failed({}), Rules{"metric_counts_failures"}) << "the registry does";
+  EXPECT_EQ(failed({{"hits"}}), Rules{}) << "the task's own word counts";
 }
 
 }  // namespace

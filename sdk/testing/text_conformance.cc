@@ -1,7 +1,9 @@
 // Conformance of tokenizers and tasks.
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <string>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
@@ -84,7 +86,11 @@ class TokenizerCheck {
 class TaskCheck {
  public:
   TaskCheck(const Task& task, const VocabularyView& vocabulary, const TaskProbe& probe)
-      : task_(task), vocabulary_(vocabulary), probe_(probe) {}
+      : task_(task), vocabulary_(vocabulary), probe_(probe) {
+    for (const std::vector<ScoreInfo>* scores : {&probe.scores, &task.info().scores}) {
+      for (const ScoreInfo& score : *scores) is_share_[score.name] = score.is_share_right;
+    }
+  }
 
   Finding ExampleShape(const TaskSample& sample) const {
     absl::StatusOr<Seq2SeqExample> example = task_.MakeExample(sample, ExampleMode::kTraining, 1);
@@ -187,9 +193,8 @@ class TaskCheck {
     std::unique_ptr<Metric> metric = task_.NewMetric();
     metric->AddFailure(probe_.samples.front());
     for (const auto& [name, value] : metric->Result()) {
-      const bool bounded =
-          absl::StrContains(name, "accuracy") || absl::StrContains(name, "exact_match");
-      if (bounded && value != 0) return absl::StrCat(name, " after one failure is ", value);
+      if (IsShareRight(name) && value != 0)
+        return absl::StrCat(name, " after one failure is ", value);
     }
     return AddReferences(*metric, [&](const std::string& name, double value) -> Finding {
       return value < 1 ? "" : absl::StrCat(name, " is 1 although one record failed");
@@ -197,7 +202,13 @@ class TaskCheck {
   }
 
  private:
-  // Answers every record with its own target; then `rule` judges each result that is an accuracy.
+  // Of a group's score, "accuracy/kind=color", as of that of all.
+  bool IsShareRight(const std::string& score) const {
+    const auto found = is_share_.find(score.substr(0, score.find('/')));
+    return found != is_share_.end() && found->second;
+  }
+
+  // Answers every record with its own target; then `rule` judges each share of right answers.
   template <typename Rule>
   Finding AddReferences(Metric& metric, Rule&& rule) const {
     for (const TaskSample& sample : probe_.samples) {
@@ -212,9 +223,7 @@ class TaskCheck {
       if (!added.ok()) return std::string(added.message());
     }
     for (const auto& [name, value] : metric.Result()) {
-      const bool bounded =
-          absl::StrContains(name, "accuracy") || absl::StrContains(name, "exact_match");
-      const Finding finding = bounded ? rule(name, value) : Finding();
+      const Finding finding = IsShareRight(name) ? rule(name, value) : Finding();
       if (!finding.empty()) return finding;
     }
     return "";
@@ -229,6 +238,7 @@ class TaskCheck {
   const Task& task_;
   const VocabularyView& vocabulary_;
   const TaskProbe& probe_;
+  std::map<std::string, bool> is_share_;  // by score
 };
 
 }  // namespace

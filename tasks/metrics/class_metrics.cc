@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/metrics/families.h"
 #include "tasks/metrics/normalize_text.h"

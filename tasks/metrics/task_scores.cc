@@ -12,8 +12,13 @@ bool IsOfAllRecords(absl::string_view score) {
   return !IsCount(score) && !absl::StrContains(score, '/');
 }
 
+std::string OrderNote(absl::string_view score, bool less_is_better) {
+  return less_is_better && !IsCount(score) ? "less is better" : "";
+}
+
 std::string ScoreLabel(absl::string_view score, bool less_is_better) {
-  return absl::StrCat(score, less_is_better && !IsCount(score) ? " (less is better)" : "");
+  const std::string note = OrderNote(score, less_is_better);
+  return note.empty() ? std::string(score) : absl::StrCat(score, " (", note, ")");
 }
 
 TaskScores::TaskScores(const Registry& registry) {

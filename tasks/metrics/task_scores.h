@@ -24,6 +24,8 @@ bool IsCount(absl::string_view score);
 // A score of all records: no count, and not that of a group, "accuracy/kind=color".
 bool IsOfAllRecords(absl::string_view score);
 
+// "less is better", or nothing: what has to be said of a score wherever it is shown.
+std::string OrderNote(absl::string_view score, bool less_is_better);
 // "wer (less is better)", "accuracy": the score's name in tables and charts.
 std::string ScoreLabel(absl::string_view score, bool less_is_better);
 

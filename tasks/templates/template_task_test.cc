@@ -7,6 +7,7 @@
 
 #include "sdk/testing/byte_vocabulary.h"
 #include "sdk/testing/conformance.h"
+#include "tasks/metrics/metrics.h"
 
 namespace unival {
 namespace {
@@ -375,7 +376,8 @@ TEST_F(TemplateTaskTest, ShippedTasksKeepTheContractOfTasks) {
     for (const LoadedTemplate& source : set->tasks) {
       const auto task = TemplateTask::Create(source, vocabulary_);
       ASSERT_TRUE(task.ok()) << task.status();
-      const ConformanceReport report = CheckTask(**task, vocabulary_, {{sample, sample}, 2});
+      const ConformanceReport report =
+          CheckTask(**task, vocabulary_, {{sample, sample}, 2, BuiltinMetrics().scores()});
       EXPECT_TRUE(report.ok()) << report.Table();
     }
   }

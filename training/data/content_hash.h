@@ -1,5 +1,5 @@
-// unival: content_hash.h - 128-bit hashes of contents (XXH3): quick, and against accidents, not
-// against who forges them.
+// unival: content_hash.h - 128-bit hashes of contents (XXH3). They are fast and find what changed
+// by accident; they do not protect against somebody who forges a file.
 //
 //   ContentHash hash;
 //   hash.Add(file->bytes());

@@ -1,8 +1,8 @@
 // unival: data_check.h
 //
-// The records of a file, all of them, against the task that they are for: every medium is decoded,
-// every column that the task names is looked at, and records are compared with each other and with
-// those of other files. Nothing stops at the first.
+// Checks all records of a file against the task that they are for: every medium is decoded, every
+// column that the task names is looked at, and records are compared with each other and with those
+// of other files. It does not stop at the first problem, but lists all.
 //
 //   DataCheckOptions options;
 //   options.path = "train.jsonl";

@@ -13,9 +13,9 @@
 // payload is checked whenever it is read, and one that is damaged, or there no more, is treated as
 // absent. Tensors found own their memory.
 //
-// With a limit, what would make the caches of the folder larger together is not kept: what is kept
-// first stays, which for data that is read in epochs is worth as much as any other choice. Features
-// that are not kept are computed again, to the same bits.
+// With a limit, features that would make all caches of the folder together larger than the limit
+// are not kept. Those that were kept first stay: where data is read epoch after epoch, no other choice
+// saves more. Features that are not kept are computed again, to the same bits.
 //
 // Many runs may use one file at once: each sees what the others have added, and the lock on the
 // file is held only while a record is appended or an end cut off.

@@ -1,7 +1,7 @@
 // unival: prompt_check.h
 //
-// A template set against the records and the model that it is for: every problem, of every task and
-// every record, in one run.
+// Checks a template set against the records and the model that it is for, and lists every problem
+// of every task and every record in one run.
 //
 //   PromptCheckOptions options;
 //   options.set = "mine.textproto", options.data = "train.jsonl";

@@ -26,14 +26,15 @@ SharedTemplateSet SetWithPrompt(const TaskTemplate& proto, const std::string& pr
   return set;
 }
 
-PromptSpread SpreadOfValues(const std::vector<double>& values, bool less_is_better) {
+PromptSpread SpreadOfValues(const TaskScores& scores, const std::string& name,
+                            const std::vector<double>& values) {
   PromptSpread spread;
   const auto count = static_cast<double>(values.size());
   for (const double value : values) spread.mean += value / count;
   for (const double value : values) spread.deviation += std::pow(value - spread.mean, 2);
   spread.deviation = values.size() > 1 ? std::sqrt(spread.deviation / (count - 1)) : 0;
-  const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  spread.worst = less_is_better ? *high : *low;
+  spread.worst = *std::max_element(values.begin(), values.end(),
+                                   [&](double a, double b) { return scores.IsBetter(name, a, b); });
   return spread;
 }
 
@@ -76,7 +77,7 @@ std::map<std::string, PromptSpread> SpreadOf(const std::vector<PromptScores>& pr
   std::map<std::string, PromptSpread> spreads;
   for (const auto& [name, list] : values) {
     if (name == kSamplesScore || list.size() != prompts.size()) continue;
-    spreads[name] = SpreadOfValues(list, prompts[0].result.scores.LessIsBetter(name));
+    spreads[name] = SpreadOfValues(prompts[0].result.scores, name, list);
   }
   return spreads;
 }

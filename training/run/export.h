@@ -1,4 +1,4 @@
-// unival: export.h - a model directory of any checkpoint of a run.
+// unival: export.h - writes a model directory from any checkpoint of a run.
 //
 //   ExportOptions options;
 //   options.run = "runs/depth";

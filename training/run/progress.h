@@ -1,5 +1,5 @@
-// unival: progress.h - what a run tells: one JSON object per record in log.jsonl, and a line on
-// stderr.
+// unival: progress.h - what a run reports: one JSON object a line in log.jsonl, and a line on
+// standard error.
 #ifndef UNIVAL_TRAINING_RUN_PROGRESS_H_
 #define UNIVAL_TRAINING_RUN_PROGRESS_H_
 

@@ -1,4 +1,5 @@
-// unival: record_sweep.h - every record of a run against its task, before anything is trained.
+// unival: record_sweep.h - checks every record of a run against its task, before anything is
+// trained.
 #ifndef UNIVAL_TRAINING_RUN_RECORD_SWEEP_H_
 #define UNIVAL_TRAINING_RUN_RECORD_SWEEP_H_
 

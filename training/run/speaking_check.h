@@ -1,5 +1,5 @@
-// unival: speaking_check.h - before a stage that leaves the language model as it is: whether that
-// model can say what the stage's records want.
+// unival: speaking_check.h - checks, before a stage that leaves the language model as it is,
+// whether that model can say the texts that the stage's records want.
 #ifndef UNIVAL_TRAINING_RUN_SPEAKING_CHECK_H_
 #define UNIVAL_TRAINING_RUN_SPEAKING_CHECK_H_
 

@@ -1,10 +1,14 @@
 #include "training/run/stage_caches.h"
 
+#include <cstdint>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {

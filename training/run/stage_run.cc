@@ -4,11 +4,17 @@
 #include <ATen/core/Tensor.h>
 
 #include <cmath>
+#include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "runtime/weight_files.h"
 #include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <sstream>
@@ -41,6 +42,16 @@ class Copied : public ::testing::Test {
     WriteText(program_.Path(path), text);
     if (executable)
       fs::permissions(program_.Path(path), fs::perms::owner_exec, fs::perm_options::add);
+  }
+
+  // Scripts in the place of the programs, no newer than the pages of these.
+  void ReplacePrograms() {
+    for (const std::string program : kOwnPrograms) {
+      const std::string file = "libexec/" + program;
+      fs::remove(program_.Path(file));
+      WriteScript(file, "#!/bin/sh\necho \"started: $@\"\n");
+      fs::last_write_time(program_.Path(file), fs::last_write_time(program_.Path(file + ".help")));
+    }
   }
 
   Outcome Run(const std::string& words) const { return program_.Shell("./bin/unival " + words); }
@@ -82,6 +93,47 @@ TEST_F(Copied, ListsInItsHelpWhatItFindsAndHowToReachIt) {
       help, AllOf(Not(HasSubstr(".bak")), Not(HasSubstr("  text ")), Not(HasSubstr("  folder "))));
 }
 
+TEST_F(Copied, ListsCommandsOnlyWhereTheirProgramIsThereAndHowToMakeTheOthers) {
+  const std::string whole = Run("--help").out;
+  for (const char* command : {"\n  merge ", "\n  vocab ", "\n  predict "}) {
+    EXPECT_THAT(whole, HasSubstr(command));
+  }
+  EXPECT_THAT(whole, Not(HasSubstr("unival_tools")));
+  EXPECT_THAT(whole, HasSubstr("\n  unival-parity               parity"));
+  EXPECT_THAT(whole, HasSubstr("data make-world, data make-speech"));
+  fs::remove(program_.Path("libexec/unival_tools"));
+  const std::string part = Run("--help").out;
+  EXPECT_THAT(part, AllOf(HasSubstr("\n  predict "), Not(HasSubstr("\n  merge ")),
+                          Not(HasSubstr("\n  vocab "))));
+  EXPECT_THAT(part.substr(part.find("Programs that are not here")),
+              AllOf(HasSubstr("bazel build"), HasSubstr("\n  unival_tools  "),
+                    HasSubstr("merge, data, plugin, vocab, adapter")));
+  EXPECT_THAT(Run("mrege").err, HasSubstr("did you mean \"merge\"?"));
+}
+
+TEST_F(Copied, APageThatIsOlderThanItsProgramIsNotBelieved) {
+  ReplacePrograms();
+  EXPECT_THAT(Run("predict --help").out, HasSubstr("Usage: unival predict"));
+  for (const std::string program : kOwnPrograms) {
+    const fs::path file = program_.Path("libexec/" + program);
+    fs::last_write_time(file,
+                        fs::last_write_time(file.string() + ".help") + std::chrono::seconds(9));
+  }
+  EXPECT_EQ(Run("predict --help").out, "started: predict --help\n");
+  EXPECT_EQ(Run("help data import").out, "started: data import --help\n");
+}
+
+TEST_F(Copied, AProgramStartedByItselfBelievesNoOtherUnival) {
+  fs::create_directories(program_.Path("other"));
+  WriteScript("other/unival", "#!/bin/sh\necho other\n");
+  WriteScript("other/unival-data", "#!/bin/sh\necho other\n");
+  const std::string tools = Runfile("libexec/unival_tools");
+  const Outcome outcome =
+      program_.Shell("UNIVAL_PROGRAM=\"$PWD/other/unival\" " + tools + " data make-world --help");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("make-world"), Not(HasSubstr("other\n"))));
+}
+
 TEST_F(Copied, HelpOfACommandIsAskedForInEitherOrder) {
   WriteScript("bin/unival-hello", "#!/bin/sh\necho \"asked: $@\"\n");
   EXPECT_EQ(Run("help hello").out, "asked: --help\n");
@@ -89,6 +141,8 @@ TEST_F(Copied, HelpOfACommandIsAskedForInEitherOrder) {
   EXPECT_EQ(Run("help").out, Run("--help").out);
   EXPECT_EQ(Run("help data import").out, Run("data import --help").out);
   EXPECT_THAT(Run("help data import").out, HasSubstr("Usage: unival data import"));
+  EXPECT_EQ(Run("data import help").out, Run("data import --help").out);
+  EXPECT_EQ(Run("train help").out, Run("train --help").out);
 }
 
 TEST_F(Copied, ItsOwnCommandsComeFirst) {
@@ -168,13 +222,10 @@ TEST_F(Copied, SaysWhyAProgramCannotStart) {
 }
 
 TEST_F(Copied, PrintsTheHelpOfACommandWithoutStartingItsProgram) {
-  for (const std::string program : kOwnPrograms) {
-    fs::remove(program_.Path("libexec/" + program));
-    WriteScript("libexec/" + program, "#!/bin/sh\necho \"started: $@\"\n");
-  }
+  ReplacePrograms();
   for (const char* words :
        {"predict --help", "predict -h", "help predict", "--help predict", "-h data import",
-        "data import --help", "help prompts show", "merge --help"}) {
+        "data import --help", "help prompts show", "merge --help", "train help", "data help"}) {
     const Outcome outcome = Run(words);
     EXPECT_EQ(outcome.code, 0) << words;
     EXPECT_THAT(outcome.out, AllOf(HasSubstr("Usage: unival "), Not(HasSubstr("started: "))))

@@ -350,10 +350,11 @@ TEST(Workflow, AdapterOfAnotherBaseIsRefused) {
   EXPECT_THAT(outcome.err, HasSubstr("backbone"));
 }
 
-TEST(Quickstart, GoesAllTheWayAndWritesAReport) {
+TEST(Quickstart, WithControlsGoesAllTheWayAndWritesAReport) {
   const Program& program = TinyWorkplace();
   const Outcome outcome = program.Run(
-      "quickstart --model models/tiny --plugin \"$DEPTH_PLUGIN\" --fast --output quickstart_out");
+      "quickstart --model models/tiny --plugin \"$DEPTH_PLUGIN\" --fast --controls "
+      "--output quickstart_out");
   ASSERT_EQ(outcome.code, 0) << outcome.out << outcome.err;
   EXPECT_THAT(outcome.out,
               AllOf(HasSubstr("[9/9]"), HasSubstr(" 0 changed"), HasSubstr("report.html")));

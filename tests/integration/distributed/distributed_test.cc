@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -164,6 +165,34 @@ TEST(Distributed, ASignalToTheLauncherStopsAllAtOneStep) {
   const Outcome resumed = program.Run(Train("stopped", "stopped", "--resume"));
   ASSERT_EQ(resumed.code, 0) << resumed.err;
   EXPECT_EQ(StepsOf("stopped").back()["step"], 40);
+}
+
+// As timeout(1) and batch systems send a signal: to the program, and to its whole process group.
+std::string WithGroupSignal(const std::string& run, const std::string& command,
+                            const std::string& signal) {
+  return absl::StrCat("set -m; unival ", command, " & L=$!; until [ -s runs/", run,
+                      "/log.jsonl ]; do sleep 0.05; done; kill -", signal, " $L; kill -", signal,
+                      " -- -$L; wait $L");
+}
+
+TEST(Distributed, ASignalToTheWholeGroupIsOneRequestAndKeepsTheCheckpoint) {
+  const Program& program = TinyWorkplace();
+  WritePlan("grouped", Plan(4, 400, "connection:image", "micro_batches: 4"));
+  for (const std::string signal : {"INT", "TERM"}) {
+    for (const int processes : {2, 1}) {
+      const std::string run = absl::StrCat("grouped", signal, processes);
+      const std::string train = Train("grouped", run);
+      const Outcome stopped = program.Shell(
+          WithGroupSignal(run, processes == 1 ? train : Launch(processes, train), signal));
+      EXPECT_EQ(stopped.code, 1) << run << "\n" << stopped.err;
+      EXPECT_THAT(stopped.out, HasSubstr("go on with --resume")) << run << "\n" << stopped.err;
+      // The newest checkpoint is that of the last step.
+      int saved = 0;
+      for (const auto& entry : fs::directory_iterator(program.Path("runs/" + run + "/checkpoint")))
+        saved = std::max(saved, std::stoi(entry.path().filename().string()));
+      EXPECT_EQ(saved, StepsOf(run).back()["step"]) << run;
+    }
+  }
 }
 
 // As torchrun starts them, where process 0 keeps the meeting place open.

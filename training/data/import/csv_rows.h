@@ -1,5 +1,5 @@
-// unival: csv_rows.h - tables with commas: quoted fields, quotes doubled in them, line ends in
-// them.
+// unival: csv_rows.h - the rows of a CSV file. Fields may be quoted; a quoted field may hold
+// commas, line ends, and quotes, which are doubled in it.
 #ifndef UNIVAL_TRAINING_DATA_IMPORT_CSV_ROWS_H_
 #define UNIVAL_TRAINING_DATA_IMPORT_CSV_ROWS_H_
 

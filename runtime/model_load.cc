@@ -1,43 +1,37 @@
-// Loading and saving of a Model, in one piece: which tensors go to which component of a model
-// directory, and back.
+// Loading of a Model: from the components of a model directory, each part when those before it are
+// there.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <torch/nn/module.h>
 
-#include <algorithm>
-#include <filesystem>
+#include <map>
+#include <memory>
 #include <string>
-#include <system_error>
+#include <utility>
+#include <vector>
 
 #include "absl/algorithm/container.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "backbone/connection/connection.h"
 #include "backbone/model/backbone.h"
-#include "backbone/model/model_config.h"
 #include "backbone/storage/adapter_file.h"
 #include "backbone/storage/backbone_hash.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
 #include "backbone/storage/safetensors_header.h"
 #include "runtime/adapter_records.h"
-#include "runtime/half_storage.h"
 #include "runtime/memory_budget.h"
 #include "runtime/model.h"
-#include "runtime/template_hashes.h"
+#include "runtime/model_components.h"
 #include "sdk/base/drawn_weights.h"
-#include "sdk/base/mapped_file.h"
-#include "sdk/base/shapes.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 
 namespace unival {
 namespace {
-
-constexpr char kTokenizer[] = "tokenizer";
 
 // Every connection has exactly one record of what it was trained against, every record a
 // connection.
@@ -54,13 +48,6 @@ absl::Status CheckRecord(const Manifest& manifest, const std::string& file,
       "model again with the program that trained it"));
 }
 
-TensorMap Halved(TensorMap tensors) {
-  for (auto& [name, tensor] : tensors) {
-    if (BecomesHalf(name, tensor)) tensor = tensor.detach().to(at::kHalf);
-  }
-  return tensors;
-}
-
 // Whether the record's hashes are those of the files in `directory`, by what its adapter file says.
 absl::StatusOr<bool> WasFoundHere(const AdapterRecord& record, const ModelDirectory& directory) {
   const std::string id = AdapterComponentId(AdapterId(record));
@@ -72,111 +59,6 @@ absl::StatusOr<bool> WasFoundHere(const AdapterRecord& record, const ModelDirect
   const Manifest& manifest = directory.manifest();
   return found->second == FoundInSha256(record, manifest.vocabulary(),
                                         {manifest.component().begin(), manifest.component().end()});
-}
-
-// Whether the tensors are what they will be when they are stored as float16 and loaded.
-bool IsExactInHalf(const std::vector<NamedTensor>& tensors) {
-  return absl::c_all_of(tensors, [](const NamedTensor& named) {
-    const at::Tensor& tensor = named.tensor;
-    return !BecomesHalf(named.name, tensor) ||
-           tensor.equal(tensor.to(at::kHalf).to(tensor.scalar_type()));
-  });
-}
-
-// The file of an adapter, a connection among them, with its record. `exact`: whether the tensors
-// that it was found with are stored as they are.
-absl::Status WriteAdapter(const Manifest& manifest, const std::string& id, const TensorMap& tensors,
-                          bool exact, ModelDirectoryWriter& writer) {
-  std::map<std::string, std::string> metadata;
-  if (const AdapterRecord* record = FindAdapter(manifest, id); record != nullptr) {
-    metadata = AdapterMetadata(*record);
-    if (exact)
-      metadata[kFoundIn] = FoundInSha256(*record, manifest.vocabulary(), writer.components());
-  }
-  return writer.AddTensors(AdapterComponentId(id), tensors, metadata);
-}
-
-absl::Status WriteTemplates(const StoredTemplates& templates, ModelDirectoryWriter& writer) {
-  if (templates.empty()) return absl::OkStatus();
-  std::map<std::string, std::string> files;
-  for (const auto& [file, stored] : templates) files[file] = stored.text;
-  return writer.AddFolder(kTemplatesComponent, files);
-}
-
-// A model takes about as much as its files, twice that where they are float16, and for a moment the
-// embedding once more.
-constexpr int64_t kTimesOfFiles = 4, kBesides = int64_t{256} << 20;
-
-// What the tensors of a component are, by the header of its file; nothing else is read. No error of
-// a file that is missing or damaged: whoever loads it says that better.
-SafetensorsHeader HeaderOf(const ModelDirectory& directory, const std::string& component) {
-  const auto file = MappedFile::Open(directory.FileOf(component));
-  if (!file.ok()) return {};
-  const absl::StatusOr<SafetensorsHeader> header = ParseSafetensorsHeader((*file)->bytes());
-  return header.ok() && (*file)->Check().ok() ? *header : SafetensorsHeader();
-}
-
-absl::Status CheckConnectionShape(const ModelDirectory& directory,
-                                  const ConnectionConfig& connection, absl::string_view field,
-                                  const std::string& tensor, const std::vector<int64_t>& expected) {
-  const std::string id = AdapterComponentId(connection.modality());
-  const auto tensors = HeaderOf(directory, id).tensors;
-  const auto found = tensors.find(tensor);
-  if (found == tensors.end() || found->second.shape == expected) return absl::OkStatus();
-  return InvalidArgument("connection of modality \"", connection.modality(), "\": ", field,
-                         ": expected ", tensor, " of shape ", ShapeText(found->second.shape),
-                         ", as ", directory.FileOf(id), " has, got ", ShapeText(expected));
-}
-
-// The manifest against the headers of the files, before anything is built for it.
-absl::Status CheckShapes(const ModelDirectory& directory) {
-  const Manifest& manifest = directory.manifest();
-  UNIVAL_RETURN_IF_ERROR(ValidateBackboneConfig(manifest.backbone()));
-  int64_t elements = 0;
-  for (const auto& [name, entry] : HeaderOf(directory, "backbone").tensors) {
-    elements += (entry.end - entry.begin) / DtypeSize(entry.dtype);
-  }
-  const int64_t least = LeastBackboneElements(manifest.backbone());
-  // Where less is missing, the tensors are compared one by one when they are loaded.
-  if (elements > 0 && least > kTimesOfFiles * elements + kBesides) {
-    return InvalidArgument("backbone: expected a file of at least ", least,
-                           " numbers, as this configuration has, got ", elements, " in ",
-                           directory.FileOf("backbone"), "; restore the manifest of these files");
-  }
-  for (const ConnectionConfig& connection : manifest.connection()) {
-    const int64_t d = manifest.backbone().d_model(), maps = connection.position_maps();
-    UNIVAL_RETURN_IF_ERROR(
-        CheckConnectionShape(directory, connection, "position_rows", "positions",
-                             {PositionRows(connection, manifest.backbone()), d}));
-    if (maps <= 1) continue;  // one that does not fit is found when the tensors are loaded
-    UNIVAL_RETURN_IF_ERROR(CheckConnectionShape(directory, connection, "position_maps", "weight",
-                                                {maps, d, connection.feature_dim()}));
-  }
-  return absl::OkStatus();
-}
-
-// The large files that are read when these modalities are loaded.
-std::vector<std::string> WeightComponents(const Manifest& manifest,
-                                          const std::vector<std::string>& modalities) {
-  std::vector<std::string> ids = {"backbone"};
-  for (const VocabularyBlock& block : manifest.vocabulary().blocks()) {
-    ids.push_back(TokensComponentId(block.id()));
-  }
-  for (const std::string& id : modalities) {
-    ids.push_back(ModalityComponentId(id));
-    ids.push_back(AdapterComponentId(id));
-  }
-  return ids;
-}
-
-int64_t Budget(const ModelDirectory& directory) {
-  int64_t bytes = kBesides;
-  for (const std::string& id : directory.ComponentIds()) {
-    std::error_code error;
-    const auto size = std::filesystem::file_size(directory.FileOf(id), error);
-    if (!error) bytes += kTimesOfFiles * static_cast<int64_t>(size);
-  }
-  return std::min(bytes, MachineMemory());
 }
 
 }  // namespace
@@ -200,13 +82,14 @@ absl::StatusOr<std::unique_ptr<Model>> Model::Load(const OpenedModel& opened,
   UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> wanted, model->Wanted(options));
   UNIVAL_RETURN_IF_ERROR(Annotate(CheckShapes(*model->origin_), model->ManifestPath()));
   model->origin_->CheckAhead(WeightComponents(model->manifest_, wanted));
-  UNIVAL_ASSIGN_OR_RETURN(model->tokenizer_directory_, model->origin_->ComponentPath(kTokenizer));
+  UNIVAL_ASSIGN_OR_RETURN(model->tokenizer_directory_,
+                          model->origin_->ComponentPath(kTokenizerComponent));
   const TokenizerConfig& tokenizer = model->manifest_.tokenizer();
   UNIVAL_ASSIGN_OR_RETURN(model->tokenizer_,
                           runtime.registry().CreateTokenizer(
                               tokenizer.type(), model->tokenizer_directory_, tokenizer.block()));
   UNIVAL_RETURN_IF_ERROR(Annotate(model->CreateVocabulary(), model->ManifestPath()));
-  const MemoryBudget budget(Budget(*model->origin_),
+  const MemoryBudget budget(LoadBudget(*model->origin_),
                             "more than its files can fill; restore the manifest of these files");
   {
     const LoadedWeights none_are_drawn;
@@ -353,67 +236,6 @@ absl::Status Model::CheckAdapters(bool allow_mismatch) const {
     UNIVAL_RETURN_IF_ERROR(CheckAdapter(record, expected, ManifestPath(), {allow_mismatch}));
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<Manifest> Model::ManifestToSave(const Lineage& lineage) const {
-  Manifest manifest = manifest_;
-  manifest.clear_adapter();
-  // Of modalities that were not loaded, as they are.
-  for (const AdapterRecord& record : manifest_.adapter()) {
-    const std::string& id = AdapterModality(record);
-    if (!id.empty() && modality(id) == nullptr) *manifest.add_adapter() = record;
-  }
-  std::string base_hash;  // empty: not needed so far
-  for (const ConnectionConfig& connection : manifest_.connection()) {
-    if (modality(connection.modality()) == nullptr) continue;
-    UNIVAL_ASSIGN_OR_RETURN(*manifest.add_adapter(),
-                            DescribeConnection(connection.modality(), &base_hash));
-  }
-  for (const AdapterRecord& record : manifest_.adapter()) {
-    if (!absl::c_linear_search(adapter_ids(), AdapterId(record))) continue;
-    UNIVAL_ASSIGN_OR_RETURN(*manifest.add_adapter(), DescribeAdapter(record.config(), &base_hash));
-  }
-  *manifest.add_lineage() = lineage;
-  manifest.set_template_set_hash(StoredTemplatesHash(templates_));
-  return manifest;
-}
-
-absl::Status Model::Save(const std::string& directory, const Lineage& lineage, bool half) const {
-  UNIVAL_ASSIGN_OR_RETURN(const Manifest manifest, ManifestToSave(lineage));
-  UNIVAL_ASSIGN_OR_RETURN(auto writer,
-                          ModelDirectoryWriter::Create(directory, {/*overwrite=*/true}));
-  const auto stored = [half](TensorMap tensors) {
-    return half ? Halved(std::move(tensors)) : tensors;
-  };
-  return CatchTorch(absl::StrCat("save ", directory), [&]() -> absl::Status {
-    TensorMap backbone = stored(PartTensors("backbone"));
-    UNIVAL_RETURN_IF_ERROR(
-        AddTokenComponents(backbone.at(kTokenEmbedding), manifest.vocabulary(), *writer));
-    backbone.erase(kTokenEmbedding);
-    UNIVAL_RETURN_IF_ERROR(writer->AddTensors("backbone", backbone));
-    for (const auto& [id, modality] : modalities_) {
-      if (modality->module() != nullptr) {
-        UNIVAL_RETURN_IF_ERROR(writer->AddTensors(
-            ModalityComponentId(id), stored(PartTensors(absl::StrCat("modality.", id)))));
-      }
-    }
-    const bool exact = !half || IsExactInHalf(State());
-    // Connections first: what works on one is bound to its file too.
-    for (const std::string& id : modality_ids()) {
-      if (!backbone_->HasConnection(id)) continue;
-      UNIVAL_RETURN_IF_ERROR(WriteAdapter(
-          manifest, id, stored(PartTensors(absl::StrCat("connection.", id))), exact, *writer));
-    }
-    for (const std::string& id : adapter_ids()) {
-      UNIVAL_RETURN_IF_ERROR(WriteAdapter(
-          manifest, id, stored(PartTensors(absl::StrCat("adapter.", id))), exact, *writer));
-    }
-    for (const std::string& id : carried_)
-      UNIVAL_RETURN_IF_ERROR(writer->CopyComponent(*origin_, id));
-    UNIVAL_RETURN_IF_ERROR(writer->AddFolder(kTokenizer, tokenizer_directory_));
-    UNIVAL_RETURN_IF_ERROR(WriteTemplates(templates_, *writer));
-    return writer->Commit(manifest);
-  });
 }
 
 }  // namespace unival
