@@ -75,7 +75,7 @@ void PrintEvaluation(const EvaluationOutput& output) {
   for (const auto& [name, value] : result.metrics) {
     std::cout << absl::StrFormat("%-32s %.4f%s%s%s\n", name, value, IntervalText(result, name),
                                  BesideConstant(result, name),
-                                 OrderColumn(name, result.scores.LessIsBetter(name)));
+                                 NoteOfScore(name, result.scores.LessIsBetter(name)));
   }
   if (!result.intervals.empty()) {
     std::cout << absl::StrFormat("intervals: 95 %%, bootstrap of %d resamples, seed %d\n",

@@ -3,8 +3,10 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "sdk/base/json_text.h"
+#include "tasks/metrics/task_scores.h"
 
 namespace unival {
 namespace {
@@ -30,19 +32,23 @@ nlohmann::ordered_json DifferenceJson(const PairedDifference& difference) {
 
 }  // namespace
 
-std::string OrderColumn(const std::string& score, bool less_is_better) {
-  const std::string note = OrderNote(score, less_is_better);
-  return note.empty() ? "" : "   " + note;
+std::string NoteOfScore(const std::string& score, bool less_is_better) {
+  const std::string remark = ScoreRemark(score, less_is_better);
+  return remark.empty() ? "" : absl::StrCat("   ", remark);
 }
 
 void AddScores(const std::map<std::string, ScoreValue>& scores, const BootstrapOptions& options,
                nlohmann::ordered_json* json) {
-  nlohmann::ordered_json values = nlohmann::ordered_json::object(), intervals = values;
+  nlohmann::ordered_json values = nlohmann::ordered_json::object(), intervals = values,
+                         remarks = values;
   for (const auto& [name, score] : scores) {
+    const std::string remark = ScoreRemark(name, score.less_is_better);
+    if (!remark.empty()) remarks[name] = remark;
     values[name] = score.value;
     if (score.interval) intervals[name] = {score.interval->low, score.interval->high};
   }
   (*json)["metrics"] = values;
+  if (!remarks.empty()) (*json)["remarks"] = remarks;
   if (intervals.empty()) return;
   (*json)["intervals"] = intervals;
   (*json)["bootstrap"] = BootstrapJson(options);
@@ -57,7 +63,7 @@ void PrintScoreTable(const std::map<std::string, ScoreValue>& scores,
       std::cout << absl::StrFormat("  [%.4f, %.4f]", score.interval->low, score.interval->high);
       drawn = true;
     }
-    std::cout << OrderColumn(name, score.less_is_better) << "\n";
+    std::cout << NoteOfScore(name, score.less_is_better) << "\n";
   }
   if (drawn) {
     std::cout << absl::StrFormat("intervals: %g %%, bootstrap of %d resamples, seed %d\n",
@@ -82,7 +88,7 @@ void PrintComparison(const Comparison& comparison) {
     std::cout << absl::StrFormat("%-32s %8.4f %8.4f %+9.4f  [%+.4f, %+.4f] %8.4f  %d/%d/%d%s\n",
                                  name, one.a, one.b, one.difference, one.interval.low,
                                  one.interval.high, one.p, one.better(), one.worse(), one.same,
-                                 OrderColumn(name, one.less_is_better));
+                                 NoteOfScore(name, one.less_is_better));
   }
   std::cout << absl::StrFormat(
       "paired bootstrap of %d resamples, seed %d; worse in b: what was forgotten\n",

@@ -18,8 +18,8 @@ void AddScores(const std::map<std::string, ScoreValue>& scores, const BootstrapO
 void PrintScoreTable(const std::map<std::string, ScoreValue>& scores,
                      const BootstrapOptions& options);
 
-// OrderNote for the end of a score's line.
-std::string OrderColumn(const std::string& score, bool less_is_better);
+// "   less is better" for the end of a score's line, or what else is to be known; mostly nothing.
+std::string NoteOfScore(const std::string& score, bool less_is_better);
 
 struct Comparison {
   std::string a, b;  // what is compared, for headings

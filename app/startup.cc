@@ -1,7 +1,9 @@
 #include "app/startup.h"
 
 #include <malloc.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -55,6 +57,16 @@ void NameBlasKernels(int, char**, char** environment) {
 __attribute__((section(".preinit_array"),
                used)) void (*const name_blas_kernels)(int, char**, char**) = NameBlasKernels;
 
+// Data of many files keeps all of them open. Shells allow a program 1,024, until it asks for as many
+// as the system allows. Beyond kEnough nothing is gained.
+void AllowOpenFiles() {
+  constexpr rlim_t kEnough = 1 << 17;
+  struct rlimit files = {};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= kEnough) return;
+  files.rlim_cur = std::min(files.rlim_max, kEnough);
+  setrlimit(RLIMIT_NOFILE, &files);
+}
+
 // Larger than any block of a training step.
 constexpr int kKeptBytes = 1 << 30, kTopPadBytes = 64 << 20;
 
@@ -81,6 +93,7 @@ void SettleProcess() {
   }
   // A write that a limit of file size stops is then an error with a message, not the silent end.
   std::signal(SIGXFSZ, SIG_IGN);
+  AllowOpenFiles();
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, kKeptBytes);
   mallopt(M_TOP_PAD, kTopPadBytes);

@@ -34,9 +34,13 @@ struct Slot {
            address < end.load(std::memory_order_acquire);
   }
 };
-constexpr int kSlots = 4096;
+// More than a system maps for one process by default (vm.max_map_count, 65,530); pages of the table
+// that nothing needs are never touched.
+constexpr int kSlots = 1 << 16;
 Slot slots[kSlots];
 std::atomic<int> slots_ever_used{0};
+// Where a free one is likely: all below it are taken, but for those that were given back since.
+std::atomic<int> likely_free{0};
 
 Slot* SlotOf(uintptr_t address) {
   const int count = slots_ever_used.load(std::memory_order_acquire);
@@ -96,7 +100,9 @@ int64_t WrittenAt(int file) {
 int TakeSlot(const MappedFile* file, int64_t written_at, const void* data, size_t size) {
   static std::once_flag installed;
   std::call_once(installed, InstallHandler);
-  for (int i = 0; i < kSlots; ++i) {
+  const int first = likely_free.load();
+  for (int tried = 0; tried < kSlots; ++tried) {
+    const int i = (first + tried) % kSlots;
     bool expected = false;
     if (!slots[i].used.compare_exchange_strong(expected, true)) continue;
     slots[i].first_bad = kNone;
@@ -107,6 +113,7 @@ int TakeSlot(const MappedFile* file, int64_t written_at, const void* data, size_
     int count = slots_ever_used.load();
     while (count <= i && !slots_ever_used.compare_exchange_weak(count, i + 1)) {
     }
+    likely_free = (i + 1) % kSlots;
     return i;
   }
   return -1;
@@ -117,6 +124,10 @@ void GiveBack(int slot) {
   slots[slot].end.store(0, std::memory_order_release);
   slots[slot].begin.store(0, std::memory_order_release);
   slots[slot].used = false;
+  // The lower ones are taken first, so that the handler has few to look at.
+  int likely = likely_free.load();
+  while (slot < likely && !likely_free.compare_exchange_weak(likely, slot)) {
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <csignal>
 #include <filesystem>
@@ -43,6 +44,31 @@ TEST(MappedFileTest, WritingToACopyLeavesTheFile) {
 
 std::string Touched(const MappedFile& file) {
   return std::string(file.bytes());  // reads every byte
+}
+
+// As many as the shards of a large data set; the system allows them (ulimit -Hn).
+TEST(MappedFileTest, MoreThanTenThousandAreOpenAtOnce) {
+  struct rlimit files = {};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
+  const struct rlimit before = files;
+  files.rlim_cur = files.rlim_max;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
+  const std::string path = NewFolder("mapped_many") + "/file";
+  WriteText(path, "first");
+  std::vector<std::shared_ptr<const MappedFile>> all;
+  for (int i = 0; i < 11000; ++i) {
+    auto file = MappedFile::Open(path);
+    ASSERT_TRUE(file.ok()) << file.status();
+    all.push_back(*std::move(file));
+  }
+  all[7] = nullptr;
+  const auto last = *MappedFile::Open(path);
+  std::filesystem::resize_file(path, 0);
+  EXPECT_EQ(Touched(*all.back()), std::string(5, '\0'));
+  EXPECT_TRUE(absl::IsDataLoss(all.back()->Check()));
+  EXPECT_TRUE(absl::IsDataLoss(MappedFile::CheckAt(last->bytes().data())));
+  all.clear();
+  EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 TEST(MappedFileTest, AFileThatIsCutWhileItIsInUseIsAnErrorThatNamesThePlace) {

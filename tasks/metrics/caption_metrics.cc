@@ -122,7 +122,8 @@ std::vector<MetricFactory> CaptionMetricsOver(CaptionWords words) {
       Captions("cider_plain",
                "CIDEr as first defined, without CIDEr-D's clipping and length factor", words,
                {ScoreInfo{"cider_plain"}}, plain, &MeanOfSums),
-      Captions("meteor", "METEOR 1.5, modules exact and stem; no synonyms, no paraphrases", words,
+      Captions("meteor",
+               absl::StrCat("METEOR 1.5, ", kMeteorModules, "; no synonyms, no paraphrases"), words,
                {ScoreInfo{"meteor"}}, &MeteorRows, &MeteorOfSums, kMostAligned),
   };
 }

@@ -19,6 +19,9 @@
 
 namespace unival {
 
+// What a value of METEOR is compared by, to be said where one is shown.
+inline constexpr char kMeteorModules[] = "modules exact and stem";
+
 // Counts, whose sums over items give the corpus score.
 enum MeteorCount {
   kCandidateWords,

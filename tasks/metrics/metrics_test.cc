@@ -95,6 +95,9 @@ TEST(TaskScores, JudgeByTheScoreOfTheHighestRank) {
   EXPECT_EQ(scores.Main(Results{{"mean_iou", 0}, {"iou@0.25", 0}, {"iou@0.5", 0}}), "iou@0.5");
   EXPECT_EQ(scores.Main(Results{{"wer", 0}, {"meteor", 0}, {"samples", 0}, {"a/kind=b", 0}}),
             "meteor");
+  EXPECT_EQ(ScoreLabel("meteor/kind=a", false), "meteor/kind=a (modules exact and stem)");
+  EXPECT_EQ(ScoreLabel("wer", true), "wer (less is better)");
+  EXPECT_EQ(ScoreLabel("cider", false), "cider");
   EXPECT_EQ(scores.Main(Results{{"cider", 0}, {"contains", 0}}, /*shares=*/true), "contains");
   EXPECT_EQ(scores.Main(Results{{"samples", 0}, {"failures", 0}}), "");
 }

@@ -2,6 +2,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "tasks/metrics/meteor.h"
 #include "tasks/metrics/metrics.h"
 
 namespace unival {
@@ -12,13 +13,15 @@ bool IsOfAllRecords(absl::string_view score) {
   return !IsCount(score) && !absl::StrContains(score, '/');
 }
 
-std::string OrderNote(absl::string_view score, bool less_is_better) {
-  return less_is_better && !IsCount(score) ? "less is better" : "";
+std::string ScoreRemark(absl::string_view score, bool less_is_better) {
+  if (IsCount(score)) return "";
+  if (score.substr(0, score.find('/')) == "meteor") return kMeteorModules;
+  return less_is_better ? "less is better" : "";
 }
 
 std::string ScoreLabel(absl::string_view score, bool less_is_better) {
-  const std::string note = OrderNote(score, less_is_better);
-  return note.empty() ? std::string(score) : absl::StrCat(score, " (", note, ")");
+  const std::string remark = ScoreRemark(score, less_is_better);
+  return absl::StrCat(score, remark.empty() ? "" : absl::StrCat(" (", remark, ")"));
 }
 
 TaskScores::TaskScores(const Registry& registry) {

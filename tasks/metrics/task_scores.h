@@ -24,9 +24,10 @@ bool IsCount(absl::string_view score);
 // A score of all records: no count, and not that of a group, "accuracy/kind=color".
 bool IsOfAllRecords(absl::string_view score);
 
-// "less is better", or nothing: what has to be said of a score wherever it is shown.
-std::string OrderNote(absl::string_view score, bool less_is_better);
-// "wer (less is better)", "accuracy": the score's name in tables and charts.
+// What is to be known of a score beside its value: "less is better", "modules exact and stem" of
+// METEOR; mostly nothing.
+std::string ScoreRemark(absl::string_view score, bool less_is_better);
+// "wer (less is better)", "accuracy": the score's name in tables and charts, with its remark.
 std::string ScoreLabel(absl::string_view score, bool less_is_better);
 
 // A value; thread-safe.

@@ -80,19 +80,24 @@ Problem LengthCheck::At(const std::string& kind, const std::string& field,
 
 std::vector<std::string> LengthCheck::UnknownWords(const std::string& text) const {
   std::vector<std::string> unknown;
+  AddUnknownWords(text, &unknown);
+  return unknown;
+}
+
+void LengthCheck::AddUnknownWords(const std::string& text,
+                                  std::vector<std::string>* unknown) const {
   const auto has_unknown = [this](const std::string& piece) {
     const auto tokens = vocabulary_.EncodeText(piece);
     return tokens.ok() &&
            std::find(tokens->begin(), tokens->end(), vocabulary_.unk()) != tokens->end();
   };
-  if (!has_unknown(text)) return unknown;
+  if (!has_unknown(text)) return;
   for (const std::string& word : WordsOf(text)) {
     if (has_unknown(absl::StrCat(" ", word)) &&
-        std::find(unknown.begin(), unknown.end(), word) == unknown.end()) {
-      unknown.push_back(word);
+        std::find(unknown->begin(), unknown->end(), word) == unknown->end()) {
+      unknown->push_back(word);
     }
   }
-  return unknown;
 }
 
 void LengthCheck::CheckPieces(const std::string& field, const Pattern& pattern,
@@ -108,9 +113,7 @@ void LengthCheck::CheckPieces(const std::string& field, const Pattern& pattern,
       const auto chunk =
           slot.type->Render({unbounded_, slot}, vocabulary_, sample, options, unused);
       if (!chunk.ok()) continue;
-      for (std::string& word : UnknownWords(absl::StrCat(" ", chunk->text))) {
-        unknown.push_back(std::move(word));
-      }
+      AddUnknownWords(absl::StrCat(" ", chunk->text), &unknown);
     }
     if (unknown.empty()) continue;
     Problem problem = At("unknown_piece", field, slot.text);

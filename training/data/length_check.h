@@ -67,6 +67,8 @@ class LengthCheck {
              const TaskSample& sample, const Remedy& remedy, ProblemList* problems);
   // The words of a text that have <unk> among their pieces.
   std::vector<std::string> UnknownWords(const std::string& text) const;
+  // Those that are not in `unknown` yet.
+  void AddUnknownWords(const std::string& text, std::vector<std::string>* unknown) const;
   Spread TokenCounts(const Pattern& pattern, const TaskSample& sample) const;
 
   const TemplateReading& reading_;

@@ -4,11 +4,12 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <atomic>
 #include <thread>
 #include <utility>
 
 #include "absl/algorithm/container.h"
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/slots/pattern.h"
 #include "training/data/media_keys.h"
@@ -16,33 +17,71 @@
 namespace unival {
 namespace {
 
-// Records that are held at a time.
-constexpr int64_t kChunk = 256;
+// Records that are held at a time, and how many of them a thread looks at in one go.
+constexpr int64_t kAhead = 256, kTogether = 8;
 
-// Runs `work` for 0 ... count - 1 on several threads.
-void ForEach(int64_t count, int threads, const std::function<void(int64_t)>& work) {
-  std::atomic<int64_t> next{0};
-  const auto run = [&] {
+// Threads that look at records, 0 ... count - 1, and keep at most kAhead that were not taken. They
+// live as long as the reading: a thread that is new to libtorch makes it start its own again, which
+// takes longer than many a record does.
+class Lookers {
+ public:
+  using Look = std::function<Inspected(int64_t)>;
+
+  Lookers(int64_t count, int threads, const Look& look) : count_(count), look_(look) {
+    const int64_t most = threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
+    for (int64_t i = 0; i < std::min(most, count); ++i) threads_.emplace_back([this] { Run(); });
+  }
+  ~Lookers() {
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  // The next record in order, as it was found; called `count` times.
+  Inspected Take() {
+    const auto is_there = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return found_.count(taken_) > 0;
+    };
+    const absl::MutexLock lock(&mutex_, absl::Condition(&is_there));
+    return std::move(found_.extract(taken_++).mapped());
+  }
+
+ private:
+  void Run() {
     // A thread computes alone, as a loader of training does; libtorch is asked first, since it sets
     // the number when a thread first asks.
     at::get_num_threads();
     omp_set_num_threads(1);
-    for (int64_t i = next++; i < count; i = next++) work(i);
-  };
-  std::vector<std::thread> workers;
-  const int64_t most = threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
-  for (int64_t i = 0; i < std::min(most, count); ++i) workers.emplace_back(run);
-  for (std::thread& worker : workers) worker.join();
-}
-
-void InChunks(const Source& source, int threads, const RecordInspection::Taker& take,
-              const std::function<Inspected(int64_t)>& look) {
-  for (int64_t begin = 0; begin < source.size(); begin += kChunk) {
-    const int64_t count = std::min(kChunk, source.size() - begin);
-    std::vector<Inspected> chunk(static_cast<size_t>(count));
-    ForEach(count, threads, [&](int64_t i) { chunk[static_cast<size_t>(i)] = look(begin + i); });
-    for (int64_t i = 0; i < count; ++i) take(chunk[static_cast<size_t>(i)], begin + i);
+    for (int64_t begin = Begin(); begin < count_; begin = Begin()) {
+      const int64_t end = std::min(begin + kTogether, count_);
+      std::vector<Inspected> some;
+      for (int64_t i = begin; i < end; ++i) some.push_back(look_(i));
+      const absl::MutexLock lock(&mutex_);
+      for (int64_t i = begin; i < end; ++i) {
+        found_.emplace(i, std::move(some[static_cast<size_t>(i - begin)]));
+      }
+    }
   }
+
+  // The first of the next kTogether, once there is room for them.
+  int64_t Begin() {
+    const auto has_room = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return next_ - taken_ < kAhead;
+    };
+    const absl::MutexLock lock(&mutex_, absl::Condition(&has_room));
+    return std::exchange(next_, next_ + kTogether);
+  }
+
+  const int64_t count_;
+  const Look& look_;
+  absl::Mutex mutex_;
+  int64_t next_ ABSL_GUARDED_BY(mutex_) = 0, taken_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<int64_t, Inspected> found_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::thread> threads_;
+};
+
+void InOrder(const Source& source, int threads, const RecordInspection::Taker& take,
+             const std::function<Inspected(int64_t)>& look) {
+  Lookers lookers(source.size(), threads, look);
+  for (int64_t i = 0; i < source.size(); ++i) take(lookers.Take(), i);
 }
 
 }  // namespace
@@ -160,11 +199,11 @@ Inspected RecordInspection::Hash(const Source& source, int64_t index) const {
 }
 
 void RecordInspection::Run(const Source& source, int threads, const Taker& take) const {
-  InChunks(source, threads, take, [&](int64_t index) { return Inspect(source, index); });
+  InOrder(source, threads, take, [&](int64_t index) { return Inspect(source, index); });
 }
 
 void RecordInspection::RunHashing(const Source& source, int threads, const Taker& take) const {
-  InChunks(source, threads, take, [&](int64_t index) { return Hash(source, index); });
+  InOrder(source, threads, take, [&](int64_t index) { return Hash(source, index); });
 }
 
 }  // namespace unival

@@ -30,7 +30,7 @@ void LengthCheck::CheckLiterals(const std::string& field, const Pattern& pattern
   std::vector<std::string> unknown;
   for (const PatternPiece& piece : pattern) {
     if (piece.type != nullptr) continue;
-    for (std::string& word : UnknownWords(piece.text)) unknown.push_back(std::move(word));
+    AddUnknownWords(piece.text, &unknown);
   }
   if (unknown.empty()) return;
   Problem problem = At("unknown_piece", field, "");

@@ -264,9 +264,17 @@ absl::StatusOr<ScoreInput> ReadByLayout(const std::string& file, const Json& jso
   if (json.is_object() && references.empty() && json.contains("references") &&
       json.contains("candidates"))
     return ReadCaptions(file, file, json, json["references"]);
-  if (json.is_object() && right.is_object())
-    return ReadCaptions(file, references, json,
-                        right.contains("references") ? right["references"] : right);
+  if (json.is_object() && right.is_object()) {
+    UNIVAL_ASSIGN_OR_RETURN(
+        ScoreInput input, ReadCaptions(file, references, json,
+                                       right.contains("references") ? right["references"] : right));
+    if (json.contains("references") && json.contains("candidates")) {
+      absl::StrAppend(&input.note, input.note.empty() ? "" : "; ",
+                      "the right answers are those of ", references, ", not those of ", file,
+                      " itself");
+    }
+    return input;
+  }
   return Bad(file, "",
              absl::StrCat("expected answers in a known layout, got ", json.dump().substr(0, 60),
                           "; ", kLayouts));
@@ -278,6 +286,12 @@ absl::StatusOr<ScoreInput> ReadScoreInput(const std::string& file, const std::st
   UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(file));
   absl::StatusOr<ScoreInput> input = ScoreInput();
   if (LooksLikePredictions(text)) {
+    if (!references.empty()) {
+      return Bad(file, "",
+                 absl::StrCat("expected answers alone beside --references ", references,
+                              ", got the lines of `unival eval --predictions`, which hold the "
+                              "right answers; leave out --references"));
+    }
     input = ReadPredictions(file, text);
   } else {
     UNIVAL_ASSIGN_OR_RETURN(const Json json, ParseJson(file, text, ""));

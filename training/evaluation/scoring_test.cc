@@ -110,6 +110,8 @@ TEST(Scoring, ErrorsNameFileEntryFieldAndRemedy) {
     return std::string(ScoreFile(Written("bad.json", text), references).status().message());
   };
   EXPECT_THAT(error("{\"a\": "), HasSubstr("bad.json: expected JSON"));
+  EXPECT_THAT(error(R"({"key": "1", "text": "a", "references": ["a"]})", "other.json"),
+              HasSubstr("bad.json: expected answers alone beside --references other.json"));
   EXPECT_THAT(error("[1, 2]"), HasSubstr("the layouts are: {\"references\""));
   EXPECT_THAT(error("{}"), HasSubstr("expected answers in a known layout"));
   EXPECT_THAT(error(R"([{"image_id": 3, "caption": "a"}])"), HasSubstr("give --references"));

@@ -25,6 +25,8 @@ absl::StatusOr<GreedySoup> FindGreedySoup(const MergeOptions& merge, Measurer& m
     return FieldError("method greedy_soup", "no lambda, part or weight", "one of them",
                       "its average is uniform");
   }
+  if (merge.models.empty()) return FieldError("models", "at least one", "none");
+  UNIVAL_RETURN_IF_ERROR(measurer.CheckTasks(merge.models[0]));
   GreedySoup soup;
   for (size_t model = 0; model < merge.models.size(); ++model) {
     UNIVAL_ASSIGN_OR_RETURN(const auto alone,

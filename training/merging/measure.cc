@@ -19,13 +19,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
+absl::StatusOr<std::unique_ptr<Source>> SourceOf(const Task& task, const Model& model,
+                                                 const MeasuredTask& measured) {
+  return OpenFittingSource(task, model.known_modalities(),
+                           {measured.data, measured.columns, measured.limit});
+}
+
 absl::StatusOr<double> MeasureTask(Pipeline& pipeline, const MeasureOptions& options,
                                    const std::string& what, MeasuredTask* measured) {
   UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline.task(measured->task));
-  UNIVAL_ASSIGN_OR_RETURN(const auto source,
-                          OpenFittingSource(*task, pipeline.model().known_modalities(),
-                                            {measured->data, measured->columns, measured->limit}));
-  UNIVAL_RETURN_IF_ERROR(CheckMetricColumns(*task, *source));
+  UNIVAL_ASSIGN_OR_RETURN(const auto source, SourceOf(*task, pipeline.model(), *measured));
   EvaluationOptions evaluation;
   evaluation.batch = options.batch;
   if (options.progress) {
@@ -65,13 +68,27 @@ Measurer::~Measurer() {
   fs::remove_all(options_.scratch, error);
 }
 
-absl::StatusOr<std::vector<double>> Measurer::MeasureModel(const std::string& directory,
-                                                           const std::string& what) {
+absl::StatusOr<std::unique_ptr<Pipeline>> Measurer::OpenModel(const std::string& directory) const {
   PipelineOptions pipeline_options = options_.pipeline;
   pipeline_options.model = directory;
   // One task needs only its own modalities.
   if (options_.tasks.size() == 1) pipeline_options.task = options_.tasks[0].task;
-  UNIVAL_ASSIGN_OR_RETURN(const auto pipeline, Pipeline::Create(pipeline_options));
+  return Pipeline::Create(pipeline_options);
+}
+
+absl::Status Measurer::CheckTasks(const std::string& directory) const {
+  UNIVAL_ASSIGN_OR_RETURN(const auto pipeline, OpenModel(directory));
+  for (const MeasuredTask& measured : options_.tasks) {
+    UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(measured.task));
+    UNIVAL_ASSIGN_OR_RETURN(const auto source, SourceOf(*task, pipeline->model(), measured));
+    UNIVAL_RETURN_IF_ERROR(CheckMetricColumns(*task, *source));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<double>> Measurer::MeasureModel(const std::string& directory,
+                                                           const std::string& what) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto pipeline, OpenModel(directory));
   std::vector<double> values;
   for (MeasuredTask& task : options_.tasks) {
     UNIVAL_ASSIGN_OR_RETURN(values.emplace_back(),

@@ -46,6 +46,11 @@ class Measurer {
   Measurer(const Measurer&) = delete;
   Measurer& operator=(const Measurer&) = delete;
 
+  // Whether the records of every task hold what the task and its metrics read, before the first
+  // candidate is made: errors of OpenFittingSource and CheckMetricColumns (task_source.h).
+  // `directory`: a model that has the tasks, as the candidates will.
+  absl::Status CheckTasks(const std::string& directory) const;
+
   // The value of each task's metric, in order.
   absl::StatusOr<std::vector<double>> MeasureModel(const std::string& directory,
                                                    const std::string& what);
@@ -56,6 +61,7 @@ class Measurer {
 
  private:
   explicit Measurer(MeasureOptions options) : options_(std::move(options)) {}
+  absl::StatusOr<std::unique_ptr<Pipeline>> OpenModel(const std::string& directory) const;
 
   MeasureOptions options_;
 };

@@ -130,6 +130,27 @@ TEST(MetricColumns, OneThatTheTaskReadsTooKeepsItsOwnName) {
   EXPECT_THAT(lacks.err, AllOf(HasSubstr("chair needs \"objects\""), Not(HasSubstr("--column"))));
 }
 
+// `measure`: the tasks, with their records.
+Outcome MergeFront(const std::string& measure) {
+  return Own().Run(
+      "merge front models/tiny models/tiny --allow_unrelated --grid 2 --templates "
+      "own/own.textproto -o own/merged " +
+      measure);
+}
+
+TEST(MetricColumns, AMergeIsRefusedBeforeItsFirstCandidate) {
+  WriteRecords("", 6);
+  const std::string good = "--task kind --data own/kinds.jsonl ";
+  WriteText(Own().Path("own/kinds.jsonl"), "{\"image\": \"0.png\", \"class\": \"a circle\"}\n");
+  const Outcome refused = MergeFront(good + "--task agrees --data own/records.jsonl");
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err,
+              AllOf(HasSubstr("own/records.jsonl: task \"agrees\": its metric consistency needs"),
+                    Not(HasSubstr("lambda"))))
+      << "before the first candidate is made";
+  EXPECT_FALSE(fs::exists(Own().Path("own/merged")));
+}
+
 TEST(MetricColumns, APlanIsRefusedBeforeItsFirstStep) {
   WriteRecords("", 6);
   const auto train = [](const std::string& columns) {

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "sdk/base/status_macros.h"
 #include "training/data/import/json_elements.h"
+#include "training/data/import/json_fields.h"
 #include "training/data/import/layouts.h"
 #include "training/data/import/record_writer.h"
 #include "training/data/import/source_files.h"
@@ -19,8 +20,15 @@ namespace {
 
 using Record = nlohmann::ordered_json;
 
-std::string Stripped(const nlohmann::json& text) {
-  return std::string(absl::StripAsciiWhitespace(text.get_ref<const std::string&>()));
+std::string Stripped(const std::string& text) {
+  return std::string(absl::StripAsciiWhitespace(text));
+}
+
+// Pictures whose size nobody wrote have no such columns.
+void AddSize(const CocoImage& image, Record* record) {
+  if (image.width <= 0 || image.height <= 0) return;
+  (*record)["width"] = image.width;
+  (*record)["height"] = image.height;
 }
 
 absl::Status AddCaptions(const SplitFile& file, RecordWriter& writer) {
@@ -28,9 +36,11 @@ absl::Status AddCaptions(const SplitFile& file, RecordWriter& writer) {
   std::map<int64_t, std::vector<std::string>> captions;
   UNIVAL_RETURN_IF_ERROR(
       ForEachElement(file.path, {"annotations"}, [&](const JsonElement& element) {
-        captions[element.value.at("image_id").get<int64_t>()].push_back(
-            Stripped(element.value.at("caption")));
-        return absl::OkStatus();
+        const JsonFields annotation(element.value);
+        const int64_t image = annotation.Integer("image_id");
+        std::string caption = Stripped(annotation.Text("caption"));
+        if (annotation.status().ok()) captions[image].push_back(std::move(caption));
+        return annotation.status();
       }));
   for (const auto& [id, image] : images) {
     const auto found = captions.find(id);
@@ -38,10 +48,9 @@ absl::Status AddCaptions(const SplitFile& file, RecordWriter& writer) {
       writer.LeaveOut("the picture has no caption", image.file);
       continue;
     }
-    const Record record = {{"caption", found->second},
-                           {"width", image.width},
-                           {"height", image.height},
-                           {"image_id", id}};
+    Record record = {{"caption", found->second}};
+    AddSize(image, &record);
+    record["image_id"] = id;
     UNIVAL_RETURN_IF_ERROR(writer.Add("image", CocoPaths(file.split, image.file), record));
   }
   return absl::OkStatus();
@@ -60,20 +69,17 @@ struct Classes {
   std::map<std::pair<int64_t, int64_t>, int> count;  // by image and class
 };
 
-bool IsCrowd(const nlohmann::json& annotation) { return annotation.value("iscrowd", 0) != 0; }
-
 absl::StatusOr<Classes> ReadClasses(const std::string& file) {
   Classes classes;
   UNIVAL_RETURN_IF_ERROR(
       ForEachElement(file, {"annotations", "categories"}, [&](const JsonElement& element) {
+        const JsonFields fields(element.value);
         if (element.list == "categories") {
-          classes.names[element.value.at("id").get<int64_t>()] =
-              element.value.at("name").get<std::string>();
+          classes.names[fields.Integer("id")] = fields.Text("name");
         } else {
-          ++classes.count[{element.value.at("image_id").get<int64_t>(),
-                           element.value.at("category_id").get<int64_t>()}];
+          ++classes.count[{fields.Integer("image_id"), fields.Integer("category_id")}];
         }
-        return absl::OkStatus();
+        return fields.status();
       }));
   return classes;
 }
@@ -82,24 +88,30 @@ absl::Status AddInstances(const SplitFile& file, RecordWriter& writer) {
   UNIVAL_ASSIGN_OR_RETURN(const CocoImages images, ReadCocoImages(file.path));
   UNIVAL_ASSIGN_OR_RETURN(const Classes classes, ReadClasses(file.path));
   const auto add = [&](const JsonElement& element) -> absl::Status {
-    const nlohmann::json& annotation = element.value;
-    const auto image_id = annotation.at("image_id").get<int64_t>();
-    const auto category = annotation.at("category_id").get<int64_t>();
+    const JsonFields annotation(element.value);
+    const int64_t image_id = annotation.Integer("image_id");
+    const int64_t category = annotation.Integer("category_id");
+    const nlohmann::json annotation_id = annotation.Id("id");
+    const bool is_crowd = annotation.Flag("iscrowd");
+    const std::vector<double> bbox = annotation.Numbers("bbox", 4);
+    UNIVAL_RETURN_IF_ERROR(annotation.status());
     const auto image = images.find(image_id);
     const auto name = classes.names.find(category);
-    const std::string id = absl::StrCat("annotation ", IdText(annotation.at("id")));
-    if (IsCrowd(annotation)) {
+    const std::string id = absl::StrCat("annotation ", IdText(annotation_id));
+    if (is_crowd) {
       writer.LeaveOut("the region is a crowd, not one object", id);
     } else if (image == images.end() || name == classes.names.end()) {
       writer.LeaveOut("the picture or the class of the annotation is not in the file", id);
+    } else if (image->second.width <= 0 || image->second.height <= 0) {
+      writer.LeaveOut(kNoSize, id);
     } else {
       const Record record = {{"text", name->second},
-                             {"box", CornersOf(annotation.at("bbox"))},
+                             {"box", CornersOf(bbox)},
                              {"width", image->second.width},
                              {"height", image->second.height},
                              {"count", classes.count.at({image_id, category})},
                              {"image_id", image_id},
-                             {"annotation_id", annotation.at("id")}};
+                             {"annotation_id", annotation_id}};
       return writer.Add("image", CocoPaths(file.split, image->second.file), record);
     }
     return absl::OkStatus();
@@ -131,17 +143,18 @@ absl::StatusOr<ImportReport> ImportKarpathy(const ImportOptions& options) {
       FindFirst(options, {"dataset_coco.json", "annotations/dataset_coco.json"}));
   UNIVAL_RETURN_IF_ERROR(
       ForEachElement(file, {"images"}, [&](const JsonElement& element) -> absl::Status {
-        const auto split = element.value.at("split").get<std::string>();
-        if (!IsInKarpathySplit(options.split, split)) return absl::OkStatus();
+        const JsonFields image(element.value);
+        const std::string split = image.Text("split");
         std::vector<std::string> captions;
-        for (const auto& sentence : element.value.at("sentences")) {
-          captions.push_back(Stripped(sentence.at("raw")));
+        for (const JsonFields& sentence : image.Objects("sentences")) {
+          captions.push_back(Stripped(sentence.Text("raw")));
         }
-        const Record record = {{"caption", captions},
-                               {"image_id", element.value.value("cocoid", 0)},
-                               {"split", split}};
-        const auto name = element.value.at("filename").get<std::string>();
-        return writer->Add("image", CocoPaths(element.value.value("filepath", ""), name), record);
+        const Record record = {
+            {"caption", captions}, {"image_id", image.IntegerOr("cocoid", 0)}, {"split", split}};
+        const auto paths = CocoPaths(image.TextOr("filepath", ""), image.Text("filename"));
+        UNIVAL_RETURN_IF_ERROR(image.status());
+        if (!IsInKarpathySplit(options.split, split)) return absl::OkStatus();
+        return writer->Add("image", paths, record);
       }));
   return writer->Finish();
 }
@@ -151,11 +164,10 @@ absl::StatusOr<ImportReport> ImportKarpathy(const ImportOptions& options) {
 absl::StatusOr<CocoImages> ReadCocoImages(const std::string& file) {
   CocoImages images;
   UNIVAL_RETURN_IF_ERROR(ForEachElement(file, {"images"}, [&](const JsonElement& element) {
-    const nlohmann::json& image = element.value;
-    images[image.at("id").get<int64_t>()] = {image.at("file_name").get<std::string>(),
-                                             image.value("width", int64_t{0}),
-                                             image.value("height", int64_t{0})};
-    return absl::OkStatus();
+    const JsonFields image(element.value);
+    images[image.Integer("id")] = {image.Text("file_name"), image.IntegerOr("width", 0),
+                                   image.IntegerOr("height", 0)};
+    return image.status();
   }));
   return images;
 }
@@ -165,9 +177,8 @@ std::vector<std::string> CocoPaths(const std::string& split, const std::string& 
           absl::StrCat("images/mscoco/images/", split, "/", file), absl::StrCat("images/", file)};
 }
 
-std::array<double, 4> CornersOf(const nlohmann::json& bbox) {
-  const auto at = [&](int i) { return bbox.at(i).get<double>(); };
-  return {at(0), at(1), at(0) + at(2), at(1) + at(3)};
+std::array<double, 4> CornersOf(const std::vector<double>& bbox) {
+  return {bbox[0], bbox[1], bbox[0] + bbox[2], bbox[1] + bbox[3]};
 }
 
 ImportLayout CocoCaptionsLayout() {

@@ -5,7 +5,6 @@
 #include <array>
 #include <cstdint>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -15,7 +14,7 @@ namespace unival {
 
 struct CocoImage {
   std::string file;  // "COCO_train2014_000000000009.jpg", or "000000000009.jpg" since 2017
-  int64_t width = 0, height = 0;
+  int64_t width = 0, height = 0;  // 0: the file does not say
 };
 using CocoImages = std::map<int64_t, CocoImage>;
 
@@ -25,8 +24,11 @@ absl::StatusOr<CocoImages> ReadCocoImages(const std::string& file);
 // Where the picture may lie below the source: in the folder of its split, of the data set's zips.
 std::vector<std::string> CocoPaths(const std::string& split, const std::string& file);
 
-// COCO's x, y, width, height as x0, y0, x1, y1.
-std::array<double, 4> CornersOf(const nlohmann::json& bbox);
+// COCO's x, y, width, height, four numbers, as x0, y0, x1, y1.
+std::array<double, 4> CornersOf(const std::vector<double>& bbox);
+
+// Why a box in pixels is left out of a picture without a size: nothing says which part it is of it.
+inline constexpr char kNoSize[] = "the picture has no width and height in the file";
 
 }  // namespace unival
 

@@ -61,12 +61,23 @@ class ElementReader : public nlohmann::json_sax<Json> {
   }
 
   const absl::Status& status() const { return status_; }
-  bool has_lists() const { return has_lists_; }
+  // What of the lists that were asked for the file does not have.
+  std::vector<std::string> MissingLists() const {
+    if (lists_.empty()) return has_root_ && !root_is_object_ ? Names() : Names{"a list of all"};
+    Names missing;
+    for (const std::string& list : lists_) {
+      const bool is_there = list == kMembers ? root_is_object_ : found_.count(list) > 0;
+      if (!is_there) missing.push_back(absl::StrCat("the list \"", list, "\""));
+    }
+    return missing;
+  }
 
  private:
+  using Names = std::vector<std::string>;
+
   // Whether a value that begins now, outside of all elements, is one.
   bool IsElement() const {
-    if (depth_ == 1) return !root_is_object_ || lists_.count(kMembers) > 0;
+    if (depth_ == 1) return root_is_object_ ? lists_.count(kMembers) > 0 : lists_.empty();
     return depth_ == 2 && in_list_;
   }
 
@@ -96,12 +107,16 @@ class ElementReader : public nlohmann::json_sax<Json> {
       return true;
     }
     if (depth_ == 0) {
+      has_root_ = true;
       root_is_object_ = container.is_object();
-      has_lists_ = !root_is_object_ || lists_.count(kMembers) > 0;
     }
-    if (depth_ == 1) in_list_ = container.is_array() && lists_.count(member_) > 0;
-    has_lists_ |= in_list_;
-    if (depth_ == 1 && in_list_) index_ = 0;
+    if (depth_ == 1) {
+      in_list_ = root_is_object_ && container.is_array() && lists_.count(member_) > 0;
+    }
+    if (depth_ == 1 && in_list_) {
+      found_.insert(member_);
+      index_ = 0;
+    }
     ++depth_;
     return true;
   }
@@ -142,7 +157,8 @@ class ElementReader : public nlohmann::json_sax<Json> {
   const Take& take_;
   absl::Status status_;
   int depth_ = 0;  // of containers that are no part of an element
-  bool root_is_object_ = false, in_list_ = false, has_lists_ = false;
+  bool has_root_ = false, root_is_object_ = false, in_list_ = false;
+  std::set<std::string> found_;  // of `lists_`
   std::string member_, key_;
   Json element_;
   std::vector<Json*> open_;  // containers of the element, outermost first
@@ -159,9 +175,11 @@ absl::Status ForEachElement(const std::string& file, const std::set<std::string>
   Json::sax_parse(text.data(), text.data() + text.size(), &reader);
   UNIVAL_RETURN_IF_ERROR(opened->Check());
   UNIVAL_RETURN_IF_ERROR(Annotate(reader.status(), file));
-  if (reader.has_lists()) return absl::OkStatus();
-  return InvalidArgument(file, ": expected an object with the list ", absl::StrJoin(lists, ", "),
-                         "; is it the file of this data set?");
+  const std::vector<std::string> missing = reader.MissingLists();
+  if (missing.empty()) return absl::OkStatus();
+  return InvalidArgument(file, ": expected ", lists.empty() ? "" : "an object with ",
+                         absl::StrJoin(missing, " and "),
+                         ", got none; is it the file of this data set?");
 }
 
 absl::Status ForEachJsonLine(const std::string& file, const Take& take) {

@@ -28,9 +28,9 @@ inline constexpr char kMembers[] = "*";
 
 // Hands over the elements of those lists of the file's object that are in `lists`; of a file that
 // is a list, all its elements. Ends at the first error of `take`. A value that lacks what `take`
-// reads, or has it in another form (an exception of the JSON library), is InvalidArgument "FILE:
-// element 7 of annotations: ...". Errors as MappedFile::Open; InvalidArgument for what is no JSON,
-// or has none of the lists. The memory of one element is bounded by the file's size.
+// reads, or has it in another form, is InvalidArgument "FILE: element 7 of annotations: field
+// "bbox": ..." (json_fields.h). Errors as MappedFile::Open; InvalidArgument for what is no JSON, or
+// lacks one of the lists. The memory of one element is bounded by the file's size.
 absl::Status ForEachElement(const std::string& file, const std::set<std::string>& lists,
                             const std::function<absl::Status(const JsonElement&)>& take);
 

@@ -398,12 +398,14 @@ TEST(Layouts, RecordsElsewhereNameAMediaRoot) {
 TEST(Layouts, FilesThatDoNotFitAreNamedAndNothingIsWritten) {
   const Dataset data;
   data.File("annotations/captions_val2014.json", "{\"images\": [{\"id\": 1}]}");
-  EXPECT_THAT(data.Error("coco-captions"),
-              HasSubstr("captions_val2014.json: element 0 of images: not of the expected form"));
+  EXPECT_THAT(
+      data.Error("coco-captions"),
+      HasSubstr("captions_val2014.json: element 0 of images: field \"file_name\": expected"));
   data.File("annotations/captions_val2014.json", "{\"images\": [");
   EXPECT_THAT(data.Error("coco-captions"), HasSubstr("parse error"));
   data.File("annotations/captions_val2014.json", "{\"pictures\": []}");
-  EXPECT_THAT(data.Error("coco-captions"), HasSubstr("with the list images"));
+  EXPECT_THAT(data.Error("coco-captions"),
+              HasSubstr("expected an object with the list \"images\", got none"));
   data.File("annotations/captions_val2014.json",
             absl::StrCat(kCocoImages, R"("annotations": [{"image_id": 9, "caption": "x"}]})"));
   EXPECT_THAT(data.Error("coco-captions"), HasSubstr("no records of coco-captions"));

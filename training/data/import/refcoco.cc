@@ -13,6 +13,7 @@
 #include "sdk/base/status_macros.h"
 #include "training/data/import/coco.h"
 #include "training/data/import/json_elements.h"
+#include "training/data/import/json_fields.h"
 #include "training/data/import/layouts.h"
 #include "training/data/import/record_writer.h"
 #include "training/data/import/source_files.h"
@@ -34,12 +35,33 @@ struct Expressions {
   std::vector<std::pair<int64_t, std::string>> sentences;  // id and text
 };
 
+// For messages.
+std::string KindName(PickleKind kind) {
+  switch (kind) {
+    case PickleKind::kInteger:
+      return "an integer";
+    case PickleKind::kReal:
+      return "a number with a fraction";
+    case PickleKind::kText:
+      return "a text";
+    case PickleKind::kList:
+      return "a list";
+    case PickleKind::kDict:
+      return "a dictionary";
+    case PickleKind::kNone:
+      return "None";
+    default:
+      return "another kind of value";
+  }
+}
+
 absl::StatusOr<const PickleNode*> Member(const Pickle& pickle, const PickleNode& object,
                                          absl::string_view key, PickleKind kind) {
   const PickleNode* member = pickle.Find(object, key);
   if (member != nullptr && member->kind == kind) return member;
-  return InvalidArgument("expected \"", key, "\" as refer writes it, got ",
-                         member == nullptr ? "nothing" : "another kind of value");
+  return InvalidArgument("field \"", key, "\": expected ", KindName(kind),
+                         " as refer writes it, got ",
+                         member == nullptr ? "none" : KindName(member->kind));
 }
 
 absl::StatusOr<Expressions> ExpressionsOf(const Pickle& pickle, const PickleNode& object) {
@@ -85,9 +107,10 @@ absl::StatusOr<std::vector<Expressions>> ReadExpressions(const std::string& file
 absl::StatusOr<std::map<int64_t, Region>> ReadRegions(const std::string& file) {
   std::map<int64_t, Region> regions;
   UNIVAL_RETURN_IF_ERROR(ForEachElement(file, {"annotations"}, [&](const JsonElement& element) {
-    regions[element.value.at("id").get<int64_t>()] = {element.value.at("image_id").get<int64_t>(),
-                                                      CornersOf(element.value.at("bbox"))};
-    return absl::OkStatus();
+    const JsonFields annotation(element.value);
+    regions[annotation.Integer("id")] = {annotation.Integer("image_id"),
+                                         CornersOf(annotation.Numbers("bbox", 4))};
+    return annotation.status();
   }));
   return regions;
 }
@@ -127,6 +150,10 @@ absl::StatusOr<ImportReport> ImportRefs(const ImportOptions& options, const std:
         region == regions.end() ? images.end() : images.find(region->second.image_id);
     if (image == images.end()) {
       writer->LeaveOut("the object is not in instances.json", absl::StrCat("ref ", ref.ref_id));
+      continue;
+    }
+    if (image->second.width <= 0 || image->second.height <= 0) {
+      writer->LeaveOut(kNoSize, absl::StrCat("ref ", ref.ref_id));
       continue;
     }
     UNIVAL_RETURN_IF_ERROR(AddExpressions(ref, region->second, image->second, *writer));

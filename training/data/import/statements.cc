@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "sdk/base/status_macros.h"
 #include "training/data/import/json_elements.h"
+#include "training/data/import/json_fields.h"
 #include "training/data/import/layouts.h"
 #include "training/data/import/record_writer.h"
 #include "training/data/import/source_files.h"
@@ -22,20 +23,22 @@ std::string EntailmentAnswer(const std::string& label) {
   return label == "neutral" ? "maybe" : "";
 }
 
-absl::Status AddPair(const nlohmann::json& pair, RecordWriter& writer) {
-  const auto label = pair.at("gold_label").get<std::string>();
-  const std::string id = pair.value("pairID", "");
+absl::Status AddPair(const nlohmann::json& line, RecordWriter& writer) {
+  const JsonFields pair(line);
+  const std::string label = pair.Text("gold_label");
+  const std::string id = pair.TextOr("pairID", "");
+  const std::string photo = IdText(pair.Id("Flickr30K_ID"));
   const std::string answer = EntailmentAnswer(label);
+  const Record record = {{"caption", pair.Text("sentence1")},
+                         {"hypothesis", pair.Text("sentence2")},
+                         {"answer", answer},
+                         {"label", label},
+                         {"pair_id", id}};
+  UNIVAL_RETURN_IF_ERROR(pair.status());
   if (answer.empty()) {
     writer.LeaveOut("the people who judged it did not agree", absl::StrCat("pair ", id));
     return absl::OkStatus();
   }
-  const std::string photo = IdText(pair.at("Flickr30K_ID"));
-  const Record record = {{"caption", pair.at("sentence1")},
-                         {"hypothesis", pair.at("sentence2")},
-                         {"answer", answer},
-                         {"label", label},
-                         {"pair_id", id}};
   return writer.Add("image",
                     MediaPaths({"flickr30k-images", "flickr30k_images", "images"}, photo, {"jpg"}),
                     record);
@@ -53,11 +56,15 @@ absl::StatusOr<ImportReport> ImportSnliVe(const ImportOptions& options) {
 }
 
 // A statement has up to six pictures: the same three boxes in every order.
-absl::Status AddStatement(const nlohmann::json& statement, const std::string& split,
+absl::Status AddStatement(const nlohmann::json& line, const std::string& split,
                           RecordWriter& writer) {
   constexpr int kOrders = 6;
-  const auto id = statement.at("identifier").get<std::string>();
-  const std::string fold = statement.value("directory", "");
+  const JsonFields statement(line);
+  const std::string id = statement.Text("identifier");
+  const std::string fold = statement.TextOr("directory", "");
+  const std::string sentence = statement.Text("sentence");
+  const std::string label = statement.TextOr("label", "");
+  UNIVAL_RETURN_IF_ERROR(statement.status());
   bool is_any_there = false;
   for (int order = 0; order < kOrders; ++order) {
     const std::string name = absl::StrCat(split, "-", id, "-", order);
@@ -65,12 +72,9 @@ absl::Status AddStatement(const nlohmann::json& statement, const std::string& sp
     const auto paths = MediaPaths({absl::StrCat(images, "/", fold), images}, name, {"png"});
     if (writer.FindMedia(paths).empty()) continue;
     is_any_there = true;
-    const Record record = {{"sentence", statement.at("sentence")},
-                           {"label", statement.value("label", "")},
-                           {"identifier", id},
-                           {"set", id.substr(0, id.find('-'))},
-                           {"permutation", order},
-                           {"fold", fold}};
+    const Record record = {{"sentence", sentence}, {"label", label},
+                           {"identifier", id},     {"set", id.substr(0, id.find('-'))},
+                           {"permutation", order}, {"fold", fold}};
     UNIVAL_RETURN_IF_ERROR(writer.Add("image", paths, record));
   }
   if (!is_any_there) writer.LeaveOut("no picture of the statement is there", id);

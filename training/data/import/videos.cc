@@ -12,6 +12,7 @@
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "training/data/import/json_elements.h"
+#include "training/data/import/json_fields.h"
 #include "training/data/import/layouts.h"
 #include "training/data/import/record_writer.h"
 #include "training/data/import/source_files.h"
@@ -43,16 +44,15 @@ absl::Status AddMsrvtt(const ImportOptions& options, const std::string& file,
   std::map<std::string, std::vector<std::string>> captions;
   UNIVAL_RETURN_IF_ERROR(
       ForEachElement(file, {"videos", "sentences"}, [&](const JsonElement& element) {
-        const nlohmann::json& value = element.value;
+        const JsonFields fields(element.value);
+        const std::string id = fields.Text("video_id");
         if (element.list == "sentences") {
-          captions[value.at("video_id").get<std::string>()].push_back(
-              value.at("caption").get<std::string>());
-        } else if (IsInVideoSplit(options.split, value.at("split").get<std::string>())) {
-          videos.push_back({value.at("video_id").get<std::string>(),
-                            value.at("split").get<std::string>(),
-                            value.value("category", int64_t{0})});
+          captions[id].push_back(fields.Text("caption"));
+        } else {
+          const MsrvttVideo video = {id, fields.Text("split"), fields.IntegerOr("category", 0)};
+          if (IsInVideoSplit(options.split, video.split)) videos.push_back(video);
         }
-        return absl::OkStatus();
+        return fields.status();
       }));
   for (const MsrvttVideo& video : videos) {
     const auto found = captions.find(video.id);
@@ -144,23 +144,28 @@ absl::StatusOr<ImportReport> ImportMsvd(const ImportOptions& options) {
 
 absl::Status AddActivity(const JsonElement& element, const std::string& split,
                          RecordWriter& writer) {
-  const nlohmann::json& video = element.value;
+  const JsonFields video(element.value);
   std::vector<std::string> sentences;
-  for (const nlohmann::json& text : video.at("sentences")) {
-    sentences.emplace_back(absl::StripAsciiWhitespace(text.get_ref<const std::string&>()));
+  for (const std::string& text : video.Texts("sentences")) {
+    sentences.emplace_back(absl::StripAsciiWhitespace(text));
   }
   std::vector<double> starts, ends;
-  for (const nlohmann::json& times : video.at("timestamps")) {
-    starts.push_back(times.at(0).get<double>());
-    ends.push_back(times.at(1).get<double>());
+  for (const std::vector<double>& times : video.NumberLists("timestamps", 2)) {
+    starts.push_back(times[0]);
+    ends.push_back(times[1]);
+  }
+  if (starts.size() != sentences.size()) {
+    video.Refuse("timestamps", absl::StrCat(sentences.size(), ", one for each of \"sentences\""),
+                 absl::StrCat(starts.size()));
   }
   const Record record = {{"caption", absl::StrJoin(sentences, " ")},
                          {"sentences", sentences},
                          {"starts", starts},
                          {"ends", ends},
-                         {"duration", video.at("duration")},
+                         {"duration", video.Number("duration")},
                          {"split", split},
                          {"video_id", element.name}};
+  UNIVAL_RETURN_IF_ERROR(video.status());
   return writer.Add("video", MediaPaths({"videos", "video", ""}, element.name, VideoExtensions()),
                     record);
 }

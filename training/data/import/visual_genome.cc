@@ -7,6 +7,7 @@
 #include "sdk/base/status_macros.h"
 #include "training/data/import/coco.h"
 #include "training/data/import/json_elements.h"
+#include "training/data/import/json_fields.h"
 #include "training/data/import/layouts.h"
 #include "training/data/import/record_writer.h"
 #include "training/data/import/source_files.h"
@@ -33,11 +34,10 @@ absl::StatusOr<std::map<int64_t, GenomeImage>> ReadGenomeImages(const ImportOpti
   UNIVAL_ASSIGN_OR_RETURN(const std::string file, FindFirst(options, {"image_data.json"}));
   std::map<int64_t, GenomeImage> images;
   UNIVAL_RETURN_IF_ERROR(ForEachElement(file, {}, [&](const JsonElement& element) {
-    const nlohmann::json& image = element.value;
-    const char* const key = image.contains("image_id") ? "image_id" : "id";
-    images[image.at(key).get<int64_t>()] = {image.at("width").get<int64_t>(),
-                                            image.at("height").get<int64_t>()};
-    return absl::OkStatus();
+    const JsonFields image(element.value);
+    const int64_t id = image.Integer(image.Has("id") && !image.Has("image_id") ? "id" : "image_id");
+    images[id] = {image.Integer("width"), image.Integer("height")};
+    return image.status();
   }));
   return images;
 }
@@ -49,25 +49,28 @@ absl::StatusOr<ImportReport> ImportRegions(const ImportOptions& options) {
   UNIVAL_ASSIGN_OR_RETURN(const std::string file, FindFirst(options, {"region_descriptions.json"}));
   UNIVAL_ASSIGN_OR_RETURN(const auto writer, RecordWriter::Create(options));
   const auto add = [&](const JsonElement& element) -> absl::Status {
-    for (const nlohmann::json& region : element.value.at("regions")) {
-      const auto id = region.at("image_id").get<int64_t>();
+    const JsonFields picture(element.value);
+    for (const JsonFields& region : picture.Objects("regions")) {
+      const int64_t id = region.Integer("image_id");
+      const nlohmann::json region_id = region.Id("region_id");
+      const std::string text = region.Text("phrase");
+      const auto box = CornersOf({region.Number("x"), region.Number("y"), region.Number("width"),
+                                  region.Number("height")});
+      UNIVAL_RETURN_IF_ERROR(region.status());
       const auto image = images.find(id);
       if (image == images.end()) {
         writer->LeaveOut("the picture is not in image_data.json", absl::StrCat("image ", id));
         continue;
       }
-      const auto text = region.at("phrase").get<std::string>();
-      const auto box =
-          CornersOf({region.at("x"), region.at("y"), region.at("width"), region.at("height")});
       const Record record = {{"text", std::string(absl::StripAsciiWhitespace(text))},
                              {"box", box},
                              {"width", image->second.width},
                              {"height", image->second.height},
-                             {"region_id", region.at("region_id")},
+                             {"region_id", region_id},
                              {"image_id", id}};
       UNIVAL_RETURN_IF_ERROR(writer->Add("image", GenomePaths(id), record));
     }
-    return absl::OkStatus();
+    return picture.status();
   };
   UNIVAL_RETURN_IF_ERROR(ForEachElement(file, {}, add));
   return writer->Finish();
@@ -78,15 +81,17 @@ absl::StatusOr<ImportReport> ImportGenomeQuestions(const ImportOptions& options)
   UNIVAL_ASSIGN_OR_RETURN(const std::string file, FindFirst(options, {"question_answers.json"}));
   UNIVAL_ASSIGN_OR_RETURN(const auto writer, RecordWriter::Create(options));
   const auto add = [&](const JsonElement& element) -> absl::Status {
-    for (const nlohmann::json& pair : element.value.at("qas")) {
-      const auto id = pair.at("image_id").get<int64_t>();
-      const Record record = {{"question", pair.at("question")},
-                             {"answer", pair.at("answer")},
-                             {"qa_id", pair.at("qa_id")},
+    const JsonFields picture(element.value);
+    for (const JsonFields& pair : picture.Objects("qas")) {
+      const int64_t id = pair.Integer("image_id");
+      const Record record = {{"question", pair.Text("question")},
+                             {"answer", pair.Text("answer")},
+                             {"qa_id", pair.Id("qa_id")},
                              {"image_id", id}};
+      UNIVAL_RETURN_IF_ERROR(pair.status());
       UNIVAL_RETURN_IF_ERROR(writer->Add("image", GenomePaths(id), record));
     }
-    return absl::OkStatus();
+    return picture.status();
   };
   UNIVAL_RETURN_IF_ERROR(ForEachElement(file, {}, add));
   return writer->Finish();

@@ -11,6 +11,7 @@
 #include "sdk/base/status_macros.h"
 #include "training/data/import/coco.h"
 #include "training/data/import/json_elements.h"
+#include "training/data/import/json_fields.h"
 #include "training/data/import/layouts.h"
 #include "training/data/import/record_writer.h"
 #include "training/data/import/source_files.h"
@@ -36,17 +37,17 @@ double ConfidenceOfAnswer(int64_t given) {
   return kConfidences[std::min<int64_t>(given, 4)];
 }
 
-Record AnswerOf(const nlohmann::json& annotation) {
+Record AnswerOf(const JsonFields& annotation) {
   std::vector<std::string> answers;
-  for (const auto& answer : annotation.at("answers"))
-    answers.push_back(answer.at("answer").get<std::string>());
-  const auto commonest = annotation.at("multiple_choice_answer").get<std::string>();
+  for (const JsonFields& answer : annotation.Objects("answers"))
+    answers.push_back(answer.Text("answer"));
+  const std::string commonest = annotation.Text("multiple_choice_answer");
   const auto given = std::count(answers.begin(), answers.end(), commonest);
   return {{"answer", commonest},
           {"answers", answers},
           {"confidence", ConfidenceOfAnswer(given)},
-          {"question_type", annotation.value("question_type", "")},
-          {"answer_type", annotation.value("answer_type", "")}};
+          {"question_type", annotation.TextOr("question_type", "")},
+          {"answer_type", annotation.TextOr("answer_type", "")}};
 }
 
 // Empty where the split's answers are held back.
@@ -61,8 +62,9 @@ absl::StatusOr<Answers> ReadAnswers(const ImportOptions& options, const std::str
   if (!file.ok() && absl::StartsWith(split, "test")) return answers;
   UNIVAL_RETURN_IF_ERROR(file.status());
   UNIVAL_RETURN_IF_ERROR(ForEachElement(*file, {"annotations"}, [&](const JsonElement& element) {
-    answers[IdText(element.value.at("question_id"))] = AnswerOf(element.value);
-    return absl::OkStatus();
+    const JsonFields annotation(element.value);
+    answers[IdText(annotation.Id("question_id"))] = AnswerOf(annotation);
+    return annotation.status();
   }));
   return answers;
 }
@@ -73,9 +75,12 @@ absl::Status AddQuestions(const ImportOptions& options, const SplitFile& file,
   const std::string pictures = absl::StartsWith(file.split, "test") ? "test2015" : file.split;
   UNIVAL_ASSIGN_OR_RETURN(const Answers answers, ReadAnswers(options, file.split));
   return ForEachElement(file.path, {"questions"}, [&](const JsonElement& element) -> absl::Status {
-    const auto image = element.value.at("image_id").get<int64_t>();
-    const std::string id = IdText(element.value.at("question_id"));
-    Record record = {{"question", element.value.at("question")}};
+    const JsonFields question(element.value);
+    const int64_t image = question.Integer("image_id");
+    const nlohmann::json question_id = question.Id("question_id");
+    const std::string id = IdText(question_id);
+    Record record = {{"question", question.Text("question")}};
+    UNIVAL_RETURN_IF_ERROR(question.status());
     const auto answer = answers.find(id);
     if (answer == answers.end() && !answers.empty()) {
       writer.LeaveOut("the question has no answers in the annotations",
@@ -83,7 +88,7 @@ absl::Status AddQuestions(const ImportOptions& options, const SplitFile& file,
       return absl::OkStatus();
     }
     if (answer != answers.end()) record.update(answer->second);
-    record["question_id"] = element.value.at("question_id");
+    record["question_id"] = question_id;
     record["image_id"] = image;
     const std::string name = absl::StrFormat("COCO_%s_%012d.jpg", pictures, image);
     return writer.Add("image", CocoPaths(pictures, name), std::move(record));
