@@ -31,7 +31,7 @@ namespace {
 struct MergeCommandArguments : MergeArguments {
   std::string data_root;
   absl::optional<uint64_t> seed;
-  std::string lambda_text, density_text;
+  absl::optional<double> lambda, density;
   bool json = false;
 };
 
@@ -39,11 +39,6 @@ bool IsPlan(const MergeCommandArguments& arguments) {
   std::error_code error;
   return arguments.models.size() == 1 &&
          std::filesystem::is_regular_file(arguments.models[0], error);
-}
-
-absl::Status ReadNumber(const std::string& option, const std::string& text, double* number) {
-  if (absl::SimpleAtod(text, number)) return absl::OkStatus();
-  return FieldError(option, "a number", absl::StrCat("\"", text, "\""));
 }
 
 // What a plan says, with what the command line says instead.
@@ -62,17 +57,12 @@ absl::StatusOr<LoadedMergePlan> PlanOf(const MergeCommandArguments& arguments) {
     plan.merge.allow_unrelated = given.allow_unrelated;
   } else if (plan.merge.method.empty()) {
     plan.merge.method = given.base.empty() ? "average" : "task_arithmetic";
-    const bool weighed = !arguments.lambda_text.empty() || !given.parts.empty();
+    const bool weighed = arguments.lambda.has_value() || !given.parts.empty();
     if (given.base.empty() && weighed) plan.merge.method = "interpolate";
   }
   if (arguments.seed) plan.merge.seed = *arguments.seed;
-  if (!arguments.lambda_text.empty()) {
-    UNIVAL_RETURN_IF_ERROR(
-        ReadNumber("--lambda", arguments.lambda_text, &plan.merge.lambda.emplace()));
-  }
-  if (!arguments.density_text.empty()) {
-    UNIVAL_RETURN_IF_ERROR(ReadNumber("--density", arguments.density_text, &plan.merge.density));
-  }
+  if (arguments.lambda) plan.merge.lambda = arguments.lambda;
+  if (arguments.density) plan.merge.density = *arguments.density;
   return plan;
 }
 
@@ -156,14 +146,14 @@ void AddMethodOptions(Command& command, const std::shared_ptr<MergeCommandArgume
                  "How (default: interpolate where a lambda is given, task_arithmetic where a "
                  "base is, else average)")
       .OneOf(MergeMethodNames());
-  command.AddOption("--lambda", &arguments->lambda_text,
+  command.AddOption("--lambda", &arguments->lambda,
                     "Weight of the first of two models, the second has 1 - LAMBDA (default: 0.5); "
                     "factor of the differences from the base (default: 1)");
   command.AddOption("--weight", &arguments->weights,
                     "One for each model, in order: shares of the average, factors of differences");
   command.AddOption("--base", &merge.base,
                     "Model directory that all come from, for task_arithmetic, ties and dare");
-  command.AddOption("--density", &arguments->density_text,
+  command.AddOption("--density", &arguments->density,
                     "Share of each difference that ties and dare keep (default: 0.2)");
   command.AddOption("--seed", &arguments->seed, "Seed of dare (default: 0)");
 }

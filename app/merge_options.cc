@@ -41,8 +41,10 @@ void AddMergeOptions(Command& command, MergeArguments* arguments) {
 void AddMeasureOptions(Command& command, MergeArguments* arguments) {
   command.AddOption("--templates", &arguments->pipeline.templates,
                     "Task template file; may be given several times");
-  command.AddOption("--device", &arguments->pipeline.load.device,
-                    "cpu, or cuda:N where libtorch has it");
+  command
+      .AddOption("--device", &arguments->pipeline.load.device,
+                 "cpu, or cuda:N where libtorch has it")
+      .Device();
   command.AddOption("--batch", &arguments->batch, "Records answered together")
       .Positive()
       .ShowDefault();

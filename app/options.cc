@@ -16,7 +16,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "app/output.h"
 #include "sdk/base/nearest.h"
 #include "sdk/base/printable.h"
@@ -26,25 +28,33 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-// CLI11 takes nothing for 0, as a script gives it whose variable is not set.
-bool IsBlank(const std::string& text) { return absl::StripAsciiWhitespace(text).empty(); }
-std::string NoNumber(const std::string& text) {
-  return absl::StrCat("Value \"", text, "\": expected a number");
+// Digits behind a sign, with nothing around them; `more` are characters that may stand among them.
+// CLI11 takes more for a number: nothing, as a script gives it whose variable is not set, for 0;
+// "010" for 8, "0x10" for 16, "1_0" for 10.
+bool IsDecimal(absl::string_view text, absl::string_view more) {
+  if (!absl::ConsumePrefix(&text, "-")) absl::ConsumePrefix(&text, "+");
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char letter) {
+    return absl::ascii_isdigit(letter) || absl::StrContains(more, letter);
+  });
+}
+
+std::string NoWholeNumber(const std::string& text) {
+  return absl::StrCat("Value \"", text, "\": expected a whole number");
 }
 
 // CLI11 gives the nearest number that the type has for one that it has not, and 2^64 - 1 for "-1"
 // where nothing below zero is: another seed than the one that was asked for.
 template <typename T>
 std::string CheckInteger(const std::string& text) {
-  if (IsBlank(text)) return NoNumber(text);
+  if (!IsDecimal(text, "")) return NoWholeNumber(text);
   errno = 0;
   if (std::is_signed_v<T>) {
-    (void)std::strtoll(text.c_str(), nullptr, 0);
+    (void)std::strtoll(text.c_str(), nullptr, 10);
   } else {
-    (void)std::strtoull(text.c_str(), nullptr, 0);
+    (void)std::strtoull(text.c_str(), nullptr, 10);
   }
   const bool is_beyond = errno == ERANGE;
-  const bool is_negative = absl::StartsWith(absl::StripLeadingAsciiWhitespace(text), "-");
+  const bool is_negative = absl::StartsWith(text, "-");
   if (!is_beyond && (std::is_signed_v<T> || !is_negative)) return "";
   return absl::StrCat("Value ", text, ": expected a whole number from ",
                       std::numeric_limits<T>::min(), " to ", std::numeric_limits<T>::max());
@@ -52,10 +62,26 @@ std::string CheckInteger(const std::string& text) {
 
 // Nobody means an infinite number, or none, by an option.
 std::string CheckFinite(const std::string& text) {
-  if (IsBlank(text)) return NoNumber(text);
   double value = 0;
-  if (!CLI::detail::lexical_cast(text, value) || std::isfinite(value)) return "";
-  return absl::StrCat("Value ", text, ": expected a finite number");
+  if (IsDecimal(text, ".eE+-") && absl::SimpleAtod(text, &value) && std::isfinite(value)) return "";
+  return absl::StrCat("Value ", text.empty() ? "\"\"" : text, ": expected a finite number");
+}
+
+constexpr char kNotEmpty[] = "not_empty";
+
+std::string CheckNotEmpty(const std::string& text) {
+  return text.empty() ? "Value \"\": expected a text, found nothing" : "";
+}
+
+std::string CheckDevice(const std::string& text) {
+  absl::string_view number = text;
+  if (text == "cpu" || text == "cuda") return "";
+  constexpr size_t kMostDigits = 2;
+  if (absl::ConsumePrefix(&number, "cuda:") && number.size() <= kMostDigits &&
+      IsDecimal(number, "") && absl::ascii_isdigit(number[0])) {
+    return "";
+  }
+  return absl::StrCat("Value \"", text, "\": expected cpu, cuda or cuda:N");
 }
 
 template <typename T>
@@ -205,6 +231,16 @@ Option& Option::OneOf(const std::vector<std::string>& values) {
   return *this;
 }
 
+Option& Option::Device() {
+  option_->check(CLI::Validator(&CheckDevice, ""));
+  return *this;
+}
+
+Option& Option::MayBeEmpty() {
+  option_->get_validator(kNotEmpty)->active(false);
+  return *this;
+}
+
 struct Command::Impl {
   std::unique_ptr<CLI::App> owned;  // of the program; other commands belong to it
   CLI::App* app;
@@ -246,7 +282,13 @@ Option Command::AddPositional(const std::string& name, OptionTarget target,
 
 Option Command::AddOption(const std::string& names, OptionTarget target, const std::string& help) {
   // One value each time it is given: what follows may be a positional argument.
-  return Option(Bind(impl_->app, names, target, help)->allow_extra_args(false));
+  CLI::Option* option = Bind(impl_->app, names, target, help)->allow_extra_args(false);
+  // Numbers are checked as such.
+  const bool is_text = std::holds_alternative<std::string*>(target) ||
+                       std::holds_alternative<Strings*>(target) ||
+                       std::holds_alternative<std::function<void(const std::string&)>>(target);
+  if (is_text) option->check(CLI::Validator(&CheckNotEmpty, "", kNotEmpty));
+  return Option(option);
 }
 
 void Command::AddFlag(const std::string& name, bool* target, const std::string& help) {

@@ -56,6 +56,8 @@ class Option {
   Option& Positive();
   Option& NotNegative();
   Option& OneOf(const std::vector<std::string>& values);
+  Option& Device();      // cpu, cuda or cuda:N
+  Option& MayBeEmpty();  // of a text, which else must say something
 
  private:
   friend class Command;

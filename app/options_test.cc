@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "sdk/base/nearest.h"
 
 namespace unival {
@@ -46,6 +47,8 @@ class Fixture : public ::testing::Test {
     act.AddOption(
         "--each", [this](const std::string& value) { told_.seen.push_back(value); }, "An item");
     act.AddOption("--kind", &told_.greeting, "A kind").OneOf({"hello", "bye"});
+    act.AddOption("--device", &told_.greeting, "A device").Device();
+    act.AddOption("--prompt", &told_.greeting, "A text").MayBeEmpty();
     act.AddFlag("--flag", &told_.flag, "A switch");
     act.OnRun([this]() -> absl::StatusOr<ExitCode> { return outcome_; });
     Command& deep = program_.AddCommand("more", "More of it").AddCommand("deep", "Deeper");
@@ -154,6 +157,46 @@ TEST_F(Fixture, ANumberThatItsTypeHasNotIsRefusedNotReplaced) {
     EXPECT_THAT(err_, HasSubstr(words[0] + ": Value " + words[1])) << words[1];
   }
   EXPECT_EQ(told_.natural, Told().natural);
+}
+
+// CLI11 reads each of these as a number that nobody meant: 0, 8, 16, 10, 5, 255.
+TEST_F(Fixture, ANumberIsWrittenInDigitsAlone) {
+  for (const char* option :
+       {"--whole", "--wide", "--natural", "--maybe", "--maybe_natural", "--real"}) {
+    for (const char* text : {"",    " ",  "0x10",     "1_0",  "1'0",   " 5",  "5 ",     "5\n",
+                             "+",   "-",  "0b1",      "0xFF", "0o7",   "1e",  "\u0663", "\u00bd",
+                             "1,5", "5x", "infinity", "NaN",  "1e309", "-0x1"}) {
+      EXPECT_EQ(Run({"do", "it", option, text}), kUsage) << option << " \"" << text << "\"";
+      EXPECT_THAT(err_, AllOf(HasSubstr(option), HasSubstr("expected a "))) << text;
+    }
+  }
+  EXPECT_EQ(Run({"do", "it", "--whole", "010", "--real", "-0", "--natural", "+7"}), kDone) << err_;
+  EXPECT_EQ(told_.whole, 10);
+  EXPECT_EQ(told_.natural, 7u);
+  EXPECT_EQ(Run({"do", "it", "--real", "1.5e-1"}), kDone) << err_;
+  EXPECT_EQ(told_.real, 0.15);
+}
+
+// As a script gives it whose variable is not set: the default would be a guess.
+TEST_F(Fixture, AnOptionSaysSomething) {
+  for (const char* option : {"--greeting", "--item", "--each", "--kind", "--device"}) {
+    EXPECT_EQ(Run({"do", "it", option, ""}), kUsage) << option;
+    EXPECT_THAT(err_, AllOf(HasSubstr(option), HasSubstr("Value \"\""))) << option;
+    EXPECT_EQ(Run({"do", "it", absl::StrCat(option, "=")}), kUsage) << option;
+    EXPECT_THAT(err_, HasSubstr(option));
+  }
+  EXPECT_EQ(Run({"do", "it", "--prompt", ""}), kDone) << err_;
+}
+
+TEST_F(Fixture, ADeviceIsOneThatThereMayBe) {
+  for (const char* device : {"cpu", "cuda", "cuda:0", "cuda:12"}) {
+    EXPECT_EQ(Run({"do", "it", "--device", device}), kDone) << err_;
+  }
+  for (const char* device : {"cpu:0", "cpu:1", "CPU", " cpu", "cuda:", "cuda:-1", "cuda:+1",
+                             "cuda:999", "cuda:0x1", "meta", "tpu", "cuda:1:2"}) {
+    EXPECT_EQ(Run({"do", "it", "--device", device}), kUsage) << device;
+    EXPECT_THAT(err_, HasSubstr("expected cpu, cuda or cuda:N")) << device;
+  }
 }
 
 TEST_F(Fixture, WhatRunsDecidesTheExitCode) {

@@ -21,10 +21,12 @@ void AddInputOptions(Command& command, PredictInputs* inputs) {
         absl::StrCat("The task's ", medium,
                      ": a file, a folder or a pattern; may be given several times"));
   }
-  command.AddOption(
-      kTextOption,
-      [inputs](const std::string& value) { inputs->values[kTextOption].push_back(value); },
-      "The task's text, such as a question; one for all records, or one each");
+  command
+      .AddOption(
+          kTextOption,
+          [inputs](const std::string& value) { inputs->values[kTextOption].push_back(value); },
+          "The task's text, such as a question; one for all records, or one each")
+      .MayBeEmpty();
   command.AddOption(
       "--input", &inputs->inputs,
       "column=value for what the others do not name; a file for media columns, numbers for boxes "

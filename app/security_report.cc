@@ -43,6 +43,7 @@ Json Bounds() {
   add("decoded samples or frames", Mebibytes(media.max_decoded_bytes));
   add("memory while a medium is decoded", Mebibytes(DecodingMemory(media)));
   add("loops of a data-only program, for one item", absl::StrCat(kMaxLoopSeconds, " s"));
+  add("tensors of a data-only program, for one item", Mebibytes(kMaxProgramMemory));
   add("memory of a model while it is loaded", "four times its files, and 256 MiB");
   return bounds;
 }

@@ -1,6 +1,7 @@
 #include "runtime/memory_budget.h"
 
 #include <c10/core/Allocator.h>
+#include <c10/core/impl/alloc_cpu.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,34 +24,44 @@ class OverBudget : public std::bad_alloc {
   const std::string what_;
 };
 
+}  // namespace
+
 // libtorch tells a profiler of every block; here it is stopped instead of noted. Without
 // `override`, since the totals have other types from libtorch 2.1 on: one of the two functions is
 // the virtual one.
-class Counter : public c10::MemoryReportingInfoBase {
+class MemoryBudget::Counter : public c10::MemoryReportingInfoBase {
  public:
   Counter(int64_t bytes, const std::string& why) : bytes_(bytes), why_(why) {}
 
-  void reportMemoryUsage(void*, int64_t size, int64_t, int64_t, c10::Device device) {
-    Count(size, device);
+  void reportMemoryUsage(void* block, int64_t size, int64_t, int64_t, c10::Device device) {
+    Count(block, size, device);
   }
-  void reportMemoryUsage(void*, int64_t size, size_t, size_t, c10::Device device) {
-    Count(size, device);
+  void reportMemoryUsage(void* block, int64_t size, size_t, size_t, c10::Device device) {
+    Count(block, size, device);
   }
   bool memoryProfilingEnabled() const { return true; }
+  bool is_exceeded() const { return is_exceeded_; }
 
  private:
-  void Count(int64_t size, c10::Device device) {
+  void Count(void* block, int64_t size, c10::Device device) {
     if (!device.is_cpu()) return;
     used_ += size;
     // What is given back must never throw.
     if (size <= 0 || used_ <= bytes_) return;
+    is_exceeded_ = true;
+    // Nobody else does: the allocator is left by the exception before it returns the block.
+    used_ -= size;
+    c10::free_cpu(block);
     throw OverBudget(absl::StrCat("needs more memory than ", bytes_ >> 20, " MiB, ", why_));
   }
 
   const int64_t bytes_;
   const std::string why_;
   int64_t used_ = 0;
+  bool is_exceeded_ = false;
 };
+
+namespace {
 
 // 0 where there is no such limit.
 int64_t LimitIn(const char* file) {
@@ -62,7 +73,10 @@ int64_t LimitIn(const char* file) {
 }  // namespace
 
 MemoryBudget::MemoryBudget(int64_t bytes, const std::string& why)
-    : guard_(c10::DebugInfoKind::PROFILER_STATE, std::make_shared<Counter>(bytes, why)) {}
+    : counter_(std::make_shared<Counter>(bytes, why)),
+      guard_(c10::DebugInfoKind::PROFILER_STATE, counter_) {}
+
+bool MemoryBudget::is_exceeded() const { return counter_->is_exceeded(); }
 
 int64_t MachineMemory() {
   int64_t bytes = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);

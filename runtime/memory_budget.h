@@ -11,6 +11,7 @@
 #include <c10/util/ThreadLocalDebugInfo.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace unival {
@@ -22,7 +23,13 @@ class MemoryBudget {
  public:
   MemoryBudget(int64_t bytes, const std::string& why);
 
+  // Whether it stopped an allocation: for callers to whom the exception comes as another one.
+  bool is_exceeded() const;
+
  private:
+  class Counter;
+
+  const std::shared_ptr<Counter> counter_;
   c10::DebugInfoGuard guard_;
 };
 

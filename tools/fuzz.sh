@@ -4,6 +4,7 @@
 #   With clang's fuzzer installed, coverage leads the search; else the driver of the corpus draws mutations, others each time.
 #   ENGINE=libfuzzer or ENGINE=driver chooses; FINDINGS=DIR (fuzz_findings) is where inputs that ended a target are kept,
 #   each under the target's name beside what it reported. Put them into tests/fuzz/corpus once they are mended.
+#   CORPUS=DIR (fuzz_corpus): where clang's fuzzer keeps the inputs that reached new code, so that the next call goes on from them.
 # Prints executions and findings of each target, and ends with 1 where something was found.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,6 +13,9 @@ shift
 findings=${FINDINGS:-fuzz_findings}
 mkdir -p "$findings"
 findings=$(realpath "$findings")
+
+mkdir -p "${CORPUS:=fuzz_corpus}"
+corpus=$(realpath "$CORPUS")
 
 names=("$@")
 if [[ ${#names[@]} -eq 0 ]]; then
@@ -45,10 +49,10 @@ seed=$(date +%s)
 # One target; writes NAME's line of the table.
 fuzz() {
   local name=$1 log="$work/$1.log" count=0 rc=0 kept="$findings/$1"
-  mkdir -p "$kept" "$work/$name"
+  mkdir -p "$kept" "$corpus/$name"
   if [[ $engine == libfuzzer ]]; then
     "$bin/tests/fuzz/${name}_fuzz" -max_total_time=$((60 * minutes)) -timeout=60 -rss_limit_mb=4096 -print_final_stats=1 \
-      -artifact_prefix="$kept/" "$work/$name" "tests/fuzz/corpus/$name" >"$log" 2>&1 || rc=$?
+      -artifact_prefix="$kept/" "$corpus/$name" "tests/fuzz/corpus/$name" >"$log" 2>&1 || rc=$?
     count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
   else
     "$bin/tests/fuzz/${name}_fuzz" --seconds=$((60 * minutes)) --seed="$seed" --findings="$kept" \
@@ -56,11 +60,11 @@ fuzz() {
     count=$(sed -n 's/.*files, \([0-9]*\) executions$/\1/p' "$log")
   fi
   if [[ $rc -ne 0 ]]; then tail -n 200 "$log" >"$kept/report.$seed"; fi
-  rmdir "$kept" 2>/dev/null || true
+  rmdir "$kept" "$corpus/$name" "$corpus" 2>/dev/null || true
   printf '%-20s %14s %s\n' "$name" "${count:-?}" "$([[ $rc -eq 0 ]] && echo nothing || echo "FOUND, see $kept")" | tee "$work/$name.line"
 }
 export -f fuzz
-export minutes engine bin findings work seed
+export minutes engine bin findings corpus work seed
 
 printf '%-20s %14s %s   (%s, %s minutes each)\n' target executions found "$engine" "$minutes"
 printf '%s\n' "${names[@]}" | xargs -P "$(nproc)" -I{} bash -c 'fuzz {}'

@@ -49,6 +49,7 @@ void AddQuickstartOptions(Command& program) {
                  "The depth plugin (default: as built beside this program)")
       .LastWins();
   program.AddOption("--device", &options->device, "cpu, or cuda:N where libtorch has it")
+      .Device()
       .ShowDefault();
   program.AddOption("--seed", &options->seed, "Seed of data and training").ShowDefault();
   program.AddOption("--threads", &options->threads,

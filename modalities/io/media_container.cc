@@ -162,6 +162,13 @@ absl::Status MediaContainer::OpenFormat(const AVInputFormat* demuxer) {
   }
   may_read_ = INT64_MAX;
   format_.reset(format);
+  for (unsigned i = 0; i < format->nb_streams; ++i) {
+    // Opus is 48 kHz. Matroska may state what the sound had before, and the demuxer would count the
+    // padding by that.
+    constexpr int kOpusRate = 48000;
+    AVCodecParameters& codec = *format->streams[i]->codecpar;
+    if (codec.codec_id == AV_CODEC_ID_OPUS) codec.sample_rate = kOpusRate;
+  }
   return absl::OkStatus();
 }
 

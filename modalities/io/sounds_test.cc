@@ -208,6 +208,70 @@ TEST(SoundsTest, PaddingOfOpusIsNoSound) {
   ExpectRefused(opus.substr(0, opus.size() * 2 / 3), "cut in a page");
 }
 
+// Matroska states the rate that the sound had before, MP4 and Ogg do not.
+TEST(SoundsTest, PaddingOfOpusIsCountedAt48KilohertzInEveryContainer) {
+  constexpr int kOpusRate = 48000;
+  for (const char* container : {"ogg", "webm", "matroska", "mp4"}) {
+    for (const int rate : {8000, 16000, 24000, 48000}) {
+      const int64_t count = rate / 4;
+      const std::string opus =
+          MakeSound(container, "libopus", Tone(rate, static_cast<int>(count)), rate);
+      EXPECT_EQ(CountOf(opus), count * kOpusRate / rate) << container << " " << rate;
+    }
+  }
+}
+
+// The extended form names a codec by a GUID, of which the codec's number is the beginning.
+TEST(SoundsTest, AGuidThatNamesNoCodecIsRefused) {
+  const std::string data = Samples16(), wav = Wav(0xfffe, 16, 2, data, data.size(), 16);
+  constexpr size_t kGuid = 12 + 8 + 24;
+  EXPECT_EQ(CountOf(wav), kCount);
+  std::string ambisonic = wav, own = wav;
+  ambisonic.replace(kGuid + 2, 14, "\0\0\x21\x07\xd3\x11\x86\x44\xc8\xc1\xca\0\0\0", 14);
+  EXPECT_EQ(CountOf(ambisonic), kCount);
+  own[kGuid + 9] ^= 1;
+  const absl::Status status = Decode(own).status();
+  EXPECT_TRUE(IsMediaError(status)) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "GUID 0100000000001000")) << status;
+}
+
+// What recorders and editors put around the samples.
+TEST(SoundsTest, ChunksOfEveryKindLeaveTheSamplesAsTheyAre) {
+  const std::string data = Samples16(), wav = Wav(1, 16, 2, data, data.size());
+  const auto chunk = [](const std::string& name, const std::string& bytes) {
+    return name + LittleEndianBytes(bytes.size(), 4) + bytes + std::string(bytes.size() % 2, '\0');
+  };
+  const auto sample = [](const absl::StatusOr<AudioClip>& clip, int at) {
+    return clip.ok() && clip->samples.size(1) > at ? clip->samples.data_ptr<float>()[at] : -9;
+  };
+  const auto right = Decode(wav);
+  const size_t format = 12, samples = 36;
+  const std::string other_format =
+      chunk("fmt ", wav.substr(20, 4) + LittleEndianBytes(8000, 4) + wav.substr(28, 8));
+  const std::pair<const char*, std::string> files[] = {
+      {"an odd chunk before",
+       wav.substr(0, samples) + chunk("LIST", "INFO1") + wav.substr(samples)},
+      {"an odd chunk behind", wav + chunk("LIST", "INFO1")},
+      {"of broadcasters", wav.substr(0, format) + chunk("bext", std::string(602, '\0')) +
+                              chunk("JUNK", std::string(28, '\0')) + wav.substr(format)},
+      {"a wrong count",
+       wav.substr(0, samples) + chunk("fact", LittleEndianBytes(1, 4)) + wav.substr(samples)},
+      {"no size of the whole", wav.substr(0, 4) + std::string(4, '\0') + wav.substr(8)},
+      {"a size of the whole that is too large",
+       wav.substr(0, 4) + std::string(4, '\x7f') + wav.substr(8)},
+      {"a tag behind", wav + chunk("id3 ", "ID3" + std::string(1997, '\0'))},
+      {"zeros behind", wav + std::string(4096, '\0')},
+      {"a format that a second replaces",
+       wav.substr(0, format) + other_format + wav.substr(format)}};
+  for (const auto& [name, bytes] : files) {
+    const auto clip = Decode(bytes);
+    ASSERT_TRUE(clip.ok()) << name << ": " << clip.status();
+    EXPECT_EQ(clip->samples.size(1), kCount) << name;
+    EXPECT_EQ(clip->sample_rate_hz, kRate) << name;
+    for (const int at : {0, 1234, kCount - 1}) EXPECT_EQ(sample(clip, at), sample(right, at));
+  }
+}
+
 TEST(SoundsTest, JoinedClipsPlayOneAfterTheOther) {
   constexpr int kOpusRate = 48000;
   const std::string opus = MakeSound("ogg", "libopus", Tone(kOpusRate, 12000), kOpusRate);

@@ -216,7 +216,7 @@ absl::Status ReadConverted(TIFF* tiff, const Page& page, PictureWriter& writer) 
 absl::Status Check(TIFF* tiff, const Page& page, bool plain, const EncodedMedia& file) {
   const std::string& name = file.reader.name();
   UNIVAL_RETURN_IF_ERROR(CheckPixels(name, file.options, page.width, page.height));
-  char why[1024] = "samples that are not whole numbers";
+  char why[1024] = "samples below zero or with fractions";
   const bool whole =
       page.sample_format == SAMPLEFORMAT_UINT || page.sample_format == SAMPLEFORMAT_VOID;
   if (!whole || page.samples == 0 || (!plain && TIFFRGBAImageOK(tiff, why) == 0)) {

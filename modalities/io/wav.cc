@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "sdk/base/byte_order.h"
 
@@ -12,6 +13,15 @@ namespace {
 
 constexpr uint32_t kPcm = 1, kFloat = 3, kExtensible = 0xfffe;
 
+// Whether a codec's number stands at the beginning of the GUID of the extended form: what follows it
+// says so (KSDATAFORMAT_SUBTYPE_*, and those of Ambisonics, which are the same samples). Others may
+// stand for anything.
+bool NamesCodec(absl::string_view guid) {
+  constexpr absl::string_view kUsual("\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71", 14),
+      kAmbisonic("\0\0\x21\x07\xd3\x11\x86\x44\xc8\xc1\xca\0\0\0", 14);
+  return guid.size() < 16 || guid.substr(2) == kUsual || guid.substr(2) == kAmbisonic;
+}
+
 // The chunk "fmt ": codec, channels, rate, bytes a second, bytes of all channels together, bits.
 // What the bits say beyond the bytes does not matter. The extended form names the codec further on.
 bool ReadFormat(absl::string_view chunk, WavLayout* layout) {
@@ -19,7 +29,15 @@ bool ReadFormat(absl::string_view chunk, WavLayout* layout) {
   layout->unreadable.clear();
   if (chunk.size() < 16) return false;
   uint64_t codec = LittleEndian(chunk, 2);
-  if (codec == kExtensible && chunk.size() >= 26) codec = LittleEndian(chunk.substr(24), 2);
+  if (codec == kExtensible && chunk.size() >= 26) {
+    const absl::string_view guid = chunk.substr(24, 16);
+    if (!NamesCodec(guid)) {
+      layout->unreadable =
+          absl::StrCat("samples of a kind of their own, GUID ", absl::BytesToHexString(guid));
+      return false;
+    }
+    codec = LittleEndian(guid, 2);
+  }
   const uint64_t channels = LittleEndian(chunk.substr(2), 2),
                  rate = LittleEndian(chunk.substr(4), 4);
   const uint64_t bits = LittleEndian(chunk.substr(14), 2);

@@ -6,15 +6,19 @@
 #include <torch/csrc/api/include/torch/version.h>
 #include <torch/script.h>
 
+#include <cstring>
 #include <functional>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "runtime/memory_budget.h"
 #include "runtime/torchscript/archive_check.h"
 #include "runtime/torchscript/loop_limit.h"
+#include "runtime/torchscript/operation_limit.h"
 #include "runtime/torchscript/program_check.h"
 #include "sdk/base/files.h"
 #include "sdk/base/status.h"
@@ -42,25 +46,56 @@ class Program : public TorchScriptProgram {
       : module_(std::move(module)), loop_seconds_(loop_seconds) {}
 
   absl::StatusOr<at::Tensor> Run(const at::Tensor& input) override {
-    const LoopLimit limit(loop_seconds_);
-    absl::StatusOr<at::Tensor> output = Forward(input);
-    if (!limit.was_reached()) return output;
-    return absl::DeadlineExceededError(
-        absl::StrCat("TorchScript program: its loops have not ended after ", loop_seconds_,
-                     " s for one item; the program is at fault, or the item too large for it"));
+    const LoopLimit loops(loop_seconds_);
+    // Longer, so that a loop is called a loop.
+    const OperationLimit operations(2 * loop_seconds_);
+    const MemoryBudget memory(kMaxProgramMemory, "the bound of one item");
+    absl::StatusOr<at::Tensor> output = Forward(input, operations);
+    if (loops.was_reached()) {
+      return absl::DeadlineExceededError(absl::StrCat(
+          "TorchScript program: its loops have not ended after ", loop_seconds_, " s", kFault));
+    }
+    if (!operations.failure().empty()) return OverBound(operations);
+    if (!memory.is_exceeded()) return output;
+    return absl::ResourceExhaustedError(
+        absl::StrCat("TorchScript program: ", operations.operation(), " needs more than ",
+                     kMaxProgramMemory >> 20, " MiB", kFault));
   }
 
  private:
-  absl::StatusOr<at::Tensor> Forward(const at::Tensor& input) {
+  static constexpr char kFault[] =
+      " for one item; the program is at fault, or the item too large for it";
+
+  static absl::Status OverBound(const OperationLimit& operations) {
+    const std::string message = absl::StrCat("TorchScript program: ", operations.failure(), kFault);
+    return operations.is_late() ? absl::DeadlineExceededError(message)
+                                : absl::ResourceExhaustedError(message);
+  }
+
+  absl::StatusOr<at::Tensor> Forward(const at::Tensor& input, const OperationLimit& operations) {
     return CatchTorch("TorchScript program", [&]() -> absl::StatusOr<at::Tensor> {
       at::NoGradGuard no_grad;
       DropWarnings drop;
       const DropWarnings::Guard guard(&drop);
-      const c10::IValue value = module_.forward({input});
+      const c10::IValue value = Call(input, operations);
       if (!value.isTensor())
         return absl::InternalError("TorchScript program: forward gave no tensor");
       return value.toTensor();
     });
+  }
+
+  // The interpreter's own text begins with where in the source it was, over many lines.
+  c10::IValue Call(const at::Tensor& input, const OperationLimit& operations) {
+    try {
+      return module_.forward({input});
+    } catch (const std::exception& error) {
+      constexpr char kReason[] = "RuntimeError: ";
+      const std::string text = error.what();
+      const size_t reason = text.rfind(kReason);
+      if (reason == std::string::npos) throw;
+      throw std::runtime_error(
+          absl::StrCat(operations.operation(), ": ", text.substr(reason + std::strlen(kReason))));
+    }
   }
 
   torch::jit::Module module_;
@@ -97,6 +132,7 @@ absl::StatusOr<torch::jit::Module> ReadModule(absl::string_view bytes) {
     if (!read.find_method("forward").has_value()) return InvalidArgument("has no method forward");
     UNIVAL_RETURN_IF_ERROR(CheckScriptProgram(read));
     LimitLoops(read);
+    LimitOperations(read);
     read.eval();
     return read;
   });

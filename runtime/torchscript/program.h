@@ -22,7 +22,8 @@
 namespace unival {
 
 inline constexpr int64_t kMaxProgramFile = int64_t{8} << 30;
-inline constexpr double kMaxLoopSeconds = 60;  // of one call
+inline constexpr double kMaxLoopSeconds = 60;                   // of one call
+inline constexpr int64_t kMaxProgramMemory = int64_t{4} << 30;  // of the tensors of one call
 
 // One call at a time.
 class TorchScriptProgram {
@@ -31,14 +32,15 @@ class TorchScriptProgram {
   // Of the bytes of a file, whose name is for messages. In evaluation mode, on the CPU. Nothing of
   // it runs before it was looked at: the archive (archive_check.h) before libtorch reads it, the
   // program (program_check.h) before it is called. InvalidArgument names what is refused and where.
-  // Its loops end after `loop_seconds` of a call, or the call fails.
+  // Its loops end after `loop_seconds` of a call, and it all after twice that, or the call fails.
   static absl::StatusOr<std::unique_ptr<TorchScriptProgram>> FromBytes(
       absl::string_view bytes, const std::string& name, double loop_seconds = kMaxLoopSeconds);
   // The same of a file.
   static absl::StatusOr<std::unique_ptr<TorchScriptProgram>> Load(const std::string& path);
-  // Internal when the program fails or gives no tensor, DeadlineExceeded when its loops do not end.
-  // How long one operation takes and how much memory is the program's affair: `unival plugin check`
-  // bounds both.
+  // Internal when the program fails or gives no tensor. DeadlineExceeded when it has not ended in
+  // time, ResourceExhausted when it needs more memory than kMaxProgramMemory or makes a larger
+  // tensor or list than operation_limit.h lets it: both name the operation. One operation runs to
+  // its end; on tensors so bounded that takes minutes at most.
   virtual absl::StatusOr<at::Tensor> Run(const at::Tensor& input) = 0;
 };
 

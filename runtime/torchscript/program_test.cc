@@ -168,6 +168,75 @@ TEST(Program, ALoopWithoutEndIsEndedWithAnError) {
   }
 }
 
+// One line that asks for terabytes, or for years of work on a tensor that takes no memory.
+TEST(Program, AnOperationThatMakesTooMuchIsNamed) {
+  const std::pair<const char*, const char*> bodies[] = {
+      {"return torch.zeros([1 << 36])", "aten::zeros"},
+      {"return torch.empty([1 << 40, 16])", "aten::empty"},
+      {"return torch.arange(1 << 40)", "aten::arange"},
+      {"return x.repeat([1 << 33, 1, 1])", "aten::repeat"},
+      {"return x.expand([1 << 40, 4, 2]).sum(0)", "aten::expand gives 8796093022208 values"},
+      {"return torch.cat([x.expand([1 << 28, 4, 2])])", "aten::expand gives"},
+      {"return torch.matmul(x.view([8, 1]).expand([8, 1 << 29]), x.view([1, 8]))",
+       "aten::expand gives 4294967296 values"},
+      {"return torch.cat([x.expand([1 << 26, 4, 2]), x])",
+       "aten::expand gives 536870912 values"},
+      {"return x + len([0] * (1 << 40))", "aten::mul gives 1099511627776 entries"},
+      {"return x + len('a'.zfill(1 << 40))", "aten::zfill gives 1099511627776 entries"},
+      {"return torch.zeros([1 << 21]).unbind(0)[0]", "aten::unbind gives 2097152 entries"},
+      {"return torch.zeros([1 << 22]).split(2)[0]", "aten::split gives 2097152 entries"},
+      {"return torch.zeros([1 << 22]).chunk(1 << 21)[0]", "aten::chunk gives 2097152 entries"},
+      {"y = [0]\n        for i in range(40):\n            y = y + y\n        return x + len(y)",
+       "aten::add gives 2097152 entries of a list"},
+      {"y = [0]\n        for i in range(40):\n            y.extend(y)\n        return x + len(y)",
+       "aten::extend gives 2097152 entries of a list"},
+      {"y = 'a'\n        for i in range(40):\n            y = y + y\n        return x + len(y)",
+       "aten::add gives 2097152 bytes of a text"}};
+  for (const auto& [body, said] : bodies) {
+    const std::string bytes =
+        Compiled(absl::StrCat("    def forward(self, x):\n        ", body, "\n"));
+    auto program = TorchScriptProgram::FromBytes(bytes, "x.pt", /*loop_seconds=*/5);
+    ASSERT_TRUE(program.ok()) << body << program.status();
+    for (int call = 0; call < 3; ++call) {
+      const absl::Status status = (*program)->Run(at::ones({1, 4, 2})).status();
+      EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << body << ": " << status;
+      EXPECT_THAT(std::string(status.message()), HasSubstr(said)) << body;
+    }
+  }
+}
+
+TEST(Program, ThatTakesLongInOneRowIsEndedBetweenItsOperations) {
+  std::string source = "    def forward(self, x):\n        y = torch.ones([1 << 24])\n";
+  for (int i = 0; i < 1000; ++i) source += "        y = torch.sin(y)\n";
+  auto program = TorchScriptProgram::FromBytes(Compiled(source + "        return y\n"), "x.pt",
+                                               /*loop_seconds=*/2);
+  ASSERT_TRUE(program.ok()) << program.status();
+  const absl::Status status = (*program)->Run(at::ones({1, 4, 2})).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("has not ended after 4 s, behind aten::sin"));
+}
+
+TEST(Program, WithinTheBoundsIsLeftAlone) {
+  auto program = TorchScriptProgram::FromBytes(Compiled(R"(
+    def forward(self, x):
+        y = [x] * 3
+        parts = torch.cat(y).chunk(3)
+        total = torch.zeros_like(x)
+        for part in parts:
+            total += part
+        total.mul_(2)
+        return torch.stack([total, total]).unbind(0)[1].split([1], 0)[0]
+)"),
+                                               "x.pt");
+  ASSERT_TRUE(program.ok()) << program.status();
+  for (int call = 0; call < 3; ++call) {
+    const auto output = (*program)->Run(at::ones({1, 4, 2}));
+    ASSERT_TRUE(output.ok()) << output.status();
+    EXPECT_TRUE(output->equal(6 * at::ones({1, 4, 2})));
+  }
+}
+
 TEST(Program, ThatCallsItselfOrGrowsWithoutEndIsRefused) {
   std::string source = "    def f0(self, x):\n        return torch.relu(x)\n";
   for (int i = 1; i <= 30; ++i) {

@@ -176,6 +176,51 @@ TEST(ModelAttacks, WeightsThatAreNone) {
   Attack("weights: good again").Harmless(Load(folder));
 }
 
+// Every component has a hash: whatever byte of it is another one, nothing is answered.
+TEST(ModelAttacks, AFlippedBitOfAComponentIsNeverBelieved) {
+  const std::string folder = CopyOfNano("flipped");
+  std::vector<std::string> files;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
+    const bool is_component =
+        entry.path().extension() == ".safetensors" || entry.path().extension() == ".model";
+    if (entry.is_regular_file() && is_component) files.push_back(entry.path().string());
+  }
+  ASSERT_GE(files.size(), 8u);
+  for (const std::string& file : files) {
+    const std::string good = ReadText(file);
+    // Its head, its middle, its last byte, and whatever lies between.
+    for (const size_t at : {size_t{0}, size_t{9}, good.size() / 7, good.size() / 3, good.size() / 2,
+                            good.size() * 5 / 6, good.size() - 1}) {
+      std::string bytes = good;
+      bytes[at] = static_cast<char>(bytes[at] ^ (1 << (at % 8)));
+      WriteText(file, bytes);
+      const Attack attack(absl::StrCat("model: a bit of byte ", at, " of ", file));
+      attack.Refused(Load(folder));
+    }
+    WriteText(file, good);
+  }
+  Attack("model: whole again").Harmless(Load(folder));
+}
+
+// The manifest and the templates are text that people edit: a changed letter is refused or is
+// another setting, and never a crash.
+TEST(ModelAttacks, AFlippedBitOfATextIsRefusedOrRead) {
+  const std::string folder = CopyOfNano("flipped_text");
+  for (const char* name : {"/manifest.textproto", "/templates/quickstart.textproto"}) {
+    const std::string good = ReadText(folder + name);
+    for (size_t at = 3; at < good.size(); at += good.size() / 60 + 1) {
+      std::string bytes = good;
+      bytes[at] = static_cast<char>(bytes[at] ^ (1 << (at % 8)));
+      WriteText(folder + name, bytes);
+      const Attack attack(absl::StrCat("model: a bit of byte ", at, " of ", name));
+      const absl::Status status = Load(folder);
+      if (status.ok()) attack.Harmless(status);
+      if (!status.ok()) attack.Refused(status);
+    }
+    WriteText(folder + name, good);
+  }
+}
+
 TEST(ModelAttacks, PlacesThatAreNone) {
   const std::string folder = CopyOfNano("places");
   // What lies where a part of the model should, by the name of that part.
