@@ -60,6 +60,8 @@ absl::StatusOr<LoadedMergePlan> PlanOf(const MergeCommandArguments& arguments) {
     const bool weighed = arguments.lambda.has_value() || !given.parts.empty();
     if (given.base.empty() && weighed) plan.merge.method = "interpolate";
   }
+  UNIVAL_ASSIGN_OR_RETURN(const auto reestimate, ReestimationOf(arguments));
+  if (!reestimate.empty()) plan.reestimate = reestimate;
   if (arguments.seed) plan.merge.seed = *arguments.seed;
   if (arguments.lambda) plan.merge.lambda = arguments.lambda;
   if (arguments.density) plan.merge.density = *arguments.density;
@@ -73,6 +75,7 @@ nlohmann::ordered_json ToJson(const MergeReport& report, const MergeOptions& mer
           {"tensors_mixed", report.mixed},
           {"tensors_same", report.same},
           {"tensors_carried", report.carried},
+          {"tensors_measured", report.measured},
           {"notes", report.notes}};
 }
 
@@ -106,6 +109,9 @@ void PrintReport(const MergeReport& report, const MergeOptions& merge) {
                                report.ancestor_sha256.empty() ? "unknown" : report.ancestor_sha256)
             << absl::StrFormat("%-24s %d mixed, %d the same or copied, %d carried\n", "tensors",
                                report.mixed, report.same, report.carried);
+  if (report.measured == 0) return;
+  std::cout << absl::StrFormat("%-24s %d tensors, measured on data\n", "running statistics",
+                               report.measured);
 }
 
 absl::Status Merge(const MergeCommandArguments& arguments) {
@@ -118,16 +124,23 @@ absl::Status Merge(const MergeCommandArguments& arguments) {
   }
   UNIVAL_ASSIGN_OR_RETURN(LoadedMergePlan plan, PlanOf(arguments));
   nlohmann::ordered_json soup_json;
+  std::unique_ptr<Measurer> measurer;
+  if (plan.measure || !plan.reestimate.empty()) {
+    std::vector<MeasuredTask> tasks;
+    if (plan.measure) tasks.push_back(*plan.measure);
+    UNIVAL_ASSIGN_OR_RETURN(measurer,
+                            MakeMeasurer(arguments, tasks, plan.reestimate, plan.merge.output));
+  }
   if (plan.measure) {
-    UNIVAL_ASSIGN_OR_RETURN(const auto measurer,
-                            MakeMeasurer(arguments, {*plan.measure}, plan.merge.output));
     UNIVAL_ASSIGN_OR_RETURN(const GreedySoup soup, FindGreedySoup(plan.merge, *measurer));
     soup_json = ToJson(soup, plan.merge, measurer->tasks()[0]);
     if (!arguments.json) PrintSoup(soup, plan.merge, measurer->tasks()[0]);
     plan.merge = SoupMerge(plan.merge, soup.ingredients);
   }
   plan.merge.progress = CountOn("merging");
-  UNIVAL_ASSIGN_OR_RETURN(const MergeReport report, MergeModels(plan.merge));
+  UNIVAL_ASSIGN_OR_RETURN(const MergeReport report, measurer != nullptr
+                                                        ? measurer->Merge(plan.merge)
+                                                        : MergeModels(plan.merge));
   if (!arguments.json) {
     PrintReport(report, plan.merge);
     return absl::OkStatus();

@@ -64,7 +64,7 @@ nlohmann::ordered_json ToJson(const MergeFront& front) {
     json["tasks"].push_back({{"task", task.task},
                              {"data", task.data},
                              {"metric", task.metric},
-                             {"less_is_better", task.less_is_better}});
+                             {"less_is_better", task.less_is_better()}});
   }
   for (const FrontPoint& point : front.points) {
     json["points"].push_back({{"lambda", point.lambda},
@@ -80,7 +80,7 @@ nlohmann::ordered_json ToJson(const MergeFront& front) {
 void PrintFront(const MergeFront& front) {
   std::cout << absl::StrFormat("%-8s", "lambda");
   for (const MeasuredTask& task : front.tasks) {
-    std::cout << absl::StrFormat("  %-28s", ScoreLabel(MetricName(task), task.less_is_better));
+    std::cout << absl::StrFormat("  %-28s", ScoreLabel(MetricName(task), task.less_is_better()));
   }
   std::cout << "\n";
   for (size_t i = 0; i < front.points.size(); ++i) {
@@ -115,13 +115,14 @@ absl::StatusOr<ExitCode> Front(FrontArguments arguments) {
   UNIVAL_ASSIGN_OR_RETURN(MergeOptions merge, MergeOptionsOf(arguments));
   UNIVAL_ASSIGN_OR_RETURN(const auto tasks, TasksOf(arguments));
   UNIVAL_ASSIGN_OR_RETURN(const auto floors, FloorsOf(arguments));
+  UNIVAL_ASSIGN_OR_RETURN(const auto reestimate, ReestimationOf(arguments));
   for (const std::string& data : arguments.data) {
     for (const std::string& file : {arguments.csv, arguments.plot}) {
       if (!file.empty()) UNIVAL_RETURN_IF_ERROR(CheckOutputFile(file, data));
     }
   }
   UNIVAL_ASSIGN_OR_RETURN(const auto measurer,
-                          MakeMeasurer(arguments, tasks, arguments.merge.output));
+                          MakeMeasurer(arguments, tasks, reestimate, arguments.merge.output));
   UNIVAL_ASSIGN_OR_RETURN(const MergeFront front,
                           MeasureFront(merge, arguments.grid, floors, *measurer));
   UNIVAL_RETURN_IF_ERROR(WriteFiles(arguments, front));
@@ -136,7 +137,7 @@ absl::StatusOr<ExitCode> Front(FrontArguments arguments) {
   }
   if (merge.output.empty()) return kDone;
   merge.lambda = front.points[*front.chosen].lambda;
-  UNIVAL_RETURN_IF_ERROR(MergeModels(merge).status());
+  UNIVAL_RETURN_IF_ERROR(measurer->Merge(merge).status());
   return kDone;
 }
 

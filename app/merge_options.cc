@@ -34,6 +34,10 @@ void AddMergeOptions(Command& command, MergeArguments* arguments) {
                  "Counts of batches where models differ: the largest, or the first model's")
       .OneOf({"largest", "first"})
       .ShowDefault();
+  command.AddOption("--reestimate", &arguments->reestimate,
+                    "TASK=FILE: running mean and variance of normalisation, measured on the media "
+                    "of these records by forward passes, in place of --statistics; may be given "
+                    "several times");
   command.AddFlag("--allow_unrelated", &merge.allow_unrelated,
                   "Also models that do not name a common ancestor, or look as if they had none");
 }
@@ -45,7 +49,9 @@ void AddMeasureOptions(Command& command, MergeArguments* arguments) {
       .AddOption("--device", &arguments->pipeline.load.device,
                  "cpu, or cuda:N where libtorch has it")
       .Device();
-  command.AddOption("--batch", &arguments->batch, "Records answered together")
+  command
+      .AddOption("--batch", &arguments->batch,
+                 "Records answered together, or media passed together by --reestimate")
       .Positive()
       .ShowDefault();
   AddRuntimeOptions(command, &arguments->pipeline.runtime);
@@ -64,12 +70,21 @@ absl::StatusOr<MergeOptions> MergeOptionsOf(const MergeArguments& arguments) {
   return merge;
 }
 
-absl::StatusOr<std::unique_ptr<Measurer>> MakeMeasurer(const MergeArguments& arguments,
-                                                       const std::vector<MeasuredTask>& tasks,
-                                                       const std::string& beside) {
+absl::StatusOr<std::vector<ReestimationData>> ReestimationOf(const MergeArguments& arguments) {
+  std::vector<ReestimationData> data;
+  for (const std::string& text : arguments.reestimate) {
+    UNIVAL_ASSIGN_OR_RETURN(data.emplace_back(), ParseReestimationData(text));
+  }
+  return data;
+}
+
+absl::StatusOr<std::unique_ptr<Measurer>> MakeMeasurer(
+    const MergeArguments& arguments, const std::vector<MeasuredTask>& tasks,
+    const std::vector<ReestimationData>& reestimate, const std::string& beside) {
   MeasureOptions options;
   options.pipeline = arguments.pipeline;
   options.tasks = tasks;
+  options.reestimate = reestimate;
   options.batch = arguments.batch;
   std::error_code error;
   const std::string temporary = std::filesystem::temp_directory_path(error).string();

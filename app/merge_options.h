@@ -20,12 +20,12 @@ namespace unival {
 struct MergeArguments {
   std::vector<std::string> models;
   MergeOptions merge;
-  std::vector<std::string> parts, weights;
+  std::vector<std::string> parts, weights, reestimate;
   PipelineOptions pipeline;  // what measures merged models
   int batch = 64;
 };
 
-// --part, --statistics, --counters, --allow_unrelated.
+// --part, --statistics, --counters, --reestimate, --allow_unrelated.
 void AddMergeOptions(Command& command, MergeArguments* arguments);
 // --templates, --device, --batch and the runtime's.
 void AddMeasureOptions(Command& command, MergeArguments* arguments);
@@ -33,11 +33,13 @@ void AddMeasureOptions(Command& command, MergeArguments* arguments);
 // Parts and weights read, models handed on.
 absl::StatusOr<MergeOptions> MergeOptionsOf(const MergeArguments& arguments);
 
-// Measures `tasks` on candidates that lie in a folder beside `beside` meanwhile; "" for the
-// system's folder of temporary files.
-absl::StatusOr<std::unique_ptr<Measurer>> MakeMeasurer(const MergeArguments& arguments,
-                                                       const std::vector<MeasuredTask>& tasks,
-                                                       const std::string& beside);
+absl::StatusOr<std::vector<ReestimationData>> ReestimationOf(const MergeArguments& arguments);
+
+// Measures `tasks`, and statistics on `reestimate`, of candidates that lie in a folder beside
+// `beside` meanwhile; "" for the system's folder of temporary files.
+absl::StatusOr<std::unique_ptr<Measurer>> MakeMeasurer(
+    const MergeArguments& arguments, const std::vector<MeasuredTask>& tasks,
+    const std::vector<ReestimationData>& reestimate, const std::string& beside);
 
 // "NAME=NUMBER", the last "=" counts. `option` is named in messages.
 absl::StatusOr<std::pair<std::string, double>> ParseNumberOf(const std::string& option,

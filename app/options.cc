@@ -43,10 +43,13 @@ std::string NoWholeNumber(const std::string& text) {
 }
 
 // CLI11 gives the nearest number that the type has for one that it has not, and 2^64 - 1 for "-1"
-// where nothing below zero is: another seed than the one that was asked for.
+// where nothing below zero is: another seed than the one that was asked for. The digits are left
+// without zeros before them, which would make CLI11 take them for octal.
 template <typename T>
-std::string CheckInteger(const std::string& text) {
+std::string CheckInteger(std::string& text) {
   if (!IsDecimal(text, "")) return NoWholeNumber(text);
+  const size_t first = absl::ascii_isdigit(text[0]) ? 0 : 1;
+  text.erase(first, std::min(text.find_first_not_of('0', first), text.size() - 1) - first);
   errno = 0;
   if (std::is_signed_v<T>) {
     (void)std::strtoll(text.c_str(), nullptr, 10);
@@ -86,7 +89,7 @@ std::string CheckDevice(const std::string& text) {
 
 template <typename T>
 CLI::Option* Checked(CLI::Option* option) {
-  if constexpr (std::is_integral_v<T>) option->check(CLI::Validator(&CheckInteger<T>, ""));
+  if constexpr (std::is_integral_v<T>) option->transform(CLI::Validator(&CheckInteger<T>, ""));
   if constexpr (std::is_floating_point_v<T>) option->check(CLI::Validator(&CheckFinite, ""));
   return option;
 }

@@ -57,8 +57,8 @@ void NameBlasKernels(int, char**, char** environment) {
 __attribute__((section(".preinit_array"),
                used)) void (*const name_blas_kernels)(int, char**, char**) = NameBlasKernels;
 
-// Data of many files keeps all of them open. Shells allow a program 1,024, until it asks for as many
-// as the system allows. Beyond kEnough nothing is gained.
+// Data of many files keeps all of them open. Shells allow a program 1,024, until it asks for as
+// many as the system allows. Beyond kEnough nothing is gained.
 void AllowOpenFiles() {
   constexpr rlim_t kEnough = 1 << 17;
   struct rlimit files = {};

@@ -9,7 +9,8 @@
 //    named before OpenBLAS reads that variable.
 // 2. Whether the allocator gives large blocks back to the system after each operation: it keeps
 //    them, since the page faults of asking again took a quarter of a training step.
-// 3. How many files may be open: what the system allows, up to 131,072, and not what shells ask for.
+// 3. How many files may be open: what the system allows, up to 131,072, and not what shells ask
+//    for.
 #ifndef UNIVAL_APP_STARTUP_H_
 #define UNIVAL_APP_STARTUP_H_
 

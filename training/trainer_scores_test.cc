@@ -115,7 +115,7 @@ TEST_P(Errors, AGreedySoupBeginsWithTheModelOfTheFewest) {
   merge.models = TwoModels();
   const auto soup = FindGreedySoup(merge, *measurer);
   ASSERT_TRUE(soup.ok()) << soup.status();
-  EXPECT_TRUE(measurer->tasks()[0].less_is_better);
+  EXPECT_TRUE(measurer->tasks()[0].less_is_better());
   ASSERT_LT(soup->steps[0].alone, soup->steps[1].alone) << "the one of more errors came first";
   EXPECT_EQ(soup->steps[1].taken, soup->steps[1].together <= soup->steps[0].alone);
   EXPECT_LE(soup->value, soup->steps[0].alone);

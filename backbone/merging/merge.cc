@@ -134,8 +134,9 @@ class Merger {
   }
 
   void Count(const MergePart& part, const PartMerge& merge) {
+    report_.measured += merge.measured();
     if (part.owners.size() == 1 && inputs_.models.size() > 1) {
-      report_.carried += static_cast<int64_t>(part.files[0]->tensors().size());
+      report_.carried += static_cast<int64_t>(part.files[0]->tensors().size()) - merge.measured();
       report_.notes.push_back(absl::StrCat(part.id, ": carried from ",
                                            inputs_.models[part.owners[0]].path(),
                                            ", the only one that has it"));
@@ -228,6 +229,9 @@ class Merger {
     }
     for (const PartLambda& part : options_.parts) {
       absl::StrAppend(&note, ", ", part.pattern, " lambda ", part.lambda);
+    }
+    if (!options_.measured.from.empty()) {
+      absl::StrAppend(&note, ", statistics of ", options_.measured.from);
     }
     if (!method_.needs_base) return note;
     return absl::StrCat(note, ", lambda ", lambda, ", density ", options_.density, ", base ",

@@ -11,8 +11,11 @@
 #ifndef UNIVAL_BACKBONE_MERGING_MERGE_H_
 #define UNIVAL_BACKBONE_MERGING_MERGE_H_
 
+#include <ATen/core/Tensor.h>
+
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,6 +31,14 @@ struct PartLambda {
   double lambda = 0;
 };
 
+// Running statistics that were measured on data. They take the place of what the method would make.
+struct MeasuredStatistics {
+  // By full names, "modality.image.bn1.running_mean"; stored in the type that the models have.
+  // Names that the models lack are not used.
+  std::map<std::string, at::Tensor> tensors;
+  std::string from;  // where they were measured, for the lineage
+};
+
 struct MergeOptions {
   std::vector<std::string> models;  // model directories, two or more
   std::string base;                 // their common ancestor, for methods that need it
@@ -40,6 +51,7 @@ struct MergeOptions {
   // Running mean and variance of normalisation: "average" takes the mean of the models by their
   // shares, "first" those of the first model.
   std::string statistics = "average";
+  MeasuredStatistics measured;  // of those that it names, instead
   // Counts of batches, the only integers in which models may differ: "largest" or "first".
   std::string counters = "largest";
   // Also where manifests name no common ancestor, or weights look as if there were none.
@@ -56,6 +68,7 @@ struct MergeReport {
   int64_t mixed = 0;               // tensors that are made of several
   int64_t same = 0;                // tensors that are alike in all, or copied from one by lambda
   int64_t carried = 0;             // tensors of parts that one model alone has
+  int64_t measured = 0;            // tensors that were given as MergeOptions::measured
   std::vector<std::string> notes;  // what a user should know, a sentence each
 };
 

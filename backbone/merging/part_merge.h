@@ -26,6 +26,7 @@ class PartMerge {
 
   int64_t mixed() const { return mixed_; }
   int64_t same() const { return same_; }
+  int64_t measured() const { return measured_; }
 
  private:
   const MergeMethod& MethodOf() const;
@@ -36,6 +37,8 @@ class PartMerge {
   absl::StatusOr<at::Tensor> ReadCopy(const std::string& tensor, int owner) const;
   absl::StatusOr<at::Tensor> MergeIntegers(const std::string& tensor, const TensorGroup& group);
   absl::StatusOr<at::Tensor> MakeOf(const std::string& tensor);
+  // In what a merged tensor is stored.
+  at::ScalarType TypeOf(const std::string& tensor) const;
   // Names the file whose values are no numbers; or that only the mixed ones are none.
   absl::Status CheckNumbers(const std::string& tensor, const at::Tensor& merged) const;
   at::Tensor MergeStatistics(const TensorGroup& group, const MergeWeights& weights) const;
@@ -43,7 +46,7 @@ class PartMerge {
   const MergeOptions& options_;
   const MergeMethod& method_;
   const MergePart& part_;
-  int64_t mixed_ = 0, same_ = 0;
+  int64_t mixed_ = 0, same_ = 0, measured_ = 0;
 };
 
 }  // namespace unival

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "modalities/io/limits.h"
+#include "sdk/base/byte_order.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -69,6 +70,24 @@ bool IsBetweenClips(AVCodecID codec, const AVPacket& packet) {
 bool BeginsFrame(const AVPacket& packet) {
   const absl::string_view bytes = BytesOf(packet);
   return bytes.size() > 1 && bytes[0] == '\xff' && (bytes[1] & 0xe0) == 0xe0;
+}
+
+// Opus is 48 kHz, and so are the samples that a packet says to leave out. Matroska may state the
+// rate that the sound had before, by which its demuxer counts them.
+void CountPaddingOfOpus(const AVStream& stream, const AVPacket& packet) {
+  constexpr int kOpusRate = 48000, kAtEnd = 4;
+  const AVCodecParameters& codec = *stream.codecpar;
+  size_t size = 0;
+  uint8_t* skip = av_packet_get_side_data(&packet, AV_PKT_DATA_SKIP_SAMPLES, &size);
+  if (codec.codec_id != AV_CODEC_ID_OPUS || codec.sample_rate <= 0 || skip == nullptr ||
+      size < kAtEnd + sizeof(uint32_t)) {
+    return;
+  }
+  const absl::string_view padding(reinterpret_cast<const char*>(skip) + kAtEnd, sizeof(uint32_t));
+  const int64_t samples = av_rescale(static_cast<int64_t>(LittleEndian(padding, sizeof(uint32_t))),
+                                     kOpusRate, codec.sample_rate);
+  const std::string counted = LittleEndianBytes(samples, sizeof(uint32_t));
+  std::copy(counted.begin(), counted.end(), skip + kAtEnd);
 }
 
 // A single picture in a track of its own.
@@ -162,13 +181,6 @@ absl::Status MediaContainer::OpenFormat(const AVInputFormat* demuxer) {
   }
   may_read_ = INT64_MAX;
   format_.reset(format);
-  for (unsigned i = 0; i < format->nb_streams; ++i) {
-    // Opus is 48 kHz. Matroska may state what the sound had before, and the demuxer would count the
-    // padding by that.
-    constexpr int kOpusRate = 48000;
-    AVCodecParameters& codec = *format->streams[i]->codecpar;
-    if (codec.codec_id == AV_CODEC_ID_OPUS) codec.sample_rate = kOpusRate;
-  }
   return absl::OkStatus();
 }
 
@@ -239,6 +251,7 @@ absl::StatusOr<bool> MediaContainer::ReadPacket(const AVStream* stream, AVPacket
     if ((packet->flags & AV_PKT_FLAG_CORRUPT) != 0) {
       return Unexpected(absl::StrCat("a truncated ", container_->name, " file"), kDamagedRemedy);
     }
+    CountPaddingOfOpus(*stream, *packet);
     return true;
   }
 }

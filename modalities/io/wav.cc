@@ -13,9 +13,9 @@ namespace {
 
 constexpr uint32_t kPcm = 1, kFloat = 3, kExtensible = 0xfffe;
 
-// Whether a codec's number stands at the beginning of the GUID of the extended form: what follows it
-// says so (KSDATAFORMAT_SUBTYPE_*, and those of Ambisonics, which are the same samples). Others may
-// stand for anything.
+// Whether a codec's number stands at the beginning of the GUID of the extended form: what follows
+// it says so (KSDATAFORMAT_SUBTYPE_*, and those of Ambisonics, which are the same samples). Others
+// may stand for anything.
 bool NamesCodec(absl::string_view guid) {
   constexpr absl::string_view kUsual("\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71", 14),
       kAmbisonic("\0\0\x21\x07\xd3\x11\x86\x44\xc8\xc1\xca\0\0\0", 14);

@@ -83,6 +83,15 @@ int64_t Entries(const std::vector<c10::IValue>& values) {
   return entries;
 }
 
+// Of texts that are put into one another, each once.
+int64_t TotalText(const std::vector<c10::IValue>& values) {
+  int64_t bytes = 0;
+  for (const c10::IValue& value : values) {
+    if (value.isString()) bytes += static_cast<int64_t>(value.toStringRef().size());
+  }
+  return bytes;
+}
+
 // Looks at what an operation is given, since it would take the memory before its result is seen.
 void LookAtGrowth(torch::jit::Stack& stack) {
   const int64_t count = torch::jit::pop(stack).toInt();
@@ -90,9 +99,15 @@ void LookAtGrowth(torch::jit::Stack& stack) {
   torch::jit::drop(stack, static_cast<size_t>(count));
   if (current_operations == nullptr) return;
   const std::string& operation = current_operations->operation();
-  const bool cuts = values.front().isTensor() && values.back().isInt();
-  current_operations->LookAtSize("entries", cuts ? Pieces(operation, values) : Entries(values),
-                                 kMaxListEntries);
+  int64_t size = 0;
+  if (operation == "aten::format") {
+    size = TotalText(values);
+  } else if (values.front().isTensor() && values.back().isInt()) {
+    size = Pieces(operation, values);
+  } else {
+    size = Entries(values);
+  }
+  current_operations->LookAtSize("entries", size, kMaxListEntries);
 }
 
 void BeginOperation(torch::jit::Stack& stack) {
@@ -139,10 +154,9 @@ bool IsOperation(const torch::jit::Node& node) {
 // What makes many of one, as often as a number says.
 bool MultipliesEntries(const torch::jit::Node& node) {
   static const auto* const kNames = new std::unordered_set<std::string>{
-      "prim::rangelist", "prim::tolist",       "aten::_tensor_to_list", "aten::join",
-      "aten::replace",   "aten::ljust",        "aten::rjust",           "aten::center",
-      "aten::zfill",     "aten::expandtabs",   "aten::unbind",          "aten::split",
-      "aten::chunk",     "aten::unsafe_split", "aten::unsafe_chunk",    "aten::tensor_split"};
+      "aten::format",       "prim::rangelist",   "prim::tolist", "aten::_tensor_to_list",
+      "aten::unbind",       "aten::split",       "aten::chunk",  "aten::unsafe_split",
+      "aten::unsafe_chunk", "aten::tensor_split"};
   const std::string name = node.kind().toQualString();
   if (name == "aten::mul") return node.inputs().at(0)->type()->kind() == c10::TypeKind::ListType;
   return kNames->count(name) > 0;

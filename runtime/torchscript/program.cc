@@ -20,6 +20,7 @@
 #include "runtime/torchscript/loop_limit.h"
 #include "runtime/torchscript/operation_limit.h"
 #include "runtime/torchscript/program_check.h"
+#include "runtime/torchscript/text_operators.h"
 #include "sdk/base/files.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -51,12 +52,13 @@ class Program : public TorchScriptProgram {
     const OperationLimit operations(2 * loop_seconds_);
     const MemoryBudget memory(kMaxProgramMemory, "the bound of one item");
     absl::StatusOr<at::Tensor> output = Forward(input, operations);
+    if (output.ok()) return output;
     if (loops.was_reached()) {
       return absl::DeadlineExceededError(absl::StrCat(
           "TorchScript program: its loops have not ended after ", loop_seconds_, " s", kFault));
     }
     if (!operations.failure().empty()) return OverBound(operations);
-    if (!memory.is_exceeded()) return output;
+    if (!memory.is_exceeded()) return output.status();
     return absl::ResourceExhaustedError(
         absl::StrCat("TorchScript program: ", operations.operation(), " needs more than ",
                      kMaxProgramMemory >> 20, " MiB", kFault));
@@ -157,6 +159,7 @@ absl::StatusOr<std::pair<int, int>> FirstTwo(const std::string& version) {
 absl::StatusOr<std::unique_ptr<TorchScriptProgram>> TorchScriptProgram::FromBytes(
     absl::string_view bytes, const std::string& name, double loop_seconds) {
   UNIVAL_RETURN_IF_ERROR(Annotate(CheckScriptArchive(bytes), name));
+  BoundTextOperators();
   absl::StatusOr<torch::jit::Module> module = absl::InternalError("not read");
   UNIVAL_RETURN_IF_ERROR(OnLargeStack([&] { module = ReadModule(bytes); }));
   if (!module.ok()) return Annotate(module.status(), name);
@@ -173,6 +176,7 @@ absl::StatusOr<std::unique_ptr<TorchScriptProgram>> TorchScriptProgram::Load(
 absl::Status WriteTorchScript(const std::string& path,
                               const std::map<std::string, at::Tensor>& tensors,
                               const std::string& source) {
+  BoundTextOperators();
   return CatchTorch(path, [&] {
     torch::jit::Module module("Encoder");
     for (const auto& [name, tensor] : tensors) module.register_buffer(name, tensor);

@@ -2,7 +2,9 @@
 
 #include <cmath>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/optional.h"
 #include "sdk/base/status.h"
@@ -52,7 +54,15 @@ std::string NumberText(double value) {
   if (value == std::floor(value) && std::abs(value) <= kExactIntegers) {
     return absl::StrCat(static_cast<int64_t>(value));
   }
-  return absl::StrCat(value);
+  // Most numbers have few digits; no double needs more than 17.
+  constexpr int kFewDigits = 6, kAllDigits = 17;
+  std::string text;
+  double read = 0;
+  for (int digits = kFewDigits; digits <= kAllDigits; ++digits) {
+    text = absl::StrFormat("%.*g", digits, value);
+    if (absl::SimpleAtod(text, &read) && read == value) break;
+  }
+  return text;
 }
 
 absl::StatusOr<NormalizedBox> BoxOfColumn(const TaskSample& sample, const std::string& column) {

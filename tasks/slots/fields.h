@@ -28,7 +28,7 @@ absl::StatusOr<const FieldValue*> RequireField(const TaskSample& sample, const s
 absl::Status WrongKind(const TaskSample& sample, const std::string& column,
                        absl::string_view expected, const FieldValue& value);
 
-// The shortest form: "3", "2.5".
+// The shortest form that is this number and no other: "3", "2.5", "1234567.25".
 std::string NumberText(double value);
 
 // Fractions of the box in `column`, in pixels of columns `width` x `height` where they exist.

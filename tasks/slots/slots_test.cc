@@ -4,6 +4,7 @@
 #include "sdk/base/random.h"
 #include "sdk/base/status_kind.h"
 #include "sdk/testing/byte_vocabulary.h"
+#include "tasks/slots/fields.h"
 #include "tasks/slots/pattern.h"
 #include "tasks/slots/slot_types.h"
 
@@ -27,6 +28,19 @@ class Named : public SlotType {
  private:
   const std::string name_;
 };
+
+TEST(Fields, TextsOfNumbersAreShortAndTellThemApart) {
+  for (const auto& [number, text] : {std::pair(3.0, "3"),
+                                     {2.5, "2.5"},
+                                     {-0.1, "-0.1"},
+                                     {1234567.0, "1234567"},
+                                     {1234.5678, "1234.5678"},
+                                     {0.12345678, "0.12345678"},
+                                     {1e20, "1e+20"},
+                                     {1.0 / 3, "0.3333333333333333"}}) {
+    EXPECT_EQ(NumberText(number), text);
+  }
+}
 
 TEST(SlotTypes, ThatShipAreAllThereAndTextIsTheFirst) {
   std::vector<std::string> names;

@@ -14,8 +14,8 @@
 // absent. Tensors found own their memory.
 //
 // With a limit, features that would make all caches of the folder together larger than the limit
-// are not kept. Those that were kept first stay: where data is read epoch after epoch, no other choice
-// saves more. Features that are not kept are computed again, to the same bits.
+// are not kept. Those that were kept first stay: where data is read epoch after epoch, no other
+// choice saves more. Features that are not kept are computed again, to the same bits.
 //
 // Many runs may use one file at once: each sees what the others have added, and the lock on the
 // file is held only while a record is appended or an end cut off.

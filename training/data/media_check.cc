@@ -1,5 +1,6 @@
 #include "training/data/media_check.h"
 
+#include <functional>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -17,6 +18,28 @@ std::vector<int64_t> FirstAndLast(int64_t count, double) {
   return count > 1 ? std::vector<int64_t>{0, count - 1} : std::vector<int64_t>{0};
 }
 
+absl::Status DecodeDepth(const MediaDecoder& decoder, const MediaSource& media) {
+  const auto deep = decoder.DecodeImage(media, PixelFormat::kGray16);
+  return deep.ok() ? absl::OkStatus() : decoder.DecodeImage(media, PixelFormat::kGray8).status();
+}
+
+// What the decoder alone can say of media, by the column that they usually stand in.
+using Decoding = std::function<absl::Status(const MediaDecoder&, const MediaSource&)>;
+const std::map<std::string, Decoding>& Decodings() {
+  static const auto* const kDecodings = new std::map<std::string, Decoding>{
+      {"audio",
+       [](const auto& decoder, const auto& media) { return decoder.DecodeAudio(media).status(); }},
+      {"depth", &DecodeDepth},
+      {"image",
+       [](const auto& decoder, const auto& media) {
+         return decoder.DecodeImage(media, PixelFormat::kRgb8).status();
+       }},
+      {"video", [](const auto& decoder, const auto& media) {
+         return decoder.DecodeVideo(media, &FirstAndLast).status();
+       }}};
+  return *kDecodings;
+}
+
 std::string KindOfMediaError(const absl::Status& status) {
   if (absl::IsNotFound(status)) return "missing_media";
   if (!IsMediaError(status)) return "modality_failure";
@@ -25,6 +48,12 @@ std::string KindOfMediaError(const absl::Status& status) {
 }
 
 }  // namespace
+
+std::vector<std::string> MediaCheck::KnownMedia() {
+  std::vector<std::string> columns;
+  for (const auto& decoding : Decodings()) columns.push_back(decoding.first);
+  return columns;
+}
 
 absl::Status MediaCheck::AddPlugin(const std::string& type) {
   ModalityConfig config;
@@ -82,16 +111,9 @@ absl::Status MediaCheck::Decode(const std::string& modality, const MediaSource& 
 absl::Status MediaCheck::DecodeAlone(const std::string& modality, const MediaSource& media,
                                      MediaVerdict* verdict) const {
   const MediaDecoder& decoder = *runtime_.services().media;
-  verdict->decoded = true;
-  if (modality == "image") return decoder.DecodeImage(media, PixelFormat::kRgb8).status();
-  if (modality == "depth") {
-    const auto deep = decoder.DecodeImage(media, PixelFormat::kGray16);
-    return deep.ok() ? absl::OkStatus() : decoder.DecodeImage(media, PixelFormat::kGray8).status();
-  }
-  if (modality == "audio") return decoder.DecodeAudio(media).status();
-  if (modality == "video") return decoder.DecodeVideo(media, &FirstAndLast).status();
-  verdict->decoded = false;
-  return absl::OkStatus();
+  const auto known = Decodings().find(modality);
+  verdict->decoded = known != Decodings().end();
+  return verdict->decoded ? known->second(decoder, media) : absl::OkStatus();
 }
 
 }  // namespace unival

@@ -38,6 +38,9 @@ class MediaCheck {
   // `model` may be null. Both must outlive this.
   MediaCheck(const Runtime& runtime, const Model* model) : runtime_(runtime), model_(model) {}
 
+  // Columns whose media the decoder alone can take, without a model and a plugin.
+  static std::vector<std::string> KnownMedia();
+
   // Prepares by this modality type of a plugin where no model has it.
   absl::Status AddPlugin(const std::string& type);
 

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sdk/base/sha256.h"
+#include "tasks/slots/fields.h"
 
 namespace unival {
 namespace {
@@ -21,8 +22,12 @@ std::string TextsOf(const TaskSample& sample, const std::vector<std::string>& co
 
 std::string ValueText(const FieldValue& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  if (const auto* number = std::get_if<double>(&value)) return absl::StrCat(*number);
-  if (const auto* list = std::get_if<std::vector<double>>(&value)) return absl::StrJoin(*list, ",");
+  if (const auto* number = std::get_if<double>(&value)) return NumberText(*number);
+  if (const auto* list = std::get_if<std::vector<double>>(&value)) {
+    return absl::StrJoin(*list, ",", [](std::string* out, double number) {
+      absl::StrAppend(out, NumberText(number));
+    });
+  }
   if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) {
     return absl::StrJoin(*texts, "\n");
   }

@@ -31,7 +31,12 @@ class Lookers {
     const int64_t most = threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
     for (int64_t i = 0; i < std::min(most, count); ++i) threads_.emplace_back([this] { Run(); });
   }
+  // Also where not all were taken.
   ~Lookers() {
+    {
+      const absl::MutexLock lock(&mutex_);
+      stopped_ = true;
+    }
     for (std::thread& thread : threads_) thread.join();
   }
 
@@ -61,19 +66,20 @@ class Lookers {
     }
   }
 
-  // The first of the next kTogether, once there is room for them.
+  // The first of the next kTogether, once there is room for them; `count` where none is wanted.
   int64_t Begin() {
     const auto has_room = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-      return next_ - taken_ < kAhead;
+      return stopped_ || next_ - taken_ < kAhead;
     };
     const absl::MutexLock lock(&mutex_, absl::Condition(&has_room));
-    return std::exchange(next_, next_ + kTogether);
+    return stopped_ ? count_ : std::exchange(next_, next_ + kTogether);
   }
 
   const int64_t count_;
   const Look& look_;
   absl::Mutex mutex_;
   int64_t next_ ABSL_GUARDED_BY(mutex_) = 0, taken_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<int64_t, Inspected> found_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::thread> threads_;
 };
@@ -106,7 +112,7 @@ RecordInspection::RecordInspection(const Runtime& runtime, const LoadedTemplate*
       model_(model),
       media_(runtime, model),
       bytes_(ByteVocabulary::Published()) {
-  for (const char* column : {"audio", "depth", "image", "video"}) media_of_[column] = column;
+  for (const std::string& column : MediaCheck::KnownMedia()) media_of_[column] = column;
   for (const std::string& column : media_columns) media_of_.emplace(column, column);
   for (const Registry::Entry& entry : runtime_.registry().List()) {
     if (entry.kind != "modality" || entry.origin == "built-in") continue;

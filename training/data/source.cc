@@ -9,6 +9,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
@@ -61,7 +62,8 @@ bool Holds(const TaskSample& sample, const std::string& column, const std::strin
   if (found == sample.fields.end()) return false;
   if (const auto* value = std::get_if<std::string>(&found->second)) return *value == text;
   const auto* number = std::get_if<double>(&found->second);
-  return number != nullptr && absl::StrCat(*number) == text;
+  double wanted = 0;
+  return number != nullptr && absl::SimpleAtod(text, &wanted) && *number == wanted;
 }
 
 bool TakesPart(const TaskSample& sample, const SourceOptions& options) {

@@ -133,6 +133,16 @@ TEST(SourceTest, KeepAndDropChooseRecordsByTheirColumns) {
               HasSubstr("none of its 4 records fits keep {who=dan}"));
 }
 
+TEST(SourceTest, KeepAndDropTellLongNumbersApart) {
+  SourceOptions options = At(WriteText(
+      NewFolder() + "/a.jsonl", "{\"id\":1234567}\n{\"id\":1234568}\n{\"id\":0.12345678}\n"));
+  options.keep = {{"id", "1234568"}};
+  ASSERT_EQ(Open(options)->size(), 1);
+  EXPECT_EQ(Get<double>(*Open(options)->Read(0), "id"), 1234568);
+  options.keep = {{"id", "0.12345678"}};
+  EXPECT_EQ(Open(options)->size(), 1);
+}
+
 TEST(SourceTest, KeepAndDropSpeakOfTheRecordsOwnColumns) {
   SourceOptions options =
       At(WriteText(NewFolder() + "/a.jsonl", "{\"who\":\"ann\"}\n{\"who\":\"bob\"}\n"));

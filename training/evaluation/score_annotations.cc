@@ -11,6 +11,13 @@
 namespace unival::score_json {
 namespace {
 
+absl::Status GivenTwice(const std::string& file, const std::string& where,
+                        const std::string& id_field, const Json& id) {
+  return Bad(file, where,
+             absl::StrCat("expected one entry per ", id_field, ", got a second of ", IdText(id),
+                          "; keep one"));
+}
+
 // The entries of a result file by id.
 absl::StatusOr<std::map<std::string, std::string>> ReadResults(const std::string& file,
                                                                const Json& json,
@@ -23,10 +30,7 @@ absl::StatusOr<std::map<std::string, std::string>> ReadResults(const std::string
     UNIVAL_ASSIGN_OR_RETURN(const Json value, Field(file, where, json[i], text_field));
     UNIVAL_ASSIGN_OR_RETURN(const std::string text,
                             TextOf(file, absl::StrCat(where, ": ", text_field), value));
-    if (!results.emplace(IdText(id), text).second)
-      return Bad(file, where,
-                 absl::StrCat("expected one entry per ", id_field, ", got a second of ", IdText(id),
-                              "; keep one"));
+    if (!results.emplace(IdText(id), text).second) return GivenTwice(file, where, id_field, id);
   }
   return results;
 }
@@ -87,6 +91,9 @@ absl::StatusOr<std::vector<std::string>> PeoplesAnswers(const std::string& file,
                                                         const std::string& where,
                                                         const Json& annotation) {
   UNIVAL_ASSIGN_OR_RETURN(const Json answers, Field(file, where, annotation, "answers"));
+  if (answers.is_object()) {
+    return WrongType(file, absl::StrCat(where, ": answers"), "a list", answers);
+  }
   std::vector<std::string> texts;
   for (const Json& answer : answers) {
     Json text = answer;
@@ -131,9 +138,11 @@ absl::StatusOr<ScoreInput> ReadVqa(const std::string& file, const Json& json,
   input.metrics = {"vqa_accuracy", "accuracy"};
   UNIVAL_ASSIGN_OR_RETURN(const auto results, ReadResults(file, json, "question_id", "answer"));
   UNIVAL_ASSIGN_OR_RETURN(const Json annotations, Annotations(right_file, right));
+  std::set<std::string> asked;
   for (size_t i = 0; i < annotations.size(); ++i) {
     const std::string where = absl::StrCat("annotations[", i, "]");
     UNIVAL_ASSIGN_OR_RETURN(const Json id, Field(right_file, where, annotations[i], "question_id"));
+    if (!asked.insert(IdText(id)).second) return GivenTwice(right_file, where, "question_id", id);
     const auto result = results.find(IdText(id));
     if (result == results.end()) continue;
     UNIVAL_ASSIGN_OR_RETURN(auto texts, PeoplesAnswers(right_file, where, annotations[i]));

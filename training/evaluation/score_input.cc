@@ -10,7 +10,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "sdk/base/beginning.h"
 #include "sdk/base/files.h"
 #include "sdk/base/json_depth.h"
 #include "sdk/base/status_macros.h"
@@ -24,31 +23,21 @@ namespace {
 
 using score_json::AddSample;
 using score_json::Bad;
+using score_json::ById;
 using score_json::Field;
 using score_json::IdText;
 using score_json::Json;
+using score_json::NameOf;
 using score_json::NoReferences;
 using score_json::ParseJson;
 using score_json::TextOf;
 using score_json::TextsOf;
+using score_json::WrongType;
 
 constexpr char kLayouts[] =
     "the layouts are: {\"references\": {id: [text, ...]}, \"candidates\": {id: text}}; "
     "[{\"image_id\", \"caption\"}, ...] and [{\"question_id\", \"answer\"}, ...], both with "
     "--references ANNOTATIONS.json; the lines of `unival eval --predictions`";
-
-absl::Status WrongType(const std::string& file, const std::string& where,
-                       const std::string& expected, const Json& got) {
-  return Bad(file, where,
-             absl::StrCat("expected ", expected, ", got ", BeginningOf(got.dump(), 40)));
-}
-
-// What stands under `name` by id, or nothing.
-absl::StatusOr<Json> ById(const std::string& file, const Json& json, const std::string& name) {
-  if (!json.contains(name)) return Json::object();
-  if (json[name].is_object()) return json[name];
-  return WrongType(file, absl::StrCat("\"", name, "\""), "an object by id", json[name]);
-}
 
 bool IsNumberOrNumbers(const Json& value) {
   return value.is_number() || (value.is_array() && absl::c_all_of(value, [](const Json& one) {
@@ -94,13 +83,6 @@ absl::Status ReadAllExpected(const std::string& file, const Json& json, ScoreInp
                                         item.value(), &input->expected_per_sample[item.key()]));
   }
   return absl::OkStatus();
-}
-
-// A group or a kind: a text, or a number, whose digits are taken.
-absl::StatusOr<std::string> NameOf(const std::string& file, const std::string& where,
-                                   const Json& value) {
-  if (value.is_number()) return value.dump();
-  return TextOf(file, where, value);
 }
 
 // Optional columns by id: "objects" lists, "kinds" and "groups" texts.

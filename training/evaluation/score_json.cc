@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/beginning.h"
 #include "sdk/base/json_depth.h"
 
 namespace unival::score_json {
@@ -22,6 +23,24 @@ absl::StatusOr<Json> ParseJson(const std::string& file, const std::string& text,
   } catch (const Json::exception& error) {
     return Bad(file, where, absl::StrCat("expected JSON, got an error: ", error.what()));
   }
+}
+
+absl::Status WrongType(const std::string& file, const std::string& where,
+                       const std::string& expected, const Json& got) {
+  return Bad(file, where,
+             absl::StrCat("expected ", expected, ", got ", BeginningOf(got.dump(), 40)));
+}
+
+absl::StatusOr<Json> ById(const std::string& file, const Json& json, const std::string& name) {
+  if (!json.contains(name)) return Json::object();
+  if (json[name].is_object()) return json[name];
+  return WrongType(file, absl::StrCat("\"", name, "\""), "an object by id", json[name]);
+}
+
+absl::StatusOr<std::string> NameOf(const std::string& file, const std::string& where,
+                                   const Json& value) {
+  if (value.is_number()) return value.dump();
+  return TextOf(file, where, value);
 }
 
 std::string IdText(const Json& id) { return id.is_string() ? id.get<std::string>() : id.dump(); }

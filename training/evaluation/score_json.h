@@ -20,6 +20,13 @@ absl::Status Bad(const std::string& file, const std::string& where, const std::s
 absl::StatusOr<Json> ParseJson(const std::string& file, const std::string& text,
                                const std::string& where);
 
+// Bad "expected EXPECTED, got ...".
+absl::Status WrongType(const std::string& file, const std::string& where,
+                       const std::string& expected, const Json& got);
+
+// The object under `name` of `json`, by id; empty where there is none.
+absl::StatusOr<Json> ById(const std::string& file, const Json& json, const std::string& name);
+
 // The id of an entry, a number or a text, as text.
 std::string IdText(const Json& id);
 
@@ -29,6 +36,10 @@ absl::StatusOr<std::string> TextOf(const std::string& file, const std::string& w
 // A list of texts, or one text.
 absl::StatusOr<std::vector<std::string>> TextsOf(const std::string& file, const std::string& where,
                                                  const Json& value);
+
+// A group or a kind: a text, or a number, whose digits are taken.
+absl::StatusOr<std::string> NameOf(const std::string& file, const std::string& where,
+                                   const Json& value);
 
 // Field `name` of `entry`, which must be there.
 absl::StatusOr<Json> Field(const std::string& file, const std::string& where, const Json& entry,

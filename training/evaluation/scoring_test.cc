@@ -124,6 +124,11 @@ TEST(Scoring, ErrorsNameFileEntryFieldAndRemedy) {
       HasSubstr("got a second of 3"));
   EXPECT_THAT(error(R"([{"image_id": 4, "caption": "a"}])", captions),
               HasSubstr("image_id 4: expected one that"));
+  const std::string twice = Written("twice.json", R"({"annotations": [
+      {"question_id": 1, "answers": ["a"]}, {"question_id": 1, "answers": ["b"]}]})");
+  EXPECT_THAT(
+      error(R"([{"question_id": 1, "answer": "a"}])", twice),
+      HasSubstr("twice.json: annotations[1]: expected one entry per question_id, got a second"));
   EXPECT_THAT(error(R"({"references": {"1": []}, "candidates": {"1": "a"}})"),
               HasSubstr("entry \"1\": expected at least one reference"));
   EXPECT_THAT(error(R"({"references": {"1": ["a"]}, "candidates": {"2": "a"}})"),

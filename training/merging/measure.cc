@@ -1,5 +1,6 @@
 #include "training/merging/measure.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -40,7 +41,7 @@ absl::StatusOr<double> MeasureTask(Pipeline& pipeline, const MeasureOptions& opt
                           Evaluate(pipeline, measured->task, *source, evaluation));
   UNIVAL_RETURN_IF_ERROR(CheckReadable(result));
   UNIVAL_ASSIGN_OR_RETURN(measured->metric, MainMetric(result, measured->metric));
-  measured->less_is_better = result.scores.LessIsBetter(measured->metric);
+  measured->scores = result.scores;
   return result.metrics.at(measured->metric);
 }
 
@@ -48,7 +49,7 @@ absl::StatusOr<double> MeasureTask(Pipeline& pipeline, const MeasureOptions& opt
 
 double MeritOf(const MeasuredTask& task, double value) {
   if (std::isnan(value)) return -std::numeric_limits<double>::infinity();
-  return task.less_is_better ? -value : value;
+  return task.scores.Merit(task.metric, value);
 }
 
 absl::StatusOr<std::unique_ptr<Measurer>> Measurer::Create(MeasureOptions options) {
@@ -102,8 +103,35 @@ absl::StatusOr<std::vector<double>> Measurer::MeasureMerge(MergeOptions merge,
   merge.output = absl::StrCat(options_.scratch, "/candidate");
   merge.overwrite = true;
   merge.progress = nullptr;
-  UNIVAL_RETURN_IF_ERROR(MergeModels(merge).status());
+  UNIVAL_RETURN_IF_ERROR(Merge(merge).status());
   return MeasureModel(merge.output, what);
+}
+
+absl::StatusOr<MergeReport> Measurer::Merge(MergeOptions merge) {
+  if (options_.reestimate.empty()) return MergeModels(merge);
+  MergeOptions plain = merge;
+  plain.output = absl::StrCat(options_.scratch, "/merged");
+  plain.overwrite = true;
+  plain.progress = nullptr;
+  UNIVAL_RETURN_IF_ERROR(MergeModels(plain).status());
+  UNIVAL_ASSIGN_OR_RETURN(merge.measured, Reestimate(plain.output));
+  return MergeModels(merge);
+}
+
+absl::StatusOr<MeasuredStatistics> Measurer::Reestimate(const std::string& directory) const {
+  PipelineOptions pipeline_options = options_.pipeline;
+  pipeline_options.model = directory;
+  const std::vector<ReestimationData>& data = options_.reestimate;
+  if (data.size() == 1) pipeline_options.task = data[0].task;
+  UNIVAL_ASSIGN_OR_RETURN(const auto pipeline, Pipeline::Create(pipeline_options));
+  ReestimationOptions options;
+  options.batch = options_.batch;
+  if (options_.progress) {
+    options.progress = [&](int64_t done, int64_t total) {
+      options_.progress("statistics", done, total);
+    };
+  }
+  return Annotate(ReestimateStatistics(*pipeline, data, options), "re-estimation");
 }
 
 }  // namespace unival

@@ -11,6 +11,8 @@
 #include "absl/status/statusor.h"
 #include "backbone/merging/merge.h"
 #include "runtime/pipeline.h"
+#include "tasks/metrics/task_scores.h"
+#include "training/merging/reestimate.h"
 
 namespace unival {
 
@@ -20,17 +22,20 @@ struct MeasuredTask {
   std::string metric;                          // empty: MainMetric (main_metric.h), then filled in
   int64_t limit = 0;                           // only the first records; 0: all
   std::map<std::string, std::string> columns;  // task column -> record column
-  bool less_is_better = false;                 // of the metric; filled in with what the task says
+  TaskScores scores = {};                      // of the task; filled in
+
+  bool less_is_better() const { return scores.LessIsBetter(metric); }
 };
 
-// How good a measured value is: the larger merit is the better one, whatever the metric; the lowest
-// where the value is not a number.
+// TaskScores::Merit of the task's metric, for ranking: the lowest where the value is not a number.
 double MeritOf(const MeasuredTask& task, double value);
 
 struct MeasureOptions {
   PipelineOptions pipeline;  // but for the model
   std::vector<MeasuredTask> tasks;
   int batch = 64;
+  // Every merge gets running statistics that are measured on these records; empty: none does.
+  std::vector<ReestimationData> reestimate;
   // Where candidates are written one after the other; made, and removed at the end.
   std::string scratch;
   // What is being measured, for progress.
@@ -56,12 +61,17 @@ class Measurer {
                                                    const std::string& what);
   absl::StatusOr<std::vector<double>> MeasureMerge(MergeOptions merge, const std::string& what);
 
+  // MergeModels, with the statistics that the options ask for. They are measured in a merge of its
+  // own, and the output is whole or untouched.
+  absl::StatusOr<MergeReport> Merge(MergeOptions merge);
+
   // With the metrics that were taken, and whether less of them is better.
   const std::vector<MeasuredTask>& tasks() const { return options_.tasks; }
 
  private:
   explicit Measurer(MeasureOptions options) : options_(std::move(options)) {}
   absl::StatusOr<std::unique_ptr<Pipeline>> OpenModel(const std::string& directory) const;
+  absl::StatusOr<MeasuredStatistics> Reestimate(const std::string& directory) const;
 
   MeasureOptions options_;
 };

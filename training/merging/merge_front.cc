@@ -141,7 +141,7 @@ std::string FrontSvg(const MergeFront& front) {
   if (front.chosen) chart.marks = {front.points[*front.chosen].lambda};
   for (size_t task = 0; task < front.tasks.size(); ++task) {
     SvgSeries& series = chart.series.emplace_back();
-    series.name = ScoreLabel(MetricName(front.tasks[task]), front.tasks[task].less_is_better);
+    series.name = ScoreLabel(MetricName(front.tasks[task]), front.tasks[task].less_is_better());
     for (const FrontPoint& point : front.points) {
       series.points.emplace_back(point.lambda, point.values[task]);
     }

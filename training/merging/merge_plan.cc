@@ -1,5 +1,6 @@
 #include "training/merging/merge_plan.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -62,13 +63,29 @@ absl::StatusOr<MeasuredTask> MeasureOf(const MergeMeasurePlan& plan, const std::
   return measured;
 }
 
+absl::StatusOr<ReestimationData> ReestimationOf(const MergeReestimatePlan& plan,
+                                                const std::string& folder) {
+  if (plan.task().empty()) return FieldError("task", "a task's name", "nothing");
+  if (plan.path().empty()) return FieldError("path", "a file of records", "nothing");
+  if (plan.limit() < 0) return FieldError("limit", "0 or more", plan.limit());
+  return ReestimationData{plan.task(),
+                          JoinPath(folder, plan.path()),
+                          plan.limit(),
+                          {plan.columns().begin(), plan.columns().end()}};
+}
+
 absl::StatusOr<LoadedMergePlan> LoadedFrom(const MergePlan& plan, const std::string& folder,
                                            const std::string& data_root) {
   LoadedMergePlan loaded;
   UNIVAL_ASSIGN_OR_RETURN(loaded.merge, OptionsOf(plan, folder));
+  const std::string& data_folder = data_root.empty() ? folder : data_root;
   if (plan.has_measure()) {
-    UNIVAL_ASSIGN_OR_RETURN(loaded.measure,
-                            MeasureOf(plan.measure(), data_root.empty() ? folder : data_root));
+    UNIVAL_ASSIGN_OR_RETURN(loaded.measure, MeasureOf(plan.measure(), data_folder));
+  }
+  for (int i = 0; i < plan.reestimate_size(); ++i) {
+    UNIVAL_ASSIGN_OR_RETURN(
+        loaded.reestimate.emplace_back(),
+        Annotate(ReestimationOf(plan.reestimate(i), data_folder), "reestimate[", i, "]"));
   }
   const bool soup = loaded.merge.method == kGreedySoup;
   if (soup == loaded.measure.has_value()) return loaded;
@@ -96,6 +113,16 @@ absl::StatusOr<PartLambda> ParsePartLambda(const std::string& text) {
                       "connection:depth=0.3, for example");
   }
   return MakePart(text.substr(0, equals), lambda);
+}
+
+absl::StatusOr<ReestimationData> ParseReestimationData(const std::string& text) {
+  // The first "=": names of tasks hold none, names of files may.
+  const size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
+    return FieldError("reestimate", "TASK=FILE", absl::StrCat("\"", text, "\""),
+                      "image_caption=train.jsonl, for example");
+  }
+  return ReestimationData{text.substr(0, equals), text.substr(equals + 1), 0, {}};
 }
 
 }  // namespace unival

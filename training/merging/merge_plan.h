@@ -5,6 +5,7 @@
 #define UNIVAL_TRAINING_MERGING_MERGE_PLAN_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
@@ -18,6 +19,7 @@ constexpr char kGreedySoup[] = "greedy_soup";
 struct LoadedMergePlan {
   MergeOptions merge;  // without output; `method` may be kGreedySoup
   absl::optional<MeasuredTask> measure;
+  std::vector<ReestimationData> reestimate;
 };
 
 // Paths of models are relative to the plan's folder, those of data to `data_root` (empty: the
@@ -27,6 +29,8 @@ absl::StatusOr<LoadedMergePlan> LoadMergePlan(const std::string& file,
 
 // "PATTERN=LAMBDA", as the command line says it.
 absl::StatusOr<PartLambda> ParsePartLambda(const std::string& text);
+// "TASK=FILE", as the command line says it.
+absl::StatusOr<ReestimationData> ParseReestimationData(const std::string& text);
 
 }  // namespace unival
 

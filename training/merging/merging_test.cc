@@ -1,13 +1,19 @@
 // What needs no model: plans, the judgement of a front, its files.
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/randn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/nn/modules/batchnorm.h>
 
 #include <cmath>
 
 #include "sdk/base/test_files.h"
+#include "tasks/metrics/metrics.h"
 #include "training/merging/greedy_soup.h"
 #include "training/merging/merge_front.h"
 #include "training/merging/merge_plan.h"
+#include "training/merging/running_statistics.h"
 
 namespace unival {
 namespace {
@@ -40,7 +46,7 @@ TEST(MergeFront, TakesTheLeastOfAMetricOfWhichLessIsBetter) {
   MergeFront front =
       Front({{0, {0.9, 0.9}}, {0.5, {0.2, 0.8}}, {0.75, {0.3, 0.8}}, {1, {0.1, 0.2}}});
   front.tasks[0].metric = "wer";
-  front.tasks[0].less_is_better = true;
+  front.tasks[0].scores = TaskScores(BuiltinMetrics());
   JudgeFront({}, &front);
   EXPECT_EQ(front.chosen, absl::optional<size_t>(1));
   EXPECT_TRUE(front.points[0].is_pareto);
@@ -134,6 +140,83 @@ TEST(PartLambda, IsReadFromTheCommandLine) {
   EXPECT_EQ(part.lambda, 0.5);
   EXPECT_THAT(std::string(ParsePartLambda("backbone").status().message()),
               HasSubstr("PATTERN=LAMBDA"));
+}
+
+TEST(MergePlan, SaysOnWhichRecordsStatisticsAreMeasured) {
+  const std::string file =
+      WriteText(NewFolder() + "/m.textproto",
+                "model { path: \"a\" } model { path: \"b\" } reestimate { task: \"caption\" path: "
+                "\"c.jsonl\" limit: 5 columns { key: \"image\" value: \"file\" } } reestimate { "
+                "task: \"speech\" path: \"s.tar\" }");
+  const auto plan = LoadMergePlan(file, "data");
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  ASSERT_EQ(plan->reestimate.size(), 2u);
+  EXPECT_EQ(plan->reestimate[0].task, "caption");
+  EXPECT_EQ(plan->reestimate[0].data, "data/c.jsonl");
+  EXPECT_EQ(plan->reestimate[0].limit, 5);
+  EXPECT_EQ(plan->reestimate[0].columns.at("image"), "file");
+  EXPECT_EQ(plan->reestimate[1].data, "data/s.tar");
+  WriteText(file, "reestimate { task: \"caption\" }");
+  EXPECT_THAT(std::string(LoadMergePlan(file, "").status().message()),
+              HasSubstr("m.textproto: reestimate[0]: path"));
+  WriteText(file, "reestimate { path: \"c.jsonl\" }");
+  EXPECT_THAT(std::string(LoadMergePlan(file, "").status().message()),
+              HasSubstr("m.textproto: reestimate[0]: task"));
+}
+
+TEST(ReestimationData, IsReadFromTheCommandLine) {
+  const ReestimationData data = ParseReestimationData("caption=a=b.jsonl").value();
+  EXPECT_EQ(data.task, "caption");
+  EXPECT_EQ(data.data, "a=b.jsonl");
+  for (const char* wrong : {"caption", "caption=", "=a.jsonl", ""}) {
+    EXPECT_THAT(std::string(ParseReestimationData(wrong).status().message()),
+                HasSubstr("TASK=FILE"))
+        << wrong;
+  }
+}
+
+// An encoder with layers whose statistics move otherwise: by 0.3 a pass, as the mean of all passes,
+// by 0.5 and twice in a pass, and one that is never reached.
+struct Layers : torch::nn::Module {
+  using Norm = torch::nn::BatchNorm1d;
+  explicit Layers(int64_t width)
+      : slow(register_module("slow", Norm(torch::nn::BatchNormOptions(width).momentum(0.3)))),
+        mean(register_module("mean", Norm(torch::nn::BatchNormOptions(width).momentum({})))),
+        twice(register_module("twice", Norm(torch::nn::BatchNormOptions(width).momentum(0.5)))),
+        unused(register_module("unused", Norm(torch::nn::BatchNormOptions(width)))) {
+    eval();
+  }
+  void Pass(const at::Tensor& x) {
+    slow->forward(x), mean->forward(x);
+    twice->forward(x), twice->forward(x);
+  }
+  Norm slow, mean, twice, unused;
+};
+
+TEST(RunningStatistics, AreTheMeanOverBatchesHoweverFastALayerMoves) {
+  torch::manual_seed(3);
+  Layers layers(5);
+  RunningStatistics statistics(layers, "modality.image.");
+  const at::Tensor a = at::randn({16, 5}) * 3 + 100, b = at::randn({16, 5}) - 2;
+  for (const at::Tensor& batch : {a, b}) {
+    ASSERT_TRUE(statistics
+                    .AddBatch([&] {
+                      layers.Pass(batch);
+                      return absl::OkStatus();
+                    })
+                    .ok());
+  }
+  EXPECT_FALSE(layers.slow->is_training());
+  std::map<std::string, at::Tensor> means;
+  ASSERT_TRUE(statistics.AddTo(&means).ok());
+  EXPECT_EQ(means.size(), 6u) << "a layer that is never reached has none";
+  for (const char* name : {"slow", "mean", "twice"}) {
+    const std::string layer = std::string("modality.image.") + name;
+    EXPECT_TRUE(at::allclose(means.at(layer + ".running_mean"), (a.mean(0) + b.mean(0)) / 2, 1e-5))
+        << name;
+    EXPECT_TRUE(at::allclose(means.at(layer + ".running_var"), (a.var(0) + b.var(0)) / 2, 1e-5))
+        << name;
+  }
 }
 
 TEST(GreedySoup, IsTheUniformAverageOfItsIngredients) {

@@ -1,6 +1,7 @@
 #include "training/run/stage_omissions.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -47,8 +48,12 @@ absl::Status StageOmissions::Judge() const {
 }
 
 absl::Status StageOmissions::CountBatch(const std::string& what, std::vector<std::string> records,
-                                        SharedStep* shared) {
-  if (shared != nullptr) UNIVAL_RETURN_IF_ERROR(shared->GatherLines(&records));
+                                        std::vector<std::string> to_blame, SharedStep* shared) {
+  if (shared != nullptr) {
+    UNIVAL_RETURN_IF_ERROR(shared->GatherLines(&to_blame));
+    UNIVAL_RETURN_IF_ERROR(shared->GatherLines(&records));
+  }
+  if (!to_blame.empty()) records = std::move(to_blame);
   RunTotals& totals = run_.state.totals;
   ++totals.skipped;
   UNIVAL_RETURN_IF_ERROR(run_.log.WriteSkipped(run_.state.step + 1, what, records));

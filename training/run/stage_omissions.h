@@ -22,10 +22,12 @@ class StageOmissions {
   // One line for each record that was left out. OutOfRange where they are over 1 % of all.
   absl::Status CountRecords(const std::vector<std::string>& failures);
   absl::Status Judge() const;
-  // A batch is left out. `what`: "the loss is nan"; `records`: keys, of this process where several
-  // share the run (`shared`). NonFiniteError where there were more than the plan allows.
+  // A batch is left out. `what`: "the loss is nan"; `records`: keys of its rows, and `to_blame`: of
+  // those that are no number by themselves. Both are this process's where several share the run
+  // (`shared`). Named are those to blame, whichever process has them, and all where none is.
+  // NonFiniteError where there were more than the plan allows.
   absl::Status CountBatch(const std::string& what, std::vector<std::string> records,
-                          SharedStep* shared);
+                          std::vector<std::string> to_blame, SharedStep* shared);
 
  private:
   std::string Where() const;

@@ -5,13 +5,10 @@
 
 #include <cmath>
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
@@ -149,7 +146,7 @@ class StageRun {
     if (!std::isfinite(norm)) {
       before_step_.Restore();
       return omissions_.CountBatch(absl::StrCat("the gradient's norm is ", norm), records_of_step_,
-                                   shared_.get());
+                                   /*to_blame=*/{}, shared_.get());
     }
     norm_ = norm;
     return optimizer_->Step(run_.state.stage_step);
@@ -239,9 +236,10 @@ class StageRun {
                          const StepOptions& options) {
     before_batch_.Restore();
     run_.model->SetTraining(false);
-    const std::vector<std::string> records = NonFiniteRecords(*run_.model, batch.examples, options);
+    std::vector<std::string> to_blame = NonFiniteRecords(*run_.model, batch.examples, options);
     SetTrainingModes(*run_.model, trainable_);
-    return omissions_.CountBatch(std::string(why.message()), records, shared_.get());
+    return omissions_.CountBatch(std::string(why.message()), KeysOf(batch.examples),
+                                 std::move(to_blame), shared_.get());
   }
 
   bool ShouldStop() const {

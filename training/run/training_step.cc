@@ -222,13 +222,18 @@ absl::StatusOr<StepLoss> ForwardBackward(const Model& model,
   });
 }
 
+std::vector<std::string> KeysOf(absl::Span<const PreparedExample> examples) {
+  std::vector<std::string> keys;
+  for (const PreparedExample& row : examples) keys.push_back(row.example.key);
+  return keys;
+}
+
 std::vector<std::string> NonFiniteRecords(const Model& model,
                                           absl::Span<const PreparedExample> examples,
                                           const StepOptions& options) {
   const at::NoGradGuard no_grad;
-  std::vector<std::string> to_blame, all;
+  std::vector<std::string> to_blame;
   for (const PreparedExample& example : examples) {
-    all.push_back(example.example.key);
     const absl::Span<const PreparedExample> alone(&example, 1);
     const absl::StatusOr<bool> finite = CatchTorch("one record", [&]() -> absl::StatusOr<bool> {
       UNIVAL_ASSIGN_OR_RETURN(const ModelInput input, MakeModelInput(model, alone));
@@ -238,7 +243,7 @@ std::vector<std::string> NonFiniteRecords(const Model& model,
     });
     if (finite.ok() && !*finite) to_blame.push_back(example.example.key);
   }
-  return to_blame.empty() ? all : to_blame;
+  return to_blame;
 }
 
 }  // namespace unival

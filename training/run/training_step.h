@@ -76,9 +76,11 @@ absl::StatusOr<StepLoss> ForwardBackward(const Model& model,
                                          absl::Span<const PreparedExample> examples,
                                          const StepOptions& options);
 
+std::vector<std::string> KeysOf(absl::Span<const PreparedExample> examples);
+
 // Which of the records of a micro-batch have a loss that is not finite by themselves, by their
-// keys, "train.jsonl:17"; all of them where none has. No gradient is added. For a model in
-// evaluation mode: statistics of one row would be none.
+// keys, "train.jsonl:17". No gradient is added. For a model in evaluation mode: statistics of one
+// row would be none.
 std::vector<std::string> NonFiniteRecords(const Model& model,
                                           absl::Span<const PreparedExample> examples,
                                           const StepOptions& options);

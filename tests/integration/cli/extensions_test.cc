@@ -124,12 +124,13 @@ TEST_F(Copied, APageThatIsOlderThanItsProgramIsNotBelieved) {
 }
 
 TEST_F(Copied, AProgramStartedByItselfBelievesNoOtherUnival) {
-  fs::create_directories(program_.Path("other"));
-  WriteScript("other/unival", "#!/bin/sh\necho other\n");
-  WriteScript("other/unival-data", "#!/bin/sh\necho other\n");
+  // In a prefix of its own, whose libexec holds no such program.
+  fs::create_directories(program_.Path("other/bin"));
+  WriteScript("other/bin/unival", "#!/bin/sh\necho other\n");
+  WriteScript("other/bin/unival-data", "#!/bin/sh\necho other\n");
   const std::string tools = Runfile("libexec/unival_tools");
-  const Outcome outcome =
-      program_.Shell("UNIVAL_PROGRAM=\"$PWD/other/unival\" " + tools + " data make-world --help");
+  const Outcome outcome = program_.Shell("UNIVAL_PROGRAM=\"$PWD/other/bin/unival\" " + tools +
+                                         " data make-world --help");
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("make-world"), Not(HasSubstr("other\n"))));
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -129,6 +130,85 @@ TEST(Merges, AGreedySoupTakesWhatDoesNotMakeItWorse) {
   for (const auto& entry : fs::directory_iterator(program.Path("models"))) {
     EXPECT_EQ(entry.path().string().find("candidates"), std::string::npos) << entry.path();
   }
+}
+
+// The bytes of a model's files with tensors, by their names.
+std::map<std::string, std::string> WeightFiles(const Program& program, const std::string& model) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::directory_iterator(program.Path(model))) {
+    if (entry.path().extension() == ".safetensors") {
+      files[entry.path().filename().string()] = ReadText(entry.path().string());
+    }
+  }
+  return files;
+}
+
+TEST(Merges, RunningStatisticsAreMeasuredOnData) {
+  const Program& program = WithTwoExperts();
+  const std::string merge = std::string("merge ") + kExperts + "--json --overwrite ";
+  const std::string data = "image_caption=data/image/train/caption.jsonl ";
+  ASSERT_EQ(program.Run(merge + "-o models/plain").code, 0);
+  const Outcome measured = program.Run(merge + "-o models/measured --reestimate " + data);
+  ASSERT_EQ(measured.code, 0) << measured.err;
+  EXPECT_GT(json::parse(measured.out)["tensors_measured"], 0);
+  const auto before = WeightFiles(program, "models/plain");
+  const auto after = WeightFiles(program, "models/measured");
+  ASSERT_EQ(before.size(), after.size());
+  for (const auto& [name, bytes] : before) {
+    if (name.find("adapter") == 0) continue;  // these name the encoder that they are bound to
+    EXPECT_EQ(bytes == after.at(name), name != "modality.image.safetensors") << name;
+  }
+  const json lineage = json::parse(program.Run("inspect models/measured --json").out)["lineage"];
+  EXPECT_THAT(lineage.dump(), HasSubstr("statistics of image_caption on data/image/train"));
+  EXPECT_EQ(program.Run(std::string("eval models/measured ") + kMeasured).code, 0);
+  for (const auto& entry : fs::directory_iterator(program.Path("models"))) {
+    EXPECT_EQ(entry.path().string().find("candidates"), std::string::npos) << entry.path();
+  }
+  const Outcome wrong = program.Run(merge + "-o models/wrong --reestimate image_caption");
+  EXPECT_EQ(wrong.code, 1);
+  EXPECT_THAT(wrong.err, HasSubstr("TASK=FILE"));
+  const Outcome missing = program.Run(merge + "-o models/wrong --reestimate image_caption=none");
+  EXPECT_EQ(missing.code, 1);
+  EXPECT_THAT(missing.err, HasSubstr("none"));
+  EXPECT_FALSE(fs::exists(program.Path("models/wrong")));
+}
+
+TEST(Merges, APlanMeasuresStatisticsAsTheCommandLineDoes) {
+  const Program& program = WithTwoExperts();
+  const std::string merge = std::string("merge ") + kExperts + "--overwrite ";
+  WriteText(program.Path("recipes/measured.textproto"),
+            "name: \"measured\" model { path: \"../runs/expert1/model\" } model { path: "
+            "\"../runs/expert2/model\" } reestimate { task: \"image_caption\" path: "
+            "\"image/train/caption.jsonl\" }");
+  ASSERT_EQ(program
+                .Run("merge recipes/measured.textproto --data_root data --batch 8 -o "
+                     "models/by_plan --overwrite")
+                .code,
+            0);
+  ASSERT_EQ(program
+                .Run(merge + "-o models/by_line --batch 8 --reestimate "
+                             "image_caption=data/image/train/caption.jsonl")
+                .code,
+            0);
+  const auto by_plan = WeightFiles(program, "models/by_plan");
+  const auto by_line = WeightFiles(program, "models/by_line");
+  EXPECT_TRUE(by_plan == by_line);
+}
+
+TEST(Merges, AFrontMeasuresStatisticsOfEveryCandidate) {
+  const Program& program = WithTwoExperts();
+  const std::string data = "image_caption=data/image/train/caption.jsonl ";
+  const Outcome front =
+      program.Run(std::string("merge front ") + kExperts + kMeasured +
+                  "--grid 2 --json --overwrite -o models/front_measured --reestimate " + data);
+  ASSERT_EQ(front.code, 0) << front.err;
+  const std::string lambda = json::parse(front.out)["lambda"].dump();
+  ASSERT_EQ(program
+                .Run(std::string("merge ") + kExperts + "--overwrite -o models/one --lambda " +
+                     lambda + " --reestimate " + data)
+                .code,
+            0);
+  EXPECT_TRUE(WeightFiles(program, "models/front_measured") == WeightFiles(program, "models/one"));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/allclose.h>
+#include <ATen/ops/equal.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "backbone/storage/safetensors.h"
 #include "sdk/base/test_files.h"
@@ -61,15 +63,18 @@ std::string Launch(int processes, const std::string& command) {
   return absl::StrCat("launch --processes ", processes, " -- ", command);
 }
 
-std::vector<json> StepsOf(const std::string& output) {
-  std::vector<json> steps;
+// The lines of a run's log that hold `key`.
+std::vector<json> LinesWith(const std::string& output, const std::string& key) {
+  std::vector<json> lines;
   const std::string text = ReadText(TinyWorkplace().Path("runs/" + output + "/log.jsonl"));
   for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
     const json record = json::parse(line.begin(), line.end());
-    if (record.contains("loss")) steps.push_back(record);
+    if (record.contains(key)) lines.push_back(record);
   }
-  return steps;
+  return lines;
 }
+
+std::vector<json> StepsOf(const std::string& output) { return LinesWith(output, "loss"); }
 
 TensorMap TensorsOf(const std::string& output) {
   TensorMap all;
@@ -239,6 +244,127 @@ TEST(Distributed, OnlyTrainingIsLaunched) {
   const Outcome missing = TinyWorkplace().Run(Launch(2, Train("none", "none")));
   EXPECT_EQ(missing.code, 1);
   EXPECT_THAT(missing.err, HasSubstr("recipes/none.textproto"));
+}
+
+// Captions with a weight each, of which that of record 8 is `weight`; a plan over them whose
+// evaluation moves within a few steps.
+std::string WeighedPlan(int batch, int steps, const std::string& weight, const std::string& more) {
+  const Program& program = TinyWorkplace();
+  const std::string folder = program.Path("data/image/train/");
+  std::string records;
+  int row = 0;
+  const std::string text = ReadText(folder + "caption.jsonl");
+  for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    const std::string own = ++row == 8 ? weight : "1";
+    absl::StrAppend(&records, line.substr(0, line.rfind('}')), ",\"weight\":", own, "}\n");
+  }
+  const std::string name = absl::StrCat("weighed_", weight, ".jsonl");
+  WriteText(folder + name, records);
+  WriteText(program.Path("weighed.textproto"),
+            "name: \"weighed\" task { name: \"weighed\" input { name: \"image\" modality: "
+            "\"image\" } prompt: \" what is it?\" target: \" {caption:text}\" loss_weight: "
+            "\"weight\" generation { beam: 1 max_tokens: 8 } metric: \"wer\" }");
+  return absl::StrCat(R"(
+name: "weighed"
+seed: 4
+model: "../models/tiny"
+templates: "../weighed.textproto"
+stage {
+  name: "all"
+  trainable: "backbone"
+  trainable: "connection:image"
+  log_every: 1
+  optimizer { learning_rate: 1e-2 clip_norm: 1 }
+  steps: )",
+                      steps, "\n  batch: ", batch, "\n", more,
+                      "\n  source { name: \"w\" task: \"weighed\" path: \"image/train/", name,
+                      "\" }\n}\nevaluation { name: \"w\" task: \"weighed\" path: \"image/train/",
+                      name, "\" limit: 12 }\n");
+}
+
+// One process with a batch of 8 into runs/`name`1, two with 4 each into runs/`name`2.
+void TrainByOneAndTwo(const std::string& name, int steps, const std::string& weight,
+                      const std::string& more) {
+  WritePlan(name + "1", WeighedPlan(8, steps, weight, more));
+  WritePlan(name + "2", WeighedPlan(4, steps, weight, more));
+  const Outcome one = TinyWorkplace().Run(Train(name + "1", name + "1"));
+  EXPECT_EQ(one.code, 0) << one.err;
+  const Outcome two = TinyWorkplace().Run(Launch(2, Train(name + "2", name + "2")));
+  EXPECT_EQ(two.code, 0) << two.err;
+}
+
+TEST(Distributed, ABatchThatOneProcessCannotUseIsLeftOutByAllAndItsRecordAloneIsNamed) {
+  // A weight beyond float32: the loss of its row is no finite number.
+  TrainByOneAndTwo("skip", 6, "1e39", "");
+  const auto one = LinesWith("skip1", "skipped"), two = LinesWith("skip2", "skipped");
+  ASSERT_FALSE(one.empty());
+  ASSERT_EQ(one.size(), two.size());
+  for (size_t i = 0; i < one.size(); ++i) {
+    EXPECT_EQ(one[i]["step"], two[i]["step"]);
+    EXPECT_EQ(one[i]["records"], json::array({"weighed_1e39.jsonl:8"}));
+    EXPECT_EQ(two[i]["records"], one[i]["records"]);
+  }
+  EXPECT_EQ(StepsOf("skip2").back()["skipped_batches"], one.size());
+  ExpectFollows("skip1", "skip2");
+  // Past the limit all end, and the message names the record.
+  WritePlan("skip_ends", WeighedPlan(4, 6, "1e39", "max_skipped: 0"));
+  const Outcome ended = TinyWorkplace().Run(Launch(2, Train("skip_ends", "skip_ends")));
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(ended.err, AllOf(HasSubstr("max_skipped"), HasSubstr("weighed_1e39.jsonl:8")));
+}
+
+TEST(Distributed, ValidationsJudgeKeepAndEndAsThoseOfOneProcess) {
+  TrainByOneAndTwo("judged", 60, "1", "validation { every: 5 keep_best: true patience: 3 }");
+  const auto one = LinesWith("judged1", "validation"), two = LinesWith("judged2", "validation");
+  ASSERT_GT(one.size(), 3u);
+  ASSERT_EQ(one.size(), two.size());
+  size_t best = 0;
+  for (size_t i = 0; i < one.size(); ++i) {
+    EXPECT_EQ(one[i]["step"], two[i]["step"]);
+    EXPECT_NEAR(one[i]["metrics"]["wer"].get<double>(), two[i]["metrics"]["wer"].get<double>(), 0.1)
+        << i;
+    EXPECT_EQ(one[i]["is_best"], two[i]["is_best"]) << i;
+    if (one[i]["is_best"]) best = i;
+  }
+  EXPECT_GT(best, 0u) << "errors that never become fewer";
+  EXPECT_EQ(one.back()["step"], StepsOf("judged2").back()["step"]);
+  EXPECT_LT(StepsOf("judged2").back()["step"], 60) << "patience ends the stage";
+  for (const char* output : {"judged1", "judged2"}) {
+    const std::string kept =
+        absl::StrFormat("runs/%s/best/%09d", output, one[best]["step"].get<int64_t>());
+    EXPECT_TRUE(fs::exists(TinyWorkplace().Path(kept))) << kept;
+  }
+}
+
+TEST(Distributed, DropoutIsDrawnApartTheSameEachTimeAndAfterAResume) {
+  const Program& program = TinyWorkplace();
+  const std::string rates = "dropout: 0.3 attention_dropout: 0.1 drop_path: 0.1";
+  WritePlan("dropped", Plan(4, 8, "backbone", rates));
+  WritePlan("kept", Plan(4, 8, "backbone"));
+  for (const char* output : {"dropped1", "dropped2", "dropped3 --steps 3"}) {
+    const Outcome run = program.Run(Launch(2, Train("dropped", output)));
+    ASSERT_EQ(run.code, 0) << run.err;
+  }
+  ASSERT_EQ(program.Run(Launch(2, Train("dropped", "dropped3", "--steps 8 --resume"))).code, 0);
+  ASSERT_EQ(program.Run(Launch(2, Train("kept", "kept"))).code, 0);
+  const TensorMap first = TensorsOf("dropped1"), again = TensorsOf("dropped2");
+  const TensorMap resumed = TensorsOf("dropped3");
+  ASSERT_FALSE(first.empty());
+  for (const auto& [name, tensor] : first) {
+    EXPECT_TRUE(at::equal(tensor, again.at(name))) << name;
+    EXPECT_TRUE(at::equal(tensor, resumed.at(name))) << name << " after a resume";
+  }
+  const auto dropped = StepsOf("dropped1"), kept = StepsOf("kept");
+  EXPECT_NE(dropped[0]["loss"], kept[0]["loss"]) << "nothing was dropped";
+  // What the sum of both processes comes to is what one process with all rows expects.
+  WritePlan("dropped_whole", Plan(8, 8, "backbone", rates));
+  ASSERT_EQ(program.Run(Train("dropped_whole", "dropped_whole")).code, 0);
+  const auto whole = StepsOf("dropped_whole");
+  ASSERT_EQ(whole.size(), dropped.size());
+  for (size_t i = 0; i < whole.size(); ++i) {
+    EXPECT_EQ(whole[i]["rows"], dropped[i]["rows"]);
+    EXPECT_NEAR(whole[i]["loss"].get<double>(), dropped[i]["loss"].get<double>(), 0.1) << i;
+  }
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ absl::Status AddCaptions(const SplitFile& file, RecordWriter& writer) {
         const JsonFields annotation(element.value);
         const int64_t image = annotation.Integer("image_id");
         std::string caption = Stripped(annotation.Text("caption"));
-        if (annotation.status().ok()) captions[image].push_back(std::move(caption));
+        if (!caption.empty()) captions[image].push_back(std::move(caption));
         return annotation.status();
       }));
   for (const auto& [id, image] : images) {
@@ -75,7 +75,9 @@ absl::StatusOr<Classes> ReadClasses(const std::string& file) {
       ForEachElement(file, {"annotations", "categories"}, [&](const JsonElement& element) {
         const JsonFields fields(element.value);
         if (element.list == "categories") {
-          classes.names[fields.Integer("id")] = fields.Text("name");
+          const bool is_new =
+              classes.names.emplace(fields.Integer("id"), fields.Text("name")).second;
+          if (!is_new) fields.RefuseRepeated("id");
         } else {
           ++classes.count[{fields.Integer("image_id"), fields.Integer("category_id")}];
         }
@@ -165,8 +167,10 @@ absl::StatusOr<CocoImages> ReadCocoImages(const std::string& file) {
   CocoImages images;
   UNIVAL_RETURN_IF_ERROR(ForEachElement(file, {"images"}, [&](const JsonElement& element) {
     const JsonFields image(element.value);
-    images[image.Integer("id")] = {image.Text("file_name"), image.IntegerOr("width", 0),
-                                   image.IntegerOr("height", 0)};
+    const int64_t id = image.Integer("id");
+    const CocoImage read = {image.Text("file_name"), image.IntegerOr("width", 0),
+                            image.IntegerOr("height", 0)};
+    if (!images.emplace(id, read).second) image.RefuseRepeated("id");
     return image.status();
   }));
   return images;

@@ -10,6 +10,7 @@
 #include "sdk/base/mapped_file.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "training/data/import/source_files.h"
 
 namespace unival {
 namespace {
@@ -84,7 +85,11 @@ absl::Status ForEachCsvRow(const std::string& file, const std::vector<std::strin
                              fields.size());
     }
     CsvRow row;
-    for (size_t i = 0; i < head.size(); ++i) row[head[i]] = fields[i];
+    for (size_t i = 0; i < head.size(); ++i) {
+      UNIVAL_RETURN_IF_ERROR(
+          Annotate(CheckTableText(fields[i]), file, ":", line, ": column \"", head[i], "\""));
+      row[head[i]] = fields[i];
+    }
     UNIVAL_RETURN_IF_ERROR(Annotate(take(row), file, ":", line));
   }
   return opened->Check();

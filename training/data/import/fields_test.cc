@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "sdk/base/files.h"
 #include "sdk/base/test_files.h"
 #include "training/data/import/import.h"
@@ -27,8 +27,13 @@ struct JsonFile {
   bool lines = false;  // one value of `content` a line
 };
 
+// ActivityNet's records are members of the file: one that is missing is no record, and an empty one
+// lacks fields.
+constexpr char kRecordName[] = "v_a";
+
 // Which kinds of value a field may have: i integer, n number, t text, b true or false, l list,
-// o object; ? it may be missing or null. "list.field" where fields of one name differ.
+// f 0, 1, true or false, o object; ? it may be missing or null. "list.field" where fields of one
+// name differ.
 using FieldKinds = std::map<std::string, std::string>;
 
 struct JsonLayout {
@@ -65,7 +70,7 @@ std::vector<JsonLayout> CocoLayouts() {
         {"annotations.id", "it"},
         {"categories.id", "i"},
         {"bbox", "l"},
-        {"iscrowd", "ib?"}}}};
+        {"iscrowd", "f?"}}}};
   for (JsonLayout& layout : all) layout.kinds.insert(image.begin(), image.end());
   all.push_back({"coco-karpathy",
                  {{"dataset_coco.json", Json::parse(R"({"images": [{"filepath": "val2014",
@@ -104,8 +109,11 @@ std::vector<JsonLayout> QuestionLayouts() {
            {{"question_answers.json", Json::parse(R"([{"id": 2, "qas": [{"qa_id": 7,
              "image_id": 2, "question": "What?", "answer": "A car.", "a_objects": []}]}])")}},
            "VG_100K_2/2.jpg",
-           {{"qas", "l"}, {"qa_id", "it"}, {"image_id", "i"}, {"question", "t"}, {"answer", "t"}}},
-          {"snli-ve",
+           {{"qas", "l"}, {"qa_id", "it"}, {"image_id", "i"}, {"question", "t"}, {"answer", "t"}}}};
+}
+
+std::vector<JsonLayout> StatementLayouts() {
+  return {{"snli-ve",
            {{"snli_ve_dev.jsonl", Json::parse(R"([{"Flickr30K_ID": "47", "pairID": "47#1",
              "gold_label": "neutral", "sentence1": "A man.", "sentence2": "He sits.",
              "annotator_labels": ["neutral"]}])"),
@@ -157,7 +165,7 @@ std::vector<JsonLayout> RegionAndVideoLayouts() {
            {{"val_1.json", Json::parse(R"({"v_a": {"duration": 82.7, "timestamps": [[0.8, 19]],
              "sentences": ["A woman sits."], "more": 1}})")}},
            "videos/v_a.mkv",
-           {{"v_a", "o?"}, {"duration", "n"}, {"timestamps", "l"}, {"sentences", "l"}}}};
+           {{kRecordName, "o?"}, {"duration", "n"}, {"timestamps", "l"}, {"sentences", "l"}}}};
 }
 
 // How `value` stands in FieldKinds.
@@ -171,6 +179,8 @@ char KindOf(const Json& value) {
 
 bool IsAllowed(const std::string& kinds, const Json& value) {
   const char kind = KindOf(value);
+  const bool is_flag = value.is_boolean() || value == 0 || value == 1;
+  if (is_flag && kinds.find('f') != std::string::npos) return true;
   if (kinds.find(kind) != std::string::npos) return true;
   return kind == 'i' && kinds.find('n') != std::string::npos;
 }
@@ -244,6 +254,11 @@ class FieldTest {
       EXPECT_THAT(status.message(), HasSubstr("expected")) << place;
       EXPECT_THAT(status.message(), HasSubstr("got")) << place;
       EXPECT_EQ(Written(), "") << place;
+    } else if (name != kRecordName) {
+      // Of another id or label no record may be left.
+      EXPECT_TRUE(status.ok() ||
+                  (absl::IsNotFound(status) && absl::StrContains(status.message(), "; left out: ")))
+          << place;
     }
   }
 
@@ -277,6 +292,7 @@ TEST(ImportedFields, OfCocoAreNamedWhereTheyDoNotFit) {
 
 TEST(ImportedFields, OfQuestionsAndStatementsAreNamedWhereTheyDoNotFit) {
   for (const JsonLayout& layout : QuestionLayouts()) FieldTest(layout).Run();
+  for (const JsonLayout& layout : StatementLayouts()) FieldTest(layout).Run();
 }
 
 TEST(ImportedFields, OfRegionsAndVideosAreNamedWhereTheyDoNotFit) {
@@ -291,6 +307,30 @@ std::string ErrorOfAnnotation(const std::string& annotation) {
   options.source = folder + "/in";
   options.destination = folder + "/out.jsonl";
   return std::string(ImportDataset(options).status().message());
+}
+
+// Where two files were put together, each picture would get the other's captions.
+TEST(ImportedFields, AnIdThatIsGivenTwiceIsRefused) {
+  const std::string folder = NewFolder();
+  ImportOptions options;
+  options.source = folder + "/in";
+  options.destination = folder + "/out.jsonl";
+  const auto error = [&](const std::string& dataset, const std::string& file, const Json& content) {
+    WriteText(folder + "/in/" + file, content.dump());
+    options.dataset = dataset;
+    return std::string(ImportDataset(options).status().message());
+  };
+  Json coco = CocoFile(R"({"id": 5, "image_id": 9, "category_id": 3, "bbox": [1, 2, 3, 4]})");
+  coco["categories"].push_back(coco["categories"][0]);
+  EXPECT_THAT(error("coco-instances", "annotations/instances_val2014.json", coco),
+              HasSubstr("element 1 of categories: field \"id\": expected an id of its own, got 3 a "
+                        "second time"));
+  coco["images"].push_back({{"id", 9}, {"file_name", "other.jpg"}});
+  EXPECT_THAT(error("coco-captions", "annotations/captions_val2014.json", coco),
+              HasSubstr("element 1 of images: field \"id\": expected an id of its own, got 9 a"));
+  EXPECT_THAT(error("visual-genome", "image_data.json", Json::parse(R"([
+      {"image_id": 2, "width": 8, "height": 6}, {"image_id": 2, "width": 80, "height": 60}])")),
+              HasSubstr("element 1: field \"image_id\": expected an id of its own, got 2 a"));
 }
 
 TEST(ImportedFields, AreNamedWithWhatWasExpectedAndFound) {

@@ -44,6 +44,12 @@ void JsonFields::Refuse(const std::string& name, const std::string& expected,
   *status_ = InvalidArgument("field \"", before_, name, "\": expected ", expected, ", got ", got);
 }
 
+void JsonFields::RefuseRepeated(const std::string& name) const {
+  const std::string got = Has(name) ? ShownValue(object_->at(name)) : "none";
+  Refuse(name, "an id of its own",
+         absl::StrCat(got, " a second time; give each its own, or keep one"));
+}
+
 bool JsonFields::Has(const std::string& name) const {
   if (!object_->is_object()) return false;
   const auto found = object_->find(name);

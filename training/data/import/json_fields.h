@@ -49,6 +49,8 @@ class JsonFields {
 
   // An error of the caller's own about a field. Kept where it is the first.
   void Refuse(const std::string& name, const std::string& expected, const std::string& got) const;
+  // Of an id that an element before this one has.
+  void RefuseRepeated(const std::string& name) const;
   const absl::Status& status() const { return *status_; }
 
  private:

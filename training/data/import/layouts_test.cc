@@ -89,6 +89,7 @@ TEST(CocoLayout, CaptionsOfAPictureAreOneRecord) {
   data.File("annotations/captions_train2014.json", absl::StrCat(kCocoImages, R"("annotations": [
         {"image_id": 9, "id": 1, "caption": "A dog. "},
         {"image_id": 8, "id": 2, "caption": "A cat."},
+        {"image_id": 9, "id": 4, "caption": "  "},
         {"image_id": 9, "id": 3, "caption": "The dog sits"}]})"));
   data.File("train2014/9.jpg");
   const auto report = data.Import("coco-captions", "train");
@@ -219,6 +220,24 @@ TEST(RefCocoLayout, EveryExpressionIsARecord) {
     EXPECT_EQ(Number(records[0], "height"), 480);
     EXPECT_THAT(data.Error(dataset, "dev"), HasSubstr("expected one of all, testA"));
   }
+}
+
+TEST(RefCocoLayout, AnExpressionInOtherLettersIsLeftOut) {
+  const Dataset data;
+  std::string refs = Refs();
+  const size_t said = refs.rfind("him");  // in "sent", behind "raw"
+  ASSERT_NE(said, std::string::npos);
+  refs.replace(said, 3, "h\xe9h");
+  data.File("refcoco/refs(unc).p", refs);
+  data.File("refcoco/instances.json", absl::StrCat(kCocoImages, R"("annotations": [
+              {"id": 1, "image_id": 9, "category_id": 1, "bbox": [1, 2, 3, 4]}]})"));
+  data.File("train2014/9.jpg");
+  const auto report = data.Import("refcoco");
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->samples, 1);
+  const auto left = report->left_out.find("the expression is no UTF-8");
+  ASSERT_NE(left, report->left_out.end());
+  EXPECT_THAT(left->second.examples, ElementsAre("ref 77"));
 }
 
 TEST(RefCocoLayout, APickleThatCallsIsRefused) {
@@ -417,6 +436,18 @@ TEST(Layouts, FilesThatDoNotFitAreNamedAndNothingIsWritten) {
   EXPECT_FALSE(fs::exists(data.folder() + "/out.jsonl"));
   EXPECT_FALSE(fs::exists(data.folder() + "/out.jsonl.tmp"));
   EXPECT_THAT(data.Error("fsdd"), HasSubstr("fsdd is written as *.tar"));
+}
+
+// As tables that Excel writes are, and which would stand in records with other letters.
+TEST(Layouts, TextsThatAreNoUtf8AreRefusedByTheirLine) {
+  const Dataset data;
+  data.File("clotho_captions_evaluation.csv", "file_name,caption_1\na.wav,x\nb.wav,un caf\xe9\n");
+  EXPECT_THAT(data.Error("clotho"), HasSubstr("evaluation.csv:3: column \"caption_1\": "));
+  data.File("Train-GCC-training.tsv", "a dog\thttp://a\nun caf\xe9\thttp://a\n");
+  EXPECT_THAT(data.Error("cc"), HasSubstr("Train-GCC-training.tsv:2: "));
+  data.File("AllVideoDescriptions.txt", "# one\na_1_2 un caf\xe9\n");
+  EXPECT_THAT(data.Error("msvd"), HasSubstr("AllVideoDescriptions.txt:2: "));
+  EXPECT_FALSE(fs::exists(data.folder() + "/out.jsonl"));
 }
 
 TEST(Layouts, EveryOneSaysWhatItsFolderHolds) {

@@ -17,6 +17,7 @@
 #include "training/data/import/layouts.h"
 #include "training/data/import/record_writer.h"
 #include "training/data/import/source_files.h"
+#include "training/data/record.h"
 
 namespace unival {
 namespace {
@@ -108,8 +109,10 @@ absl::StatusOr<std::map<int64_t, Region>> ReadRegions(const std::string& file) {
   std::map<int64_t, Region> regions;
   UNIVAL_RETURN_IF_ERROR(ForEachElement(file, {"annotations"}, [&](const JsonElement& element) {
     const JsonFields annotation(element.value);
-    regions[annotation.Integer("id")] = {annotation.Integer("image_id"),
-                                         CornersOf(annotation.Numbers("bbox", 4))};
+    const int64_t id = annotation.Integer("id");
+    const Region region = {annotation.Integer("image_id"),
+                           CornersOf(annotation.Numbers("bbox", 4))};
+    if (!regions.emplace(id, region).second) annotation.RefuseRepeated("id");
     return annotation.status();
   }));
   return regions;
@@ -118,6 +121,10 @@ absl::StatusOr<std::map<int64_t, Region>> ReadRegions(const std::string& file) {
 absl::Status AddExpressions(const Expressions& ref, const Region& region, const CocoImage& image,
                             RecordWriter& writer) {
   for (const auto& [id, text] : ref.sentences) {
+    if (!CheckUtf8(text).ok()) {
+      writer.LeaveOut("the expression is no UTF-8", absl::StrCat("ref ", ref.ref_id));
+      continue;
+    }
     const Record record = {{"text", text},         {"box", region.box},
                            {"width", image.width}, {"height", image.height},
                            {"split", ref.split},   {"ref_id", ref.ref_id},

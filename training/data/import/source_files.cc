@@ -12,6 +12,7 @@
 #include "sdk/base/status_macros.h"
 #include "training/data/class_record.h"
 #include "training/data/media_resolver.h"
+#include "training/data/record.h"
 
 namespace unival {
 namespace {
@@ -96,6 +97,14 @@ std::vector<std::string> MediaPaths(const std::vector<std::string>& folders,
     }
   }
   return paths;
+}
+
+absl::Status CheckTableText(absl::string_view text) {
+  const absl::Status checked = CheckUtf8(text);
+  if (checked.ok()) return checked;
+  return InvalidArgument(
+      checked.message(),
+      "; convert the file, `iconv -f WINDOWS-1252 -t UTF-8` where Excel wrote it");
 }
 
 }  // namespace unival

@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "training/data/import/import.h"
 
 namespace unival {
@@ -32,6 +34,9 @@ absl::StatusOr<std::string> FindFirst(const ImportOptions& options,
 std::vector<std::string> MediaPaths(const std::vector<std::string>& folders,
                                     const std::string& name,
                                     const std::vector<std::string>& extensions);
+
+// InvalidArgument with the remedy where a text of a table is no UTF-8.
+absl::Status CheckTableText(absl::string_view text);
 
 }  // namespace unival
 

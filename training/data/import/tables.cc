@@ -154,6 +154,7 @@ absl::Status AddPairs(const std::string& file, const std::string& split, RecordW
     if (fields.size() < 2) {
       return InvalidArgument(file, ":", row + 1, ": expected CAPTION, tab, URL, got no tab");
     }
+    UNIVAL_RETURN_IF_ERROR(Annotate(CheckTableText(line), file, ":", row + 1));
     const Record record = {{"caption", fields[0]}, {"url", fields[1]}, {"row", row}};
     UNIVAL_RETURN_IF_ERROR(writer.Add("image", RowPaths(fields, row, split), record));
   }

@@ -98,7 +98,9 @@ absl::StatusOr<ImportReport> ImportMsrvtt(const ImportOptions& options) {
 absl::StatusOr<std::vector<std::string>> TextLines(const std::string& file) {
   UNIVAL_ASSIGN_OR_RETURN(const auto opened, MappedFile::Open(file));
   std::vector<std::string> lines;
+  int64_t number = 0;
   for (absl::string_view line : absl::StrSplit(opened->bytes(), '\n')) {
+    UNIVAL_RETURN_IF_ERROR(Annotate(CheckTableText(line), file, ":", ++number));
     line = absl::StripAsciiWhitespace(line);
     if (!line.empty() && line[0] != '#') lines.emplace_back(line);
   }

@@ -35,8 +35,9 @@ absl::StatusOr<std::map<int64_t, GenomeImage>> ReadGenomeImages(const ImportOpti
   std::map<int64_t, GenomeImage> images;
   UNIVAL_RETURN_IF_ERROR(ForEachElement(file, {}, [&](const JsonElement& element) {
     const JsonFields image(element.value);
-    const int64_t id = image.Integer(image.Has("id") && !image.Has("image_id") ? "id" : "image_id");
-    images[id] = {image.Integer("width"), image.Integer("height")};
+    const std::string key = image.Has("id") && !image.Has("image_id") ? "id" : "image_id";
+    const GenomeImage size = {image.Integer("width"), image.Integer("height")};
+    if (!images.emplace(image.Integer(key), size).second) image.RefuseRepeated(key);
     return image.status();
   }));
   return images;

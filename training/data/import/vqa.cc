@@ -63,7 +63,8 @@ absl::StatusOr<Answers> ReadAnswers(const ImportOptions& options, const std::str
   UNIVAL_RETURN_IF_ERROR(file.status());
   UNIVAL_RETURN_IF_ERROR(ForEachElement(*file, {"annotations"}, [&](const JsonElement& element) {
     const JsonFields annotation(element.value);
-    answers[IdText(annotation.Id("question_id"))] = AnswerOf(annotation);
+    const std::string id = IdText(annotation.Id("question_id"));
+    if (!answers.emplace(id, AnswerOf(annotation)).second) annotation.RefuseRepeated("question_id");
     return annotation.status();
   }));
   return answers;

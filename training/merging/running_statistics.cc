@@ -1,0 +1,107 @@
+#include "training/merging/running_statistics.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "sdk/base/status_macros.h"
+
+namespace unival {
+namespace {
+
+// Where the mean starts, to see what a pass leaves of it; large beside means of features.
+constexpr double kStart = 1048576;
+// A momentum below this is rounding: the pass did not reach the layer.
+constexpr double kLeastMomentum = 1e-6;
+
+const at::Tensor* FindBuffer(const torch::OrderedDict<std::string, at::Tensor>& buffers,
+                             const char* name) {
+  const at::Tensor* found = buffers.find(name);
+  return found != nullptr && found->defined() ? found : nullptr;
+}
+
+// How often the layer normalised since its count was set to 0.
+int64_t Calls(const at::Tensor& count) {
+  return count.defined() ? std::max<int64_t>(1, count.item<int64_t>()) : 1;
+}
+
+}  // namespace
+
+RunningStatistics::RunningStatistics(torch::nn::Module& encoder, const std::string& prefix) {
+  for (const auto& item : encoder.named_modules(/*name_prefix=*/"", /*include_self=*/false)) {
+    const auto buffers = item.value()->named_buffers(/*recurse=*/false);
+    const at::Tensor* mean = FindBuffer(buffers, "running_mean");
+    const at::Tensor* variance = FindBuffer(buffers, "running_var");
+    if (mean == nullptr || variance == nullptr) continue;
+    Layer& layer = layers_.emplace_back();
+    layer.name = absl::StrCat(prefix, item.key(), ".");
+    layer.module = item.value();
+    layer.mean = *mean, layer.variance = *variance;
+    if (const at::Tensor* count = FindBuffer(buffers, "num_batches_tracked")) layer.count = *count;
+    layer.mean_sum = at::zeros_like(layer.mean, at::kDouble);
+    layer.variance_sum = at::zeros_like(layer.variance, at::kDouble);
+  }
+}
+
+absl::Status RunningStatistics::Pass(double start, const std::function<absl::Status()>& forward) {
+  for (const Layer& layer : layers_) {
+    layer.mean.fill_(start);
+    layer.variance.zero_();
+    if (layer.count.defined()) layer.count.zero_();
+    layer.module->train();
+  }
+  const absl::Status status = forward();
+  for (const Layer& layer : layers_) layer.module->eval();
+  return status;
+}
+
+absl::Status RunningStatistics::AddBatch(const std::function<absl::Status()>& forward) {
+  const at::NoGradGuard no_grad;
+  if (batches_++ == 0) {
+    // With momentum m a layer sets r to (1 - m) r + m s, n times in a pass: a mean that starts at
+    // kStart ends by (1 - m)^n kStart above one that starts at 0, whatever s is.
+    UNIVAL_RETURN_IF_ERROR(Pass(0, forward));
+    std::vector<at::Tensor> from_zero;
+    for (const Layer& layer : layers_) from_zero.push_back(layer.mean.clone());
+    UNIVAL_RETURN_IF_ERROR(Pass(kStart, forward));
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      Layer& layer = layers_[i];
+      const double left = (layer.mean - from_zero[i]).mean().item<double>() / kStart;
+      layer.momentum = 1 - std::pow(std::max(0.0, left), 1.0 / Calls(layer.count));
+    }
+  }
+  UNIVAL_RETURN_IF_ERROR(Pass(0, forward));
+  for (Layer& layer : layers_) {
+    const bool was_reached = !layer.count.defined() || layer.count.item<int64_t>() > 0;
+    if (layer.momentum < kLeastMomentum || !was_reached) continue;
+    // Statistics that start at 0 hold this share of what the batch has.
+    const double share = 1 - std::pow(1 - layer.momentum, Calls(layer.count));
+    layer.mean_sum += layer.mean.to(at::kDouble) / share;
+    layer.variance_sum += layer.variance.to(at::kDouble) / share;
+    ++layer.batches;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunningStatistics::AddTo(std::map<std::string, at::Tensor>* means) const {
+  for (const Layer& layer : layers_) {
+    if (layer.batches == 0) continue;
+    const auto count = static_cast<double>(layer.batches);
+    const at::Tensor mean = (layer.mean_sum / count).to(at::kFloat);
+    const at::Tensor variance = (layer.variance_sum / count).to(at::kFloat);
+    if (!(mean + variance).isfinite().all().item<bool>()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          layer.name, "running_var: expected batches with a mean and a variance, got values that ",
+          "are no numbers; give more records, or a larger --batch"));
+    }
+    (*means)[layer.name + "running_mean"] = mean;
+    (*means)[layer.name + "running_var"] = variance;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace unival

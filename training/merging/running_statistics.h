@@ -1,0 +1,58 @@
+// unival: running_statistics.h - the normalisation layers of an encoder that keep running
+// statistics, and the mean of these over batches.
+#ifndef UNIVAL_TRAINING_MERGING_RUNNING_STATISTICS_H_
+#define UNIVAL_TRAINING_MERGING_RUNNING_STATISTICS_H_
+
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace unival {
+
+// Of one encoder; for one thread. The module outlives it.
+class RunningStatistics {
+ public:
+  // Every module beneath `encoder` that has the buffers running_mean and running_var of its own,
+  // named as they are there behind `prefix`: "modality.image." gives "modality.image.bn1.".
+  RunningStatistics(torch::nn::Module& encoder, const std::string& prefix);
+
+  bool empty() const { return layers_.empty(); }
+  int64_t batches() const { return batches_; }
+
+  // One batch: `forward` passes it through the encoder. It is called three times for the first
+  // batch, by which it is learned how fast the layers' statistics move. They hold no old values
+  // afterwards.
+  absl::Status AddBatch(const std::function<absl::Status()>& forward);
+
+  // The mean over batches by full name, float. A layer that no batch reached has none.
+  // InvalidArgument names a layer with values that are no numbers.
+  absl::Status AddTo(std::map<std::string, at::Tensor>* means) const;
+
+ private:
+  struct Layer {
+    std::string name;  // "modality.image.bn1."
+    std::shared_ptr<torch::nn::Module> module;
+    at::Tensor mean, variance;          // the live buffers, [C]
+    at::Tensor count;                   // num_batches_tracked; undefined where there is none
+    double momentum = 0;                // 0: not learned, or not reached
+    at::Tensor mean_sum, variance_sum;  // [C] double
+    int64_t batches = 0;
+  };
+
+  absl::Status Pass(double start, const std::function<absl::Status()>& forward);
+
+  std::vector<Layer> layers_;
+  int64_t batches_ = 0;
+};
+
+}  // namespace unival
+
+#endif  // UNIVAL_TRAINING_MERGING_RUNNING_STATISTICS_H_
