@@ -3,11 +3,7 @@
 #include "app/options.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cmath>
-#include <cstdlib>
 #include <iostream>
-#include <limits>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -15,10 +11,8 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "app/option_checks.h"
 #include "app/output.h"
 #include "sdk/base/nearest.h"
 #include "sdk/base/printable.h"
@@ -28,69 +22,12 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-// Digits behind a sign, with nothing around them; `more` are characters that may stand among them.
-// CLI11 takes more for a number: nothing, as a script gives it whose variable is not set, for 0;
-// "010" for 8, "0x10" for 16, "1_0" for 10.
-bool IsDecimal(absl::string_view text, absl::string_view more) {
-  if (!absl::ConsumePrefix(&text, "-")) absl::ConsumePrefix(&text, "+");
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char letter) {
-    return absl::ascii_isdigit(letter) || absl::StrContains(more, letter);
-  });
-}
-
-std::string NoWholeNumber(const std::string& text) {
-  return absl::StrCat("Value \"", text, "\": expected a whole number");
-}
-
-// CLI11 gives the nearest number that the type has for one that it has not, and 2^64 - 1 for "-1"
-// where nothing below zero is: another seed than the one that was asked for. The digits are left
-// without zeros before them, which would make CLI11 take them for octal.
-template <typename T>
-std::string CheckInteger(std::string& text) {
-  if (!IsDecimal(text, "")) return NoWholeNumber(text);
-  const size_t first = absl::ascii_isdigit(text[0]) ? 0 : 1;
-  text.erase(first, std::min(text.find_first_not_of('0', first), text.size() - 1) - first);
-  errno = 0;
-  if (std::is_signed_v<T>) {
-    (void)std::strtoll(text.c_str(), nullptr, 10);
-  } else {
-    (void)std::strtoull(text.c_str(), nullptr, 10);
-  }
-  const bool is_beyond = errno == ERANGE;
-  const bool is_negative = absl::StartsWith(text, "-");
-  if (!is_beyond && (std::is_signed_v<T> || !is_negative)) return "";
-  return absl::StrCat("Value ", text, ": expected a whole number from ",
-                      std::numeric_limits<T>::min(), " to ", std::numeric_limits<T>::max());
-}
-
-// Nobody means an infinite number, or none, by an option.
-std::string CheckFinite(const std::string& text) {
-  double value = 0;
-  if (IsDecimal(text, ".eE+-") && absl::SimpleAtod(text, &value) && std::isfinite(value)) return "";
-  return absl::StrCat("Value ", text.empty() ? "\"\"" : text, ": expected a finite number");
-}
-
 constexpr char kNotEmpty[] = "not_empty";
-
-std::string CheckNotEmpty(const std::string& text) {
-  return text.empty() ? "Value \"\": expected a text, found nothing" : "";
-}
-
-std::string CheckDevice(const std::string& text) {
-  absl::string_view number = text;
-  if (text == "cpu" || text == "cuda") return "";
-  constexpr size_t kMostDigits = 2;
-  if (absl::ConsumePrefix(&number, "cuda:") && number.size() <= kMostDigits &&
-      IsDecimal(number, "") && absl::ascii_isdigit(number[0])) {
-    return "";
-  }
-  return absl::StrCat("Value \"", text, "\": expected cpu, cuda or cuda:N");
-}
 
 template <typename T>
 CLI::Option* Checked(CLI::Option* option) {
-  if constexpr (std::is_integral_v<T>) option->transform(CLI::Validator(&CheckInteger<T>, ""));
-  if constexpr (std::is_floating_point_v<T>) option->check(CLI::Validator(&CheckFinite, ""));
+  if constexpr (std::is_integral_v<T>) option->transform(CLI::Validator(&WhyNoInteger<T>, ""));
+  if constexpr (std::is_floating_point_v<T>) option->check(CLI::Validator(&WhyNoFinite, ""));
   return option;
 }
 
@@ -176,10 +113,12 @@ int ReportUsage(CLI::App& app, const CLI::ParseError& error) {
     return word.size() > 1 && word[0] == '-' && word[1] != '.' && !absl::ascii_isdigit(word[1]);
   };
   const Strings unknown = command->remaining();
-  const auto option = std::find_if(unknown.begin(), unknown.end(), is_option);
+  // What stands behind "--" is no option of this program.
+  const auto own_end = std::find(unknown.begin(), unknown.end(), "--");
+  const auto option = std::find_if(unknown.begin(), own_end, is_option);
   if (error.get_exit_code() == 0)
     return app.exit(error, std::cout, std::cerr) == 0 ? kDone : kUsage;
-  if (option == unknown.end()) {
+  if (option == own_end) {
     std::cerr << "unival: " << PrintableMessage(error.what()) << "; see " << typed << " --help\n";
     return kUsage;
   }
@@ -235,7 +174,7 @@ Option& Option::OneOf(const std::vector<std::string>& values) {
 }
 
 Option& Option::Device() {
-  option_->check(CLI::Validator(&CheckDevice, ""));
+  option_->check(CLI::Validator(&WhyNoDevice, ""));
   return *this;
 }
 
@@ -290,7 +229,7 @@ Option Command::AddOption(const std::string& names, OptionTarget target, const s
   const bool is_text = std::holds_alternative<std::string*>(target) ||
                        std::holds_alternative<Strings*>(target) ||
                        std::holds_alternative<std::function<void(const std::string&)>>(target);
-  if (is_text) option->check(CLI::Validator(&CheckNotEmpty, "", kNotEmpty));
+  if (is_text) option->check(CLI::Validator(&WhyNoText, "", kNotEmpty));
   return Option(option);
 }
 

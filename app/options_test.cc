@@ -293,6 +293,9 @@ TEST_F(Fixture, EveryMistakeIsOneLineThatBeginsWithTheProgramAndEndsWithTheHelpT
   }
   EXPECT_EQ(Run({"do"}), kUsage);
   EXPECT_EQ(err_, "unival: text is required; see tool do --help\n");
+  // "--" begins another program's words; it is no option, whatever is wrong before it.
+  EXPECT_EQ(Run({"do", "it", "--whole", "65", "--", "x", "--fly"}), kUsage);
+  EXPECT_THAT(err_, AllOf(HasSubstr("--whole"), Not(HasSubstr("is no option"))));
 }
 
 TEST_F(Fixture, TheWordHelpBehindCommandsStandsForTheOption) {

@@ -79,6 +79,9 @@ absl::optional<std::string> Variable(const std::string& name) {
 }
 
 absl::StatusOr<ExitCode> RunTrain(TrainArguments arguments) {
+  // Before anything else: a run that is stopped while it still connects or loads says so as well.
+  std::signal(SIGINT, RequestStop);
+  std::signal(SIGTERM, RequestStop);
   UNIVAL_ASSIGN_OR_RETURN(const WorldConfig config, ReadWorldConfig(&Variable));
   std::unique_ptr<World> world;
   if (config.size > 1) {
@@ -87,8 +90,6 @@ absl::StatusOr<ExitCode> RunTrain(TrainArguments arguments) {
   }
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(arguments.runtime));
   arguments.train.stop = &stop_requested;
-  std::signal(SIGINT, RequestStop);
-  std::signal(SIGTERM, RequestStop);
   UNIVAL_ASSIGN_OR_RETURN(const TrainResult result, Train(arguments.train, *runtime));
   if (config.rank > 0) return result.finished ? kDone : kFailed;
   if (arguments.json) {

@@ -1,6 +1,7 @@
 #include "runtime/memory_budget.h"
 
 #include <c10/core/Allocator.h>
+#include <c10/core/CPUAllocator.h>
 #include <c10/core/impl/alloc_cpu.h>
 #include <unistd.h>
 
@@ -49,10 +50,16 @@ class MemoryBudget::Counter : public c10::MemoryReportingInfoBase {
     // What is given back must never throw.
     if (size <= 0 || used_ <= bytes_) return;
     is_exceeded_ = true;
-    // Nobody else does: the allocator is left by the exception before it returns the block.
     used_ -= size;
-    c10::free_cpu(block);
+    Release(block);
     throw OverBudget(absl::StrCat("needs more memory than ", bytes_ >> 20, " MiB, ", why_));
+  }
+
+  // libtorch's own allocator reports a block right behind alloc_cpu, before it hands it to anybody
+  // (c10/core/CPUAllocator.cpp, 1.13 to 2.x): what leaves it by an exception is lost unless it is
+  // freed here. Another allocator may do otherwise; there the block is left alone.
+  static void Release(void* block) {
+    if (c10::GetCPUAllocator() == c10::GetDefaultCPUAllocator()) c10::free_cpu(block);
   }
 
   const int64_t bytes_;

@@ -25,6 +25,7 @@ namespace unival::trainer_tests {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using Tensors = std::map<std::string, at::Tensor>;
 
@@ -180,6 +181,58 @@ TEST(MergedStatistics, AreTheSameEachTimeAndTheMeanOverBatches) {
   for (const auto& [name, tensor] : measure(World() + "/twenty.jsonl", 20)) {
     EXPECT_TRUE(at::equal(tensor, without_rest.at(name))) << name << ": four more are no batch";
   }
+}
+
+TEST(MergedStatistics, MayBeOfAModalityThatOneModelAloneHas) {
+  WriteText(World() + "/feel.textproto", R"(
+    name: "feel" task {
+      name: "feel" input { name: "image" modality: "faulty" }
+      prompt: " what is it?" target: " {caption:text}" metric: "exact_match"
+    })");
+  TrainingPlan plan = Parse(R"(
+    name: "feel" seed: 5 model: "base/model" templates: "feel.textproto"
+    new_modality {
+      modality { id: "faulty" options { key: "fault" value: "seventh_is_no_number" } }
+      connection { shared_type_row: -1 }
+    }
+    stage {
+      name: "both" trainable: "connection:faulty" trainable: "modality:faulty" steps: 3 batch: 3
+      optimizer { learning_rate: 1e-2 }
+      source { name: "feel" task: "feel" path: "caption.jsonl" limit: 6 }
+    })");
+  TrainOk(Options(World(), plan, FreshOutput("feel")));
+  MergeOptions merge = MergeTo("merged_feel");
+  merge.models[1] = World() + "/feel/model";
+  MeasureOptions options;
+  options.pipeline.runtime.threads = 1;
+  options.pipeline.runtime.plugins = {"training/libfaulty.so"};
+  options.scratch = World() + "/scratch";
+  options.reestimate = {{"feel", World() + "/caption.jsonl", 6}};
+  const auto report = Measurer::Create(options).value()->Merge(merge);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->measured, 2);
+  const Tensors after = TensorsOf(merge.output), before = TensorsOf(merge.models[1]);
+  const std::string norm = "modality.faulty.norm.";
+  EXPECT_NE(before.at(norm + "running_mean")[0].item<float>(), 1);
+  for (int64_t i = 0; i < 2; ++i) {  // its media are ones
+    EXPECT_NEAR(after.at(norm + "running_mean")[i].item<float>(), 1, 1e-5);
+    EXPECT_NEAR(after.at(norm + "running_var")[i].item<float>(), 0, 1e-5);
+  }
+}
+
+TEST(MergedStatistics, AWrongTaskOrFileIsSaidBeforeAnythingIsMerged) {
+  const MergeOptions merge = MergeTo("merged_wrong");
+  const auto message = [&](const std::string& task, const std::string& data) {
+    const auto measurer = MeasurerOn(task, data);
+    const absl::Status status = measurer->Merge(merge).status();
+    EXPECT_TRUE(fs::is_empty(World() + "/scratch")) << "a merge was made first";
+    EXPECT_FALSE(fs::exists(merge.output));
+    return std::string(status.message());
+  };
+  EXPECT_THAT(message("nothing", "caption.jsonl"),
+              AllOf(HasSubstr("re-estimation"), HasSubstr("task \"nothing\" is not known")));
+  EXPECT_THAT(message("caption", "none.jsonl"), HasSubstr("none.jsonl"));
+  EXPECT_THAT(message("caption", "copy.jsonl"), HasSubstr("copy.jsonl"));
 }
 
 TEST(MergedStatistics, RecordsThatReachNoneAreRefusedAndNothingIsWritten) {

@@ -68,8 +68,8 @@ int64_t Pieces(const std::string& operation, const std::vector<c10::IValue>& val
   return says_size ? size / number : std::min(number, size);
 }
 
-// An upper bound of the entries of what comes of `values`: a text or list so often as a number
-// says, or as another text has bytes.
+// The most entries that an operation can make of `values`: it repeats a list as often as a number
+// says, so the bound is the product of the numbers, the lengths and the sizes.
 int64_t Entries(const std::vector<c10::IValue>& values) {
   int64_t entries = 1;
   for (const c10::IValue& value : values) {

@@ -3,15 +3,20 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/ones.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <fstream>
+#include <new>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/memory_budget.h"
 #include "runtime/torchscript/program.h"
 #include "sdk/base/test_files.h"
 
@@ -97,6 +102,28 @@ TEST(OperationLimit, ATextThatBecomesTooLongIsNeverMade) {
   const auto output = (*program)->Run(at::ones({1, 4, 2}));
   ASSERT_TRUE(output.ok()) << output.status();
   EXPECT_TRUE(output->equal(13 * at::ones({1, 4, 2})));
+}
+
+// Pages that this process has addresses for.
+int64_t AddressPages() {
+  std::ifstream in("/proc/self/statm");
+  int64_t pages = 0;
+  EXPECT_TRUE(in >> pages);
+  return pages;
+}
+
+// A block that is refused was taken already when libtorch tells of it.
+TEST(OperationLimit, ABudgetGivesBackWhatItRefuses) {
+  constexpr int64_t kBlock = int64_t{64} << 20, kTimes = 200, kMost = int64_t{1} << 30;
+  const int64_t before = AddressPages();
+  for (int i = 0; i < kTimes; ++i) {
+    const MemoryBudget budget(int64_t{1} << 20, "the bound of a test");
+    const at::Tensor small = at::empty({1000}, at::kByte);
+    EXPECT_THROW(at::empty({kBlock}, at::kByte), std::bad_alloc);
+    EXPECT_TRUE(budget.is_exceeded());
+    EXPECT_EQ(at::empty({1000}, at::kByte).numel(), small.numel());
+  }
+  EXPECT_LT((AddressPages() - before) * sysconf(_SC_PAGESIZE), kMost);
 }
 
 TEST(OperationLimit, ThatTakesLongInOneRowIsEndedBetweenItsOperations) {

@@ -29,6 +29,8 @@ struct ScoreInfo {
   // The mean over answers of how right each is, from 0 to 1: it can be held against how sure the
   // answers were, and against the score of a constant answer.
   bool is_share_right = false;
+  // What has to be said wherever its value is shown, "modules exact and stem"; mostly nothing.
+  std::string remark = "";
 };
 
 }  // namespace unival

@@ -16,6 +16,16 @@ namespace unival {
 // A rule's finding: empty means that the rule is kept.
 using Finding = std::string;
 
+// What `rule` first finds among the items.
+template <typename Items, typename Rule>
+Finding ForEach(const Items& items, Rule&& rule) {
+  for (const auto& item : items) {
+    Finding finding = rule(item);
+    if (!finding.empty()) return finding;
+  }
+  return "";
+}
+
 // Its first line: libtorch's exceptions hold a whole stack.
 inline Finding WhatWasThrown(const std::exception& error) {
   return std::string(StatusFromException("threw", error).message());

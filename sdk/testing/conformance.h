@@ -83,7 +83,8 @@ struct TaskProbe {
   int threads = 4;
   // What is known of scores that the task's metric gives and TaskInfo::scores does not describe: of
   // one that ships, Registry::scores(). A share of right answers has to be 1 for the references
-  // themselves and 0 for a failure; of other scores neither is asked.
+  // themselves and 0 for a failure; of other scores neither is asked. Where none of the metric's
+  // scores is described, those count as shares whose name holds "accuracy" or "exact_match".
   std::vector<ScoreInfo> scores = {};
 };
 // Rules: description, example_shape, tokens_in_vocabulary, target_satisfies_constraint,

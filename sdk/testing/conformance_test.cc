@@ -331,7 +331,8 @@ TEST(TaskConformance, WhatIsAShareOfRightAnswersIsSaidByTheMetricNotByItsName) {
     const FakeTask task("metric_counts_failures", vocabulary, of_task);
     return FailedRules(CheckTask(task, vocabulary, probe));
   };
-  EXPECT_EQ(failed({}), Rules{}) << "nobody describes the score";
+  EXPECT_EQ(failed({}), (Rules{"perfect_answer_scores_best", "metric_counts_failures"}))
+      << "nobody describes any: accuracy_words by its name";
   probe.scores = {kHits};
   EXPECT_EQ(failed({}), Rules{"metric_counts_failures"}) << "the registry does";
   EXPECT_EQ(failed({{"hits"}}), Rules{}) << "the task's own word counts";

@@ -87,6 +87,13 @@ constexpr int64_t kMostCompared = 20000, kMostAligned = 4000;
 
 ScoreInfo Ranked(const char* name, int rank) { return {name, ScoreOrder::kMoreIsBetter, rank}; }
 
+ScoreInfo Remarked(const char* name, const char* remark) {
+  ScoreInfo info;
+  info.name = name;
+  info.remark = remark;
+  return info;
+}
+
 using Rows = std::vector<Statistics> (*)(const Items&);
 
 MetricFactory Captions(const std::string& name, const std::string& summary, CaptionWords words,
@@ -124,7 +131,7 @@ std::vector<MetricFactory> CaptionMetricsOver(CaptionWords words) {
                {ScoreInfo{"cider_plain"}}, plain, &MeanOfSums),
       Captions("meteor",
                absl::StrCat("METEOR 1.5, ", kMeteorModules, "; no synonyms, no paraphrases"), words,
-               {ScoreInfo{"meteor"}}, &MeteorRows, &MeteorOfSums, kMostAligned),
+               {Remarked("meteor", kMeteorModules)}, &MeteorRows, &MeteorOfSums, kMostAligned),
   };
 }
 

@@ -94,7 +94,7 @@ std::vector<MetricFactory> HallucinationMetrics() {
   scorer.needs_objects = true;
   return {SumMetricFactory("chair",
                            "CHAIR: share of mentioned objects that are not there (chair_i) and of "
-                           "captions that mention one (chair_s), by column `objects`; lower is "
+                           "captions that mention one (chair_s), by column `objects`; less is "
                            "better",
                            std::move(scorer))};
 }

@@ -2,7 +2,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "tasks/metrics/meteor.h"
 #include "tasks/metrics/metrics.h"
 
 namespace unival {
@@ -15,7 +14,9 @@ bool IsOfAllRecords(absl::string_view score) {
 
 std::string ScoreRemark(absl::string_view score, bool less_is_better) {
   if (IsCount(score)) return "";
-  if (score.substr(0, score.find('/')) == "meteor") return kMeteorModules;
+  static const auto* const kShipped = new TaskScores(BuiltinMetrics());
+  const std::string remark = kShipped->Of(score).remark;
+  if (!remark.empty()) return remark;
   return less_is_better ? "less is better" : "";
 }
 

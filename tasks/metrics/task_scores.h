@@ -24,8 +24,8 @@ bool IsCount(absl::string_view score);
 // A score of all records: no count, and not that of a group, "accuracy/kind=color".
 bool IsOfAllRecords(absl::string_view score);
 
-// What is to be known of a score beside its value: "less is better", "modules exact and stem" of
-// METEOR; mostly nothing.
+// What is to be known of a score beside its value: the remark of a metric that ships, or "less is
+// better"; mostly nothing.
 std::string ScoreRemark(absl::string_view score, bool less_is_better);
 // "wer (less is better)", "accuracy": the score's name in tables and charts, with its remark.
 std::string ScoreLabel(absl::string_view score, bool less_is_better);

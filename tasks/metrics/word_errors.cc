@@ -70,7 +70,7 @@ std::vector<MetricFactory> SpeechMetrics() {
   };
   return {SumMetricFactory("wer",
                            "word error rate: errors of all answers over words of all references; "
-                           "lower is better",
+                           "less is better",
                            std::move(scorer))};
 }
 

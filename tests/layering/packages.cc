@@ -1,7 +1,9 @@
 #include "tests/layering/packages.h"
 
 #include <algorithm>
+#include <iterator>
 #include <regex>
+#include <set>
 #include <sstream>
 
 namespace unival {
@@ -9,6 +11,12 @@ namespace {
 
 constexpr char kThirdParty[] = "third_party/BUILD", kPackages[] = "tools/packages.txt",
                kLabel[] = "//third_party:";
+
+// What tests read: old files as they were written, and inputs.
+bool IsData(const std::string& path) {
+  return StartsWith(path, "tests/compat/v") || path.find("/fixtures/") != std::string::npos ||
+         path.find("/testdata/") != std::string::npos;
+}
 
 std::string TextOf(const std::vector<SourceFile>& files, const std::string& path) {
   for (const SourceFile& file : files) {
@@ -65,6 +73,24 @@ std::vector<std::string> PackagesWithoutUser(const std::vector<SourceFile>& file
     if (reason.empty() || !HasUser(files, user)) findings.push_back(package + ": " + user);
   }
   return findings;
+}
+
+std::vector<std::string> FoldersWithoutReason(const std::vector<SourceFile>& files) {
+  std::set<std::string> folders, reasons;
+  for (const SourceFile& file : files) {
+    const size_t end = file.path.rfind('/');
+    if (end == std::string::npos || IsData(file.path)) continue;
+    const std::string folder = file.path.substr(0, end), name = file.path.substr(end + 1);
+    const bool is_head = name == "BUILD" && StartsWith(file.text, "#");
+    if (is_head || name == "README.md") reasons.insert(folder);
+    if (!IsCode(file.path) && !IsBuildFile(file.path)) continue;
+    for (size_t at = end; at != std::string::npos; at = file.path.rfind('/', at - 1))
+      folders.insert(file.path.substr(0, at));
+  }
+  std::vector<std::string> found;
+  std::set_difference(folders.begin(), folders.end(), reasons.begin(), reasons.end(),
+                      std::back_inserter(found));
+  return found;
 }
 
 }  // namespace unival

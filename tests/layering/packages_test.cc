@@ -18,6 +18,8 @@ TEST(Packages, EveryLibraryOfThirdPartyIsUsed) { EXPECT_THAT(UnusedLibraries(Tre
 
 TEST(Packages, EveryPackageHasItsUser) { EXPECT_THAT(PackagesWithoutUser(Tree()), IsEmpty()); }
 
+TEST(Folders, SayWhatTheyAreFor) { EXPECT_THAT(FoldersWithoutReason(Tree()), IsEmpty()); }
+
 // The rules themselves, on files made up for the purpose.
 
 constexpr char kLibraries[] = R"(
@@ -59,6 +61,17 @@ TEST(PackagesWithoutUserRule, RefusesUnusedAndUndeclaredLibrariesMissingTextsAnd
                                         "torch-dev\n")),
               ElementsAre("re2-dev: //third_party:re2", "gloo-dev: //third_party:gloo",
                           "cmake: test:cmake", "json-dev: //third_party:json", "torch-dev: "));
+}
+
+TEST(FoldersWithoutReasonRule, TakesHeadsAndReadmesAndLooksAtFoldersAboveSources) {
+  EXPECT_THAT(FoldersWithoutReason({{"app/BUILD", "# The program.\n"},
+                                    {"app/plugin/check.cc", ""},
+                                    {"docs/words.md", ""},
+                                    {"plugins/README.md", "# Plugins\n"},
+                                    {"plugins/path/BUILD", "load(\"x\")\n"},
+                                    {"tests/io/io_test.cc", ""},
+                                    {"tests/compat/v0_1/plugins/echo.cc", ""}}),
+              ElementsAre("app/plugin", "plugins/path", "tests", "tests/io"));
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ absl::StatusOr<GreedySoup> FindGreedySoup(const MergeOptions& merge, Measurer& m
                       "its average is uniform");
   }
   if (merge.models.empty()) return FieldError("models", "at least one", "none");
-  UNIVAL_RETURN_IF_ERROR(measurer.CheckTasks(merge.models[0]));
+  UNIVAL_RETURN_IF_ERROR(measurer.CheckTasks(merge.models));
   GreedySoup soup;
   for (size_t model = 0; model < merge.models.size(); ++model) {
     UNIVAL_ASSIGN_OR_RETURN(const auto alone,

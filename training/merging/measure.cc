@@ -4,10 +4,12 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <set>
 #include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "backbone/storage/model_directory.h"
 #include "sdk/base/files.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -20,16 +22,35 @@ namespace {
 
 namespace fs = std::filesystem;
 
-absl::StatusOr<std::unique_ptr<Source>> SourceOf(const Task& task, const Model& model,
+absl::StatusOr<std::unique_ptr<Source>> SourceOf(const Task& task,
+                                                 const std::vector<std::string>& modalities,
                                                  const MeasuredTask& measured) {
-  return OpenFittingSource(task, model.known_modalities(),
-                           {measured.data, measured.columns, measured.limit});
+  return OpenFittingSource(task, modalities, {measured.data, measured.columns, measured.limit});
+}
+
+absl::Status CheckRecords(const Task& task, const std::vector<std::string>& modalities,
+                          const MeasuredTask& asked, bool is_measured) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto source, SourceOf(task, modalities, asked));
+  return is_measured ? CheckMetricColumns(task, *source) : absl::OkStatus();
+}
+
+// A merged model has those of all.
+absl::StatusOr<std::vector<std::string>> ModalitiesOfAll(const std::vector<std::string>& models) {
+  std::set<std::string> ids;
+  for (const std::string& model : models) {
+    UNIVAL_ASSIGN_OR_RETURN(const auto directory, ModelDirectory::Open(model));
+    for (const ModalityConfig& modality : directory->manifest().modality()) {
+      ids.insert(modality.id());
+    }
+  }
+  return std::vector<std::string>(ids.begin(), ids.end());
 }
 
 absl::StatusOr<double> MeasureTask(Pipeline& pipeline, const MeasureOptions& options,
                                    const std::string& what, MeasuredTask* measured) {
   UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline.task(measured->task));
-  UNIVAL_ASSIGN_OR_RETURN(const auto source, SourceOf(*task, pipeline.model(), *measured));
+  UNIVAL_ASSIGN_OR_RETURN(const auto source,
+                          SourceOf(*task, pipeline.model().known_modalities(), *measured));
   EvaluationOptions evaluation;
   evaluation.batch = options.batch;
   if (options.progress) {
@@ -77,13 +98,36 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Measurer::OpenModel(const std::string&
   return Pipeline::Create(pipeline_options);
 }
 
-absl::Status Measurer::CheckTasks(const std::string& directory) const {
-  UNIVAL_ASSIGN_OR_RETURN(const auto pipeline, OpenModel(directory));
-  for (const MeasuredTask& measured : options_.tasks) {
-    UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(measured.task));
-    UNIVAL_ASSIGN_OR_RETURN(const auto source, SourceOf(*task, pipeline->model(), measured));
-    UNIVAL_RETURN_IF_ERROR(CheckMetricColumns(*task, *source));
+// By the first model that has the task.
+absl::Status Measurer::CheckTask(const MeasuredTask& asked, bool is_measured,
+                                 const std::vector<std::string>& models,
+                                 const std::vector<std::string>& modalities) const {
+  absl::Status unknown;
+  for (const std::string& model : models) {
+    PipelineOptions pipeline_options = options_.pipeline;
+    pipeline_options.model = model;
+    pipeline_options.task = asked.task;
+    const auto pipeline = Pipeline::Create(pipeline_options);
+    const absl::StatusOr<const Task*> task =
+        pipeline.ok() ? (*pipeline)->task(asked.task) : pipeline.status();
+    if (task.ok()) return CheckRecords(**task, modalities, asked, is_measured);
+    if (unknown.ok()) unknown = task.status();
   }
+  return unknown;
+}
+
+absl::Status Measurer::CheckTasks(const std::vector<std::string>& models) {
+  if (is_checked_) return absl::OkStatus();
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> modalities, ModalitiesOfAll(models));
+  for (const MeasuredTask& task : options_.tasks) {
+    UNIVAL_RETURN_IF_ERROR(CheckTask(task, /*is_measured=*/true, models, modalities));
+  }
+  for (const ReestimationData& data : options_.reestimate) {
+    const MeasuredTask read = {data.task, data.data, "", data.limit, data.columns};
+    UNIVAL_RETURN_IF_ERROR(
+        Annotate(CheckTask(read, /*is_measured=*/false, models, modalities), "re-estimation"));
+  }
+  is_checked_ = true;
   return absl::OkStatus();
 }
 
@@ -109,6 +153,7 @@ absl::StatusOr<std::vector<double>> Measurer::MeasureMerge(MergeOptions merge,
 
 absl::StatusOr<MergeReport> Measurer::Merge(MergeOptions merge) {
   if (options_.reestimate.empty()) return MergeModels(merge);
+  UNIVAL_RETURN_IF_ERROR(CheckTasks(merge.models));
   MergeOptions plain = merge;
   plain.output = absl::StrCat(options_.scratch, "/merged");
   plain.overwrite = true;

@@ -51,18 +51,20 @@ class Measurer {
   Measurer(const Measurer&) = delete;
   Measurer& operator=(const Measurer&) = delete;
 
-  // Whether the records of every task hold what the task and its metrics read, before the first
-  // candidate is made: errors of OpenFittingSource and CheckMetricColumns (task_source.h).
-  // `directory`: a model that has the tasks, as the candidates will.
-  absl::Status CheckTasks(const std::string& directory) const;
+  // Whether the records of every task, also those of re-estimation, are there and hold what the
+  // task and its metrics read, before the first candidate is made: errors of Pipeline::task,
+  // OpenFittingSource and CheckMetricColumns (task_source.h). `models`: those that are merged; a
+  // task needs to be known to one of them, and its modalities to any. Looks once.
+  absl::Status CheckTasks(const std::vector<std::string>& models);
 
   // The value of each task's metric, in order.
   absl::StatusOr<std::vector<double>> MeasureModel(const std::string& directory,
                                                    const std::string& what);
   absl::StatusOr<std::vector<double>> MeasureMerge(MergeOptions merge, const std::string& what);
 
-  // MergeModels, with the statistics that the options ask for. They are measured in a merge of its
-  // own, and the output is whole or untouched.
+  // MergeModels, with the statistics that the options ask for. Where they ask for some, CheckTasks
+  // comes first; then the models are merged twice: into the scratch folder, where the statistics
+  // are measured, and with these into the output, which is whole or untouched.
   absl::StatusOr<MergeReport> Merge(MergeOptions merge);
 
   // With the metrics that were taken, and whether less of them is better.
@@ -71,9 +73,13 @@ class Measurer {
  private:
   explicit Measurer(MeasureOptions options) : options_(std::move(options)) {}
   absl::StatusOr<std::unique_ptr<Pipeline>> OpenModel(const std::string& directory) const;
+  absl::Status CheckTask(const MeasuredTask& asked, bool is_measured,
+                         const std::vector<std::string>& models,
+                         const std::vector<std::string>& modalities) const;
   absl::StatusOr<MeasuredStatistics> Reestimate(const std::string& directory) const;
 
   MeasureOptions options_;
+  bool is_checked_ = false;
 };
 
 }  // namespace unival

@@ -105,7 +105,7 @@ absl::StatusOr<MergeFront> MeasureFront(const MergeOptions& merge, int points,
                                         const std::map<std::string, double>& floors,
                                         Measurer& measurer) {
   UNIVAL_RETURN_IF_ERROR(CheckFront(points, floors, measurer));
-  UNIVAL_RETURN_IF_ERROR(measurer.CheckTasks(merge.models[0]));
+  UNIVAL_RETURN_IF_ERROR(measurer.CheckTasks(merge.models));
   MergeFront front;
   for (int i = 0; i < points; ++i) {
     MergeOptions candidate = merge;

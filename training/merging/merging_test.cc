@@ -219,6 +219,42 @@ TEST(RunningStatistics, AreTheMeanOverBatchesHoweverFastALayerMoves) {
   }
 }
 
+TEST(RunningStatistics, OfALayerThatALaterBatchReachesFirstCountFromThere) {
+  torch::manual_seed(4);
+  Layers layers(5);
+  RunningStatistics statistics(layers, "");
+  const at::Tensor a = at::randn({16, 5}), b = at::randn({16, 5}) + 3;
+  const auto pass = [&](const at::Tensor& batch, bool with_last) {
+    return statistics.AddBatch([&] {
+      layers.slow->forward(batch);
+      if (with_last) layers.unused->forward(batch);
+      return absl::OkStatus();
+    });
+  };
+  ASSERT_TRUE(pass(a, false).ok());
+  ASSERT_TRUE(pass(b, true).ok());
+  ASSERT_TRUE(pass(a, false).ok());
+  std::map<std::string, at::Tensor> means;
+  ASSERT_TRUE(statistics.AddTo(&means).ok());
+  EXPECT_EQ(means.size(), 4u);
+  EXPECT_TRUE(at::allclose(means.at("unused.running_mean"), b.mean(0), 1e-5, 1e-5));
+  EXPECT_TRUE(at::allclose(means.at("unused.running_var"), b.var(0), 1e-5, 1e-5));
+  EXPECT_TRUE(
+      at::allclose(means.at("slow.running_mean"), (a.mean(0) * 2 + b.mean(0)) / 3, 1e-5, 1e-5));
+}
+
+TEST(RunningStatistics, ALayerThatIsReachedAndDoesNotMoveIsNamed) {
+  Layers layers(5);
+  layers.slow->options.momentum(0.0);
+  RunningStatistics statistics(layers, "modality.image.");
+  const absl::Status status = statistics.AddBatch([&] {
+    layers.Pass(at::randn({16, 5}));
+    return absl::OkStatus();
+  });
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("modality.image.slow.running_mean"));
+}
+
 TEST(GreedySoup, IsTheUniformAverageOfItsIngredients) {
   MergeOptions merge;
   merge.models = {"a", "b", "c"};

@@ -37,7 +37,8 @@ struct ReestimationOptions {
 // without gradients, in which those layers alone are in training mode: nothing is dropped, and the
 // same model and records give the same numbers. The statistics of the pipeline's model are no
 // longer what they were: use it for nothing else.
-// Errors: FailedPrecondition where the records reach no such layer; InvalidArgument where a batch
+// Errors: FailedPrecondition where the records reach no such layer, or one whose statistics do not
+// move in training; InvalidArgument where a batch
 // holds too little for a variance; OutOfRange where too many media cannot be read
 // (kMaxUnreadableShare); those of sources, tasks and modalities.
 absl::StatusOr<MeasuredStatistics> ReestimateStatistics(Pipeline& pipeline,

@@ -24,10 +24,12 @@ const at::Tensor* FindBuffer(const torch::OrderedDict<std::string, at::Tensor>& 
   return found != nullptr && found->defined() ? found : nullptr;
 }
 
-// How often the layer normalised since its count was set to 0.
-int64_t Calls(const at::Tensor& count) {
-  return count.defined() ? std::max<int64_t>(1, count.item<int64_t>()) : 1;
+at::Tensor DoubleCopy(const at::Tensor& tensor) {
+  return tensor.to(at::kDouble, /*non_blocking=*/false, /*copy=*/true);
 }
+
+// How often the layer normalised since its count was set to 0; once where it does not count.
+int64_t Calls(const at::Tensor& count) { return count.defined() ? count.item<int64_t>() : 1; }
 
 }  // namespace
 
@@ -59,29 +61,46 @@ absl::Status RunningStatistics::Pass(double start, const std::function<absl::Sta
   return status;
 }
 
-absl::Status RunningStatistics::AddBatch(const std::function<absl::Status()>& forward) {
-  const at::NoGradGuard no_grad;
-  if (batches_++ == 0) {
-    // With momentum m a layer sets r to (1 - m) r + m s, n times in a pass: a mean that starts at
-    // kStart ends by (1 - m)^n kStart above one that starts at 0, whatever s is.
-    UNIVAL_RETURN_IF_ERROR(Pass(0, forward));
-    std::vector<at::Tensor> from_zero;
-    for (const Layer& layer : layers_) from_zero.push_back(layer.mean.clone());
-    UNIVAL_RETURN_IF_ERROR(Pass(kStart, forward));
-    for (size_t i = 0; i < layers_.size(); ++i) {
-      Layer& layer = layers_[i];
-      const double left = (layer.mean - from_zero[i]).mean().item<double>() / kStart;
-      layer.momentum = 1 - std::pow(std::max(0.0, left), 1.0 / Calls(layer.count));
+// With momentum m a layer sets r to (1 - m) r + m s, n times in a pass: a mean that starts at
+// kStart ends by (1 - m)^n kStart above one that starts at 0, whatever s is.
+absl::Status RunningStatistics::LearnMomenta(const std::vector<BatchMoments>& from_zero,
+                                             const std::function<absl::Status()>& forward) {
+  UNIVAL_RETURN_IF_ERROR(Pass(kStart, forward));
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    Layer& layer = layers_[i];
+    if (layer.momentum > 0 || from_zero[i].calls == 0) continue;
+    const double left = (layer.mean - from_zero[i].mean).mean().item<double>() / kStart;
+    const auto calls = static_cast<double>(from_zero[i].calls);
+    const double momentum = 1 - std::pow(std::max(0.0, left), 1 / calls);
+    if (momentum >= kLeastMomentum) {
+      layer.momentum = momentum;
+    } else if (layer.count.defined()) {  // else it may not have been reached
+      return absl::FailedPreconditionError(absl::StrCat(
+          layer.name, "running_mean: expected statistics that move in training, got a momentum of ",
+          "0; leave the modality's records out of the re-estimation"));
     }
   }
+  return absl::OkStatus();
+}
+
+absl::Status RunningStatistics::AddBatch(const std::function<absl::Status()>& forward) {
+  const at::NoGradGuard no_grad;
+  ++batches_;
   UNIVAL_RETURN_IF_ERROR(Pass(0, forward));
-  for (Layer& layer : layers_) {
-    const bool was_reached = !layer.count.defined() || layer.count.item<int64_t>() > 0;
-    if (layer.momentum < kLeastMomentum || !was_reached) continue;
+  std::vector<BatchMoments> ends;
+  bool is_new = false;
+  for (const Layer& layer : layers_) {
+    ends.push_back({DoubleCopy(layer.mean), DoubleCopy(layer.variance), Calls(layer.count)});
+    is_new = is_new || (layer.momentum == 0 && ends.back().calls > 0);
+  }
+  if (is_new) UNIVAL_RETURN_IF_ERROR(LearnMomenta(ends, forward));
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    Layer& layer = layers_[i];
+    if (layer.momentum == 0 || ends[i].calls == 0) continue;
     // Statistics that start at 0 hold this share of what the batch has.
-    const double share = 1 - std::pow(1 - layer.momentum, Calls(layer.count));
-    layer.mean_sum += layer.mean.to(at::kDouble) / share;
-    layer.variance_sum += layer.variance.to(at::kDouble) / share;
+    const double share = 1 - std::pow(1 - layer.momentum, static_cast<double>(ends[i].calls));
+    layer.mean_sum += ends[i].mean / share;
+    layer.variance_sum += ends[i].variance / share;
     ++layer.batches;
   }
   return absl::OkStatus();

@@ -27,9 +27,9 @@ class RunningStatistics {
   bool empty() const { return layers_.empty(); }
   int64_t batches() const { return batches_; }
 
-  // One batch: `forward` passes it through the encoder. It is called three times for the first
-  // batch, by which it is learned how fast the layers' statistics move. They hold no old values
-  // afterwards.
+  // One batch: `forward` passes it through the encoder. It is called twice for a batch that is the
+  // first to reach a layer, to learn how fast the layer's statistics move. They hold no old values
+  // afterwards. FailedPrecondition names a layer that is reached and does not move.
   absl::Status AddBatch(const std::function<absl::Status()>& forward);
 
   // The mean over batches by full name, float. A layer that no batch reached has none.
@@ -42,11 +42,18 @@ class RunningStatistics {
     std::shared_ptr<torch::nn::Module> module;
     at::Tensor mean, variance;          // the live buffers, [C]
     at::Tensor count;                   // num_batches_tracked; undefined where there is none
-    double momentum = 0;                // 0: not learned, or not reached
+    double momentum = 0;                // 0: not reached so far
     at::Tensor mean_sum, variance_sum;  // [C] double
     int64_t batches = 0;
   };
 
+  // What a pass that started at 0 came to.
+  struct BatchMoments {
+    at::Tensor mean, variance;  // [C] double
+    int64_t calls = 0;          // of the layer; 0: not reached
+  };
+  absl::Status LearnMomenta(const std::vector<BatchMoments>& from_zero,
+                            const std::function<absl::Status()>& forward);
   absl::Status Pass(double start, const std::function<absl::Status()>& forward);
 
   std::vector<Layer> layers_;
