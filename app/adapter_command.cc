@@ -73,11 +73,11 @@ void AddAdapterCommand(Command& program) {
       "Example: unival adapter copy runs/depth/model depth models/mine",
       [](Command& command, AdapterCopy& copy) {
         command.AddPositional("from", &copy.from, "Model directory that holds it");
-        command.AddPositional("modality", &copy.modality, "Id of the modality or adapter");
+        command.AddPositional("id", &copy.modality, "Id of the adapter or modality");
         command.AddPositional(
             "into", &copy.into,
             "Model directory with the same language model; its vocabulary may have other blocks");
-        command.AddOption("--output", &copy.output,
+        command.AddOption("--output,-o", &copy.output,
                           "Model directory to write (default: INTO itself, in one step)");
         command.AddFlag("--replace", &copy.replace, "Take it in the place of one that INTO has");
         command.AddFlag("--allow_adapter_mismatch", &copy.allow_mismatch,

@@ -126,8 +126,7 @@ void AddPipelineOptions(Command& command, PipelineOptions* options) {
   command.AddPositional("model", &options->model, "Model directory");
   command.AddOption("--templates", &options->templates,
                     "Task template file; may be given several times");
-  command.AddOption("--device", &options->load.device, "cpu, or cuda:N where libtorch has it")
-      .Device();
+  command.AddDevice(&options->load.device);
   command
       .AddOption("--precision", &options->precision,
                  "Numbers in which the backbone multiplies by its weights")

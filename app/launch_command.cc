@@ -35,8 +35,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kLook = std::chrono::milliseconds(50);
-// How long the others may take to end by themselves once one has failed.
-constexpr auto kGrace = std::chrono::seconds(15);
+// How long the others may take to end by themselves once one has ended with an error; where a stop
+// was asked for, that may be how it stopped, and the others still write their checkpoint.
+constexpr auto kGrace = std::chrono::seconds(15), kCheckpointGrace = std::chrono::seconds(600);
+// From the request to end to the end by force.
 constexpr auto kMercy = std::chrono::seconds(5);
 
 // Whether a signal has asked for a stop, and the one that the others have yet to be told; 0: none.
@@ -119,18 +121,22 @@ class Launch {
       UNIVAL_ASSIGN_OR_RETURN(ends_[rank], processes_[rank].Poll());
       if (!ends_[rank] || ends_[rank]->ok()) continue;
       if (first_failure_ < 0) first_failure_ = static_cast<int>(rank);
-      // One that has stopped as it was asked leaves the others the time that a checkpoint takes.
-      if (!failed_at_ && !(stop_asked != 0 && ends_[rank]->signal == 0)) failed_at_ = Clock::now();
+      const bool may_have_stopped = stop_asked != 0 && ends_[rank]->signal == 0;
+      const auto until = Clock::now() + (may_have_stopped ? kCheckpointGrace : kGrace);
+      end_others_at_ = std::min(end_others_at_, until);
     }
     if (launch_signal != 0) SendAll(std::exchange(launch_signal, 0));
-    if (!failed_at_) return absl::OkStatus();
-    const auto since = Clock::now() - *failed_at_;
-    if (since > kGrace + kMercy) {
-      SendAll(SIGKILL);
-    } else if (since > kGrace) {
-      SendAll(SIGTERM);
-    }
+    EndOthers();
     return absl::OkStatus();
+  }
+
+  // Asks once: a second request would tell them to leave their checkpoint.
+  void EndOthers() {
+    const auto now = Clock::now();
+    if (now < end_others_at_) return;
+    if (!was_asked_) SendAll(SIGTERM);
+    was_asked_ = true;
+    if (now - kMercy > end_others_at_) SendAll(SIGKILL);
   }
 
   void SendAll(int signal) {
@@ -146,7 +152,7 @@ class Launch {
     }
     if (end.signal != 0) {
       std::cerr << "unival: process " << first_failure_ << " of " << Size() << " " << end.Text()
-                << "; go on from the last checkpoint with --resume\n";
+                << "; --resume goes on from the last checkpoint, or begins where there is none\n";
     }
     return end.signal == 0 && end.code == kUsage ? kUsage : kFailed;
   }
@@ -163,15 +169,16 @@ class Launch {
   std::vector<Process> processes_;
   std::vector<absl::optional<ProcessEnd>> ends_;
   int first_failure_ = -1;
-  absl::optional<Clock::time_point> failed_at_;
+  Clock::time_point end_others_at_ = Clock::time_point::max();
+  bool was_asked_ = false;  // the others, to end
 };
 
 absl::StatusOr<ExitCode> RunLaunch(const LaunchArguments& arguments) {
   if (arguments.words.empty() || arguments.words[0] != "train") {
-    return InvalidArgument("launch: expected `train PLAN …` behind --, got \"",
-                           arguments.words.empty() ? "" : arguments.words[0],
-                           "\"; for example `unival launch --processes 2 -- train plan.textproto "
-                           "--output runs/a`");
+    return UsageError(absl::StrCat("expected `train PLAN …` behind --, got \"",
+                                   arguments.words.empty() ? "" : arguments.words[0],
+                                   "\"; for example `unival launch --processes 2 -- train "
+                                   "plan.textproto --output runs/a`"));
   }
   UNIVAL_ASSIGN_OR_RETURN(const auto place, MeetingPlace::Open());
   KeepSignals();

@@ -116,11 +116,16 @@ void PrintReport(const MergeReport& report, const MergeOptions& merge) {
 
 absl::Status Merge(const MergeCommandArguments& arguments) {
   if (arguments.models.empty()) {
-    return FieldError("merge", "model directories, or a plan", "nothing",
-                      "see unival merge --help");
+    return UsageError("expected model directories, or a plan, got nothing");
+  }
+  std::error_code error;
+  if (arguments.models.size() == 1 && std::filesystem::is_directory(arguments.models[0], error)) {
+    return UsageError(absl::StrCat(arguments.models[0],
+                                   ": expected two or more model directories, or a plan, got this "
+                                   "one alone"));
   }
   if (arguments.merge.output.empty()) {
-    return FieldError("--output", "the model directory to write", "nothing", "say -o DIR");
+    return UsageError("--output: expected the model directory to write, got nothing; say -o DIR");
   }
   UNIVAL_ASSIGN_OR_RETURN(LoadedMergePlan plan, PlanOf(arguments));
   nlohmann::ordered_json soup_json;

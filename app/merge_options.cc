@@ -45,10 +45,7 @@ void AddMergeOptions(Command& command, MergeArguments* arguments) {
 void AddMeasureOptions(Command& command, MergeArguments* arguments) {
   command.AddOption("--templates", &arguments->pipeline.templates,
                     "Task template file; may be given several times");
-  command
-      .AddOption("--device", &arguments->pipeline.load.device,
-                 "cpu, or cuda:N where libtorch has it")
-      .Device();
+  command.AddDevice(&arguments->pipeline.load.device);
   command
       .AddOption("--batch", &arguments->batch,
                  "Records answered together, or media passed together by --reestimate")

@@ -10,8 +10,11 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/ascii.h"
+#include "absl/strings/cord.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/types/optional.h"
 #include "app/option_checks.h"
 #include "app/output.h"
 #include "sdk/base/nearest.h"
@@ -23,6 +26,8 @@ namespace {
 using Strings = std::vector<std::string>;
 
 constexpr char kNotEmpty[] = "not_empty";
+// Marks a status as a UsageError.
+constexpr char kUsagePayload[] = "unival/usage";
 
 template <typename T>
 CLI::Option* Checked(CLI::Option* option) {
@@ -104,6 +109,22 @@ int ReportUnknown(const std::string& word, const char* kind, const Strings& know
   return kUsage;
 }
 
+// Says that a wrong command line is wrong, and where to read more.
+int ReportWrong(absl::string_view what, const std::string& typed) {
+  std::cerr << "unival: " << PrintableMessage(what) << "; see " << typed << " --help\n";
+  return kUsage;
+}
+
+// What `command` lacks when its command line ends too early: the command within it, or an argument.
+std::string WhatIsRequired(const CLI::App& command, const CLI::ParseError& error) {
+  const bool has_commands = command.get_require_subcommand_min() > 0;
+  if (!has_commands || dynamic_cast<const CLI::RequiredError*>(&error) == nullptr)
+    return error.what();
+  Strings names;
+  for (const CLI::App* one : command.get_subcommands(nullptr)) names.push_back(one->get_name());
+  return absl::StrCat("expected a command: ", absl::StrJoin(names, ", "));
+}
+
 // Prints the help or version that was asked for, or what is wrong.
 int ReportUsage(CLI::App& app, const CLI::ParseError& error) {
   std::string typed = app.get_name();
@@ -118,10 +139,7 @@ int ReportUsage(CLI::App& app, const CLI::ParseError& error) {
   const auto option = std::find_if(unknown.begin(), own_end, is_option);
   if (error.get_exit_code() == 0)
     return app.exit(error, std::cout, std::cerr) == 0 ? kDone : kUsage;
-  if (option == own_end) {
-    std::cerr << "unival: " << PrintableMessage(error.what()) << "; see " << typed << " --help\n";
-    return kUsage;
-  }
+  if (option == own_end) return ReportWrong(WhatIsRequired(*command, error), typed);
   const std::string name = option->substr(0, option->find('='));
   return ReportUnknown(name, "option", OptionNames(command), typed);
 }
@@ -131,7 +149,24 @@ int ReportFailure(const absl::Status& status) {
   return kFailed;
 }
 
+// "unival data check": how a user types `app`.
+std::string Typed(const CLI::App& app) {
+  const CLI::App* const parent = app.get_parent();
+  return parent == nullptr ? app.get_name() : absl::StrCat(Typed(*parent), " ", app.get_name());
+}
+
+int ReportError(const absl::Status& status, const CLI::App& app) {
+  const bool is_usage = status.GetPayload(kUsagePayload).has_value();
+  return is_usage ? ReportWrong(status.message(), Typed(app)) : ReportFailure(status);
+}
+
 }  // namespace
+
+absl::Status UsageError(const std::string& message) {
+  absl::Status error = absl::InvalidArgumentError(message);
+  error.SetPayload(kUsagePayload, absl::Cord());
+  return error;
+}
 
 Option& Option::Required() {
   option_->required();
@@ -237,6 +272,10 @@ void Command::AddFlag(const std::string& name, bool* target, const std::string& 
   impl_->app->add_flag(name, *target, help);
 }
 
+void Command::AddDevice(std::string* device) {
+  AddOption("--device", device, "cpu, or cuda:N where libtorch has it").Device().ShowDefault();
+}
+
 void Command::AddVersion(const std::string& version) {
   impl_->app->set_version_flag("--version", version);
 }
@@ -255,7 +294,7 @@ void Command::SetRun(std::function<absl::StatusOr<ExitCode>()> run) {
   impl_->app->callback([run = std::move(run), result = impl_->result, app = impl_->app] {
     if (!app->get_subcommands().empty()) return;  // that one has run
     const absl::StatusOr<ExitCode> code = run();
-    *result = code.ok() ? *code : ReportFailure(code.status());
+    *result = code.ok() ? *code : ReportError(code.status(), *app);
   });
 }
 
@@ -277,7 +316,9 @@ bool Command::KnowsCommands(const std::vector<std::string>& words) const {
   const Command* command = this;
   std::string typed = impl_->app->get_name();
   for (const std::string& word : words) {
-    if (!command->HasCommands() || (!word.empty() && word[0] == '-')) return true;
+    // Where others may stand in its place, a program without commands takes one as well.
+    const bool takes_command = command->HasCommands() || command->impl_->other_names;
+    if (!takes_command || (!word.empty() && word[0] == '-')) return true;
     const Command* next = command->Find(word);
     if (next == nullptr && command->impl_->runs_alone) return true;
     if (next == nullptr) {

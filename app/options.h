@@ -37,6 +37,11 @@ namespace unival {
 // remedy); 2 the command line is wrong; 3 a check found a difference (verify, eval --at_least).
 enum ExitCode { kDone = 0, kFailed = 1, kUsage = 2, kDifferent = 3 };
 
+// A command line that is wrong in what only the command itself can see, "expected one of --a, --b".
+// Returned by what OnRun was given, it is printed with where to read more and makes the exit code
+// kUsage.
+absl::Status UsageError(const std::string& message);
+
 // What receives an option's value, which must outlive Command::Run. Without the option on the
 // command line it is left as it is, so that it holds the default. Vectors and functions take
 // options that may be given several times; the function is called with each value in turn.
@@ -86,6 +91,8 @@ class Command {
   // `names` as typed, with commas between spellings of one option: "--output,-o".
   Option AddOption(const std::string& names, OptionTarget target, const std::string& help);
   void AddFlag(const std::string& name, bool* target, const std::string& help);
+  // --device, as all commands have it that compute.
+  void AddDevice(std::string* device);
   // --version prints `version`.
   void AddVersion(const std::string& version);
   // Words besides its own commands that a user may mean by a word that is none.
@@ -96,7 +103,7 @@ class Command {
 
   // What the command does: `run` returns absl::Status, or absl::StatusOr<ExitCode> where there are
   // more outcomes than done and failed. An error is printed as "unival: <message>" and makes the
-  // exit code kFailed.
+  // exit code kFailed, or kUsage where it is a UsageError.
   template <typename Run>
   void OnRun(Run run) {
     SetRun([run = std::move(run)]() mutable -> absl::StatusOr<ExitCode> {

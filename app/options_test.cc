@@ -275,9 +275,24 @@ TEST_F(Fixture, HelpTellsLimitsAndDefaults) {
 
 TEST_F(Fixture, AMissingWordIsAskedFor) {
   EXPECT_EQ(Run({}), kUsage);
-  EXPECT_THAT(err_, HasSubstr("subcommand"));
+  EXPECT_EQ(err_, "unival: expected a command: do, more, mix; see tool --help\n");
   EXPECT_EQ(Run({"do"}), kUsage);
   EXPECT_THAT(err_, HasSubstr("text is required"));
+}
+
+TEST_F(Fixture, AMistakeThatOnlyTheCommandSeesIsOneOfTheCommandLine) {
+  outcome_ = UsageError("expected --here or --there");
+  EXPECT_EQ(Run({"more", "deep"}), kUsage);
+  EXPECT_EQ(err_, "unival: expected --here or --there; see tool more deep --help\n");
+}
+
+TEST(Command, AWordIsComparedWithOtherNamesWhereThereAreNoCommands) {
+  Command alone("tool", "Does nothing by itself");
+  alone.SetOtherNames([] { return std::vector<std::string>{"merge"}; });
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(alone.Run({"merg"}), kUsage);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+            "unival: \"merg\" is no command; did you mean \"merge\"? See tool --help\n");
 }
 
 TEST_F(Fixture, EveryMistakeIsOneLineThatBeginsWithTheProgramAndEndsWithTheHelpToRead) {

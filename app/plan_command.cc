@@ -199,9 +199,7 @@ void AddPlanCommand(Command& program) {
                   "Train twenty steps of every stage, to say time and memory");
   command.AddOption("--dry_run", &arguments->dry_run,
                     "Write the order of the records to this file, a JSON object a row");
-  command.AddOption("--device", &train.device, "cpu, or cuda:N where libtorch has it")
-      .Device()
-      .ShowDefault();
+  command.AddDevice(&train.device);
   command.AddFlag("--json", &arguments->json, "Print JSON");
   AddRuntimeOptions(command, &arguments->runtime);
   command.SetFooter(

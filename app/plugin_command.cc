@@ -167,7 +167,7 @@ void AddNew(Command& plugin) {
   command.AddOption("--kind", &options->kind, "modality, tokenizer or task")
       .OneOf(ScaffoldKinds())
       .ShowDefault();
-  command.AddOption("--output", &options->folder, "Folder to write (default: NAME)");
+  command.AddOption("--output,-o", &options->folder, "Folder to write (default: NAME)");
   command.SetFooter("Example: unival plugin new radar --tier 2 && make -C radar check");
   command.OnRun([options] { return New(*options); });
 }

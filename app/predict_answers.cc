@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "app/command.h"
 #include "app/predict_output.h"
 #include "app/predict_pictures.h"

@@ -67,14 +67,12 @@ absl::Status ReadSampling(PredictArguments* arguments) {
 
 absl::StatusOr<ExitCode> Predict(PredictArguments arguments) {
   if (arguments.inputs.empty()) {
-    std::cerr << "unival: nothing to answer: expected --input, --image, --video, --audio, --text, "
-                 "FILES or -; see unival predict --help\n";
-    return kUsage;
+    return UsageError(
+        "nothing to answer: expected --input, --image, --video, --audio, --text, FILES or -");
   }
   UNIVAL_RETURN_IF_ERROR(CheckTogether(arguments));
   if (const absl::Status sampling = ReadSampling(&arguments); !sampling.ok()) {
-    std::cerr << "unival: " << sampling.message() << "; see unival predict --help\n";
-    return kUsage;
+    return UsageError(std::string(sampling.message()));
   }
   arguments.pipeline.task = arguments.task;
   UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Pipeline::Create(arguments.pipeline));

@@ -115,9 +115,7 @@ void AddOptions(Command& command, const std::shared_ptr<TrainArguments>& argumen
   command.AddOption("--seed", &train.overrides.seed, "Seed instead of the plan's");
   command.AddOption("--steps", &train.overrides.steps, "Steps of every stage instead of the plan's")
       .Positive();
-  command.AddOption("--device", &train.device, "cpu, or cuda:N where libtorch has it")
-      .Device()
-      .ShowDefault();
+  command.AddDevice(&train.device);
   command.AddOption("--cache", &train.cache_dir,
                     "Folder of encoder features, shared by runs (default: OUTPUT/cache)");
   command

@@ -136,7 +136,7 @@ Command& AddAct(Command& vocab, const char* name, const char* help, Act act,
 }
 
 void AddOutput(Command& command, VocabArguments* arguments) {
-  command.AddOption("--output", &arguments->edit.output,
+  command.AddOption("--output,-o", &arguments->edit.output,
                     "Model directory to write (default: MODEL itself, in one step)");
 }
 

@@ -40,7 +40,8 @@ absl::Status Quickstart(quickstart::QuickstartOptions options) {
 
 void AddQuickstartOptions(Command& program) {
   auto options = std::make_shared<quickstart::QuickstartOptions>();
-  program.AddOption("--output", &options->output, "Folder of data, runs and report").ShowDefault();
+  program.AddOption("--output,-o", &options->output, "Folder of data, runs and report")
+      .ShowDefault();
   program.AddOption("--model", &options->model, "Model directory to start from").ShowDefault();
   program.AddOption("--recipes", &options->recipes, "Folder with depth_adapter.textproto")
       .ShowDefault();
@@ -48,9 +49,7 @@ void AddQuickstartOptions(Command& program) {
       .AddOption("--plugin", &options->plugin,
                  "The depth plugin (default: as built beside this program)")
       .LastWins();
-  program.AddOption("--device", &options->device, "cpu, or cuda:N where libtorch has it")
-      .Device()
-      .ShowDefault();
+  program.AddDevice(&options->device);
   program.AddOption("--seed", &options->seed, "Seed of data and training").ShowDefault();
   program.AddOption("--threads", &options->threads,
                     "Training runs side by side, one compute thread each (default: all cores)");

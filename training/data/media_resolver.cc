@@ -1,6 +1,7 @@
 #include "training/data/media_resolver.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "sdk/base/names.h"
 #include "sdk/base/path_below.h"
 #include "sdk/base/status_macros.h"

@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "absl/types/optional.h"
 #include "sdk/base/path_below.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 #include "training/data/source.h"
 #include "training/data/tar_index.h"
 

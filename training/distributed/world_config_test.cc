@@ -5,6 +5,8 @@
 
 #include <map>
 
+#include "absl/types/optional.h"
+
 namespace unival {
 namespace {
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 #include "runtime/pipeline.h"
 #include "tasks/metrics/bootstrap.h"
 #include "tasks/metrics/calibration.h"

@@ -8,6 +8,7 @@
 
 #include <cmath>
 
+#include "absl/types/optional.h"
 #include "sdk/base/test_files.h"
 #include "tasks/metrics/metrics.h"
 #include "training/merging/greedy_soup.h"

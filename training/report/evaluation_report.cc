@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/types/optional.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/metrics/scored_metric.h"
 #include "training/report/html.h"

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/types/optional.h"
 #include "runtime/pipeline.h"
 #include "sdk/base/folder_lock.h"
 #include "sdk/base/progress.h"

@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/types/optional.h"
 #include "runtime/template_hashes.h"
 #include "sdk/base/files.h"
 #include "sdk/base/json_text.h"

@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "absl/types/optional.h"
 #include "backbone/storage/model_directory.h"
 #include "sdk/base/files.h"
 #include "sdk/base/status.h"

@@ -71,6 +71,16 @@ TEST(Merges, MergeRefusesModelsThatDoNotComeFromOne) {
   EXPECT_FALSE(fs::exists(program.Path("models/stranger")));
 }
 
+TEST(Merges, TooFewModelsAreAMistakeOfTheCommandLine) {
+  const Program& program = TinyWorkplace();
+  const Outcome one = program.Run("merge models/tiny -o models/one");
+  EXPECT_EQ(one.code, 2);
+  EXPECT_THAT(one.err, AllOf(HasSubstr("models/tiny: expected two or more model directories"),
+                             HasSubstr("see unival merge --help")));
+  EXPECT_EQ(program.Run("merge models/tiny models/tiny").code, 2);
+  EXPECT_EQ(program.Run("merge -o models/one").code, 2);
+}
+
 TEST(Merges, MergeFrontMeasuresAGridAndTakesALambda) {
   const Program& program = WithTwoExperts();
   const Outcome front = program.Run(

@@ -172,6 +172,21 @@ TEST(Distributed, ASignalToTheLauncherStopsAllAtOneStep) {
   EXPECT_EQ(StepsOf("stopped").back()["step"], 40);
 }
 
+TEST(Distributed, AStopBeforeTheFirstStepLeavesNothingInTheWayOfResume) {
+  const Program& program = TinyWorkplace();
+  WritePlan("early", Plan(4, 4, "connection:image"));
+  for (const std::string wait : {"0", "0.1", "0.4"}) {
+    const std::string run = "early" + wait;
+    const Outcome stopped = program.Shell(
+        absl::StrCat("unival ", Launch(2, Train("early", run)), " & L=$!; until grep -q launch ",
+                     "/proc/$L/cmdline; do :; done; sleep ", wait, "; kill -TERM $L; wait $L"));
+    if (stopped.code == 0) continue;  // it was quicker
+    const Outcome resumed = program.Run(Launch(2, Train("early", run, "--resume")));
+    ASSERT_EQ(resumed.code, 0) << wait << "\n" << stopped.err << "\n" << resumed.err;
+    EXPECT_EQ(StepsOf(run).back()["step"], 4);
+  }
+}
+
 // As timeout(1) and batch systems send a signal: to the program, and to its whole process group.
 std::string WithGroupSignal(const std::string& run, const std::string& command,
                             const std::string& signal) {
@@ -237,8 +252,8 @@ TEST(Distributed, AVariableThatHoldsNoPlaceIsNamed) {
 
 TEST(Distributed, OnlyTrainingIsLaunched) {
   const Outcome outcome = TinyWorkplace().Run("launch --processes 2 -- predict models/tiny");
-  EXPECT_EQ(outcome.code, 1);
-  EXPECT_THAT(outcome.err, HasSubstr("expected `train PLAN"));
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("expected `train PLAN"), HasSubstr("launch --help")));
   EXPECT_EQ(TinyWorkplace().Run("launch --processes 0 -- train x").code, 2);
   // What the plan lacks is said once, by process 0.
   const Outcome missing = TinyWorkplace().Run(Launch(2, Train("none", "none")));

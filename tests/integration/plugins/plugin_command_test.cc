@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
 
@@ -73,6 +74,25 @@ INSTANTIATE_TEST_SUITE_P(Flaws, Check,
                                            Flaw{"leaks", "leaks"}, Flaw{"slow", "time_per_sample"},
                                            Flaw{"large", "memory_per_sample"}),
                          [](const auto& test) { return std::string(test.param.name); });
+
+TEST(Check, OfEveryMetricTheRuleThatItBreaksFails) {
+  const Outcome outcome = Workplace().Run(
+      "plugin check '" + Runfile("tests/integration/plugins/libflawed_metrics.so") + "' --json");
+  EXPECT_EQ(outcome.code, 3) << outcome.out << outcome.err;
+  const auto report = nlohmann::json::parse(outcome.out, nullptr, false);
+  ASSERT_TRUE(report.is_object()) << outcome.out << outcome.err;
+  std::map<std::string, std::string> failed;
+  for (const auto& component : report["components"]) {
+    std::string& rules = failed[component["component"]];
+    for (const auto& row : component["rows"])
+      if (!row["ok"].get<bool>()) rules += row["rule"].get<std::string>() + " ";
+  }
+  EXPECT_EQ(failed["metric none"], "");
+  EXPECT_EQ(failed["metric no_answers"], "no_answers ");
+  EXPECT_EQ(failed["metric undeclared"], "scores_as_declared ");
+  EXPECT_EQ(failed["metric blind_to_failures"], "failures_count ");
+  EXPECT_EQ(failed["metric other_values"], "determinism ");
+}
 
 TEST(Check, NamesWhatIsMissing) {
   const Outcome no_file = Workplace().Run("plugin check none.so");
