@@ -14,14 +14,14 @@ namespace unival {
 void AddAdapterListCommands(Command& adapter);  // list, show: adapter_list_command.cc
 void AddAdapterEditCommands(Command& adapter);  // merge, remove: adapter_edit_command.cc
 
-// What one of them is told: what it works on, and how to print.
+// The parsed command line of one subcommand: `Work` says what it works on, `json` how it prints.
 template <typename Work>
 struct AdapterArguments : Work {
   bool json = false;
 };
 
-// Adds the command `name`: what it works on by declare(command, arguments), then --json and the
-// footer, which ends with an example. `run` is called with the arguments.
+// Adds the subcommand `name`. `declare(command, arguments)` declares what it works on; --json and
+// the footer, which ends with an example, are added here. `run` receives the parsed command line.
 template <typename Work, typename Declare>
 void AddAdapterSubcommand(Command& adapter, const std::string& name, const std::string& help,
                           const std::string& footer, Declare declare,

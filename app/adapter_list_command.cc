@@ -60,7 +60,8 @@ AdapterJson BindingOf(const AdapterRecord& record) {
   return json;
 }
 
-// `record`: the manifest's, where there is a manifest; null: the file's own, or none.
+// Describes one adapter file. `record`: the adapter's record in a manifest; null: the record inside
+// the file is used, where the file has one.
 AdapterJson DescribeAdapterFile(const AdapterFile& file, const AdapterRecord* record) {
   if (record == nullptr && file.record) record = &*file.record;
   AdapterJson json = {{"id", record == nullptr ? "" : AdapterId(*record)},

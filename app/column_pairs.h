@@ -15,8 +15,8 @@ namespace unival {
 absl::StatusOr<std::map<std::string, std::string>> ParseColumnPairs(
     const std::vector<std::string>& pairs);
 
-// "--media_root name=folder": name -> folder. InvalidArgument for a pair without "=", a name that
-// is none, or one that is given twice.
+// "--media_root name=folder": name -> folder. InvalidArgument for a pair without "=", a malformed
+// name, or a name that is given twice.
 absl::StatusOr<std::map<std::string, std::string>> ParseMediaRoots(
     const std::vector<std::string>& pairs);
 

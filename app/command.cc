@@ -26,7 +26,7 @@
 namespace unival {
 namespace {
 
-// Threads beyond the processors only wait for each other; far beyond, starting them takes minutes.
+// More threads than processors only wait for each other, and starting far more takes minutes.
 constexpr int kMaxThreads = 1024;
 
 // The type of the slot that holds `column`, empty where the task has none; the size of the picture
@@ -79,8 +79,9 @@ absl::StatusOr<FieldValue> ValueOf(const std::string& value, const std::string& 
   return FieldValue(list[0]);
 }
 
-// The file or folder `name` in the user's cache folder; empty where the environment names none. It
-// is read here and nowhere below.
+// The file or folder `name` in the user's cache folder, $XDG_CACHE_HOME/unival or ~/.cache/unival.
+// Empty where neither XDG_CACHE_HOME nor HOME holds an absolute path. The environment is read here,
+// so that the layers below depend on their options alone.
 std::string CacheOfUser(const std::string& name) {
   const char* const cache = std::getenv("XDG_CACHE_HOME");
   if (cache != nullptr && cache[0] == '/') return absl::StrCat(cache, "/unival/", name);
@@ -101,7 +102,7 @@ void AddRuntimeOptions(Command& command, RuntimeOptions* options) {
       "A folder of plugins; may be given several times");
   command.AddOption("--threads", &options->threads, "Compute threads (default: all cores)")
       .Between(1, kMaxThreads);
-  // The environment is read here and nowhere below.
+  // The environment is read here, so that the layers below depend on their options alone.
   if (const char* path = std::getenv("UNIVAL_PLUGIN_PATH")) {
     for (absl::string_view folder : absl::StrSplit(path, ':', absl::SkipEmpty())) {
       options->plugin_paths.emplace_back(folder);
@@ -145,7 +146,8 @@ void AddPipelineOptions(Command& command, PipelineOptions* options) {
       [options](const std::string& text) {
         const auto size = ParseInputSize(text);
         if (size.ok()) options->load.input_sizes[size->first] = size->second;
-        // Model::Load says of what is no size what is expected.
+        // A size that is malformed goes on as it is: Model::Load refuses it and says what it
+        // expects.
         if (!size.ok()) options->load.input_sizes[text.substr(0, text.find('='))] = text;
       },
       "MODALITY=SIZE of what an encoder sees, in place of the model's: image=480x480, "

@@ -30,13 +30,13 @@ void AddPipelineOptions(Command& command, PipelineOptions* options);
 // data go to the user's cache folder (XDG_CACHE_HOME, else ~/.cache).
 void AddIndexOption(Command& command, IndexOptions* options);
 
-// Says on standard error when the task's words are not those that the model was trained with.
+// Warns on standard error when the task's words are not those that the model was trained with.
 void WarnOfWording(const Pipeline& pipeline, const std::string& task);
 
-// Of --max_unreadable: InvalidArgument unless it is from 0 to 1.
+// Checks the value of --max_unreadable: InvalidArgument unless `share` is from 0 to 1.
 absl::Status CheckShare(double share);
 
-// A column's value as the command line has it.
+// The value of a column, as given on the command line.
 struct GivenColumn {
   std::string said;  // the option and its value, for messages: "--input box=10,20,30,40"
   std::string column, value;
@@ -45,11 +45,11 @@ struct GivenColumn {
 // "--input column=value" pairs. InvalidArgument for one without "=".
 absl::StatusOr<std::vector<GivenColumn>> ParseInputs(const std::vector<std::string>& inputs);
 
-// The fields of a record called `key`: media columns hold files; columns of boxes, codes and
-// numbers hold numbers, "10,20,30,40" or "[10, 20, 30, 40]"; the others text, or a list of texts,
-// ["a", "b"]. A task with a box takes `width` and `height`, too. NotFound for a media file that
-// does not exist, InvalidArgument for an unknown column, one that is given twice, or no numbers
-// where numbers are needed.
+// A record with the key `key`, made of the values in `given`. Media columns take files; columns of
+// boxes, codes and numbers take numbers, "10,20,30,40" or "[10, 20, 30, 40]"; the others take text,
+// or a list of texts, ["a", "b"]. A task with a box also takes `width` and `height`. NotFound for a
+// media file that does not exist; InvalidArgument for an unknown column, a column given twice, or
+// text where numbers are needed.
 absl::StatusOr<TaskSample> SampleFromColumns(const TaskInfo& task, const std::string& key,
                                              const std::vector<GivenColumn>& given);
 

@@ -42,8 +42,9 @@ UNIVAL_CORE_COMMANDS(UNIVAL_DECLARE_COMMAND)
 UNIVAL_TOOL_COMMANDS(UNIVAL_DECLARE_COMMAND)
 #undef UNIVAL_DECLARE_COMMAND
 
-// What the program does when it was started by itself to look at foreign code (app/plugin/
-// plugin_child.h): `words` are those behind kPluginChild. Returns the exit code.
+// Runs the child's side of RunPluginChild (app/plugin/plugin_child.h): this program starts itself
+// again to run foreign code in a process of its own. `words` follow kPluginChild on the command
+// line. Returns the exit code.
 int RunAsPluginChild(const std::vector<std::string>& words);
 
 }  // namespace unival

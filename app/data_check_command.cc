@@ -30,7 +30,9 @@ struct DataCheckArguments {
   bool json = false;
 };
 
-// The sets that tasks are looked for in: files, then those of the model, else the shipped one.
+// The template sets in which a task is sought; the first set that has it counts. First the files of
+// --templates, the last one first, then the sets that the model stores. The shipped set is used
+// only without files and without a model.
 absl::StatusOr<std::vector<SharedTemplateSet>> SetsOf(const DataCheckArguments& arguments,
                                                       const TemplateTypes& types) {
   UNIVAL_ASSIGN_OR_RETURN(std::vector<SharedTemplateSet> sets,
@@ -49,7 +51,7 @@ absl::StatusOr<std::vector<SharedTemplateSet>> SetsOf(const DataCheckArguments& 
   return sets;
 }
 
-// A copy; nothing where no task was asked for.
+// A copy of the template that --task names; nothing without --task.
 absl::StatusOr<absl::optional<LoadedTemplate>> TaskOf(const DataCheckArguments& arguments,
                                                       const TemplateTypes& types) {
   if (arguments.task.empty()) return absl::optional<LoadedTemplate>();
@@ -66,7 +68,7 @@ absl::StatusOr<absl::optional<LoadedTemplate>> TaskOf(const DataCheckArguments& 
       "stores it with --model MODEL."));
 }
 
-// The model, with those of its modalities that the task takes; null without a directory.
+// Loads the model with only those modalities that `task` takes; null when `directory` is empty.
 absl::StatusOr<std::unique_ptr<Model>> ModelFor(const std::string& directory,
                                                 const LoadedTemplate* task,
                                                 const Runtime& runtime) {

@@ -70,8 +70,8 @@ absl::Status NoSuchMetric(const std::string& name, const std::string& task,
                                                  "\" has no such metric; it gives: ", known));
 }
 
-// Before anything is answered. Which kinds there are, as in "exact_match/kind=count", the records
-// alone say; a task's metrics name the rest when nothing was added to them.
+// Checks names before any record is answered. Only the part before a slash can be checked (a metric
+// without answers lists its scores): what follows it, "exact_match/kind=count", is in the records.
 absl::Status CheckMetricNames(const std::map<std::string, double>& bounds, const Task& task) {
   const std::map<std::string, double> metrics = task.NewMetric()->Result();
   for (const auto& named : bounds) {
@@ -81,7 +81,7 @@ absl::Status CheckMetricNames(const std::map<std::string, double>& bounds, const
   return absl::OkStatus();
 }
 
-// A model at work, and what it was measured at; the metric in `result` needs the pipeline.
+// A pipeline and its evaluation. They stay together, because `result.metric` needs the pipeline.
 struct Measured {
   std::unique_ptr<Pipeline> pipeline;
   EvaluationResult result;
@@ -188,8 +188,8 @@ absl::StatusOr<ExitCode> CompareModels(EvalArguments arguments) {
   return kDone;
 }
 
-// kDifferent when a bound is missed; kFailed when it names no metric. A bound is the worst value
-// that will do: the largest of a score of which less is better.
+// kDifferent when a score is worse than its bound; an error when a bound names no metric. A bound
+// is the worst value allowed: the least one, or the largest where less is better.
 absl::StatusOr<ExitCode> Check(const std::map<std::string, double>& bounds,
                                const EvaluationResult& result) {
   ExitCode code = kDone;

@@ -53,7 +53,7 @@ std::string NotExecutable(const std::string& file) {
   return absl::StrCat(file, " may not be executed; `chmod +x` it");
 }
 
-// Why `unival words...` has no extension to run; empty: nobody knows such a command.
+// Why the extension for `words` cannot run; empty where no extension could be meant.
 std::string WhyMissing(const Command& program, const Words& words) {
   const std::string file = FindExtensionFile(words[0], &IsFile);
   if (!file.empty()) return NotExecutable(file);
@@ -77,8 +77,8 @@ bool IsShadowed(const std::string& command) {
   return command == kHelp || (own != nullptr && !own->has_commands);
 }
 
-// What the help of `unival` lists below its own commands; empty when nothing is found. An extension
-// that a command takes the place of is listed with that reason.
+// The list of extensions for the help of `unival`; empty when none is found. An extension that is
+// never run, because a command of `unival` has its name, is listed with that reason.
 std::string DescribeExtensions() {
   std::string text;
   for (const Extension& extension : FindExtensions()) {
@@ -95,7 +95,8 @@ bool CanStart(const ShippedCommand& command) {
   return !FindProgramFile(command.program, &IsProgram).empty();
 }
 
-// What cannot be started because its program is not there, by program; empty: all can.
+// Lists the commands that cannot be started because their program is missing, by program; empty
+// when all programs are there.
 std::string DescribeMissing() {
   std::map<std::string, Words> missing;
   for (const ShippedCommand& command : ShippedCommands()) {
@@ -117,14 +118,14 @@ std::string DescribeMissing() {
          text;
 }
 
-// Below the own commands in the help of `unival`.
+// The part of the help of `unival` that follows its own commands.
 std::string DescribePrograms() {
   const std::string found = DescribeExtensions(), missing = DescribeMissing();
   return absl::StrCat(found, found.empty() || missing.empty() ? "" : "\n\n", missing);
 }
 
-// `help X Y` and `--help X Y` are `X Y --help`, and so is `X help` for a command X of ours;
-// Command::Run knows the longer ones.
+// Brings requests for help into one form: `help X Y` and `--help X Y` become `X Y --help`, and so
+// does `X help` for a command X of `unival`. Command::Run understands longer ones (`X Y help`).
 Words Arguments(int argc, const char* const* argv) {
   Words words(argv + std::min(argc, 1), argv + argc);
   if (words.size() == 2 && words[1] == kHelp && FindShippedCommand(words[0]) != nullptr)
@@ -142,7 +143,8 @@ Words Behind(const Words& words) {
   return Words(words.begin() + std::min<size_t>(words.size(), 1), words.end());
 }
 
-// The page that `file` would print for `words`; empty: it has to be started.
+// The stored help page for `words`; empty where there is none, and `file` must be started to print
+// it.
 std::string PageOf(const std::string& file, const Words& words) {
   if (words.empty() || !IsHelpOption(words.back())) return "";
   return HelpPage(file, Words(words.begin(), words.end() - 1));
@@ -160,8 +162,8 @@ int PrintOrExecute(const std::string& file, const Words& words) {
   return page.empty() ? Execute(file, words) : Print(page);
 }
 
-// Lets the extension that the words ask for take this process's place. Nothing where there is none
-// and nothing to say about it; then `program` answers.
+// Runs the extension that `words` ask for, in place of this process. Nothing where there is no such
+// extension and no error to report; then `program` handles the words.
 absl::optional<int> RunExtension(const Command& program, const Words& words) {
   const std::string command = AskedFor(program, words);
   if (command.empty()) return absl::nullopt;
@@ -177,7 +179,8 @@ int RunOwn(const ShippedCommand& command, const Words& words) {
     const std::string found = FindProgramFile(command.program, &IsFile);
     return Fail(found.empty() ? HowToMake(command.name, command.program) : NotExecutable(found));
   }
-  // The help of a command that an extension adds to is printed by both programs.
+  // Where an extension adds to a command, the program is started: then both programs print their
+  // help.
   const bool is_shared = !FindExtensionFile(command.name, &IsProgram).empty();
   return is_shared && words.size() == 2 ? Execute(file, words) : PrintOrExecute(file, words);
 }

@@ -27,23 +27,25 @@ struct Extension {
   std::string file;
 };
 
-// All of them, by name; where a name is there twice, the one that `unival X` runs. Files that may
-// not be executed or have a name with other characters than letters, digits, "-" and "_" are none.
+// All extensions, by name; where several files have a name, the one that `unival X` runs. Not
+// counted are files that may not be executed, and names with characters other than letters, digits,
+// "-" and "_".
 std::vector<Extension> FindExtensions();
 
 // The main function of `unival`: prints help, or lets the program that has the command take this
 // process's place. `help X Y` stands for `X Y --help`. Returns the exit code.
 int RunUnival(int argc, const char* const* argv);
 
-// What the main function of a program in libexec ends with. Returns the exit code; the only word
-// "--help-pages" prints what FILE.help holds. The first is for programs that hold commands of
-// `unival` and also runs the extension that adds to one, the second for extensions.
+// The main function of a program in libexec ends with one of these calls. They return the exit
+// code; with "--help-pages" as the only word they print what FILE.help holds. The first is for
+// programs that hold commands of `unival`; it also runs an extension that adds to such a command.
+// The second is for extensions.
 int RunOwnCommands(Command& program, int argc, const char* const* argv);
 int RunExtensionProgram(Command& program, int argc, const char* const* argv);
 
-// The file of `unival`: the one that started this program, or the one that lies beside it. Empty
-// when there is none. UNIVAL_PROGRAM is believed only when it names one that would start this very
-// program: one that was left in the environment may belong to another version.
+// The path of `unival`: of the one that started this program, or of the one beside it; empty when
+// there is none. UNIVAL_PROGRAM is used only if the `unival` that it names would start this very
+// program: a value left over in the environment may belong to another version.
 std::string UnivalProgram();
 
 }  // namespace unival

@@ -35,17 +35,20 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kLook = std::chrono::milliseconds(50);
-// How long the others may take to end by themselves once one has ended with an error; where a stop
-// was asked for, that may be how it stopped, and the others still write their checkpoint.
+// How long the other processes may take to end by themselves after one has ended with an error.
+// kCheckpointGrace holds when a stop was asked for: then the error may be how that process stopped,
+// and the others still write their checkpoint.
 constexpr auto kGrace = std::chrono::seconds(15), kCheckpointGrace = std::chrono::seconds(600);
-// From the request to end to the end by force.
+// Time from the request to end (SIGTERM) to the forced end (SIGKILL).
 constexpr auto kMercy = std::chrono::seconds(5);
 
-// Whether a signal has asked for a stop, and the one that the others have yet to be told; 0: none.
+// stop_asked: whether a signal has asked for a stop. launch_signal: the signal that has yet to be
+// passed on to the processes; 0: none.
 volatile std::sig_atomic_t stop_asked = 0, launch_signal = 0;
 
-// A key of the terminal reaches all processes by itself. Any other signal may have come to this one
-// alone or to all; they take what comes twice for one request (sdk/base/stop_requests.h).
+// A key of the terminal sends its signal to all processes. Any other signal may have reached this
+// process alone, or all of them, so it is passed on; the processes count a signal that arrives
+// twice as one request (sdk/base/stop_requests.h).
 void KeepSignal(int signal, siginfo_t* info, void*) {
   stop_asked = 1;
   if (info->si_code != SI_KERNEL) launch_signal = signal;
@@ -103,7 +106,7 @@ class Launch {
     options.command.push_back(ThisProgram());
     options.command.insert(options.command.end(), arguments_.words.begin(), arguments_.words.end());
     if (rank == 0) return options;
-    // The others are quiet; what they say is shown when they fail.
+    // Only process 0 prints. The error output of the others is kept, and shown when they fail.
     options.output = "/dev/null";
     options.error_output = absl::StrCat("/proc/self/fd/", errors_.back().get());
     return options;
@@ -130,7 +133,7 @@ class Launch {
     return absl::OkStatus();
   }
 
-  // Asks once: a second request would tell them to leave their checkpoint.
+  // Sends SIGTERM once: a second one would tell the processes to end without a checkpoint.
   void EndOthers() {
     const auto now = Clock::now();
     if (now < end_others_at_) return;
@@ -165,12 +168,12 @@ class Launch {
 
   const LaunchArguments& arguments_;
   const int port_;
-  std::vector<Descriptor> errors_;  // what each said; nothing of process 0, which has the terminal
+  std::vector<Descriptor> errors_;  // error output of each process but 0, which has the terminal
   std::vector<Process> processes_;
   std::vector<absl::optional<ProcessEnd>> ends_;
   int first_failure_ = -1;
   Clock::time_point end_others_at_ = Clock::time_point::max();
-  bool was_asked_ = false;  // the others, to end
+  bool was_asked_ = false;  // whether the others were asked to end
 };
 
 absl::StatusOr<ExitCode> RunLaunch(const LaunchArguments& arguments) {

@@ -30,13 +30,14 @@ void AddMergeOptions(Command& command, MergeArguments* arguments);
 // --templates, --device, --batch and the runtime's.
 void AddMeasureOptions(Command& command, MergeArguments* arguments);
 
-// Parts and weights read, models handed on.
+// Translates the options; parses the parts and the weights.
 absl::StatusOr<MergeOptions> MergeOptionsOf(const MergeArguments& arguments);
 
 absl::StatusOr<std::vector<ReestimationData>> ReestimationOf(const MergeArguments& arguments);
 
-// Measures `tasks`, and statistics on `reestimate`, of candidates that lie in a folder beside
-// `beside` meanwhile; "" for the system's folder of temporary files.
+// A measurer of `tasks` that re-estimates running statistics on `reestimate`. Candidates are
+// written to a temporary folder beside the path `beside`, or below the system's folder of temporary
+// files where `beside` is empty.
 absl::StatusOr<std::unique_ptr<Measurer>> MakeMeasurer(
     const MergeArguments& arguments, const std::vector<MeasuredTask>& tasks,
     const std::vector<ReestimationData>& reestimate, const std::string& beside);

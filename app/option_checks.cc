@@ -15,7 +15,8 @@
 namespace unival {
 namespace {
 
-// Digits behind a sign, with nothing around them; `more` are characters that may stand among them.
+// Whether `text` is an optional sign followed by digits, with no blanks around them. `more`:
+// further characters that may stand among the digits.
 bool IsDecimal(absl::string_view text, absl::string_view more) {
   if (!absl::ConsumePrefix(&text, "-")) absl::ConsumePrefix(&text, "+");
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](char letter) {
@@ -25,8 +26,9 @@ bool IsDecimal(absl::string_view text, absl::string_view more) {
 
 }  // namespace
 
-// CLI11 gives the nearest number that the type has for one that it has not, and 2^64 - 1 for "-1"
-// where nothing below zero is: another seed than the one that was asked for.
+// CLI11 does not refuse a number that the type cannot hold: it takes the nearest one, and 2^64 - 1
+// for "-1" where the type is unsigned. A seed would then silently be another, so numbers are parsed
+// here.
 template <typename T>
 std::string WhyNoInteger(std::string& text) {
   if (!IsDecimal(text, "")) {

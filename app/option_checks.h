@@ -1,7 +1,7 @@
 // unival: option_checks.h - whether a word of the command line is a value of its option's kind.
 //
-// Each gives what to print where it is none, and nothing where it is one. CLI11 takes more for a
-// number than people mean: nothing for 0, "010" for 8, "0x10" for 16, "1_0" for 10.
+// Each function returns what is wrong with the word; empty: nothing. CLI11 alone accepts as numbers
+// what people do not mean as such: nothing for 0, "010" for 8, "0x10" for 16, "1_0" for 10.
 #ifndef UNIVAL_APP_OPTION_CHECKS_H_
 #define UNIVAL_APP_OPTION_CHECKS_H_
 
@@ -9,8 +9,8 @@
 
 namespace unival {
 
-// Digits behind a sign, of a number that T has: int, int64_t or uint64_t. Zeros before them are
-// taken away, for CLI11 reads what begins with one as octal.
+// An optional sign and digits, of a number that T (int, int64_t or uint64_t) can hold. Leading
+// zeros are removed from `text`, because CLI11 would read the digits after them as octal.
 template <typename T>
 std::string WhyNoInteger(std::string& text);
 

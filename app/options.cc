@@ -109,13 +109,13 @@ int ReportUnknown(const std::string& word, const char* kind, const Strings& know
   return kUsage;
 }
 
-// Says that a wrong command line is wrong, and where to read more.
+// Prints what is wrong with the command line, and where to read more. Returns kUsage.
 int ReportWrong(absl::string_view what, const std::string& typed) {
   std::cerr << "unival: " << PrintableMessage(what) << "; see " << typed << " --help\n";
   return kUsage;
 }
 
-// What `command` lacks when its command line ends too early: the command within it, or an argument.
+// What a command line lacks that ends too early: the name of a command, or an argument.
 std::string WhatIsRequired(const CLI::App& command, const CLI::ParseError& error) {
   const bool has_commands = command.get_require_subcommand_min() > 0;
   if (!has_commands || dynamic_cast<const CLI::RequiredError*>(&error) == nullptr)
@@ -129,12 +129,12 @@ std::string WhatIsRequired(const CLI::App& command, const CLI::ParseError& error
 int ReportUsage(CLI::App& app, const CLI::ParseError& error) {
   std::string typed = app.get_name();
   CLI::App* command = Named(&app, &typed);
-  // "-1" may be a number that stands too far behind.
+  // A word such as "-1" is a number that stands where no argument is expected, not an option.
   const auto is_option = [](const std::string& word) {
     return word.size() > 1 && word[0] == '-' && word[1] != '.' && !absl::ascii_isdigit(word[1]);
   };
   const Strings unknown = command->remaining();
-  // What stands behind "--" is no option of this program.
+  // Words after "--" are meant for another program, so they are no options of this one.
   const auto own_end = std::find(unknown.begin(), unknown.end(), "--");
   const auto option = std::find_if(unknown.begin(), own_end, is_option);
   if (error.get_exit_code() == 0)
@@ -258,7 +258,7 @@ Option Command::AddPositional(const std::string& name, OptionTarget target,
 }
 
 Option Command::AddOption(const std::string& names, OptionTarget target, const std::string& help) {
-  // One value each time it is given: what follows may be a positional argument.
+  // One value each time the option is given, because the next word may be a positional argument.
   CLI::Option* option = Bind(impl_->app, names, target, help)->allow_extra_args(false);
   // Numbers are checked as such.
   const bool is_text = std::holds_alternative<std::string*>(target) ||
@@ -292,7 +292,7 @@ void Command::SetFooter(std::function<std::string()> footer) {
 
 void Command::SetRun(std::function<absl::StatusOr<ExitCode>()> run) {
   impl_->app->callback([run = std::move(run), result = impl_->result, app = impl_->app] {
-    if (!app->get_subcommands().empty()) return;  // that one has run
+    if (!app->get_subcommands().empty()) return;  // the subcommand has run
     const absl::StatusOr<ExitCode> code = run();
     *result = code.ok() ? *code : ReportError(code.status(), *app);
   });
@@ -311,12 +311,13 @@ int Command::Run(int argc, const char* const* argv) {
   return Run(Strings(argv + std::min(argc, 1), argv + argc));
 }
 
-// Reports the first word that stands where a command's name does and is none.
+// Whether every word that stands where a command's name is expected is one. Prints an error for the
+// first word that is not.
 bool Command::KnowsCommands(const std::vector<std::string>& words) const {
   const Command* command = this;
   std::string typed = impl_->app->get_name();
   for (const std::string& word : words) {
-    // Where others may stand in its place, a program without commands takes one as well.
+    // A program without commands of its own still takes one where `other_names` lists further ones.
     const bool takes_command = command->HasCommands() || command->impl_->other_names;
     if (!takes_command || (!word.empty() && word[0] == '-')) return true;
     const Command* next = command->Find(word);

@@ -37,20 +37,19 @@ namespace unival {
 // remedy); 2 the command line is wrong; 3 a check found a difference (verify, eval --at_least).
 enum ExitCode { kDone = 0, kFailed = 1, kUsage = 2, kDifferent = 3 };
 
-// A command line that is wrong in what only the command itself can see, "expected one of --a, --b".
-// Returned by what OnRun was given, it is printed with where to read more and makes the exit code
-// kUsage.
+// An error of the command line that only the command itself can see, "expected one of --a, --b".
+// When `run` of OnRun returns it, the message says where to read more, and the exit code is kUsage.
 absl::Status UsageError(const std::string& message);
 
-// What receives an option's value, which must outlive Command::Run. Without the option on the
-// command line it is left as it is, so that it holds the default. Vectors and functions take
-// options that may be given several times; the function is called with each value in turn.
+// The variable that receives an option's value; it must outlive Command::Run. Without the option on
+// the command line it keeps its value, which is thus the default. Vectors and functions take
+// options that may be given several times; a function is called with each value in turn.
 using OptionTarget =
     std::variant<std::string*, int*, int64_t*, uint64_t*, double*, absl::optional<int>*,
                  absl::optional<uint64_t>*, absl::optional<double>*, std::vector<std::string>*,
                  std::function<void(const std::string&)>>;
 
-// One option as declared. Each limit is checked before anything runs, and stands in the help.
+// A declared option. Its limits are checked before anything runs, and stand in the help.
 class Option {
  public:
   Option& Required();
@@ -71,8 +70,8 @@ class Option {
   CLI::Option* option_;  // of the Command
 };
 
-// A program, or one command of it; may hold commands of its own, of which the command line then
-// must name one.
+// A program, or one command of it. It may have commands of its own; the command line must then name
+// one of them.
 class Command {
  public:
   // `name` is what the user typed to get here ("unival data"): it stands in usage and messages.
@@ -81,23 +80,23 @@ class Command {
   Command(const Command&) = delete;
   Command& operator=(const Command&) = delete;
 
-  // Lives as long as this one.
+  // Adds a command below this one. The result lives as long as this command.
   Command& AddCommand(const std::string& name, const std::string& help);
-  // The command line may also name none of the commands that were added: then this one runs, with
-  // what stands in their place as its positional arguments. Those are to be Optional.
+  // Allows a command line that names none of the added commands: then this command runs, and the
+  // words in that place are its positional arguments, which must be Optional.
   void RunsAlone();
-  // Required unless said otherwise, in the order of declaration.
+  // Positional arguments are expected in the order of declaration, and required unless Optional.
   Option AddPositional(const std::string& name, OptionTarget target, const std::string& help);
   // `names` as typed, with commas between spellings of one option: "--output,-o".
   Option AddOption(const std::string& names, OptionTarget target, const std::string& help);
   void AddFlag(const std::string& name, bool* target, const std::string& help);
-  // --device, as all commands have it that compute.
+  // Adds --device in the form that all commands with computation share.
   void AddDevice(std::string* device);
   // --version prints `version`.
   void AddVersion(const std::string& version);
-  // Words besides its own commands that a user may mean by a word that is none.
+  // Further words that a user may mean by a word that is no command; they serve as suggestions.
   void SetOtherNames(std::function<std::vector<std::string>()> names);
-  // Printed below the options. A function is called when help is asked for.
+  // Text below the options in the help. A function is called when help is asked for.
   void SetFooter(const std::string& footer);
   void SetFooter(std::function<std::string()> footer);
 
@@ -117,7 +116,7 @@ class Command {
     });
   }
 
-  // nullptr: none of that name.
+  // The command of that name below this one; nullptr: there is none.
   const Command* Find(const std::string& name) const;
   bool HasCommands() const;
 

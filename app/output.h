@@ -14,18 +14,18 @@
 
 namespace unival {
 
-// While it lives, all that goes through std::cout and std::cerr is Printable
-// (sdk/base/printable.h): paths, names in files and answers of models cannot act on a terminal. One
-// at a time; belongs to the thread that prints.
+// While an object lives, text for std::cout and std::cerr is made Printable (sdk/base/printable.h),
+// so that paths, names in files and answers of models cannot act on a terminal. One object at a
+// time; it belongs to the thread that prints.
 class StandardOutput {
  public:
   StandardOutput();
-  // Gives the streams back.
+  // Restores the streams.
   ~StandardOutput();
   StandardOutput(const StandardOutput&) = delete;
   StandardOutput& operator=(const StandardOutput&) = delete;
 
-  // Hands everything to the system. ResourceExhausted or Internal when the system took not all of
+  // Writes everything out. ResourceExhausted or Internal when the system did not take all of
   // standard output: a full disk, a device that refuses, a closed descriptor.
   absl::Status Finish();
 

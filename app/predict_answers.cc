@@ -27,7 +27,8 @@ bool IsInPixels(const FieldValue& value) {
          std::any_of(box->begin(), box->end(), [](double corner) { return corner > 1; });
 }
 
-// A box in pixels lies in the picture that is given with it, unless the size is given too.
+// Adds the picture's width and height to a record that has a box in pixels and does not state them.
+// The box then refers to the picture that the record holds.
 void AddPictureSize(const TaskInfo& task, const MediaDecoder& decoder, TaskSample* sample) {
   const bool has_box =
       absl::StrContains(task.prompt, ":box}") || absl::StrContains(task.target, ":box}");
@@ -186,7 +187,7 @@ class Answering {
     return Finish(answered);
   }
 
-  // What is written beside the answer.
+  // Draws the boxes and saves the image codes of a record's answers, where options ask for that.
   absl::Status Finish(const AnsweredRecord& record) {
     ++done_;
     if (drawn_.has_value()) {
@@ -198,15 +199,15 @@ class Answering {
     return Note(record, SaveCodes(record, file));
   }
 
-  // An answer that has nothing to draw is no failure.
+  // NotFound means that the answer holds nothing to draw or save: that is reported, and no failure.
   absl::Status Note(const AnsweredRecord& record, const absl::Status& written) {
     if (!absl::IsNotFound(written)) return written;
     Say(absl::StrCat(record.name, ": ", written.message()));
     return absl::OkStatus();
   }
 
-  // Counts and names a record without an answer. The only record's fault is that of the run, and so
-  // is a modality that does not work.
+  // Reports a record without an answer and goes on. The run fails instead when it has one record
+  // only, or when a modality does not work.
   absl::Status Fail(const std::string& name, const absl::Status& why) {
     if (is_single_ || IsModalityFailure(why)) return why;
     ++done_;

@@ -28,14 +28,15 @@ absl::Status CheckTogether(const PredictArguments& arguments) {
   return absl::OkStatus();
 }
 
-// How a search refuses a value names the template's field; here it is an option.
+// Errors of the search name a field of the template, "generation.beam"; here it is the option
+// --beam.
 absl::Status CheckValues(const GenerationConfig& asked) {
   const absl::Status status = CheckGenerationConfig(asked);
   if (status.ok()) return status;
   return InvalidArgument(absl::StrReplaceAll(status.message(), {{"generation.", "--"}}));
 }
 
-// An option of sampling asks for it, whatever the task does; what else the task sets stays.
+// An option of sampling turns sampling on for every task; the task's other settings stay.
 absl::Status ReadSampling(PredictArguments* arguments) {
   GenerationConfig& asked = arguments->generation;
   if (arguments->top_k.has_value()) asked.set_top_k(*arguments->top_k);

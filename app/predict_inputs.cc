@@ -98,7 +98,7 @@ class InputOpener {
     return absl::OkStatus();
   }
 
-  // Where a task has several media columns, that of the one short option that was given.
+  // The column of files without an option: that of the only media option, or the only media column.
   absl::StatusOr<std::string> ColumnOfFiles() const {
     std::vector<std::string> open;
     for (const auto& [option, values] : inputs_.values) {
@@ -109,11 +109,11 @@ class InputOpener {
     return columns_.OfFiles(inputs_.files.front());
   }
 
-  // Without data files every list of values is as long as the longest, or one value for all.
+  // Without data files: every option gives one value for all records, or one value per record.
   absl::StatusOr<OpenedInputs> OpenValues() {
     const bool is_described = inputs_.files.empty();
     UNIVAL_RETURN_IF_ERROR(AddFiles());
-    // Of several, a medium: records are called by their files.
+    // Among options of equal length a media option leads, as records are named after their files.
     const auto rank = [this](const ColumnValues& one) {
       return std::pair(one.values.size(), columns_.IsMedia(one.column));
     };
@@ -167,8 +167,8 @@ class InputOpener {
     return OpenedInputs{QueueOfRecords(std::move(records)), false};
   }
 
-  // A column that the task has not, or no numbers where it reads numbers, is wrong of all records;
-  // a file is wrong of its own.
+  // An unknown column, or text where numbers are read, is wrong for all records, so it is an error
+  // of the command line. A wrong media file is an error of its record alone.
   absl::Status CheckTexts() const {
     std::vector<GivenColumn> texts = RecordAt(0);
     const auto is_media = [this](const GivenColumn& one) { return columns_.IsMedia(one.column); };
@@ -176,7 +176,7 @@ class InputOpener {
     return SampleFromColumns(task_.info(), "command line", texts).status();
   }
 
-  // A column that every record lacks is no fault of the records.
+  // A column that no option gives is missing in all records: an error of the command line.
   absl::Status CheckGiven() const {
     std::vector<std::string> given;
     for (const ColumnValues& one : options_) given.push_back(one.column);
@@ -253,7 +253,7 @@ class InputOpener {
     return absl::OkStatus();
   }
 
-  // Every record with the fields of `fixed` beside its own, which give way.
+  // Adds the fields of `fixed` to every record; a record's own field of that name wins.
   static std::unique_ptr<RecordQueue> WithFixed(std::unique_ptr<RecordQueue> queue,
                                                 const TaskSample& fixed);
 

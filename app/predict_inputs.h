@@ -17,7 +17,7 @@
 
 namespace unival {
 
-// As they were typed.
+// The words of the command line, not interpreted yet.
 struct PredictInputs {
   std::vector<std::string> inputs;                         // --input column=value
   std::map<std::string, std::vector<std::string>> values;  // "--image" -> what was given with it
@@ -38,10 +38,10 @@ struct OpenedInputs {
   bool is_single = false;
 };
 
-// InvalidArgument: a column or an option that the task has no use for, or lists of values that do
-// not fit together. NotFound: a folder or pattern that means no file, a data file that is missing.
-// A media file that is missing among several is an error of its record.
-// `by_template`: the same task where it is a template, else null.
+// Opens the records that the options describe. `by_template`: `task` as a template, null where it
+// is code. InvalidArgument: a column or an option that the task does not use, or lists of values
+// that do not fit together. NotFound: a folder or pattern without files, a missing data file. Of
+// several media files a missing one is an error of its record only.
 absl::StatusOr<OpenedInputs> OpenInputs(const PredictInputs& inputs, const Task& task,
                                         const TemplateTask* by_template);
 

@@ -58,12 +58,12 @@ std::string BoxText(const std::array<double, 4>& box, const AnsweredRecord& reco
   return text;
 }
 
-// Image codes are numbers, where there is no text beside them.
+// The answer's text; the image codes as numbers where it has no text.
 std::string TextOf(const Prediction& answer) {
   return answer.text.empty() ? absl::StrJoin(answer.codes, " ") : answer.text;
 }
 
-// In a table, where an answer is one line.
+// Text for a cell of a table: line ends and tabs become blanks.
 std::string OneLine(absl::string_view text) {
   return absl::StrReplaceAll(text, {{"\n", " "}, {"\r", " "}, {"\t", " "}});
 }

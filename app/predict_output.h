@@ -31,10 +31,10 @@ struct PredictFormat {
   bool with_scores = false;  // several answers of a record: each with its score
 };
 
-// To standard output, which is handed to the system at once.
+// Prints the answers to standard output and flushes it.
 void PrintAnswers(const PredictFormat& format, const AnsweredRecord& record);
-// What stands before an answer that is printed piece by piece, and what behind it: the box, the end
-// of the line.
+// For an answer that is printed piece by piece: what stands before it, each piece, and what follows
+// it (the box, the end of the line).
 void PrintBegin(const PredictFormat& format, const std::string& name);
 void PrintPiece(const PredictFormat& format, absl::string_view piece);
 void PrintEnd(const PredictFormat& format, const AnsweredRecord& record);

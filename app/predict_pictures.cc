@@ -60,7 +60,7 @@ const MediaSource* FirstMedia(const TaskInfo& task, const TaskSample& sample) {
   return nullptr;
 }
 
-// What was looked for, in the record's own words.
+// What the record asks for: the first of its texts that the task's prompt reads.
 std::string Asked(const TaskInfo& task, const TaskSample& sample) {
   for (const std::string& column : task.prediction_columns) {
     const auto found = sample.fields.find(column);
@@ -70,7 +70,8 @@ std::string Asked(const TaskInfo& task, const TaskSample& sample) {
   return "";
 }
 
-// Of the prompt's boxes; a record has them in pixels, or as fractions where no number is above 1.
+// The boxes that the prompt asks about. A record has them in pixels, or as fractions of the picture
+// where no number is above 1.
 std::vector<DrawnBox> AskedBoxes(const TaskInfo& task, const AnsweredRecord& record, double width,
                                  double height) {
   std::vector<DrawnBox> boxes;
@@ -88,7 +89,7 @@ std::vector<DrawnBox> AskedBoxes(const TaskInfo& task, const AnsweredRecord& rec
   return boxes;
 }
 
-// Last the best, which is to lie on top.
+// The best answer is drawn last, so that it lies on top.
 std::vector<DrawnBox> AnsweredBoxes(const TaskInfo& task, const AnsweredRecord& record) {
   std::vector<DrawnBox> boxes;
   const std::string asked = Asked(task, record.sample);

@@ -16,16 +16,16 @@
 
 namespace unival {
 
-// Names of files for the answers of a run: the one that was asked for, or one per record in a
+// The files that a run's answers are written to: one file that was named, or one per record in a
 // folder, which is made when it is needed.
 class AnswerFiles {
  public:
-  // `path` as given with `option`; `extension`: ".png". InvalidArgument for a single record whose
-  // file would have another one.
+  // `path`: the value of `option`; `extension`: ".png". InvalidArgument for a single record whose
+  // file has another extension.
   static absl::StatusOr<AnswerFiles> Create(const std::string& option, const std::string& path,
                                             const std::string& extension, bool is_single);
-  // Called after the record: "photos/7.jpg" -> "FOLDER/7.png", "-:17" -> "FOLDER/_17.png"; a second
-  // one of that name "FOLDER/7-2.png".
+  // The file for a record, named after the record: "photos/7.jpg" -> "FOLDER/7.png", "-:17" ->
+  // "FOLDER/_17.png"; for a second record of that name "FOLDER/7-2.png".
   absl::StatusOr<std::string> For(const std::string& record);
 
  private:
@@ -44,11 +44,11 @@ absl::optional<std::array<double, 2>> SizeOfPicture(const TaskInfo& task,
                                                     const MediaDecoder& decoder,
                                                     const TaskSample& sample);
 
-// The boxes of the answers, best on top, and those that the record asks about, on the record's
-// picture. NotFound where there is no picture, or no box.
+// Draws the boxes of the answers, the best on top, and those that the record asks about, onto the
+// record's picture. NotFound where there is no picture, or no box.
 absl::Status DrawAnswers(const TaskInfo& task, const MediaDecoder& decoder,
                          const AnsweredRecord& record, const std::string& file);
-// The codes of the best answer. NotFound where it has none.
+// Saves the image codes of the best answer. NotFound where it has none.
 absl::Status SaveCodes(const AnsweredRecord& record, const std::string& file);
 
 }  // namespace unival

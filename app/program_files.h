@@ -19,8 +19,9 @@ bool IsProgram(const std::string& file);
 // Letters, digits, "-" and "_", the first of them a letter or digit.
 bool IsCommandName(const std::string& name);
 
-// Beside `unival`, then libexec of the built tree and of an installation. Never the current folder:
-// what lies there is not ours to run. Empty when nobody knows where `unival` is.
+// The folders in which programs are sought: that of `unival`, then libexec of the built tree and of
+// an installation. Never the current folder, which may hold programs of others. Empty when the
+// place of `unival` is not known.
 std::vector<std::string> ProgramFolders();
 
 // The first file `name` in those folders for which `fits` holds; empty: none.
@@ -29,11 +30,12 @@ std::string FindProgramFile(const std::string& name, bool (*fits)(const std::str
 // The file of unival-`command`, likewise; empty too where `command` is no name of a command.
 std::string FindExtensionFile(const std::string& command, bool (*fits)(const std::string&));
 
-// `file` takes this process's place; returns only when that fails, with the exit code.
+// Replaces this process by the program `file` (execv). Returns only when that fails, with the exit
+// code.
 int Execute(const std::string& file, const std::vector<std::string>& arguments);
 
-// The page of `words` (a command and those within it) in FILE.help; empty: there is none, or FILE
-// is newer, and may print another.
+// The stored help page of `words` (a command and those within it), from FILE.help. Empty where it
+// has none, or where FILE is newer than FILE.help and may print another.
 std::string HelpPage(const std::string& file, const std::vector<std::string>& words);
 
 // How a page begins in FILE.help.

@@ -55,7 +55,7 @@ absl::StatusOr<std::vector<std::string>> TextsOf(const std::string& argument,
                                                  const std::string& column) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(argument, error)) {
-    // What looks like a file and is none was mistyped.
+    // A word that looks like a file's name, but names none, is a typing error and not a text.
     const bool is_file = absl::EndsWith(argument, ".jsonl") || absl::EndsWith(argument, ".txt") ||
                          std::filesystem::exists(argument, error);
     if (is_file) UNIVAL_RETURN_IF_ERROR(OpenRegularFile(argument).status());

@@ -14,7 +14,7 @@ namespace unival {
 void AddScores(const std::map<std::string, ScoreValue>& scores, const BootstrapOptions& options,
                nlohmann::ordered_json* json);
 
-// A line each: name, value, interval.
+// Prints one line per score: name, value, interval.
 void PrintScoreTable(const std::map<std::string, ScoreValue>& scores,
                      const BootstrapOptions& options);
 

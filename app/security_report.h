@@ -1,5 +1,5 @@
-// unival: security_report.h - what the program believes, and what it bounds; docs/security.md says
-// why.
+// unival: security_report.h - what the program trusts, and which bounds it sets for everything
+// else; docs/security.md gives the reasons.
 #ifndef UNIVAL_APP_SECURITY_REPORT_H_
 #define UNIVAL_APP_SECURITY_REPORT_H_
 
@@ -8,7 +8,7 @@
 namespace unival {
 
 // {"trusted": [text], "foreign": [text], "bounds": [{"what", "most"}], "decoders": [{"kind",
-// "format", "decoder"}]}; the numbers are those that the code compares with.
+// "format", "decoder"}]}. The numbers are the constants that the code itself uses.
 nlohmann::json SecurityReport();
 
 }  // namespace unival

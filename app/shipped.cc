@@ -3,8 +3,8 @@
 namespace unival {
 namespace {
 
-// What works with a model or makes one is in one program; what is needed now and then in another,
-// which a first user need not compile.
+// Two programs hold the commands: kCore those that work with a model or make one, kTools those that
+// are needed now and then, so that a first user need not compile them.
 constexpr char kCore[] = "unival_core", kTools[] = "unival_tools";
 
 template <typename Row>

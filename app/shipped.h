@@ -23,7 +23,7 @@ struct ShippedCommand {
   bool has_commands = false;  // `data import`; an extension of the same name may then add some
 };
 
-// In the order of the help.
+// All commands of `unival`, in the order of the help.
 const std::vector<ShippedCommand>& ShippedCommands();
 
 // nullptr: none of that name.

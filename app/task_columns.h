@@ -14,14 +14,14 @@ namespace unival {
 
 constexpr char kTextOption[] = "--text";
 
-// Valid as long as the task.
+// Finds columns of a task. Valid as long as the task.
 class TaskColumns {
  public:
   // `by_template`: the same task where it is a template, else null.
   TaskColumns(const Task& task, const TemplateTask* by_template);
 
   bool IsMedia(const std::string& column) const { return modalities_.count(column) > 0; }
-  // Of a media column.
+  // The modality of a media column; the column must be one.
   const std::string& modality(const std::string& column) const { return modalities_.at(column); }
 
   // The column that "--image", "--video" or "--audio" fills: the one of that name, else the only

@@ -1,5 +1,5 @@
-// unival: adapter_records.h - what the record of an adapter says of a model in memory, as far as it
-// follows without hashing a tensor.
+// unival: adapter_records.h - the record that an adapter would have if it were trained against a
+// model in memory, without the hashes of tensors, which take time.
 #ifndef UNIVAL_RUNTIME_ADAPTER_RECORDS_H_
 #define UNIVAL_RUNTIME_ADAPTER_RECORDS_H_
 
@@ -8,8 +8,8 @@
 
 namespace unival {
 
-// What `recorded` is to be like here; its hashes of tensors are taken as they are. `info` is of the
-// modality that it works on; null: of none.
+// What `recorded` would say of this model. Its hashes of tensors are copied, not checked. `info`:
+// of the modality that the adapter works on; null: it works on none.
 AdapterRecord ExpectedWithoutHashes(const AdapterRecord& recorded, const ModalityInfo* info,
                                     const Manifest& manifest);
 

@@ -13,11 +13,11 @@
 namespace unival {
 
 struct AdapterTasks {
-  // The whole content of the folder of templates of the model that takes the modality over: what it
-  // has, and one more file with `brought`. Empty where nothing is brought.
+  // All files of the template folder of `into` after the copy: those that it has, and one more with
+  // the tasks in `brought`. Empty where no task is brought.
   std::map<std::string, std::string> files;
-  std::vector<std::string> brought;     // names of tasks
-  std::vector<std::string> kept;        // of those that `into` has, in its own words
+  std::vector<std::string> brought;     // names of the tasks that are copied
+  std::vector<std::string> kept;        // names of tasks that `into` has, which stay as they are
   std::vector<std::string> unreadable;  // "FILE: why" for sets of `from` that need a plugin
 };
 

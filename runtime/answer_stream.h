@@ -24,11 +24,12 @@ class AnswerStream {
  public:
   explicit AnswerStream(PieceListener listener) : listener_(std::move(listener)) {}
 
-  // `text`: what is certain so far, from the first character on. One that does not go on from what
-  // was told, as a tokenizer gives that changes its mind, tells nothing. False: stop.
+  // `text`: all that is certain so far, from the first character on. The new part is handed to the
+  // listener. A tokenizer may change earlier text; a `text` that does not continue what was handed
+  // out is ignored. Returns false to stop.
   bool Grow(absl::string_view text);
-  // `text`: the whole answer. Cancelled when the listener says so; FailedPrecondition when it is
-  // another text than the one that was told.
+  // `text`: the whole answer; its rest is handed out. Cancelled when the listener stops;
+  // FailedPrecondition when the answer does not begin with what was handed out.
   absl::Status Finish(absl::string_view text);
 
  private:

@@ -23,7 +23,7 @@
 
 namespace unival {
 
-// One media item on its way: preprocessed, or already encoded (then `features` has B = 1 and
+// A media item that is preprocessed (`sample`), or already encoded (`features`, with B = 1; then
 // `sample` is empty).
 struct PreparedMedia {
   std::string modality;
@@ -51,8 +51,8 @@ absl::StatusOr<PreparedExample> Prepare(const Model& model, Seq2SeqExample examp
 absl::StatusOr<ModelInput> MakeModelInput(const Model& model,
                                           absl::Span<const PreparedExample> examples);
 
-// Features of one modality for preprocessed samples, [B, N, F]; Internal if the modality breaks its
-// own contract (shape, dtype, positions), naming field, expected and actual.
+// Encodes preprocessed samples of one modality -> [B, N, F]. Internal if the modality breaks its
+// own contract (shape, dtype, positions); the message names field, expected and actual.
 absl::StatusOr<ModalityFeatures> EncodeChecked(Modality& modality, const PreprocessedBatch& batch);
 
 // Right-pads rows with `pad` into [B, longest] int64.

@@ -14,8 +14,8 @@
 namespace unival {
 namespace {
 
-// Of what is drawn for a record: equal wherever the record stands, and another one for others, so
-// that their answers do not go the same way.
+// The seed of what is drawn for a record. It depends on the record's tokens and media alone, so the
+// record's place does not matter, and different records draw differently.
 uint64_t DrawingSeed(const Seq2SeqExample& example) {
   uint64_t seed = 0;
   for (const int64_t token : example.source) seed = Mix(seed, static_cast<uint64_t>(token));

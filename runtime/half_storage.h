@@ -9,8 +9,9 @@
 
 namespace unival {
 
-// All floating ones but the statistics of features: these are in a sensor's own unit, which may be
-// beyond the 65504 of float16 or too small for it. `name`: whole, or without the part's prefix.
+// Whether a tensor is stored as float16: all floating ones are, but the statistics of features.
+// These have a sensor's own unit, so they may exceed 65504 or be too small for float16. `name`: the
+// tensor's full name, or the name without the part's prefix.
 inline bool BecomesHalf(absl::string_view name, const at::Tensor& tensor) {
   const bool is_statistic =
       absl::EndsWith(name, "feature_mean") || absl::EndsWith(name, "feature_std");

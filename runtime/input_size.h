@@ -41,12 +41,13 @@ absl::Status CheckInputSize(absl::string_view size);
 // for another form, and for a modality that has no such size, as a plugin's.
 absl::Status SetInputSize(const std::string& size, ModalityConfig* config);
 
-// `made`: whether the modality could be made with the size `now` in place of `stored`. A network
-// that reads frames as channels takes no other number of them, and the error then says so.
+// Explains the error `made` that came from making a modality with the size `now`: a network that
+// reads frames as channels takes no other number of frames than `stored` has. All other statuses
+// are returned as they are.
 absl::Status ExplainFrames(const absl::Status& made, const ModalityConfig& stored,
                            const ModalityConfig& now);
 
-// What a modality was and what it is with another size.
+// The feature map of a modality with its stored size, and with another one.
 struct ResizedInput {
   std::string stored_schema;  // the feature_schema that adapters of the directory name
   bool is_grid = false;
@@ -63,10 +64,10 @@ absl::StatusOr<ResizedInput> CompareInputs(const Modality& stored, const Modalit
 // position. InvalidArgument with both sizes and the remedy.
 absl::Status CheckPositions(const ResizedInput& resized, int64_t rows, int64_t side);
 
-// Where the grid has more cells than that which was trained for, its rows of the table `positions`
-// [rows, D] become those of the smaller grid, interpolated (bilinear, without corners aligned), as
-// the reference's interpolate_position does. Otherwise, and for sequences, the table stays as it
-// is. True where it was changed.
+// Fills the rows of the table `positions` [rows, D] that belong to the new grid, where it has more
+// cells than the stored grid: by bilinear interpolation of the stored grid's rows (align_corners
+// false), as the reference's interpolate_position does. Otherwise, and for sequences, the table
+// stays as it is. Returns whether it was changed.
 bool SpreadPositions(const ResizedInput& resized, int64_t side, at::Tensor positions);
 
 }  // namespace unival

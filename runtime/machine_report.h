@@ -13,7 +13,7 @@
 namespace unival {
 
 struct MachineReport {
-  // Versions of libraries, as these tell them.
+  // Versions that the libraries themselves report.
   std::string libtorch, protobuf, ffmpeg;
   int abseil = 0;    // release, 20220623
   std::string blas;  // path of the loaded library that multiplies matrices; empty: none does
@@ -28,7 +28,8 @@ struct MachineReport {
   std::vector<std::string> warnings;
 };
 
-// Takes a moment: it measures a float32 matrix product of 1024^3 with all threads. Thread-safe.
+// Examines this machine and process. It measures a float32 matrix product of 1024^3 with all
+// threads, which takes a moment. Thread-safe.
 MachineReport ExamineMachine();
 
 }  // namespace unival

@@ -27,8 +27,8 @@ class ModelDirectory;
 // A template set that belongs to a model, parsed once however many ask for it.
 struct StoredTemplateSet {
   std::string text;  // the file, written back as it is
-  // What it says, or why it cannot be read: an error for who wants tasks, not for who loads
-  // weights.
+  // The parsed set, or why it cannot be parsed. Only callers that want tasks return this error;
+  // those that load weights do not need the set.
   absl::StatusOr<SharedTemplateSet> set;
 };
 using StoredTemplates = std::map<std::string, StoredTemplateSet>;  // by file name
@@ -36,12 +36,12 @@ using StoredTemplates = std::map<std::string, StoredTemplateSet>;  // by file na
 // A value; copies share the directory. Thread-safe.
 class OpenedModel {
  public:
-  // `types`: what the templates may name. A metric that is not there does not matter here: it must
-  // not keep the model's other tasks from being used. Errors as of ModelDirectory::Open; DataLoss
-  // and InvalidArgument for the folder of templates.
+  // Opens a model directory. `types`: the slot types and metrics that templates may name. A metric
+  // that is missing is no error here, because the model's other tasks must stay usable. Errors of
+  // ModelDirectory::Open; DataLoss and InvalidArgument for the folder of templates.
   static absl::StatusOr<OpenedModel> Open(const std::string& directory,
                                           const TemplateTypes& types = BuiltinTemplateTypes());
-  // The same; files whose hashes are known, and that have not changed since, are not hashed again.
+  // The same, but files that have not changed since their hashes were stored are not hashed again.
   static absl::StatusOr<OpenedModel> Open(const std::string& directory, const TemplateTypes& types,
                                           std::shared_ptr<KnownHashes> known_hashes);
 

@@ -28,7 +28,8 @@ absl::StatusOr<std::vector<SharedTemplateSet>> InOrder(
   return sets;
 }
 
-// Task name -> the template that counts. Valid as long as the sets.
+// Task name -> the last template of that name, which overrides earlier ones. Valid as long as
+// `sets`.
 std::map<std::string, const LoadedTemplate*> LastOfEachName(
     const std::vector<SharedTemplateSet>& sets) {
   std::map<std::string, const LoadedTemplate*> last;
@@ -38,11 +39,12 @@ std::map<std::string, const LoadedTemplate*> LastOfEachName(
   return last;
 }
 
-// The words that each task has, and whether the model's own sets have them.
+// For each task: the set that words it, and whether the model was trained with the same words.
 std::map<std::string, TaskWording> Wordings(const Model& model,
                                             const std::vector<SharedTemplateSet>& sets) {
   const std::string recorded = model.manifest().template_set_hash();
-  // Models of before record no hash; one that stores nothing says nothing.
+  // Models of earlier versions record no hash, so their stored sets are taken for unchanged. A
+  // model without stored sets does not tell its words, so every wording counts as trained.
   const bool as_recorded = recorded.empty() || recorded == StoredTemplatesHash(model.templates());
   std::map<std::string, TaskWording> wordings;
   for (const SharedTemplateSet& set : sets) {
@@ -120,7 +122,7 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(const PipelineOptions
     load.all_modalities = false;
   }
   UNIVAL_ASSIGN_OR_RETURN(auto model, Model::Load(opened, *runtime, load));
-  // Where nothing can be remembered, the next start takes longer; that is no error of this one.
+  // Hashes that cannot be stored only make the next start slower, so that is no error.
   if (known_hashes != nullptr) known_hashes->Save().IgnoreError();
   UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Create(model.get(), files));
   UNIVAL_RETURN_IF_ERROR(pipeline->SetPrecision(options.precision));
@@ -190,7 +192,7 @@ const TemplateTask* Pipeline::template_task(const std::string& name) const {
 }
 
 const TaskWording* Pipeline::wording(const std::string& task) const {
-  // A plugin's task of the same name is the one that counts.
+  // A plugin's task counts before a template of its name, and has no words that could be compared.
   const auto found = IsPluginTask(model_->runtime(), task) ? wordings_.end() : wordings_.find(task);
   return found == wordings_.end() ? nullptr : &found->second;
 }

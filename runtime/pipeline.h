@@ -41,20 +41,20 @@ struct PipelineOptions {
   // The only task that will be used: modalities that its template does not take are not loaded,
   // unless `load` names them. Empty: any task.
   std::string task;
-  // In which numbers the backbone multiplies by its weights: "float32", "bfloat16" or "int8". The
-  // weights themselves stay as they are. CPU only; elsewhere they are used as they are.
+  // The number format in which the backbone multiplies by its weights: "float32", "bfloat16" or
+  // "int8". The weights themselves do not change. Has an effect on the CPU only.
   std::string precision = "float32";
-  // File where hashes of model files are remembered, so that a model that has not changed is not
-  // read through at every start; made when it is first needed. Empty: none, every file is hashed.
+  // File that keeps hashes of model files, so that an unchanged model is not read through at every
+  // start; it is made when first needed. Empty: every file is hashed.
   std::string hash_memory = "";
-  // Hash every file all the same, and remember what was found.
+  // Hash every file in spite of `hash_memory`, and store the hashes found.
   bool verify = false;
-  // Refuse a task (`task`, or any that `templates` holds) that is worded otherwise than the model
+  // Refuse a task (`task`, or any task of `templates`) whose wording is not the one that the model
   // was trained with.
   bool strict_templates = false;
 };
 
-// Whose words a task has.
+// Which template set words a task, and whether the model was trained with these words.
 struct TaskWording {
   std::string set_file;  // as messages call it
   std::string set_hash;  // TemplateSetHash of the whole set
@@ -68,27 +68,29 @@ class Pipeline {
   ~Pipeline();
   static absl::StatusOr<std::unique_ptr<Pipeline>> Create(const PipelineOptions& options);
   // The same for a model in memory, which must outlive the pipeline. Its weights may change between
-  // calls.
+  // calls. `templates`: files, as in PipelineOptions.
   static absl::StatusOr<std::unique_ptr<Pipeline>> Create(
       Model* model, const std::vector<std::string>& templates);
-  // The same for sets that were read before.
+  // The same for template sets that were read before.
   static absl::StatusOr<std::unique_ptr<Pipeline>> Create(
       Model* model, const std::vector<SharedTemplateSet>& templates);
 
-  // NotFound lists the tasks there are; a template that this model cannot do gives the reason (a
-  // block it lacks, say).
+  // The task of that name; it lives as long as the pipeline. NotFound lists the tasks there are.
+  // For a template that this model cannot do, the error says why (it lacks a block, say).
   absl::StatusOr<const Task*> task(const std::string& name) const;
   std::vector<std::string> task_names() const;
-  // The same task where it is a template; null for tasks that are code and for names that `task`
-  // refuses. Lives as long as the pipeline.
+  // The task of that name if it is a template. Null for tasks that are code, and for names that
+  // `task` refuses. Lives as long as the pipeline.
   const TemplateTask* template_task(const std::string& name) const;
-  // Null for tasks that are code. Lives as long as the pipeline.
+  // Where the words of a task come from; null for tasks that are code. Lives as long as the
+  // pipeline.
   const TaskWording* wording(const std::string& task) const;
-  // FailedPrecondition, with both hashes and the remedy, for a task in other words than those that
-  // the model was trained with.
+  // FailedPrecondition, with both hashes and the remedy, when the task's wording is not the one
+  // that the model was trained with.
   absl::Status CheckWording(const std::string& task) const;
 
-  // Fields that are set in `generation` replace the task's own settings.
+  // Answers one record. Fields that are set in `generation` replace the task's own settings. Errors
+  // of media that cannot be read or decoded are marked: IsMediaError (media.h).
   absl::StatusOr<Prediction> Predict(const std::string& task, const TaskSample& sample,
                                      const GenerationConfig& generation = {});
   // Answers a batch. A sample that cannot be decoded gets an error of its own; the others are
@@ -97,9 +99,9 @@ class Pipeline {
       const std::string& task, absl::Span<const TaskSample> samples,
       const GenerationConfig& generation = {});
 
-  // The same, but the best `generation.n_best` answers of each sample, best first; fewer where the
-  // search found fewer. Beam search finds as many as it has beams, sampling draws as many, and a
-  // closed set is scored whole. Scores as in Prediction.
+  // As PredictBatch, but gives the best `generation.n_best` answers of each sample, best first;
+  // fewer where the search found fewer. Beam search finds as many as it has beams, sampling draws
+  // as many, and a closed set is scored whole. Scores as in Prediction.
   absl::StatusOr<std::vector<absl::StatusOr<std::vector<Prediction>>>> PredictBest(
       const std::string& task, absl::Span<const TaskSample> samples,
       const GenerationConfig& generation);
@@ -122,13 +124,14 @@ class Pipeline {
                                     const PieceListener& listener,
                                     const GenerationConfig& generation = {});
 
-  // What PredictBatch answers from: the hypotheses of every sample, `n_best` of them, best first.
-  // `options`: what the reference's search could do beside.
+  // The hypotheses from which PredictBatch makes its answers: `n_best` of each sample, best first.
+  // `options`: what the reference's search can do beyond a GenerationConfig.
   absl::StatusOr<std::vector<absl::StatusOr<std::vector<Hypothesis>>>> Generate(
       const std::string& task, absl::Span<const TaskSample> samples,
       const GenerationConfig& generation, const GenerationOptions& options);
 
-  // In which numbers the backbone multiplies from now on; see PipelineOptions. InvalidArgument.
+  // Sets the number format in which the backbone multiplies from now on; names as in
+  // PipelineOptions. InvalidArgument for another name.
   absl::Status SetPrecision(const std::string& name);
 
   Model& model() { return *model_; }

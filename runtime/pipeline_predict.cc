@@ -35,10 +35,10 @@ absl::StatusOr<PreparedExample> PrepareOne(const Model& model, const Task& task,
   return ModalityFailure(prepared.status());
 }
 
-// What encoding an example and asking the encoder's output take, about: bytes.
+// Estimates the bytes of memory that encoding an example and attending to its encoder output take.
 int64_t BytesOfEncoding(const Model& model, const PreparedExample& example) {
   constexpr int64_t kUnboundedPositions = 1024;
-  constexpr int64_t kTimesOfMedia = 16;  // maps of features that an encoder has at once
+  constexpr int64_t kTimesOfMedia = 16;  // feature maps that an encoder holds at once
   const BackboneConfig& config = model.manifest().backbone();
   int64_t positions = static_cast<int64_t>(example.example.source.size()), media = 0;
   for (const PreparedMedia& item : example.media) {
@@ -53,9 +53,9 @@ int64_t BytesOfEncoding(const Model& model, const PreparedExample& example) {
   return static_cast<int64_t>(sizeof(float)) * (positions * of_position + kTimesOfMedia * media);
 }
 
-// A closed set keeps its records' encodings while many rows are scored: records beyond this many
-// bytes have their turn when others are done. Fewer records at a time cost nothing, as each has
-// rows enough.
+// While a closed set is scored, the encodings of its records stay in memory. When they would exceed
+// this many bytes, the remaining records wait until the others are done. That costs no time, as
+// each record has rows enough to fill a step.
 constexpr int64_t kMostEncodingBytes = int64_t{512} << 20;
 
 // How many of the first examples are answered together; at least one.
@@ -138,7 +138,7 @@ absl::StatusOr<Prediction> Pipeline::Stream(const std::string& name, const TaskS
   AnswerStream stream(listener);
   GenerationOptions options;
   options.on_certain = [&](int64_t, absl::Span<const int64_t> tokens) {
-    // A beginning that means nothing yet is told later.
+    // A beginning that cannot be read yet is told later, with more tokens.
     const auto begun = task->Interpret(sample, {{tokens.begin(), tokens.end()}, 0});
     return !begun.ok() || stream.Grow(begun->text);
   };

@@ -14,7 +14,8 @@ namespace unival {
 // NotFound: no such folder.
 absl::StatusOr<std::vector<std::string>> PluginFilesOf(const std::string& folder);
 
-// "FILE#sha256=HEX" as two. A pin may be there and empty, which no file has.
+// "FILE#sha256=HEX" in two parts. An empty pin ("FILE#sha256=") is kept as such, and no file has
+// it.
 struct NamedPlugin {
   std::string file;
   absl::optional<std::string> sha256;  // the pin

@@ -1,4 +1,5 @@
-// unival: record_check.h - records that a model cannot take, told from models that do not work.
+// unival: record_check.h - distinguishes a record that a model cannot take from a modality that
+// does not work.
 //
 //   UNIVAL_RETURN_IF_ERROR(CheckLengths(model, example));
 //   if (IsRecordError(status)) ...  // count it, list it, go on
@@ -17,8 +18,8 @@ namespace unival {
 absl::Status RecordError(absl::Status status);
 bool IsRecordError(const absl::Status& status);
 
-// "KEY: MESSAGE" of what a record came to, for lists of them. A message that begins with the key,
-// as those of RecordError do, is not given it twice.
+// "KEY: MESSAGE" for lists of records that failed. The key is left out where the message begins
+// with it already, as messages of RecordError do.
 std::string AtRecord(const std::string& key, const absl::Status& status);
 
 // Marks `status` as the fault of a modality that does not work, whatever the record. OK stays OK.

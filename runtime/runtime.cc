@@ -70,8 +70,8 @@ absl::Status CheckNotLoaded(const Candidate& candidate, const std::vector<Candid
   return absl::OkStatus();
 }
 
-// OpenMP's own count, asked for before libtorch lowers it: libtorch's default leaves out the second
-// thread of every core.
+// OpenMP's number of threads, read before libtorch lowers it: libtorch's default does not use the
+// second hardware thread of a core.
 const int kOpenMpThreads = omp_get_max_threads();
 
 }  // namespace

@@ -21,17 +21,18 @@ struct RuntimeOptions {
   std::vector<std::string> plugins;  // files, loaded in the order of their ids
   // Folders searched for *.so and *.plugin.textproto, non-recursive.
   std::vector<std::string> plugin_paths;
-  // Folder of the plugins that come with the library, as lib/unival/plugins of an installation;
-  // empty: found beside the program or libunival.so.
+  // Folder of the plugins that come with the library, such as lib/unival/plugins of an
+  // installation. Empty: it is sought beside the program or libunival.so.
   std::string shipped_plugins;
-  // Plugins named explicitly that are refused are reported and left out, as those of folders are.
+  // Whether a plugin that is named explicitly and refused is only reported and left out, as those
+  // found in folders are, instead of being an error.
   bool tolerate_refusals = false;
   // Compute threads; 0: as many as OpenMP gave this process at its start, which is OMP_NUM_THREADS
   // if that was set, else all hardware threads that the process may use.
   int threads = 0;
 };
 
-// One plugin file that was looked at.
+// What became of one plugin file.
 struct PluginReport {
   std::string file;
   std::string id;       // empty when the file is not a plugin
@@ -44,8 +45,9 @@ struct PluginReport {
 
 class Runtime {
  public:
-  // A plugin named explicitly that cannot be loaded is an error; one found in a folder is reported
-  // and left out. So is a second file of the same id and version: files named explicitly go first.
+  // Loads the plugins. A plugin that is named explicitly and cannot be loaded is an error; one
+  // found in a folder is reported and left out. A second file of the same id and version is left
+  // out, too; files named explicitly come first.
   static absl::StatusOr<std::unique_ptr<Runtime>> Create(const RuntimeOptions& options);
 
   const Registry& registry() const { return registry_; }

@@ -11,7 +11,7 @@ TaskTemplate WordingOf(TaskTemplate task) {
   task.clear_summary();
   task.clear_metric();
   task.clear_generation();
-  // What training makes of a record besides, and how its loss counts, changes no word.
+  // These fields decide which examples training makes and how their loss counts, but not the words.
   task.clear_loss_weight();
   task.clear_mask_loss();
   task.clear_negatives();

@@ -13,8 +13,8 @@
 
 namespace unival {
 
-// DataLoss names the file, and where it was cut off. Files that were replaced, as this program
-// writes them, do not matter: what was opened stays.
+// DataLoss names a file that was cut or written to, and the byte where it was cut. Files that were
+// replaced, as this program writes them, do not matter: the opened file stays as it was.
 absl::Status CheckWeightFiles(const Model& model);
 
 }  // namespace unival

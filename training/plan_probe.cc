@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 constexpr size_t kWarmUp = 3;  // steps in which memory is first touched
 
-// A folder that is gone with it.
+// A folder that is removed when the object is destroyed.
 class ProbeFolder {
  public:
   explicit ProbeFolder(std::string path) : path_(std::move(path)) {}
@@ -30,7 +30,7 @@ class ProbeFolder {
   const std::string path_;
 };
 
-// The plan in small: a few steps of each stage, with all sources from the first one on.
+// A short version of the plan: a few steps of each stage, with all sources from its first step on.
 TrainingPlan InSmall(TrainingPlan plan) {
   for (Stage& stage : *plan.mutable_stage()) {
     stage.set_steps(stage.epochs() > 0 ? kProbeSteps : std::min(stage.steps(), kProbeSteps));
@@ -56,8 +56,8 @@ double Part(const ProgressRecord& record, const char* part) {
   return found == record.part_seconds.end() ? 0 : found->second;
 }
 
-// Media items that are encoded in the whole stage, where their features are kept: each once, as far
-// as the stage comes.
+// How many media items the whole stage encodes when their features are cached: each item once, as
+// far as the rows of the stage reach.
 int64_t ItemsEncodedOnce(const StagePreview& stage, int variants) {
   int64_t items = 0;
   for (const SourcePreview& source : stage.sources) {
@@ -66,7 +66,8 @@ int64_t ItemsEncodedOnce(const StagePreview& stage, int variants) {
   return items;
 }
 
-// `records`: one for each step of the stage, in order; `calls_before`: encoded before its first.
+// Extrapolates one stage. `records`: one per measured step, in order; `seconds_before` and
+// `calls_before`: time and encoder calls before the first of them.
 StageProbe ProbeStage(const Stage& plan, const StagePreview& preview,
                       const std::vector<ProgressRecord>& records, double seconds_before,
                       int64_t calls_before) {
@@ -96,7 +97,7 @@ StageProbe ProbeStage(const Stage& plan, const StagePreview& preview,
   return probe;
 }
 
-// Seconds that evaluation `preview` takes, at the pace that was measured on a part of it.
+// Seconds that a whole evaluation takes, at the pace measured on a part of it.
 double SecondsOf(const EvaluationPreview& preview, const TrainResult& result) {
   const auto found = result.evaluations.find(preview.name);
   if (found == result.evaluations.end() || found->second.samples == 0) return 0;

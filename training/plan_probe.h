@@ -1,7 +1,7 @@
 // unival: plan_probe.h
 //
-// What a plan will cost, measured on a few of its steps: a run of it in small, whose folder
-// is removed afterwards.
+// Measures what a plan will cost, by running a few steps of each stage. The folder of that run is
+// removed afterwards.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(const PlanProbe probe, ProbePlan(options, preview, *runtime));
 //   probe.seconds, probe.peak_memory_mb
@@ -37,11 +37,11 @@ struct PlanProbe {
   double validation_seconds = 0;  // of the whole run, as planned
   double evaluation_seconds = 0;
   double seconds = 0;         // of the whole run, from its first step on
-  double peak_memory_mb = 0;  // of the process, with what it is made of before
+  double peak_memory_mb = 0;  // of the whole process
 };
 
-// `preview`: of the same plan. `options.output`: a folder that is not there, for the time of the
-// run. Errors: those of Train; FailedPrecondition where it is there.
+// `preview`: of the same plan. `options.output`: a folder that does not exist; it is made for the
+// run and removed afterwards. Errors: those of Train; FailedPrecondition where the folder exists.
 absl::StatusOr<PlanProbe> ProbePlan(const TrainOptions& options, const PlanPreview& preview,
                                     const Runtime& runtime);
 

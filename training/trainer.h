@@ -4,7 +4,7 @@
 // the same.
 //
 //   TrainOptions options;
-//   options.plan_file = "recipes/depth.textproto";
+//   options.plan_file = "recipes/depth_adapter.textproto";
 //   options.output = "runs/depth";
 //   UNIVAL_ASSIGN_OR_RETURN(TrainResult result, Train(options, *runtime));
 //   result.evaluations["depth_caption"].metrics["exact_match"]
@@ -50,15 +50,15 @@ struct TrainOptions {
   std::string data_root;  // empty: the plan's folder
   std::string output;
   bool resume = false;
-  // Every byte that records are made of is read before the first step and compared with what the
-  // run recorded when it began, or recorded; what indexes say is not believed.
+  // Reads every byte that records are made of before the first step, and trusts no index. A new run
+  // records what it finds; a resumed run compares it with what the run recorded when it began.
   bool verify_data = false;
   IndexOptions index;  // of big data files
   PlanOverrides overrides;
   std::string device = "cpu";
   std::string cache_dir;  // of encoder features; empty: OUTPUT/cache
-  // Megabytes (10^6 bytes) that the caches of that folder may have together; none: no limit. Losses
-  // and weights are the same to the bit whatever it is.
+  // Most megabytes (10^6 bytes) that all caches in that folder take together; none: no limit. The
+  // limit changes neither losses nor weights, to the bit.
   absl::optional<int> cache_limit_mb;
   int loader_threads = 1;
   bool quiet = false;  // no progress on stderr

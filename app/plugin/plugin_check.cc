@@ -48,7 +48,8 @@ bool HoldsOnlyFolders(const fs::path& path) {
          });
 }
 
-// What helps depends on what the plugin has: nothing is generated for tasks and tokenizers.
+// The remedy lists samples of every kind, because only modalities can be checked with generated
+// ones.
 absl::Status NoFileIn(const std::string& folder, bool was_named) {
   return absl::FailedPreconditionError(absl::StrCat(
       folder,
@@ -107,7 +108,7 @@ absl::StatusOr<ModalityConfig> ConfigOf(const PluginCheckOptions& options,
   return config;
 }
 
-// The observer of a caller that gave none.
+// Ignores everything; used when the caller gave no observer.
 class Nobody : public CheckObserver {
  public:
   void Component(const std::string&) override {}
@@ -134,7 +135,7 @@ absl::Status NoSamples(const Registry::Entry& entry, absl::string_view why) {
                    "the plugin"));
 }
 
-// The report names what the registry calls it.
+// `report` with the component's name in the registry.
 ConformanceReport Named(ConformanceReport report, const Registry::Entry& entry) {
   report.component = absl::StrCat(entry.kind, " ", entry.type);
   return report;
@@ -246,7 +247,8 @@ absl::StatusOr<ConformanceReport> CheckTaskEntry(const Registry::Entry& entry,
   return Named(CheckTask(**task, vocabulary, probe, &observer), entry);
 }
 
-// Checks a network. Where the configuration names it as its encoder, with the options given there.
+// Checks a network. If the modality configuration of `options` names this network as its encoder,
+// the network gets the options given there.
 absl::StatusOr<ConformanceReport> CheckNetworkEntry(const Registry::Entry& entry,
                                                     const Runtime& runtime,
                                                     const PluginCheckOptions& options,

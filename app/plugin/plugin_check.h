@@ -38,26 +38,27 @@ struct PluginCheck {
   bool ok() const;
 };
 
-// Told how far a check has come, for the case that it goes no further.
+// Receives how far a check has come, so that the caller knows it when the plugin ends the process.
 class CheckObserver : public RuleObserver {
  public:
   virtual void Component(const std::string& name) = 0;  // "modality imu"
   virtual void Calls(const std::string& call) = 0;      // from any thread
 };
 
+// Checks every component of a plugin that is loaded into this process, to which it may do anything.
 // An error when the plugin cannot be loaded, or when there is no sample to check a component with;
 // the message then says what to give. A component that cannot be created gives a report with one
-// row, "create". The plugin runs in this process, and may do to it what it likes; `observer` may be
-// null.
+// row, "create". `observer` may be null.
 absl::StatusOr<PluginCheck> CheckPlugin(const PluginCheckOptions& options,
                                         CheckObserver* observer = nullptr);
 
-// The same in a child process. One that ends before it is done gives a row that failed: it is named
-// by the rule, and tells the end, "was ended by signal 11 (SIGSEGV, Segmentation fault) in encode
-// of 2 samples"; rows "load" and "exit" are about what stands outside of all rules.
+// The same in a child process, which protects this one. When the child ends too early, the report
+// gets a failed row that says how, "was ended by signal 11 (SIGSEGV, Segmentation fault) in encode
+// of 2 samples". The row is named after the rule in progress; "load" stands for all before the
+// first rule, "destroy" for what happens between rules, "exit" for all after the last one.
 absl::StatusOr<PluginCheck> CheckPluginInChild(const PluginCheckOptions& options);
 
-// The child's side of it: what to do behind kPluginChild "check".
+// Runs in the child: what a command line with kPluginChild "check" asks for.
 void RunCheckAsChild(const PluginCheckOptions& options);
 
 }  // namespace unival

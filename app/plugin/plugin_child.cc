@@ -28,8 +28,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// The report is a file in memory, so that no pipe can fill up and no crash can lose what was
-// written: at its beginning the call in progress, overwritten each time, then the texts by line.
+// The report is a file in memory, because a pipe can fill up, and a crash loses what is still in a
+// buffer. The call in progress stands at its beginning and is overwritten by the next one; the
+// texts follow, one a line.
 struct CallInProgress {
   uint64_t number = 0;
   char text[1016] = {};
@@ -79,8 +80,8 @@ std::string SignalText(int signal) {
   return absl::StrCat(signal);
 }
 
-// Why the child must be ended now, or nothing. `since`: when the call in progress began; `allowed`:
-// seconds for it.
+// Why the child must be ended now; empty: it may go on. `since`: when the call in progress began;
+// `allowed`: seconds that it may take.
 std::string Excess(Clock::time_point since, double allowed, const ChildLimits& limits) {
   const double seconds = std::chrono::duration<double>(Clock::now() - since).count();
   if (seconds > allowed) return absl::StrCat("was ended after ", allowed, " s");
@@ -90,7 +91,8 @@ std::string Excess(Clock::time_point since, double allowed, const ChildLimits& l
   return "";
 }
 
-// How the child ended; empty: with code 0.
+// Waits for the child's end, and ends the child when it exceeds a limit. Returns how it ended;
+// empty: with code 0.
 absl::StatusOr<std::string> Watch(Process& child, int file, const ChildLimits& limits) {
   uint64_t number = 0;
   Clock::time_point since = Clock::now();
@@ -105,12 +107,13 @@ absl::StatusOr<std::string> Watch(Process& child, int file, const ChildLimits& l
     const uint64_t now = ReadCall(file).number;
     if (now != number) since = Clock::now();
     number = now;
-    // Until the first call it starts up, which is not the plugin's doing.
+    // Before its first call the child is starting up, which takes time that is not the plugin's
+    // fault.
     const double allowed =
         number == 0 ? std::max(kStartSeconds, limits.seconds_per_call) : limits.seconds_per_call;
     if (excess.empty()) excess = Excess(since, allowed, limits);
     if (!excess.empty()) {
-      kill(-child.pid(), SIGKILL);  // with what it has started itself
+      kill(-child.pid(), SIGKILL);  // with the processes of its group
       child.Send(SIGKILL);
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));

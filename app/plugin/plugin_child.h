@@ -1,8 +1,8 @@
 // unival: plugin_child.h
 //
-// Foreign code is looked at in a child process, which is this program started again: what it does
-// to its process, it does to that one. What the child said until then survives whatever ends it,
-// and the parent ends it when a call takes too long or the process grows too large.
+// Runs foreign code in a child process, which is this program started again, so that a crash or
+// damaged memory cannot end this process. What the child reported before its end is kept. The
+// parent ends the child when a call takes too long or the child's memory grows too large.
 //
 // Parent:
 //   UNIVAL_ASSIGN_OR_RETURN(ChildRun run, RunPluginChild({"check", "--", "libimu.so"}, {}));
@@ -29,30 +29,30 @@ namespace unival {
 inline constexpr char kPluginChild[] = "plugin-child";
 
 struct ChildLimits {
-  double seconds_per_call = 60;  // from one thing that the child says it does to the next
-  int64_t mib = 8192;            // resident memory of the process and of all that it starts
+  double seconds_per_call = 60;  // from one reported call to the next
+  int64_t mib = 8192;            // resident memory of the child and of all that it has started
 };
 
 struct ChildRun {
   std::vector<std::string> said;  // in order, one text each
-  bool finished = false;          // it said all that it had to say
-  std::string call;               // what it was doing at last
+  bool finished = false;          // it called Finish
+  std::string call;               // the last call that it reported
   // Empty: it finished and ended with code 0. Else how it ended and in which call.
   std::string problem;
 };
 
-// Starts the child with these words and waits for its end; nothing that it has started goes on
-// behind that. Its error output is this process's; it reads nothing. An error only when it cannot
-// be started. Every other child of this process is ended, too.
+// Starts the child with these words and waits for its end. Afterwards it ends every process that
+// the child has started, and every other child of this process as well. The child's error output is
+// this process's, and its input is empty. An error only when the child cannot be started.
 absl::StatusOr<ChildRun> RunPluginChild(const std::vector<std::string>& words,
                                         const ChildLimits& limits);
 
-// The child's side. Thread-safe. One per process: takes over the standard output, where what others
-// print to it goes to the error output from then on.
+// The child's side; one object per process, thread-safe. It writes the report to standard output.
+// What other code prints there goes to standard error from then on.
 class ChildReport {
  public:
   ChildReport();
-  // What is done next, for the case that it is the last thing; takes no memory.
+  // Records the next call, so that the parent knows it if it never returns. Allocates no memory.
   void Calls(absl::string_view call);
   // One text without line ends.
   void Say(const std::string& text);

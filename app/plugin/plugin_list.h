@@ -30,13 +30,14 @@ struct PluginRow {
   std::vector<ListedComponent> components;
 };
 
-// In the order in which the runtime would load them. All are loaded together in one child; only
-// when that ends before it is done, each is tried alone, and those that do no harm are loaded
-// together once more. Errors: a folder that is not there; a child that cannot be started.
+// Tries the plugins, and lists them in the order in which the runtime would load them. First all
+// are loaded together in one child. If that child ends too early, each is tried alone, and those
+// that do no harm are loaded together once more. Errors: a folder that does not exist; a child that
+// cannot be started.
 absl::StatusOr<std::vector<PluginRow>> ListPlugins(const RuntimeOptions& options,
                                                    const ChildLimits& limits);
 
-// The child's side: what to do behind kPluginChild "list".
+// Runs in the child: what a command line with kPluginChild "list" asks for.
 void RunListAsChild(const RuntimeOptions& options);
 
 }  // namespace unival

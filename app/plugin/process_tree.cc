@@ -20,7 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Up to the first word that is none; none where the file is gone, as its process may be.
+// The numbers at the beginning of a file; none where the file is gone because its process has
+// ended.
 std::vector<int64_t> NumbersIn(const std::string& file) {
   std::vector<int64_t> numbers;
   const std::string text = ReadWholeFile(file).value_or("");
@@ -33,7 +34,7 @@ std::vector<int64_t> NumbersIn(const std::string& file) {
   return numbers;
 }
 
-// Each thread has its own list.
+// The children of all threads of a process: the system lists them thread by thread.
 std::vector<pid_t> ChildrenOf(pid_t process) {
   std::vector<pid_t> children;
   std::error_code error;
@@ -51,7 +52,7 @@ int64_t ResidentPages(pid_t process) {
   return numbers.size() > 1 ? numbers[1] : 0;  // behind all pages
 }
 
-// Of this process, its children and theirs; it is not among them.
+// All descendants of this process, without the process itself.
 std::vector<pid_t> Descendants() {
   std::vector<pid_t> found = ChildrenOf(getpid());
   for (size_t i = 0; i < found.size(); ++i) {
@@ -72,7 +73,7 @@ int64_t DescendantsMib() {
 }
 
 void EndDescendants() {
-  constexpr int kMostRounds = 1000;  // one that keeps starting others
+  constexpr int kMostRounds = 1000;  // in case one keeps starting others
   for (int round = 0; round < kMostRounds; ++round) {
     const std::vector<pid_t> all = Descendants();
     if (all.empty()) return;

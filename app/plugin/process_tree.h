@@ -9,8 +9,8 @@
 
 namespace unival {
 
-// From now on a process whose parent has ended becomes a child of this one, so that none gets away
-// by leaving its group or session.
+// Makes this process the parent of descendants whose own parent has ended, so that none escapes by
+// leaving its process group or session.
 void AdoptOrphans();
 
 // Resident memory of all descendants together, in MiB; what they share counts for each.

@@ -23,8 +23,8 @@ struct ScaffoldOptions {
   std::string folder;             // must not exist
 };
 
-// Relative path -> text, without the program of tier 3. InvalidArgument: bad name, tier, kind, or a
-// pair that does not exist.
+// The scaffold's files: relative path -> text, without the program of tier 3. InvalidArgument: a
+// bad name, tier or kind, or a kind that the tier does not have.
 absl::StatusOr<std::map<std::string, std::string>> ScaffoldFiles(const ScaffoldOptions& options);
 
 std::vector<std::string> ScaffoldKinds();

@@ -9,7 +9,8 @@
 namespace unival {
 namespace {
 
-// Says `call` before it and "after CALL" behind it, where what it gave is used and freed.
+// Announces `call`, makes it, and announces "what follows CALL": a fault of the call may show only
+// when its result is used or freed.
 template <typename Call>
 auto Announced(const CallObserver& calls, const std::string& call, Call&& make) {
   calls(call);

@@ -1,5 +1,5 @@
-// unival: watched_components.h - components that say which call is about to be made, and then make
-// it. For checks, so that whoever ends the process in a call is known by it.
+// unival: watched_components.h - components that announce each call before they make it. For
+// checks: when a call ends the process, the parent knows which one it was.
 #ifndef UNIVAL_APP_PLUGIN_WATCHED_COMPONENTS_H_
 #define UNIVAL_APP_PLUGIN_WATCHED_COMPONENTS_H_
 
@@ -13,8 +13,8 @@
 
 namespace unival {
 
-// Called before each call with its name and subject, "Preprocess of short.csv", and behind it. From
-// any thread.
+// Receives each call with its subject, "Preprocess of short.csv", before it is made, and again
+// after it as "what follows Preprocess of short.csv". From any thread.
 using CallObserver = std::function<void(const std::string& call)>;
 
 std::unique_ptr<Modality> Watched(std::unique_ptr<Modality> modality, CallObserver calls);

@@ -16,7 +16,7 @@
 namespace unival {
 namespace {
 
-// Far above what anybody trains, and low enough that a product of two is a number.
+// Far above what anybody trains, and low enough that a product of two of them does not overflow.
 constexpr int64_t kMaxRank = 4096, kMaxLength = 1024, kMaxHidden = 65536;
 constexpr double kMaxAlpha = 65536;
 

@@ -19,9 +19,8 @@ std::vector<std::string> AdapterKindNames();
 // The id, or the kind where none is given.
 std::string AdapterIdOf(const AdapterConfig& config);
 
-// InvalidArgument "FIELD: expected ..., got ...; REMEDY" for an id of another form, a kind that is
-// not there, a field that the kind does not take or lacks, a number outside its range, a pattern
-// that is none.
+// InvalidArgument "FIELD: expected ..., got ...; REMEDY" for a malformed id, an unknown kind, a
+// field that the kind does not take or lacks, a number outside its range, or a malformed pattern.
 absl::Status CheckAdapterConfig(const AdapterConfig& config);
 
 }  // namespace unival

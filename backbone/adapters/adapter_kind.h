@@ -31,7 +31,7 @@
 
 namespace unival {
 
-// Tensor of the backbone -> what is to be added to it, float64.
+// Name of a tensor of the backbone -> what is added to that tensor, float64.
 using WeightChanges = std::map<std::string, at::Tensor>;
 
 struct AdapterKind {
@@ -43,12 +43,13 @@ struct AdapterKind {
   // Fills in what was left out; `config` has been checked. What it fills in is stored with the
   // adapter, so that a default may change later.
   void (*complete)(const BackboneConfig& backbone, AdapterConfig* config);
-  // Makes the adapter's parameters, those of each module under that module's path (module_tree.h),
-  // and attaches them. Freshly made, an adapter that can leaves the base's outputs as they are.
-  // Nothing is attached where an error is returned. May throw c10::Error.
+  // Makes the adapter's parameters and attaches them. The parameters for a module are registered
+  // under that module's path (module_tree.h). A fresh adapter leaves the outputs of the base as
+  // they are, if its kind can. On an error nothing is attached. May throw c10::Error.
   absl::Status (*attach)(const AdapterConfig& config, torch::nn::Module& backbone,
                          const std::shared_ptr<torch::nn::Module>& adapter);
-  // The change of the backbone's weights that does what the adapter does. Null where no change can.
+  // Computes the change of the backbone's weights that has the same effect as the adapter, so that
+  // the adapter can be merged. Null for kinds whose effect no change of weights has.
   absl::StatusOr<WeightChanges> (*merge)(
       const AdapterConfig& config, const std::map<std::string, at::Tensor>& tensors) = nullptr;
   // InvalidArgument for values of `option` that do not fit; null: it takes none.
@@ -67,8 +68,9 @@ absl::StatusOr<std::shared_ptr<torch::nn::Module>> AttachAdapter(const AdapterCo
 // Detaches everything that `id` attached.
 void DetachAdapter(const std::string& id, torch::nn::Module& backbone);
 
-// Of `tensors`, by the names that the adapter's file has. FailedPrecondition for a kind that no
-// change of weights can replace; InvalidArgument for tensors that do not belong together.
+// The change of weights that replaces an adapter with these `tensors`, which are named as in the
+// adapter's file. FailedPrecondition for a kind that no change of weights can replace;
+// InvalidArgument for tensors that do not belong together.
 absl::StatusOr<WeightChanges> MergedWeights(const AdapterConfig& config,
                                             const std::map<std::string, at::Tensor>& tensors);
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr char kBias[] = "bias";
 
-// Undefined where the module has none.
+// The module's own bias; undefined where it has none.
 at::Tensor BiasOf(const torch::nn::Module& module) {
   const auto parameters = module.named_parameters(/*recurse=*/false);
   const at::Tensor* bias = parameters.find(kBias);

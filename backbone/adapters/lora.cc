@@ -27,7 +27,7 @@ double ScaleOf(const AdapterConfig& config) {
   return config.alpha() / static_cast<double>(config.rank());
 }
 
-// Of one linear map.
+// The trained part beside one linear map.
 class LoraPart : public torch::nn::Module {
  public:
   LoraPart(int64_t in, int64_t out, const AdapterConfig& config)

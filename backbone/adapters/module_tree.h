@@ -25,21 +25,22 @@ struct AdapterSite {
   std::shared_ptr<torch::nn::Module> module;
 };
 
-// InvalidArgument lists the forms of a target, or says why REGEX is none.
+// InvalidArgument for a malformed target: it lists the forms of a target, or says what is wrong
+// with REGEX.
 absl::Status CheckAdapterTarget(const std::string& target);
 
-// The modules for which `fits` holds and that a target of `config` selects, or one of `usual` where
-// it names none; in the order in which the backbone registers them. Connections and adapters are
-// left out. NotFound for a target that selects nothing.
+// The modules for which `fits` holds and that some target of `config` selects; without targets the
+// ones in `usual` count. In the order in which the backbone registers them. Connections and
+// adapters are left out. NotFound for a target that selects nothing.
 absl::StatusOr<std::vector<AdapterSite>> SelectSites(
     const AdapterConfig& config, torch::nn::Module& backbone, const std::vector<std::string>& usual,
     bool (*fits)(absl::string_view path, const torch::nn::Module& module));
 
-// Below `root`, made where it is not there.
+// The module at `path` below `root`; it is made where it does not exist.
 std::shared_ptr<torch::nn::Module> ModuleAt(const std::shared_ptr<torch::nn::Module>& root,
                                             const std::string& path);
 
-// Registers `module` there; the path is not taken yet.
+// Registers `module` at `path` below `root`; the path must be free.
 void RegisterAt(const std::shared_ptr<torch::nn::Module>& root, const std::string& path,
                 const std::shared_ptr<torch::nn::Module>& module);
 

@@ -13,12 +13,15 @@
 namespace unival {
 namespace generation {
 
-// Rows of one step. Their keys and values are what takes memory: about 0.3 MB a row at base size.
+// Most rows of one decoder step. Memory goes to the rows' keys and values: about 0.3 MB a row at
+// base size.
 inline constexpr int64_t kMostRows = 256;
-// Of the first part of a level: a few answers that are likely to be good leave many others out.
+// Rows of the first part of a level. It is small, because the scores of a few good answers often
+// show that many others need not be visited.
 inline constexpr int64_t kFirstRows = 32;
 
-// Rows that a decoder is to step next: those of one sample stand together, as many for each sample.
+// The rows of the next decoder step. The rows of a sample stand together, and every sample has the
+// same number of rows.
 struct Level {
   std::vector<Row> rows;
   std::vector<std::vector<int64_t>> samples;  // rows of each sample that are open nodes
@@ -30,14 +33,15 @@ struct Child {
   int64_t parent = 0;
 };
 
-// The children of a level by sample, those of each that were not visited yet from `begins` on.
+// The children of a level, by sample. begins[b]: the first child of sample b that was not visited
+// yet.
 struct Children {
   std::vector<std::vector<Child>> rows;
   std::vector<size_t> begins;
 };
 
-// A part of a level's children: `width` rows of each of the samples `samples`, from the sample's
-// place in `begins` on.
+// A part of a level's children: for each i, `width` children of sample samples[i], of which the
+// first one is number begins[i].
 struct Part {
   std::vector<int64_t> samples;
   std::vector<size_t> begins;
@@ -49,9 +53,10 @@ struct Part {
 // out not to be needed.
 void BestFirst(Children* children);
 
-// The next children, as many of each sample and at most `most` together, of all samples that have
-// some left. None: all were visited, or are beaten. `is_beaten`: whether enough answers were found
-// that are better than all below a row; the rows behind it, which are no better, are then left out.
+// The next children to visit: equally many of each sample that has some left, at most `most`
+// together. Empty when all were visited or are beaten. `is_beaten(row)`: whether enough answers
+// were found that are better than every answer below the row. The children after such a row have no
+// better scores, so they are left out, too.
 Part NextPart(const std::function<bool(const Row&)>& is_beaten, size_t most, Children* children);
 
 // The rows of a part. The decoder needs the same number of rows for every sample: where one has

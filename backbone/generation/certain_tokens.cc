@@ -1,4 +1,4 @@
-// What is certain of an answer before the search has ended.
+// Finds the tokens of an answer that are certain before the search has ended.
 #include <algorithm>
 
 #include "absl/types/optional.h"
@@ -9,7 +9,7 @@ namespace unival {
 namespace generation {
 namespace {
 
-// What answers of one request have in common, as they are added.
+// The longest common beginning of the answers that were added.
 class Common {
  public:
   void Add(absl::Span<const int64_t> answer) {
@@ -19,7 +19,7 @@ class Common {
         std::mismatch(answer.begin(), answer.begin() + shorter, tokens_->begin()).first;
     tokens_ = tokens_->first(static_cast<size_t>(end - answer.begin()));
   }
-  // Nothing before the first answer.
+  // Empty before the first answer.
   absl::Span<const int64_t> tokens() const { return tokens_.value_or(absl::Span<const int64_t>()); }
 
  private:
@@ -34,12 +34,12 @@ absl::Status CertainTokens::Tell(const std::vector<Row>& rows,
   std::vector<Common> common(told_.size());
   std::vector<char> goes_on(told_.size(), 0);
   for (const Row& row : rows) {
-    if (row.score == kImpossible) continue;  // it fills a place and wins nothing
+    if (row.score == kImpossible) continue;  // only fills its place: it cannot win
     common[row.request].Add(AnswerOf(plan_, row));
     goes_on[row.request] = 1;
   }
   for (size_t request = 0; request < found.size(); ++request) {
-    if (goes_on[request] == 0) continue;  // TellAll knows which one is the best
+    if (goes_on[request] == 0) continue;  // has ended: TellAll reports its best answer
     for (const Hypothesis& ended : found[request]) common[request].Add(ended.tokens);
     UNIVAL_RETURN_IF_ERROR(TellOne(request, common[request].tokens()));
   }

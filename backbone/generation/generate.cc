@@ -24,7 +24,7 @@ bool IsLikeliestOnly(const GenerationConfig& config) {
   return config.has_temperature() && config.temperature() == 0 && !config.score_candidates();
 }
 
-// Beside the numbers themselves, how they fit together.
+// Checks each number by itself, and then that they fit together.
 absl::Status CheckConfig(const GenerationConfig& config) {
   UNIVAL_RETURN_IF_ERROR(CheckGenerationConfig(config));
   if (IsLikeliestOnly(config) && config.n_best() > 1) {

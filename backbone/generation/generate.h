@@ -10,9 +10,8 @@
 //
 // Which algorithm: `score_candidates` scores every answer of the constraint; `sample` draws
 // max(beam, n_best) samples; `beam` above 1 is beam search; anything else, and temperature 0, is
-// greedy search. Requests
-// of one batch do not influence each other, so a request gives the same hypotheses alone and in a
-// batch.
+// greedy search. Requests of one batch do not influence each other, so a request gives the same
+// hypotheses alone and in a batch.
 //
 // Beam search follows the reference. A step has 2 * beam candidates, and only an </s> among the
 // first `beam` of them ends a hypothesis. A request ends with `beam` hypotheses or at its bound,
@@ -48,9 +47,9 @@ struct SpecialTokens {
 
 // What search has to know of a vocabulary.
 struct GenerationVocabulary {
-  // Without retired blocks.
+  // A vocabulary that has no retired blocks.
   GenerationVocabulary(const SpecialTokens& special = {}) : special(special) {}
-  // Of a model. A layout's first four ids are the special tokens.
+  // The vocabulary of a model. The first four ids of a layout are the special tokens.
   explicit GenerationVocabulary(const VocabularyLayout& layout)
       : retired(RetiredTokensOf(layout)) {}
 
@@ -69,7 +68,7 @@ struct GenerationRequest {
   uint64_t seed = 0;
 };
 
-// Switches that no published task sets, but the reference has.
+// Switches of the reference's search that no published task sets.
 struct GenerationOptions {
   // The constraint removes log-probabilities after the softmax instead of logits before it ("zero
   // shot").
@@ -88,11 +87,11 @@ struct GenerationOptions {
   // Allowed ranges leave <s>, <pad>, </s> and <unk> in the softmax, which then share the
   // probability.
   bool ranges_keep_special_tokens = false;
-  // Called, on the thread of the search, when more of the best hypothesis of request `request` is
-  // certain than before: `tokens` are all its certain tokens, and the last call has all of it. In
-  // greedy search every token is certain at once; else what all continuations that are still
-  // possible have in common. False ends the whole search, with Cancelled. Does not change what is
-  // found.
+  // Called on the thread of the search when more tokens of the best hypothesis of request `request`
+  // are certain than before; `tokens` are all its certain tokens, and the last call has the whole
+  // hypothesis. In greedy search every token is certain at once; in other searches a token is
+  // certain when all continuations that are still possible share it. Returning false ends the whole
+  // search with Cancelled. The result of the search does not depend on these calls.
   std::function<bool(int64_t request, absl::Span<const int64_t> tokens)> on_certain;
 };
 

@@ -79,9 +79,8 @@ void Reorder(IncrementalDecoder& decoder, const std::vector<int64_t>& parents,
              const std::vector<int64_t>& samples, int64_t old_rows, int64_t old_samples);
 
 // Log-probabilities [R, V] of the next token under temperature, constraints, bounds, prefixes,
-// penalties and n-gram blocking; impossible tokens, those of retired blocks among them, have minus
-// infinity. Keeps what does not change
-// between steps.
+// penalties and n-gram blocking. Impossible tokens, those of retired blocks among them, have minus
+// infinity. What does not change between steps is computed once and kept.
 class NextTokenScorer {
  public:
   explicit NextTokenScorer(const SearchPlan& plan);
@@ -101,13 +100,14 @@ class NextTokenScorer {
   at::Tensor retired_;                      // the same of retired blocks, on the device of logits
 };
 
-// Tells GenerationOptions::on_certain what all that may still win has in common.
+// Reports to GenerationOptions::on_certain the tokens that all answers share which may still win.
 class CertainTokens {
  public:
   explicit CertainTokens(const SearchPlan& plan)
       : plan_(plan), told_(plan.options.on_certain ? plan.requests.size() : 0, 0) {}
 
-  // After a step: `rows` go on, `found` has what ended, by request. Cancelled when that is wanted.
+  // Call after a step. `rows`: the hypotheses that go on; `found`: those that have ended, by
+  // request. Cancelled when the listener wants the search to end.
   absl::Status Tell(const std::vector<Row>& rows,
                     const std::vector<std::vector<Hypothesis>>& found);
   // At the end: `found` by request, best first.
@@ -117,7 +117,7 @@ class CertainTokens {
   absl::Status TellOne(int64_t request, absl::Span<const int64_t> certain);
 
   const SearchPlan& plan_;
-  std::vector<size_t> told_;  // tokens by request; empty where nobody listens
+  std::vector<size_t> told_;  // reported tokens, by request; empty without a listener
 };
 
 using Results = absl::StatusOr<std::vector<std::vector<Hypothesis>>>;

@@ -31,7 +31,7 @@ at::Tensor Probabilities(const at::Tensor& logits) {
   return narrow ? at::softmax(logits, -1, at::kFloat).to(type) : at::softmax(logits, -1);
 }
 
-// `more` [L, D] for every row, before `rows` [B, S, D].
+// Puts the rows `more` [L, D] before `rows` [B, S, D] in every row of the batch -> [B, L + S, D].
 at::Tensor Before(const at::Tensor& more, const at::Tensor& rows) {
   const at::Tensor typed = more.to(rows.scalar_type()).unsqueeze(0);
   return at::cat({typed.expand({rows.size(0), -1, -1}), rows}, 1);
@@ -133,7 +133,7 @@ int64_t MultiheadAttention::PrefixLength() const {
   return length;
 }
 
-// The one that was added first stands first.
+// Puts the prefixes of all adapters before the keys and values; the one added first stands first.
 KeyValues MultiheadAttention::WithPrefix(const KeyValues& source) const {
   KeyValues all = source;
   for (auto prefix = prefixes_.rbegin(); prefix != prefixes_.rend(); ++prefix) {
@@ -148,7 +148,7 @@ AttentionBias MultiheadAttention::WithPrefix(const AttentionBias& bias) const {
           bias.keys.defined() ? ZerosBefore(bias.keys, length) : bias.keys};
 }
 
-// Keys and values that are kept for later steps are kept without the prefix.
+// Prefixes are added at every call, because caches keep keys and values without them.
 at::Tensor MultiheadAttention::Attend(const at::Tensor& queries, const KeyValues& source,
                                       const AttentionBias& bias) const {
   if (prefixes_.empty()) return AttendTo(queries, source, bias);
@@ -177,8 +177,8 @@ at::Tensor MultiheadAttention::forward(const at::Tensor& x, const at::Tensor& so
   const bool drops = is_training() && options_.dropout > 0;
   if (drops || !CanFuseAttention(x)) return Attend(Queries(x), MakeKeyValues(source), bias);
   const at::Tensor queried = ApplyIf(q_norm_, x), normed = ApplyIf(q_norm_, source);
-  // In this order: backward adds gradients of `normed` in the opposite one, and the last bits of a
-  // run that goes on must be those of the program that began it.
+  // The order of these two calls matters: backward adds the gradients of `normed` in the opposite
+  // order, and a resumed run must give the same last bits as the program that began it.
   const at::Tensor values = v_proj_->forward(normed), keys = k_proj_->forward(normed);
   const at::Tensor queries = q_proj_->forward(queried);
   KeyValues all{keys, values};

@@ -72,13 +72,14 @@ class MultiheadAttention : public torch::nn::Module {
                     const AttentionBias& bias) const;
 
   int64_t d_model() const { return options_.d_model; }
-  // Of the weights, in training mode from now on.
+  // Sets the dropout rate of the attention weights in training mode.
   void set_dropout(double rate) { options_.dropout = rate; }
-  // While nothing is computed. Prefixes stand in the order in which they were added.
+  // Call these only while nothing is computed. Prefixes stand in the order in which they were
+  // added.
   void AddPrefix(AttentionPrefix prefix);
   void RemovePrefix(const std::string& owner);
 
-  // All of it at once: x [B, T, D], source [B, S, D] -> [B, T, D].
+  // The whole attention in one call: x [B, T, D], source [B, S, D] -> [B, T, D].
   at::Tensor forward(const at::Tensor& x, const at::Tensor& source,
                      const AttentionBias& bias) const;
 

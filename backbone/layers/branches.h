@@ -28,14 +28,14 @@ struct Branch {
 
 class Branches {
  public:
-  // `branch` of the module's input is added to its output. All of these come first, in the order in
-  // which they were attached.
+  // Adds branch(input) to the module's output. These come first, in the order of their addition.
   void Add(Branch branch);
-  // Replaces the output, with what was added, by `branch` of it; in the order of attaching.
+  // Replaces the output, after all such additions, by branch(output); in the order of their
+  // addition.
   void AddBehind(Branch branch);
   void Remove(const std::string& owner);
 
-  // `output` itself where nothing is attached.
+  // The output with all branches applied; `output` itself where there are none.
   at::Tensor Apply(const at::Tensor& input, const at::Tensor& output) const {
     return added_.empty() && behind_.empty() ? output : ApplyAll(input, output);
   }

@@ -135,8 +135,8 @@ struct Backward {
     for (int64_t i = 0; i < n.queries * n.keys; ++i) sum[i] += d[i];
   }
 
-  // Threads share out heads and not batch rows: several rows may add their gradients to one shared
-  // bias.
+  // Threads split the work by heads and not by batch rows, because rows that share a bias add their
+  // gradients to the same memory.
   void Run() const {
     at::parallel_for(0, n.heads, 1, [&](int64_t begin, int64_t end) {
       std::vector<float> scratch(n.queries * n.keys);

@@ -20,10 +20,10 @@ namespace {
 
 using dnnl::memory;
 
-// Rows of the product whose layout the weights are packed in: those of a search step.
+// Weights are packed in the layout that is best for this number of rows, as a search step has.
 constexpr int64_t kUsualRows = 8;
-// Up to here a bfloat16 product without AMX is bound by reading the weights, and wins by their
-// size; with more rows its sums are slower than those in float32.
+// Without AMX, a bfloat16 product with up to this many rows is limited by reading the weights, and
+// faster because they are half as large. With more rows, float32 sums are faster.
 constexpr int64_t kFewRows = 16;
 // Products that one thread keeps ready.
 constexpr size_t kKeptProducts = 512;
@@ -41,7 +41,8 @@ bool HasProducts() {
   return has;
 }
 
-// Without VNNI, pairs of products are summed in 16 bits, which 127 * 255 * 2 would leave.
+// Without VNNI the processor adds pairs of products in 16 bits. 2 * 127 * 255 does not fit into 16
+// bits with a sign; 2 * 63 * 255 does.
 int LargestWeightCode() {
   return Has(dnnl_cpu_isa_avx512_core_vnni) || Has(dnnl_cpu_isa_avx2_vnni) ? 127 : 63;
 }

@@ -19,9 +19,9 @@
 namespace unival {
 namespace layers {
 
-// What this processor multiplies `rows` rows in when it is asked for `wanted`: float32 where
-// bfloat16 would be slower (without AVX-512 BF16; without AMX also from a few rows on). Rows that
-// are not given in the number wanted lose nothing.
+// The number format in which this processor multiplies `rows` rows when `wanted` is asked for:
+// float32 where bfloat16 would be slower (without AVX-512 BF16; without AMX also from a few rows
+// on). float32 is at least as accurate, so the choice costs nothing.
 InferencePrecision FastPrecision(InferencePrecision wanted, int64_t rows);
 
 class PackedLinear {

@@ -18,7 +18,7 @@ bool IsPlainFloat(const at::Tensor& x) {
   return x.is_cpu() && x.scalar_type() == at::kFloat && x.layout() == at::kStrided;
 }
 
-// Whether this product may leave the modules' way.
+// Whether this product may use packed weights in place of the module's own product.
 bool MayBePacked(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   return !at::GradMode::is_enabled() && !at::autocast::is_cpu_enabled() && IsPlainFloat(x) &&
          IsPlainFloat(weight) && weight.dim() == 2 && x.dim() > 0 && x.numel() > 0 &&
@@ -26,7 +26,7 @@ bool MayBePacked(const at::Tensor& x, const at::Tensor& weight, const at::Tensor
          (!bias.defined() || (IsPlainFloat(bias) && bias.is_contiguous()));
 }
 
-// Tensors of inference mode count no changes, and cannot be changed outside it.
+// A tensor made in inference mode has no version counter, and cannot be changed outside that mode.
 uint32_t VersionOf(const at::Tensor& weight) {
   return weight.is_inference() ? 0 : static_cast<uint32_t>(weight._version());
 }

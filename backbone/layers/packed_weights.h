@@ -31,15 +31,16 @@ namespace layers {
 
 class PackedLinear;
 
-// What a product bears before the tokens that search finds change, as measured. In 8 bits go the
-// maps of the feed-forward blocks, two thirds of a layer, and connections; under int8 the others
-// (attention, positions, vocabulary) are multiplied as under bfloat16.
+// How few bits a product may be computed in before the tokens that search finds change, as
+// measured. Eight bits: the maps of the feed-forward blocks (two thirds of a layer) and
+// connections. Sixteen bits: all others (attention, positions, vocabulary), which int8 multiplies
+// as bfloat16 does.
 enum class Tolerance { kSixteenBits, kEightBits };
 
 class PackedWeights {
  public:
-  // In float32, weights of fewer than `smallest` numbers are left as they are: they stay in the
-  // caches, and there is nothing to win.
+  // In float32, a weight of fewer than `smallest` numbers is not packed: it stays in the
+  // processor's caches, so packing gains nothing.
   explicit PackedWeights(InferencePrecision precision, int64_t smallest = 1 << 18);
   ~PackedWeights();
   PackedWeights(const PackedWeights&) = delete;
@@ -60,13 +61,14 @@ class PackedWeights {
   // Frees all.
   void Clear();
 
-  // Null where the module's own product is the one to take.
+  // The packed form of `weight` for products with `rows` rows; null where the module's own product
+  // is to be used. Valid until the next call.
   const PackedLinear* Find(const at::Tensor& weight, int64_t rows, Tolerance tolerance);
 
  private:
   using Weak = c10::weak_intrusive_ptr<at::TensorImpl, at::UndefinedTensorImpl>;
   struct Entry {
-    // Keeps the address from being given to another tensor, and not the numbers alive.
+    // A weak reference: no other tensor can get the address, but the numbers are not kept alive.
     Weak weight;
     uint32_t version = 0;
     const void* data = nullptr;

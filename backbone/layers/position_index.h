@@ -19,13 +19,14 @@
 namespace unival {
 namespace layers {
 
-// Buckets of the distance query - key: exact up to bucket_size / 2, logarithmic beyond.
-// Thread-safe.
+// Rows of the table for the distance query - key: one row for each distance up to bucket_size / 2,
+// logarithmic ranges beyond. Thread-safe.
 class TokenBuckets {
  public:
   explicit TokenBuckets(int64_t bucket_size) : bucket_size_(bucket_size) {}
   int64_t table_rows() const { return 2 * bucket_size_ - 1; }
-  // [n, n], entry (query, key). A view into a cached map that grows on demand; don't write to it.
+  // [n, n] int64, entry (query, key). A view into a cached tensor that grows on demand: do not
+  // write to it.
   at::Tensor Square(int64_t n, at::Device device);
 
  private:
@@ -36,7 +37,8 @@ class TokenBuckets {
 
 inline int64_t GridTableRows(int64_t side) { return (2 * side - 1) * (2 * side - 1) + 3; }
 
-// `queries` [..., T], `keys` [..., S] position ids on a grid of `side` -> [..., T, S].
+// Rows of the table for pairs of grid positions. `queries` [..., T], `keys` [..., S]: position ids
+// on a grid of `side` x `side` cells -> [..., T, S] int64.
 at::Tensor GridBuckets(const at::Tensor& queries, const at::Tensor& keys, int64_t side);
 
 // Position ids of decoding steps [0, n) when image codes are decoded: 0 for <s>, then a square of

@@ -17,7 +17,7 @@ constexpr char kRemedy[] =
     "merge models that were trained from one model, or say --allow_unrelated where you know that "
     "they were";
 
-// Whether the step began with weights that are not those of the steps before.
+// Whether the step began with fresh or foreign weights instead of those of the step before.
 bool BeginsAnew(const Lineage& step) {
   return step.parent_backbone_sha256().empty() &&
          (absl::StartsWith(step.command(), "train") || absl::StartsWith(step.command(), "convert"));

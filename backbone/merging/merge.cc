@@ -30,7 +30,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A pattern that selects nothing is a typing error.
+// NotFound for a pattern that selects no tensor, as that is a typing error.
 absl::Status CheckPatterns(const MergeOptions& options, const std::vector<MergePart>& parts) {
   for (const PartLambda& rule : options.parts) {
     const bool matches = absl::c_any_of(parts, [&](const MergePart& part) {
@@ -148,7 +148,7 @@ class Merger {
     report_.notes.push_back(absl::StrCat(part.id, ": the base has none, so it is the average"));
   }
 
-  // What the adapters are bound to now.
+  // Records in every adapter what it is bound to after the merge.
   absl::Status DescribeAdapters() {
     for (AdapterRecord& record : *manifest_.mutable_adapter()) {
       const std::string encoder = ModalityComponentId(AdapterModality(record));
@@ -218,7 +218,7 @@ class Merger {
     return manifest;
   }
 
-  // "nano, lambda 0.3"; of the second of a pair the rest.
+  // What the lineage notes of a model: "nano, share 0.3". In a pair the second one has the rest.
   std::string NoteOf(size_t model) const {
     std::string note = inputs_.models[model].manifest().name();
     const double lambda = options_.lambda.value_or(method_.default_scale);

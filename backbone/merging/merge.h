@@ -31,7 +31,7 @@ struct PartLambda {
   double lambda = 0;
 };
 
-// Running statistics that were measured on data. They take the place of what the method would make.
+// Running statistics that were measured on data. They replace those that the method would make.
 struct MeasuredStatistics {
   // By full names, "modality.image.bn1.running_mean"; stored in the type that the models have.
   // Names that the models lack are not used.
@@ -64,7 +64,7 @@ struct MergeOptions {
 
 struct MergeReport {
   std::string output;
-  std::string ancestor_sha256;     // backbone that all come from; empty when nobody could say
+  std::string ancestor_sha256;     // backbone that all come from; empty: not known
   int64_t mixed = 0;               // tensors that are made of several
   int64_t same = 0;                // tensors that are alike in all, or copied from one by lambda
   int64_t carried = 0;             // tensors of parts that one model alone has

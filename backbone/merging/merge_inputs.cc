@@ -17,7 +17,8 @@
 namespace unival {
 namespace {
 
-// An adapter that was trained against other weights than the model has: somebody changed them.
+// FailedPrecondition where an adapter was trained against another backbone than the model has:
+// somebody changed the backbone afterwards.
 absl::Status CheckAdapters(const MergeInput& input) {
   for (const AdapterRecord& record : input.manifest().adapter()) {
     if (record.backbone_sha256() == input.backbone_sha256) continue;
@@ -58,7 +59,8 @@ absl::Status CheckSame(const google::protobuf::Message& a, const google::protobu
                    ", got another:\n  ", absl::StrReplaceAll(differences, {{"\n", "\n  "}})));
 }
 
-// What changes the meaning of weights; how much is dropped in training does not.
+// The configuration without dropout rates. The rest decides what weights mean, so it must be equal
+// in all models; dropout rates may differ.
 BackboneConfig WithoutRegularisation(BackboneConfig config) {
   config.clear_dropout();
   config.clear_attention_dropout();

@@ -29,7 +29,7 @@ struct MergeInputs {
   std::string ancestor_sha256;
 };
 
-// Opens all, and asks their lineages unless `allow_unrelated`.
+// Opens all models, and checks by their lineages that they are related, unless `allow_unrelated`.
 absl::StatusOr<MergeInputs> OpenMergeInputs(const MergeOptions& options);
 
 // The manifest of the merged model but for hashes and lineage: vocabulary and modalities of all.

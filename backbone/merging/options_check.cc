@@ -37,7 +37,7 @@ absl::Status CheckWeights(const MergeMethod& method, const MergeOptions& options
   }
   double sum = 0;
   for (double weight : options.weights) {
-    // Task vectors may be taken away, shares may not.
+    // A task vector may be subtracted (weight below 0); a share of an average may not be negative.
     if (!std::isfinite(weight) || (!method.needs_base && weight < 0)) {
       return FieldError("weight", method.needs_base ? "a number" : "0 or more", weight,
                         "correct the value");

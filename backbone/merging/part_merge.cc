@@ -19,7 +19,9 @@ namespace {
 
 constexpr char kCounter[] = "num_batches_tracked";
 
-// BatchNorm's running moments: no direction that arcs or differences could be taken of.
+// BatchNorm's running statistics. They are averaged or taken from the first model, because slerp
+// needs directions and task vectors need differences, and neither makes sense for means and
+// variances.
 bool IsStatistics(const std::string& tensor) {
   return absl::EndsWith(tensor, "running_mean") || absl::EndsWith(tensor, "running_var");
 }
@@ -49,8 +51,9 @@ std::vector<double> Shares(std::vector<double> weights) {
 PartMerge::PartMerge(const MergeOptions& options, const MergeMethod& method, const MergePart& part)
     : options_(options), method_(method), part_(part) {}
 
-// Models that share a part which their base does not have can only be averaged in it; so can a part
-// that not all of several have.
+// The method for this part: the chosen one where it can be used, else the average. A method with a
+// base cannot be used where the base lacks the part, and one for pairs only where exactly two
+// models have it.
 const MergeMethod& PartMerge::MethodOf() const {
   const bool usable = method_.needs_base ? part_.base != nullptr
                       : method_.is_pair  ? part_.owners.size() == 2
@@ -97,7 +100,8 @@ TensorShapes PartMerge::Shapes() const {
 
 absl::StatusOr<TensorGroup> PartMerge::ReadGroup(const std::string& tensor) const {
   TensorGroup group;
-  // Blocks of the vocabulary share a name in memory; their draws must not be the same.
+  // The name seeds random draws. Blocks of the vocabulary have one name in memory, so the part's id
+  // is added: their draws must differ.
   group.name = absl::StrCat(part_.id, ".", tensor);
   for (const auto& file : part_.files) {
     UNIVAL_ASSIGN_OR_RETURN(group.inputs.emplace_back(), file->Read(tensor));

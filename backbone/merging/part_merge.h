@@ -15,7 +15,7 @@
 
 namespace unival {
 
-// Of one component; one thread at a time. Its parts outlive it.
+// Merges one component, tensor by tensor. For one thread; all arguments must outlive it.
 class PartMerge {
  public:
   // `options` are complete: a weight for every model.
@@ -31,15 +31,17 @@ class PartMerge {
  private:
   const MergeMethod& MethodOf() const;
   MergeWeights WeightsOf(const std::string& tensor) const;
-  // Whose tensor is copied whatever it holds; nothing where tensors mix.
+  // The index of the input (or kBaseTensor) that the result copies, whatever the tensors hold;
+  // nothing where tensors are mixed.
   absl::optional<int> CopiedFrom(const std::string& tensor) const;
   absl::StatusOr<TensorGroup> ReadGroup(const std::string& tensor) const;
   absl::StatusOr<at::Tensor> ReadCopy(const std::string& tensor, int owner) const;
   absl::StatusOr<at::Tensor> MergeIntegers(const std::string& tensor, const TensorGroup& group);
   absl::StatusOr<at::Tensor> MakeOf(const std::string& tensor);
-  // In what a merged tensor is stored.
+  // The dtype in which the merged tensor is stored.
   at::ScalarType TypeOf(const std::string& tensor) const;
-  // Names the file whose values are no numbers; or that only the mixed ones are none.
+  // FailedPrecondition where `merged` holds NaN or infinity. It names the input file that holds
+  // such values, or says that the mixed values leave the range of their dtype.
   absl::Status CheckNumbers(const std::string& tensor, const at::Tensor& merged) const;
   at::Tensor MergeStatistics(const TensorGroup& group, const MergeWeights& weights) const;
 

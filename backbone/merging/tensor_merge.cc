@@ -39,7 +39,7 @@ at::Tensor Average(const TensorGroup& group, const MergeWeights& weights) {
   const at::ScalarType type = TypeOf(group);
   at::Tensor sum;
   for (size_t i = 0; i < group.inputs.size(); ++i) {
-    // What has no share must not act either: 0 times infinity is no number.
+    // An input of weight 0 is left out, because 0 times infinity is NaN.
     if (weights.weights[i] == 0) continue;
     const at::Tensor term = group.inputs[i].to(type);
     sum = sum.defined() ? AddWeighted(sum, term, weights.weights[i]) : term * weights.weights[i];
@@ -86,8 +86,8 @@ at::Tensor TaskArithmetic(const TensorGroup& group, const MergeWeights& weights)
   return Applied(group, WeightedSum(TaskVectors(group), weights.weights), weights.scale);
 }
 
-// The largest `density` of the numbers by size, those that are equal to the smallest kept one too;
-// the others are 0.
+// Keeps the share `density` of the numbers, those of the largest size, and sets the others to 0.
+// Numbers of the size of the smallest kept one are kept, too.
 at::Tensor Trimmed(const at::Tensor& vector, double density) {
   const auto count = static_cast<double>(vector.numel());
   const auto kept = static_cast<int64_t>(std::max(1.0, std::round(density * count)));
@@ -97,7 +97,8 @@ at::Tensor Trimmed(const at::Tensor& vector, double density) {
   return vector * size.ge(least).to(vector.scalar_type());
 }
 
-// Trim, elect a sign for every number, and take the mean of those that have it.
+// TIES: trims each task vector, elects a sign for every number (that of the weighted sum), and
+// takes the mean of the vectors whose number has it.
 at::Tensor Ties(const TensorGroup& group, const MergeWeights& weights) {
   std::vector<at::Tensor> vectors = TaskVectors(group);
   for (at::Tensor& vector : vectors) vector = Trimmed(vector, weights.density);
@@ -111,8 +112,8 @@ at::Tensor Ties(const TensorGroup& group, const MergeWeights& weights) {
   return Applied(group, sum / share.masked_fill(share.eq(0), 1), weights.scale);
 }
 
-// Drops each number with probability 1 - density and divides what stays by it. The draw of a number
-// follows from the seed, its model, its tensor and its place alone.
+// Drops each number with probability 1 - density and divides the others by density. Whether a
+// number is dropped depends only on the seed, its model, its tensor and its place.
 at::Tensor Dropped(const at::Tensor& vector, double density, uint64_t seed) {
   const at::Tensor mask = at::empty_like(vector, at::kFloat, at::MemoryFormat::Contiguous);
   float* keep = mask.data_ptr<float>();
@@ -178,7 +179,7 @@ absl::optional<int> CopiedTensor(const MergeMethod& method, const MergeWeights& 
   if (std::all_of(factors.begin(), factors.end(), [](double factor) { return factor == 0; })) {
     return kBaseTensor;
   }
-  // Only where nothing of the difference is left out.
+  // With one input alone the result is that input only if the method keeps the whole difference.
   const bool is_whole = method.merge == &TaskArithmetic || weights.density == 1;
   return is_whole ? OnlyOne(factors) : absl::nullopt;
 }

@@ -53,12 +53,13 @@ struct MergeMethod {
   at::Tensor (*merge)(const TensorGroup& group, const MergeWeights& weights);
 };
 
-// Null for a name that is none.
+// Null where no method has that name.
 const MergeMethod* FindMergeMethod(const std::string& name);
 std::vector<std::string> MergeMethodNames();
 
-// Of which tensor the result is a copy, to the bit, whatever the tensors hold: an input's index, or
-// kBaseTensor. Nothing where the weights really mix. So lambda 0 and 1 give the inputs back.
+// The tensor of which the result is a copy, to the bit, whatever the tensors hold: an input's
+// index, or kBaseTensor. Nothing where the weights really mix tensors. So lambda 0 and 1 give the
+// inputs back.
 constexpr int kBaseTensor = -1;
 absl::optional<int> CopiedTensor(const MergeMethod& method, const MergeWeights& weights);
 

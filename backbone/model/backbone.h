@@ -1,6 +1,6 @@
 // unival: backbone.h
 //
-// The encoder-decoder of the reference (models/unival/unify_transformer.py), for any number of
+// The encoder-decoder of the reference (unify_transformer.py in its own tree), for any number of
 // modalities through one path.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(auto model, Backbone::Create(config, vocabulary_size));
@@ -73,8 +73,8 @@ struct DecodeOptions {
   std::vector<at::Tensor>* hidden = nullptr;  // if set: embedded input and each layer's output
 };
 
-// What is dropped in training mode, and never else: rates from 0 to below 1. What is kept is scaled
-// up, so that means stay. Drawn from libtorch's default generator.
+// Dropout rates, from 0 to below 1. They act in training mode only. What is kept is scaled up, so
+// that the mean stays. Random numbers come from libtorch's default generator.
 struct DropoutRates {
   double values = 0;     // single numbers of embeddings and of what layers add to the residual
   double attention = 0;  // attention weights
@@ -82,7 +82,7 @@ struct DropoutRates {
   // from 0 in the first to this in the last.
   double encoder_path = 0, decoder_path = 0;
 };
-// Those of a configuration.
+// The rates that a configuration states.
 DropoutRates DropoutOf(const BackboneConfig& config);
 
 class Backbone {
@@ -102,12 +102,13 @@ class Backbone {
   // (backbone/adapters/adapter_kind.h). Its parameters are "adapters.<id>.<module>.<name>"; all
   // others keep their names. AlreadyExists, InvalidArgument, NotFound.
   virtual absl::Status AddAdapter(const AdapterConfig& config) = 0;
-  // Takes it away: what is left gives, to the bit, what it gave before. NotFound.
+  // Detaches and removes an adapter. The outputs are then, to the bit, those of before it was
+  // added. NotFound.
   virtual absl::Status RemoveAdapter(const std::string& id) = 0;
   // In the order in which they were added.
   virtual std::vector<std::string> adapter_ids() const = 0;
-  // Instead of the configuration's rates, which config() still says: what a training run does is no
-  // property of the model.
+  // Takes the place of the configuration's rates. config() keeps those, because the rates of a
+  // training run are no property of the model.
   virtual void SetDropout(const DropoutRates& rates) = 0;
   virtual const BackboneConfig& config() const = 0;
   virtual int64_t vocabulary_size() const = 0;

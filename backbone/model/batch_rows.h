@@ -10,17 +10,18 @@
 
 namespace unival {
 
-// Whether `rows` are 0, 1, ... `batch` - 1.
+// Whether `rows` is 0, 1, ..., `batch` - 1.
 bool IsWholeBatch(const std::vector<int64_t>& rows, int64_t batch);
 
-// Those rows of `x` [B, ...]; undefined where `x` is.
+// The rows `rows` of `x` [B, ...]; undefined where `x` is undefined.
 at::Tensor SelectRows(const at::Tensor& x, const std::vector<int64_t>& rows);
 
-// The first row alone if every row of `ids` [B, N] equals it.
+// `ids` [B, N] -> its first row [1, N] where all rows are equal, else `ids` itself.
 at::Tensor SharedRow(const at::Tensor& ids);
 
-// `parts` [n_i, N_i, ...] padded with `fill` to `width`, stacked, and reordered: row r of the
-// result is stacked row order[r]; order -1 is a row of `fill`.
+// Joins rows that were computed apart. Each of `parts`, [n_i, N_i, ...], is padded with `fill` to
+// [n_i, width, ...], and all are stacked. Row r of the result is row order[r] of the stack; where
+// order[r] is -1 it holds `fill`.
 at::Tensor Assemble(const std::vector<at::Tensor>& parts, int64_t width,
                     const std::vector<int64_t>& order, double fill);
 

@@ -188,8 +188,8 @@ Encoder::SegmentGroup Encoder::EmbedPiece(const Piece& piece,
   if (config_.entangle_position_embedding()) x = x + vectors;
   x = WithTypeRow(x, segment, connection);
   group.embedded = layers::Dropout(ApplyIf(patch_layernorm_embedding_, x), dropout_, is_training());
-  // Last, where nothing else asks for it: the order decides in which gradients are added, and with
-  // that the last bits of a run.
+  // This call comes last where nothing above needs its result. The order of calls decides in which
+  // order gradients are added, and with that the last bits of a run.
   if (!is_placed) group.position_vectors = image_pos_ln_->forward(vectors);
   return group;
 }

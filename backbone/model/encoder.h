@@ -4,11 +4,12 @@
 // text], where group i holds every row's i-th segment. Rows without that segment, and padded
 // features, are padding, so each row equals that row alone.
 //
-// Attention knows no order but that of the positions, so media that stand within a text stay where
-// they are in memory, and are told by positions where they belong (source_places.h): their place
-// takes one text position, which every feature of the item has besides its own grid or sequence
-// position, and between them and all that is not of the same item the relative table of the text
-// holds. Media before the text have no place, and 0 between them and the rest, as in the reference.
+// Attention knows no order but that of positions. So media that stand within a text are not moved
+// in memory; their positions say where they belong (source_places.h). An item within the text takes
+// one text position. Each of its features has this position besides its own grid or sequence
+// position, and the relative table of the text holds between the item and everything else. Media
+// before the text have no text position; between them and the rest the relative bias is 0, as in
+// the reference.
 //
 // Absolute positions never enter the embedding (unless the configuration entangles them); they and
 // the relative tables make one bias per layer. Where all rows of a batch have the same positions,
@@ -94,8 +95,8 @@ class Encoder : public torch::nn::Module {
   // The row that marks the segment's kind, added to x [B, N, D].
   at::Tensor WithTypeRow(const at::Tensor& x, const ModalitySegment& segment,
                          const Connection& connection) const;
-  // Adds what the place in the text says to the positions of a piece; `raw` gets it before its
-  // LayerNorm.
+  // Adds the text positions of a piece's items to the group's position vectors, and to `raw`, which
+  // are these vectors before their LayerNorm. c10::Error for a position beyond max_positions.
   void AddPlaces(const Piece& piece, SegmentGroup* group, at::Tensor* raw) const;
   SegmentGroup EmbedGroup(const std::vector<Piece>& pieces, const ConnectionMap& connections,
                           int64_t batch);

@@ -11,9 +11,10 @@
 
 namespace unival {
 
-// The layer's joined table is [token table; grid table; one row of zeros for pairs of different
-// groups]. Where media have places in the text, pairs of different groups that both have one are
-// like pairs of tokens.
+// For each pair of positions its row in the layer's joined table, which is [token table; grid
+// table; one row of zeros]. Pairs within a group of media take the grid table, pairs of text tokens
+// the token table, pairs of different groups the row of zeros. Where media have places in the text,
+// pairs of different groups that both have a place take the token table, as pairs of tokens do.
 at::Tensor Encoder::RelativeIndex(const std::vector<SegmentGroup>& groups,
                                   int64_t positions_batch) {
   const int64_t side = config_.image_bucket_size(), token_rows = token_buckets_.table_rows();
@@ -40,7 +41,7 @@ at::Tensor Encoder::RelativeIndex(const std::vector<SegmentGroup>& groups,
   return index;
 }
 
-// [B, S, S]: token buckets of all pairs that have places in the text, `none` for the others.
+// [B, S, S]: rows of the token table for all pairs with places in the text, `none` for the others.
 at::Tensor Encoder::DistancesInText(const std::vector<SegmentGroup>& groups, int64_t none) {
   std::vector<at::Tensor> parts;
   for (const SegmentGroup& group : groups) {

@@ -32,7 +32,7 @@ struct GoldenModelOptions {
   std::vector<int64_t> feature_dims = {2048, 2048, 512};  // one per modality
 };
 
-// In evaluation mode.
+// A model with weights from the golden formula, in evaluation mode.
 std::shared_ptr<Backbone> GoldenModel(const BackboneConfig& config,
                                       const GoldenModelOptions& options = {});
 

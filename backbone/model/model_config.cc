@@ -215,7 +215,8 @@ BackboneConfig BaseBackboneConfig() {
 }
 
 absl::StatusOr<BackboneConfig> ReferenceConfig(absl::string_view json) {
-  // What stands deeper is no argument, and copying it would need a stack as deep.
+  // No argument stands deeper. Deeper values are dropped, because copying them would need a deep
+  // stack.
   constexpr int kMostDepth = 16;
   const Json::parser_callback_t is_shallow = [](int depth, Json::parse_event_t, Json&) {
     return depth <= kMostDepth;

@@ -23,7 +23,7 @@ class SourcePlaces {
 
   // Whether any item of the batch stands within its text.
   bool any() const { return text_.defined(); }
-  // Position of each text token, [B, S] int64 on the CPU; undefined without any.
+  // The position of each text token, [B, S] int64 on the CPU; undefined unless any().
   const at::Tensor& text() const { return text_; }
 
  private:

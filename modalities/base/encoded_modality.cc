@@ -33,7 +33,7 @@ ModalityFeatures VideoFeatures(const at::Tensor& map) {
   return features;
 }
 
-// A text with everything that decides what Preprocess gives.
+// Text of everything on which the result of Preprocess depends.
 std::string Fingerprint(const ModalityConfig& config, const std::string& type,
                         const std::vector<int64_t>& input_shape) {
   std::vector<std::string> options;

@@ -20,7 +20,7 @@ class FeatureEncoder;
 
 class EncodedModality : public Modality {
  public:
-  // A network and what it says of itself for one kind of input.
+  // A network that was made for one kind of input.
   struct Network {
     std::shared_ptr<FeatureEncoder> encoder;
     std::vector<int64_t> input_shape;  // of one sample as the encoder takes it: {3, H, W}
@@ -39,8 +39,8 @@ class EncodedModality : public Modality {
   static absl::StatusOr<Network> MakeNetwork(const ModalityConfig& config,
                                              const EncoderInput& input,
                                              const HostServices& services);
-  // What follows from the network: feature_dim, max_positions, and a schema
-  // "<encoder>-<suffix>/1".
+  // The parts of a modality that follow from its network: feature_dim, max_positions, and the
+  // schema "<encoder>-<suffix>/1".
   static absl::StatusOr<Parts> MakeParts(const ModalityConfig& config, Network network,
                                          PositionKind positions, const std::string& schema_suffix);
 

@@ -16,7 +16,7 @@
 
 namespace unival {
 
-// InvalidArgument "encoder." and `parts`.
+// InvalidArgument with the message "encoder." and then `parts`.
 template <typename... Parts>
 absl::Status InvalidEncoder(const Parts&... parts) {
   return absl::InvalidArgumentError(absl::StrCat("encoder.", parts...));
@@ -24,7 +24,7 @@ absl::Status InvalidEncoder(const Parts&... parts) {
 
 absl::Status CheckRange(const char* field, int64_t value, int64_t least, int64_t most);
 
-// One value per stage, at least one of them.
+// Checks a list that has one value per stage: it is not empty, and each value is from 1 to `most`.
 template <typename Values>
 absl::Status CheckSizes(const char* field, const Values& values, int64_t most) {
   if (values.empty()) return InvalidEncoder(field, ": is empty, expected one value per stage");
@@ -35,21 +35,22 @@ absl::Status CheckSizes(const char* field, const Values& values, int64_t most) {
   return absl::OkStatus();
 }
 
-// Whether a sample has `channels` and then `dimensions` sizes.
+// InvalidArgument, naming network `name`, unless `shape` is `channels` followed by `dimensions`
+// sizes.
 absl::Status CheckSample(const std::string& name, size_t dimensions, int64_t channels,
                          const std::vector<int64_t>& shape);
 
-// Halved `times` times, rounded up each time.
+// `size` halved `times` times, rounded up each time.
 int64_t HalvedUpwards(int64_t size, int times);
-// The sizes behind the channels of `shape`, each halved so.
+// The sizes of `shape` after its channels, each halved `times` times, rounded up each time.
 std::vector<int64_t> HalvedSizes(const std::vector<int64_t>& shape, int times);
 
-// `grid`, or InvalidArgument where a size is 0.
+// Returns `grid`; InvalidArgument where one of its sizes is 0, as the sample is too small.
 absl::StatusOr<std::vector<int64_t>> NotEmpty(const std::string& name,
                                               const std::vector<int64_t>& input_shape,
                                               std::vector<int64_t> grid);
 
-// Networks draw their weights when they are made, which may throw.
+// Makes a network. Its constructor draws random weights and may throw; that becomes a status.
 template <typename Network, typename Config>
 absl::StatusOr<std::shared_ptr<FeatureEncoder>> MakeNetwork(const Config& config) {
   return CatchTorch("make encoder", [&config]() -> std::shared_ptr<FeatureEncoder> {

@@ -14,7 +14,7 @@
 
 namespace unival {
 
-// In place: for values that nothing else holds.
+// ReLU in place; only for a tensor that nothing else uses.
 at::Tensor Relu(at::Tensor x);
 
 struct ConvolutionShape {
@@ -37,8 +37,8 @@ class Convolution : public torch::nn::Module {
   at::Tensor weight_;
 };
 
-// Over dimension 1; batch statistics in training, running ones (momentum 0.1) in evaluation; eps
-// 1e-5.
+// Batch normalisation over dimension 1 of [B, C, ...]: batch statistics in training, running ones
+// (momentum 0.1) in evaluation; eps 1e-5.
 class BatchNorm : public torch::nn::Module {
  public:
   explicit BatchNorm(int64_t channels);
@@ -48,7 +48,7 @@ class BatchNorm : public torch::nn::Module {
   at::Tensor weight_, bias_, running_mean_, running_var_, num_batches_tracked_;
 };
 
-// Over dimension 1 of [B, C, ...]; eps 1e-5.
+// LayerNorm over dimension 1, the channels, of [B, C, ...]; eps 1e-5.
 class ChannelLayerNorm : public torch::nn::Module {
  public:
   explicit ChannelLayerNorm(int64_t channels);

@@ -71,7 +71,7 @@ class VideoModality : public EncodedModality {
     return PreprocessedSample{{std::move(values)}};
   }
 
-  // To take other frames than those at the wanted times would be a silent error.
+  // An error, because frames at other times than the wanted ones would be wrong unnoticed.
   static absl::Status NoRate(const MediaSource& media) {
     return MediaError(absl::InvalidArgumentError(absl::StrCat(
         MediaName(media),

@@ -168,7 +168,7 @@ class CModality : public Modality {
   absl::StatusOr<PreprocessedSample> ImportSample(const UnivalTensors& tensors,
                                                   UnivalTensor* const* items) const {
     const std::string what = What("preprocess");
-    // Takes charge of all before it looks at any, so that each is freed when another is refused.
+    // Takes ownership of all tensors first, so that each is freed when one of them is refused.
     UNIVAL_ASSIGN_OR_RETURN(std::vector<OwnedTensor> owned,
                             TakeTensors({items, UNIVAL_MAX_TENSORS}, what));
     UNIVAL_RETURN_IF_ERROR(CheckTensors(what, tensors, items));

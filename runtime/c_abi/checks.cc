@@ -13,7 +13,7 @@
 namespace unival {
 namespace {
 
-// Where `text` holds something but UTF-8 without control characters; its size where it does not.
+// Index of the first byte of `text` that is a control character or no UTF-8; its size: none is.
 size_t FirstOdd(absl::string_view text) {
   size_t at = 0;
   while (at < text.size()) {

@@ -63,7 +63,7 @@ absl::Status CheckTable(absl::string_view what, const UnivalTokenBlock& block);
 absl::Status CheckInfo(absl::string_view what, const UnivalModalityInfo& info);
 absl::Status CheckInfo(absl::string_view what, const UnivalTaskInfo& info);
 absl::Status CheckBlockSize(absl::string_view what, int64_t size);
-// Of encode: in [-1, size).
+// Local indices that a tokenizer's encode gave: each is in [-1, size).
 absl::Status CheckLocalIds(absl::string_view what, const int64_t* ids, uint64_t count,
                            int64_t size);
 absl::Status CheckAnswer(absl::string_view what, const UnivalAnswerSink& answer);

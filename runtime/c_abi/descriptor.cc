@@ -11,7 +11,7 @@
 namespace unival {
 namespace {
 
-// What the first minor had; a struct may be larger, never smaller.
+// Sizes of structs in the first minor version; a struct of a later one may be larger.
 constexpr uint64_t kMinPlugin = sizeof(UnivalPlugin);
 constexpr uint64_t kMinModality = sizeof(UnivalModality);
 constexpr uint64_t kMinTokenizer = offsetof(UnivalTokenizer, train);

@@ -94,7 +94,7 @@ UnivalCode NewTensor(void* ctx, DLDataType type, int32_t dimensions, const int64
   return UNIVAL_OK;
 }
 
-// No exception may leave these: frames of the plugin's lie between here and the host.
+// These must not throw: an exception would pass through frames of the plugin, which may be C.
 UnivalCode AppendText(void* ctx, UnivalStr text) {
   auto& target = *static_cast<std::string*>(ctx);
   if (text.data == nullptr && text.size > 0)

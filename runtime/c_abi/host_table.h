@@ -24,14 +24,16 @@ namespace unival {
 // The table handed to every plugin; lives as long as the process.
 const UnivalHost* CHost();
 
-// OK for 0. Else the code (Unknown when it is none of absl's) with "WHAT: message"; takes the
-// message that `fail` left on this thread. A plugin that left none is named as such.
+// The status of a call that returned `code`: OK for 0, else that code (Unknown for a code that absl
+// does not have) with "WHAT: message". Takes the message that `fail` left on this thread; where
+// there is none, the message says so.
 absl::Status StatusOf(UnivalCode code, absl::string_view what);
 // The same for an entry function, which gives null instead of a code: FailedPrecondition unless
 // `fail` said otherwise.
 absl::Status StatusOfNull(absl::string_view what);
 
-// What a host function gives that refuses a plugin's call; the plugin reads the message.
+// The code that a host function returns when it refuses a plugin's call. The plugin can read the
+// message.
 UnivalCode Refuse(const absl::Status& status);
 
 inline UnivalStr ToStr(absl::string_view text) { return {text.data(), text.size()}; }

@@ -26,9 +26,10 @@ using OwnedTensor = std::unique_ptr<UnivalTensor, TensorDeleter>;
 absl::StatusOr<std::vector<OwnedTensor>> TakeTensors(absl::Span<UnivalTensor* const> handed_out,
                                                      absl::string_view what);
 
-// The tensor over the plugin's memory; the deleter runs when the last user is gone. Copied where
-// the host could do harm in place or to itself: read-only tensors, and truth values, of which any
-// byte but 0 means true. `what` names it in messages. InvalidArgument: what CheckTensor finds.
+// A tensor over the plugin's memory; the deleter runs when its last user is gone. Two kinds are
+// copied because sharing is not safe: read-only tensors, which the host might write to, and bools,
+// where any byte but 0 means true. `what` names the tensor in messages. InvalidArgument: what
+// CheckTensor finds.
 absl::StatusOr<at::Tensor> ImportTensor(OwnedTensor tensor, absl::string_view what);
 
 // A view of `tensor` for a call; valid as long as this object. CPU and contiguous afterwards.

@@ -127,7 +127,7 @@ absl::StatusCode CodeOf(int error) {
 }
 
 const char* KindOf(mode_t mode) {
-  if (S_ISDIR(mode)) return "";  // as it was always said
+  if (S_ISDIR(mode)) return "";  // no kind: the message of earlier versions
   if (S_ISFIFO(mode)) return " but a named pipe";
   if (S_ISSOCK(mode)) return " but a socket";
   return " but a device";
@@ -137,8 +137,8 @@ absl::Status NotRegular(const std::string& path, mode_t mode) {
   return absl::InvalidArgumentError(absl::StrCat(path, ": not a regular file", KindOf(mode)));
 }
 
-// A file in the place of a device, such as /dev/null, would take it from all programs. Of folders
-// the system itself says that no file replaces them.
+// Refuses to replace a device such as /dev/null by a file, which would take it from all programs.
+// For a folder the system itself says that no file replaces it.
 absl::Status CheckReplaceable(const std::string& path) {
   struct stat about = {};
   if (stat(path.c_str(), &about) != 0) return absl::OkStatus();
@@ -213,7 +213,7 @@ absl::StatusOr<std::string> ReadToEnd(int descriptor, const std::string& path, i
 
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path, int64_t max_bytes) {
   UNIVAL_ASSIGN_OR_RETURN(const Opened opened, OpenWithoutWaiting(path));
-  // Reading a folder gives the system's own words for it.
+  // OpenWithoutWaiting lets a folder through, because reading it gives the system's own message.
   return ReadToEnd(opened.file.get(), path, max_bytes);
 }
 

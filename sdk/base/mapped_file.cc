@@ -39,7 +39,7 @@ struct Slot {
 constexpr int kSlots = 1 << 16;
 Slot slots[kSlots];
 std::atomic<int> slots_ever_used{0};
-// Where a free one is likely: all below it are taken, but for those that were given back since.
+// Where the search for a free slot begins: the slots below are taken, except some freed since.
 std::atomic<int> likely_free{0};
 
 Slot* SlotOf(uintptr_t address) {

@@ -46,18 +46,18 @@ absl::Status OpenStream(const std::string& path, int flags, Descriptor* stream) 
 // Writes errno to `failed` when the program cannot be started.
 [[noreturn]] void Become(const char* file, char* const* arguments, const Streams& streams,
                          bool ends_with_parent, pid_t parent, int failed) {
-  sigset_t none;  // what this process blocks is its own affair
+  sigset_t none;  // signals that this process blocks must not be blocked in the new one
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   if (ends_with_parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(1);  // it ended before this was asked for
+    if (getppid() != parent) _exit(1);  // the parent ended before prctl took effect
   }
   bool placed = true;
   for (int target = 0; target < static_cast<int>(streams.size()) && placed; ++target) {
     const int stream = streams[target].get();
     if (stream < 0) continue;
-    // dup2 on itself would leave the mark that closes it.
+    // dup2 of a descriptor onto itself does nothing, so its close-on-exec flag is cleared instead.
     placed = stream == target ? fcntl(target, F_SETFD, 0) == 0 : dup2(stream, target) == target;
   }
   if (placed) execv(file, arguments);
@@ -85,7 +85,7 @@ std::string FileOf(const std::string& program) {
     const std::string file = absl::StrCat(folder, "/", program);
     if (access(file.c_str(), X_OK) == 0) return file;
   }
-  return absl::StrCat("/bin/", program);  // is not there either, which says so
+  return absl::StrCat("/bin/", program);  // is not there either; execv says so
 }
 
 absl::StatusOr<pid_t> StartWith(const std::vector<std::string>& command, const Streams& streams,

@@ -11,9 +11,10 @@ namespace {
 
 // Far beyond what any model's positions hold.
 constexpr int32_t kMaxTokens = 1 << 24;
-// Below, logits divided by it leave the range of numbers; above, all tokens are alike.
+// With a smaller temperature the divided logits overflow; with a larger one all tokens are alike.
 constexpr float kMinTemperature = 1e-3f, kMaxTemperature = 1e3f;
-// A length to the power of more, or log-probabilities with more on them, are no scores any longer.
+// Beyond these, a length to such a power or a log-probability plus such a penalty is no useful
+// score.
 constexpr float kMaxPenalty = 1e3f, kMaxExponent = 100;
 
 absl::Status CheckCount(const char* field, int32_t value) {

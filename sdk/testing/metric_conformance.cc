@@ -42,7 +42,7 @@ Finding Finite(const absl::StatusOr<Results>& results) {
   return "";
 }
 
-// Facts of a score that no result has would never be used.
+// Each described score must be one that the metric gives: a description of another has no effect.
 Finding Declared(const MetricFactory& factory, const Results& results) {
   for (const ScoreInfo& score : factory.scores) {
     if (results.count(score.name) > 0) continue;

@@ -132,13 +132,13 @@ class TaskCheck {
   }
 
  private:
-  // The results that are shares of right answers. Where nobody describes any of them, as a plugin
-  // of tier 2 cannot, those that are called so.
+  // The results that are shares of right answers, according to their descriptions. Where no score
+  // is described, as in plugins of tier 2, those whose name holds "accuracy" or "exact_match".
   Scores SharesRight(const Metric& metric) const {
     Scores described, called;
     bool is_described = false;
     for (const auto& [name, value] : metric.Result()) {
-      // A group's score, "accuracy/kind=color", is what that of all is.
+      // The score of a group, "accuracy/kind=color", is of the same kind as that of all records.
       const auto found = is_share_.find(name.substr(0, name.find('/')));
       is_described = is_described || found != is_share_.end();
       if (found != is_share_.end() && found->second) described[name] = value;

@@ -34,7 +34,7 @@ std::vector<double> DrawSamples(const std::vector<std::vector<size_t>>& units, s
   return draws;
 }
 
-// Between neighbours in order, as numpy's percentile does.
+// Interpolates linearly between neighbours, as numpy's percentile does. `share` in [0, 1].
 double Quantile(const std::vector<double>& sorted, double share) {
   const double place = share * static_cast<double>(sorted.size() - 1);
   const auto below = static_cast<size_t>(std::floor(place));
@@ -55,7 +55,8 @@ void CountMoves(const std::vector<double>& a, const std::vector<double>& b,
   }
 }
 
-// Both tails, each with the observed difference counted among the resamples.
+// The two-sided p-value: twice the smaller share of resamples on one side of 0. The observed
+// difference counts as one more resample on both sides, so that the value is never 0.
 double TwoSided(const std::vector<double>& differences) {
   double up = 1, down = 1;
   for (const double value : differences) {
@@ -67,7 +68,8 @@ double TwoSided(const std::vector<double>& differences) {
 
 using Scores = std::map<std::string, double>;
 
-// The scores that both have, with those of all samples and what moved.
+// For each score that both runs have: its values over all samples, the difference, and how many
+// samples moved.
 std::map<std::string, PairedDifference> Observed(const ScoredMetric& a, const ScoredMetric& b,
                                                  const TaskScores& facts) {
   std::map<std::string, PairedDifference> differences;

@@ -15,7 +15,7 @@ size_t BinOf(double confidence) {
   return static_cast<size_t>(std::clamp(place, 0.0, static_cast<double>(kBins - 1)));
 }
 
-// From all answers to few of them, the most certain ones.
+// From all answers down to a few of the most certain ones.
 std::vector<Abstention> Abstentions(const std::vector<double>& confidences,
                                     const std::vector<double>& right) {
   std::vector<double> sorted = confidences;

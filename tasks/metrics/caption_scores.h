@@ -28,7 +28,7 @@ using BleuCounts = std::array<double, 10>;
 BleuCounts CountBleu(const CaptionItem& item);
 std::array<double, 4> BleuOfCounts(const BleuCounts& counts);
 
-// Of one item, beta 1.2: best precision and best recall over the references.
+// ROUGE-L of one item (beta 1.2), from the best precision and the best recall over the references.
 double RougeL(const CaptionItem& item);
 
 // CIDEr-D of every item, times 10; document frequencies are those of the items' references. It is
@@ -39,7 +39,8 @@ std::vector<double> CiderD(const std::vector<CaptionItem>& items);
 // unequal lengths.
 std::vector<double> PlainCider(const std::vector<CaptionItem>& items);
 
-// At white space as Python's str.split() knows it, no-break spaces among it.
+// Words of `text` between white space, as Python's str.split() gives them; no-break spaces count as
+// white space. The views are valid as long as `text`.
 std::vector<absl::string_view> SplitWords(absl::string_view text);
 
 }  // namespace unival

@@ -59,8 +59,8 @@ class DocumentFrequencies {
   NgramCounts frequencies_;
 };
 
-// Mean over orders of the cosine; with `damped`, as in CIDEr-D, its counts are clipped and it falls
-// with the difference in length.
+// The cosine of the two vectors, averaged over orders. `damped` gives CIDEr-D: counts are clipped,
+// and the value falls as the lengths differ more.
 double Similarity(const CiderVector& candidate, const CiderVector& reference, bool damped) {
   constexpr double kSigma = 6;
   const double delta = candidate.length - reference.length;

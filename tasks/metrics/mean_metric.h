@@ -9,11 +9,11 @@
 
 namespace unival {
 
-// Of one answer; a failure scores 0.
+// The score of one answer. A failed answer is not scored; it counts as 0.
 using Score = double (*)(const References&, const Prediction&);
 
-// Gives the mean as `result.name`, in all and, where samples have a text column `kind`, per value
-// of it as "<name>/kind=<value>". 0 without samples.
+// A metric that gives the mean of `score` over all samples as `result.name`, and, where samples
+// have a text column `kind`, the mean per value of it as "<name>/kind=<value>". 0 without samples.
 MetricFactory MeanMetricFactory(const std::string& name, const ScoreInfo& result,
                                 const std::string& summary, Score score, bool needs_box = false);
 

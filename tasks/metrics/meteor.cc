@@ -27,7 +27,8 @@ struct Replacement {
   const char* with;
 };
 
-// In their order; what one consumed, its next find does not begin with.
+// The replacements, in the order in which they are applied. The matches of one replacement never
+// overlap: text that a match has consumed cannot begin the next match.
 const std::vector<Replacement>& MeteorReplacements() {
   static const auto* const kReplacements = [] {
     const std::string letter = "[" UNIVAL_METEOR_LETTERS "]",

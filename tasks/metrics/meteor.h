@@ -19,7 +19,7 @@
 
 namespace unival {
 
-// What a value of METEOR is compared by, to be said where one is shown.
+// The remark to show beside a value of METEOR: values compare only if the same modules made them.
 inline constexpr char kMeteorModules[] = "modules exact and stem";
 
 // Counts, whose sums over items give the corpus score.

@@ -65,12 +65,12 @@ Choices AllMatches(const std::vector<std::string>& candidate,
   return choices;
 }
 
-// A path of the search: what the words of the reference up to here are matched with.
+// A partial alignment: the matches of the reference's words up to the present one.
 struct AlignmentPath {
   std::vector<MeteorMatch> matches;
   std::vector<bool> used;  // words of the candidate
   int exact = 0, chunks = 0, distance = 0;
-  int last_end = -1;  // behind the candidate's word of the last match; -1: no chunk is open
+  int last_end = -1;  // index after the candidate's last matched word; -1: no chunk is open
 
   void EndChunk() {
     if (last_end >= 0) ++chunks;
@@ -83,7 +83,7 @@ bool IsBetter(const AlignmentPath& a, const AlignmentPath& b) {
          std::make_tuple(-b.exact, b.chunks, b.distance);
 }
 
-// Matches that are the only ones of both their words are certain.
+// The matches that need no search, because each is the only possible one of both its words.
 AlignmentPath CertainMatches(const Choices& choices, size_t candidate_words) {
   std::vector<int> ways(candidate_words, 0);
   for (const auto& matches : choices) {
@@ -101,7 +101,8 @@ AlignmentPath CertainMatches(const Choices& choices, size_t candidate_words) {
   return path;
 }
 
-// A way on from a path over the next word of the reference, before it is made: of many, few are.
+// A path extended by the next word of the reference. It is only described here, because few of many
+// steps are kept and paths are costly to copy.
 struct Step {
   size_t path = 0;
   MeteorMatch match;  // candidate -1: none
@@ -122,8 +123,8 @@ void AddSteps(const AlignmentPath& path, size_t index, size_t j,
   if (certain.candidate >= 0) {
     return add(certain, path.distance + std::abs(place - certain.candidate));
   }
-  // The original books the distance of a match on the paths that go on without it; so it is here,
-  // since it decides between equal alignments.
+  // As in the original, the distance of a match that is left out is added to the paths that go on
+  // without it, because that decides between alignments that are otherwise equal.
   int distance = path.distance;
   for (const MeteorMatch& match : choices) {
     if (path.used[static_cast<size_t>(match.candidate)]) continue;

@@ -1,5 +1,4 @@
-// unival: meteor_alignment.h - which words of two texts METEOR takes for
-// the same.
+// unival: meteor_alignment.h - which words of two texts METEOR takes for the same.
 #ifndef UNIVAL_TASKS_METRICS_METEOR_ALIGNMENT_H_
 #define UNIVAL_TASKS_METRICS_METEOR_ALIGNMENT_H_
 
@@ -8,7 +7,7 @@
 
 namespace unival {
 
-// By Snowball's English stemmer, "Porter 2"; lower-case words, UTF-8.
+// Stems of lower-case UTF-8 words, by Snowball's English stemmer ("Porter 2").
 std::vector<std::string> Stems(const std::vector<std::string>& words);
 
 struct MeteorMatch {

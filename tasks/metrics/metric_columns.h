@@ -4,8 +4,8 @@
 //     if (!HoldsColumn(sample, column)) ...
 //   }
 //
-// A record may call them otherwise (`--column group=sentence`); what the task reads under the
-// record's own name then stays there, too. Functions are thread-safe.
+// Records may call these columns by other names (`--column group=sentence`). A column that a task
+// reads under the record's own name stays there as well. Functions are thread-safe.
 #ifndef UNIVAL_TASKS_METRICS_METRIC_COLUMNS_H_
 #define UNIVAL_TASKS_METRICS_METRIC_COLUMNS_H_
 
@@ -32,7 +32,7 @@ inline const char* HeldBy(const MetricColumn& column) {
   return column.is_list ? "a list of texts" : "a text or a number";
 }
 
-// Whether `sample` has the column, and in it what the metric reads.
+// Whether `sample` has the column with a value that the metric can read.
 inline bool HoldsColumn(const TaskSample& sample, const MetricColumn& column) {
   const auto found = sample.fields.find(column.name);
   if (found == sample.fields.end()) return false;

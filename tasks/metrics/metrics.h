@@ -28,7 +28,7 @@ namespace unival {
 // AlreadyExists when a name is taken.
 absl::Status RegisterBuiltinMetrics(Registrar& registrar);
 
-// A registry that holds these alone, made once: for who has no plugins.
+// A registry with these metrics alone, made once; for callers without plugins.
 const Registry& BuiltinMetrics();
 
 // How many records there were, and how many of them had no answer.

@@ -43,7 +43,7 @@ struct PtbRule {
   bool at_letter, at_digit, at_other;      // ASCII characters that it can begin with
 };
 
-// In their order; made once.
+// All rules in their order of precedence; made once.
 const std::vector<PtbRule>& PtbRules();
 
 }  // namespace unival

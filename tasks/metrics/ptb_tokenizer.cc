@@ -86,13 +86,14 @@ std::string NoBreakSpaces(absl::string_view text) {
   return absl::StrReplaceAll(text, {{" ", "\u00A0"}});
 }
 
-// Without soft hyphens, unless there is nothing else.
+// `text` without soft hyphens; "-" where it holds nothing else.
 std::string Hyphenless(absl::string_view text) {
   std::string kept = absl::StrReplaceAll(text, {{"\u00AD", ""}});
   return kept.empty() ? "-" : kept;
 }
 
-// Straight quotes open or close as said, curly ones as they are curled.
+// Replaces straight quotes by opening or closing ones, as `open` says, and curly quotes as they
+// curl.
 std::string LatexQuotes(absl::string_view text, bool open) {
   const std::string one = open ? "`" : "'";
   std::string result = absl::StrReplaceAll(
@@ -221,8 +222,8 @@ bool IsDroppedPunctuation(absl::string_view token) {
   return false;
 }
 
-// Line ends within a caption would make two of it, and characters beyond the Basic Multilingual
-// Plane are none to the original, which reads UTF-16.
+// The caption as one line: a line end would make two captions of it. Characters beyond the Basic
+// Multilingual Plane are dropped, because the original reads UTF-16 and does not know them.
 std::string OneLine(const std::string& caption) {
   std::string line;
   for (size_t i = 0; i < caption.size(); ++i) {

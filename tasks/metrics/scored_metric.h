@@ -12,14 +12,14 @@
 
 namespace unival {
 
-// What `reader` gives for `sample`, which must have an answer to compare a text with.
-// InvalidArgument names the sample.
+// The references of `sample`, which must hold a right answer for texts. InvalidArgument names the
+// sample.
 absl::StatusOr<References> ReadTexts(const ReferenceReader& reader, const TaskSample& sample);
 
 // The text in column `name` of `sample`; nullptr where there is none.
 const std::string* TextColumn(const TaskSample& sample, const std::string& name);
 
-// What is in the column `group`, of a number its digits; nothing where there is none.
+// The value of the column `group`, a number as its digits; nothing where there is none.
 absl::optional<std::string> GroupOf(const TaskSample& sample);
 
 }  // namespace unival

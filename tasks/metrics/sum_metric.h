@@ -12,7 +12,7 @@
 
 namespace unival {
 
-// What was said of a sample, and what is right. A failure has an empty text.
+// The answer to a sample, and what is right. A failed sample has an empty text.
 struct ScoredText {
   std::string text;
   std::vector<std::string> references;  // at least one, except where a failure's are unknown
@@ -23,13 +23,14 @@ using Statistics = std::vector<double>;
 
 struct SumScorer {
   std::vector<ScoreInfo> infos;  // of the scores
-  // Statistics of every sample, all of one length. Seen together, since some need all references.
+  // Makes the statistics of every sample, all of one length. It gets all samples at once, because
+  // some statistics need all references.
   std::function<std::vector<Statistics>(const std::vector<ScoredText>&)> statistics;
   // The scores, as `infos`, of the sums of the statistics of `count` samples, count > 0.
   std::function<std::vector<double>(const Statistics& sums, double count)> scores;
   bool needs_objects = false;  // refuses a sample without a column `objects`
-  // Of one text, where the time to compare two grows with the product of their words; a sample
-  // with a longer one is refused. 0: any.
+  // Most words that a text of a sample may have; a sample with a longer text is refused. For
+  // metrics whose time grows with the product of the words of two texts. 0: no limit.
   int64_t most_words = 0;
 };
 

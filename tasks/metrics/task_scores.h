@@ -33,13 +33,14 @@ std::string ScoreLabel(absl::string_view score, bool less_is_better);
 // A value; thread-safe.
 class TaskScores {
  public:
-  TaskScores() = default;  // of every score more is better, but for failures
-  // Of a registry's metrics, for who has answers and no task.
+  TaskScores() = default;  // more of every score is better, except of "failures"
+  // The descriptions of all scores that a registry's metrics give, for answers without a task.
   explicit TaskScores(const Registry& registry);
-  // What the task says of its scores; of those of which it says nothing, what the registry knows.
+  // The task's own descriptions; for scores that it does not describe, those of the registry.
   TaskScores(const Task& task, const Registry& registry);
 
-  // Of a group's score as of that of all. Of a score that nobody describes more is better.
+  // The description of a score. A group's score, "accuracy/kind=color", has that of the score of
+  // all records. Where there is no description, more of the score is better.
   ScoreInfo Of(absl::string_view score) const;
   bool LessIsBetter(absl::string_view score) const;
   // Whether `a` is better than `b`: never where one of them is not a number.

@@ -28,9 +28,9 @@ bool HasNumberWithComma(absl::string_view text) {
   return false;
 }
 
-// Marks vanish where one stands beside a blank, or the text has a number like "1,000"; else they
-// become blanks. Periods vanish except before digits, 32 of them at most: the evaluation hands a
-// flag of that value where a count is taken.
+// A punctuation mark vanishes where it stands beside a blank somewhere in the text, or where the
+// text has a number like "1,000"; else it becomes a blank. Periods vanish except before digits, but
+// only 32 of them: the original evaluation passes a flag of the value 32 where a count is expected.
 std::string WithoutPunctuation(absl::string_view text) {
   std::string kept(text);
   const bool has_comma = HasNumberWithComma(text);

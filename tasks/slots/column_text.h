@@ -9,8 +9,8 @@
 
 namespace unival {
 
-// A text as it is, a number in its shortest form, of several texts one; then cleaned as the
-// template says.
+// The column as text: a text as it is, a number in its shortest form, one text of a list (drawn in
+// training); then cleaned as the template says.
 absl::StatusOr<std::string> ColumnText(const SlotPlace& place, const TaskSample& sample,
                                        const RenderOptions& options, SeededRandom& random);
 

@@ -31,7 +31,8 @@ absl::Status WrongKind(const TaskSample& sample, const std::string& column,
 // The shortest form that is this number and no other: "3", "2.5", "1234567.25".
 std::string NumberText(double value);
 
-// Fractions of the box in `column`, in pixels of columns `width` x `height` where they exist.
+// The box in `column` as fractions of the picture. It is in pixels of columns `width` x `height`
+// where these exist, else in fractions already. Errors name record and column.
 absl::StatusOr<NormalizedBox> BoxOfColumn(const TaskSample& sample, const std::string& column);
 
 }  // namespace unival

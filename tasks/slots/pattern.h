@@ -35,8 +35,8 @@ struct PatternProblem {
   std::string what;  // with the position
 };
 
-// The same for who wants all problems: a slot of an unknown type becomes one of text, a column that
-// is none and what cannot be told apart any more are left out.
+// The same for callers that want all problems, not just the first. A slot of an unknown type is
+// read as a text slot. A malformed column, and text that cannot be parsed, are left out.
 Pattern ReadPattern(absl::string_view text, const SlotTypes& types,
                     std::vector<PatternProblem>* problems);
 Pattern ReadPrompt(const TaskTemplate& task, absl::string_view text, const SlotTypes& types,

@@ -78,20 +78,22 @@ class SlotType {
 
   // Whether words of its text may be replaced by <mask> (TaskTemplate.mask_ratio).
   virtual bool maskable() const { return false; }
-  // Whether a target that is too long may end within it; what is no text usually means nothing when
-  // cut.
+  // Whether a target that is too long may be cut within this slot. That is so for text; tokens that
+  // are no text usually mean nothing when some are missing.
   virtual bool divisible() const { return false; }
-  // Whether it stands for a media input of the task, whose name is the slot's column.
+  // Whether the slot stands for a media input of the task. Its column is then the input's name.
   virtual bool is_media() const { return false; }
   // Whether it fills Prediction::box and References::box.
   virtual bool gives_box() const { return false; }
   // Tokens that it always has, 0 where the number varies.
   virtual int64_t token_count() const { return 0; }
 
-  // One slot against its template, without model or data. InvalidArgument says what it needs; by
-  // default that it takes no options. Messages begin behind slot "{column:type}".
+  // Checks one slot against its template, without model or data. InvalidArgument says what it
+  // needs; by default only that the slot has no options. Messages continue after slot
+  // "{column:type}".
   virtual absl::Status Check(const SlotPlace& place) const;
-  // The template as a whole, asked once for every type, used or not.
+  // Checks the template as a whole. Called once for every slot type, whether the template uses it
+  // or not.
   virtual std::vector<TemplateProblem> CheckTemplate(const TaskTemplate& task,
                                                      const Pattern& prompt,
                                                      const Pattern& target) const;
@@ -102,8 +104,8 @@ class SlotType {
   // Answers that a target of this one slot may have, as values of its column; empty: not a closed
   // set.
   virtual std::vector<std::string> ClosedSet(const SlotPlace& place) const;
-  // Tokens that generation is restricted to where the slot is the whole target; empty: anything. By
-  // default its block.
+  // The tokens that generation may write when the slot is the whole target; empty: any. By default
+  // those of its block.
   virtual absl::StatusOr<std::vector<TokenRange>> AllowedTokens(
       const SlotPlace& place, const VocabularyView& vocabulary) const;
 
@@ -113,7 +115,7 @@ class SlotType {
                                        const TaskSample& sample, const RenderOptions& options,
                                        SeededRandom& random) const = 0;
 
-  // Adds what generated tokens mean to `prediction`, whose text is filled in already. Asked once
+  // Adds to `prediction` what generated tokens mean; its text is filled in already. Called once,
   // for the first slot of this type in the target. Tokens that do not fit leave the prediction as
   // it is.
   virtual absl::Status Interpret(const SlotPlace& place, const VocabularyView& vocabulary,

@@ -12,7 +12,7 @@
 
 namespace unival {
 
-// A value: a copy of BuiltinSlotTypes() takes further types.
+// A value. To use further types, copy BuiltinSlotTypes() and add them.
 class SlotTypes {
  public:
   // AlreadyExists for a name that is taken, InvalidArgument for one that is no id
@@ -25,7 +25,7 @@ class SlotTypes {
   // In the order of addition; the first is the type of "{column}".
   const std::vector<std::shared_ptr<const SlotType>>& all() const { return types_; }
 
-  // "text, number or box".
+  // The names as text for messages: "text, number or box".
   std::string Names() const;
 
  private:

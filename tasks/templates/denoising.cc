@@ -59,7 +59,7 @@ void AppendMasked(const std::string& text, double ratio, int64_t mask, SeededRan
   }
 }
 
-// Lengths of spans that mask `budget` words together; 0 is a mask that is inserted.
+// Draws lengths of spans that mask `budget` words together. A span of length 0 inserts a mask.
 std::vector<int64_t> SpanLengths(double mean, int64_t budget, SeededRandom& random) {
   std::vector<int64_t> lengths;
   for (int64_t masked = 0; masked < budget; masked += lengths.back()) {

@@ -1,4 +1,5 @@
-// The tasks of a set against each other: what one of them makes further examples of.
+// Checks the tasks of a set against each other: a further example must name a task of the set and
+// fill that task's columns.
 #include <algorithm>
 #include <string>
 #include <vector>

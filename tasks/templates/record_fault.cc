@@ -29,7 +29,8 @@ bool FitsType(const std::string& slot_type, const FieldValue& value) {
   return !std::holds_alternative<MediaSource>(value) && !std::holds_alternative<Numbers>(value);
 }
 
-// What a refused box is called; `box` may also be one that was not refused.
+// The kind of fault of a box; empty: none. `refused`: whether the slot refused the box. A box may
+// be empty (no area) and yet not refused.
 std::string BoxKind(const Numbers& box, bool refused) {
   if (box.size() == 4 && (box[2] < box[0] || box[3] < box[1])) return kBoxOrder;
   if (box.size() != 4) return kBadValue;
@@ -81,7 +82,7 @@ class Inspection {
     faults_.push_back({std::string(kind), field, column, std::string(what)});
   }
 
-  // Null, and a fault, where the record has none; each column is looked for once.
+  // The record's value of `column`. Null where it has none, which is added as a fault.
   const FieldValue* Find(const std::string& field, const std::string& column) {
     const auto found = sample_.fields.find(column);
     if (found != sample_.fields.end()) return &found->second;
@@ -99,21 +100,21 @@ class Inspection {
   void CheckPattern(const std::string& field, const Pattern& pattern) {
     for (const PatternPiece& slot : pattern) {
       if (slot.type == nullptr || !seen_.insert({slot.text, slot.type->name()}).second) continue;
-      // Of a column that is missing, or media, it is said once.
+      // A column that is missing or holds media was dealt with before, once for all its slots.
       if (slot.type->is_media() || seen_.count({slot.text, ""}) > 0) continue;
       if (IsFilled(slot.text)) continue;
       CheckSlot(field, slot);
     }
   }
 
-  // Whether training fills the column of this record.
+  // Whether training fills the column: the answer column of `negatives`, where the record lacks it.
   bool IsFilled(const std::string& column) const {
     const TaskTemplate& task = reading_.source->proto;
     return use_ == RecordUse::kTraining && task.has_negatives() &&
            column == task.negatives().answer() && sample_.fields.count(column) == 0;
   }
 
-  // What only training reads.
+  // Checks the columns that only training reads.
   void CheckTraining(const TaskTemplate& task) {
     if (!task.loss_weight().empty()) {
       CheckValue("loss_weight", task.loss_weight(), WeightOfColumn(sample_, task.loss_weight()));
@@ -171,7 +172,7 @@ class Inspection {
   const VocabularyView& vocabulary_;
   const TaskSample& sample_;
   const RecordUse use_;
-  std::set<std::pair<std::string, std::string>> seen_;  // column and slot type; "": settled
+  std::set<std::pair<std::string, std::string>> seen_;  // column, slot type; "": no more to check
   std::vector<RecordFault> faults_;
 };
 

@@ -1,8 +1,7 @@
 // unival: record_fault.h
 //
-// What keeps a record from being an example of a template, all of it: every column that the
-// template names is looked at, whatever was wrong with another one, and whatever is wrong with the
-// template.
+// All faults that keep a record from being an example of a template. Every column that the template
+// names is checked, also when other columns or the template itself have faults.
 //
 //   for (const RecordFault& fault : FaultsOfRecord(reading, vocabulary, sample)) ...
 //
@@ -28,7 +27,7 @@ struct TemplateReading {
 };
 TemplateReading ReadTemplate(const LoadedTemplate& source, const SlotTypes& types);
 
-// What kinds of faults are called; programs read these words.
+// The kinds of faults. Programs read these words, so they must stay.
 inline constexpr char kMissingColumn[] = "missing_column";  // the record has no such column
 inline constexpr char kWrongType[] = "wrong_type";          // a text where numbers are needed, ...
 inline constexpr char kEmptyText[] = "empty_text";          // nothing, or nothing but blanks

@@ -143,7 +143,7 @@ class Checker : private FaultGatherer {
     return items;
   }
 
-  // Of a pattern that was read in part it is not known what it lacks.
+  // Only when all patterns could be read: nobody knows what a partly read pattern lacks.
   void CheckSlotTypes() {
     if (!is_whole_) return;
     for (const auto& type : types_.slots.all()) {

@@ -37,11 +37,12 @@ class FaultGatherer {
 // is longer than any may be, that alone. Thread-safe.
 std::vector<TemplateFault> CheckTemplate(const LoadedTemplate& task, const TemplateTypes& types);
 
-// Of these, what concerns training alone. `is_whole`: all patterns could be read.
+// The part of CheckTemplate that concerns training alone. `is_whole`: all patterns could be read.
 std::vector<TemplateFault> CheckTrainingFields(const LoadedTemplate& task, const Pattern& prompt,
                                                const Pattern& target, bool is_whole);
 
-// Further examples are of tasks of the same set, whose columns they fill: every fault is appended.
+// Checks that further examples name tasks of the same set and fill their columns. Appends every
+// fault.
 void CheckFurtherExamples(const LoadedTemplateSet& set, std::vector<TemplateFault>* faults);
 
 }  // namespace unival

@@ -19,7 +19,7 @@ namespace unival {
 // without them can be evaluated; FaultsOfRecord misses them.
 std::vector<std::string> TrainingColumns(const TaskTemplate& task);
 
-// What `negatives` calls right and wrong.
+// The answers that `negatives` writes for a right and for a wrong text; by default "yes" and "no".
 std::string YesOf(const Negatives& negatives);
 std::string NoOf(const Negatives& negatives);
 

@@ -1,7 +1,7 @@
 // unival: template_fault.h
 //
-// What is wrong with a template set, all of it: who checks a set wants every fault at once, who
-// loads one (template_set.h) the first.
+// All faults of a template set. A check of a set wants every fault at once; loading a set
+// (template_set.h) stops at the first.
 //
 //   LoadedTemplateSet set;
 //   std::vector<TemplateFault> faults;
@@ -35,9 +35,9 @@ struct TemplateFault {
 TemplateFault FaultAt(const LoadedTemplate& task, absl::string_view field, absl::string_view slot,
                       const absl::Status& what);
 
-// Reads a set as LoadTemplateSet does, and goes on behind a fault. A task with faults is in `set`
-// too, as far as it could be read. An error is returned only for what ends the reading: a file that
-// is not there, and text that is no text format.
+// Reads a set as LoadTemplateSet does, but goes on after a fault. A task with faults is in `set`,
+// too, as far as it could be read. Errors only for what ends the reading: a missing file, or text
+// that is no text format.
 absl::Status ReadTemplateSet(const std::string& path, const TemplateTypes& types,
                              LoadedTemplateSet* set, std::vector<TemplateFault>* faults);
 

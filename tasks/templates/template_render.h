@@ -21,7 +21,8 @@
 
 namespace unival {
 
-// Errors are those of SlotType::Render, the first.
+// The pattern with the record's columns in its slots. The first error of SlotType::Render is
+// returned.
 absl::StatusOr<std::vector<Chunk>> RenderPattern(const TaskTemplate& task, const Pattern& pattern,
                                                  const VocabularyView& vocabulary,
                                                  const TaskSample& sample,
@@ -33,8 +34,8 @@ struct MediaPlace {
   std::string input;     // TaskInput.name
   size_t tokens_before;  // of the same pattern
 };
-// Global ids, without <s> and </s>. The media items among the chunks are appended to `places`, in
-// their order, unless it is null.
+// Global ids of the chunks, without <s> and </s>. Media items among the chunks are appended to
+// `places`, in their order, unless it is null.
 absl::StatusOr<std::vector<int64_t>> EncodeChunks(const std::vector<Chunk>& chunks,
                                                   const VocabularyView& vocabulary,
                                                   std::vector<MediaPlace>* places = nullptr);

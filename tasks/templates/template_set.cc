@@ -39,14 +39,15 @@ std::map<std::string, int> FieldLines(const TaskTemplate& task, TextFormat::Pars
       if (field->is_repeated()) lines[absl::StrCat(field->name(), ":", i)] = line;
     }
   }
-  // One that is given as nothing is not among the fields that are present.
+  // A prompt that is given as "" is not among the fields that are present, so its line is added
+  // here.
   const FieldDescriptor* prompt = task.GetDescriptor()->FindFieldByName("prompt");
   const int line = tree.GetLocation(prompt, -1).line + 1;
   if (line > 0) lines.emplace(prompt->name(), line);
   return lines;
 }
 
-// A text of this size has its lines counted before they are taken.
+// The largest label file that is read, in bytes. How many labels it may hold is checked later.
 constexpr int64_t kMaxLabelFile = int64_t{64} << 20;
 
 absl::StatusOr<std::string> ReadLabels(const std::string& directory, const std::string& set_file,
@@ -100,8 +101,8 @@ absl::Status InlineWords(LoadedTemplate& task, const std::string& directory) {
   return absl::OkStatus();
 }
 
-// Fields that the message does not have: with them a set can be read on, and said what else is
-// wrong with it.
+// Collects unknown fields as faults. The set is read on in spite of them, so that its other faults
+// are reported, too.
 class UnknownFields : public google::protobuf::io::ErrorCollector {
  public:
   explicit UnknownFields(const std::string& file) : file_(file) {}
@@ -120,8 +121,8 @@ class UnknownFields : public google::protobuf::io::ErrorCollector {
 
 using Places = std::unique_ptr<TextFormat::ParseInfoTree>;
 
-// Parses `text` into `proto` and gives where its fields stand. What is only an unknown field is
-// added to `faults`.
+// Parses `text` into `proto` and returns the places of its fields. If the only errors are unknown
+// fields, it puts these into `faults` and succeeds.
 absl::StatusOr<Places> ParseText(absl::string_view text, const std::string& file,
                                  TemplateSet* proto, std::vector<TemplateFault>* faults) {
   constexpr int kMaxDepth = 32;
@@ -141,11 +142,11 @@ absl::StatusOr<Places> ParseText(absl::string_view text, const std::string& file
   proto->Clear();
   if (!lenient.ParseFromString(std::string(text), proto) || unknown.faults().empty()) return strict;
   *faults = unknown.faults();
-  faults->front().status = strict;  // in the words of who reads no further
+  faults->front().status = strict;  // the error that LoadTemplateSet returns
   return places;
 }
 
-// The task, and what is wrong with it by itself.
+// One task, with the faults that can be found without the other tasks of its set.
 LoadedTemplate ReadTask(const TaskTemplate& proto, const std::string& file, int line,
                         TextFormat::ParseInfoTree& tree, const std::string& directory,
                         const TemplateTypes& types, std::vector<TemplateFault>* faults) {
@@ -157,7 +158,7 @@ LoadedTemplate ReadTask(const TaskTemplate& proto, const std::string& file, int 
   if (!words.ok()) faults->push_back(FaultAt(task, "negatives", "", words));
   std::vector<TemplateFault> found = CheckTemplate(task, types);
   faults->insert(faults->end(), found.begin(), found.end());
-  // A set that a model stores was printed, and printing leaves out what is empty.
+  // Not for sets that a model stores: these were printed, and printing leaves out empty fields.
   if (!directory.empty() && !proto.input().empty() && task.lines.count("prompt") == 0) {
     faults->push_back(FaultAt(
         task, "prompt", "",
@@ -166,7 +167,7 @@ LoadedTemplate ReadTask(const TaskTemplate& proto, const std::string& file, int 
   return task;
 }
 
-// Reads on behind every fault; an error is text that is no text format.
+// Reads the whole set and collects all faults. An error only for text that is no text format.
 absl::StatusOr<LoadedTemplateSet> ParseAll(absl::string_view text, const std::string& file,
                                            const std::string& directory, const TemplateTypes& types,
                                            std::vector<TemplateFault>* faults) {

@@ -66,7 +66,7 @@ void TemplateTask::FillInfo() {
   AddUnique(PatternColumns(prompts_[0]), &info_.prediction_columns);
   info_.columns = info_.prediction_columns;
   AddUnique(PatternColumns(target_), &info_.columns);
-  // Training fills it where a record does not have it.
+  // Records need not have the answer column of `negatives`: training fills it.
   const auto filled =
       std::find(info_.columns.begin(), info_.columns.end(), source_.proto.negatives().answer());
   if (source_.proto.has_negatives() && filled != info_.columns.end()) info_.columns.erase(filled);
@@ -150,7 +150,7 @@ absl::Status TemplateTask::EncodeClosedSet(const PatternPiece& slot) {
     if (tokens.empty()) {
       return absl::InvalidArgumentError(source_.Where("labels") + "an empty label has no tokens");
     }
-    // A cut answer would end where the closed set does not let it end.
+    // A cut answer would end at a token where no answer of the closed set ends.
     const auto bound = static_cast<size_t>(source_.proto.max_target_tokens());
     if (source_.proto.mask_loss() && bound > 0 && tokens.size() > bound) {
       return absl::InvalidArgumentError(absl::StrCat(
@@ -176,7 +176,7 @@ absl::StatusOr<std::vector<int64_t>> TemplateTask::Encode(const std::vector<Chun
   return EncodeChunks(chunks, vocabulary_);
 }
 
-// Where nothing has made it wrong, the record is right.
+// A record without an answer was not made wrong by `negatives`, so its text is right.
 absl::StatusOr<Seq2SeqExample> TemplateTask::MakeExample(const TaskSample& sample, ExampleMode mode,
                                                          uint64_t seed) const {
   const Negatives& negatives = source_.proto.negatives();

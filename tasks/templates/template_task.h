@@ -71,8 +71,9 @@ class TemplateTask : public Task {
   absl::Status EncodeAnswers();
   absl::Status EncodeClosedSet(const PatternPiece& slot);
   void FillInfo();
-  // What `tokens` say. Of a closed set whose words the tokenizer does not have all, an answer is
-  // the label that was found, and of the beginning of one what is sure.
+  // The text that `tokens` stand for. The tokenizer may lack words of a closed set; then <unk>
+  // stands for them. A whole answer of the set gives the label as it is written; the beginning of
+  // one gives the text before the first <unk>.
   absl::StatusOr<std::string> AnswerText(const std::vector<int64_t>& tokens) const;
 
   absl::StatusOr<std::vector<Chunk>> Render(const Pattern& pattern, const TaskSample& sample,
@@ -81,13 +82,14 @@ class TemplateTask : public Task {
   absl::StatusOr<std::vector<int64_t>> Encode(const std::vector<Chunk>& chunks) const;
   absl::StatusOr<Seq2SeqExample> MakeExampleOf(const TaskSample& sample, ExampleMode mode,
                                                uint64_t seed) const;
-  // The prompt without <s> and </s>; gives the media of `example` that stand in it their places.
+  // The prompt's tokens without <s> and </s>. Media of `example` that stand in the prompt get their
+  // places.
   absl::StatusOr<std::vector<int64_t>> MakeSource(const TaskSample& sample, ExampleMode mode,
                                                   SeededRandom& random,
                                                   Seq2SeqExample* example) const;
   void PlaceMedia(const std::vector<MediaPlace>& places, size_t tokens,
                   Seq2SeqExample* example) const;
-  // What only training has: weight and mask of the loss.
+  // Adds the weight and the mask of the loss, which only training uses.
   absl::Status AddLoss(const TaskSample& sample, Seq2SeqExample* example) const;
   absl::Status AddTarget(const TaskSample& sample, ExampleMode mode, SeededRandom& random,
                          Seq2SeqExample* example) const;

@@ -8,12 +8,13 @@
 
 namespace unival {
 
-// A value. The registry must outlive the calls that get it, not what they give.
+// A value. The registry must outlive the calls that receive it; what these calls return does not
+// need it.
 struct TemplateTypes {
   SlotTypes slots = BuiltinSlotTypes();
-  // Null: any name will do when a set is read, and none when a task is made. For sets that a model
-  // directory stores: a metric whose plugin is not loaded must not keep the other tasks from being
-  // used.
+  // Where metrics are looked up. Null: any name of a metric is accepted when a set is read, and no
+  // metric is found when a task is made. That is for sets that a model directory stores: if the
+  // plugin of one task's metric is not loaded, the other tasks must still be usable.
   const Registry* metrics = &BuiltinMetrics();
 };
 

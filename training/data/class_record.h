@@ -17,18 +17,18 @@ struct ClassFile {
   std::string column;     // "image", "audio" or "video"
 };
 
-// The media files of the sub-folders of `folder`, one of which is one class, sorted by folder and
-// name; without what systems leave there, and texts about the data. InvalidArgument for another
-// kind of file, and for a link that leads out of its folder, each named; errors of the system.
-// `skipped`, where given, gets what ListFolder skips.
+// The media files in the sub-folders of `folder`; each sub-folder is one class. Sorted by folder,
+// then by name. Left out are files that systems make (".DS_Store") and texts about the data
+// (README, licence). InvalidArgument names a file of any other kind, or a link that leads out of
+// its folder; errors of the system. `skipped`, where given, gets what ListFolder skips.
 absl::StatusOr<std::vector<ClassFile>> ListClasses(const std::string& folder,
                                                    std::vector<std::string>* skipped = nullptr);
 
 enum class Wanted { kFiles, kFolders };
 
-// What is wanted directly inside `folder`, sorted by name, as full paths; not what systems leave
-// there. `skipped`, where given, gets "PATH: why" of what is no data: pipes, devices, links to
-// nothing, folders where files are wanted. Errors as ListClasses.
+// The files, or the folders, directly inside `folder`, sorted by name, as full paths. Files that
+// systems make are left out. `skipped`, where given, gets "PATH: why" for what is no data: pipes,
+// devices, links to nothing, folders where files are wanted. Errors as ListClasses.
 absl::StatusOr<std::vector<std::string>> ListFolder(const std::string& folder, Wanted wanted,
                                                     std::vector<std::string>* skipped = nullptr);
 

@@ -24,7 +24,7 @@ class ContentHash {
   ContentHash(const ContentHash&) = delete;
   ContentHash& operator=(const ContentHash&) = delete;
 
-  // Length and bytes, so that ("ab", "c") differs from ("a", "bc").
+  // Adds the length of `bytes` and then `bytes`, so that ("ab", "c") differs from ("a", "bc").
   void Add(absl::string_view bytes);
   // 32 hexadecimal digits.
   std::string Hex() const;
@@ -33,7 +33,7 @@ class ContentHash {
   XXH3_state_s* state_;
 };
 
-// Of one content, and of some in their order.
+// The hash of one content, and of several in their order; 32 hexadecimal digits.
 std::string HashOfBytes(absl::string_view bytes);
 std::string HashOfParts(const std::vector<std::string>& parts);
 

@@ -8,9 +8,10 @@
 
 namespace unival {
 
-// InvalidArgument for a corpus in which no line of at most 4192 bytes holds a character that a
-// tokenizer could learn: trainers end the process there. At most 64 MiB are looked at.
-// ResourceExhausted for a file that no training gets through; other errors as OpenRegularFile.
+// Checks the corpus, because a tokenizer's trainer ends the process on one that it cannot use.
+// InvalidArgument when no line of at most 4192 bytes holds a character to learn. At most 64 MiB are
+// looked at. ResourceExhausted for a file too large for any training; other errors as
+// OpenRegularFile.
 absl::Status CheckCorpus(const std::string& path);
 
 }  // namespace unival

@@ -140,8 +140,8 @@ class DataCheck {
                         " pixels, columns width and height say ", *w, " x ", *h));
   }
 
-  // What the backbone says of media of one shape, asked once: a position grid that is too small for
-  // them, a sequence that is too long.
+  // Asks the backbone, once for each modality and shape, whether it can take such media: the
+  // position grid may be too small for them, or the sequence too long.
   void CheckGrid(const MediaVerdict& verdict, const std::string& column, const TaskSample& sample) {
     const std::string& modality = inspection_.ModalityOf(column);
     if (model_ == nullptr || verdict.shape.empty() || model_->modality(modality) == nullptr) return;
@@ -191,7 +191,7 @@ class DataCheck {
     }
   }
 
-  // With the records before it, and with those of `against`.
+  // Compares a record with those before it, and with the records of the files in `against`.
   void Compare(const Inspected& inspected, const TaskSample& sample) {
     for (const Likeness& likeness : comparison_->Take(sample, inspected.digests())) {
       AddRow(likeness.kind, likeness.column, likeness.remedy, sample.key, likeness.what);
@@ -203,7 +203,7 @@ class DataCheck {
       return InvalidArgument(
           "--against: expected a task, whose media and questions are compared, got none; add "
           "--task NAME");
-    // All of it, whatever the limit of the file that is checked.
+    // Reads all records: `limit` is about the file that is checked.
     UNIVAL_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
                             inspection_.Open(path, options_.columns, /*limit=*/0,
                                              options_.media_roots, options_.index));
@@ -213,7 +213,8 @@ class DataCheck {
     return absl::OkStatus();
   }
 
-  // What was asked for by name must be there, as far as records can be read.
+  // What the options name must be in the data. Not checked when some records could not be read,
+  // because those may hold it.
   absl::Status CheckAsked() const {
     if (unreadable_ > 0) return absl::OkStatus();
     const std::string there = absl::StrJoin(columns_, ", ");

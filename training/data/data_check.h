@@ -56,17 +56,17 @@ struct DataReport {
   std::vector<Problem> problems;
 };
 
-// `task` null: records and media alone. `model` null: what only a model can say is left out
-// (lengths, pieces, the size of its position grid); a model has to have the task's modalities
-// loaded. Errors: a file that cannot be opened, a column of `media_columns` that no record has,
-// plugins of which no record holds media.
+// Checks the file that `options` name. `task` null: only records and media are checked. `model`
+// null: lengths, pieces and the size of the position grid are not checked, as only a model knows
+// them. The model must have the task's modalities loaded. Errors: a file that cannot be opened, a
+// column of `media_columns` that no record has, a plugin for which no record holds media.
 absl::StatusOr<DataReport> CheckData(const DataCheckOptions& options, const Runtime& runtime,
                                      const LoadedTemplate* task, const Model* model);
 
 nlohmann::ordered_json DataReportJson(const DataReport& report);
 // What the file holds, for people: records, columns, lengths, classes.
 std::string DataSummary(const DataReport& report);
-// Both as one page that needs nothing else.
+// The summary and the problems as one HTML page that needs no other file.
 std::string DataReportHtml(const DataReport& report);
 
 }  // namespace unival

@@ -20,7 +20,7 @@ class DataContent {
 
   explicit DataContent(std::function<absl::StatusOr<File>()> open) : open_(std::move(open)) {}
 
-  // The file; the first call opens it, and what came of that stays.
+  // The content. The first call opens the file, and its result, also an error, is kept.
   const absl::StatusOr<File>& Get() const {
     absl::call_once(opened_, [this] { file_ = open_(); });
     return file_;

@@ -33,7 +33,7 @@ absl::Status TooMany(absl::string_view path) {
                          " files of one path, got more");
 }
 
-// The system opens no longer name.
+// The system does not open longer names.
 absl::Status CheckNameLength(size_t length, absl::string_view path) {
   if (length < PATH_MAX) return absl::OkStatus();
   return InvalidArgument(Shown(path), ": expected names of at most ", PATH_MAX - 1,
@@ -71,8 +71,8 @@ size_t Longest(const std::vector<std::string>& texts) {
   return longest;
 }
 
-// Whether the names that begin with one of `begun`, `before` bytes and one of `parts` are worth
-// making.
+// Checks names before they are made: each begins with one of `begun`, goes on with `before` bytes
+// and ends with one of `parts`. InvalidArgument where one is too long, or all together are.
 absl::Status CheckNames(const std::vector<std::string>& begun, size_t before,
                         const std::vector<std::string>& parts, absl::string_view path) {
   const size_t longest = Longest(begun) + before + Longest(parts);

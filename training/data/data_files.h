@@ -19,12 +19,12 @@ constexpr size_t kMaxDataFiles = 100000;
 constexpr size_t kMaxDataPath = size_t{256} << 10;
 constexpr size_t kMaxDataNames = size_t{64} << 20;
 
-// What is there under the very name `path`, or "-", is meant by itself, whatever characters it has.
-// Else braces are expanded, "{0000..0127}" to numbers with as many digits, "{a,b}" to its parts,
-// several of them to all combinations in order; then "*", "?" and "[a-z]" to the names that there
-// are, sorted. NotFound names the file that is missing, or a pattern that fits none;
-// InvalidArgument a range that is none, a path or names that are too long, or more than
-// kMaxDataFiles files; a long path is cut in messages.
+// The files that `path` means, in order. A path that exists under exactly this name, or "-", means
+// itself, whatever characters it has. Otherwise braces are expanded first: "{0000..0127}" to
+// numbers with as many digits, "{a,b}" to its parts, several braces to all combinations in order.
+// Then "*", "?" and "[a-z]" are expanded to the names that exist, sorted. Errors: NotFound names a
+// missing file, or a pattern that nothing fits; InvalidArgument for a malformed range, a path or
+// names that are too long, or more than kMaxDataFiles files. Messages shorten a long path.
 absl::StatusOr<std::vector<std::string>> ExpandDataPath(const std::string& path);
 
 }  // namespace unival

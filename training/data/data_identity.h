@@ -1,5 +1,5 @@
-// unival: data_identity.h - what data is, so that a run that goes on can tell whether it has the
-// same.
+// unival: data_identity.h - what identifies data, so that a resumed run can tell whether its data
+// is still the same.
 #ifndef UNIVAL_TRAINING_DATA_DATA_IDENTITY_H_
 #define UNIVAL_TRAINING_DATA_DATA_IDENTITY_H_
 
@@ -10,13 +10,14 @@
 
 namespace unival {
 
-// Both are hashes (32 hexadecimal digits, perhaps with words behind them) that differ where the
-// data differs, and are the same for a copy of it.
+// Two hashes (32 hexadecimal digits, perhaps followed by words). They differ where the data
+// differs, and are equal for a copy of the data.
 struct DataIdentity {
-  // Over every byte that records are made of: lines, and all members of tars. Nothing where
-  // somebody would have to read these for it.
+  // Over every byte that records are made of: lines, and all members of tars. Absent where these
+  // bytes would have to be read for this hash alone.
   absl::optional<std::string> content;
-  // The same, but of tars larger than kWholeTar over names, sizes and pieces of the content.
+  // The same, but a tar larger than kWholeTar counts by its members' names and sizes and by pieces
+  // of its content.
   std::string sampled;
 };
 

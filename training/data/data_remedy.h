@@ -1,5 +1,4 @@
-// unival: data_remedy.h - what an error of a record or of a medium is called, and what to do about
-// it.
+// unival: data_remedy.h - names for the errors of records and media, and advice on each.
 #ifndef UNIVAL_TRAINING_DATA_DATA_REMEDY_H_
 #define UNIVAL_TRAINING_DATA_DATA_REMEDY_H_
 
@@ -9,7 +8,8 @@
 
 namespace unival {
 
-// Of an error of Source::Read: "not_json", "not_utf8", "wrong_type", "bad_path", ...
+// The kind of an error of Source::Read, from its message: "not_json", "not_utf8", "wrong_type",
+// "bad_path", ...
 std::string KindOfReadError(absl::string_view what);
 std::string RemedyOfReadError(const std::string& kind);
 // `kind`: of MediaVerdict (media_check.h).

@@ -83,7 +83,7 @@ bool Fits(const TensorHeader& tensor, int64_t record_bytes) {
   return room >= 1;
 }
 
-// Header and tensors fit a record that may reach `room` bytes.
+// Whether the header is intact and its record ends within `room` bytes, all tensors inside it.
 bool Fits(const RecordHeader& header, int64_t room) {
   if (header.magic != kRecordMagic || header.header_hash != HeaderHash(header)) return false;
   if (header.bytes < kHeaderBytes || header.bytes > room || header.bytes % kAlignment != 0) {
@@ -123,8 +123,8 @@ absl::StatusOr<int64_t> SizeOf(int file, const std::string& path) {
   return static_cast<int64_t>(info.st_size);
 }
 
-// False when the record is damaged, or there no more: another process may have changed the file
-// since it was opened. `end`: of the records.
+// Reads a record's header and payload. False when the record is damaged or no longer there, since
+// another process may have changed the file after it was opened. `end`: where the records end.
 bool ReadRecord(int file, int64_t offset, int64_t end, RecordHeader* header, at::Tensor* payload) {
   if (!ReadHeader(file, offset, header, "").ok() || !Fits(*header, end - offset)) return false;
   const int64_t size = header->bytes - kHeaderBytes;
@@ -180,7 +180,7 @@ absl::Status FeatureCache::ReadIndex() {
   return absl::OkStatus();
 }
 
-// A record that is being written ends the reading, as one that was never finished does.
+// Stops at a record that is still being written, as it does at one that was never finished.
 absl::Status FeatureCache::ReadNewRecords() {
   UNIVAL_ASSIGN_OR_RETURN(const int64_t size, SizeOf(file_, path_));
   while (end_ + kHeaderBytes <= size) {
@@ -253,10 +253,11 @@ absl::Status FeatureCache::Append(const std::string& key, const std::vector<char
   UNIVAL_ASSIGN_OR_RETURN(const auto lock, Annotate(FileLock::Take(file_, path_), "feature cache"));
   UNIVAL_ASSIGN_OR_RETURN(const int64_t size, SizeOf(file_, path_));
   const bool was_there = entries_.count(key) > 0;
-  // Somebody has cut the file; what is left of it is read anew.
+  // A file that is shorter than before was cut by somebody, so its index is read again.
   UNIVAL_RETURN_IF_ERROR(size < end_ ? ReadIndex() : ReadNewRecords());
   if (!was_there && entries_.count(key) > 0) return absl::OkStatus();
-  // Nobody else is writing, so that what stands behind the last record was never finished.
+  // This process has the lock, so what stands after the last record is a write that was never
+  // finished.
   if (size > end_ && ftruncate(file_, end_) != 0) return CacheError(path_, "cannot truncate");
   const auto bytes = static_cast<int64_t>(record.size());
   if (!HasRoomFor(bytes)) return absl::OkStatus();

@@ -9,7 +9,7 @@
 
 namespace unival {
 
-// Held until it is destroyed, or its process ends.
+// Holds the lock until it is destroyed, or until its process ends.
 class FileLock {
  public:
   // Waits while others write. FailedPrecondition, with `path`, when the lock is kept for half a

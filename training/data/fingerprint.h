@@ -9,7 +9,7 @@
 
 namespace unival {
 
-// Of the options that change what records look like; not of the path.
+// A hash of the options that change what records look like; the path is not one of them.
 std::string FingerprintOf(const SourceOptions& options);
 
 }  // namespace unival

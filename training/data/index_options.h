@@ -8,11 +8,12 @@
 namespace unival {
 
 struct IndexOptions {
-  bool enabled = true;   // false: none is read and none is written
-  bool is_read = true;   // false: what is kept is not believed; the file is read, and kept anew
-  std::string folder;    // of all indexes; empty: each is beside its data, ".FILE.index"
-  std::string fallback;  // a folder for those that cannot be written beside; empty: none
-  // Bytes that a file has at least: a smaller one is read as quickly as an index of it.
+  bool enabled = true;   // false: indexes are neither read nor written
+  bool is_read = true;   // false: indexes are not trusted; files are read, indexes written anew
+  std::string folder;    // for all indexes; empty: each is beside its data, ".FILE.index"
+  std::string fallback;  // for those that cannot be written beside their data; empty: none
+  // Least size in bytes of a file that gets an index: a smaller file is read as quickly as its
+  // index.
   int64_t smallest = int64_t{4} << 20;
 };
 

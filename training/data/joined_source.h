@@ -19,11 +19,11 @@ class JoinedSource : public Source {
 
   const std::string& path() const override { return path_; }
   int64_t size() const override { return ends_.back(); }
-  // A key has the folder of its file before it where two files have the same name.
+  // Where two files have the same name, a record's key begins with the folder of its file.
   absl::StatusOr<TaskSample> Read(int64_t index) const override;
   absl::StatusOr<TaskSample> ReadFields(int64_t index) const override;
   std::string fingerprint() const override;
-  // Of each part, with the name of its file.
+  // The remarks of all parts, each with the name of its file.
   std::vector<std::string> remarks() const override;
   absl::StatusOr<DataIdentity> Identity(bool read_all) const override;
 

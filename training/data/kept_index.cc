@@ -78,8 +78,9 @@ int64_t Nanoseconds(const struct timespec& time) {
   return static_cast<int64_t>(time.tv_sec) * kNanoseconds + time.tv_nsec;
 }
 
-// File systems write times of change in steps: what was read within one step of a change may have
-// been read before it. Those that know whole seconds only take steps of up to two.
+// Whether a file that was last changed at `changed` may have been read at `read` before a change
+// that left the same time: file systems store these times in steps, of up to two seconds where they
+// store whole seconds.
 bool IsWithinStep(int64_t changed, int64_t read) {
   const bool is_coarse = changed % kNanoseconds == 0;
   const int64_t step = is_coarse ? 2 * kNanoseconds : kNanoseconds / 50;
@@ -184,7 +185,8 @@ void KeptIndex::Keep(SourceIndex index) const {
   index.set_changed(state_->changed);
   index.set_read(made_);
   index.set_sample(SampleOf(path_, state_->size));
-  // What would not be read is not written: too long for a message, or of a file that is at work.
+  // An index that Load would refuse is not written: one that is too large to be parsed, or of a
+  // file that is being changed.
   constexpr size_t kMost = static_cast<size_t>(kMaxWholeFile) - 1024;
   if (index.ByteSizeLong() > kMost || !CheckIndex(index).ok() || !IsUnchanged()) return;
   const std::string bytes = SourceIndexBytes(index);

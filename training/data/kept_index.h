@@ -1,16 +1,14 @@
 // unival: kept_index.h
 //
-// What was found out about a big data file by reading it, where its records or members begin and
-// what its content hashes to, kept between runs so that the next one need not read it again:
-// docs/formats/data.md, "Index".
+// Keeps what reading a big data file has found out: where its records or members begin, and hashes
+// of its content. The next run then need not read the file again: docs/formats/data.md, "Index".
 //
 //   const KeptIndex kept(path, options.index);  // before the file is opened
 //   absl::optional<SourceIndex> index = kept.Load();
 //   if (!index) kept.Keep(*(index = ReadAll(path)));
 //
-// An index is never needed and never believed by itself. One that is missing, damaged, of another
-// version or of the file as it was before is as if there were none; one that cannot be written is
-// not there the next time.
+// Nothing depends on an index. One that is missing, damaged, of another version or of an older
+// content of the file is ignored; one that cannot be written is not there the next time.
 #ifndef UNIVAL_TRAINING_DATA_KEPT_INDEX_H_
 #define UNIVAL_TRAINING_DATA_KEPT_INDEX_H_
 
@@ -28,8 +26,9 @@ namespace unival {
 
 // An index as the bytes of a file: magic, content hash of the rest, message.
 std::string SourceIndexBytes(const SourceIndex& index);
-// InvalidArgument for what is no index, is damaged, or says what no file can hold: a record or a
-// member outside the content, steps that stand still, names that leave their folder.
+// The reverse. InvalidArgument for bytes that are no index, are damaged, or say what no file can
+// hold: a record or a member outside the content, steps that stand still, names that leave their
+// folder.
 absl::StatusOr<SourceIndex> ParseSourceIndex(absl::string_view bytes);
 
 // Of one data file. Immutable; thread-safe, and safe between processes.
@@ -41,12 +40,12 @@ class KeptIndex {
   // Whether one is kept of such a file: a regular one of at least `options.smallest` bytes.
   bool IsOn() const { return state_.has_value(); }
 
-  // What is kept, where it is of this very file.
+  // The kept index, if it is of the file as this object found it.
   absl::optional<SourceIndex> Load() const;
 
-  // Replaces what is kept. What it says of the file itself is filled in here. Nothing happens
-  // where no index is kept, where the file has changed since this object was made, or where it
-  // cannot be written.
+  // Keeps `index` in place of an older one; its fields about the file itself are filled in here.
+  // Does nothing where no index is kept, where the file has changed since this object was made, or
+  // where the index cannot be written.
   void Keep(SourceIndex index) const;
 
   // Whether the file is what it was when this object was made; true where no index is kept.

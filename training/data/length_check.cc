@@ -138,7 +138,8 @@ Spread LengthCheck::TokenCounts(const Pattern& pattern, const TaskSample& sample
   return counts;
 }
 
-// Notes a length beyond `bound`, 0: none. `remedy` makes of the longest so far what to do.
+// Adds a problem when `tokens` is beyond `bound`; 0: no bound. `remedy` makes advice of the largest
+// number of tokens so far.
 void LengthCheck::Bound(Problem problem, int64_t tokens, int64_t bound, const std::string& what,
                         const TaskSample& sample, const Remedy& remedy, ProblemList* problems) {
   if (bound <= 0 || tokens <= bound) return;

@@ -24,7 +24,7 @@
 
 namespace unival {
 
-// Of counts: how many were added, and how they spread.
+// Summary of a list of counts: how many there are, their least, their most and their sum.
 struct Spread {
   int64_t count = 0, least = 0, most = 0, sum = 0;
   void Add(int64_t value);

@@ -1,4 +1,4 @@
-// Records from lines that somebody may still be writing.
+// Records from lines of a pipe or a file that another program may still be writing.
 #include <poll.h>
 #include <unistd.h>
 
@@ -43,7 +43,7 @@ class LineQueue : public RecordQueue {
  private:
   bool IsFull() const { return limit_ > 0 && taken_ >= limit_; }
 
-  // A line that is all there, taken off what was read; valid until more is read.
+  // Takes the next complete line off what was read; valid until more is read.
   bool NextLine(absl::string_view* line) {
     const absl::string_view rest = absl::string_view(read_).substr(begin_);
     const size_t end = rest.find('\n', looked_at_);
@@ -71,7 +71,7 @@ class LineQueue : public RecordQueue {
     }
   }
 
-  // Whether a read would not wait.
+  // Whether there is something to read without waiting.
   bool IsReady() const {
     struct pollfd waiting = {descriptor_, POLLIN, 0};
     return poll(&waiting, 1, 0) > 0;

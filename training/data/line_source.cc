@@ -21,14 +21,14 @@ bool IsWide(absl::string_view text) {
          ((text[0] == '\0' && text[2] == '\0') != (text[1] == '\0' && text[3] == '\0'));
 }
 
-// Whether all that looks like a member of a tar in `line` is of one of `tars`, as far as its text
-// says: "TAR.tar:", from a quote or a tab on.
+// Whether everything in `line` that looks like a member of a tar ("TAR.tar:" behind a quote or a
+// tab) is of one of `tars`. It looks at the text only, so a line need not be parsed to find out.
 bool NamesOnly(absl::string_view line, const std::set<std::string>& tars) {
   for (size_t mark = line.find(kTarMark); mark != absl::string_view::npos;
        mark = line.find(kTarMark, mark + 1)) {
     const size_t before = line.find_last_of("\"\t", mark);
     const size_t begin = before == absl::string_view::npos ? 0 : before + 1;
-    if (begin > 1 && line[begin - 2] == '\\') return false;  // the quote is one of the path
+    if (begin > 1 && line[begin - 2] == '\\') return false;  // an escaped quote is part of the path
     const absl::string_view tar = line.substr(begin, mark + kTarMark.size() - 1 - begin);
     if (tars.count(std::string(tar)) == 0) return false;
   }
@@ -83,7 +83,7 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> LineSource::OpenContent() cons
 bool LineSource::TakeIndex() {
   const absl::optional<SourceIndex> index = kept_.Load();
   if (!index || !index->has_lines()) return false;
-  if (index->lines().blanks() != parser_.format().blanks) return false;  // under another name
+  if (index->lines().blanks() != parser_.format().blanks) return false;  // of another format
   lines_ = RecordLines::Of(index->lines(), options_.limit);
   content_size_ = index->content_size();
   is_packed_ = index->content_size() != index->size();
@@ -158,7 +158,7 @@ std::vector<std::string> LineSource::FindNamedTars(const MappedFile& file) const
   std::set<std::string> tars;
   for (absl::string_view rest = WithoutByteOrderMark(file.bytes()); !rest.empty();) {
     const absl::string_view line = TakeLine(&rest, parser_.format().blanks);
-    // Most lines of most files are not read as records.
+    // Only a line that may name another tar is parsed: most lines of most files name none.
     if (NamesOnly(line, tars)) continue;
     const auto record = parser_.format().parse(line, &record_columns_);
     if (!record.ok()) continue;

@@ -53,14 +53,14 @@ class LineSource : public Source {
   const SourceOptions options_;
   const LineParser parser_;
   const KeptIndex kept_;
-  const std::set<std::string> record_columns_;  // of the records, that hold media
+  const std::set<std::string> record_columns_;  // of the records, those that hold media
   const DataContent content_;
-  absl::optional<int64_t> content_size_;  // as an index says
+  absl::optional<int64_t> content_size_;  // if an index states it
   bool is_packed_ = false;                // the same
   RecordLines lines_;
   mutable absl::Mutex mutex_;
-  // What is found out when somebody asks, with what an index knows: the content's hash, and the
-  // tars that records name, by record columns.
+  // Found when first asked for, or taken from an index: the content's hash, and the tars that
+  // records name, by the record columns that hold media.
   mutable std::string content_hash_ ABSL_GUARDED_BY(mutex_);
   mutable std::map<std::vector<std::string>, std::vector<std::string>> named_tars_
       ABSL_GUARDED_BY(mutex_);

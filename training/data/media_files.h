@@ -11,11 +11,11 @@
 
 namespace unival {
 
-// A file is itself, whether it is there or not. A folder means the files in it and in its folders,
-// sorted by path, whose extension is one of `modality`, where that is "image", "audio" or "video",
-// and all for other modalities; not what systems leave there, nor texts about the data. Braces and
-// patterns mean what ExpandDataPath says, and folders among them their files. NotFound for a folder
-// without such files and for a pattern that fits nothing.
+// The media files that `path` means. A file means itself, whether it exists or not. A folder means
+// the files in it and below it, sorted by path, with an extension of `modality` ("image", "audio"
+// or "video"; for other modalities all files); files that systems make and texts about the data are
+// left out. Braces and patterns mean what ExpandDataPath says; a folder among the results means its
+// files. NotFound for a folder without such files, and for a pattern without a match.
 absl::StatusOr<std::vector<std::string>> ExpandMediaPath(const std::string& path,
                                                          const std::string& modality);
 

@@ -24,11 +24,11 @@
 
 namespace unival {
 
-// The key of one item, always from its bytes: 64 hex digits. `augmentation` 0 is the plain item.
-// A MediaError of the file system's code for a file that cannot be read.
+// The key of one item, made from its bytes: 64 hex digits. `augmentation`: 0 for the plain item. A
+// MediaError with the file system's code where the file cannot be read.
 absl::StatusOr<std::string> MediaKey(const MediaSource& media, uint64_t augmentation);
 
-// The same keys, remembered. Thread-safe; holds about 200 bytes an item.
+// Gives the same keys, and remembers them. Thread-safe; takes about 200 bytes an item.
 class MediaKeys {
  public:
   // `place` names where bytes in memory came from, unique within the run: source, record, input.

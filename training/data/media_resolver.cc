@@ -48,7 +48,8 @@ absl::StatusOr<std::string> MediaResolver::FindFile(const std::string& path) con
 }
 
 absl::StatusOr<MediaSource> MediaResolver::Resolve(const std::string& path, bool with_bytes) const {
-  // What no file can be called is not there; what leads out of the folder is another matter.
+  // No file can have such a name, so it is not found. A path that leaves the folder is another
+  // error.
   if (path.empty() || path.find('\0') != std::string::npos) {
     return absl::NotFoundError(
         absl::StrCat("no such media file: ", CheckRelativePath(path).message()));

@@ -35,7 +35,7 @@ class MediaResolver {
   // file, tar or member, and for a root that is not given.
   // Without `with_bytes` a member of a tar has none.
   absl::StatusOr<MediaSource> Resolve(const std::string& path, bool with_bytes = true) const;
-  // The source of media that Resolve did not find: any decoder says so, with the path.
+  // A source for media that Resolve did not find. Decoding it gives the usual error with the path.
   MediaSource Missing(const std::string& path) const { return {path, FullPath(path), nullptr}; }
   // Where `path`, without a member of a tar, lies; errors as Resolve.
   absl::StatusOr<std::string> FindFile(const std::string& path) const;

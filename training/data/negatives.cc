@@ -16,14 +16,15 @@ namespace unival {
 namespace {
 
 constexpr double kDefaultShare = 0.5, kDefaultSwapShare = 0.4;
-// Draws of another record before the right text stays.
+// How often another record is drawn; if none has another text, the right text stays.
 constexpr int kMostDraws = 32;
-// By how much a confidence must exceed the draw, and from which draw on numbers are moved.
+// With a draw u: the confidence counts where it is above u + kConfidenceMargin, and numbers are
+// changed where u is above kNumbersFrom.
 constexpr double kConfidenceMargin = 0.1, kNumbersFrom = 0.5;
-// Apart from the draws that the task makes with the same seed.
+// Mixed into the seed, so that these draws differ from those that the task makes with it.
 constexpr uint64_t kDrawsOfNegatives = 0x6e656761;
 
-// A text, or one of a list.
+// The text of a column, a number as its digits, or one text of a list, drawn.
 absl::StatusOr<std::string> TextOfColumn(const TaskSample& sample, const std::string& column,
                                          SeededRandom& random) {
   UNIVAL_ASSIGN_OR_RETURN(const FieldValue* value, RequireField(sample, column));

@@ -41,8 +41,8 @@ TaskSample WithColumns(TaskSample sample, const std::map<std::string, std::strin
 
 class NegativeMaker {
  public:
-  // `source` outlives this; `columns`: further names of its columns. Records that cannot be read
-  // are no part of the pool.
+  // `source` must outlive the maker. `columns`: further names of its columns (WithColumns). Records
+  // that cannot be read are never drawn.
   static std::shared_ptr<const NegativeMaker> Create(
       const Negatives& negatives, const Source& source,
       const std::map<std::string, std::string>& columns = {});

@@ -47,8 +47,9 @@ struct Problem {
 class ProblemList {
  public:
   void Add(Problem problem) { all_.push_back(std::move(problem)); }
-  // One record's; problems that agree in kind, file, line, task, field and slot are one, which is
-  // returned: its remedy may follow from all of them. Valid until the next call.
+  // Adds a problem of one record. Problems that agree in kind, file, line, task, field and slot
+  // become one, which is returned so that the caller can set one remedy for all. Valid until the
+  // next call.
   Problem& Add(Problem problem, const std::string& record, const std::string& what);
 
   const std::vector<Problem>& all() const { return all_; }

@@ -128,7 +128,7 @@ class PromptCheck {
     opening.path = options_.data;
     opening.columns = options_.columns;
     opening.limit = options_.limit;
-    opening.missing_media = true;  // whether media are there is `unival data check`'s
+    opening.missing_media = true;  // `unival data check` looks for media
     opening.needed.emplace();
     for (const CheckedTask& task : tasks_) {
       for (const TaskInput& input : task.reading.source->proto.input()) {

@@ -14,7 +14,7 @@
 
 namespace unival {
 
-// A record has no more; each costs some hundred bytes.
+// Most columns that a record may have; each costs some hundred bytes.
 constexpr size_t kMaxColumns = 10000;
 
 // InvalidArgument names the first byte of a text that is no UTF-8.
@@ -27,10 +27,10 @@ absl::Status CheckUtf8(absl::string_view text);
 absl::StatusOr<std::map<std::string, FieldValue>> ParseRecord(
     absl::string_view json, const std::set<std::string>* needed = nullptr);
 
-// Gives fields their task names: for every task column -> record column the value moves; other
-// fields keep their name. What only a metric reads (metric_columns.h) is a copy: a task may read
-// the same column under the record's name. NotFound names a record column that is mapped but
-// absent, and lists what the record has.
+// Renames fields from record columns to task columns, as `columns` (task column -> record column)
+// says; other fields keep their names. A column that only a metric reads (metric_columns.h) is
+// copied instead, because a task may read it under the record's name. NotFound names a mapped
+// column that the record lacks, and lists what it has.
 absl::StatusOr<std::map<std::string, FieldValue>> RenameColumns(
     std::map<std::string, FieldValue> fields, const std::map<std::string, std::string>& columns);
 

@@ -36,7 +36,8 @@ class RecordComparison {
   // A record of another file. `digests`: media column -> hash of the bytes, empty where they cannot
   // be read.
   void AddOther(const TaskSample& sample, const std::map<std::string, std::string>& digests);
-  // The next record of the file.
+  // Compares the next record of the file with the records before it and those of AddOther, and
+  // remembers it. Returns what is alike; empty: nothing.
   std::vector<Likeness> Take(const TaskSample& sample,
                              const std::map<std::string, std::string>& digests);
 

@@ -17,12 +17,12 @@
 namespace unival {
 namespace {
 
-// Records that are held at a time, and how many of them a thread looks at in one go.
+// How many inspected records may wait to be taken, and how many records a thread takes at once.
 constexpr int64_t kAhead = 256, kTogether = 8;
 
-// Threads that look at records, 0 ... count - 1, and keep at most kAhead that were not taken. They
-// live as long as the reading: a thread that is new to libtorch makes it start its own again, which
-// takes longer than many a record does.
+// Threads that inspect records 0 ... count - 1, with at most kAhead results that were not taken
+// yet. They live until all records are read, because each new thread makes libtorch start threads
+// of its own again, which takes longer than inspecting many a record.
 class Lookers {
  public:
   using Look = std::function<Inspected(int64_t)>;
@@ -31,7 +31,7 @@ class Lookers {
     const int64_t most = threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
     for (int64_t i = 0; i < std::min(most, count); ++i) threads_.emplace_back([this] { Run(); });
   }
-  // Also where not all were taken.
+  // Ends the threads, also when not all records were taken.
   ~Lookers() {
     {
       const absl::MutexLock lock(&mutex_);
@@ -40,7 +40,7 @@ class Lookers {
     for (std::thread& thread : threads_) thread.join();
   }
 
-  // The next record in order, as it was found; called `count` times.
+  // Waits for the next record in order, and returns what was found. Call it `count` times at most.
   Inspected Take() {
     const auto is_there = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
       return found_.count(taken_) > 0;
@@ -51,8 +51,8 @@ class Lookers {
 
  private:
   void Run() {
-    // A thread computes alone, as a loader of training does; libtorch is asked first, since it sets
-    // the number when a thread first asks.
+    // Each thread computes alone, as a loader of training does. libtorch is asked first, because
+    // its first call on a thread sets OpenMP's number of threads.
     at::get_num_threads();
     omp_set_num_threads(1);
     for (int64_t begin = Begin(); begin < count_; begin = Begin()) {

@@ -34,14 +34,14 @@ struct Inspected {
   std::map<std::string, std::string> digests() const;
 };
 
-// Single-threaded towards its caller.
+// To be used by one thread; starts threads of its own.
 class RecordInspection {
  public:
   // `task` and `model` may be null. All must outlive this.
   RecordInspection(const Runtime& runtime, const LoadedTemplate* task, const Model* model,
                    const std::vector<std::string>& media_columns);
 
-  // Makes the modalities of plugins; their errors.
+  // Makes the modalities that plugins registered. Returns the error of one that cannot be made.
   absl::Status Prepare();
 
   absl::StatusOr<std::unique_ptr<Source>> Open(
@@ -51,7 +51,7 @@ class RecordInspection {
   using Taker = std::function<void(const Inspected&, int64_t index)>;
   // Calls `take` for every record in order. `threads` 0: all cores.
   void Run(const Source& source, int threads, const Taker& take) const;
-  // The same, but media are hashed and not decoded, and nothing is looked for.
+  // The same, but media are only hashed: nothing is decoded or checked.
   void RunHashing(const Source& source, int threads, const Taker& take) const;
 
   const TemplateReading& reading() const { return reading_; }

@@ -12,7 +12,7 @@
 
 namespace unival {
 
-// The next line of `rest`, without `blanks` around it, is taken off.
+// Takes the next line off `rest`, and returns it without `blanks` around it.
 absl::string_view TakeLine(absl::string_view* rest, absl::string_view blanks);
 
 // Eight bytes a record. Immutable after creation.
@@ -31,7 +31,7 @@ class RecordLines {
   // content is not the one that these lines were found in.
   absl::StatusOr<absl::string_view> LineOf(int64_t record, absl::string_view content,
                                            absl::string_view blanks) const;
-  // From 1, lines that are no records counted.
+  // The number of the record's line in the file, from 1; lines that are no records count, too.
   int64_t NumberOf(int64_t record) const;
 
  private:

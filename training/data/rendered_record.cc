@@ -19,9 +19,9 @@ std::string NameOfToken(const VocabularyView& vocabulary, int64_t id) {
   return token.ok() ? absl::StrCat(token->block, ":", token->index) : absl::StrCat(id);
 }
 
-// What each token adds to the text: a piece alone would lose the blank before it, and a letter may
-// be of several tokens. A few tokens before it tell that as well as all of them, in time that grows
-// with the length of the text and not with its square.
+// The text that each token adds. A token decoded alone would lose the blank before it, and a
+// character may span several tokens, so tokens before it are decoded with it. A few are enough, and
+// with only a few the time grows with the length of the text and not with its square.
 absl::StatusOr<std::vector<RenderedPiece>> Pieces(const VocabularyView& vocabulary,
                                                   const std::vector<int64_t>& tokens) {
   constexpr size_t kMostBefore = 64, kFewestBefore = 16;

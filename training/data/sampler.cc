@@ -29,7 +29,7 @@ absl::Status CheckSource(const SamplerSource& source) {
   return absl::OkStatus();
 }
 
-// Rows drawn, as a saved counter says: another number would lead beyond the records.
+// Checks the saved number of drawn rows: a number out of range would lead beyond the records.
 absl::StatusOr<int64_t> DrawnOf(const Json& counter) {
   constexpr int64_t kMostDrawn = int64_t{1} << 60;  // no run draws as many
   const Json& drawn = counter.at("drawn");

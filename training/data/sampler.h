@@ -60,14 +60,14 @@ class BalancedSampler {
   // The next micro-batch of optimizer step `step`.
   MicroBatch Next(int64_t step);
 
-  // JSON. Restore: InvalidArgument when the state belongs to other sources or another seed, naming
-  // both. A world of another size goes on behind the rows that were drawn: none twice, none left
-  // out.
+  // The state as JSON, and back. Restore: InvalidArgument when the state belongs to other sources
+  // or another seed, naming both. Another number of processes continues after the rows that were
+  // drawn: no row twice, none left out.
   std::string Save() const;
   absl::Status Restore(absl::string_view state);
 
-  // The source takes part from `step` on, whatever was said before; the state belongs to that from
-  // now on.
+  // Lets the source take part from `step` on, in place of its own unlock_step. Save and Restore use
+  // the new value from then on.
   void Unlock(int source, int64_t step) { options_.sources[source].unlock_step = step; }
 
   // Rows drawn so far from a source, over all ranks.

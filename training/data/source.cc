@@ -239,7 +239,7 @@ absl::optional<std::set<std::string>> NeededRecordColumns(const SourceOptions& o
     const auto mapped = options.columns.find(column);
     columns.insert(mapped == options.columns.end() ? column : mapped->second);
   }
-  // What is given another name is asked for, too.
+  // Renamed columns are always read, also where `needed` does not name them.
   for (const auto& mapped : options.columns) columns.insert(mapped.second);
   return columns;
 }

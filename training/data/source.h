@@ -68,8 +68,8 @@ struct SourceOptions {
   // A media file, tar or member that is not there becomes a source whose path does not exist, which
   // the decoder refuses, instead of an error of Read. For evaluation, where it counts as wrong.
   bool missing_media = false;
-  // Task columns that somebody reads. A column beside these may hold what is no field, a nested
-  // object or a mixed list: it is left out. Without a value all columns are read.
+  // The task columns that are read; without a value all are. In other columns a record may hold
+  // what no field can hold (a nested object or a mixed list): they are left out.
   absl::optional<std::set<std::string>> needed;
   // What was found out about big files is kept, so that they open quickly the next time.
   IndexOptions index;
@@ -89,21 +89,21 @@ class Source {
   // what), a value no field can hold, or a media path that is absolute or leaves the folder;
   // NotFound for a missing media file, tar or member, unless `missing_media`.
   virtual absl::StatusOr<TaskSample> Read(int64_t index) const = 0;
-  // The same for who looks at fields only: media that are members of tars are looked up, and their
-  // bytes left out.
+  // The same for callers that only look at fields. Members of tars are looked up, but their bytes
+  // are left out.
   virtual absl::StatusOr<TaskSample> ReadFields(int64_t index) const { return Read(index); }
-  // What the data is. Reads what no index knows of lines and of tars up to kWholeTar bytes; all of
-  // what records are made of where `read_all`, so that `content` is there. Media files of their own
-  // are not read; of a folder of classes `sampled` is over their names, sizes and times. Errors of
-  // files that cannot be read.
+  // The identity of the data. Reads the parts that no index knows: lines, and tars of up to
+  // kWholeTar bytes; with `read_all` everything that records are made of, so that `content` is
+  // present. Media files of their own are not read; for a folder of classes `sampled` covers their
+  // names, sizes and times. Errors of files that cannot be read.
   virtual absl::StatusOr<DataIdentity> Identity(bool read_all) const = 0;
   // The identity that earlier versions wrote down. Reads everything. Changes when the records do: a
   // hash over the bytes of the JSONL and of the tars that it names, or over the tar's member names
   // and bytes. Media files of their own are not read; of a folder of classes it is their names,
   // sizes and times.
   virtual std::string fingerprint() const = 0;
-  // What its files hold beside the records and nobody asked for, a line each, with the option that
-  // would read it: members of a tar whose extension names no medium.
+  // Remarks for the user, one line each: parts of the files that nobody reads, with the option that
+  // would read them. So far these are members of a tar whose extension names no medium.
   virtual std::vector<std::string> remarks() const { return {}; }
 };
 

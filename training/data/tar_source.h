@@ -14,9 +14,10 @@
 
 namespace unival {
 
-// What a member gives its sample.
+// What a member of a tar contributes to its sample.
 struct MemberRole {
-  // kOther: media of an extension that names none, which is read when somebody asks for its column.
+  // kOther: media of an unknown extension. Its column is called like the extension, and is read
+  // only when somebody asks for it.
   enum class Kind { kRecord, kText, kMedia, kOther } kind = Kind::kMedia;
   std::string column;  // of all but kRecord
 };

@@ -27,7 +27,7 @@ namespace {
 constexpr size_t kPiece = size_t{1} << 20;
 constexpr absl::string_view kGzip = "\x1f\x8b", kZstd = "\x28\xb5\x2f\xfd";
 
-// A file that no name leads to.
+// A file without a name, so that it vanishes with its last user.
 class UnnamedFile {
  public:
   // `near`: the file in whose folder it is made where that is possible.

@@ -40,8 +40,8 @@ struct GradientSum::State {
   std::vector<Place> places;
   std::vector<Bucket> buckets;
   std::vector<double> has_gradient;
-  std::vector<std::shared_ptr<torch::autograd::Node>> nodes;  // kept, or their hooks would go
-  size_t next = 0;                                            // bucket to leave
+  std::vector<std::shared_ptr<torch::autograd::Node>> nodes;  // kept alive, as they own the hooks
+  size_t next = 0;                                            // bucket to be sent
   bool begun = false;
 
   at::Tensor SliceOf(size_t index) {

@@ -83,7 +83,7 @@ struct World::Impl {
   c10::intrusive_ptr<c10d::Store> store;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> group;
 
-  // What a process that failed has left; empty: nothing came.
+  // Waits for the message of a process that has failed, kLookMs at most; empty: none came.
   std::string Left() {
     for (int waited = 0; waited < kLookMs; waited += 50) {
       try {
@@ -213,7 +213,7 @@ void World::Fail(const absl::Status& status) {
   try {
     impl_->store->compareSet(kFailure, {}, Bytes(message));
   } catch (const std::exception&) {
-    // Nobody is left to be told.
+    // The meeting place is gone, so no other process can read the message.
   }
 }
 

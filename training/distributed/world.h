@@ -4,8 +4,8 @@
 //   UNIVAL_RETURN_IF_ERROR(world->Sum(gradient));      // the same sum, to the bit, in all of them
 //
 // Over c10d with Gloo, which every libtorch for Linux has. All processes must make the same calls
-// in the same order. A call fails in all others when one of them has failed or ended: with that
-// one's own message where it left one (Fail), within moments where its connection breaks.
+// in the same order. When one process has failed or ended, the calls of all others fail: with that
+// process's own message where it left one (Fail), and within moments where its connection breaks.
 #ifndef UNIVAL_TRAINING_DISTRIBUTED_WORLD_H_
 #define UNIVAL_TRAINING_DISTRIBUTED_WORLD_H_
 
@@ -26,7 +26,7 @@ class PendingSum {
  public:
   struct Impl;
   explicit PendingSum(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
-  // Until the tensor holds the sum. Once.
+  // Waits until the tensor holds the sum. To be called once.
   absl::Status Wait();
 
  private:
@@ -48,24 +48,25 @@ class World {
 
   int rank() const { return config_.rank; }
   int size() const { return config_.size; }
-  // The process that writes files and speaks.
+  // Process 0, which writes files and prints.
   bool is_first() const { return config_.rank == 0; }
 
-  // Dense tensors on the CPU, alike in all processes; in place. The result is the same to the bit
-  // in all of them, but the order of the addends is Gloo's.
+  // Sums dense CPU tensors of one shape and dtype over all processes, in place. The result is the
+  // same to the bit in all of them, but Gloo decides the order of the addends.
   absl::Status Sum(at::Tensor tensor);
   absl::Status Sum(std::vector<double>* values);
-  // Several may be on their way; they are to be begun in the same order everywhere.
+  // Several sums may run at a time; all processes must begin them in the same order.
   PendingSum BeginSum(at::Tensor tensor);
-  // Everyone's tensor becomes that of `root`.
+  // Copies the tensor of process `root` into that of every process.
   absl::Status Broadcast(at::Tensor tensor, int root);
-  // Everyone's text, by rank.
+  // The texts of all processes, by rank.
   absl::StatusOr<std::vector<std::string>> Gather(const std::string& text);
-  // Until all have come here.
+  // Waits until all processes have made this call.
   absl::Status Barrier();
 
-  // Leaves a message for the others, who find it when their next call fails. The first one counts.
-  // Nothing for an OK status, and for one that only says that another process failed.
+  // Leaves a message for the other processes, who find it when their next call fails. Only the
+  // first message counts. Does nothing for an OK status, or one that only says that another process
+  // failed.
   void Fail(const absl::Status& status);
 
  private:

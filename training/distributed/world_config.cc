@@ -11,7 +11,7 @@ namespace {
 constexpr int kMostProcesses = 65536;
 constexpr int kDefaultPort = 29500;  // of torchrun
 
-// How one starter names what it says. nullptr: it does not say it.
+// The environment variables of one launcher; nullptr: it has no such variable.
 struct Names {
   const char* rank;
   const char* size;

@@ -18,13 +18,14 @@
 
 namespace unival {
 
-// Alone unless it says otherwise.
+// By default: one process alone.
 struct WorldConfig {
   int rank = 0, size = 1;              // of all processes
   int local_rank = 0, local_size = 1;  // of those on this host
   std::string address;                 // host of process 0, where all meet
   int port = 0;                        // there
-  // The one that started the processes keeps the meeting place open, and not process 0.
+  // Whether the program that started the processes keeps the meeting place open, instead of process
+  // 0.
   bool is_hosted = false;
   // Network interface to talk over; empty: the one that leads to `address`.
   std::string interface;
@@ -33,8 +34,8 @@ struct WorldConfig {
 // Value of an environment variable; nothing where it is not set.
 using VariableReader = std::function<absl::optional<std::string>(const std::string& name)>;
 
-// InvalidArgument names the variable, what it holds and what was expected; also where the address
-// of process 0 cannot be told.
+// Reads the configuration from environment variables. InvalidArgument names the variable, its value
+// and what was expected; also where the address of process 0 cannot be found out.
 absl::StatusOr<WorldConfig> ReadWorldConfig(const VariableReader& variable);
 
 // The first host of a list as Slurm writes them: "node07" of "node[07-09,12],login1".

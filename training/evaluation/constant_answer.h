@@ -23,8 +23,9 @@ struct ConstantAnswer {
   std::map<std::string, double> metrics;  // of the task, if every record were answered with it
 };
 
-// Absent where answers are no texts (boxes, codes) or no record has one. A record whose answer
-// cannot be made counts as wrong. Media are not read.
+// Scores the most frequent answer as the answer to every record. Absent where answers are no texts
+// (boxes, codes) or no record has one. A record whose answer cannot be made counts as wrong. Media
+// are not read.
 absl::StatusOr<absl::optional<ConstantAnswer>> ScoreConstantAnswer(const Task& task,
                                                                    const Source& source);
 

@@ -16,7 +16,7 @@
 namespace unival {
 namespace {
 
-// A verdict needs no more, and this is work that nobody asked for.
+// Bounds of the work: a verdict needs no more, and nobody asked for this diagnosis.
 constexpr int64_t kMostProbed = 1000;
 constexpr int kMostIterations = 60;
 constexpr size_t kMostRepeated = 100;
@@ -35,8 +35,8 @@ struct Findings {
   absl::optional<double> linear;  // accuracy of a classifier
 };
 
-// Whether a classifier can say anything: it knows only answers that training shows, of which there
-// must be two, and needs some records of each.
+// Whether a linear classifier can say anything here. It knows only answers of training records as
+// its classes, so there must be two of them, with some records of each.
 absl::StatusOr<bool> AreClasses(const Task& task, const Source& train, const Source& test,
                                 const VocabularyView& vocabulary) {
   const auto most = static_cast<size_t>(std::min(train.size(), kMostProbed));

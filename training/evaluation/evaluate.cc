@@ -37,7 +37,7 @@ absl::StatusOr<std::vector<TaskSample>> ReadSamples(const Source& source, int64_
 // An answer that the model worded wrongly is a wrong answer, not bad data.
 bool IsUnreadable(const absl::Status& why) { return IsMediaError(why) || IsRecordError(why); }
 
-// Pipes and terminals have no name to replace.
+// Whether `file` can be replaced by renaming another file to it. Pipes and devices cannot.
 bool IsReplaceable(const std::string& file) {
   std::error_code error;
   const fs::file_status status = fs::status(file, error);
@@ -51,7 +51,7 @@ std::string RealFile(const std::string& file) {
   return error ? file : real.string();
 }
 
-// To what has no content of its own. It is opened without waiting: nobody may ever read a pipe.
+// Writes to a pipe or a device. Opens it without waiting, because a pipe may never get a reader.
 absl::Status WriteInPlace(const std::string& file, const std::string& text) {
   constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   const Descriptor output(open(file.c_str(), kFlags, 0644));
@@ -60,7 +60,7 @@ absl::Status WriteInPlace(const std::string& file, const std::string& text) {
         file, ": a pipe or a socket that nobody reads; start its reader first, or name a file"));
   }
   if (!output.is_open()) return SystemError(file, "cannot be opened", errno);
-  fcntl(output.get(), F_SETFL, 0);  // writing may wait
+  fcntl(output.get(), F_SETFL, 0);  // writes may wait
   for (size_t begin = 0; begin < text.size();) {
     const ssize_t count = write(output.get(), text.data() + begin, text.size() - begin);
     if (count < 0 && errno == EINTR) continue;
@@ -70,8 +70,8 @@ absl::Status WriteInPlace(const std::string& file, const std::string& text) {
   return absl::OkStatus();
 }
 
-// Into `metric`, and what failed into `result`. An error where a number would say nothing about
-// model or data.
+// Adds the answer to `metric`, and a failure to `result`. An error where a number would say nothing
+// about model or data, as when a modality does not work.
 absl::Status AddAnswer(const TaskSample& sample, const absl::StatusOr<Prediction>& answer,
                        Metric& metric, EvaluationResult* result) {
   if (answer.ok()) return metric.Add(sample, *answer);

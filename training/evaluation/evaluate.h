@@ -37,7 +37,7 @@ struct EvaluationOptions {
   std::string results_file;
   BootstrapOptions bootstrap{/*resamples=*/0};  // for intervals
   double max_unreadable = kMaxUnreadableShare;
-  bool keep_metric = false;     // in the result
+  bool keep_metric = false;     // keep `metric` and `answers` in the result
   GenerationConfig generation;  // overrides of the task's own settings
   std::function<void(int64_t done, int64_t total)> progress;
 };
@@ -80,8 +80,9 @@ std::string BesideConstant(const EvaluationResult& result, const std::string& me
 // the first reason. Call it after the results are written.
 absl::Status CheckReadable(const EvaluationResult& result);
 
-// For files that hold results: InvalidArgument when `file` is `input` (by any name, through links),
-// PermissionDenied or NotFound when it cannot be created. Call it before the work begins.
+// Checks before the work begins that results can be written to `file`. InvalidArgument when it is
+// the file `input` (by any name, through links); PermissionDenied or NotFound when it cannot be
+// created.
 absl::Status CheckOutputFile(const std::string& file, const std::string& input);
 // Replaces `file` in one step, so that it is whole or as it was; pipes and devices are written to.
 absl::Status WriteOutputFile(const std::string& file, const std::string& text);
@@ -91,7 +92,7 @@ absl::Status WriteOutputFile(const std::string& file, const std::string& text);
 absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(
     const Task& task, const std::string& path, const std::map<std::string, std::string>& columns,
     int64_t limit);
-// The same for all that a source can be told; `options.media_columns` is filled in.
+// The same with all options of a source; `options.media_columns` is filled in here.
 absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(const Task& task, SourceOptions options);
 
 }  // namespace unival

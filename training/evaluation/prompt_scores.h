@@ -29,11 +29,11 @@ absl::StatusOr<std::vector<PromptScores>> ScorePrompts(Pipeline& pipeline, const
                                                        const EvaluationOptions& options);
 
 struct PromptSpread {
-  double mean = 0, deviation = 0;  // over prompts; of a sample, 0 for one
+  double mean = 0, deviation = 0;  // over prompts; sample deviation, 0 for one prompt
   double worst = 0;                // lowest, or highest of a score of which less is better
 };
 
-// Of every score that all prompts have.
+// The spread of every score that all prompts have.
 std::map<std::string, PromptSpread> SpreadOf(const std::vector<PromptScores>& prompts);
 
 }  // namespace unival

@@ -21,15 +21,17 @@ class ResultLines {
   explicit ResultLines(const Task& task);
   ~ResultLines();
 
-  // "key"; "text", "score", "box", "codes", or "error"; "references" and "reference_box" where
-  // they are known; the record's columns "kind", "group" and "objects".
+  // Adds the line of one record: "key"; "text", "score", "box", "codes", or "error"; "references"
+  // and "reference_box" where they are known; the record's columns "kind", "group" and "objects".
   void Add(const TaskSample& sample, const absl::StatusOr<Prediction>& answer);
 
-  // All lines, with "scores": what `metric`, which has seen the same records, gives each.
+  // All lines as text. Each gets "scores": the scores of its record by `metric`, which must have
+  // seen the same records.
   std::string Text(const Metric& metric) const;
 
-  // How sure the answers were and how often right, by the main one of the scores of `metric` that
-  // are shares of right answers; absent without one, and where answers have no scores.
+  // How sure the answers were and how often they were right, by the main one of those scores of
+  // `metric` that are shares of right answers. Absent without such a score, or where answers have
+  // no scores.
   absl::optional<Calibration> CalibrationOf(const Metric& metric, const TaskScores& scores) const;
 
  private:

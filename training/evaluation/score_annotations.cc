@@ -43,7 +43,7 @@ absl::StatusOr<Json> Annotations(const std::string& file, const Json& json) {
              "annotations file");
 }
 
-// What the ids of `results` that no reference has would be; an error where there is one.
+// InvalidArgument names an id of `results` for which there is no reference.
 absl::Status CheckAllKnown(const std::string& file, const std::string& references,
                            const std::map<std::string, std::string>& results,
                            const ScoreInput& input, const std::string& id_field) {

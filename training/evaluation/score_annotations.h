@@ -9,7 +9,8 @@
 
 namespace unival::score_json {
 
-// `json`: what stands in `file`, a list of answers; `right`: what stands in `right_file`.
+// Reads answers with their annotations. `json`: the content of `file`, a list of answers; `right`:
+// the content of `right_file`, the annotations. Errors as ReadScoreInput.
 absl::StatusOr<ScoreInput> ReadCoco(const std::string& file, const Json& json,
                                     const std::string& right_file, const Json& right);
 absl::StatusOr<ScoreInput> ReadVqa(const std::string& file, const Json& json,

@@ -31,7 +31,8 @@ struct ScoreInput {
   std::vector<Prediction> predictions;
   std::vector<bool> failed;          // had no answer; counts as wrong
   std::vector<std::string> metrics;  // the usual ones of the layout
-  // What the file says that its own scores are, by the names of ours; a sample's behind its id.
+  // The scores that the file itself states, by our names for them: over all samples, and by sample
+  // id.
   std::map<std::string, double> expected;
   std::map<std::string, std::map<std::string, double>> expected_per_sample;
   std::string note;  // what was left out, a sentence; empty for nothing

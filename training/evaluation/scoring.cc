@@ -78,7 +78,7 @@ absl::StatusOr<ScoreInput> InOrder(const ScoreInput& input, const std::vector<Ta
                        "\" in both files, got one in the first alone; answer the same records "
                        "with both"));
     }
-    ordered.samples.push_back(key);  // the same references for both
+    ordered.samples.push_back(key);  // both files have the first one's references
     ordered.predictions.push_back(input.predictions[found->second]);
     ordered.failed.push_back(input.failed[found->second]);
   }

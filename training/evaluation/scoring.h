@@ -41,17 +41,19 @@ struct ScoredInput {
   std::map<std::string, ScoreValue> scores;
 };
 
-// Of any metric: what it gives, with intervals where it can, and what `facts` say of its scores.
+// The scores of any metric, with intervals where it can give them. `facts` say of which scores less
+// is better.
 std::map<std::string, ScoreValue> ScoresWithIntervals(const Metric& metric,
                                                       const BootstrapOptions& options,
                                                       const TaskScores& facts);
 
-// NotFound for an unknown metric, InvalidArgument for a sample that it cannot be asked about.
+// Scores the answers of `input`. NotFound for an unknown metric; InvalidArgument for a sample that
+// lacks what a metric needs.
 absl::StatusOr<ScoredInput> ScoreAnswers(ScoreInput input, const Registry& registry,
                                          const ScoringOptions& options);
 
-// Of two files with answers to the same records, found by their keys; `b` is put into the order of
-// `a`. FailedPrecondition names a key that one of them lacks.
+// Compares two files with answers to the same records, which are matched by key. FailedPrecondition
+// names a key that only one of them has.
 absl::StatusOr<std::map<std::string, PairedDifference>> CompareAnswers(
     const ScoreInput& a, const ScoreInput& b, const Registry& registry,
     const ScoringOptions& options);

@@ -45,20 +45,20 @@ struct SpeakingOptions {
   std::function<void(int64_t done, int64_t total)> progress;
 };
 
-// Texts are compared without blanks at their ends; as prompts and targets do, they should begin
-// with one. A text too long for the model counts as missed, nothing said. The model runs in
-// evaluation mode and is left in it; its modalities are not used.
+// Asks the model to repeat each text. Texts are compared without blanks at their ends; they should
+// begin with a blank, as prompts and targets do. A text too long for the model counts as missed.
+// The model runs in evaluation mode and is left in it; its modalities are not used.
 absl::StatusOr<SpeakingReport> CheckSpeaking(Model& model, const std::vector<std::string>& texts,
                                              const SpeakingOptions& options);
 
-// What the records of a task are to be answered with, where that is text alone: different target
-// texts in the records' order, `most` of them at most, from records spread over the whole source.
-// Errors: those of reading a record or making its target.
+// The different target texts of a task's records, where targets are text alone: at most `most`,
+// from records spread over the whole source, in the records' order. Errors: those of reading a
+// record or making its target.
 absl::StatusOr<std::vector<std::string>> TargetTexts(const Task& task, const Source& source,
                                                      const VocabularyView& vocabulary, size_t most);
 
-// For people: what cannot be said, at most `most_words` words, and what to do about it. Empty when
-// all can be said.
+// A warning for users: at most `most_words` words that the model cannot say, and what to do about
+// it. Empty when it can say all.
 std::string SpeakingWarning(const SpeakingReport& report, size_t most_words);
 
 // The words of `text` that `said` lacks or has something else for; texts == 1 each.

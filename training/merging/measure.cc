@@ -34,7 +34,7 @@ absl::Status CheckRecords(const Task& task, const std::vector<std::string>& moda
   return is_measured ? CheckMetricColumns(task, *source) : absl::OkStatus();
 }
 
-// A merged model has those of all.
+// The modality ids of all models; a merged model has them all.
 absl::StatusOr<std::vector<std::string>> ModalitiesOfAll(const std::vector<std::string>& models) {
   std::set<std::string> ids;
   for (const std::string& model : models) {
@@ -98,7 +98,7 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Measurer::OpenModel(const std::string&
   return Pipeline::Create(pipeline_options);
 }
 
-// By the first model that has the task.
+// Checks the task with the first model that has it.
 absl::Status Measurer::CheckTask(const MeasuredTask& asked, bool is_measured,
                                  const std::vector<std::string>& models,
                                  const std::vector<std::string>& modalities) const {

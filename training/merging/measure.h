@@ -42,7 +42,8 @@ struct MeasureOptions {
   std::function<void(const std::string& what, int64_t done, int64_t total)> progress;
 };
 
-// One at a time; not thread-safe. The scratch folder lives as long as it.
+// Merges and measures candidates, one at a time. Not thread-safe. The scratch folder is removed
+// when the object is destroyed.
 class Measurer {
  public:
   // AlreadyExists when there is something at the scratch folder's place.
@@ -62,12 +63,13 @@ class Measurer {
                                                    const std::string& what);
   absl::StatusOr<std::vector<double>> MeasureMerge(MergeOptions merge, const std::string& what);
 
-  // MergeModels, with the statistics that the options ask for. Where they ask for some, CheckTasks
-  // comes first; then the models are merged twice: into the scratch folder, where the statistics
-  // are measured, and with these into the output, which is whole or untouched.
+  // Merges as MergeModels does, with re-estimated statistics if the options ask for them. In that
+  // case CheckTasks comes first, and the models are merged twice: into the scratch folder, where
+  // the statistics are measured, and with these statistics into the output, which is whole or
+  // untouched.
   absl::StatusOr<MergeReport> Merge(MergeOptions merge);
 
-  // With the metrics that were taken, and whether less of them is better.
+  // The tasks, with the metrics in use and whether less of them is better.
   const std::vector<MeasuredTask>& tasks() const { return options_.tasks; }
 
  private:

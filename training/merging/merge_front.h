@@ -24,16 +24,15 @@ struct FrontPoint {
 struct MergeFront {
   std::vector<MeasuredTask> tasks;  // with the metrics that were taken
   std::vector<FrontPoint> points;   // by lambda, from 0 to 1
-  // Of the points that meet all floors the one of the largest mean over tasks, where a metric of
-  // which less is better counts below 0; of equal ones the one nearest to 0.5. Nothing where no
-  // point meets the floors.
+  // The point to take. Only points that meet all floors count; of these it is the one with the
+  // largest mean over tasks, where a metric of which less is better counts negative; of equal ones
+  // the one nearest to lambda 0.5. Nothing where no point meets the floors.
   absl::optional<size_t> chosen;
 };
 
-// Measures `points` values of lambda from 0 (the second model) to 1 (the first). `floors`: the
-// worst value of a task's metric that will do, by task: the least, or the largest where less is
-// better. InvalidArgument: fewer than two points, a floor of a
-// task that is not measured.
+// Measures `points` values of lambda from 0 (the second model) to 1 (the first). `floors`: by task,
+// the worst value of its metric that is acceptable: the least one, or the largest one where less is
+// better. InvalidArgument: fewer than two points, or a floor of a task that is not measured.
 absl::StatusOr<MergeFront> MeasureFront(const MergeOptions& merge, int points,
                                         const std::map<std::string, double>& floors,
                                         Measurer& measurer);

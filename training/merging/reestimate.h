@@ -30,17 +30,16 @@ struct ReestimationOptions {
   std::function<void(int64_t done, int64_t total)> progress;  // over records
 };
 
-// The mean, over batches, of the mean and of the unbiased variance of what reaches each
-// normalisation layer with running statistics, as Izmailov et al. ("Averaging Weights Leads to
-// Wider Optima", 2018) measure them for averaged weights. Of every modality whose media the records
-// have; a modality's last batch counts only where it is full or the only one. Forward passes
-// without gradients, in which those layers alone are in training mode: nothing is dropped, and the
-// same model and records give the same numbers. The statistics of the pipeline's model are no
-// longer what they were: use it for nothing else.
+// Measures the statistics of every normalisation layer that keeps running statistics: the mean over
+// batches of each batch's mean and of its unbiased variance, as Izmailov et al. ("Averaging Weights
+// Leads to Wider Optima", 2018) do for averaged weights. It covers every modality whose media the
+// records have; a modality's last batch counts only where it is full or the only one. The passes
+// run forward, without gradients, and only those layers are in training mode: nothing is dropped,
+// and the same model and records give the same numbers. The statistics of the pipeline's own model
+// are overwritten: use the pipeline for nothing else.
 // Errors: FailedPrecondition where the records reach no such layer, or one whose statistics do not
-// move in training; InvalidArgument where a batch
-// holds too little for a variance; OutOfRange where too many media cannot be read
-// (kMaxUnreadableShare); those of sources, tasks and modalities.
+// move in training; InvalidArgument where a batch holds too little for a variance; OutOfRange where
+// too many media cannot be read (kMaxUnreadableShare); those of sources, tasks and modalities.
 absl::StatusOr<MeasuredStatistics> ReestimateStatistics(Pipeline& pipeline,
                                                         const std::vector<ReestimationData>& data,
                                                         const ReestimationOptions& options);

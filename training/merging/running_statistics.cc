@@ -13,7 +13,8 @@
 namespace unival {
 namespace {
 
-// Where the mean starts, to see what a pass leaves of it; large beside means of features.
+// The mean's value before a second pass. What the pass leaves of it shows the layer's momentum. It
+// is large beside the means of features.
 constexpr double kStart = 1048576;
 // A momentum below this is rounding: the pass did not reach the layer.
 constexpr double kLeastMomentum = 1e-6;
@@ -61,8 +62,8 @@ absl::Status RunningStatistics::Pass(double start, const std::function<absl::Sta
   return status;
 }
 
-// With momentum m a layer sets r to (1 - m) r + m s, n times in a pass: a mean that starts at
-// kStart ends by (1 - m)^n kStart above one that starts at 0, whatever s is.
+// Finds each layer's momentum m. A layer sets its mean r to (1 - m) r + m s, n times in a pass. So
+// a pass that starts at kStart ends (1 - m)^n kStart above a pass that starts at 0, whatever s is.
 absl::Status RunningStatistics::LearnMomenta(const std::vector<BatchMoments>& from_zero,
                                              const std::function<absl::Status()>& forward) {
   UNIVAL_RETURN_IF_ERROR(Pass(kStart, forward));
@@ -74,7 +75,7 @@ absl::Status RunningStatistics::LearnMomenta(const std::vector<BatchMoments>& fr
     const double momentum = 1 - std::pow(std::max(0.0, left), 1 / calls);
     if (momentum >= kLeastMomentum) {
       layer.momentum = momentum;
-    } else if (layer.count.defined()) {  // else it may not have been reached
+    } else if (layer.count.defined()) {  // without a count it may not have been reached
       return absl::FailedPreconditionError(absl::StrCat(
           layer.name, "running_mean: expected statistics that move in training, got a momentum of ",
           "0; leave the modality's records out of the re-estimation"));
@@ -97,7 +98,7 @@ absl::Status RunningStatistics::AddBatch(const std::function<absl::Status()>& fo
   for (size_t i = 0; i < layers_.size(); ++i) {
     Layer& layer = layers_[i];
     if (layer.momentum == 0 || ends[i].calls == 0) continue;
-    // Statistics that start at 0 hold this share of what the batch has.
+    // A running statistic that started at 0 ends at this share of the batch's statistic.
     const double share = 1 - std::pow(1 - layer.momentum, static_cast<double>(ends[i].calls));
     layer.mean_sum += ends[i].mean / share;
     layer.variance_sum += ends[i].variance / share;

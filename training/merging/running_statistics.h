@@ -17,19 +17,19 @@
 
 namespace unival {
 
-// Of one encoder; for one thread. The module outlives it.
+// The running statistics of one encoder, whose module must outlive this. For one thread.
 class RunningStatistics {
  public:
-  // Every module beneath `encoder` that has the buffers running_mean and running_var of its own,
-  // named as they are there behind `prefix`: "modality.image." gives "modality.image.bn1.".
+  // Finds every module beneath `encoder` that itself has the buffers running_mean and running_var.
+  // A layer's name is `prefix` followed by its path: "modality.image." gives "modality.image.bn1.".
   RunningStatistics(torch::nn::Module& encoder, const std::string& prefix);
 
   bool empty() const { return layers_.empty(); }
   int64_t batches() const { return batches_; }
 
-  // One batch: `forward` passes it through the encoder. It is called twice for a batch that is the
-  // first to reach a layer, to learn how fast the layer's statistics move. They hold no old values
-  // afterwards. FailedPrecondition names a layer that is reached and does not move.
+  // Adds one batch. `forward` passes it through the encoder; it is called twice for a batch that is
+  // the first to reach some layer, to find out that layer's momentum. The layers' statistics are
+  // overwritten. FailedPrecondition names a layer that is reached and whose statistics do not move.
   absl::Status AddBatch(const std::function<absl::Status()>& forward);
 
   // The mean over batches by full name, float. A layer that no batch reached has none.
@@ -47,7 +47,7 @@ class RunningStatistics {
     int64_t batches = 0;
   };
 
-  // What a pass that started at 0 came to.
+  // What the buffers hold after a pass that started at 0.
   struct BatchMoments {
     at::Tensor mean, variance;  // [C] double
     int64_t calls = 0;          // of the layer; 0: not reached

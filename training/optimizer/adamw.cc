@@ -107,7 +107,7 @@ void AdamW::Update(double learning_rate, at::Tensor parameter, const at::Tensor&
   at::parallel_for(0, parameter.numel(), kGrain, [&](int64_t begin, int64_t end) {
     UpdateElements(factors, end - begin, g + begin, p + begin, m + begin, v + begin);
   });
-  // libtorch has not seen the change; what was made from the old values is told by this count.
+  // libtorch did not see the change. The version tells that copies of the old values are outdated.
   parameter.unsafeGetTensorImpl()->bump_version();
 }
 

@@ -30,10 +30,10 @@ struct ParameterGroup {
   bool Takes(const NamedTensor& parameter) const;
 };
 
-// Of several groups the first that takes a parameter has it; what none takes follows `config`.
-// Without groups this is CreateOptimizer, and the same in a checkpoint. Errors: those of
-// CreateOptimizer; NotFound for a group that takes none of the `parameters`, where there are any,
-// by its number.
+// Makes the optimizer. A parameter belongs to the first group that takes it; parameters that no
+// group takes follow `config`. Without groups the result is that of CreateOptimizer, also in a
+// checkpoint. Errors: those of CreateOptimizer; NotFound, with its number, for a group that takes
+// none of the `parameters` (unless there are none).
 absl::StatusOr<std::unique_ptr<Optimizer>> CreateGroupedOptimizer(
     absl::string_view name, const OptimizerConfig& config,
     const std::vector<ParameterGroup>& groups, std::vector<NamedTensor> parameters);

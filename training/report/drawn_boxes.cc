@@ -17,7 +17,7 @@ namespace {
 using Color = std::array<uint8_t, 3>;
 constexpr Color kWhite = {{0xff, 0xff, 0xff}};
 
-// Characters of `label` as glyphs; one "?" for each that there is none of.
+// `label` in characters that have a glyph: "?" stands for each other character.
 std::string Ascii(absl::string_view label) {
   std::string text;
   while (!label.empty()) {

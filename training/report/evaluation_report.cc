@@ -44,7 +44,7 @@ std::string ScoreTable(const EvaluationResult& result) {
   return Element("div", "panel", table.Html());
 }
 
-// Which records are of each kind: 1 for those, by kind.
+// For every kind, a list with 1 for each record of this kind and 0 for all others.
 std::map<std::string, std::vector<double>> RecordsOfKinds(const ScoredMetric& metric) {
   std::map<std::string, std::vector<double>> kinds;
   for (const auto& [name, values] : metric.PerSample()) {
@@ -219,7 +219,8 @@ absl::StatusOr<std::string> CaseCards(const EvaluationPage& page, const std::str
   return absl::StrCat(Element("h2", "", title), Element("div", "cards", cards));
 }
 
-// Of each record, how good its answer is by `name` and, among equals, by the others.
+// For each record the merits of its answer: first by `name`, then by the other scores, for answers
+// that are equal in the first.
 std::vector<std::vector<double>> MeritsOf(const SampleValues& values, const std::string& name,
                                           const TaskScores& scores) {
   std::vector<std::vector<double>> merits(values.at(name).size());

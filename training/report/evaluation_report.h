@@ -25,7 +25,8 @@ struct EvaluationPage {
   int cases = 6;                             // of each sort
 };
 
-// Reads the records that it shows again from `source`. Errors: a record that cannot be read.
+// The page as HTML. Records that it shows are read again from `source`. Errors: a record that
+// cannot be read.
 absl::StatusOr<std::string> RenderEvaluation(const EvaluationPage& page, const Source& source,
                                              const MediaDecoder& decoder);
 

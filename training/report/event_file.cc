@@ -41,7 +41,8 @@ std::string Delimited(int field, absl::string_view bytes) {
   return absl::StrCat(Key(field, kDelimited), Varint(bytes.size()), bytes);
 }
 
-// So that the checksum of data that holds checksums is none of them.
+// TFRecord masks its checksums, because the CRC of data that itself holds CRCs would protect
+// poorly.
 uint32_t Masked(absl::string_view bytes) {
   const uint32_t crc = Crc32c(bytes);
   return (crc >> 15 | crc << 17) + 0xa282ead8u;

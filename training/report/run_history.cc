@@ -27,7 +27,7 @@ std::map<std::string, double> NumbersOf(const Json& json) {
   if (!json.is_object()) return numbers;
   for (const auto& [name, value] : json.items()) {
     if (value.is_number()) numbers[name] = value.get<double>();
-    // Where a log writes null there was no finite number.
+    // The log writes null for a number that is not finite.
     if (value.is_null()) numbers[name] = std::numeric_limits<double>::quiet_NaN();
   }
   return numbers;
@@ -99,7 +99,7 @@ void AddLine(const Json& json, RunHistory* history) {
   }
 }
 
-// Without what stands behind the last line end: it may be half of a line.
+// All complete lines. What follows the last line end may be half of a line that is being written.
 std::vector<std::string> WholeLines(const std::string& text) {
   const size_t end = text.rfind('\n');
   if (end == std::string::npos) return {};

@@ -70,12 +70,12 @@ struct RunHistory {
   int64_t last_step() const;
 };
 
-// A run that is being written may be read at any time: a line that is not whole yet is left for
-// later. NotFound where there is no log; InvalidArgument names the line that is none of a log.
+// Reads a run's log, also while the run writes it: an incomplete last line is left out. NotFound
+// where there is no log; InvalidArgument names a line that is no line of a log.
 absl::StatusOr<RunHistory> ReadRunHistory(const std::string& run);
 
-// The first `count` records that the validations of `evaluation` answered, with their answers over
-// the steps.
+// The first `count` records that validations of `evaluation` answered, each with its answers by
+// step.
 absl::StatusOr<std::vector<RecordOverTime>> ReadValidationAnswers(const std::string& run,
                                                                   const std::string& evaluation,
                                                                   int count);

@@ -16,11 +16,11 @@ namespace unival {
 // Where the run stands, in a few lines, each ended.
 std::string RunText(const RunHistory& history);
 
-// By the name of a validation's evaluation.
+// Name of a validation's evaluation -> records with their answers over time.
 using RunSamples = std::map<std::string, std::vector<RecordOverTime>>;
 
-// Curves of loss, rate, speed and metrics, where the seconds went, batches that were left out, and
-// what the same records were answered over time.
+// The run as an HTML page: curves of loss, rate, speed and metrics, where the seconds went, batches
+// that were left out, and the answers to the same records over time.
 std::string RenderRun(const RunHistory& history, const RunSamples& samples);
 
 }  // namespace unival

@@ -27,7 +27,7 @@ std::vector<std::string> CocoPaths(const std::string& split, const std::string& 
 // COCO's x, y, width, height, four numbers, as x0, y0, x1, y1.
 std::array<double, 4> CornersOf(const std::vector<double>& bbox);
 
-// Why a box in pixels is left out of a picture without a size: nothing says which part it is of it.
+// Reason for leaving out a box in pixels: without the picture's size its fractions are not known.
 inline constexpr char kNoSize[] = "the picture has no width and height in the file";
 
 }  // namespace unival

@@ -18,8 +18,9 @@
 namespace unival {
 namespace {
 
-// The shard's stems end at their first dot, and each names one sample: of "1.jpg" and "1.png", or
-// "a.b.png" and "a_b.png", the later one is counted on.
+// A stem that is free in the shard. Stems end at the first dot, and each names one sample; where
+// two files would have one stem, "1.jpg" and "1.png" or "a.b.png" and "a_b.png", the later gets
+// "-2".
 std::string StemFor(const std::string& name, std::set<std::string>* taken) {
   const std::string stem = absl::StrReplaceAll(name.substr(0, name.rfind('.')), {{".", "_"}});
   std::string unique = stem;

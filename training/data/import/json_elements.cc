@@ -21,7 +21,7 @@ namespace {
 using Json = nlohmann::json;
 using Take = std::function<absl::Status(const JsonElement&)>;
 
-// The consumer's reading of one value; what the library throws is an error of the file.
+// Hands one value to the consumer; exceptions of the JSON library become errors of the file.
 absl::Status TakeOne(const Take& take, const JsonElement& element) {
   try {
     return take(element);
@@ -61,7 +61,7 @@ class ElementReader : public nlohmann::json_sax<Json> {
   }
 
   const absl::Status& status() const { return status_; }
-  // What of the lists that were asked for the file does not have.
+  // The lists that were asked for and that the file does not have.
   std::vector<std::string> MissingLists() const {
     if (lists_.empty()) return has_root_ && !root_is_object_ ? Names() : Names{"a list of all"};
     Names missing;
@@ -75,7 +75,7 @@ class ElementReader : public nlohmann::json_sax<Json> {
  private:
   using Names = std::vector<std::string>;
 
-  // Whether a value that begins now, outside of all elements, is one.
+  // Whether a value that begins at this place is an element. Called outside of all elements.
   bool IsElement() const {
     if (depth_ == 1) return root_is_object_ ? lists_.count(kMembers) > 0 : lists_.empty();
     return depth_ == 2 && in_list_;

@@ -23,7 +23,7 @@ namespace unival {
 // and true is none. The object must outlive this; for one thread.
 class JsonFields {
  public:
-  // Of something else than an object, every field is an error.
+  // `object` may be something else than a JSON object; then every field is an error.
   explicit JsonFields(const nlohmann::json& object);
 
   std::string Text(const std::string& name) const;
@@ -33,7 +33,7 @@ class JsonFields {
   // An integer or a text, as ids come in either form; as it is.
   nlohmann::json Id(const std::string& name) const;
   std::vector<std::string> Texts(const std::string& name) const;
-  // A list of exactly so many.
+  // A list of exactly `count` numbers.
   std::vector<double> Numbers(const std::string& name, size_t count) const;
   // A list of lists of `count` numbers.
   std::vector<std::vector<double>> NumberLists(const std::string& name, size_t count) const;
@@ -41,15 +41,15 @@ class JsonFields {
 
   // Whether there is such a member, and it is not null.
   bool Has(const std::string& name) const;
-  // The same where there is one; else this.
+  // The field's value; `otherwise` where there is no such field.
   std::string TextOr(const std::string& name, const std::string& otherwise) const;
   int64_t IntegerOr(const std::string& name, int64_t otherwise) const;
   // 0, 1, true or false; false where there is none.
   bool Flag(const std::string& name) const;
 
-  // An error of the caller's own about a field. Kept where it is the first.
+  // Keeps an error that the caller found in a field, if it is the first error.
   void Refuse(const std::string& name, const std::string& expected, const std::string& got) const;
-  // Of an id that an element before this one has.
+  // Keeps the error that an earlier element has the same id.
   void RefuseRepeated(const std::string& name) const;
   const absl::Status& status() const { return *status_; }
 

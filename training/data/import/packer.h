@@ -20,7 +20,7 @@ class Packer {
   static absl::StatusOr<Packer> Create(const ImportOptions& options);
   absl::Status Add(const std::string& stem, const std::string& extension, absl::string_view media,
                    const nlohmann::json& record);
-  // For what is found and is no data.
+  // Receives "PATH: why" for what was found and is no data.
   std::vector<std::string>* skipped() { return &report_.skipped; }
   // NotFound when nothing was added.
   absl::StatusOr<ImportReport> Finish();
@@ -33,9 +33,9 @@ class Packer {
   ImportReport report_;
 };
 
-// Whether a file of the official test split, or not of it, is asked for.
+// Whether `options` ask for files of the official test split (`test`), or for those outside it.
 bool InSplit(const ImportOptions& options, bool test);
-// InvalidArgument where the split is none of all, train and test.
+// InvalidArgument unless the split is "all", "train" or "test".
 absl::Status CheckTrainOrTest(const ImportOptions& options);
 
 }  // namespace unival

@@ -24,8 +24,8 @@ namespace fs = std::filesystem;
 
 constexpr char kNoMedium[] = "the media file is not there";
 
-// What stands before a path of the source folder in the destination: the way down where that lies
-// above the source, or the name of a media root.
+// The text before a path of the source folder in a record: the way from the destination's folder
+// down to the source, or, where the source does not lie below it, the name of a media root.
 std::string BeforePaths(const ImportOptions& options) {
   std::error_code error;
   const fs::path source = fs::canonical(options.source, error);
