@@ -124,7 +124,7 @@ absl::StatusOr<Opened> Open(EvalArguments arguments, const std::map<std::string,
       opened.source,
       OpenFittingSource(*task, opened.pipeline->model().known_modalities(),
                         {arguments.data, columns, arguments.limit, roots, arguments.index}));
-  UNIVAL_RETURN_IF_ERROR(CheckMetricColumns(*task, *opened.source));
+  UNIVAL_RETURN_IF_ERROR(CheckJudgeable(*task, *opened.source));
   return opened;
 }
 

@@ -62,6 +62,8 @@ std::string EvaluationAsJson(const EvaluationOutput& output) {
                                  {"seconds", result.seconds},  {"metrics", result.metrics},
                                  {"failures", result.failures}};
   if (!output.set_hash.empty()) json["template_set_hash"] = output.set_hash;
+  const auto remarks = result.scores.Remarks(result.metrics);
+  if (!remarks.empty()) json["remarks"] = remarks;
   AddIntervals(output, &json);
   if (result.calibration) json["calibration"] = CalibrationJson(*result.calibration);
   if (result.constant) {
@@ -75,7 +77,7 @@ void PrintEvaluation(const EvaluationOutput& output) {
   for (const auto& [name, value] : result.metrics) {
     std::cout << absl::StrFormat("%-32s %.4f%s%s%s\n", name, value, IntervalText(result, name),
                                  BesideConstant(result, name),
-                                 NoteOfScore(name, result.scores.LessIsBetter(name)));
+                                 NoteOfScore(result.scores.Remark(name)));
   }
   if (!result.intervals.empty()) {
     std::cout << absl::StrFormat("intervals: 95 %%, bootstrap of %d resamples, seed %d\n",

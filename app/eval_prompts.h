@@ -9,7 +9,8 @@
 
 namespace unival {
 
-// {"prompts": [{"prompt", "metrics"}], "spread": {score: {"mean", "deviation", "worst"}}}
+// {"prompts": [{"prompt", "metrics"}], "spread": {score: {"mean", "deviation", "worst"}},
+// "remarks": {score: text}}
 std::string PromptsAsJson(const std::vector<PromptScores>& prompts);
 
 void PrintPrompts(const std::vector<PromptScores>& prompts);

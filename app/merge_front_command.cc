@@ -65,6 +65,8 @@ nlohmann::ordered_json ToJson(const MergeFront& front) {
                              {"data", task.data},
                              {"metric", task.metric},
                              {"less_is_better", task.less_is_better()}});
+    const std::string remark = task.scores.Remark(task.metric);
+    if (!remark.empty()) json["tasks"].back()["remark"] = remark;
   }
   for (const FrontPoint& point : front.points) {
     json["points"].push_back({{"lambda", point.lambda},
@@ -80,7 +82,7 @@ nlohmann::ordered_json ToJson(const MergeFront& front) {
 void PrintFront(const MergeFront& front) {
   std::cout << absl::StrFormat("%-8s", "lambda");
   for (const MeasuredTask& task : front.tasks) {
-    std::cout << absl::StrFormat("  %-28s", ScoreLabel(MetricName(task), task.less_is_better()));
+    std::cout << absl::StrFormat("  %-28s", LabelOf(task));
   }
   std::cout << "\n";
   for (size_t i = 0; i < front.points.size(); ++i) {

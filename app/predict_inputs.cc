@@ -18,7 +18,6 @@
 
 namespace unival {
 namespace {
-
 constexpr char kStandardInput[] = "-";
 
 // Values of one column: of every record, or one each.
@@ -75,8 +74,9 @@ class InputOpener {
                          const std::string& value, std::vector<GivenColumn>* values) const {
     std::vector<std::string> meant = {value};
     if (columns_.IsMedia(column)) {
-      UNIVAL_ASSIGN_OR_RETURN(
-          meant, Annotate(ExpandMediaPath(value, columns_.modality(column)), said, value));
+      auto files = ExpandMediaPath(value, columns_.modality(column));
+      if (!said.empty()) files = Annotate(std::move(files), said.substr(0, said.find(' ')));
+      UNIVAL_ASSIGN_OR_RETURN(meant, std::move(files));
     }
     for (const std::string& one : meant) {
       values->push_back({absl::StrCat(said, one), column, one});
@@ -241,8 +241,8 @@ class InputOpener {
 
   // What every record would lack is said before anything is answered.
   absl::Status CheckColumns(const Source& source) const {
-    const auto columns = SourceColumns(source);
-    if (!columns.ok()) return absl::OkStatus();  // an error of its first record
+    const auto columns = SourceColumns(source, task_.info().prediction_columns);
+    if (!columns.ok()) return absl::OkStatus();  // an error of its records
     for (const std::string& column : task_.info().prediction_columns) {
       if (IsAmong(*columns, column) || fixed_.fields.count(column) > 0) continue;
       return absl::FailedPreconditionError(absl::StrCat(

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -33,15 +35,30 @@ struct ScoreArguments {
   bool json = false;
 };
 
-nlohmann::ordered_json SampleScores(const ScoredInput& scored) {
+// Of every answer, in their order.
+std::vector<nlohmann::ordered_json> SampleScores(const ScoredInput& scored) {
   const SampleValues values = dynamic_cast<const ScoredMetric&>(*scored.metric).PerSample();
-  nlohmann::ordered_json all = nlohmann::ordered_json::object();
-  for (size_t i = 0; i < scored.input.samples.size(); ++i) {
-    nlohmann::ordered_json& own = all[scored.input.samples[i].key];
-    own = nlohmann::ordered_json::object();
+  std::vector<nlohmann::ordered_json> all(scored.input.samples.size(),
+                                          nlohmann::ordered_json::object());
+  for (size_t i = 0; i < all.size(); ++i) {
     for (const auto& [name, list] : values) {
-      if (!std::isnan(list[i])) own[name] = list[i];
+      if (!std::isnan(list[i])) all[i][name] = list[i];
     }
+  }
+  return all;
+}
+
+// The same by key; of answers with one key, the last. Looks for no key among those that are there,
+// as adding them by name would.
+nlohmann::ordered_json ScoresByKey(const ScoredInput& scored) {
+  std::unordered_map<std::string, size_t> last;
+  for (size_t i = 0; i < scored.input.samples.size(); ++i) last[scored.input.samples[i].key] = i;
+  std::vector<nlohmann::ordered_json> scores = SampleScores(scored);
+  nlohmann::ordered_json::object_t all;
+  all.reserve(scores.size());
+  for (size_t i = 0; i < scores.size(); ++i) {
+    const std::string& key = scored.input.samples[i].key;
+    if (last.at(key) == i) all.emplace_back(key, std::move(scores[i]));
   }
   return all;
 }
@@ -60,15 +77,15 @@ nlohmann::ordered_json ScoresAsJson(const ScoreArguments& arguments, const Score
                         {"at", check.at},
                         {"equal", check.largest_difference <= kExpectedTolerance}};
   }
-  json["per_sample"] = SampleScores(scored);
+  json["per_sample"] = ScoresByKey(scored);
   return json;
 }
 
 std::string SampleLines(const ScoredInput& scored) {
   std::string lines;
-  const nlohmann::ordered_json all = SampleScores(scored);
-  for (const auto& item : all.items()) {
-    const nlohmann::ordered_json line = {{"key", item.key()}, {"scores", item.value()}};
+  const std::vector<nlohmann::ordered_json> all = SampleScores(scored);
+  for (size_t i = 0; i < all.size(); ++i) {
+    const nlohmann::ordered_json line = {{"key", scored.input.samples[i].key}, {"scores", all[i]}};
     lines += JsonText(line) + "\n";
   }
   return lines;

@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "sdk/base/json_text.h"
-#include "tasks/metrics/task_scores.h"
 
 namespace unival {
 namespace {
@@ -30,10 +29,16 @@ nlohmann::ordered_json DifferenceJson(const PairedDifference& difference) {
           {"worse", difference.worse()}};
 }
 
+// "remark" where there is one.
+nlohmann::ordered_json RemarkedJson(const PairedDifference& difference) {
+  nlohmann::ordered_json json = DifferenceJson(difference);
+  if (!difference.remark.empty()) json["remark"] = difference.remark;
+  return json;
+}
+
 }  // namespace
 
-std::string NoteOfScore(const std::string& score, bool less_is_better) {
-  const std::string remark = ScoreRemark(score, less_is_better);
+std::string NoteOfScore(const std::string& remark) {
   return remark.empty() ? "" : absl::StrCat("   ", remark);
 }
 
@@ -42,8 +47,7 @@ void AddScores(const std::map<std::string, ScoreValue>& scores, const BootstrapO
   nlohmann::ordered_json values = nlohmann::ordered_json::object(), intervals = values,
                          remarks = values;
   for (const auto& [name, score] : scores) {
-    const std::string remark = ScoreRemark(name, score.less_is_better);
-    if (!remark.empty()) remarks[name] = remark;
+    if (!score.remark.empty()) remarks[name] = score.remark;
     values[name] = score.value;
     if (score.interval) intervals[name] = {score.interval->low, score.interval->high};
   }
@@ -63,7 +67,7 @@ void PrintScoreTable(const std::map<std::string, ScoreValue>& scores,
       std::cout << absl::StrFormat("  [%.4f, %.4f]", score.interval->low, score.interval->high);
       drawn = true;
     }
-    std::cout << NoteOfScore(name, score.less_is_better) << "\n";
+    std::cout << NoteOfScore(score.remark) << "\n";
   }
   if (drawn) {
     std::cout << absl::StrFormat("intervals: %g %%, bootstrap of %d resamples, seed %d\n",
@@ -76,7 +80,7 @@ void PrintComparison(const Comparison& comparison) {
     nlohmann::ordered_json json = {{"a", comparison.a}, {"b", comparison.b}};
     nlohmann::ordered_json& differences = json["differences"] = nlohmann::ordered_json::object();
     for (const auto& [name, difference] : comparison.differences)
-      differences[name] = DifferenceJson(difference);
+      differences[name] = RemarkedJson(difference);
     json["bootstrap"] = BootstrapJson(comparison.bootstrap);
     std::cout << JsonText(json, 2) << "\n";
     return;
@@ -88,7 +92,7 @@ void PrintComparison(const Comparison& comparison) {
     std::cout << absl::StrFormat("%-32s %8.4f %8.4f %+9.4f  [%+.4f, %+.4f] %8.4f  %d/%d/%d%s\n",
                                  name, one.a, one.b, one.difference, one.interval.low,
                                  one.interval.high, one.p, one.better(), one.worse(), one.same,
-                                 NoteOfScore(name, one.less_is_better));
+                                 NoteOfScore(one.remark));
   }
   std::cout << absl::StrFormat(
       "paired bootstrap of %d resamples, seed %d; worse in b: what was forgotten\n",

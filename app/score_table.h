@@ -10,7 +10,8 @@
 
 namespace unival {
 
-// "metrics", "intervals" (lists of two) and "bootstrap" (what they were drawn with).
+// "metrics", "remarks" (texts) of those that have one, "intervals" (lists of two) and "bootstrap"
+// (what they were drawn with).
 void AddScores(const std::map<std::string, ScoreValue>& scores, const BootstrapOptions& options,
                nlohmann::ordered_json* json);
 
@@ -18,8 +19,8 @@ void AddScores(const std::map<std::string, ScoreValue>& scores, const BootstrapO
 void PrintScoreTable(const std::map<std::string, ScoreValue>& scores,
                      const BootstrapOptions& options);
 
-// "   less is better" for the end of a score's line, or what else is to be known; mostly nothing.
-std::string NoteOfScore(const std::string& score, bool less_is_better);
+// "   less is better" for the end of a score's line, of its remark; mostly nothing.
+std::string NoteOfScore(const std::string& remark);
 
 struct Comparison {
   std::string a, b;  // what is compared, for headings

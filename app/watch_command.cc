@@ -46,6 +46,7 @@ OrderedJson ToJson(const RunHistory& history) {
                                    {"evaluation", point.evaluation},
                                    {"metrics", point.metrics},
                                    {"less_is_better", point.less_is_better},
+                                   {"remarks", point.remarks},
                                    {"judged_by", point.judged_by},
                                    {"is_best", point.is_best}});
   }

@@ -48,7 +48,7 @@ absl::Status CheckTaskFits(const TaskInfo& info, const std::vector<std::string>&
     if (Contains(*columns, column)) continue;
     return absl::FailedPreconditionError(absl::StrCat(
         Where(info), "needs column \"", column, "\"; the data has: ", absl::StrJoin(*columns, ", "),
-        "; map it with `columns` if it has another name"));
+        "; map it with `columns`, on the command line --column, if it has another name"));
   }
   return absl::OkStatus();
 }

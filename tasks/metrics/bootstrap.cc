@@ -1,5 +1,7 @@
 #include "tasks/metrics/bootstrap.h"
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -11,27 +13,54 @@
 namespace unival {
 namespace {
 
-// The samples of each unit that is drawn: a group, or one sample.
-std::vector<std::vector<size_t>> UnitsOf(const ScoredMetric& metric) {
-  const std::vector<int64_t> groups = metric.Groups();
-  std::map<int64_t, std::vector<size_t>> units;
-  for (int64_t i = 0; i < metric.samples(); ++i) {
-    units[groups.empty() ? i : groups[static_cast<size_t>(i)]].push_back(static_cast<size_t>(i));
-  }
-  std::vector<std::vector<size_t>> list;
-  for (auto& [group, samples] : units) list.push_back(std::move(samples));
-  return list;
+// What is drawn: samples, or groups of them.
+struct Units {
+  size_t samples = 0;
+  std::vector<std::vector<size_t>> groups;  // empty: each sample alone
+  size_t count() const { return groups.empty() ? samples : groups.size(); }
+};
+
+Units UnitsOf(const ScoredMetric& metric) {
+  Units units;
+  units.samples = static_cast<size_t>(metric.samples());
+  std::map<int64_t, std::vector<size_t>> by_number;
+  const std::vector<int64_t> numbers = metric.Groups();
+  for (size_t i = 0; i < numbers.size(); ++i) by_number[numbers[i]].push_back(i);
+  for (auto& group : by_number) units.groups.push_back(std::move(group.second));
+  return units;
 }
 
 // How often each sample is drawn in resample `index`.
-std::vector<double> DrawSamples(const std::vector<std::vector<size_t>>& units, size_t samples,
-                                uint64_t seed, int index) {
+void DrawSamples(const Units& units, uint64_t seed, int index, std::vector<double>* draws) {
   SeededRandom random(Mix(seed, static_cast<uint64_t>(index)));
-  std::vector<double> draws(samples, 0);
-  for (size_t k = 0; k < units.size(); ++k) {
-    for (const size_t sample : units[random.Below(units.size())]) draws[sample] += 1;
+  draws->assign(units.samples, 0);
+  const size_t count = units.count();
+  for (size_t k = 0; k < count; ++k) {
+    const size_t unit = random.Below(count);
+    if (units.groups.empty()) {
+      (*draws)[unit] += 1;
+      continue;
+    }
+    for (const size_t sample : units.groups[unit]) (*draws)[sample] += 1;
   }
-  return draws;
+}
+
+// Hands over the draws of every resample in order. They are drawn on all threads, a few ahead; a
+// metric belongs to one.
+template <typename Take>
+void ForEachResample(const Units& units, const BootstrapOptions& options, const Take& take) {
+  std::vector<std::vector<double>> draws(static_cast<size_t>(std::max(1, at::get_num_threads())));
+  const auto ahead = static_cast<int>(draws.size());
+  for (int begin = 0; begin < options.resamples; begin += ahead) {
+    const int end = std::min(options.resamples, begin + ahead);
+    at::parallel_for(begin, end, 1, [&](int64_t first, int64_t last) {
+      for (int64_t i = first; i < last; ++i) {
+        DrawSamples(units, options.seed, static_cast<int>(i),
+                    &draws[static_cast<size_t>(i - begin)]);
+      }
+    });
+    for (int i = begin; i < end; ++i) take(draws[static_cast<size_t>(i - begin)]);
+  }
 }
 
 // Interpolates linearly between neighbours, as numpy's percentile does. `share` in [0, 1].
@@ -81,6 +110,7 @@ std::map<std::string, PairedDifference> Observed(const ScoredMetric& a, const Sc
     if (other == scores_b.end()) continue;
     PairedDifference& difference = differences[name];
     difference.less_is_better = facts.LessIsBetter(name);
+    difference.remark = facts.Remark(name);
     difference.a = value;
     difference.b = other->second;
     difference.difference = other->second - value;
@@ -97,12 +127,10 @@ std::map<std::string, Interval> BootstrapIntervals(const ScoredMetric& metric,
                                                    const BootstrapOptions& options) {
   std::map<std::string, Interval> intervals;
   if (metric.samples() == 0 || options.resamples <= 0) return intervals;
-  const auto units = UnitsOf(metric);
   std::map<std::string, std::vector<double>> values;
-  for (int i = 0; i < options.resamples; ++i) {
-    const auto draws = DrawSamples(units, static_cast<size_t>(metric.samples()), options.seed, i);
+  ForEachResample(UnitsOf(metric), options, [&](const std::vector<double>& draws) {
     for (const auto& [name, value] : metric.Scores(draws)) values[name].push_back(value);
-  }
+  });
   for (auto& [name, drawn] : values) {
     intervals[name] = IntervalOf(std::move(drawn), options.confidence);
   }
@@ -119,16 +147,14 @@ absl::StatusOr<std::map<std::string, PairedDifference>> ComparePaired(
   }
   auto differences = Observed(a, b, facts);
   if (a.samples() == 0 || options.resamples <= 0) return differences;
-  const auto units = UnitsOf(a);
   std::map<std::string, std::vector<double>> values;
-  for (int i = 0; i < options.resamples; ++i) {
-    const auto draws = DrawSamples(units, static_cast<size_t>(a.samples()), options.seed, i);
+  ForEachResample(UnitsOf(a), options, [&](const std::vector<double>& draws) {
     const Scores of_a = a.Scores(draws), of_b = b.Scores(draws);
     for (const auto& [name, value] : of_a) {
       const auto other = of_b.find(name);
       if (other != of_b.end()) values[name].push_back(other->second - value);
     }
-  }
+  });
   for (auto& [name, difference] : differences) {
     const std::vector<double>& drawn = values[name];
     if (drawn.empty() || difference.higher + difference.lower == 0) continue;

@@ -47,6 +47,7 @@ struct PairedDifference {
   double p = 1;
   int64_t higher = 0, lower = 0, same = 0;  // samples whose own score is so in b
   bool less_is_better = false;              // of this score
+  std::string remark;                       // ScoreRemark of it
 
   int64_t better() const { return less_is_better ? lower : higher; }
   int64_t worse() const { return less_is_better ? higher : lower; }

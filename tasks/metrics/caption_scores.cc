@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "tasks/metrics/ngrams.h"
 
@@ -26,11 +25,13 @@ size_t BlankLength(absl::string_view text) {
 
 // Number of n-grams of the candidate that occur in a reference. An n-gram counts at most as often
 // as it occurs in one reference, so that repeating a word gains nothing.
-double ClippedMatches(const Words& candidate, const std::vector<Words>& references, size_t n) {
-  NgramCounts most;
-  for (const Words& reference : references) {
+double ClippedMatches(const NumberedWords& candidate, const std::vector<NumberedWords>& references,
+                      size_t n) {
+  NgramMap most;
+  for (const NumberedWords& reference : references) {
     for (const auto& [ngram, count] : CountNgrams(reference, n)) {
-      most[ngram] = std::max(most[ngram], count);
+      double& of_one = most[ngram];
+      of_one = std::max(of_one, count);
     }
   }
   double matches = 0;
@@ -41,9 +42,9 @@ double ClippedMatches(const Words& candidate, const std::vector<Words>& referenc
   return matches;
 }
 
-size_t ClosestLength(const std::vector<Words>& references, size_t length) {
+size_t ClosestLength(const std::vector<NumberedWords>& references, size_t length) {
   size_t best = 0, best_distance = static_cast<size_t>(-1);
-  for (const Words& reference : references) {
+  for (const NumberedWords& reference : references) {
     const size_t size = reference.size();
     const size_t distance = size > length ? size - length : length - size;
     if (distance < best_distance || (distance == best_distance && size < best)) {
@@ -52,12 +53,6 @@ size_t ClosestLength(const std::vector<Words>& references, size_t length) {
     }
   }
   return best;
-}
-
-std::vector<Words> SplitAll(const std::vector<std::string>& texts) {
-  std::vector<Words> words;
-  for (const std::string& text : texts) words.push_back(SplitWords(text));
-  return words;
 }
 
 size_t LongestCommonSubsequence(const Words& a, const Words& b) {
@@ -74,14 +69,6 @@ size_t LongestCommonSubsequence(const Words& a, const Words& b) {
 }
 
 }  // namespace
-
-NgramCounts CountNgrams(const Words& words, size_t n) {
-  NgramCounts counts;
-  for (size_t i = 0; i + n <= words.size(); ++i) {
-    counts[absl::StrJoin(words.begin() + i, words.begin() + i + n, " ")] += 1;
-  }
-  return counts;
-}
 
 std::vector<absl::string_view> SplitWords(absl::string_view text) {
   Words words;
@@ -100,8 +87,11 @@ std::vector<absl::string_view> SplitWords(absl::string_view text) {
 
 BleuCounts CountBleu(const CaptionItem& item) {
   BleuCounts counts = {};
-  const Words candidate = SplitWords(item.candidate);
-  const std::vector<Words> references = SplitAll(item.references);
+  WordNumbers numbers;
+  const NumberedWords candidate = numbers.Of(SplitWords(item.candidate));
+  std::vector<NumberedWords> references;
+  for (const std::string& text : item.references)
+    references.push_back(numbers.Of(SplitWords(text)));
   for (size_t n = 0; n < kNgramOrders; ++n) {
     counts[n] = ClippedMatches(candidate, references, n + 1);
     if (candidate.size() > n) counts[4 + n] = static_cast<double>(candidate.size() - n);

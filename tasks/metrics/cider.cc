@@ -1,7 +1,9 @@
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <cmath>
-#include <set>
 
+#include "absl/container/flat_hash_set.h"
 #include "tasks/metrics/caption_scores.h"
 #include "tasks/metrics/ngrams.h"
 
@@ -10,22 +12,39 @@ namespace {
 
 // A caption as tf-idf vectors, one per order.
 struct CiderVector {
-  std::array<NgramCounts, kNgramOrders> weights;
+  std::array<std::vector<NgramCount>, kNgramOrders> weights;
   std::array<double, kNgramOrders> norms = {};
   double length = 0;  // bigrams, as the original counts length
 };
 
+// The texts of an item as numbers of words.
+struct NumberedItem {
+  NumberedWords candidate;
+  std::vector<NumberedWords> references;
+};
+
+std::vector<NumberedItem> Numbered(const std::vector<CaptionItem>& items) {
+  WordNumbers numbers;
+  std::vector<NumberedItem> numbered(items.size());
+  for (size_t i = 0; i < items.size(); ++i) {
+    numbered[i].candidate = numbers.Of(SplitWords(items[i].candidate));
+    for (const std::string& reference : items[i].references)
+      numbered[i].references.push_back(numbers.Of(SplitWords(reference)));
+  }
+  return numbered;
+}
+
 // How often n-grams occur, in how many items.
 class DocumentFrequencies {
  public:
-  explicit DocumentFrequencies(const std::vector<CaptionItem>& items)
+  explicit DocumentFrequencies(const std::vector<NumberedItem>& items)
       : log_items_(std::log(static_cast<double>(items.size()))) {
-    for (const CaptionItem& item : items) AddItem(item);
+    for (const NumberedItem& item : items) AddItem(item);
+    for (auto& frequency : log_frequencies_) frequency.second = std::log(frequency.second);
   }
 
-  CiderVector Vector(const std::string& text) const {
+  CiderVector Vector(const NumberedWords& words) const {
     CiderVector vector;
-    const Words words = SplitWords(text);
     for (size_t n = 0; n < kNgramOrders; ++n) {
       vector.weights[n] = CountNgrams(words, n + 1);
       for (auto& [ngram, weight] : vector.weights[n]) {
@@ -39,24 +58,24 @@ class DocumentFrequencies {
   }
 
  private:
-  void AddItem(const CaptionItem& item) {
-    std::set<std::string> seen;
-    for (const std::string& reference : item.references) {
-      const Words words = SplitWords(reference);
+  void AddItem(const NumberedItem& item) {
+    absl::flat_hash_set<Ngram> seen;
+    for (const NumberedWords& words : item.references) {
       for (size_t n = 1; n <= kNgramOrders; ++n) {
-        for (const auto& ngram : CountNgrams(words, n)) seen.insert(ngram.first);
+        for (const NgramCount& one : CountNgrams(words, n)) {
+          if (seen.insert(one.ngram).second) log_frequencies_[one.ngram] += 1;
+        }
       }
     }
-    for (const std::string& ngram : seen) frequencies_[ngram] += 1;
   }
 
-  double LogFrequency(const std::string& ngram) const {
-    const auto found = frequencies_.find(ngram);
-    return found == frequencies_.end() ? 0 : std::log(found->second);
+  double LogFrequency(const Ngram& ngram) const {
+    const auto found = log_frequencies_.find(ngram);
+    return found == log_frequencies_.end() ? 0 : found->second;
   }
 
   const double log_items_;
-  NgramCounts frequencies_;
+  NgramMap log_frequencies_;  // while items are added, the frequencies themselves
 };
 
 // The cosine of the two vectors, averaged over orders. `damped` gives CIDEr-D: counts are clipped,
@@ -67,10 +86,12 @@ double Similarity(const CiderVector& candidate, const CiderVector& reference, bo
   const double damping = damped ? std::exp(-delta * delta / (2 * kSigma * kSigma)) : 1;
   double sum = 0;
   for (size_t n = 0; n < kNgramOrders; ++n) {
+    NgramMap weights;
+    for (const NgramCount& one : reference.weights[n]) weights.emplace(one.ngram, one.count);
     double product = 0;
     for (const auto& [ngram, weight] : candidate.weights[n]) {
-      const auto found = reference.weights[n].find(ngram);
-      if (found != reference.weights[n].end()) {
+      const auto found = weights.find(ngram);
+      if (found != weights.end()) {
         product += (damped ? std::min(weight, found->second) : weight) * found->second;
       }
     }
@@ -82,17 +103,23 @@ double Similarity(const CiderVector& candidate, const CiderVector& reference, bo
 }
 
 std::vector<double> CiderOf(const std::vector<CaptionItem>& items, bool damped) {
-  const DocumentFrequencies frequencies(items);
-  std::vector<double> scores;
-  for (const CaptionItem& item : items) {
-    const CiderVector candidate = frequencies.Vector(item.candidate);
-    double sum = 0;
-    for (const std::string& reference : item.references) {
-      sum += Similarity(candidate, frequencies.Vector(reference), damped);
-    }
-    const double count = static_cast<double>(std::max<size_t>(1, item.references.size()));
-    scores.push_back(10 * sum / count);
-  }
+  const std::vector<NumberedItem> numbered = Numbered(items);
+  const DocumentFrequencies frequencies(numbered);
+  std::vector<double> scores(items.size());
+  constexpr int64_t kTogether = 256;
+  at::parallel_for(
+      0, static_cast<int64_t>(items.size()), kTogether, [&](int64_t begin, int64_t end) {
+        for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+          const NumberedItem& item = numbered[i];
+          const CiderVector candidate = frequencies.Vector(item.candidate);
+          double sum = 0;
+          for (const NumberedWords& reference : item.references) {
+            sum += Similarity(candidate, frequencies.Vector(reference), damped);
+          }
+          const double count = static_cast<double>(std::max<size_t>(1, item.references.size()));
+          scores[i] = 10 * sum / count;
+        }
+      });
   return scores;
 }
 

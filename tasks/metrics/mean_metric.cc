@@ -31,19 +31,17 @@ class MeanMetric : public ScoredMetric {
   int64_t samples() const override { return static_cast<int64_t>(values_.size()); }
 
   std::map<std::string, double> Scores(const std::vector<double>& draws) const override {
-    std::map<std::string, Mean> means;
-    means[name_];
+    Mean all;
     std::vector<Mean> kinds(kinds_.size());
     for (size_t i = 0; i < values_.size(); ++i) {
-      means[name_].Add(values_[i], draws[i]);
+      all.Add(values_[i], draws[i]);
       if (kind_of_[i] >= 0) kinds[static_cast<size_t>(kind_of_[i])].Add(values_[i], draws[i]);
     }
+    std::map<std::string, double> result = {{name_, all.Value()}};
     for (const auto& [kind, index] : kinds_) {
       const Mean& mean = kinds[static_cast<size_t>(index)];
-      if (mean.count > 0) means[NameOf(kind)] = mean;
+      if (mean.count > 0) result[NameOf(kind)] = mean.Value();
     }
-    std::map<std::string, double> result;
-    for (const auto& [name, mean] : means) result[name] = mean.Value();
     return result;
   }
 

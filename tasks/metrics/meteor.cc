@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -137,6 +138,11 @@ double Matches(const MeteorCounts& counts, int first) {
 }  // namespace
 
 std::string MeteorText(absl::string_view text) {
+  // Without marks there is nothing to be replaced and no period to be parted.
+  const bool is_plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return c == ' ' || absl::ascii_isalnum(static_cast<unsigned char>(c));
+  });
+  if (is_plain) return absl::StrJoin(SplitWords(text), " ");
   std::string line = absl::StrCat(" ", text, " ");
   for (const Replacement& replacement : MeteorReplacements()) {
     RE2::GlobalReplace(&line, *replacement.pattern, replacement.with);

@@ -52,7 +52,8 @@ Choices AllMatches(const std::vector<std::string>& candidate,
                    const std::vector<std::string>& reference) {
   Choices choices(reference.size());
   const bool equal = candidate == reference;  // then no stems are looked at
-  const auto candidate_stems = Stems(candidate), reference_stems = Stems(reference);
+  std::vector<std::string> candidate_stems, reference_stems;
+  if (!equal) candidate_stems = Stems(candidate), reference_stems = Stems(reference);
   for (size_t j = 0; j < reference.size(); ++j) {
     for (size_t i = 0; i < candidate.size(); ++i) {
       if (candidate[i] == reference[j]) choices[j].push_back({static_cast<int>(i), false});
@@ -170,8 +171,20 @@ std::vector<MeteorMatch> AlignWords(const std::vector<std::string>& candidate,
     std::vector<Step> steps;
     for (size_t i = 0; i < paths.size(); ++i) AddSteps(paths[i], i, j, choices[j], &steps);
     KeepBest(&steps);
+    std::vector<int> uses(paths.size(), 0);
+    for (const Step& step : steps) ++uses[step.path];
     std::vector<AlignmentPath> next;
-    for (const Step& step : steps) next.push_back(Take(paths[step.path], step, j));
+    next.reserve(steps.size());
+    for (const Step& step : steps) {
+      // Most words have one way on, for which the path itself will do.
+      AlignmentPath path;
+      if (--uses[step.path] == 0) {
+        path = std::move(paths[step.path]);
+      } else {
+        path = paths[step.path];
+      }
+      next.push_back(Take(std::move(path), step, j));
+    }
     paths = std::move(next);
   }
   for (AlignmentPath& path : paths) path.EndChunk();

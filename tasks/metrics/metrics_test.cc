@@ -95,11 +95,27 @@ TEST(TaskScores, JudgeByTheScoreOfTheHighestRank) {
   EXPECT_EQ(scores.Main(Results{{"mean_iou", 0}, {"iou@0.25", 0}, {"iou@0.5", 0}}), "iou@0.5");
   EXPECT_EQ(scores.Main(Results{{"wer", 0}, {"meteor", 0}, {"samples", 0}, {"a/kind=b", 0}}),
             "meteor");
-  EXPECT_EQ(ScoreLabel("meteor/kind=a", false), "meteor/kind=a (modules exact and stem)");
-  EXPECT_EQ(ScoreLabel("wer", true), "wer (less is better)");
-  EXPECT_EQ(ScoreLabel("cider", false), "cider");
+  EXPECT_EQ(scores.Label("meteor/kind=a"), "meteor/kind=a (modules exact and stem)");
+  EXPECT_EQ(scores.Label("wer"), "wer (less is better)");
+  EXPECT_EQ(scores.Label("cider"), "cider");
   EXPECT_EQ(scores.Main(Results{{"cider", 0}, {"contains", 0}}, /*shares=*/true), "contains");
   EXPECT_EQ(scores.Main(Results{{"samples", 0}, {"failures", 0}}), "");
+}
+
+// What a metric of anybody has to say stands beside the direction of its score.
+TEST(TaskScores, SayWhatTheMetricHasToSay) {
+  Registry registry;
+  MetricFactory factory = **BuiltinMetrics().FindMetric("wer");
+  factory.name = "excess";
+  factory.scores = {{"excess", ScoreOrder::kLessIsBetter, 0, false, "in words"}, {"plain"}};
+  ASSERT_TRUE(registry.AddMetric(factory).ok());
+  const TaskScores scores(registry);
+  EXPECT_EQ(scores.Remark("excess/kind=a"), "less is better, in words");
+  EXPECT_EQ(scores.Label("excess"), "excess (less is better, in words)");
+  EXPECT_EQ(scores.Remark("plain"), "");
+  EXPECT_EQ(scores.Remark("failures"), "");
+  EXPECT_THAT(scores.Remarks(Results{{"excess", 1}, {"plain", 1}, {"samples", 2}}),
+              ElementsAre(Pair("excess", "less is better, in words")));
 }
 
 TEST(Registry, RefusesAScoreThatNoResultCanHave) {

@@ -1,11 +1,15 @@
 // unival: ngrams.h - counts of word sequences, for metrics of captions.
+//
+//   WordNumbers numbers;
+//   for (const NgramCount& one : CountNgrams(numbers.Of(SplitWords(text)), 2)) ...
 #ifndef UNIVAL_TASKS_METRICS_NGRAMS_H_
 #define UNIVAL_TASKS_METRICS_NGRAMS_H_
 
-#include <string>
-#include <unordered_map>
+#include <array>
+#include <cstdint>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 
 namespace unival {
@@ -13,10 +17,31 @@ namespace unival {
 constexpr size_t kNgramOrders = 4;  // n-grams of 1..4 words
 
 using Words = std::vector<absl::string_view>;
-using NgramCounts = std::unordered_map<std::string, double>;
+using NumberedWords = std::vector<uint32_t>;
 
-// Counts of the n-grams of order `n`, their words joined by blanks.
-NgramCounts CountNgrams(const Words& words, size_t n);
+// A number for each word, so that sequences are compared without their texts. For one thread.
+class WordNumbers {
+ public:
+  // The words' texts have to live as long as this.
+  NumberedWords Of(const Words& words);
+
+ private:
+  absl::flat_hash_map<absl::string_view, uint32_t> numbers_;
+};
+
+// The words of an n-gram; places that it has not hold kNoWord.
+constexpr uint32_t kNoWord = 0xFFFFFFFF;
+using Ngram = std::array<uint32_t, kNgramOrders>;
+using NgramMap = absl::flat_hash_map<Ngram, double>;
+
+struct NgramCount {
+  Ngram ngram;
+  double count = 0;
+};
+
+// The n-grams of order `n` with how often each occurs, in the order of their first occurrence: what
+// is summed over them is the same in every run.
+std::vector<NgramCount> CountNgrams(const NumberedWords& words, size_t n);
 
 }  // namespace unival
 

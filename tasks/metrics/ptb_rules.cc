@@ -26,6 +26,9 @@ std::string MarksThatAreLetters() {
   return marks;
 }
 
+// Abbreviations that keep their period before numbers.
+constexpr char kBeforeNumbers[] = "ca|figs?|prop|nos?|art|bldg|pp|op";
+
 // The pieces that rules are made of.
 struct Pieces {
   const std::string unicode_letter = R"(\p{L})", digit = R"(\p{Nd})";
@@ -191,7 +194,7 @@ void AddNumbers(const Pieces& p, RuleTable& table) {
 void AddAbbreviations(const Pieces& p, RuleTable& table) {
   table.Add("l", PtbAction::kInitial, absl::StrCat(p.acronym, R"(\.)"),
             absl::StrCat(p.white, "+", p.starter, p.white));
-  table.Add("l", PtbAction::kKeep, AnyCase(R"((?:ca|figs?|prop|nos?|art|bldg|pp|op)\.)"),
+  table.Add("l", PtbAction::kKeep, AnyCase(absl::StrCat("(?:", kBeforeNumbers, R"()\.)")),
             absl::StrCat(p.white, "?", p.digit));
   table.Add("l", PtbAction::kKeep, R"((?:[pP][tT][eyEY]|[cC][oO])\.)",
             absl::StrCat(p.space, "(?i:ltd|lim)"));
@@ -264,6 +267,15 @@ void AddCompounds(const Pieces& p, RuleTable& table) {
 }
 
 }  // namespace
+
+bool IsPtbAbbreviation(absl::string_view word) {
+  static const RE2* const kAbbreviations = [] {
+    const Pieces pieces;
+    return new RE2(absl::StrCat("(?:", pieces.closing_abbreviation, "|", pieces.leading, "|",
+                                AnyCase(kBeforeNumbers), ")"));
+  }();
+  return RE2::FullMatch({word.data(), word.size()}, *kAbbreviations);
+}
 
 const std::vector<PtbRule>& PtbRules() {
   static const auto* const kRules = [] {

@@ -7,6 +7,8 @@
 #include <memory>
 #include <vector>
 
+#include "absl/strings/string_view.h"
+
 namespace unival {
 
 // What becomes of what a rule found.
@@ -45,6 +47,10 @@ struct PtbRule {
 
 // All rules in their order of precedence; made once.
 const std::vector<PtbRule>& PtbRules();
+
+// Whether `word`, ASCII letters, is one of the abbreviations that rules of the table know with a
+// period behind them: "etc", "Mr", "p".
+bool IsPtbAbbreviation(absl::string_view word);
 
 }  // namespace unival
 

@@ -163,7 +163,8 @@ class Lexer {
   }
 
  private:
-  // Most of a caption is letters between blanks, which no rule takes for anything else.
+  // Most of a caption is letters between blanks, or before a mark that ends a sentence or a part of
+  // one, which no rule takes for anything else.
   bool TakePlainWord() {
     if (left_[0] == ' ') {
       left_.remove_prefix(1);
@@ -173,10 +174,24 @@ class Lexer {
     while (length < left_.size() && absl::ascii_isalpha(static_cast<unsigned char>(left_[length])))
       ++length;
     if (length == 0 || length >= left_.size()) return false;
-    if (left_[length] != ' ' && left_[length] != '\n') return false;
-    if (IsContraction(left_.substr(0, length))) return false;
-    Emit(left_.substr(0, length), length);
+    const absl::string_view word = left_.substr(0, length);
+    const bool ends = left_[length] == ' ' || left_[length] == '\n';
+    if ((!ends && !IsBeforePlainMark(length)) || IsContraction(word)) return false;
+    Emit(word, length);
+    if (!ends) Emit(left_.substr(0, 1), 1);
     return true;
+  }
+
+  // Whether behind the first `length` letters stands one mark and then the end of a line, or a blank
+  // and another letter. Of single letters and abbreviations the rules decide.
+  bool IsBeforePlainMark(size_t length) const {
+    const absl::string_view mark = left_.substr(length, 3);
+    if (length < 2 || mark.size() < 3 || !absl::StrContains(".,!?", mark[0])) return false;
+    const bool ends =
+        mark[1] == '\n'
+            ? !absl::ascii_isdigit(static_cast<unsigned char>(mark[2]))
+            : mark[1] == ' ' && absl::ascii_isalpha(static_cast<unsigned char>(mark[2]));
+    return ends && (mark[0] != '.' || !IsPtbAbbreviation(left_.substr(0, length)));
   }
 
   static bool IsContraction(absl::string_view word) {

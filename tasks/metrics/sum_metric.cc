@@ -27,13 +27,13 @@ class SumMetric : public ScoredMetric {
     }
     if (scorer_.needs_objects) UNIVAL_RETURN_IF_ERROR(ReadObjects(reference, &text.objects));
     texts_.push_back(std::move(text));
-    statistics_.clear();
+    prepared_ = 0;
     return absl::OkStatus();
   }
   void AddFailure(const TaskSample& reference) override {
     if (Add(reference, Prediction()).ok()) return;
     texts_.push_back(ScoredText());  // not even references: an empty answer that matches nothing
-    statistics_.clear();
+    prepared_ = 0;
   }
 
   int64_t samples() const override { return static_cast<int64_t>(texts_.size()); }
@@ -44,10 +44,11 @@ class SumMetric : public ScoredMetric {
   }
 
   std::map<std::string, double> Scores(const std::vector<double>& draws) const override {
-    Statistics sums(Prepared().empty() ? 0 : Prepared()[0].size(), 0);
-    for (size_t i = 0; i < draws.size(); ++i) {
-      if (draws[i] == 0) continue;
-      for (size_t k = 0; k < sums.size(); ++k) sums[k] += draws[i] * Prepared()[i][k];
+    Prepare();
+    Statistics sums(width_, 0);
+    const double* row = statistics_.data();
+    for (size_t i = 0; i < draws.size(); ++i, row += width_) {
+      for (size_t k = 0; k < width_; ++k) sums[k] += draws[i] * row[k];
     }
     const double count = std::accumulate(draws.begin(), draws.end(), 0.0);
     std::vector<double> scores(scorer_.infos.size(), 0);
@@ -58,11 +59,17 @@ class SumMetric : public ScoredMetric {
   }
 
   SampleValues PerSample() const override {
-    SampleValues values;
-    for (const Statistics& own : Prepared()) {
-      const std::vector<double> scores = scorer_.scores(own, 1);
-      for (size_t k = 0; k < scores.size(); ++k) values[scorer_.infos[k].name].push_back(scores[k]);
+    Prepare();
+    std::vector<std::vector<double>> columns(scorer_.infos.size());
+    for (size_t i = 0; i < texts_.size(); ++i) {
+      const double* row = statistics_.data() + i * width_;
+      const std::vector<double> scores = scorer_.scores(Statistics(row, row + width_), 1);
+      for (size_t k = 0; k < scores.size(); ++k) columns[k].push_back(scores[k]);
     }
+    SampleValues values;
+    if (texts_.empty()) return values;
+    for (size_t k = 0; k < columns.size(); ++k)
+      values[scorer_.infos[k].name] = std::move(columns[k]);
     return values;
   }
 
@@ -91,17 +98,26 @@ class SumMetric : public ScoredMetric {
     return absl::OkStatus();
   }
 
-  // Statistics of all samples, made when they are first asked for.
-  const std::vector<Statistics>& Prepared() const {
-    if (statistics_.size() != texts_.size()) statistics_ = scorer_.statistics(texts_);
-    return statistics_;
+  // Makes the statistics of all samples when they are first asked for.
+  void Prepare() const {
+    if (prepared_ == texts_.size()) return;
+    const std::vector<Statistics> rows = scorer_.statistics(texts_);
+    width_ = rows.empty() ? 0 : rows[0].size();
+    statistics_.clear();
+    statistics_.reserve(rows.size() * width_);
+    for (const Statistics& row : rows)
+      statistics_.insert(statistics_.end(), row.begin(), row.end());
+    prepared_ = texts_.size();
   }
 
   const std::string name_;
   const SumScorer scorer_;
   const ReferenceReader reader_;
   std::vector<ScoredText> texts_;
-  mutable std::vector<Statistics> statistics_;
+  // Rows of `width_` numbers, one for each text, in one piece: resampling reads them a thousand
+  // times. Of no texts there is nothing to prepare.
+  mutable std::vector<double> statistics_;
+  mutable size_t width_ = 0, prepared_ = 0;
 };
 
 }  // namespace

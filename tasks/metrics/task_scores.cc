@@ -12,16 +12,15 @@ bool IsOfAllRecords(absl::string_view score) {
   return !IsCount(score) && !absl::StrContains(score, '/');
 }
 
-std::string ScoreRemark(absl::string_view score, bool less_is_better) {
-  if (IsCount(score)) return "";
-  static const auto* const kShipped = new TaskScores(BuiltinMetrics());
-  const std::string remark = kShipped->Of(score).remark;
-  if (!remark.empty()) return remark;
-  return less_is_better ? "less is better" : "";
+std::string ScoreRemark(const ScoreInfo& info) {
+  if (IsCount(info.name)) return "";
+  const bool is_less = info.order == ScoreOrder::kLessIsBetter;
+  return absl::StrCat(is_less ? "less is better" : "", is_less && !info.remark.empty() ? ", " : "",
+                      info.remark);
 }
 
-std::string ScoreLabel(absl::string_view score, bool less_is_better) {
-  const std::string remark = ScoreRemark(score, less_is_better);
+std::string ScoreLabel(absl::string_view score, const ScoreInfo& info) {
+  const std::string remark = ScoreRemark(info);
   return absl::StrCat(score, remark.empty() ? "" : absl::StrCat(" (", remark, ")"));
 }
 

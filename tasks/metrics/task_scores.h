@@ -24,11 +24,11 @@ bool IsCount(absl::string_view score);
 // A score of all records: no count, and not that of a group, "accuracy/kind=color".
 bool IsOfAllRecords(absl::string_view score);
 
-// What is to be known of a score beside its value: the remark of a metric that ships, or "less is
-// better"; mostly nothing.
-std::string ScoreRemark(absl::string_view score, bool less_is_better);
-// "wer (less is better)", "accuracy": the score's name in tables and charts, with its remark.
-std::string ScoreLabel(absl::string_view score, bool less_is_better);
+// What is to be said beside a value of a score: "less is better", and its metric's remark; mostly
+// nothing.
+std::string ScoreRemark(const ScoreInfo& info);
+// "wer (less is better)", "accuracy": a score's name in tables and charts, with its remark.
+std::string ScoreLabel(absl::string_view score, const ScoreInfo& info);
 
 // A value; thread-safe.
 class TaskScores {
@@ -47,8 +47,17 @@ class TaskScores {
   bool IsBetter(absl::string_view score, double a, double b) const;
   // `value` where more is better, else -value: the larger one is the better one.
   double Merit(absl::string_view score, double value) const;
-  std::string Label(absl::string_view score) const {
-    return ScoreLabel(score, LessIsBetter(score));
+  std::string Remark(absl::string_view score) const { return ScoreRemark(Of(score)); }
+  std::string Label(absl::string_view score) const { return ScoreLabel(score, Of(score)); }
+  // Of those in `values` that have one, by name.
+  template <typename Value>
+  std::map<std::string, std::string> Remarks(const std::map<std::string, Value>& values) const {
+    std::map<std::string, std::string> remarks;
+    for (const auto& named : values) {
+      const std::string remark = Remark(named.first);
+      if (!remark.empty()) remarks[named.first] = remark;
+    }
+    return remarks;
   }
 
   // The score of the highest rank among those in `values` that are of all records, by name among

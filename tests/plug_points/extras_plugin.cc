@@ -80,11 +80,17 @@ absl::Status Register(unival::Registrar& registrar) {
                                                     new Excess(std::move(reader)));
                                               },
                                               {{"excess", unival::ScoreOrder::kLessIsBetter}}}));
-  return registrar.AddMetric({"brevity", "share of answers no longer than the reference",
-                              /*needs_box=*/false, [](unival::ReferenceReader reader) {
+  unival::ScoreInfo brevity;
+  brevity.name = "brevity";
+  brevity.remark = "words at blanks";
+  return registrar.AddMetric({"brevity",
+                              "share of answers no longer than the reference",
+                              /*needs_box=*/false,
+                              [](unival::ReferenceReader reader) {
                                 return std::unique_ptr<unival::Metric>(
                                     new Brevity(std::move(reader)));
-                              }});
+                              },
+                              {brevity}});
 }
 
 }  // namespace

@@ -62,6 +62,7 @@ TEST(MetricOfAPlugin, IsReportedByEvaluation) {
   ASSERT_THAT(result->metrics, Contains(Key("brevity")));
   EXPECT_EQ(result->metrics.at("brevity"), 1);
   EXPECT_EQ(result->samples, 2);
+  EXPECT_EQ(result->scores.Label("brevity"), "brevity (words at blanks)");
 }
 
 // A template whose one metric says that less of it is better. One answer has eight words to be no

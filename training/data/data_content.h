@@ -2,6 +2,7 @@
 #ifndef UNIVAL_TRAINING_DATA_DATA_CONTENT_H_
 #define UNIVAL_TRAINING_DATA_DATA_CONTENT_H_
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,13 +23,21 @@ class DataContent {
 
   // The content. The first call opens the file, and its result, also an error, is kept.
   const absl::StatusOr<File>& Get() const {
-    absl::call_once(opened_, [this] { file_ = open_(); });
+    absl::call_once(opened_, [this] {
+      file_ = open_();
+      is_open_.store(true, std::memory_order_release);
+    });
     return file_;
+  }
+  // Null where nobody has asked for it so far.
+  const absl::StatusOr<File>* IfOpened() const {
+    return is_open_.load(std::memory_order_acquire) ? &file_ : nullptr;
   }
 
  private:
   const std::function<absl::StatusOr<File>()> open_;
   mutable absl::once_flag opened_;
+  mutable std::atomic<bool> is_open_{false};
   mutable absl::StatusOr<File> file_ = nullptr;
 };
 

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "sdk/base/beginning.h"
 #include "training/data/data_check.h"
 #include "training/report/html.h"
@@ -34,6 +35,11 @@ std::vector<Count> MostFirst(const std::map<std::string, int64_t>& values) {
   return counts;
 }
 
+// A list of texts, which has a line for each, as "yes | no".
+std::string OneLine(const std::string& value) {
+  return absl::StrReplaceAll(value, {{"\n", " | "}});
+}
+
 // Lines "name  text" of what the file holds, classes left out.
 std::vector<std::pair<std::string, std::string>> Facts(const DataReport& report) {
   std::vector<std::pair<std::string, std::string>> facts = {
@@ -60,7 +66,7 @@ std::string ClassesHtml(const DataReport& report) {
     const std::vector<Count> counts = MostFirst(values);
     for (size_t i = 0; i < counts.size() && i < kClassesShown; ++i) {
       const double share = 100.0 * counts[i].second / std::max<int64_t>(1, report.records);
-      absl::StrAppend(&html, "<tr><td>", report::Escape(counts[i].first), "</td><td>",
+      absl::StrAppend(&html, "<tr><td>", report::Escape(OneLine(counts[i].first)), "</td><td>",
                       counts[i].second,
                       "</td><td><div class=bar style=\"width:", absl::StrFormat("%.1f", 3 * share),
                       "px\"></div></td></tr>");
@@ -108,7 +114,7 @@ std::string DataSummary(const DataReport& report) {
       absl::StrAppend(
           &text, absl::StrFormat("    %6d  %5.1f %%  %s\n", counts[i].second,
                                  100.0 * counts[i].second / std::max<int64_t>(1, report.records),
-                                 BeginningOf(counts[i].first)));
+                                 BeginningOf(OneLine(counts[i].first))));
     }
     if (counts.size() > kClassesShown)
       absl::StrAppend(&text, "    and ", counts.size() - kClassesShown, " more\n");

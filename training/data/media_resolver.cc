@@ -77,15 +77,15 @@ absl::StatusOr<std::shared_ptr<const TarIndex>> MediaResolver::Tar(const std::st
 absl::StatusOr<MediaSource> MediaResolver::Member(const std::string& tar, const std::string& member,
                                                   bool with_bytes) const {
   UNIVAL_ASSIGN_OR_RETURN(const std::shared_ptr<const TarIndex> index, Tar(tar));
-  const absl::optional<absl::string_view> bytes = index->Find(member);
-  if (!bytes.has_value()) {
+  if (!index->Has(member)) {
     return absl::NotFoundError(absl::StrCat(FullPath(tar), " has no member \"", member, "\" (",
                                             index->members().size(), " members)"));
   }
   MediaSource media;
   media.name = absl::StrCat(FileName(tar), ":", member);
   if (!with_bytes) return media;
-  media.bytes = std::make_shared<const std::string>(*bytes);
+  UNIVAL_ASSIGN_OR_RETURN(const absl::string_view bytes, index->Find(member));
+  media.bytes = std::make_shared<const std::string>(bytes);
   UNIVAL_RETURN_IF_ERROR(index->Check());
   return media;
 }

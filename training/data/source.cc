@@ -258,11 +258,23 @@ absl::StatusOr<std::unique_ptr<Source>> OpenSource(const SourceOptions& options)
   return std::unique_ptr<Source>(new JoinedSource(options.path, std::move(parts)));
 }
 
-absl::StatusOr<std::vector<std::string>> SourceColumns(const Source& source) {
-  UNIVAL_ASSIGN_OR_RETURN(const TaskSample sample, source.Read(0));
-  std::vector<std::string> columns;
-  for (const auto& field : sample.fields) columns.push_back(field.first);
-  return columns;
+absl::StatusOr<std::vector<std::string>> SourceColumns(const Source& source,
+                                                       const std::vector<std::string>& wanted) {
+  std::set<std::string> columns;
+  absl::Status unreadable;
+  const auto are_all_seen = [&] {
+    return !columns.empty() && absl::c_all_of(wanted, [&columns](const std::string& column) {
+      return columns.count(column) > 0;
+    });
+  };
+  for (int64_t i = 0; i < source.size() && !are_all_seen(); ++i) {
+    const absl::StatusOr<TaskSample> sample = source.ReadFields(i);
+    unreadable.Update(sample.status());
+    if (!sample.ok()) continue;
+    for (const auto& field : sample->fields) columns.insert(field.first);
+  }
+  if (columns.empty()) UNIVAL_RETURN_IF_ERROR(unreadable);
+  return std::vector<std::string>(columns.begin(), columns.end());
 }
 
 absl::StatusOr<std::vector<std::string>> AllColumns(const Source& source) {

@@ -120,8 +120,11 @@ absl::optional<std::set<std::string>> NeededRecordColumns(const SourceOptions& o
 // naming file and place.
 absl::StatusOr<std::unique_ptr<Source>> OpenSource(const SourceOptions& options);
 
-// Names of the fields of `source`'s first record, sorted.
-absl::StatusOr<std::vector<std::string>> SourceColumns(const Source& source);
+// Names of the fields of `source`'s first record, sorted; where it lacks one of `wanted`, of all
+// records up to that by which all of these were seen: what a column's first record lacks may be a
+// fault of that record. Records that cannot be read are passed over, unless none can.
+absl::StatusOr<std::vector<std::string>> SourceColumns(const Source& source,
+                                                       const std::vector<std::string>& wanted = {});
 // Names of the fields of all records, sorted. Reads every record: the first error is returned.
 absl::StatusOr<std::vector<std::string>> AllColumns(const Source& source);
 

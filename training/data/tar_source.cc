@@ -86,7 +86,7 @@ absl::Status TarSource::NoSamples() const {
 
 absl::Status TarSource::Group() {
   absl::flat_hash_map<std::string, size_t> by_stem;
-  for (const TarMember& member : tar_->members()) {
+  for (const TarPlace& member : tar_->members()) {
     if (IsSystemPath(member.name) || IsAboutData(member.name)) continue;
     const SplitName name = SplitMember(member.name);
     MemberRole role = RoleOfExtension(name.extension, options_.media);
@@ -148,7 +148,12 @@ absl::StatusOr<TaskSample> TarSource::ReadParts(int64_t index, bool with_bytes) 
   const Sample& sample = samples_[static_cast<size_t>(index)];
   std::map<std::string, FieldValue> fields;
   for (const Part& part : sample.parts) {
-    const absl::Status added = AddPart(part, with_bytes, &fields);
+    absl::optional<absl::string_view> bytes;
+    if (with_bytes || part.role.kind == MemberRole::Kind::kRecord ||
+        part.role.kind == MemberRole::Kind::kText) {
+      UNIVAL_ASSIGN_OR_RETURN(bytes, tar_->Bytes(*part.member));
+    }
+    const absl::Status added = AddPart(part, bytes, &fields);
     if (!added.ok()) UNIVAL_RETURN_IF_ERROR(tar_->Check());
     if (!added.ok()) return Annotate(added, options_.path, ":", part.member->name);
   }
@@ -158,24 +163,24 @@ absl::StatusOr<TaskSample> TarSource::ReadParts(int64_t index, bool with_bytes) 
   return TaskSample{absl::StrCat(FileName(options_.path), ":", sample.stem), std::move(renamed)};
 }
 
-absl::Status TarSource::AddPart(const Part& part, bool with_bytes,
+absl::Status TarSource::AddPart(const Part& part, const absl::optional<absl::string_view>& bytes,
                                 std::map<std::string, FieldValue>* fields) const {
   std::map<std::string, FieldValue> added;
   switch (part.role.kind) {
     case MemberRole::Kind::kRecord: {
-      UNIVAL_ASSIGN_OR_RETURN(
-          added, ParseRecord(part.member->bytes, needed_.has_value() ? &*needed_ : nullptr));
+      UNIVAL_ASSIGN_OR_RETURN(added,
+                              ParseRecord(*bytes, needed_.has_value() ? &*needed_ : nullptr));
       break;
     }
     case MemberRole::Kind::kText:
-      UNIVAL_RETURN_IF_ERROR(CheckUtf8(part.member->bytes));
-      added[part.role.column] = std::string(absl::StripTrailingAsciiWhitespace(part.member->bytes));
+      UNIVAL_RETURN_IF_ERROR(CheckUtf8(*bytes));
+      added[part.role.column] = std::string(absl::StripTrailingAsciiWhitespace(*bytes));
       break;
     case MemberRole::Kind::kMedia:
     case MemberRole::Kind::kOther:
-      added[part.role.column] = MediaSource{
-          absl::StrCat(FileName(options_.path), ":", part.member->name), "",
-          with_bytes ? std::make_shared<const std::string>(part.member->bytes) : nullptr};
+      added[part.role.column] =
+          MediaSource{absl::StrCat(FileName(options_.path), ":", part.member->name), "",
+                      bytes.has_value() ? std::make_shared<const std::string>(*bytes) : nullptr};
       break;
   }
   fields->merge(added);
@@ -187,9 +192,11 @@ absl::Status TarSource::AddPart(const Part& part, bool with_bytes,
 std::string TarSource::fingerprint() const {
   ContentHash hash;
   hash.Add(FingerprintOf(options_));
-  for (const TarMember& member : tar_->members()) {
+  for (const TarPlace& member : tar_->members()) {
+    const absl::StatusOr<absl::string_view> bytes = tar_->Bytes(member);
+    if (!bytes.ok()) break;
     hash.Add(member.name);
-    hash.Add(member.bytes);
+    hash.Add(*bytes);
   }
   return hash.Hex();
 }

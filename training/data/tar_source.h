@@ -44,7 +44,7 @@ class TarSource : public Source {
  private:
   struct Part {
     MemberRole role;
-    const TarMember* member;
+    const TarPlace* member;
   };
   struct Sample {
     std::string stem;
@@ -58,7 +58,8 @@ class TarSource : public Source {
   absl::Status NoSamples() const;
   absl::Status CheckComplete() const;
   absl::StatusOr<TaskSample> ReadParts(int64_t index, bool with_bytes) const;
-  absl::Status AddPart(const Part& part, bool with_bytes,
+  // `bytes`: of the member; null where nobody wants those of media.
+  absl::Status AddPart(const Part& part, const absl::optional<absl::string_view>& bytes,
                        std::map<std::string, FieldValue>* fields) const;
 
   const SourceOptions options_;

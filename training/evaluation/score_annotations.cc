@@ -26,18 +26,18 @@ absl::StatusOr<std::map<std::string, std::string>> ReadResults(const std::string
   std::map<std::string, std::string> results;
   for (size_t i = 0; i < json.size(); ++i) {
     const std::string where = absl::StrCat("entry ", i);
-    UNIVAL_ASSIGN_OR_RETURN(const Json id, Field(file, where, json[i], id_field));
-    UNIVAL_ASSIGN_OR_RETURN(const Json value, Field(file, where, json[i], text_field));
+    UNIVAL_ASSIGN_OR_RETURN(const Json* id, Field(file, where, json[i], id_field));
+    UNIVAL_ASSIGN_OR_RETURN(const Json* value, Field(file, where, json[i], text_field));
     UNIVAL_ASSIGN_OR_RETURN(const std::string text,
-                            TextOf(file, absl::StrCat(where, ": ", text_field), value));
-    if (!results.emplace(IdText(id), text).second) return GivenTwice(file, where, id_field, id);
+                            TextOf(file, absl::StrCat(where, ": ", text_field), *value));
+    if (!results.emplace(IdText(*id), text).second) return GivenTwice(file, where, id_field, *id);
   }
   return results;
 }
 
-absl::StatusOr<Json> Annotations(const std::string& file, const Json& json) {
+absl::StatusOr<const Json*> Annotations(const std::string& file, const Json& json) {
   if (json.is_object() && json.contains("annotations") && json["annotations"].is_array())
-    return json["annotations"];
+    return &json["annotations"];
   return Bad(file, "",
              "expected an object with a list \"annotations\"; give the publisher's "
              "annotations file");
@@ -65,7 +65,8 @@ struct CocoReferences {
 };
 
 absl::StatusOr<CocoReferences> ReadCocoReferences(const std::string& file, const Json& right) {
-  UNIVAL_ASSIGN_OR_RETURN(const Json annotations, Annotations(file, right));
+  UNIVAL_ASSIGN_OR_RETURN(const Json* all, Annotations(file, right));
+  const Json& annotations = *all;
   CocoReferences references;
   if (right.contains("images") && right["images"].is_array()) {
     for (const Json& image : right["images"]) {
@@ -76,12 +77,12 @@ absl::StatusOr<CocoReferences> ReadCocoReferences(const std::string& file, const
   const bool listed = !references.order.empty();
   for (size_t i = 0; i < annotations.size(); ++i) {
     const std::string where = absl::StrCat("annotations[", i, "]");
-    UNIVAL_ASSIGN_OR_RETURN(const Json id, Field(file, where, annotations[i], "image_id"));
-    UNIVAL_ASSIGN_OR_RETURN(const Json text, Field(file, where, annotations[i], "caption"));
-    std::vector<std::string>& own = references.captions[IdText(id)];
-    if (own.empty() && !listed) references.order.push_back(IdText(id));
+    UNIVAL_ASSIGN_OR_RETURN(const Json* id, Field(file, where, annotations[i], "image_id"));
+    UNIVAL_ASSIGN_OR_RETURN(const Json* text, Field(file, where, annotations[i], "caption"));
+    std::vector<std::string>& own = references.captions[IdText(*id)];
+    if (own.empty() && !listed) references.order.push_back(IdText(*id));
     UNIVAL_ASSIGN_OR_RETURN(own.emplace_back(),
-                            TextOf(file, absl::StrCat(where, ": caption"), text));
+                            TextOf(file, absl::StrCat(where, ": caption"), *text));
   }
   return references;
 }
@@ -90,19 +91,19 @@ absl::StatusOr<CocoReferences> ReadCocoReferences(const std::string& file, const
 absl::StatusOr<std::vector<std::string>> PeoplesAnswers(const std::string& file,
                                                         const std::string& where,
                                                         const Json& annotation) {
-  UNIVAL_ASSIGN_OR_RETURN(const Json answers, Field(file, where, annotation, "answers"));
-  if (answers.is_object()) {
-    return WrongType(file, absl::StrCat(where, ": answers"), "a list", answers);
+  UNIVAL_ASSIGN_OR_RETURN(const Json* answers, Field(file, where, annotation, "answers"));
+  if (answers->is_object()) {
+    return WrongType(file, absl::StrCat(where, ": answers"), "a list", *answers);
   }
   std::vector<std::string> texts;
-  for (const Json& answer : answers) {
-    Json text = answer;
+  for (const Json& answer : *answers) {
+    const Json* text = &answer;
     if (!answer.is_string()) {
       UNIVAL_ASSIGN_OR_RETURN(text,
                               Field(file, absl::StrCat(where, ": answers"), answer, "answer"));
     }
     UNIVAL_ASSIGN_OR_RETURN(texts.emplace_back(),
-                            TextOf(file, absl::StrCat(where, ": answer"), text));
+                            TextOf(file, absl::StrCat(where, ": answer"), *text));
   }
   return texts;
 }
@@ -137,17 +138,20 @@ absl::StatusOr<ScoreInput> ReadVqa(const std::string& file, const Json& json,
   input.layout = "vqa";
   input.metrics = {"vqa_accuracy", "accuracy"};
   UNIVAL_ASSIGN_OR_RETURN(const auto results, ReadResults(file, json, "question_id", "answer"));
-  UNIVAL_ASSIGN_OR_RETURN(const Json annotations, Annotations(right_file, right));
+  UNIVAL_ASSIGN_OR_RETURN(const Json* all, Annotations(right_file, right));
+  const Json& annotations = *all;
   std::set<std::string> asked;
   for (size_t i = 0; i < annotations.size(); ++i) {
     const std::string where = absl::StrCat("annotations[", i, "]");
-    UNIVAL_ASSIGN_OR_RETURN(const Json id, Field(right_file, where, annotations[i], "question_id"));
-    if (!asked.insert(IdText(id)).second) return GivenTwice(right_file, where, "question_id", id);
-    const auto result = results.find(IdText(id));
+    UNIVAL_ASSIGN_OR_RETURN(const Json* found,
+                            Field(right_file, where, annotations[i], "question_id"));
+    const std::string id = IdText(*found);
+    if (!asked.insert(id).second) return GivenTwice(right_file, where, "question_id", *found);
+    const auto result = results.find(id);
     if (result == results.end()) continue;
     UNIVAL_ASSIGN_OR_RETURN(auto texts, PeoplesAnswers(right_file, where, annotations[i]));
-    if (texts.empty()) return NoReferences(right_file, IdText(id));
-    AddSample(&input, IdText(id), result->second, std::move(texts));
+    if (texts.empty()) return NoReferences(right_file, id);
+    AddSample(&input, id, result->second, std::move(texts));
     if (annotations[i].contains("answer_type") && annotations[i]["answer_type"].is_string())
       input.samples.back().fields["kind"] = annotations[i]["answer_type"].get<std::string>();
   }

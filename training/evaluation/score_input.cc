@@ -9,7 +9,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "sdk/base/files.h"
 #include "sdk/base/json_depth.h"
 #include "sdk/base/status_macros.h"
@@ -17,6 +16,7 @@
 #include "tasks/metrics/metrics.h"
 #include "training/evaluation/score_annotations.h"
 #include "training/evaluation/score_json.h"
+#include "training/evaluation/score_lines.h"
 
 namespace unival {
 namespace {
@@ -24,12 +24,13 @@ namespace {
 using score_json::AddSample;
 using score_json::Bad;
 using score_json::ById;
-using score_json::Field;
-using score_json::IdText;
+using score_json::IdsOf;
 using score_json::Json;
 using score_json::NameOf;
 using score_json::NoReferences;
-using score_json::ParseJson;
+using score_json::ParsedFile;
+using score_json::ParseFile;
+using score_json::ReadPredictionLines;
 using score_json::TextOf;
 using score_json::TextsOf;
 using score_json::WrongType;
@@ -77,8 +78,8 @@ absl::Status ReadAllExpected(const std::string& file, const Json& json, ScoreInp
   if (json.contains("expected")) {
     UNIVAL_RETURN_IF_ERROR(ReadExpected(file, "\"expected\"", json["expected"], &input->expected));
   }
-  UNIVAL_ASSIGN_OR_RETURN(const Json own, ById(file, json, "per_image"));
-  for (const auto& item : own.items()) {
+  UNIVAL_ASSIGN_OR_RETURN(const Json* own, ById(file, json, "per_image"));
+  for (const auto& item : own->items()) {
     UNIVAL_RETURN_IF_ERROR(ReadExpected(file, absl::StrCat("\"per_image\", \"", item.key(), "\""),
                                         item.value(), &input->expected_per_sample[item.key()]));
   }
@@ -90,10 +91,10 @@ absl::Status ReadColumns(const std::string& file, const Json& json, ScoreInput* 
   for (const auto& [name, field] :
        {std::pair("objects", kObjectsColumn), std::pair("kinds", kKindColumn),
         std::pair("groups", kGroupColumn)}) {
-    UNIVAL_ASSIGN_OR_RETURN(const Json values, ById(file, json, name));
+    UNIVAL_ASSIGN_OR_RETURN(const Json* values, ById(file, json, name));
     for (TaskSample& sample : input->samples) {
-      const auto found = values.find(sample.key);
-      if (found == values.end()) continue;
+      const auto found = values->find(sample.key);
+      if (found == values->end()) continue;
       const std::string where = absl::StrCat(name, " \"", sample.key, "\"");
       if (absl::string_view(field) == kObjectsColumn) {
         UNIVAL_ASSIGN_OR_RETURN(sample.fields[field], TextsOf(file, where, *found));
@@ -105,32 +106,38 @@ absl::Status ReadColumns(const std::string& file, const Json& json, ScoreInput* 
   return absl::OkStatus();
 }
 
-absl::StatusOr<ScoreInput> ReadCaptions(const std::string& file, const std::string& right_file,
-                                        const Json& json, const Json& references) {
+// What is right, by id, and the ids in the order of their file.
+struct RightAnswers {
+  const std::string& file;
+  const Json& by_id;
+  const std::vector<std::string>& ids;
+};
+
+absl::StatusOr<ScoreInput> ReadCaptions(const std::string& file, const Json& json,
+                                        const RightAnswers& references) {
   ScoreInput input;
   input.layout = "captions";
   input.metrics = {"bleu", "rouge_l", "cider", "cider_d", "cider_plain", "meteor"};
   const Json& said = json.contains("candidates") ? json["candidates"] : json;
-  if (!said.is_object() || !references.is_object())
+  if (!said.is_object() || !references.by_id.is_object())
     return Bad(file, "", absl::StrCat("expected candidates and references by id; ", kLayouts));
-  for (const auto& item : references.items()) {
-    const auto candidate = said.find(item.key());
+  for (const std::string& id : references.ids) {
+    const auto candidate = said.find(id);
     if (candidate == said.end()) continue;
     UNIVAL_ASSIGN_OR_RETURN(
         auto right,
-        TextsOf(right_file, absl::StrCat("references \"", item.key(), "\""), item.value()));
-    if (right.empty()) return NoReferences(right_file, item.key());
-    UNIVAL_ASSIGN_OR_RETURN(
-        const std::string text,
-        TextOf(file, absl::StrCat("candidates \"", item.key(), "\""), *candidate));
-    AddSample(&input, item.key(), text, std::move(right));
+        TextsOf(references.file, absl::StrCat("references \"", id, "\""), references.by_id.at(id)));
+    if (right.empty()) return NoReferences(references.file, id);
+    UNIVAL_ASSIGN_OR_RETURN(const std::string text,
+                            TextOf(file, absl::StrCat("candidates \"", id, "\""), *candidate));
+    AddSample(&input, id, text, std::move(right));
   }
   for (const auto& item : said.items()) {
-    if (!references.contains(item.key())) return NoReferences(right_file, item.key());
+    if (!references.by_id.contains(item.key())) return NoReferences(references.file, item.key());
   }
-  const size_t left = references.size() - input.samples.size();
+  const size_t left = references.ids.size() - input.samples.size();
   if (left > 0)
-    input.note = absl::StrCat(left, " of ", references.size(),
+    input.note = absl::StrCat(left, " of ", references.ids.size(),
                               " entries have no candidate and are "
                               "left out");
   UNIVAL_RETURN_IF_ERROR(ReadAllExpected(file, json, &input));
@@ -138,100 +145,24 @@ absl::StatusOr<ScoreInput> ReadCaptions(const std::string& file, const std::stri
   return input;
 }
 
-absl::StatusOr<std::vector<double>> BoxOf(const std::string& file, const std::string& where,
-                                          const Json& value) {
-  const bool good =
-      value.is_array() && value.size() == 4 &&
-      std::all_of(value.begin(), value.end(), [](const Json& one) { return one.is_number(); });
-  if (!good)
-    return Bad(file, where,
-               absl::StrCat("expected x0, y0, x1, y1, got ", value.dump().substr(0, 40)));
-  return value.get<std::vector<double>>();
-}
-
-// What metrics read beside the answer. Null: not there.
-absl::Status AddColumns(const std::string& file, const std::string& where, const Json& line,
-                        TaskSample* sample) {
-  for (const char* column : {kKindColumn, kGroupColumn, kObjectsColumn}) {
-    if (!line.contains(column) || line[column].is_null()) continue;
-    const std::string place = absl::StrCat(where, ": ", column);
-    if (absl::string_view(column) == kObjectsColumn) {
-      UNIVAL_ASSIGN_OR_RETURN(sample->fields[column], TextsOf(file, place, line[column]));
-    } else {
-      UNIVAL_ASSIGN_OR_RETURN(sample->fields[column], NameOf(file, place, line[column]));
-    }
-  }
-  return absl::OkStatus();
-}
-
-// One line of `unival eval --predictions`.
-absl::Status AddPredictionLine(const std::string& file, const std::string& where, const Json& line,
-                               ScoreInput* input) {
-  UNIVAL_ASSIGN_OR_RETURN(const Json key, Field(file, where, line, "key"));
-  const bool failed = line.contains("error");
-  std::string text;
-  if (!failed) {
-    UNIVAL_ASSIGN_OR_RETURN(const Json value, Field(file, where, line, "text"));
-    UNIVAL_ASSIGN_OR_RETURN(text, TextOf(file, absl::StrCat(where, ": text"), value));
-  }
-  UNIVAL_ASSIGN_OR_RETURN(const Json references, Field(file, where, line, "references"));
-  UNIVAL_ASSIGN_OR_RETURN(auto right,
-                          TextsOf(file, absl::StrCat(where, ": references"), references));
-  AddSample(input, IdText(key), text, std::move(right));
-  input->failed.back() = failed;
-  TaskSample& sample = input->samples.back();
-  if (line.contains("reference_box")) {
-    UNIVAL_ASSIGN_OR_RETURN(
-        sample.fields["box"],
-        BoxOf(file, absl::StrCat(where, ": reference_box"), line["reference_box"]));
-  }
-  if (line.contains("box")) {
-    UNIVAL_ASSIGN_OR_RETURN(const auto box, BoxOf(file, absl::StrCat(where, ": box"), line["box"]));
-    input->predictions.back().box = {{box[0], box[1], box[2], box[3]}};
-  }
-  if (line.contains("score") && !line["score"].is_null()) {
-    if (!line["score"].is_number())
-      return WrongType(file, absl::StrCat(where, ": score"), "a number", line["score"]);
-    input->predictions.back().score = line["score"].get<double>();
-  }
-  return AddColumns(file, where, line, &sample);
-}
-
-absl::StatusOr<ScoreInput> ReadPredictions(const std::string& file, const std::string& text) {
-  ScoreInput input;
-  input.layout = "predictions";
-  int64_t number = 0;
-  for (const absl::string_view raw : absl::StrSplit(text, '\n')) {
-    ++number;
-    if (absl::StripAsciiWhitespace(raw).empty()) continue;
-    const std::string where = absl::StrCat("line ", number);
-    UNIVAL_ASSIGN_OR_RETURN(const Json line, ParseJson(file, std::string(raw), where));
-    UNIVAL_RETURN_IF_ERROR(AddPredictionLine(file, where, line, &input));
-  }
-  const bool boxes =
-      std::any_of(input.samples.begin(), input.samples.end(),
-                  [](const TaskSample& sample) { return sample.fields.count("box") > 0; });
-  input.metrics = boxes ? std::vector<std::string>{"mean_iou", "iou", "iou_thresholds"}
-                        : std::vector<std::string>{"exact_match", "accuracy", "bleu",   "rouge_l",
-                                                   "cider",       "cider_d",  "meteor", "wer"};
-  return input;
-}
-
 // Whether `text` holds lines of JSON objects with a key rather than one value.
 bool LooksLikePredictions(const std::string& text) {
+  if (!absl::StartsWith(absl::StripLeadingAsciiWhitespace(text), "{")) return false;
   const std::string first = text.substr(0, text.find('\n'));
   if (!CheckJsonDepth(first).ok()) return false;
   const Json line = Json::parse(first, nullptr, /*allow_exceptions=*/false);
   return line.is_object() && line.contains("key");
 }
 
-absl::StatusOr<ScoreInput> ReadByLayout(const std::string& file, const Json& json,
+absl::StatusOr<ScoreInput> ReadByLayout(const std::string& file, const ParsedFile& answers,
                                         const std::string& references) {
-  Json right;
+  const Json& json = answers.json;
+  ParsedFile other;
   if (!references.empty()) {
     UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(references));
-    UNIVAL_ASSIGN_OR_RETURN(right, ParseJson(references, text, ""));
+    UNIVAL_ASSIGN_OR_RETURN(other, ParseFile(references, text));
   }
+  const Json& right = other.json;
   const bool results = json.is_array() && !json.empty() && json[0].is_object();
   const bool coco = results && json[0].contains("image_id");
   if (coco || (results && json[0].contains("question_id"))) {
@@ -245,11 +176,13 @@ absl::StatusOr<ScoreInput> ReadByLayout(const std::string& file, const Json& jso
   }
   if (json.is_object() && references.empty() && json.contains("references") &&
       json.contains("candidates"))
-    return ReadCaptions(file, file, json, json["references"]);
+    return ReadCaptions(file, json, {file, json["references"], IdsOf(answers, "references")});
   if (json.is_object() && right.is_object()) {
-    UNIVAL_ASSIGN_OR_RETURN(
-        ScoreInput input, ReadCaptions(file, references, json,
-                                       right.contains("references") ? right["references"] : right));
+    const bool is_named = right.contains("references");
+    UNIVAL_ASSIGN_OR_RETURN(ScoreInput input,
+                            ReadCaptions(file, json,
+                                         {references, is_named ? right["references"] : right,
+                                          IdsOf(other, is_named ? "references" : "")}));
     if (json.contains("references") && json.contains("candidates")) {
       absl::StrAppend(&input.note, input.note.empty() ? "" : "; ",
                       "the right answers are those of ", references, ", not those of ", file,
@@ -274,10 +207,10 @@ absl::StatusOr<ScoreInput> ReadScoreInput(const std::string& file, const std::st
                               ", got the lines of `unival eval --predictions`, which hold the "
                               "right answers; leave out --references"));
     }
-    input = ReadPredictions(file, text);
+    input = ReadPredictionLines(file, text);
   } else {
-    UNIVAL_ASSIGN_OR_RETURN(const Json json, ParseJson(file, text, ""));
-    input = ReadByLayout(file, json, references);
+    UNIVAL_ASSIGN_OR_RETURN(const ParsedFile answers, ParseFile(file, text));
+    input = ReadByLayout(file, answers, references);
   }
   if (input.ok() && input->samples.empty())
     return Bad(file, "", "expected at least one answer, got none");

@@ -3,11 +3,43 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "sdk/base/beginning.h"
 #include "sdk/base/json_depth.h"
 
 namespace unival::score_json {
+namespace {
+
+// Listens to the parser for the names of members, down to those of the file's members.
+class NameOrder {
+ public:
+  explicit NameOrder(std::map<std::string, std::vector<std::string>>* names) : names_(*names) {}
+
+  bool See(int depth, Json::parse_event_t event, const Json& parsed) {
+    if (depth == 0 && event == Json::parse_event_t::object_start) is_object_ = true;
+    if (!is_object_ || event != Json::parse_event_t::key || depth > 2) return true;
+    const auto& name = parsed.get_ref<const std::string&>();
+    if (depth == 1) member_ = name;
+    const std::string object = depth == 1 ? "" : member_;
+    if (!seen_[object].insert(name).second && twice_.empty()) {
+      twice_ = absl::StrCat(object.empty() ? "" : absl::StrCat("\"", object, "\": "),
+                            "expected every name once, got a second \"", name, "\"; keep one");
+    }
+    names_[object].push_back(name);
+    return true;
+  }
+
+  const std::string& twice() const { return twice_; }
+
+ private:
+  std::map<std::string, std::vector<std::string>>& names_;
+  std::map<std::string, absl::flat_hash_set<std::string>> seen_;
+  bool is_object_ = false;  // the file's value
+  std::string member_, twice_;
+};
+
+}  // namespace
 
 absl::Status Bad(const std::string& file, const std::string& where, const std::string& what) {
   return absl::InvalidArgumentError(
@@ -25,16 +57,41 @@ absl::StatusOr<Json> ParseJson(const std::string& file, const std::string& text,
   }
 }
 
+const std::vector<std::string>& IdsOf(const ParsedFile& file, const std::string& object) {
+  static const auto* const kNone = new std::vector<std::string>;
+  const auto found = file.ids.find(object);
+  return found == file.ids.end() ? *kNone : found->second;
+}
+
+absl::StatusOr<ParsedFile> ParseFile(const std::string& file, const std::string& text) {
+  const absl::Status shallow = CheckJsonDepth(text);
+  if (!shallow.ok()) return Bad(file, "", std::string(shallow.message()));
+  ParsedFile parsed;
+  NameOrder order(&parsed.ids);
+  try {
+    parsed.json = Json::parse(text, [&order](int depth, Json::parse_event_t event, Json& value) {
+      return order.See(depth, event, value);
+    });
+  } catch (const Json::exception& error) {
+    return Bad(file, "", absl::StrCat("expected JSON, got an error: ", error.what()));
+  }
+  if (!order.twice().empty()) return Bad(file, "", order.twice());
+  return parsed;
+}
+
 absl::Status WrongType(const std::string& file, const std::string& where,
                        const std::string& expected, const Json& got) {
   return Bad(file, where,
              absl::StrCat("expected ", expected, ", got ", BeginningOf(got.dump(), 40)));
 }
 
-absl::StatusOr<Json> ById(const std::string& file, const Json& json, const std::string& name) {
-  if (!json.contains(name)) return Json::object();
-  if (json[name].is_object()) return json[name];
-  return WrongType(file, absl::StrCat("\"", name, "\""), "an object by id", json[name]);
+absl::StatusOr<const Json*> ById(const std::string& file, const Json& json,
+                                 const std::string& name) {
+  static const auto* const kNone = new Json(Json::object());
+  const auto found = json.find(name);
+  if (found == json.end()) return kNone;
+  if (found->is_object()) return &*found;
+  return WrongType(file, absl::StrCat("\"", name, "\""), "an object by id", *found);
 }
 
 absl::StatusOr<std::string> NameOf(const std::string& file, const std::string& where,
@@ -66,9 +123,12 @@ absl::StatusOr<std::vector<std::string>> TextsOf(const std::string& file, const 
   return texts;
 }
 
-absl::StatusOr<Json> Field(const std::string& file, const std::string& where, const Json& entry,
-                           const std::string& name) {
-  if (entry.is_object() && entry.contains(name)) return entry[name];
+absl::StatusOr<const Json*> Field(const std::string& file, const std::string& where,
+                                  const Json& entry, const std::string& name) {
+  if (entry.is_object()) {
+    const auto found = entry.find(name);
+    if (found != entry.end()) return &*found;
+  }
   return Bad(
       file, where,
       absl::StrCat("expected field \"", name, "\", got ", entry.dump().substr(0, 60), "; add it"));

@@ -2,6 +2,7 @@
 #ifndef UNIVAL_TRAINING_EVALUATION_SCORE_JSON_H_
 #define UNIVAL_TRAINING_EVALUATION_SCORE_JSON_H_
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -12,7 +13,8 @@
 
 namespace unival::score_json {
 
-using Json = nlohmann::ordered_json;
+// Sorted: an ordered object looks at all its members for each one, which a million ids do not allow.
+using Json = nlohmann::json;
 
 // InvalidArgument "FILE: WHERE: WHAT"; `where` may be empty.
 absl::Status Bad(const std::string& file, const std::string& where, const std::string& what);
@@ -20,12 +22,26 @@ absl::Status Bad(const std::string& file, const std::string& where, const std::s
 absl::StatusOr<Json> ParseJson(const std::string& file, const std::string& text,
                                const std::string& where);
 
+// The value of a whole file, with what order its ids have there.
+struct ParsedFile {
+  Json json;
+  // Names of members in the file's order: of the file's object itself, "", and of those of its
+  // members that are objects, "references".
+  std::map<std::string, std::vector<std::string>> ids;
+};
+// Those of `object`; none where the file has no such object.
+const std::vector<std::string>& IdsOf(const ParsedFile& file, const std::string& object);
+// Errors as ParseJson; InvalidArgument for a name that one of these objects has twice.
+absl::StatusOr<ParsedFile> ParseFile(const std::string& file, const std::string& text);
+
 // Bad "expected EXPECTED, got ...".
 absl::Status WrongType(const std::string& file, const std::string& where,
                        const std::string& expected, const Json& got);
 
-// The object under `name` of `json`, by id; empty where there is none.
-absl::StatusOr<Json> ById(const std::string& file, const Json& json, const std::string& name);
+// The object under `name` of `json`, by id; an empty one where there is none. Lives as long as
+// `json`.
+absl::StatusOr<const Json*> ById(const std::string& file, const Json& json,
+                                 const std::string& name);
 
 // The id of an entry, a number or a text, as text.
 std::string IdText(const Json& id);
@@ -41,9 +57,9 @@ absl::StatusOr<std::vector<std::string>> TextsOf(const std::string& file, const 
 absl::StatusOr<std::string> NameOf(const std::string& file, const std::string& where,
                                    const Json& value);
 
-// Field `name` of `entry`, which must be there.
-absl::StatusOr<Json> Field(const std::string& file, const std::string& where, const Json& entry,
-                           const std::string& name);
+// Field `name` of `entry`, which must be there. Lives as long as `entry`.
+absl::StatusOr<const Json*> Field(const std::string& file, const std::string& where,
+                                  const Json& entry, const std::string& name);
 
 void AddSample(ScoreInput* input, const std::string& id, const std::string& text,
                std::vector<std::string> right);

@@ -102,6 +102,7 @@ std::map<std::string, ScoreValue> ScoresWithIntervals(const Metric& metric,
   for (const auto& [name, value] : metric.Result()) {
     scores[name].value = value;
     scores[name].less_is_better = facts.LessIsBetter(name);
+    scores[name].remark = facts.Remark(name);
   }
   const auto* scored = dynamic_cast<const ScoredMetric*>(&metric);
   if (scored == nullptr) return scores;

@@ -33,6 +33,7 @@ struct ScoreValue {
   double value = 0;
   absl::optional<Interval> interval;  // absent: not drawn, or a metric that cannot be
   bool less_is_better = false;
+  std::string remark;  // ScoreRemark of it
 };
 
 struct ScoredInput {

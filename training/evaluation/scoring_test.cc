@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "sdk/base/test_files.h"
 #include "tasks/metrics/metrics.h"
 #include "tasks/metrics/scored_metric.h"
@@ -135,6 +137,52 @@ TEST(Scoring, ErrorsNameFileEntryFieldAndRemedy) {
               HasSubstr("entry \"2\": expected at least one reference"));
   EXPECT_THAT(error("{\"key\": \"a\", \"text\": \"b\"}\n"),
               HasSubstr("line 1: expected field \"references\""));
+}
+
+TEST(Scoring, AnIdThatIsGivenTwiceIsRefused) {
+  const auto error = [](const std::string& text, const std::string& references = "") {
+    return std::string(ReadScoreInput(Written("ids.json", text), references).status().message());
+  };
+  EXPECT_THAT(error(R"({"references": {"1": ["a"], "1": ["b"]}, "candidates": {"1": "a"}})"),
+              HasSubstr("ids.json: \"references\": expected every name once, got a second \"1\""));
+  EXPECT_THAT(error(R"({"references": {"1": ["a"]}, "candidates": {"1": "a", "1": "b"}})"),
+              HasSubstr("\"candidates\": expected every name once"));
+  EXPECT_THAT(error(R"({"7": "a", "7": "b"})", Written("right.json", R"({"7": ["a"]})")),
+              HasSubstr("ids.json: expected every name once, got a second \"7\"; keep one"));
+}
+
+// Intervals follow from the order, so it is the file's.
+TEST(Scoring, AnswersHaveTheOrderOfTheirReferences) {
+  for (const char* candidates :
+       {R"({"b": "1", "c": "3", "a": "2"})", R"({"a": "2", "b": "1", "c": "3"})"}) {
+    const auto input = ReadScoreInput(
+        Written("order.json",
+                absl::StrCat(R"({"candidates": )", candidates,
+                             R"(, "references": {"c": ["3"], "a": ["2"], "b": "1"}})")),
+        "");
+    ASSERT_TRUE(input.ok()) << input.status();
+    std::vector<std::string> keys;
+    for (const TaskSample& sample : input->samples) keys.push_back(sample.key);
+    EXPECT_THAT(keys, testing::ElementsAre("c", "a", "b"));
+  }
+}
+
+// Ten times as many ids take ten times as long, not a hundred times.
+TEST(Scoring, AHundredThousandIdsAreReadInSeconds) {
+  std::string references, candidates;
+  for (int i = 0; i < 100000; ++i) {
+    const char* comma = i > 0 ? "," : "";
+    absl::StrAppend(&references, comma, "\"", i, "\":[\"a dog\"]");
+    absl::StrAppend(&candidates, comma, "\"", i, "\":\"a dog\"");
+  }
+  const std::string file = Written(
+      "many.json",
+      absl::StrCat("{\"references\":{", references, "},\"candidates\":{", candidates, "}}"));
+  const absl::Time start = absl::Now();
+  const auto input = ReadScoreInput(file, "");
+  ASSERT_TRUE(input.ok()) << input.status();
+  EXPECT_EQ(input->samples.size(), 100000u);
+  EXPECT_LT(absl::ToDoubleSeconds(absl::Now() - start), 10);
 }
 
 TEST(Scoring, AFieldOfAnotherTypeIsNamed) {

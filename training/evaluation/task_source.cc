@@ -3,6 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -51,9 +53,28 @@ absl::StatusOr<std::unique_ptr<Source>> OpenFittingSource(
   opening.missing_media = true;
   opening.index = options.index;
   UNIVAL_ASSIGN_OR_RETURN(auto source, OpenTaskSource(task, std::move(opening)));
-  UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> columns, SourceColumns(*source));
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> columns,
+                          SourceColumns(*source, task.info().columns));
   UNIVAL_RETURN_IF_ERROR(Annotate(CheckTaskFits(task.info(), modalities, columns), options.path));
   return source;
+}
+
+absl::Status CheckReferences(const Task& task, const Source& source) {
+  int64_t lacking = 0;
+  std::string first;
+  for (int64_t i = 0; i < source.size(); ++i) {
+    UNIVAL_ASSIGN_OR_RETURN(const TaskSample sample, source.ReadFields(i));
+    const absl::StatusOr<References> right = task.ReferencesOf(sample);
+    if (absl::IsUnimplemented(right.status())) return absl::OkStatus();
+    if (right.ok() || lacking++ > 0) continue;
+    first = std::string(right.status().message());
+    if (!absl::StrContains(first, sample.key)) first = absl::StrCat(sample.key, ": ", first);
+  }
+  if (lacking == 0) return absl::OkStatus();
+  return InvalidArgument(
+      source.path(), ": task \"", task.info().name, "\": expected of every record what is right, ",
+      lacking, " of ", source.size(), " do not say it, the first: ", first,
+      "; correct the records, or name another column: --column COLUMN=COLUMN_OF_THE_FILE");
 }
 
 absl::Status CheckMetricColumns(const Task& task, const Source& source) {
@@ -73,6 +94,11 @@ absl::Status CheckMetricColumns(const Task& task, const Source& source) {
         column.name, "=COLUMN, in a plan columns { key: \"", column.name, "\" value: \"COLUMN\" }");
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckJudgeable(const Task& task, const Source& source) {
+  UNIVAL_RETURN_IF_ERROR(CheckReferences(task, source));
+  return CheckMetricColumns(task, source);
 }
 
 }  // namespace unival

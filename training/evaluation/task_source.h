@@ -28,10 +28,20 @@ struct TaskSourceOptions {
 absl::StatusOr<std::unique_ptr<Source>> OpenFittingSource(
     const Task& task, const std::vector<std::string>& modalities, const TaskSourceOptions& options);
 
+// Whether every record says what is right, before anything is answered: an answer that cannot be
+// judged would end an evaluation when it has nearly ended. InvalidArgument names the file, the
+// task, how many records lack it, the first of them with the reason, and the remedy. A task in code
+// that does not say what is right has nothing to be checked. Reads all records; an error of
+// Source::Read is returned as it is.
+absl::Status CheckReferences(const Task& task, const Source& source);
+
 // Whether every record has the columns that the task's metrics read beside the task's own, such as
 // `group` of consistency. InvalidArgument names task, metric, column, how many records lack it, the
 // first of them and the remedy. Reads all records, where a metric needs any column.
 absl::Status CheckMetricColumns(const Task& task, const Source& source);
+
+// Both: whether the answers to all records can be judged.
+absl::Status CheckJudgeable(const Task& task, const Source& source);
 
 }  // namespace unival
 

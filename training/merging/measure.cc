@@ -31,7 +31,7 @@ absl::StatusOr<std::unique_ptr<Source>> SourceOf(const Task& task,
 absl::Status CheckRecords(const Task& task, const std::vector<std::string>& modalities,
                           const MeasuredTask& asked, bool is_measured) {
   UNIVAL_ASSIGN_OR_RETURN(const auto source, SourceOf(task, modalities, asked));
-  return is_measured ? CheckMetricColumns(task, *source) : absl::OkStatus();
+  return is_measured ? CheckJudgeable(task, *source) : absl::OkStatus();
 }
 
 // The modality ids of all models; a merged model has them all.

@@ -54,7 +54,7 @@ class Measurer {
 
   // Whether the records of every task, also those of re-estimation, are there and hold what the
   // task and its metrics read, before the first candidate is made: errors of Pipeline::task,
-  // OpenFittingSource and CheckMetricColumns (task_source.h). `models`: those that are merged; a
+  // OpenFittingSource and CheckJudgeable (task_source.h). `models`: those that are merged; a
   // task needs to be known to one of them, and its modalities to any. Looks once.
   absl::Status CheckTasks(const std::vector<std::string>& models);
 

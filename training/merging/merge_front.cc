@@ -85,6 +85,10 @@ std::string MetricName(const MeasuredTask& task) {
   return absl::StrCat(task.task, " ", task.metric);
 }
 
+std::string LabelOf(const MeasuredTask& task) {
+  return ScoreLabel(MetricName(task), task.scores.Of(task.metric));
+}
+
 void JudgeFront(const std::map<std::string, double>& floors, MergeFront* front) {
   front->chosen.reset();
   const std::vector<MeasuredTask>& tasks = front->tasks;
@@ -141,7 +145,7 @@ std::string FrontSvg(const MergeFront& front) {
   if (front.chosen) chart.marks = {front.points[*front.chosen].lambda};
   for (size_t task = 0; task < front.tasks.size(); ++task) {
     SvgSeries& series = chart.series.emplace_back();
-    series.name = ScoreLabel(MetricName(front.tasks[task]), front.tasks[task].less_is_better());
+    series.name = LabelOf(front.tasks[task]);
     for (const FrontPoint& point : front.points) {
       series.points.emplace_back(point.lambda, point.values[task]);
     }

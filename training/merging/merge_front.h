@@ -44,6 +44,8 @@ std::string FrontCsv(const MergeFront& front);
 std::string FrontSvg(const MergeFront& front);
 // "caption exact_match", "speech wer"
 std::string MetricName(const MeasuredTask& task);
+// The same with what is to be said of the score: "speech wer (less is better)"
+std::string LabelOf(const MeasuredTask& task);
 
 }  // namespace unival
 

@@ -71,6 +71,10 @@ ValidationPoint ValidationFrom(const Json& json) {
   for (const Json& name : Member(json, "less_is_better")) {
     if (name.is_string()) point.less_is_better.insert(name.get<std::string>());
   }
+  const Json& remarks = Member(json, "remarks");
+  for (const auto& item : remarks.items()) {
+    if (item.value().is_string()) point.remarks[item.key()] = item.value().get<std::string>();
+  }
   point.judged_by = TextOf(json, "judged_by");
   const Json& best = Member(json, "is_best");
   point.is_best = best.is_boolean() && best.get<bool>();

@@ -33,8 +33,9 @@ struct ValidationPoint {
   std::string stage, evaluation;
   int64_t step = 0;
   std::map<std::string, double> metrics;
-  std::set<std::string> less_is_better;  // of `metrics`
-  std::string judged_by;                 // empty: did not judge
+  std::set<std::string> less_is_better;        // of `metrics`
+  std::map<std::string, std::string> remarks;  // what their metrics have to say beside values
+  std::string judged_by;                       // empty: did not judge
   bool is_best = false;
 };
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "tasks/metrics/metrics.h"
 #include "tasks/metrics/task_scores.h"
 #include "training/report/html.h"
 #include "training/report/line_chart.h"
@@ -45,8 +46,15 @@ std::string StateOf(const RunHistory& history) {
                          history.finished ? ", finished" : "");
 }
 
+// As the log says it; of scores that ship, logs of earlier versions have no remark.
 std::string LabelOf(const ValidationPoint& point, const std::string& score) {
-  return ScoreLabel(score, point.less_is_better.count(score) > 0);
+  static const auto* const kShipped = new TaskScores(BuiltinMetrics());
+  ScoreInfo info = kShipped->Of(score);
+  info.order =
+      point.less_is_better.count(score) > 0 ? ScoreOrder::kLessIsBetter : ScoreOrder::kMoreIsBetter;
+  const auto remark = point.remarks.find(score);
+  if (remark != point.remarks.end()) info.remark = remark->second;
+  return ScoreLabel(score, info);
 }
 
 std::string JudgedText(const ValidationPoint& point) {

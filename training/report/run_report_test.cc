@@ -84,6 +84,20 @@ TEST(RunReport, SaysOfWhichMetricsLessIsBetter) {
   EXPECT_THAT(RenderRun(*history, {}), HasSubstr("wer (less is better)"));
 }
 
+// Scores of a plugin's metric, which need not be there when the run is looked at.
+TEST(RunReport, SaysWhatAMetricHadToSay) {
+  const std::string run = RunFolder();
+  WriteText(run + "/log.jsonl",
+            R"({"stage": "s", "step": 2, "validation": "speech", "metrics": {"excess": 0.5}, )"
+            R"("less_is_better": ["excess"], "remarks": {"excess": "in <words>"}, )"
+            R"("judged_by": "excess", "is_best": true})"
+            "\n");
+  const auto history = ReadRunHistory(run);
+  ASSERT_TRUE(history.ok()) << history.status();
+  EXPECT_THAT(RunText(*history), HasSubstr("excess (less is better, in <words>) 0.5000"));
+  EXPECT_THAT(RenderRun(*history, {}), HasSubstr("excess (less is better, in &lt;words&gt;)"));
+}
+
 TEST(RunHistory, ReadsALogWhoseLastLineIsStillBeingWritten) {
   const auto history = ReadRunHistory(RunFolder());
   ASSERT_TRUE(history.ok()) << history.status();

@@ -107,6 +107,7 @@ absl::Status RunLog::WriteValidation(const ValidationRecord& record) {
                {"seconds", record.seconds},
                {"metrics", record.metrics}};
   if (!record.less_is_better.empty()) line["less_is_better"] = record.less_is_better;
+  if (!record.remarks.empty()) line["remarks"] = record.remarks;
   if (!record.judged_by.empty()) {
     line["judged_by"] = record.judged_by;
     line["is_best"] = record.is_best;

@@ -43,8 +43,9 @@ struct ValidationRecord {
   std::string evaluation;
   double seconds = 0;
   std::map<std::string, double> metrics;
-  std::string judged_by;                    // the judge's metric; empty for other evaluations
-  std::vector<std::string> less_is_better;  // of `metrics`, failures aside
+  std::string judged_by;                       // the judge's metric; empty for other evaluations
+  std::vector<std::string> less_is_better;     // of `metrics`, failures aside
+  std::map<std::string, std::string> remarks;  // ScoreInfo::remark, of those that have one
   bool is_best = false;
 };
 

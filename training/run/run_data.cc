@@ -23,7 +23,8 @@ namespace unival {
 namespace {
 
 absl::Status CheckTask(const Task& task, const Model& model, const Source& source) {
-  UNIVAL_ASSIGN_OR_RETURN(std::vector<std::string> columns, SourceColumns(source));
+  UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> columns,
+                          SourceColumns(source, task.info().columns));
   return Annotate(CheckTaskFits(task.info(), model.modality_ids(), columns), source.path());
 }
 

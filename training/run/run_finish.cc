@@ -57,6 +57,8 @@ absl::Status WriteResults(const Run& run, const TrainResult& result) {
                          {"failures", evaluation.failures},
                          {"seconds", evaluation.seconds},
                          {"metrics", MetricsJson(evaluation.metrics)}};
+    const auto remarks = evaluation.scores.Remarks(evaluation.metrics);
+    if (!remarks.empty()) evaluations[name]["remarks"] = remarks;
     if (evaluation.constant) {
       evaluations[name]["constant"] = {{"answer", evaluation.constant->text},
                                        {"metrics", MetricsJson(evaluation.constant->metrics)}};

@@ -145,6 +145,8 @@ absl::StatusOr<bool> Validate(Run* run, const Stage& stage) {
     record.metrics = result.metrics;
     for (const auto& [name, value] : result.metrics) {
       if (!IsCount(name) && result.scores.LessIsBetter(name)) record.less_is_better.push_back(name);
+      const std::string remark = result.scores.Of(name).remark;
+      if (!remark.empty()) record.remarks[name] = remark;
     }
     if (is_judge) {
       UNIVAL_ASSIGN_OR_RETURN(is_best, JudgeBy(run, result, validation, &record));

@@ -190,6 +190,45 @@ TEST(PromptsCheck, CountsThePromptsThatAreCutAndTextsThatNoModelHasPositionsFor)
   EXPECT_EQ(kinds.at("prompt_too_long")[0]["task"], "refused");
 }
 
+// Words that the tokenizer cannot write: each once, however often and in whatever place it stands.
+TEST(PromptsCheck, NamesAPieceThatTheModelLacksOnce) {
+  const Program& program = Checked();
+  WriteText(program.Path("checks/pieces.textproto"), R"(name: "pieces"
+task {
+  name: "pick"
+  prompt: " \346\227\245 is it {question}? \346\227\245"
+  target: " {answer:label}"
+  labels { slot: "answer" values: "yes" values: "\346\227\245 \346\227\245" }
+}
+)");
+  std::string records;
+  for (int i = 0; i < 3; ++i) {
+    records +=
+        json{{"question", "\346\234\254 or \346\234\254"}, {"answer", "\346\227\245 \346\227\245"}}
+            .dump() +
+        "\n";
+  }
+  WriteText(program.Path("checks/pieces.jsonl"), records);
+  const auto kinds =
+      ByKind(program.Run("prompts check checks/pieces.textproto --data checks/pieces.jsonl --model "
+                         "models/tiny --json"));
+  const auto times = [](const std::string& text, const std::string& word) {
+    int count = 0;
+    for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1))
+      ++count;
+    return count;
+  };
+  ASSERT_EQ(kinds.at("unknown_piece").size(), 2u);
+  const json& literal = kinds.at("unknown_piece")[0];
+  EXPECT_EQ(times(literal["what"], "\"\346\227\245\""), 1) << literal;
+  const json& filled = kinds.at("unknown_piece")[1];
+  EXPECT_EQ(filled["rows"], 3);
+  EXPECT_EQ(times(filled["records"][2]["what"], "\"\346\234\254\""), 1) << filled;
+  ASSERT_EQ(kinds.at("label_unknown_piece").size(), 1u);
+  const std::string label = kinds.at("label_unknown_piece")[0]["what"];
+  EXPECT_EQ(times(label, "\"\346\227\245\""), 1) << label;
+}
+
 TEST(PromptsShow, PiecesGiveThePromptBack) {
   const Program& program = Checked();
   const Outcome outcome = program.Run(
@@ -326,10 +365,11 @@ TEST(DataCheck, FindsTheTaskInTheShippedSetAndSaysWhatAFileHolds) {
   const Program& program = Checked();
   WriteText(program.Path("checks/good.jsonl"),
             "{\"image\": \"0.png\", \"question\": \"is it red?\", \"answer\": \"yes\"}\n"
-            "{\"image\": \"1.png\", \"question\": \"is it red?\", \"answer\": \"no\"}\n");
+            "{\"image\": \"1.png\", \"question\": \"is it red?\", \"answer\": [\"no\", \"so\"]}\n");
   const Outcome good = program.Run("data check checks/good.jsonl --task vqa");
   EXPECT_EQ(good.code, 0) << good.out << good.err;
-  EXPECT_THAT(good.out, AllOf(HasSubstr("2 records"), HasSubstr("answer: 2 values")));
+  EXPECT_THAT(good.out,
+              AllOf(HasSubstr("2 records"), HasSubstr("answer: 2 values"), HasSubstr("no | so\n")));
   EXPECT_EQ(program.Run("data check checks/good.jsonl --task vqqa").code, 1);
 }
 

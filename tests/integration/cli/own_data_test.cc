@@ -113,6 +113,28 @@ TEST(MetricColumns, OneThatIsMissingIsNamedBeforeAnythingIsAnswered) {
   EXPECT_THAT(wrong_type.err, HasSubstr("\"objects\" with a list of texts, which 6 of 6"));
 }
 
+TEST(References, OneThatIsMissingIsNamedWithItsFileBeforeAnythingIsAnswered) {
+  WriteText(Own().Path("own/lacking.jsonl"),
+            "{\"image\": \"0.png\"}\n"
+            "{\"image\": \"1.png\", \"class\": \"a circle\"}\n"
+            "{\"image\": \"2.png\", \"class\": []}\n");
+  const std::string ask = "--templates own/own.textproto --task kind --data own/lacking.jsonl ";
+  const std::string eval = "eval models/tiny " + ask;
+  for (const std::string& command :
+       {eval + "--predictions own/none.jsonl", eval + "--compare models/tiny",
+        "merge front models/tiny models/tiny --allow_unrelated --grid 2 -o own/merged " + ask}) {
+    const Outcome outcome = Own().Run(command);
+    EXPECT_EQ(outcome.code, 1) << command;
+    EXPECT_THAT(outcome.err,
+                AllOf(HasSubstr("own/lacking.jsonl: task \"kind\""), HasSubstr("2 of 3"),
+                      HasSubstr("lacking.jsonl:1"), HasSubstr("\"class\""), HasSubstr("--column "),
+                      Not(HasSubstr("evaluating"))))
+        << command;
+  }
+  EXPECT_FALSE(fs::exists(Own().Path("own/none.jsonl")));
+  EXPECT_FALSE(fs::exists(Own().Path("own/merged")));
+}
+
 TEST(MetricColumns, OneThatTheTaskReadsTooKeepsItsOwnName) {
   WriteRecords(", \"number\": 7", 6);
   for (const char* column : {"sentence", "number"}) {
@@ -217,6 +239,20 @@ TEST(Predict, NamesAllMediaOfARecord) {
       Own().Run(PredictOf("relation") + "--image own/0.png --input second=own/none.png");
   EXPECT_EQ(missing.code, 1);
   EXPECT_THAT(missing.err, HasSubstr("own/none.png"));
+}
+
+// The first record is no more than the others.
+TEST(Predict, AColumnThatTheFirstRecordLacksIsAFaultOfThatRecord) {
+  WriteText(Own().Path("own/gaps.jsonl"),
+            "{\"image\": \"0.png\"}\n{\"image\": \"1.png\", \"sentence\": \"a circle\"}\n");
+  const Outcome outcome =
+      Own().Run(PredictOf("agrees") + "own/gaps.jsonl --json --max_unreadable 0.5");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  std::istringstream lines(outcome.out);
+  std::string first, second;
+  ASSERT_TRUE(std::getline(lines, first) && std::getline(lines, second)) << outcome.out;
+  EXPECT_THAT(json::parse(first)["error"].get<std::string>(), HasSubstr("\"sentence\""));
+  EXPECT_TRUE(json::parse(second).contains("text"));
 }
 
 std::string Drawn(const std::string& options) {

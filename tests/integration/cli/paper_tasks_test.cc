@@ -248,6 +248,20 @@ TEST(PaperTasks, EachAnswersFromARealFile) {
   }
 }
 
+// Training cuts published captions to 20 words; what an answer is compared with is whole.
+TEST(PaperTasks, AnEvaluationComparesWithWholeCaptions) {
+  std::string caption = "word";
+  for (int i = 0; i < 28; ++i) caption += " word";
+  WriteText(Workplace().Path("long.jsonl"),
+            json{{"image", "a.png"}, {"caption", caption + " last"}}.dump() + "\n");
+  const Outcome measured = Workplace().Run(
+      "eval model --templates published.textproto --task image_caption --data long.jsonl "
+      "--predictions long_answers.jsonl --json");
+  ASSERT_EQ(measured.code, 0) << measured.err;
+  const json line = json::parse(ReadText(Workplace().Path("long_answers.jsonl")));
+  EXPECT_EQ(line["references"], json::array({caption + " last"}));
+}
+
 TEST(PaperTasks, ImageCodesAreWrittenForACaption) {
   WriteText(
       Workplace().Path("draw.textproto"),

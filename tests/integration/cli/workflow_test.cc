@@ -143,6 +143,8 @@ TEST(Workflow, EvalKnowsThatLessOfAnErrorIsBetter) {
   const Outcome table = program.Run(eval + "--at_least wer=1000");
   EXPECT_EQ(table.code, 0) << table.err;
   EXPECT_THAT(table.out, HasSubstr("less is better"));
+  const json numbers = json::parse(program.Run(eval + "--json").out);
+  EXPECT_EQ(numbers["remarks"], (json{{"wer", "less is better"}})) << "what the table says";
   const Outcome missed = program.Run(eval + "--at_least wer=-1");
   EXPECT_EQ(missed.code, 3);
   EXPECT_THAT(missed.err, HasSubstr("wer: expected at most -1"));
@@ -150,6 +152,7 @@ TEST(Workflow, EvalKnowsThatLessOfAnErrorIsBetter) {
   const double a = prompts["prompts"][0]["metrics"]["wer"];
   const double b = prompts["prompts"][1]["metrics"]["wer"];
   EXPECT_EQ(prompts["spread"]["wer"]["worst"], std::max(a, b));
+  EXPECT_EQ(prompts["remarks"]["wer"], "less is better");
   EXPECT_EQ(program.Run(eval + "--report errors.html").code, 0);
   EXPECT_THAT(ReadText(program.Path("errors.html")), HasSubstr("Worst by wer (less is better)"));
 }
@@ -167,6 +170,8 @@ TEST(Workflow, ScoreSaysWhatWasForgottenWhereMoreErrorsAreWorse) {
     EXPECT_EQ(moved[name]["better"], 0) << name;
   }
   EXPECT_EQ(moved["wer"]["higher"], 1);
+  EXPECT_EQ(moved["wer"]["remark"], "less is better");
+  EXPECT_FALSE(moved["accuracy"].contains("remark"));
   EXPECT_EQ(moved["accuracy"]["lower"], 1);
   EXPECT_THAT(program.Run(score).out, AllOf(HasSubstr("0/1/0   less is better"),
                                             HasSubstr("worse in b: what was forgotten")));

@@ -338,6 +338,22 @@ TEST(VideoLayouts, MsvdHasDescriptionsByLine) {
   EXPECT_THAT(data.Error("msvd", "train"), HasSubstr("train_list.txt"));
 }
 
+TEST(VideoLayouts, MsvdHasDescriptionsInATableToo) {
+  const Dataset data;
+  data.File("MSR Video Description Corpus.csv",
+            "VideoID,Start,End,WorkerID,Source,AnnotationTime,Language,Description\n"
+            "ab,1,2,85,unverified,24,English,\"a bird, bathing\"\n"
+            "ab,1,2,85,clean,24,Slovene,Ptica se kopa\nab,1,2,85,clean,24,English,a bird\n"
+            "cd,30,40,85,clean,24,English,\n");
+  data.File("YouTubeClips/ab_1_2.avi");
+  const auto report = data.Import("msvd");
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_THAT(List(data.Records()[0], "caption"), ElementsAre("a bird, bathing", "a bird"));
+  EXPECT_EQ(report->samples, 1);
+  EXPECT_EQ(report->left_out.at("the description is not in English").count, 1);
+  EXPECT_EQ(report->left_out.at("the line has no description").count, 1);
+}
+
 TEST(VideoLayouts, ActivityNetHasEventsOfAVideo) {
   const Dataset data;
   data.File("val_1.json", R"({"v_a": {"duration": 82.7, "timestamps": [[0.8, 19], [17.4, 60.8]],
@@ -392,6 +408,24 @@ TEST(TableLayouts, ConceptualCaptionsFindTheirPicturesByRow) {
   EXPECT_EQ(Media(records[0], "image"), "in/images/0.jpg");
   EXPECT_EQ(Media(records[1], "image"), "in/images/00000/000000001.jpg");
   EXPECT_EQ(Text(records[2], "caption"), "a cow");
+}
+
+TEST(TableLayouts, ConceptualCaptionsAreFoundUnderTheNamesThatTheyAreMetBy) {
+  for (const char* name :
+       {"Train_GCC-training.tsv", "Train/GCC-training.tsv", "GCC-training.tsv"}) {
+    const Dataset data;
+    data.File(name, "a dog\thttp://a/1.jpg\n");
+    data.File("images/0.jpg");
+    ASSERT_EQ(data.Import("cc", "train")->samples, 1) << name;
+  }
+  // Of the twelve million the address comes first.
+  const Dataset data;
+  data.File("cc12m.tsv", "https://a/1.jpg\ta dog\nhttps://a/2.jpg\thttp: a cat\n");
+  data.File("images/0.jpg");
+  data.File("images/1.jpg");
+  ASSERT_EQ(data.Import("cc", "cc12m")->samples, 2);
+  EXPECT_EQ(Text(data.Records()[0], "caption"), "a dog");
+  EXPECT_EQ(Text(data.Records()[1], "caption"), "http: a cat");
 }
 
 TEST(Layouts, RecordsElsewhereNameAMediaRoot) {

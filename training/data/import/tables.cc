@@ -4,6 +4,7 @@
 #include <set>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -68,17 +69,20 @@ absl::Status AddAudioCaps(const std::string& file, const std::string& split, Rec
   return absl::OkStatus();
 }
 
-// `files`: name of a split -> the file that holds it. "val" asks for "validation" too.
+// `files`: a split, and the names under which the file that holds it is met.
 template <typename Add>
-absl::Status ForEachSplit(const ImportOptions& options,
-                          const std::vector<std::pair<std::string, std::string>>& files, Add add) {
+absl::Status ForEachSplit(
+    const ImportOptions& options,
+    const std::vector<std::pair<std::string, std::vector<std::string>>>& files, Add add) {
   std::vector<std::string> known = {"all"};
   bool is_known = false;
-  for (const auto& [split, name] : files) {
+  for (const auto& [split, names] : files) {
     known.push_back(split);
     if (options.split != "all" && options.split != split) continue;
     is_known = true;
-    const auto file = FindFirst(options, {name, "dataset/" + name});
+    std::vector<std::string> paths = names;
+    for (const std::string& name : names) paths.push_back("dataset/" + name);
+    const auto file = FindFirst(options, paths);
     if (options.split == "all" && absl::IsNotFound(file.status())) continue;
     UNIVAL_RETURN_IF_ERROR(file.status());
     UNIVAL_RETURN_IF_ERROR(add(*file, split));
@@ -88,11 +92,11 @@ absl::Status ForEachSplit(const ImportOptions& options,
 
 absl::StatusOr<ImportReport> ImportAudioCaps(const ImportOptions& options) {
   UNIVAL_ASSIGN_OR_RETURN(const auto writer, RecordWriter::Create(options));
-  UNIVAL_RETURN_IF_ERROR(
-      ForEachSplit(options, {{"train", "train.csv"}, {"val", "val.csv"}, {"test", "test.csv"}},
-                   [&](const std::string& file, const std::string& split) {
-                     return AddAudioCaps(file, split, *writer);
-                   }));
+  UNIVAL_RETURN_IF_ERROR(ForEachSplit(
+      options, {{"train", {"train.csv"}}, {"val", {"val.csv"}}, {"test", {"test.csv"}}},
+      [&](const std::string& file, const std::string& split) {
+        return AddAudioCaps(file, split, *writer);
+      }));
   return writer->Finish();
 }
 
@@ -117,9 +121,9 @@ absl::Status AddClotho(const std::string& file, const std::string& split, Record
 absl::StatusOr<ImportReport> ImportClotho(const ImportOptions& options) {
   UNIVAL_ASSIGN_OR_RETURN(const auto writer, RecordWriter::Create(options));
   UNIVAL_RETURN_IF_ERROR(ForEachSplit(options,
-                                      {{"development", "clotho_captions_development.csv"},
-                                       {"validation", "clotho_captions_validation.csv"},
-                                       {"evaluation", "clotho_captions_evaluation.csv"}},
+                                      {{"development", {"clotho_captions_development.csv"}},
+                                       {"validation", {"clotho_captions_validation.csv"}},
+                                       {"evaluation", {"clotho_captions_evaluation.csv"}}},
                                       [&](const std::string& file, const std::string& split) {
                                         return AddClotho(file, split, *writer);
                                       }));
@@ -143,6 +147,10 @@ std::vector<std::string> RowPaths(const std::vector<std::string>& fields, int64_
   return paths;
 }
 
+bool IsUrl(absl::string_view text) {
+  return absl::StartsWith(text, "http://") || absl::StartsWith(text, "https://");
+}
+
 absl::Status AddPairs(const std::string& file, const std::string& split, RecordWriter& writer) {
   UNIVAL_ASSIGN_OR_RETURN(const auto opened, MappedFile::Open(file));
   absl::string_view rest = opened->bytes();
@@ -150,10 +158,12 @@ absl::Status AddPairs(const std::string& file, const std::string& split, RecordW
     const size_t end = rest.find('\n');
     const absl::string_view line = absl::StripSuffix(rest.substr(0, end), "\r");
     rest.remove_prefix(end == absl::string_view::npos ? rest.size() : end + 1);
-    const std::vector<std::string> fields = absl::StrSplit(line, '\t');
+    std::vector<std::string> fields = absl::StrSplit(line, '\t');
     if (fields.size() < 2) {
       return InvalidArgument(file, ":", row + 1, ": expected CAPTION, tab, URL, got no tab");
     }
+    // The lists of twelve million have the address first.
+    if (IsUrl(fields[0]) && !IsUrl(fields[1])) std::swap(fields[0], fields[1]);
     UNIVAL_RETURN_IF_ERROR(Annotate(CheckTableText(line), file, ":", row + 1));
     const Record record = {{"caption", fields[0]}, {"url", fields[1]}, {"row", row}};
     UNIVAL_RETURN_IF_ERROR(writer.Add("image", RowPaths(fields, row, split), record));
@@ -161,12 +171,18 @@ absl::Status AddPairs(const std::string& file, const std::string& split, RecordW
   return opened->Check();
 }
 
+// The publisher's folder is part of the name, which browsers and programs join in ways of their own.
+std::vector<std::string> FileNames(const std::string& folder, const std::string& name) {
+  return {absl::StrCat(folder, "-", name), absl::StrCat(folder, "_", name),
+          absl::StrCat(folder, "/", name), absl::StrCat(folder, "%2F", name), name};
+}
+
 absl::StatusOr<ImportReport> ImportConceptual(const ImportOptions& options) {
   UNIVAL_ASSIGN_OR_RETURN(const auto writer, RecordWriter::Create(options));
   UNIVAL_RETURN_IF_ERROR(ForEachSplit(options,
-                                      {{"train", "Train-GCC-training.tsv"},
-                                       {"val", "Validation-GCC-1.1.0-Validation.tsv"},
-                                       {"cc12m", "cc12m.tsv"}},
+                                      {{"train", FileNames("Train", "GCC-training.tsv")},
+                                       {"val", FileNames("Validation", "GCC-1.1.0-Validation.tsv")},
+                                       {"cc12m", {"cc12m.tsv"}}},
                                       [&](const std::string& file, const std::string& split) {
                                         return AddPairs(file, split, *writer);
                                       }));
@@ -195,7 +211,8 @@ ImportLayout ClothoLayout() {
 ImportLayout ConceptualCaptionsLayout() {
   return {{"cc", ".jsonl", "train, val, cc12m",
            "Train-GCC-training.tsv, Validation-GCC-1.1.0-Validation.tsv, cc12m.tsv (CAPTION, tab, "
-           "URL); pictures as images/ROW.jpg, or images/SHARD/SHARDROW.jpg with five and four "
+           "URL, or URL first; also Train_GCC-..., GCC-...); pictures as images/ROW.jpg, or "
+           "images/SHARD/SHARDROW.jpg with five and four "
            "digits, or as a third column says",
            "image, caption, url, row"},
           "cc",

@@ -5,12 +5,14 @@
 #include <set>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "sdk/base/mapped_file.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "training/data/import/csv_rows.h"
 #include "training/data/import/json_elements.h"
 #include "training/data/import/json_fields.h"
 #include "training/data/import/layouts.h"
@@ -120,21 +122,51 @@ absl::StatusOr<std::set<std::string>> MsvdSplit(const ImportOptions& options) {
   return names;
 }
 
-absl::StatusOr<ImportReport> ImportMsvd(const ImportOptions& options) {
-  UNIVAL_ASSIGN_OR_RETURN(const auto writer, RecordWriter::Create(options));
-  UNIVAL_ASSIGN_OR_RETURN(const std::set<std::string> wanted, MsvdSplit(options));
-  UNIVAL_ASSIGN_OR_RETURN(const std::string file, FindFirst(options, {"AllVideoDescriptions.txt"}));
+using Descriptions = std::map<std::string, std::vector<std::string>>;
+
+// Lines "NAME description".
+absl::Status ReadMsvdLines(const std::string& file, RecordWriter& writer, Descriptions* captions) {
   UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> lines, TextLines(file));
-  std::map<std::string, std::vector<std::string>> captions;
   for (const std::string& line : lines) {
     const size_t blank = line.find_first_of(" \t");
     if (blank == std::string::npos) {
-      writer->LeaveOut("the line has no description", line);
+      writer.LeaveOut("the line has no description", line);
     } else {
-      captions[line.substr(0, blank)].push_back(
+      (*captions)[line.substr(0, blank)].push_back(
           std::string(absl::StripAsciiWhitespace(line.substr(blank))));
     }
   }
+  return absl::OkStatus();
+}
+
+// The table that the lines were made of: clips of videos, described in many languages.
+absl::Status ReadMsvdTable(const std::string& file, RecordWriter& writer, Descriptions* captions) {
+  return ForEachCsvRow(
+      file, {"VideoID", "Start", "End", "Language", "Description"}, [&](const CsvRow& row) {
+        const std::string name =
+            absl::StrCat(row.at("VideoID"), "_", row.at("Start"), "_", row.at("End"));
+        const std::string text(absl::StripAsciiWhitespace(row.at("Description")));
+        if (row.at("Language") != "English") {
+          writer.LeaveOut("the description is not in English", name);
+        } else if (text.empty()) {
+          writer.LeaveOut("the line has no description", name);
+        } else {
+          (*captions)[name].push_back(text);
+        }
+        return absl::OkStatus();
+      });
+}
+
+absl::StatusOr<ImportReport> ImportMsvd(const ImportOptions& options) {
+  UNIVAL_ASSIGN_OR_RETURN(const auto writer, RecordWriter::Create(options));
+  UNIVAL_ASSIGN_OR_RETURN(const std::set<std::string> wanted, MsvdSplit(options));
+  UNIVAL_ASSIGN_OR_RETURN(
+      const std::string file,
+      FindFirst(options, {"AllVideoDescriptions.txt", "MSR Video Description Corpus.csv",
+                          "video_corpus.csv"}));
+  Descriptions captions;
+  UNIVAL_RETURN_IF_ERROR(absl::EndsWith(file, ".csv") ? ReadMsvdTable(file, *writer, &captions)
+                                                      : ReadMsvdLines(file, *writer, &captions));
   for (const auto& [name, texts] : captions) {
     if (options.split != "all" && wanted.count(name) == 0) continue;
     const Record record = {{"caption", texts}, {"video_id", name}};
@@ -203,7 +235,9 @@ ImportLayout MsrvttLayout() {
 
 ImportLayout MsvdLayout() {
   return {{"msvd", ".jsonl", "train, val, test, where train_list.txt, ... say which",
-           "AllVideoDescriptions.txt; YouTubeClips/*.avi; train_list.txt, val_list.txt, "
+           "AllVideoDescriptions.txt, or the table \"MSR Video Description Corpus.csv\" "
+           "(video_corpus.csv), of which English is taken; YouTubeClips/*.avi; train_list.txt, "
+           "val_list.txt, "
            "test_list.txt with a name a line",
            "video, caption (list of all), video_id"},
           "msvd",
