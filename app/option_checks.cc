@@ -52,6 +52,12 @@ std::string WhyNoFinite(const std::string& text) {
   return absl::StrCat("Value ", text.empty() ? "\"\"" : text, ": expected a finite number");
 }
 
+std::string WhyNotWithin(const std::string& text, double least, double most) {
+  double value = 0;
+  if (absl::SimpleAtod(text, &value) && value >= least && value <= most) return "";
+  return absl::StrCat("Value ", text, ": expected a number from ", least, " to ", most);
+}
+
 std::string WhyNoText(const std::string& text) {
   return text.empty() ? "Value \"\": expected a text, found nothing" : "";
 }

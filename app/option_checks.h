@@ -17,6 +17,9 @@ std::string WhyNoInteger(std::string& text);
 // A finite number in decimal, "0.5" or "5e-1".
 std::string WhyNoFinite(const std::string& text);
 
+// A number from `least` to `most`.
+std::string WhyNotWithin(const std::string& text, double least, double most);
+
 // At least one character: a script whose variable is not set gives none.
 std::string WhyNoText(const std::string& text);
 

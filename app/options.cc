@@ -193,6 +193,14 @@ Option& Option::Between(int64_t least, int64_t most) {
   return *this;
 }
 
+Option& Option::Within(double least, double most) {
+  const auto check = [least, most](const std::string& text) {
+    return WhyNotWithin(text, least, most);
+  };
+  option_->check(CLI::Validator(check, absl::StrCat("in [", least, " - ", most, "]")));
+  return *this;
+}
+
 Option& Option::Positive() {
   option_->check(Number("POSITIVE", "a number above 0", [](double value) { return value > 0; }));
   return *this;

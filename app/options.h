@@ -57,6 +57,7 @@ class Option {
   Option& ShowDefault();  // the target's present value stands in the help
   Option& LastWins();     // given twice, the later value counts instead of an error
   Option& Between(int64_t least, int64_t most);
+  Option& Within(double least, double most);  // a number with a fraction
   Option& Positive();
   Option& NotNegative();
   Option& OneOf(const std::vector<std::string>& values);

@@ -41,6 +41,7 @@ class Fixture : public ::testing::Test {
     act.AddOption("--wide", &told_.wide, "A number").Positive();
     act.AddOption("--natural", &told_.natural, "A number");
     act.AddOption("--real", &told_.real, "A number").NotNegative();
+    act.AddOption("--share", &told_.real, "A number").Within(0, 1);
     act.AddOption("--maybe", &told_.maybe, "A number");
     act.AddOption("--maybe_natural", &told_.maybe_natural, "A number");
     act.AddOption("--item", &told_.list, "An item");
@@ -84,6 +85,15 @@ class Fixture : public ::testing::Test {
   std::vector<std::string> parts_;
   bool mixed_ = false, tasted_ = false;
 };
+
+TEST_F(Fixture, ANumberBeyondItsBoundsIsRefusedByTheNameOfItsOption) {
+  for (const char* text : {"1.8e19", "1e308", "-0.1", "1.0001", "nan", "inf", "", "0,5"}) {
+    EXPECT_EQ(Run({"do", "x", "--share", text}), kUsage) << text;
+    EXPECT_THAT(err_, AllOf(HasSubstr("--share"), HasSubstr("expected"))) << text;
+  }
+  EXPECT_EQ(Run({"do", "x", "--share", "1"}), kDone);
+  EXPECT_EQ(told_.real, 1);
+}
 
 TEST_F(Fixture, ACommandWithCommandsMayRunAlone) {
   EXPECT_EQ(Run({"mix", "milk", "eggs"}), kDone) << err_;

@@ -18,6 +18,9 @@
 namespace unival {
 namespace {
 
+constexpr double kDay = 24 * 60 * 60;        // seconds
+constexpr double kTebibyte = 1024.0 * 1024;  // MiB
+
 nlohmann::json ToJson(const PluginRow& plugin) {
   nlohmann::json row = {{"file", plugin.file},    {"id", plugin.id},   {"version", plugin.version},
                         {"tier", plugin.tier},    {"abi", plugin.abi}, {"verdict", plugin.verdict},
@@ -68,7 +71,7 @@ void AddLimits(Command& command, ChildLimits* limits) {
   command
       .AddOption("--call_seconds", &limits->seconds_per_call,
                  "What one call of a plugin may take before its process is ended")
-      .Positive()
+      .Within(0.01, kDay)
       .ShowDefault();
   command
       .AddOption("--process_mib", &limits->mib,
@@ -131,8 +134,12 @@ void AddCheckOptions(Command& command, PluginCheckOptions* options) {
   command.AddOption("--option", &options->options,
                     "name=value for the modality; may be given several times");
   command.AddOption("--tokenizer", &options->tokenizer, "Folder with a tokenizer's files");
-  command.AddOption("--max_seconds", &options->max_seconds_per_sample, "Per sample").ShowDefault();
-  command.AddOption("--max_mib", &options->max_mib_per_sample, "Per sample").ShowDefault();
+  command.AddOption("--max_seconds", &options->max_seconds_per_sample, "Per sample")
+      .Within(0, kDay)
+      .ShowDefault();
+  command.AddOption("--max_mib", &options->max_mib_per_sample, "Per sample")
+      .Within(0, kTebibyte)
+      .ShowDefault();
 }
 
 void AddPluginCheck(Command& plugin) {

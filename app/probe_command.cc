@@ -17,6 +17,8 @@
 namespace unival {
 namespace {
 
+constexpr double kMostDecay = 1e6;  // beyond it no weight is left
+
 struct ProbeArguments {
   PipelineOptions pipeline;
   std::string task, train, test;
@@ -85,7 +87,7 @@ void AddProbeCommand(Command& program) {
       .NotNegative();
   AddIndexOption(command, &arguments->index);
   command.AddOption("--l2", &arguments->probe.l2, "Weight decay of the classifier")
-      .NotNegative()
+      .Within(0, kMostDecay)
       .ShowDefault();
   command.AddFlag("--json", &arguments->json, "Print JSON");
   command.SetFooter(

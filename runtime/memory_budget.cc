@@ -6,8 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
+#include <mutex>
 #include <new>
+#include <unordered_map>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -46,13 +49,26 @@ class MemoryBudget::Counter : public c10::MemoryReportingInfoBase {
  private:
   void Count(void* block, int64_t size, c10::Device device) {
     if (!device.is_cpu()) return;
-    used_ += size;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Forget(block);
     // What is given back must never throw.
-    if (size <= 0 || used_ <= bytes_) return;
-    is_exceeded_ = true;
-    used_ -= size;
-    Release(block);
-    throw OverBudget(absl::StrCat("needs more memory than ", bytes_ >> 20, " MiB, ", why_));
+    if (size <= 0) return;
+    if (used_ > bytes_ - size) {
+      is_exceeded_ = true;
+      Release(block);
+      throw OverBudget(absl::StrCat("needs more memory than ", bytes_ >> 20, " MiB, ", why_));
+    }
+    used_ += size;
+    live_[block] = size;
+  }
+
+  // Blocks that were taken before it lived are none of its own: what they give back is no credit. A
+  // place that is taken again was given back where nobody told of it, as on another thread.
+  void Forget(void* block) {
+    const auto found = live_.find(block);
+    if (found == live_.end()) return;
+    used_ -= found->second;
+    live_.erase(found);
   }
 
   // libtorch's own allocator reports a block right behind alloc_cpu, before it hands it to anybody
@@ -64,8 +80,10 @@ class MemoryBudget::Counter : public c10::MemoryReportingInfoBase {
 
   const int64_t bytes_;
   const std::string why_;
-  int64_t used_ = 0;
-  bool is_exceeded_ = false;
+  std::mutex mutex_;  // threads that libtorch starts for this one report here too
+  std::unordered_map<const void*, int64_t> live_;
+  int64_t used_ = 0;  // bytes of `live_`
+  std::atomic<bool> is_exceeded_{false};
 };
 
 namespace {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # fuzz.sh MINUTES [TARGET...]: every target of tests/fuzz, or those named, for so many minutes each, under the address and the
-# undefined-behaviour sanitizer, as many at a time as there are processors.
+# undefined-behaviour sanitizer, JOBS at a time (as many as there are processors).
 #   With clang's fuzzer installed, coverage leads the search; else the driver of the corpus draws mutations, others each time.
 #   ENGINE=libfuzzer or ENGINE=driver chooses; FINDINGS=DIR (fuzz_findings) is where inputs that ended a target are kept,
 #   each under the target's name beside what it reported. Put them into tests/fuzz/corpus once they are mended.
@@ -60,14 +60,14 @@ fuzz() {
     count=$(sed -n 's/.*files, \([0-9]*\) executions$/\1/p' "$log")
   fi
   if [[ $rc -ne 0 ]]; then tail -n 200 "$log" >"$kept/report.$seed"; fi
-  rmdir "$kept" "$corpus/$name" "$corpus" 2>/dev/null || true
   printf '%-20s %14s %s\n' "$name" "${count:-?}" "$([[ $rc -eq 0 ]] && echo nothing || echo "FOUND, see $kept")" | tee "$work/$name.line"
 }
 export -f fuzz
 export minutes engine bin findings corpus work seed
 
 printf '%-20s %14s %s   (%s, %s minutes each)\n' target executions found "$engine" "$minutes"
-printf '%s\n' "${names[@]}" | xargs -P "$(nproc)" -I{} bash -c 'fuzz {}'
+printf '%s\n' "${names[@]}" | xargs -P "${JOBS:-$(nproc)}" -I{} bash -c 'fuzz {}'
+rmdir "$findings"/* "$findings" "$corpus"/* "$corpus" 2>/dev/null || true  # those that stayed empty
 cat "$work"/*.line | awk -v minutes="$minutes" '
   { total += $2; found += $3 == "FOUND," }
   END { printf "%d targets, %d minutes, %d executions, %d with findings\n", NR, NR * minutes, total, found; exit found > 0 }'

@@ -51,8 +51,10 @@ void AddQuickstartOptions(Command& program) {
       .LastWins();
   program.AddDevice(&options->device);
   program.AddOption("--seed", &options->seed, "Seed of data and training").ShowDefault();
-  program.AddOption("--threads", &options->threads,
-                    "Training runs side by side, one compute thread each (default: all cores)");
+  program
+      .AddOption("--threads", &options->threads,
+                 "Training runs side by side, one compute thread each (default: all cores)")
+      .Between(0, 1024);
   program.AddFlag("--fast", &options->fast,
                   "A quarter of the work and the connection alone, for a look");
   program.AddFlag("--controls", &options->controls,

@@ -206,6 +206,13 @@ class SetMaker {
   const std::vector<Signal> signals_;
 };
 
+// What an option may be.
+struct Bounded {
+  const char* option;
+  double value;
+  int64_t least, most;
+};
+
 absl::Status CheckOptions(const FakeSensorOptions& options) {
   if (options.output_dir.empty()) return absl::InvalidArgumentError("an output folder is missing");
   for (const std::string& kind : options.kinds) {
@@ -218,15 +225,22 @@ absl::Status CheckOptions(const FakeSensorOptions& options) {
     return absl::InvalidArgumentError(absl::StrCat(
         "pairs \"", options.pairs, "\"; expected one of ", absl::StrJoin(PairKinds(), ", ")));
   }
-  const bool counts = options.train_count >= 0 && options.eval_count >= 0;
-  const bool sizes = options.positions >= 1 && options.positions <= 1024 && options.width >= 1 &&
-                     options.width <= 4096;
-  if (counts && sizes && options.noise >= 0 && options.noise <= kMostNoise) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "expected counts of 0 or more, 1 to 1024 positions, a width of 1 to 4096 and noise of 0 to "
-      "1000; got counts ",
-      options.train_count, " and ", options.eval_count, ", positions ", options.positions,
-      ", width ", options.width, ", noise ", options.noise));
+  constexpr int64_t kMostRecords = 1000000000;
+  const Bounded numbers[] = {
+      {"--count", static_cast<double>(options.train_count), 0, kMostRecords},
+      {"--eval_count", static_cast<double>(options.eval_count), 0, kMostRecords},
+      {"--positions", static_cast<double>(options.positions), 1, 1024},
+      {"--width", static_cast<double>(options.width), 1, 4096},
+      {"--noise", options.noise, 0, static_cast<int64_t>(kMostNoise)}};
+  for (const Bounded& number : numbers) {
+    if (number.value >= static_cast<double>(number.least) &&
+        number.value <= static_cast<double>(number.most)) {
+      continue;
+    }
+    return absl::InvalidArgumentError(absl::StrCat(number.option, ": expected ", number.least,
+                                                   " to ", number.most, ", got ", number.value));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status WriteSet(const FakeSensorOptions& options, const std::string& set,

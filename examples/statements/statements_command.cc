@@ -21,6 +21,7 @@ void AddStatementsCommand(Command& data) {
   command
       .AddOption("--towers", &options->towers,
                  "Share of pictures with towers of blocks; the others have scattered items")
+      .Within(0, 1)
       .ShowDefault();
   command.AddOption("--seed", &options->seed, "Other seeds give other statements").ShowDefault();
   command.SetFooter("Example: unival data make-statements data --count 100 --eval_count 20");

@@ -1,12 +1,22 @@
 // Whether an AVI file has the frames that it promises: the list "movi" of every RIFF chunk must be
-// there to its end. A list of length 0 was never finished by its writer and promises nothing; an
-// index may be cut.
+// there to its end. A list of no known length was never finished by its writer and promises nothing
+// but whole frames, which the demuxer counts; an index may be cut.
 
 #include "absl/strings/str_cat.h"
 #include "modalities/io/containers.h"
 #include "sdk/base/byte_order.h"
 
 namespace unival {
+
+namespace {
+
+// Nothing, or all bits, as a program that writes to a pipe leaves it.
+bool IsUnknownList(absl::string_view head) {
+  const uint64_t bytes = LittleEndian(head.substr(4), 4);
+  return bytes == 0 || bytes == UINT32_MAX;
+}
+
+}  // namespace
 
 absl::Status CheckAvi(const ContainerFile& file) {
   constexpr int64_t kHead = 12, kMaxChunks = 100000;
@@ -23,7 +33,7 @@ absl::Status CheckAvi(const ContainerFile& file) {
     }
     const int64_t end = at + 8 + bytes;
     if (name == "LIST" && type == "movi") {
-      if (bytes == 0) break;
+      if (IsUnknownList(head)) break;
       if (end > size) {
         return Unexpected(file,
                           absl::StrCat("a truncated AVI, ", size, " of at least ", end, " bytes"),

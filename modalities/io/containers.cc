@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "absl/strings/match.h"
+#include "modalities/io/mpeg_frames.h"
+#include "sdk/base/byte_order.h"
 
 namespace unival {
 namespace {
@@ -35,93 +37,37 @@ bool IsAiff(absl::string_view head) {
   return absl::StartsWith(head, "FORM") && (type == "AIFF" || type == "AIFC");
 }
 
-uint8_t At(absl::string_view head, size_t at) { return static_cast<uint8_t>(head[at]); }
-
-// Bytes of the MPEG audio frame that begins at `at`, 0 when none does (ISO/IEC 11172-3, 2.4.1.3 and
-// 13818-3).
-int64_t MpegFrameBytes(absl::string_view head, size_t at) {
-  constexpr int kRates[] = {44100, 48000, 32000};
-  constexpr int kKilobits[5][15] = {
-      {0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448},  // version 1, layer 1
-      {0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384},     // version 1, layer 2
-      {0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320},      // version 1, layer 3
-      {0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256},     // later, layer 1
-      {0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160}};         // later, others
-  if (at + 4 > head.size() || At(head, at) != 0xff || (At(head, at + 1) & 0xe0) != 0xe0) return 0;
-  const int version = At(head, at + 1) >> 3 & 3, layer = 4 - (At(head, at + 1) >> 1 & 3);
-  const int rate_index = At(head, at + 2) >> 2 & 3, bits_index = At(head, at + 2) >> 4;
-  if (version == 1 || layer == 4 || rate_index == 3 || bits_index == 0 || bits_index == 15)
-    return 0;
-  const bool first = version == 3;
-  const int rate = kRates[rate_index] >> (first ? 0 : version == 2 ? 1 : 2);
-  const int row = first ? layer - 1 : layer == 1 ? 3 : 4;
-  const int bits = kKilobits[row][bits_index] * 1000, padding = At(head, at + 2) >> 1 & 1;
-  if (layer == 1) return (12 * bits / rate + padding) * 4;
-  return (!first && layer == 3 ? 72 : 144) * bits / rate + padding;
-}
-
-// How many frames of one kind follow each other from `at` on, as far as `head` reaches; with one
-// more where the last of them ends with `head`.
-int MpegFramesAt(absl::string_view head, size_t at) {
-  const size_t first = at;
-  int frames = 0;
-  for (int64_t bytes = 0; (bytes = MpegFrameBytes(head, at)) > 0; at += bytes, ++frames) {
-    const bool is_same = (At(head, at + 1) ^ At(head, first + 1)) < 2 &&
-                         ((At(head, at + 2) ^ At(head, first + 2)) & 0x0c) == 0;
-    if (!is_same) break;
-  }
-  return frames + (frames > 0 && at == head.size() ? 1 : 0);
-}
-
-// Two frames in a row. The rest of a frame, which a stream was cut in, may stand before them; other
-// data, as those of a picture, look like two frames now and then, but not like four.
-bool IsMp3(absl::string_view head) {
-  constexpr size_t kMostBefore = 2048;
-  if (MpegFramesAt(head, 0) >= 2) return true;
-  for (size_t at = 1; at < kMostBefore && at + 4 <= head.size(); ++at) {
-    if (MpegFramesAt(head, at) >= 4) return true;
-  }
-  return MpegFrameBytes(head, 0) >= static_cast<int64_t>(head.size()) &&
-         MpegFrameBytes(head, 0) > 0;
-}
-
-// Bytes of the AAC frame that begins at `at`, 0 when none does (ISO/IEC 13818-7, 6.2).
-int64_t AdtsFrameBytes(absl::string_view head, size_t at) {
-  constexpr int64_t kHead = 7;
-  if (at + kHead > head.size() || At(head, at) != 0xff || (At(head, at + 1) & 0xf6) != 0xf0)
-    return 0;
-  const int64_t bytes =
-      (At(head, at + 3) & 3) << 11 | At(head, at + 4) << 3 | At(head, at + 5) >> 5;
-  return bytes > kHead ? bytes : 0;
-}
-
-// A frame, and another behind it where the file goes on. The rest of a frame may stand before them,
-// and is told from other data as with MP3.
-bool IsAdts(absl::string_view head) {
-  constexpr size_t kMostBefore = 2048;
-  const int64_t bytes = AdtsFrameBytes(head, 0);
-  if (bytes > 0 && (bytes >= static_cast<int64_t>(head.size()) - 7 ||
-                    AdtsFrameBytes(head, static_cast<size_t>(bytes)) > 0)) {
-    return true;
-  }
-  for (size_t first = 1; first < kMostBefore && first + 7 <= head.size(); ++first) {
-    size_t at = first;
-    int frames = 0;
-    for (int64_t next = 0; (next = AdtsFrameBytes(head, at)) > 0; at += next) ++frames;
-    if (frames >= 4) return true;
-  }
-  return false;
-}
-
 // The tag that some programs put before music: "ID3", version, flags, size in four times 7 bits.
 int64_t TagBytes(absl::string_view head) {
   if (!absl::StartsWith(head, "ID3") || head.size() < 10) return 0;
   int64_t bytes = 10;
-  for (int i = 0; i < 4; ++i) bytes += int64_t{At(head, 6 + i) & 0x7f} << (7 * (3 - i));
-  return bytes + ((At(head, 5) & 0x10) != 0 ? 10 : 0);
+  for (int i = 0; i < 4; ++i) bytes += int64_t{head[6 + i] & 0x7f} << (7 * (3 - i));
+  return bytes + ((head[5] & 0x10) != 0 ? 10 : 0);
+}
+
+// The tags that some programs put behind music: "TAG" and 125 bytes, and before that what ends with
+// "APETAGEX", version, size without a head, entries, flags.
+int64_t TagBytesBehind(const ByteReader& reader) {
+  constexpr int64_t kOldTag = 128, kFoot = 32;
+  int64_t end = reader.size();
+  if (absl::StartsWith(reader.Text(end - kOldTag, kOldTag), "TAG")) end -= kOldTag;
+  const std::string foot = reader.Text(end - kFoot, kFoot);
+  if (absl::StartsWith(foot, "APETAGEX")) {
+    const bool has_head = LittleEndian(foot.substr(20), 4) >> 31 != 0;
+    const auto bytes = static_cast<int64_t>(LittleEndian(foot.substr(12), 4));
+    if (bytes >= kFoot && bytes <= end - kFoot) end -= bytes + (has_head ? kFoot : 0);
+  }
+  return reader.size() - end;
 }
 
 }  // namespace
+
+bool IsUnknownLength(uint64_t bytes) {
+  constexpr uint64_t kSlack = uint64_t{1} << 16, kHalf = uint64_t{1} << 31,
+                     kAll = uint64_t{1} << 32;
+  return bytes == 0 || (bytes + kSlack >= kHalf && bytes <= kHalf + kSlack) ||
+         (bytes + kSlack >= kAll && bytes < kAll) || bytes >= INT64_MAX - kSlack;
+}
 
 // A table, in one piece.
 const std::vector<Container>& Containers() {
@@ -148,21 +94,30 @@ const std::vector<Container>& Containers() {
        &CheckAvi},
       {"gif", "gif", {"gif"}, {}, &IsGif, nullptr},
       {"ogg", "ogg", {}, {"vorbis", "opus", "flac"}, &IsOgg, &CheckOgg},
-      {"flac", "flac", {}, {"flac"}, &IsFlac, nullptr},
+      {"flac", "flac", {}, {"flac"}, &IsFlac, nullptr, nullptr, /*ends_with_file=*/true},
       {"wav",
        "wav",
        {},
        {"pcm_mulaw", "pcm_alaw", "adpcm_ms", "adpcm_ima_wav", "mp3float"},
        &IsWav,
-       nullptr},
+       &CheckWav,
+       &CorrectWav},
       {"aiff",
        "aiff",
        {},
        {"pcm_s8", "pcm_s16be", "pcm_s16le", "pcm_s24be", "pcm_s32be", "pcm_f32be"},
        &IsAiff,
-       nullptr},
-      {"aac", "aac", {}, {"aac"}, &IsAdts, nullptr},
-      {"mp3", "mp3", {}, {"mp3float", "mp2float"}, &IsMp3, nullptr},
+       nullptr,
+       &CorrectAiff},
+      {"aac", "aac", {}, {"aac"}, &IsAdts, &CheckAdts, nullptr, /*ends_with_file=*/true},
+      {"mp3",
+       "mp3",
+       {},
+       {"mp3float", "mp2float"},
+       &IsMp3,
+       &CheckMp3,
+       nullptr,
+       /*ends_with_file=*/true},
   };
   return *kContainers;
 }
@@ -185,6 +140,10 @@ FoundContainer FindContainer(const ByteReader& reader) {
     if (!container.matches(head)) continue;
     found.container = &container;
     break;
+  }
+  found.end = reader.size();
+  if (found.container != nullptr && found.container->ends_with_file) {
+    found.end = std::max(found.begin, found.end - TagBytesBehind(reader));
   }
   return found;
 }

@@ -22,6 +22,15 @@ struct ContainerFile {
   const ByteReader& reader;
   const DecoderOptions& options;
   std::string expected;  // the wanted kind, for messages
+  // Of what the demuxer sees, in the file: between the tags of music players.
+  int64_t begin = 0, end = reader.size();
+};
+
+// Bytes that the demuxer is shown instead of those that stand in the file: a length that a
+// streaming program could not fill in. None where `bytes` is empty.
+struct Correction {
+  int64_t begin = 0;
+  std::string bytes;
 };
 
 struct Container {
@@ -32,21 +41,24 @@ struct Container {
   // Before the demuxer sees the file: refuses one whose counts are larger than what is in it, and
   // one that lacks bytes that it promises. Null: the demuxer's errors suffice.
   absl::Status (*check)(const ContainerFile& file);
+  // The lengths of a streamed file, where a streaming program leaves wrong ones. Null: nowhere.
+  Correction (*correct)(const ContainerFile& file) = nullptr;
+  bool ends_with_file = false;  // frames without a length of the whole: tags may stand behind them
 };
 const std::vector<Container>& Containers();
 
-// Bytes that the demuxer is shown instead of those that stand in the file: a length that a
-// streaming program could not fill in. None where `bytes` is empty.
-struct Correction {
-  int64_t begin = 0;
-  std::string bytes;
-};
+// Lengths that stand for "not known": nothing, and what programs write that mean as much as fits.
+bool IsUnknownLength(uint64_t bytes);
 
-// The container of a file and where in the file it begins, behind the tags of music players. Null
-// for anything that is not in the list.
+// Where a WAV or AIFF file does not know its lengths, its samples reach to the end of the file.
+Correction CorrectWav(const ContainerFile& file);
+Correction CorrectAiff(const ContainerFile& file);
+
+// The container of a file and where in the file it begins and ends, between the tags of music
+// players. Null for anything that is not in the list.
 struct FoundContainer {
   const Container* container = nullptr;
-  int64_t begin = 0;
+  int64_t begin = 0, end = 0;
 };
 FoundContainer FindContainer(const ByteReader& reader);
 
@@ -55,6 +67,9 @@ absl::Status CheckMp4(const ContainerFile& file);
 absl::Status CheckMatroska(const ContainerFile& file);
 absl::Status CheckAvi(const ContainerFile& file);
 absl::Status CheckOgg(const ContainerFile& file);
+absl::Status CheckWav(const ContainerFile& file);
+absl::Status CheckMp3(const ContainerFile& file);
+absl::Status CheckAdts(const ContainerFile& file);
 
 // "name: expected a video, found <found>. <remedy>"
 inline absl::Status Unexpected(const ContainerFile& file, const std::string& found,

@@ -51,13 +51,18 @@ bool AppendChannel(const AVFrame& frame, int channel, std::vector<float>* out) {
   }
 }
 
-// Samples that the container promises, 0 when it does not say. Those of Ogg are said by its last
-// page, which CheckOgg has seen whole.
+// Samples that the head promises, 0 when it does not. Where the container has a check of its own,
+// that has seen what is promised: durations are rounded, and those of fragments are wrong.
 int64_t PromisedSamples(const MediaContainer& input, const AVStream& stream, int rate) {
-  if (input.kind().check == &CheckOgg) return 0;
+  if (input.kind().check != nullptr || input.is_streamed()) return 0;
   if (stream.duration == AV_NOPTS_VALUE || stream.duration <= 0) return 0;
-  const int64_t promised = av_rescale_q(stream.duration, stream.time_base, AVRational{1, rate});
-  return promised - stream.codecpar->initial_padding - stream.codecpar->trailing_padding;
+  return av_rescale_q(stream.duration, stream.time_base, AVRational{1, rate});
+}
+
+// Tools that trim a FLAC without decoding it leave the number of samples as it was: whole to the
+// last frame, it is what it is.
+bool IsTrimmed(const MediaContainer& input) {
+  return absl::string_view(input.kind().name) == "flac" && input.ends_whole();
 }
 
 struct Samples {
@@ -124,11 +129,9 @@ absl::Status CheckFinite(const std::string& name, const at::Tensor& samples) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<AudioClip> DecodeSound(const EncodedMedia& file, Correction correction) {
+absl::StatusOr<AudioClip> DecodeSound(const EncodedMedia& file) {
   const DecoderOptions& options = file.options;
-  const bool is_streamed = !correction.bytes.empty();
-  UNIVAL_ASSIGN_OR_RETURN(auto input,
-                          MediaContainer::Open(file, kExpectedAudio, std::move(correction)));
+  UNIVAL_ASSIGN_OR_RETURN(auto input, MediaContainer::Open(file, kExpectedAudio));
   UNIVAL_ASSIGN_OR_RETURN(AVStream * stream, input->FindStream(AVMEDIA_TYPE_AUDIO));
   UNIVAL_ASSIGN_OR_RETURN(auto decoder, input->NewDecoder(stream));
   decoder->context()->pkt_timebase = stream->time_base;
@@ -144,14 +147,11 @@ absl::StatusOr<AudioClip> DecodeSound(const EncodedMedia& file, Correction corre
     UNIVAL_RETURN_IF_ERROR(decoded);
     return input->Unexpected("no samples", "The clip is empty or damaged: write it again.");
   }
-  // What a streamed file says elsewhere was written as early as its length.
-  const int64_t promised = is_streamed ? 0 : PromisedSamples(*input, *stream, samples.rate);
+  const int64_t promised = PromisedSamples(*input, *stream, samples.rate);
   // A FLAC says how many samples it has: what stands behind them, as tags do, does not matter.
   const bool is_complete = absl::string_view(input->kind().name) == "flac" && count == promised;
   if (!is_complete || !IsMediaError(decoded)) UNIVAL_RETURN_IF_ERROR(decoded);
-  // A codec may round the length by a few frames; a file that was cut lacks more.
-  const int64_t slack = decoder->context()->frame_size > 0 ? 4 * decoder->context()->frame_size : 0;
-  if (count + slack < promised) {
+  if (count < promised && !IsTrimmed(*input)) {
     return input->Unexpected(
         absl::StrCat(count, " of the ", promised, " samples that its header promises"),
         "The file is truncated: write it again.");

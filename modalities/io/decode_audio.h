@@ -5,7 +5,6 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "modalities/io/containers.h"
 #include "modalities/io/decoder.h"
 #include "modalities/io/formats.h"
 
@@ -17,7 +16,7 @@ constexpr char kExpectedAudio[] = "audio";
 // See MediaDecoder::DecodeAudio, for what no entry of the table recognises. Of several audio
 // streams, the first that the file marks as the default. Samples that the file says are padding are
 // left out.
-absl::StatusOr<AudioClip> DecodeSound(const EncodedMedia& file, Correction correction = {});
+absl::StatusOr<AudioClip> DecodeSound(const EncodedMedia& file);
 
 // The refusal of a clip beyond max_seconds or max_decoded_bytes.
 absl::Status AudioTooLong(const std::string& name, const DecoderOptions& options);

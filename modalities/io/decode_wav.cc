@@ -1,8 +1,6 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -10,7 +8,6 @@
 #include "modalities/io/builtin_formats.h"
 #include "modalities/io/decode_audio.h"
 #include "modalities/io/wav.h"
-#include "sdk/base/byte_order.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -37,18 +34,10 @@ absl::Status ReadSamples(const ByteReader& reader, const WavLayout& layout, int6
   return absl::OkStatus();
 }
 
-// Of a codec, which FFmpeg reads. It takes the length of a streamed file for a promise, so it is
-// shown the true one.
+// Of a codec, which FFmpeg reads.
 absl::StatusOr<AudioClip> DecodeOther(const EncodedMedia& file, const WavLayout& layout) {
-  if (!layout.unreadable.empty()) {
-    return UnexpectedMedia(file.reader.name(), kExpectedAudio, layout.unreadable,
-                           "Write it again.");
-  }
-  if (!layout.is_streamed) return DecodeSound(file);
-  std::string length = LittleEndianBytes(layout.data_bytes, layout.length_bytes);
-  // The number of samples stands behind a long length, and is as little known: 0 says so.
-  if (layout.length_bytes == 8) length += LittleEndianBytes(0, 8);
-  return DecodeSound(file, {layout.length_at, std::move(length)});
+  if (layout.unreadable.empty()) return DecodeSound(file);
+  return UnexpectedMedia(file.reader.name(), kExpectedAudio, layout.unreadable, "Write it again.");
 }
 
 absl::StatusOr<AudioClip> DecodeWav(const EncodedMedia& file) {

@@ -1,5 +1,9 @@
 #include "modalities/io/media_container.h"
 
+extern "C" {
+#include <libavutil/crc.h>
+}
+
 #include <algorithm>
 #include <mutex>
 #include <utility>
@@ -72,6 +76,12 @@ bool BeginsFrame(const AVPacket& packet) {
   return bytes.size() > 1 && bytes[0] == '\xff' && (bytes[1] & 0xe0) == 0xe0;
 }
 
+// A frame of a FLAC ends with a checksum of all of it, which makes the checksum of both 0 (RFC 9639,
+// 9.3).
+bool IsWholeFlacFrame(const AVPacket& packet) {
+  return av_crc(av_crc_get_table(AV_CRC_16_ANSI), 0, packet.data, packet.size) == 0;
+}
+
 // Opus is 48 kHz, and so are the samples that a packet says to leave out. Matroska may state the
 // rate that the sound had before, by which its demuxer counts them.
 void CountPaddingOfOpus(const AVStream& stream, const AVPacket& packet) {
@@ -106,22 +116,29 @@ int Rank(const AVStream& stream) {
 int MediaContainer::ReadCallback(void* opaque, uint8_t* buffer, int size) {
   auto* input = static_cast<MediaContainer*>(opaque);
   if (input->may_read_ <= 0) return AVERROR(EFBIG);
-  const int64_t got = input->file_.reader.ReadAt(input->position_, buffer, size);
+  const int64_t wanted = std::clamp<int64_t>(input->end_ - input->position_, 0, size);
+  const int64_t got = input->file_.reader.ReadAt(input->position_, buffer, wanted);
   if (got < 0) return AVERROR(EIO);
   if (got == 0) return AVERROR_EOF;
-  const Correction& correction = input->correction_;
-  for (size_t i = 0; i < correction.bytes.size(); ++i) {
-    const int64_t at = correction.begin + static_cast<int64_t>(i) - input->position_;
-    if (at >= 0 && at < got) buffer[at] = static_cast<uint8_t>(correction.bytes[i]);
-  }
+  input->Correct(buffer, got);
   input->may_read_ -= got;
   input->position_ += got;
   return static_cast<int>(got);
 }
 
+void MediaContainer::Correct(uint8_t* buffer, int64_t count) const {
+  const std::string& bytes = correction_.bytes;
+  const int64_t begin = std::max(position_, correction_.begin);
+  const int64_t end =
+      std::min(position_ + count, correction_.begin + static_cast<int64_t>(bytes.size()));
+  if (begin >= end) return;
+  std::copy(bytes.begin() + (begin - correction_.begin), bytes.begin() + (end - correction_.begin),
+            buffer + (begin - position_));
+}
+
 int64_t MediaContainer::SeekCallback(void* opaque, int64_t offset, int whence) {
   auto* input = static_cast<MediaContainer*>(opaque);
-  const int64_t size = input->file_.reader.size() - input->begin_;
+  const int64_t size = input->end_ - input->begin_;
   if (whence == AVSEEK_SIZE) return size;
   int64_t base = 0;
   if (whence == SEEK_CUR) base = input->position_ - input->begin_;
@@ -136,12 +153,12 @@ int64_t MediaContainer::SeekCallback(void* opaque, int64_t offset, int whence) {
 }
 
 absl::StatusOr<std::unique_ptr<MediaContainer>> MediaContainer::Open(const EncodedMedia& file,
-                                                                     const std::string& expected,
-                                                                     Correction correction) {
-  auto input = std::unique_ptr<MediaContainer>(new MediaContainer(file, std::move(correction)));
+                                                                     const std::string& expected) {
+  auto input = std::unique_ptr<MediaContainer>(new MediaContainer(file));
   input->expected_ = expected;
   const FoundContainer found = FindContainer(file.reader);
   input->begin_ = input->position_ = found.begin;
+  input->end_ = found.end;
   input->container_ = found.container;
   const AVInputFormat* demuxer =
       found.container == nullptr ? nullptr : av_find_input_format(found.container->demuxer);
@@ -151,9 +168,11 @@ absl::StatusOr<std::unique_ptr<MediaContainer>> MediaContainer::Open(const Encod
         "Check that the file is complete and is what its name says; `unival doctor` lists the "
         "formats.");
   }
+  const ContainerFile checked{file.reader, file.options, expected, found.begin, found.end};
   if (found.container->check != nullptr) {
-    UNIVAL_RETURN_IF_ERROR(found.container->check({file.reader, file.options, expected}));
+    UNIVAL_RETURN_IF_ERROR(found.container->check(checked));
   }
+  if (found.container->correct != nullptr) input->correction_ = found.container->correct(checked);
   UNIVAL_RETURN_IF_ERROR(input->OpenFormat(demuxer));
   return input;
 }
@@ -186,7 +205,7 @@ absl::Status MediaContainer::OpenFormat(const AVInputFormat* demuxer) {
 
 // The demuxer's table of an MP4 says where each sample is.
 absl::Status MediaContainer::CheckSamples(AVStream* stream) const {
-  const int64_t size = file_.reader.size() - begin_;
+  const int64_t size = end_ - begin_;
   const int count = avformat_index_get_entries_count(stream);
   for (int i = 0; i < count; ++i) {
     const AVIndexEntry* entry = avformat_index_get_entry(stream, i);
@@ -251,6 +270,7 @@ absl::StatusOr<bool> MediaContainer::ReadPacket(const AVStream* stream, AVPacket
     if ((packet->flags & AV_PKT_FLAG_CORRUPT) != 0) {
       return Unexpected(absl::StrCat("a truncated ", container_->name, " file"), kDamagedRemedy);
     }
+    if (absl::string_view(container_->demuxer) == "flac") ends_whole_ = IsWholeFlacFrame(*packet);
     CountPaddingOfOpus(*stream, *packet);
     return true;
   }

@@ -24,13 +24,16 @@ class MediaContainer {
   // `expected` is the wanted kind, for messages: "an image", "audio", "a video". The reader of
   // `file` must outlive the container.
   static absl::StatusOr<std::unique_ptr<MediaContainer>> Open(const EncodedMedia& file,
-                                                              const std::string& expected,
-                                                              Correction correction = {});
+                                                              const std::string& expected);
 
   const std::string& name() const { return file_.reader.name(); }
   const DecoderOptions& options() const { return file_.options; }
   const Container& kind() const { return *container_; }
   AVFormatContext* format() const { return format_.get(); }
+  // Whether its lengths are not known: a program streamed it.
+  bool is_streamed() const { return !correction_.bytes.empty(); }
+  // Whether the packet read last is a whole frame with nothing behind it; of a FLAC file alone.
+  bool ends_whole() const { return ends_whole_; }
 
   // The stream of this kind that a player takes: the first that the file marks as the default, the
   // first where none is. A single picture beside another stream is a cover and comes last; pictures
@@ -55,16 +58,20 @@ class MediaContainer {
   static int64_t SeekCallback(void* opaque, int64_t offset, int whence);
   absl::Status CheckSamples(AVStream* stream) const;
 
-  MediaContainer(const EncodedMedia& file, Correction correction)
-      : file_(file), correction_(std::move(correction)) {}
+  // Puts the correction over `count` bytes that were read at position_.
+  void Correct(uint8_t* buffer, int64_t count) const;
+
+  explicit MediaContainer(const EncodedMedia& file) : file_(file) {}
 
   const EncodedMedia file_;
-  const Correction correction_;
+  Correction correction_;
   const Container* container_ = nullptr;
   std::string expected_;
-  int64_t begin_ = 0;       // of what the demuxer sees
-  int64_t position_ = 0;    // of the demuxer, in the file
-  int64_t may_read_ = 0;    // bytes, while it opens
+  int64_t begin_ = 0;  // of what the demuxer sees, in the file
+  int64_t end_ = 0;
+  int64_t position_ = 0;  // of the demuxer, in the file
+  int64_t may_read_ = 0;  // bytes, while it opens
+  bool ends_whole_ = false;
   bool saw_other_ = false;  // data among the packets of an MP3 that are no frame of it
   FfmpegPtr<AVIOContext> io_;
   FfmpegPtr<AVFormatContext> format_;  // closed before its io

@@ -98,8 +98,9 @@ absl::Status StreamDecoder::Configure(const AVCodec& codec, const AVCodecParamet
   }
   context->idct_algo = FF_IDCT_INT;  // the IJG's own, so that JPEG gives the usual pixels
   context->err_recognition = AV_EF_CRCCHECK;
-  if (parameters == nullptr)
-    context->err_recognition |= AV_EF_EXPLODE;  // single pictures: no concealment
+  // Single pictures: no concealment. Nor of FLAC, whose frames have checksums.
+  if (parameters == nullptr || codec.id == AV_CODEC_ID_FLAC)
+    context->err_recognition |= AV_EF_EXPLODE;
   // Frames leave in the order in which they are shown from the first on, also where the stream does
   // not say how far they are reordered.
   if (codec.id == AV_CODEC_ID_H264) context->strict_std_compliance = FF_COMPLIANCE_STRICT;

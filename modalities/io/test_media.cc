@@ -6,67 +6,10 @@
 
 #include "modalities/io/ffmpeg_handles.h"
 #include "modalities/io/test_need.h"
+#include "modalities/io/test_output.h"
 
 namespace unival {
 namespace {
-
-// A muxer that writes into memory.
-class Output {
- public:
-  Output(const char* container, bool can_seek, AVDictionary** options) : options_(options) {
-    Need(avformat_alloc_output_context2(&format_, nullptr, container, nullptr) >= 0, container);
-    constexpr int kBuffer = 4096;
-    format_->pb = avio_alloc_context(static_cast<uint8_t*>(av_malloc(kBuffer)), kBuffer, 1, this,
-                                     nullptr, &Output::Write, can_seek ? &Output::Seek : nullptr);
-    format_->flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_BITEXACT;
-    format_->avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED;
-  }
-  ~Output() {
-    av_freep(&format_->pb->buffer);
-    avio_context_free(&format_->pb);
-    avformat_free_context(format_);
-  }
-  Output(const Output&) = delete;
-  Output& operator=(const Output&) = delete;
-
-  AVFormatContext* format() { return format_; }
-
-  AVStream* Add(const AVCodecContext& encoder) {
-    AVStream* stream = avformat_new_stream(format_, nullptr);
-    avcodec_parameters_from_context(stream->codecpar, &encoder);
-    stream->time_base = encoder.time_base;
-    return stream;
-  }
-  void Begin() { Need(avformat_write_header(format_, options_) >= 0, "header"); }
-
-  std::string End() {
-    Need(av_write_trailer(format_) >= 0, "trailer");
-    avio_flush(format_->pb);
-    return bytes_;
-  }
-
- private:
-  static int Write(void* opaque, uint8_t* data, int size) {
-    auto* output = static_cast<Output*>(opaque);
-    if (output->bytes_.size() < output->at_ + size) output->bytes_.resize(output->at_ + size);
-    std::memcpy(&output->bytes_[output->at_], data, size);
-    output->at_ += size;
-    return size;
-  }
-  static int64_t Seek(void* opaque, int64_t offset, int whence) {
-    auto* output = static_cast<Output*>(opaque);
-    if (whence == AVSEEK_SIZE) return static_cast<int64_t>(output->bytes_.size());
-    if (whence == SEEK_CUR) offset += static_cast<int64_t>(output->at_);
-    if (whence == SEEK_END) offset += static_cast<int64_t>(output->bytes_.size());
-    output->at_ = offset;
-    return offset;
-  }
-
-  AVFormatContext* format_ = nullptr;
-  AVDictionary** options_;
-  std::string bytes_;
-  size_t at_ = 0;
-};
 
 FfmpegPtr<AVCodecContext> NewEncoder(const char* codec,
                                      const std::function<void(AVCodecContext*)>& set) {
@@ -108,7 +51,7 @@ FfmpegPtr<AVFrame> ToFrame(const AVCodecContext& encoder, const std::vector<uint
 class Encoding {
  public:
   // `edit` sees each packet before it is written; false leaves it out.
-  Encoding(AVCodecContext& encoder, Output& output, AVStream* stream,
+  Encoding(AVCodecContext& encoder, TestOutput& output, AVStream* stream,
            std::function<bool(AVPacket*)> edit = nullptr)
       : encoder_(encoder),
         output_(output),
@@ -139,7 +82,7 @@ class Encoding {
   }
 
   AVCodecContext& encoder_;
-  Output& output_;
+  TestOutput& output_;
   AVStream* const stream_;
   const std::function<bool(AVPacket*)> edit_;
   const FfmpegPtr<AVPacket> packet_;
@@ -164,7 +107,7 @@ void SetVideo(const VideoSetting& setting, AVCodecContext* context) {
 }
 
 // Its packet, not yet written.
-FfmpegPtr<AVPacket> AddCover(const VideoSetting& setting, Output& output) {
+FfmpegPtr<AVPacket> AddCover(const VideoSetting& setting, TestOutput& output) {
   AVStream* stream = avformat_new_stream(output.format(), nullptr);
   stream->codecpar->codec_type = AVMEDIA_TYPE_VIDEO;
   stream->codecpar->codec_id = AV_CODEC_ID_MJPEG;
@@ -180,7 +123,7 @@ FfmpegPtr<AVPacket> AddCover(const VideoSetting& setting, Output& output) {
   return packet;
 }
 
-AVStream* AddVideo(const VideoSetting& setting, const AVCodecContext& encoder, Output& output) {
+AVStream* AddVideo(const VideoSetting& setting, const AVCodecContext& encoder, TestOutput& output) {
   const FfmpegPtr<AVPacket> cover = setting.cover.empty() ? nullptr : AddCover(setting, output);
   AVStream* stream = output.Add(encoder);
   if (cover != nullptr) stream->disposition |= AV_DISPOSITION_DEFAULT;
@@ -241,7 +184,7 @@ std::string MakeVideo(const VideoSetting& setting) {
   if (setting.fragmented) av_dict_set(&options, "movflags", "empty_moov+frag_keyframe", 0);
   const auto encoder = NewEncoder(
       setting.codec, [&setting](AVCodecContext* context) { SetVideo(setting, context); });
-  Output output(setting.container, !setting.streamed, &options);
+  TestOutput output(setting.container, !setting.streamed, &options);
   int written = 0;
   Encoding encoding(*encoder, output, AddVideo(setting, *encoder, output), [&](AVPacket* packet) {
     Need(av_packet_make_writable(packet) >= 0, "packet");
@@ -261,7 +204,7 @@ std::string MakeVideo(const VideoSetting& setting) {
 }
 
 std::string MakeSound(const char* container, const char* codec, const std::vector<float>& samples,
-                      int sample_rate_hz) {
+                      int sample_rate_hz, bool streamed) {
   const auto encoder = NewEncoder(codec, [&](AVCodecContext* context) {
     context->sample_rate = sample_rate_hz;
     context->sample_fmt = context->codec->sample_fmts[0];
@@ -271,7 +214,7 @@ std::string MakeSound(const char* container, const char* codec, const std::vecto
     av_channel_layout_default(&context->ch_layout, 1);
   });
   AVDictionary* options = nullptr;
-  Output output(container, true, &options);
+  TestOutput output(container, !streamed, &options);
   AVStream* stream = output.Add(*encoder);
   output.Begin();
   Encoding encoding(*encoder, output, stream);

@@ -69,9 +69,14 @@ struct VideoSetting {
 };
 std::string MakeVideo(const VideoSetting& setting);
 
-// `samples` of one channel.
+// `samples` of one channel. `streamed`: the muxer cannot go back to fill in lengths.
 std::string MakeSound(const char* container, const char* codec, const std::vector<float>& samples,
-                      int sample_rate_hz);
+                      int sample_rate_hz, bool streamed = false);
+
+// `bytes` from `begin` to `end`, in seconds, as tools trim without decoding (`ffmpeg -ss BEGIN -to
+// END -c copy`): from the last packet before `begin` that can be decoded alone, into a file of
+// `container`.
+std::string Trim(const std::string& bytes, const char* container, double begin, double end);
 std::vector<float> TestTone(int count, int sample_rate_hz);
 
 }  // namespace unival

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "modalities/io/containers.h"
 #include "sdk/base/byte_order.h"
 
 namespace unival {
@@ -82,14 +84,6 @@ bool AreChunks(int64_t size, const Text& text, int64_t at) {
   return false;
 }
 
-// Lengths that stand for "not known": nothing, and what programs write that mean as much as fits.
-bool IsPlaceholder(uint64_t bytes) {
-  constexpr uint64_t kSlack = uint64_t{1} << 16, kHalf = uint64_t{1} << 31,
-                     kAll = uint64_t{1} << 32;
-  return bytes == 0 || (bytes + kSlack >= kHalf && bytes <= kHalf + kSlack) ||
-         (bytes + kSlack >= kAll && bytes < kAll) || bytes >= INT64_MAX - kSlack;
-}
-
 int32_t Signed24(const uint8_t* in) {
   return static_cast<int32_t>(static_cast<uint32_t>(in[0]) << 8 |
                               static_cast<uint32_t>(in[1]) << 16 |
@@ -109,6 +103,14 @@ void Convert(const WavLayout& layout, const uint8_t* data, int64_t count, int ch
   const int bytes = layout.bytes, step = bytes * layout.channels;
   const uint8_t* in = data + channel * bytes;
   for (int64_t i = 0; i < count; ++i, in += step) out[i] = read(in);
+}
+
+WavLayout LayoutOf(const ContainerFile& file) {
+  WavLayout layout;
+  ParseWav(
+      file.end - file.begin,
+      [&](int64_t at, int64_t count) { return file.reader.Text(file.begin + at, count); }, &layout);
+  return layout;
 }
 
 }  // namespace
@@ -140,7 +142,7 @@ WavKind ParseWav(int64_t size, const Text& text, WavLayout* layout) {
       const bool is_elsewhere = is_long && (bytes == UINT32_MAX || bytes == 0);
       const uint64_t promised = is_elsewhere && long_bytes > 0 ? long_bytes : bytes;
       const auto present = static_cast<uint64_t>(size - at);
-      layout->is_streamed = promised == 0 || (promised > present && IsPlaceholder(promised));
+      layout->is_streamed = promised == 0 || (promised > present && IsUnknownLength(promised));
       layout->length_at = is_long ? long_at : at - 4;
       layout->length_bytes = is_long ? 8 : 4;
       layout->data_begin = at;
@@ -151,6 +153,25 @@ WavKind ParseWav(int64_t size, const Text& text, WavLayout* layout) {
     at += static_cast<int64_t>(bytes + bytes % 2);
   }
   return is_empty ? WavKind::kEmpty : WavKind::kOther;
+}
+
+absl::Status CheckWav(const ContainerFile& file) {
+  const WavLayout layout = LayoutOf(file);
+  const int64_t present = file.end - file.begin - layout.data_begin;
+  if (layout.data_bytes <= present) return absl::OkStatus();
+  return Unexpected(file,
+                    absl::StrCat(present, " of the ", layout.data_bytes,
+                                 " bytes of samples that its header promises"),
+                    kTruncatedRemedy);
+}
+
+Correction CorrectWav(const ContainerFile& file) {
+  const WavLayout layout = LayoutOf(file);
+  if (!layout.is_streamed) return {};
+  std::string length = LittleEndianBytes(layout.data_bytes, layout.length_bytes);
+  // The number of samples stands behind a long length, and is as little known: 0 says so.
+  if (layout.length_bytes == 8) length += LittleEndianBytes(0, 8);
+  return {file.begin + layout.length_at, std::move(length)};
 }
 
 void ConvertWav(const WavLayout& layout, const uint8_t* data, int64_t count, int channel,

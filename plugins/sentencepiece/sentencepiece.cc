@@ -15,8 +15,10 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <string_view>
 #include <system_error>
 #include <unordered_map>
+#include <vector>
 
 #include "sdk/cpp/unival_plugin.hpp"
 
@@ -37,6 +39,102 @@ std::string TextOf(const std::string& piece, bool is_byte) {
     text.replace(at, sizeof(kSpaceSymbol) - 1, " ");
   }
   return text;
+}
+
+uint32_t Number32(std::string_view bytes) {
+  uint32_t value = 0;
+  for (size_t i = 4; i > 0; --i) value = value << 8 | static_cast<unsigned char>(bytes[i - 1]);
+  return value;
+}
+
+// Whether a table of characters (NormalizerSpec.precompiled_charsmap) leads nowhere beyond itself:
+// the library follows it without looking. The table: bytes of the trie in 32 bits, the trie, texts
+// that end in a zero. The trie is a double array of 32-bit units (darts-clone): of a node, bits 0 to
+// 7 the label, 8 whether an end stands at its children's place, 9 whether the offset counts in 256,
+// 10 to 30 the offset, 31 none; of an end, the place of its text.
+bool IsSoundTable(std::string_view table) {
+  constexpr uint32_t kEnd = uint32_t{1} << 31, kHasEnd = 1 << 8, kLarge = 1 << 9, kLabels = 0xff;
+  if (table.empty()) return true;
+  if (table.size() < 4) return false;
+  const size_t trie_bytes = Number32(table);
+  table.remove_prefix(4);
+  if (trie_bytes % 4 != 0 || trie_bytes == 0 || trie_bytes >= table.size()) return false;
+  const std::string_view texts = table.substr(trie_bytes);
+  if (texts.back() != '\0') return false;
+  const size_t count = trie_bytes / 4;
+  const auto unit = [&](size_t at) { return Number32(table.substr(4 * at, 4)); };
+  for (size_t at = 0; at < count; ++at) {
+    const uint32_t node = unit(at);
+    if ((node & kEnd) != 0) continue;  // no label is like it
+    const size_t children = at ^ (size_t{node >> 10} << ((node & kLarge) != 0 ? 8 : 0));
+    if ((children | kLabels) >= count) return false;
+    if ((node & kHasEnd) != 0 && (unit(children) & ~kEnd) >= texts.size()) return false;
+  }
+  return true;
+}
+
+// The fields of a protobuf message, one after the other: no more of the wire format than a model
+// has.
+class Fields {
+ public:
+  explicit Fields(std::string_view message) : rest_(message) {}
+
+  // False at the end, and at what is no field.
+  bool Next() {
+    uint64_t tag = 0, size = 0;
+    if (rest_.empty() || !Varint(&tag)) return false;
+    number_ = tag >> 3;
+    if ((tag & 7) == 0) return Varint(&size);
+    if ((tag & 7) == 1) size = 8;
+    if ((tag & 7) == 5) size = 4;
+    if ((tag & 7) == 2 && !Varint(&size)) return false;
+    if (size > rest_.size() || (tag & 7) == 3 || (tag & 7) == 4 || (tag & 7) > 5) return Fail();
+    content_ = (tag & 7) == 2 ? rest_.substr(0, size) : std::string_view();
+    rest_.remove_prefix(size);
+    return true;
+  }
+  uint64_t number() const { return number_; }
+  std::string_view content() const { return content_; }  // of a text or a message
+  bool is_whole() const { return is_whole_; }
+
+ private:
+  bool Fail() { return is_whole_ = false; }
+
+  bool Varint(uint64_t* value) {
+    *value = 0;
+    for (int shift = 0; shift < 64 && !rest_.empty(); shift += 7) {
+      const auto byte = static_cast<unsigned char>(rest_.front());
+      rest_.remove_prefix(1);
+      *value |= uint64_t{byte & 0x7fu} << shift;
+      if (byte < 0x80) return true;
+    }
+    return Fail();
+  }
+
+  std::string_view rest_, content_;
+  uint64_t number_ = 0;
+  bool is_whole_ = true;
+};
+
+// Of every message `path` leads to, field after field.
+bool AreTablesSound(std::string_view message, const std::vector<uint64_t>& path) {
+  if (path.empty()) return IsSoundTable(message);
+  Fields fields(message);
+  while (fields.Next()) {
+    const std::vector<uint64_t> further(path.begin() + 1, path.end());
+    if (fields.number() == path[0] && !AreTablesSound(fields.content(), further)) return false;
+  }
+  return fields.is_whole();
+}
+
+Status CheckModel(const std::string& path, const std::string& model) {
+  constexpr uint64_t kNormalizer = 3, kDenormalizer = 5, kTable = 2;  // of ModelProto
+  for (const uint64_t spec : {kNormalizer, kDenormalizer}) {
+    if (AreTablesSound(model, {spec, kTable})) continue;
+    return InvalidArgument(path +
+                           ": not a sentencepiece model: its table of characters is damaged");
+  }
+  return Status();
 }
 
 Status CheckTraining(const TokenizerTraining& training) {
@@ -92,8 +190,10 @@ class SentencePiece : public Tokenizer {
     std::ostringstream bytes;
     if (!file || !(bytes << file.rdbuf()))
       return NotFound(path + ": cannot read the tokenizer's model (or it is empty)");
+    const std::string model = bytes.str();
+    if (const Status checked = CheckModel(path, model); !checked.ok()) return checked;
     auto made = std::make_unique<SentencePiece>();
-    const auto status = made->processor_.LoadFromSerializedProto(bytes.str());
+    const auto status = made->processor_.LoadFromSerializedProto(model);
     if (!status.ok())
       return InvalidArgument(path + ": not a sentencepiece model: " + status.error_message());
     for (int id = 0; id < made->processor_.GetPieceSize(); ++id) made->AddPiece(id);

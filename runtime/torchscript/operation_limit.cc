@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -17,7 +18,7 @@ namespace unival {
 namespace {
 
 constexpr char kBegin[] = "unival::begin_operation", kLook[] = "unival::look_at_results",
-               kGrow[] = "unival::look_at_growth";
+               kGrow[] = "unival::look_at_growth", kRound[] = "unival::begin_round";
 
 thread_local OperationLimit* current_operations = nullptr;
 
@@ -115,6 +116,10 @@ void BeginOperation(torch::jit::Stack& stack) {
   if (current_operations != nullptr) current_operations->Begin(name.toStringRef());
 }
 
+void BeginRound(torch::jit::Stack&) {
+  if (current_operations != nullptr) current_operations->BeginRound();
+}
+
 // Taken for operators with effects, so that no optimisation of libtorch's drops them or moves an
 // operation past them. A program from a file cannot hold them: operators.h does not list them.
 void RegisterLooks() {
@@ -124,6 +129,7 @@ void RegisterLooks() {
           torch::jit::Operator(schema, run, c10::AliasAnalysisKind::CONSERVATIVE));
     };
     add(absl::StrCat(kBegin, "(str name) -> ()"), &BeginOperation);
+    add(absl::StrCat(kRound, "() -> ()"), &BeginRound);
     add(absl::StrCat(kGrow, "(...) -> ()"), &LookAtGrowth);
     add(absl::StrCat(kLook, "(...) -> ()"), &LookAtResults);
     return true;
@@ -202,6 +208,7 @@ void LimitOperationsOf(torch::jit::Block& block) {
   std::vector<torch::jit::Node*> nodes(block.nodes().begin(), block.nodes().end());
   for (torch::jit::Node* node : nodes) {
     for (torch::jit::Block* inner : node->blocks()) LimitOperationsOf(*inner);
+    if (node->kind() == c10::prim::Loop) node->blocks().at(0)->prependNode(NewLook(*node, kRound));
     if (IsOperation(*node)) LimitNode(*node);
   }
 }
@@ -216,22 +223,34 @@ void LimitOperations(const torch::jit::Module& module) {
   }
 }
 
-OperationLimit::OperationLimit(double seconds)
-    : end_(std::chrono::steady_clock::now() +
-           std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-               std::chrono::duration<double>(seconds))),
-      seconds_(seconds) {
+OperationLimit::OperationLimit(double loop_seconds)
+    : begin_(std::chrono::steady_clock::now()), loop_seconds_(loop_seconds) {
   current_operations = this;
 }
 
 OperationLimit::~OperationLimit() { current_operations = nullptr; }
 
+bool OperationLimit::IsAfter(double seconds) const {
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin_;
+  return took.count() >= seconds;
+}
+
+void OperationLimit::EndLate(std::string failure) {
+  is_late_ = true;
+  failure_ = std::move(failure);
+  throw std::runtime_error(failure_);
+}
+
+void OperationLimit::BeginRound() {
+  if (!IsAfter(loop_seconds_)) return;
+  EndLate(absl::StrCat("its loops have not ended after ", loop_seconds_, " s"));
+}
+
 void OperationLimit::Begin(const std::string& operation) {
-  if (std::chrono::steady_clock::now() >= end_) {
-    is_late_ = true;
-    failure_ = absl::StrCat("has not ended after ", seconds_, " s, behind ",
-                            operation_.empty() ? "its beginning" : operation_);
-    throw std::runtime_error(failure_);
+  const double seconds = 2 * loop_seconds_;
+  if (IsAfter(seconds)) {
+    EndLate(absl::StrCat("has not ended after ", seconds, " s, behind ",
+                         operation_.empty() ? "its beginning" : operation_));
   }
   operation_ = operation;
 }

@@ -126,6 +126,25 @@ TEST(OperationLimit, ABudgetGivesBackWhatItRefuses) {
   EXPECT_LT((AddressPages() - before) * sysconf(_SC_PAGESIZE), kMost);
 }
 
+// libtorch tells of the end of every block that any budget saw, this one or one before.
+TEST(OperationLimit, ABudgetGivesNoCreditForWhatWasTakenBeforeIt) {
+  constexpr int64_t kBlock = int64_t{64} << 20;
+  at::Tensor older;
+  {
+    const MemoryBudget budget(2 * kBlock, "the bound of a test");
+    older = at::empty({kBlock}, at::kByte);
+  }
+  const MemoryBudget budget(kBlock / 2, "the bound of a test");
+  older.reset();
+  EXPECT_THROW(at::empty({kBlock}, at::kByte), std::bad_alloc);
+  EXPECT_EQ(at::empty({kBlock / 2}, at::kByte).numel(), kBlock / 2);
+  // What it took itself and gave back may be taken again, any number of times.
+  for (int i = 0; i < 100; ++i) {
+    const at::Tensor own = at::empty({kBlock / 2}, at::kByte);
+    EXPECT_THROW(at::empty({1 << 20}, at::kByte), std::bad_alloc) << i;
+  }
+}
+
 TEST(OperationLimit, ThatTakesLongInOneRowIsEndedBetweenItsOperations) {
   std::string source = "    def forward(self, x):\n        y = torch.ones([1 << 24])\n";
   for (int i = 0; i < 300; ++i) source += "        y = torch.sin(y)\n";

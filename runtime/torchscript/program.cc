@@ -17,7 +17,6 @@
 #include "absl/strings/str_split.h"
 #include "runtime/memory_budget.h"
 #include "runtime/torchscript/archive_check.h"
-#include "runtime/torchscript/loop_limit.h"
 #include "runtime/torchscript/operation_limit.h"
 #include "runtime/torchscript/program_check.h"
 #include "runtime/torchscript/text_operators.h"
@@ -47,16 +46,10 @@ class Program : public TorchScriptProgram {
       : module_(std::move(module)), loop_seconds_(loop_seconds) {}
 
   absl::StatusOr<at::Tensor> Run(const at::Tensor& input) override {
-    const LoopLimit loops(loop_seconds_);
-    // Longer, so that a loop is called a loop.
-    const OperationLimit operations(2 * loop_seconds_);
+    OperationLimit operations(loop_seconds_);
     const MemoryBudget memory(kMaxProgramMemory, "the bound of one item");
     absl::StatusOr<at::Tensor> output = Forward(input, operations);
     if (output.ok()) return output;
-    if (loops.was_reached()) {
-      return absl::DeadlineExceededError(absl::StrCat(
-          "TorchScript program: its loops have not ended after ", loop_seconds_, " s", kFault));
-    }
     if (!operations.failure().empty()) return OverBound(operations);
     if (!memory.is_exceeded()) return output.status();
     return absl::ResourceExhaustedError(
@@ -133,7 +126,6 @@ absl::StatusOr<torch::jit::Module> ReadModule(absl::string_view bytes) {
                          at::kCPU);
     if (!read.find_method("forward").has_value()) return InvalidArgument("has no method forward");
     UNIVAL_RETURN_IF_ERROR(CheckScriptProgram(read));
-    LimitLoops(read);
     LimitOperations(read);
     read.eval();
     return read;

@@ -7,6 +7,7 @@
 #include "tasks/slots/builtin_slots.h"
 #include "tasks/slots/column_text.h"
 #include "tasks/slots/fields.h"
+#include "tasks/slots/label_index.h"
 #include "tasks/slots/pattern.h"
 
 namespace unival {
@@ -62,9 +63,10 @@ class Label : public SlotType {
     as_trained.reference = false;
     UNIVAL_ASSIGN_OR_RETURN(std::string text, ColumnText(place, sample, as_trained, random));
     const auto& labels = place.task.labels().values();
-    if (std::find(labels.begin(), labels.end(), text) != labels.end()) {
-      return Chunk{std::move(text), {}, ""};
-    }
+    const bool is_one = options.labels != nullptr
+                            ? options.labels->Has(text)
+                            : std::find(labels.begin(), labels.end(), text) != labels.end();
+    if (is_one) return Chunk{std::move(text), {}, ""};
     return AtColumn(InvalidArgument("\"", text, "\" is none of the ", labels.size(),
                                     " labels of task \"", place.task.name(), "\""),
                     sample, place.slot.text);

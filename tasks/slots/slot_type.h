@@ -30,6 +30,7 @@
 
 namespace unival {
 
+class LabelIndex;
 class SeededRandom;
 class SlotType;
 
@@ -55,6 +56,7 @@ struct RenderOptions {
   // A text that answers are compared with. It is whole: `max_words` bounds what a model is asked
   // and taught (reference: caption_dataset.py cuts the train split only).
   bool reference = false;
+  const LabelIndex* labels = nullptr;  // of the task, where the caller has them (label_index.h)
 };
 
 // A stretch of text, tokens that no tokenizer makes, or a media item.

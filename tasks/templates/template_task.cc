@@ -27,7 +27,7 @@ void AddUnique(std::vector<std::string> more, std::vector<std::string>* all) {
 }  // namespace
 
 TemplateTask::TemplateTask(const LoadedTemplate& source, const VocabularyView& vocabulary)
-    : source_(source), vocabulary_(vocabulary) {}
+    : source_(source), labels_(source_.proto), vocabulary_(vocabulary) {}
 
 absl::StatusOr<std::unique_ptr<TemplateTask>> TemplateTask::Create(const LoadedTemplate& source,
                                                                    const VocabularyView& vocabulary,
@@ -169,7 +169,9 @@ absl::StatusOr<std::vector<Chunk>> TemplateTask::Render(const Pattern& pattern,
                                                         const TaskSample& sample,
                                                         const RenderOptions& options,
                                                         SeededRandom& random) const {
-  return RenderPattern(source_.proto, pattern, vocabulary_, sample, options, random);
+  RenderOptions with_labels = options;
+  with_labels.labels = &labels_;
+  return RenderPattern(source_.proto, pattern, vocabulary_, sample, with_labels, random);
 }
 
 absl::StatusOr<std::vector<int64_t>> TemplateTask::Encode(const std::vector<Chunk>& chunks) const {

@@ -25,6 +25,7 @@
 #include "absl/types/span.h"
 #include "sdk/native/registry.h"
 #include "sdk/native/task.h"
+#include "tasks/slots/label_index.h"
 #include "tasks/slots/pattern.h"
 #include "tasks/templates/template_set.h"
 #include "tasks/templates/template_types.h"
@@ -95,6 +96,7 @@ class TemplateTask : public Task {
                          Seq2SeqExample* example) const;
 
   const LoadedTemplate source_;
+  const LabelIndex labels_;  // of source_
   const VocabularyView& vocabulary_;
   std::vector<Pattern> prompts_;  // the prompt, then paraphrases
   Pattern target_;

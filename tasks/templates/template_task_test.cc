@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <set>
 
+#include "absl/strings/str_cat.h"
 #include "sdk/testing/byte_vocabulary.h"
 #include "sdk/testing/conformance.h"
 #include "tasks/metrics/metrics.h"
@@ -175,6 +177,23 @@ TEST_F(TemplateTaskTest, AClosedSetAndItsTreeAreMadeOnceForAllExamples) {
   ASSERT_NE(first, nullptr);
   EXPECT_EQ(trie(ExampleMode::kTraining, 2), first);
   EXPECT_EQ(trie(ExampleMode::kPrediction, 0), first);
+}
+
+// Looking through all labels for each of them is seconds here, and hours at kMaxLabels.
+TEST_F(TemplateTaskTest, ALargeClosedSetIsMadeInTimeThatGrowsWithIt) {
+  constexpr int kLabels = 200000;
+  std::string fields = "prompt: \"{x}\" target: \" {y:label}\" labels { slot: \"y\"";
+  for (int i = 0; i < kLabels; ++i) absl::StrAppend(&fields, " values: \"w", i, "\"");
+  const auto start = std::chrono::steady_clock::now();
+  const auto task = Make(fields + " }");
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  EXPECT_LT(took.count(), 20);
+  const auto example =
+      task->MakeExample({"k", {{"x", "?"}, {"y", "w199999"}}}, ExampleMode::kTraining, 1);
+  ASSERT_TRUE(example.ok()) << example.status();
+  EXPECT_EQ(example->constraint.answers.size(), static_cast<size_t>(kLabels));
+  EXPECT_THAT(Target(*task, {"k", {{"x", "?"}, {"y", "w200000"}}}),
+              HasSubstr("is none of the 200000 labels"));
 }
 
 TEST_F(TemplateTaskTest, TrainingAndPredictionAgreeOnWhatIsImageCodes) {

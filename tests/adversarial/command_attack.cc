@@ -19,9 +19,19 @@ class Tally : public ::testing::Environment {
 };
 const auto* const kTally = ::testing::AddGlobalTestEnvironment(new Tally);
 
+// Where the shell opens a device, the program only gets what is open.
+bool NamesADevice(const std::string& command) {
+  for (size_t at = command.find("/dev/"); at != std::string::npos;
+       at = command.find("/dev/", at + 1)) {
+    if (at == 0 || (command[at - 1] != '<' && command[at - 1] != '>')) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void Try(const Program& program, const CommandAttack& attack) {
+  ASSERT_FALSE(NamesADevice(attack.command)) << attack.name << ": " << attack.command;
   const auto start = std::chrono::steady_clock::now();
   const Outcome outcome = program.Shell("timeout 60 " + attack.command);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
@@ -46,6 +56,10 @@ const Program& Workplace() {
         "cp -rL '" + Runfile("models/nano") +
         "' models/nano && chmod -R u+w models && "
         "mkfifo pipe pipe.jsonl pipe.textproto && mkdir full && ln -s /dev/full device && "
+        "for name in own_device device.tar; do mknod -m 666 $name c 1 7 2>/dev/null || "
+        "mkfifo $name; done && mkdir -p classes/one && cp '" +
+        Runfile("tests/golden/media/noise_64x64.png") +
+        "' classes/one/1.png && "
         "ln -s circle circle && echo '{\"image\": \"picture.png\", \"caption\": \"x\"}' >a.jsonl "
         "&& "
         "echo x >file && truncate -s 1T sparse.so sparse.jsonl sparse.textproto && "

@@ -15,6 +15,11 @@ struct CommandAttack {
   std::string says;        // in what it prints; empty: anything
 };
 
+// A device of the workplace's own that takes nothing, as /dev/full; a pipe where who runs the test
+// may not make one. No command line names a device of the machine: who may write below /dev could
+// put a file in the place of one that all programs use.
+inline constexpr char kDevice[] = "own_device";
+
 // Fails the calling test unless the attack ends with one of its codes, in time, and prints nothing
 // that a terminal acts on. Counts it.
 void Try(const Program& program, const CommandAttack& attack);

@@ -87,7 +87,7 @@ TEST(FakeSensorAttacks, NumbersThatAreNone) {
     Try(Workplace(), {"fake-sensor " + options, start + options, {code}, ""});
   }
   EXPECT_FALSE(fs::exists(Workplace().Path("signals2")));
-  for (const char* place : {"/dev/full", "labels.json", "pipe", "circle/x"}) {
+  for (const char* place : {kDevice, "labels.json", "pipe", "circle/x"}) {
     Try(Workplace(), {absl::StrCat("fake-sensor into ", place),
                       absl::StrCat("unival data fake-sensor labels.json ", place, " --count 1"),
                       {1},
@@ -138,7 +138,7 @@ TEST(StatementAttacks, OptionsAndPlacesThatAreNone) {
         "--towers inf", "--towers many", "--seed -1", "--count 99999999999999999999", "more"}) {
     Try(Workplace(), {absl::StrCat("make-statements ", options), command + options, {1, 2}, ""});
   }
-  for (const char* place : {"file", "pipe", "/dev/null", "file/below"}) {
+  for (const char* place : {"file", "pipe", kDevice, "file/below"}) {
     Try(Workplace(),
         {absl::StrCat("make-statements into ", place),
          absl::StrCat("unival data make-statements ", place, " --count 1 --eval_count 1"),

@@ -111,14 +111,14 @@ TEST(ProgramAttacks, FilesThatWouldMakeItWait) {
 TEST(ProgramAttacks, PlacesThatCannotBeWritten) {
   const std::string eval = "unival eval models/nano --task image_caption --data a.jsonl ";
   const std::vector<CommandAttack> attacks = {
-      {"metrics to a full device", eval + "--metrics /dev/full", {1}, "/dev/full"},
+      {"metrics to a full device", absl::StrCat(eval, "--metrics ", kDevice), {1}, kDevice},
       {"metrics into nothing", eval + "--metrics none/m.json", {1}, "none/m.json"},
       {"metrics over the data", eval + "--metrics a.jsonl", {1}, "a.jsonl"},
       {"metrics to a pipe that nobody reads", eval + "--metrics pipe", {1}, "that nobody reads"},
       {"a page to a pipe", "unival data check a.jsonl --html pipe", {1}, "that nobody reads"},
       {"metrics to a circle", eval + "--metrics circle/m.json", {1}, "circle"},
       {"answers over the data", eval + "--predictions ./a.jsonl", {1}, "a.jsonl"},
-      {"a tar to a full device", "unival data import folder full /dev/full", {1}, ""},
+      {"a tar to a full device", "unival data import folder classes device.tar", {1}, "device.tar"},
       {"a tokenizer into nothing", "unival data train-tokenizer a.jsonl none/t --size 60", {1}, ""},
       {"a run into a file", "unival train none.textproto --output file", {1}, ""},
       {"a run with a name that is too long",

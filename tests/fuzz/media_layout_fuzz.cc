@@ -28,10 +28,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   const unival::ContainerFile file{**reader, {}, "a video"};
   for (const auto check :
-       {&unival::CheckMp4, &unival::CheckMatroska, &unival::CheckAvi, &unival::CheckOgg}) {
+       {&unival::CheckMp4, &unival::CheckMatroska, &unival::CheckAvi, &unival::CheckOgg,
+        &unival::CheckWav, &unival::CheckMp3, &unival::CheckAdts}) {
     const absl::Status status = check(file);
     Require(status.ok() || !status.message().empty());
   }
-  unival::FindContainer(**reader);
+  for (const auto correct : {&unival::CorrectWav, &unival::CorrectAiff}) {
+    const unival::Correction correction = correct(file);
+    if (correction.bytes.empty()) continue;
+    Require(correction.begin >= 0 && correction.begin <= static_cast<int64_t>(size));
+  }
+  const unival::FoundContainer found = unival::FindContainer(**reader);
+  Require(found.begin >= 0 && found.end <= static_cast<int64_t>(size));
   return 0;
 }

@@ -208,6 +208,33 @@ TEST_P(CasesWithout, AFieldOfAnotherTypeNameIt) {
   EXPECT_GT(named, 0);
 }
 
+// Texts that a pattern is looked for in, a megabyte of what it repeats.
+TEST(Fixtures, TextsOfAMegabyteAreReadInTimeAndRefused) {
+  const std::string file = "tiny/generation.json";
+  const auto keep = [&](const json& entry) { return entry.at("file") == file; };
+  const json whole = json::parse(ReadText(kGoldenFolder + file));
+  const std::string long_text(1 << 20, '9');
+  const std::pair<const char*, std::string> texts[] = {
+      {"/weights_note", long_text},
+      {"/weights_note", long_text + " * decoder.layer_norm.bia"},
+      {"/weights_note", "... * decoder.layer_norm.bias"},
+      {"/cases/0/image/generator", "uniform_tensor(seed=1, name='" + long_text},
+      {"/cases/0/image/generator", "uniform_tensor(seed=" + long_text + ", name='a')"}};
+  for (const auto& [place, text] : texts) {
+    SCOPED_TRACE(text.substr(0, 60));
+    json broken = whole;
+    broken["cases"] = json::array({whole.at("cases").at(0)});
+    if (broken["cases"][0]["image"].is_null()) broken["cases"][0]["image"] = {{"size", 32}};
+    broken[json::json_pointer(place)] = text;
+    const std::string folder = FolderWith("long", keep);
+    fs::remove(folder + "/" + file);
+    std::ofstream(folder + "/" + file) << broken;
+    const std::string errors = Errors(ReplayFolder(folder));
+    ExpectReadable(errors);
+    EXPECT_NE(errors, "");
+  }
+}
+
 // The same of scores of captions, which are no list of cases.
 TEST(Fixtures, NameAFieldOfAnotherTypeAmongScores) {
   const std::string file = "metrics/caption_metrics.json";

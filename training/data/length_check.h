@@ -19,6 +19,7 @@
 
 #include "sdk/native/task.h"
 #include "sdk/native/vocabulary.h"
+#include "tasks/slots/label_index.h"
 #include "tasks/templates/record_fault.h"
 #include "training/data/problem.h"
 
@@ -55,7 +56,7 @@ class LengthCheck {
   void CheckLiterals(const std::string& field, const Pattern& pattern, ProblemList* problems);
   void CheckLabels(const PatternPiece& slot, ProblemList* problems);
   std::vector<int64_t> LabelTokens(const PatternPiece& slot, const std::string& label,
-                                   ProblemList* problems) const;
+                                   const LabelIndex& labels, ProblemList* problems) const;
   void AddLabel(const std::string& kind, const PatternPiece& slot, const std::string& label,
                 const std::string& what, const std::string& remedy, ProblemList* problems) const;
   void CheckPieces(const std::string& field, const Pattern& pattern, const TaskSample& sample,

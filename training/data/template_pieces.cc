@@ -51,6 +51,7 @@ void LengthCheck::AddLabel(const std::string& kind, const PatternPiece& slot,
 
 // The tokens of one label; none where they cannot be made, which is said.
 std::vector<int64_t> LengthCheck::LabelTokens(const PatternPiece& slot, const std::string& label,
+                                              const LabelIndex& labels,
                                               ProblemList* problems) const {
   // Literal text beside the label is part of each answer.
   Pattern answer;
@@ -59,7 +60,9 @@ std::vector<int64_t> LengthCheck::LabelTokens(const PatternPiece& slot, const st
   }
   const TaskSample sample{"label", {{slot.text, label}}};
   SeededRandom unused(0);
-  const auto chunks = RenderPattern(unbounded_, answer, vocabulary_, sample, {}, unused);
+  RenderOptions options;
+  options.labels = &labels;
+  const auto chunks = RenderPattern(unbounded_, answer, vocabulary_, sample, options, unused);
   const auto tokens = chunks.ok() ? EncodeChunks(*chunks, vocabulary_) : chunks.status();
   if (!tokens.ok()) {
     AddLabel("label_not_itself", slot, label, absl::StrCat(": ", tokens.status().message()),
@@ -74,8 +77,9 @@ std::vector<int64_t> LengthCheck::LabelTokens(const PatternPiece& slot, const st
 
 void LengthCheck::CheckLabels(const PatternPiece& slot, ProblemList* problems) {
   std::map<std::vector<int64_t>, std::string> first_of;
+  const LabelIndex labels(unbounded_);
   for (const std::string& label : slot.type->ClosedSet({unbounded_, slot})) {
-    const std::vector<int64_t> tokens = LabelTokens(slot, label, problems);
+    const std::vector<int64_t> tokens = LabelTokens(slot, label, labels, problems);
     if (tokens.empty()) continue;
     const std::vector<std::string> unknown = UnknownWords(absl::StrCat(" ", label));
     if (!unknown.empty()) {

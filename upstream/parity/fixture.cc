@@ -1,9 +1,9 @@
 #include "upstream/parity/fixture.h"
 
 #include <ATen/ops/zeros.h>
+#include <re2/re2.h>
 
 #include <filesystem>
-#include <regex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -190,18 +190,18 @@ const Json& OrNull(const Json& object, const std::string& name) {
 
 absl::StatusOr<at::Tensor> GenerateFromText(const std::string& generator,
                                             const std::vector<int64_t>& shape) {
-  static const auto* const kPattern = new std::regex(
-      R"(uniform_tensor\(seed=(\d+), name='([^']+)'(?:, a=([-.\d]+), b=([-.\d]+))?\))");
-  std::smatch match;
-  if (!std::regex_match(generator, match, *kPattern)) {
+  static const RE2* const kPattern =
+      new RE2(R"(uniform_tensor\(seed=(\d+), name='([^']+)'(?:, a=([-.\d]+), b=([-.\d]+))?\))");
+  std::string seed, name, low, high;
+  if (!RE2::FullMatch(generator, *kPattern, &seed, &name, &low, &high)) {
     return absl::InvalidArgumentError(
         absl::StrCat("generator: expected uniform_tensor(seed=N, name='...'), got ", generator));
   }
-  const auto number = [&match](int group, double absent) {
-    return match[group].matched ? NumberOf(match[group], "generator") : absent;
+  const auto number = [](const std::string& text, double absent) {
+    return text.empty() ? absent : NumberOf(text, "generator");
   };
-  const auto seed = static_cast<uint64_t>(IntegerOf(match[1], "generator"));
-  return GoldenInput(match[2], seed, shape, number(4, 1), number(3, 0));
+  return GoldenInput(name, static_cast<uint64_t>(IntegerOf(seed, "generator")), shape,
+                     number(high, 1), number(low, 0));
 }
 
 at::Tensor TokenTensor(const Json& rows) {

@@ -1,7 +1,8 @@
 #include "upstream/parity/generation_case.h"
 
+#include <re2/re2.h>
+
 #include <algorithm>
-#include <regex>
 #include <set>
 #include <string>
 
@@ -131,9 +132,9 @@ void CheckHypotheses(const std::vector<std::vector<Hypothesis>>& found, const Js
 }
 
 double EndOfSentenceScale(const std::string& note) {
-  static const auto* const kPattern = new std::regex(R"(([0-9.]+) \* decoder\.layer_norm\.bias)");
-  std::smatch match;
-  return std::regex_search(note, match, *kPattern) ? std::stod(match[1]) : 0;
+  static const RE2* const kPattern = new RE2(R"(([0-9.]+) \* decoder\.layer_norm\.bias)");
+  std::string scale;
+  return RE2::PartialMatch(note, *kPattern, &scale) ? NumberOf(scale, "weights_note") : 0;
 }
 
 }  // namespace parity
