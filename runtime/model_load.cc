@@ -21,6 +21,7 @@
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
 #include "backbone/storage/safetensors_header.h"
+#include "backbone/storage/token_rows.h"
 #include "runtime/adapter_records.h"
 #include "runtime/memory_budget.h"
 #include "runtime/model.h"
@@ -197,13 +198,13 @@ absl::Status Model::LoadParts(const std::vector<std::string>& wanted,
 }
 
 absl::Status Model::LoadPart(const std::string& part, const std::string& component) {
-  UNIVAL_ASSIGN_OR_RETURN(TensorMap tensors, origin_->ReadComponent(component));
+  UNIVAL_ASSIGN_OR_RETURN(TensorMap tensors, origin_->ReadWeights(component));
   UNIVAL_ASSIGN_OR_RETURN(const std::string file, origin_->ComponentPath(component));
   if (part == "backbone") {
-    UNIVAL_ASSIGN_OR_RETURN(tensors[kTokenEmbedding], ReadTokenComponents(*origin_));
+    UNIVAL_ASSIGN_OR_RETURN(tensors[kTokenEmbedding], LoadTokenComponents(*origin_));
   }
   return CatchTorch(absl::StrCat("load ", part), [&] {
-    return MoveTensorsInto(PartTensors(part), std::move(tensors), component, file);
+    return MoveTensorsInto(PartTensors(part), std::move(tensors), component, file, Values::kFinite);
   });
 }
 

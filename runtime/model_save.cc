@@ -17,6 +17,7 @@
 #include "backbone/storage/backbone_hash.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
+#include "backbone/storage/token_rows.h"
 #include "runtime/half_storage.h"
 #include "runtime/model.h"
 #include "runtime/model_components.h"

@@ -9,12 +9,14 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "backbone/storage/model_directory.h"
 #include "runtime/pipeline.h"
 #include "sdk/base/file_state.h"
 #include "sdk/base/sha256.h"
@@ -42,10 +44,10 @@ const Runtime& SharedRuntime() {
   return *runtime;
 }
 
-std::string NewModel() {
+std::string NewModel(const std::string& name = "") {
   Manifest manifest;
   EXPECT_TRUE(ParseTextProto(kTextModel, "test", &manifest).ok());
-  const std::string folder = NewFolder() + "/text";
+  const std::string folder = NewFolder(name) + "/text";
   auto model = Model::CreateFresh(manifest, "models/nano/tokenizer", 1, SharedRuntime());
   EXPECT_TRUE(model.ok()) << model.status();
   EXPECT_TRUE((*model)->Save(folder, Lineage(), /*half=*/false).ok());
@@ -141,6 +143,60 @@ TEST(WeightFiles, AreHashedOnceWhereThatIsRemembered) {
   options.verify = false;
   std::fstream(file, std::ios::in | std::ios::out).seekp(-1, std::ios::end).put('x').flush();
   EXPECT_TRUE(absl::IsDataLoss(Pipeline::Create(options).status()));
+}
+
+// A model whose `file` holds `bad` as the last number of its first tensor, with the hash that fits.
+std::string NewModelWith(const std::string& file, float bad) {
+  const std::string folder = NewModel(absl::StrCat(file, bad));
+  const auto before = *ModelDirectory::Open(folder);
+  TensorMap tensors = *before->ReadComponent(file);
+  at::Tensor tensor = tensors.begin()->second.clone();
+  tensor.flatten()[-1] = bad;
+  tensors.begin()->second = tensor;
+  auto writer = *ModelDirectoryWriter::Create(folder, {/*overwrite=*/true});
+  for (const std::string& id : before->ComponentIds()) {
+    EXPECT_TRUE(
+        (id == file ? writer->AddTensors(id, tensors) : writer->CopyComponent(*before, id)).ok());
+  }
+  EXPECT_TRUE(writer->Commit(before->manifest()).ok());
+  return folder;
+}
+
+TEST(WeightFiles, ThatAreNoNumbersAreRefusedAlsoWhereMuchIsRemembered) {
+  std::map<std::string, std::string> files;  // the damaged component by the model's folder
+  for (const std::string file : {"backbone", "tokens.core.bpe"}) {
+    for (const float bad : {std::nanf(""), INFINITY}) files[NewModelWith(file, bad)] = file;
+  }
+  PipelineOptions options;
+  options.hash_memory = NewFolder("remembered_numbers") + "/hashes";
+  for (const auto& [folder, component] : files) {
+    const std::string file = absl::StrCat(folder, "/", component, ".safetensors");
+    while (ChangedJustNow(file)) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    const std::string memory = options.hash_memory;
+    options = Options(folder);
+    options.hash_memory = memory;
+    for (int start = 0; start < 2; ++start) {
+      const absl::Status status = Pipeline::Create(options).status();
+      EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+      EXPECT_THAT(std::string(status.message()), HasSubstr(absl::StrCat(file, ": ", component)));
+      EXPECT_THAT(std::string(status.message()), HasSubstr("tensor \""));
+    }
+  }
+}
+
+TEST(WeightFiles, AnswersAreTheSameWhereAllIsRemembered) {
+  const std::string folder = NewModel();
+  const std::string file = folder + "/backbone.safetensors";
+  while (ChangedJustNow(file)) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  PipelineOptions options = Options(folder);
+  const auto plain = Answer(**Pipeline::Create(options));
+  options.hash_memory = NewFolder("remembered_all") + "/hashes";
+  for (int start = 0; start < 2; ++start) {
+    const auto remembered = Answer(**Pipeline::Create(options));
+    ASSERT_TRUE(remembered.ok()) << remembered.status();
+    EXPECT_EQ(remembered->text, plain->text);
+    EXPECT_EQ(remembered->score, plain->score);
+  }
 }
 
 }  // namespace

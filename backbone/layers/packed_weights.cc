@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "backbone/layers/packed_linear.h"
+#include "sdk/base/mapped_file.h"
 
 namespace unival {
 namespace layers {
@@ -69,6 +70,9 @@ const PackedLinear* PackedWeights::Find(const at::Tensor& weight, int64_t rows,
   DropFreed();
   Entry entry{Weak(weight.getIntrusivePtr()), VersionOf(weight), weight.data_ptr(),
               PackedLinear::Pack(weight, key.second)};
+  if (entry.packed != nullptr && weight.is_contiguous()) {
+    MappedFile::ReleaseUnwritten(weight.data_ptr(), weight.nbytes());
+  }
   return entries_.emplace(key, std::move(entry)).first->second.packed.get();
 }
 

@@ -5,6 +5,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/from_blob.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
@@ -15,6 +16,8 @@
 #include <string>
 
 #include "backbone/layers/basic.h"
+#include "sdk/base/mapped_file.h"
+#include "sdk/base/test_files.h"
 
 namespace unival {
 namespace layers {
@@ -185,6 +188,30 @@ TEST(PackedWeights, GiveTheSameBitsForAnyNumberOfThreads) {
     EXPECT_TRUE(Packed(&packed, x, weight, {}).equal(one)) << InferencePrecisionName(precision);
     at::set_num_threads(threads);
   }
+}
+
+// A weight over a file: packing gives its pages back, and what it holds stays, in the file or
+// changed.
+TEST(PackedWeights, OfAFileKeepWhatTheyHold) {
+  constexpr int64_t kOut = 300, kIn = 256;
+  const at::Tensor stored = at::randn({kOut, kIn});
+  const std::string path =
+      WriteText(NewFolder() + "/w",
+                std::string(static_cast<const char*>(stored.data_ptr()), stored.nbytes()));
+  const auto file = *MappedFile::Open(path, MappedFile::Mode::kCopyOnWrite);
+  const at::Tensor weight =
+      at::from_blob(const_cast<char*>(file->bytes().data()), {kOut, kIn}, at::kFloat);
+  const at::Tensor x = at::randn({5, kIn});
+  const at::NoGradGuard no_grad;
+  PackedWeights packed(InferencePrecision::kFloat32, kSmallest);
+  const at::Tensor first = Packed(&packed, x, weight, at::Tensor());
+  EXPECT_TRUE(weight.equal(stored));
+  weight.narrow(0, 100, 50).mul_(2);
+  const at::Tensor changed = weight.clone();
+  EXPECT_FALSE(Packed(&packed, x, weight, at::Tensor()).equal(first));
+  EXPECT_TRUE(weight.equal(changed));
+  EXPECT_TRUE(
+      Packed(&packed, x, weight, at::Tensor()).equal(Packed(&packed, x, changed, at::Tensor())));
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "backbone/storage/backbone_hash.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
+#include "backbone/storage/token_rows.h"
 #include "backbone/vocabulary/layout.h"
 #include "sdk/base/test_files.h"
 

@@ -11,6 +11,7 @@
 #include "backbone/storage/backbone_hash.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
+#include "backbone/storage/token_rows.h"
 #include "backbone/vocabulary/layout.h"
 
 namespace unival {

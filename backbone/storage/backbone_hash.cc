@@ -12,6 +12,7 @@
 #include "backbone/storage/tensor_files.h"
 #include "backbone/storage/tensor_hash.h"
 #include "backbone/storage/tensors_hash.h"
+#include "backbone/storage/token_rows.h"
 #include "backbone/vocabulary/layout.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status.h"

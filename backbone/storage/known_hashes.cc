@@ -16,11 +16,12 @@
 namespace unival {
 namespace {
 
-// The file: this and the hash of all that follows, then a line for each entry, "SHA256 STATE",
-// oldest first.
+// The file: this and the hash of all that follows, then a line for each entry, "SHA256 STATE" or
+// "SHA256 finite STATE", oldest first.
 constexpr char kFirstWords[] = "unival hashes 1 ";
 constexpr int64_t kMostBytes = 1 << 20;
 constexpr size_t kHexDigits = 64;
+constexpr char kHash[] = "", kFinite[] = "finite ";
 // Hashing less takes no longer than looking it up.
 constexpr uintmax_t kSmallestFile = 1 << 20;
 
@@ -47,24 +48,43 @@ KnownHashes::KnownHashes(std::string file, bool hash_all)
 }
 
 bool KnownHashes::Has(const std::string& path, const std::string& sha256) const {
-  const std::string state = FileState(path);
-  if (hash_all_ || state.empty()) return false;
-  const std::lock_guard<std::mutex> lock(mutex_);
-  const auto found = hashes_.find(state);
-  return found != hashes_.end() && found->second == sha256;
+  return IsKnown(kHash, path, sha256);
 }
 
 void KnownHashes::Add(const std::string& path, const std::string& state,
                       const std::string& sha256) {
+  Remember(kHash, path, state, sha256);
+}
+
+bool KnownHashes::HasFinite(const std::string& path, const std::string& sha256) const {
+  return IsKnown(kFinite, path, sha256);
+}
+
+void KnownHashes::AddFinite(const std::string& path, const std::string& state,
+                            const std::string& sha256) {
+  Remember(kFinite, path, state, sha256);
+}
+
+bool KnownHashes::IsKnown(const std::string& what, const std::string& path,
+                          const std::string& sha256) const {
+  const std::string state = FileState(path);
+  if (hash_all_ || state.empty()) return false;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = hashes_.find(what + state);
+  return found != hashes_.end() && found->second == sha256;
+}
+
+void KnownHashes::Remember(const std::string& what, const std::string& path,
+                           const std::string& state, const std::string& sha256) {
   std::error_code error;
   const uintmax_t size = std::filesystem::file_size(path, error);
   if (error || size < kSmallestFile || state.empty()) return;
   if (ChangedJustNow(path) || FileState(path) != state) return;
   const std::lock_guard<std::mutex> lock(mutex_);
-  std::string& known = hashes_[state];
+  std::string& known = hashes_[what + state];
   if (known == sha256) return;
   known = sha256;
-  added_.push_back(absl::StrCat(sha256, " ", state));
+  added_.push_back(absl::StrCat(sha256, " ", what, state));
 }
 
 absl::Status KnownHashes::Save() {

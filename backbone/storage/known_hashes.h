@@ -1,5 +1,6 @@
-// unival: known_hashes.h - hashes of large files that were computed before, kept in a file, so that
-// a model that has not changed is not read through at every start.
+// unival: known_hashes.h - what was found in large files when they were read through: their hashes,
+// and that weights are numbers. Kept in a file, so that a model that has not changed is not read
+// through at every start.
 //
 //   auto known = std::make_shared<KnownHashes>("cache/hashes");
 //   ModelDirectoryOptions options;
@@ -36,6 +37,11 @@ class KnownHashes {
   // that another change might leave the same times.
   void Add(const std::string& path, const std::string& state, const std::string& sha256);
 
+  // The same of what else was found in a file: that its weights, whose bytes have this hash, are
+  // all finite numbers.
+  bool HasFinite(const std::string& path, const std::string& sha256) const;
+  void AddFinite(const std::string& path, const std::string& state, const std::string& sha256);
+
   // Writes what was added, beside what other processes wrote meanwhile; of the oldest entries only
   // kMostEntries stay. Nothing to add: nothing is written. Errors as WriteFileAtomically (files.h).
   absl::Status Save();
@@ -43,10 +49,14 @@ class KnownHashes {
   static constexpr int kMostEntries = 512;
 
  private:
+  bool IsKnown(const std::string& what, const std::string& path, const std::string& sha256) const;
+  void Remember(const std::string& what, const std::string& path, const std::string& state,
+                const std::string& sha256);
+
   const std::string file_;
   const bool hash_all_;
   mutable std::mutex mutex_;
-  std::map<std::string, std::string> hashes_;  // by state
+  std::map<std::string, std::string> hashes_;  // by what was found, and the state
   std::vector<std::string> added_;             // lines that the file lacks
 };
 

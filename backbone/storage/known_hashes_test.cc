@@ -33,8 +33,8 @@ class KnownHashesTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     NewFolder("known_hashes");
-    for (int i = 0; i < 13; ++i) WriteModel(i);
-    while (ChangedJustNow(FileOf(12))) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    for (int i = 0; i < 14; ++i) WriteModel(i);
+    while (ChangedJustNow(FileOf(13))) std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
 
   void SetUp() override { memory_ = NewFolder() + "/cache/unival/hashes"; }
@@ -174,6 +174,31 @@ TEST_F(KnownHashesTest, WhatChangedJustNowIsNotRemembered) {
   KnownHashes known(memory_);
   known.Add(file, FileState(file), *Sha256OfPath(file));
   EXPECT_FALSE(known.Has(file, *Sha256OfPath(file)));
+}
+
+// What is remembered of a file's weights holds for these bytes in this state only.
+TEST_F(KnownHashesTest, ThatWeightsAreNumbersIsRememberedLikeTheHash) {
+  const std::string file = FileOf(13), hash = *Sha256OfPath(file);
+  const auto read = [&](bool hash_all) {
+    const auto known = std::make_shared<KnownHashes>(memory_, hash_all);
+    ModelDirectoryOptions options;
+    options.known_hashes = known;
+    const absl::Status status =
+        (*ModelDirectory::Open(Folder(13), options))->ReadWeights("backbone").status();
+    EXPECT_TRUE(known->Save().ok());
+    return status;
+  };
+  EXPECT_FALSE(KnownHashes(memory_).HasFinite(file, hash));
+  EXPECT_TRUE(read(false).ok());
+  EXPECT_TRUE(KnownHashes(memory_).HasFinite(file, hash));
+  EXPECT_TRUE(KnownHashes(memory_).Has(file, hash));
+  EXPECT_FALSE(KnownHashes(memory_, /*hash_all=*/true).HasFinite(file, hash));
+  EXPECT_FALSE(KnownHashes(memory_).HasFinite(file, std::string(64, '0')));
+  EXPECT_FALSE(KnownHashes(memory_).HasFinite(FileOf(8), hash));
+  EXPECT_TRUE(read(true).ok());
+  Damage(13);
+  EXPECT_FALSE(KnownHashes(memory_).HasFinite(file, hash));
+  EXPECT_TRUE(absl::IsDataLoss(read(false)));
 }
 
 TEST_F(KnownHashesTest, ProcessesMayUseItTogether) {

@@ -258,6 +258,17 @@ absl::StatusOr<TensorMap> ModelDirectory::ReadComponent(absl::string_view id) co
   return ReadSafetensors(file);
 }
 
+absl::StatusOr<TensorMap> ModelDirectory::ReadWeights(absl::string_view id) const {
+  UNIVAL_ASSIGN_OR_RETURN(const Component* component, Find(id));
+  const std::string file = FileOf(id), state = FileState(file);
+  UNIVAL_ASSIGN_OR_RETURN(TensorMap tensors, ReadComponent(id));
+  KnownHashes* const known = options_.check_sha256 ? options_.known_hashes.get() : nullptr;
+  if (known != nullptr && known->HasFinite(file, component->sha256())) return tensors;
+  UNIVAL_RETURN_IF_ERROR(CheckFinite(tensors, id, file));
+  if (known != nullptr) known->AddFinite(file, state, component->sha256());
+  return tensors;
+}
+
 absl::Status ModelDirectory::Verify() const {
   for (const Component& component : manifest_.component()) {
     UNIVAL_RETURN_IF_ERROR(Check(component));

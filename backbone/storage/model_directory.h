@@ -79,6 +79,9 @@ class ModelDirectory {
   absl::StatusOr<std::string> ComponentSha256(absl::string_view id) const;
   // Tensors over a mapping of the component's file.
   absl::StatusOr<TensorMap> ReadComponent(absl::string_view id) const;
+  // The same of what a model computes with: InvalidArgument names file and tensor where a value is
+  // NaN or infinite. Files that are known to hold none are not looked through again (KnownHashes).
+  absl::StatusOr<TensorMap> ReadWeights(absl::string_view id) const;
 
   // Compares every component's sha256 now.
   absl::Status Verify() const;

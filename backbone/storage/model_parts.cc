@@ -2,9 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
 
 #include <map>
 #include <vector>
@@ -15,39 +13,12 @@
 #include "backbone/storage/adapter_file.h"
 #include "backbone/vocabulary/layout.h"
 #include "sdk/base/sha256.h"
-#include "sdk/base/status.h"
-#include "sdk/base/status_macros.h"
-#include "sdk/native/catch_torch.h"
-#include "sdk/native/tensor_text.h"
 
 namespace unival {
 namespace {
 
 // Blocks of the host; those of plugins come and go.
 constexpr char kCore[] = "core.";
-
-std::vector<std::string> RowDifferences(const TensorMap& rows, const VocabularyLayout& layout) {
-  std::vector<std::string> lines;
-  const at::Tensor* first = rows.empty() ? nullptr : &rows.begin()->second;
-  const int64_t width = first && first->dim() == 2 ? first->size(1) : 0;
-  for (const VocabularyBlock& block : layout.blocks()) {
-    const int64_t size = BlockSize(block);
-    auto found = rows.find(block.id());
-    if (found == rows.end()) {
-      lines.push_back(absl::StrCat("missing: ", block.id(), " with ", size, " rows"));
-    } else if (found->second.dim() != 2 || found->second.size(0) != size ||
-               found->second.size(1) != width ||
-               found->second.scalar_type() != first->scalar_type()) {
-      lines.push_back(absl::StrCat(block.id(), ": expected ", c10::toString(first->scalar_type()),
-                                   " [", size, ", ", width, "], got ", TensorText(found->second)));
-    }
-  }
-  for (const auto& [id, tensor] : rows) {
-    if (!FindBlock(layout, id))
-      lines.push_back(absl::StrCat("extra: ", id, " ", ShapeText(tensor)));
-  }
-  return lines;
-}
 
 void Compare(absl::string_view field, const std::string& actual, const std::string& expected,
              std::vector<std::string>* lines) {
@@ -63,49 +34,6 @@ bool IsCoreBlock(absl::string_view block) { return absl::StartsWith(block, kCore
 std::string TokensComponentId(absl::string_view block) { return absl::StrCat("tokens.", block); }
 std::string AdapterComponentId(absl::string_view id) { return absl::StrCat("adapter.", id); }
 std::string ModalityComponentId(absl::string_view id) { return absl::StrCat("modality.", id); }
-
-absl::StatusOr<TensorMap> SplitTokenRows(const at::Tensor& embedding,
-                                         const VocabularyLayout& layout) {
-  UNIVAL_RETURN_IF_ERROR(ValidateLayout(layout));
-  const int64_t size = LayoutSize(layout);
-  if (embedding.dim() != 2 || embedding.size(0) != size) {
-    return absl::InvalidArgumentError(absl::StrCat("token embedding ", ShapeText(embedding),
-                                                   ", expected [", size,
-                                                   ", D] for this vocabulary"));
-  }
-  return CatchTorch("split token rows", [&] {
-    const at::Tensor plain = embedding.detach();
-    TensorMap rows;
-    for (const VocabularyBlock& block : layout.blocks()) {
-      std::vector<at::Tensor> parts;
-      for (const VocabularyExtent& extent : block.extents()) {
-        parts.push_back(plain.narrow(0, extent.begin(), extent.size()));
-      }
-      rows.emplace(block.id(), at::cat(parts));
-    }
-    return rows;
-  });
-}
-
-absl::StatusOr<at::Tensor> JoinTokenRows(const TensorMap& rows, const VocabularyLayout& layout) {
-  UNIVAL_RETURN_IF_ERROR(ValidateLayout(layout));
-  if (const auto lines = RowDifferences(rows, layout); !lines.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("token rows do not fit the vocabulary:\n  ", absl::StrJoin(lines, "\n  ")));
-  }
-  return CatchTorch("join token rows", [&] {
-    at::NoGradGuard no_grad;
-    const at::Tensor& first = rows.begin()->second;
-    at::Tensor embedding = at::empty({LayoutSize(layout), first.size(1)}, first.options());
-    for (const VocabularyBlock& block : layout.blocks()) {
-      for (const VocabularyExtent& extent : block.extents()) {
-        embedding.narrow(0, extent.begin(), extent.size())
-            .copy_(rows.at(block.id()).narrow(0, extent.local_begin(), extent.size()));
-      }
-    }
-    return embedding;
-  });
-}
 
 TensorMap AdapterBase(TensorMap backbone, const VocabularyLayout& layout) {
   std::map<int64_t, int64_t> core;  // begin -> size of the extents
@@ -123,29 +51,6 @@ TensorMap AdapterBase(TensorMap backbone, const VocabularyLayout& layout) {
   for (const auto& [begin, size] : core) parts.push_back(embedding.narrow(0, begin, size));
   embedding = at::cat(parts);
   return backbone;
-}
-
-absl::Status AddTokenComponents(const at::Tensor& embedding, const VocabularyLayout& layout,
-                                ModelDirectoryWriter& writer) {
-  UNIVAL_ASSIGN_OR_RETURN(const TensorMap rows, SplitTokenRows(embedding, layout));
-  for (const auto& [block, tensor] : rows) {
-    UNIVAL_RETURN_IF_ERROR(writer.AddTensors(TokensComponentId(block), {{kTokenRows, tensor}}));
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<at::Tensor> ReadTokenComponents(const ModelDirectory& model) {
-  TensorMap rows;
-  for (const VocabularyBlock& block : model.manifest().vocabulary().blocks()) {
-    const std::string id = TokensComponentId(block.id());
-    UNIVAL_ASSIGN_OR_RETURN(TensorMap tensors, model.ReadComponent(id));
-    if (tensors.size() != 1 || tensors.begin()->first != kTokenRows) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          model.path(), ": component \"", id, "\": expected the one tensor \"", kTokenRows, "\""));
-    }
-    rows.emplace(block.id(), tensors.begin()->second);
-  }
-  return Annotate(JoinTokenRows(rows, model.manifest().vocabulary()), model.path());
 }
 
 absl::Status CheckAdapter(const AdapterRecord& record, const AdapterRecord& expected,

@@ -1,10 +1,8 @@
 // unival: model_parts.h
 //
-// How a model's tensors are cut into components: embedding rows by vocabulary block, adapters with
-// the record of what they were trained against.
+// How a model's tensors are cut into components: embedding rows by vocabulary block
+// (token_rows.h), adapters with the record of what they were trained against.
 //
-//   // Block id -> [n, D]:
-//   UNIVAL_ASSIGN_OR_RETURN(auto rows, SplitTokenRows(embedding, layout));
 //   UNIVAL_RETURN_IF_ERROR(CheckAdapter(record, expected, "models/depth"));
 #ifndef UNIVAL_BACKBONE_STORAGE_MODEL_PARTS_H_
 #define UNIVAL_BACKBONE_STORAGE_MODEL_PARTS_H_
@@ -13,7 +11,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/safetensors.h"
@@ -30,20 +27,6 @@ constexpr char kTokenRows[] = "rows";
 std::string TokensComponentId(absl::string_view block);       // "tokens.core.bpe"
 std::string AdapterComponentId(absl::string_view modality);   // "adapter.depth"
 std::string ModalityComponentId(absl::string_view modality);  // "modality.depth"
-
-// Rows of each block in local order, copied: block id -> [n, D]. `embedding` is [V, D];
-// InvalidArgument when V is not the layout's size.
-absl::StatusOr<TensorMap> SplitTokenRows(const at::Tensor& embedding,
-                                         const VocabularyLayout& layout);
-
-// The inverse: [V, D] from block id -> [n, D]. InvalidArgument lists blocks that are missing,
-// extra, or of another shape.
-absl::StatusOr<at::Tensor> JoinTokenRows(const TensorMap& rows, const VocabularyLayout& layout);
-
-// One tokens.<block> component per block, retired ones too.
-absl::Status AddTokenComponents(const at::Tensor& embedding, const VocabularyLayout& layout,
-                                ModelDirectoryWriter& writer);
-absl::StatusOr<at::Tensor> ReadTokenComponents(const ModelDirectory& model);
 
 // Of the host; blocks of plugins come and go.
 bool IsCoreBlock(absl::string_view block);

@@ -139,22 +139,30 @@ bool MayMove(const at::Tensor& tensor, const at::Tensor& target) {
          target.storage().use_count() == 1;
 }
 
+absl::Status CheckOneFinite(const std::string& name, const at::Tensor& tensor,
+                            absl::string_view component, absl::string_view file) {
+  if (IsFinite(tensor)) return absl::OkStatus();
+  return InvalidArgument(file, ": ", component, ": tensor \"", name,
+                         "\": holds values that are no numbers (NaN or infinity); the weights are "
+                         "damaged, or come from a training run that failed");
+}
+
 // `fill` gives the target the tensor's elements.
 template <typename Fill>
 absl::Status FillTargets(const TensorMap& targets, const TensorMap& tensors,
-                         absl::string_view component, absl::string_view file, Fill fill) {
+                         absl::string_view component, absl::string_view file, Values values,
+                         Fill fill) {
   UNIVAL_RETURN_IF_ERROR(CheckFit(targets, tensors, component, file));
   return CatchTorch(absl::StrCat(file, ": ", component), [&]() -> absl::Status {
     at::NoGradGuard no_grad;
     for (const auto& [name, target] : targets) {
       const at::Tensor& tensor = tensors.at(name);
       fill(at::Tensor(target), tensor);
-      const bool is_finite = IsFinite(target);
+      const absl::Status finite = values == Values::kFinite
+                                      ? absl::OkStatus()
+                                      : CheckOneFinite(name, target, component, file);
       UNIVAL_RETURN_IF_ERROR(MappedFile::CheckAt(tensor.data_ptr()));
-      if (is_finite) continue;
-      return InvalidArgument(file, ": ", component, ": tensor \"", name,
-                             "\": holds values that are no numbers (NaN or infinity); the weights "
-                             "are damaged, or come from a training run that failed");
+      UNIVAL_RETURN_IF_ERROR(finite);
     }
     return absl::OkStatus();
   });
@@ -227,14 +235,26 @@ absl::StatusOr<std::string> TensorsSha256AsLoaded(const TensorMap& tensors) {
 
 absl::Status LoadTensorsInto(const TensorMap& targets, const TensorMap& tensors,
                              absl::string_view component, absl::string_view file) {
-  return FillTargets(targets, tensors, component, file,
+  return FillTargets(targets, tensors, component, file, Values::kUnchecked,
                      [](at::Tensor target, const at::Tensor& tensor) { target.copy_(tensor); });
 }
 
+absl::Status CheckFinite(const TensorMap& tensors, absl::string_view component,
+                         absl::string_view file) {
+  return CatchTorch(absl::StrCat(file, ": ", component), [&]() -> absl::Status {
+    for (const auto& [name, tensor] : tensors) {
+      const absl::Status finite = CheckOneFinite(name, tensor, component, file);
+      UNIVAL_RETURN_IF_ERROR(MappedFile::CheckAt(tensor.data_ptr()));
+      UNIVAL_RETURN_IF_ERROR(finite);
+    }
+    return absl::OkStatus();
+  });
+}
+
 absl::Status MoveTensorsInto(const TensorMap& targets, TensorMap tensors,
-                             absl::string_view component, absl::string_view file) {
+                             absl::string_view component, absl::string_view file, Values values) {
   return FillTargets(
-      targets, tensors, component, file, [](at::Tensor target, const at::Tensor& tensor) {
+      targets, tensors, component, file, values, [](at::Tensor target, const at::Tensor& tensor) {
         MayMove(tensor, target) ? target.set_data(tensor) : static_cast<void>(target.copy_(tensor));
       });
 }

@@ -425,37 +425,5 @@ TEST(ModelDirectory, WeightsAreHashedOnceWhenWrittenOnceWhenReadAndOnceWhenCopie
       << "the source was compared already";
 }
 
-TEST(TokenRows, SplitAndJoinAreInverseForGrownBlocks) {
-  auto layout = AddBlocks(SmallLayout(), {{"depth.bin", 2, "", "depth"}, {"e.last", 3, "", "e"}});
-  layout = GrowBlock(*layout, "depth.bin", {5, "", ""});
-  const at::Tensor embedding = at::arange(LayoutSize(*layout) * 4, at::kFloat).view({-1, 4});
-  const auto rows = SplitTokenRows(embedding, *layout);
-  ASSERT_TRUE(rows.ok()) << rows.status();
-  EXPECT_EQ(rows->at("depth.bin").size(0), 5);
-  EXPECT_EQ(rows->at("depth.bin")[2][0].item<float>(), 4 * (LayoutSize(*layout) - 3));
-  EXPECT_TRUE(at::equal(*JoinTokenRows(*rows, *layout), embedding));
-}
-
-TEST(TokenRows, AreStoredPerBlock) {
-  const std::string path = Fresh("rows");
-  const at::Tensor embedding = at::rand({LayoutSize(SmallLayout()), 2});
-  auto writer = *ModelDirectoryWriter::Create(path);
-  ASSERT_TRUE(AddTokenComponents(embedding, SmallLayout(), *writer).ok());
-  ASSERT_TRUE(writer->Commit(SmallManifest()).ok());
-  EXPECT_TRUE(fs::exists(path + "/tokens.core.bpe.safetensors"));
-  EXPECT_TRUE(at::equal(*ReadTokenComponents(**ModelDirectory::Open(path)), embedding));
-}
-
-TEST(TokenRows, WhatDoesNotFitIsListed) {
-  EXPECT_TRUE(
-      Says(SplitTokenRows(at::rand({3, 2}), SmallLayout()).status(), {"[3, 2]", "[14, D]"}));
-  TensorMap rows = *SplitTokenRows(at::rand({14, 2}), SmallLayout());
-  rows.erase("core.mask");
-  rows["core.bpe"] = at::rand({5, 2});
-  rows["stray.block"] = at::rand({5, 2});
-  EXPECT_TRUE(Says(JoinTokenRows(rows, SmallLayout()).status(),
-                   {"missing: core.mask", "core.bpe", "[6, 2]", "[5, 2]", "extra: stray.block"}));
-}
-
 }  // namespace
 }  // namespace unival

@@ -12,6 +12,7 @@
 
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/model_parts.h"
+#include "backbone/storage/token_rows.h"
 
 namespace unival {
 namespace {

@@ -1,14 +1,17 @@
 #include "sdk/base/mapped_file.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <mutex>
+#include <vector>
 
 #include "sdk/base/files.h"
 #include "sdk/base/status.h"
@@ -50,19 +53,22 @@ Slot* SlotOf(uintptr_t address) {
   return nullptr;
 }
 
+uintptr_t PageBytes() { return static_cast<uintptr_t>(getpagesize()); }
+uintptr_t PageAt(uintptr_t address) { return address / PageBytes() * PageBytes(); }
+uintptr_t PageBehind(uintptr_t address) { return PageAt(address + PageBytes() - 1); }
+
 struct sigaction other_handler;
 
 // The page of `address` becomes zeros, and its offset is kept; false: the address is not ours.
 bool ReplacePage(uintptr_t address) {
   Slot* const slot = SlotOf(address);
   if (slot == nullptr) return false;
-  const auto page_bytes = static_cast<uintptr_t>(getpagesize());
-  const uintptr_t page = address / page_bytes * page_bytes;
+  const uintptr_t page = PageAt(address);
   const uint64_t offset = page - slot->begin.load();
   uint64_t before = slot->first_bad.load();
   while (offset < before && !slot->first_bad.compare_exchange_weak(before, offset)) {
   }
-  return mmap(reinterpret_cast<void*>(page), page_bytes, PROT_READ | PROT_WRITE,
+  return mmap(reinterpret_cast<void*>(page), PageBytes(), PROT_READ | PROT_WRITE,
               MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
 }
 
@@ -130,25 +136,91 @@ void GiveBack(int slot) {
   }
 }
 
+// Of the pages from `first` on, with what the kernel says of each.
+void ReleaseRuns(uintptr_t first, const std::vector<uint64_t>& pages) {
+  constexpr uint64_t kPresent = uint64_t{1} << 63, kSwapped = uint64_t{1} << 62,
+                     kOfFile = uint64_t{1} << 61;
+  for (size_t i = 0; i < pages.size();) {
+    size_t run = i;
+    while (run < pages.size() && (pages[run] & kPresent) != 0 && (pages[run] & kOfFile) != 0 &&
+           (pages[run] & kSwapped) == 0) {
+      ++run;
+    }
+    if (run > i) {
+      madvise(reinterpret_cast<void*>(first + i * PageBytes()), (run - i) * PageBytes(),
+              MADV_DONTNEED);
+    }
+    i = run + 1;
+  }
+}
+
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::string& path,
-                                                                   Mode mode) {
+absl::StatusOr<std::shared_ptr<MappedFile>> MappedFile::OpenUnmapped(const std::string& path) {
   UNIVAL_ASSIGN_OR_RETURN(Descriptor file, OpenRegularFile(path));
   struct stat about = {};
   if (fstat(file.get(), &about) != 0) return SystemError(path, "cannot be examined", errno);
-  std::shared_ptr<MappedFile> mapped(
+  return std::shared_ptr<MappedFile>(
       new MappedFile(path, std::move(file), static_cast<size_t>(about.st_size)));
-  if (about.st_size > 0) UNIVAL_RETURN_IF_ERROR(mapped->Map(mode));
+}
+
+absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::string& path,
+                                                                   Mode mode) {
+  UNIVAL_ASSIGN_OR_RETURN(std::shared_ptr<MappedFile> mapped, OpenUnmapped(path));
+  if (mapped->file_size_ > 0) UNIVAL_RETURN_IF_ERROR(mapped->Map(mode));
+  return std::shared_ptr<const MappedFile>(std::move(mapped));
+}
+
+absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::OpenPart(const std::string& path,
+                                                                       const Part& part) {
+  UNIVAL_ASSIGN_OR_RETURN(std::shared_ptr<MappedFile> mapped, OpenUnmapped(path));
+  if (part.begin > part.end || part.end > mapped->file_size_) {
+    return InvalidArgument(path, ": expected bytes ", part.begin, " to ", part.end, ", got ",
+                           mapped->file_size_, " bytes");
+  }
+  if (part.before + part.after + part.end > part.begin) {
+    UNIVAL_RETURN_IF_ERROR(mapped->MapPart(part));
+  }
   return std::shared_ptr<const MappedFile>(std::move(mapped));
 }
 
 absl::Status MappedFile::Map(Mode mode) {
   const int protection = mode == Mode::kReadOnly ? PROT_READ : PROT_READ | PROT_WRITE;
-  void* data = mmap(nullptr, size_, protection, MAP_PRIVATE | MAP_NORESERVE, file_.get(), 0);
-  if (data == MAP_FAILED) return SystemError(path_, "cannot be mapped", errno);
-  data_ = data;
-  slot_ = TakeSlot(this, WrittenAt(file_.get()), data, size_);
+  void* pages = mmap(nullptr, file_size_, protection, MAP_PRIVATE | MAP_NORESERVE, file_.get(), 0);
+  if (pages == MAP_FAILED) return SystemError(path_, "cannot be mapped", errno);
+  pages_ = pages;
+  pages_size_ = size_ = file_size_;
+  data_ = static_cast<char*>(pages);
+  return Watch();
+}
+
+// Pages of memory, and those of the file put in place of some: a byte of the file must stand as far
+// behind the start of a page in memory as it does in the file.
+absl::Status MappedFile::MapPart(const Part& part) {
+  size_ = part.before + (part.end - part.begin) + part.after;
+  pages_size_ = size_ + 2 * PageBytes();
+  constexpr int kFlags = MAP_PRIVATE | MAP_NORESERVE;
+  void* pages = mmap(nullptr, pages_size_, PROT_READ | PROT_WRITE, kFlags | MAP_ANONYMOUS, -1, 0);
+  if (pages == MAP_FAILED) return SystemError(path_, "cannot be mapped", errno);
+  pages_ = pages;
+  const auto first = reinterpret_cast<uintptr_t>(pages);
+  const uintptr_t behind_page = part.begin % PageBytes();
+  // The first place for the part that leaves room for what is in front of it.
+  uintptr_t place = PageAt(first + part.before) + behind_page;
+  if (place < first + part.before) place += PageBytes();
+  data_ = reinterpret_cast<char*>(place - part.before);
+  first_byte_ = static_cast<int64_t>(part.begin) - static_cast<int64_t>(place - first);
+  const uintptr_t begin = PageAt(place), end = place + (part.end - part.begin);
+  if (end > place &&
+      mmap(reinterpret_cast<void*>(begin), end - begin, PROT_READ | PROT_WRITE, kFlags | MAP_FIXED,
+           file_.get(), static_cast<off_t>(part.begin - behind_page)) == MAP_FAILED) {
+    return SystemError(path_, "cannot be mapped", errno);
+  }
+  return Watch();
+}
+
+absl::Status MappedFile::Watch() {
+  slot_ = TakeSlot(this, WrittenAt(file_.get()), pages_, pages_size_);
   if (slot_ >= 0) return absl::OkStatus();
   return absl::ResourceExhaustedError(
       absl::StrCat(path_, ": cannot be mapped: ", kSlots, " files of this process are"));
@@ -159,14 +231,15 @@ absl::Status MappedFile::Check() const {
   const uint64_t bad = slots[slot_].first_bad.load();
   struct stat about = {};
   const bool known = fstat(file_.get(), &about) == 0;
-  const bool cut = known && static_cast<uint64_t>(about.st_size) < size_;
+  const bool cut = known && static_cast<uint64_t>(about.st_size) < file_size_;
   if (bad == kNone && !cut) return absl::OkStatus();
-  const std::string where = absl::StrCat(path_, ": byte ", cut ? about.st_size : bad, ": ");
+  const int64_t byte = cut ? about.st_size : first_byte_ + static_cast<int64_t>(bad);
+  const std::string where = absl::StrCat(path_, ": byte ", byte, ": ");
   return absl::DataLossError(
       absl::StrCat(where,
                    cut ? "the file was cut off here while it was in use, it had "
                        : "cannot be read from the disk; the file has ",
-                   size_, " bytes; restore it, and start again"));
+                   file_size_, " bytes; restore it, and start again"));
 }
 
 absl::Status MappedFile::CheckAt(const void* address) {
@@ -186,10 +259,29 @@ absl::Status MappedFile::CheckUnchangedAt(const void* address) {
                    "place of an old one (write it beside, then rename it)"));
 }
 
+// What the kernel tells of each page of the process (Documentation/admin-guide/mm/pagemap.rst): one
+// that was written to is the process's own, neither absent nor of a file.
+void MappedFile::ReleaseUnwritten(const void* begin, size_t size) {
+  const auto address = reinterpret_cast<uintptr_t>(begin);
+  if (SlotOf(address) == nullptr) return;
+  const Descriptor table(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
+  if (!table.is_open()) return;
+  constexpr size_t kPages = 4096;
+  std::vector<uint64_t> pages(kPages);
+  const uintptr_t end = PageAt(address + size);
+  for (uintptr_t at = PageBehind(address); at < end; at += pages.size() * PageBytes()) {
+    pages.resize(std::min<size_t>(kPages, (end - at) / PageBytes()));
+    const size_t wanted = pages.size() * sizeof(uint64_t);
+    const auto place = static_cast<off_t>(at / PageBytes() * sizeof(uint64_t));
+    if (pread(table.get(), pages.data(), wanted, place) != static_cast<ssize_t>(wanted)) return;
+    ReleaseRuns(at, pages);
+  }
+}
+
 MappedFile::~MappedFile() {
   // The handler forgets the addresses before the system may give them to others.
   GiveBack(slot_);
-  if (data_ != nullptr) munmap(data_, size_);
+  if (pages_ != nullptr) munmap(pages_, pages_size_);
 }
 
 }  // namespace unival

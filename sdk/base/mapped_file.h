@@ -6,6 +6,7 @@
 #define UNIVAL_SDK_BASE_MAPPED_FILE_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -33,11 +34,21 @@ class MappedFile {
   static absl::StatusOr<std::shared_ptr<const MappedFile>> Open(const std::string& path,
                                                                 Mode mode = Mode::kReadOnly);
 
+  // Bytes of a file with memory beside them, for a table of which most rows are in one file.
+  struct Part {
+    size_t begin = 0, end = 0;     // bytes from the start of the file
+    size_t before = 0, after = 0;  // bytes of memory in front of them and behind
+  };
+  // bytes(): before + (end - begin) + after, copy on write. Memory holds anything until it is
+  // written to. InvalidArgument: the part is not in the file.
+  static absl::StatusOr<std::shared_ptr<const MappedFile>> OpenPart(const std::string& path,
+                                                                    const Part& part);
+
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
 
-  absl::string_view bytes() const { return {static_cast<const char*>(data_), size_}; }
+  absl::string_view bytes() const { return {data_, size_}; }
 
   // DataLoss "PATH: byte N: ..." when bytes that were touched so far could not be read, or the file
   // has become shorter than the mapping.
@@ -50,16 +61,30 @@ class MappedFile {
   // before shows the new bytes. For what is computed with for long, such as weights.
   static absl::Status CheckUnchangedAt(const void* address);
 
+  // Lets the system take back the memory of these bytes, for what will hardly be read again: it
+  // comes from the file once more when it is touched. Pages that were written to keep what they
+  // hold. Nothing happens where the bytes are of no mapping, or the system does not say which pages
+  // were written to. No other thread may write to them meanwhile.
+  static void ReleaseUnwritten(const void* begin, size_t size);
+
  private:
   MappedFile(std::string path, Descriptor file, size_t size)
-      : path_(std::move(path)), file_(std::move(file)), size_(size) {}
+      : path_(std::move(path)), file_(std::move(file)), file_size_(size) {}
+  static absl::StatusOr<std::shared_ptr<MappedFile>> OpenUnmapped(const std::string& path);
   absl::Status Map(Mode mode);
+  absl::Status MapPart(const Part& part);
+  absl::Status Watch();
 
   const std::string path_;
   const Descriptor file_;
-  const size_t size_;
-  void* data_ = nullptr;
-  int slot_ = -1;  // in the table of the signal handler
+  const size_t file_size_;
+  // What bytes() is, and the pages that it lies in.
+  char* data_ = nullptr;
+  size_t size_ = 0;
+  void* pages_ = nullptr;
+  size_t pages_size_ = 0;
+  int64_t first_byte_ = 0;  // of the file, at pages_; below 0 where memory lies in front
+  int slot_ = -1;           // in the table of the signal handler
 };
 
 }  // namespace unival

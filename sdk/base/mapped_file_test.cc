@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <memory>
 #include <thread>
@@ -137,6 +139,96 @@ TEST(MappedFileTest, ThreadsMayTouchACutFileTogether) {
   for (int i = 0; i < 4; ++i) threads.emplace_back([&] { Touched(*file); });
   for (std::thread& thread : threads) thread.join();
   EXPECT_TRUE(absl::IsDataLoss(file->Check()));
+}
+
+// Bytes that differ from their neighbours, over several pages.
+std::string SomeBytes(size_t count) {
+  std::string bytes(count, '\0');
+  for (size_t i = 0; i < count; ++i) bytes[i] = static_cast<char>(i % 251);
+  return bytes;
+}
+
+TEST(MappedFileTest, APartOfAFileHasMemoryBesideIt) {
+  const std::string path = NewFolder("mapped_part") + "/file", bytes = SomeBytes(40000);
+  WriteText(path, bytes);
+  for (const MappedFile::Part& part : std::vector<MappedFile::Part>{{0, 40000, 0, 0},
+                                                                    {0, 40000, 1, 1},
+                                                                    {100, 39000, 5000, 7000},
+                                                                    {8192, 16384, 4096, 0},
+                                                                    {8191, 8193, 4095, 4097},
+                                                                    {39999, 40000, 0, 9000},
+                                                                    {5, 5, 10, 10}}) {
+    const auto file = MappedFile::OpenPart(path, part);
+    ASSERT_TRUE(file.ok()) << file.status();
+    const size_t size = part.end - part.begin;
+    ASSERT_EQ((*file)->bytes().size(), part.before + size + part.after);
+    EXPECT_EQ((*file)->bytes().substr(part.before, size), bytes.substr(part.begin, size));
+    auto* const memory = const_cast<char*>((*file)->bytes().data());
+    std::fill_n(memory, part.before, 'a');
+    std::fill_n(memory + part.before + size, part.after, 'b');
+    EXPECT_EQ(Touched(**file), std::string(part.before, 'a') + bytes.substr(part.begin, size) +
+                                   std::string(part.after, 'b'));
+    EXPECT_TRUE((*file)->Check().ok());
+  }
+  EXPECT_EQ(ReadText(path), bytes);
+  for (const MappedFile::Part& part :
+       std::vector<MappedFile::Part>{{0, 40001, 0, 0}, {9, 8, 10, 0}}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(MappedFile::OpenPart(path, part).status()));
+  }
+}
+
+TEST(MappedFileTest, APartOfAFileThatIsCutIsAnErrorThatNamesThePlace) {
+  const std::string path = NewFolder("mapped_part_cut") + "/file";
+  WriteText(path, std::string(100000, 'x'));
+  const auto file = *MappedFile::OpenPart(path, {50000, 90000, 12345, 1});
+  std::filesystem::resize_file(path, 70000);
+  EXPECT_EQ(Touched(*file).substr(12345 + 25000, 1), std::string(1, '\0'));
+  const absl::Status cut = MappedFile::CheckAt(file->bytes().data());
+  EXPECT_TRUE(absl::IsDataLoss(cut));
+  EXPECT_THAT(cut.message(), HasSubstr(path + ": byte 70000: the file was cut off here"));
+}
+
+// Bytes of the memory from `begin` on that are in the machine's memory for this process.
+size_t ResidentPages(const char* begin, size_t pages) {
+  std::ifstream table("/proc/self/pagemap", std::ios::binary);
+  const auto page = static_cast<size_t>(getpagesize());
+  table.seekg(static_cast<std::streamoff>(reinterpret_cast<uintptr_t>(begin) / page * 8));
+  std::vector<uint64_t> words(pages);
+  table.read(reinterpret_cast<char*>(words.data()), static_cast<std::streamsize>(8 * pages));
+  return static_cast<size_t>(
+      std::count_if(words.begin(), words.end(), [](uint64_t word) { return word >> 63 != 0; }));
+}
+
+TEST(MappedFileTest, PagesThatWereNotWrittenToAreReleasedAndComeAgain) {
+  const size_t page = getpagesize(), size = 100 * page;
+  const std::string path = NewFolder("mapped_release") + "/file", bytes = SomeBytes(size);
+  WriteText(path, bytes);
+  const auto file = *MappedFile::Open(path, MappedFile::Mode::kCopyOnWrite);
+  auto* const memory = const_cast<char*>(file->bytes().data());
+  EXPECT_EQ(Touched(*file), bytes);
+  for (const size_t written : {0, 7, 8, 50, 99}) memory[written * page + 3] = '!';
+  const std::string expected = Touched(*file);
+  ASSERT_EQ(ResidentPages(memory, 100), 100u) << "pagemap says nothing";
+  MappedFile::ReleaseUnwritten(memory, size);
+  EXPECT_EQ(ResidentPages(memory, 100), 5u);
+  EXPECT_EQ(Touched(*file), expected);
+  EXPECT_TRUE(file->Check().ok());
+}
+
+TEST(MappedFileTest, OnlyWholePagesOfMappingsAreReleased) {
+  const size_t page = getpagesize(), size = 10 * page;
+  const std::string path = NewFolder("mapped_release_part") + "/file";
+  WriteText(path, SomeBytes(size));
+  const auto file = *MappedFile::Open(path);
+  Touched(*file);
+  const char* const memory = file->bytes().data();
+  MappedFile::ReleaseUnwritten(memory + 1, 2 * page - 2);
+  EXPECT_EQ(ResidentPages(memory, 10), 10u);
+  MappedFile::ReleaseUnwritten(memory + 1, 2 * page - 1);
+  EXPECT_EQ(ResidentPages(memory, 10), 9u);
+  std::vector<char> own(10 * page, 'x');
+  MappedFile::ReleaseUnwritten(own.data(), own.size());
+  EXPECT_EQ(std::count(own.begin(), own.end(), 'x'), static_cast<std::ptrdiff_t>(own.size()));
 }
 
 TEST(MappedFileDeathTest, OtherBusErrorsStayWhatTheyAre) {

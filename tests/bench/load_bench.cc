@@ -20,12 +20,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "app/startup.h"
-#include "backbone/model/model_config.h"
 #include "backbone/storage/model_directory.h"
 #include "runtime/pipeline.h"
-#include "sdk/base/files.h"
 #include "sdk/base/mapped_file.h"
-#include "sdk/base/text_format.h"
+#include "tests/bench/base_size_model.h"
 
 namespace unival {
 namespace {
@@ -34,26 +32,6 @@ namespace fs = std::filesystem;
 
 constexpr int kRecords = 64, kAnswers = 3000;
 
-// Image codes fill the vocabulary up to the published 59,457 rows.
-constexpr char kRest[] = R"(
-name: "base_size"
-vocabulary { blocks { id: "core.image_code" extents { size: 52458 } }
-             blocks { id: "core.location_bin" extents { size: 1000 } } }
-tokenizer { type: "sentencepiece" directory: "tokenizer" block: "core.bpe" }
-modality { id: "image" image { width: 480 height: 480 }
-           encoder { resnet { stem_width: 64 blocks: [3, 4, 23] widths: [64, 128, 256] } } }
-connection { modality: "image" shared_type_row: 1 }
-)";
-
-constexpr char kTask[] = R"(
-name: "bench"
-task { name: "closed" prompt: " {text:text}" target: " {answer:label}"
-       labels { slot: "answer" file: "answers.txt" } generation { beam: 5 } }
-)";
-
-std::string WorkFolder() { return (fs::temp_directory_path() / "unival_load_bench").string(); }
-std::string ModelFolder() { return absl::StrCat(WorkFolder(), "/model"); }
-
 template <typename T>
 T Value(absl::StatusOr<T> value) {
   if (value.ok()) return *std::move(value);
@@ -61,38 +39,9 @@ T Value(absl::StatusOr<T> value) {
   std::exit(1);
 }
 
-void Check(const absl::Status& status) {
-  if (!status.ok()) Value(absl::StatusOr<int>(status));
-}
-
-// Three thousand answers of two words, a beginning shared by fifty.
-std::string AnswerLines() {
-  const std::vector<std::string> syllables = {"ba", "ce", "di", "fo", "gu", "la", "me", "ni"};
-  std::string lines;
-  for (int i = 0; i < kAnswers; ++i) {
-    const int first = i / 50, second = i % 50;
-    absl::StrAppend(&lines, syllables[first % 8], syllables[first / 8], " ", syllables[second % 8],
-                    syllables[second / 8], "\n");
-  }
-  return lines;
-}
-
-void MakeFiles() {
-  Check(MakeFolders(WorkFolder()));
-  Check(WriteFileAtomically(absl::StrCat(WorkFolder(), "/answers.txt"), {AnswerLines()}));
-  Check(WriteFileAtomically(absl::StrCat(WorkFolder(), "/closed.textproto"), {kTask}));
-  if (fs::exists(absl::StrCat(ModelFolder(), "/", kManifestFile))) return;
-  Manifest manifest;
-  Check(ParseTextProto(kRest, "bench", &manifest));
-  *manifest.mutable_backbone() = BaseBackboneConfig();
-  const auto runtime = Value(Runtime::Create({}));
-  const auto model = Value(Model::CreateFresh(manifest, "models/base/tokenizer", 1, *runtime));
-  Check(model->Save(ModelFolder(), Lineage(), /*half=*/false));
-}
-
 std::vector<std::string> WeightFiles() {
   std::vector<std::string> files;
-  for (const auto& entry : fs::directory_iterator(ModelFolder())) {
+  for (const auto& entry : fs::directory_iterator(BaseSizeModel())) {
     if (entry.path().extension() == ".safetensors") files.push_back(entry.path().string());
   }
   return files;
@@ -100,8 +49,8 @@ std::vector<std::string> WeightFiles() {
 
 PipelineOptions Options() {
   PipelineOptions options;
-  options.model = ModelFolder();
-  options.templates = {absl::StrCat(WorkFolder(), "/closed.textproto")};
+  options.model = BaseSizeModel();
+  options.templates = {BenchTasks(kAnswers)};
   options.load.all_modalities = true;
   return options;
 }
@@ -128,7 +77,7 @@ void BM_HashFiles(benchmark::State& state) {
 
 void BM_Load(benchmark::State& state) {
   PipelineOptions options = Options();
-  options.hash_memory = absl::StrCat(WorkFolder(), "/hashes");
+  options.hash_memory = absl::StrCat(BaseSizeModel(), ".hashes");
   options.verify = state.range(0) == 0;
   Value(Pipeline::Create(options));  // from here on the hashes are known
   for (auto _ : state) benchmark::DoNotOptimize(Value(Pipeline::Create(options)));
@@ -187,7 +136,7 @@ BENCHMARK(BM_ClosedSet)
 
 int main(int argc, char** argv) {
   unival::SettleProcess();
-  unival::MakeFiles();
+  unival::BaseSizeModel();  // made before anything is measured
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
 }

@@ -9,6 +9,7 @@
 
 #include "backbone/storage/backbone_hash.h"
 #include "backbone/storage/model_parts.h"
+#include "backbone/storage/token_rows.h"
 #include "sdk/base/status_macros.h"
 #include "upstream/fairseq/fairseq_converter.h"
 #include "upstream/fairseq/tensor_of_view.h"
