@@ -43,7 +43,8 @@ OrderedJson StageJson(const StagePreview& stage) {
                        {"records", source.records},
                        {"micro_batches", source.micro_batches},
                        {"rows", source.rows},
-                       {"epochs", source.epochs()}});
+                       {"epochs", source.epochs()},
+                       {"augment", source.augment}});
   }
   for (const PartPreview& part : stage.parts) {
     parts.push_back({{"name", part.name}, {"trained", part.trained}, {"frozen", part.frozen}});
@@ -61,6 +62,8 @@ OrderedJson StageJson(const StagePreview& stage) {
           {"attention_dropout", stage.dropout.attention},
           {"encoder_drop_path", stage.dropout.encoder_path},
           {"decoder_drop_path", stage.dropout.decoder_path},
+          {"activation_checkpointing", stage.activation_checkpointing},
+          {"mixed_loss_mean", stage.mixed_loss_mean},
           {"validations", stage.validations}};
 }
 
@@ -114,6 +117,18 @@ std::string DropoutText(const DropoutRates& rates) {
                          rates.attention, path);
 }
 
+// A line for each modality whose items vary.
+std::string AugmentText(const StagePreview& stage) {
+  std::string text;
+  for (const SourcePreview& source : stage.sources) {
+    for (const auto& [modality, augment] : source.augment) {
+      absl::StrAppend(&text, "  source ", source.name, ": \"", modality, "\" varies",
+                      augment.empty() ? "" : absl::StrCat(", augment ", augment), "\n");
+    }
+  }
+  return text;
+}
+
 void PrintStage(const StagePreview& stage) {
   std::cout << absl::StrFormat("\nstage %s: %d steps, %d rows\n", stage.name, stage.steps,
                                stage.rows())
@@ -133,7 +148,14 @@ void PrintStage(const StagePreview& stage) {
   std::cout << absl::StrFormat("  %-41s %10d %10d\n", "all", stage.trained(), stage.frozen())
             << absl::StrFormat("  checkpoint %s", MebibytesText(stage.checkpoint_bytes));
   if (stage.validations > 0) std::cout << absl::StrFormat(", %d validations", stage.validations);
-  std::cout << "\n" << DropoutText(stage.dropout);
+  std::cout << "\n" << AugmentText(stage) << DropoutText(stage.dropout);
+  if (!stage.mixed_loss_mean.empty()) {
+    std::cout << "  micro-batches have rows of several sources; the loss is a mean per "
+              << stage.mixed_loss_mean << "\n";
+  }
+  if (stage.activation_checkpointing) {
+    std::cout << "  activation checkpointing: layers are computed again for backward\n";
+  }
 }
 
 void PrintProbe(const PlanProbe& probe) {

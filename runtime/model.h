@@ -53,6 +53,9 @@ struct ModelLoadOptions {
   // (SetInputSize). The position table is spread over a larger grid. A modality that is not loaded
   // keeps its size.
   std::map<std::string, std::string> input_sizes;
+  // Modality id -> options in place of the stored ones, by key ("augment": "rand_augment"). The
+  // model then states them.
+  std::map<std::string, std::map<std::string, std::string>> modality_options;
 };
 
 class Model {
@@ -142,7 +145,7 @@ class Model {
   absl::Status LoadParts(const std::vector<std::string>& wanted, const ModelLoadOptions& options);
   absl::StatusOr<std::vector<std::string>> Wanted(const ModelLoadOptions& options) const;
   absl::Status LoadPart(const std::string& part, const std::string& component);
-  absl::Status CheckSizedModalities(const ModelLoadOptions& options) const;
+  absl::Status CheckNamedModalities(const ModelLoadOptions& options) const;
   absl::Status LoadModality(const ModelLoadOptions& options, ModalityConfig* config);
   absl::Status SpreadPositionsOf(const ConnectionConfig& connection);
   absl::Status CheckAdapters(bool allow_mismatch) const;

@@ -123,22 +123,33 @@ absl::StatusOr<std::vector<std::string>> Model::Wanted(const ModelLoadOptions& o
   return options.modalities;
 }
 
-absl::Status Model::CheckSizedModalities(const ModelLoadOptions& options) const {
+// Those for which something else than the stored is asked for.
+absl::Status Model::CheckNamedModalities(const ModelLoadOptions& options) const {
   const std::vector<std::string> known = known_modalities();
-  for (const auto& entry : options.input_sizes) {
-    if (absl::c_linear_search(known, entry.first)) continue;
-    return absl::NotFoundError(absl::StrCat("input_size: modality \"", entry.first,
-                                            "\" is not in the model \"", manifest_.name(),
+  const auto check = [&](absl::string_view field, const std::string& id) -> absl::Status {
+    if (absl::c_linear_search(known, id)) return absl::OkStatus();
+    return absl::NotFoundError(absl::StrCat(field, ": modality \"", id, "\" is not in the model \"",
+                                            manifest_.name(),
                                             "\"; it has: ", absl::StrJoin(known, ", ")));
-  }
+  };
+  for (const auto& entry : options.input_sizes)
+    UNIVAL_RETURN_IF_ERROR(check("input_size", entry.first));
+  for (const auto& entry : options.modality_options)
+    UNIVAL_RETURN_IF_ERROR(check("modality_options", entry.first));
   return absl::OkStatus();
 }
 
-// With the size that is asked for; its weights are those of the file whatever the size.
+// With the options and the size that are asked for; its weights are those of the file whatever
+// these are.
 absl::Status Model::LoadModality(const ModelLoadOptions& options, ModalityConfig* config) {
+  const auto given = options.modality_options.find(config->id());
+  const bool has_options = given != options.modality_options.end();
+  if (has_options) {
+    for (const auto& [key, value] : given->second) (*config->mutable_options())[key] = value;
+  }
   const auto size = options.input_sizes.find(config->id());
   if (size == options.input_sizes.end()) {
-    return Annotate(CreateModality(*config), ManifestPath());
+    return Annotate(CreateModality(*config), has_options ? "modality_options" : ManifestPath());
   }
   const ModalityConfig stored = *config;
   UNIVAL_RETURN_IF_ERROR(SetInputSize(size->second, config));
@@ -170,7 +181,7 @@ absl::Status Model::SpreadPositionsOf(const ConnectionConfig& connection) {
 
 absl::Status Model::LoadParts(const std::vector<std::string>& wanted,
                               const ModelLoadOptions& options) {
-  UNIVAL_RETURN_IF_ERROR(CheckSizedModalities(options));
+  UNIVAL_RETURN_IF_ERROR(CheckNamedModalities(options));
   UNIVAL_RETURN_IF_ERROR(Annotate(CreateBackbone(), ManifestPath()));
   for (ModalityConfig& config : *manifest_.mutable_modality()) {
     if (!absl::c_linear_search(wanted, config.id())) {

@@ -14,6 +14,7 @@ absl::StatusOr<TrainResult> TrainRun(Run* run) {
   std::map<std::string, at::Tensor> optimizer_state;
   UNIVAL_RETURN_IF_ERROR(PrepareRun(run, &optimizer_state));
   while (!run->stopped && run->state.stage < run->plan.proto.stage_size()) {
+    UNIVAL_RETURN_IF_ERROR(CloseOtherStages(run->data, run->state.stage));
     UNIVAL_RETURN_IF_ERROR(RunStage(run, optimizer_state));
     optimizer_state.clear();
   }

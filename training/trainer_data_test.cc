@@ -137,5 +137,64 @@ TEST(TrainerData, WhatIsRecordedSaysHowMuchOfTheDataWasRead) {
   EXPECT_THAT(Train(whole, TheRuntime()).status().message(), HasSubstr("the data has changed"));
 }
 
+// Two stages with data of their own.
+TrainingPlan TwoStages() {
+  TrainingPlan plan = DataPlan(fs::path(OwnData("early.jsonl")).filename().string());
+  plan.mutable_stage(0)->set_steps(2);
+  *plan.add_stage() = plan.stage(0);
+  plan.mutable_stage(1)->set_name("later");
+  plan.mutable_stage(1)->mutable_source(0)->set_path(
+      fs::path(OwnData("later.jsonl")).filename().string());
+  return plan;
+}
+
+std::string Mapped() {
+  std::ifstream maps("/proc/self/maps");
+  std::string found;
+  for (std::string line; std::getline(maps, line);) {
+    for (const char* name : {"early.jsonl", "later.jsonl"}) {
+      if (line.find(name) != std::string::npos && found.find(name) == std::string::npos)
+        found += std::string(name) + " ";
+    }
+  }
+  return found;
+}
+
+TEST(DataOfStages, IsOpenWhileItsStageIsAtWorkAndCheckedBefore) {
+  TrainingPlan plan = TwoStages();
+  TrainOptions options = Options(World(), plan, FreshOutput("stages_of_data"));
+  std::vector<std::string> seen;
+  options.progress = [&](const ProgressRecord& record) {
+    seen.push_back(record.stage + ": " + Mapped());
+  };
+  TrainOk(options);
+  EXPECT_THAT(seen, ::testing::ElementsAre("connection: early.jsonl ", "connection: early.jsonl ",
+                                           "later: later.jsonl ", "later: later.jsonl "));
+  fs::remove(World() + "/later.jsonl");
+  plan.mutable_stage(0)->set_steps(1);
+  options.output = World() + "/" + FreshOutput("stages_without_data");
+  EXPECT_THAT(std::string(Train(options, TheRuntime()).status().message()),
+              HasSubstr("stage[1].source[0].path"));
+  EXPECT_FALSE(fs::exists(options.output + "/log.jsonl")) << "before the first step";
+}
+
+TEST(DataOfStages, ThatChangesBeforeItsStageBeginsIsRefusedAndGoesOnWhenRestored) {
+  const TrainingPlan plan = TwoStages();
+  const std::string later = World() + "/later.jsonl", was = ReadText(later);
+  TrainOk(Options(World(), plan, FreshOutput("unchanged_data")));
+  TrainOptions options = Options(World(), plan, FreshOutput("changed_data"));
+  options.progress = [&](const ProgressRecord& record) {
+    if (record.stage == "connection") WriteText(later, was + was);
+  };
+  const absl::Status status = Train(options, TheRuntime()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("later.jsonl: expected the data that was"));
+  WriteText(later, was);
+  options.progress = nullptr;
+  options.resume = true;
+  TrainOk(options);
+  EXPECT_EQ(After("changed_data"), After("unchanged_data"));
+}
+
 }  // namespace
 }  // namespace unival::trainer_tests

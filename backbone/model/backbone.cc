@@ -78,6 +78,10 @@ class EncoderDecoder : public torch::nn::Module, public Backbone {
     encoder_->SetDropout(rates);
     decoder_->SetDropout(rates);
   }
+  void SetActivationCheckpointing(bool on) override {
+    encoder_->set_recomputes_layers(on);
+    decoder_->set_recomputes_layers(on);
+  }
   const BackboneConfig& config() const override { return config_; }
   int64_t vocabulary_size() const override { return vocabulary_size_; }
 

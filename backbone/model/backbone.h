@@ -110,6 +110,9 @@ class Backbone {
   // Takes the place of the configuration's rates. config() keeps those, because the rates of a
   // training run are no property of the model.
   virtual void SetDropout(const DropoutRates& rates) = 0;
+  // Whether layers of encoder and decoder are computed again for backward instead of being kept
+  // (backbone/layers/recompute.h): less memory, more time, the same bits. At first they are kept.
+  virtual void SetActivationCheckpointing(bool on) = 0;
   virtual const BackboneConfig& config() const = 0;
   virtual int64_t vocabulary_size() const = 0;
 

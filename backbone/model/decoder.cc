@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "backbone/layers/packed_weights.h"
+#include "backbone/layers/recompute.h"
 
 namespace unival {
 namespace {
@@ -196,9 +197,16 @@ at::Tensor Decoder::forward(const EncoderOutput& encoded, const at::Tensor& prev
   if (encoded.padding.any().item<bool>()) cross.keys = layers::KeyMask(encoded.padding, x);
   cross = FoldKeyMask(cross, batch);
   if (options.hidden != nullptr) options.hidden->push_back(x);
+  at::Tensor states = encoded.states;
   for (size_t i = 0; i < layers_.size(); ++i) {
-    const at::Tensor bias = self.positions + RelativeSelfBias(codes, i, 0, length);
-    x = layers_[i]->forward(x, {bias, self.keys}, encoded.states, cross);
+    const layers::LayerCall layer = [this, i, codes, length, keys = self.keys,
+                                     cross_keys = cross.keys](const auto& in) {
+      const at::Tensor bias = in[1] + RelativeSelfBias(codes, i, 0, length);
+      return layers_[i]->forward(in[0], {bias, keys}, in[3], {in[2], cross_keys});
+    };
+    x = recomputes_layers_
+            ? layers::Recomputed(layer, {x, self.positions, cross.positions}, &states)
+            : layer({x, self.positions, cross.positions, states});
     if (options.hidden != nullptr) options.hidden->push_back(x);
   }
   return Logits(x);

@@ -73,6 +73,7 @@ class Decoder : public torch::nn::Module {
   at::Tensor LogitsOf(const at::Tensor& x, const at::Tensor& wanted) const;
 
   void SetDropout(const DropoutRates& rates);
+  void set_recomputes_layers(bool on) { recomputes_layers_ = on; }
   const std::vector<std::shared_ptr<layers::DecoderLayer>>& layers() const { return layers_; }
   const BackboneConfig& config() const { return config_; }
   // <s> and max_positions tokens behind it, so that a target may have max_positions tokens before
@@ -86,6 +87,7 @@ class Decoder : public torch::nn::Module {
 
   const BackboneConfig config_;
   double dropout_;  // of embeddings
+  bool recomputes_layers_ = false;
   const double embed_scale_;
   layers::TokenBuckets token_buckets_;
   std::shared_ptr<layers::Embedding> embed_tokens_;  // the encoder's; not registered here

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "backbone/layers/recompute.h"
 #include "backbone/model/batch_rows.h"
 #include "backbone/model/source_places.h"
 
@@ -90,8 +91,14 @@ EncoderOutput Encoder::forward(const ModelInput& input, const ConnectionMap& con
   EncoderOutput out;
   at::Tensor x = sequence.embedded;
   if (keep_hidden) out.hidden.push_back(x);
+  Sequence relative;
+  relative.relative_index = sequence.relative_index;
   for (size_t i = 0; i < layers_.size(); ++i) {
-    x = layers_[i]->forward(x, {base.positions + RelativeBias(sequence, i), base.keys});
+    const layers::LayerCall layer = [this, i, relative, keys = base.keys](const auto& in) {
+      return layers_[i]->forward(in[0], {in[1] + RelativeBias(relative, i), keys});
+    };
+    x = recomputes_layers_ ? layers::Recomputed(layer, {x, base.positions})
+                           : layer({x, base.positions});
     if (keep_hidden) out.hidden.push_back(x);
   }
   out.states = ApplyIf(layer_norm_, x);

@@ -74,6 +74,7 @@ class Encoder : public torch::nn::Module {
 
   const std::shared_ptr<layers::Embedding>& embed_tokens() const { return embed_tokens_; }
   void SetDropout(const DropoutRates& rates);
+  void set_recomputes_layers(bool on) { recomputes_layers_ = on; }
 
  private:
   // Part of the sequence that holds the rows' i-th segments, or their text.
@@ -107,6 +108,7 @@ class Encoder : public torch::nn::Module {
 
   const BackboneConfig config_;
   double dropout_;  // of embeddings
+  bool recomputes_layers_ = false;
   const double embed_scale_;
   layers::TokenBuckets token_buckets_;
   std::shared_ptr<layers::Embedding> embed_tokens_, embed_positions_, type_embedding_;

@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "modalities/audio/augmentation.h"
 #include "modalities/audio/log_mel.h"
+#include "modalities/audio/spec_augment.h"
 #include "modalities/audio/waveform.h"
 #include "modalities/base/encoded_modality.h"
 #include "modalities/base/options.h"
@@ -30,7 +32,8 @@ struct AudioSettings {
   int filter_rate_hz = 0;
   int64_t frames = 0;  // of the encoder's input
   Filling filling = Filling::kZeros;
-  bool augment = false;
+  bool vary_speech = false;
+  absl::optional<SpecAugment> spec_augment;
   std::string normalize;  // "none", "clip" or kByNetwork
   bool first_channel = false;
   bool resample = true;
@@ -69,20 +72,22 @@ class AudioModality : public EncodedModality {
  private:
   absl::StatusOr<PreprocessedSample> PreprocessOrThrow(const RawSample& sample) const {
     UNIVAL_ASSIGN_OR_RETURN(std::vector<float> wave, LoadWave(sample.media));
-    const bool augment = sample.augment && settings_.augment;
+    const bool is_speech = sample.augment && settings_.vary_speech;
+    const bool is_masked = sample.augment && settings_.spec_augment;
     SeededRandom random(sample.seed);
-    if (augment) wave = VarySpeed(wave, random);
+    if (is_speech) wave = VarySpeed(wave, random);
     const int64_t extra = static_cast<int64_t>(wave.size()) - settings_.max_samples;
-    const int64_t start = augment ? random.Integer(0, extra + 1) : extra / 2;
+    const int64_t start = is_speech || is_masked ? random.Integer(0, extra + 1) : extra / 2;
     wave = FitLength(std::move(wave), settings_.max_samples, start, settings_.filling);
-    if (augment) VaryWaveform(random, &wave);
+    if (is_speech) VaryWaveform(random, &wave);
 
     const int64_t bins = log_mel_->bins(), frames = log_mel_->frames(settings_.max_samples);
     at::Tensor spectrogram = at::empty({settings_.frames, bins}, at::kFloat);
     float* values = spectrogram.data_ptr<float>();
     log_mel_->Compute(wave, values);
     if (settings_.normalize == "clip") NormalizeClip(values, frames * bins);
-    if (augment) VarySpectrogram(random, frames, bins, values);
+    if (is_speech) VarySpectrogram(random, frames, bins, values);
+    if (is_masked) settings_.spec_augment->Apply(random, frames, bins, values);
     std::fill(values + frames * bins, values + settings_.frames * bins, 0.0f);
     return PreprocessedSample{{std::move(spectrogram)}};
   }
@@ -150,7 +155,9 @@ absl::StatusOr<AudioSettings> ReadSettings(const ModalityConfig& config) {
   constexpr int64_t kHighestRate = 1000000;
   settings.filter_rate_hz =
       static_cast<int>(options.Integer("filter_rate", settings.sample_rate_hz, 1, kHighestRate));
-  settings.augment = options.Choice("augment", "none", {"none", "speech"}) == "speech";
+  const std::string augment = options.Choice("augment", "none", {"none", "speech", kSpecAugment});
+  settings.vary_speech = augment == "speech";
+  if (augment == kSpecAugment) settings.spec_augment = SpecAugment::Read(&options);
   settings.normalize = options.Choice("normalize", kByNetwork, {"none", "clip"});
   settings.first_channel = options.Choice("channels", "mean", {"mean", "first"}) == "first";
   settings.resample = options.Flag("resample", true);

@@ -11,7 +11,8 @@
 // A longer clip gives its middle; with `augment`, a random window. Options (the first is the
 // default unless it says otherwise):
 //
-//   augment      none | speech: speed, shift, level, noise, slope and masks
+//   augment      of training alone: none | speech: speed, shift, level, noise, slope and masks |
+//                spec_augment: time warp and masks (spec_augment.h, with options of its own)
 //   normalize    clip | none. clip: mean 0 and deviation 1 over the clip, levels more than 80 dB
 //                below its loudest cut off. Default: none for pann, whose first layer normalises;
 //                clip for all others

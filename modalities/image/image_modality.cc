@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "modalities/base/encoded_modality.h"
 #include "modalities/base/options.h"
 #include "modalities/image/pixel_normalizer.h"
+#include "modalities/image/rand_augment.h"
 #include "modalities/image/resize.h"
 #include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"
@@ -44,11 +46,12 @@ std::vector<uint8_t> Move(const uint8_t* pixels, int64_t height, int64_t width,
 class ImageModality : public EncodedModality {
  public:
   ImageModality(Parts parts, const MediaDecoder* media, PixelNormalizer normalizer,
-                const std::string& augment)
+                const std::string& augment, const absl::optional<RandAugment>& rand_augment)
       : EncodedModality(std::move(parts)),
         media_(media),
         normalizer_(normalizer),
-        photometric_(augment != "none"),
+        rand_augment_(rand_augment),
+        photometric_(augment == "photometric" || augment == "photo"),
         moving_(augment == "photo") {}
 
   absl::StatusOr<PreprocessedSample> Preprocess(const RawSample& sample) const override {
@@ -72,6 +75,11 @@ class ImageModality : public EncodedModality {
       changed = Move(data, height, width, random);
       data = changed.data();
     }
+    if (sample.augment && rand_augment_) {
+      if (changed.empty()) changed.assign(data, data + height * width * 3);
+      ApplyChanges(rand_augment_->Draw(random), {height, width, 3}, &changed);
+      data = changed.data();
+    }
     at::Tensor input = at::empty({3, height, width}, at::kFloat);
     normalizer_.Apply(data, height * width, input.data_ptr<float>(), height * width);
     if (sample.augment && photometric_) VaryLight(random, input.numel(), input.data_ptr<float>());
@@ -86,6 +94,7 @@ class ImageModality : public EncodedModality {
 
   const MediaDecoder* media_;
   PixelNormalizer normalizer_;
+  absl::optional<RandAugment> rand_augment_;
   bool photometric_, moving_;
 };
 
@@ -96,7 +105,10 @@ absl::StatusOr<std::unique_ptr<Modality>> CreateImageModality(const ModalityConf
   OptionReader options(config);
   options.Require("image.width", config.image().width(), 1, kMaxSide);
   options.Require("image.height", config.image().height(), 1, kMaxSide);
-  const std::string augment = options.Choice("augment", "none", {"none", "photometric", "photo"});
+  const std::string augment =
+      options.Choice("augment", "none", {"none", "photometric", "photo", kRandAugment});
+  absl::optional<RandAugment> rand_augment;
+  if (augment == kRandAugment) rand_augment = RandAugment::Read(&options);
   const MediaDecoder* media = ChooseOrientation(&options, services.media);
   UNIVAL_RETURN_IF_ERROR(options.Finish());
   UNIVAL_ASSIGN_OR_RETURN(
@@ -111,7 +123,8 @@ absl::StatusOr<std::unique_ptr<Modality>> CreateImageModality(const ModalityConf
       EncodedModality::Parts parts,
       EncodedModality::MakeParts(config, std::move(network), PositionKind::kGrid,
                                  absl::StrCat(width, "x", height)));
-  return std::make_unique<ImageModality>(std::move(parts), media, normalizer, augment);
+  return std::make_unique<ImageModality>(std::move(parts), media, normalizer, augment,
+                                         rand_augment);
 }
 
 }  // namespace unival

@@ -7,8 +7,9 @@
 //   image { width: 64 height: 64 normalization { mean: 0.5 ... } }
 //   encoder { small_cnn { ... } }
 //
-// Option augment: none (default) | photometric (brightness, contrast) | photo (also mirrored and
-// shifted: only where no label speaks of places).
+// Option augment, of training alone: none (default) | photometric (brightness, contrast) | photo
+// (also mirrored and shifted) | rand_augment (rand_augment.h, with options of its own). photo, and
+// rand_augment without rand_augment_list light, move things: only where no label speaks of places.
 #ifndef UNIVAL_MODALITIES_IMAGE_IMAGE_MODALITY_H_
 #define UNIVAL_MODALITIES_IMAGE_IMAGE_MODALITY_H_
 

@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "modalities/base/encoded_modality.h"
 #include "modalities/base/options.h"
 #include "modalities/image/pixel_normalizer.h"
+#include "modalities/image/rand_augment.h"
 #include "modalities/image/resize.h"
 #include "modalities/video/frame_selection.h"
 #include "sdk/base/status_macros.h"
@@ -22,12 +24,14 @@ namespace {
 class VideoModality : public EncodedModality {
  public:
   VideoModality(Parts parts, const MediaDecoder* media, const VideoInput& input,
-                PixelNormalizer normalizer, bool photometric)
+                PixelNormalizer normalizer, const std::string& augment,
+                const absl::optional<RandAugment>& rand_augment)
       : EncodedModality(std::move(parts)),
         media_(media),
         input_(input),
         normalizer_(normalizer),
-        photometric_(photometric) {}
+        rand_augment_(rand_augment),
+        photometric_(augment == "photometric") {}
 
   absl::StatusOr<PreprocessedSample> Preprocess(const RawSample& sample) const override {
     return CatchTorch("preprocess video", [&] { return PreprocessOrThrow(sample); });
@@ -52,6 +56,8 @@ class VideoModality : public EncodedModality {
     float* out = values.data_ptr<float>();
     const PictureSize size = {clip.frames.size(1), clip.frames.size(2), 3};
     const int64_t frame_bytes = size.height * size.width * 3;
+    std::vector<PictureChange> changes;
+    if (sample.augment && rand_augment_) changes = rand_augment_->Draw(random);
     for (int64_t frame = 0; frame < input_.frames(); ++frame) {
       const uint8_t* pixels = clip.frames.data_ptr<uint8_t>() + frame * frame_bytes;
       std::vector<uint8_t> fitted;
@@ -59,6 +65,11 @@ class VideoModality : public EncodedModality {
         const absl::Span<const uint8_t> span(pixels, frame_bytes);
         fitted = input_.resize() ? ResizeBicubic(span, size, input_.height(), input_.width())
                                  : CenterCrop(span, size, input_.height(), input_.width());
+        pixels = fitted.data();
+      }
+      if (!changes.empty()) {
+        if (fitted.empty()) fitted.assign(pixels, pixels + frame_bytes);
+        ApplyChanges(changes, {input_.height(), input_.width(), 3}, &fitted);
         pixels = fitted.data();
       }
       normalizer_.Apply(pixels, plane, out + frame * plane, input_.frames() * plane);
@@ -94,6 +105,7 @@ class VideoModality : public EncodedModality {
   const MediaDecoder* media_;
   const VideoInput input_;
   PixelNormalizer normalizer_;
+  absl::optional<RandAugment> rand_augment_;
   bool photometric_;
 };
 
@@ -109,7 +121,10 @@ absl::StatusOr<std::unique_ptr<Modality>> CreateVideoModality(const ModalityConf
   if (video.sampling() == FRAME_SAMPLING_FPS) {
     options.Check("video.fps", video.fps() > 0, "a positive rate, since video.sampling is FPS");
   }
-  const bool photometric = options.Choice("augment", "none", {"none", "photometric"}) != "none";
+  const std::string augment =
+      options.Choice("augment", "none", {"none", "photometric", kRandAugment});
+  absl::optional<RandAugment> rand_augment;
+  if (augment == kRandAugment) rand_augment = RandAugment::Read(&options);
   const MediaDecoder* media = ChooseOrientation(&options, services.media);
   UNIVAL_RETURN_IF_ERROR(options.Finish());
   UNIVAL_ASSIGN_OR_RETURN(const PixelNormalizer normalizer,
@@ -125,7 +140,8 @@ absl::StatusOr<std::unique_ptr<Modality>> CreateVideoModality(const ModalityConf
       EncodedModality::MakeParts(
           config, std::move(network), PositionKind::kGrid,
           absl::StrCat(video.frames(), "x", video.width(), "x", video.height())));
-  return std::make_unique<VideoModality>(std::move(parts), media, video, normalizer, photometric);
+  return std::make_unique<VideoModality>(std::move(parts), media, video, normalizer, augment,
+                                         rand_augment);
 }
 
 }  // namespace unival

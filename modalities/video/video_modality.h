@@ -10,7 +10,8 @@
 // Networks for pictures see the frames as channels (in_channels = 3 * frames, filled in when 0), so
 // that even they can tell motion; networks for videos get [B, 3, T, H, W].
 //
-// Option augment: none (default) | photometric (one change of light for all frames).
+// Option augment, of training alone: none (default) | photometric (one change of light for all
+// frames) | rand_augment (rand_augment.h: the same operations for all frames).
 #ifndef UNIVAL_MODALITIES_VIDEO_VIDEO_MODALITY_H_
 #define UNIVAL_MODALITIES_VIDEO_VIDEO_MODALITY_H_
 

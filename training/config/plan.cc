@@ -65,6 +65,8 @@ TrainingPlan WhatMayNotChange(const TrainingPlan& plan) {
     stage.clear_keep_last();
     stage.clear_max_skipped();
     stage.clear_validation();
+    // With R-Drop gradients of two passes are added, in another order.
+    if (stage.loss().rdrop_alpha() == 0) stage.clear_activation_checkpointing();
   }
   return kept;
 }

@@ -159,6 +159,27 @@ absl::Status CheckInputSizes(const LoadedPlan& loaded, const PlanChecker& check)
   return absl::OkStatus();
 }
 
+absl::Status CheckModalityOptions(const LoadedPlan& loaded, const PlanChecker& check) {
+  std::set<std::string> ids;
+  for (int i = 0; i < loaded.proto.modality_options_size(); ++i) {
+    const ModalityOptionsPlan& given = loaded.proto.modality_options(i);
+    const std::string field = absl::StrCat("modality_options[", i, "]");
+    if (loaded.proto.has_fresh_model()) {
+      return check.Error(field, "a plan with model", "one with fresh_model",
+                         "give fresh_model.modality the options");
+    }
+    if (given.modality().empty() || !ids.insert(given.modality()).second) {
+      return check.Error(field + ".modality", "the id of a modality, each once",
+                         absl::StrCat("\"", given.modality(), "\""), "name one of the model's");
+    }
+    if (given.option().empty()) {
+      return check.Error(field + ".option", "at least one", "none",
+                         "say option { key: \"augment\" value: \"rand_augment\" }");
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status CheckPlan(const LoadedPlan& plan) {
@@ -166,6 +187,7 @@ absl::Status CheckPlan(const LoadedPlan& plan) {
   UNIVAL_RETURN_IF_ERROR(CheckOrigin(plan, check));
   UNIVAL_RETURN_IF_ERROR(CheckMediaRoots(plan, check));
   UNIVAL_RETURN_IF_ERROR(CheckInputSizes(plan, check));
+  UNIVAL_RETURN_IF_ERROR(CheckModalityOptions(plan, check));
   UNIVAL_RETURN_IF_ERROR(CheckNewModalities(plan, check));
   UNIVAL_RETURN_IF_ERROR(CheckAdapters(plan, check));
   if (plan.proto.stage_size() == 0) {

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sdk/base/status_macros.h"
+#include "training/config/loss_mean.h"
 #include "training/config/optimizer_plan.h"
 #include "training/config/plan_checker.h"
 #include "training/config/precision.h"
@@ -165,6 +166,24 @@ absl::Status CheckValidation(const std::string& field, const LoadedPlan& loaded,
                      "correct the value");
 }
 
+absl::Status CheckMixedBatches(const std::string& field, const Stage& stage,
+                               const PlanChecker& check) {
+  if (!stage.has_mixed_batches()) return absl::OkStatus();
+  const std::string& mean = stage.mixed_batches().loss_mean();
+  if (!ParseLossMean(mean)) {
+    return check.OneOf(field + ".mixed_batches.loss_mean", mean, LossMeanNames());
+  }
+  UNIVAL_RETURN_IF_ERROR(
+      check.Positive(field + ".batch", stage.batch(), "say how many rows a mixed micro-batch has"));
+  for (int i = 0; i < stage.source_size(); ++i) {
+    if (stage.source(i).batch() == 0) continue;
+    return check.Error(absl::StrCat(field, ".source[", i, "].batch"),
+                       "nothing, as rows of all sources share the stage's micro-batches",
+                       absl::StrCat(stage.source(i).batch()), "set weight for the source's share");
+  }
+  return absl::OkStatus();
+}
+
 // Steps, or epochs of a source.
 absl::Status CheckLength(const std::string& field, const Stage& stage, const PlanChecker& check) {
   if (stage.epochs() == 0 && stage.epochs_of().empty()) {
@@ -224,6 +243,7 @@ absl::Status CheckStage(const LoadedPlan& loaded, int index, const PlanChecker& 
   UNIVAL_RETURN_IF_ERROR(check.Below1(field + ".dropout", stage.dropout()));
   UNIVAL_RETURN_IF_ERROR(check.Below1(field + ".attention_dropout", stage.attention_dropout()));
   UNIVAL_RETURN_IF_ERROR(check.Below1(field + ".drop_path", stage.drop_path()));
+  UNIVAL_RETURN_IF_ERROR(CheckMixedBatches(field, stage, check));
   return CheckSources(loaded, index, check);
 }
 

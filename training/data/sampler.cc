@@ -15,7 +15,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-absl::Status CheckSource(const SamplerSource& source) {
+absl::Status CheckSource(const SamplerSource& source, bool is_mixed) {
   const auto error = [&](absl::string_view field, auto value, absl::string_view expected) {
     return absl::InvalidArgumentError(absl::StrCat("source \"", source.name, "\": ", field,
                                                    ": expected ", expected, ", got ", value));
@@ -24,7 +24,7 @@ absl::Status CheckSource(const SamplerSource& source) {
   if (!(source.weight >= 0) || !std::isfinite(source.weight)) {
     return error("weight", source.weight, "0 or more");
   }
-  if (source.batch <= 0) return error("batch", source.batch, "at least one row");
+  if (source.batch <= 0 && !is_mixed) return error("batch", source.batch, "at least one row");
   if (source.unlock_step < 0) return error("unlock_step", source.unlock_step, "0 or more");
   return absl::OkStatus();
 }
@@ -46,6 +46,7 @@ constexpr char kWorldSize[] = "world_size";
 // What a saved state belongs to.
 Json Identity(const SamplerOptions& options) {
   Json identity = {{"seed", options.seed}, {kWorldSize, options.world_size}};
+  if (options.mixed_rows > 0) identity["mixed_rows"] = options.mixed_rows;
   for (const SamplerSource& source : options.sources) {
     identity["sources"].push_back({{"name", source.name},
                                    {"size", source.size},
@@ -83,7 +84,7 @@ BalancedSampler::BalancedSampler(SamplerOptions options)
 absl::StatusOr<BalancedSampler> BalancedSampler::Create(const SamplerOptions& options) {
   bool unlocked = false;
   for (const SamplerSource& source : options.sources) {
-    UNIVAL_RETURN_IF_ERROR(CheckSource(source));
+    UNIVAL_RETURN_IF_ERROR(CheckSource(source, options.mixed_rows > 0));
     unlocked |= source.unlock_step == 0 && source.weight > 0;
   }
   if (!unlocked) {
@@ -113,20 +114,49 @@ int BalancedSampler::Choose(int64_t step) {
   return best;
 }
 
+void BalancedSampler::AddRow(int index, int64_t row, MicroBatch* batch) const {
+  const SamplerSource& source = options_.sources[index];
+  const uint64_t stream = Mix(options_.seed, static_cast<uint64_t>(index));
+  const uint64_t epoch_key = Mix(stream, static_cast<uint64_t>(row / source.size));
+  if (batch->sources.empty()) {
+    batch->source = index;
+    batch->epoch = row / source.size;
+  }
+  batch->sources.push_back(index);
+  batch->indices.push_back(PermutedIndex(row % source.size, source.size, epoch_key));
+  batch->seeds.push_back(Mix(~stream, static_cast<uint64_t>(row)));
+}
+
+void BalancedSampler::DrawFromOne(int64_t step, MicroBatch* batch) {
+  const int chosen = Choose(step);
+  const int64_t rows = options_.sources[chosen].batch;
+  Counter& counter = counters_[chosen];
+  const int64_t first = counter.drawn + options_.rank * rows;
+  for (int64_t row = first; row < first + rows; ++row) AddRow(chosen, row, batch);
+  batch->source_rows[chosen] = rows * options_.world_size;
+  counter.drawn += rows * options_.world_size;
+}
+
+// The rows of all ranks are drawn by each, so that the source of a row does not depend on how many
+// ranks share the micro-batch.
+void BalancedSampler::DrawFromAll(int64_t step, MicroBatch* batch) {
+  const int64_t first = options_.rank * options_.mixed_rows, end = first + options_.mixed_rows;
+  for (int64_t i = 0; i < options_.mixed_rows * options_.world_size; ++i) {
+    const int chosen = Choose(step);
+    const int64_t row = counters_[chosen].drawn++;
+    ++batch->source_rows[chosen];
+    if (i >= first && i < end) AddRow(chosen, row, batch);
+  }
+}
+
 MicroBatch BalancedSampler::Next(int64_t step) {
   MicroBatch batch;
-  batch.source = Choose(step);
-  const SamplerSource& source = options_.sources[batch.source];
-  Counter& counter = counters_[batch.source];
-  const uint64_t stream = Mix(options_.seed, static_cast<uint64_t>(batch.source));
-  const int64_t first = counter.drawn + options_.rank * source.batch;
-  batch.epoch = first / source.size;
-  for (int64_t row = first; row < first + source.batch; ++row) {
-    const uint64_t epoch_key = Mix(stream, static_cast<uint64_t>(row / source.size));
-    batch.indices.push_back(PermutedIndex(row % source.size, source.size, epoch_key));
-    batch.seeds.push_back(Mix(~stream, static_cast<uint64_t>(row)));
+  batch.source_rows.assign(options_.sources.size(), 0);
+  if (options_.mixed_rows > 0) {
+    DrawFromAll(step, &batch);
+  } else {
+    DrawFromOne(step, &batch);
   }
-  counter.drawn += source.batch * options_.world_size;
   return batch;
 }
 

@@ -14,6 +14,9 @@
 // with the most credit delivers the batch and pays for it. So after n batches every source is
 // within one batch of its share, and not only on average. Order inside a source: epoch after epoch,
 // each a seeded permutation; every record once per epoch.
+//
+// With `mixed_rows`, rows take the place of batches: each row of a micro-batch comes from the
+// source with the most credit, so that after n rows every source is within one row of its share.
 #ifndef UNIVAL_TRAINING_DATA_SAMPLER_H_
 #define UNIVAL_TRAINING_DATA_SAMPLER_H_
 
@@ -32,22 +35,26 @@ struct SamplerSource {
   int64_t size = 0;   // records
   double weight = 1;  // share of micro-batches, relative to the other unlocked sources; 0: none
   int64_t unlock_step = 0;  // first step that may draw from it
-  int64_t batch = 0;        // rows of a micro-batch on one rank
+  int64_t batch = 0;        // rows of a micro-batch on one rank; without mixed_rows
 };
 
 struct SamplerOptions {
   std::vector<SamplerSource> sources;
   uint64_t seed = 0;
+  // Above 0: rows of a micro-batch on one rank, from all sources. 0: each is of one source.
+  int64_t mixed_rows = 0;
   // Data-parallel: every rank draws the same source, and its own slice of the world's rows.
   int rank = 0;
   int world_size = 1;
 };
 
 struct MicroBatch {
-  int source = 0;                // index into SamplerOptions::sources
-  int64_t epoch = 0;             // of the first row
-  std::vector<int64_t> indices;  // records
-  std::vector<uint64_t> seeds;   // one per row, for paraphrases, masking and augmentation
+  int source = 0;                    // of the first row, index into SamplerOptions::sources
+  int64_t epoch = 0;                 // of the first row
+  std::vector<int> sources;          // of each row
+  std::vector<int64_t> indices;      // records
+  std::vector<uint64_t> seeds;       // one per row, for paraphrases, masking and augmentation
+  std::vector<int64_t> source_rows;  // of all ranks, by source
 };
 
 // Thread-compatible.
@@ -81,6 +88,10 @@ class BalancedSampler {
 
   explicit BalancedSampler(SamplerOptions options);
   int Choose(int64_t step);
+  void DrawFromOne(int64_t step, MicroBatch* batch);
+  void DrawFromAll(int64_t step, MicroBatch* batch);
+  // Row `row` of all that the source ever gives.
+  void AddRow(int source, int64_t row, MicroBatch* batch) const;
 
   SamplerOptions options_;
   std::vector<Counter> counters_;

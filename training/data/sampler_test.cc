@@ -188,5 +188,69 @@ TEST(SamplerTest, ANameOfAnyBytesIsSavedAndRestored) {
   EXPECT_TRUE(SameBatch(sampler.Next(1), other.Next(1)));
 }
 
+SamplerOptions MixedSources(int64_t rows) {
+  SamplerOptions options = ThreeSources();
+  options.mixed_rows = rows;
+  return options;
+}
+
+TEST(SamplerTest, MixedRowsKeepEverySourceWithinOneRowOfItsShare) {
+  BalancedSampler sampler = Make(MixedSources(7));
+  std::vector<double> share(3, 0), drawn(3, 0);
+  for (int64_t step = 0; step < 120; ++step) {
+    const MicroBatch batch = sampler.Next(step);
+    ASSERT_EQ(batch.indices.size(), 7u);
+    EXPECT_EQ(batch.source, batch.sources[0]);
+    std::vector<int64_t> rows(3, 0);
+    for (const int source : batch.sources) ++rows[static_cast<size_t>(source)];
+    EXPECT_EQ(batch.source_rows, rows);
+    const double total = step < 50 ? 3 : 3.5;
+    const double weights[] = {2, 1, step < 50 ? 0 : 0.5};
+    for (size_t i = 0; i < 3; ++i) {
+      share[i] += 7 * weights[i] / total;
+      drawn[i] += static_cast<double>(rows[i]);
+      EXPECT_LE(std::abs(share[i] - drawn[i]), 1 + 1e-9) << step << " " << i;
+    }
+  }
+}
+
+TEST(SamplerTest, RanksShareTheMixedRowsThatOneWouldDraw) {
+  BalancedSampler whole = Make(MixedSources(8));
+  std::vector<BalancedSampler> ranks;
+  for (const int rank : {0, 1}) {
+    SamplerOptions options = MixedSources(4);
+    options.rank = rank, options.world_size = 2;
+    ranks.push_back(Make(options));
+  }
+  for (int64_t step = 0; step < 60; ++step) {
+    const MicroBatch expected = whole.Next(step);
+    MicroBatch joined = ranks[0].Next(step);
+    const MicroBatch second = ranks[1].Next(step);
+    EXPECT_EQ(joined.source_rows, expected.source_rows);
+    EXPECT_EQ(second.source_rows, expected.source_rows);
+    joined.indices.insert(joined.indices.end(), second.indices.begin(), second.indices.end());
+    joined.sources.insert(joined.sources.end(), second.sources.begin(), second.sources.end());
+    joined.seeds.insert(joined.seeds.end(), second.seeds.begin(), second.seeds.end());
+    EXPECT_EQ(joined.indices, expected.indices);
+    EXPECT_EQ(joined.sources, expected.sources);
+    EXPECT_EQ(joined.seeds, expected.seeds);
+  }
+}
+
+TEST(SamplerTest, MixedRowsGoOnFromASavedStateAlsoInAnotherWorld) {
+  BalancedSampler sampler = Make(MixedSources(6));
+  for (int64_t step = 0; step < 20; ++step) sampler.Next(step);
+  BalancedSampler again = Make(MixedSources(6));
+  ASSERT_EQ(again.Restore(sampler.Save()), absl::OkStatus());
+  SamplerOptions half = MixedSources(6);
+  half.world_size = 2;
+  BalancedSampler wider = Make(half);
+  ASSERT_EQ(wider.Restore(sampler.Save()), absl::OkStatus());
+  const MicroBatch expected = sampler.Next(20);
+  EXPECT_TRUE(SameBatch(again.Next(20), expected));
+  EXPECT_EQ(wider.Next(20).indices, expected.indices) << "the first rank has the first rows";
+  EXPECT_FALSE(Make(ThreeSources()).Restore(sampler.Save()).ok()) << "rows that are not mixed";
+}
+
 }  // namespace
 }  // namespace unival

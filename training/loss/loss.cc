@@ -1,9 +1,11 @@
 #include "training/loss/loss.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
@@ -27,6 +29,7 @@ constexpr int64_t kSpecialTokens = 4;
 struct Positions {
   at::Tensor log_probabilities;  // [N, V]
   at::Tensor target;             // [N]
+  at::Tensor rows;               // [N] int64, of the batch; undefined: nobody asks
   at::Tensor allowed;            // [N, V] bool or undefined
 };
 
@@ -79,6 +82,7 @@ Positions SelectPositions(const at::Tensor& logits, const at::Tensor& target,
                           const LossMasks& masks) {
   const int64_t vocabulary = logits.size(2);
   Positions positions;
+  if (config.by_row) positions.rows = counted.div(target.size(1), "floor");
   positions.target = target.reshape({-1}).index_select(0, counted);
   at::Tensor chosen = logits.reshape({-1, vocabulary}).index_select(0, counted);
   if (masks.allowed.defined()) {
@@ -130,14 +134,15 @@ void Keep(const at::Tensor& indices, Positions* positions, TokenLosses* losses) 
   losses->loss = losses->loss.index_select(0, indices);
   losses->nll = losses->nll.index_select(0, indices);
   positions->target = positions->target.index_select(0, indices);
+  if (positions->rows.defined()) positions->rows = positions->rows.index_select(0, indices);
   positions->log_probabilities = positions->log_probabilities.index_select(0, indices);
   if (positions->allowed.defined()) {
     positions->allowed = positions->allowed.index_select(0, indices);
   }
 }
 
-// Rewards confidence: (1 - s) * bonus(target) + s / V * sum of all bonuses, bonus(p) = log(1 - p).
-at::Tensor EncouragingBonus(const Positions& positions, const LossConfig& config) {
+// bonus(p) = log(1 - p) of every token, [N, V].
+at::Tensor BonusOf(const Positions& positions, const LossConfig& config) {
   const at::Tensor p = positions.log_probabilities.exp();
   at::Tensor bonus = (1 - p).clamp_min(kSmallestRest).log();
   if (config.log_end != 1) {
@@ -145,20 +150,61 @@ at::Tensor EncouragingBonus(const Positions& positions, const LossConfig& config
         (p - config.log_end) / (config.log_end - 1) + std::log(1 - config.log_end);
     bonus = at::where(p > config.log_end, tangent, bonus);
   }
+  return bonus;
+}
+
+// Rewards confidence: (1 - s) * bonus(target) + s / V * sum of all bonuses.
+at::Tensor EncouragingBonus(const Positions& positions, const LossConfig& config) {
+  const at::Tensor bonus = BonusOf(positions, config);
   const double smoothing = config.label_smoothing;
   const at::Tensor on_target = bonus.gather(1, positions.target.unsqueeze(1)).sum();
   return on_target * (1 - smoothing) +
          bonus.sum() * (smoothing / static_cast<double>(bonus.size(1)));
 }
 
-// Mean of the two Kullback-Leibler sums between the halves.
-at::Tensor HalvesDivergence(const Positions& positions) {
+// The same of each position, [N].
+at::Tensor BonusOfEach(const Positions& positions, const LossConfig& config) {
+  const at::Tensor bonus = BonusOf(positions, config);
+  const double smoothing = config.label_smoothing;
+  return bonus.gather(1, positions.target.unsqueeze(1)).squeeze(1) * (1 - smoothing) +
+         bonus.sum(-1) * (smoothing / static_cast<double>(bonus.size(1)));
+}
+
+// Both directions between the halves, of every token, [N / 2, V].
+at::Tensor Divergences(const Positions& positions) {
   const auto halves = positions.log_probabilities.chunk(2);
   at::Tensor difference = halves[0] - halves[1];
   if (positions.allowed.defined()) {
     difference = difference.masked_fill(positions.allowed.chunk(2)[0].logical_not(), 0);
   }
-  return ((halves[0].exp() - halves[1].exp()) * difference).sum() * 0.5;
+  return (halves[0].exp() - halves[1].exp()) * difference;
+}
+
+// Mean of the two Kullback-Leibler sums between the halves.
+at::Tensor HalvesDivergence(const Positions& positions) {
+  return Divergences(positions).sum() * 0.5;
+}
+
+// Sums of `values` [N] over the positions of each row, [count].
+at::Tensor RowSums(const at::Tensor& values, const at::Tensor& rows, int64_t count) {
+  const at::Tensor row = at::arange(count, rows.options()).unsqueeze(1);
+  return (row.eq(rows.unsqueeze(0)).to(values.scalar_type()) * values.unsqueeze(0)).sum(-1);
+}
+
+// The loss again, as the sum of the losses of rows.
+void AddRows(const Positions& positions, const TokenLosses& losses, const LossConfig& config,
+             int64_t batch, LossResult* result) {
+  at::Tensor each = losses.loss;
+  if (config.encouraging) each = each + BonusOfEach(positions, config);
+  const int64_t count = config.rdrop_alpha > 0 ? batch / 2 : batch;
+  const at::Tensor rows = positions.rows.remainder(count);
+  result->row_loss = RowSums(each, rows, count);
+  result->row_tokens = RowSums(at::ones_like(each).detach(), rows, count);
+  if (config.rdrop_alpha > 0) {
+    const at::Tensor between = Divergences(positions).sum(-1) * (0.5 * config.rdrop_alpha);
+    result->row_loss = result->row_loss + RowSums(between, rows.chunk(2)[0], count);
+  }
+  result->loss = result->row_loss.sum();
 }
 
 absl::StatusOr<LossResult> Compute(const at::Tensor& logits, const at::Tensor& target,
@@ -178,10 +224,14 @@ absl::StatusOr<LossResult> Compute(const at::Tensor& logits, const at::Tensor& t
   if (config.drop_worst_ratio > 0 && update > config.drop_worst_after) {
     Keep(BestTokens(losses.loss.detach(), config), &positions, &losses);
   }
-  result.loss = losses.loss.sum();
-  if (config.encouraging) result.loss = result.loss + EncouragingBonus(positions, config);
-  if (config.rdrop_alpha > 0) {
-    result.loss = result.loss + HalvesDivergence(positions) * config.rdrop_alpha;
+  if (config.by_row) {
+    AddRows(positions, losses, config, target.size(0), &result);
+  } else {
+    result.loss = losses.loss.sum();
+    if (config.encouraging) result.loss = result.loss + EncouragingBonus(positions, config);
+    if (config.rdrop_alpha > 0) {
+      result.loss = result.loss + HalvesDivergence(positions) * config.rdrop_alpha;
+    }
   }
   result.nll = losses.nll.detach().sum().item<double>();
   result.sample_size = config.sentence_average ? target.size(0) : losses.loss.size(0);

@@ -38,6 +38,7 @@ struct LossConfig {
   // Above 0: the batch holds every row twice (second half = first half), and the symmetric
   // divergence between the halves is added with this weight.
   double rdrop_alpha = 0;
+  bool by_row = false;            // LossResult also has the sums of each row
   bool sentence_average = false;  // sample_size counts rows instead of tokens
   bool ignore_eos = false;        // </s> is out of the loss
   int64_t ignore_prefix = 0;      // so many first positions are out of the loss
@@ -59,6 +60,9 @@ struct LossResult {
   int64_t tokens = 0;       // target tokens before dropping
   int64_t correct = 0;      // of these, predicted right by the likeliest token
   double nll = 0;           // sum of negative log-likelihoods in nats, without smoothing
+  // With `by_row`, else undefined; a row that the batch holds twice (R-Drop) is one here.
+  at::Tensor row_loss;    // [B] float32 with gradient: its share of `loss`
+  at::Tensor row_tokens;  // [B] float32: its share of the tokens that are left after dropping
 };
 
 // `logits` [B, T, V] floating, before softmax; `target` [B, T] int64, pad where nothing is to be

@@ -1,6 +1,7 @@
 #include "training/loss/loss.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
@@ -39,6 +40,25 @@ class GoldenLossFunction : public testing::Test {
     EXPECT_EQ(result->sample_size, sample_size);
     EXPECT_EQ(result->tokens, 12);
     result->loss.backward();
+    EXPECT_LT(MaxDifference(logits.grad(), golden_.at(name + "/grad_logits")), 1e-6);
+    ExpectRowsAddUp(name, config, masks, rows, sample_size);
+  }
+
+  // The same as a sum over rows.
+  void ExpectRowsAddUp(const std::string& name, LossConfig config, const LossMasks& masks,
+                       int64_t rows, int64_t sample_size) {
+    config.by_row = true;
+    const at::Tensor logits = golden_.at("logits").clone().requires_grad_();
+    auto result = ComputeLoss(logits.view({rows, -1, 30}), golden_.at("target").view({rows, -1}),
+                              config, /*update=*/1, masks);
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(result->row_loss.size(0), config.rdrop_alpha > 0 ? rows / 2 : rows);
+    const double loss = golden_.at(name + "/loss").item<double>();
+    EXPECT_NEAR(result->row_loss.sum().item<double>(), loss, std::abs(loss) * kRelative);
+    EXPECT_EQ(result->sample_size, sample_size);
+    if (!config.sentence_average)
+      EXPECT_EQ(result->row_tokens.sum().item<double>(), static_cast<double>(sample_size));
+    result->row_loss.sum().backward();
     EXPECT_LT(MaxDifference(logits.grad(), golden_.at(name + "/grad_logits")), 1e-6);
   }
 
@@ -152,6 +172,25 @@ TEST(AllowedByAnswers, WalksTheAnswersBehindThePrompt) {
   EXPECT_EQ(ids(0, 3), (std::vector<int64_t>{2}));
   EXPECT_EQ(ids(1, 1), (std::vector<int64_t>{2}));
   EXPECT_EQ(ids(1, 2).size(), 10u);
+}
+
+TEST(LossByRow, IsThatOfEachRowAlone) {
+  const at::Tensor logits = at::arange(3 * 4 * 6, at::kFloat).sin().view({3, 4, 6});
+  const at::Tensor target =
+      at::tensor({3, 4, 5, 2, 3, 2, 1, 1, 5, 1, 1, 2}, at::kLong).view({3, 4});
+  LossConfig config;
+  config.label_smoothing = 0.1;
+  config.encouraging = true;
+  config.by_row = true;
+  const auto together = ComputeLoss(logits, target, config, 0);
+  ASSERT_TRUE(together.ok()) << together.status();
+  config.by_row = false;
+  for (int64_t row = 0; row < 3; ++row) {
+    const auto alone = ComputeLoss(logits.narrow(0, row, 1), target.narrow(0, row, 1), config, 0);
+    ASSERT_TRUE(alone.ok()) << alone.status();
+    EXPECT_NEAR(together->row_loss[row].item<double>(), alone->loss.item<double>(), 1e-5) << row;
+    EXPECT_EQ(together->row_tokens[row].item<double>(), static_cast<double>(alone->tokens)) << row;
+  }
 }
 
 }  // namespace

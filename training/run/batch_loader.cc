@@ -98,10 +98,13 @@ absl::StatusOr<TrainingBatch> BatchLoader::Load(const Job& job) const {
   batch.source = job.rows.source;
   batch.epoch = job.rows.epoch;
   batch.rows = static_cast<int64_t>(job.rows.indices.size());
+  batch.source_rows = job.rows.source_rows;
   batch.sampler_state = job.sampler_state;
-  const StageSource& source = options_.sources[job.rows.source];
   for (size_t i = 0; i < job.rows.indices.size(); ++i) {
-    UNIVAL_RETURN_IF_ERROR(LoadRow(source, job.rows.indices[i], job.rows.seeds[i], &batch));
+    const int source = job.rows.sources[i];
+    UNIVAL_RETURN_IF_ERROR(
+        LoadRow(options_.sources[source], job.rows.indices[i], job.rows.seeds[i], &batch));
+    batch.example_sources.resize(batch.examples.size(), source);
   }
   return batch;
 }

@@ -23,6 +23,7 @@
 #include "training/data/feature_cache.h"
 #include "training/data/media_keys.h"
 #include "training/data/negatives.h"
+#include "training/data/on_demand_source.h"
 #include "training/data/sampler.h"
 #include "training/data/source.h"
 
@@ -44,6 +45,7 @@ struct StageSource {
   std::string field;  // of the plan, "stage[0].source[1]": no two of a run have the same
   std::shared_ptr<const NegativeMaker> negatives;  // of `task`
   std::vector<FurtherTask> further;
+  OnDemandSource* files = nullptr;  // what `source` is, where it may be closed
 };
 
 // A media item of a frozen encoder whose features are still to be computed.
@@ -55,10 +57,12 @@ struct PendingFeatures {
 
 struct TrainingBatch {
   int64_t step = 0;
-  int source = 0;     // index into the stage's sources
-  int64_t epoch = 0;  // of that source
-  int64_t rows = 0;   // of the sampler, with those that failed
+  int source = 0;                    // of the first row, index into the stage's sources
+  int64_t epoch = 0;                 // of that source
+  int64_t rows = 0;                  // of the sampler, with those that failed
+  std::vector<int64_t> source_rows;  // the same of all processes, by source
   std::vector<PreparedExample> examples;
+  std::vector<int> example_sources;  // of each example, indices into the stage's sources
   std::vector<PendingFeatures> pending;
   int64_t cache_hits = 0;
   // "KEY: reason" of media that could not be decoded; their rows are left out.

@@ -14,6 +14,7 @@
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
+#include "training/config/loss_mean.h"
 #include "training/config/optimizer_plan.h"
 #include "training/run/run.h"
 #include "training/run/stage_dropout.h"
@@ -99,6 +100,11 @@ class Previewer {
     const std::vector<std::string> patterns(plan.trainable().begin(), plan.trainable().end());
     UNIVAL_ASSIGN_OR_RETURN(const TrainableSet trained, SelectTrainable(*run_.model, patterns));
     stage.dropout = DropoutOf(plan, run_.model->backbone().config());
+    stage.activation_checkpointing = plan.activation_checkpointing();
+    if (plan.has_mixed_batches()) {
+      const std::string& mean = plan.mixed_batches().loss_mean();
+      stage.mixed_loss_mean = mean.empty() ? LossMeanNames().front() : mean;
+    }
     AddParts(trained, &stage);
     UNIVAL_RETURN_IF_ERROR(CountCheckpoint(plan, trained, &stage));
     UNIVAL_RETURN_IF_ERROR(CountRows(index, &stage));
@@ -135,6 +141,19 @@ class Previewer {
     return absl::OkStatus();
   }
 
+  std::map<std::string, std::string> AugmentOf(const StageSource& source) const {
+    std::map<std::string, std::string> augment;
+    if (!source.augment) return augment;
+    for (const std::string& id : source.task->info().modalities) augment[id];
+    for (const ModalityConfig& config : run_.model->manifest().modality()) {
+      const auto found = augment.find(config.id());
+      const auto option = config.options().find("augment");
+      if (found != augment.end() && option != config.options().end())
+        found->second = option->second;
+    }
+    return augment;
+  }
+
   absl::Status CountRows(int index, StagePreview* stage) {
     const Stage& plan = run_.plan.proto.stage(index);
     if (plan.steps() > kMaxCounted / plan.micro_batches()) {
@@ -147,27 +166,30 @@ class Previewer {
     for (size_t i = 0; i < sources.size(); ++i) {
       const SourcePlan& source = plan.source(static_cast<int>(i));
       stage->sources.push_back({source.name(), source.task(), source.path(), source.unlock_step(),
-                                source.unlock_after_plateau(), sources[i].source->size(), 0, 0});
+                                source.unlock_after_plateau(), sources[i].source->size(), 0, 0,
+                                AugmentOf(sources[i])});
     }
     UNIVAL_ASSIGN_OR_RETURN(BalancedSampler sampler,
                             MakeStageSampler(run_.plan.proto, index, sources, {}));
     for (int64_t step = 0; step < plan.steps(); ++step) {
       for (int micro = 0; micro < plan.micro_batches(); ++micro) {
         const MicroBatch batch = sampler.Next(step);
-        SourcePreview& source = stage->sources[static_cast<size_t>(batch.source)];
-        ++source.micro_batches;
-        source.rows += static_cast<int64_t>(batch.indices.size());
+        for (size_t i = 0; i < batch.source_rows.size(); ++i) {
+          stage->sources[i].micro_batches += batch.source_rows[i] > 0 ? 1 : 0;
+          stage->sources[i].rows += batch.source_rows[i];
+        }
         if (dry_run_file_.empty()) continue;
-        UNIVAL_RETURN_IF_ERROR(AddToOrder(plan.name(), step, micro,
-                                          sources[static_cast<size_t>(batch.source)], batch));
+        UNIVAL_RETURN_IF_ERROR(AddToOrder(plan.name(), step, micro, sources, batch));
       }
     }
     return absl::OkStatus();
   }
 
   absl::Status AddToOrder(const std::string& stage, int64_t step, int micro,
-                          const StageSource& source, const MicroBatch& batch) {
-    for (const int64_t index : batch.indices) {
+                          const std::vector<StageSource>& sources, const MicroBatch& batch) {
+    for (size_t row = 0; row < batch.indices.size(); ++row) {
+      const int64_t index = batch.indices[row];
+      const StageSource& source = sources[static_cast<size_t>(batch.sources[row])];
       std::string& key = keys_[{source.field, index}];
       if (key.empty()) {
         UNIVAL_ASSIGN_OR_RETURN(const TaskSample sample, source.source->Read(index));

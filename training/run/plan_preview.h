@@ -11,6 +11,7 @@
 #define UNIVAL_TRAINING_RUN_PLAN_PREVIEW_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,11 @@ struct SourcePreview {
   int64_t unlock_step = 0;
   int64_t unlock_after_plateau = 0;  // above 0: nobody knows when; counted as if never
   int64_t records = 0;               // that take part
-  int64_t micro_batches = 0;         // of the stage
+  int64_t micro_batches = 0;         // of the stage in which it takes part
   int64_t rows = 0;                  // what the run will log, if no validation ends the stage
+  // Modalities whose items vary while it is trained on, with the model's option "augment" of each;
+  // empty where that says nothing, as of a plugin.
+  std::map<std::string, std::string> augment;
   double epochs() const { return static_cast<double>(rows) / static_cast<double>(records); }
 };
 
@@ -47,6 +51,9 @@ struct StagePreview {
   int64_t checkpoint_bytes = 0;
   int64_t validations = 0;
   DropoutRates dropout;  // while it trains
+  bool activation_checkpointing = false;
+  // "token", "row" or "source" where micro-batches have rows of several sources, else empty.
+  std::string mixed_loss_mean;
 
   int64_t rows() const;
   int64_t trained() const;

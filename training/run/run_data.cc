@@ -76,7 +76,7 @@ class DataOpener {
  private:
   struct Opened {
     const Task* task;
-    const Source* source;
+    OnDemandSource* source;
   };
 
   absl::Status OpenStage(int index) {
@@ -99,7 +99,7 @@ class DataOpener {
       StageSource& added = sources.emplace_back();
       added.name = source.name();
       added.task = opened.task;
-      added.source = opened.source;
+      added.source = added.files = opened.source;
       added.augment = source.augment();
       added.field = field;
       UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, AddFurther(&added)));
@@ -170,7 +170,8 @@ class DataOpener {
     }
     options.missing_media = std::is_same_v<Plan, EvaluationPlan>;
     if (!options.missing_media) AddFurtherColumns(**task, &options);  // evaluation makes none
-    auto source = OpenTaskSource(**task, options);
+    auto source = OnDemandSource::Create(
+        [task, options]() -> OnDemandSource::Opening { return OpenTaskSource(**task, options); });
     if (!source.ok()) return AtField(plan_, field + ".path", source.status());
     UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, CheckTask(**task, model_, **source)));
     // A resumed run has the records that it had, or is refused; an evaluation may have others.
@@ -183,8 +184,9 @@ class DataOpener {
     if (std::is_same_v<Plan, EvaluationPlan>) {
       UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, CheckMetricColumns(**task, **source)));
     }
+    OnDemandSource* const opened = source->get();
     data_.opened.push_back(*std::move(source));
-    return Opened{*task, data_.opened.back().get()};
+    return Opened{*task, opened};
   }
 
   // A plan names its sets itself; the pipeline would name an option of other commands.
@@ -210,6 +212,15 @@ absl::StatusOr<RunData> OpenRunData(const LoadedPlan& plan, const Pipeline& pipe
                                     const Model& model, bool is_checked,
                                     const IndexOptions& index) {
   return DataOpener(plan, pipeline, model, is_checked, index).Open();
+}
+
+absl::Status CloseOtherStages(const RunData& data, int stage) {
+  for (int i = 0; i < static_cast<int>(data.stages.size()); ++i) {
+    for (const StageSource& source : data.stages[static_cast<size_t>(i)]) {
+      if (i != stage && source.files != nullptr) UNIVAL_RETURN_IF_ERROR(source.files->Close());
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace unival

@@ -69,6 +69,9 @@ absl::StatusOr<BuiltModel> LoadBase(const LoadedPlan& plan, const Runtime& runti
   BuiltModel built;
   ModelLoadOptions load;
   load.input_sizes = {plan.proto.input_size().begin(), plan.proto.input_size().end()};
+  for (const ModalityOptionsPlan& given : plan.proto.modality_options()) {
+    load.modality_options[given.modality()] = {given.option().begin(), given.option().end()};
+  }
   UNIVAL_ASSIGN_OR_RETURN(built.model, Model::Load(directory, runtime, load));
   std::vector<std::string> parts(plan.proto.reset().begin(), plan.proto.reset().end());
   if (plan.proto.random_backbone()) parts.push_back("backbone");

@@ -42,6 +42,10 @@ struct RunData {
   std::vector<const Source*> evaluations;
 };
 
+// Closes the files of sources of all stages but `stage`; they are opened again when somebody reads
+// them, and refused where they hold something else by then. Errors of files that cannot be read.
+absl::Status CloseOtherStages(const RunData& data, int stage);
+
 // Opens every source and evaluation and checks it against its task and the model: the task exists,
 // its modalities are loaded, its columns stand in the first record, its patterns of trainable
 // tensors select something; and, unless that was found when the run began (`is_checked`), all

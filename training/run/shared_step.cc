@@ -67,8 +67,17 @@ absl::Status SharedStep::TakeFromFirst(ValidationState* state, bool* is_best) {
 
 absl::Status SharedStep::ShareSums(StepSums* sums) {
   std::vector<double> values = {sums->loss, sums->sample_size, sums->tokens, sums->correct};
+  for (const StepSums::Source& source : sums->sources) {
+    values.push_back(source.loss);
+    values.push_back(source.tokens);
+  }
   UNIVAL_RETURN_IF_ERROR(world_.Sum(&values));
-  *sums = {values[0], values[1], values[2], values[3]};
+  sums->loss = values[0];
+  sums->sample_size = values[1];
+  sums->tokens = values[2];
+  sums->correct = values[3];
+  for (size_t i = 0; i < sums->sources.size(); ++i)
+    sums->sources[i] = {values[4 + 2 * i], values[5 + 2 * i]};
   return absl::OkStatus();
 }
 
@@ -86,8 +95,9 @@ void SharedStep::Prepare(bool is_last, StepOptions* options) {
   options->seed = Mix(options->seed, static_cast<uint64_t>(world_.rank()));
 }
 
-absl::StatusOr<StepLoss> SharedStep::NoRows() {
+absl::StatusOr<StepLoss> SharedStep::NoRows(const StepOptions& options) {
   StepSums sums;
+  if (options.mixed) sums = NoSums(options.mixed->mean, options.mixed->sources);
   UNIVAL_RETURN_IF_ERROR(ShareSums(&sums));
   const StepLoss step = MeanOf(sums);
   if (std::isfinite(step.loss)) return step;

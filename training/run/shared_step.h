@@ -47,7 +47,7 @@ class SharedStep {
   // last micro-batch of a step, gradients are told to leave as they come.
   void Prepare(bool is_last, StepOptions* options);
   // Instead of ForwardBackward, where this process has no rows.
-  absl::StatusOr<StepLoss> NoRows();
+  absl::StatusOr<StepLoss> NoRows(const StepOptions& options);
   // Gradients become those of all rows, buffers the mean over processes.
   absl::Status Finish();
   // DataLoss names processes whose trained tensors are not those of process 0.

@@ -13,9 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
 #include "runtime/weight_files.h"
-#include "sdk/base/random.h"
 #include "sdk/base/status_macros.h"
-#include "training/config/precision.h"
 #include "training/run/non_finite.h"
 #include "training/run/part_times.h"
 #include "training/run/shared_step.h"
@@ -25,6 +23,7 @@
 #include "training/run/stage_omissions.h"
 #include "training/run/stage_optimizer.h"
 #include "training/run/stage_report.h"
+#include "training/run/stage_step.h"
 #include "training/run/statistics_backup.h"
 #include "training/run/trainable.h"
 #include "training/run/training_step.h"
@@ -33,13 +32,6 @@
 namespace unival {
 namespace {
 
-void AddTo(LogWindow* window, const std::string& source, const StepLoss& step) {
-  window->loss += step.loss, ++window->batches;
-  window->tokens += step.tokens, window->correct += step.correct;
-  window->by_source[source].first += step.loss;
-  ++window->by_source[source].second;
-}
-
 class StageRun {
  public:
   explicit StageRun(Run* run)
@@ -47,7 +39,7 @@ class StageRun {
         index_(run->state.stage),
         stage_(run->plan.proto.stage(index_)),
         sources_(run->data.stages[index_]),
-        loss_(MakeLoss(stage_.loss(), run->model->vocabulary())),
+        loss_(LossOf(stage_, run->model->vocabulary())),
         omissions_(run) {}
 
   absl::Status Prepare(const TensorState& state) {
@@ -58,6 +50,7 @@ class StageRun {
       UNIVAL_RETURN_IF_ERROR(WarnOfUnsayableTargets(run_, sources_, trainable_));
     ApplyTrainable(*run_.model, trainable_);
     ApplyDropout(stage_, run_.model->backbone());
+    run_.model->backbone().SetActivationCheckpointing(stage_.activation_checkpointing());
     before_step_ = BackupOfStatistics();
     before_batch_ = BackupOfStatistics();
     UNIVAL_ASSIGN_OR_RETURN(optimizer_,
@@ -201,23 +194,21 @@ class StageRun {
     const TrainingBatch& batch = next.batch;
     const BatchCounts& counts = next.counts;
     state.totals.rows += counts.rows;
-    state.totals.source_rows[stage_.name()][sources_[batch.source].name] += counts.rows;
+    for (size_t i = 0; i < batch.source_rows.size(); ++i) {
+      if (batch.source_rows[i] == 0) continue;
+      state.totals.source_rows[stage_.name()][sources_[i].name] += batch.source_rows[i];
+    }
     state.totals.cache_hits += counts.cache_hits;
     state.totals.encoder_calls += counts.encoder_calls;
     stop_asked_ = stop_asked_ || counts.stop;
     UNIVAL_RETURN_IF_ERROR(omissions_.CountRecords(batch.failures));
     if (counts.examples == 0) return absl::OkStatus();
-    StepOptions options;
-    options.loss = loss_;
-    options.update = state.stage_step;
-    options.scale = 1.0 / stage_.micro_batches();
-    options.seed = Mix(run_.plan.proto.seed(), index_, state.stage_step, micro);
-    options.bfloat16 = ParsePrecision(stage_.precision()) == Precision::kBfloat16;
+    StepOptions options = StepOptionsOf(run_, loss_, batch, micro);
     before_batch_.Save();
     const PartTimer::Clock::time_point start = PartTimer::Clock::now();
     if (shared_ != nullptr) shared_->Prepare(micro == stage_.micro_batches() - 1, &options);
     const absl::StatusOr<StepLoss> step =
-        batch.examples.empty() ? shared_->NoRows()
+        batch.examples.empty() ? shared_->NoRows(options)
                                : ForwardBackward(*run_.model, batch.examples, options);
     if (IsNonFinite(step.status())) return SkipBatch(step.status(), batch, options);
     if (!step.ok()) return step.status();
@@ -225,7 +216,7 @@ class StageRun {
     parts[kEncoder] += step->encoder_seconds;
     parts[kBackbone] += PartTimer::Since(start) - step->encoder_seconds;
     for (const PreparedExample& row : batch.examples) records_of_step_.push_back(row.example.key);
-    AddTo(&state.window, sources_[batch.source].name, *step);
+    CountStep(sources_, batch.source, *step, &state.window);
     state.totals.tokens += step->tokens;
     state.last_loss = step->loss;
     return absl::OkStatus();

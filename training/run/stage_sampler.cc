@@ -22,6 +22,7 @@ absl::StatusOr<BalancedSampler> MakeStageSampler(const TrainingPlan& plan, int i
   const Stage& stage = plan.stage(index);
   SamplerOptions options;
   options.seed = Mix(plan.seed(), index);
+  if (stage.has_mixed_batches()) options.mixed_rows = stage.batch();
   options.rank = rank;
   options.world_size = world_size;
   for (int i = 0; i < stage.source_size(); ++i) {

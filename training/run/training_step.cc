@@ -111,8 +111,11 @@ absl::StatusOr<double> Share(const StepOptions& options, const LossResult& resul
                              StepLoss* step) {
   const double encoder_seconds = step->encoder_seconds;
   const auto own = static_cast<double>(result.sample_size);
-  StepSums sums{loss * own, own, static_cast<double>(result.tokens),
-                static_cast<double>(result.correct)};
+  StepSums sums;
+  sums.loss = loss * own;
+  sums.sample_size = own;
+  sums.tokens = static_cast<double>(result.tokens);
+  sums.correct = static_cast<double>(result.correct);
   if (!options.share) {
     *step = {loss, result.tokens, result.correct, encoder_seconds};
     return 1;
@@ -121,6 +124,23 @@ absl::StatusOr<double> Share(const StepOptions& options, const LossResult& resul
   *step = MeanOf(sums);
   step->encoder_seconds = encoder_seconds;
   return own / sums.sample_size;
+}
+
+// What backward starts from, of this process; fills `step`.
+absl::StatusOr<at::Tensor> Objective(const LossResult& result, const StepOptions& options,
+                                     StepLoss* step) {
+  if (options.mixed) {
+    StepSums sums = SumsOf(result, *options.mixed);
+    if (options.share) UNIVAL_RETURN_IF_ERROR(options.share(&sums));
+    const double encoder_seconds = step->encoder_seconds;
+    *step = MeanOf(sums);
+    step->encoder_seconds = encoder_seconds;
+    const at::Tensor weights = RowWeights(result.row_tokens, sums, *options.mixed);
+    return (result.row_loss * weights).sum() * options.scale;
+  }
+  const at::Tensor mean = Mean(result);
+  UNIVAL_ASSIGN_OR_RETURN(const double weight, Share(options, result, mean.item<double>(), step));
+  return mean * (options.scale * weight);
 }
 
 }  // namespace
@@ -136,14 +156,6 @@ LossConfig MakeLoss(const LossPlan& plan, const VocabularyView& vocabulary) {
   loss.pad = vocabulary.pad();
   loss.eos = vocabulary.eos();
   return loss;
-}
-
-StepLoss MeanOf(const StepSums& sums) {
-  StepLoss step;
-  step.loss = sums.loss / sums.sample_size;
-  step.tokens = static_cast<int64_t>(sums.tokens);
-  step.correct = static_cast<int64_t>(sums.correct);
-  return step;
 }
 
 absl::Status EncodePending(const Model& model, const std::map<std::string, FeatureCache*>& frozen,
@@ -211,13 +223,11 @@ absl::StatusOr<StepLoss> ForwardBackward(const Model& model,
   UNIVAL_ASSIGN_OR_RETURN(ModelInput input, encode());
   return CatchTorch("training step", [&]() -> absl::StatusOr<StepLoss> {
     UNIVAL_ASSIGN_OR_RETURN(const LossResult result, Loss(model, input, target, options));
-    const at::Tensor mean = Mean(result);
-    UNIVAL_ASSIGN_OR_RETURN(const double weight,
-                            Share(options, result, mean.item<double>(), &step));
+    UNIVAL_ASSIGN_OR_RETURN(const at::Tensor objective, Objective(result, options, &step));
     if (!std::isfinite(step.loss)) {
       return NonFiniteError(absl::StrCat("the loss is ", step.loss));
     }
-    (mean * (options.scale * weight)).backward();
+    objective.backward();
     return step;
   });
 }

@@ -13,9 +13,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 #include "runtime/model.h"
 #include "training/loss/loss.h"
 #include "training/run/batch_loader.h"
+#include "training/run/mixed_loss.h"
 
 namespace unival {
 
@@ -39,14 +41,6 @@ TargetRows MakeTargetRows(const Model& model, absl::Span<const PreparedExample> 
 // The loss that a plan asks for.
 LossConfig MakeLoss(const LossPlan& plan, const VocabularyView& vocabulary);
 
-// One micro-batch, of this process or of all that share the step.
-struct StepSums {
-  double loss = 0;  // summed over `sample_size`
-  double sample_size = 0;
-  double tokens = 0;
-  double correct = 0;
-};
-
 struct StepOptions {
   LossConfig loss;
   int64_t update = 0;  // finished updates, for drop_worst_after
@@ -54,21 +48,13 @@ struct StepOptions {
   uint64_t seed = 0;   // of dropout
   // Products of the forward pass in bfloat16; weights, gradients and loss stay float32.
   bool bfloat16 = false;
+  // Of rows of several sources; `loss` is then by row.
+  absl::optional<MixedRows> mixed;
   // Where several processes share the step: turns the sums of this one into those of all, between
   // forward and backward. The gradients are then this process's part of those of all rows. Empty:
   // alone.
   std::function<absl::Status(StepSums*)> share;
 };
-
-// Of all processes that share the step.
-struct StepLoss {
-  double loss = 0;  // per token
-  int64_t tokens = 0;
-  int64_t correct = 0;
-  double encoder_seconds = 0;  // forward through encoders
-};
-
-StepLoss MeanOf(const StepSums& sums);
 
 // Adds the gradients of one micro-batch. NonFiniteError when the loss is not finite (no gradient is
 // added then).

@@ -131,6 +131,23 @@ TEST(Distributed, FourProcessesFollowOneWithMicroBatches) {
   ExpectFollows("one4", "four");
 }
 
+TEST(Distributed, TwoProcessesFollowOneWithRowsOfSeveralSources) {
+  const Program& program = TinyWorkplace();
+  for (const char* mean : {"token", "row", "source"}) {
+    SCOPED_TRACE(mean);
+    const std::string mixed = absl::StrCat("mixed_batches { loss_mean: \"", mean, "\" }");
+    WritePlan("mixed", Plan(8, 6, "connection:image", mixed));
+    WritePlan("mixed_halves", Plan(4, 6, "connection:image", mixed));
+    const std::string one = absl::StrCat("mixed_one_", mean),
+                      two = absl::StrCat("mixed_two_", mean);
+    ASSERT_EQ(program.Run(Train("mixed", one)).code, 0);
+    const Outcome halves = program.Run(Launch(2, Train("mixed_halves", two)));
+    ASSERT_EQ(halves.code, 0) << halves.err;
+    ExpectFollows(one, two);
+    EXPECT_EQ(StepsOf(one).back()["source_rows"], StepsOf(two).back()["source_rows"]);
+  }
+}
+
 TEST(Distributed, TheWholeModelTrainsToTheSameWeightsInAllProcesses) {
   // Each checkpoint compares the weights of all processes.
   WritePlan("all", Plan(4, 10, "all"));
