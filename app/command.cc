@@ -20,7 +20,6 @@
 #include "sdk/base/printable.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
-#include "tasks/slots/pattern.h"
 #include "training/data/record.h"
 
 namespace unival {
@@ -28,21 +27,6 @@ namespace {
 
 // More threads than processors only wait for each other, and starting far more takes minutes.
 constexpr int kMaxThreads = 1024;
-
-// The type of the slot that holds `column`, empty where the task has none; the size of the picture
-// that a box lies in is a number.
-std::string SlotTypeOf(const TaskInfo& task, const std::string& column) {
-  bool has_box = false;
-  for (const std::string& text : {task.prompt, task.target}) {
-    std::vector<PatternProblem> ignored;  // a media input within the text is no slot type
-    for (const PatternPiece& piece : ReadPattern(text, BuiltinSlotTypes(), &ignored)) {
-      if (piece.type == nullptr) continue;
-      if (piece.text == column) return piece.type->name();
-      has_box = has_box || piece.type->name() == "box";
-    }
-  }
-  return has_box && (column == "width" || column == "height") ? "number" : "";
-}
 
 absl::StatusOr<FieldValue> NumbersOf(absl::string_view value) {
   std::vector<double> numbers;
@@ -64,16 +48,16 @@ absl::optional<FieldValue> ListOf(const std::string& value) {
   return fields->at("x");
 }
 
-absl::StatusOr<FieldValue> ValueOf(const std::string& value, const std::string& slot) {
-  const bool wants_numbers = slot == "box" || slot == "codes";
+absl::StatusOr<FieldValue> ValueOf(const std::string& value, ValueKind kind) {
   if (absl::StartsWith(value, "[")) {
     const absl::optional<FieldValue> list = ListOf(value);
     if (list.has_value()) return *list;
-    if (wants_numbers) return InvalidArgument("expected a list of numbers, got ", value);
+    if (kind == ValueKind::kNumbers)
+      return InvalidArgument("expected a list of numbers, got ", value);
   }
-  if (wants_numbers) return NumbersOf(value);
-  if (slot != "number") return FieldValue(value);
-  UNIVAL_ASSIGN_OR_RETURN(const FieldValue numbers, NumbersOf(value));
+  if (kind == ValueKind::kText) return FieldValue(value);
+  UNIVAL_ASSIGN_OR_RETURN(FieldValue numbers, NumbersOf(value));
+  if (kind == ValueKind::kNumbers) return numbers;
   const auto& list = std::get<std::vector<double>>(numbers);
   if (list.size() != 1) return InvalidArgument("expected one number, got \"", value, "\"");
   return FieldValue(list[0]);
@@ -201,8 +185,9 @@ absl::StatusOr<TaskSample> SampleFromColumns(const TaskInfo& task, const std::st
     return std::find(names.begin(), names.end(), name) != names.end();
   };
   for (const auto& [said, column, value] : given) {
-    const std::string slot = SlotTypeOf(task, column);
-    if (slot.empty() && !has(task.columns, column) && !has(task.prediction_columns, column)) {
+    const auto kind = task.column_kinds.find(column);
+    const bool is_told = kind != task.column_kinds.end();
+    if (!is_told && !has(task.columns, column) && !has(task.prediction_columns, column)) {
       return absl::InvalidArgumentError(
           absl::StrCat(said, ": task \"", task.name, "\" has no column \"", column,
                        "\"; it reads: ", absl::StrJoin(task.prediction_columns, ", ")));
@@ -212,7 +197,8 @@ absl::StatusOr<TaskSample> SampleFromColumns(const TaskInfo& task, const std::st
           absl::StrCat(said, ": the column \"", column, "\" is given twice; give it once"));
     }
     if (!has(MediaColumns(task), column)) {
-      UNIVAL_ASSIGN_OR_RETURN(sample.fields[column], Annotate(ValueOf(value, slot), said));
+      const ValueKind held = is_told ? kind->second : ValueKind::kText;
+      UNIVAL_ASSIGN_OR_RETURN(sample.fields[column], Annotate(ValueOf(value, held), said));
       continue;
     }
     const absl::Status opened = OpenRegularFile(value).status();

@@ -45,9 +45,9 @@ struct GivenColumn {
 // "--input column=value" pairs. InvalidArgument for one without "=".
 absl::StatusOr<std::vector<GivenColumn>> ParseInputs(const std::vector<std::string>& inputs);
 
-// A record with the key `key`, made of the values in `given`. Media columns take files; columns of
-// boxes, codes and numbers take numbers, "10,20,30,40" or "[10, 20, 30, 40]"; the others take text,
-// or a list of texts, ["a", "b"]. A task with a box also takes `width` and `height`. NotFound for a
+// A record with the key `key`, made of the values in `given`. Media columns take files; columns
+// that hold numbers (TaskInfo::column_kinds) take numbers, "10,20,30,40" or "[10, 20, 30, 40]"; the
+// others take text, or a list of texts, ["a", "b"]. NotFound for a
 // media file that does not exist; InvalidArgument for an unknown column, a column given twice, or
 // text where numbers are needed.
 absl::StatusOr<TaskSample> SampleFromColumns(const TaskInfo& task, const std::string& key,

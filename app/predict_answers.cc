@@ -30,16 +30,15 @@ bool IsInPixels(const FieldValue& value) {
 // Adds the picture's width and height to a record that has a box in pixels and does not state them.
 // The box then refers to the picture that the record holds.
 void AddPictureSize(const TaskInfo& task, const MediaDecoder& decoder, TaskSample* sample) {
-  const bool has_box =
-      absl::StrContains(task.prompt, ":box}") || absl::StrContains(task.target, ":box}");
-  const bool is_sized = sample->fields.count("width") + sample->fields.count("height") > 0;
-  const bool in_pixels = std::any_of(sample->fields.begin(), sample->fields.end(),
+  const auto& fields = sample->fields;
+  const bool is_sized = fields.count(kWidthColumn) + fields.count(kHeightColumn) > 0;
+  const bool in_pixels = std::any_of(fields.begin(), fields.end(),
                                      [](const auto& field) { return IsInPixels(field.second); });
-  if (!has_box || is_sized || !in_pixels) return;
+  if (task.box_columns.empty() || is_sized || !in_pixels) return;
   const auto size = SizeOfPicture(task, decoder, *sample);
   if (!size.has_value()) return;
-  sample->fields["width"] = (*size)[0];
-  sample->fields["height"] = (*size)[1];
+  sample->fields[kWidthColumn] = (*size)[0];
+  sample->fields[kHeightColumn] = (*size)[1];
 }
 
 // What the command line sets. Several answers need as many beams, where beams are searched.
@@ -105,7 +104,7 @@ class Answering {
     if (!arguments_.draw.empty()) {
       UNIVAL_ASSIGN_OR_RETURN(drawn_,
                               AnswerFiles::Create("--draw", arguments_.draw, ".png", is_single_));
-      if (!HasBox(task_.info())) {
+      if (!task_.info().gives_box && task_.info().box_columns.empty()) {
         return InvalidArgument("--draw: expected a task with a box in its prompt or answer, got \"",
                                name, "\"; leave out --draw");
       }
@@ -118,7 +117,7 @@ class Answering {
     }
     UNIVAL_ASSIGN_OR_RETURN(saved_,
                             AnswerFiles::Create("--save", arguments_.save, ".npy", is_single_));
-    if (HasCodes(task_.info())) return absl::OkStatus();
+    if (task_.info().gives_codes) return absl::OkStatus();
     return InvalidArgument("--save: expected a task that answers with image codes, got \"", name,
                            "\"; leave out --save");
   }

@@ -11,7 +11,6 @@
 #include "sdk/base/files.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
-#include "tasks/slots/pattern.h"
 #include "training/evaluation/evaluate.h"
 #include "training/report/code_grid.h"
 #include "training/report/drawn_boxes.h"
@@ -22,21 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 
 using report::DrawnBox;
-
-// Columns of a pattern whose slots are of type `type`; none of a task that is code.
-std::vector<std::string> ColumnsOf(const std::string& pattern, absl::string_view type) {
-  std::vector<std::string> columns;
-  std::vector<PatternProblem> ignored;  // a media input within the text is no slot type
-  for (const PatternPiece& piece : ReadPattern(pattern, BuiltinSlotTypes(), &ignored)) {
-    if (piece.type != nullptr && piece.type->name() == type) columns.push_back(piece.text);
-  }
-  return columns;
-}
-
-bool HasSlot(const TaskInfo& task, absl::string_view type) {
-  return task.target.empty() || !ColumnsOf(task.prompt, type).empty() ||
-         !ColumnsOf(task.target, type).empty();
-}
 
 // "photos/7.jpg" -> "7", "-:17" -> "_17".
 std::string StemOf(const std::string& record) {
@@ -75,9 +59,11 @@ std::string Asked(const TaskInfo& task, const TaskSample& sample) {
 std::vector<DrawnBox> AskedBoxes(const TaskInfo& task, const AnsweredRecord& record, double width,
                                  double height) {
   std::vector<DrawnBox> boxes;
-  for (const std::string& column : ColumnsOf(task.prompt, "box")) {
+  const auto& asked = task.prediction_columns;
+  for (const std::string& column : task.box_columns) {
     const auto found = record.sample.fields.find(column);
     if (found == record.sample.fields.end()) continue;
+    if (std::find(asked.begin(), asked.end(), column) == asked.end()) continue;
     const auto* box = std::get_if<std::vector<double>>(&found->second);
     if (box == nullptr || box->size() != 4) continue;
     const bool in_pixels = *std::max_element(box->begin(), box->end()) > 1;
@@ -104,9 +90,6 @@ std::vector<DrawnBox> AnsweredBoxes(const TaskInfo& task, const AnsweredRecord& 
 }
 
 }  // namespace
-
-bool HasBox(const TaskInfo& task) { return HasSlot(task, "box"); }
-bool HasCodes(const TaskInfo& task) { return HasSlot(task, "codes"); }
 
 absl::StatusOr<AnswerFiles> AnswerFiles::Create(const std::string& option, const std::string& path,
                                                 const std::string& extension, bool is_single) {

@@ -34,11 +34,6 @@ class AnswerFiles {
   std::set<std::string> used_;
 };
 
-// Whether the task's prompt or answer holds a box. True for a task that is code, which does not
-// say.
-bool HasBox(const TaskInfo& task);
-bool HasCodes(const TaskInfo& task);
-
 // Width and height of the first picture that the record holds.
 absl::optional<std::array<double, 2>> SizeOfPicture(const TaskInfo& task,
                                                     const MediaDecoder& decoder,

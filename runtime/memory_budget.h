@@ -17,9 +17,9 @@
 namespace unival {
 
 // While it lives, the tensor allocation of this thread that takes more than `bytes` of the
-// processor's memory throws std::bad_alloc with "needs more memory than N MiB, WHY". Counted are the
-// blocks that were taken while it lived and have not been given back; what was taken before, and is
-// given back now, is no credit. Budgets nest: the innermost counts.
+// processor's memory throws std::bad_alloc with "needs more memory than N MiB, WHY". Counted are
+// the blocks that were taken while it lived and have not been given back; what was taken before,
+// and is given back now, is no credit. Budgets nest: the innermost counts.
 class MemoryBudget {
  public:
   MemoryBudget(int64_t bytes, const std::string& why);

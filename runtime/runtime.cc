@@ -79,6 +79,7 @@ const int kOpenMpThreads = omp_get_max_threads();
 absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Create(const RuntimeOptions& options) {
   auto runtime = std::unique_ptr<Runtime>(new Runtime);
   runtime->threads_ = options.threads > 0 ? options.threads : std::max(1, kOpenMpThreads);
+  runtime->slot_types_ = options.slot_types;
   at::set_num_threads(runtime->threads_);
   runtime->decoder_ = NewFfmpegDecoder();
   runtime->services_.media = runtime->decoder_.get();

@@ -30,6 +30,8 @@ struct RuntimeOptions {
   // Compute threads; 0: as many as OpenMP gave this process at its start, which is OMP_NUM_THREADS
   // if that was set, else all hardware threads that the process may use.
   int threads = 0;
+  // What "{column:type}" may say in templates: the types that ship, and those that a program adds.
+  SlotTypes slot_types = BuiltinSlotTypes();
 };
 
 // What became of one plugin file.
@@ -52,15 +54,16 @@ class Runtime {
 
   const Registry& registry() const { return registry_; }
   const HostServices& services() const { return services_; }
-  // What templates may name: the slot types that ship, the metrics that ship and those of plugins.
-  // Valid as long as the runtime.
-  TemplateTypes template_types() const { return {BuiltinSlotTypes(), &registry_}; }
+  // What templates may name: the slot types of the options, the metrics that ship and those of
+  // plugins. Valid as long as the runtime.
+  TemplateTypes template_types() const { return {slot_types_, &registry_}; }
   const std::vector<PluginReport>& plugins() const { return plugins_; }
   int threads() const { return threads_; }
 
  private:
   Runtime() = default;
   Registry registry_;
+  SlotTypes slot_types_;
   HostServices services_;
   std::unique_ptr<MediaDecoder> decoder_;
   std::vector<PluginReport> plugins_;

@@ -1,5 +1,5 @@
-// Where the lengths of an AIFF or AIFC file stand (Apple, "Audio Interchange File Format", 1.3), and
-// what a program that wrote to a pipe left there: nothing, or as much as it takes for the most.
+// Where the lengths of an AIFF or AIFC file stand (Apple, "Audio Interchange File Format", 1.3),
+// and what a program that wrote to a pipe left there: nothing, or as much as it takes for the most.
 #include <string>
 
 #include "absl/strings/match.h"

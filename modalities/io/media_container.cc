@@ -76,8 +76,8 @@ bool BeginsFrame(const AVPacket& packet) {
   return bytes.size() > 1 && bytes[0] == '\xff' && (bytes[1] & 0xe0) == 0xe0;
 }
 
-// A frame of a FLAC ends with a checksum of all of it, which makes the checksum of both 0 (RFC 9639,
-// 9.3).
+// A frame of a FLAC ends with a checksum of all of it, which makes the checksum of both 0 (RFC
+// 9639, 9.3).
 bool IsWholeFlacFrame(const AVPacket& packet) {
   return av_crc(av_crc_get_table(AV_CRC_16_ANSI), 0, packet.data, packet.size) == 0;
 }

@@ -2,9 +2,9 @@
 // long they are.
 //
 // Streams of such frames have no head of the whole: what a file promises is that each of its frames
-// is there to its end (CheckMp3 and CheckAdts in containers.h). How many there are may stand in the first of
-// them, but tools that trim without decoding leave that as it was, so it is not held against the
-// file.
+// is there to its end (CheckMp3 and CheckAdts in containers.h). How many there are may stand in the
+// first of them, but tools that trim without decoding leave that as it was, so it is not held
+// against the file.
 #ifndef UNIVAL_MODALITIES_IO_MPEG_FRAMES_H_
 #define UNIVAL_MODALITIES_IO_MPEG_FRAMES_H_
 

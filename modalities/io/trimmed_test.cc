@@ -1,5 +1,5 @@
-// Files that tools trimmed without decoding them, which are whole, and files that were cut anywhere,
-// which are not.
+// Files that tools trimmed without decoding them, which are whole, and files that were cut
+// anywhere, which are not.
 #include <ATen/core/Tensor.h>
 #include <gtest/gtest.h>
 
@@ -251,8 +251,8 @@ TEST(TrimmedTest, AWavOfACodecThatLacksBytesIsTruncated) {
   }
 }
 
-// The greys of MakeVideo's frames are 8 a step, and one in six or so can be decoded alone. An MP4 hides
-// those before the cut; the others begin with them.
+// The greys of MakeVideo's frames are 8 a step, and one in six or so can be decoded alone. An MP4
+// hides those before the cut; the others begin with them.
 TEST(TrimmedTest, AVideoTrimmedWithoutDecodingShowsWhatItHas) {
   const auto all = [](int64_t count, double) {
     std::vector<int64_t> frames(count);

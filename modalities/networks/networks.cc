@@ -1,21 +1,17 @@
 #include "modalities/networks/networks.h"
 
-#include "modalities/networks/pann.h"
-#include "modalities/networks/patches.h"
-#include "modalities/networks/resnet.h"
-#include "modalities/networks/resnext3d.h"
-#include "modalities/networks/small_cnn.h"
+#include "modalities/networks/builtin_networks.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/feature_encoder.h"
 
 namespace unival {
 
 absl::Status RegisterBuiltinNetworks(Registrar& registrar) {
-  const NetworkFactory table[] = {ResnetNetwork(), Resnext3dNetwork(), PannNetwork(),
-                                  SmallCnnNetwork(), PatchesNetwork()};
-  for (const NetworkFactory& factory : table) {
+#define UNIVAL_MAKE_NETWORK(function) function(),
+  for (const NetworkFactory& factory : {UNIVAL_NETWORKS(UNIVAL_MAKE_NETWORK)}) {
     UNIVAL_RETURN_IF_ERROR(registrar.AddNetwork(factory));
   }
+#undef UNIVAL_MAKE_NETWORK
   return absl::OkStatus();
 }
 

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "modalities/audio/log_mel.h"
+#include "modalities/networks/builtin_networks.h"
 #include "modalities/networks/checks.h"
 #include "sdk/base/status_macros.h"
 

@@ -8,7 +8,6 @@
 
 #include "modalities/networks/layers.h"
 #include "sdk/native/feature_encoder.h"
-#include "sdk/native/registry.h"
 #include "sdk/proto/modality.pb.h"
 
 namespace unival {
@@ -50,9 +49,6 @@ class Pann : public FeatureEncoder {
   std::shared_ptr<BatchNorm> bn0_;
   std::vector<std::shared_ptr<PannBlock>> blocks_;
 };
-
-// For the table in networks.cc.
-NetworkFactory PannNetwork();
 
 }  // namespace unival
 

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "sdk/native/feature_encoder.h"
-#include "sdk/native/registry.h"
 #include "sdk/proto/modality.pb.h"
 
 namespace unival {
@@ -27,9 +26,6 @@ class Patches : public FeatureEncoder {
  private:
   int64_t channels_, height_, width_;
 };
-
-// For the table in networks.cc.
-NetworkFactory PatchesNetwork();
 
 }  // namespace unival
 

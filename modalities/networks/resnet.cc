@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_join.h"
+#include "modalities/networks/builtin_networks.h"
 #include "modalities/networks/checks.h"
 #include "sdk/base/status_macros.h"
 

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "modalities/networks/bottleneck.h"
-#include "sdk/native/registry.h"
 #include "sdk/proto/modality.pb.h"
 
 namespace unival {
@@ -22,9 +21,6 @@ class Resnet : public ResidualEncoder {
  private:
   const std::string feature_name_;
 };
-
-// For the table in networks.cc.
-NetworkFactory ResnetNetwork();
 
 }  // namespace unival
 

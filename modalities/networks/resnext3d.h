@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "modalities/networks/bottleneck.h"
-#include "sdk/native/registry.h"
 #include "sdk/proto/modality.pb.h"
 
 namespace unival {
@@ -24,9 +23,6 @@ class Resnext3d : public ResidualEncoder {
  private:
   const std::string feature_name_;
 };
-
-// For the table in networks.cc.
-NetworkFactory Resnext3dNetwork();
 
 }  // namespace unival
 

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "modalities/networks/builtin_networks.h"
 #include "modalities/networks/checks.h"
 #include "sdk/base/status_macros.h"
 

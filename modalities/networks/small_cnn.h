@@ -8,7 +8,6 @@
 
 #include "modalities/networks/layers.h"
 #include "sdk/native/feature_encoder.h"
-#include "sdk/native/registry.h"
 #include "sdk/proto/modality.pb.h"
 
 namespace unival {
@@ -47,9 +46,6 @@ class SmallCnn : public FeatureEncoder {
   std::shared_ptr<Linear> fold_;  // with flatten_height
   std::shared_ptr<ChannelLayerNorm> norm_;
 };
-
-// For the table in networks.cc.
-NetworkFactory SmallCnnNetwork();
 
 }  // namespace unival
 

@@ -49,9 +49,9 @@ uint32_t Number32(std::string_view bytes) {
 
 // Whether a table of characters (NormalizerSpec.precompiled_charsmap) leads nowhere beyond itself:
 // the library follows it without looking. The table: bytes of the trie in 32 bits, the trie, texts
-// that end in a zero. The trie is a double array of 32-bit units (darts-clone): of a node, bits 0 to
-// 7 the label, 8 whether an end stands at its children's place, 9 whether the offset counts in 256,
-// 10 to 30 the offset, 31 none; of an end, the place of its text.
+// that end in a zero. The trie is a double array of 32-bit units (darts-clone): of a node, bits 0
+// to 7 the label, 8 whether an end stands at its children's place, 9 whether the offset counts in
+// 256, 10 to 30 the offset, 31 none; of an end, the place of its text.
 bool IsSoundTable(std::string_view table) {
   constexpr uint32_t kEnd = uint32_t{1} << 31, kHasEnd = 1 << 8, kLarge = 1 << 9, kLabels = 0xff;
   if (table.empty()) return true;

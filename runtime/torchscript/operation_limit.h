@@ -35,9 +35,9 @@ inline constexpr int64_t kMaxListEntries = int64_t{1} << 20;   // of a list, a d
 // that looks at its results behind those that make tensors, lists, dictionaries and texts.
 void LimitOperations(const torch::jit::Module& module);
 
-// While it lives, what throws on this thread: a round of a loop that begins `loop_seconds` after its
-// construction, an operation that begins twice as long after it, so that a loop is called a loop,
-// and an operation that makes more than the bounds above. One at a time on a thread.
+// While it lives, what throws on this thread: a round of a loop that begins `loop_seconds` after
+// its construction, an operation that begins twice as long after it, so that a loop is called a
+// loop, and an operation that makes more than the bounds above. One at a time on a thread.
 class OperationLimit {
  public:
   explicit OperationLimit(double loop_seconds);

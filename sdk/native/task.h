@@ -35,6 +35,16 @@ namespace unival {
 using FieldValue =
     std::variant<std::string, double, std::vector<double>, std::vector<std::string>, MediaSource>;
 
+// Columns that say how large the picture is that a record's boxes lie in, in pixels.
+inline constexpr char kWidthColumn[] = "width", kHeightColumn[] = "height";
+
+// What a column is to hold, of the values above that are no media.
+enum class ValueKind {
+  kText,     // a text; a number or a list of texts stands for one, too
+  kNumber,   // a number
+  kNumbers,  // a list of numbers
+};
+
 // One record of a data source. `key` names it in messages: "train.jsonl:17", "dev.tar:0_george_5".
 struct TaskSample {
   std::string key;
@@ -129,6 +139,14 @@ struct TaskInfo {
   std::vector<ScoreInfo> scores;
   // Where messages say that the task is defined, "sets/my.textproto:12"; empty: in code.
   std::string origin;
+  // What columns are to hold; one that is not named here holds a text, or media. Also names columns
+  // that a task reads only where a record has them, such as kWidthColumn beside a box.
+  std::map<std::string, ValueKind> column_kinds;
+  // Columns of prompt and target that hold a box, [x0, y0, x1, y1] as a record writes it.
+  std::vector<std::string> box_columns;
+  // Whether its answers may have Prediction::box and Prediction::codes. A task that does not say
+  // may give them.
+  bool gives_box = true, gives_codes = true;
 };
 
 // Columns of `info` that hold media.

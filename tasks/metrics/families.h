@@ -1,4 +1,5 @@
-// unival: families.h - the families of metrics that ship, each made by its own file.
+// unival: families.h - the families of metrics that ship. A new one needs its line here, its own
+// file that defines FooMetrics, and that file's line in BUILD.
 #ifndef UNIVAL_TASKS_METRICS_FAMILIES_H_
 #define UNIVAL_TASKS_METRICS_FAMILIES_H_
 
@@ -6,20 +7,20 @@
 
 #include "sdk/native/registry.h"
 
+// In the order in which listings have them.
+#define UNIVAL_METRIC_FAMILIES(FAMILY) \
+  FAMILY(TextMetrics)                  \
+  FAMILY(ClassMetrics)                 \
+  FAMILY(BoxMetrics)                   \
+  FAMILY(CaptionMetrics)               \
+  FAMILY(SpeechMetrics)                \
+  FAMILY(HallucinationMetrics)
+
 namespace unival {
 
-// exact_match, accuracy, last_word, contains, vqa_accuracy
-std::vector<MetricFactory> TextMetrics();
-// class_balanced_accuracy, consistency
-std::vector<MetricFactory> ClassMetrics();
-// mean_iou, iou, iou_thresholds
-std::vector<MetricFactory> BoxMetrics();
-// bleu, rouge_l, cider, cider_d, meteor
-std::vector<MetricFactory> CaptionMetrics();
-// wer
-std::vector<MetricFactory> SpeechMetrics();
-// chair
-std::vector<MetricFactory> HallucinationMetrics();
+#define UNIVAL_DECLARE_FAMILY(function) std::vector<MetricFactory> function();
+UNIVAL_METRIC_FAMILIES(UNIVAL_DECLARE_FAMILY)
+#undef UNIVAL_DECLARE_FAMILY
 
 }  // namespace unival
 

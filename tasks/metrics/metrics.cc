@@ -79,12 +79,13 @@ class CombinedMetric : public ScoredMetric {
 }  // namespace
 
 absl::Status RegisterBuiltinMetrics(Registrar& registrar) {
-  for (const auto& family : {TextMetrics(), ClassMetrics(), BoxMetrics(), CaptionMetrics(),
-                             SpeechMetrics(), HallucinationMetrics()}) {
+#define UNIVAL_MAKE_FAMILY(function) function(),
+  for (const auto& family : {UNIVAL_METRIC_FAMILIES(UNIVAL_MAKE_FAMILY)}) {
     for (const MetricFactory& metric : family) {
       UNIVAL_RETURN_IF_ERROR(registrar.AddMetric(metric));
     }
   }
+#undef UNIVAL_MAKE_FAMILY
   return absl::OkStatus();
 }
 

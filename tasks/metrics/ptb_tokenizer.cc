@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "tasks/metrics/ptb_rules.h"
+#include "tasks/metrics/ptb_spelling.h"
 
 namespace unival {
 namespace {
@@ -57,99 +59,6 @@ std::pair<const PtbRule*, size_t> FindRule(absl::string_view text) {
   return {best, std::max<size_t>(1, HeadLength(*best, text, most))};
 }
 
-// "1/2" for one character.
-std::string Fraction(absl::string_view text) {
-  return absl::StrReplaceAll(
-      text, {{"¼", "1/4"}, {"½", "1/2"}, {"¾", "3/4"}, {"⅓", "1/3"}, {"⅔", "2/3"}});
-}
-
-std::string Currency(absl::string_view text) {
-  return absl::StrReplaceAll(
-      text,
-      {{"¢", "cents"}, {"£", "#"}, {"\u0080", "$"}, {"¤", "$"}, {"\u20A0", "$"}, {"\u20AC", "$"}});
-}
-
-std::string Brackets(absl::string_view text) {
-  return absl::StrReplaceAll(text, {{"(", "-LRB-"}, {")", "-RRB-"}});
-}
-
-std::string AnyBracket(absl::string_view text) {
-  return absl::StrReplaceAll(text, {{"(", "-LRB-"},
-                                    {")", "-RRB-"},
-                                    {"{", "-LCB-"},
-                                    {"}", "-RCB-"},
-                                    {"[", "-LSB-"},
-                                    {"]", "-RSB-"}});
-}
-
-std::string NoBreakSpaces(absl::string_view text) {
-  return absl::StrReplaceAll(text, {{" ", "\u00A0"}});
-}
-
-// `text` without soft hyphens; "-" where it holds nothing else.
-std::string Hyphenless(absl::string_view text) {
-  std::string kept = absl::StrReplaceAll(text, {{"\u00AD", ""}});
-  return kept.empty() ? "-" : kept;
-}
-
-// Replaces straight quotes by opening or closing ones, as `open` says, and curly quotes as they
-// curl.
-std::string LatexQuotes(absl::string_view text, bool open) {
-  const std::string one = open ? "`" : "'";
-  std::string result = absl::StrReplaceAll(
-      text, {{"&apos;", one}, {"'", one}, {"\"", one + one}, {"&quot;", one + one}});
-  return absl::StrReplaceAll(result, {{"\u0091", "`"},
-                                      {"\u2018", "`"},
-                                      {"\u201B", "`"},
-                                      {"\u2039", "`"},
-                                      {"\u0092", "'"},
-                                      {"\u2019", "'"},
-                                      {"\u203A", "'"},
-                                      {"\u0093", "``"},
-                                      {"\u201C", "``"},
-                                      {"\u00AB", "``"},
-                                      {"\u0094", "''"},
-                                      {"\u201D", "''"},
-                                      {"\u00BB", "''"}});
-}
-
-// What a token becomes, where it only has to be spelled otherwise.
-std::string Spelled(PtbAction action, absl::string_view text) {
-  switch (action) {
-    case PtbAction::kKeepSpaces:
-      return NoBreakSpaces(text);
-    case PtbAction::kWord:
-      return Hyphenless(text);
-    case PtbAction::kDash:
-      return "--";
-    case PtbAction::kHyphens:
-      return text.size() == 3 || text.size() == 4 ? "--" : std::string(text);
-    case PtbAction::kAmpersand:
-      return absl::StrReplaceAll(text, {{"&amp;", "&"}, {"&AMP;", "&"}});
-    case PtbAction::kFraction:
-      return Fraction(text);
-    case PtbAction::kCurrency:
-      return Currency(text);
-    case PtbAction::kPhone:
-      return Brackets(NoBreakSpaces(text));
-    case PtbAction::kSmiley:
-      return Brackets(text);
-    case PtbAction::kOpenQuote:
-    case PtbAction::kCloseQuote:
-      return LatexQuotes(text, action == PtbAction::kOpenQuote);
-    case PtbAction::kLess:
-      return "<";
-    case PtbAction::kGreater:
-      return ">";
-    case PtbAction::kBracket:
-      return AnyBracket(text);
-    case PtbAction::kEllipsis:
-      return "...";
-    default:
-      return std::string(text);
-  }
-}
-
 class Lexer {
  public:
   explicit Lexer(absl::string_view text) : left_(text) {}
@@ -157,7 +66,7 @@ class Lexer {
   std::vector<Tokens> Run() {
     lines_.emplace_back();
     while (!left_.empty()) {
-      if (!TakePlainWord()) TakeByRule();
+      if (!TakePlainWord() && !TakeCompound()) TakeByRule();
     }
     return std::move(lines_);
   }
@@ -194,6 +103,35 @@ class Lexer {
     return ends && (mark[0] != '.' || !IsPtbAbbreviation(left_.substr(0, length)));
   }
 
+  // Letters, hyphens and apostrophes up to a blank or a line's end, "t-shirt", "isn't": no rule that
+  // begins at one of them looks beyond what ends them, so that what became of them once becomes of
+  // them each time.
+  bool TakeCompound() {
+    size_t length = 0;
+    while (length < left_.size() && IsOfCompound(left_[length])) ++length;
+    constexpr size_t kLongest = 40, kMostKnown = 100000;
+    if (length == 0 || length > kLongest || length == left_.size()) return false;
+    if (left_[length] != ' ' && left_[length] != '\n') return false;
+    const std::string text(left_.substr(0, length + 1));
+    const size_t rest = left_.size() - length, before = lines_.back().size();
+    const auto known = compounds_.find(text);
+    if (known != compounds_.end()) {
+      lines_.back().insert(lines_.back().end(), known->second.begin(), known->second.end());
+      left_.remove_prefix(length);
+      return true;
+    }
+    while (left_.size() > rest) TakeByRule();
+    if (left_.size() == rest && compounds_.size() < kMostKnown) {
+      const auto begin = lines_.back().begin() + static_cast<std::ptrdiff_t>(before);
+      compounds_.emplace(text, Tokens(begin, lines_.back().end()));
+    }
+    return true;
+  }
+
+  static bool IsOfCompound(char c) {
+    return c == '-' || c == '\'' || absl::ascii_isalpha(static_cast<unsigned char>(c));
+  }
+
   static bool IsContraction(absl::string_view word) {
     for (const char* contraction : {"cannot", "gonna", "gotta", "lemme", "gimme", "wanna"}) {
       if (absl::EqualsIgnoreCase(word, contraction)) return true;
@@ -217,7 +155,7 @@ class Lexer {
     } else if (rule->action == PtbAction::kInitial) {
       Emit(length == 2 ? text.substr(0, 1) : text, length - 1);
     } else {
-      Emit(Spelled(rule->action, text), length);
+      Emit(PtbSpelled(rule->action, text), length);
     }
   }
 
@@ -228,6 +166,7 @@ class Lexer {
 
   absl::string_view left_;
   std::vector<Tokens> lines_;
+  absl::flat_hash_map<std::string, Tokens> compounds_;  // by their text and what ends it
 };
 
 bool IsDroppedPunctuation(absl::string_view token) {

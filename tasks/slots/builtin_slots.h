@@ -1,12 +1,5 @@
-// unival: builtin_slots.h - the slot types that ship, each made by its own file.
-//
-//   {c} {c:text}  a text, a number or a list of texts: training draws one of a list, prediction
-//                 takes the first
-//   {c:number}    a number, printed in its shortest form
-//   {c:label}     a text of the template's closed label set
-//   {c:box}       [x0, y0, x1, y1] in pixels of columns `width` x `height`, or fractions when these
-//                 are absent; four tokens of core.location_bin
-//   {c:codes}     a list of local indices of the template's codes_block
+// unival: builtin_slots.h - the slot types that ship. A new one needs its line here, its own file
+// foo_slot.cc that defines FooSlot, and that file's line in BUILD.
 //
 // MediaSlot is not among those that a pattern asks for by type: the name of an input calls it.
 #ifndef UNIVAL_TASKS_SLOTS_BUILTIN_SLOTS_H_
@@ -16,13 +9,20 @@
 
 #include "tasks/slots/slot_type.h"
 
+// The first is the type of "{column}".
+#define UNIVAL_SLOT_TYPES(SLOT) \
+  SLOT(TextSlot)                \
+  SLOT(NumberSlot)              \
+  SLOT(LabelSlot)               \
+  SLOT(BoxSlot)                 \
+  SLOT(CodesSlot)
+
 namespace unival {
 
-std::shared_ptr<const SlotType> TextSlot();
-std::shared_ptr<const SlotType> NumberSlot();
-std::shared_ptr<const SlotType> LabelSlot();
-std::shared_ptr<const SlotType> BoxSlot();
-std::shared_ptr<const SlotType> CodesSlot();
+#define UNIVAL_DECLARE_SLOT(function) std::shared_ptr<const SlotType> function();
+UNIVAL_SLOT_TYPES(UNIVAL_DECLARE_SLOT)
+#undef UNIVAL_DECLARE_SLOT
+
 std::shared_ptr<const SlotType> MediaSlot();
 
 }  // namespace unival

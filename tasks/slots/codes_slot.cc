@@ -1,3 +1,4 @@
+// {c:codes}: a list of local indices of the template's codes_block.
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +12,8 @@ namespace {
 class Codes : public SlotType {
  public:
   std::string name() const override { return "codes"; }
+  ValueKind value_kind() const override { return ValueKind::kNumbers; }
+  bool gives_codes() const override { return true; }
   std::string Block(const SlotPlace& place) const override { return place.task.codes_block(); }
 
   absl::Status Check(const SlotPlace& place) const override {

@@ -20,15 +20,15 @@ absl::string_view KindOf(const FieldValue& value) {
 }
 
 absl::StatusOr<absl::optional<ImageSize>> SizeOfImage(const TaskSample& sample) {
-  const auto width = sample.fields.find("width");
-  const auto height = sample.fields.find("height");
+  const auto width = sample.fields.find(kWidthColumn);
+  const auto height = sample.fields.find(kHeightColumn);
   if (width == sample.fields.end() && height == sample.fields.end()) {
     return absl::optional<ImageSize>();
   }
-  UNIVAL_ASSIGN_OR_RETURN(const FieldValue* w, RequireField(sample, "width"));
-  UNIVAL_ASSIGN_OR_RETURN(const FieldValue* h, RequireField(sample, "height"));
-  if (!std::holds_alternative<double>(*w)) return WrongKind(sample, "width", "a number", *w);
-  if (!std::holds_alternative<double>(*h)) return WrongKind(sample, "height", "a number", *h);
+  UNIVAL_ASSIGN_OR_RETURN(const FieldValue* w, RequireField(sample, kWidthColumn));
+  UNIVAL_ASSIGN_OR_RETURN(const FieldValue* h, RequireField(sample, kHeightColumn));
+  if (!std::holds_alternative<double>(*w)) return WrongKind(sample, kWidthColumn, "a number", *w);
+  if (!std::holds_alternative<double>(*h)) return WrongKind(sample, kHeightColumn, "a number", *h);
   return absl::optional<ImageSize>(ImageSize{std::get<double>(*w), std::get<double>(*h)});
 }
 

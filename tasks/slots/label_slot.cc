@@ -1,7 +1,9 @@
+// {c:label}: a text of the template's closed label set.
 #include <algorithm>
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/random.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/slots/builtin_slots.h"
@@ -58,18 +60,54 @@ class Label : public SlotType {
   absl::StatusOr<Chunk> Render(const SlotPlace& place, const VocabularyView&,
                                const TaskSample& sample, const RenderOptions& options,
                                SeededRandom& random) const override {
+    const std::vector<std::string> inside = LabelsAmongSeveral(place, sample, options);
+    if (options.training && !inside.empty()) {
+      return Chunk{inside[random.Below(inside.size())], {}, ""};
+    }
     // Cut as in training even for a reference: it must be one of the labels.
     RenderOptions as_trained = options;
     as_trained.reference = false;
     UNIVAL_ASSIGN_OR_RETURN(std::string text, ColumnText(place, sample, as_trained, random));
-    const auto& labels = place.task.labels().values();
-    const bool is_one = options.labels != nullptr
-                            ? options.labels->Has(text)
-                            : std::find(labels.begin(), labels.end(), text) != labels.end();
-    if (is_one) return Chunk{std::move(text), {}, ""};
-    return AtColumn(InvalidArgument("\"", text, "\" is none of the ", labels.size(),
-                                    " labels of task \"", place.task.name(), "\""),
-                    sample, place.slot.text);
+    if (IsLabel(place.task, options, text)) return Chunk{std::move(text), {}, ""};
+    if (!inside.empty()) {
+      return Chunk{options.reference ? std::move(text) : inside.front(), {}, ""};
+    }
+    return AtColumn(
+        InvalidArgument("\"", text, "\" is none of the ", place.task.labels().values_size(),
+                        " labels of task \"", place.task.name(), "\""),
+        sample, place.slot.text);
+  }
+
+ private:
+  static bool IsLabel(const TaskTemplate& task, const RenderOptions& options,
+                      const std::string& text) {
+    if (options.labels != nullptr) return options.labels->Has(text);
+    const auto& labels = task.labels().values();
+    return std::find(labels.begin(), labels.end(), text) != labels.end();
+  }
+
+  // Of a column with several right answers, those that are in the set: the others, which a closed
+  // set of the commonest answers leaves out, are never taught, and answers are compared with them.
+  static std::vector<std::string> LabelsAmongSeveral(const SlotPlace& place,
+                                                     const TaskSample& sample,
+                                                     const RenderOptions& options) {
+    std::vector<std::string> inside;
+    const auto found = sample.fields.find(place.slot.text);
+    if (found == sample.fields.end()) return inside;
+    const auto* several = std::get_if<std::vector<std::string>>(&found->second);
+    if (several == nullptr || several->size() < 2) return inside;
+    for (const std::string& one : *several) {
+      std::string text = CleanedColumn(place, one, /*reference=*/false);
+      if (IsLabel(place.task, options, text)) inside.push_back(std::move(text));
+    }
+    return inside;
+  }
+
+  absl::optional<ValueFault> FaultOf(const SlotPlace& place, const TaskSample& sample,
+                                     const absl::Status& rendered) const override {
+    absl::optional<ValueFault> fault = SlotType::FaultOf(place, sample, rendered);
+    if (fault.has_value() && fault->kind == kBadValue) fault->kind = kUnknownLabel;
+    return fault;
   }
 };
 

@@ -1,3 +1,4 @@
+// {c:number}: a number, printed in its shortest form.
 #include "sdk/base/status_macros.h"
 #include "tasks/slots/builtin_slots.h"
 #include "tasks/slots/column_text.h"
@@ -9,6 +10,7 @@ namespace {
 class Number : public SlotType {
  public:
   std::string name() const override { return "number"; }
+  ValueKind value_kind() const override { return ValueKind::kNumber; }
   bool divisible() const override { return true; }
 
   absl::StatusOr<Chunk> Render(const SlotPlace& place, const VocabularyView&,

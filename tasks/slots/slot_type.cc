@@ -4,6 +4,13 @@
 
 namespace unival {
 
+bool IsOfKind(const FieldValue& value, ValueKind kind) {
+  using Numbers = std::vector<double>;
+  if (kind == ValueKind::kNumbers) return std::holds_alternative<Numbers>(value);
+  if (kind == ValueKind::kNumber) return std::holds_alternative<double>(value);
+  return !std::holds_alternative<MediaSource>(value) && !std::holds_alternative<Numbers>(value);
+}
+
 SlotType::~SlotType() = default;
 
 absl::Status SlotType::Check(const SlotPlace& place) const {
@@ -26,6 +33,13 @@ absl::StatusOr<std::vector<TokenRange>> SlotType::AllowedTokens(
   const std::string block = Block(place);
   if (block.empty()) return std::vector<TokenRange>();
   return vocabulary.BlockRanges(block);
+}
+
+absl::optional<ValueFault> SlotType::FaultOf(const SlotPlace& place, const TaskSample& sample,
+                                             const absl::Status& rendered) const {
+  if (rendered.ok()) return absl::nullopt;
+  const bool fits = IsOfKind(sample.fields.at(place.slot.text), value_kind());
+  return ValueFault{fits ? kBadValue : kWrongType, std::string(rendered.message())};
 }
 
 absl::Status SlotType::Interpret(const SlotPlace&, const VocabularyView&,

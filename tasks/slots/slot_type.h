@@ -2,8 +2,9 @@
 //
 // What "{column:type}" in a prompt or a target means. A slot type stands in a file of its own
 // behind this interface: what it needs of the template and of the vocabulary, how a record's column
-// becomes text or tokens, and how generated tokens are read back. Templates ask it and know no type
-// by name.
+// becomes text or tokens, what the column is to hold and what is wrong with a value, and how
+// generated tokens are read back. Templates, checks of data and the command line ask it, or what a
+// task learnt from it (TaskInfo), and know no type by name.
 //
 //   class AngleSlot : public SlotType { ... };
 //   TemplateTypes types;
@@ -16,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +29,7 @@
 #include "sdk/native/task.h"
 #include "sdk/native/vocabulary.h"
 #include "sdk/proto/task.pb.h"
+#include "tasks/slots/value_fault.h"
 
 namespace unival {
 
@@ -85,8 +88,15 @@ class SlotType {
   virtual bool divisible() const { return false; }
   // Whether the slot stands for a media input of the task. Its column is then the input's name.
   virtual bool is_media() const { return false; }
-  // Whether it fills Prediction::box and References::box.
+  // What its column is to hold: how a value on a command line is read, and which values are of the
+  // wrong type.
+  virtual ValueKind value_kind() const { return ValueKind::kText; }
+  // Columns that it reads beside its own where the record has them, with what they hold.
+  virtual std::map<std::string, ValueKind> companion_columns() const { return {}; }
+  // Whether its column is a box in the picture, and it fills Prediction::box and References::box.
   virtual bool gives_box() const { return false; }
+  // Whether it fills Prediction::codes.
+  virtual bool gives_codes() const { return false; }
   // Tokens that it always has, 0 where the number varies.
   virtual int64_t token_count() const { return 0; }
 
@@ -116,6 +126,12 @@ class SlotType {
   virtual absl::StatusOr<Chunk> Render(const SlotPlace& place, const VocabularyView& vocabulary,
                                        const TaskSample& sample, const RenderOptions& options,
                                        SeededRandom& random) const = 0;
+
+  // What is wrong with the value of the slot's column, which the record has; null: nothing.
+  // `rendered` is what Render said of it. By default a refused value is of the wrong type where it
+  // is not of value_kind(), else a bad value, and what was rendered is right.
+  virtual absl::optional<ValueFault> FaultOf(const SlotPlace& place, const TaskSample& sample,
+                                             const absl::Status& rendered) const;
 
   // Adds to `prediction` what generated tokens mean; its text is filled in already. Called once,
   // for the first slot of this type in the target. Tokens that do not fit leave the prediction as

@@ -41,10 +41,12 @@ std::string SlotTypes::Names() const {
 const SlotTypes& BuiltinSlotTypes() {
   static const auto* const kTypes = [] {
     auto* types = new SlotTypes;
-    for (auto make : {&TextSlot, &NumberSlot, &LabelSlot, &BoxSlot, &CodesSlot}) {
-      const absl::Status added = types->Add(make());
+#define UNIVAL_MAKE_SLOT(function) function(),
+    for (const auto& type : {UNIVAL_SLOT_TYPES(UNIVAL_MAKE_SLOT)}) {
+      const absl::Status added = types->Add(type);
       (void)added;  // the names differ, which slots_test checks
     }
+#undef UNIVAL_MAKE_SLOT
     return types;
   }();
   return *kTypes;

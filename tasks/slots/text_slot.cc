@@ -1,3 +1,5 @@
+// {c} {c:text}: a text, a number or a list of texts: training draws one of a list, prediction takes
+// the first.
 #include "sdk/base/status_macros.h"
 #include "tasks/slots/builtin_slots.h"
 #include "tasks/slots/column_text.h"

@@ -8,27 +8,28 @@
 #include "absl/strings/str_join.h"
 #include "sdk/base/status.h"
 #include "tasks/slots/pattern.h"
+#include "tasks/templates/record_fault.h"
 #include "tasks/templates/template_check.h"
 #include "tasks/templates/template_columns.h"
 
 namespace unival {
 namespace {
 
-std::vector<std::string> ColumnsThatTaskReads(const TaskTemplate& task) {
+std::vector<std::string> ColumnsThatTaskReads(const LoadedTemplate& task, const SlotTypes& types) {
   std::vector<std::string> columns;
-  for (const TaskInput& input : task.input()) columns.push_back(input.name());
-  std::vector<PatternProblem> told_before;
-  for (const std::string& text : {task.prompt(), task.target()}) {
-    const Pattern pattern = ReadPrompt(task, text, BuiltinSlotTypes(), &told_before);
-    for (std::string& column : PatternColumns(pattern)) columns.push_back(std::move(column));
+  for (const TaskInput& input : task.proto.input()) columns.push_back(input.name());
+  const TemplateReading reading = ReadTemplate(task, types);
+  for (const Pattern* pattern : {&reading.prompts[0], &reading.target}) {
+    for (std::string& column : PatternColumns(*pattern)) columns.push_back(std::move(column));
   }
-  for (std::string& column : TrainingColumns(task)) columns.push_back(std::move(column));
+  for (std::string& column : TrainingColumns(task.proto)) columns.push_back(std::move(column));
   return columns;
 }
 
 }  // namespace
 
-void CheckFurtherExamples(const LoadedTemplateSet& set, std::vector<TemplateFault>* faults) {
+void CheckFurtherExamples(const LoadedTemplateSet& set, const TemplateTypes& types,
+                          std::vector<TemplateFault>* faults) {
   for (const LoadedTemplate& task : set.tasks) {
     for (int i = 0; i < task.proto.also_size(); ++i) {
       const FurtherExample& further = task.proto.also(i);
@@ -41,7 +42,7 @@ void CheckFurtherExamples(const LoadedTemplateSet& set, std::vector<TemplateFaul
                                 "\""));
         continue;
       }
-      const std::vector<std::string> columns = ColumnsThatTaskReads(other->proto);
+      const std::vector<std::string> columns = ColumnsThatTaskReads(*other, types.slots);
       for (const auto& [column, from] : further.columns()) {
         if (std::find(columns.begin(), columns.end(), column) != columns.end()) continue;
         add(from, InvalidArgument("columns: task \"", further.task(), "\" has no column \"", column,

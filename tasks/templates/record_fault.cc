@@ -14,40 +14,7 @@
 namespace unival {
 namespace {
 
-using Numbers = std::vector<double>;
 using Texts = std::vector<std::string>;
-
-bool IsNumber(const TaskSample& sample, const std::string& column) {
-  const auto found = sample.fields.find(column);
-  return found == sample.fields.end() || std::holds_alternative<double>(found->second);
-}
-
-// Whether a slot of this type could hold such a value at all.
-bool FitsType(const std::string& slot_type, const FieldValue& value) {
-  if (slot_type == "box" || slot_type == "codes") return std::holds_alternative<Numbers>(value);
-  if (slot_type == "number") return std::holds_alternative<double>(value);
-  return !std::holds_alternative<MediaSource>(value) && !std::holds_alternative<Numbers>(value);
-}
-
-// The kind of fault of a box; empty: none. `refused`: whether the slot refused the box. A box may
-// be empty (no area) and yet not refused.
-std::string BoxKind(const Numbers& box, bool refused) {
-  if (box.size() == 4 && (box[2] < box[0] || box[3] < box[1])) return kBoxOrder;
-  if (box.size() != 4) return kBadValue;
-  if (refused) return kBoxOutside;
-  return box[2] == box[0] || box[3] == box[1] ? kBoxEmpty : "";
-}
-
-std::string KindOfRefusal(const std::string& slot_type, const FieldValue& value,
-                          const TaskSample& sample) {
-  if (!FitsType(slot_type, value)) return kWrongType;
-  if (slot_type == "box") {
-    if (sample.fields.count("width") != sample.fields.count("height")) return kMissingColumn;
-    if (!IsNumber(sample, "width") || !IsNumber(sample, "height")) return kWrongType;
-    return BoxKind(std::get<Numbers>(value), /*refused=*/true);
-  }
-  return slot_type == "label" ? kUnknownLabel : kBadValue;
-}
 
 size_t Alternatives(const FieldValue& value) {
   const auto* texts = std::get_if<Texts>(&value);
@@ -135,7 +102,7 @@ class Inspection {
                   const absl::StatusOr<Value>& value) {
     const FieldValue* found = Find(field, column);
     if (found == nullptr || value.ok()) return;
-    const bool is_number = std::holds_alternative<double>(*found);
+    const bool is_number = IsOfKind(*found, ValueKind::kNumber);
     Add(is_number ? kBadValue : kWrongType, field, column, value.status().message());
   }
 
@@ -154,17 +121,12 @@ class Inspection {
     for (; options.alternative < Alternatives(*value); ++options.alternative) {
       SeededRandom unused(0);
       const auto chunk = slot.type->Render(place, vocabulary_, sample_, options, unused);
-      if (!chunk.ok()) {
-        return Add(KindOfRefusal(slot.type->name(), *value, sample_), field, slot.text,
-                   chunk.status().message());
-      }
+      const auto fault = slot.type->FaultOf(place, sample_, chunk.status());
+      if (fault.has_value()) return Add(fault->kind, field, slot.text, fault->what);
+      if (!chunk.ok()) return Add(kBadValue, field, slot.text, chunk.status().message());
       if (chunk->tokens.empty() && absl::StripAsciiWhitespace(chunk->text).empty()) {
         return Add(kEmptyText, field, slot.text, "is empty");
       }
-    }
-    const auto* box = std::get_if<Numbers>(value);
-    if (slot.type->name() == "box" && box != nullptr && !BoxKind(*box, /*refused=*/false).empty()) {
-      Add(kBoxEmpty, field, slot.text, "the box has no area");
     }
   }
 
@@ -187,6 +149,37 @@ TemplateReading ReadTemplate(const LoadedTemplate& source, const SlotTypes& type
   }
   reading.target = ReadPattern(source.proto.target(), types, &told_before);
   return reading;
+}
+
+std::set<std::string> ColumnsRead(const TemplateReading& reading) {
+  std::set<std::string> columns;
+  for (const TaskInput& input : reading.source->proto.input()) columns.insert(input.name());
+  const auto add = [&columns](const Pattern& pattern) {
+    for (const PatternPiece& piece : pattern) {
+      if (piece.type == nullptr) continue;
+      columns.insert(piece.text);
+      for (const auto& companion : piece.type->companion_columns()) columns.insert(companion.first);
+    }
+  };
+  for (const Pattern& prompt : reading.prompts) add(prompt);
+  add(reading.target);
+  return columns;
+}
+
+bool HasBoxes(const TemplateReading& reading) {
+  const auto has_box = [](const Pattern& pattern) {
+    return std::any_of(pattern.begin(), pattern.end(), [](const PatternPiece& piece) {
+      return piece.type != nullptr && piece.type->gives_box();
+    });
+  };
+  return has_box(reading.target) ||
+         std::any_of(reading.prompts.begin(), reading.prompts.end(), has_box);
+}
+
+bool HasClosedAnswers(const TemplateReading& reading) {
+  return std::any_of(reading.target.begin(), reading.target.end(), [&](const PatternPiece& piece) {
+    return piece.type != nullptr && !piece.type->ClosedSet({reading.source->proto, piece}).empty();
+  });
 }
 
 std::vector<RecordFault> FaultsOfRecord(const TemplateReading& reading,

@@ -9,12 +9,14 @@
 #ifndef UNIVAL_TASKS_TEMPLATES_RECORD_FAULT_H_
 #define UNIVAL_TASKS_TEMPLATES_RECORD_FAULT_H_
 
+#include <set>
 #include <string>
 #include <vector>
 
 #include "sdk/native/task.h"
 #include "sdk/native/vocabulary.h"
 #include "tasks/slots/slot_type.h"
+#include "tasks/slots/value_fault.h"
 #include "tasks/templates/template_set.h"
 
 namespace unival {
@@ -27,18 +29,15 @@ struct TemplateReading {
 };
 TemplateReading ReadTemplate(const LoadedTemplate& source, const SlotTypes& types);
 
-// The kinds of faults. Programs read these words, so they must stay.
-inline constexpr char kMissingColumn[] = "missing_column";  // the record has no such column
-inline constexpr char kWrongType[] = "wrong_type";          // a text where numbers are needed, ...
-inline constexpr char kEmptyText[] = "empty_text";          // nothing, or nothing but blanks
-inline constexpr char kUnknownLabel[] = "unknown_label";    // not in the closed set
-inline constexpr char kBoxOrder[] = "box_order";            // x1 < x0 or y1 < y0
-inline constexpr char kBoxEmpty[] = "box_empty";            // no area
-inline constexpr char kBoxOutside[] = "box_outside";        // beyond the picture
-inline constexpr char kBadValue[] = "bad_value";            // whatever else a slot refuses
+// Columns of inputs and slots, and those that slots read beside their own.
+std::set<std::string> ColumnsRead(const TemplateReading& reading);
+// Whether some slot of a prompt or of the target holds a box.
+bool HasBoxes(const TemplateReading& reading);
+// Whether the target is one of a closed set of answers.
+bool HasClosedAnswers(const TemplateReading& reading);
 
 struct RecordFault {
-  std::string kind;    // one of the above
+  std::string kind;    // one of tasks/slots/value_fault.h
   std::string field;   // "input:0", "prompt", "target"
   std::string column;  // of the task
   std::string what;    // without the record's key

@@ -43,7 +43,8 @@ std::vector<TemplateFault> CheckTrainingFields(const LoadedTemplate& task, const
 
 // Checks that further examples name tasks of the same set and fill their columns. Appends every
 // fault.
-void CheckFurtherExamples(const LoadedTemplateSet& set, std::vector<TemplateFault>* faults);
+void CheckFurtherExamples(const LoadedTemplateSet& set, const TemplateTypes& types,
+                          std::vector<TemplateFault>* faults);
 
 }  // namespace unival
 

@@ -185,7 +185,7 @@ absl::StatusOr<LoadedTemplateSet> ParseAll(absl::string_view text, const std::st
     }
     set.tasks.push_back(std::move(task));
   }
-  CheckFurtherExamples(set, faults);
+  CheckFurtherExamples(set, types, faults);
   if (set.tasks.empty()) {
     faults->push_back({file, 0, "", "", "", "no tasks", InvalidArgument(file, ": no tasks")});
   }

@@ -8,7 +8,7 @@
 //   UNIVAL_RETURN_IF_ERROR(CheckTaskFits(task->info(), modalities, columns));
 //   auto example = task->MakeExample(sample, ExampleMode::kTraining, seed);
 //
-// Slots are those of tasks/slots/builtin_slots.h, and of the types that are handed over.
+// Slots are those of BuiltinSlotTypes(), and of the types that are handed over.
 //
 // Neighbouring texts and text slots form one run, which one call of the tokenizer encodes. A media
 // item ends a run.
@@ -72,6 +72,7 @@ class TemplateTask : public Task {
   absl::Status EncodeAnswers();
   absl::Status EncodeClosedSet(const PatternPiece& slot);
   void FillInfo();
+  void AddKinds(const Pattern& pattern);
   // The text that `tokens` stand for. The tokenizer may lack words of a closed set; then <unk>
   // stands for them. A whole answer of the set gives the label as it is written; the beginning of
   // one gives the text before the first <unk>.

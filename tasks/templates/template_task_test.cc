@@ -166,6 +166,26 @@ TEST_F(TemplateTaskTest, ClosedLabelSetsBecomeTheConstraint) {
               HasSubstr("column \"y\": \"c\" is none of the 2 labels"));
 }
 
+// Ten people answer, and the set holds the commonest answers of all questions.
+TEST_F(TemplateTaskTest, OfSeveralRightAnswersSomeMayBeOutsideTheClosedSet) {
+  const auto task = Make(
+      "prompt: \"{x}\" target: \" {y:label}\" labels { slot: \"y\" values: \"a\" values: \"b\" }");
+  const std::vector<std::string> answers = {"c", "b", "d", "a", "b"};
+  const TaskSample sample{"k", {{"x", "?"}, {"y", answers}}};
+  std::set<std::string> taught;
+  for (uint64_t seed = 0; seed < 30; ++seed) {
+    const auto example = task->MakeExample(sample, ExampleMode::kTraining, seed);
+    ASSERT_TRUE(example.ok()) << example.status();
+    taught.insert(Show(example->target));
+  }
+  EXPECT_THAT(taught, testing::ElementsAre(" a</s>", " b</s>"));
+  EXPECT_TRUE(task->MakeExample(sample, ExampleMode::kPrediction, 0).ok());
+  EXPECT_EQ(task->ReferencesOf(sample)->texts, answers);
+  const TaskSample none{"k", {{"x", "?"}, {"y", std::vector<std::string>{"c", "d"}}}};
+  EXPECT_THAT(Target(*task, none), HasSubstr("\"c\" is none of the 2 labels"));
+  EXPECT_FALSE(task->ReferencesOf(none).ok());
+}
+
 TEST_F(TemplateTaskTest, AClosedSetAndItsTreeAreMadeOnceForAllExamples) {
   const auto task = Make(
       "prompt: \"{x}\" target: \" {y:label}\" labels { slot: \"y\" values: \"a\" values: \"b\" }");

@@ -1,5 +1,5 @@
-// Every option of every command, as the help pages list them, is given what is none of its kind. New
-// commands and options are tried without a word here.
+// Every option of every command, as the help pages list them, is given what is none of its kind.
+// New commands and options are tried without a word here.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// Any bytes as the file of a sentencepiece tokenizer (tokenizer.model): a failure with a message, or
-// a tokenizer that is safe to use with any text and any of its indices. Through the plugin's own
+// Any bytes as the file of a sentencepiece tokenizer (tokenizer.model): a failure with a message,
+// or a tokenizer that is safe to use with any text and any of its indices. Through the plugin's own
 // table of functions, without a host: sentencepiece and the host carry different protobufs.
 #include <cstddef>
 #include <cstdint>
@@ -26,15 +26,23 @@ UnivalCode Fail(void*, UnivalCode code, UnivalStr message) {
   return code;
 }
 
-const UnivalTokenizer& Tokenizer() {
-  static const UnivalTokenizer* const kTokenizer = [] {
+// What a tokenizer uses of a host.
+const UnivalHost& Host() {
+  static const UnivalHost* const kHost = [] {
     static UnivalHost host = {};
     host.struct_size = UNIVAL_SIZE(UnivalHost);
     host.abi_major = UNIVAL_ABI_MAJOR;
     host.abi_minor = UNIVAL_TARGET_MINOR;
     host.log = [](void*, int32_t, UnivalStr) {};
     host.fail = &Fail;
-    const UnivalPlugin* plugin = unival_plugin_v0(&host);
+    return &host;
+  }();
+  return *kHost;
+}
+
+const UnivalTokenizer& Tokenizer() {
+  static const UnivalTokenizer* const kTokenizer = [] {
+    const UnivalPlugin* plugin = unival_plugin_v0(&Host());
     Require(plugin != nullptr && plugin->tokenizer_count == 1);
     return plugin->tokenizers[0];
   }();
@@ -88,7 +96,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                         Str(block)};
   UnivalSelf* self = nullptr;
   Failure().clear();
-  if (tokenizer.create(nullptr, &config, &self) != UNIVAL_OK) {
+  if (tokenizer.create(&Host(), &config, &self) != UNIVAL_OK) {
     Require(!Failure().empty());
     return 0;
   }

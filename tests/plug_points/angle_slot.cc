@@ -14,6 +14,10 @@ constexpr double kFullTurn = 360;
 class Angle : public SlotType {
  public:
   std::string name() const override { return "angle"; }
+  ValueKind value_kind() const override { return ValueKind::kNumber; }
+  std::map<std::string, ValueKind> companion_columns() const override {
+    return {{"declination", ValueKind::kNumber}};
+  }
   int64_t token_count() const override { return 1; }
   std::string Block(const SlotPlace& place) const override { return place.slot.options; }
 
@@ -58,7 +62,15 @@ class Angle : public SlotType {
     UNIVAL_ASSIGN_OR_RETURN(const FieldValue* value, RequireField(sample, place.slot.text));
     const auto* degrees = std::get_if<double>(value);
     if (degrees == nullptr) return WrongKind(sample, place.slot.text, "degrees", *value);
-    return *degrees;
+    if (!(*degrees >= 0 && *degrees < kFullTurn)) {
+      return AtColumn(InvalidArgument("expected 0 to 360 degrees, got ", *degrees), sample,
+                      place.slot.text);
+    }
+    const auto declination = sample.fields.find("declination");
+    if (declination == sample.fields.end()) return *degrees;
+    const auto* turned = std::get_if<double>(&declination->second);
+    if (turned == nullptr) return WrongKind(sample, "declination", "degrees", declination->second);
+    return std::fmod(*degrees + *turned + kFullTurn, kFullTurn);
   }
 };
 

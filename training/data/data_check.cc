@@ -67,7 +67,7 @@ class DataCheck {
     const TemplateReading& reading = inspection_.reading();
     comparison_ = std::make_unique<RecordComparison>(PatternColumns(reading.prompts[0]),
                                                      PatternColumns(reading.target),
-                                                     HasSlotOfType(reading.target, "label"));
+                                                     HasClosedAnswers(reading));
     if (model_ == nullptr) return absl::OkStatus();
     CheckAgainstModel(*task_, runtime_, *model_, &problems_);
     lengths_ = std::make_unique<LengthCheck>(reading, inspection_.vocabulary(),
@@ -129,7 +129,8 @@ class DataCheck {
 
   // The picture's own size against what the record says of it.
   void CheckSize(const MediaVerdict& verdict, const std::string& column, const TaskSample& sample) {
-    const auto width = sample.fields.find("width"), height = sample.fields.find("height");
+    const auto width = sample.fields.find(kWidthColumn);
+    const auto height = sample.fields.find(kHeightColumn);
     if (verdict.width == 0 || width == sample.fields.end() || height == sample.fields.end()) return;
     const auto* w = std::get_if<double>(&width->second);
     const auto* h = std::get_if<double>(&height->second);

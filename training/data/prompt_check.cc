@@ -14,7 +14,6 @@
 #include "sdk/base/nearest.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/testing/byte_vocabulary.h"
-#include "tasks/slots/pattern.h"
 #include "tasks/templates/record_fault.h"
 #include "tasks/templates/template_fault.h"
 #include "training/data/length_check.h"
@@ -133,13 +132,8 @@ class PromptCheck {
     for (const CheckedTask& task : tasks_) {
       for (const TaskInput& input : task.reading.source->proto.input()) {
         opening.media_columns.push_back(input.name());
-        opening.needed->insert(input.name());
       }
-      for (const Pattern& prompt : task.reading.prompts) {
-        for (const std::string& column : PatternColumns(prompt)) opening.needed->insert(column);
-      }
-      for (const std::string& column : PatternColumns(task.reading.target))
-        opening.needed->insert(column);
+      opening.needed->merge(ColumnsRead(task.reading));
     }
     return opening;
   }

@@ -11,7 +11,6 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "sdk/base/status_macros.h"
-#include "tasks/slots/pattern.h"
 #include "training/data/media_keys.h"
 
 namespace unival {
@@ -98,12 +97,6 @@ std::map<std::string, std::string> Inspected::digests() const {
   return digests;
 }
 
-bool HasSlotOfType(const Pattern& pattern, const std::string& type) {
-  return absl::c_any_of(pattern, [&type](const PatternPiece& piece) {
-    return piece.type != nullptr && piece.type->name() == type;
-  });
-}
-
 RecordInspection::RecordInspection(const Runtime& runtime, const LoadedTemplate* task,
                                    const Model* model,
                                    const std::vector<std::string>& media_columns)
@@ -122,8 +115,7 @@ RecordInspection::RecordInspection(const Runtime& runtime, const LoadedTemplate*
   if (task_ == nullptr) return;
   for (const TaskInput& input : task_->proto.input()) media_of_[input.name()] = input.modality();
   reading_ = ReadTemplate(*task_, runtime_.template_types().slots);
-  needs_size_ = HasSlotOfType(reading_.target, "box");
-  for (const Pattern& prompt : reading_.prompts) needs_size_ |= HasSlotOfType(prompt, "box");
+  needs_size_ = HasBoxes(reading_);
 }
 
 absl::Status RecordInspection::Prepare() {
@@ -138,16 +130,6 @@ const VocabularyView& RecordInspection::vocabulary() const {
   return model_ == nullptr ? static_cast<const VocabularyView&>(bytes_) : model_->vocabulary();
 }
 
-std::set<std::string> RecordInspection::TaskColumns() const {
-  std::set<std::string> columns;
-  for (const TaskInput& input : task_->proto.input()) columns.insert(input.name());
-  for (const Pattern& prompt : reading_.prompts) {
-    for (std::string& column : PatternColumns(prompt)) columns.insert(std::move(column));
-  }
-  for (std::string& column : PatternColumns(reading_.target)) columns.insert(std::move(column));
-  return columns;
-}
-
 absl::StatusOr<std::unique_ptr<Source>> RecordInspection::Open(
     const std::string& path, const std::map<std::string, std::string>& columns, int64_t limit,
     const std::map<std::string, std::string>& media_roots, const IndexOptions& index) const {
@@ -160,7 +142,7 @@ absl::StatusOr<std::unique_ptr<Source>> RecordInspection::Open(
   opening.missing_media = true;
   for (const auto& entry : media_of_) opening.media_columns.push_back(entry.first);
   // What columns hold that no task reads does not matter.
-  opening.needed = task_ == nullptr ? std::set<std::string>() : TaskColumns();
+  opening.needed = task_ == nullptr ? std::set<std::string>() : ColumnsRead(reading_);
   return OpenSource(opening);
 }
 

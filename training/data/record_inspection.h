@@ -62,7 +62,6 @@ class RecordInspection {
 
  private:
   bool IsRead(const std::string& column) const;
-  std::set<std::string> TaskColumns() const;
   Inspected Inspect(const Source& source, int64_t index) const;
   Inspected Hash(const Source& source, int64_t index) const;
 
@@ -76,8 +75,6 @@ class RecordInspection {
   TemplateReading reading_;
   bool needs_size_ = false;
 };
-
-bool HasSlotOfType(const Pattern& pattern, const std::string& type);
 
 }  // namespace unival
 

@@ -182,6 +182,7 @@ absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(const Task& task, SourceO
   if (!options.needed.has_value()) options.needed.emplace();
   options.needed->insert(info.columns.begin(), info.columns.end());
   options.needed->insert(info.prediction_columns.begin(), info.prediction_columns.end());
+  for (const auto& column : info.column_kinds) options.needed->insert(column.first);
   return OpenSource(options);
 }
 

@@ -56,8 +56,9 @@ class GoldenLossFunction : public testing::Test {
     const double loss = golden_.at(name + "/loss").item<double>();
     EXPECT_NEAR(result->row_loss.sum().item<double>(), loss, std::abs(loss) * kRelative);
     EXPECT_EQ(result->sample_size, sample_size);
-    if (!config.sentence_average)
+    if (!config.sentence_average) {
       EXPECT_EQ(result->row_tokens.sum().item<double>(), static_cast<double>(sample_size));
+    }
     result->row_loss.sum().backward();
     EXPECT_LT(MaxDifference(logits.grad(), golden_.at(name + "/grad_logits")), 1e-6);
   }

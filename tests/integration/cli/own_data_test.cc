@@ -117,7 +117,7 @@ TEST(References, OneThatIsMissingIsNamedWithItsFileBeforeAnythingIsAnswered) {
   WriteText(Own().Path("own/lacking.jsonl"),
             "{\"image\": \"0.png\"}\n"
             "{\"image\": \"1.png\", \"class\": \"a circle\"}\n"
-            "{\"image\": \"2.png\", \"class\": []}\n");
+            "{\"image\": \"2.png\", \"klass\": \"a square\"}\n");
   const std::string ask = "--templates own/own.textproto --task kind --data own/lacking.jsonl ";
   const std::string eval = "eval models/tiny " + ask;
   for (const std::string& command :
