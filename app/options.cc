@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
@@ -31,7 +32,7 @@ constexpr char kUsagePayload[] = "unival/usage";
 
 template <typename T>
 CLI::Option* Checked(CLI::Option* option) {
-  if constexpr (std::is_integral_v<T>) option->transform(CLI::Validator(&WhyNoInteger<T>, ""));
+  if constexpr (std::is_integral_v<T>) option->transform(CLI::Validator(&NormalizeInteger<T>, ""));
   if constexpr (std::is_floating_point_v<T>) option->check(CLI::Validator(&WhyNoFinite, ""));
   return option;
 }
@@ -65,9 +66,19 @@ CLI::Validator Number(const char* name, const char* expected, bool (*fits)(doubl
   const auto check = [expected, fits](const std::string& text) -> std::string {
     double value = 0;
     if (CLI::detail::lexical_cast(text, value) && fits(value)) return "";
-    return absl::StrCat("Value ", text, ": expected ", expected);
+    return ExpectedText(expected, text);
   };
   return CLI::Validator(check, name);
+}
+
+// "--flag" alone holds "true"; "--flag=no" says otherwise.
+std::string WhyNoFlagValue(const std::string& text) {
+  try {
+    CLI::detail::to_flag_value(text);
+    return "";
+  } catch (const std::invalid_argument&) {
+    return ExpectedText("true or false", text);
+  }
 }
 
 // The words as CLI11 takes them, the last one first. Options are declared with underscores; many
@@ -115,14 +126,49 @@ int ReportWrong(absl::string_view what, const std::string& typed) {
   return kUsage;
 }
 
+// The first argument that must be given and is not; empty: none.
+std::string MissingArgument(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options({})) {
+    if (option->get_required() && option->count() == 0) return option->get_name();
+  }
+  return "";
+}
+
 // What a command line lacks that ends too early: the name of a command, or an argument.
 std::string WhatIsRequired(const CLI::App& command, const CLI::ParseError& error) {
   const bool has_commands = command.get_require_subcommand_min() > 0;
-  if (!has_commands || dynamic_cast<const CLI::RequiredError*>(&error) == nullptr)
-    return error.what();
+  const std::string missing = MissingArgument(command);
+  if (!has_commands && missing.empty()) return error.what();
+  if (!has_commands) return absl::StrCat(missing, ": expected a value, got none");
   Strings names;
   for (const CLI::App* one : command.get_subcommands(nullptr)) names.push_back(one->get_name());
   return absl::StrCat("expected a command: ", absl::StrJoin(names, ", "));
+}
+
+// Of an option that has too few values or too many. CLI11 begins such a message with its name.
+std::string WhatIsMismatched(const CLI::App& command, const CLI::ParseError& error) {
+  const std::string text = error.what(), name = text.substr(0, text.find_first_of(" :"));
+  const CLI::Option* const option = command.get_option_no_throw(name);
+  if (option == nullptr) return text;
+  const size_t most = static_cast<size_t>(std::max(1, option->get_expected_max()));
+  const size_t count = option->results().size();
+  return count > most ? absl::StrCat(name, ": expected one value, got ", count)
+                      : absl::StrCat(name, ": expected a value, got none");
+}
+
+// What is wrong, in one form whoever saw it: CLI11's own sentences are many.
+std::string WhatIsWrong(const CLI::App& command, const CLI::ParseError& error) {
+  switch (static_cast<CLI::ExitCodes>(error.get_exit_code())) {
+    case CLI::ExitCodes::RequiredError:
+      return WhatIsRequired(command, error);
+    case CLI::ExitCodes::ArgumentMismatch:
+      return WhatIsMismatched(command, error);
+    case CLI::ExitCodes::ExtrasError:
+      return absl::StrCat("expected no further argument, got ",
+                          absl::StrJoin(command.remaining(), " "));
+    default:  // a check of an option, "NAME: expected EXPECTED, got ACTUAL"
+      return error.what();
+  }
 }
 
 // Prints the help or version that was asked for, or what is wrong.
@@ -139,7 +185,7 @@ int ReportUsage(CLI::App& app, const CLI::ParseError& error) {
   const auto option = std::find_if(unknown.begin(), own_end, is_option);
   if (error.get_exit_code() == 0)
     return app.exit(error, std::cout, std::cerr) == 0 ? kDone : kUsage;
-  if (option == own_end) return ReportWrong(WhatIsRequired(*command, error), typed);
+  if (option == own_end) return ReportWrong(WhatIsWrong(*command, error), typed);
   const std::string name = option->substr(0, option->find('='));
   return ReportUnknown(name, "option", OptionNames(command), typed);
 }
@@ -189,7 +235,10 @@ Option& Option::LastWins() {
 }
 
 Option& Option::Between(int64_t least, int64_t most) {
-  option_->check(CLI::Range(least, most));
+  const auto check = [least, most](const std::string& text) {
+    return WhyNotBetween(text, least, most);
+  };
+  option_->check(CLI::Validator(check, absl::StrCat("INT in [", least, " - ", most, "]")));
   return *this;
 }
 
@@ -212,7 +261,8 @@ Option& Option::NotNegative() {
 }
 
 Option& Option::OneOf(const std::vector<std::string>& values) {
-  option_->check(CLI::IsMember(values));
+  const auto check = [values](const std::string& text) { return WhyNotOneOf(text, values); };
+  option_->check(CLI::Validator(check, absl::StrCat("{", absl::StrJoin(values, ","), "}")));
   return *this;
 }
 
@@ -277,7 +327,7 @@ Option Command::AddOption(const std::string& names, OptionTarget target, const s
 }
 
 void Command::AddFlag(const std::string& name, bool* target, const std::string& help) {
-  impl_->app->add_flag(name, *target, help);
+  impl_->app->add_flag(name, *target, help)->check(CLI::Validator(&WhyNoFlagValue, ""));
 }
 
 void Command::AddDevice(std::string* device) {

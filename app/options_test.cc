@@ -145,9 +145,9 @@ TEST_F(Fixture, AValueOutsideItsLimitIsRefusedBeforeAnythingRuns) {
   EXPECT_EQ(Run({"do", "it", "--whole", "65"}), kUsage);
   EXPECT_THAT(err_, AllOf(HasSubstr("--whole"), HasSubstr("65"), HasSubstr("64")));
   EXPECT_EQ(Run({"do", "it", "--wide", "0"}), kUsage);
-  EXPECT_THAT(err_, HasSubstr("--wide: Value 0: expected a number above 0"));
+  EXPECT_THAT(err_, HasSubstr("--wide: expected a number above 0, got 0; see "));
   EXPECT_EQ(Run({"do", "it", "--real", "-1"}), kUsage);
-  EXPECT_THAT(err_, HasSubstr("--real: Value -1: expected 0 or more"));
+  EXPECT_THAT(err_, HasSubstr("--real: expected 0 or more, got -1; see "));
   EXPECT_EQ(Run({"do", "it", "--real", "much"}), kUsage);
   EXPECT_EQ(Run({"do", "it", "--kind", "adieu"}), kUsage);
   EXPECT_THAT(err_, AllOf(HasSubstr("hello"), HasSubstr("bye")));
@@ -164,7 +164,8 @@ TEST_F(Fixture, ANumberThatItsTypeHasNotIsRefusedNotReplaced) {
                                              {"--real", "inf"},
                                              {"--real", "nan"}}) {
     EXPECT_EQ(Run({"do", "it", words[0], words[1]}), kUsage) << words[0] << " " << words[1];
-    EXPECT_THAT(err_, HasSubstr(words[0] + ": Value " + words[1])) << words[1];
+    EXPECT_THAT(err_, StartsWith("unival: " + words[0] + ": expected ")) << words[1];
+    EXPECT_THAT(err_, HasSubstr(words[1])) << words[1];
   }
   EXPECT_EQ(told_.natural, Told().natural);
 }
@@ -191,7 +192,8 @@ TEST_F(Fixture, ANumberIsWrittenInDigitsAlone) {
 TEST_F(Fixture, AnOptionSaysSomething) {
   for (const char* option : {"--greeting", "--item", "--each", "--kind", "--device"}) {
     EXPECT_EQ(Run({"do", "it", option, ""}), kUsage) << option;
-    EXPECT_THAT(err_, AllOf(HasSubstr(option), HasSubstr("Value \"\""))) << option;
+    EXPECT_THAT(err_, AllOf(HasSubstr(option), HasSubstr("expected a text, got nothing")))
+        << option;
     EXPECT_EQ(Run({"do", "it", absl::StrCat(option, "=")}), kUsage) << option;
     EXPECT_THAT(err_, HasSubstr(option));
   }
@@ -287,7 +289,7 @@ TEST_F(Fixture, AMissingWordIsAskedFor) {
   EXPECT_EQ(Run({}), kUsage);
   EXPECT_EQ(err_, "unival: expected a command: do, more, mix; see tool --help\n");
   EXPECT_EQ(Run({"do"}), kUsage);
-  EXPECT_THAT(err_, HasSubstr("text is required"));
+  EXPECT_THAT(err_, HasSubstr("text: expected a value, got none"));
 }
 
 TEST_F(Fixture, AMistakeThatOnlyTheCommandSeesIsOneOfTheCommandLine) {
@@ -317,10 +319,38 @@ TEST_F(Fixture, EveryMistakeIsOneLineThatBeginsWithTheProgramAndEndsWithTheHelpT
     EXPECT_EQ(std::count(err_.begin(), err_.end(), '\n'), 1) << err_;
   }
   EXPECT_EQ(Run({"do"}), kUsage);
-  EXPECT_EQ(err_, "unival: text is required; see tool do --help\n");
+  EXPECT_EQ(err_, "unival: text: expected a value, got none; see tool do --help\n");
   // "--" begins another program's words; it is no option, whatever is wrong before it.
   EXPECT_EQ(Run({"do", "it", "--whole", "65", "--", "x", "--fly"}), kUsage);
   EXPECT_THAT(err_, AllOf(HasSubstr("--whole"), Not(HasSubstr("is no option"))));
+}
+
+TEST_F(Fixture, EveryMistakeNamesFieldExpectedAndActualInOneForm) {
+  const struct {
+    std::vector<std::string> words;
+    const char* says;
+  } kMistakes[] = {
+      {{"do", "it", "--whole", "0"}, "--whole: expected 1 to 64, got 0"},
+      {{"do", "it", "--whole", "x y"}, "--whole: expected a whole number, got \"x y\""},
+      {{"do", "it", "--whole"}, "--whole: expected a value, got none"},
+      {{"do", "it", "--whole", "3", "--whole"}, "--whole: expected a value, got none"},
+      {{"do", "it", "--whole", "3", "--whole", "4"}, "--whole: expected one value, got 2"},
+      {{"do", "it", "--item", "a", "--item", "b", "--item"}, "--item: expected a value, got none"},
+      {{"do", "it", "--kind", "adieu"}, "--kind: expected one of hello, bye, got \"adieu\""},
+      {{"do", "it", "--share", "2"}, "--share: expected a number from 0 to 1, got 2"},
+      {{"do", "it", "--real", "inf"}, "--real: expected a finite number, got \"inf\""},
+      {{"do", "it", "--item", ""}, "--item: expected a text, got nothing"},
+      {{"do", "it", "--device", "tpu"}, "--device: expected cpu, cuda or cuda:N, got \"tpu\""},
+      {{"do", "it", "--flag=maybe"}, "--flag: expected true or false, got \"maybe\""},
+      {{"do", "it", "then", "more"}, "expected no further argument, got then more"},
+      {{"do"}, "text: expected a value, got none"},
+  };
+  for (const auto& mistake : kMistakes) {
+    EXPECT_EQ(Run(mistake.words), kUsage) << mistake.says;
+    EXPECT_EQ(err_, absl::StrCat("unival: ", mistake.says, "; see tool do --help\n"));
+  }
+  EXPECT_EQ(Run({"do", "it", "--flag=no"}), kDone) << err_;
+  EXPECT_FALSE(told_.flag);
 }
 
 TEST_F(Fixture, TheWordHelpBehindCommandsStandsForTheOption) {

@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "absl/types/optional.h"
 #include "app/command.h"
 #include "app/predict_output.h"
@@ -76,6 +77,7 @@ class Answering {
         const OpenedInputs opened,
         OpenInputs(arguments_.inputs, task_, pipeline_.template_task(task_.info().name)));
     UNIVAL_RETURN_IF_ERROR(Prepare(opened));
+    is_only_ = opened.records->size() == 1;
     const size_t most = arguments_.stream ? 1 : static_cast<size_t>(arguments_.batch);
     while (std::cout.good()) {
       UNIVAL_ASSIGN_OR_RETURN(std::vector<QueuedRecord> records, opened.records->Take(most));
@@ -213,7 +215,7 @@ class Answering {
     std::string message = std::string(why.message());
     if (!absl::StrContains(message, name)) message = absl::StrCat(name, ": ", message);
     if (failures_++ == 0) first_failure_ = message;
-    Say(absl::StrCat("failed  ", message));
+    if (!FailsAlone()) Say(absl::StrCat("failed  ", message));
     PrintFailure(format_, name, why);
     return absl::OkStatus();
   }
@@ -232,14 +234,19 @@ class Answering {
     }
   }
 
+  // Whether a failure is the whole run's, so that one message says it all.
+  bool FailsAlone() const { return is_only_ && arguments_.max_unreadable < 1; }
+
   absl::Status CheckFailures() const {
     if (failures_ == 0) return absl::OkStatus();
+    if (FailsAlone()) return absl::OutOfRangeError(first_failure_);
     const double allowed = arguments_.max_unreadable * static_cast<double>(done_);
     if (static_cast<double>(failures_) > allowed) {
-      return absl::OutOfRangeError(absl::StrCat(
-          "expected at most ", 100 * arguments_.max_unreadable,
-          " % of the records without an answer, got ", failures_, " of ", done_, ", the first: ",
-          first_failure_, "; repair or leave out these records, or raise --max_unreadable"));
+      return absl::OutOfRangeError(
+          absl::StrCat("expected at most ", 100 * arguments_.max_unreadable,
+                       " % of the records without an answer, got ", failures_, " of ", done_,
+                       ", the first: ", absl::StripSuffix(first_failure_, "."),
+                       "; repair or leave out these records, or raise --max_unreadable"));
     }
     std::cerr << failures_ << " of " << done_ << " records have no answer\n";
     return absl::OkStatus();
@@ -252,6 +259,7 @@ class Answering {
   const bool on_terminal_;
   ProgressLine progress_;
   bool is_single_ = false;
+  bool is_only_ = false;  // one record, also where it could have been several
   PredictFormat format_;
   GenerationConfig generation_;
   absl::optional<AnswerFiles> drawn_, saved_;

@@ -135,6 +135,7 @@ class InputOpener {
   absl::StatusOr<OpenedInputs> OpenSingle() {
     const std::string key = "command line";
     UNIVAL_ASSIGN_OR_RETURN(TaskSample sample, SampleFromColumns(task_.info(), key, RecordAt(0)));
+    UNIVAL_RETURN_IF_ERROR(CheckGiven());
     const std::string media = MediaOf(RecordAt(0));
     std::vector<QueuedRecord> records;
     records.push_back({media.empty() ? key : media, std::move(sample)});
@@ -185,9 +186,19 @@ class InputOpener {
       return InvalidArgument("task \"", task_.info().name, "\" needs column \"", column,
                              "\", which no option gives; it reads: ",
                              absl::StrJoin(task_.info().prediction_columns, ", "),
-                             "; give it for all records with --input ", column, "=VALUE");
+                             "; give it with ", ShortOptionFor(column), "--input ", column,
+                             "=VALUE");
     }
     return absl::OkStatus();
+  }
+
+  // "--text VALUE or ", where that option fills this column alone.
+  std::string ShortOptionFor(const std::string& column) const {
+    for (const char* option : {kTextOption, "--image", "--video", "--audio"}) {
+      const absl::StatusOr<std::string> filled = columns_.Of(option);
+      if (filled.ok() && *filled == column) return absl::StrCat(option, " VALUE or ");
+    }
+    return "";
   }
 
   std::vector<GivenColumn> RecordAt(size_t index) const {

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "app/extensions.h"
+#include "app/library_variables.h"
 #include "app/options.h"
 #include "sdk/base/files.h"
 #include "sdk/base/own_object.h"
@@ -77,8 +78,21 @@ std::string FindExtensionFile(const std::string& command, bool (*fits)(const std
   return IsCommandName(command) ? FindProgramFile(kExtensionPrefix + command, fits) : "";
 }
 
+namespace {
+
+void SetLibraryVariables() {
+  for (const LibraryVariable& variable : LibraryVariables()) {
+    const bool is_decided = variable.unless != nullptr && std::getenv(variable.unless) != nullptr;
+    constexpr int kUserFirst = 0;  // what is set stays
+    if (*variable.value != '\0' && !is_decided) setenv(variable.name, variable.value, kUserFirst);
+  }
+}
+
+}  // namespace
+
 int Execute(const std::string& file, const std::vector<std::string>& arguments) {
   setenv(kProgramVariable, UnivalProgram().c_str(), 1);
+  SetLibraryVariables();
   std::vector<char*> words = {const_cast<char*>(file.c_str())};
   for (const std::string& argument : arguments)
     words.push_back(const_cast<char*>(argument.c_str()));

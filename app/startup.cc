@@ -1,90 +1,70 @@
 #include "app/startup.h"
 
+#include <alloca.h>
 #include <malloc.h>
+#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
+#include <tuple>
+
+#include "app/library_variables.h"
 
 namespace unival {
 namespace {
 
-// Nobody reads these while libraries start up.
-constexpr const char* kUnread[] = {
-    "_=", "OLDPWD=", "SHLVL=", "LS_COLORS=", "PWD=", "LOGNAME=", "MAIL=", "TERM="};
-
-// A variable that a library reads when it is loaded.
-struct Setting {
-  char text[64] = "";  // NAME=VALUE; empty: the library's own choice stands
-  size_t name_length = 0;
-  // The entry of the environment that made room, and what stood there.
-  char** entry = nullptr;
-  char* lent = nullptr;
-};
-Setting blas_kernels, openmp_spins;
-
-bool StartsWith(const char* text, const char* prefix) {
-  return std::strncmp(text, prefix, std::strlen(prefix)) == 0;
-}
-
 bool IsSet(char** environment, const char* name) {
+  const size_t length = std::strlen(name);
   for (char** entry = environment; *entry != nullptr; ++entry) {
-    if (StartsWith(*entry, name)) return true;
+    if (std::strncmp(*entry, name, length) == 0 && (*entry)[length] == '=') return true;
   }
   return false;
 }
 
-char** FindUnread(char** environment) {
-  for (const char* name : kUnread) {
-    for (char** entry = environment; *entry != nullptr; ++entry) {
-      if (StartsWith(*entry, name)) return entry;
-    }
+// NAME=VALUE, no longer than the names and values of library_variables.cc.
+struct Entry {
+  char text[64];
+};
+
+bool IsMissing(char** environment, const LibraryVariable& variable) {
+  return *variable.value != '\0' && !IsSet(environment, variable.name) &&
+         (variable.unless == nullptr || !IsSet(environment, variable.unless)) &&
+         std::strlen(variable.name) + std::strlen(variable.value) + 1 < sizeof(Entry::text);
+}
+
+// Runs before the constructors of all libraries, which read the variables. The C library's own
+// state is not ready: no setenv, no allocation; and a new array of variables would not reach it. So
+// a program that was started without them, by something other than `unival`, starts once more with
+// them. Where that fails it goes on without.
+void SettleLibraries(int, char** arguments, char** environment) {
+  // Without AT_BASE the loader itself is the program, and this one is an argument of it.
+  if (getauxval(AT_BASE) == 0) return;
+  size_t count = 0;
+  while (environment[count] != nullptr) ++count;
+  const auto variables = LibraryVariables();
+  std::array<Entry, std::tuple_size<decltype(variables)>::value> added;
+  auto** const larger =
+      static_cast<char**>(alloca((count + variables.size() + 1) * sizeof(*environment)));
+  std::copy(environment, environment + count, larger);
+  size_t total = count;
+  for (size_t i = 0; i < variables.size(); ++i) {
+    if (!IsMissing(environment, variables[i])) continue;
+    char* const end = stpcpy(stpcpy(added[i].text, variables[i].name), "=");
+    std::strcpy(end, variables[i].value);
+    larger[total++] = added[i].text;
   }
-  return nullptr;
-}
-
-// `name` ends with "=". One entry of the environment that nobody reads is lent to the variable and
-// given back in main. Where there is none, or the user has set it, nothing happens.
-void Lend(char** environment, const char* name, const char* value, Setting* setting) {
-  const size_t length = std::strlen(name);
-  if (*value == '\0' || length + std::strlen(value) >= sizeof(setting->text)) return;
-  char** entry = FindUnread(environment);
-  if (entry == nullptr || IsSet(environment, name)) return;
-  std::strcpy(setting->text, name);
-  std::strcpy(setting->text + length, value);
-  setting->name_length = length - 1;
-  setting->entry = entry;
-  setting->lent = *entry;
-  *entry = setting->text;
-}
-
-// Makes what was lent visible, for programs that this one starts.
-void GiveBack(Setting* setting) {
-  if (setting->entry == nullptr) return;
-  *setting->entry = setting->lent;
-  setting->entry = nullptr;
-  char name[sizeof(setting->text)] = "";
-  std::memcpy(name, setting->text, setting->name_length);
-  setenv(name, setting->text + setting->name_length + 1, 1);
-}
-
-// How often a thread looks for work before it sleeps. Of its own, libgomp looks 300,000 times, 13
-// milliseconds or more, and keeps a core busy through all that one thread does alone; a tenth of a
-// millisecond outlasts the gaps between the products of a layer.
-constexpr char kSpins[] = "2000";
-
-// Runs before the constructors of all libraries. The C library's own state is not ready: no setenv,
-// no allocation.
-void SettleLibraries(int, char**, char** environment) {
-  Lend(environment, "OPENBLAS_CORETYPE=", BlasCoreType(), &blas_kernels);
-  if (!IsSet(environment, "OMP_WAIT_POLICY=")) {
-    Lend(environment, "GOMP_SPINCOUNT=", kSpins, &openmp_spins);
-  }
+  larger[total] = nullptr;
+  if (total == count) return;
+  // The path that it was started by keeps its name in lists of processes.
+  execve(reinterpret_cast<const char*>(getauxval(AT_EXECFN)), arguments, larger);
+  execve("/proc/self/exe", arguments, larger);
 }
 
 __attribute__((section(".preinit_array"),
@@ -121,22 +101,7 @@ constexpr int kKeptBytes = 1 << 30, kTopPadBytes = 64 << 20;
 
 }  // namespace
 
-const char* BlasCoreType() {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512bf16")) return "Cooperlake";
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-    return "SkylakeX";
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "Haswell";
-#endif
-  return "";
-}
-
 void SettleProcess() {
-  GiveBack(&blas_kernels);
-  GiveBack(&openmp_spins);
   // A write that a limit of file size stops is then an error with a message, not the silent end.
   std::signal(SIGXFSZ, SIG_IGN);
   AllowOpenFiles();

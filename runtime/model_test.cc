@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/safetensors.h"
+#include "runtime/test_runtime.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/test_files.h"
 #include "sdk/base/text_format.h"
@@ -70,15 +71,6 @@ std::string TinyTokenizer() {
   WriteText(folder + "/dict.txt", dictionary);
   WriteText(folder + "/vocab.bpe", "#version: 0.2\n");
   return folder;
-}
-
-const Runtime& TheRuntime() {
-  static const Runtime* const runtime = [] {
-    RuntimeOptions options;
-    options.threads = 1;
-    return Runtime::Create(options).value().release();
-  }();
-  return *runtime;
 }
 
 // A tiny model with one modality on disk, to be damaged.

@@ -2,13 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <malloc.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "absl/strings/str_cat.h"
 #include "runtime/pipeline.h"
+#include "runtime/test_runtime.h"
+#include "sdk/base/memory_use.h"
 #include "sdk/base/text_format.h"
 
 namespace unival {
@@ -40,23 +40,12 @@ connection { modality: "second" shared_type_row: 1 }
 )";
 constexpr double kEncoderBytes = 4.0 * (512 * 1024 + 1024 * 1024) * 9;
 
-double ResidentBytes() {
-  int64_t total = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> total >> resident;
-  return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
-
-const Runtime& TheRuntime() {
-  static const Runtime* const runtime = Runtime::Create({}).value().release();
-  return *runtime;
-}
-
 double BytesOfLoading(const std::string& folder, const ModelLoadOptions& options) {
   malloc_trim(0);  // freed memory that the C library keeps would be filled first
-  const double before = ResidentBytes();
+  const int64_t before = MemoryOfThisProcess().resident;
   const auto model = Model::Load(folder, TheRuntime(), options);
   EXPECT_TRUE(model.ok()) << model.status();
-  return ResidentBytes() - before;
+  return static_cast<double>(MemoryOfThisProcess().resident - before);
 }
 
 TEST(SelectiveLoad, ResidentMemoryDropsByTheEncoderLeftOut) {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "sdk/base/memory_use.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 #include "training/run/run.h"

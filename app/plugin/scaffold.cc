@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <system_error>
 
 #include "absl/strings/ascii.h"
@@ -13,6 +12,7 @@
 #include "app/plugin/embedded_files.h"
 #include "runtime/runtime.h"
 #include "runtime/torchscript/program.h"
+#include "sdk/base/files.h"
 #include "sdk/base/names.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status_macros.h"
@@ -137,16 +137,14 @@ absl::Status WriteProgram(const std::string& path) {
 }
 
 absl::Status WriteText(const fs::path& path, const std::string& text) {
+  UNIVAL_RETURN_IF_ERROR(MakeFolders(path.parent_path().string()));
+  UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(path.string(), {text}));
+  if (path.extension() != ".sh") return absl::OkStatus();
   std::error_code error;
-  fs::create_directories(path.parent_path(), error);
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) return absl::InternalError(absl::StrCat(path.string(), ": cannot write"));
-  if (path.extension() == ".sh")
-    fs::permissions(path, fs::perms::owner_exec | fs::perms::group_exec, fs::perm_options::add,
-                    error);
-  return absl::OkStatus();
+  fs::permissions(path, fs::perms::owner_exec | fs::perms::group_exec, fs::perm_options::add,
+                  error);
+  return error ? SystemError(path.string(), "cannot be made executable", error.value())
+               : absl::OkStatus();
 }
 
 absl::Status WriteAll(const ScaffoldOptions& options, const fs::path& folder) {
@@ -220,15 +218,12 @@ absl::Status WriteScaffold(const ScaffoldOptions& options) {
   }
   const fs::path staging = absl::StrCat(folder.string(), ".new");
   fs::remove_all(staging, error);
-  if (!fs::create_directories(staging, error)) {
-    return absl::InternalError(
-        absl::StrCat(staging.string(), ": cannot make the folder: ", error.message()));
-  }
+  UNIVAL_RETURN_IF_ERROR(MakeFolders(staging.string()));
   absl::Status status = WriteAll(options, staging);
-  if (status.ok()) fs::rename(staging, folder, error);
-  if (error)
-    status =
-        absl::InternalError(absl::StrCat(folder.string(), ": cannot write: ", error.message()));
+  if (status.ok()) {
+    fs::rename(staging, folder, error);
+    if (error) status = SystemError(folder.string(), "cannot be written", error.value());
+  }
   if (!status.ok()) fs::remove_all(staging, error);
   return status;
 }

@@ -1,12 +1,13 @@
 #include "examples/quickstart/workspace.h"
 
 #include <filesystem>
-#include <fstream>
 #include <set>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "runtime/loader/shipped_files.h"
+#include "sdk/base/files.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival::quickstart {
@@ -99,15 +100,12 @@ absl::Status PrepareOutput(const QuickstartOptions& options, const Workspace& wo
         absl::StrCat("output ", options.output, ": expected a new or empty folder, got one ",
                      "with other files; name another with --output"));
   }
-  fs::create_directories(output, error);
-  std::ofstream(output / kMarker) << "A quickstart may replace this folder.\n";
+  UNIVAL_RETURN_IF_ERROR(Annotate(MakeFolders(options.output), "--output"));
+  UNIVAL_RETURN_IF_ERROR(WriteFileAtomically((output / kMarker).string(),
+                                             {"A quickstart may replace this folder.\n"}));
   for (const std::string& folder : {workspace.data, workspace.plans, workspace.runs}) {
     fs::remove_all(folder, error);
-    fs::create_directories(folder, error);
-    if (!fs::is_directory(folder)) {
-      return absl::InternalError(
-          absl::StrCat(folder, ": cannot be created; check rights and space"));
-    }
+    UNIVAL_RETURN_IF_ERROR(MakeFolders(folder));
   }
   return absl::OkStatus();
 }

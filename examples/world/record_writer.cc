@@ -18,12 +18,7 @@ constexpr char kTemporary[] = ".tmp";
 
 absl::StatusOr<std::unique_ptr<RecordWriter>> RecordWriter::Create(const std::string& folder,
                                                                    const std::string& media_name) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) {
-    return absl::UnavailableError(absl::StrCat(folder, ": expected to create this folder: ",
-                                               error.message(), "; choose a writable output"));
-  }
+  UNIVAL_RETURN_IF_ERROR(MakeFolders(folder));
   std::unique_ptr<RecordWriter> writer(new RecordWriter(folder, media_name));
   UNIVAL_ASSIGN_OR_RETURN(writer->lock_, FolderLock::Take(folder));
   if (media_name.empty()) return writer;

@@ -35,9 +35,8 @@ class RecordWriter {
  public:
   // Creates `folder`, which is the writer's alone until it is gone. `media_name` is the tar's file
   // name; empty when no media follow.
-  // Errors: FailedPrecondition while another writer has the folder; Unavailable with the system's
-  // reason when the folder or the tar cannot be created; those of writing are TarWriter's and
-  // SystemError's (sdk/base/files.h).
+  // Errors: FailedPrecondition while another writer has the folder; those of making the folder and
+  // of writing are SystemError's (sdk/base/files.h), those of the tar TarWriter's.
   static absl::StatusOr<std::unique_ptr<RecordWriter>> Create(const std::string& folder,
                                                               const std::string& media_name);
   ~RecordWriter();

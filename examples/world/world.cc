@@ -1,5 +1,6 @@
 #include "examples/world/world.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -9,8 +10,6 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "examples/world/lexicon.h"
-#include "examples/world/media_bytes.h"
-#include "examples/world/motion.h"
 #include "examples/world/record_writer.h"
 #include "examples/world/samples.h"
 #include "examples/world/scene.h"
@@ -74,18 +73,6 @@ absl::Status Validate(const WorldOptions& options) {
   return absl::OkStatus();
 }
 
-RgbImage SideBySide(const std::vector<RgbImage>& frames) {
-  const int n = static_cast<int>(frames.size()), row = kSceneSize * 3;
-  RgbImage strip{n * kSceneSize, kSceneSize, {}};
-  for (int y = 0; y < kSceneSize; ++y) {
-    for (const RgbImage& frame : frames) {
-      const auto begin = frame.pixels.begin() + y * row;
-      strip.pixels.insert(strip.pixels.end(), begin, begin + row);
-    }
-  }
-  return strip;
-}
-
 // One line of the corpus.
 std::string CorpusSentence(Random* random) {
   if (random->Chance(0.35)) {
@@ -102,6 +89,7 @@ absl::Status CopyLines(const std::string& path, std::ofstream* out) {
   return absl::OkStatus();
 }
 
+// A stream, since a corpus may be larger than the memory.
 absl::Status WriteLines(const CorpusOptions& options, const std::string& temporary) {
   UNIVAL_RETURN_IF_ERROR(MakeFreshFile(temporary));
   std::ofstream file(temporary, std::ios::binary);
@@ -115,7 +103,7 @@ absl::Status WriteLines(const CorpusOptions& options, const std::string& tempora
   }
   file.close();
   if (file) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat(temporary, ": writing failed; is the disk full?"));
+  return SystemError(options.output_file, "cannot be written", errno);
 }
 
 }  // namespace
@@ -134,27 +122,6 @@ absl::Status GenerateWorld(const WorldOptions& options) {
     UNIVAL_RETURN_IF_ERROR(WriteOrigin(options, kind));
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<std::string> PreviewPng(absl::string_view kind, uint64_t seed, Split split,
-                                       int64_t index) {
-  // The same random numbers in the same order as when the sample was made give the same picture.
-  Random random(SampleSeed(seed, kind, split, index));
-  if (kind == "depth") {
-    const Scene scene = SampleScene(Distances(), split, &random);
-    return PngBytes(ColorizeDepth(RenderDepth(scene, &random)));
-  }
-  if (kind == "video") {
-    const MovingScene scene = SampleMovingScene(&random);
-    return PngBytes(SideBySide(RenderFrames(scene, &random)));
-  }
-  const SampleKind* const made = FindSampleKind(kind);
-  if (made != nullptr && made->extension == ".png") {  // media that people can look at as they are
-    UNIVAL_ASSIGN_OR_RETURN(Sample sample, made->make("", split, &random));
-    return std::move(sample.media);
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("preview: expected image, image_varied, depth or video, got \"", kind, "\""));
 }
 
 absl::Status WriteCorpus(const CorpusOptions& options) {

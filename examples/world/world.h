@@ -49,15 +49,9 @@ struct WorldOptions {
 std::vector<std::string> WorldKinds();
 
 // Replaces what stands under OUT/KIND/SPLIT; other kinds stay. One thread.
-// Errors: InvalidArgument (unknown kind, negative count, no output folder), Unavailable (no
-// folder or tar can be made), those of SystemError (cannot write).
+// Errors: InvalidArgument (unknown kind, negative count, no output folder), Unavailable (no tar can
+// be made), those of SystemError (no folder can be made, cannot write).
 absl::Status GenerateWorld(const WorldOptions& options);
-
-// PNG for reports of sample `index` of a generated world: the picture, the depth map in colours
-// (warm is near), or the frames of the video side by side. InvalidArgument for kinds that nobody
-// can see.
-absl::StatusOr<std::string> PreviewPng(absl::string_view kind, uint64_t seed, Split split,
-                                       int64_t index);
 
 struct CorpusOptions {
   std::string output_file;
@@ -68,7 +62,7 @@ struct CorpusOptions {
 };
 
 // Writes one sentence per line, captions, questions and answers of all kinds, to train a tokenizer
-// on. Errors: NotFound (an extra file), Unavailable (cannot write).
+// on. Errors: NotFound (an extra file), those of SystemError (cannot write).
 absl::Status WriteCorpus(const CorpusOptions& options);
 
 }  // namespace unival::world

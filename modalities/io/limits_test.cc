@@ -23,6 +23,7 @@
 #include "modalities/io/encode.h"
 #include "modalities/io/test_media.h"
 #include "sdk/base/byte_order.h"
+#include "sdk/base/memory_use.h"
 #include "sdk/base/test_files.h"
 #include "sdk/native/media.h"
 #include "sdk/native/media_file_error.h"
@@ -41,16 +42,6 @@ MediaSource Bytes(std::string bytes) {
   return media;
 }
 
-double StatusMiB(const std::string& field) {
-  std::ifstream status("/proc/self/status");
-  std::string name;
-  double kilobytes = 0;
-  for (std::string line; std::getline(status, line);) {
-    if (absl::StartsWith(line, field)) kilobytes = std::atof(line.c_str() + field.size() + 1);
-  }
-  return kilobytes / 1024;
-}
-
 struct Peak {
   double mib = 0;
   bool ok = false;
@@ -65,10 +56,11 @@ Peak PeakOf(const std::function<absl::StatusOr<int64_t>()>& work) {
     mallopt(M_MMAP_THRESHOLD, 1 << 16);  // no block is taken from what was freed before
     malloc_trim(0);
     std::ofstream("/proc/self/clear_refs") << "5";  // the peak starts anew
-    const double before = StatusMiB("VmRSS");
+    const int64_t before = MemoryOfThisProcess().resident;
     const absl::StatusOr<int64_t> returned = work();
-    const double kept = returned.ok() ? static_cast<double>(*returned) / (1 << 20) : 0;
-    const Peak peak = {StatusMiB("VmHWM") - before - kept, returned.ok()};
+    const int64_t kept = returned.ok() ? *returned : 0;
+    const int64_t grown = MemoryOfThisProcess().peak - before - kept;
+    const Peak peak = {static_cast<double>(grown) / (1 << 20), returned.ok()};
     const bool written = write(ends[1], &peak, sizeof(peak)) == sizeof(peak);
     _exit(written ? 0 : 1);
   }

@@ -8,9 +8,7 @@
 #include <ATen/ops/ones.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <fstream>
 #include <new>
 #include <string>
 #include <utility>
@@ -18,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "runtime/memory_budget.h"
 #include "runtime/torchscript/program.h"
+#include "sdk/base/memory_use.h"
 #include "sdk/base/test_files.h"
 
 namespace unival {
@@ -104,18 +103,10 @@ TEST(OperationLimit, ATextThatBecomesTooLongIsNeverMade) {
   EXPECT_TRUE(output->equal(13 * at::ones({1, 4, 2})));
 }
 
-// Pages that this process has addresses for.
-int64_t AddressPages() {
-  std::ifstream in("/proc/self/statm");
-  int64_t pages = 0;
-  EXPECT_TRUE(in >> pages);
-  return pages;
-}
-
 // A block that is refused was taken already when libtorch tells of it.
 TEST(OperationLimit, ABudgetGivesBackWhatItRefuses) {
   constexpr int64_t kBlock = int64_t{64} << 20, kTimes = 200, kMost = int64_t{1} << 30;
-  const int64_t before = AddressPages();
+  const int64_t before = MemoryOfThisProcess().addresses;
   for (int i = 0; i < kTimes; ++i) {
     const MemoryBudget budget(int64_t{1} << 20, "the bound of a test");
     const at::Tensor small = at::empty({1000}, at::kByte);
@@ -123,7 +114,7 @@ TEST(OperationLimit, ABudgetGivesBackWhatItRefuses) {
     EXPECT_TRUE(budget.is_exceeded());
     EXPECT_EQ(at::empty({1000}, at::kByte).numel(), small.numel());
   }
-  EXPECT_LT((AddressPages() - before) * sysconf(_SC_PAGESIZE), kMost);
+  EXPECT_LT(MemoryOfThisProcess().addresses - before, kMost);
 }
 
 // libtorch tells of the end of every block that any budget saw, this one or one before.

@@ -3,12 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <array>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <string>
 #include <vector>
+
+#include "sdk/base/test_shell.h"
 
 namespace unival {
 namespace {
@@ -17,12 +17,9 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 std::string Output(const std::string& command) {
-  std::string text;
-  FILE* pipe = popen(command.c_str(), "r");
-  std::array<char, 4096> part;
-  while (size_t count = fread(part.data(), 1, part.size(), pipe)) text.append(part.data(), count);
-  EXPECT_EQ(pclose(pipe), 0) << command;
-  return text;
+  const ShellOutcome outcome = RunShell(command);
+  EXPECT_EQ(outcome.code, 0) << command << "\n" << outcome.err;
+  return outcome.out;
 }
 
 class Plugins : public ::testing::TestWithParam<const char*> {};
@@ -45,8 +42,7 @@ INSTANTIATE_TEST_SUITE_P(Shipped, Plugins,
                          [](const auto& test) { return "plugin" + std::to_string(test.index); });
 
 int Compile(const std::string& arguments) {
-  return std::system(
-      (arguments + " -fsyntax-only -I. 2>" + std::getenv("TEST_TMPDIR") + "/errors").c_str());
+  return RunShell(arguments + " -fsyntax-only -I.").code;
 }
 
 std::string FileThatIncludes(const std::string& header, const std::string& ending) {

@@ -12,6 +12,7 @@
 #include "absl/strings/str_replace.h"
 #include "backbone/storage/model_directory.h"
 #include "runtime/model.h"
+#include "runtime/test_runtime.h"
 #include "sdk/base/test_files.h"
 #include "sdk/base/text_format.h"
 #include "tests/adversarial/attack.h"
@@ -20,15 +21,6 @@ namespace unival {
 namespace {
 
 namespace fs = std::filesystem;
-
-const Runtime& TheRuntime() {
-  static const Runtime* const runtime = [] {
-    RuntimeOptions options;
-    options.threads = 1;
-    return Runtime::Create(options).value().release();
-  }();
-  return *runtime;
-}
 
 // A copy with files of its own, not links.
 std::string CopyOfNano(const std::string& name) {

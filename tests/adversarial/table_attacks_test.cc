@@ -1,7 +1,6 @@
 // Tables of the reference, and data files that are packed.
 
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <filesystem>
 #include <string>
@@ -13,6 +12,7 @@
 #include "sdk/base/test_files.h"
 #include "tests/adversarial/attack.h"
 #include "training/data/source.h"
+#include "training/data/test_files.h"
 
 namespace unival {
 namespace {
@@ -30,20 +30,6 @@ absl::StatusOr<TaskSample> First(const std::string& path) {
   options.path = path;
   const auto source = OpenSource(options);
   return source.ok() ? (*source)->Read(0) : source.status();
-}
-
-std::string Gzip(const std::string& content) {
-  z_stream stream = {};
-  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, 31, 9, Z_DEFAULT_STRATEGY), Z_OK);
-  std::string packed(deflateBound(&stream, content.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content.data()));
-  stream.avail_in = static_cast<uInt>(content.size());
-  stream.next_out = reinterpret_cast<Bytef*>(&packed[0]);
-  stream.avail_out = static_cast<uInt>(packed.size());
-  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
 }
 
 std::string Repeated(const std::string& part, int times) {

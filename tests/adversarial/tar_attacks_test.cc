@@ -11,6 +11,7 @@
 #include "sdk/base/test_files.h"
 #include "tests/adversarial/attack.h"
 #include "training/data/source.h"
+#include "training/data/test_files.h"
 
 namespace unival {
 namespace {

@@ -5,7 +5,7 @@
 //
 // "open" is until the number of records is known, "identity" until a run may write down what its
 // data is, "record" until one in the middle was read. "own" is the memory that the process has of
-// its own (RssAnon) more than before, "peak" the most that was resident (VmHWM), pages of the data
+// its own more than before, "peak" the most that was resident, pages of the data
 // itself counted, which the system may take back at any moment. Each case is a process of its own,
 // all files are in the page cache. Compare ratios within one run; absolute numbers belong to one
 // machine.
@@ -23,6 +23,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "sdk/base/files.h"
+#include "sdk/base/memory_use.h"
 #include "training/data/source.h"
 #include "training/data/tar_writer.h"
 
@@ -42,15 +43,6 @@ void OrDie(const absl::Status& status) {
   if (!status.ok()) OrDie<int>(status);
 }
 
-// A line of what the system says of this process, as "RssAnon:".
-double Megabytes(const std::string& field) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.rfind(field, 0) == 0) return std::atof(line.c_str() + field.size()) / 1024;
-  }
-  return 0;
-}
-
 double MillisecondsSince(absl::Time start) {
   return absl::ToDoubleMilliseconds(absl::Now() - start);
 }
@@ -59,18 +51,19 @@ void Measure(const std::string& path, const char* when) {
   SourceOptions options;
   options.path = path;
   options.missing_media = true;  // rows name pictures that nobody wrote
-  const double before = Megabytes("RssAnon:");
+  const int64_t before = MemoryOfThisProcess().own;
   const absl::Time start = absl::Now();
   const auto source = OrDie(OpenSource(options));
   const double opened = MillisecondsSince(start);
   OrDie(source->Identity(/*read_all=*/false));
   const double known = MillisecondsSince(start);
-  const double memory = Megabytes("RssAnon:") - before;
+  const int64_t grown = MemoryOfThisProcess().own - before;
   OrDie(source->Read(source->size() / 2));
   std::printf("%-14s %-7s %8lld records  open %7.1f ms  identity %7.1f ms  record %7.1f ms",
               fs::path(path).filename().c_str(), when, static_cast<long long>(source->size()),
               opened, known, MillisecondsSince(start));
-  std::printf("  own %6.1f MB  peak %6.1f MB\n", memory, Megabytes("VmHWM:"));
+  std::printf("  own %6.1f MB  peak %6.1f MB\n", static_cast<double>(grown) / (1 << 20),
+              PeakMemoryMb());
   std::fflush(stdout);
 }
 

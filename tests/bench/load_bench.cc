@@ -23,6 +23,7 @@
 #include "backbone/storage/model_directory.h"
 #include "runtime/pipeline.h"
 #include "sdk/base/mapped_file.h"
+#include "sdk/base/memory_use.h"
 #include "tests/bench/base_size_model.h"
 
 namespace unival {
@@ -83,15 +84,6 @@ void BM_Load(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(Value(Pipeline::Create(options)));
 }
 
-int64_t PeakKilobytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    int64_t kilobytes = 0;
-    if (word == "VmHWM:" && status >> kilobytes) return kilobytes;
-  }
-  return 0;
-}
-
 // 64 records of 230 words and 3,000 answers: all scored, or the best found by beam search.
 void BM_ClosedSet(benchmark::State& state) {
   PipelineOptions options = Options();
@@ -112,7 +104,7 @@ void BM_ClosedSet(benchmark::State& state) {
   for (auto _ : state) {
     benchmark::DoNotOptimize(Value(pipeline->PredictBatch("closed", samples, generation)));
   }
-  state.counters["peak_MB"] = static_cast<double>(PeakKilobytes()) / 1024;
+  state.counters["peak_MB"] = PeakMemoryMb();
 }
 
 BENCHMARK(BM_ReadFiles)->Iterations(3)->Unit(benchmark::kMillisecond)->UseRealTime();

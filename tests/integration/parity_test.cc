@@ -16,7 +16,7 @@
 #include <nlohmann/json.hpp>
 
 #include "backbone/storage/safetensors.h"
-#include "runtime/runtime.h"
+#include "runtime/test_runtime.h"
 #include "sdk/base/test_files.h"
 
 namespace unival {
@@ -25,11 +25,6 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr char kGolden[] = "tests/golden";
-
-const Runtime& TheRuntime() {
-  static const auto* const kRuntime = Runtime::Create({}).value().release();
-  return *kRuntime;
-}
 
 parity::Report Replay(const std::string& fixture, const std::string& stage = "",
                       const std::string& perturb = "") {

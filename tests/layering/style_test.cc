@@ -3,12 +3,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdio.h>
-#include <sys/wait.h>
 
 #include <string>
 #include <vector>
 
+#include "sdk/base/test_shell.h"
 #include "tests/layering/rules.h"
 #include "tests/layering/source_tree.h"
 
@@ -30,16 +29,6 @@ bool IsFormatted(const std::string& path) {
   return IsCode(path) && !EndsWith(path, ".proto") && IsOwn(path);
 }
 
-// What `command` prints on both outputs, and its exit code.
-std::pair<std::string, int> Shell(const std::string& command) {
-  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-  std::string output;
-  char buffer[4096];
-  while (const size_t count = fread(buffer, 1, sizeof(buffer), pipe)) output.append(buffer, count);
-  const int status = pclose(pipe);
-  return {output, WIFEXITED(status) ? WEXITSTATUS(status) : -1};
-}
-
 TEST(Style, SourcesAreFormatted) {
   const std::string root = SourceRoot();
   std::string files;
@@ -50,9 +39,9 @@ TEST(Style, SourcesAreFormatted) {
     ++count;
   }
   ASSERT_GT(count, 300);
-  const auto [output, code] =
-      Shell("cd '" + root + "' && clang-format --dry-run -Werror --ferror-limit=1" + files);
-  EXPECT_EQ(code, 0) << output << "clang-format -i FILE mends this";
+  const ShellOutcome outcome =
+      RunShell("cd '" + root + "' && clang-format --dry-run -Werror --ferror-limit=1" + files);
+  EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err << "clang-format -i FILE mends this";
 }
 
 TEST(Style, NoLineIsLongerThanAHundredColumns) {

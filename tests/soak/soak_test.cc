@@ -1,19 +1,18 @@
 // Many predictions of mixed media in one process, one in twenty of them damaged: resident memory
 // does not grow, no file stays open, and every answer is the one that its input gets alone.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "runtime/pipeline.h"
+#include "sdk/base/memory_use.h"
 #include "sdk/base/random.h"
 #include "sdk/base/test_files.h"
 #include "sdk/base/text_format.h"
@@ -89,13 +88,6 @@ connection { modality: "image" shared_type_row: 1 }
 connection { modality: "video" shared_type_row: 1 }
 connection { modality: "audio" shared_type_row: 1 }
 )";
-
-double ResidentBytes() {
-  std::ifstream stat("/proc/self/statm");
-  double all = 0, resident = 0;
-  stat >> all >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
 
 int64_t OpenFiles() {
   namespace fs = std::filesystem;
@@ -199,7 +191,8 @@ TEST_F(Soak, MemoryStaysAndNoAnswerDependsOnItsNeighbours) {
     damaged += AskTogether(Mix(11, round), &asked);
     if (asked < next) continue;
     if (points.empty()) files = OpenFiles();
-    points.emplace_back(static_cast<double>(asked), ResidentBytes());
+    points.emplace_back(static_cast<double>(asked),
+                        static_cast<double>(MemoryOfThisProcess().resident));
     next += every;
   }
   ASSERT_GE(points.size(), 10u);

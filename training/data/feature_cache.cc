@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <iterator>
 #include <limits>
 #include <vector>
@@ -139,8 +138,7 @@ bool ReadRecord(int file, int64_t offset, int64_t end, RecordHeader* header, at:
 absl::StatusOr<std::unique_ptr<FeatureCache>> FeatureCache::Open(
     const std::string& directory, const std::string& modality, const std::string& identity,
     absl::optional<int64_t> most_bytes) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
+  UNIVAL_RETURN_IF_ERROR(Annotate(MakeFolders(directory), "feature cache"));
   auto cache = std::unique_ptr<FeatureCache>(new FeatureCache);
   cache->path_ =
       absl::StrCat(directory, "/", modality, "-", identity.substr(0, 16), kFeatureCacheExtension);

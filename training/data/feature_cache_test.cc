@@ -213,5 +213,12 @@ TEST_F(FeatureCacheTest, RefusesForeignFiles) {
               HasSubstr("not a feature cache"));
 }
 
+TEST_F(FeatureCacheTest, SaysWhyItsFolderCannotBeMade) {
+  std::ofstream(folder_) << "x";
+  EXPECT_THAT(
+      FeatureCache::Open(folder_ + "/x", "audio", "0123456789abcdef0123").status().message(),
+      HasSubstr("cannot create this folder: not a directory"));
+}
+
 }  // namespace
 }  // namespace unival

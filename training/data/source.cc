@@ -277,13 +277,4 @@ absl::StatusOr<std::vector<std::string>> SourceColumns(const Source& source,
   return std::vector<std::string>(columns.begin(), columns.end());
 }
 
-absl::StatusOr<std::vector<std::string>> AllColumns(const Source& source) {
-  std::set<std::string> columns;
-  for (int64_t i = 0; i < source.size(); ++i) {
-    UNIVAL_ASSIGN_OR_RETURN(const TaskSample sample, source.Read(i));
-    for (const auto& [name, value] : sample.fields) columns.insert(name);
-  }
-  return std::vector<std::string>(columns.begin(), columns.end());
-}
-
 }  // namespace unival

@@ -125,8 +125,6 @@ absl::StatusOr<std::unique_ptr<Source>> OpenSource(const SourceOptions& options)
 // fault of that record. Records that cannot be read are passed over, unless none can.
 absl::StatusOr<std::vector<std::string>> SourceColumns(const Source& source,
                                                        const std::vector<std::string>& wanted = {});
-// Names of the fields of all records, sorted. Reads every record: the first error is returned.
-absl::StatusOr<std::vector<std::string>> AllColumns(const Source& source);
 
 }  // namespace unival
 

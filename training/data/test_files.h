@@ -1,4 +1,4 @@
-// unival: test_files.h - tars and packed files for the tests of this folder.
+// unival: test_files.h - tars, packed files and sources for the tests of this folder and above.
 #ifndef UNIVAL_TRAINING_DATA_TEST_FILES_H_
 #define UNIVAL_TRAINING_DATA_TEST_FILES_H_
 
@@ -6,11 +6,14 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "sdk/base/test_files.h"
+#include "training/data/source.h"
 #include "training/data/tar_writer.h"
 
 namespace unival {
@@ -47,6 +50,17 @@ inline std::string Zstd(const std::string& text) {
   packed.resize(ZSTD_compress2(context, &packed[0], packed.size(), text.data(), text.size()));
   ZSTD_freeCCtx(context);
   return packed;
+}
+
+// Names of the fields of all records, sorted. Reads every record: the first error is returned.
+inline absl::StatusOr<std::vector<std::string>> AllColumns(const Source& source) {
+  std::set<std::string> columns;
+  for (int64_t i = 0; i < source.size(); ++i) {
+    const absl::StatusOr<TaskSample> sample = source.Read(i);
+    if (!sample.ok()) return sample.status();
+    for (const auto& field : sample->fields) columns.insert(field.first);
+  }
+  return std::vector<std::string>(columns.begin(), columns.end());
 }
 
 }  // namespace unival

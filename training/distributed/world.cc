@@ -173,13 +173,6 @@ absl::Status World::Sum(std::vector<double>* values) {
   return Sum(at::from_blob(values->data(), {count}, at::kDouble));
 }
 
-absl::Status World::Broadcast(at::Tensor tensor, int root) {
-  std::vector<at::Tensor> tensors = {std::move(tensor)};
-  c10d::BroadcastOptions options;
-  options.rootRank = root;
-  return impl_->Call([&] { impl_->group->broadcast(tensors, options)->wait(); });
-}
-
 absl::StatusOr<std::vector<std::string>> World::Gather(const std::string& text) {
   std::vector<double> sizes(static_cast<size_t>(size()));
   sizes[static_cast<size_t>(rank())] = static_cast<double>(text.size());

@@ -57,8 +57,6 @@ class World {
   absl::Status Sum(std::vector<double>* values);
   // Several sums may run at a time; all processes must begin them in the same order.
   PendingSum BeginSum(at::Tensor tensor);
-  // Copies the tensor of process `root` into that of every process.
-  absl::Status Broadcast(at::Tensor tensor, int root);
   // The texts of all processes, by rank.
   absl::StatusOr<std::vector<std::string>> Gather(const std::string& text);
   // Waits until all processes have made this call.

@@ -71,15 +71,6 @@ TEST(WorldTest, GathersTextsByRank) {
   }));
 }
 
-TEST(WorldTest, OneProcessGivesAllItsTensor) {
-  ExpectAllOk(RunAll(2, [](World* world) -> absl::Status {
-    at::Tensor values = at::full({3}, world->rank() + 1.0);
-    absl::Status sent = world->Broadcast(values, 1);
-    EXPECT_TRUE(at::equal(values, at::full({3}, 2.0)));
-    return sent;
-  }));
-}
-
 TEST(WorldTest, OthersLearnWhatTheOneThatFailedSaid) {
   const auto ends = RunAll(3, [](World* world) -> absl::Status {
     if (world->rank() == 1) return absl::InvalidArgumentError("row 7 is damaged");

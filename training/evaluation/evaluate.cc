@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
 #include "runtime/record_check.h"
 #include "sdk/base/beginning.h"
 #include "sdk/base/descriptor.h"
@@ -160,7 +161,7 @@ absl::Status CheckReadable(const EvaluationResult& result) {
   return absl::OutOfRangeError(absl::StrCat(
       "evaluation \"", result.name, "\": expected at most ", 100 * result.max_unreadable,
       " % of the records to be unreadable, got ", result.unreadable, " of ", result.samples,
-      ", the first: ", result.first_unreadable,
+      ", the first: ", absl::StripSuffix(result.first_unreadable, "."),
       "; the numbers say little about the model: repair or leave out these records"));
 }
 

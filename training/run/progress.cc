@@ -1,7 +1,5 @@
 #include "training/run/progress.h"
 
-#include <sys/resource.h>
-
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
@@ -49,12 +47,6 @@ std::string ProgressText(const ProgressRecord& record) {
       record.stage, record.step, record.total_steps, record.loss, record.token_accuracy,
       record.tokens_per_second, record.learning_rate, DurationText(record.eta_seconds),
       record.rss_mb);
-}
-
-double PeakMemoryMb() {
-  rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
 absl::Status RunLog::Open(const std::string& path, int64_t last_step) {

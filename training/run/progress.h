@@ -52,9 +52,6 @@ struct ValidationRecord {
 // One line for people: "connection step 20/800  loss 0.5123 ...".
 std::string ProgressText(const ProgressRecord& record);
 
-// Peak resident memory of this process in MiB.
-double PeakMemoryMb();
-
 // Appends to log.jsonl.
 // One that was not opened takes records and keeps none: of processes that write nothing.
 class RunLog {

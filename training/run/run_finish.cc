@@ -1,4 +1,3 @@
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -7,6 +6,7 @@
 #include "runtime/template_hashes.h"
 #include "sdk/base/files.h"
 #include "sdk/base/json_text.h"
+#include "sdk/base/memory_use.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -18,7 +18,6 @@
 namespace unival {
 namespace {
 
-namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 Json MetricsJson(const std::map<std::string, double>& metrics) {
@@ -114,8 +113,7 @@ absl::Status DiagnoseIfPoor(Run* run, const Source& source, EvaluationResult* ev
 absl::Status RunEvaluations(Run* run, TrainResult* result) {
   for (int i = 0; i < run->plan.proto.evaluation_size(); ++i) {
     const EvaluationPlan& plan = run->plan.proto.evaluation(i);
-    std::error_code error;
-    fs::create_directories(run->Path("results"), error);
+    UNIVAL_RETURN_IF_ERROR(MakeFolders(run->Path("results")));
     EvaluationOptions options;
     options.results_file = run->Path(absl::StrCat("results/", plan.name(), ".jsonl"));
     options.progress = [&](int64_t done, int64_t total) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sdk/base/memory_use.h"
 #include "sdk/base/status_macros.h"
 #include "training/run/part_times.h"
 

@@ -1,11 +1,11 @@
 #include "upstream/parity/byte_tokenizer.h"
 
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/files.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace parity {
@@ -27,14 +27,11 @@ absl::Status WriteByteTokenizer(const std::string& folder, int64_t words) {
     absl::StrAppend(&dictionary, word < 256 ? absl::StrCat(word) : absl::StrCat("unused", word),
                     " 1\n");
   }
-  std::filesystem::create_directories(folder);
+  UNIVAL_RETURN_IF_ERROR(MakeFolders(folder));
   const std::pair<const char*, std::string> files[] = {
       {"encoder.json", symbols.dump()}, {"vocab.bpe", "#version: 0.2\n"}, {"dict.txt", dictionary}};
   for (const auto& [name, text] : files) {
-    std::ofstream file(absl::StrCat(folder, "/", name));
-    if (!(file << text << std::flush)) {
-      return absl::UnavailableError(absl::StrCat(folder, "/", name, ": cannot be written"));
-    }
+    UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(absl::StrCat(folder, "/", name), {text}));
   }
   return absl::OkStatus();
 }

@@ -17,7 +17,7 @@ namespace unival {
 namespace parity {
 
 // encoder.json, vocab.bpe and a dict.txt of `words` lines, written into `folder`, which is made.
-// Unavailable when a file cannot be written.
+// Errors as WriteFileAtomically.
 absl::Status WriteByteTokenizer(const std::string& folder, int64_t words);
 
 }  // namespace parity

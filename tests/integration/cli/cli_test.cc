@@ -8,6 +8,7 @@
 #include <regex>
 #include <thread>
 
+#include "app/library_variables.h"
 #include "sdk/base/version.h"
 #include "tests/integration/cli/program.h"
 
@@ -69,6 +70,26 @@ TEST(Threads, AreThoseAskedForElseThoseOfTheEnvironmentElseAllCores) {
   EXPECT_EQ(threads("OMP_NUM_THREADS=3", ""), 3);
   EXPECT_EQ(threads("OMP_NUM_THREADS=3", " --threads 1"), 1);
   EXPECT_EQ(threads("OMP_NUM_THREADS=none", ""), cores);
+}
+
+// The environment of a container or of cron has few variables or none.
+TEST(Kernels, FitTheProcessorInAnyEnvironmentUnlessTheUserNamesOthers) {
+  const Program program(NewFolder("kernels"));
+  const auto kernels = [&](const std::string& environment, const std::string& file) {
+    const Outcome outcome = program.Shell("env " + environment + " " + file + " doctor --json");
+    return nlohmann::json::parse(outcome.out, nullptr, false).value("blas_kernels", outcome.err);
+  };
+  const std::string fitting = LibraryVariables()[0].value;
+  const std::string unival = "\"$(command -v unival)\"";
+  for (const std::string& file : {unival, "'" + Runfile("libexec/unival_core") + "'"}) {
+    const std::string plain = kernels("-i", file);
+    if (!fitting.empty()) EXPECT_EQ(plain, fitting) << file;
+    for (const char* environment : {"-i HOME=/", "-i TERM=x", "-i OLDPWD=/ TERM=x PWD=/",
+                                    "-i OMP_WAIT_POLICY=passive", "-i GOMP_SPINCOUNT=1"}) {
+      EXPECT_EQ(kernels(environment, file), plain) << environment << " " << file;
+    }
+    EXPECT_EQ(kernels("-i OPENBLAS_CORETYPE=Nehalem", file), "Nehalem") << file;
+  }
 }
 
 // A command line, its exit code, and a part of the one message on standard error.

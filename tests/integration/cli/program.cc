@@ -1,9 +1,7 @@
 #include "tests/integration/cli/program.h"
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <vector>
 
@@ -51,19 +49,10 @@ Outcome Program::Run(const std::string& command_line) const {
 }
 
 Outcome Program::Shell(const std::string& command_line) const {
-  const std::string out = folder_ + "/.out", err = folder_ + "/.err";
   const std::string bin = fs::path(Runfile("app/unival")).parent_path().string();
-  const std::string shell = "cd '" + folder_ + "' && export PATH='" + bin +
-                            "':\"$PATH\" DEPTH_PLUGIN='" + Runfile("plugins/depth/libdepth.so") +
-                            "' && { " + command_line + "\n} >'" + out + "' 2>'" + err +
-                            "' </dev/null";
-  const int status = std::system(shell.c_str());
-  Outcome outcome;
-  if (WIFEXITED(status)) outcome.code = WEXITSTATUS(status);
-  if (WIFSIGNALED(status)) outcome.code = 128 + WTERMSIG(status);
-  outcome.out = ReadText(out);
-  outcome.err = ReadText(err);
-  return outcome;
+  return RunShell("cd '" + folder_ + "' && export PATH='" + bin + "':\"$PATH\" DEPTH_PLUGIN='" +
+                      Runfile("plugins/depth/libdepth.so") + "' && { " + command_line + "\n}",
+                  folder_);
 }
 
 const Program& TinyWorkplace() {

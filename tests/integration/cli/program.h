@@ -9,13 +9,11 @@
 #include <string>
 
 #include "sdk/base/test_files.h"
+#include "sdk/base/test_shell.h"
 
 namespace unival {
 
-struct Outcome {
-  int code = -1;  // exit code; 128 + signal when the program was ended by one
-  std::string out, err;
-};
+using Outcome = ShellOutcome;
 
 class Program {
  public:

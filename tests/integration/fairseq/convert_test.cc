@@ -17,7 +17,7 @@
 #include "backbone/storage/model_directory.h"
 #include "backbone/storage/safetensors.h"
 #include "runtime/model.h"
-#include "runtime/runtime.h"
+#include "runtime/test_runtime.h"
 #include "runtime/torch_file/torch_file.h"
 #include "runtime/torch_file/torch_file_writer.h"
 #include "runtime/torch_file/zip_directory.h"
@@ -36,11 +36,6 @@ using ::testing::SizeIs;
 constexpr char kFolder[] = "tests/golden/checkpoints/";
 // 4 special tokens, these and <mask> make the checkpoints' 23 rows.
 constexpr int kWords = 18;
-
-const Runtime& TheRuntime() {
-  static const auto* const kRuntime = Runtime::Create({}).value().release();
-  return *kRuntime;
-}
 
 FairseqConversionHost HostWithTokenizer() {
   const std::string folder = testing::TempDir() + "/tokenizer";

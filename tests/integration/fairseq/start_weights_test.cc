@@ -19,7 +19,7 @@
 #include "absl/strings/strip.h"
 #include "backbone/storage/model_directory.h"
 #include "modalities/networks/networks.h"
-#include "runtime/runtime.h"
+#include "runtime/test_runtime.h"
 #include "runtime/torch_file/torch_file_writer.h"
 #include "sdk/native/feature_encoder.h"
 #include "upstream/conversion_host.h"
@@ -35,11 +35,6 @@ using ::testing::IsEmpty;
 
 constexpr char kGolden[] = "tests/golden/checkpoints/fp32_args_namespace.pt";
 constexpr char kImages[] = "encoder.embed_images.";
-
-const Runtime& TheRuntime() {
-  static const auto* const kRuntime = Runtime::Create({}).value().release();
-  return *kRuntime;
-}
 
 TensorMap GoldenTensors() {
   const auto checkpoint = FairseqCheckpoint::Open(kGolden).value();

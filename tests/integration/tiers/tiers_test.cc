@@ -20,6 +20,7 @@
 #include "runtime/runtime.h"
 #include "runtime/torchscript/program.h"
 #include "sdk/base/sha256.h"
+#include "sdk/base/test_shell.h"
 #include "tests/integration/tiers/linear_weights.h"
 
 namespace unival {
@@ -284,7 +285,8 @@ TEST(Thermal, ShippedManifestAndProgramMakeAModality) {
   EXPECT_EQ(features.values.sizes(), at::IntArrayRef({3, 64, 32}));
   // Exported again from its source, the program gives the same.
   const std::string again = Temporary("again.pt");
-  ASSERT_EQ(std::system(absl::StrCat("plugins/thermal/export/export_encoder ", again).c_str()), 0);
+  const ShellOutcome outcome = RunShell("plugins/thermal/export/export_encoder " + again);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
   const auto shipped = TorchScriptProgram::Load("plugins/thermal/thermal_encoder.pt"),
              exported = TorchScriptProgram::Load(again);
   ASSERT_TRUE(shipped.ok() && exported.ok()) << shipped.status() << exported.status();
