@@ -98,6 +98,7 @@ class Answering {
     UNIVAL_ASSIGN_OR_RETURN(generation_, Generation(arguments_, task_.info()));
     UNIVAL_RETURN_IF_ERROR(OpenFiles());
     WarnOfWording(pipeline_, arguments_.task);
+    for (const std::string& remark : opened.remarks) Say(remark);
     return absl::OkStatus();
   }
 

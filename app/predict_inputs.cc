@@ -38,6 +38,13 @@ class InputOpener {
       : inputs_(inputs), task_(task), columns_(task, by_template) {}
 
   absl::StatusOr<OpenedInputs> Open() {
+    UNIVAL_ASSIGN_OR_RETURN(OpenedInputs opened, OpenRecords());
+    opened.remarks = std::move(remarks_);
+    return opened;
+  }
+
+ private:
+  absl::StatusOr<OpenedInputs> OpenRecords() {
     UNIVAL_RETURN_IF_ERROR(ReadOptions());
     const auto is_data = [](const std::string& file) { return IsRecords(file); };
     const bool has_data = std::any_of(inputs_.files.begin(), inputs_.files.end(), is_data);
@@ -53,7 +60,6 @@ class InputOpener {
     return opened;
   }
 
- private:
   // The values of --input and of the short options, by column.
   absl::Status ReadOptions() {
     UNIVAL_ASSIGN_OR_RETURN(const std::vector<GivenColumn> given, ParseInputs(inputs_.inputs));
@@ -71,12 +77,14 @@ class InputOpener {
 
   // A value, or the files that it means.
   absl::Status AddValues(const std::string& said, const std::string& column,
-                         const std::string& value, std::vector<GivenColumn>* values) const {
+                         const std::string& value, std::vector<GivenColumn>* values) {
     std::vector<std::string> meant = {value};
     if (columns_.IsMedia(column)) {
-      auto files = ExpandMediaPath(value, columns_.modality(column));
-      if (!said.empty()) files = Annotate(std::move(files), said.substr(0, said.find(' ')));
-      UNIVAL_ASSIGN_OR_RETURN(meant, std::move(files));
+      auto found = ExpandMediaPath(value, columns_.modality(column));
+      if (!said.empty()) found = Annotate(std::move(found), said.substr(0, said.find(' ')));
+      UNIVAL_ASSIGN_OR_RETURN(MediaFiles files, std::move(found));
+      meant = std::move(files.paths);
+      remarks_.insert(remarks_.end(), files.remarks.begin(), files.remarks.end());
     }
     for (const std::string& one : meant) {
       values->push_back({absl::StrCat(said, one), column, one});
@@ -226,17 +234,21 @@ class InputOpener {
     options.limit = inputs_.limit;
     options.missing_media = true;
     options.index = inputs_.index;
-    options.media_columns = MediaColumns(task_.info());
     UNIVAL_ASSIGN_OR_RETURN(options.columns, ParseColumnPairs(inputs_.columns));
     UNIVAL_ASSIGN_OR_RETURN(options.media_roots, ParseMediaRoots(inputs_.media_roots));
     if (file == kStandardInput) {
+      options.media_columns = MediaColumns(task_.info());
+      options.usual_media = false;
       options.needed.emplace(task_.info().prediction_columns.begin(),
                              task_.info().prediction_columns.end());
-      return WithFixed(QueueOfLines(STDIN_FILENO, options), fixed_);
+      return QueueWithFields(QueueOfLines(STDIN_FILENO, options), fixed_.fields);
     }
     UNIVAL_ASSIGN_OR_RETURN(auto source, OpenTaskSource(task_, std::move(options)));
     UNIVAL_RETURN_IF_ERROR(CheckColumns(*source));
-    return WithFixed(QueueOfSource(std::move(source)), fixed_);
+    for (const std::string& remark : source->remarks()) {
+      remarks_.push_back(absl::StrCat(file, ": ", remark));
+    }
+    return QueueWithFields(QueueOfSource(std::move(source)), fixed_.fields);
   }
 
   absl::StatusOr<std::unique_ptr<RecordQueue>> OpenMedia(const std::string& file) {
@@ -247,7 +259,7 @@ class InputOpener {
     for (const GivenColumn& one : all.values) {
       records.push_back({one.value, SampleFromColumns(task_.info(), one.value, {one})});
     }
-    return WithFixed(QueueOfRecords(std::move(records)), fixed_);
+    return QueueWithFields(QueueOfRecords(std::move(records)), fixed_.fields);
   }
 
   // What every record would lack is said before anything is answered.
@@ -264,42 +276,13 @@ class InputOpener {
     return absl::OkStatus();
   }
 
-  // Adds the fields of `fixed` to every record; a record's own field of that name wins.
-  static std::unique_ptr<RecordQueue> WithFixed(std::unique_ptr<RecordQueue> queue,
-                                                const TaskSample& fixed);
-
   const PredictInputs& inputs_;
   const Task& task_;
   const TaskColumns columns_;
   std::vector<ColumnValues> options_;
   TaskSample fixed_;
+  std::vector<std::string> remarks_;
 };
-
-class FixedFieldsQueue : public RecordQueue {
- public:
-  FixedFieldsQueue(std::unique_ptr<RecordQueue> queue, TaskSample fixed)
-      : queue_(std::move(queue)), fixed_(std::move(fixed)) {}
-
-  absl::StatusOr<std::vector<QueuedRecord>> Take(size_t most) override {
-    UNIVAL_ASSIGN_OR_RETURN(std::vector<QueuedRecord> records, queue_->Take(most));
-    for (QueuedRecord& record : records) {
-      if (!record.sample.ok()) continue;
-      for (const auto& [column, value] : fixed_.fields) record.sample->fields[column] = value;
-    }
-    return records;
-  }
-  absl::optional<int64_t> size() const override { return queue_->size(); }
-
- private:
-  const std::unique_ptr<RecordQueue> queue_;
-  const TaskSample fixed_;
-};
-
-std::unique_ptr<RecordQueue> InputOpener::WithFixed(std::unique_ptr<RecordQueue> queue,
-                                                    const TaskSample& fixed) {
-  if (fixed.fields.empty()) return queue;
-  return std::make_unique<FixedFieldsQueue>(std::move(queue), fixed);
-}
 
 }  // namespace
 

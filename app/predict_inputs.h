@@ -36,6 +36,8 @@ struct OpenedInputs {
   std::unique_ptr<RecordQueue> records;
   // One record, described by options alone: its answer is printed without a name.
   bool is_single = false;
+  // Remarks for the user, one line each: which files and members nobody reads.
+  std::vector<std::string> remarks = {};
 };
 
 // Opens the records that the options describe. `by_template`: `task` as a template, null where it

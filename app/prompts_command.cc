@@ -35,6 +35,8 @@ absl::StatusOr<std::vector<std::string>> TextsOfRecords(const std::string& path,
                                                         const std::string& column) {
   SourceOptions options;
   options.path = path;
+  options.usual_media = false;  // only one text is read of a record
+  options.needed = {column};
   UNIVAL_ASSIGN_OR_RETURN(const auto source, OpenSource(options));
   std::vector<std::string> texts;
   for (int64_t i = 0; i < source->size(); ++i) {

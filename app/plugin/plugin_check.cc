@@ -224,6 +224,7 @@ absl::StatusOr<TaskProbe> ReadRecords(const Task& task, const std::vector<std::s
     SourceOptions options;
     options.path = file;
     options.media_columns = MediaColumns(task.info());
+    options.usual_media = false;
     options.missing_media = true;  // tasks look at no pixels
     UNIVAL_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source, OpenSource(options));
     for (int64_t i = 0; i < source->size(); ++i) {

@@ -37,6 +37,8 @@ struct Container {
   const char* name;                       // as listings call it: "mp4"
   const char* demuxer;                    // libavformat's name of it: "mov"
   std::vector<const char*> video, audio;  // libavcodec's decoders
+  // Of files of pictures, and of files that hold sound alone.
+  std::vector<std::string> video_extensions, audio_extensions;
   bool (*matches)(absl::string_view head);
   // Before the demuxer sees the file: refuses one whose counts are larger than what is in it, and
   // one that lacks bytes that it promises. Null: the demuxer's errors suffice.

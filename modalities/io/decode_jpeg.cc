@@ -253,7 +253,7 @@ absl::StatusOr<at::Tensor> DecodeJpeg(const EncodedMedia& file, PixelFormat form
 }  // namespace
 
 MediaFormat JpegFormat() {
-  MediaFormat format{"image", "jpeg", "libjpeg"};
+  MediaFormat format{"image", "jpeg", "libjpeg", {"jpg", "jpeg", "jpe", "jfif"}};
   format.matches = [](absl::string_view head) { return absl::StartsWith(head, "\xff\xd8\xff"); };
   format.decode_image = &DecodeJpeg;
   return format;

@@ -222,7 +222,7 @@ absl::StatusOr<at::Tensor> DecodePng(const EncodedMedia& file, PixelFormat forma
 }  // namespace
 
 MediaFormat PngFormat() {
-  MediaFormat format{"image", "png", "libpng"};
+  MediaFormat format{"image", "png", "libpng", {"png"}};
   format.matches = [](absl::string_view head) { return absl::StartsWith(head, kSignature); };
   format.decode_image = &DecodePng;
   return format;

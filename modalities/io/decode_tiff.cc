@@ -92,7 +92,7 @@ absl::StatusOr<at::Tensor> DecodeTiff(const EncodedMedia& file, PixelFormat form
 }  // namespace
 
 MediaFormat TiffFormat() {
-  MediaFormat format{"image", "tiff", "libtiff"};
+  MediaFormat format{"image", "tiff", "libtiff", {"tif", "tiff"}};
   format.matches = [](absl::string_view head) {
     return absl::StartsWith(head, absl::string_view("II*\0", 4)) ||
            absl::StartsWith(head, absl::string_view("MM\0*", 4)) ||

@@ -74,7 +74,7 @@ absl::StatusOr<AudioClip> DecodeWav(const EncodedMedia& file) {
 }  // namespace
 
 MediaFormat WavFormat() {
-  MediaFormat format{"audio", "wav", "pcm"};
+  MediaFormat format{"audio", "wav", "pcm", {"wav", "wave"}};
   format.matches = [](absl::string_view head) {
     return (absl::StartsWith(head, "RIFF") || absl::StartsWith(head, "RF64") ||
             absl::StartsWith(head, "BW64")) &&

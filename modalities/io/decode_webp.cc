@@ -145,7 +145,7 @@ absl::StatusOr<at::Tensor> DecodeWebp(const EncodedMedia& file, PixelFormat form
 }  // namespace
 
 MediaFormat WebpFormat() {
-  MediaFormat format{"image", "webp", "libwebp"};
+  MediaFormat format{"image", "webp", "libwebp", {"webp"}};
   format.matches = [](absl::string_view head) {
     return absl::StartsWith(head, "RIFF") && absl::ClippedSubstr(head, 8, 4) == "WEBP";
   };

@@ -102,7 +102,7 @@ std::unique_ptr<MediaDecoder> NewFfmpegDecoder(const DecoderOptions& options) {
 std::unique_ptr<MediaDecoder> NewMediaDecoder(const DecoderOptions& options,
                                               std::vector<MediaFormat> more) {
   std::vector<MediaFormat> formats = std::move(more);
-  formats.insert(formats.end(), BuiltinFormats().begin(), BuiltinFormats().end());
+  formats.insert(formats.end(), MediaFormats().begin(), MediaFormats().end());
   return std::make_unique<TableDecoder>(options, std::move(formats));
 }
 

@@ -21,9 +21,11 @@ std::string ListedName(const Container& container, absl::string_view codec) {
 }
 
 void AppendFormats(const Container& container, const char* kind,
-                   const std::vector<const char*>& decoders, std::vector<MediaFormat>* formats) {
+                   const std::vector<const char*>& decoders,
+                   const std::vector<std::string>& extensions, std::vector<MediaFormat>* formats) {
   for (const char* decoder : decoders) {
-    MediaFormat format{kind, ListedName(container, decoder), absl::StrCat("libavcodec ", decoder)};
+    MediaFormat format{kind, ListedName(container, decoder), absl::StrCat("libavcodec ", decoder),
+                       extensions};
     const char* const demuxer = container.demuxer;
     format.available = [demuxer, decoder] {
       return av_find_input_format(demuxer) != nullptr &&
@@ -39,12 +41,14 @@ std::vector<MediaFormat> DemuxedFormats() {
   std::vector<MediaFormat> formats;
   for (const Container& container : Containers()) {
     const bool is_picture = absl::string_view(container.name) == "gif";
-    AppendFormats(container, is_picture ? "image" : "video", container.video, &formats);
-    AppendFormats(container, "audio", container.audio, &formats);
+    AppendFormats(container, is_picture ? "image" : "video", container.video,
+                  container.video_extensions, &formats);
+    AppendFormats(container, "audio", container.audio, container.audio_extensions, &formats);
     // AVIF: a picture of one frame in the boxes of an MP4.
     if (container.check != &CheckMp4) continue;
-    const Container avif{"avif", container.demuxer, {"libdav1d"}, {}, nullptr, nullptr};
-    AppendFormats(avif, "image", avif.video, &formats);
+    const Container avif{"avif", container.demuxer, {"libdav1d"}, {}, {"avif"},
+                         {},     nullptr,           nullptr};
+    AppendFormats(avif, "image", avif.video, avif.video_extensions, &formats);
   }
   return formats;
 }

@@ -5,6 +5,7 @@
 #include <ATen/ops/from_blob.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -15,6 +16,7 @@
 #include "absl/strings/match.h"
 #include "modalities/io/decoder.h"
 #include "modalities/io/encode.h"
+#include "modalities/io/formats.h"
 #include "sdk/base/test_files.h"
 #include "sdk/testing/golden.h"
 
@@ -76,6 +78,30 @@ TEST_F(IoTest, DecodesJpegExactlyLikeTheReference) {
   const at::Tensor pixels = Image(FileMedia("mix_97x131.jpg"));
   const at::Tensor& expected = golden.at("mix_97x131.jpg/decoded_rgb_u8");
   EXPECT_EQ(MaxDifference(pixels, expected), 0);
+}
+
+TEST(FormatsTest, EveryFormatIsKnownByAnExtension) {
+  for (const MediaFormat& format : MediaFormats()) {
+    const std::string container = format.name.substr(0, format.name.find(" ("));
+    EXPECT_NE(KindOfExtension(container), "") << format.name;
+    for (const std::string& extension : format.extensions) {
+      EXPECT_EQ(KindOfExtension(extension), format.kind) << format.name << " " << extension;
+    }
+  }
+  for (const char* name : {"png", "JPG", "jfif", "Tiff", "tif", "gif", "avif", "ppm", "webp"}) {
+    EXPECT_EQ(KindOfExtension(name), "image") << name;
+  }
+  for (const char* name : {"wav", "opus", "aiff", "aac", "m4a", "ogg"}) {
+    EXPECT_EQ(KindOfExtension(name), "audio") << name;
+  }
+  for (const char* name : {"mp4", "mov", "webm", "avi", "MKV"}) {
+    EXPECT_EQ(KindOfExtension(name), "video") << name;
+  }
+  for (const char* name : {"", "txt", "json", "npy", ".png"}) EXPECT_EQ(KindOfExtension(name), "");
+  const std::vector<std::string> sounds = ExtensionsOfKind("audio");
+  EXPECT_EQ(sounds.front(), "wav");
+  EXPECT_EQ(std::count(sounds.begin(), sounds.end(), "flac"), 1);
+  EXPECT_TRUE(ExtensionsOfKind("depth").empty());
 }
 
 TEST_F(IoTest, PngRoundTripsInEveryLayout) {

@@ -108,8 +108,8 @@ absl::StatusOr<at::Tensor> DecodeBmp(const EncodedMedia& file, PixelFormat forma
   return DecodeOnePacket(file, "bmp", format);
 }
 
-MediaFormat PacketFormat(const char* name) {
-  MediaFormat format{"image", name, "libavcodec"};
+MediaFormat PacketFormat(const char* name, std::vector<std::string> extensions) {
+  MediaFormat format{"image", name, "libavcodec", std::move(extensions)};
   format.available = [name] { return HasDecoder(name); };
   return format;
 }
@@ -117,10 +117,10 @@ MediaFormat PacketFormat(const char* name) {
 }  // namespace
 
 std::vector<MediaFormat> PacketFormats() {
-  MediaFormat anymap = PacketFormat("pgm");
+  MediaFormat anymap = PacketFormat("pgm", {"pgm", "ppm", "pbm", "pnm"});
   anymap.matches = &IsAnymap;
   anymap.decode_image = &DecodeAnymap;
-  MediaFormat bmp = PacketFormat("bmp");
+  MediaFormat bmp = PacketFormat("bmp", {"bmp", "dib"});
   bmp.matches = [](absl::string_view head) { return absl::StartsWith(head, "BM"); };
   bmp.decode_image = &DecodeBmp;
   return {std::move(anymap), std::move(bmp)};

@@ -1,21 +1,56 @@
-// A media format from outside modalities/io: its own file, one entry in the decoder's table.
+// A media format from outside modalities/io: its own file, one entry in the table of one decoder or
+// of the program.
 #include <ATen/ops/equal.h>
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "modalities/io/encode.h"
+#include "sdk/base/registered.h"
+#include "sdk/base/test_files.h"
 #include "tests/plug_points/grid_format.h"
+#include "training/data/media_files.h"
+#include "training/data/source.h"
+#include "training/data/test_files.h"
 
 namespace unival {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 MediaSource Bytes(std::string bytes) {
   return {"picture", "", std::make_shared<const std::string>(std::move(bytes))};
+}
+
+// A format of the whole program, for all decoders and all that looks at names of files.
+MediaFormat DotsFormat() {
+  MediaFormat format = GridFormat();
+  format.name = "dots";
+  format.extensions = {"dots"};
+  format.matches = [](absl::string_view head) { return absl::StartsWith(head, "DOTS"); };
+  return format;
+}
+
+const Registered<MediaFormat> kDotsFormat(DotsFormat());
+const std::string kDots = std::string("DOTS") + '\x03' + '\x02' + "abcdef";
+
+SourceOptions At(const std::string& path) {
+  SourceOptions options;
+  options.path = path;
+  return options;
+}
+
+void ExpectDots(const Source& source) {
+  ASSERT_EQ(source.size(), 1);
+  const absl::StatusOr<TaskSample> sample = source.Read(0);
+  ASSERT_TRUE(sample.ok()) << sample.status();
+  const auto& media = std::get<MediaSource>(sample->fields.at("image"));
+  EXPECT_TRUE(NewFfmpegDecoder()->DecodeImage(media, PixelFormat::kGray8).ok());
 }
 
 const std::string kGrid = std::string("GRID") + '\x03' + '\x02' + "abcdef";
@@ -28,6 +63,25 @@ TEST(Decoder, ReadsAFormatThatATestAdds) {
   EXPECT_EQ(pixels->sizes(), at::IntArrayRef({2, 3, 1}));
   EXPECT_EQ(decoder->DecodeImage(Bytes(kGrid), PixelFormat::kRgb8)->sizes(),
             at::IntArrayRef({2, 3, 3}));
+}
+
+TEST(Decoder, ARegisteredFormatIsReadFromFoldersTarsAndClasses) {
+  const std::string folder = NewFolder();
+  WriteText(folder + "/classes/cat/1.DOTS", kDots);
+  WriteText(folder + "/classes/cat/README.md", "about");
+  const auto tar = OpenSource(At(WriteTar(folder + "/a.tar", {{"1.dots", kDots}})));
+  ASSERT_TRUE(tar.ok()) << tar.status();
+  ExpectDots(**tar);
+  const auto classes = OpenSource(At(folder + "/classes"));
+  ASSERT_TRUE(classes.ok()) << classes.status();
+  ExpectDots(**classes);
+  const auto files = ExpandMediaPath(folder, "image");
+  ASSERT_TRUE(files.ok()) << files.status();
+  EXPECT_THAT(files->paths, ElementsAre(folder + "/classes/cat/1.DOTS"));
+  EXPECT_THAT(files->remarks, ElementsAre(HasSubstr("1 file left out")));
+  const auto listed = ListFormats();
+  EXPECT_TRUE(std::any_of(listed.begin(), listed.end(),
+                          [](const FormatSupport& format) { return format.name == "dots"; }));
 }
 
 TEST(Decoder, RefusesTheFormatWithoutItsEntry) {

@@ -38,7 +38,7 @@ absl::StatusOr<at::Tensor> DecodeGrid(const EncodedMedia& file, PixelFormat form
 }  // namespace
 
 MediaFormat GridFormat() {
-  MediaFormat format{"image", "grid", "grid"};
+  MediaFormat format{"image", "grid", "grid", {"grid"}};
   format.matches = [](absl::string_view head) { return absl::StartsWith(head, "GRID"); };
   format.decode_image = &DecodeGrid;
   return format;

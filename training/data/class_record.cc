@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "modalities/io/formats.h"
 #include "sdk/base/english.h"
 #include "sdk/base/files.h"
 #include "sdk/base/path_below.h"
@@ -15,7 +16,6 @@
 #include "sdk/base/status_macros.h"
 #include "training/data/media_resolver.h"
 #include "training/data/system_files.h"
-#include "training/data/tar_source.h"
 
 namespace unival {
 namespace {
@@ -26,15 +26,13 @@ namespace fs = std::filesystem;
 absl::StatusOr<ClassFile> AsClassFile(const std::string& folder, const fs::path& file) {
   const std::string extension = absl::AsciiStrToLower(file.extension().string());
   const std::string bare = extension.empty() ? "" : extension.substr(1);
-  const MemberRole role = RoleOfExtension(bare, {});
   const std::string name = file.filename().string();
-  if (role.kind == MemberRole::Kind::kMedia) {
-    return ClassFile{folder, name, bare, role.column};
-  }
+  std::string kind = KindOfExtension(bare);
+  if (!kind.empty()) return ClassFile{folder, name, bare, std::move(kind)};
   if (IsAboutData(name)) return ClassFile{folder, name, bare, ""};
   return InvalidArgument(file.string(),
                          ": expected a picture, a sound or a video by its extension ",
-                         "(docs/formats/data.md lists them), got \"", extension,
+                         "(docs/formats/media.md lists them), got \"", extension,
                          "\"; convert the file, or take it out of the folder");
 }
 

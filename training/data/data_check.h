@@ -33,7 +33,7 @@ struct DataCheckOptions {
   std::map<std::string, std::string> columns;      // task column -> record column
   std::map<std::string, std::string> media_roots;  // as SourceOptions has them
   IndexOptions index;                              // as SourceOptions has it
-  std::vector<std::string> media_columns;  // beside audio, depth, image, video and the task's
+  std::vector<std::string> media_columns;          // beside the task's; without one, the usual ones
   // Files whose media must not be among those of `path`: what was trained on.
   std::vector<std::string> against;
   int64_t limit = 0;  // only the first records; 0: all

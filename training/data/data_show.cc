@@ -26,8 +26,9 @@ namespace {
 bool IsColour(int64_t channels) { return channels == 1 || channels == 3; }
 
 // [C, H, W] of whatever a modality prepares; undefined for a shape that is no picture.
-at::Tensor AsPicture(at::Tensor tensor, bool is_sound) {
-  if (is_sound && tensor.dim() == 3 && tensor.size(0) == 1) tensor = tensor.squeeze(0);
+at::Tensor AsPicture(at::Tensor tensor, PositionKind positions) {
+  const bool is_series = positions == PositionKind::kSequence;
+  if (is_series && tensor.dim() == 3 && tensor.size(0) == 1) tensor = tensor.squeeze(0);
   if (tensor.dim() == 2) return tensor.t().flip(0).unsqueeze(0);
   if (tensor.dim() == 3 && IsColour(tensor.size(0))) return tensor;
   if (tensor.dim() == 3) tensor = tensor.unsqueeze(1);
@@ -37,9 +38,9 @@ at::Tensor AsPicture(at::Tensor tensor, bool is_sound) {
   return at::cat(tensor.unbind(0), /*dim=*/2);
 }
 
-absl::StatusOr<std::string> EncodeTensor(const at::Tensor& tensor, bool is_sound) {
+absl::StatusOr<std::string> EncodeTensor(const at::Tensor& tensor, PositionKind positions) {
   const at::NoGradGuard no_grad;
-  const at::Tensor picture = AsPicture(tensor.to(at::kFloat).cpu(), is_sound);
+  const at::Tensor picture = AsPicture(tensor.to(at::kFloat).cpu(), positions);
   if (!picture.defined() || picture.numel() == 0) {
     return InvalidArgument("a tensor of shape ", ShapeText(tensor), " is no picture");
   }
@@ -106,12 +107,12 @@ class Shower {
 
   absl::Status ShowMedia(const PreparedMedia& media, const std::string& number) {
     UNIVAL_ASSIGN_OR_RETURN(const Modality* modality, model_.RequireModality(media.modality));
-    const bool is_sound = modality->info().type == "audio";
+    const PositionKind positions = modality->info().position_kind;
     for (size_t i = 0; i < media.sample.tensors.size(); ++i) {
       const at::Tensor& tensor = media.sample.tensors[i];
       absl::StrAppend(&html_, "<p>", report::Escape(media.modality), " ",
                       report::Escape(ShapeText(tensor)), "</p>");
-      const absl::StatusOr<std::string> png = TensorPng(tensor, is_sound);
+      const absl::StatusOr<std::string> png = TensorPng(tensor, positions);
       if (!png.ok()) continue;  // its shape is all there is to see
       html_ += report::Image(*png, media.modality);
       const std::string part = i == 0 ? "" : absl::StrCat("_", i);
@@ -128,8 +129,8 @@ class Shower {
 
 }  // namespace
 
-absl::StatusOr<std::string> TensorPng(const at::Tensor& tensor, bool is_sound) {
-  return CatchTorch("picture of a tensor", [&] { return EncodeTensor(tensor, is_sound); });
+absl::StatusOr<std::string> TensorPng(const at::Tensor& tensor, PositionKind positions) {
+  return CatchTorch("picture of a tensor", [&] { return EncodeTensor(tensor, positions); });
 }
 
 absl::StatusOr<DataShowReport> ShowData(const DataShowOptions& options, const Model& model,

@@ -17,6 +17,7 @@
 
 #include "absl/status/statusor.h"
 #include "runtime/model.h"
+#include "sdk/native/modality.h"
 #include "training/data/source.h"
 
 namespace unival {
@@ -39,10 +40,10 @@ absl::StatusOr<DataShowReport> ShowData(const DataShowOptions& options, const Mo
                                         const Task& task, const Source& source);
 
 // A preprocessed tensor as PNG, its least value black and its greatest white: [C, H, W] with C 1 or
-// 3 as a picture; [T, C, H, W] or [3, T, H, W] as frames side by side; [T, F], and [1, T, F] where
-// `is_sound`, as a spectrogram with time to the right and frequency upwards; [N, H, W] as grey
-// pictures side by side. InvalidArgument for other shapes.
-absl::StatusOr<std::string> TensorPng(const at::Tensor& tensor, bool is_sound);
+// 3 as a picture; [T, C, H, W] or [3, T, H, W] as frames side by side; [T, F], and [1, T, F] of a
+// modality whose features are a sequence, as a spectrogram with time to the right and frequency
+// upwards; [N, H, W] as grey pictures side by side. InvalidArgument for other shapes.
+absl::StatusOr<std::string> TensorPng(const at::Tensor& tensor, PositionKind positions);
 
 }  // namespace unival
 

@@ -12,14 +12,22 @@ namespace unival {
 
 LineFormat JsonlFormat() { return {&ParseRecord, " \t\r\n\v\f", false}; }
 
+namespace {
+
+std::set<std::string> MediaColumnsOf(const SourceOptions& options) {
+  std::set<std::string> columns = {options.media_columns.begin(), options.media_columns.end()};
+  if (options.usual_media) columns.insert(UsualMediaColumns().begin(), UsualMediaColumns().end());
+  return columns;
+}
+
+}  // namespace
+
 LineParser::LineParser(const SourceOptions& options, const LineFormat& format)
     : options_(options),
       format_(format),
-      media_columns_({"audio", "depth", "image", "video"}),
+      media_columns_(MediaColumnsOf(options)),
       needed_(NeededRecordColumns(options)),
-      media_(options.path, options.media_roots, options.index) {
-  media_columns_.insert(options.media_columns.begin(), options.media_columns.end());
-}
+      media_(options.path, options.media_roots, options.index) {}
 
 absl::StatusOr<std::map<std::string, FieldValue>> LineParser::Fields(absl::string_view line,
                                                                      bool with_bytes) const {

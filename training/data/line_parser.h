@@ -44,7 +44,6 @@ class LineParser {
                                                            bool with_bytes = true) const;
 
   const LineFormat& format() const { return format_; }
-  const std::set<std::string>& media_columns() const { return media_columns_; }  // of the task
   const MediaResolver& media() const { return media_; }
 
  private:
@@ -52,7 +51,7 @@ class LineParser {
 
   const SourceOptions options_;
   const LineFormat format_;
-  std::set<std::string> media_columns_;
+  const std::set<std::string> media_columns_;
   const absl::optional<std::set<std::string>> needed_;  // columns of the records
   const MediaResolver media_;
 };

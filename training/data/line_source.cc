@@ -35,12 +35,16 @@ bool NamesOnly(absl::string_view line, const std::set<std::string>& tars) {
   return true;
 }
 
-// The columns of records that hold media of the task.
-std::set<std::string> RecordColumns(const LineParser& parser, const SourceOptions& options) {
+// The columns of records that may name tars, which are part of the data's identity. The usual media
+// columns always are among them, also where the task reads no media there: identities that runs have
+// written down were made so.
+std::set<std::string> TarColumns(const SourceOptions& options) {
   std::set<std::string> columns;
-  for (const std::string& column : parser.media_columns()) {
-    const auto mapped = options.columns.find(column);
-    columns.insert(mapped == options.columns.end() ? column : mapped->second);
+  for (const auto* const some : {&options.media_columns, &UsualMediaColumns()}) {
+    for (const std::string& column : *some) {
+      const auto mapped = options.columns.find(column);
+      columns.insert(mapped == options.columns.end() ? column : mapped->second);
+    }
   }
   return columns;
 }
@@ -52,7 +56,7 @@ LineSource::LineSource(const SourceOptions& options, const LineFormat& format,
     : options_(options),
       parser_(options_, format),
       kept_(options_.path, options_.index),
-      record_columns_(RecordColumns(parser_, options_)),
+      record_columns_(TarColumns(options_)),
       content_([this, file]() -> absl::StatusOr<DataContent::File> {
         if (file != nullptr) return file;
         return OpenContent();

@@ -53,7 +53,7 @@ class LineSource : public Source {
   const SourceOptions options_;
   const LineParser parser_;
   const KeptIndex kept_;
-  const std::set<std::string> record_columns_;  // of the records, those that hold media
+  const std::set<std::string> record_columns_;  // of the records, those that may name tars
   const DataContent content_;
   absl::optional<int64_t> content_size_;  // if an index states it
   bool is_packed_ = false;                // the same

@@ -5,8 +5,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "modalities/io/formats.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
+#include "sdk/native/media_bytes.h"
 #include "sdk/native/tensor_text.h"
 #include "training/data/media_keys.h"
 
@@ -18,18 +20,12 @@ std::vector<int64_t> FirstAndLast(int64_t count, double) {
   return count > 1 ? std::vector<int64_t>{0, count - 1} : std::vector<int64_t>{0};
 }
 
-absl::Status DecodeDepth(const MediaDecoder& decoder, const MediaSource& media) {
-  const auto deep = decoder.DecodeImage(media, PixelFormat::kGray16);
-  return deep.ok() ? absl::OkStatus() : decoder.DecodeImage(media, PixelFormat::kGray8).status();
-}
-
-// What the decoder alone can say of media, by the column that they usually stand in.
+// What the decoder alone can say of media, by their kind.
 using Decoding = std::function<absl::Status(const MediaDecoder&, const MediaSource&)>;
 const std::map<std::string, Decoding>& Decodings() {
   static const auto* const kDecodings = new std::map<std::string, Decoding>{
       {"audio",
        [](const auto& decoder, const auto& media) { return decoder.DecodeAudio(media).status(); }},
-      {"depth", &DecodeDepth},
       {"image",
        [](const auto& decoder, const auto& media) {
          return decoder.DecodeImage(media, PixelFormat::kRgb8).status();
@@ -40,6 +36,15 @@ const std::map<std::string, Decoding>& Decodings() {
   return *kDecodings;
 }
 
+// The built-in modalities are called like the kinds of media. Others, a depth map's, take files of
+// these kinds, too.
+std::string KindOfMedia(const std::string& modality, const MediaSource& media) {
+  if (Decodings().count(modality) > 0) return modality;
+  const std::string name = MediaName(media);
+  const size_t dot = name.find_last_of("./");
+  return dot == std::string::npos || name[dot] == '/' ? "" : KindOfExtension(name.substr(dot + 1));
+}
+
 std::string KindOfMediaError(const absl::Status& status) {
   if (absl::IsNotFound(status)) return "missing_media";
   if (!IsMediaError(status)) return "modality_failure";
@@ -48,12 +53,6 @@ std::string KindOfMediaError(const absl::Status& status) {
 }
 
 }  // namespace
-
-std::vector<std::string> MediaCheck::KnownMedia() {
-  std::vector<std::string> columns;
-  for (const auto& decoding : Decodings()) columns.push_back(decoding.first);
-  return columns;
-}
 
 absl::Status MediaCheck::AddPlugin(const std::string& type) {
   ModalityConfig config;
@@ -111,7 +110,7 @@ absl::Status MediaCheck::Decode(const std::string& modality, const MediaSource& 
 absl::Status MediaCheck::DecodeAlone(const std::string& modality, const MediaSource& media,
                                      MediaVerdict* verdict) const {
   const MediaDecoder& decoder = *runtime_.services().media;
-  const auto known = Decodings().find(modality);
+  const auto known = Decodings().find(KindOfMedia(modality, media));
   verdict->decoded = known != Decodings().end();
   return verdict->decoded ? known->second(decoder, media) : absl::OkStatus();
 }

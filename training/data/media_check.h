@@ -38,14 +38,11 @@ class MediaCheck {
   // `model` may be null. Both must outlive this.
   MediaCheck(const Runtime& runtime, const Model* model) : runtime_(runtime), model_(model) {}
 
-  // Columns whose media the decoder alone can take, without a model and a plugin.
-  static std::vector<std::string> KnownMedia();
-
   // Prepares by this modality type of a plugin where no model has it.
   absl::Status AddPlugin(const std::string& type);
 
   // `needs_size`: also decode a picture for its size. Media of a modality that nothing here knows
-  // are only read.
+  // are decoded as what their extension says they are, and only read where it says nothing.
   MediaVerdict Check(const std::string& modality, const MediaSource& media, bool needs_size) const;
 
  private:

@@ -128,6 +128,7 @@ class PromptCheck {
     opening.columns = options_.columns;
     opening.limit = options_.limit;
     opening.missing_media = true;  // `unival data check` looks for media
+    opening.usual_media = false;
     opening.needed.emplace();
     for (const CheckedTask& task : tasks_) {
       for (const TaskInput& input : task.reading.source->proto.input()) {

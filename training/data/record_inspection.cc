@@ -105,14 +105,15 @@ RecordInspection::RecordInspection(const Runtime& runtime, const LoadedTemplate*
       model_(model),
       media_(runtime, model),
       bytes_(ByteVocabulary::Published()) {
-  for (const std::string& column : MediaCheck::KnownMedia()) media_of_[column] = column;
   for (const std::string& column : media_columns) media_of_.emplace(column, column);
   for (const Registry::Entry& entry : runtime_.registry().List()) {
-    if (entry.kind != "modality" || entry.origin == "built-in") continue;
-    plugin_types_.insert(entry.type);
-    media_of_[entry.type] = entry.type;
+    if (entry.kind == "modality" && entry.origin != "built-in") plugin_types_.insert(entry.type);
   }
-  if (task_ == nullptr) return;
+  if (task_ == nullptr) {  // which media there may be; a task says itself which there are
+    for (const std::string& column : UsualMediaColumns()) media_of_[column] = column;
+    for (const std::string& type : plugin_types_) media_of_[type] = type;
+    return;
+  }
   for (const TaskInput& input : task_->proto.input()) media_of_[input.name()] = input.modality();
   reading_ = ReadTemplate(*task_, runtime_.template_types().slots);
   needs_size_ = HasBoxes(reading_);
@@ -140,6 +141,7 @@ absl::StatusOr<std::unique_ptr<Source>> RecordInspection::Open(
   opening.columns = columns;
   opening.limit = limit;
   opening.missing_media = true;
+  opening.usual_media = false;  // media_of_ has them where they count
   for (const auto& entry : media_of_) opening.media_columns.push_back(entry.first);
   // What columns hold that no task reads does not matter.
   opening.needed = task_ == nullptr ? std::set<std::string>() : ColumnsRead(reading_);
@@ -160,7 +162,7 @@ Inspected RecordInspection::Inspect(const Source& source, int64_t index) const {
   for (const auto& [column, value] : inspected.sample->fields) {
     const auto* media = std::get_if<MediaSource>(&value);
     if (media == nullptr || !IsRead(column)) continue;
-    inspected.media[column] = media_.Check(media_of_.at(column), *media, needs_size_);
+    inspected.media[column] = media_.Check(ModalityOf(column), *media, needs_size_);
   }
   if (task_ != nullptr) {
     inspected.faults = FaultsOfRecord(reading_, vocabulary(), *inspected.sample);

@@ -56,7 +56,11 @@ class RecordInspection {
 
   const TemplateReading& reading() const { return reading_; }
   const VocabularyView& vocabulary() const;
-  const std::string& ModalityOf(const std::string& column) const { return media_of_.at(column); }
+  // Called like its column where nothing says more: a tar may hold media of any column.
+  const std::string& ModalityOf(const std::string& column) const {
+    const auto known = media_of_.find(column);
+    return known == media_of_.end() ? column : known->second;
+  }
   // Types of modalities that plugins registered.
   const std::set<std::string>& plugin_types() const { return plugin_types_; }
 

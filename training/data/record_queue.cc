@@ -77,6 +77,26 @@ class ChainedQueue : public RecordQueue {
   size_t current_ = 0;
 };
 
+class FilledQueue : public RecordQueue {
+ public:
+  FilledQueue(std::unique_ptr<RecordQueue> queue, std::map<std::string, FieldValue> fields)
+      : queue_(std::move(queue)), fields_(std::move(fields)) {}
+
+  absl::StatusOr<std::vector<QueuedRecord>> Take(size_t most) override {
+    UNIVAL_ASSIGN_OR_RETURN(std::vector<QueuedRecord> records, queue_->Take(most));
+    for (QueuedRecord& record : records) {
+      if (!record.sample.ok()) continue;
+      for (const auto& [column, value] : fields_) record.sample->fields[column] = value;
+    }
+    return records;
+  }
+  absl::optional<int64_t> size() const override { return queue_->size(); }
+
+ private:
+  const std::unique_ptr<RecordQueue> queue_;
+  const std::map<std::string, FieldValue> fields_;
+};
+
 }  // namespace
 
 RecordQueue::~RecordQueue() = default;
@@ -91,6 +111,12 @@ std::unique_ptr<RecordQueue> QueueOfSource(std::unique_ptr<Source> source) {
 
 std::unique_ptr<RecordQueue> QueueOfQueues(std::vector<std::unique_ptr<RecordQueue>> queues) {
   return std::make_unique<ChainedQueue>(std::move(queues));
+}
+
+std::unique_ptr<RecordQueue> QueueWithFields(std::unique_ptr<RecordQueue> queue,
+                                             std::map<std::string, FieldValue> fields) {
+  if (fields.empty()) return queue;
+  return std::make_unique<FilledQueue>(std::move(queue), std::move(fields));
 }
 
 }  // namespace unival

@@ -11,6 +11,7 @@
 #define UNIVAL_TRAINING_DATA_RECORD_QUEUE_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,6 +44,9 @@ std::unique_ptr<RecordQueue> QueueOfRecords(std::vector<QueuedRecord> records);
 std::unique_ptr<RecordQueue> QueueOfSource(std::unique_ptr<Source> source);
 // One after the other.
 std::unique_ptr<RecordQueue> QueueOfQueues(std::vector<std::unique_ptr<RecordQueue>> queues);
+// The records of `queue` with `fields` in all of them, in place of their own of these names.
+std::unique_ptr<RecordQueue> QueueWithFields(std::unique_ptr<RecordQueue> queue,
+                                             std::map<std::string, FieldValue> fields);
 // JSONL from an open descriptor, which is read as far as it goes and not closed: a pipe whose
 // writer waits for answers gets them line by line. `options` as of a source whose path is "-":
 // media are relative to the current folder. Records are called "-:17", by line from 1; a line that

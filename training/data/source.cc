@@ -133,6 +133,7 @@ absl::StatusOr<std::vector<int64_t>> ChooseRecords(const SourceOptions& options)
   plain.media = options.media;
   plain.media_roots = options.media_roots;
   plain.missing_media = true;
+  plain.usual_media = false;  // a rule may speak of a number in column "depth"
   plain.index = options.index;
   plain.needed.emplace();
   for (const auto* rules : {&options.keep, &options.drop}) {
@@ -229,6 +230,12 @@ absl::StatusOr<std::unique_ptr<Source>> OpenFile(const SourceOptions& options) {
 }  // namespace
 
 Source::~Source() = default;
+
+const std::vector<std::string>& UsualMediaColumns() {
+  static const auto* const kColumns =
+      new std::vector<std::string>{"audio", "depth", "image", "video"};
+  return *kColumns;
+}
 
 bool IsDataFileName(absl::string_view path) { return KindOfName(path) != DataKind::kUnknown; }
 

@@ -16,11 +16,12 @@
 // TSV, as the reference has it: fields with tabs between them, whose columns are "0", "1", …; a
 // media column holds a path, or the item itself in base64. Tar: members with the same stem (name up
 // to the first dot of its last part) form one sample. "x.json" gives fields;
-// "x.png|jpg|jpeg|pgm|bmp|webp" is column "image", "x.wav|flac|mp3|ogg|m4a" "audio",
-// "x.mp4|mkv|webm|avi|mov" "video", "x.txt" text column "text"; a double extension names its
-// column: "x.depth.png" is "depth", "x.caption.txt" "caption". "x.cls" is text in column "cls". A
-// member of another extension, "x.npy" or "x.imu.npy", is media in column "npy" or "imu" when
-// somebody reads that column, and is left out when nobody does. Hidden and system files, and a
+// a member with an extension of a media format (modalities/io/formats.h), "x.png", "x.wav",
+// "x.mp4", is column "image", "audio" or "video", or, when somebody reads a column of that name,
+// "png"; "x.txt" is text column "text"; a double extension names its column: "x.depth.png" is
+// "depth", "x.caption.txt" "caption". "x.cls" is text in column "cls". A member of another
+// extension, "x.npy" or "x.imu.npy", is media in column "npy" or "imu" when somebody reads that
+// column, and is left out when nobody does. Hidden and system files, and a
 // README or a licence by itself, are no samples. Folder: one sub-folder per class with media in it
 // gives {image or audio or video, class, caption}. Files packed with gzip or zstd are unpacked when
 // they are opened.
@@ -53,9 +54,11 @@ struct SourceOptions {
   std::map<std::string, std::string> media_roots;
   // Task column -> record column, for records whose columns have other names than the task's.
   std::map<std::string, std::string> columns;
-  // Task columns that hold media, beside "audio", "depth", "image" and "video": a plugin's
-  // "thermal". JSONL only.
+  // Task columns that hold media: a plugin's "thermal". JSONL and TSV only.
   std::vector<std::string> media_columns;
+  // Whether UsualMediaColumns() hold media, too. For callers that know no task: where there is one,
+  // its columns are all there are, and its "depth" may be a number.
+  bool usual_media = true;
   // Extension -> column, beside the built-in rules: {"npy", "imu"}. Tar only.
   std::map<std::string, std::string> media;
   // Which records take part: those whose record columns (their own, before `columns`) hold the
@@ -103,9 +106,13 @@ class Source {
   // sizes and times.
   virtual std::string fingerprint() const = 0;
   // Remarks for the user, one line each: parts of the files that nobody reads, with the option that
-  // would read them. So far these are members of a tar whose extension names no medium.
+  // would read them. So far these are members of a tar whose extension names no
+  // medium.
   virtual std::vector<std::string> remarks() const { return {}; }
 };
+
+// The columns that hold media where no task says which do: "audio", "depth", "image", "video".
+const std::vector<std::string>& UsualMediaColumns();
 
 // The longest line of a JSONL or TSV file.
 constexpr size_t kMaxLine = size_t{64} << 20;

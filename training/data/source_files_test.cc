@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "sdk/base/test_files.h"
 #include "training/data/data_files.h"
+#include "training/data/media_files.h"
 #include "training/data/source.h"
 #include "training/data/test_files.h"
 
@@ -309,6 +310,68 @@ TEST(SourceFiles, StandardInputIsASource) {
   const Input input("");
   EXPECT_THAT(Message(At("-")),
               HasSubstr("standard input: expected JSONL, TSV or a tar, got nothing"));
+}
+
+TEST(MediaFormats, TarsAndFoldersTellMediaByTheirExtensions) {
+  const std::string folder = NewFolder();
+  const auto source = OpenSource(At(WriteTar(
+      folder + "/a.tar",
+      {{"1.TIFF", "x"}, {"2.gif", "x"}, {"3.avif", "x"}, {"4.opus", "x"}, {"5.m4v", "x"}})));
+  ASSERT_TRUE(source.ok()) << source.status();
+  ASSERT_EQ((*source)->size(), 5);
+  const std::vector<std::string> columns = {"image", "image", "image", "audio", "video"};
+  for (int64_t i = 0; i < 5; ++i) EXPECT_EQ((*source)->Read(i)->fields.count(columns[i]), 1u) << i;
+  for (const char* name : {"cat/1.tif", "cat/2.gif", "dog/1.avif", "dog/2.jfif", "dog/3.bmp"})
+    WriteText(folder + "/classes/" + name, "x");
+  EXPECT_THAT(Texts(At(folder + "/classes"), "class"),
+              ElementsAre("cat", "cat", "dog", "dog", "dog"));
+}
+
+TEST(MediaFormats, OfTwoPicturesInASampleTheAskedExtensionIsTaken) {
+  SourceOptions options = At(WriteTar(NewFolder() + "/a.tar", {{"1.jpg", "a"}, {"1.tif", "bb"}}));
+  EXPECT_THAT(Message(options), HasSubstr("--column image=EXTENSION says which"));
+  options.needed = {"image"};
+  options.columns = {{"image", "tif"}};
+  const auto source = OpenSource(options);
+  ASSERT_TRUE(source.ok()) << source.status();
+  const auto sample = (*source)->Read(0);
+  ASSERT_TRUE(sample.ok()) << sample.status();
+  EXPECT_EQ(*std::get<MediaSource>(sample->fields.at("image")).bytes, "bb");
+}
+
+TEST(MediaFiles, OfAFolderLeavesOutOtherFilesAndNamesThem) {
+  const std::string folder = NewFolder();
+  for (const char* name : {"y.png", "z.tif", "in/z2.gif", "x.avif", "v.mp4", "a.doc", "in/b.xcf",
+                           "c", "README.md", ".hidden.png"})
+    WriteText(folder + "/" + name, "x");
+  const auto found = ExpandMediaPath(folder, "image");
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_THAT(found->paths, ElementsAre(folder + "/in/z2.gif", folder + "/x.avif",
+                                        folder + "/y.png", folder + "/z.tif"));
+  EXPECT_THAT(found->remarks,
+              ElementsAre(folder + ": 4 files left out, without an extension of modality " +
+                          "\"image\": a.doc, c, in/b.xcf, ..."));
+  EXPECT_EQ(ExpandMediaPath(folder, "sensor")->paths.size(), 8u);
+  EXPECT_THAT(ExpandMediaPath(folder, "sensor")->remarks, IsEmpty());
+  const absl::Status none = ExpandMediaPath(folder, "audio").status();
+  EXPECT_TRUE(absl::IsNotFound(none));
+  EXPECT_THAT(std::string(none.message()), HasSubstr("8 files left out"));
+}
+
+TEST(MediaColumns, AreTheTasksAloneWhereThereIsOne) {
+  SourceOptions options = At(WriteText(NewFolder() + "/a.jsonl",
+                                       "{\"depth\": 3.5, \"video\": \"a title\", \"n\": 1}\n"
+                                       "{\"depth\": 4, \"video\": \"a title\", \"n\": 2}\n"));
+  EXPECT_THAT(Message(options), HasSubstr("column \"depth\": expected the path of a media file"));
+  options.usual_media = false;
+  options.keep = {{"depth", "4"}};
+  const auto source = OpenSource(options);
+  ASSERT_TRUE(source.ok()) << source.status();
+  ASSERT_EQ((*source)->size(), 1);
+  const auto sample = (*source)->Read(0);
+  ASSERT_TRUE(sample.ok()) << sample.status();
+  EXPECT_EQ(std::get<double>(sample->fields.at("depth")), 4);
+  EXPECT_EQ(std::get<std::string>(sample->fields.at("video")), "a title");
 }
 
 }  // namespace

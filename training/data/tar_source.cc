@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "modalities/io/formats.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "training/data/fingerprint.h"
@@ -16,17 +17,6 @@
 
 namespace unival {
 namespace {
-
-// The column of a plain media extension, or empty.
-absl::string_view BuiltinColumn(absl::string_view extension) {
-  static const auto* const columns = new absl::flat_hash_map<absl::string_view, absl::string_view>{
-      {"png", "image"}, {"jpg", "image"},  {"jpeg", "image"}, {"pgm", "image"},
-      {"bmp", "image"}, {"webp", "image"}, {"wav", "audio"},  {"flac", "audio"},
-      {"mp3", "audio"}, {"ogg", "audio"},  {"m4a", "audio"},  {"mp4", "video"},
-      {"mkv", "video"}, {"webm", "video"}, {"avi", "video"},  {"mov", "video"}};
-  const auto found = columns->find(extension);
-  return found == columns->end() ? absl::string_view() : found->second;
-}
 
 struct SplitName {
   std::string stem, extension;
@@ -41,8 +31,7 @@ SplitName SplitMember(absl::string_view name) {
   return {std::string(name.substr(0, dot)), absl::AsciiStrToLower(name.substr(dot + 1))};
 }
 
-}  // namespace
-
+// `extension` in lower case: "json", "wav", "depth.png".
 MemberRole RoleOfExtension(absl::string_view extension,
                            const std::map<std::string, std::string>& media) {
   const auto mapped = media.find(std::string(extension));
@@ -54,11 +43,13 @@ MemberRole RoleOfExtension(absl::string_view extension,
   std::string column(dot == absl::string_view::npos ? "" : extension.substr(0, dot));
   if (last == "txt") return {MemberRole::Kind::kText, column.empty() ? "text" : column};
   if (last == "cls") return {MemberRole::Kind::kText, column.empty() ? "cls" : column};
-  const absl::string_view builtin = BuiltinColumn(last);
-  if (builtin.empty())
+  std::string medium = KindOfExtension(last);
+  if (medium.empty())
     return {MemberRole::Kind::kOther, column.empty() ? std::string(last) : column};
-  return {MemberRole::Kind::kMedia, column.empty() ? std::string(builtin) : column};
+  return {MemberRole::Kind::kMedia, column.empty() ? std::move(medium) : std::move(column)};
 }
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Source>> TarSource::Open(const SourceOptions& options,
                                                         std::shared_ptr<const MappedFile> file) {
@@ -69,6 +60,17 @@ absl::StatusOr<std::unique_ptr<Source>> TarSource::Open(const SourceOptions& opt
   UNIVAL_RETURN_IF_ERROR(source->CheckComplete());
   if (options.limit > 0 && source->size() > options.limit) source->samples_.resize(options.limit);
   return std::unique_ptr<Source>(std::move(source));
+}
+
+// Media whose extension somebody asks for as a column are that column: of "x.jpg" and "x.tif" in one
+// sample, `--column image=tif` takes the second.
+MemberRole TarSource::RoleOf(const std::string& extension) const {
+  MemberRole role = RoleOfExtension(extension, options_.media);
+  const bool is_asked = needed_.has_value() && needed_->count(extension) > 0;
+  if (is_asked && role.kind == MemberRole::Kind::kMedia && options_.media.count(extension) == 0) {
+    role.column = extension;
+  }
+  return role;
 }
 
 bool TarSource::IsAskedFor(const MemberRole& role) const {
@@ -89,7 +91,7 @@ absl::Status TarSource::Group() {
   for (const TarPlace& member : tar_->members()) {
     if (IsSystemPath(member.name) || IsAboutData(member.name)) continue;
     const SplitName name = SplitMember(member.name);
-    MemberRole role = RoleOfExtension(name.extension, options_.media);
+    MemberRole role = RoleOf(name.extension);
     if (!IsAskedFor(role)) {
       ++left_out_[role.column];
       continue;
@@ -185,8 +187,10 @@ absl::Status TarSource::AddPart(const Part& part, const absl::optional<absl::str
   }
   fields->merge(added);
   if (added.empty()) return absl::OkStatus();
+  const std::string& column = added.begin()->first;
   return absl::InvalidArgumentError(
-      absl::StrCat("column \"", added.begin()->first, "\" comes from two members of the sample"));
+      absl::StrCat("column \"", column, "\" comes from two members of the sample; --column ",
+                   column, "=EXTENSION says which of them is meant"));
 }
 
 std::string TarSource::fingerprint() const {

@@ -14,18 +14,14 @@
 
 namespace unival {
 
-// What a member of a tar contributes to its sample.
+// What a member of a tar contributes to its sample, by its extension: one of a media format
+// (KindOfExtension), of `SourceOptions::media`, or another.
 struct MemberRole {
   // kOther: media of an unknown extension. Its column is called like the extension, and is read
   // only when somebody asks for it.
   enum class Kind { kRecord, kText, kMedia, kOther } kind = Kind::kMedia;
   std::string column;  // of all but kRecord
 };
-
-// The role of a member by its extension, "json", "wav", "depth.png". `media` has further
-// extensions.
-MemberRole RoleOfExtension(absl::string_view extension,
-                           const std::map<std::string, std::string>& media);
 
 class TarSource : public Source {
  public:
@@ -54,6 +50,7 @@ class TarSource : public Source {
   explicit TarSource(const SourceOptions& options)
       : options_(options), needed_(NeededRecordColumns(options)) {}
   absl::Status Group();
+  MemberRole RoleOf(const std::string& extension) const;
   bool IsAskedFor(const MemberRole& role) const;
   absl::Status NoSamples() const;
   absl::Status CheckComplete() const;

@@ -180,6 +180,7 @@ absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(const Task& task, SourceO
   const TaskInfo& info = task.info();
   const std::vector<std::string>& media = MediaColumns(info);
   options.media_columns.insert(options.media_columns.end(), media.begin(), media.end());
+  options.usual_media = false;
   if (!options.needed.has_value()) options.needed.emplace();
   options.needed->insert(info.columns.begin(), info.columns.end());
   options.needed->insert(info.prediction_columns.begin(), info.prediction_columns.end());

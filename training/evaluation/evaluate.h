@@ -92,7 +92,8 @@ absl::Status WriteOutputFile(const std::string& file, const std::string& text);
 absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(
     const Task& task, const std::string& path, const std::map<std::string, std::string>& columns,
     int64_t limit);
-// The same with all options of a source; `options.media_columns` is filled in here.
+// The same with all options of a source; `options.media_columns` is filled in here: media
+// columns are those of the task alone.
 absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(const Task& task, SourceOptions options);
 
 }  // namespace unival

@@ -221,6 +221,54 @@ TEST(OwnFolder, ItsNamesMayHaveBlanksAndAnyLetters) {
                                   HasSubstr("own/my photos/été_long/ü.png\t")));
 }
 
+// What a file is its first bytes say; its name only says that it is a picture.
+TEST(OwnFolder, PicturesOfEveryFormatAreAnsweredAndOtherFilesAreNamed) {
+  const Outcome made = Own().Shell(
+      "cd own && mkdir -p mixed packed classes/star && cp 0.png mixed/y.png && "
+      "cp 1.png mixed/z.tif && cp 2.png mixed/z2.gif && cp 3.png mixed/x.avif && "
+      "cp 4.png mixed/w.jfif && touch mixed/notes.doc && cp 0.png packed/1.tiff && "
+      "tar -cf packed.tar -C packed 1.tiff && cp 0.png 1.png classes/star && "
+      "mv classes/star/1.png classes/star/1.tif");
+  ASSERT_EQ(made.code, 0) << made.err;
+  const Outcome answered = Own().Run(PredictOf("describe") + "--image own/mixed");
+  ASSERT_EQ(answered.code, 0) << answered.err;
+  EXPECT_EQ(std::count(answered.out.begin(), answered.out.end(), '\n'), 5) << answered.out;
+  EXPECT_THAT(answered.err, HasSubstr("own/mixed: 1 file left out, without an extension of "
+                                      "modality \"image\": notes.doc"));
+  const Outcome packed = Own().Run(PredictOf("describe") + "own/packed.tar");
+  ASSERT_EQ(packed.code, 0) << packed.err;
+  EXPECT_THAT(packed.out, HasSubstr("packed.tar:1\t"));
+  const Outcome checked = Own().Run("data check own/classes");
+  EXPECT_EQ(checked.code, 0) << checked.out << checked.err;
+}
+
+// "depth" is a number here: which columns hold media the task says.
+TEST(MediaColumns, AreTheTasksOwn) {
+  WriteText(Own().Path("own/far.textproto"), R"(name: "far"
+task {
+  name: "far"
+  input { name: "image" modality: "image" }
+  prompt: " what stands {depth:number} metres away?"
+  target: " {sentence:text}"
+  generation { max_tokens: 4 }
+  metric: "accuracy"
+}
+)");
+  WriteText(Own().Path("own/far.jsonl"),
+            "{\"image\": \"0.png\", \"depth\": 3.5, \"sentence\": \"a circle\"}\n");
+  for (const char* command :
+       {"predict models/tiny --templates own/far.textproto --task far own/far.jsonl",
+        "eval models/tiny --templates own/far.textproto --task far --data own/far.jsonl",
+        "data check own/far.jsonl --templates own/far.textproto --task far",
+        "prompts check own/far.textproto --data own/far.jsonl"}) {
+    const Outcome outcome = Own().Run(command);
+    EXPECT_EQ(outcome.code, 0) << command << "\n" << outcome.out << outcome.err;
+  }
+  const Outcome piped = Own().Shell(
+      "cd own && unival predict ../models/tiny --templates far.textproto --task far - < far.jsonl");
+  EXPECT_EQ(piped.code, 0) << piped.err;
+}
+
 TEST(Predict, NamesAllMediaOfARecord) {
   const auto input = [](const std::string& options) {
     const Outcome outcome = Own().Run(PredictOf("relation") + "--json " + options);

@@ -47,15 +47,14 @@ absl::Status Register(unival::Registrar& registrar) {
        {"none", "no_answers", "undeclared", "blind_to_failures", "other_values"}) {
     const std::string name = flaw;
     const std::string score = name == "undeclared" ? "mistakes" : "misses";
-    UNIVAL_RETURN_IF_ERROR(
-        registrar.AddMetric({name,
-                             "answers that are wrong",
-                             /*needs_box=*/false,
-                             [name](unival::ReferenceReader reader) {
-                               return std::unique_ptr<unival::Metric>(
-                                   new Misses(std::move(reader), name));
-                             },
-                             {{score, unival::ScoreOrder::kLessIsBetter}}}));
+    UNIVAL_RETURN_IF_ERROR(registrar.AddMetric({name,
+                                                "answers that are wrong",
+                                                /*needs_box=*/false,
+                                                [name](unival::ReferenceReader reader) {
+                                                  return std::unique_ptr<unival::Metric>(
+                                                      new Misses(std::move(reader), name));
+                                                },
+                                                {{score, unival::ScoreOrder::kLessIsBetter}}}));
   }
   return absl::OkStatus();
 }

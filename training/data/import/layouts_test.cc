@@ -375,7 +375,7 @@ TEST(AudioLayouts, AudioCapsJoinsTheCaptionsOfASound) {
       "test.csv",
       "audiocap_id,youtube_id,start_time,caption\n"
       "1,abc,30,\"A man speaks, then laughs\"\n2,abc,30,\"He says \"\"go\"\"\"\n3,def,0,Rain\n");
-  data.File("audio/test/abc_30.flac");
+  data.File("audio/test/abc_30.opus");
   data.File("Ydef.wav");
   ASSERT_EQ(data.Import("audiocaps", "test")->samples, 2);
   const auto records = data.Records();

@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "modalities/io/formats.h"
 #include "sdk/base/mapped_file.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -23,12 +24,6 @@ namespace {
 
 using Record = nlohmann::ordered_json;
 
-const std::vector<std::string>& AudioExtensions() {
-  static const auto* const kExtensions =
-      new std::vector<std::string>{"wav", "flac", "mp3", "ogg", "m4a"};
-  return *kExtensions;
-}
-
 struct AudioClipText {
   std::string first_id, youtube_id, start;
   std::vector<std::string> captions;
@@ -40,7 +35,8 @@ std::vector<std::string> AudioCapsPaths(const AudioClipText& clip, const std::st
   std::vector<std::string> paths;
   for (const std::string& name : {absl::StrCat(clip.youtube_id, "_", clip.start), clip.youtube_id,
                                   absl::StrCat("Y", clip.youtube_id), clip.first_id}) {
-    const auto more = MediaPaths({"audio/" + split, split, "audio", ""}, name, AudioExtensions());
+    const auto more =
+        MediaPaths({"audio/" + split, split, "audio", ""}, name, ExtensionsOfKind("audio"));
     paths.insert(paths.end(), more.begin(), more.end());
   }
   return paths;
@@ -141,7 +137,7 @@ std::vector<std::string> RowPaths(const std::vector<std::string>& fields, int64_
   std::vector<std::string> paths;
   for (const std::string& name : {by_shard, in_shard, absl::StrCat(row)}) {
     const auto more =
-        MediaPaths({split, "images/" + split, "images", ""}, name, {"jpg", "jpeg", "png", "webp"});
+        MediaPaths({split, "images/" + split, "images", ""}, name, ExtensionsOfKind("image"));
     paths.insert(paths.end(), more.begin(), more.end());
   }
   return paths;
@@ -194,7 +190,7 @@ absl::StatusOr<ImportReport> ImportConceptual(const ImportOptions& options) {
 ImportLayout AudioCapsLayout() {
   return {{"audiocaps", ".jsonl", "train, val, test",
            "train.csv, val.csv, test.csv; audio/SPLIT/ID_START.wav (also ID.wav, YID.wav, or the "
-           "row's audiocap_id; .flac, .mp3, .ogg, .m4a)",
+           "row's audiocap_id; or with another extension of sounds)",
            "audio, caption (list of all), split, youtube_id, start"},
           "audiocaps",
           &ImportAudioCaps};
@@ -213,7 +209,7 @@ ImportLayout ConceptualCaptionsLayout() {
            "Train-GCC-training.tsv, Validation-GCC-1.1.0-Validation.tsv, cc12m.tsv (CAPTION, tab, "
            "URL, or URL first; also Train_GCC-..., GCC-...); pictures as images/ROW.jpg, or "
            "images/SHARD/SHARDROW.jpg with five and four "
-           "digits, or as a third column says",
+           "digits, or with another extension of pictures, or as a third column says",
            "image, caption, url, row"},
           "cc",
           &ImportConceptual};

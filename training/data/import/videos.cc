@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "modalities/io/formats.h"
 #include "sdk/base/mapped_file.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -23,12 +24,6 @@ namespace unival {
 namespace {
 
 using Record = nlohmann::ordered_json;
-
-const std::vector<std::string>& VideoExtensions() {
-  static const auto* const kExtensions =
-      new std::vector<std::string>{"mp4", "avi", "webm", "mkv", "mov"};
-  return *kExtensions;
-}
 
 struct MsrvttVideo {
   std::string id, split;
@@ -67,7 +62,7 @@ absl::Status AddMsrvtt(const ImportOptions& options, const std::string& file,
                            {"category", video.category},
                            {"video_id", video.id}};
     const auto paths = MediaPaths({"TrainValVideo", "TestVideo", "videos", "videos/all", "video"},
-                                  video.id, VideoExtensions());
+                                  video.id, ExtensionsOfKind("video"));
     UNIVAL_RETURN_IF_ERROR(writer.Add("video", paths, record));
   }
   return absl::OkStatus();
@@ -171,7 +166,8 @@ absl::StatusOr<ImportReport> ImportMsvd(const ImportOptions& options) {
     if (options.split != "all" && wanted.count(name) == 0) continue;
     const Record record = {{"caption", texts}, {"video_id", name}};
     UNIVAL_RETURN_IF_ERROR(writer->Add(
-        "video", MediaPaths({"YouTubeClips", "videos", "video"}, name, VideoExtensions()), record));
+        "video", MediaPaths({"YouTubeClips", "videos", "video"}, name, ExtensionsOfKind("video")),
+        record));
   }
   return writer->Finish();
 }
@@ -200,7 +196,8 @@ absl::Status AddActivity(const JsonElement& element, const std::string& split,
                          {"split", split},
                          {"video_id", element.name}};
   UNIVAL_RETURN_IF_ERROR(video.status());
-  return writer.Add("video", MediaPaths({"videos", "video", ""}, element.name, VideoExtensions()),
+  return writer.Add("video",
+                    MediaPaths({"videos", "video", ""}, element.name, ExtensionsOfKind("video")),
                     record);
 }
 
@@ -225,12 +222,14 @@ absl::StatusOr<ImportReport> ImportActivityNet(const ImportOptions& options) {
 }  // namespace
 
 ImportLayout MsrvttLayout() {
-  return {{"msrvtt", ".jsonl", "train, val, test",
-           "train_val_videodatainfo.json and test_videodatainfo.json, or videodatainfo.json; "
-           "TrainValVideo/video0.mp4, TestVideo/*.mp4, or videos/*.mp4",
-           "video, caption (list of all), split, category, video_id"},
-          "msrvtt",
-          &ImportMsrvtt};
+  return {
+      {"msrvtt", ".jsonl", "train, val, test",
+       "train_val_videodatainfo.json and test_videodatainfo.json, or videodatainfo.json; "
+       "TrainValVideo/video0.mp4, TestVideo/*.mp4, or videos/*.mp4, or with another extension of "
+       "videos",
+       "video, caption (list of all), split, category, video_id"},
+      "msrvtt",
+      &ImportMsrvtt};
 }
 
 ImportLayout MsvdLayout() {
@@ -245,12 +244,13 @@ ImportLayout MsvdLayout() {
 }
 
 ImportLayout ActivityNetLayout() {
-  return {{"activitynet", ".jsonl", "train, val_1, val_2",
-           "train.json, val_1.json, val_2.json; videos/v_ID.mp4, .mkv or .webm",
-           "video, caption (all sentences), sentences, starts, ends (seconds), duration, split, "
-           "video_id"},
-          "activitynet",
-          &ImportActivityNet};
+  return {
+      {"activitynet", ".jsonl", "train, val_1, val_2",
+       "train.json, val_1.json, val_2.json; videos/v_ID.mp4, or with another extension of videos",
+       "video, caption (all sentences), sentences, starts, ends (seconds), duration, split, "
+       "video_id"},
+      "activitynet",
+      &ImportActivityNet};
 }
 
 }  // namespace unival
