@@ -11,7 +11,6 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/ascii.h"
-#include "absl/strings/cord.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -20,6 +19,7 @@
 #include "app/output.h"
 #include "sdk/base/nearest.h"
 #include "sdk/base/printable.h"
+#include "sdk/base/status_kind.h"
 
 namespace unival {
 namespace {
@@ -27,8 +27,7 @@ namespace {
 using Strings = std::vector<std::string>;
 
 constexpr char kNotEmpty[] = "not_empty";
-// Marks a status as a UsageError.
-constexpr char kUsagePayload[] = "unival/usage";
+constexpr StatusKind kUsageError("unival/usage");
 
 template <typename T>
 CLI::Option* Checked(CLI::Option* option) {
@@ -202,16 +201,14 @@ std::string Typed(const CLI::App& app) {
 }
 
 int ReportError(const absl::Status& status, const CLI::App& app) {
-  const bool is_usage = status.GetPayload(kUsagePayload).has_value();
-  return is_usage ? ReportWrong(status.message(), Typed(app)) : ReportFailure(status);
+  return kUsageError.IsOf(status) ? ReportWrong(status.message(), Typed(app))
+                                  : ReportFailure(status);
 }
 
 }  // namespace
 
 absl::Status UsageError(const std::string& message) {
-  absl::Status error = absl::InvalidArgumentError(message);
-  error.SetPayload(kUsagePayload, absl::Cord());
-  return error;
+  return kUsageError.Mark(absl::InvalidArgumentError(message));
 }
 
 Option& Option::Required() {

@@ -204,6 +204,16 @@ TEST(TrainerTest, ADamagedCheckpointIsRefusedByName) {
   }
 }
 
+TEST(TrainerTest, ACheckpointThatIsNoJsonIsToldInPlainWords) {
+  const auto cut = [](const std::string& text) { return text.substr(0, text.size() / 2); };
+  const auto other = [](const std::string&) { return std::string("{\"format\": 3}"); };
+  for (const auto& damage : std::vector<std::function<std::string(std::string)>>{cut, other}) {
+    EXPECT_THAT(
+        std::string(ResumeDamaged("state.json", damage).message()),
+        ::testing::AllOf(HasSubstr("state.json"), ::testing::Not(HasSubstr("json.exception"))));
+  }
+}
+
 TEST(TrainerTest, AResumedRunRemovesWhatAKillLeftBesideItsCheckpoint) {
   TrainingPlan plan = Parse(kFreshPlan);
   plan.clear_evaluation();

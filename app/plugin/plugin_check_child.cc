@@ -10,6 +10,7 @@
 #include "app/plugin/plugin_check.h"
 #include "runtime/loader/plugin_loader.h"
 #include "runtime/plugin_files.h"
+#include "sdk/base/json_parse.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/status_macros.h"
 
@@ -96,15 +97,18 @@ absl::StatusOr<PluginCheck> CheckPluginInChild(const PluginCheckOptions& options
   UNIVAL_ASSIGN_OR_RETURN(const ChildRun run, RunPluginChild(Words(options), options.limits));
   Told told;
   for (const std::string& text : run.said) {
-    const Line line = Line::parse(text, nullptr, /*allow_exceptions=*/false);
-    try {
-      if (line.is_object()) Take(line, told);
-    } catch (const nlohmann::json::exception&) {
+    const absl::StatusOr<Line> line = ParseJson<Line>(text);
+    if (!line.ok() || !line->is_object()) continue;
+    const auto take = [&]() -> absl::Status {
+      Take(*line, told);
+      return absl::OkStatus();
+    };
+    UNIVAL_RETURN_IF_ERROR(CatchJson(take, [&file](absl::string_view) {
       return absl::FailedPreconditionError(
           absl::StrCat("plugin ", file,
                        ": what its check says is none of the check's words: the plugin writes "
                        "into files of the process; do not load it"));
-    }
+    }));
   }
   if (run.problem.empty() && !told.error.ok()) return told.error;
   told.check.plugin = {file,          identity.id,  identity.version,

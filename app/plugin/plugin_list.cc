@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "runtime/loader/plugin_loader.h"
 #include "runtime/plugin_files.h"
+#include "sdk/base/json_parse.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/status_macros.h"
 
@@ -65,14 +66,17 @@ absl::StatusOr<Attempt> Try(const RuntimeOptions& options, const ChildLimits& li
   Attempt attempt;
   attempt.problem = run.problem;
   for (const std::string& text : run.said) {
-    const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-    try {
-      if (json.is_object() && json.contains("error"))
-        return absl::NotFoundError(json["error"].get<std::string>());
-      if (json.is_object()) attempt.rows.push_back(ToRow(json));
-    } catch (const nlohmann::json::exception&) {
+    const absl::StatusOr<nlohmann::json> json = ParseJson(text);
+    if (!json.ok() || !json->is_object()) continue;
+    const auto take = [&]() -> absl::Status {
+      if (json->contains("error")) return absl::NotFoundError(json->at("error").get<std::string>());
+      attempt.rows.push_back(ToRow(*json));
+      return absl::OkStatus();
+    };
+    UNIVAL_RETURN_IF_ERROR(CatchJson(take, [&attempt](absl::string_view) {
       attempt.problem = "writes into files of the process that loads it";
-    }
+      return absl::OkStatus();
+    }));
   }
   return attempt;
 }

@@ -10,6 +10,7 @@
 #include "backbone/model/model_config.h"
 #include "backbone/model/reference_names.h"
 #include "sdk/base/files.h"
+#include "sdk/base/json_parse.h"
 #include "sdk/testing/golden.h"
 
 namespace unival {
@@ -22,13 +23,19 @@ constexpr char kTinyConfig[] = "tests/golden/tiny/config.json";
   std::abort();
 }
 
+nlohmann::json ParseOrDie(const std::string& text) {
+  const auto json = ParseJson(text);
+  if (!json.ok()) Die(json.status());
+  return *json;
+}
+
 }  // namespace
 
 BackboneConfig GoldenConfig(const std::string& overrides) {
   const absl::StatusOr<std::string> text = ReadWholeFile(kTinyConfig);
   if (!text.ok()) Die(text.status());
-  nlohmann::json args = nlohmann::json::parse(*text).at("args");
-  args.update(nlohmann::json::parse(overrides));
+  nlohmann::json args = ParseOrDie(*text).at("args");
+  args.update(ParseOrDie(overrides));
   auto config = ReferenceConfig(args.dump());
   if (!config.ok()) Die(config.status());
   return *config;

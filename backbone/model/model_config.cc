@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/json_parse.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -221,13 +222,12 @@ absl::StatusOr<BackboneConfig> ReferenceConfig(absl::string_view json) {
   const Json::parser_callback_t is_shallow = [](int depth, Json::parse_event_t, Json&) {
     return depth <= kMostDepth;
   };
-  const Json parsed = Json::parse(json.begin(), json.end(), is_shallow,
-                                  /*allow_exceptions=*/false);
-  if (!parsed.is_object()) {
+  const absl::StatusOr<Json> parsed = ParseJson<Json>(json, is_shallow);
+  if (!parsed.ok() || !parsed->is_object()) {
     return absl::InvalidArgumentError("reference configuration: not a JSON object");
   }
-  const auto nested = parsed.find("args");
-  Arguments args(nested != parsed.end() && nested->is_object() ? *nested : parsed);
+  const auto nested = parsed->find("args");
+  Arguments args(nested != parsed->end() && nested->is_object() ? *nested : *parsed);
   BackboneConfig config;
   ReadSizes(args, &config);
   ReadSwitches(args, &config);

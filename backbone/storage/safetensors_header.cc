@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sdk/base/byte_order.h"
+#include "sdk/base/json_parse.h"
 #include "sdk/base/printable.h"
 #include "sdk/base/shapes.h"
 #include "sdk/base/status.h"
@@ -93,19 +94,17 @@ class StrictKeys {
   std::string problem_;
 };
 
-absl::StatusOr<Json> ParseJson(absl::string_view text) {
+absl::StatusOr<Json> ParseObject(absl::string_view text) {
   StrictKeys keys;
-  Json json;
-  try {
-    json = Json::parse(text.begin(), text.end(),
-                       [&](int depth, Json::parse_event_t event, Json& value) {
-                         return keys(depth, event, value);
-                       });
-  } catch (const Json::exception& error) {
-    return InvalidArgument("the header is not JSON: ", absl::CHexEscape(error.what()));
+  const auto see = [&](int depth, Json::parse_event_t event, Json& value) {
+    return keys(depth, event, value);
+  };
+  absl::StatusOr<Json> json = ParseJson<Json>(text, see);
+  if (!json.ok()) {
+    return InvalidArgument("the header is not JSON: ", absl::CHexEscape(json.status().message()));
   }
   if (!keys.problem().empty()) return InvalidArgument("header: ", keys.problem());
-  if (!json.is_object()) return InvalidArgument("the header is not a JSON object");
+  if (!json->is_object()) return InvalidArgument("the header is not a JSON object");
   return json;
 }
 
@@ -213,7 +212,7 @@ int64_t DtypeSize(SafetensorsDtype dtype) { return InfoOf(dtype).size; }
 
 absl::StatusOr<SafetensorsHeader> ParseSafetensorsHeader(absl::string_view file) {
   UNIVAL_ASSIGN_OR_RETURN(const absl::string_view text, HeaderText(file));
-  UNIVAL_ASSIGN_OR_RETURN(const Json json, ParseJson(text));
+  UNIVAL_ASSIGN_OR_RETURN(const Json json, ParseObject(text));
   const int64_t data_begin = static_cast<int64_t>(kPrefix + text.size());
   const int64_t data_end = static_cast<int64_t>(file.size());
   SafetensorsHeader header;

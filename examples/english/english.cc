@@ -17,7 +17,7 @@
 #include "examples/english/sentences.h"
 #include "examples/world/record_writer.h"
 #include "sdk/base/files.h"
-#include "sdk/base/json_depth.h"
+#include "sdk/base/json_parse.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
@@ -61,8 +61,8 @@ absl::Status AddFile(const std::string& path, const EnglishOptions& options, Tex
   for (const absl::string_view line : absl::StrSplit(bytes, '\n')) {
     ++number;
     if (line.empty()) continue;
-    UNIVAL_RETURN_IF_ERROR(Annotate(CheckJsonDepth(line), path, ":", number));
-    world::Record record = world::Record::parse(line.begin(), line.end(), nullptr, false);
+    UNIVAL_ASSIGN_OR_RETURN(world::Record record,
+                            Annotate(ParseJson<world::Record>(line), path, ":", number));
     if (!record.is_object()) {
       return absl::InvalidArgumentError(
           absl::StrCat(path, ":", number, ": expected a JSON object on one line"));

@@ -11,7 +11,9 @@
 #include "examples/sensor/fake_sensor.h"
 #include "runtime/model.h"
 #include "sdk/base/files.h"
+#include "sdk/base/json_parse.h"
 #include "sdk/base/json_text.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "training/evaluation/speaking.h"
 
@@ -50,7 +52,7 @@ absl::StatusOr<std::vector<report::SaidSentence>> ReadAnswers(const QuickstartOp
   for (const std::string& sentence : options.say) {
     std::string line;
     std::getline(lines, line);
-    const Json answer = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    UNIVAL_ASSIGN_OR_RETURN(const Json answer, Annotate(ParseJson<Json>(line), file));
     if (!answer.is_object() || !answer.contains("text") || !answer["text"].is_string()) {
       return absl::InvalidArgumentError(
           absl::StrCat(file, ": expected an answer for each sentence, got \"", line, "\""));

@@ -7,6 +7,8 @@
 #include "absl/types/optional.h"
 #include "examples/quickstart/plan_variants.h"
 #include "sdk/base/files.h"
+#include "sdk/base/json_parse.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival::quickstart {
@@ -26,9 +28,11 @@ std::vector<std::pair<double, double>> LossCurve(const std::string& log) {
   std::vector<std::pair<double, double>> curve;
   std::istringstream lines(log);
   for (std::string line; std::getline(lines, line);) {
-    const json record = json::parse(line, nullptr, false);
-    if (!record.is_object() || !record.contains("loss") || !record["loss"].is_number()) continue;
-    curve.emplace_back(record.value("step", 0.0), record["loss"].get<double>());
+    const absl::StatusOr<json> record = ParseJson(line);
+    if (!record.ok() || !record->is_object()) continue;
+    const auto loss = record->find("loss");
+    if (loss == record->end() || !loss->is_number()) continue;
+    curve.emplace_back(record->value("step", 0.0), loss->get<double>());
   }
   return curve;
 }
@@ -39,7 +43,7 @@ absl::StatusOr<report::RunSummary> ReadRun(const std::string& summary_file,
                                            const std::string& log_file) {
   UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(summary_file));
   UNIVAL_ASSIGN_OR_RETURN(const std::string log, ReadWholeFile(log_file));
-  const json summary = json::parse(text, nullptr, false);
+  UNIVAL_ASSIGN_OR_RETURN(const json summary, Annotate(ParseJson(text), summary_file));
   if (!summary.is_object()) {
     return absl::InvalidArgumentError(
         absl::StrCat(summary_file, ": expected the JSON of `unival train --json`"));

@@ -14,7 +14,7 @@
 #include "examples/world/random.h"
 #include "examples/world/record_writer.h"
 #include "sdk/base/files.h"
-#include "sdk/base/json_depth.h"
+#include "sdk/base/json_parse.h"
 #include "sdk/base/random.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -81,7 +81,6 @@ absl::Status CheckName(const FakeSensorOptions& options, const std::string& set)
 
 absl::StatusOr<nlohmann::ordered_json> ReadLabels(const FakeSensorOptions& options) {
   UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(options.labels_file));
-  UNIVAL_RETURN_IF_ERROR(Annotate(CheckJsonDepth(text), options.labels_file));
   std::set<std::string> names;
   std::string twice;
   const auto see = [&](int depth, nlohmann::ordered_json::parse_event_t event,
@@ -90,8 +89,9 @@ absl::StatusOr<nlohmann::ordered_json> ReadLabels(const FakeSensorOptions& optio
     if (is_name && !names.insert(part.get<std::string>()).second) twice = part;
     return true;
   };
-  nlohmann::ordered_json labels =
-      nlohmann::ordered_json::parse(text.begin(), text.end(), see, false);
+  UNIVAL_ASSIGN_OR_RETURN(
+      nlohmann::ordered_json labels,
+      Annotate(ParseJson<nlohmann::ordered_json>(text, see), options.labels_file));
   if (!twice.empty()) return Bad(options, twice, "stands there twice");
   if (labels.is_object() && !labels.empty()) {
     for (const auto& named : labels.items())

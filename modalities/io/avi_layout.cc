@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "modalities/io/containers.h"
 #include "sdk/base/byte_order.h"
+#include "sdk/native/truncated_media.h"
 
 namespace unival {
 
@@ -35,9 +36,9 @@ absl::Status CheckAvi(const ContainerFile& file) {
     if (name == "LIST" && type == "movi") {
       if (IsUnknownList(head)) break;
       if (end > size) {
-        return Unexpected(file,
-                          absl::StrCat("a truncated AVI, ", size, " of at least ", end, " bytes"),
-                          kTruncatedRemedy);
+        return TruncatedMedia(Unexpected(
+            file, absl::StrCat("a truncated AVI, ", size, " of at least ", end, " bytes"),
+            kTruncatedRemedy));
       }
     }
     at = end + end % 2;

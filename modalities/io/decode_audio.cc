@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "modalities/io/media_container.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/truncated_media.h"
 
 namespace unival {
 namespace {
@@ -152,9 +153,9 @@ absl::StatusOr<AudioClip> DecodeSound(const EncodedMedia& file) {
   const bool is_complete = absl::string_view(input->kind().name) == "flac" && count == promised;
   if (!is_complete || !IsMediaError(decoded)) UNIVAL_RETURN_IF_ERROR(decoded);
   if (count < promised && !IsTrimmed(*input)) {
-    return input->Unexpected(
+    return TruncatedMedia(input->Unexpected(
         absl::StrCat(count, " of the ", promised, " samples that its header promises"),
-        "The file is truncated: write it again.");
+        "The file is truncated: write it again."));
   }
   const AudioClip clip = ClipOf(samples, count);
   UNIVAL_RETURN_IF_ERROR(CheckFinite(input->name(), clip.samples));

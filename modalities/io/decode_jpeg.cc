@@ -17,6 +17,7 @@
 #include "modalities/io/one_packet.h"
 #include "modalities/io/picture_writer.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/truncated_media.h"
 
 namespace unival {
 namespace {
@@ -207,12 +208,16 @@ int64_t CoefficientBytes(jpeg_decompress_struct& jpeg) {
 
 absl::Status Damaged(const ByteReader& reader, const JpegState& state) {
   if (!reader.failure().ok()) return reader.failure();
-  const std::string found = state.too_many_scans
-                                ? absl::StrCat("a JPEG of more than ", kMaxScans, " scans")
-                            : state.message[0] == '\0' || state.ended
-                                ? std::string("a truncated JPEG")
-                                : absl::StrCat("a damaged JPEG (", state.message, ")");
-  return UnexpectedMedia(reader.name(), kExpectedImage, found, "Write it again.");
+  const auto unexpected = [&reader](const std::string& found) {
+    return UnexpectedMedia(reader.name(), kExpectedImage, found, "Write it again.");
+  };
+  if (state.too_many_scans) {
+    return unexpected(absl::StrCat("a JPEG of more than ", kMaxScans, " scans"));
+  }
+  if (state.message[0] == '\0' || state.ended) {
+    return TruncatedMedia(unexpected("a truncated JPEG"));
+  }
+  return unexpected(absl::StrCat("a damaged JPEG (", state.message, ")"));
 }
 
 // Kinds that the library is built without, and libavcodec reads: lossless, more than 8 bits.

@@ -15,6 +15,7 @@
 #include "modalities/io/picture_writer.h"
 #include "sdk/base/byte_order.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/truncated_media.h"
 
 namespace unival {
 namespace {
@@ -190,7 +191,8 @@ absl::StatusOr<at::Tensor> DecodePng(const EncodedMedia& file, PixelFormat forma
     return CheckPixels(reader.name(), file.options, chunks.width, chunks.height);
   }
   if (chunks.is_cut) {
-    return UnexpectedMedia(reader.name(), kExpectedImage, "a truncated PNG", "Write it again.");
+    return TruncatedMedia(
+        UnexpectedMedia(reader.name(), kExpectedImage, "a truncated PNG", "Write it again."));
   }
   SequentialBytes bytes(reader);
   PngReader opened(&bytes);

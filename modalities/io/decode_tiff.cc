@@ -15,6 +15,7 @@
 #include "modalities/io/one_packet.h"
 #include "modalities/io/tiff_samples.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/truncated_media.h"
 
 namespace unival {
 namespace {
@@ -82,11 +83,11 @@ absl::StatusOr<at::Tensor> DecodeTiff(const EncodedMedia& file, PixelFormat form
                                                       : ReadTiffPage(tiff.get(), file, format);
   if (pixels.ok() || IsMediaError(pixels.status())) return pixels;
   if (!file.reader.failure().ok()) return file.reader.failure();
-  return UnexpectedMedia(
+  return TruncatedMedia(UnexpectedMedia(
       file.reader.name(), kExpectedImage,
       absl::StrCat("a truncated or damaged TIFF (",
                    last_error.empty() ? std::string(pixels.status().message()) : last_error, ")"),
-      "Write it again.");
+      "Write it again."));
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ extern "C" {
 #include "modalities/io/picture_writer.h"
 #include "modalities/io/pixels.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/truncated_media.h"
 
 namespace unival {
 namespace {
@@ -174,15 +175,17 @@ absl::StatusOr<bool> DecodeSelected(const EncodedMedia& file, const Places& plac
       }));
   if (!as_indexed || (index <= last && !times.empty())) return false;
   if (index > last) return true;
-  return video.input->Unexpected(absl::StrCat("only ", index, " decodable frames"),
-                                 "The file is truncated or damaged: write it again.");
+  return TruncatedMedia(
+      video.input->Unexpected(absl::StrCat("only ", index, " decodable frames"),
+                              "The file is truncated or damaged: write it again."));
 }
 
 // Selects among the frames of `shown`. False when the index was wrong.
 absl::StatusOr<bool> Select(const EncodedMedia& file, const Opened& video, const Shown& shown,
                             const FrameSelector& select, const std::vector<int64_t>& times,
                             VideoClip& clip) {
-  if (shown.count == 0) return video.input->Unexpected("no frames", kTruncatedRemedy);
+  if (shown.count == 0)
+    return TruncatedMedia(video.input->Unexpected("no frames", kTruncatedRemedy));
   clip.source_frame_count = shown.count;
   clip.frames_per_second = FramesPerSecond(*video.input, video.stream, shown);
   UNIVAL_ASSIGN_OR_RETURN(

@@ -9,6 +9,7 @@
 #include "modalities/io/decode_audio.h"
 #include "modalities/io/wav.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/truncated_media.h"
 
 namespace unival {
 namespace {
@@ -54,10 +55,11 @@ absl::StatusOr<AudioClip> DecodeWav(const EncodedMedia& file) {
   const int64_t count = layout.data_bytes / (int64_t{layout.channels} * layout.bytes);
   const int64_t present = reader.size() - layout.data_begin;
   if (present < layout.data_bytes || count == 0) {
-    return UnexpectedMedia(reader.name(), kExpectedAudio,
-                           absl::StrCat(present, " of the ", layout.data_bytes,
-                                        " bytes of samples that its header promises"),
-                           "The file is truncated: write it again.");
+    return TruncatedMedia(
+        UnexpectedMedia(reader.name(), kExpectedAudio,
+                        absl::StrCat(present, " of the ", layout.data_bytes,
+                                     " bytes of samples that its header promises"),
+                        "The file is truncated: write it again."));
   }
   if (count > options.max_seconds * layout.sample_rate_hz ||
       count > options.max_decoded_bytes / (layout.channels * int64_t{sizeof(float)})) {

@@ -17,6 +17,7 @@
 #include "modalities/io/picture_writer.h"
 #include "sdk/base/byte_order.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/truncated_media.h"
 
 namespace unival {
 namespace {
@@ -40,10 +41,10 @@ absl::StatusOr<std::string> ReadPicture(const EncodedMedia& file) {
   int64_t size = kRiffHeadBytes;
   if (head.size() == kRiffHeadBytes) size += static_cast<int64_t>(LittleEndian(head.substr(4), 4));
   if (size > reader.size()) {
-    return UnexpectedMedia(
-        reader.name(), kExpectedImage,
-        absl::StrCat("a truncated WebP, ", reader.size(), " of ", size, " bytes"),
-        "Write it again.");
+    return TruncatedMedia(
+        UnexpectedMedia(reader.name(), kExpectedImage,
+                        absl::StrCat("a truncated WebP, ", reader.size(), " of ", size, " bytes"),
+                        "Write it again."));
   }
   UNIVAL_RETURN_IF_ERROR(CheckMemory(reader.name(), file.options, size, "a WebP file"));
   std::string bytes = reader.Text(0, size);

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "modalities/io/containers.h"
 #include "sdk/base/byte_order.h"
+#include "sdk/native/truncated_media.h"
 
 namespace unival {
 namespace {
@@ -50,10 +51,10 @@ bool IsKnown(uint64_t id) {
 }
 
 absl::Status Truncated(const ContainerFile& file, int64_t end) {
-  return Unexpected(file,
-                    absl::StrCat("a truncated Matroska file, ", file.reader.size(), " of at least ",
-                                 end, " bytes"),
-                    kTruncatedRemedy);
+  return TruncatedMedia(Unexpected(file,
+                                   absl::StrCat("a truncated Matroska file, ", file.reader.size(),
+                                                " of at least ", end, " bytes"),
+                                   kTruncatedRemedy));
 }
 
 }  // namespace

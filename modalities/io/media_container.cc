@@ -14,6 +14,7 @@ extern "C" {
 #include "modalities/io/limits.h"
 #include "sdk/base/byte_order.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/truncated_media.h"
 
 namespace unival {
 namespace {
@@ -193,10 +194,11 @@ absl::Status MediaContainer::OpenFormat(const AVInputFormat* demuxer) {
   may_read_ = kMaxHeadBytes;
   const int code = avformat_open_input(&format, "", demuxer, nullptr);  // frees it on failure
   if (code < 0) {
-    return Unexpected(may_read_ <= 0 ? absl::StrCat("a head of more than ", kMaxHeadBytes, " bytes")
-                                     : absl::StrCat("a damaged ", container_->name, " file (",
-                                                    FfmpegError(code), ")"),
-                      kDamagedRemedy);
+    return TruncatedMedia(Unexpected(
+        may_read_ <= 0
+            ? absl::StrCat("a head of more than ", kMaxHeadBytes, " bytes")
+            : absl::StrCat("a damaged ", container_->name, " file (", FfmpegError(code), ")"),
+        kDamagedRemedy));
   }
   may_read_ = INT64_MAX;
   format_.reset(format);
@@ -210,8 +212,9 @@ absl::Status MediaContainer::CheckSamples(AVStream* stream) const {
   for (int i = 0; i < count; ++i) {
     const AVIndexEntry* entry = avformat_index_get_entry(stream, i);
     if (entry == nullptr || entry->pos + entry->size <= size) continue;
-    return Unexpected(absl::StrCat("sample ", i + 1, " of ", count, " behind the end of the file"),
-                      kTruncatedRemedy);
+    return TruncatedMedia(
+        Unexpected(absl::StrCat("sample ", i + 1, " of ", count, " behind the end of the file"),
+                   kTruncatedRemedy));
   }
   return absl::OkStatus();
 }
@@ -253,9 +256,9 @@ absl::StatusOr<bool> MediaContainer::ReadPacket(const AVStream* stream, AVPacket
     if (!file_.reader.failure().ok()) return file_.reader.failure();
     if (code == AVERROR_EOF) return false;
     if (code < 0) {
-      return Unexpected(
+      return TruncatedMedia(Unexpected(
           absl::StrCat("a damaged ", container_->name, " file (", FfmpegError(code), ")"),
-          kDamagedRemedy);
+          kDamagedRemedy));
     }
     if (packet->stream_index != stream->index) continue;
     if (IsBetweenClips(stream->codecpar->codec_id, *packet)) continue;
@@ -265,10 +268,12 @@ absl::StatusOr<bool> MediaContainer::ReadPacket(const AVStream* stream, AVPacket
         saw_other_ = true;
         continue;
       }
-      if (saw_other_) return Unexpected("data between its frames that are none", kDamagedRemedy);
+      if (saw_other_)
+        return TruncatedMedia(Unexpected("data between its frames that are none", kDamagedRemedy));
     }
     if ((packet->flags & AV_PKT_FLAG_CORRUPT) != 0) {
-      return Unexpected(absl::StrCat("a truncated ", container_->name, " file"), kDamagedRemedy);
+      return TruncatedMedia(
+          Unexpected(absl::StrCat("a truncated ", container_->name, " file"), kDamagedRemedy));
     }
     if (absl::string_view(container_->demuxer) == "flac") ends_whole_ = IsWholeFlacFrame(*packet);
     CountPaddingOfOpus(*stream, *packet);

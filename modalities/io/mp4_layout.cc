@@ -7,6 +7,7 @@
 #include "modalities/io/containers.h"
 #include "sdk/base/byte_order.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/truncated_media.h"
 
 namespace unival {
 namespace {
@@ -43,8 +44,8 @@ class Mp4Layout {
 
  private:
   absl::Status Truncated(const std::string& what) {
-    return Unexpected(file_, absl::StrCat("a truncated MP4, without the end of ", what),
-                      kTruncatedRemedy);
+    return TruncatedMedia(Unexpected(
+        file_, absl::StrCat("a truncated MP4, without the end of ", what), kTruncatedRemedy));
   }
 
   absl::Status Refuse(const std::string& found) {

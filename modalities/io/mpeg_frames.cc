@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "modalities/io/containers.h"
+#include "sdk/native/truncated_media.h"
 
 namespace unival {
 namespace {
@@ -117,8 +118,8 @@ absl::Status CheckLastFrame(const FrameKind& kind, const char* name, const Conta
   const int64_t begin = std::max(file.begin, file.end - tail);
   const std::string bytes = file.reader.Text(begin, file.end - begin);
   if (!IsLastFrameCut(kind, bytes, begin == file.begin)) return absl::OkStatus();
-  return Unexpected(file, absl::StrCat("a truncated ", name, ", cut in its last frame"),
-                    kTruncatedRemedy);
+  return TruncatedMedia(Unexpected(
+      file, absl::StrCat("a truncated ", name, ", cut in its last frame"), kTruncatedRemedy));
 }
 
 }  // namespace

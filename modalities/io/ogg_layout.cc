@@ -3,6 +3,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "modalities/io/containers.h"
+#include "sdk/native/truncated_media.h"
 
 namespace unival {
 namespace {
@@ -31,8 +32,9 @@ absl::Status CheckOgg(const ContainerFile& file) {
     const int64_t bytes = PageBytes(head);
     const bool cut_head = absl::StartsWith(head, "OggS") && bytes == 0;
     if (cut_head || at + bytes > size) {
-      return Unexpected(file, absl::StrCat("a truncated Ogg file, cut in the page at byte ", at),
-                        kTruncatedRemedy);
+      return TruncatedMedia(
+          Unexpected(file, absl::StrCat("a truncated Ogg file, cut in the page at byte ", at),
+                     kTruncatedRemedy));
     }
     if (bytes == 0) break;  // other bytes between or behind pages: for the demuxer to judge
     at += bytes;

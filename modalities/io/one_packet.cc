@@ -6,6 +6,7 @@
 #include "modalities/io/pixels.h"
 #include "modalities/io/stream_decoder.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/truncated_media.h"
 
 namespace unival {
 namespace {
@@ -22,7 +23,8 @@ absl::StatusOr<FfmpegPtr<AVPacket>> ReadWholePacket(const EncodedMedia& file) {
   }
   if (reader.ReadAt(0, packet->data, reader.size()) != reader.size()) {
     if (!reader.failure().ok()) return reader.failure();
-    return UnexpectedMedia(reader.name(), kExpectedImage, "a truncated file", "Write it again.");
+    return TruncatedMedia(
+        UnexpectedMedia(reader.name(), kExpectedImage, "a truncated file", "Write it again."));
   }
   packet->flags |= AV_PKT_FLAG_KEY;
   return packet;

@@ -11,6 +11,7 @@
 #include "modalities/io/one_packet.h"
 #include "sdk/base/byte_order.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/truncated_media.h"
 
 namespace unival {
 namespace {
@@ -101,8 +102,8 @@ absl::StatusOr<at::Tensor> DecodeBmp(const EncodedMedia& file, PixelFormat forma
     const auto height = static_cast<int32_t>(LittleEndian(head.substr(22), 4));
     if ((kind == kRuns8 || kind == kRuns4) &&
         !AreRunsWhole(file.reader, begin, width, height, kind == kRuns4)) {
-      return UnexpectedMedia(file.reader.name(), kExpectedImage, "a truncated BMP",
-                             "Write it again.");
+      return TruncatedMedia(UnexpectedMedia(file.reader.name(), kExpectedImage, "a truncated BMP",
+                                            "Write it again."));
     }
   }
   return DecodeOnePacket(file, "bmp", format);

@@ -11,6 +11,7 @@ extern "C" {
 #include "modalities/io/byte_reader.h"
 #include "modalities/io/limits.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/native/truncated_media.h"
 
 namespace unival {
 namespace {
@@ -140,9 +141,9 @@ absl::Status StreamDecoder::Failure(int code) const {
   if (context.width > 0 && context.height > options_.max_pixels / context.width) {
     return CheckPixels(name_, options_, context.width, context.height);
   }
-  return UnexpectedMedia(name_, expected_,
-                         absl::StrCat("damaged ", codec_name_, " data (", FfmpegError(code), ")"),
-                         kDamagedRemedy);
+  return TruncatedMedia(UnexpectedMedia(
+      name_, expected_, absl::StrCat("damaged ", codec_name_, " data (", FfmpegError(code), ")"),
+      kDamagedRemedy));
 }
 
 // For decoders that allocate by themselves; the others were asked before.

@@ -17,6 +17,7 @@
 #include "modalities/io/test_media.h"
 #include "sdk/base/byte_order.h"
 #include "sdk/native/media.h"
+#include "sdk/native/truncated_media.h"
 
 namespace unival {
 namespace {
@@ -49,6 +50,7 @@ void ExpectTruncated(const std::string& bytes, const std::string& what) {
   const absl::Status status = Sound(bytes).status();
   EXPECT_TRUE(IsMediaError(status)) << what << ": " << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "truncated")) << what << ": " << status;
+  EXPECT_TRUE(IsTruncatedMedia(status)) << what << ": " << status;
 }
 
 struct Kind {

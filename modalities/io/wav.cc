@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "modalities/io/containers.h"
 #include "sdk/base/byte_order.h"
+#include "sdk/native/truncated_media.h"
 
 namespace unival {
 namespace {
@@ -159,10 +160,10 @@ absl::Status CheckWav(const ContainerFile& file) {
   const WavLayout layout = LayoutOf(file);
   const int64_t present = file.end - file.begin - layout.data_begin;
   if (layout.data_bytes <= present) return absl::OkStatus();
-  return Unexpected(file,
-                    absl::StrCat(present, " of the ", layout.data_bytes,
-                                 " bytes of samples that its header promises"),
-                    kTruncatedRemedy);
+  return TruncatedMedia(Unexpected(file,
+                                   absl::StrCat(present, " of the ", layout.data_bytes,
+                                                " bytes of samples that its header promises"),
+                                   kTruncatedRemedy));
 }
 
 Correction CorrectWav(const ContainerFile& file) {

@@ -15,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "sdk/base/files.h"
+#include "sdk/base/json_parse.h"
 #include "sdk/base/random.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -77,7 +78,8 @@ absl::StatusOr<TensorMap> ParseSafetensors(const std::string& bytes) {
   if (bytes.size() < 8) return absl::InvalidArgumentError("shorter than its header length");
   std::memcpy(&header_size, bytes.data(), 8);
   if (header_size > bytes.size() - 8) return absl::InvalidArgumentError("header is truncated");
-  const nlohmann::json header = nlohmann::json::parse(bytes.substr(8, header_size));
+  UNIVAL_ASSIGN_OR_RETURN(const nlohmann::json header,
+                          ParseJson(absl::string_view(bytes).substr(8, header_size)));
   TensorMap tensors;
   for (const auto& [name, entry] : header.items()) {
     if (name == "__metadata__") continue;

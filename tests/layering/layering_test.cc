@@ -55,6 +55,8 @@ TEST(Lint, OptionalValuesAndTextViewsHaveOneSpelling) {
 
 TEST(Lint, NoLibraryReadsTheEnvironment) { EXPECT_THAT(EnvironmentReads(Tree()), IsEmpty()); }
 
+TEST(Lint, JsonIsReadInOnePlace) { EXPECT_THAT(JsonReaders(Tree()), IsEmpty()); }
+
 TEST(Lint, NobodyFindsOutByACastWhetherATaskIsATemplate) {
   EXPECT_THAT(TemplateCasts(Tree()), IsEmpty());
 }
@@ -72,6 +74,16 @@ TEST(Lint, NoSourceLeavesAMacroToTheFilesBehindIt) {
 // The rules themselves, on files made up for the purpose.
 
 SourceFile Code(const std::string& path, const std::string& text) { return {path, text}; }
+
+TEST(JsonReadersRule, FindsCallsOfTheParserAndItsExceptions) {
+  const std::string text =
+      "auto a = Json::parse(text);\n// Json::parse(text)\nauto b = ParseJson<Json>(text);\n"
+      "} catch (const nlohmann::json::exception& error) {\n  app->parse(words);\n";
+  EXPECT_THAT(JsonReaders({Code("training/run/receipt.cc", text)}), SizeIs(2));
+  EXPECT_THAT(JsonReaders({Code("sdk/base/json_parse.h", text), Code("plugins/x/x.cc", text),
+                           Code("training/run/receipt_test.cc", text)}),
+              IsEmpty());
+}
 
 TEST(SourceTree, HoldsThisVeryFile) {
   EXPECT_THAT(Tree(),

@@ -105,6 +105,16 @@ bool HelpsTests(const std::string& path) {
   return StartsWith(path.substr(path.rfind('/') + 1), "test_");
 }
 
+// By the library's parser, or by catching its exceptions.
+bool ReadsJson(const std::string& whole_line) {
+  const std::string line = WithoutComment(whole_line);
+  for (const char* call : {"::parse(", "::sax_parse(", "::accept("}) {
+    if (line.find(call) != std::string::npos) return true;
+  }
+  const size_t caught = line.find("catch (");
+  return caught != std::string::npos && line.find("son::", caught) != std::string::npos;
+}
+
 bool IsPartOfName(char letter) {
   return std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '_';
 }
@@ -179,6 +189,16 @@ std::vector<std::string> EnvironmentReads(const std::vector<SourceFile>& files) 
     if (!IsCode(file.path) || IsTest(file.path) || HelpsTests(file.path)) continue;
     if (MayReadEnvironment(file.path)) continue;
     FindLines(file, ReadsEnvironment, &findings);
+  }
+  return findings;
+}
+
+std::vector<std::string> JsonReaders(const std::vector<SourceFile>& files) {
+  std::vector<std::string> findings;
+  for (const SourceFile& file : files) {
+    const bool helps = HelpsTests(file.path) || file.path.find("_tests.") != std::string::npos;
+    if (!IsCode(file.path) || IsTest(file.path) || helps || IsIn(file.path, "plugins")) continue;
+    if (file.path != "sdk/base/json_parse.h") FindLines(file, ReadsJson, &findings);
   }
   return findings;
 }

@@ -34,6 +34,10 @@ std::vector<std::string> MachinePaths(const std::vector<SourceFile>& files);
 // not decide what a library does, least of all which code it opens.
 std::vector<std::string> EnvironmentReads(const std::vector<SourceFile>& files);
 
+// Lines that read JSON themselves instead of by sdk/base/json_parse.h, which bounds its depth and
+// words its errors. Tests know what they read, and plugins know nothing of sdk/base.
+std::vector<std::string> JsonReaders(const std::vector<SourceFile>& files);
+
 // Work that was left lying: conflict marks, and notes that something is still to be done.
 std::vector<std::string> UnfinishedLines(const std::vector<SourceFile>& files);
 

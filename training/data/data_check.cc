@@ -96,7 +96,7 @@ class DataCheck {
       ++unreadable_;
       const ProblemRow row =
           ReadErrorRow(options_.path, index, inspected.sample.status().message());
-      const std::string kind = KindOfReadError(row.what);
+      const std::string kind = KindOfReadError(inspected.sample.status());
       return AddRow(kind, "", RemedyOfReadError(kind), row.record, row.what);
     }
     const TaskSample& sample = *inspected.sample;

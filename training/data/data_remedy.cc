@@ -1,22 +1,23 @@
 #include "training/data/data_remedy.h"
 
-#include "absl/strings/match.h"
+#include <utility>
+
+#include "sdk/base/json_parse.h"
+#include "sdk/base/utf8.h"
 #include "tasks/templates/record_fault.h"
+#include "training/data/record_kinds.h"
 
 namespace unival {
 
-std::string KindOfReadError(absl::string_view what) {
-  if (absl::StrContains(what, "UTF-8")) return "not_utf8";
-  if (absl::StrContains(what, "parse error") || absl::StrContains(what, "number overflow")) {
-    return "not_json";
+std::string KindOfReadError(const absl::Status& status) {
+  const std::pair<StatusKind, const char*> kinds[] = {
+      {kNotUtf8, "not_utf8"},          {kNotJson, "not_json"},
+      {kColumnTwice, "column_twice"},  {kWrongColumnType, kWrongType},
+      {kColumnAbsent, kMissingColumn}, {kBadPath, "bad_path"}};
+  for (const auto& [kind, name] : kinds) {
+    if (kind.IsOf(status)) return name;
   }
-  if (absl::StrContains(what, "given twice")) return "column_twice";
-  if (absl::StrContains(what, "nested objects") || absl::StrContains(what, "a list must hold") ||
-      absl::StrContains(what, "expected the path")) {
-    return kWrongType;
-  }
-  if (absl::StrContains(what, "(mapped to")) return kMissingColumn;
-  return absl::StrContains(what, "column \"") ? "bad_path" : "unreadable_record";
+  return "unreadable_record";
 }
 
 std::string RemedyOfReadError(const std::string& kind) {

@@ -4,13 +4,13 @@
 
 #include <string>
 
-#include "absl/strings/string_view.h"
+#include "absl/status/status.h"
 
 namespace unival {
 
-// The kind of an error of Source::Read, from its message: "not_json", "not_utf8", "wrong_type",
-// "bad_path", ...
-std::string KindOfReadError(absl::string_view what);
+// The kind of an error of Source::Read, as its maker marked it (record_kinds.h): "not_json",
+// "not_utf8", "wrong_type", "bad_path", ...; "unreadable_record" where it has none.
+std::string KindOfReadError(const absl::Status& status);
 std::string RemedyOfReadError(const std::string& kind);
 // `kind`: of MediaVerdict (media_check.h).
 std::string RemedyOfMedia(const std::string& kind);

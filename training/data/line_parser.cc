@@ -2,11 +2,11 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "training/data/embedded_media.h"
 #include "training/data/record.h"
+#include "training/data/record_kinds.h"
 
 namespace unival {
 
@@ -39,11 +39,12 @@ absl::StatusOr<std::map<std::string, FieldValue>> LineParser::Fields(absl::strin
     if (field == fields.end()) continue;
     const std::string* text = std::get_if<std::string>(&field->second);
     if (text == nullptr) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("column \"", column, "\": expected the path of a media file"));
+      return kWrongColumnType.Mark(
+          InvalidArgument("column \"", column, "\": expected the path of a media file"));
     }
-    UNIVAL_ASSIGN_OR_RETURN(field->second,
-                            Annotate(Media(*text, with_bytes), "column \"", column, "\""));
+    absl::StatusOr<MediaSource> media = Media(*text, with_bytes);
+    if (!media.ok()) return kBadPath.Mark(Annotate(media.status(), "column \"", column, "\""));
+    field->second = *std::move(media);
   }
   return fields;
 }

@@ -3,13 +3,13 @@
 #include <functional>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "modalities/io/formats.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 #include "sdk/native/media_bytes.h"
 #include "sdk/native/tensor_text.h"
+#include "sdk/native/truncated_media.h"
 #include "training/data/media_keys.h"
 
 namespace unival {
@@ -48,8 +48,7 @@ std::string KindOfMedia(const std::string& modality, const MediaSource& media) {
 std::string KindOfMediaError(const absl::Status& status) {
   if (absl::IsNotFound(status)) return "missing_media";
   if (!IsMediaError(status)) return "modality_failure";
-  const std::string what(status.message());
-  return absl::StrContains(what, "truncated") ? "truncated_media" : "undecodable_media";
+  return IsTruncatedMedia(status) ? "truncated_media" : "undecodable_media";
 }
 
 }  // namespace
@@ -83,7 +82,11 @@ MediaVerdict MediaCheck::Check(const std::string& modality, const MediaSource& m
   const absl::Status status =
       CatchTorch(media.name, [&] { return Decode(modality, media, &verdict); });
   if (!status.ok()) {
-    verdict.kind = KindOfMediaError(status);
+    // The mark of a truncated file does not come through the boundary of a plugin.
+    MediaVerdict alone;
+    const bool is_cut =
+        IsMediaError(status) && IsTruncatedMedia(DecodeAlone(modality, media, &alone));
+    verdict.kind = KindOfMediaError(is_cut ? TruncatedMedia(status) : status);
     verdict.what = std::string(status.message());
     return verdict;
   }

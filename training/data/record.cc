@@ -6,23 +6,23 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/types/optional.h"
-#include "sdk/base/printable.h"
+#include "sdk/base/json_parse.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/metrics/metric_columns.h"
+#include "training/data/record_kinds.h"
 
 namespace unival {
 namespace {
 
 using Json = nlohmann::json;
 
-// Messages of the JSON library end in what a person needs: "parse error at column 9: ...".
-std::string Reason(const Json::exception& error) {
-  absl::string_view text = error.what();
-  const size_t bracket = text.find("] ");
-  if (bracket != absl::string_view::npos) text.remove_prefix(bracket + 2);
-  // A record is one line of its file, which the caller names.
-  return absl::StrReplaceAll(text, {{"at line 1, column", "at column"}});
+// One line of a file, which the caller names.
+absl::StatusOr<Json> ParseOneLine(absl::string_view text, const Json::parser_callback_t& see) {
+  absl::StatusOr<Json> line = ParseJson<Json>(text, see);
+  if (line.ok()) return line;
+  return WithMessage(line.status(), absl::StrReplaceAll(line.status().message(),
+                                                        {{"at line 1, column", "at column"}}));
 }
 
 absl::StatusOr<FieldValue> ListField(const Json& list) {
@@ -34,7 +34,8 @@ absl::StatusOr<FieldValue> ListField(const Json& list) {
   }
   if (!list.empty() && numbers.size() == list.size()) return FieldValue(std::move(numbers));
   if (texts.size() == list.size()) return FieldValue(std::move(texts));
-  return absl::InvalidArgumentError("a list must hold numbers only or strings only");
+  return kWrongColumnType.Mark(
+      absl::InvalidArgumentError("a list must hold numbers only or strings only"));
 }
 
 // Nothing for null.
@@ -45,32 +46,17 @@ absl::StatusOr<absl::optional<FieldValue>> Field(const Json& value) {
   if (value.is_boolean()) {
     return absl::optional<FieldValue>(std::string(value.get<bool>() ? "yes" : "no"));
   }
-  if (value.is_object()) return absl::InvalidArgumentError("nested objects are not understood");
+  if (value.is_object()) {
+    return kWrongColumnType.Mark(absl::InvalidArgumentError("nested objects are not understood"));
+  }
   UNIVAL_ASSIGN_OR_RETURN(FieldValue list, ListField(value));
   return absl::optional<FieldValue>(std::move(list));
 }
 
 }  // namespace
 
-absl::Status CheckUtf8(absl::string_view text) {
-  for (size_t at = 0; at < text.size();) {
-    if (static_cast<signed char>(text[at]) >= 0) {  // most bytes of most texts
-      ++at;
-      continue;
-    }
-    const size_t length = Utf8Length(text.substr(at, 4));
-    if (length == 0) {
-      return InvalidArgument("byte ", at + 1, " of the text is no UTF-8: \"",
-                             ShownName(text.substr(at < 20 ? 0 : at - 20, 40)), "\"");
-    }
-    at += length;
-  }
-  return absl::OkStatus();
-}
-
 absl::StatusOr<std::map<std::string, FieldValue>> ParseRecord(absl::string_view json,
                                                               const std::set<std::string>* needed) {
-  Json object;
   std::set<std::string> keys;
   std::string repeated;  // the library would take the last of several values
   const auto see = [&](int depth, Json::parse_event_t event, const Json& value) {
@@ -81,17 +67,12 @@ absl::StatusOr<std::map<std::string, FieldValue>> ParseRecord(absl::string_view 
     }
     return true;
   };
-  try {
-    object = Json::parse(json.begin(), json.end(), see);
-  } catch (const Json::exception& error) {
-    return absl::InvalidArgumentError(Reason(error));
-  }
+  UNIVAL_ASSIGN_OR_RETURN(const Json object, ParseOneLine(json, see));
   if (keys.size() > kMaxColumns) {
     return InvalidArgument("more than ", kMaxColumns, " columns; expected one record a line");
   }
   if (!repeated.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("column ", repeated, " is given twice; keep one"));
+    return kColumnTwice.Mark(InvalidArgument("column ", repeated, " is given twice; keep one"));
   }
   if (!object.is_object()) {
     return absl::InvalidArgumentError(
@@ -115,8 +96,8 @@ absl::StatusOr<std::map<std::string, FieldValue>> RenameColumns(
     if (found == fields.end()) {
       const std::string have = absl::StrJoin(
           fields, ", ", [](std::string* out, const auto& field) { out->append(field.first); });
-      return absl::NotFoundError(absl::StrCat("column \"", record, "\" (mapped to \"", task,
-                                              "\") is absent; the record has: ", have));
+      return kColumnAbsent.Mark(absl::NotFoundError(absl::StrCat(
+          "column \"", record, "\" (mapped to \"", task, "\") is absent; the record has: ", have)));
     }
     renamed.emplace(task, found->second);
   }

@@ -17,13 +17,11 @@ namespace unival {
 // Most columns that a record may have; each costs some hundred bytes.
 constexpr size_t kMaxColumns = 10000;
 
-// InvalidArgument names the first byte of a text that is no UTF-8.
-absl::Status CheckUtf8(absl::string_view text);
-
 // The fields of one JSON object. Media columns are not resolved: they come out as strings.
 // InvalidArgument says what is wrong: not JSON (with the byte), not an object, more than
-// kMaxColumns keys, a key given twice, a nested object, a mixed list. The last two are left out
-// instead where their column is not in `needed`; null: every column is needed.
+// kMaxColumns keys, a key given twice, a nested object, a mixed list; of kinds of record_kinds.h.
+// The last two are left out instead where their column is not in `needed`; null: every column is
+// needed.
 absl::StatusOr<std::map<std::string, FieldValue>> ParseRecord(
     absl::string_view json, const std::set<std::string>* needed = nullptr);
 

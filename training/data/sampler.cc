@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
-#include "sdk/base/json_depth.h"
+#include "sdk/base/json_parse.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/random.h"
 #include "sdk/base/status.h"
@@ -169,12 +169,13 @@ std::string BalancedSampler::Save() const {
 }
 
 absl::Status BalancedSampler::Restore(absl::string_view text) {
+  constexpr char kPlace[] = "sampler state";
   std::vector<Counter> counters;
-  UNIVAL_RETURN_IF_ERROR(Annotate(CheckJsonDepth(text), "sampler state"));
-  try {
-    const Json state = Json::parse(text.begin(), text.end());
-    // As Save wrote it: bytes of names that are no UTF-8 are replaced.
-    Json expected = Json::parse(JsonText(Identity(options_)));
+  UNIVAL_ASSIGN_OR_RETURN(const Json state, Annotate(ParseJson<Json>(text), kPlace));
+  // As Save wrote it: bytes of names that are no UTF-8 are replaced.
+  UNIVAL_ASSIGN_OR_RETURN(Json expected,
+                          Annotate(ParseJson<Json>(JsonText(Identity(options_))), kPlace));
+  const auto read = [&]() -> absl::Status {
     expected[kWorldSize] = state.at("identity").at(kWorldSize);
     if (state.at("identity") != expected) {
       return absl::InvalidArgumentError(absl::StrCat(
@@ -185,9 +186,10 @@ absl::Status BalancedSampler::Restore(absl::string_view text) {
       UNIVAL_ASSIGN_OR_RETURN(const int64_t drawn, DrawnOf(counter));
       counters.push_back({counter.at("credit").get<double>(), drawn});
     }
-  } catch (const Json::exception& error) {
-    return absl::InvalidArgumentError(absl::StrCat("sampler state: ", error.what()));
-  }
+    return absl::OkStatus();
+  };
+  UNIVAL_RETURN_IF_ERROR(
+      CatchJson(read, [&](absl::string_view why) { return InvalidArgument(kPlace, ": ", why); }));
   if (counters.size() != counters_.size()) {
     return absl::InvalidArgumentError(absl::StrCat("sampler state: expected ", counters_.size(),
                                                    " counters, got ", counters.size()));

@@ -157,6 +157,10 @@ TEST(SamplerTest, StatesOfOtherRunsAreRefused) {
   EXPECT_FALSE(sampler.Restore("{").ok());
   EXPECT_FALSE(sampler.Restore("{}").ok());
   EXPECT_FALSE(sampler.Restore("[]").ok());
+  EXPECT_THAT(std::string(sampler.Restore("{").message()),
+              testing::StartsWith("sampler state: parse error at line 1"));
+  EXPECT_THAT(std::string(sampler.Restore("{}").message()),
+              testing::StartsWith("sampler state: key 'identity' not found"));
 }
 
 TEST(SamplerTest, SettingsAreCheckedByField) {

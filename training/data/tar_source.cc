@@ -10,9 +10,11 @@
 #include "modalities/io/formats.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/base/utf8.h"
 #include "training/data/fingerprint.h"
 #include "training/data/media_resolver.h"
 #include "training/data/record.h"
+#include "training/data/record_kinds.h"
 #include "training/data/system_files.h"
 
 namespace unival {
@@ -188,9 +190,9 @@ absl::Status TarSource::AddPart(const Part& part, const absl::optional<absl::str
   fields->merge(added);
   if (added.empty()) return absl::OkStatus();
   const std::string& column = added.begin()->first;
-  return absl::InvalidArgumentError(
-      absl::StrCat("column \"", column, "\" comes from two members of the sample; --column ",
-                   column, "=EXTENSION says which of them is meant"));
+  return kColumnTwice.Mark(InvalidArgument("column \"", column,
+                                           "\" comes from two members of the sample; --column ",
+                                           column, "=EXTENSION says which of them is meant"));
 }
 
 std::string TarSource::fingerprint() const {

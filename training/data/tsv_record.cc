@@ -8,6 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/base/utf8.h"
 #include "training/data/line_source.h"
 #include "training/data/record.h"
 

@@ -9,8 +9,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "sdk/base/beginning.h"
 #include "sdk/base/files.h"
-#include "sdk/base/json_depth.h"
+#include "sdk/base/json_parse.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/metrics/metric_columns.h"
 #include "tasks/metrics/metrics.h"
@@ -149,9 +150,8 @@ absl::StatusOr<ScoreInput> ReadCaptions(const std::string& file, const Json& jso
 bool LooksLikePredictions(const std::string& text) {
   if (!absl::StartsWith(absl::StripLeadingAsciiWhitespace(text), "{")) return false;
   const std::string first = text.substr(0, text.find('\n'));
-  if (!CheckJsonDepth(first).ok()) return false;
-  const Json line = Json::parse(first, nullptr, /*allow_exceptions=*/false);
-  return line.is_object() && line.contains("key");
+  const absl::StatusOr<Json> line = ParseJson<Json>(first);
+  return line.ok() && line->is_object() && line->contains("key");
 }
 
 absl::StatusOr<ScoreInput> ReadByLayout(const std::string& file, const ParsedFile& answers,
@@ -191,7 +191,7 @@ absl::StatusOr<ScoreInput> ReadByLayout(const std::string& file, const ParsedFil
     return input;
   }
   return Bad(file, "",
-             absl::StrCat("expected answers in a known layout, got ", json.dump().substr(0, 60),
+             absl::StrCat("expected answers in a known layout, got ", BeginningOf(json.dump(), 60),
                           "; ", kLayouts));
 }
 

@@ -6,7 +6,9 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "sdk/base/beginning.h"
-#include "sdk/base/json_depth.h"
+#include "sdk/base/json_parse.h"
+#include "sdk/base/status.h"
+#include "sdk/base/status_macros.h"
 
 namespace unival::score_json {
 namespace {
@@ -39,6 +41,12 @@ class NameOrder {
   std::string member_, twice_;
 };
 
+absl::StatusOr<Json> ParseAt(const std::string& file, const std::string& where,
+                             absl::string_view text, const Json::parser_callback_t& see = nullptr) {
+  return Annotate(ParseJson<Json>(text, see), file, where.empty() ? "" : ": ", where,
+                  ": expected JSON, got an error");
+}
+
 }  // namespace
 
 absl::Status Bad(const std::string& file, const std::string& where, const std::string& what) {
@@ -46,15 +54,9 @@ absl::Status Bad(const std::string& file, const std::string& where, const std::s
       absl::StrCat(file, where.empty() ? "" : ": ", where, ": ", what));
 }
 
-absl::StatusOr<Json> ParseJson(const std::string& file, const std::string& text,
+absl::StatusOr<Json> ParseLine(const std::string& file, absl::string_view text,
                                const std::string& where) {
-  const absl::Status shallow = CheckJsonDepth(text);
-  if (!shallow.ok()) return Bad(file, where, std::string(shallow.message()));
-  try {
-    return Json::parse(text);
-  } catch (const Json::exception& error) {
-    return Bad(file, where, absl::StrCat("expected JSON, got an error: ", error.what()));
-  }
+  return ParseAt(file, where, text);
 }
 
 const std::vector<std::string>& IdsOf(const ParsedFile& file, const std::string& object) {
@@ -64,17 +66,12 @@ const std::vector<std::string>& IdsOf(const ParsedFile& file, const std::string&
 }
 
 absl::StatusOr<ParsedFile> ParseFile(const std::string& file, const std::string& text) {
-  const absl::Status shallow = CheckJsonDepth(text);
-  if (!shallow.ok()) return Bad(file, "", std::string(shallow.message()));
   ParsedFile parsed;
   NameOrder order(&parsed.ids);
-  try {
-    parsed.json = Json::parse(text, [&order](int depth, Json::parse_event_t event, Json& value) {
-      return order.See(depth, event, value);
-    });
-  } catch (const Json::exception& error) {
-    return Bad(file, "", absl::StrCat("expected JSON, got an error: ", error.what()));
-  }
+  const auto see = [&order](int depth, Json::parse_event_t event, Json& value) {
+    return order.See(depth, event, value);
+  };
+  UNIVAL_ASSIGN_OR_RETURN(parsed.json, ParseAt(file, "", text, see));
   if (!order.twice().empty()) return Bad(file, "", order.twice());
   return parsed;
 }
@@ -107,7 +104,7 @@ absl::StatusOr<std::string> TextOf(const std::string& file, const std::string& w
   if (value.is_string()) return value.get<std::string>();
   if (value.is_array() && value.size() == 1 && value[0].is_string())
     return value[0].get<std::string>();
-  return Bad(file, where, absl::StrCat("expected a text, got ", value.dump().substr(0, 40)));
+  return Bad(file, where, absl::StrCat("expected a text, got ", BeginningOf(value.dump(), 40)));
 }
 
 absl::StatusOr<std::vector<std::string>> TextsOf(const std::string& file, const std::string& where,
@@ -118,7 +115,7 @@ absl::StatusOr<std::vector<std::string>> TextsOf(const std::string& file, const 
                                                    [](const Json& one) { return one.is_string(); });
   if (!all)
     return Bad(file, where,
-               absl::StrCat("expected a list of texts, got ", value.dump().substr(0, 40)));
+               absl::StrCat("expected a list of texts, got ", BeginningOf(value.dump(), 40)));
   for (const Json& one : value) texts.push_back(one.get<std::string>());
   return texts;
 }
@@ -129,9 +126,9 @@ absl::StatusOr<const Json*> Field(const std::string& file, const std::string& wh
     const auto found = entry.find(name);
     if (found != entry.end()) return &*found;
   }
-  return Bad(
-      file, where,
-      absl::StrCat("expected field \"", name, "\", got ", entry.dump().substr(0, 60), "; add it"));
+  return Bad(file, where,
+             absl::StrCat("expected field \"", name, "\", got ", BeginningOf(entry.dump(), 60),
+                          "; add it"));
 }
 
 void AddSample(ScoreInput* input, const std::string& id, const std::string& text,

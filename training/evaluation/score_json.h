@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "training/evaluation/score_input.h"
 
 namespace unival::score_json {
@@ -19,7 +20,8 @@ using Json = nlohmann::json;
 // InvalidArgument "FILE: WHERE: WHAT"; `where` may be empty.
 absl::Status Bad(const std::string& file, const std::string& where, const std::string& what);
 
-absl::StatusOr<Json> ParseJson(const std::string& file, const std::string& text,
+// One line of a file, at `where`. InvalidArgument for what is no JSON.
+absl::StatusOr<Json> ParseLine(const std::string& file, absl::string_view text,
                                const std::string& where);
 
 // The value of a whole file, with what order its ids have there.
@@ -31,7 +33,7 @@ struct ParsedFile {
 };
 // Those of `object`; none where the file has no such object.
 const std::vector<std::string>& IdsOf(const ParsedFile& file, const std::string& object);
-// Errors as ParseJson; InvalidArgument for a name that one of these objects has twice.
+// Errors as ParseLine; InvalidArgument for a name that one of these objects has twice.
 absl::StatusOr<ParsedFile> ParseFile(const std::string& file, const std::string& text);
 
 // Bad "expected EXPECTED, got ...".

@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "sdk/base/beginning.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/metrics/metric_columns.h"
 #include "training/evaluation/score_json.h"
@@ -21,7 +22,7 @@ absl::StatusOr<std::vector<double>> BoxOf(const std::string& file, const std::st
       std::all_of(value.begin(), value.end(), [](const Json& one) { return one.is_number(); });
   if (!good)
     return Bad(file, where,
-               absl::StrCat("expected x0, y0, x1, y1, got ", value.dump().substr(0, 40)));
+               absl::StrCat("expected x0, y0, x1, y1, got ", BeginningOf(value.dump(), 40)));
   return value.get<std::vector<double>>();
 }
 
@@ -83,7 +84,7 @@ absl::StatusOr<ScoreInput> ReadPredictionLines(const std::string& file, const st
     ++number;
     if (absl::StripAsciiWhitespace(raw).empty()) continue;
     const std::string where = absl::StrCat("line ", number);
-    UNIVAL_ASSIGN_OR_RETURN(const Json line, ParseJson(file, std::string(raw), where));
+    UNIVAL_ASSIGN_OR_RETURN(const Json line, ParseLine(file, raw, where));
     UNIVAL_RETURN_IF_ERROR(AddPredictionLine(file, where, line, &input));
   }
   const bool boxes =

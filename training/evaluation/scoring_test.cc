@@ -139,6 +139,24 @@ TEST(Scoring, ErrorsNameFileEntryFieldAndRemedy) {
               HasSubstr("line 1: expected field \"references\""));
 }
 
+TEST(Scoring, WhatIsNoJsonIsToldInPlainWords) {
+  for (const char* text :
+       {"{]", "[1e999]", "{\"key\": 1, \"text\": \"a\", \"references\": [\"a\"]}\n{]"}) {
+    const std::string file = Written("no.json", text);
+    const std::string error(ReadScoreInput(file, "").status().message());
+    EXPECT_THAT(error, AllOf(testing::StartsWith(file), HasSubstr("expected JSON, got an error: "),
+                             Not(HasSubstr("json.exception"))));
+  }
+}
+
+TEST(Scoring, AValueThatIsShownIsCutBetweenCharacters) {
+  const std::string long_name = absl::StrCat(std::string(35, 'a'), "\u00e9\u00e9\u00e9\u00e9");
+  const std::string text =
+      absl::StrCat("{\"key\": 1, \"text\": {\"", long_name, "\": 1}, \"references\": [\"a\"]}\n");
+  const std::string error(ReadScoreInput(Written("cut.jsonl", text), "").status().message());
+  EXPECT_THAT(error, testing::EndsWith(absl::StrCat("{\"", std::string(35, 'a'), "\u00e9...")));
+}
+
 TEST(Scoring, AnIdThatIsGivenTwiceIsRefused) {
   const auto error = [](const std::string& text, const std::string& references = "") {
     return std::string(ReadScoreInput(Written("ids.json", text), references).status().message());

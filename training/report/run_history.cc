@@ -9,8 +9,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "sdk/base/beginning.h"
 #include "sdk/base/files.h"
-#include "sdk/base/json_depth.h"
+#include "sdk/base/json_parse.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
@@ -111,10 +112,10 @@ std::vector<std::string> WholeLines(const std::string& text) {
 }
 
 absl::StatusOr<Json> ParseObject(const std::string& text, const std::string& place) {
-  UNIVAL_RETURN_IF_ERROR(Annotate(CheckJsonDepth(text), place));
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (json.is_object()) return json;
-  return InvalidArgument(place, ": expected a JSON object, got \"", text.substr(0, 80), "\"");
+  absl::StatusOr<Json> json = ParseJson<Json>(text);
+  if (json.ok() && json->is_object()) return json;
+  return InvalidArgument(place, ": expected a JSON object, got \"", BeginningOf(text, 80), "\"",
+                         json.ok() ? "" : ": ", json.status().message());
 }
 
 void ReadResults(const std::string& run, RunHistory* history) {

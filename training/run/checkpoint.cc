@@ -16,8 +16,7 @@
 #include "absl/strings/strip.h"
 #include "backbone/storage/safetensors.h"
 #include "sdk/base/files.h"
-#include "sdk/base/json_depth.h"
-#include "sdk/base/json_error.h"
+#include "sdk/base/json_parse.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status_macros.h"
@@ -88,10 +87,10 @@ absl::Status CheckCounts(const RunState& state, const std::string& file) {
 
 absl::StatusOr<RunState> FromJson(const std::string& text, const std::string& folder) {
   const std::string file = folder + "/" + kStateFile;
-  const absl::Status shallow = CheckJsonDepth(text);
-  if (!shallow.ok()) return Damaged(file, shallow.message());
-  try {
-    const Json json = Json::parse(text);
+  const auto damaged = [&file](absl::string_view why) { return Damaged(file, why); };
+  const absl::StatusOr<Json> parsed = ParseJson<Json>(text);
+  if (!parsed.ok()) return damaged(parsed.status().message());
+  const auto read = [&, &json = *parsed]() -> absl::StatusOr<RunState> {
     UNIVAL_RETURN_IF_ERROR(CheckHashes(json, folder));
     if (json.at("format") != kCheckpointFormat) {
       return absl::InvalidArgumentError(absl::StrCat(file, ": format: expected ", kCheckpointFormat,
@@ -100,9 +99,8 @@ absl::StatusOr<RunState> FromJson(const std::string& text, const std::string& fo
     const RunState state = RunStateFromJson(json);
     UNIVAL_RETURN_IF_ERROR(CheckCounts(state, file));
     return state;
-  } catch (const nlohmann::json::exception& error) {
-    return Damaged(file, JsonReason(error.what()));
-  }
+  };
+  return CatchJson(read, damaged);
 }
 
 std::string NameOf(int64_t step) { return absl::StrFormat("%09d", step); }

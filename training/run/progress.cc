@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "sdk/base/files.h"
-#include "sdk/base/json_depth.h"
+#include "sdk/base/json_parse.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/progress.h"
 
@@ -17,11 +17,10 @@ using Json = nlohmann::ordered_json;
 
 // A line that is no record of a run is kept by none.
 bool IsCovered(const std::string& text, int64_t last_step) {
-  if (!CheckJsonDepth(text).ok()) return false;
-  const Json line = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!line.is_object()) return false;
-  const auto step = line.find("step");
-  if (step == line.end()) return true;
+  const absl::StatusOr<Json> line = ParseJson<Json>(text);
+  if (!line.ok() || !line->is_object()) return false;
+  const auto step = line->find("step");
+  if (step == line->end()) return true;
   return step->is_number_integer() && step->get<int64_t>() <= last_step;
 }
 

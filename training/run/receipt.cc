@@ -12,8 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "backbone/storage/tensor_hash.h"
 #include "runtime/half_storage.h"
-#include "sdk/base/json_depth.h"
-#include "sdk/base/json_error.h"
+#include "sdk/base/json_parse.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status.h"
@@ -112,10 +111,6 @@ absl::StatusOr<ReceiptEntry> EntryFromJson(const Json& json) {
   entry.fresh = json.at("drawn");
   UNIVAL_ASSIGN_OR_RETURN(entry.role, RoleFromName(json.at("role")));
   return entry;
-}
-
-absl::Status NoReceipt(const std::string& file, const nlohmann::json::exception& error) {
-  return InvalidArgument(file, ": not a receipt: ", JsonReason(error.what()));
 }
 
 }  // namespace
@@ -220,7 +215,7 @@ Json JsonOf(const Receipt& receipt) {
 std::string ReceiptToJson(const Receipt& receipt) { return JsonText(JsonOf(receipt), 1) + "\n"; }
 
 absl::StatusOr<Receipt> ReceiptOf(const Json& json, const std::string& file) {
-  try {
+  const auto read = [&]() -> absl::StatusOr<Receipt> {
     if (json.at("format") != kFormat) {
       return absl::InvalidArgumentError(
           absl::StrCat(file, ": format: expected ", kFormat, ", got ", json.at("format").dump()));
@@ -247,19 +242,15 @@ absl::StatusOr<Receipt> ReceiptOf(const Json& json, const std::string& file) {
     }
     Count(&receipt);
     return receipt;
-  } catch (const nlohmann::json::exception& error) {
-    return NoReceipt(file, error);
-  }
+  };
+  return CatchJson(read, [&file](absl::string_view why) {
+    return InvalidArgument(file, ": not a receipt: ", why);
+  });
 }
 
 absl::StatusOr<Json> ParseReceipt(const std::string& text, const std::string& file,
                                   const Json::parser_callback_t& see) {
-  UNIVAL_RETURN_IF_ERROR(Annotate(CheckJsonDepth(text), file, ": not a receipt"));
-  try {
-    return Json::parse(text, see);
-  } catch (const nlohmann::json::exception& error) {
-    return NoReceipt(file, error);
-  }
+  return Annotate(ParseJson<Json>(text, see), file, ": not a receipt");
 }
 
 absl::StatusOr<Receipt> ReceiptFromJson(const std::string& text, const std::string& file) {

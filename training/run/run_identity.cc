@@ -7,8 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "backbone/storage/model_directory.h"
 #include "sdk/base/files.h"
-#include "sdk/base/json_depth.h"
-#include "sdk/base/json_error.h"
+#include "sdk/base/json_parse.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status.h"
@@ -61,9 +60,13 @@ absl::StatusOr<std::string> IdentityOf(const Source& source, absl::string_view r
 absl::StatusOr<RunIdentity> ReadRunIdentity(const std::string& output) {
   const std::string file = output + "/" + kRunFile;
   UNIVAL_ASSIGN_OR_RETURN(std::string text, ReadWholeFile(file));
-  UNIVAL_RETURN_IF_ERROR(Annotate(CheckJsonDepth(text), file, ": not the record of a run"));
-  try {
-    const Json json = Json::parse(text);
+  const auto not_it = [&file](absl::string_view why) {
+    return InvalidArgument(file, ": not the record of a run: ", why,
+                           "; restore the file, or start the run anew in another folder");
+  };
+  const absl::StatusOr<Json> parsed = ParseJson<Json>(text);
+  if (!parsed.ok()) return not_it(parsed.status().message());
+  const auto read = [&json = *parsed]() -> absl::StatusOr<RunIdentity> {
     RunIdentity identity;
     identity.plan = json.at("plan");
     identity.base_sha256 = json.at("base_sha256");
@@ -75,11 +78,8 @@ absl::StatusOr<RunIdentity> ReadRunIdentity(const std::string& output) {
           {plan.at("until_step").get_ref<const Json::number_integer_t&>(), plan.at("plan")});
     }
     return identity;
-  } catch (const nlohmann::json::exception& error) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(file, ": not the record of a run: ", JsonReason(error.what()),
-                     "; restore the file, or start the run anew in another folder"));
-  }
+  };
+  return CatchJson(read, not_it);
 }
 
 absl::StatusOr<RunIdentity> RecordedIdentity(const Run& run, bool has_begun) {

@@ -14,6 +14,7 @@
 #include "backbone/model/model_config.h"
 #include "backbone/model/reference_names.h"
 #include "backbone/storage/model_parts.h"
+#include "sdk/base/json_parse.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
@@ -77,7 +78,7 @@ absl::Status FairseqConverter::DescribeModel() {
 
 // Special tokens, text, <mask>, codes, bins: the order in which the reference's tasks add them.
 absl::StatusOr<BaseBlocks> FairseqConverter::GuessBlocks(int64_t rows) const {
-  const auto arguments = nlohmann::json::parse(checkpoint_.arguments());
+  UNIVAL_ASSIGN_OR_RETURN(const nlohmann::json arguments, ParseJson(checkpoint_.arguments()));
   const int64_t codes = PositiveArgument(arguments, "code_dict_size", kImageCodes);
   const int64_t bins = PositiveArgument(arguments, "num_bins", kLocationBins);
   BaseBlocks blocks;

@@ -7,6 +7,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "backbone/model/reference_names.h"
+#include "sdk/base/json_parse.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -215,7 +217,7 @@ absl::StatusOr<PublishedModality> Describe(const Builder& builder, const TensorV
 
 absl::StatusOr<std::vector<PublishedModality>> FindModalities(const TensorViews& tensors,
                                                               absl::string_view text) {
-  const Json arguments = Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
+  UNIVAL_ASSIGN_OR_RETURN(const Json arguments, Annotate(ParseJson<Json>(text), "arguments"));
   if (!arguments.is_object()) return absl::InvalidArgumentError("arguments: not a JSON object");
   std::vector<PublishedModality> modalities;
   int index = 0;

@@ -11,6 +11,8 @@
 #include "runtime/collate.h"
 #include "sdk/base/beginning.h"
 #include "sdk/base/files.h"
+#include "sdk/base/json_parse.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/testing/golden.h"
 #include "upstream/parity/fields.h"
@@ -29,9 +31,9 @@ std::string TextOf(const Json& object, const char* name) {
 
 absl::StatusOr<Json> ReadJson(const std::string& path) {
   UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path));
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_discarded()) return json;
-  return absl::InvalidArgumentError(absl::StrCat(path, ": not JSON; the file is damaged"));
+  absl::StatusOr<Json> json = ParseJson<Json>(text);
+  if (json.ok()) return json;
+  return InvalidArgument(path, ": not JSON; the file is damaged: ", json.status().message());
 }
 
 // Larger input than any network takes, and small enough to be made.

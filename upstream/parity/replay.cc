@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "backbone/model/reference_names.h"
+#include "sdk/base/json_parse.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
@@ -33,14 +34,10 @@ bool IsElsewhere(const std::string& name, const ReferenceModel& model) {
   return false;
 }
 
-// "[json.exception.type_error.302] (/cases/0/name) type must be string, but is number", without the
-// library's own name for it: "field /cases/0/name: type must be string, but is number".
-std::string WrongField(const Json::exception& error) {
-  const std::string text = error.what();
-  const size_t begin = text.find("] ");
-  const std::string said = begin == std::string::npos ? text : text.substr(begin + 2);
+// "(/cases/0/name) type must be string, but is number" as "field /cases/0/name: type must be ...".
+std::string WrongField(absl::string_view said) {
   const size_t end = said.find(") ");
-  if (said.empty() || said[0] != '(' || end == std::string::npos) return said;
+  if (said.empty() || said[0] != '(' || end == absl::string_view::npos) return std::string(said);
   return absl::StrCat("field ", said.substr(1, end - 1), ": ", said.substr(end + 2));
 }
 
@@ -77,12 +74,10 @@ absl::Status CompareStateDict(ReplayContext& context, const std::string& config,
 }  // namespace
 
 absl::Status CatchFixture(const std::string& file, const std::function<absl::Status()>& body) {
-  return CatchTorch(file, [&]() -> absl::Status {
-    try {
-      return body();
-    } catch (const Json::exception& error) {
-      return InvalidArgument(file, ": ", WrongField(error));
-    }
+  return CatchTorch(file, [&] {
+    return CatchJson(body, [&file](absl::string_view why) {
+      return InvalidArgument(file, ": ", WrongField(why));
+    });
   });
 }
 

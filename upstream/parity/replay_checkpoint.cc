@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "runtime/model.h"
+#include "sdk/base/json_parse.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "upstream/conversion_host.h"
@@ -150,7 +151,7 @@ class CheckpointCase {
                      golden.at("num_updates"));
     UNIVAL_RETURN_IF_ERROR(CheckPart(*checkpoint, golden, "model", checkpoint->model()));
     UNIVAL_RETURN_IF_ERROR(CheckPart(*checkpoint, golden, "ema", checkpoint->ema()));
-    CheckArguments(*checkpoint, golden);
+    UNIVAL_RETURN_IF_ERROR(CheckArguments(*checkpoint, golden));
     UNIVAL_RETURN_IF_ERROR(CheckLogits(path, *checkpoint, golden, "weights_seed", false));
     return checkpoint->ema().empty() ? absl::OkStatus()
                                      : CheckLogits(path, *checkpoint, golden, "ema_seed", true);
@@ -174,13 +175,14 @@ class CheckpointCase {
   }
 
   // Scalars; the rest of a Namespace is not needed and not read.
-  void CheckArguments(const FairseqCheckpoint& checkpoint, const Json& golden) {
-    const Json arguments = Json::parse(checkpoint.model_arguments());
+  absl::Status CheckArguments(const FairseqCheckpoint& checkpoint, const Json& golden) {
+    UNIVAL_ASSIGN_OR_RETURN(const Json arguments, ParseJson<Json>(checkpoint.model_arguments()));
     const Json expected = golden.contains("args") ? golden.at("args") : file_.value("args", Json());
     for (const auto& [name, value] : expected.items()) {
       if (value.is_structured() || value.is_null()) continue;
       check_.EqualJson(kCheckpointStage, "argument " + name, arguments.value(name, Json()), value);
     }
+    return absl::OkStatus();
   }
 
   // Seeds are 17 and 18 where the file does not say.

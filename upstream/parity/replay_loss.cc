@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "sdk/base/json_parse.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/testing/golden.h"
 #include "upstream/parity/batch_input.h"
@@ -212,7 +213,8 @@ absl::Status ReplayLosses(ReplayContext& context, const Fixture::Entry& entry) {
 absl::Status ReplayLossFunctions(ReplayContext& context, const Fixture::Entry& entry) {
   UNIVAL_ASSIGN_OR_RETURN(const SafetensorsContents golden,
                           ReadSafetensorsFile(context.fixture.Path(entry.file)));
-  const Json cases = Json::parse(FieldOf(golden.metadata, "cases", "metadata"));
+  UNIVAL_ASSIGN_OR_RETURN(const Json cases,
+                          ParseJson<Json>(FieldOf(golden.metadata, "cases", "metadata")));
   const int64_t update =
       IntegerOf(FieldOf(golden.metadata, "update_num", "metadata"), "update_num");
   for (const Json& params : cases) {

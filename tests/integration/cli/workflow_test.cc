@@ -177,6 +177,20 @@ TEST(Workflow, ScoreSaysWhatWasForgottenWhereMoreErrorsAreWorse) {
                                             HasSubstr("worse in b: what was forgotten")));
 }
 
+TEST(Workflow, WhatIsNoJsonIsToldInPlainWords) {
+  const Program& program = TinyWorkplace();
+  WriteText(program.Path("no.jsonl"), "{\"answer\": 1e999}\n{\"answer\": \"\xff\"}\n{]\n");
+  WriteText(program.Path("no.json"), "{]");
+  for (const char* command : {"data check no.jsonl", "data check no.jsonl --json", "score no.json",
+                              "score no.json --references no.jsonl"}) {
+    const Outcome outcome = program.Run(command);
+    EXPECT_NE(outcome.code, 0) << command;
+    EXPECT_THAT(outcome.out + outcome.err,
+                AllOf(HasSubstr("no.json"), Not(HasSubstr("json.exception"))))
+        << command;
+  }
+}
+
 TEST(Workflow, EvalPutsTheConstantAnswerBesideTheScore) {
   const std::string command =
       "eval models/tiny --task vqa --data data/image/eval/vqa.jsonl --limit 20";

@@ -8,8 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
-#include "sdk/base/json_depth.h"
-#include "sdk/base/json_error.h"
+#include "sdk/base/json_parse.h"
 #include "sdk/base/mapped_file.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -23,12 +22,9 @@ using Take = std::function<absl::Status(const JsonElement&)>;
 
 // Hands one value to the consumer; exceptions of the JSON library become errors of the file.
 absl::Status TakeOne(const Take& take, const JsonElement& element) {
-  try {
-    return take(element);
-  } catch (const Json::exception& error) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("not of the expected form: ", JsonReason(error.what())));
-  }
+  return CatchJson(
+      [&] { return take(element); },
+      [](absl::string_view why) { return InvalidArgument("not of the expected form: ", why); });
 }
 
 // Listens to the parser; builds what stands in a wanted place and drops the rest.
@@ -172,7 +168,7 @@ absl::Status ForEachElement(const std::string& file, const std::set<std::string>
   UNIVAL_ASSIGN_OR_RETURN(const auto opened, OpenUnpacked(file));
   absl::string_view text = opened->bytes();
   ElementReader reader(lists, take);
-  Json::sax_parse(text.data(), text.data() + text.size(), &reader);
+  FollowJson<Json>(text, &reader);
   UNIVAL_RETURN_IF_ERROR(opened->Check());
   UNIVAL_RETURN_IF_ERROR(Annotate(reader.status(), file));
   const std::vector<std::string> missing = reader.MissingLists();
@@ -191,9 +187,7 @@ absl::Status ForEachJsonLine(const std::string& file, const Take& take) {
     rest.remove_prefix(end == absl::string_view::npos ? rest.size() : end + 1);
     if (line.empty()) continue;
     const auto read = [&]() -> absl::Status {
-      UNIVAL_RETURN_IF_ERROR(CheckJsonDepth(line));
-      const Json value = Json::parse(line.begin(), line.end(), nullptr, /*allow_exceptions=*/false);
-      if (value.is_discarded()) return absl::InvalidArgumentError("no JSON");
+      UNIVAL_ASSIGN_OR_RETURN(const Json value, Annotate(ParseJson(line), "no JSON"));
       return TakeOne(take, {"", "", value});
     };
     UNIVAL_RETURN_IF_ERROR(Annotate(read(), file, ":", number));

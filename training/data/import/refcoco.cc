@@ -11,13 +11,13 @@
 #include "sdk/base/mapped_file.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/base/utf8.h"
 #include "training/data/import/coco.h"
 #include "training/data/import/json_elements.h"
 #include "training/data/import/json_fields.h"
 #include "training/data/import/layouts.h"
 #include "training/data/import/record_writer.h"
 #include "training/data/import/source_files.h"
-#include "training/data/record.h"
 
 namespace unival {
 namespace {

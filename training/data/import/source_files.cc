@@ -10,9 +10,9 @@
 #include "absl/strings/str_join.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "sdk/base/utf8.h"
 #include "training/data/class_record.h"
 #include "training/data/media_resolver.h"
-#include "training/data/record.h"
 
 namespace unival {
 namespace {

@@ -1,8 +1,7 @@
-#include "sdk/base/json_depth.h"
-
-#include <cstddef>
+#include "sdk/base/json_parse.h"
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/utf8.h"
 
 namespace unival {
 
@@ -25,6 +24,16 @@ absl::Status CheckJsonDepth(absl::string_view text) {
     }
   }
   return absl::OkStatus();
+}
+
+std::string JsonReason(absl::string_view what) {
+  const size_t bracket = what.find("] ");
+  return std::string(bracket == absl::string_view::npos ? what : what.substr(bracket + 2));
+}
+
+absl::Status JsonFault(absl::string_view text, size_t byte, absl::string_view what) {
+  const bool is_text = FirstNotUtf8(text) >= byte;
+  return (is_text ? kNotJson : kNotUtf8).Mark(absl::InvalidArgumentError(JsonReason(what)));
 }
 
 }  // namespace unival
