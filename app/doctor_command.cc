@@ -4,14 +4,16 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "app/command.h"
 #include "app/commands.h"
 #include "app/security_report.h"
 #include "app/shipped.h"
+#include "app/text_table.h"
 #include "modalities/io/decoder.h"
 #include "runtime/machine_report.h"
 #include "sdk/base/status_macros.h"
@@ -66,40 +68,53 @@ std::string Cell(const nlohmann::json& value) {
   });
 }
 
+using Rows = std::vector<std::vector<std::string>>;
+
+// A list in lines that fit beside its name.
+void AddList(const std::string& name, const nlohmann::json& list, Rows* rows) {
+  constexpr size_t kWidth = 72;
+  std::string shown = name;
+  for (std::string& line : LinesOfItems(list.get<std::vector<std::string>>(), kWidth)) {
+    rows->push_back({std::move(shown), std::move(line)});
+    shown.clear();
+  }
+}
+
 void PrintTable(const nlohmann::json& report) {
+  Rows rows;
   for (const char* key : {"unival", "libtorch", "abseil", "protobuf", "ffmpeg", "blas",
                           "blas_kernels", "threads", "matrix_product_gflops", "devices"}) {
-    std::cout << absl::StrFormat("%-24s %s\n", key, Cell(report[key]));
+    rows.push_back({key, Cell(report[key])});
   }
   for (const auto& [kind, formats] : report["formats"].items()) {
-    std::cout << absl::StrFormat("%-24s %s\n", "reads " + kind, Cell(formats));
+    AddList("reads " + kind, formats, &rows);
   }
   for (const auto& component : report["components"]) {
-    std::cout << absl::StrFormat("%-24s %s (%s)\n",
-                                 Cell(component["kind"]) + " " + Cell(component["type"]),
-                                 Cell(component["summary"]), Cell(component["from"]));
+    rows.push_back({Cell(component["kind"]) + " " + Cell(component["type"]),
+                    absl::StrCat(Cell(component["summary"]), " (", Cell(component["from"]), ")")});
   }
   for (const auto& plugin : report.value("plugins", nlohmann::json::array())) {
-    std::cout << absl::StrFormat(
-        "%-24s %s%s\n", "plugin " + Cell(plugin["id"]), Cell(plugin["file"]),
-        plugin["loaded"] ? ": loaded" : ": not loaded: " + Cell(plugin["reason"]));
+    const std::string state =
+        plugin["loaded"] ? ": loaded" : ": not loaded: " + Cell(plugin["reason"]);
+    rows.push_back({"plugin " + Cell(plugin["id"]), Cell(plugin["file"]) + state});
   }
+  std::cout << TextTable(rows);
   for (const auto& warning : report["warnings"]) std::cout << "WARNING " << Cell(warning) << "\n";
 }
 
 void PrintSecurity(const nlohmann::json& report) {
+  Rows rows;
   for (const char* key : {"trusted", "foreign"}) {
-    for (const auto& text : report[key])
-      std::cout << absl::StrFormat("%-24s %s\n", key, Cell(text));
+    for (const auto& text : report[key]) rows.push_back({key, Cell(text)});
   }
   for (const auto& bound : report["bounds"]) {
-    std::cout << absl::StrFormat("%-24s %s: %s\n", "at most", Cell(bound["what"]),
-                                 Cell(bound["most"]));
+    rows.push_back({"at most", absl::StrCat(Cell(bound["what"]), ": ", Cell(bound["most"]))});
   }
   for (const auto& decoder : report["decoders"]) {
-    std::cout << absl::StrFormat("%-24s %s (%s)\n", "decodes " + Cell(decoder["kind"]),
-                                 Cell(decoder["format"]), Cell(decoder["decoder"]));
+    rows.push_back({"decodes " + Cell(decoder["kind"]),
+                    absl::StrCat(Cell(decoder["format"]), " (", Cell(decoder["decoder"]), ")")});
   }
+  std::cout << TextTable(rows);
 }
 
 absl::StatusOr<ExitCode> Security(bool json) {

@@ -5,14 +5,16 @@
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/optional.h"
 #include "app/command.h"
 #include "app/commands.h"
 #include "app/shipped.h"
+#include "app/text_table.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/status_macros.h"
 
@@ -104,22 +106,21 @@ std::string Text(const nlohmann::json& value) {
 
 // A section with one row per object; columns are the objects' keys.
 void PrintSection(const nlohmann::json& report, const char* section,
-                  const std::vector<const char*>& columns) {
+                  const std::vector<std::string>& columns) {
   if (!report.contains(section)) return;
-  std::cout << "\n" << section << "\n";
-  for (const char* column : columns) std::cout << absl::StrFormat("  %-22s", column);
-  std::cout << "\n";
+  std::vector<std::vector<std::string>> rows = {columns};
   for (const auto& row : report[section]) {
-    for (const char* column : columns) std::cout << absl::StrFormat("  %-22s", Text(row[column]));
-    std::cout << "\n";
+    rows.emplace_back();
+    for (const std::string& column : columns) rows.back().push_back(Text(row[column]));
   }
+  std::cout << "\n" << section << "\n" << TextTable(rows, "  ");
 }
 
 void PrintTables(const nlohmann::json& report) {
   std::cout << "model " << Text(report["name"]) << "\n";
-  for (const auto& [key, value] : report["backbone"].items()) {
-    std::cout << absl::StrFormat("  %-22s  %s\n", key, Text(value));
-  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [key, value] : report["backbone"].items()) rows.push_back({key, Text(value)});
+  std::cout << TextTable(rows, "  ");
   PrintSection(report, "parts", {"part", "parameters", "buffer_elements"});
   PrintSection(report, "vocabulary", {"block", "begin", "size", "retired"});
   PrintSection(report, "modalities", {"id", "type", "feature_dim", "feature_schema"});

@@ -114,7 +114,7 @@ void PrintReport(const MergeReport& report, const MergeOptions& merge) {
                                report.measured);
 }
 
-absl::Status Merge(const MergeCommandArguments& arguments) {
+absl::Status CheckWords(const MergeCommandArguments& arguments) {
   if (arguments.models.empty()) {
     return UsageError("expected model directories, or a plan, got nothing");
   }
@@ -127,6 +127,11 @@ absl::Status Merge(const MergeCommandArguments& arguments) {
   if (arguments.merge.output.empty()) {
     return UsageError("--output: expected the model directory to write, got nothing; say -o DIR");
   }
+  return absl::OkStatus();
+}
+
+absl::Status Merge(const MergeCommandArguments& arguments) {
+  UNIVAL_RETURN_IF_ERROR(CheckWords(arguments));
   UNIVAL_ASSIGN_OR_RETURN(LoadedMergePlan plan, PlanOf(arguments));
   nlohmann::ordered_json soup_json;
   std::unique_ptr<Measurer> measurer;
@@ -171,8 +176,10 @@ void AddMethodOptions(Command& command, const std::shared_ptr<MergeCommandArgume
                     "One for each model, in order: shares of the average, factors of differences");
   command.AddOption("--base", &merge.base,
                     "Model directory that all come from, for task_arithmetic, ties and dare");
-  command.AddOption("--density", &arguments->density,
-                    "Share of each difference that ties and dare keep (default: 0.2)");
+  command
+      .AddOption("--density", &arguments->density,
+                 "Share of each difference that ties and dare keep (default: 0.2)")
+      .Within(0, 1);
   command.AddOption("--seed", &arguments->seed, "Seed of dare (default: 0)");
 }
 

@@ -62,8 +62,9 @@ class MemoryBudget::Counter : public c10::MemoryReportingInfoBase {
     live_[block] = size;
   }
 
-  // Blocks that were taken before it lived are none of its own: what they give back is no credit. A
-  // place that is taken again was given back where nobody told of it, as on another thread.
+  // A block that was allocated before this budget began is not counted, so freeing it gives no
+  // credit. An address that is allocated again belonged to a block whose end was not reported, for
+  // example because another thread freed it.
   void Forget(void* block) {
     const auto found = live_.find(block);
     if (found == live_.end()) return;

@@ -21,7 +21,7 @@
 #include "runtime/memory_budget.h"
 #include "runtime/model.h"
 #include "runtime/template_hashes.h"
-#include "sdk/base/drawn_weights.h"
+#include "sdk/base/fresh_weights.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
@@ -149,7 +149,7 @@ absl::Status Model::LoadAdapter(const std::string& file, bool allow_mismatch) {
                           DescribeAdapter(record->config(), &base_hash));
   UNIVAL_RETURN_IF_ERROR(CheckAdapter(*record, expected, file, {allow_mismatch}));
   {
-    const LoadedWeights none_are_drawn;
+    const SkipFreshWeights skip_fresh_weights;
     UNIVAL_RETURN_IF_ERROR(Annotate(CreateAdapter(record->config()).status(), file));
   }
   const absl::Status loaded = CatchTorch(absl::StrCat("load ", file), [&] {

@@ -26,7 +26,7 @@
 #include "runtime/memory_budget.h"
 #include "runtime/model.h"
 #include "runtime/model_components.h"
-#include "sdk/base/drawn_weights.h"
+#include "sdk/base/fresh_weights.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
@@ -93,7 +93,7 @@ absl::StatusOr<std::unique_ptr<Model>> Model::Load(const OpenedModel& opened,
   const MemoryBudget budget(LoadBudget(*model->origin_),
                             "more than its files can fill; restore the manifest of these files");
   {
-    const LoadedWeights none_are_drawn;
+    const SkipFreshWeights skip_fresh_weights;
     UNIVAL_RETURN_IF_ERROR(model->LoadParts(wanted, options));
   }
   UNIVAL_RETURN_IF_ERROR(model->CheckAdapters(options.allow_adapter_mismatch));
@@ -215,7 +215,8 @@ absl::Status Model::LoadPart(const std::string& part, const std::string& compone
     UNIVAL_ASSIGN_OR_RETURN(tensors[kTokenEmbedding], LoadTokenComponents(*origin_));
   }
   return CatchTorch(absl::StrCat("load ", part), [&] {
-    return MoveTensorsInto(PartTensors(part), std::move(tensors), component, file, Values::kFinite);
+    return MoveTensorsInto(PartTensors(part), std::move(tensors), component, file,
+                           WeightValues::kFinite);
   });
 }
 

@@ -43,8 +43,9 @@ std::map<std::string, const LoadedTemplate*> LastOfEachName(
 std::map<std::string, TaskWording> Wordings(const Model& model,
                                             const std::vector<SharedTemplateSet>& sets) {
   const std::string recorded = model.manifest().template_set_hash();
-  // Models of earlier versions record no hash, so their stored sets are taken for unchanged. A
-  // model without stored sets does not tell its words, so every wording counts as trained.
+  // Models of earlier versions have no recorded hash: their stored sets are assumed to be those
+  // that they were trained with. A model without stored sets cannot say which words it was trained
+  // with: every wording is then taken for trained.
   const bool as_recorded = recorded.empty() || recorded == StoredTemplatesHash(model.templates());
   std::map<std::string, TaskWording> wordings;
   for (const SharedTemplateSet& set : sets) {

@@ -1,9 +1,10 @@
 // unival: pipeline.h
 //
-// Prediction in three lines: a model, a task, a record.
+// Prediction in a few lines: a model, a task, a record.
 //
-//   auto pipeline = unival::Pipeline::Create(
-//       {.model = "models/nano", .templates = {"quickstart.textproto"}});
+//   unival::PipelineOptions options;
+//   options.model = "models/nano";
+//   auto pipeline = unival::Pipeline::Create(options);
 //   if (!pipeline.ok()) return Fail(pipeline.status());
 //   unival::TaskSample sample{"photo", {{"image", unival::MediaSource{"", "photo.png"}}}};
 //   auto answer = (*pipeline)->Predict("image_caption", sample);

@@ -3,7 +3,9 @@
 // What a process knows before it loads a model: the registry with built-ins and plugins, and the
 // services that components use. One per process is usual; nothing here is global.
 //
-//   UNIVAL_ASSIGN_OR_RETURN(auto runtime, Runtime::Create({.plugins = {"libdepth.so"}}));
+//   RuntimeOptions options;
+//   options.plugins = {"libdepth.so"};
+//   UNIVAL_ASSIGN_OR_RETURN(auto runtime, Runtime::Create(options));
 #ifndef UNIVAL_RUNTIME_RUNTIME_H_
 #define UNIVAL_RUNTIME_RUNTIME_H_
 

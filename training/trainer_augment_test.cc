@@ -42,7 +42,7 @@ TrainingPlan Sounds(const std::string& augment) {
     std::vector<float> samples;
     for (int t = 0; t < 4000; ++t)
       samples.push_back(static_cast<float>(std::sin(t * (0.1 + 0.1 * i)) / 2));
-    const std::string name = absl::StrCat("images/", i, ".wav");
+    const std::string name = absl::StrCat("sounds/", i, ".wav");
     WriteText(World() + "/" + name, EncodeWav(samples, 8000).value());
     records += Json{{"audio", name}, {"caption", i % 2 == 0 ? "red" : "blue"}}.dump() + "\n";
   }

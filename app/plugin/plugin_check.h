@@ -3,7 +3,9 @@
 // Conformance of a plugin file: every component that it registers is created and held against the
 // rules of sdk/testing/conformance.h.
 //
-//   UNIVAL_ASSIGN_OR_RETURN(PluginCheck check, CheckPlugin({.file = "libimu.so"}));
+//   PluginCheckOptions options;
+//   options.file = "libimu.so";
+//   UNIVAL_ASSIGN_OR_RETURN(PluginCheck check, CheckPlugin(options));
 //   for (const ConformanceReport& report : check.reports) std::cout << report.Table();
 #ifndef UNIVAL_APP_PLUGIN_PLUGIN_CHECK_H_
 #define UNIVAL_APP_PLUGIN_PLUGIN_CHECK_H_

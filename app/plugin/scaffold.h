@@ -2,8 +2,9 @@
 //
 // Writes the folder of a new plugin, which builds and passes `unival plugin check` as it stands.
 //
-//   UNIVAL_RETURN_IF_ERROR(
-//       WriteScaffold({.name = "radar", .tier = 2, .kind = "modality", .folder = "radar"}));
+//   ScaffoldOptions options;
+//   options.name = options.folder = "radar";
+//   UNIVAL_RETURN_IF_ERROR(WriteScaffold(options));
 #ifndef UNIVAL_APP_PLUGIN_SCAFFOLD_H_
 #define UNIVAL_APP_PLUGIN_SCAFFOLD_H_
 

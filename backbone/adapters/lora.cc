@@ -13,7 +13,7 @@
 #include "backbone/adapters/module_tree.h"
 #include "backbone/layers/basic.h"
 #include "backbone/layers/packed_weights.h"
-#include "sdk/base/drawn_weights.h"
+#include "sdk/base/fresh_weights.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 
@@ -34,7 +34,7 @@ class LoraPart : public torch::nn::Module {
       : scale_(ScaleOf(config)), dropout_(config.dropout()) {
     const double bound = 1 / std::sqrt(static_cast<double>(in));
     at::Tensor down = at::empty({config.rank(), in});
-    if (DrawsWeights()) down.uniform_(-bound, bound);
+    if (NeedsFreshWeights()) down.uniform_(-bound, bound);
     a_ = register_parameter(kLoraA, down);
     b_ = register_parameter(kLoraB, at::zeros({out, config.rank()}));
   }

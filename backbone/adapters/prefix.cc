@@ -6,7 +6,7 @@
 #include "backbone/adapters/adapter_kind.h"
 #include "backbone/adapters/module_tree.h"
 #include "backbone/layers/attention.h"
-#include "sdk/base/drawn_weights.h"
+#include "sdk/base/fresh_weights.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -24,7 +24,7 @@ void CompletePrefix(const BackboneConfig&, AdapterConfig* config) {
 
 at::Tensor DrawnRows(int64_t length, int64_t width) {
   at::Tensor rows = at::empty({length, width});
-  if (DrawsWeights()) rows.normal_(0, layers::kEmbeddingInitStd);
+  if (NeedsFreshWeights()) rows.normal_(0, layers::kEmbeddingInitStd);
   return rows;
 }
 

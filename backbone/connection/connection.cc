@@ -19,7 +19,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "backbone/layers/packed_weights.h"
-#include "sdk/base/drawn_weights.h"
+#include "sdk/base/fresh_weights.h"
 #include "sdk/base/names.h"
 #include "sdk/base/status_macros.h"
 
@@ -131,7 +131,7 @@ Connection::Connection(const ConnectionConfig& config, const BackboneConfig& bac
   if (config.shared_type_row() < 0) {
     type_row_ = register_parameter("type_row", at::empty({d}));
   }
-  if (DrawsWeights()) Draw(bound, std);
+  if (NeedsFreshWeights()) FillFresh(bound, std);
   if (config.layernorm_features()) {
     norm_ = register_module("norm", std::make_shared<layers::LayerNorm>(d));
   }
@@ -172,7 +172,7 @@ at::Tensor Connection::Mapped(const at::Tensor& values) const {
   return at::bmm(values.transpose(0, 1), maps).transpose(0, 1) + bias_;
 }
 
-void Connection::Draw(double bound, double position_std) {
+void Connection::FillFresh(double bound, double position_std) {
   const at::NoGradGuard no_grad;
   weight_.uniform_(-bound, bound);
   positions_.normal_(0, position_std);

@@ -74,7 +74,7 @@ class Connection : public torch::nn::Module, public layers::Branched {
   const at::Tensor& type_row() const { return type_row_; }
 
  private:
-  void Draw(double bound, double position_std);
+  void FillFresh(double bound, double position_std);
 
   at::Tensor GridIds(const at::Tensor& positions, const at::Tensor& padding) const;
   at::Tensor SequenceIds(const at::Tensor& positions, const at::Tensor& padding) const;

@@ -15,7 +15,7 @@
 
 #include "backbone/layers/packed_weights.h"
 #include "backbone/layers/row_kernels.h"
-#include "sdk/base/drawn_weights.h"
+#include "sdk/base/fresh_weights.h"
 
 namespace unival {
 namespace layers {
@@ -26,11 +26,11 @@ constexpr double kLayerNormEps = 1e-5;
 at::Tensor XavierUniform(int64_t out, int64_t in, double gain) {
   const double bound = gain * std::sqrt(6.0 / static_cast<double>(in + out));
   at::Tensor weight = at::empty({out, in});
-  return DrawsWeights() ? weight.uniform_(-bound, bound) : weight;
+  return NeedsFreshWeights() ? weight.uniform_(-bound, bound) : weight;
 }
 
 at::Tensor EmbeddingTable(int64_t rows, int64_t width, double std, int64_t padding_row) {
-  if (!DrawsWeights()) return at::empty({rows, width});
+  if (!NeedsFreshWeights()) return at::empty({rows, width});
   at::Tensor table = at::zeros({rows, width});
   if (std > 0) table.normal_(0, std);
   if (padding_row >= 0) table[padding_row].zero_();

@@ -264,7 +264,7 @@ absl::StatusOr<TensorMap> ModelDirectory::ReadWeights(absl::string_view id) cons
   UNIVAL_ASSIGN_OR_RETURN(TensorMap tensors, ReadComponent(id));
   KnownHashes* const known = options_.check_sha256 ? options_.known_hashes.get() : nullptr;
   if (known != nullptr && known->HasFinite(file, component->sha256())) return tensors;
-  UNIVAL_RETURN_IF_ERROR(CheckFinite(tensors, id, file));
+  UNIVAL_RETURN_IF_ERROR(CheckFiniteWeights(tensors, id, file));
   if (known != nullptr) known->AddFinite(file, state, component->sha256());
   return tensors;
 }

@@ -150,7 +150,7 @@ absl::Status CheckOneFinite(const std::string& name, const at::Tensor& tensor,
 // `fill` gives the target the tensor's elements.
 template <typename Fill>
 absl::Status FillTargets(const TensorMap& targets, const TensorMap& tensors,
-                         absl::string_view component, absl::string_view file, Values values,
+                         absl::string_view component, absl::string_view file, WeightValues values,
                          Fill fill) {
   UNIVAL_RETURN_IF_ERROR(CheckFit(targets, tensors, component, file));
   return CatchTorch(absl::StrCat(file, ": ", component), [&]() -> absl::Status {
@@ -158,7 +158,7 @@ absl::Status FillTargets(const TensorMap& targets, const TensorMap& tensors,
     for (const auto& [name, target] : targets) {
       const at::Tensor& tensor = tensors.at(name);
       fill(at::Tensor(target), tensor);
-      const absl::Status finite = values == Values::kFinite
+      const absl::Status finite = values == WeightValues::kFinite
                                       ? absl::OkStatus()
                                       : CheckOneFinite(name, target, component, file);
       UNIVAL_RETURN_IF_ERROR(MappedFile::CheckAt(tensor.data_ptr()));
@@ -235,12 +235,12 @@ absl::StatusOr<std::string> TensorsSha256AsLoaded(const TensorMap& tensors) {
 
 absl::Status LoadTensorsInto(const TensorMap& targets, const TensorMap& tensors,
                              absl::string_view component, absl::string_view file) {
-  return FillTargets(targets, tensors, component, file, Values::kUnchecked,
+  return FillTargets(targets, tensors, component, file, WeightValues::kUnchecked,
                      [](at::Tensor target, const at::Tensor& tensor) { target.copy_(tensor); });
 }
 
-absl::Status CheckFinite(const TensorMap& tensors, absl::string_view component,
-                         absl::string_view file) {
+absl::Status CheckFiniteWeights(const TensorMap& tensors, absl::string_view component,
+                                absl::string_view file) {
   return CatchTorch(absl::StrCat(file, ": ", component), [&]() -> absl::Status {
     for (const auto& [name, tensor] : tensors) {
       const absl::Status finite = CheckOneFinite(name, tensor, component, file);
@@ -252,7 +252,8 @@ absl::Status CheckFinite(const TensorMap& tensors, absl::string_view component,
 }
 
 absl::Status MoveTensorsInto(const TensorMap& targets, TensorMap tensors,
-                             absl::string_view component, absl::string_view file, Values values) {
+                             absl::string_view component, absl::string_view file,
+                             WeightValues values) {
   return FillTargets(
       targets, tensors, component, file, values, [](at::Tensor target, const at::Tensor& tensor) {
         MayMove(tensor, target) ? target.set_data(tensor) : static_cast<void>(target.copy_(tensor));

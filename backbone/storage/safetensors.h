@@ -58,23 +58,23 @@ absl::StatusOr<std::string> TensorsSha256AsLoaded(const TensorMap& tensors);
 absl::Status LoadTensorsInto(const TensorMap& targets, const TensorMap& tensors,
                              absl::string_view component, absl::string_view file);
 
-// InvalidArgument starts with `file` and `component` and names the first tensor with a value that is
-// NaN or infinite; DataLoss where a mapped file was cut meanwhile.
-absl::Status CheckFinite(const TensorMap& tensors, absl::string_view component,
-                         absl::string_view file);
+// InvalidArgument starts with `file` and `component` and names the first tensor with a value that
+// is NaN or infinite; DataLoss where a mapped file was cut meanwhile.
+absl::Status CheckFiniteWeights(const TensorMap& tensors, absl::string_view component,
+                                absl::string_view file);
 
 // Whether somebody has looked for values that are no numbers.
-enum class Values { kUnchecked, kFinite };
+enum class WeightValues { kUnchecked, kFinite };
 
-// LoadTensorsInto with as few copies as can be: a target takes the tensor's memory in place of its own
-// where both have one dtype, and nobody else holds the tensor or shares either's memory. So the
+// LoadTensorsInto with as few copies as can be: a target takes the tensor's memory in place of its
+// own where both have one dtype, and nobody else holds the tensor or shares either's memory. So the
 // weights of a module stay in the file until they are touched, and changing one in place copies its
 // pages; the file never changes. Whoever computes with them afterwards asks
 // MappedFile::CheckUnchangedAt (sdk/base/mapped_file.h) before the result is believed. `tensors`
 // are used up. Where all are known to be finite, their pages are not touched.
 absl::Status MoveTensorsInto(const TensorMap& targets, TensorMap tensors,
                              absl::string_view component, absl::string_view file,
-                             Values values = Values::kUnchecked);
+                             WeightValues values = WeightValues::kUnchecked);
 
 // Parameters and buffers of a torch::nn::Module by name, sharing memory with it.
 template <typename Module>

@@ -69,13 +69,13 @@ void CopyRows(const TensorMap& rows, const VocabularyLayout& layout,
 }
 
 // Rows that lie together, in the vocabulary and in the file of their block.
-struct Run {
+struct RowRun {
   const VocabularyBlock* block = nullptr;
   const VocabularyExtent* extent = nullptr;
 };
 
-Run LongestRun(const VocabularyLayout& layout) {
-  Run longest;
+RowRun LongestRun(const VocabularyLayout& layout) {
+  RowRun longest;
   for (const VocabularyBlock& block : layout.blocks()) {
     for (const VocabularyExtent& extent : block.extents()) {
       if (longest.extent == nullptr || extent.size() > longest.extent->size()) {
@@ -91,7 +91,7 @@ constexpr int64_t kWorthMapping = 1 << 20;
 
 // The memory of the whole embedding, in which the rows of `run` are those of their file and others
 // are not set. Undefined where they have to be copied.
-absl::StatusOr<at::Tensor> RowsInFile(const ModelDirectory& model, const Run& run,
+absl::StatusOr<at::Tensor> RowsInFile(const ModelDirectory& model, const RowRun& run,
                                       const TensorMap& rows) {
   const at::Tensor& stored = rows.at(run.block->id());
   const int64_t row_bytes = stored.size(1) * static_cast<int64_t>(sizeof(float));
@@ -189,7 +189,7 @@ absl::StatusOr<at::Tensor> LoadTokenComponents(const ModelDirectory& model) {
   UNIVAL_ASSIGN_OR_RETURN(const TensorMap rows, ReadRows(model, &ModelDirectory::ReadWeights));
   UNIVAL_RETURN_IF_ERROR(Annotate(CheckRows(rows, layout), model.path()));
   return CatchTorch("load token rows", [&]() -> absl::StatusOr<at::Tensor> {
-    const Run longest = LongestRun(layout);
+    const RowRun longest = LongestRun(layout);
     UNIVAL_ASSIGN_OR_RETURN(at::Tensor embedding, RowsInFile(model, longest, rows));
     const bool is_in_file = embedding.defined();
     if (!is_in_file) {

@@ -92,7 +92,8 @@ absl::StatusOr<PlanVariant> FullFinetuning(const PlanVariant& connection,
 
 absl::StatusOr<PlanVariant> LoadConnectionPlan(const std::string& recipe,
                                                const PlanOptions& options) {
-  if (!fs::exists(recipe)) {
+  std::error_code ignored;
+  if (!fs::exists(recipe, ignored)) {
     return absl::NotFoundError(absl::StrCat("recipe ", recipe,
                                             ": no such file; run from the project's folder or name "
                                             "the folder of recipes with --recipes"));

@@ -17,7 +17,8 @@ namespace {
 
 // What is not in the current folder may be installed with the program.
 std::string OrShipped(const std::string& path) {
-  if (std::filesystem::exists(path)) return path;
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored)) return path;
   const std::string shipped = FindShippedFile(path, "share/unival");
   return shipped.empty() ? path : shipped;
 }

@@ -18,6 +18,12 @@ namespace fs = std::filesystem;
 // Stands in a folder that a quickstart may replace.
 constexpr char kMarker[] = ".unival_quickstart";
 
+// False also where the name is none: too long, or a link to itself.
+bool IsThere(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
 // Where the plugin is built, or else installed.
 std::string PluginBesideProgram(const std::string& name) {
   const std::string file = absl::StrCat("lib", name, ".so");
@@ -27,7 +33,7 @@ std::string PluginBesideProgram(const std::string& name) {
 }
 
 absl::Status CheckModel(const std::string& model, const std::string& option) {
-  if (fs::exists(fs::path(model) / "manifest.textproto")) return absl::OkStatus();
+  if (IsThere(fs::path(model) / "manifest.textproto")) return absl::OkStatus();
   return absl::NotFoundError(
       absl::StrCat("model ", model, ": expected a model directory with manifest.textproto; ",
                    "run from the project's folder or name one with ", option));
@@ -36,7 +42,7 @@ absl::Status CheckModel(const std::string& model, const std::string& option) {
 absl::StatusOr<std::string> FindPlugin(const std::string& given, const std::string& name,
                                        const std::string& option) {
   const std::string plugin = given.empty() ? PluginBesideProgram(name) : given;
-  if (fs::exists(plugin)) return plugin;
+  if (IsThere(plugin)) return plugin;
   return absl::NotFoundError(absl::StrCat("plugin ", plugin, ": no such file; build it with ",
                                           "`bazel build //plugins/", name, ":lib", name,
                                           ".so` or name it with ", option));
@@ -44,7 +50,7 @@ absl::StatusOr<std::string> FindPlugin(const std::string& given, const std::stri
 
 absl::StatusOr<std::string> FindRecipe(const QuickstartOptions& options, const std::string& name) {
   std::string recipe = absl::StrCat(options.recipes, "/", name);
-  if (fs::exists(recipe)) return recipe;
+  if (IsThere(recipe)) return recipe;
   return absl::NotFoundError(absl::StrCat("recipe ", recipe,
                                           ": no such file; run from the project's folder ",
                                           "or name the folder of recipes with --recipes"));
@@ -66,7 +72,7 @@ absl::Status CheckSentences(const std::vector<std::string>& say) {
       "model");
 }
 
-std::string IfExists(const std::string& path) { return fs::exists(path) ? path : ""; }
+std::string IfExists(const std::string& path) { return IsThere(path) ? path : ""; }
 
 }  // namespace
 
@@ -95,7 +101,7 @@ absl::StatusOr<Workspace> FindInputs(const QuickstartOptions& options) {
 absl::Status PrepareOutput(const QuickstartOptions& options, const Workspace& workspace) {
   const fs::path output(options.output);
   std::error_code error;
-  if (fs::exists(output) && !fs::is_empty(output, error) && !fs::exists(output / kMarker)) {
+  if (IsThere(output) && !fs::is_empty(output, error) && !IsThere(output / kMarker)) {
     return absl::FailedPreconditionError(
         absl::StrCat("output ", options.output, ": expected a new or empty folder, got one ",
                      "with other files; name another with --output"));

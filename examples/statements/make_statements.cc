@@ -153,7 +153,7 @@ absl::Status GenerateStatements(const StatementOptions& options) {
   const bool counts = options.train_count >= 0 && options.eval_count >= 0;
   if (!counts || !(options.towers >= 0 && options.towers <= 1)) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "expected counts of 0 or more and a share of towers from 0 to 1; got counts ",
+        "expected --count and --eval_count of 0 or more and --towers from 0 to 1; got counts ",
         options.train_count, " and ", options.eval_count, ", towers ", options.towers));
   }
   StatementWriter writer(options, options.train_count + options.eval_count);

@@ -18,14 +18,18 @@ void AppendRegistered(std::vector<MediaFormat>* formats) {
   }
 }
 
+void AddAll(std::vector<MediaFormat> more, std::vector<MediaFormat>* formats) {
+  for (MediaFormat& format : more) formats->push_back(std::move(format));
+}
+
 std::vector<MediaFormat> MakeFormats() {
   std::vector<MediaFormat> formats;
   AppendRegistered(&formats);
-  for (const auto& make : {&PngFormat, &JpegFormat, &WebpFormat, &TiffFormat})
-    formats.push_back(make());
-  for (MediaFormat& format : PacketFormats()) formats.push_back(std::move(format));
-  formats.push_back(WavFormat());
-  for (MediaFormat& format : DemuxedFormats()) formats.push_back(std::move(format));
+#define UNIVAL_ADD_FORMAT(function) formats.push_back(function());
+#define UNIVAL_ADD_FORMATS(function) AddAll(function(), &formats);
+  UNIVAL_MEDIA_FORMATS(UNIVAL_ADD_FORMAT, UNIVAL_ADD_FORMATS)
+#undef UNIVAL_ADD_FORMAT
+#undef UNIVAL_ADD_FORMATS
   return formats;
 }
 

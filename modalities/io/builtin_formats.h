@@ -1,4 +1,5 @@
-// unival: modalities/io/builtin_formats.h - the formats that ship, each made by its own file.
+// unival: modalities/io/builtin_formats.h - the formats that ship. A new one needs its line here,
+// its own file decode_foo.cc that defines FooFormat, and that file's line in BUILD.
 #ifndef UNIVAL_MODALITIES_IO_BUILTIN_FORMATS_H_
 #define UNIVAL_MODALITIES_IO_BUILTIN_FORMATS_H_
 
@@ -6,19 +7,25 @@
 
 #include "modalities/io/formats.h"
 
+// FORMAT: one format; FORMATS: several of one file. In the order in which they are asked. Packets
+// are pictures whose whole file is one packet of a decoder of libavcodec: PGM and its kin, BMP.
+// What is demuxed are the containers of containers.h with their codecs, for listings.
+#define UNIVAL_MEDIA_FORMATS(FORMAT, FORMATS) \
+  FORMAT(PngFormat)                           \
+  FORMAT(JpegFormat)                          \
+  FORMAT(WebpFormat)                          \
+  FORMAT(TiffFormat)                          \
+  FORMATS(PacketFormats)                      \
+  FORMAT(WavFormat)                           \
+  FORMATS(DemuxedFormats)
+
 namespace unival {
 
-MediaFormat PngFormat();   // decode_png.cc
-MediaFormat JpegFormat();  // decode_jpeg.cc
-MediaFormat WebpFormat();  // decode_webp.cc
-MediaFormat TiffFormat();  // decode_tiff.cc
-MediaFormat WavFormat();   // decode_wav.cc
-
-// Pictures whose whole file is one packet of a decoder of libavcodec: PGM and its kin, BMP.
-std::vector<MediaFormat> PacketFormats();
-
-// The containers of containers.h with their codecs, for listings.
-std::vector<MediaFormat> DemuxedFormats();
+#define UNIVAL_DECLARE_FORMAT(function) MediaFormat function();
+#define UNIVAL_DECLARE_FORMATS(function) std::vector<MediaFormat> function();
+UNIVAL_MEDIA_FORMATS(UNIVAL_DECLARE_FORMAT, UNIVAL_DECLARE_FORMATS)
+#undef UNIVAL_DECLARE_FORMAT
+#undef UNIVAL_DECLARE_FORMATS
 
 }  // namespace unival
 

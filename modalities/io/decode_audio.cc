@@ -60,8 +60,8 @@ int64_t PromisedSamples(const MediaContainer& input, const AVStream& stream, int
   return av_rescale_q(stream.duration, stream.time_base, AVRational{1, rate});
 }
 
-// Tools that trim a FLAC without decoding it leave the number of samples as it was: whole to the
-// last frame, it is what it is.
+// Tools that trim a FLAC without decoding it do not correct the number of samples in its head. So a
+// file whose last frame is whole is taken for trimmed, not for truncated.
 bool IsTrimmed(const MediaContainer& input) {
   return absl::string_view(input.kind().name) == "flac" && input.ends_whole();
 }

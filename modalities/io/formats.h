@@ -14,9 +14,9 @@
 //     heif.decode_image = &DecodeHeif;
 //     return heif;
 //   }
-//   const Registered<MediaFormat> kHeif(HeifFormat());  // at namespace scope, sdk/base/registered.h
+//   const Registered<MediaFormat> kHeif(HeifFormat());  // at namespace scope
 //
-// A format that ships is a function in a file of its own and a line in builtin_formats.h and .cc.
+// A format that ships is a function in a file of its own and a line in builtin_formats.h.
 #ifndef UNIVAL_MODALITIES_IO_FORMATS_H_
 #define UNIVAL_MODALITIES_IO_FORMATS_H_
 
@@ -59,13 +59,13 @@ struct MediaFormat {
       nullptr;
 };
 
-// Those of the program, made once: the registered ones, then those that ship. The first that matches
-// decodes. Not before main() has begun.
+// Those of the program, made once: the registered ones (sdk/base/registered.h), then those that
+// ship. The first that matches decodes. Not before main() has begun.
 const std::vector<MediaFormat>& MediaFormats();
 
 // What a file with this extension (without its dot, in upper or lower case) holds by its name:
-// "image", "audio", "video", or nothing where no format has it. A name is only a way to choose among
-// files: what is in one, its first bytes say. Thread-safe.
+// "image", "audio", "video", or nothing where no format has it. A name is only a way to choose
+// among files: what is in one, its first bytes say. Thread-safe.
 std::string KindOfExtension(absl::string_view extension);
 // The extensions of all formats of a kind, in the order of the formats, each once.
 std::vector<std::string> ExtensionsOfKind(absl::string_view kind);

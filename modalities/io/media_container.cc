@@ -29,8 +29,7 @@ int RefuseToOpen(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary
   return AVERROR(EPERM);
 }
 
-// The libraries take no single block larger than decoding may take in all. The setting is the
-// process's: the largest that anyone asked for.
+// No single block may be larger than decoding in all. Of the process: the largest asked for counts.
 void LimitBlocks(const DecoderOptions& options) {
   static std::mutex mutex;
   static int64_t most = 0;

@@ -13,7 +13,7 @@
 
 #include <cmath>
 
-#include "sdk/base/drawn_weights.h"
+#include "sdk/base/fresh_weights.h"
 
 namespace unival {
 namespace {
@@ -38,8 +38,8 @@ Convolution::Convolution(const ConvolutionShape& shape)
     fan_out *= static_cast<double>(size);
   }
   weight_ = register_parameter(
-      "weight", DrawsWeights() ? at::randn(WeightShape(shape)).mul_(std::sqrt(2.0 / fan_out))
-                               : at::empty(WeightShape(shape)));
+      "weight", NeedsFreshWeights() ? at::randn(WeightShape(shape)).mul_(std::sqrt(2.0 / fan_out))
+                                    : at::empty(WeightShape(shape)));
 }
 
 at::Tensor Convolution::forward(const at::Tensor& input) const {
@@ -74,7 +74,7 @@ at::Tensor ChannelLayerNorm::forward(const at::Tensor& input) const {
 Linear::Linear(int64_t in, int64_t out) {
   const double bound = 1 / std::sqrt(static_cast<double>(in));
   at::Tensor weight = at::empty({out, in}), bias = at::empty({out});
-  if (DrawsWeights()) {
+  if (NeedsFreshWeights()) {
     weight.uniform_(-bound, bound);
     bias.uniform_(-bound, bound);
   }

@@ -56,8 +56,7 @@ class VideoModality : public EncodedModality {
     float* out = values.data_ptr<float>();
     const PictureSize size = {clip.frames.size(1), clip.frames.size(2), 3};
     const int64_t frame_bytes = size.height * size.width * 3;
-    std::vector<PictureChange> changes;
-    if (sample.augment && rand_augment_) changes = rand_augment_->Draw(random);
+    const std::vector<PictureChange> changes = Changes(sample, random);
     for (int64_t frame = 0; frame < input_.frames(); ++frame) {
       const uint8_t* pixels = clip.frames.data_ptr<uint8_t>() + frame * frame_bytes;
       std::vector<uint8_t> fitted;
@@ -74,12 +73,20 @@ class VideoModality : public EncodedModality {
       }
       normalizer_.Apply(pixels, plane, out + frame * plane, input_.frames() * plane);
     }
-    if (sample.augment && photometric_) {
-      const auto contrast = static_cast<float>(random.Uniform(0.85, 1.15));
-      const auto brightness = static_cast<float>(random.Uniform(-0.15, 0.15));
-      for (int64_t i = 0; i < values.numel(); ++i) out[i] = out[i] * contrast + brightness;
-    }
+    if (sample.augment && photometric_) ChangeLight(random, values.numel(), out);
     return PreprocessedSample{{std::move(values)}};
+  }
+
+  // The same for all frames of a clip.
+  std::vector<PictureChange> Changes(const RawSample& sample, SeededRandom& random) const {
+    const bool varies = sample.augment && rand_augment_;
+    return varies ? rand_augment_->Draw(random) : std::vector<PictureChange>();
+  }
+
+  static void ChangeLight(SeededRandom& random, int64_t count, float* values) {
+    const auto contrast = static_cast<float>(random.Uniform(0.85, 1.15));
+    const auto brightness = static_cast<float>(random.Uniform(-0.15, 0.15));
+    for (int64_t i = 0; i < count; ++i) values[i] = values[i] * contrast + brightness;
   }
 
   // An error, because frames at other times than the wanted ones would be wrong unnoticed.

@@ -1,5 +1,6 @@
 #include "sdk/base/mapped_file.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -8,13 +9,13 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/descriptor.h"
 #include "sdk/base/test_files.h"
 
 namespace unival {
@@ -188,13 +189,13 @@ TEST(MappedFileTest, APartOfAFileThatIsCutIsAnErrorThatNamesThePlace) {
   EXPECT_THAT(cut.message(), HasSubstr(path + ": byte 70000: the file was cut off here"));
 }
 
-// Bytes of the memory from `begin` on that are in the machine's memory for this process.
+// How many of the pages from `begin` on are in the machine's memory for this process.
 size_t ResidentPages(const char* begin, size_t pages) {
-  std::ifstream table("/proc/self/pagemap", std::ios::binary);
-  const auto page = static_cast<size_t>(getpagesize());
-  table.seekg(static_cast<std::streamoff>(reinterpret_cast<uintptr_t>(begin) / page * 8));
+  const Descriptor table(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
   std::vector<uint64_t> words(pages);
-  table.read(reinterpret_cast<char*>(words.data()), static_cast<std::streamsize>(8 * pages));
+  const auto place = reinterpret_cast<uintptr_t>(begin) / getpagesize() * sizeof(uint64_t);
+  const auto wanted = static_cast<ssize_t>(pages * sizeof(uint64_t));
+  EXPECT_EQ(pread(table.get(), words.data(), wanted, static_cast<off_t>(place)), wanted);
   return static_cast<size_t>(
       std::count_if(words.begin(), words.end(), [](uint64_t word) { return word >> 63 != 0; }));
 }
@@ -208,7 +209,7 @@ TEST(MappedFileTest, PagesThatWereNotWrittenToAreReleasedAndComeAgain) {
   EXPECT_EQ(Touched(*file), bytes);
   for (const size_t written : {0, 7, 8, 50, 99}) memory[written * page + 3] = '!';
   const std::string expected = Touched(*file);
-  ASSERT_EQ(ResidentPages(memory, 100), 100u) << "pagemap says nothing";
+  ASSERT_EQ(ResidentPages(memory, 100), 100u);
   MappedFile::ReleaseUnwritten(memory, size);
   EXPECT_EQ(ResidentPages(memory, 100), 5u);
   EXPECT_EQ(Touched(*file), expected);

@@ -15,12 +15,12 @@ namespace unival {
 
 // One request may reach a program several times: timeout(1) sends its signal to the program and
 // again to the process group, and a program that started others passes on to them what the terminal
-// has sent them already. So what comes within a second of the last request that was counted is that
-// one once more. Async-signal-safe; several signals may share one object, also of several threads.
+// has sent them already. So a request that comes within a second of the last one that was counted
+// is taken for a repetition of it. Async-signal-safe; several signals may share one object, also on
+// several threads.
 class StopRequests {
  public:
-  // Gives how many requests there were with this one: the same number again where it is none of its
-  // own.
+  // Returns the number of requests so far, this one included. A repetition does not change it.
   int Add() {
     const int64_t now = Milliseconds();
     int64_t last = last_.load();
@@ -35,14 +35,14 @@ class StopRequests {
  private:
   static constexpr int64_t kOneRequestMs = 1000;
 
-  // Of a clock that nobody sets; above 0.
+  // Time of a clock that cannot be set back; above 0.
   static int64_t Milliseconds() {
     timespec now = {};
     clock_gettime(CLOCK_MONOTONIC, &now);
     return 1 + static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1000000;
   }
 
-  std::atomic<int64_t> last_{0};  // when the last one came that was counted; 0: none yet
+  std::atomic<int64_t> last_{0};  // when the last one was counted; 0: none yet
   std::atomic<int> count_{0};
 };
 

@@ -14,9 +14,9 @@ struct ShellOutcome {
   std::string out, err;
 };
 
-// What /bin/sh makes of a command line; it reads nothing. What it prints lies meanwhile in the files
-// .out and .err of `folder`, of which each is one command's at a time; empty: the test's temporary
-// folder. One that cannot be started fails the calling test.
+// What /bin/sh makes of a command line, whose standard input is empty. Its output lies meanwhile in
+// the files .out and .err of `folder`, so a folder serves one command at a time; an empty `folder`
+// is the test's temporary one. A shell that cannot be started fails the calling test.
 ShellOutcome RunShell(const std::string& command_line, const std::string& folder = "");
 
 }  // namespace unival

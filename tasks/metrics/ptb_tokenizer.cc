@@ -91,8 +91,8 @@ class Lexer {
     return true;
   }
 
-  // Whether behind the first `length` letters stands one mark and then the end of a line, or a blank
-  // and another letter. Of single letters and abbreviations the rules decide.
+  // Whether behind the first `length` letters stands one mark and then the end of a line, or a
+  // blank and another letter. Of single letters and abbreviations the rules decide.
   bool IsBeforePlainMark(size_t length) const {
     const absl::string_view mark = left_.substr(length, 3);
     if (length < 2 || mark.size() < 3 || !absl::StrContains(".,!?", mark[0])) return false;
@@ -103,9 +103,9 @@ class Lexer {
     return ends && (mark[0] != '.' || !IsPtbAbbreviation(left_.substr(0, length)));
   }
 
-  // Letters, hyphens and apostrophes up to a blank or a line's end, "t-shirt", "isn't": no rule that
-  // begins at one of them looks beyond what ends them, so that what became of them once becomes of
-  // them each time.
+  // Letters, hyphens and apostrophes up to a blank or a line's end, "t-shirt", "isn't": no rule
+  // that begins at one of them looks beyond what ends them, so that what became of them once
+  // becomes of them each time.
   bool TakeCompound() {
     size_t length = 0;
     while (length < left_.size() && IsOfCompound(left_[length])) ++length;

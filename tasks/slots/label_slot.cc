@@ -78,6 +78,13 @@ class Label : public SlotType {
         sample, place.slot.text);
   }
 
+  absl::optional<ValueFault> FaultOf(const SlotPlace& place, const TaskSample& sample,
+                                     const absl::Status& rendered) const override {
+    absl::optional<ValueFault> fault = SlotType::FaultOf(place, sample, rendered);
+    if (fault.has_value() && fault->kind == kBadValue) fault->kind = kUnknownLabel;
+    return fault;
+  }
+
  private:
   static bool IsLabel(const TaskTemplate& task, const RenderOptions& options,
                       const std::string& text) {
@@ -101,13 +108,6 @@ class Label : public SlotType {
       if (IsLabel(place.task, options, text)) inside.push_back(std::move(text));
     }
     return inside;
-  }
-
-  absl::optional<ValueFault> FaultOf(const SlotPlace& place, const TaskSample& sample,
-                                     const absl::Status& rendered) const override {
-    absl::optional<ValueFault> fault = SlotType::FaultOf(place, sample, rendered);
-    if (fault.has_value() && fault->kind == kBadValue) fault->kind = kUnknownLabel;
-    return fault;
   }
 };
 

@@ -59,7 +59,7 @@ struct RenderOptions {
   // A text that answers are compared with. It is whole: `max_words` bounds what a model is asked
   // and taught (reference: caption_dataset.py cuts the train split only).
   bool reference = false;
-  const LabelIndex* labels = nullptr;  // of the task, where the caller has them (label_index.h)
+  const LabelIndex* labels = nullptr;  // of the task, where the caller has them (LabelIndex)
 };
 
 // A stretch of text, tokens that no tokenizer makes, or a media item.

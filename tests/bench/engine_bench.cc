@@ -25,7 +25,7 @@
 #include "backbone/layers/packed_weights.h"
 #include "backbone/model/backbone.h"
 #include "backbone/model/model_config.h"
-#include "sdk/base/drawn_weights.h"
+#include "sdk/base/fresh_weights.h"
 #include "sdk/native/answer_set.h"
 
 namespace unival {
@@ -58,17 +58,17 @@ ModelInput Source(int64_t batch) {
   return input;
 }
 
-// What making the parts of a model takes before its weights are loaded: 0 nothing is drawn, as when
-// a model directory is loaded; 1 first weights are drawn.
+// What making the parts of a model takes before its weights are loaded: 0 no weight is made fresh,
+// as when a model directory is loaded; 1 all are.
 void BM_MakeBackbone(benchmark::State& state) {
   for (auto _ : state) {
-    std::unique_ptr<LoadedWeights> none_are_drawn;
-    if (state.range(0) == 0) none_are_drawn = std::make_unique<LoadedWeights>();
+    std::unique_ptr<SkipFreshWeights> skip_fresh_weights;
+    if (state.range(0) == 0) skip_fresh_weights = std::make_unique<SkipFreshWeights>();
     benchmark::DoNotOptimize(Backbone::Create(BaseBackboneConfig(), kVocabulary).ok());
   }
 }
 BENCHMARK(BM_MakeBackbone)
-    ->ArgName("drawn")
+    ->ArgName("fresh")
     ->Arg(0)
     ->Arg(1)
     ->Iterations(3)

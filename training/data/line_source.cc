@@ -36,8 +36,8 @@ bool NamesOnly(absl::string_view line, const std::set<std::string>& tars) {
 }
 
 // The columns of records that may name tars, which are part of the data's identity. The usual media
-// columns always are among them, also where the task reads no media there: identities that runs have
-// written down were made so.
+// columns always are among them, also where the task reads no media there: identities that runs
+// have written down were made so.
 std::set<std::string> TarColumns(const SourceOptions& options) {
   std::set<std::string> columns;
   for (const auto* const some : {&options.media_columns, &UsualMediaColumns()}) {

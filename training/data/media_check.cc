@@ -83,9 +83,10 @@ MediaVerdict MediaCheck::Check(const std::string& modality, const MediaSource& m
       CatchTorch(media.name, [&] { return Decode(modality, media, &verdict); });
   if (!status.ok()) {
     // The mark of a truncated file does not come through the boundary of a plugin.
-    MediaVerdict alone;
-    const bool is_cut =
-        IsMediaError(status) && IsTruncatedMedia(DecodeAlone(modality, media, &alone));
+    MediaVerdict unused;
+    const bool is_cut = IsMediaError(status) && IsTruncatedMedia(CatchTorch(media.name, [&] {
+                          return DecodeAlone(modality, media, &unused);
+                        }));
     verdict.kind = KindOfMediaError(is_cut ? TruncatedMedia(status) : status);
     verdict.what = std::string(status.message());
     return verdict;

@@ -21,8 +21,9 @@ struct MediaFiles {
 // The media files that `path` means. A file means itself, whether it exists or not. A folder means
 // the files in it and below it, sorted by path, with an extension of a format of `modality`
 // ("image", "audio" or "video"; for other modalities all files); files that systems make and texts
-// about the data are left out without a remark. Braces and patterns mean what ExpandDataPath says; a folder among the results means its
-// files. NotFound for a folder without such files, and for a pattern without a match.
+// about the data are left out without a remark. Braces and patterns mean what ExpandDataPath says;
+// a folder among the results means its files. NotFound for a folder without such files, and for a
+// pattern without a match.
 absl::StatusOr<MediaFiles> ExpandMediaPath(const std::string& path, const std::string& modality);
 
 }  // namespace unival

@@ -15,12 +15,12 @@
 // with the name of a media root before it, "coco:train2014/7.jpg", it is relative to that folder.
 // TSV, as the reference has it: fields with tabs between them, whose columns are "0", "1", …; a
 // media column holds a path, or the item itself in base64. Tar: members with the same stem (name up
-// to the first dot of its last part) form one sample. "x.json" gives fields;
-// a member with an extension of a media format (modalities/io/formats.h), "x.png", "x.wav",
-// "x.mp4", is column "image", "audio" or "video", or, when somebody reads a column of that name,
-// "png"; "x.txt" is text column "text"; a double extension names its column: "x.depth.png" is
-// "depth", "x.caption.txt" "caption". "x.cls" is text in column "cls". A member of another
-// extension, "x.npy" or "x.imu.npy", is media in column "npy" or "imu" when somebody reads that
+// to the first dot of its last part) form one sample. "x.json" gives fields; a member with an
+// extension of a media format (those that `unival doctor` lists), "x.png", "x.wav", "x.mp4", is
+// column "image", "audio" or "video", or, when somebody reads a column of that name, "png"; "x.txt"
+// is text column "text"; a double extension names its column: "x.depth.png" is "depth",
+// "x.caption.txt" "caption". "x.cls" is text in column "cls". A member of another extension,
+// "x.npy" or "x.imu.npy", is media in column "npy" or "imu" when somebody reads that
 // column, and is left out when nobody does. Hidden and system files, and a
 // README or a licence by itself, are no samples. Folder: one sub-folder per class with media in it
 // gives {image or audio or video, class, caption}. Files packed with gzip or zstd are unpacked when

@@ -5,10 +5,7 @@
 
 #include <filesystem>
 
-#include "sdk/base/json_parse.h"
 #include "sdk/base/test_files.h"
-#include "sdk/base/utf8.h"
-#include "training/data/record_kinds.h"
 #include "training/data/test_files.h"
 
 namespace unival {
@@ -16,7 +13,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::Not;
 
 std::unique_ptr<Source> Open(SourceOptions options) {
   auto source = OpenSource(options);
@@ -220,33 +216,6 @@ TEST(SourceTest, BadRecordsAreNamedByFileAndLine) {
     EXPECT_THAT(std::string(sample.status().message()), HasSubstr(c.expected)) << c.line;
     EXPECT_EQ(AllColumns(*source).status(), sample.status());
   }
-}
-
-TEST(SourceTest, BadRecordsAreMarkedByWhatIsWrongWithThem) {
-  const std::pair<const char*, StatusKind> kCases[] = {
-      {"{\"a\": 1", kNotJson},
-      {"{\"a\": NaN}", kNotJson},
-      {"{\"a\": 1e999}", kNotJson},
-      {"{\"a\": \"\xff\"}", kNotUtf8},
-      {"{\"a\": 1, \"a\": 2}", kColumnTwice},
-      {"{\"UTF-8 given twice\": {\"b\": 1}}", kWrongColumnType},
-      {"{\"a\": [1, \"b\"]}", kWrongColumnType},
-      {"{\"image\": 3}", kWrongColumnType},
-      {"{\"image\": \"../given twice.png\"}", kBadPath},
-      {"{\"image\": \"parse error.png\"}", kBadPath}};
-  const std::string folder = NewFolder();
-  for (const auto& [line, expected] : kCases) {
-    const auto source = Open(At(WriteText(folder + "/bad.jsonl", std::string(line) + "\n")));
-    const absl::Status status = source->Read(0).status();
-    for (const StatusKind& kind : {kNotJson, kNotUtf8, kColumnTwice, kWrongColumnType, kBadPath}) {
-      EXPECT_EQ(kind.IsOf(status), kind.IsOf(expected.Mark(absl::UnknownError(""))))
-          << line << ": " << status;
-    }
-    EXPECT_THAT(std::string(status.message()), Not(HasSubstr("json.exception")));
-  }
-  SourceOptions options = At(WriteText(folder + "/lacks.jsonl", "{\"a\": 1}\n"));
-  options.columns["question"] = "asked";
-  EXPECT_TRUE(kColumnAbsent.IsOf(Open(options)->Read(0).status()));
 }
 
 TEST(SourceTest, AKeyGivenTwiceIsRefused) {

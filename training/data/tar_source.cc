@@ -64,8 +64,8 @@ absl::StatusOr<std::unique_ptr<Source>> TarSource::Open(const SourceOptions& opt
   return std::unique_ptr<Source>(std::move(source));
 }
 
-// Media whose extension somebody asks for as a column are that column: of "x.jpg" and "x.tif" in one
-// sample, `--column image=tif` takes the second.
+// Media whose extension somebody asks for as a column are that column: of "x.jpg" and "x.tif" in
+// one sample, `--column image=tif` takes the second.
 MemberRole TarSource::RoleOf(const std::string& extension) const {
   MemberRole role = RoleOfExtension(extension, options_.media);
   const bool is_asked = needed_.has_value() && needed_->count(extension) > 0;

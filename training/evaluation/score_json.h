@@ -14,7 +14,7 @@
 
 namespace unival::score_json {
 
-// Sorted: an ordered object looks at all its members for each one, which a million ids do not allow.
+// Sorted: an ordered object looks at all its members for each one, which takes too long for many.
 using Json = nlohmann::json;
 
 // InvalidArgument "FILE: WHERE: WHAT"; `where` may be empty.

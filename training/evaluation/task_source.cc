@@ -67,7 +67,7 @@ absl::Status CheckReferences(const Task& task, const Source& source) {
     const absl::StatusOr<References> right = task.ReferencesOf(sample);
     if (absl::IsUnimplemented(right.status())) return absl::OkStatus();
     if (right.ok()) continue;
-    // A record that cannot be asked about either is counted as having no answer, and judged by none.
+    // One that cannot be asked about either is counted as having no answer; nothing judges it.
     if (!task.MakeExample(sample, ExampleMode::kPrediction, 0).ok()) continue;
     if (lacking++ > 0) continue;
     first = std::string(right.status().message());

@@ -29,10 +29,10 @@ absl::StatusOr<std::unique_ptr<Source>> OpenFittingSource(
     const Task& task, const std::vector<std::string>& modalities, const TaskSourceOptions& options);
 
 // Whether every record that can be asked about says what is right, before anything is answered: an
-// answer that cannot be judged would end an evaluation when it has nearly ended. InvalidArgument names the file, the
-// task, how many records lack it, the first of them with the reason, and the remedy. A task in code
-// that does not say what is right has nothing to be checked. Reads all records; an error of
-// Source::Read is returned as it is.
+// answer that cannot be judged would end an evaluation when it has nearly ended. InvalidArgument
+// names the file, the task, how many records lack it, the first of them with the reason, and the
+// remedy. A task in code that does not say what is right has nothing to be checked. Reads all
+// records; an error of Source::Read is returned as it is.
 absl::Status CheckReferences(const Task& task, const Source& source);
 
 // Whether every record has the columns that the task's metrics read beside the task's own, such as

@@ -183,8 +183,7 @@ absl::StatusOr<absl::optional<RunIdentity>> CheckIdentity(const Run& run) {
   return absl::optional<RunIdentity>(std::move(now));
 }
 
-// More steps are for the stage at work and for those that follow it. What was planned before is
-// kept in the record.
+// More steps are for the stage at work and those behind it. What was planned stays in the record.
 absl::Status GoOnWithMoreSteps(Run* run, RunIdentity recorded) {
   UNIVAL_ASSIGN_OR_RETURN(const TrainingPlan before, PlanOf(recorded, run->options.output));
   bool has_more = false;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <sstream>
 #include <thread>
 
 #include "app/library_variables.h"
@@ -18,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 class HelpOf : public ::testing::TestWithParam<std::string> {};
@@ -59,6 +61,23 @@ TEST(Doctor, TellsLibrariesFormatsAndPluginsAsJson) {
   EXPECT_TRUE(report["plugins"][0]["loaded"]);
 }
 
+TEST(Doctor, PrintsATableWhoseColumnsHold) {
+  const Outcome outcome = Program(NewFolder("doctor")).Run("doctor");
+  EXPECT_THAT(outcome.out, Not(HasSubstr(" \n")));
+  const size_t values =
+      outcome.out.find(std::string(Version()));  // the first line's, behind its name
+  std::istringstream lines(outcome.out);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.rfind("WARNING", 0) == 0) continue;
+    ASSERT_GT(line.size(), values) << line;
+    EXPECT_EQ(line.substr(values - 2, 2), "  ") << line;
+    EXPECT_NE(line[values], ' ') << line;
+    if (line.rfind("reads", 0) == 0) {
+      EXPECT_LE(line.size(), 120u) << line;
+    }
+  }
+}
+
 TEST(Threads, AreThoseAskedForElseThoseOfTheEnvironmentElseAllCores) {
   const Program program(NewFolder("threads"));
   const auto threads = [&](const std::string& environment, const std::string& options) {
@@ -83,13 +102,33 @@ TEST(Kernels, FitTheProcessorInAnyEnvironmentUnlessTheUserNamesOthers) {
   const std::string unival = "\"$(command -v unival)\"";
   for (const std::string& file : {unival, "'" + Runfile("libexec/unival_core") + "'"}) {
     const std::string plain = kernels("-i", file);
-    if (!fitting.empty()) EXPECT_EQ(plain, fitting) << file;
+    if (!fitting.empty()) {
+      EXPECT_EQ(plain, fitting) << file;
+    }
     for (const char* environment : {"-i HOME=/", "-i TERM=x", "-i OLDPWD=/ TERM=x PWD=/",
                                     "-i OMP_WAIT_POLICY=passive", "-i GOMP_SPINCOUNT=1"}) {
       EXPECT_EQ(kernels(environment, file), plain) << environment << " " << file;
     }
     EXPECT_EQ(kernels("-i OPENBLAS_CORETYPE=Nehalem", file), "Nehalem") << file;
   }
+}
+
+TEST(Predict, NamesTheOnlyRecordThatFailsOnceAndAlone) {
+  const Program& program = TinyWorkplace();
+  WriteText(program.Path("broken.png"), "this is no picture");
+  const std::string predict = "predict models/tiny --task image_caption broken.png";
+  const Outcome one = program.Run(predict);
+  EXPECT_EQ(one.code, 1);
+  EXPECT_EQ(one.err.find("broken.png"), one.err.rfind("broken.png")) << one.err;
+  EXPECT_THAT(one.err, AllOf(HasSubstr("unival: broken.png: expected an image"),
+                             Not(HasSubstr("the first")), Not(HasSubstr(".;"))));
+  const Outcome as_json = program.Run(predict + " --json");
+  EXPECT_EQ(as_json.code, 1);
+  EXPECT_TRUE(nlohmann::json::parse(as_json.out, nullptr, false).contains("error"));
+  EXPECT_EQ(program.Run(predict + " --max_unreadable 1").code, 0);
+  const Outcome many = program.Run(predict + " broken.png");
+  EXPECT_EQ(many.code, 1);
+  EXPECT_THAT(many.err, AllOf(HasSubstr("got 2 of 2"), Not(HasSubstr(".;"))));
 }
 
 // A command line, its exit code, and a part of the one message on standard error.
@@ -121,7 +160,7 @@ TEST_P(Reports, TheMistakeInOneMessage) {
 }
 
 const Mistake kMistakes[] = {
-    {"NoSubcommand", "", 2, {"subcommand"}},
+    {"NoSubcommand", "", 2, {"expected a command: predict"}},
     {"UnknownSubcommand", "fly", 2, {"fly"}},
     {"UnknownDataCommand", "data fly", 2, {"fly", "unival data --help"}},
     {"UnknownOption", "doctor --fast", 2, {"--fast"}},
@@ -147,6 +186,15 @@ const Mistake kMistakes[] = {
      "predict models/tiny --task image_caption --input image=x.png --beam 0",
      2,
      {"--beam", "0", "64"}},
+    {"TextThatNoOptionGives",
+     "predict models/tiny --task vqa --image not_media.png",
+     1,
+     {"needs column \"question\", which no option gives; it reads: ",
+      "; give it with --text VALUE or --input question=VALUE\n"}},
+    {"PictureThatNoOptionGives",
+     "predict models/tiny --task vqa --text x",
+     1,
+     {"; give it with --image VALUE or --input image=VALUE\n"}},
     {"InputWithoutEquals",
      "predict models/tiny --task image_caption --input image",
      1,

@@ -331,32 +331,6 @@ TEST(Predict, DrawsBoxesOntoPictures) {
   EXPECT_EQ(ReadText(Workplace().Path("photos/000000.png")), photo);
 }
 
-TEST(Predict, SaysHowToGiveAColumnThatIsMissing) {
-  const Outcome text = Workplace().Run("predict models/nano --task vqa --image photos/000000.png");
-  EXPECT_EQ(text.code, 1);
-  EXPECT_THAT(text.err, HasSubstr("needs column \"question\", which no option gives; it reads: "));
-  EXPECT_THAT(text.err, HasSubstr("; give it with --text VALUE or --input question=VALUE\n"));
-  const Outcome image = Workplace().Run("predict models/nano --task vqa --text \"how many?\"");
-  EXPECT_EQ(image.code, 1);
-  EXPECT_THAT(image.err, HasSubstr("; give it with --image VALUE or --input image=VALUE\n"));
-}
-
-TEST(Predict, NamesTheOnlyRecordThatFailsOnceAndAlone) {
-  const std::string predict = "predict models/nano --task image_caption broken.png";
-  const Outcome one = Workplace().Run(predict);
-  EXPECT_EQ(one.code, 1);
-  EXPECT_EQ(one.err.find("broken.png"), one.err.rfind("broken.png")) << one.err;
-  EXPECT_THAT(one.err, AllOf(HasSubstr("unival: broken.png: expected an image"),
-                             Not(HasSubstr("the first")), Not(HasSubstr(".;"))));
-  const Outcome as_json = Workplace().Run(predict + " --json");
-  EXPECT_EQ(as_json.code, 1);
-  EXPECT_TRUE(json::parse(as_json.out).contains("error"));
-  EXPECT_EQ(Workplace().Run(predict + " --max_unreadable 1").code, 0);
-  const Outcome many = Workplace().Run(predict + " broken.png");
-  EXPECT_EQ(many.code, 1);
-  EXPECT_THAT(many.err, AllOf(HasSubstr("got 2 of 2"), Not(HasSubstr(".;"))));
-}
-
 TEST(Predict, NamesAndCountsWhatHasNoAnswerAndGoesOn) {
   const std::string predict = "predict models/nano --task image_caption ";
   const Outcome one = RunOk(predict + "photos broken.png");

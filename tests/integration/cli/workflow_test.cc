@@ -50,7 +50,9 @@ TEST(Workflow, InspectListsPartsVocabularyAndTasks) {
   const json report = json::parse(outcome.out);
   EXPECT_EQ(report["modalities"][0]["id"], "image");
   EXPECT_EQ(report["backbone"]["d_model"], 32);
-  EXPECT_EQ(TinyWorkplace().Run("inspect models/tiny").code, 0);
+  const Outcome tables = TinyWorkplace().Run("inspect models/tiny");
+  EXPECT_EQ(tables.code, 0);
+  EXPECT_THAT(tables.out, AllOf(HasSubstr("\nparts\n"), Not(HasSubstr(" \n"))));
 }
 
 TEST(Workflow, EvalWritesMetricsAndOneAnswerPerRecord) {

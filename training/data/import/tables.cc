@@ -167,7 +167,7 @@ absl::Status AddPairs(const std::string& file, const std::string& split, RecordW
   return opened->Check();
 }
 
-// The publisher's folder is part of the name, which browsers and programs join in ways of their own.
+// The publisher's folder is part of the name; browsers and programs join them in their own ways.
 std::vector<std::string> FileNames(const std::string& folder, const std::string& name) {
   return {absl::StrCat(folder, "-", name), absl::StrCat(folder, "_", name),
           absl::StrCat(folder, "/", name), absl::StrCat(folder, "%2F", name), name};
