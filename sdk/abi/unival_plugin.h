@@ -1,9 +1,9 @@
 /* unival: unival_plugin.h
  *
- * Tier 2: what a plugin in C, or in any language that can export a C function, offers to
- * the host. A plugin built with this header loads into every host of the same ABI major, whatever
- * compiler, C++ library or libtorch either was built with. C++ authors use
- * sdk/cpp/unival_plugin.hpp, which hides all of this.
+ * Tier 2: the C interface between a plugin and the host. A plugin may be written in C, or in any
+ * language that can export a C function. A plugin built with this header loads into every host of
+ * the same ABI major, independent of the compiler, C++ library or libtorch of both. C++ authors use
+ * sdk/cpp/unival_plugin.hpp, which wraps this interface.
  *
  *   // Read from the file before it is opened:
  *   UNIVAL_PLUGIN_RECORD("mel_stats", "1.0.0", "");
@@ -13,23 +13,24 @@
  *     return &kPlugin;
  *   }
  *
- * Rules for everything below; docs/abi_policy.md has their reasons.
+ * Rules for everything below; docs/abi_policy.md gives the reasons.
  *
- * - Ownership. Whoever allocated memory frees it: tensors by their DLPack deleter, objects by
+ * - Ownership. The side that allocated memory frees it: tensors by their DLPack deleter, objects by
  *   `destroy`. An argument is borrowed for the duration of the call unless its comment says
  *   otherwise. Texts are UTF-8 with a size, not ended by a zero.
- * - Errors. Functions return 0, or a code with the numbers of absl::StatusCode after telling the
- *   host why with `host->fail`. On an error, out-parameters stay as they were and the plugin has
- *   freed what it made. No exception, longjmp or abort may cross. Release functions return nothing.
+ * - Errors. Functions return 0, or an error code with the number of absl::StatusCode; before that,
+ *   they tell the host the reason with `host->fail`. On an error, out-parameters stay unchanged and
+ *   the plugin has freed what it made. No exception or longjmp may cross the boundary, and no
+ *   function may abort. Functions that free something return nothing.
  * - Threads. The host never makes two calls at once to `encode` of one object; everything else that
  *   takes a const object may be called concurrently. Different objects may be used at the same
- *   time, and from different threads over time, so use no thread-locals. `create` and `destroy` of
- *   one process are serial. Threads of the plugin's own end before their call returns, or are
- *   joined in `destroy`.
- * - Sizes. Every struct begins with `struct_size`, set by whoever fills the struct. Fields are only
- *   ever appended. A reader looks at a field only when UNIVAL_HAS(pointer, Type, field). Arrays of
- *   structs are arrays of pointers, so that the structs may grow. Fields marked "optional" may be
- *   null or zero, which means what their comment says.
+ *   time, and from different threads over time, so use no thread-locals. `create` and `destroy` are
+ *   never called at once in one process. Threads that the plugin starts must end before the call
+ *   returns, or be joined in `destroy`.
+ * - Sizes. Every struct begins with `struct_size`, which the side that fills the struct sets. New
+ *   fields are only added at the end. Read a field only when UNIVAL_HAS(pointer, Type, field) is
+ *   true. Arrays of structs are arrays of pointers, so that the structs may grow. Fields marked
+ *   "optional" may be null or zero; their comment says what this means.
  * - Lifetime. What `unival_plugin_v0` returns, and all that it points to, lives as long as the
  *   process: plugins are never unloaded.
  * - Trust. A plugin has the rights of the process; nothing here is a sandbox.
@@ -49,8 +50,9 @@ extern "C" {
 #define UNIVAL_ABI_MAJOR 0
 #define UNIVAL_ABI_MINOR 2
 
-/* The oldest minor that a plugin wants to run on may be set before including this file; what came
- * later then does not exist for it, and using it fails to compile. */
+/* To support older hosts, define UNIVAL_TARGET_MINOR before including this file: the oldest minor
+ * that the plugin must run on. Everything newer is then not declared, so using it does not
+ * compile. */
 #ifndef UNIVAL_TARGET_MINOR
 #define UNIVAL_TARGET_MINOR UNIVAL_ABI_MINOR
 #endif
@@ -64,8 +66,8 @@ extern "C" {
 
 /* ---- The record in the file ------------------------------------------------------------------ */
 
-/* In the ELF section ".unival_plugin", read without running the plugin. Fixed for all time; grows
- * only by layout_version. Texts end in a zero. */
+/* In the ELF section ".unival_plugin"; the host reads it without running the plugin. The layout
+ * never changes within one layout_version. Texts end with a zero byte. */
 typedef struct UnivalBuildInfo {
   char magic[8];           /* "UNIVALPL" */
   uint32_t layout_version; /* 1 */
@@ -86,7 +88,7 @@ typedef struct UnivalBuildInfo {
 #define UNIVAL_PLUGIN_ARCH "other"
 #endif
 
-/* Keeps what nothing refers to, also where the linker drops unused sections. */
+/* Keeps an object that nothing refers to, even when the linker removes unused sections. */
 #if defined(__has_attribute)
 #if __has_attribute(retain)
 #define UNIVAL_KEEP __attribute__((used, retain))
@@ -105,11 +107,11 @@ typedef struct UnivalBuildInfo {
       id, version, UNIVAL_PLUGIN_ARCH, properties}
 /* clang-format on */
 
-/* The plugin carries its own copies of libraries that the host has in other versions: it is opened
- * so that it prefers its own. */
+/* The plugin contains its own copies of libraries that the host has in other versions. The host
+ * opens it so that it uses its own copies. */
 #define UNIVAL_ISOLATED "isolated=1\n"
 
-/* On the one exported function. */
+/* Marks the one exported function. */
 #define UNIVAL_PLUGIN_EXPORT __attribute__((visibility("default")))
 
 /* ---- Values ---------------------------------------------------------------------------------- */
@@ -124,7 +126,7 @@ typedef struct UnivalBytes {
   uint64_t size;
 } UnivalBytes;
 
-/* A tensor that changes hands: free it with its deleter, from any thread. DLPack 1.x. */
+/* A tensor with ownership: its owner frees it with its deleter, from any thread. DLPack 1.x. */
 typedef struct DLManagedTensorVersioned UnivalTensor;
 
 typedef int32_t UnivalCode;
@@ -138,12 +140,12 @@ typedef int32_t UnivalCode;
 #define UNIVAL_UNIMPLEMENTED 12
 #define UNIVAL_INTERNAL 13
 
-/* An object of the plugin's; the host only passes it back. */
+/* An object of the plugin. The host only passes the pointer back to the plugin. */
 typedef struct UnivalSelf UnivalSelf;
 
-/* Where a function puts texts or numbers: the host copies what is appended. Valid for the call it
- * was given to, on the calling thread. Returns 0 or RESOURCE_EXHAUSTED, which the plugin hands
- * on. */
+/* Receives texts or numbers from a function; the host copies what is appended. Valid only during
+ * the call that it was given to, on the calling thread. `append` returns 0 or RESOURCE_EXHAUSTED;
+ * the plugin must return that code. */
 typedef struct UnivalTextSink {
   uint64_t struct_size;
   void* ctx;
@@ -173,31 +175,31 @@ typedef struct UnivalHost {
   /* One line for the user's log. */
   void (*log)(void* ctx, int32_t severity, UnivalStr message);
 
-  /* Says why the call in progress on this thread is about to fail. Copies the message and returns
+  /* Tells the host why the current call on this thread fails. Copies the message and returns
    * `code`:
    *   return host->fail(host->ctx, UNIVAL_INVALID_ARGUMENT, text); */
   UnivalCode (*fail)(void* ctx, UnivalCode code, UnivalStr message);
 
-  /* Features outside the promise of this header, by name ("name/1"); null where the host has none
-   * of that name. */
+  /* Features that are not part of the stable interface, by name ("name/1"). Null when the host has
+   * no feature of that name. */
   void* (*extension)(void* ctx, UnivalStr name);
 
 #if UNIVAL_TARGET_MINOR >= 2
   /* Since 0.2. A contiguous CPU tensor of zeros, 64-byte aligned, for `out` of preprocess and
-   * encode. The plugin owns it until it has handed it out; its deleter frees it. INVALID_ARGUMENT
-   * for a negative size or more than 8 dimensions. */
+   * encode. The plugin owns it until it has returned it; the deleter frees it. INVALID_ARGUMENT for
+   * a negative size or more than 8 dimensions. */
   UnivalCode (*new_tensor)(void* ctx, DLDataType type, int32_t dimensions, const int64_t* shape,
                            UnivalTensor** out);
 #endif
 } UnivalHost;
 
 /* ---- Modality: media to features ----------------------------------------------------------------
- * B rows, N positions of one row, F numbers per position. The host owns what comes after: the
+ * B rows, N positions of one row, F numbers per position. The host does everything after that: the
  * linear connection to the language model, position tables, batching, threads, checkpoints. A
- * modality of this tier has no trained state. */
+ * modality of this tier has no trained weights. */
 
-/* What preprocess is given. */
-#define UNIVAL_INPUT_BYTES 0  /* the media file as it is */
+/* The kind of input that preprocess receives. */
+#define UNIVAL_INPUT_BYTES 0  /* the bytes of the media file */
 #define UNIVAL_INPUT_RGB8 1   /* image, uint8 [H, W, 3], row 0 at the top */
 #define UNIVAL_INPUT_GRAY8 2  /* image, uint8 [H, W, 1] */
 #define UNIVAL_INPUT_GRAY16 3 /* image, int32 [H, W, 1] with values 0..65535 */
@@ -212,28 +214,28 @@ typedef struct UnivalModalityConfig {
   uint64_t struct_size;
   UnivalStr id; /* the model's name for the modality */
   DLDevice device;
-  const UnivalStr* option_names; /* sorted; refuse names that you do not know */
+  const UnivalStr* option_names; /* sorted; return an error for unknown names */
   const UnivalStr* option_values;
   uint64_t option_count;
 } UnivalModalityConfig;
 
-/* What a modality promises. Filled by `describe`; texts live as long as the object. */
+/* Describes a modality. Filled by `describe`; texts live as long as the object. */
 typedef struct UnivalModalityInfo {
-  uint64_t struct_size;  /* set by the host: write only fields within it */
+  uint64_t struct_size;  /* set by the host; write only fields inside it */
   int64_t feature_dim;   /* F */
   int64_t max_positions; /* upper bound of N; 0: unbounded */
   int32_t position_kind; /* UNIVAL_POSITION_... */
   int32_t input_kind;    /* UNIVAL_INPUT_... */
-  /* what the features mean, "mel-stats/1"; stored with the adapter that was trained on them */
+  /* names the meaning of the features, "mel-stats/1"; stored with the adapter trained on them */
   UnivalStr feature_schema;
-  /* optional: changes whenever preprocess would give other tensors; empty: id and version */
+  /* optional: must change whenever preprocess gives other tensors; empty: id and version */
   UnivalStr preprocessing;
 } UnivalModalityInfo;
 
 /* One media item. */
 typedef struct UnivalSample {
   uint64_t struct_size;
-  UnivalStr name;         /* what messages call it */
+  UnivalStr name;         /* its name in messages */
   UnivalBytes bytes;      /* UNIVAL_INPUT_BYTES, never empty */
   const DLTensor* media;  /* the other kinds: contiguous, CPU, read-only; null for bytes */
   int64_t sample_rate_hz; /* UNIVAL_INPUT_AUDIO */
@@ -245,23 +247,23 @@ typedef struct UnivalSample {
 
 #define UNIVAL_MAX_TENSORS 8
 
-/* Tensors of one sample. `items` has room for UNIVAL_MAX_TENSORS pointers. With 0 returned, the
- * host owns those that are set and calls each deleter once, on any thread. */
+/* Tensors of one sample. `items` has room for UNIVAL_MAX_TENSORS pointers. When the function
+ * returns 0, the host owns the tensors that are set and calls each deleter once, on any thread. */
 typedef struct UnivalTensors {
   uint64_t struct_size;
   uint64_t count; /* set by the plugin, 1..UNIVAL_MAX_TENSORS */
   UnivalTensor** items;
 } UnivalTensors;
 
-/* A batch in, features out. */
+/* Input and output of encode: a batch, and its features. */
 typedef struct UnivalEncodeCall {
   uint64_t struct_size;
   /* [sample_count * tensors_per_sample], row by row; contiguous, CPU, read-only */
   const DLTensor* const* inputs;
   uint64_t sample_count; /* B, at least 1 */
   uint64_t tensors_per_sample;
-  uint64_t stream; /* 0: be complete before return */
-  /* Set by the plugin. With 0 returned, the host owns them and calls each deleter once. */
+  uint64_t stream; /* 0: all work must be complete before encode returns */
+  /* Set by the plugin. When encode returns 0, the host owns them and calls each deleter once. */
   UnivalTensor* features;  /* float32 [B, N, F] */
   UnivalTensor* padding;   /* optional: bool or uint8 [B, N], not 0 = padding; null: no padding */
   UnivalTensor* positions; /* as position_kind says; null for NONE */
@@ -274,11 +276,11 @@ typedef struct UnivalModality {
   UnivalCode (*create)(const UnivalHost* host, const UnivalModalityConfig* config,
                        UnivalSelf** out);
   void (*destroy)(UnivalSelf* self);
-  /* Gives the same every time. */
+  /* Gives the same result on every call. */
   UnivalCode (*describe)(const UnivalSelf* self, UnivalModalityInfo* out);
   /* Decodes and normalises one sample. Concurrent, deterministic. Every sample gives the same
-   * number of tensors. INVALID_ARGUMENT: the sample is damaged or not what this modality takes;
-   * training leaves it out and counts it. Any other code says that the modality itself does not
+   * number of tensors. INVALID_ARGUMENT: the sample is damaged, or this modality does not accept
+   * it; training skips it and counts it. Any other code means that the modality itself does not
    * work, and ends the run. */
   UnivalCode (*preprocess)(const UnivalSelf* self, const UnivalSample* sample, UnivalTensors* out);
   /* Row i must not depend on the other rows. One call at a time per object. */
@@ -290,7 +292,7 @@ typedef struct UnivalModality {
 typedef struct UnivalTokenizerConfig {
   uint64_t struct_size;
   UnivalStr directory; /* folder with the tokenizer's files */
-  UnivalStr block;     /* vocabulary block that it fills */
+  UnivalStr block;     /* its vocabulary block */
 } UnivalTokenizerConfig;
 
 /* How to train a tokenizer of this type. */
@@ -313,10 +315,11 @@ typedef struct UnivalTokenizer {
   void (*destroy)(UnivalSelf* self);
   /* Number of local indices. */
   int64_t (*size)(const UnivalSelf* self);
-  /* The surface form of a local index in [0, size). The host hashes all of them in order: two
-   * tokenizers whose hashes differ do not share rows. */
+  /* The surface form of a local index in [0, size). The host hashes all surface forms in order;
+   * tokenizers with different hashes do not share embedding rows. */
   UnivalCode (*surface)(const UnivalSelf* self, int64_t index, const UnivalTextSink* out);
-  /* Local indices of `text`; -1 stands for text outside the vocabulary. Empty text gives none. */
+  /* The local indices of `text`; -1 means text outside the vocabulary. Empty text gives no
+   * index. */
   UnivalCode (*encode)(const UnivalSelf* self, UnivalStr text, const UnivalIdSink* out);
   /* OUT_OF_RANGE names an index outside [0, size). */
   UnivalCode (*decode)(const UnivalSelf* self, const int64_t* ids, uint64_t count,
@@ -329,7 +332,7 @@ typedef struct UnivalTokenizer {
 
 /* ---- Task: records to prompt and target, generated tokens to an answer ----------------------- */
 
-/* The model's vocabulary. Valid until `destroy` of the task it was given to; all functions may be
+/* The model's vocabulary. Valid until `destroy` of the task that received it. All functions may be
  * called concurrently. */
 typedef struct UnivalVocabulary {
   uint64_t struct_size;
@@ -339,7 +342,7 @@ typedef struct UnivalVocabulary {
   /* Number of local indices; NOT_FOUND for an unknown or retired block. */
   UnivalCode (*block_size)(const void* ctx, UnivalStr block, int64_t* out);
   UnivalCode (*global_id)(const void* ctx, UnivalStr block, int64_t index, int64_t* out);
-  /* The block's name goes to `block`. */
+  /* Appends the block's name to `block`. */
   UnivalCode (*identify)(const void* ctx, int64_t global_id, const UnivalTextSink* block,
                          int64_t* index);
   UnivalCode (*encode_text)(const void* ctx, UnivalStr text, const UnivalIdSink* out);
@@ -350,7 +353,7 @@ typedef struct UnivalVocabulary {
 #define UNIVAL_FIELD_TEXT 0
 #define UNIVAL_FIELD_NUMBERS 1 /* one number, or a list: boxes, codes */
 #define UNIVAL_FIELD_TEXTS 2
-/* Named in UnivalExampleSink.add_media; its bytes stay with the host. */
+/* Its name is passed to UnivalExampleSink.add_media; the plugin does not see its bytes. */
 #define UNIVAL_FIELD_MEDIA 3
 
 typedef struct UnivalField {
@@ -367,50 +370,51 @@ typedef struct UnivalField {
 /* One record of a data source. */
 typedef struct UnivalRecord {
   uint64_t struct_size;
-  UnivalStr key;                    /* what messages call it */
+  UnivalStr key;                    /* its name in messages */
   const UnivalField* const* fields; /* sorted by name */
   uint64_t field_count;
 } UnivalRecord;
 
-/* What the task needs and gives. Filled by `describe`; everything lives as long as the object. */
+/* Describes a task. Filled by `describe`; everything lives as long as the object. */
 typedef struct UnivalTaskInfo {
   uint64_t struct_size;        /* set by the host */
-  const UnivalStr* modalities; /* ids it needs; none: text only */
+  const UnivalStr* modalities; /* ids that it needs; none: text only */
   uint64_t modality_count;
-  const UnivalStr* blocks; /* vocabulary blocks it needs */
+  const UnivalStr* blocks; /* vocabulary blocks that it needs */
   uint64_t block_count;
   const UnivalStr* columns; /* record columns that training needs */
   uint64_t column_count;
   const UnivalStr* prediction_columns;
   uint64_t prediction_column_count;
-  const UnivalStr* media_columns; /* those of the above that hold media */
+  const UnivalStr* media_columns; /* the columns above that hold media */
   uint64_t media_column_count;
   int32_t beam;       /* 0 and 1: greedy */
   int32_t max_tokens; /* 0: the host's default */
 } UnivalTaskInfo;
 
-#define UNIVAL_MODE_TRAINING 0   /* draws come from the seed; a target is required */
-#define UNIVAL_MODE_PREDICTION 1 /* no draws; the target may be absent */
+#define UNIVAL_MODE_TRAINING 0   /* random choices use the seed; a target is required */
+#define UNIVAL_MODE_PREDICTION 1 /* no random choices; the target may be absent */
 
 #define UNIVAL_TOKENS_SOURCE 0 /* <s> prompt </s> */
-#define UNIVAL_TOKENS_PREFIX 1 /* forced decoder tokens after <s>, out of the loss */
+#define UNIVAL_TOKENS_PREFIX 1 /* forced decoder tokens after <s>, without loss */
 #define UNIVAL_TOKENS_TARGET 2 /* without <s>, with </s> */
 
-/* Where make_example puts its parts. Tokens are global ids; each kind is set once. */
+/* Receives the parts of an example from make_example. Tokens are global ids. Each kind may be set
+ * once. */
 typedef struct UnivalExampleSink {
   uint64_t struct_size;
   void* ctx;
-  /* The media of a record's column, as the next item of the encoder's input. NOT_FOUND,
-   * INVALID_ARGUMENT: no such column, no media. */
+  /* Adds the media of a record's column as the next item of the encoder's input. NOT_FOUND: no such
+   * column; INVALID_ARGUMENT: the column is not media. */
   UnivalCode (*add_media)(void* ctx, UnivalStr modality, UnivalStr column);
   UnivalCode (*set_tokens)(void* ctx, int32_t kind, const int64_t* ids, uint64_t count);
-  /* One of a closed set of answers, without </s>. */
+  /* Adds one answer to the closed set of answers, without </s>. */
   UnivalCode (*add_answer)(void* ctx, const int64_t* ids, uint64_t count);
-  /* Generation may emit [begin, end); </s> always. */
+  /* Allows generation to produce the tokens [begin, end). </s> is always allowed. */
   UnivalCode (*allow)(void* ctx, int64_t begin, int64_t end);
 } UnivalExampleSink;
 
-/* What interpret fills, and what metrics read back. */
+/* The answer that interpret returned, as metrics receive it. */
 typedef struct UnivalAnswer {
   uint64_t struct_size;
   UnivalStr text;       /* given to metrics */
@@ -429,7 +433,7 @@ typedef struct UnivalAnswerSink {
   double box[4];   /* set by the plugin with has_box */
   int32_t has_box; /* 0 before the call */
   int32_t reserved;
-  double score; /* the hypothesis' score before the call */
+  double score; /* before the call: the score of the hypothesis */
 } UnivalAnswerSink;
 
 /* Accumulates over answers; one thread at a time. */
@@ -466,13 +470,14 @@ typedef struct UnivalTask {
 
 /* ---- The plugin ------------------------------------------------------------------------------ */
 
-/* A block of tokens that the plugin speaks. Declaring it changes no model; `unival vocab add`
- * does. */
+/* A block of tokens that the plugin uses. Declaring it does not change any model; only `unival
+ * vocab add` does. */
 typedef struct UnivalTokenBlock {
   uint64_t struct_size;
-  UnivalStr id; /* "<owner>.<name>", both [a-z][a-z0-9_]{1,47}; "core." is the host's */
+  UnivalStr id; /* "<owner>.<name>", both [a-z][a-z0-9_]{1,47}; "core." is reserved for the host */
   int64_t size; /* local indices [0, size) */
-  /* optional: 64 hex digits over what the indices mean; another hash is another block */
+  /* optional: hash (64 hex digits) of the meaning of the indices; a different hash means a
+   * different block */
   UnivalStr content_hash;
 } UnivalTokenBlock;
 
@@ -480,7 +485,7 @@ typedef struct UnivalPlugin {
   uint64_t struct_size;
   uint32_t abi_major;      /* UNIVAL_ABI_MAJOR */
   uint32_t abi_minor;      /* UNIVAL_TARGET_MINOR */
-  uint32_t min_host_minor; /* older hosts refuse the plugin with both numbers; 0: any */
+  uint32_t min_host_minor; /* older hosts refuse the plugin and name both numbers; 0: any host */
   uint32_t reserved;
   UnivalStr id;      /* as in the record */
   UnivalStr version; /* as in the record */
@@ -494,8 +499,8 @@ typedef struct UnivalPlugin {
   uint64_t token_block_count;
 } UnivalPlugin;
 
-/* The only exported function; its name holds the ABI major. Null, after host->fail: the plugin does
- * not want to run here. */
+/* The only exported function; its name contains the ABI major. Returns null, after host->fail, when
+ * the plugin cannot run in this host. */
 #define UNIVAL_PLUGIN_SYMBOL "unival_plugin_v0"
 UNIVAL_PLUGIN_EXPORT const UnivalPlugin* unival_plugin_v0(const UnivalHost* host);
 

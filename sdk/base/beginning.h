@@ -1,4 +1,4 @@
-// unival: beginning.h - the beginning of a text of any length, for a line of a table.
+// unival: beginning.h - shortens a text so that it fits in a line of a table.
 //
 //   BeginningOf("a cat sat on the mat", 5);  // "a cat..."
 #ifndef UNIVAL_SDK_BASE_BEGINNING_H_
@@ -12,7 +12,8 @@
 
 namespace unival {
 
-// `text`, or at most `most` bytes of it, cut between two characters of UTF-8, and "...".
+// `text` itself when it has at most `most` bytes. Otherwise its first bytes, at most `most`, and
+// "...". A UTF-8 character is never cut in two.
 inline std::string BeginningOf(absl::string_view text, size_t most = 60) {
   if (text.size() <= most) return std::string(text);
   while (most > 0 && (text[most] & 0xc0) == 0x80) --most;

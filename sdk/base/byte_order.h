@@ -1,6 +1,7 @@
 // unival: byte_order.h
 //
-// Integers in the byte strings that files are made of, at any address.
+// Reads and writes integers of a fixed byte order in byte strings, such as the content of a file.
+// The bytes need no alignment.
 //
 //   const uint64_t size = LittleEndian(bytes.substr(42), 4);
 #ifndef UNIVAL_SDK_BASE_BYTE_ORDER_H_
@@ -15,7 +16,8 @@
 
 namespace unival {
 
-// The first `width` bytes, at most 8, the most significant one first. Bytes beyond the end are 0.
+// The integer that the first `width` bytes hold, the most significant byte first. `width` is at
+// most 8. Bytes beyond the end count as 0.
 inline uint64_t BigEndian(absl::string_view bytes, size_t width) {
   uint64_t value = 0;
   for (size_t i = 0; i < width; ++i) {
@@ -24,7 +26,7 @@ inline uint64_t BigEndian(absl::string_view bytes, size_t width) {
   return value;
 }
 
-// The same, the least significant one first.
+// The same, the least significant byte first.
 inline uint64_t LittleEndian(absl::string_view bytes, size_t width) {
   uint64_t value = 0;
   for (size_t i = std::min(width, bytes.size()); i > 0; --i) {
@@ -33,7 +35,7 @@ inline uint64_t LittleEndian(absl::string_view bytes, size_t width) {
   return value;
 }
 
-// The lowest `width` bytes of `value`, at most 8.
+// The lowest `width` bytes of `value`, the least significant byte first. `width` is at most 8.
 inline std::string LittleEndianBytes(uint64_t value, int width) {
   std::string bytes;
   for (int i = 0; i < width; ++i) bytes.push_back(static_cast<char>(value >> (8 * i)));

@@ -1,4 +1,4 @@
-// unival: descriptor.h - owns one of the system's file descriptors.
+// unival: descriptor.h - owns one file descriptor.
 //
 //   Descriptor file(open(path, O_RDONLY | O_CLOEXEC));
 //   if (!file.is_open()) return SystemError(path, "cannot be opened", errno);
@@ -11,7 +11,7 @@
 
 namespace unival {
 
-// Closes it on every way out.
+// Closes the descriptor in its destructor. -1 means that there is none.
 class Descriptor {
  public:
   Descriptor() = default;

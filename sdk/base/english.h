@@ -1,4 +1,4 @@
-// unival: english.h - pieces of English sentences, for the data that programs of this tree make.
+// unival: english.h - parts of English sentences, for the programs that generate data.
 #ifndef UNIVAL_SDK_BASE_ENGLISH_H_
 #define UNIVAL_SDK_BASE_ENGLISH_H_
 
@@ -8,7 +8,8 @@
 
 namespace unival {
 
-// "a circle", "an orange star": by the first letter, so "an hour" is beyond it.
+// `words` with "a" or "an" before it: "a circle", "an orange star". Only the first letter decides,
+// so it gives "a hour".
 std::string WithArticle(absl::string_view words);
 
 }  // namespace unival

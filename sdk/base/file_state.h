@@ -1,4 +1,4 @@
-// unival: file_state.h - whether a file is still the one that was looked at.
+// unival: file_state.h - tells whether a file has changed.
 //
 //   const std::string before = FileState(path);
 //   UNIVAL_ASSIGN_OR_RETURN(const std::string digest, Sha256HexOfFile(path));
@@ -10,13 +10,14 @@
 
 namespace unival {
 
-// Changes when the file does: its device, inode, size, and times of modification and of change, the
-// last of which no program can set. Empty where there is no regular file at `path`. Thread-safe.
+// A text that changes whenever the file changes. It holds the file's device, inode, size, and times
+// of modification (mtime) and of change (ctime); no program can set ctime. Empty when there is no
+// regular file at `path`. Thread-safe.
 std::string FileState(const std::string& path);
 
-// Whether the file at `path` was changed in the last seconds, or in the future of this machine's
-// clock: as the clocks of file systems tick in steps of up to two seconds, another change might
-// leave its state as it is. False where there is no file.
+// Whether the file at `path` was changed in the last seconds, or at a time that lies in the future
+// for this machine's clock. The times of a file system may have steps of two seconds, so a further
+// change within that time might not change FileState. False when there is no file.
 bool ChangedJustNow(const std::string& path);
 
 }  // namespace unival

@@ -19,18 +19,18 @@
 namespace unival {
 namespace {
 
-// Longer names of files get the beginning only: most systems take 255 bytes.
+// Longer file names are shortened to this many bytes: most systems allow 255 bytes.
 constexpr size_t kMaxStagedName = 200;
 
-// The name beside `path` under which its next content is written: one, so that nothing that a
-// killed process left stays for good.
+// The temporary name for writing `path`, in the same folder. It is always the same, so a file that
+// a killed process left is replaced by the next write.
 std::string StagedName(const std::string& path) {
   const std::filesystem::path whole(path);
   const std::string name = whole.filename().string().substr(0, kMaxStagedName);
   return (whole.parent_path() / absl::StrCat(".", name, ".unival-new")).string();
 }
 
-// Where the file system has no locks.
+// A temporary name that no other writer uses, for file systems without locks.
 std::string UniqueName(const std::string& path) {
   static std::atomic<int> counter{0};
   return absl::StrCat(path, ".tmp.", getpid(), ".", counter++);
@@ -57,7 +57,7 @@ absl::StatusOr<Staged> OpenUnique(const std::string& path) {
   return staged;
 }
 
-// Empty, and this writer's alone until it is closed.
+// Opens an empty file that only this writer uses until it is closed.
 absl::StatusOr<Staged> OpenStaged(const std::string& path) {
   const std::string name = StagedName(path);
   while (true) {
@@ -70,7 +70,7 @@ absl::StatusOr<Staged> OpenStaged(const std::string& path) {
       locked = flock(staged.file.get(), LOCK_EX);
     } while (locked != 0 && errno == EINTR);
     if (locked != 0) return OpenUnique(path);
-    // The writer before may have renamed it meanwhile: then it is the finished file.
+    // The previous writer may have renamed this file in the meantime; then it is the finished file.
     if (!NamesThisFile(name, staged.file.get())) continue;
     if (ftruncate(staged.file.get(), 0) == 0) return staged;
     return SystemError(path, "cannot create", errno);
@@ -127,7 +127,7 @@ absl::StatusCode CodeOf(int error) {
 }
 
 const char* KindOf(mode_t mode) {
-  if (S_ISDIR(mode)) return "";  // no kind: the message of earlier versions
+  if (S_ISDIR(mode)) return "";  // empty, so that the message stays that of earlier versions
   if (S_ISFIFO(mode)) return " but a named pipe";
   if (S_ISSOCK(mode)) return " but a socket";
   return " but a device";
@@ -137,8 +137,8 @@ absl::Status NotRegular(const std::string& path, mode_t mode) {
   return absl::InvalidArgumentError(absl::StrCat(path, ": not a regular file", KindOf(mode)));
 }
 
-// Refuses to replace a device such as /dev/null by a file, which would take it from all programs.
-// For a folder the system itself says that no file replaces it.
+// Refuses to replace a device such as /dev/null by a file, because other programs need the device.
+// For a folder, the system gives the error itself.
 absl::Status CheckReplaceable(const std::string& path) {
   struct stat about = {};
   if (stat(path.c_str(), &about) != 0) return absl::OkStatus();
@@ -156,8 +156,8 @@ struct Opened {
   struct stat about = {};
 };
 
-// Never waits for a writer or a device. What is neither file nor folder is looked at before it is
-// opened, since opening alone makes some devices act.
+// Opens without waiting for a writer or a device. Anything that is neither file nor folder is found
+// with stat before it is opened, because opening a device can already have an effect.
 absl::StatusOr<Opened> OpenWithoutWaiting(const std::string& path) {
   Opened opened;
   if (path.find('\0') != std::string::npos) return SystemError(path, "cannot be opened", ENOENT);
@@ -179,7 +179,7 @@ absl::StatusOr<Opened> OpenWithoutWaiting(const std::string& path) {
 
 absl::Status SystemError(const std::string& path, absl::string_view what, int error) {
   std::string reason = std::strerror(error);
-  if (!reason.empty()) reason[0] = absl::ascii_tolower(reason[0]);  // it ends a sentence
+  if (!reason.empty()) reason[0] = absl::ascii_tolower(reason[0]);  // it follows a colon
   if (error == EFBIG) absl::StrAppend(&reason, "; a limit of file size (`ulimit -f`) is reached");
   return absl::Status(CodeOf(error), absl::StrCat(path, ": ", what, ": ", reason));
 }
@@ -191,7 +191,7 @@ absl::StatusOr<Descriptor> OpenRegularFile(const std::string& path) {
 }
 
 absl::StatusOr<std::string> ReadToEnd(int descriptor, const std::string& path, int64_t max_bytes) {
-  // One more than the file has, so that its end is seen without another buffer.
+  // One byte more than the file has, so that the end of the file is seen without a second buffer.
   struct stat about = {};
   const bool sized = fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode);
   if (sized && about.st_size > max_bytes) return TooLarge(path, about.st_size, max_bytes);
@@ -264,7 +264,7 @@ absl::Status SyncDirectory(const std::string& path) {
   const std::string directory = path.empty() ? "." : path;
   const Descriptor opened(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!opened.is_open()) return SystemError(directory, "cannot open this directory", errno);
-  // Some network file systems cannot sync directories; there is nothing more to do there.
+  // Some network file systems cannot sync directories; this is not an error.
   if (fsync(opened.get()) != 0 && errno != EINVAL) {
     return SystemError(directory, "cannot sync this directory", errno);
   }

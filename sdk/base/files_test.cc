@@ -139,7 +139,7 @@ TEST(FilesTest, AFailedWriteLeavesWhatStoodThere) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
 }
 
-// Otherwise a result that is written to /dev/null would take its place.
+// Otherwise writing a result to /dev/null would replace the device by a file.
 TEST(FilesTest, NothingIsPutInThePlaceOfAPipeOrADevice) {
   const std::string folder = NewFolder();
   const std::string pipe = folder + "/pipe", link = folder + "/link";

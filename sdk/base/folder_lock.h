@@ -1,7 +1,8 @@
 // unival: folder_lock.h
 //
-// One process at a time writes to a folder. The lock is the kernel's (flock on the folder itself):
-// no file is left behind, and it ends with the process that holds it, however that ends.
+// Lets only one process at a time write to a folder. It is a lock of the kernel (flock on the
+// folder itself). So it leaves no file behind, and it is released when its process ends, also by a
+// crash.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take("runs/depth"));
 #ifndef UNIVAL_SDK_BASE_FOLDER_LOCK_H_
@@ -14,12 +15,12 @@
 
 namespace unival {
 
-// Movable; holds the lock until it is destroyed. A default-constructed one holds nothing.
+// Movable. Holds the lock until it is destroyed. A default-constructed object holds no lock.
 class FolderLock {
  public:
-  // Does not wait. FailedPrecondition when another process or another object of this one has the
-  // lock; NotFound or PermissionDenied name the folder. File systems without locks (some network
-  // mounts) give the lock to all.
+  // Does not wait. FailedPrecondition when another process, or another object in this process, has
+  // the lock. NotFound and PermissionDenied name the folder. On file systems without locks (some
+  // network mounts) this always succeeds.
   static absl::StatusOr<FolderLock> Take(const std::string& folder);
 
  private:

@@ -1,10 +1,9 @@
-// unival: fresh_file.h - a file that another library writes, begun so that it is this program's
-// own.
+// unival: fresh_file.h - creates an empty file safely, for another library to write to.
 //
 //   UNIVAL_RETURN_IF_ERROR(MakeFreshFile("shard.tar.tmp"));
 //   archive_write_open_filename(archive, "shard.tar.tmp");
 //
-// What this program writes itself goes through WriteFileAtomically (files.h).
+// Files that this program writes itself are written by WriteFileAtomically (files.h).
 #ifndef UNIVAL_SDK_BASE_FRESH_FILE_H_
 #define UNIVAL_SDK_BASE_FRESH_FILE_H_
 
@@ -14,8 +13,9 @@
 
 namespace unival {
 
-// An empty regular file at `path`. What had that name is removed: a link there, which somebody may
-// have put into a folder that was downloaded, is never followed. Errors as SystemError (files.h).
+// Creates an empty regular file at `path`. Whatever had that name is removed. A link is never
+// followed, because a downloaded folder may contain a link to a file of the user. Errors are those
+// of SystemError (files.h).
 absl::Status MakeFreshFile(const std::string& path);
 
 }  // namespace unival

@@ -1,15 +1,15 @@
 // unival: fresh_weights.h
 //
-// Whether the parts of a model that are being made fill their weights with fresh (random) numbers.
-// Where the weights are loaded at once, that would take longer than loading.
+// Turns off the random initialisation of weights while a model is built. Use it when all weights
+// are loaded directly afterwards: the initialisation would take longer than loading.
 //
 //   const SkipFreshWeights skip_fresh_weights;  // until the end of the block, on this thread
 //   auto backbone = Backbone::Create(config, vocabulary_size);
 //   ... every tensor is loaded ...
 //
-// A part asks: `at::Tensor w = at::empty(shape); if (NeedsFreshWeights()) w.normal_();`. A weight
-// that is skipped holds any numbers until it is loaded. Constants (ones, zeros) are set all the
-// same.
+// A module asks: `at::Tensor w = at::empty(shape); if (NeedsFreshWeights()) w.normal_();`. A weight
+// that is skipped holds undefined values until it is loaded. Constants (ones, zeros) are always
+// set.
 #ifndef UNIVAL_SDK_BASE_FRESH_WEIGHTS_H_
 #define UNIVAL_SDK_BASE_FRESH_WEIGHTS_H_
 

@@ -1,11 +1,12 @@
-// unival: json_parse.h - JSON from files, other programs and users, read in one place.
+// unival: json_parse.h - parses JSON from files, other programs and users; the only place that
+// does.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(const Json json, Annotate(ParseJson<Json>(text), file));
 //   return CatchJson([&]() -> absl::StatusOr<Run> { return Run{json.at("plan")}; },
 //                    [&](absl::string_view why) { return InvalidArgument(file, ": ", why); });
 //
-// `Json` is nlohmann::json or nlohmann::ordered_json. Its exceptions stay in here: what a person
-// reads of them never begins with the library's own name for an error.
+// `Json` is nlohmann::json or nlohmann::ordered_json. The library's exceptions do not leave these
+// functions. Messages do not contain the library's own error names.
 #ifndef UNIVAL_SDK_BASE_JSON_PARSE_H_
 #define UNIVAL_SDK_BASE_JSON_PARSE_H_
 
@@ -23,26 +24,28 @@ namespace unival {
 
 constexpr StatusKind kNotJson("unival/not_json");
 
-// No file that this program or another writes comes near it. The library parses without recursion,
-// but copies and prints values by it (ordered objects are copied while they grow, so while they are
-// parsed): a list in a list four hundred thousand times would end the process.
+// The deepest nesting that is accepted. Real files are far less deep. The limit protects the stack:
+// the library parses without recursion, but it copies and prints values by recursion, and it copies
+// ordered objects while it parses them. Lists nested 400,000 deep would end the process.
 inline constexpr int kMaxJsonDepth = 64;
 
-// InvalidArgument when lists and objects stand in each other deeper than kMaxJsonDepth. Of what is
-// no JSON it says nothing.
+// InvalidArgument when lists and objects are nested deeper than kMaxJsonDepth. Does not check
+// whether `text` is valid JSON.
 absl::Status CheckJsonDepth(absl::string_view text);
 
-// "[json.exception.parse_error.101] parse error at line 1" without the library's name for it.
+// The text of a library exception without the library's error name:
+// "[json.exception.parse_error.101] parse error at line 1" becomes "parse error at line 1".
 std::string JsonReason(absl::string_view what);
 
-// Why the first `byte` bytes of `text` are not the beginning of a JSON value, where the library
-// said `what`: InvalidArgument of kind kNotUtf8 where they are no UTF-8, else of kind kNotJson.
+// The error for a text that is not JSON. `byte` is the place where the library stopped, `what` is
+// its message. InvalidArgument of kind kNotUtf8 when the first `byte` bytes are not UTF-8,
+// otherwise of kind kNotJson.
 absl::Status JsonFault(absl::string_view text, size_t byte, absl::string_view what);
 
-// `text` as one JSON value. InvalidArgument without a place, which the caller knows: as
-// CheckJsonDepth and JsonFault. `see`, where given, is told of what is read as it is read, so of
-// keys that stand twice too; a value for which it returns false is left out. A whole text that is
-// left out is a discarded value.
+// Parses `text` as one JSON value. Errors are those of CheckJsonDepth and JsonFault; they do not
+// name the file, because only the caller knows it. `see`, when given, is called for each part while
+// it is parsed, also for duplicate keys. A value for which it returns false is left out; if that is
+// the whole text, the result is a discarded value.
 template <typename Json = nlohmann::json>
 absl::StatusOr<Json> ParseJson(absl::string_view text,
                                const typename Json::parser_callback_t& see = nullptr) {
@@ -56,15 +59,15 @@ absl::StatusOr<Json> ParseJson(absl::string_view text,
   }
 }
 
-// Tells `listener` of all parts of `text`, which may be of any length and depth; its parse_error
-// gets an exception for JsonReason.
+// Parses `text` and calls `listener` for each part. The text may be of any length and depth. The
+// exception that `listener->parse_error` receives is meant for JsonReason.
 template <typename Json>
 void FollowJson(absl::string_view text, nlohmann::json_sax<Json>* listener) {
   Json::sax_parse(text.begin(), text.end(), listener);
 }
 
-// Returns what `body` returns, which takes values out of JSON; where one is missing or of another
-// type than is asked for, what `fault` makes of the reason.
+// Runs `body`, which reads values from JSON, and returns its result. When a value is missing or has
+// the wrong type, returns `fault(reason)` instead.
 template <typename Body, typename Fault>
 auto CatchJson(const Body& body, const Fault& fault) -> decltype(body()) {
   try {

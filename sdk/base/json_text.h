@@ -1,7 +1,8 @@
 // unival: json_text.h
 //
-// JSON as text, for files and standard output alike. Names of files and what others wrote may hold
-// bytes that are no UTF-8; they are replaced, so that finished work is never lost to a byte.
+// Prints JSON as text, for files and for standard output. File names and texts of others may
+// contain bytes that are not UTF-8. Such bytes are replaced, so that one bad byte never loses a
+// result.
 //
 //   std::cout << JsonText(report, 2) << "\n";
 #ifndef UNIVAL_SDK_BASE_JSON_TEXT_H_
@@ -11,7 +12,7 @@
 
 namespace unival {
 
-// `json`: nlohmann::json or nlohmann::ordered_json. `indent`: blanks per level; -1: one line.
+// `json`: nlohmann::json or nlohmann::ordered_json. `indent`: spaces per level; -1: one line.
 template <typename Json>
 std::string JsonText(const Json& json, int indent = -1) {
   return json.dump(indent, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);

@@ -22,14 +22,15 @@ namespace {
 
 constexpr uint64_t kNone = UINT64_MAX;
 
-// One mapping, as the signal handler finds it. A process has one handler of a signal, so the table
-// is the process's too; atomics, since nothing else may be touched in a handler.
+// The data of one mapping that the signal handler needs. A process has one handler per signal, so
+// there is one table per process. The fields are atomic, because a signal handler may use nothing
+// else.
 struct Slot {
   std::atomic<bool> used{false};
   std::atomic<uintptr_t> begin{0}, end{0};
   std::atomic<uint64_t> first_bad{kNone};  // offset of the first page that could not be read
   std::atomic<const MappedFile*> file{nullptr};
-  // When the file was last written to, as it was when it was opened; nanoseconds.
+  // Time of the file's last change (mtime) when it was opened, in nanoseconds.
   std::atomic<int64_t> written_at{0};
 
   bool Holds(uintptr_t address) const {
@@ -37,12 +38,12 @@ struct Slot {
            address < end.load(std::memory_order_acquire);
   }
 };
-// More than a system maps for one process by default (vm.max_map_count, 65,530); pages of the table
-// that nothing needs are never touched.
+// More mappings than Linux allows a process by default (vm.max_map_count, 65,530). Unused parts of
+// the table take no memory, because their pages are never touched.
 constexpr int kSlots = 1 << 16;
 Slot slots[kSlots];
 std::atomic<int> slots_ever_used{0};
-// Where the search for a free slot begins: the slots below are taken, except some freed since.
+// The search for a free slot begins here. The slots below are in use, or were freed later.
 std::atomic<int> likely_free{0};
 
 Slot* SlotOf(uintptr_t address) {
@@ -59,7 +60,8 @@ uintptr_t PageBehind(uintptr_t address) { return PageAt(address + PageBytes() - 
 
 struct sigaction other_handler;
 
-// The page of `address` becomes zeros, and its offset is kept; false: the address is not ours.
+// Replaces the page of `address` by zeros and records its offset. False: the address is in no
+// mapping of the table.
 bool ReplacePage(uintptr_t address) {
   Slot* const slot = SlotOf(address);
   if (slot == nullptr) return false;
@@ -136,7 +138,8 @@ void GiveBack(int slot) {
   }
 }
 
-// Of the pages from `first` on, with what the kernel says of each.
+// Releases the pages from address `first` on that were not written to; `pages` has the kernel's
+// entry for each page.
 void ReleaseRuns(uintptr_t first, const std::vector<uint64_t>& pages) {
   constexpr uint64_t kPresent = uint64_t{1} << 63, kSwapped = uint64_t{1} << 62,
                      kOfFile = uint64_t{1} << 61;
@@ -194,8 +197,8 @@ absl::Status MappedFile::Map(Mode mode) {
   return Watch();
 }
 
-// Pages of memory, and those of the file put in place of some: a byte of the file must stand as far
-// behind the start of a page in memory as it does in the file.
+// Reserves anonymous memory and maps the pages of the file over a part of it. A byte must have the
+// same offset from the start of its page in memory as in the file.
 absl::Status MappedFile::MapPart(const Part& part) {
   size_ = part.before + (part.end - part.begin) + part.after;
   pages_size_ = size_ + 2 * PageBytes();
@@ -205,7 +208,7 @@ absl::Status MappedFile::MapPart(const Part& part) {
   pages_ = pages;
   const auto first = reinterpret_cast<uintptr_t>(pages);
   const uintptr_t behind_page = part.begin % PageBytes();
-  // The first place for the part that leaves room for what is in front of it.
+  // The first address for the part that leaves room for `before` bytes.
   uintptr_t place = PageAt(first + part.before) + behind_page;
   if (place < first + part.before) place += PageBytes();
   data_ = reinterpret_cast<char*>(place - part.before);
@@ -259,8 +262,9 @@ absl::Status MappedFile::CheckUnchangedAt(const void* address) {
                    "place of an old one (write it beside, then rename it)"));
 }
 
-// What the kernel tells of each page of the process (Documentation/admin-guide/mm/pagemap.rst): one
-// that was written to is the process's own, neither absent nor of a file.
+// The kernel tells the state of each page of the process
+// (Documentation/admin-guide/mm/pagemap.rst). A page that was written to belongs to the process: it
+// is present, but not a page of the file.
 void MappedFile::ReleaseUnwritten(const void* begin, size_t size) {
   const auto address = reinterpret_cast<uintptr_t>(begin);
   if (SlotOf(address) == nullptr) return;
@@ -279,7 +283,8 @@ void MappedFile::ReleaseUnwritten(const void* begin, size_t size) {
 }
 
 MappedFile::~MappedFile() {
-  // The handler forgets the addresses before the system may give them to others.
+  // Removes the addresses from the handler's table first, because the system may use them again
+  // after munmap.
   GiveBack(slot_);
   if (pages_ != nullptr) munmap(pages_, pages_size_);
 }

@@ -1,4 +1,4 @@
-// unival: mapped_file.h - a file's bytes in memory, loaded by the system as they are touched.
+// unival: mapped_file.h - maps a file into memory (mmap): pages are loaded when they are used.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> file, MappedFile::Open(path));
 //   Parse(file->bytes());  // the views live as long as `file`
@@ -17,30 +17,32 @@
 
 namespace unival {
 
-// Thread-safe as far as plain memory is. Other programs may cut a file while it is mapped, and
-// disks fail; touching such bytes would end the process (SIGBUS). Here they read as zeros, and
-// Check says so: whoever used the bytes calls it before the result is believed. Files written by
-// WriteFileAtomically are replaced, not changed, and never come to this.
+// As thread-safe as plain memory. Another program may truncate a file while it is mapped, and disks
+// fail; reading such bytes would end the process (SIGBUS). Here they read as zeros instead, and
+// Check reports it: call Check after using the bytes and before trusting the result. Files that are
+// written by WriteFileAtomically are replaced, not changed, so they are safe.
 class MappedFile {
  public:
   enum class Mode {
     kReadOnly,
-    // Whoever holds a pointer may write: this process's copy changes, never the file. For tensors
-    // over the mapping.
+    // The bytes may be written to. This changes the copy of this process, never the file. For
+    // tensors that use the mapping as their memory.
     kCopyOnWrite,
   };
 
-  // A whole file; an empty one gives "". Errors as OpenRegularFile (files.h).
+  // Maps a whole file. For an empty file bytes() is "". Errors are those of OpenRegularFile
+  // (files.h).
   static absl::StatusOr<std::shared_ptr<const MappedFile>> Open(const std::string& path,
                                                                 Mode mode = Mode::kReadOnly);
 
-  // Bytes of a file with memory beside them, for a table of which most rows are in one file.
+  // A range of a file with plain memory before and after it. For a table of which most rows are in
+  // one file.
   struct Part {
     size_t begin = 0, end = 0;     // bytes from the start of the file
-    size_t before = 0, after = 0;  // bytes of memory in front of them and behind
+    size_t before = 0, after = 0;  // bytes of memory before the range and after it
   };
-  // bytes(): before + (end - begin) + after, copy on write. Memory holds anything until it is
-  // written to. InvalidArgument: the part is not in the file.
+  // Maps a part of a file, copy on write. bytes() has before + (end - begin) + after bytes. The
+  // plain memory is uninitialised. InvalidArgument when the range is not inside the file.
   static absl::StatusOr<std::shared_ptr<const MappedFile>> OpenPart(const std::string& path,
                                                                     const Part& part);
 
@@ -54,17 +56,17 @@ class MappedFile {
   // has become shorter than the mapping.
   absl::Status Check() const;
 
-  // The same of whichever mapping holds `address`, for tensors that keep one alive; OK where none
-  // does.
+  // The same for the mapping that contains `address`; OK when no mapping does. For tensors that
+  // keep a mapping alive.
   static absl::Status CheckAt(const void* address);
-  // CheckAt, and DataLoss where the file was written to since it was opened: what was not touched
-  // before shows the new bytes. For what is computed with for long, such as weights.
+  // As CheckAt, and DataLoss when the file was written to after it was opened: pages that were not
+  // loaded before then show the new bytes. For data that is used for a long time, such as weights.
   static absl::Status CheckUnchangedAt(const void* address);
 
-  // Lets the system take back the memory of these bytes, for what will hardly be read again: it
-  // comes from the file once more when it is touched. Pages that were written to keep what they
-  // hold. Nothing happens where the bytes are of no mapping, or the system does not say which pages
-  // were written to. No other thread may write to them meanwhile.
+  // Gives the memory of these bytes back to the system, for data that will rarely be read again.
+  // The next read loads them from the file again. Pages that were written to keep their content.
+  // Does nothing when the bytes are not in a mapping, or when the system does not tell which pages
+  // were written to. No other thread may write to these bytes during the call.
   static void ReleaseUnwritten(const void* begin, size_t size);
 
  private:
@@ -78,12 +80,12 @@ class MappedFile {
   const std::string path_;
   const Descriptor file_;
   const size_t file_size_;
-  // What bytes() is, and the pages that it lies in.
+  // `data_` and `size_` are bytes(); `pages_` are the pages that contain it.
   char* data_ = nullptr;
   size_t size_ = 0;
   void* pages_ = nullptr;
   size_t pages_size_ = 0;
-  int64_t first_byte_ = 0;  // of the file, at pages_; below 0 where memory lies in front
+  int64_t first_byte_ = 0;  // file offset of pages_; below 0 when memory comes before
   int slot_ = -1;           // in the table of the signal handler
 };
 

@@ -52,7 +52,7 @@ std::string Touched(const MappedFile& file) {
   return std::string(file.bytes());  // reads every byte
 }
 
-// As many files as the system allows, until it is destroyed.
+// Sets the limit of open files to the system's maximum, until it is destroyed.
 class OpenFileLimit {
  public:
   OpenFileLimit() {
@@ -69,10 +69,10 @@ class OpenFileLimit {
   rlim_t most_ = 0;
 };
 
-// As many as the shards of a large data set.
+// A large data set has this many shards.
 TEST(MappedFileTest, ThousandsAreOpenAtOnce) {
   const OpenFileLimit limit;
-  constexpr rlim_t kAsked = 11000, kOthers = 200;  // which the process has open besides
+  constexpr rlim_t kAsked = 11000, kOthers = 200;  // other files that the process has open
   ASSERT_GT(limit.most(), 2 * kOthers);
   const rlim_t count = std::min(kAsked, limit.most() - kOthers);
   if (count < kAsked) std::cout << "only " << count << " files: ulimit -Hn is lower\n";
@@ -189,7 +189,7 @@ TEST(MappedFileTest, APartOfAFileThatIsCutIsAnErrorThatNamesThePlace) {
   EXPECT_THAT(cut.message(), HasSubstr(path + ": byte 70000: the file was cut off here"));
 }
 
-// How many of the pages from `begin` on are in the machine's memory for this process.
+// How many of the pages from `begin` on are in the memory of this process.
 size_t ResidentPages(const char* begin, size_t pages) {
   const Descriptor table(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
   std::vector<uint64_t> words(pages);

@@ -24,7 +24,7 @@ TEST(MemoryUse, CountsWhatIsTouchedAndRemembersTheMost) {
   EXPECT_GT(with.resident - before.resident, kBlock - kNoise);
   EXPECT_GT(with.own - before.own, kBlock - kNoise);
   EXPECT_LT(after.resident, with.resident - kBlock + kNoise);
-  // Linux counts pages by thread first, and brings them together later.
+  // Linux first counts pages per thread and adds the counts later.
   EXPECT_GE(after.peak, with.resident - kNoise);
   EXPECT_EQ(PeakMemoryMb(), static_cast<double>(MemoryOfThisProcess().peak) / (1 << 20));
 }

@@ -7,10 +7,11 @@
 namespace unival {
 namespace {
 
-constexpr size_t kLongest = 64;  // of words that are looked at: the time grows with the square
+constexpr size_t kLongest = 64;  // bytes compared at most: the time grows with the square
 
-// Letters to change, insert, take out, or swap with their neighbour: the optimal string alignment
-// distance (Damerau, "A technique for computer detection and correction of spelling errors", 1964).
+// The number of letters to change, insert, delete, or swap with their neighbour: the optimal string
+// alignment distance (Damerau, "A technique for computer detection and correction of spelling
+// errors", 1964).
 size_t Distance(const std::string& a, const std::string& b) {
   std::vector<std::vector<size_t>> cost(a.size() + 1, std::vector<size_t>(b.size() + 1));
   for (size_t i = 0; i <= a.size(); ++i) {
@@ -33,7 +34,7 @@ size_t Distance(const std::string& a, const std::string& b) {
 std::string NearestName(const std::string& word, const std::vector<std::string>& names) {
   if (word.size() > kLongest) return "";
   std::string nearest, longer;
-  size_t least = word.size() / 3 + 1;  // what is below counts
+  size_t least = word.size() / 3 + 1;  // a smaller distance is near enough
   for (const std::string& name : names) {
     const size_t distance = Distance(word, name.substr(0, kLongest));
     if (distance < least) {

@@ -1,4 +1,4 @@
-// unival: nearest.h - what a user may have meant by a word that nothing is called.
+// unival: nearest.h - suggests a known name for a word that a user mistyped.
 //
 //   NearestName("pedict", {"data", "predict"})                // "predict"
 #ifndef UNIVAL_SDK_BASE_NEAREST_H_
@@ -9,9 +9,10 @@
 
 namespace unival {
 
-// The name that `word` is likely a slip of: one that differs by few letters that are wrong,
-// missing, too many or swapped (one in three letters at the most), or else one that `word` is the
-// beginning of, from three letters on. The first of several; empty when there is none.
+// The name that `word` was probably meant to be. First choice: the name with the fewest wrong,
+// missing, extra or swapped letters, at most one for every three letters of `word`. Otherwise: a
+// name that begins with `word`, if `word` has at least three letters. The first of several; empty
+// when there is none.
 std::string NearestName(const std::string& word, const std::vector<std::string>& names);
 
 }  // namespace unival

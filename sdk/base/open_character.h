@@ -1,4 +1,5 @@
-// unival: open_character.h - text that comes in pieces, cut between characters.
+// unival: open_character.h - for text that arrives in pieces: finds an incomplete character at the
+// end.
 //
 //   const size_t whole = text.size() - OpenCharacter(text);
 //   Show(text.substr(0, whole));  // the rest waits for the next piece
@@ -11,8 +12,8 @@
 
 namespace unival {
 
-// Bytes at the end of `text` that may be the beginning of a UTF-8 character whose rest is still to
-// come: 0 to 3.
+// Number of bytes at the end of `text` that begin a UTF-8 character whose other bytes have not
+// arrived yet: 0 to 3.
 inline size_t OpenCharacter(absl::string_view text) {
   constexpr size_t kMostBytes = 4;
   for (size_t back = 1; back < kMostBytes && back <= text.size(); ++back) {

@@ -1,5 +1,5 @@
-// unival: own_object.h - where the running program lies on disk, and where this code does: in that
-// program, or in libunival.so inside a program of someone else.
+// unival: own_object.h - finds the file of the running program, and the file that contains this
+// code: the program itself, or libunival.so in another program.
 //
 //   OwnObject().file                       // "/opt/unival/lib/libunival.so.0.1"
 //   ThisProgram()                          // "/usr/bin/python3.11"
@@ -15,12 +15,12 @@ struct LoadedObject {
   bool is_program = false;  // false: a shared object
 };
 
-// The program or shared object that holds this very code, as it was when it was loaded.
+// The program or shared object that contains this code. The path is the one at the time of loading.
 // Thread-safe.
 const LoadedObject& OwnObject();
 
-// Path of the program that is running, absolute and without symbolic links; empty when the system
-// does not tell. Thread-safe.
+// Absolute path of the running program, without symbolic links. Empty when the system does not
+// tell. Thread-safe.
 std::string ThisProgram();
 
 }  // namespace unival

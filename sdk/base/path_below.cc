@@ -15,7 +15,7 @@
 namespace unival {
 namespace {
 
-// Without links, ".." and "."; empty with errno set where nothing is there.
+// `path` without links, ".." and "."; empty, with errno set, when nothing is there.
 std::string RealPath(const std::string& path) {
   const std::unique_ptr<char, void (*)(void*)> real(realpath(path.c_str(), nullptr), &free);
   return real == nullptr ? "" : real.get();
@@ -32,7 +32,7 @@ bool LiesBelow(const std::string& path, const std::string& folder) {
 }
 
 struct Found {
-  std::string path;  // as it is named
+  std::string path;  // as it is written
   std::string real;  // without links
 };
 

@@ -24,8 +24,9 @@ bool IsHarmless(uint32_t code) {
   return !turns;
 }
 
-// A character beyond ASCII as \u202e, which is JSON's escape too: an answer in JSON stays JSON, and
-// means the same. JSON has no escape for bytes that are no UTF-8, and never holds any.
+// Escapes a non-ASCII character in the form \u202e. This is also the escape of JSON, so an answer
+// in JSON stays valid and keeps its meaning. JSON has no escape for bytes that are not UTF-8, and
+// valid JSON does not contain such bytes.
 void AppendEscaped(absl::string_view bytes, bool is_character, std::string* out) {
   if (is_character && CodePoint(bytes) >= 0x7f) {
     absl::StrAppend(out, "\\u", absl::Hex(CodePoint(bytes), absl::kZeroPad4));
@@ -36,7 +37,8 @@ void AppendEscaped(absl::string_view bytes, bool is_character, std::string* out)
   }
 }
 
-// The code points that each length of a character spells: shorter spellings are not allowed.
+// The smallest code point for each length of a character, in bytes. A smaller code point must use a
+// shorter form.
 constexpr uint32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
 
 }  // namespace

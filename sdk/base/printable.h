@@ -1,9 +1,9 @@
-// unival: printable.h - text of others as it may be shown to a person.
+// unival: printable.h - makes text from other sources safe to show on a terminal.
 //
 //   std::cerr << PrintableMessage(status.message()) << "\n";
 //
-// Paths, names in files and messages of plugins may hold bytes that a terminal acts on, and may be
-// of any length. They are made harmless once, where they are printed.
+// Paths, names in files and messages of plugins may contain bytes that control a terminal, and may
+// be very long. They are escaped once, where they are printed.
 #ifndef UNIVAL_SDK_BASE_PRINTABLE_H_
 #define UNIVAL_SDK_BASE_PRINTABLE_H_
 
@@ -14,23 +14,23 @@
 
 namespace unival {
 
-// UTF-8 with line ends and tabs as they are. Other control characters of ASCII and bytes that are
-// no UTF-8 stand as \x1b. As \u009b, so that JSON stays JSON, stand U+007F, the control characters
-// of Unicode (U+0080 to U+009F) and those that turn the direction of text around (U+200E, U+200F,
-// U+202A to U+202E, U+2066 to U+2069).
+// `text` with dangerous characters escaped; line ends and tabs stay. Written in the form \x1b:
+// other ASCII control characters and bytes that are not UTF-8. Written in the form \u009b, so that
+// JSON stays valid: U+007F, the Unicode control characters (U+0080 to U+009F), and those that
+// change the direction of text (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069).
 std::string Printable(absl::string_view text);
 
 constexpr size_t kMaxMessage = 8192;  // bytes
 
-// The same, not longer than about kMaxMessage: of a longer one the middle is left out, with a note
-// of how much; both ends say something.
+// The same, shortened to about kMaxMessage bytes. The middle of a longer text is replaced by a note
+// that says how much is missing, because both ends carry information.
 std::string PrintableMessage(absl::string_view text);
 
-// A name that stands in a file, for a message about that file: what is not printable ASCII escaped
-// as in C, and no more than its first 200 bytes.
+// A name from a file, for a message about that file. Characters that are not printable ASCII are
+// escaped as in C. Only the first 200 bytes are shown.
 std::string ShownName(absl::string_view name);
 
-// Bytes of the UTF-8 character that `text` begins with; 0 where it begins with none.
+// Number of bytes of the UTF-8 character at the beginning of `text`; 0 when there is no valid one.
 size_t Utf8Length(absl::string_view text);
 
 }  // namespace unival

@@ -22,7 +22,7 @@ namespace {
 
 constexpr char kNothing[] = "/dev/null";
 
-// Standard input, output and error output; one that is not open is inherited.
+// Standard input, output and error output. A descriptor that is not open means: inherit the stream.
 using Streams = std::array<Descriptor, 3>;
 
 struct Pipe {
@@ -31,7 +31,7 @@ struct Pipe {
 
 absl::StatusOr<Pipe> NewPipe(const std::string& program) {
   int ends[2];
-  // O_CLOEXEC: another thread may start a program meanwhile, which must not inherit the pipe.
+  // O_CLOEXEC: another thread may start a program at the same time; it must not inherit the pipe.
   if (pipe2(ends, O_CLOEXEC) != 0) return SystemError(program, "cannot make a pipe", errno);
   return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
 }
@@ -42,11 +42,11 @@ absl::Status OpenStream(const std::string& path, int flags, Descriptor* stream) 
   return stream->is_open() ? absl::OkStatus() : SystemError(path, "cannot be opened", errno);
 }
 
-// In the new process, up to its program: only what is safe after fork in a program with threads.
-// Writes errno to `failed` when the program cannot be started.
+// Runs in the new process and starts the program. It may only do what is safe after fork in a
+// program with threads. Writes errno to `failed` when the program cannot be started.
 [[noreturn]] void Become(const char* file, char* const* arguments, const Streams& streams,
                          bool ends_with_parent, pid_t parent, int failed) {
-  sigset_t none;  // signals that this process blocks must not be blocked in the new one
+  sigset_t none;  // the new process must not block the signals that this one blocks
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   if (ends_with_parent) {
@@ -66,7 +66,7 @@ absl::Status OpenStream(const std::string& path, int flags, Descriptor* stream) 
   _exit(written == sizeof(error) ? 127 : 126);
 }
 
-// 0, or the errno that the new process met before its program ran.
+// 0, or the errno of the new process if it could not start the program.
 int StartError(const Pipe& failed) {
   int error = 0;
   ssize_t count = 0;
@@ -76,7 +76,7 @@ int StartError(const Pipe& failed) {
   return count == sizeof(error) ? error : 0;
 }
 
-// The file of a program. The environment has no say.
+// The file of a program. Environment variables are not used.
 std::string FileOf(const std::string& program) {
   if (program.find('/') != std::string::npos) return program;
   std::string folders(confstr(_CS_PATH, nullptr, 0), '\0');
@@ -85,7 +85,7 @@ std::string FileOf(const std::string& program) {
     const std::string file = absl::StrCat(folder, "/", program);
     if (access(file.c_str(), X_OK) == 0) return file;
   }
-  return absl::StrCat("/bin/", program);  // is not there either; execv says so
+  return absl::StrCat("/bin/", program);  // does not exist either; execv reports the error
 }
 
 absl::StatusOr<pid_t> StartWith(const std::vector<std::string>& command, const Streams& streams,

@@ -29,7 +29,7 @@ ProcessEnd EndOf(const ProcessOptions& options) {
   return process.ok() ? process->Wait().value_or(ProcessEnd{-1, 0}) : ProcessEnd{-1, 0};
 }
 
-// Whether a process is there; one that has ended but was not waited for counts as gone.
+// Whether a process runs. A process that has ended but was not waited for (a zombie) does not run.
 bool Lives(pid_t pid) {
   const std::string stat = absl::StrCat("/proc/", pid, "/stat");
   return access(stat.c_str(), F_OK) == 0 && !absl::StrContains(ReadText(stat), ") Z ");
@@ -113,7 +113,7 @@ TEST(ProcessTest, AProcessMayBeMoved) {
   EXPECT_EQ(second.Wait()->code, 4);
 }
 
-// A process that starts one that ends with it, and is then killed.
+// A process starts another one with ends_with_parent, and is then killed.
 TEST(ProcessTest, EndsWithItsParentWhenThatIsKilled) {
   const std::string path = NewFolder() + "/pid";
   const pid_t parent = fork();

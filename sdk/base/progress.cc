@@ -77,7 +77,7 @@ std::string ProgressLine::CountText(absl::string_view what, int64_t done, int64_
   const double passed = now - first_time_;
   if (done >= total) return absl::StrCat(text, ", took ", DurationText(passed));
   absl::StrAppend(&text, " (", 100 * done / total, " %)");
-  if (done == first_done_) return text;  // no pace yet
+  if (done == first_done_) return text;  // the pace is not known yet
   const double left =
       passed * static_cast<double>(total - done) / static_cast<double>(done - first_done_);
   return absl::StrCat(text, ", ", DurationText(left), " left");

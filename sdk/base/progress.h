@@ -1,4 +1,4 @@
-// unival: progress.h - one line on standard error that says how far long work is.
+// unival: progress.h - shows the progress of long work in one line on standard error.
 //
 //   ProgressLine line;
 //   for (int64_t i = 0; i < total; ++i) line.Count("evaluating", i + 1, total);
@@ -22,31 +22,32 @@ std::string DurationText(double seconds);
 struct ProgressOptions {
   bool quiet = false;  // nothing is written
   std::FILE* stream = stderr;
-  // Whether the stream shows one line that can be rewritten; asked of the system by default.
+  // Whether the stream is a terminal, where a line can be rewritten. By default the system is
+  // asked.
   absl::optional<bool> terminal = absl::nullopt;
-  // Seconds since any moment; the system's clock by default.
+  // Seconds since any fixed moment. By default the system's clock.
   std::function<double()> clock = nullptr;
 };
 
-// On a terminal the line is rewritten in place, at most five times a second; elsewhere, in a log
-// file, a line is printed at most every five seconds. Belongs to one thread.
+// On a terminal the line is rewritten in place, at most five times a second. Elsewhere, for example
+// in a log file, a new line is printed at most every five seconds. Belongs to one thread.
 class ProgressLine {
  public:
   explicit ProgressLine(ProgressOptions options = {});
-  // Ends an open line.
+  // Ends a line that is still open.
   ~ProgressLine();
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
 
-  // Shows `line` when it is time for another one.
+  // Shows `line` if enough time has passed since the last one.
   void Show(absl::string_view line);
-  // "WHAT: DONE of TOTAL (SHARE %), TIME left", the time from the pace since the first count of
-  // WHAT, and behind it ": NOW" when what is in work has a name. The last count is always shown,
-  // with the time that all took.
+  // Shows "WHAT: DONE of TOTAL (SHARE %), TIME left". TIME is estimated from the pace since the
+  // first count of WHAT. `now` names the current item; when it is given, ": NOW" follows. The last
+  // count is always shown, with the total time.
   void Count(absl::string_view what, int64_t done, int64_t total, absl::string_view now = "");
-  // A line that stays; shown at once.
+  // Shows a line at once; it is not overwritten.
   void Say(absl::string_view line);
-  // Takes an open line off the terminal, before other output.
+  // Removes an open line from the terminal, before other output.
   void Clear();
 
  private:
@@ -57,13 +58,13 @@ class ProgressLine {
   bool terminal_ = false;
   bool open_line_ = false;
   double next_ = 0;  // when the next line may be shown
-  // Of the count that is running.
+  // State of the current count.
   std::string what_;
   int64_t first_done_ = 0, last_done_ = 0;
   double first_time_ = 0;
 };
 
-// Count of one ProgressLine, for the `progress` callbacks of long work.
+// A callback that calls Count of one ProgressLine. For the `progress` arguments of long work.
 std::function<void(int64_t done, int64_t total)> CountOn(const std::string& what);
 
 }  // namespace unival

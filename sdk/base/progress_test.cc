@@ -7,7 +7,7 @@
 namespace unival {
 namespace {
 
-// What a line writes, with a clock that the test sets.
+// Records what a ProgressLine writes; the test sets its clock.
 class ProgressTest : public ::testing::Test {
  protected:
   ProgressOptions Options(bool terminal) {

@@ -1,4 +1,4 @@
-// Draws are part of what a seed promises: these numbers may never change.
+// A seed must give the same numbers in every version, so these values may never change.
 #include "sdk/base/random.h"
 
 #include <gtest/gtest.h>

@@ -1,8 +1,8 @@
 // unival: registered.h
 //
-// Tables that fill themselves before main(): each file defines one entry of type T, and so stands
-// in the table of every program that it is linked into. Entries of one name: the table says so
-// instead of choosing. T has a member `name`.
+// Tables that are filled before main(). A source file defines one entry of type T, and every
+// program that links the file has the entry in its table. Two entries with one name are an error of
+// Find. T has a member `name`.
 //
 //   const Registered<OptimizerType> kAdamW({"adamw", "...", &CreateAdamW});   // at namespace scope
 //   UNIVAL_ASSIGN_OR_RETURN(const OptimizerType* type, Registered<OptimizerType>::Find("adamw"));
@@ -28,7 +28,7 @@ class Registered {
  public:
   explicit Registered(T entry) { Table().push_back(std::move(entry)); }
 
-  // Sorted.
+  // All names, sorted.
   static std::vector<std::string> Names() {
     std::vector<std::string> names;
     for (const T& entry : Table()) names.push_back(entry.name);
@@ -36,7 +36,7 @@ class Registered {
     return names;
   }
 
-  // The entry lives as long as the program. NotFound where there is none, AlreadyExists where two
+  // The entry lives as long as the program. NotFound when there is none, AlreadyExists when two
   // files define it.
   static absl::StatusOr<const T*> Find(absl::string_view name) {
     const T* found = nullptr;
@@ -53,7 +53,7 @@ class Registered {
 
  private:
   static std::vector<T>& Table() {
-    static auto* const kTable = new std::vector<T>();  // before any entry, whatever the link order
+    static auto* const kTable = new std::vector<T>();  // before any entry, in any link order
     return *kTable;
   }
 };

@@ -28,16 +28,17 @@ class Sha256 {
 
   void Update(const void* data, size_t size);
   void Update(absl::string_view bytes) { Update(bytes.data(), bytes.size()); }
-  // Eight bytes, little endian.
+  // Hashes `value` as eight bytes, little endian.
   void UpdateInteger(uint64_t value);
-  // The length, then the bytes: two lists of strings never hash alike unless they are equal.
+  // Hashes the length, then the bytes. So different lists of strings never give the same input to
+  // the hash.
   void UpdateField(absl::string_view bytes);
 
   // Ends the computation; the object must not be used afterwards.
   std::string HexDigest();
 
-  // Bytes that all objects of this process have hashed so far: tests count passes by it.
-  // Thread-safe.
+  // Number of bytes that all objects of this process have hashed so far. Tests use it to count how
+  // often data is hashed. Thread-safe.
   static uint64_t TotalBytes();
 
  private:
@@ -47,7 +48,7 @@ class Sha256 {
 
 std::string Sha256Hex(absl::string_view bytes);
 
-// Errors as SystemError (files.h).
+// Errors are those of SystemError (files.h).
 absl::StatusOr<std::string> Sha256HexOfFile(const std::string& path);
 
 }  // namespace unival

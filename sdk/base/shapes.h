@@ -1,4 +1,4 @@
-// unival: shapes.h - sizes of a tensor as text, the same in every message.
+// unival: shapes.h - prints the shape of a tensor, in the same form in every message.
 //
 //   InvalidArgument("values: expected [2, N, 16], got ", ShapeText(tensor.sizes()));
 #ifndef UNIVAL_SDK_BASE_SHAPES_H_

@@ -1,4 +1,4 @@
-// unival: status.h - makes error messages and says where an error came from, one way for all
+// unival: status.h - makes error messages and adds where an error came from, in one form for all
 // layers.
 //
 //   return FieldError("plan.textproto: stage[0].steps", "1 or more", steps, "correct the value");
@@ -16,18 +16,18 @@
 
 namespace unival {
 
-// `status`, which is not OK, with another message: the code and all payloads stay.
+// `status` with another message. Its code and all payloads stay. `status` must not be OK.
 absl::Status WithMessage(const absl::Status& status, absl::string_view message);
 
-// "WHERE: MESSAGE", where WHERE is the concatenation of `where`, which is only made when there is
-// an error: annotating costs nothing on the way that succeeds. Code and payloads stay; OK stays OK.
+// Puts WHERE, the concatenation of `where`, before the message: "WHERE: MESSAGE". Code and payloads
+// stay; OK stays OK. The text is only made when there is an error, so success costs nothing.
 template <typename... Where>
 absl::Status Annotate(const absl::Status& status, const Where&... where) {
   if (status.ok()) return status;
   return WithMessage(status, absl::StrCat(where..., ": ", status.message()));
 }
 
-// The same for a result: a value passes through.
+// The same for a StatusOr: a value is returned unchanged.
 template <typename Value, typename... Where>
 absl::StatusOr<Value> Annotate(absl::StatusOr<Value> result, const Where&... where) {
   if (result.ok()) return result;
@@ -41,7 +41,7 @@ absl::Status InvalidArgument(const Parts&... parts) {
 }
 
 // InvalidArgument "FIELD: expected EXPECTED, got ACTUAL; REMEDY" for a value that a user wrote.
-// `field` begins with the file where there is one. An empty remedy is left out.
+// `field` begins with the file name if the value is in a file. An empty remedy is left out.
 absl::Status FieldError(absl::string_view field, absl::string_view expected,
                         const absl::AlphaNum& actual, absl::string_view remedy = "");
 

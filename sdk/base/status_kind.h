@@ -1,11 +1,12 @@
-// unival: status_kind.h - what kind of thing went wrong, where a status code alone cannot say:
-// codes are shared by all layers, and any of them may give InvalidArgument.
+// unival: status_kind.h - marks a status with the kind of its error. A status code alone is not
+// enough: all layers share the codes, and any layer may return InvalidArgument.
 //
 //   constexpr StatusKind kMediaError("unival/media_error");
 //   return kMediaError.Mark(absl::InvalidArgumentError("clip.wav: holds no samples"));
 //   if (kMediaError.IsOf(status)) ...
 //
-// The kind travels as a payload of the status: annotate with functions that keep payloads.
+// The kind is a payload of the status. So add text to a status only with functions that keep
+// payloads, such as Annotate.
 #ifndef UNIVAL_SDK_BASE_STATUS_KIND_H_
 #define UNIVAL_SDK_BASE_STATUS_KIND_H_
 
@@ -17,10 +18,11 @@ namespace unival {
 
 class StatusKind {
  public:
-  // `name` is "unival/" and a name in lower_snake, and outlives this.
+  // `name` is "unival/" followed by a lower_snake name. It must outlive this object.
   explicit constexpr StatusKind(absl::string_view name) : name_(name) {}
 
-  // The same code and message, of this kind; OK stays OK. A status may be of several kinds.
+  // The status marked with this kind; code and message stay. OK stays OK. A status may have several
+  // kinds.
   absl::Status Mark(absl::Status status) const {
     status.SetPayload(name_, absl::Cord());
     return status;

@@ -1,6 +1,7 @@
 // unival: stop_requests.h
 //
-// Counts how often a program is asked to stop, where a second time means "at once".
+// Counts how often a program was asked to stop. The first request asks it to end in order, the
+// second to end at once.
 //
 //   StopRequests requests;
 //   void OnSignal(int) { requests.Add() == 1 ? AskToEnd() : EndAtOnce(); }
@@ -13,14 +14,14 @@
 
 namespace unival {
 
-// One request may reach a program several times: timeout(1) sends its signal to the program and
-// again to the process group, and a program that started others passes on to them what the terminal
-// has sent them already. So a request that comes within a second of the last one that was counted
-// is taken for a repetition of it. Async-signal-safe; several signals may share one object, also on
-// several threads.
+// One request may reach a program as several signals: timeout(1) signals the program and then its
+// process group, and a parent process passes on a signal that the terminal has already sent to its
+// children. So a request within one second of the last counted one is taken as the same request.
+// Async-signal-safe. Several signals may share one object, also on several threads.
 class StopRequests {
  public:
-  // Returns the number of requests so far, this one included. A repetition does not change it.
+  // Returns the number of requests so far, including this one. A repetition does not change the
+  // number.
   int Add() {
     const int64_t now = Milliseconds();
     int64_t last = last_.load();
@@ -35,14 +36,14 @@ class StopRequests {
  private:
   static constexpr int64_t kOneRequestMs = 1000;
 
-  // Time of a clock that cannot be set back; above 0.
+  // Time of a monotonic clock in milliseconds; above 0.
   static int64_t Milliseconds() {
     timespec now = {};
     clock_gettime(CLOCK_MONOTONIC, &now);
     return 1 + static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1000000;
   }
 
-  std::atomic<int64_t> last_{0};  // when the last one was counted; 0: none yet
+  std::atomic<int64_t> last_{0};  // when the last request was counted; 0: none yet
   std::atomic<int> count_{0};
 };
 

@@ -10,16 +10,17 @@
 
 namespace unival {
 
-// Fresh and empty. `name` may have several parts; without one, the running test gives it.
+// A new, empty folder. `name` may have several path parts. By default it is the name of the running
+// test.
 std::string NewFolder(const std::string& name = "");
 
-// Makes the folders above as well; gives `path`.
+// Writes a file and creates its parent folders. Returns `path`.
 std::string WriteText(const std::string& path, const std::string& text);
 
-// All bytes. A file that cannot be read fails the calling test and gives "".
+// All bytes of a file. If it cannot be read, the calling test fails and the result is "".
 std::string ReadText(const std::string& path);
 
-// A file of the source tree or a built one, "app/unival", by its full path.
+// The full path of a file of the source tree or of a built file, for example "app/unival".
 std::string Runfile(const std::string& path);
 
 }  // namespace unival

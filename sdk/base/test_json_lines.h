@@ -11,7 +11,7 @@
 
 namespace unival {
 
-// Throws where a line is no JSON, which fails the calling test.
+// Throws when a line is not JSON; the calling test then fails.
 inline std::vector<nlohmann::json> JsonLines(const std::string& path) {
   std::vector<nlohmann::json> lines;
   std::stringstream text(ReadText(path));

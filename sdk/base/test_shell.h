@@ -1,4 +1,4 @@
-// unival: test_shell.h - command lines in tests.
+// unival: test_shell.h - runs command lines in tests.
 //
 //   const ShellOutcome outcome = RunShell("nm -D --defined-only " + library);
 //   EXPECT_EQ(outcome.code, 0) << outcome.err;
@@ -14,9 +14,9 @@ struct ShellOutcome {
   std::string out, err;
 };
 
-// What /bin/sh makes of a command line, whose standard input is empty. Its output lies meanwhile in
-// the files .out and .err of `folder`, so a folder serves one command at a time; an empty `folder`
-// is the test's temporary one. A shell that cannot be started fails the calling test.
+// Runs a command line with /bin/sh and empty standard input. The output is kept in the files .out
+// and .err of `folder` during the run, so use a folder for one command at a time. An empty `folder`
+// means the test's temporary folder. If the shell cannot be started, the calling test fails.
 ShellOutcome RunShell(const std::string& command_line, const std::string& folder = "");
 
 }  // namespace unival

@@ -31,7 +31,7 @@ class LineCollector : public google::protobuf::io::ErrorCollector {
   std::vector<std::string> errors_;
 };
 
-// No plan, manifest or set that people write comes near this.
+// The largest file that is read, in bytes; no real plan, manifest or set reaches it.
 constexpr int64_t kMaxTextFile = int64_t{64} << 20;
 
 }  // namespace

@@ -1,7 +1,6 @@
 // unival: text_format.h
 //
-// Reads protobuf text files with messages that point at the place:
-// "model/manifest.textproto:12:3: ...".
+// Reads protobuf text files. Error messages name the place: "model/manifest.textproto:12:3: ...".
 //
 //   Manifest manifest;
 //   absl::Status status = ReadTextProto("model/manifest.textproto", &manifest);
@@ -19,11 +18,11 @@
 namespace unival {
 
 // InvalidArgument lists every syntax error and unknown field as FILE:LINE:COLUMN: TEXT. `file` is
-// only named in messages.
+// only used in messages.
 absl::Status ParseTextProto(absl::string_view text, absl::string_view file,
                             google::protobuf::Message* message);
 
-// The same with a parser of the caller's, which may have limits and record where fields stand.
+// The same with the caller's parser, which may set limits and record the places of fields.
 absl::Status ParseTextProto(absl::string_view text, absl::string_view file,
                             google::protobuf::TextFormat::Parser* parser,
                             google::protobuf::Message* message);

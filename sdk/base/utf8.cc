@@ -7,7 +7,7 @@ namespace unival {
 
 size_t FirstNotUtf8(absl::string_view text) {
   for (size_t at = 0; at < text.size();) {
-    if (static_cast<signed char>(text[at]) >= 0) {  // most bytes of most texts
+    if (static_cast<signed char>(text[at]) >= 0) {  // ASCII, the most frequent case
       ++at;
       continue;
     }

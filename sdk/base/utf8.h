@@ -1,4 +1,4 @@
-// unival: utf8.h - whether bytes from elsewhere are text.
+// unival: utf8.h - checks whether bytes are UTF-8 text.
 //
 //   UNIVAL_RETURN_IF_ERROR(Annotate(CheckUtf8(text), file, ":", line));
 #ifndef UNIVAL_SDK_BASE_UTF8_H_
@@ -14,10 +14,10 @@ namespace unival {
 
 constexpr StatusKind kNotUtf8("unival/not_utf8");
 
-// Where the first bytes stand that are no UTF-8; npos: all of `text` is UTF-8.
+// Offset of the first byte that is not UTF-8; npos when all of `text` is UTF-8.
 size_t FirstNotUtf8(absl::string_view text);
 
-// InvalidArgument of kind kNotUtf8 names the first byte of a text that is no UTF-8.
+// InvalidArgument of kind kNotUtf8 when `text` is not UTF-8; the message names the first bad byte.
 absl::Status CheckUtf8(absl::string_view text);
 
 }  // namespace unival

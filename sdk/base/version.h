@@ -1,4 +1,4 @@
-// unival: version.h - which version of the product this is.
+// unival: version.h - the version of the product.
 #ifndef UNIVAL_SDK_BASE_VERSION_H_
 #define UNIVAL_SDK_BASE_VERSION_H_
 

@@ -1,8 +1,8 @@
 // unival: unival_plugin.hpp
 //
-// Tier 2 in C++17, in headers alone: write a class, name it in one macro, get a shared
-// object that loads into every host of the same ABI major. Needs no libtorch, Abseil or Protobuf,
-// and no library at all.
+// Tier 2 in C++17, header-only. Write a class and name it in one macro; the result is a shared
+// object that loads into every host of the same ABI major. Needs no libtorch, Abseil, Protobuf or
+// any other library.
 //
 //   class MelStats : public unival::plugin::Modality {
 //    public:
@@ -14,9 +14,9 @@
 //   UNIVAL_PLUGIN("mel_stats", "1.0.0",
 //                 unival::plugin::ModalityOf<MelStats>("mel_stats", "audio statistics"))
 //
-// The classes of this file live inside the plugin; only the C structs of sdk/abi/unival_plugin.h
-// cross. Exceptions that leave a method become statuses at the boundary. Threads, ownership and
-// errors are those of that header.
+// The classes of this file are compiled into the plugin; only the C structs of
+// sdk/abi/unival_plugin.h cross the boundary. An exception that leaves a method becomes a status at
+// the boundary. The rules of that header for threads, ownership and errors apply.
 //
 // Shapes: B rows, N positions of one row, F numbers per position.
 #ifndef UNIVAL_SDK_CPP_UNIVAL_PLUGIN_HPP_
@@ -65,7 +65,7 @@ inline Status FailedPrecondition(std::string message) {
 }
 inline Status Internal(std::string message) { return {UNIVAL_INTERNAL, std::move(message)}; }
 
-// A value or the reason why there is none.
+// A value, or the error that explains why there is none.
 template <typename T>
 class Result {
  public:
@@ -130,7 +130,7 @@ constexpr DLDataType TypeOf<bool>() {
   return kBool;
 }
 
-// A tensor of the host's, read-only, contiguous, for the duration of a call.
+// A tensor of the host: read-only, contiguous, valid during one call.
 class TensorView {
  public:
   explicit TensorView(const DLTensor* tensor) : tensor_(tensor) {}
@@ -141,7 +141,7 @@ class TensorView {
     for (int32_t i = 0; i < dim(); ++i) count *= size(i);
     return count;
   }
-  // Null when the elements are not T.
+  // Null when the element type is not T.
   template <typename T>
   const T* data() const {
     if (!(tensor_->dtype == TypeOf<T>())) return nullptr;
@@ -153,7 +153,7 @@ class TensorView {
   const DLTensor* tensor_;
 };
 
-// A tensor of zeros that the plugin fills and hands out.
+// A tensor that the plugin fills and returns. Its initial values are zeros.
 class Tensor {
  public:
   Tensor() = default;
@@ -180,7 +180,7 @@ class Tensor {
   UnivalTensor* Release() { return std::exchange(tensor_, nullptr); }
 
  private:
-  // Memory of the plugin's own, for hosts older than 0.2, which cannot allocate tensors.
+  // Allocates memory in the plugin, for hosts older than 0.2, which cannot allocate tensors.
   struct Own {
     UnivalTensor tensor;
     std::vector<int64_t> shape;
@@ -239,7 +239,7 @@ struct ModalityInfo {
   int64_t max_positions = 0;   // upper bound of N; 0: unbounded
   int32_t position_kind = UNIVAL_POSITION_NONE;
   int32_t input_kind = UNIVAL_INPUT_BYTES;
-  std::string preprocessing;  // changes whenever Preprocess would give other tensors
+  std::string preprocessing;  // must change whenever Preprocess gives other tensors
 };
 
 struct Sample {
@@ -264,7 +264,7 @@ class Batch {
   const UnivalEncodeCall* call_;
 };
 
-// Leave `padding` and `positions` as they are where there are none.
+// Do not set `padding` or `positions` when there are none.
 struct Features {
   Tensor values;     // float [B, N, F]
   Tensor padding;    // bool [B, N], true = padding
@@ -275,15 +275,15 @@ class Modality {
  public:
   virtual ~Modality() = default;
   virtual ModalityInfo Info() const = 0;
-  // InvalidArgument refuses a sample that is damaged or not what this modality takes: training
-  // leaves it out and counts it. Any other error says that the modality itself does not work, and
-  // ends the run.
+  // Return InvalidArgument when the sample is damaged or this modality does not accept it: training
+  // skips it and counts it. Any other error means that the modality itself does not work, and ends
+  // the run.
   virtual Status Preprocess(const Sample& sample, Tensors* out) const = 0;
   virtual Status Encode(const Batch& batch, Features* out) = 0;
 };
 
-// Features of rows of different length: values and padding [B, longest, F], positions counting from
-// 0 where `sequence`. `rows[i]` holds N_i * F numbers.
+// Makes features from rows of different length. `rows[i]` has N_i * F numbers. The values are [B,
+// longest, F], with padding. With `sequence`, the positions count from 0.
 inline Features PaddedFeatures(const std::vector<std::vector<float>>& rows, int64_t feature_dim,
                                bool sequence) {
   int64_t longest = 0;
@@ -326,7 +326,7 @@ class Tokenizer {
   virtual int64_t size() const = 0;
   // The surface form of an index in [0, size).
   virtual std::string Surface(int64_t index) const = 0;
-  // -1 stands for text outside the vocabulary.
+  // -1 means text outside the vocabulary.
   virtual Status Encode(std::string_view text, std::vector<int64_t>* ids) const = 0;
   // Indices are in [0, size).
   virtual Status Decode(const std::vector<int64_t>& ids, std::string* text) const = 0;
@@ -401,7 +401,7 @@ class Record {
  public:
   explicit Record(const UnivalRecord* record) : record_(record) {}
   std::string_view key() const { return View(record_->key); }
-  // Null when there is no such column.
+  // Null when the record has no such column.
   const UnivalField* field(std::string_view name) const {
     for (uint64_t i = 0; i < record_->field_count; ++i) {
       if (View(record_->fields[i]->name) == name) return record_->fields[i];

@@ -1,5 +1,5 @@
-// unival: unival_plugin_tables.hpp - from classes to the C tables, and the macro that exports them.
-// Included by unival_plugin.hpp; not for use alone.
+// unival: unival_plugin_tables.hpp - makes the C tables from classes, and defines the macro that
+// exports them. Included by unival_plugin.hpp; do not include it directly.
 #ifndef UNIVAL_SDK_CPP_UNIVAL_PLUGIN_TABLES_HPP_
 #define UNIVAL_SDK_CPP_UNIVAL_PLUGIN_TABLES_HPP_
 
@@ -13,7 +13,7 @@ inline UnivalCode Report(const Status& status) {
   return status.ok() ? UNIVAL_OK : Host()->fail(Host()->ctx, status.code(), Str(status.message()));
 }
 
-// Nothing may unwind into the host, not even what is no std::exception.
+// No exception may reach the host, so exceptions of other types than std::exception are caught too.
 template <typename Body>
 UnivalCode Guarded(Body&& body) {
   try {
@@ -58,7 +58,7 @@ void Destroy(UnivalSelf* self) {
   delete reinterpret_cast<Object*>(self);
 }
 
-// Calls `make`, which gives Result<std::unique_ptr<T>>, and hands out an Object around it.
+// Calls `make`, which returns Result<std::unique_ptr<T>>, and returns an Object that owns the T.
 template <typename Object, typename Make>
 UnivalCode CreateObject(UnivalSelf** out, Make&& make) {
   return Guarded([&] {
@@ -263,7 +263,7 @@ inline UnivalCode MakeExample(const UnivalSelf* self, const UnivalRecord* record
     for (const auto& range : example.allowed) keep(out->allow(out->ctx, range.first, range.second));
     return Status();
   });
-  return code == UNIVAL_OK ? refused : code;  // what the host refused has its message already
+  return code == UNIVAL_OK ? refused : code;  // when the host refused, it has the message already
 }
 
 inline UnivalCode Interpret(const UnivalSelf* self, const UnivalRecord* record, const int64_t* ids,
@@ -322,7 +322,7 @@ inline UnivalCode MetricResult(const UnivalMetric* metric, const UnivalMetricSin
 
 // ---- Components and the plugin ------------------------------------------------------------------
 
-// One component of a plugin. Names and summaries are literals.
+// One component of a plugin. Names and summaries must be string literals.
 struct Component {
   const UnivalModality* modality = nullptr;
   const UnivalTokenizer* tokenizer = nullptr;
@@ -395,7 +395,7 @@ Component TaskOf(std::string_view id, std::string_view summary) {
   return {nullptr, nullptr, &table, nullptr};
 }
 
-// A block of tokens that the plugin speaks; `content_hash` 64 hex digits or nothing.
+// A block of tokens that the plugin uses; `content_hash` is 64 hex digits or empty.
 inline Component TokenBlock(std::string_view id, int64_t size, std::string_view content_hash = "") {
   // Lives as long as the process, like the plugin.
   return {nullptr, nullptr, nullptr,
@@ -443,11 +443,11 @@ class Descriptor {
 }  // namespace plugin
 }  // namespace unival
 
-// The only way to export: once per plugin, at namespace scope. After id and version come
-// components; the wrapper runs on every host of the ABI's major and does without what an older one
-// lacks.
+// Exports the plugin. Use it once per plugin, at namespace scope. The components follow the id and
+// the version. The plugin runs on every host of the same ABI major; features that an older host
+// lacks are not used there.
 #define UNIVAL_PLUGIN(id, version, ...) UNIVAL_PLUGIN_WITH_PROPERTIES(id, version, "", __VA_ARGS__)
-// The same for a plugin that carries its own copies of libraries that the host has.
+// The same for a plugin that contains its own copies of libraries that the host has too.
 #define UNIVAL_ISOLATED_PLUGIN(id, version, ...) \
   UNIVAL_PLUGIN_WITH_PROPERTIES(id, version, UNIVAL_ISOLATED, __VA_ARGS__)
 #define UNIVAL_PLUGIN_WITH_PROPERTIES(id, version, properties, ...)                              \

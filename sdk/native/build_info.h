@@ -1,7 +1,7 @@
 // unival: build_info.h
 //
-// What a native plugin or a host was built with. Two builds are compatible when every fingerprint
-// field is equal: the native tier passes C++ objects across, so nothing less is safe.
+// Describes how a native plugin or a host was built. Two builds are compatible only when all
+// fingerprint fields are equal, because C++ objects are passed between them.
 #ifndef UNIVAL_SDK_NATIVE_BUILD_INFO_H_
 #define UNIVAL_SDK_NATIVE_BUILD_INFO_H_
 
@@ -16,7 +16,7 @@
 
 namespace unival {
 
-// Fixed layout for all time; grows only by `layout_version`. Strings are NUL-terminated.
+// The layout never changes within one `layout_version`. Strings are NUL-terminated.
 struct BuildInfo {
   char magic[8];
   uint32_t layout_version;
@@ -82,7 +82,7 @@ inline constexpr char kBuildFingerprint[] =
     "\n"
     "sanitizer=" UNIVAL_SANITIZER "\n";
 
-// Copies a string literal; one that is too long fails to compile.
+// Copies a string literal. A literal that is too long does not compile.
 template <size_t N, size_t M>
 constexpr void CopyLiteral(char (&to)[N], const char (&from)[M]) {
   static_assert(M <= N, "text is too long for its field");

@@ -1,6 +1,6 @@
 // unival: catch_torch.h
 //
-// The one place where libtorch's exceptions become statuses.
+// Turns libtorch's exceptions into statuses. All code that calls libtorch uses it.
 //
 //   // absl::StatusOr<at::Tensor>:
 //   return CatchTorch("encode image", [&] { return network->forward(input); });
@@ -17,12 +17,12 @@
 
 namespace unival {
 
-// Internal with `what` and the first line of the exception's text; ResourceExhausted for
-// std::bad_alloc and libtorch's out-of-memory errors.
+// A status with `what` and the first line of the exception's text. ResourceExhausted for
+// std::bad_alloc and libtorch's out-of-memory errors, otherwise Internal.
 absl::Status StatusFromException(absl::string_view what, const std::exception& error);
 
-// Runs `body`, which returns T, absl::StatusOr<T>, absl::Status or void; gives a StatusOr<T> or
-// Status.
+// Runs `body` and turns an exception into a status. `body` returns T, absl::StatusOr<T>,
+// absl::Status or void; the result is a StatusOr<T> or a Status.
 template <typename Body>
 auto CatchTorch(absl::string_view what, Body&& body) {
   using Result = std::invoke_result_t<Body>;

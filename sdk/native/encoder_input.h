@@ -1,7 +1,7 @@
 // unival: encoder_input.h
 //
-// What a modality says of its samples when it asks for a network. Apart from feature_encoder.h,
-// which needs libtorch's modules.
+// Describes the samples of a modality to the network that it asks for. Separate from
+// feature_encoder.h, because that header needs libtorch's modules.
 #ifndef UNIVAL_SDK_NATIVE_ENCODER_INPUT_H_
 #define UNIVAL_SDK_NATIVE_ENCODER_INPUT_H_
 
@@ -11,11 +11,11 @@
 
 namespace unival {
 
-// What a modality will feed its network, sample by sample. Networks fill in from it what their
-// configuration leaves open: a small CNN its input channels, say. 0: not known.
+// Describes one sample that the network will receive. A network uses it for settings that its
+// configuration leaves open, for example the input channels of a small CNN. 0: not known.
 struct EncoderInput {
   enum class Kind {
-    kPicture,      // one picture of `channels`
+    kPicture,      // one picture with `channels` channels
     kFrames,       // `frames` pictures of one video, `channels` each
     kSpectrogram,  // log-mel decibels: `height` time steps, `width` mel bins, one channel
   };
@@ -25,7 +25,7 @@ struct EncoderInput {
   int64_t height = 0;
   int64_t width = 0;
   LogMel log_mel;          // kSpectrogram: how it is made
-  int filter_rate_hz = 0;  // kSpectrogram: the sample rate that its mel filters are made for
+  int filter_rate_hz = 0;  // kSpectrogram: sample rate of the mel filters
 };
 
 }  // namespace unival

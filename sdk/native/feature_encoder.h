@@ -1,9 +1,9 @@
 // unival: feature_encoder.h
 //
-// A network from preprocessed media to a feature map, reusable by any modality: a plugin asks the
-// host for one by configuration (`HostServices::make_encoder`) or brings its own. A type of network
-// that others may name in their configuration is registered with `Registrar::AddNetwork`;
-// docs/plug_points.md shows one.
+// A network that turns preprocessed media into a feature map. Any modality may use it. A plugin
+// asks the host for a network by its configuration (`HostServices::make_encoder`), or contains its
+// own. `Registrar::AddNetwork` registers a type of network, so that others can name it in their
+// configuration; docs/plug_points.md shows an example.
 //
 // Shapes: B batch, C channels, F feature width, h x w feature grid.
 #ifndef UNIVAL_SDK_NATIVE_FEATURE_ENCODER_H_
@@ -31,21 +31,21 @@ class FeatureEncoder : public torch::nn::Module {
   virtual at::Tensor forward(const at::Tensor& input) = 0;
   virtual int64_t feature_dim() const = 0;  // F
 
-  // What the features mean: "resnet-3.4.23.3", "small_cnn-32.64". Part of the modality's feature
-  // schema.
+  // Names the meaning of the features: "resnet-3.4.23.3", "small_cnn-32.64". Part of the modality's
+  // feature schema.
   virtual std::string feature_name() const = 0;
 
-  // The shape of one sample as `forward` takes it, without B: {C, H, W}, or {C, T, H, W} from
-  // networks for videos. By default the frames of a video are channels: {channels * frames, height,
+  // The shape of one sample that `forward` takes, without B: {C, H, W}, or {C, T, H, W} for video
+  // networks. The default uses the frames of a video as channels: {channels * frames, height,
   // width}.
   virtual std::vector<int64_t> InputShape(const EncoderInput& input) const;
 
-  // The sizes {h, w} or {t, h, w} of the feature map of one sample of `input_shape`.
-  // InvalidArgument says which samples the network takes.
+  // The size {h, w} or {t, h, w} of the feature map for one sample of `input_shape`.
+  // InvalidArgument says which shapes the network accepts.
   virtual absl::StatusOr<std::vector<int64_t>> FeatureGrid(
       const std::vector<int64_t>& input_shape) const = 0;
 
-  // Whether its first layer normalises what it gets, so that a modality need not.
+  // Whether the network normalises its input itself, so that the modality need not.
   virtual bool normalizes_input() const { return false; }
 };
 

@@ -9,12 +9,13 @@
 namespace unival {
 namespace {
 
-// Far beyond what any model's positions hold.
+// Far more tokens than any model has positions.
 constexpr int32_t kMaxTokens = 1 << 24;
-// With a smaller temperature the divided logits overflow; with a larger one all tokens are alike.
+// With a smaller temperature the divided logits overflow; with a larger one all tokens become
+// equally likely.
 constexpr float kMinTemperature = 1e-3f, kMaxTemperature = 1e3f;
-// Beyond these, a length to such a power or a log-probability plus such a penalty is no useful
-// score.
+// With larger values, the length to this power, or the log-probability plus this penalty, is not a
+// useful score.
 constexpr float kMaxPenalty = 1e3f, kMaxExponent = 100;
 
 absl::Status CheckCount(const char* field, int32_t value) {

@@ -1,7 +1,7 @@
 // unival: media.h
 //
-// Media as plain tensors, and the decoder that the host hands to every modality: plugins need no
-// FFmpeg.
+// Media as plain tensors, and the decoder that the host gives to every modality. Plugins need no
+// FFmpeg of their own.
 //
 //   absl::StatusOr<at::Tensor> pixels =
 //       services.media->DecodeImage(sample.media, PixelFormat::kRgb8);
@@ -22,8 +22,8 @@
 
 namespace unival {
 
-// A media file on disk or in memory. `name` is what messages call it ("shard.tar:clip_7.wav");
-// `bytes`, when set, wins over `path` and is shared, not copied.
+// A media file on disk or in memory. `name` is its name in messages ("shard.tar:clip_7.wav"). When
+// `bytes` is set, it is used instead of `path`; it is shared, not copied.
 struct MediaSource {
   std::string name;
   std::string path;
@@ -33,7 +33,7 @@ struct MediaSource {
 enum class PixelFormat {
   kRgb8,    // [H, W, 3] uint8; grey and palette images are converted, alpha is dropped
   kGray8,   // [H, W, 1] uint8
-  kGray16,  // [H, W, 1] int32 holding 0..65535; refused for pictures of fewer than 16 bits
+  kGray16,  // [H, W, 1] int32 holding 0..65535; an error for pictures with fewer than 16 bits
 };
 
 struct AudioClip {
@@ -47,25 +47,25 @@ struct VideoClip {
   double frames_per_second = 0;
 };
 
-// Picks frame indices in [0, frame_count) from what the file holds; may repeat indices.
+// Chooses frames of a video: returns indices in [0, frame_count). An index may occur several times.
 using FrameSelector =
     std::function<std::vector<int64_t>(int64_t frame_count, double frames_per_second)>;
 
-// Marks an error as the fault of one media item: missing, damaged, or not what the modality takes.
-// Training leaves such a record out and counts it, evaluation counts it as unreadable; any other
-// error of a modality is a fault of the program or its configuration and ends the run. Code and
-// message stay; OK stays OK.
+// Marks an error as caused by one media item: it is missing, damaged, or of a kind that the
+// modality does not accept. Training skips such a record and counts it; evaluation counts it as
+// unreadable. Any other error of a modality means that the program or its configuration is wrong,
+// and ends the run. Code and message stay; OK stays OK.
 //
 //   return MediaError(absl::InvalidArgumentError(absl::StrCat(name, ": holds no samples")));
 absl::Status MediaError(absl::Status status);
-// Whether `status` was marked so, or was made from such a status by putting text before its message
-// (the host's Annotate keeps the mark).
+// Whether `status` has this mark. The mark stays when text is put before the message with the
+// host's Annotate.
 bool IsMediaError(const absl::Status& status);
 
-// Thread-safe. Errors of media are media errors: NotFound (no such file), InvalidArgument (not
-// decodable, empty, truncated, wrong kind, larger than the limits), each naming the item.
-// Pictures and frames are upright: the orientation that a file states (EXIF, the display matrix of
-// a video) is applied.
+// Thread-safe. Errors that a media item causes are marked by MediaError and name the item: NotFound
+// (no such file), InvalidArgument (not decodable, empty, truncated, wrong kind, larger than the
+// limits). Pictures and frames are returned upright: the orientation in the file (EXIF, or the
+// display matrix of a video) is applied.
 class MediaDecoder {
  public:
   virtual ~MediaDecoder();
@@ -74,8 +74,8 @@ class MediaDecoder {
   virtual absl::StatusOr<AudioClip> DecodeAudio(const MediaSource& media) const = 0;
   virtual absl::StatusOr<VideoClip> DecodeVideo(const MediaSource& media,
                                                 const FrameSelector& select) const = 0;
-  // The same decoder, but pictures and frames come as they are stored, on their side where the file
-  // states an orientation. For models that were trained on such. Lives as long as this one.
+  // The same decoder, but without applying the orientation: pixels are returned as they are stored.
+  // For models that were trained on such pixels. Lives as long as this object.
   virtual const MediaDecoder& as_stored() const { return *this; }
 };
 

@@ -1,5 +1,5 @@
-// unival: media_bytes.h - a media item as it is stored, for modalities that read it themselves:
-// radar cubes, point clouds, what no decoder of the host knows.
+// unival: media_bytes.h - the bytes of a media item, for modalities that decode them themselves:
+// radar cubes, point clouds, and other formats that the host cannot decode.
 //
 //   UNIVAL_ASSIGN_OR_RETURN(const auto bytes, unival::MediaBytes(sample.media));
 //   if (bytes->size() != kCubeBytes) {
@@ -17,11 +17,11 @@
 
 namespace unival {
 
-// What messages call a media item: its name, else its path, else "media in memory".
+// The name of a media item in messages: its name, else its path, else "media in memory".
 std::string MediaName(const MediaSource& media);
 
-// The bytes, shared with the item where it holds them, never empty. Media errors: NotFound (no
-// such file), InvalidArgument (empty, or no regular file). Thread-safe.
+// The bytes of the item, never empty. They are shared with the item if it has them in memory. Media
+// errors: NotFound (no such file), InvalidArgument (empty, or not a regular file). Thread-safe.
 absl::StatusOr<std::shared_ptr<const std::string>> MediaBytes(const MediaSource& media);
 
 }  // namespace unival

@@ -12,8 +12,8 @@ absl::Status MediaFileError(absl::Status status) {
     case absl::StatusCode::kNotFound:
     case absl::StatusCode::kPermissionDenied:
     case absl::StatusCode::kInvalidArgument:
-    case absl::StatusCode::kResourceExhausted:  // larger than what is read: nothing was written
-    case absl::StatusCode::kDataLoss:           // cut while it was read
+    case absl::StatusCode::kResourceExhausted:  // the file is too large to read
+    case absl::StatusCode::kDataLoss:           // the file was truncated during the read
       return MediaError(std::move(status));
     default:
       return status;

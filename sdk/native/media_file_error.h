@@ -1,4 +1,5 @@
-// unival: media_file_error.h - whose fault it is when a media file cannot be opened or read.
+// unival: media_file_error.h - decides whether a file error is caused by the media item or by the
+// machine.
 #ifndef UNIVAL_SDK_NATIVE_MEDIA_FILE_ERROR_H_
 #define UNIVAL_SDK_NATIVE_MEDIA_FILE_ERROR_H_
 
@@ -9,11 +10,11 @@
 
 namespace unival {
 
-// `status` is what opening or reading a media file gave, with the code of SystemError
-// (sdk/base/files.h). A file that is missing, forbidden, too large, cut or no file is one media
-// item's fault and is marked so (MediaError, sdk/native/media.h): the run counts it and goes on.
-// Too many open files, no memory and a failing disk are the machine's fault: every other file would
-// fail in the same way, so the status stays as it is and ends the run. OK stays OK.
+// `status` is the error of opening or reading a media file, with a code of SystemError
+// (sdk/base/files.h). When the file is missing, forbidden, too large, cut off or not a regular
+// file, the status is marked with MediaError (sdk/native/media.h): the run counts the item and
+// continues. Too many open files, no memory and a failing disk are errors of the machine. They
+// would affect every other file too, so the status is not marked and ends the run. OK stays OK.
 //
 //   absl::StatusOr<std::string> digest = Sha256HexOfFile(media.path);
 //   if (!digest.ok()) return MediaFileError(digest.status());

@@ -1,6 +1,6 @@
 // unival: modality.h
 //
-// A modality turns one kind of media into features [B, N, F]. The host owns all that comes after:
+// A modality turns one kind of media into features [B, N, F]. The host does everything after that:
 // the linear connection to the backbone, position tables, the type row, tokens, checkpoints,
 // batching and threads.
 //
@@ -46,23 +46,23 @@ enum class PositionKind {
 struct ModalityInfo {
   std::string id;    // the model's name for it: "depth"
   std::string type;  // registered type
-  // What the features mean, "small_cnn-64x64/1"; stored with the adapter.
+  // Names the meaning of the features, "small_cnn-64x64/1"; stored with the adapter.
   std::string feature_schema;
   int64_t feature_dim = 0;    // F
   int64_t max_positions = 0;  // upper bound of N, 0 = unbounded
   PositionKind position_kind = PositionKind::kNone;
 };
 
-// One media item as the data holds it. With `augment`, Preprocess may vary its output as a pure
-// function of `seed`; without, the output depends on the media alone.
+// One media item before preprocessing. With `augment`, Preprocess may vary its output, as a pure
+// function of `seed`. Without it, the output depends on the media alone.
 struct RawSample {
   MediaSource media;
   bool augment = false;
   uint64_t seed = 0;
 };
 
-// The input of a modality's own Encode. The host only stores, hashes and moves these tensors; what
-// they mean is the modality's own affair.
+// The input of Encode of the same modality. The host only stores, hashes and moves these tensors;
+// only the modality knows their meaning.
 struct PreprocessedSample {
   std::vector<at::Tensor> tensors;
 };
@@ -83,22 +83,22 @@ class Modality {
 
   virtual const ModalityInfo& info() const = 0;
 
-  // Decodes and normalises one sample. Thread-safe; runs on loader threads; deterministic.
-  // Errors: those of MediaDecoder, and MediaError(InvalidArgument) for media that it cannot take.
-  // An error that is not marked by MediaError says that the modality itself does not work, and ends
-  // training.
+  // Decodes and normalises one sample. Thread-safe; runs on loader threads; deterministic. Errors:
+  // those of MediaDecoder, and MediaError(InvalidArgument) for media that the modality does not
+  // accept. An error without the mark of MediaError means that the modality itself does not work,
+  // and ends training.
   virtual absl::StatusOr<PreprocessedSample> Preprocess(const RawSample& sample) const = 0;
 
   // Features of a batch. Row i must not depend on the other rows. Runs on the compute thread, one
   // call at a time, in the mode (train or eval) and on the device of `module()`.
   virtual absl::StatusOr<ModalityFeatures> Encode(const PreprocessedBatch& batch) = 0;
 
-  // Weights and buffers, or null when there are none. Names are stable: they are checkpoint keys.
-  // The host freezes, trains, saves, loads and moves them.
+  // Weights and buffers, or null when there are none. Their names are keys in checkpoints, so they
+  // must not change. The host freezes, trains, saves, loads and moves them.
   virtual std::shared_ptr<torch::nn::Module> module() { return nullptr; }
 
-  // Text that changes whenever Preprocess would give other tensors for the same media; part of
-  // feature cache keys.
+  // A text that must change whenever Preprocess gives different tensors for the same media. It is
+  // part of the keys of the feature cache.
   virtual std::string preprocessing_fingerprint() const = 0;
 };
 

@@ -1,17 +1,17 @@
 // unival: plugin.h
 //
-// The one macro of a native plugin: it names the plugin, records what it was built against, and
-// hands the host's registrar to a function of yours. Write it once, in one .cc, at namespace scope:
+// The macro that makes a native plugin. It names the plugin, records how it was built, and passes
+// the host's registrar to your function. Write it once, in one .cc file, at namespace scope:
 //
 //   absl::Status Register(unival::Registrar& registrar) {
 //     return registrar.AddModality({"depth", "16-bit depth maps in millimetres", &CreateDepth});
 //   }
 //   UNIVAL_NATIVE_PLUGIN("depth", "0.1.0", Register)
 //
-// The record stands in the ELF section ".unival_plugin", so the host compares it without running
-// any code of the plugin; one that was built for another runtime is refused with a table of the
-// fields that differ. A plugin links no host code: what it calls is found in the host that opens
-// it, and it is never unloaded.
+// The record is in the ELF section ".unival_plugin", so the host can compare it without running any
+// code of the plugin. A plugin that was built for another runtime is refused, with a table of the
+// fields that differ. A plugin links no code of the host: the functions that it calls are found in
+// the host that opens it. A plugin is never unloaded.
 #ifndef UNIVAL_SDK_NATIVE_PLUGIN_H_
 #define UNIVAL_SDK_NATIVE_PLUGIN_H_
 

@@ -9,7 +9,8 @@
 
 namespace unival {
 
-// Plugins find the SDK's messages in the host, so every host must contain them, used or not.
+// Plugins use the code of the SDK's messages from the host, so every host must link it, even if it
+// does not use it itself.
 extern const void* const kSdkMessages[];
 const void* const kSdkMessages[] = {&ModalityConfig::default_instance(),
                                     &TaskTemplate::default_instance()};
@@ -75,7 +76,8 @@ absl::Status Unknown(absl::string_view kind, absl::string_view id, const Map& ma
       ". If a plugin provides it, load the plugin with --plugin FILE or --plugin_path DIR."));
 }
 
-// The field of the oneof that is set, or the name that `named` holds; empty without one.
+// The name of the network: the field of the oneof that is set, or the name in `named`. Empty when
+// no network is set.
 std::string NetworkName(const EncoderConfig& config) {
   if (config.has_named()) return config.named().network();
   const auto* network = EncoderConfig::descriptor()->FindOneofByName("network");

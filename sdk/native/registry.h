@@ -1,9 +1,9 @@
 // unival: registry.h
 //
-// What a build of the host knows: types of modalities, encoder networks, tokenizers, tasks and
-// metrics. A plugin receives the `Registrar` in its entry function; built-ins are added by one
-// table each. Registration only stores factories: no tensor is allocated, no device probed, no file
-// read.
+// The registered types of modalities, encoder networks, tokenizers, tasks and metrics. A plugin
+// receives the `Registrar` in its entry function; each kind of built-in component has one table
+// that is added. Registration only stores factories: it allocates no tensor, uses no device and
+// reads no file.
 //
 //   absl::Status RegisterBuiltins(Registrar& registrar) {
 //     return registrar.AddModality({"image", "RGB images", &CreateImage});
@@ -35,12 +35,11 @@ namespace unival {
 class FeatureEncoder;
 struct EncoderInput;
 
-// What the host does for components. Outlives all of them.
+// Services of the host for components. They live longer than all components.
 struct HostServices {
   const MediaDecoder* media = nullptr;
-  // A fresh, randomly initialised network (libtorch's default generator), of those that ship and
-  // those of plugins; see feature_encoder.h. InvalidArgument names the field of the configuration
-  // that does not fit.
+  // Creates a randomly initialised network (libtorch's default generator), built-in or from a
+  // plugin; see feature_encoder.h. InvalidArgument names the wrong field of the configuration.
   std::function<absl::StatusOr<std::shared_ptr<FeatureEncoder>>(const EncoderConfig&,
                                                                 const EncoderInput&)>
       make_encoder;
@@ -56,18 +55,19 @@ struct ModalityFactory {
 
 // A type of encoder network (feature_encoder.h).
 struct NetworkFactory {
-  std::string name;     // lower_snake: the set field of EncoderConfig, or its named.network
+  std::string name;     // lower_snake: a field of EncoderConfig, or the value of its named.network
   std::string summary;  // one line for listings
-  // Checks the configuration; InvalidArgument names the field that does not fit.
+  // Checks the configuration; InvalidArgument names the wrong field.
   std::function<absl::StatusOr<std::shared_ptr<FeatureEncoder>>(const EncoderConfig&,
                                                                 const EncoderInput&)>
       create;
 };
 
-// How a tokenizer type is trained: text taken as it is, same corpus, same bytes.
+// Arguments for training a tokenizer. The text is used unchanged; the same corpus gives the same
+// output bytes.
 struct TokenizerTraining {
   std::string corpus;                // file with one sentence per line, UTF-8
-  std::string output;                // file to write, in one step
+  std::string output;                // file to write, atomically
   int64_t vocabulary_size = 0;       // upper bound; a small corpus gives fewer pieces
   std::vector<std::string> symbols;  // kept as single pieces
 };
@@ -75,11 +75,11 @@ struct TokenizerTraining {
 struct TokenizerFactory {
   std::string type;
   std::string summary;
-  // `directory` holds the tokenizer's files; `block` is the vocabulary block it fills.
+  // `directory` contains the tokenizer's files; `block` is its vocabulary block.
   std::function<absl::StatusOr<std::unique_ptr<Tokenizer>>(const std::string& directory,
                                                            const std::string& block)>
       create;
-  // Optional.
+  // Optional: null when this type cannot be trained.
   std::function<absl::Status(const TokenizerTraining&)> train = nullptr;
 };
 
@@ -92,24 +92,25 @@ struct TaskFactory {
 // A metric that task templates may name.
 struct MetricFactory {
   std::string name;        // lower_snake
-  std::string summary;     // one line for listings: what it gives and what it measures
+  std::string summary;     // one line for listings: its scores and what they measure
   bool needs_box = false;  // compares boxes: the template's target must hold one
-  // One object an evaluation. The reader lives as long as it.
+  // Creates one object for each evaluation. The reader lives as long as that object.
   std::function<std::unique_ptr<Metric>(ReferenceReader)> create;
-  // Of the scores that it gives; of one that is not named here more is better.
+  // Descriptions of its scores. For a score that is not named here, more is better.
   std::vector<ScoreInfo> scores = {};
 };
 
 class Registrar {
  public:
   virtual ~Registrar();
-  // AlreadyExists names the type and who registered it first; InvalidArgument an id that is not
-  // [a-z][a-z0-9_]{1,47}, or a score of a metric that has no name, or one with a slash.
+  // AlreadyExists names the type and who registered it first. InvalidArgument for an id that is not
+  // [a-z][a-z0-9_]{1,47}, and for a metric's score whose name is empty or contains a slash.
   virtual absl::Status AddModality(ModalityFactory factory) = 0;
   virtual absl::Status AddTokenizer(TokenizerFactory factory) = 0;
   virtual absl::Status AddTask(TaskFactory factory) = 0;
-  // Declares a block of tokens that the plugin speaks; models gain it only by `unival vocab add`.
-  // The id is "<owner>.<name>", both as above; owner "core" is the host's.
+  // Declares a block of tokens that the plugin uses. It does not change any model; only `unival
+  // vocab add` adds the block to a model. The id is "<owner>.<name>", both parts as above; owner
+  // "core" is reserved for the host.
   virtual absl::Status AddTokenBlock(TokenBlockSpec block) = 0;
   virtual absl::Status AddNetwork(NetworkFactory factory) = 0;
   virtual absl::Status AddMetric(MetricFactory factory) = 0;
@@ -124,10 +125,10 @@ class Registry : public Registrar {
   absl::Status AddNetwork(NetworkFactory factory) override;
   absl::Status AddMetric(MetricFactory factory) override;
 
-  // Who registers from now on ("built-in", a plugin's file); used in messages.
+  // Sets who registers the next components ("built-in", or a plugin's file). Used in messages.
   void set_origin(std::string origin) { origin_ = std::move(origin); }
 
-  // NotFound lists what there is and how to load a plugin.
+  // NotFound lists the registered types and says how to load a plugin.
   absl::StatusOr<std::unique_ptr<Modality>> CreateModality(const ModalityConfig& config,
                                                            const HostServices& services) const;
   absl::StatusOr<std::unique_ptr<Tokenizer>> CreateTokenizer(absl::string_view type,
@@ -136,12 +137,12 @@ class Registry : public Registrar {
   absl::StatusOr<std::unique_ptr<Task>> CreateTask(absl::string_view name,
                                                    const VocabularyView& vocabulary) const;
 
-  // InvalidArgument where the configuration sets no network, or names the field that does not fit.
+  // InvalidArgument when the configuration sets no network; otherwise it names the wrong field.
   absl::StatusOr<std::shared_ptr<FeatureEncoder>> CreateNetwork(const EncoderConfig& config,
                                                                 const EncoderInput& input) const;
-  // NotFound lists what there is. The pointer lives as long as the registry.
+  // NotFound lists the registered metrics. The pointer lives as long as the registry.
   absl::StatusOr<const MetricFactory*> FindMetric(absl::string_view name) const;
-  // Of all metrics, by the metrics' names.
+  // The described scores of all metrics, in the order of the metrics' names.
   std::vector<ScoreInfo> scores() const;
 
   struct Entry {

@@ -1,8 +1,8 @@
 // unival: score_info.h
 //
-// What is known of a score before any answer is looked at: whether less of it is better, and
-// whether it stands for its task. A metric says it once, where it is registered (registry.h), and
-// everything that ranks by scores asks for it here.
+// Describes a score: whether less or more of it is better, and how well it represents its task. A
+// metric gives the description once, when it is registered (registry.h). All code that ranks
+// results by a score uses it.
 //
 //   registrar.AddMetric({"wer", "word error rate", /*needs_box=*/false, create,
 //                        {{"wer", ScoreOrder::kLessIsBetter}}});
@@ -19,17 +19,18 @@ enum class ScoreOrder {
 };
 
 struct ScoreInfo {
-  // As Metric::Result has it, "bleu_4". What stands behind a slash, as in "wer/kind=noisy", is the
-  // same score of some of the records, and needs no entry of its own.
+  // The key in Metric::Result, "bleu_4". A key with a slash, such as "wer/kind=noisy", is the same
+  // score over a part of the records and needs no description of its own.
   std::string name;
   ScoreOrder order = ScoreOrder::kMoreIsBetter;
-  // Of the scores that a task gives, the one of the highest rank judges where nobody names another;
-  // of equal ranks the first by name. Those that ship have 0 to 60: accuracy has 60.
+  // Among the scores of a task, the one with the highest rank is used to judge unless the user
+  // names another; with equal ranks, the first by name. Built-in scores have ranks 0 to 60:
+  // accuracy has 60.
   int rank = 0;
-  // The mean over answers of how right each is, from 0 to 1: it can be held against how sure the
-  // answers were, and against the score of a constant answer.
+  // True when the score is a mean over answers of how right each one is, from 0 to 1. Such a score
+  // can be compared with the confidence of the answers, and with the score of a constant answer.
   bool is_share_right = false;
-  // What has to be said wherever its value is shown, "modules exact and stem"; mostly nothing.
+  // A note that is shown wherever the value is shown, "modules exact and stem". Usually empty.
   std::string remark = "";
 };
 

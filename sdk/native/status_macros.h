@@ -1,4 +1,5 @@
-// unival: status_macros.h - sdk/base/status_macros.h under the path that plugins include.
+// unival: status_macros.h - makes sdk/base/status_macros.h available under the path that plugins
+// include.
 #ifndef UNIVAL_SDK_NATIVE_STATUS_MACROS_H_
 #define UNIVAL_SDK_NATIVE_STATUS_MACROS_H_
 

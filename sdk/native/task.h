@@ -1,8 +1,8 @@
 // unival: task.h
 //
 // A task turns a record into prompt, target and constraint, and generated tokens into an answer.
-// Most tasks are templates (data, docs/tutorials/task_templates.md); this interface is for those
-// whose target no template can express.
+// Most tasks are templates, which are data (docs/tutorials/task_templates.md). This interface is
+// for tasks whose target no template can express.
 //
 // Thread-safe: all methods are const and may be called concurrently. Metric objects belong to one
 // thread.
@@ -30,17 +30,17 @@
 
 namespace unival {
 
-// A column's value: text, number, list of numbers (boxes, codes), list of texts (several
-// references), media.
+// The value of a column: a text, a number, a list of numbers (boxes, codes), a list of texts
+// (several references), or media.
 using FieldValue =
     std::variant<std::string, double, std::vector<double>, std::vector<std::string>, MediaSource>;
 
-// Columns that say how large the picture is that a record's boxes lie in, in pixels.
+// Columns with the size, in pixels, of the picture that a record's boxes refer to.
 inline constexpr char kWidthColumn[] = "width", kHeightColumn[] = "height";
 
-// What a column is to hold, of the values above that are no media.
+// The kind of value that a column must have, unless it holds media.
 enum class ValueKind {
-  kText,     // a text; a number or a list of texts stands for one, too
+  kText,     // a text; a number or a list of texts is accepted too
   kNumber,   // a number
   kNumbers,  // a list of numbers
 };
@@ -51,7 +51,7 @@ struct TaskSample {
   std::map<std::string, FieldValue> fields;
 };
 
-// What generation may emit. Both empty: anything.
+// The tokens that generation may produce. When both members are empty, all tokens are allowed.
 struct Constraint {
   AnswerSet answers;                // closed set, global ids without </s>; shared, not copied
   std::vector<TokenRange> allowed;  // union of ranges; </s> is always allowed
@@ -60,9 +60,9 @@ struct Constraint {
 struct MediaInput {
   std::string modality;
   MediaSource media;
-  // Its position within the text, where it takes one position as a token would; the tokens of
-  // `Seq2SeqExample::source` have the others, in their order, so 1 is behind <s>. -1: before the
-  // text and without a position in it, as the reference has it.
+  // Its position in the text. There it takes one position, like a token; the tokens of
+  // `Seq2SeqExample::source` take the other positions in their order. So 1 is directly after <s>.
+  // -1: before the text, without a position in it, as in the reference.
   int64_t place = -1;
 };
 
@@ -78,11 +78,13 @@ struct Seq2SeqExample {
   std::vector<int64_t> prefix;    // forced decoder tokens after <s>, out of the loss
   std::vector<int64_t> target;    // without <s>, with </s>; empty when unknown
   Constraint constraint;
-  // The decoder writes image codes: it then uses the positions, norms and biases of the code grid.
-  // A fact of the task, the same in both modes and whether or not the target is known.
+  // True when the decoder writes image codes; it then uses the positions, norms and biases of the
+  // code grid. It depends on the task alone: it is the same in both modes, with and without a
+  // target.
   bool image_codes = false;
-  double loss_weight = 1;  // above 0: multiplies this example's loss
-  // The loss sees of the vocabulary only what `constraint.answers` lets follow. Training alone.
+  double loss_weight = 1;  // above 0; multiplies the loss of this example
+  // At each step the loss considers only the tokens that `constraint.answers` allows next. Only
+  // used in training.
   bool mask_loss = false;
 };
 
@@ -93,21 +95,22 @@ struct Hypothesis {
 
 struct Prediction {
   std::string text;  // decoded answer
-  // X0, y0, x1, y1 as fractions [0, 1] of width and height.
+  // x0, y0, x1, y1 as fractions [0, 1] of width and height.
   absl::optional<std::array<double, 4>> box;
   std::vector<int64_t> codes;  // local indices of a `codes` slot
   double score = 0;
 };
 
-// What an answer to a record is compared with.
+// The right answers to a record. Metrics compare an answer with them.
 struct References {
   std::vector<std::string> texts;             // right answers, at least one for metrics of texts
   absl::optional<std::array<double, 4>> box;  // x0, y0, x1, y1 as in Prediction
 };
-// Gives the references of a record; the errors are those of Task::MakeExample.
+// Returns the references of a record. Errors are those of Task::MakeExample.
 using ReferenceReader = std::function<absl::StatusOr<References>(const TaskSample&)>;
 
-// Accumulates over predictions. Name -> value, accuracies in [0, 1].
+// Accumulates over predictions. Result maps the name of each score to its value; accuracies are in
+// [0, 1].
 class Metric {
  public:
   virtual ~Metric();
@@ -117,11 +120,11 @@ class Metric {
   virtual std::map<std::string, double> Result() const = 0;
 };
 
-// The block of image codes, the only one whose rows the decoder places on a grid.
+// The block of image codes. It is the only block whose tokens the decoder places on a grid.
 constexpr absl::string_view kImageCodeBlock = "core.image_code";
 
-// What is known of a task without a record, in one place for training, evaluation, prediction and
-// listings.
+// The properties of a task that do not depend on a record. Training, evaluation, prediction and
+// listings use it.
 struct TaskInfo {
   std::string name;
   std::string summary;
@@ -129,36 +132,37 @@ struct TaskInfo {
   std::vector<std::string> blocks;      // vocabulary blocks it needs
   std::vector<std::string> columns;     // record columns that training needs
   std::vector<std::string> prediction_columns;
-  // Those of the above that hold media; empty: each is called like its modality. See MediaColumns.
+  // The columns above that hold media. Empty: each media column has the name of its modality. See
+  // MediaColumns.
   std::vector<std::string> media_columns;
   GenerationConfig generation;
-  // For listings, as they were written, slots in braces; empty where the task is code.
+  // For listings: the text of the template, with slots in braces. Empty when the task is code.
   std::string prompt, target;
-  // Of the scores that its metric gives; one that is not named here is known by the registered
-  // metric that gives a score of this name, and else more of it is better.
+  // Descriptions of its metric's scores. For a score that is not named here, the description of the
+  // registered metric with a score of this name is used; if there is none, more is better.
   std::vector<ScoreInfo> scores;
-  // Where messages say that the task is defined, "sets/my.textproto:12"; empty: in code.
+  // The place of the definition, for messages: "sets/my.textproto:12". Empty: in code.
   std::string origin;
-  // What columns are to hold; one that is not named here holds a text, or media. Also names columns
-  // that a task reads only where a record has them, such as kWidthColumn beside a box.
+  // The kinds of the columns' values. A column that is not named here holds a text, or media. Also
+  // names optional columns, which a task reads only if a record has them, such as kWidthColumn with
+  // a box.
   std::map<std::string, ValueKind> column_kinds;
-  // Columns of prompt and target that hold a box, [x0, y0, x1, y1] as a record writes it.
+  // Columns of prompt and target that hold a box, in the record's form [x0, y0, x1, y1].
   std::vector<std::string> box_columns;
-  // Whether its answers may have Prediction::box and Prediction::codes. A task that does not say
-  // may give them.
+  // Whether its answers may have Prediction::box and Prediction::codes. The default is yes.
   bool gives_box = true, gives_codes = true;
 };
 
 // Columns of `info` that hold media.
 const std::vector<std::string>& MediaColumns(const TaskInfo& info);
 
-// Whether a model with `modalities` can do the task, and data with `columns` (where given) can
-// train it. FailedPrecondition names the task, what it needs and what there is.
+// OK when a model with `modalities` can do the task and, if `columns` are given, data with these
+// columns can train it. FailedPrecondition names the task, what it needs and what there is.
 absl::Status CheckTaskFits(const TaskInfo& info, const std::vector<std::string>& modalities,
                            const absl::optional<std::vector<std::string>>& columns);
 
-// Whether `constraint` allows tokens of `block` alone: how a task that knows no more says what it
-// writes.
+// Whether `constraint` allows only tokens of `block`. For tasks that have no other information
+// about what they generate.
 bool AllowsOnlyBlock(const Constraint& constraint, const VocabularyView& vocabulary,
                      absl::string_view block);
 
@@ -172,13 +176,13 @@ class Task {
   virtual absl::StatusOr<Prediction> Interpret(const TaskSample& sample,
                                                const Hypothesis& best) const = 0;
   virtual std::unique_ptr<Metric> NewMetric() const = 0;
-  // What counts as right for a record: what its metric compares with, shown beside answers.
-  // Unimplemented for a task that does not say so; else the errors of MakeExample.
+  // The right answers for a record: its metric compares with them, and they are shown next to the
+  // answers. Unimplemented when a task does not provide them; otherwise the errors of MakeExample.
   virtual absl::StatusOr<References> ReferencesOf(const TaskSample& sample) const;
 };
 
-// The answer that the record itself holds, as Interpret reads it: what a perfect model would be
-// credited with. FailedPrecondition when the record has no target.
+// The answer of a perfect model: the record's own target, read by Interpret. FailedPrecondition
+// when the record has no target.
 absl::StatusOr<Prediction> ReferenceAnswer(const Task& task, const TaskSample& sample);
 
 }  // namespace unival

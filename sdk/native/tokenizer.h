@@ -1,7 +1,7 @@
 // unival: tokenizer.h
 //
-// Text to tokens of one vocabulary block and back. A tokenizer knows local indices only; global
-// ids, special tokens and embedding rows are the host's.
+// Turns text into tokens of one vocabulary block, and back. A tokenizer uses local indices only;
+// the host manages global ids, special tokens and embedding rows.
 //
 //   absl::StatusOr<std::vector<int64_t>> ids = tokenizer->Encode(" a red circle");
 //
@@ -30,10 +30,10 @@ class Tokenizer {
  public:
   virtual ~Tokenizer();
 
-  // The block that `Encode` emits into.
+  // The block of the tokens that `Encode` returns.
   virtual const TokenBlockSpec& block() const = 0;
 
-  // Local indices of `text` (UTF-8, leading space significant). Empty text gives no token; text
+  // The local indices of `text` (UTF-8; a leading space matters). Empty text gives no tokens. Text
   // outside the vocabulary gives -1, which the host maps to <unk>.
   virtual absl::StatusOr<std::vector<int64_t>> Encode(absl::string_view text) const = 0;
 

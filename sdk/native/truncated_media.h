@@ -1,9 +1,10 @@
-// unival: truncated_media.h - the error of media that end too early, as a download that broke off.
+// unival: truncated_media.h - marks the error of a media file that ends too early, for example
+// after an incomplete download.
 //
 //   return TruncatedMedia(MediaError(absl::InvalidArgumentError("a.wav: half of its samples")));
 //   if (IsTruncatedMedia(status)) ...
 //
-// The mark stays in this process: it does not come through the C boundary of plugins.
+// The mark does not cross the C boundary of plugins.
 #ifndef UNIVAL_SDK_NATIVE_TRUNCATED_MEDIA_H_
 #define UNIVAL_SDK_NATIVE_TRUNCATED_MEDIA_H_
 
@@ -16,7 +17,8 @@ namespace unival {
 
 constexpr StatusKind kTruncatedMedia("unival/truncated_media");
 
-// The same status, marked. Also for streams that look damaged where they may have been cut.
+// The same status, marked. Also use it when a stream looks damaged at a place where it may have
+// been cut off.
 inline absl::Status TruncatedMedia(absl::Status status) {
   return kTruncatedMedia.Mark(std::move(status));
 }

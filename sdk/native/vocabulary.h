@@ -1,7 +1,8 @@
 // unival: vocabulary.h
 //
-// The unified vocabulary as tasks and generation see it: blocks with local indices, global ids as a
-// view, and text through the model's tokenizer.
+// The interface of the unified vocabulary for tasks and generation. Tokens are identified by their
+// block and local index; global ids are derived from these. Text is converted by the model's
+// tokenizer.
 //
 //   absl::StatusOr<int64_t> bin = vocabulary.GlobalId("core.location_bin", 17);
 //
@@ -42,9 +43,9 @@ class VocabularyView {
   virtual absl::StatusOr<int64_t> GlobalId(absl::string_view block, int64_t index) const = 0;
   virtual absl::StatusOr<BlockToken> Identify(int64_t global_id) const = 0;
 
-  // Text through the tokenizer, as global ids without <s> and </s>.
+  // The global ids of `text`, by the model's tokenizer, without <s> and </s>.
   virtual absl::StatusOr<std::vector<int64_t>> EncodeText(absl::string_view text) const = 0;
-  // The text of the tokens that belong to the tokenizer's block; all others are skipped.
+  // The text of the tokens of the tokenizer's block; all other tokens are skipped.
   virtual absl::StatusOr<std::string> DecodeText(absl::Span<const int64_t> tokens) const = 0;
 
   // `core.special` holds these four in this order.
@@ -52,7 +53,7 @@ class VocabularyView {
   int64_t pad() const { return 1; }
   int64_t eos() const { return 2; }
   int64_t unk() const { return 3; }
-  // Id of core.mask, or unk() where the model has none.
+  // The id of core.mask, or unk() when the model has none.
   virtual int64_t mask() const = 0;
 };
 

@@ -1,6 +1,6 @@
 """What the packaged SDK consists of: path in the package -> file of the tree."""
 
-# Enough for plugins of tier 2.
+# All files that plugins of tier 2 need.
 C_FILES = {
     "BUILD": "//sdk/package:root.BUILD",
     "WORKSPACE": "//sdk/package:root.WORKSPACE",
@@ -43,7 +43,7 @@ _MESSAGES = [
     "task",
 ]
 
-# What the native tier needs besides.
+# The additional files for the native tier.
 NATIVE_FILES = dict(
     [("sdk/native/" + name, "//sdk/native:" + name) for name in _NATIVE_HEADERS] +
     [("sdk/proto/" + name + ".pb.h", "//sdk/package:" + name + ".pb.h") for name in _MESSAGES] +

@@ -1,7 +1,7 @@
 // unival: byte_vocabulary.h
 //
-// A vocabulary without a model, for checks of tasks: one token per byte as core.bpe, behind the
-// four of core.special.
+// A vocabulary that needs no model, for checks of tasks: core.special with its four tokens, then
+// core.bpe with one token per byte.
 //
 //   ByteVocabulary vocabulary(registry.token_blocks());
 //   ConformanceReport report = CheckTask(*task, vocabulary, probe);
@@ -19,9 +19,9 @@ namespace unival {
 // Thread-safe: immutable after creation.
 class ByteVocabulary : public VocabularyView {
  public:
-  // With core.mask, 64 image codes, 1000 location bins, and the blocks given.
+  // With core.mask, 64 image codes, 1000 location bins, and `blocks`.
   explicit ByteVocabulary(const std::vector<TokenBlockSpec>& blocks);
-  // With core.mask, 8192 image codes and 1000 location bins, as the published models have them.
+  // With core.mask, 8192 image codes and 1000 location bins, like the published models.
   static ByteVocabulary Published();
   // Bytes alone: no mask, no codes, no bins.
   static ByteVocabulary TextOnly();

@@ -1,4 +1,4 @@
-// unival: checker.h - how conformance checks collect their rows. Internal to sdk/testing.
+// unival: checker.h - collects the rows of a conformance check. Internal to sdk/testing.
 #ifndef UNIVAL_SDK_TESTING_CHECKER_H_
 #define UNIVAL_SDK_TESTING_CHECKER_H_
 
@@ -13,10 +13,10 @@
 
 namespace unival {
 
-// A rule's finding: empty means that the rule is kept.
+// The violation that a rule found; empty means that the rule holds.
 using Finding = std::string;
 
-// What `rule` first finds among the items.
+// Applies `rule` to the items; returns the first finding that is not empty.
 template <typename Items, typename Rule>
 Finding ForEach(const Items& items, Rule&& rule) {
   for (const auto& item : items) {
@@ -26,7 +26,7 @@ Finding ForEach(const Items& items, Rule&& rule) {
   return "";
 }
 
-// Its first line: libtorch's exceptions hold a whole stack.
+// The first line of the exception's text; libtorch's exceptions contain a whole stack trace.
 inline Finding WhatWasThrown(const std::exception& error) {
   return std::string(StatusFromException("threw", error).message());
 }
@@ -38,13 +38,13 @@ class Checker {
     report_.component = std::move(component);
   }
 
-  // Runs `rule`, which returns a Finding; an exception is a finding too.
+  // Runs `rule`, which returns a Finding. An exception becomes a finding too.
   template <typename Rule>
   void Run(const std::string& name, Rule&& rule) {
     Measure(name, [&](std::string*) { return rule(); });
   }
 
-  // The same for a rule about a quantity, which also returns what was measured.
+  // The same for a rule that measures something: it writes the measured value to its argument.
   template <typename Rule>
   void Measure(const std::string& name, Rule&& rule) {
     if (observer_ != nullptr) observer_->Begins(name);
@@ -69,8 +69,8 @@ class Checker {
   ConformanceReport report_;
 };
 
-// Calls `body(i)` on `threads` threads at once, each returning a Finding; gives the first that is
-// not empty.
+// Calls `body(i)`, which returns a Finding, on `threads` threads at once. Returns the first finding
+// that is not empty.
 template <typename Body>
 Finding RunConcurrently(int threads, Body&& body) {
   std::vector<Finding> findings(threads);

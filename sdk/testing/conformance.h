@@ -1,15 +1,15 @@
 // unival: conformance.h
 //
-// What every modality, tokenizer and task must keep, as checks that a component's own test calls
-// first. A check never stops at the first finding: it gives one row per rule, so that a failing
-// component shows all that is wrong with it.
+// Checks of the rules that every modality, tokenizer, task, network and metric must keep. The test
+// of a component calls its check first. A check does not stop at the first violation: it gives one
+// row per rule, so that all errors of a component are visible.
 //
 //   ModalityProbe probe;
 //   probe.samples = {{MediaSource{"", "a.png"}}, {MediaSource{"", "b.png"}}};
 //   ConformanceReport report = CheckModality(*modality, probe);
 //   EXPECT_TRUE(report.ok()) << report.Table();
 //
-// Single-threaded callers; the checks themselves start threads where a rule is about threads.
+// Call a check from one thread. Checks start threads themselves for rules about threads.
 #ifndef UNIVAL_SDK_TESTING_CONFORMANCE_H_
 #define UNIVAL_SDK_TESTING_CONFORMANCE_H_
 
@@ -29,7 +29,7 @@ struct MetricFactory;
 struct ConformanceRow {
   std::string rule;  // lower_snake, stable
   bool ok = false;
-  std::string detail;  // what was expected and found; when ok empty, or what was measured
+  std::string detail;  // expected and found; when ok: empty, or the measured value
 };
 
 struct ConformanceReport {
@@ -41,8 +41,8 @@ struct ConformanceReport {
   std::string Table() const;
 };
 
-// Told of each rule by the thread that calls the check: so that somebody knows how far it came when
-// a component ends the process.
+// Is called before and after each rule, on the thread that calls the check. So it is known which
+// rule was running when a component ended the process.
 class RuleObserver {
  public:
   virtual ~RuleObserver() = default;
@@ -52,14 +52,14 @@ class RuleObserver {
 
 struct ModalityProbe {
   std::vector<RawSample> samples;  // at least two that decode, with different content
-  // Largest difference between a row alone and the same row in a batch. Convolutions over batches
-  // of different size may take different code paths.
+  // Largest allowed difference between a row alone and the same row in a batch. It is not 0,
+  // because convolutions may take different code paths for batches of different size.
   double batch_tolerance = 1e-5;
   int threads = 4;
-  double max_seconds_per_sample = 10;  // preprocess and encode of one sample
-  // What preprocess and encode give for one sample.
+  double max_seconds_per_sample = 10;  // for preprocess and encode of one sample
+  // Largest output of preprocess and encode for one sample, in bytes.
   int64_t max_bytes_per_sample = int64_t{1} << 30;
-  // Bytes in use that one more round over all samples may leave behind.
+  // Bytes that one more round over all samples may leave allocated.
   int64_t leak_tolerance = 1024;
 };
 // Rules: description, preprocess, augmentation_is_seeded, determinism, features_as_declared,
@@ -81,10 +81,11 @@ ConformanceReport CheckTokenizer(const Tokenizer& tokenizer, const TokenizerProb
 struct TaskProbe {
   std::vector<TaskSample> samples;  // complete records
   int threads = 4;
-  // What is known of scores that the task's metric gives and TaskInfo::scores does not describe: of
-  // one that ships, Registry::scores(). A share of right answers has to be 1 for the references
-  // themselves and 0 for a failure; of other scores neither is asked. Where none of the metric's
-  // scores is described, those count as shares whose name holds "accuracy" or "exact_match".
+  // Descriptions of the metric's scores that TaskInfo::scores does not describe; for built-in
+  // metrics use Registry::scores(). A share of right answers must be 1 for the references
+  // themselves and 0 for failures; this is not checked for other scores. When none of the metric's
+  // scores is described, every score whose name contains "accuracy" or "exact_match" counts as a
+  // share.
   std::vector<ScoreInfo> scores = {};
 };
 // Rules: description, example_shape, tokens_in_vocabulary, target_satisfies_constraint,
@@ -93,7 +94,7 @@ struct TaskProbe {
 ConformanceReport CheckTask(const Task& task, const VocabularyView& vocabulary,
                             const TaskProbe& probe, RuleObserver* observer = nullptr);
 
-// In evaluation mode, in which the network is left. Rules: description, output_as_declared,
+// Sets the network to evaluation mode and leaves it so. Rules: description, output_as_declared,
 // batch_invariance, determinism.
 ConformanceReport CheckNetwork(FeatureEncoder& network, const EncoderInput& input,
                                RuleObserver* observer = nullptr);

@@ -1,5 +1,5 @@
-// A suite that cannot fail proves nothing: one good fake of each kind passes every rule, and each
-// broken one fails exactly the rule that it breaks.
+// Tests the checks themselves: a good fake of each kind passes every rule, and each broken fake
+// fails exactly the rule that it breaks.
 
 #include "sdk/testing/conformance.h"
 
@@ -45,7 +45,7 @@ enum class Flaw {
   kMovesState,
 };
 
-// Media "number 7" becomes four positions of two features.
+// Turns the media "number 7" into four positions with two features each.
 class FakeModality : public Modality {
  public:
   explicit FakeModality(Flaw flaw) : flaw_(flaw) {
@@ -84,7 +84,8 @@ class FakeModality : public Modality {
     ModalityFeatures features = SequenceFeatures(stacked->transpose(1, 2).unsqueeze(-1));
     features.values = features.values.clone();
     if (flaw_ == Flaw::kRowsMixed) features.values -= features.values.mean();
-    // Less than what rows of a batch may differ by, so that only the rule about repetition sees it.
+    // Smaller than the tolerance between rows of a batch, so that only the determinism rule finds
+    // it.
     if (flaw_ == Flaw::kCountsCalls) features.values += 4e-6 * (++calls_ % 2);
     if (flaw_ == Flaw::kNegativePosition) features.positions = features.positions - 1;
     if (flaw_ == Flaw::kPadsWrongly && batch.samples.size() > 1) {
@@ -232,7 +233,7 @@ TEST(TokenizerConformance, AcceptsASoundTokenizerAndFindsEachFlaw) {
 // The score of FakeTask, a share of right answers.
 const ScoreInfo kHits = {"hits", ScoreOrder::kMoreIsBetter, 0, /*is_share_right=*/true};
 
-// Repeats a word: "say" is the target, the answer is what was said.
+// A task that repeats a word: the column "say" is the target, and the answer is the generated text.
 class FakeTask : public Task {
  public:
   FakeTask(const std::string& flaw, const VocabularyView& vocabulary,
@@ -291,7 +292,7 @@ class FakeTask : public Task {
     }
     std::map<std::string, double> Result() const override {
       const double hits = count_ == 0 ? 0 : static_cast<double>(right_) / count_;
-      // That of another name is no share of right answers, whatever it sounds like.
+      // A score with another name is not a share of right answers, even if its name suggests it.
       return {{"hits", hits}, {"hits/kind=word", hits}, {"accuracy_words", 7}};
     }
 

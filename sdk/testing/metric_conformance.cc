@@ -17,7 +17,7 @@ References ReferencesOf(int sample) {
   return {{sample % 2 == 0 ? "a red circle" : "two"}, {{0, 0, 0.5, 0.5}}};
 }
 
-// The metric after two answers, the second of them wrong, and as many failures.
+// The metric's results after two answers, the second of them wrong, and `failures` failures.
 absl::StatusOr<Results> After(const MetricFactory& factory, int failures) {
   int asked = 0;
   const auto metric = factory.create(
@@ -42,7 +42,7 @@ Finding Finite(const absl::StatusOr<Results>& results) {
   return "";
 }
 
-// Each described score must be one that the metric gives: a description of another has no effect.
+// Each described score must be a score of the metric: any other description has no effect.
 Finding Declared(const MetricFactory& factory, const Results& results) {
   for (const ScoreInfo& score : factory.scores) {
     if (results.count(score.name) > 0) continue;
@@ -63,7 +63,7 @@ ConformanceReport CheckMetric(const MetricFactory& factory, RuleObserver* observ
     return Finite(factory.create([](const TaskSample&) { return ReferencesOf(0); })->Result());
   });
   checker.Run("answers", [&] { return Finite(After(factory, 0)); });
-  if (!checker.ok()) return checker.Take();  // the others would only say the same
+  if (!checker.ok()) return checker.Take();  // the other rules would only fail for the same reason
   checker.Run("scores_as_declared", [&] { return Declared(factory, *After(factory, 0)); });
   checker.Run("failures_count", [&]() -> Finding {
     const auto failed = After(factory, 2);

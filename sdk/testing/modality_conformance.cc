@@ -1,4 +1,4 @@
-// The rules of a modality, in one piece: each looks at what the ones before it made.
+// The rules of a modality, in one file: a rule uses the results of the rules before it.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
@@ -20,7 +20,8 @@
 #include "sdk/testing/checker.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-// The sanitizer's allocator replaces the C library's. GCC has no header with this function.
+// The sanitizer's allocator replaces that of the C library. GCC has no header that declares this
+// function.
 extern "C" size_t __sanitizer_get_current_allocated_bytes();
 #endif
 
@@ -60,7 +61,7 @@ int64_t Bytes(const at::Tensor& tensor) {
   return tensor.defined() ? tensor.numel() * static_cast<int64_t>(tensor.element_size()) : 0;
 }
 
-// Bytes that the process has allocated and not freed; 0 where the allocator does not tell.
+// Bytes that the process has allocated and not freed; 0 when the allocator does not tell.
 int64_t BytesInUse() {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   return static_cast<int64_t>(__sanitizer_get_current_allocated_bytes());
@@ -72,14 +73,14 @@ int64_t BytesInUse() {
 #endif
 }
 
-// `message`, with the name of the media where it has none.
+// `message`; if it does not contain the name of the media, the name is put before it.
 Finding Naming(const MediaSource& media, absl::string_view message) {
   const std::string name = MediaName(media);
   return absl::StrContains(message, name) ? std::string(message)
                                           : absl::StrCat(name, ": ", message);
 }
 
-// Everything that the probe's samples give, made once for the rules that look at it.
+// The results for the samples of the probe, computed once and used by several rules.
 class ModalityCheck {
  public:
   ModalityCheck(Modality& modality, const ModalityProbe& probe)
@@ -152,7 +153,7 @@ class ModalityCheck {
                           absl::StrJoin(expected, ", "), "]");
     }
     if (features.positions.min().item<int64_t>() < 0) return "a position is negative";
-    // More positions than declared are another rule's finding.
+    // Another rule checks that there are no more positions than declared.
     const int64_t most = std::max(modality_.info().max_positions, features.values.size(1));
     const int64_t last = features.positions.max().item<int64_t>();
     const bool bounded = kind == PositionKind::kSequence && modality_.info().max_positions > 0;
@@ -193,15 +194,15 @@ class ModalityCheck {
     const auto round = [this] {
       for (const RawSample& raw : probe_.samples) Encode({modality_.Preprocess(raw).value()});
     };
-    // Allocators and libraries keep caches of their own, which these rounds fill.
+    // These rounds fill the caches of allocators and libraries.
     for (int i = 0; i < 8; ++i) round();
     constexpr int kWindows = 4, kRounds = 6;
     int64_t least = std::numeric_limits<int64_t>::max();
     for (int window = 0; window < kWindows; ++window) {
       const int64_t before = BytesInUse();
       for (int i = 0; i < kRounds; ++i) round();
-      // A cache grows once, a leak in every round: the smallest growth of several rounds tells them
-      // apart.
+      // A cache grows once, a leak grows in every round. So the smallest growth of several rounds
+      // shows a leak.
       least = std::min(least, (BytesInUse() - before) / kRounds);
     }
     return least <= probe_.leak_tolerance
@@ -301,7 +302,7 @@ class ModalityCheck {
   }
 
  private:
-  // On copies, so that a modality that writes to its inputs fails the rule about that and no other.
+  // Works on copies, so that a modality that writes to its inputs fails only the rule about that.
   ModalityFeatures Encode(const std::vector<PreprocessedSample>& samples) {
     std::vector<PreprocessedSample> copies;
     for (const PreprocessedSample& sample : samples) copies.push_back(Clone(sample));

@@ -35,7 +35,7 @@ Finding OutputAsDeclared(FeatureEncoder& network, const std::vector<int64_t>& sh
 }
 
 Finding BatchInvariance(FeatureEncoder& network, const std::vector<int64_t>& shape) {
-  constexpr double kTolerance = 1e-4;  // other sizes of a batch may take other code paths
+  constexpr double kTolerance = 1e-4;  // batches of different size may take different code paths
   const at::Tensor input = Batch(shape, 3);
   const at::Tensor together = network.forward(input).select(0, 1);
   const at::Tensor alone = network.forward(input.slice(0, 1, 2)).select(0, 0);
@@ -60,7 +60,7 @@ ConformanceReport CheckNetwork(FeatureEncoder& network, const EncoderInput& inpu
   Checker checker(absl::StrCat("network ", network.feature_name()), observer);
   checker.Run("description", [&] { return Description(network); });
   checker.Run("output_as_declared", [&] { return OutputAsDeclared(network, shape); });
-  if (!checker.ok()) return checker.Take();  // the others would only say the same
+  if (!checker.ok()) return checker.Take();  // the other rules would only fail for the same reason
   checker.Run("batch_invariance", [&] { return BatchInvariance(network, shape); });
   checker.Run("determinism", [&] { return Determinism(network, shape); });
   return checker.Take();

@@ -1,5 +1,5 @@
-// A suite that cannot fail proves nothing: one good fake of each kind passes every rule, and each
-// broken one fails exactly the rule that it breaks.
+// Tests the checks themselves: a good fake of each kind passes every rule, and each broken fake
+// fails exactly the rule that it breaks.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <gtest/gtest.h>

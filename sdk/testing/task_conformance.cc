@@ -32,7 +32,7 @@ class TaskCheck {
     }
     if (example->target.empty() || example->target.back() != vocabulary_.eos())
       return "target does not end in </s>";
-    // A task may take several media of one modality, and names it once.
+    // A task may use several media of one modality; it still names the modality once.
     std::set<std::string> taken;
     for (const MediaInput& input : example->media) taken.insert(input.modality);
     const std::set<std::string> named(task_.info().modalities.begin(),
@@ -132,13 +132,14 @@ class TaskCheck {
   }
 
  private:
-  // The results that are shares of right answers, according to their descriptions. Where no score
-  // is described, as in plugins of tier 2, those whose name holds "accuracy" or "exact_match".
+  // The scores that are shares of right answers, according to their descriptions. When no score is
+  // described, as in plugins of tier 2: those whose name contains "accuracy" or "exact_match".
   Scores SharesRight(const Metric& metric) const {
     Scores described, called;
     bool is_described = false;
     for (const auto& [name, value] : metric.Result()) {
-      // The score of a group, "accuracy/kind=color", is of the same kind as that of all records.
+      // The score of a group, "accuracy/kind=color", is of the same kind as the score of all
+      // records.
       const auto found = is_share_.find(name.substr(0, name.find('/')));
       is_described = is_described || found != is_share_.end();
       if (found != is_share_.end() && found->second) described[name] = value;
