@@ -1,4 +1,4 @@
-// The rules of a modality, in one file: a rule uses the results of the rules before it.
+// The rules of a modality, in one piece: a rule uses the results of the rules before it.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>

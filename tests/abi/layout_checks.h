@@ -1,5 +1,6 @@
-/* The layout tables as compile-time checks, in C and in C++. Compiled against the current header
- * and, without 0.2, against the frozen one: a field that moves or changes its size fails to build.
+/* The layout tables as compile-time checks, in C and in C++. Compiled with the current header and,
+ * without the part for 0.2, with the frozen one: the build fails when a field moves or changes its
+ * size.
  */
 #ifndef UNIVAL_TESTS_ABI_LAYOUT_CHECKS_H_
 #define UNIVAL_TESTS_ABI_LAYOUT_CHECKS_H_

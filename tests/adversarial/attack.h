@@ -1,10 +1,11 @@
-// unival: attack.h - scripted attacks: a foreign thing, and what the program has to do with it.
+// unival: attack.h - scripted attacks: hostile input, and how the program must react to it.
 //
 //   Attack attack("jsonl: a key twice");
 //   attack.Refused(OpenAndRead(WriteText(folder + "/a.jsonl", line)));
 //
-// Refused: an error that says something, in bounded time, and is no "internal error". Harmless: the
-// thing is taken for what it is. Nothing else is allowed: no crash, no wait, no exception.
+// Refused: the program returns an error with a message in bounded time; the error is not an
+// "internal error". Harmless: the input is accepted and does no harm. Nothing else is allowed: no
+// crash, no hang, no exception.
 #ifndef UNIVAL_TESTS_ADVERSARIAL_ATTACK_H_
 #define UNIVAL_TESTS_ADVERSARIAL_ATTACK_H_
 
@@ -19,11 +20,11 @@ class Attack {
  public:
   explicit Attack(std::string name) : name_(std::move(name)) {}
 
-  // Each counts the attack, and fails the calling test where it was not answered so.
+  // Each counts the attack. The calling test fails when the program reacted differently.
   void Refused(const absl::Status& status) const;
   void Harmless(const absl::Status& status) const;
 
-  // How many there were in this process.
+  // Number of attacks in this process so far.
   static int Count();
 
  private:

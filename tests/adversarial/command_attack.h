@@ -1,4 +1,4 @@
-// unival: command_attack.h - attacks on the program itself, each of which is one command line.
+// unival: command_attack.h - attacks on the program itself; each attack is one command line.
 #ifndef UNIVAL_TESTS_ADVERSARIAL_COMMAND_ATTACK_H_
 #define UNIVAL_TESTS_ADVERSARIAL_COMMAND_ATTACK_H_
 
@@ -11,20 +11,20 @@ namespace unival {
 
 struct CommandAttack {
   std::string name, command;
-  std::vector<int> codes;  // what it may end with
-  std::string says;        // in what it prints; empty: anything
+  std::vector<int> codes;  // allowed exit codes
+  std::string says;        // must be in the output; empty: any output
 };
 
-// A device of the workplace's own that takes nothing, as /dev/full; a pipe where who runs the test
-// may not make one. No command line names a device of the machine: who may write below /dev could
-// put a file in the place of one that all programs use.
+// A device in the test's own folder that accepts no data, like /dev/full; or a pipe when the user
+// may not create devices. No command line names a device of the machine: with write access to /dev,
+// the program could replace a device that all programs use.
 inline constexpr char kDevice[] = "own_device";
 
-// Fails the calling test unless the attack ends with one of its codes, in time, and prints nothing
-// that a terminal acts on. Counts it.
+// Runs and counts an attack. The calling test fails unless the command ends in time with one of the
+// codes and prints nothing that controls a terminal.
 void Try(const Program& program, const CommandAttack& attack);
 
-// A folder with the model nano and files of every odd kind.
+// A folder with the model nano and unusual files of every kind.
 const Program& Workplace();
 
 }  // namespace unival

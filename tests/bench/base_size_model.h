@@ -1,5 +1,5 @@
-// unival: base_size_model.h - a model of base size and tasks for it, as benchmarks need them: what
-// its weights are does not matter for speed, so they are random.
+// unival: base_size_model.h - a model of base size and tasks for it, for benchmarks. Its weights
+// are random, because their values do not affect speed.
 #ifndef UNIVAL_TESTS_BENCH_BASE_SIZE_MODEL_H_
 #define UNIVAL_TESTS_BENCH_BASE_SIZE_MODEL_H_
 
@@ -7,8 +7,8 @@
 
 namespace unival {
 
-// Written the first time on a machine, below the temporary folder: 0.7 GB of float32, with an image
-// trunk for 480 x 480 pixels.
+// The model's folder, below the temporary folder. The first call on a machine writes it: 0.7 GB of
+// float32, with an image trunk for 480 x 480 pixels.
 std::string BaseSizeModel();
 
 // A template file. "closed" answers `text` with one of `answers` lines of two words each;

@@ -1,4 +1,4 @@
-// unival: require.h - what a fuzz target holds its parser to.
+// unival: require.h - checks a condition in a fuzz target.
 #ifndef UNIVAL_TESTS_FUZZ_REQUIRE_H_
 #define UNIVAL_TESTS_FUZZ_REQUIRE_H_
 
@@ -6,7 +6,8 @@
 
 namespace unival {
 
-// Ends the process with a signal, which every fuzzer takes for a finding.
+// Ends the process with a signal when the condition is false; every fuzzer reports this as a
+// finding.
 inline void Require(bool holds) {
   if (!holds) std::abort();
 }

@@ -1,4 +1,4 @@
-// unival: scratch.h - a folder for targets whose parser reads files.
+// unival: scratch.h - a temporary folder for fuzz targets whose parser reads files.
 #ifndef UNIVAL_TESTS_FUZZ_SCRATCH_H_
 #define UNIVAL_TESTS_FUZZ_SCRATCH_H_
 
@@ -13,7 +13,7 @@
 
 namespace unival {
 
-// This process's own, empty at first, removed when the process ends by itself.
+// A folder of this process, empty at first. It is removed when the process ends normally.
 inline const std::string& ScratchFolder() {
   struct Folder {
     std::string path = (std::filesystem::temp_directory_path() / "unival_fuzz_XXXXXX").string();
@@ -27,8 +27,8 @@ inline const std::string& ScratchFolder() {
   return folder.path;
 }
 
-// Replaces a file there, and gives its path. Not synced: a fuzzer does this a thousand times a
-// second.
+// Replaces a file in the folder and returns its path. Does not sync, because a fuzzer calls this a
+// thousand times a second.
 inline std::string WriteScratch(const std::string& name, absl::string_view bytes) {
   const std::string path = ScratchFolder() + "/" + name;
   std::ofstream stream(path, std::ios::binary | std::ios::trunc);

@@ -1,5 +1,5 @@
-// unival: code.h - what of a C++ file is code, and the words of it: for rules that need no
-// compiler.
+// unival: code.h - separates the code of a C++ file from comments and literals, and splits it into
+// words. For rules that need no compiler.
 #ifndef UNIVAL_TESTS_LAYERING_CODE_H_
 #define UNIVAL_TESTS_LAYERING_CODE_H_
 
@@ -10,11 +10,10 @@ namespace unival {
 
 bool IsWordLetter(char c);
 
-// `text` with blanks in place of comments, literals and lines of the preprocessor; line breaks
-// stay.
+// `text` with comments, literals and preprocessor lines replaced by spaces. Line breaks stay.
 std::string CodeOnly(const std::string& text);
 
-// Words, "::" as part of them, and single marks.
+// The words and single punctuation marks; "::" is part of a word.
 std::vector<std::string> Tokens(const std::string& code);
 
 }  // namespace unival

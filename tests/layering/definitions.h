@@ -1,6 +1,7 @@
 // unival: definitions.h
 //
-// Where C++ files define types and functions, read from their text: braces and names, no compiler.
+// Finds the definitions of types and functions in C++ files from their text: braces and names,
+// without a compiler.
 //
 //   TypeDefinitions({"a.h", "namespace unival { class Model {}; }"});   // {{"unival::Model", 1}}
 #ifndef UNIVAL_TESTS_LAYERING_DEFINITIONS_H_
@@ -15,16 +16,16 @@ namespace unival {
 
 struct Definition {
   std::string name;  // with its namespaces: "unival::world::Random"
-  int line;          // from 1: of the opening brace, or of the semicolon of a declaration
+  int line;          // from 1; line of the opening brace, or of the semicolon of a declaration
 };
 
-// Classes, structs, unions and enums with a name that stand in a namespace or in none. Left out:
-// types inside other types or functions, those of unnamed namespaces, which no other file can see,
-// specialisations of templates, and declarations without a body.
+// Named classes, structs, unions and enums at namespace scope. Left out: types inside other types
+// or functions, those of unnamed namespaces, which no other file can see, specialisations of
+// templates, and declarations without a body.
 std::vector<Definition> TypeDefinitions(const SourceFile& file);
 
-// Functions that stand in a namespace or in none, defined or declared. Left out: members,
-// operators, macros, and those of unnamed namespaces.
+// Functions at namespace scope, defined or declared. Left out: members, operators, macros, and
+// those of unnamed namespaces.
 std::vector<Definition> Functions(const SourceFile& file);
 
 // "path:line: NAME is defined in path:line too" for each type that another file defines in the same
@@ -33,9 +34,9 @@ std::vector<Definition> Functions(const SourceFile& file);
 // copies of another header.
 std::vector<std::string> TypesDefinedTwice(const std::vector<SourceFile>& files);
 
-// "path:line: function NAME is a type in path:line" for each function that has the name of a type
-// of its namespace, in whatever files: where both are seen, the type needs `struct` before its
-// name, and a reader takes one for the other. C sources are left out, where that is usual.
+// "path:line: function NAME is a type in path:line" for each function that has the same name as a
+// type of its namespace, in any files. Where both are visible, the type needs `struct` before its
+// name, and readers confuse the two. C sources are left out, because it is common there.
 std::vector<std::string> FunctionsNamedAsTypes(const std::vector<SourceFile>& files);
 
 }  // namespace unival

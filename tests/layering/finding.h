@@ -1,4 +1,4 @@
-// unival: finding.h - how rules name a place, "path:line: what".
+// unival: finding.h - the form of a finding: "path:line: what".
 #ifndef UNIVAL_TESTS_LAYERING_FINDING_H_
 #define UNIVAL_TESTS_LAYERING_FINDING_H_
 
@@ -8,7 +8,7 @@
 
 namespace unival {
 
-// Whether `path` lies below `folder`.
+// Whether `path` is inside `folder`.
 inline bool IsIn(const std::string& path, const std::string& folder) {
   return StartsWith(path, folder + "/");
 }

@@ -1,8 +1,8 @@
 // unival: packages.h
 //
-// Nothing is installed or linked without a user, and no folder of sources is there without a
-// reason: rules over third_party/BUILD, tools/packages.txt and the heads of folders. An empty
-// answer means the rule holds.
+// Rules about third_party/BUILD, tools/packages.txt and the documentation of folders: every package
+// and library has a user, and every folder of sources says what it is for. An empty result means
+// that the rule holds.
 #ifndef UNIVAL_TESTS_LAYERING_PACKAGES_H_
 #define UNIVAL_TESTS_LAYERING_PACKAGES_H_
 
@@ -21,8 +21,8 @@ std::vector<std::string> UnusedLibraries(const std::vector<SourceFile>& files);
 // FILE must hold TEXT.
 std::vector<std::string> PackagesWithoutUser(const std::vector<SourceFile>& files);
 
-// Folders with sources in them or below, data aside, that do not say what they are for: neither a
-// comment at the head of BUILD nor a README.md.
+// Folders that contain sources, also in subfolders, and do not say what they are for: they have
+// neither a comment at the head of BUILD nor a README.md. Folders of data are left out.
 std::vector<std::string> FoldersWithoutReason(const std::vector<SourceFile>& files);
 
 }  // namespace unival

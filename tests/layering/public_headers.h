@@ -1,4 +1,5 @@
-// unival: public_headers.h - what the installed headers say, to readers who have no others.
+// unival: public_headers.h - checks the comments of the installed headers, whose readers do not
+// have the other files.
 #ifndef UNIVAL_TESTS_LAYERING_PUBLIC_HEADERS_H_
 #define UNIVAL_TESTS_LAYERING_PUBLIC_HEADERS_H_
 
@@ -10,11 +11,11 @@
 
 namespace unival {
 
-// The headers that are installed: the roots in packaging/BUILD with what they include, and those of
-// the C ABI and its wrapper.
+// The installed headers: the roots in packaging/BUILD and everything that they include, and the
+// headers of the C ABI and its wrapper.
 std::set<std::string> PublicHeaders(const std::vector<SourceFile>& files);
 
-// Lines of their comments that name a source file which is not installed.
+// Comment lines of these headers that name a source file that is not installed.
 std::vector<std::string> NamesOfInnerFiles(const std::vector<SourceFile>& files);
 
 }  // namespace unival

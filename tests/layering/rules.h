@@ -1,7 +1,7 @@
 // unival: rules.h
 //
-// The rules of the source tree as functions from files to findings; an empty answer means the rule
-// holds.
+// The rules of the source tree. Each is a function from files to findings; an empty result means
+// that the rule holds.
 //
 //   EXPECT_THAT(ForbiddenDependencies(files, "backbone", "modalities"), IsEmpty());
 #ifndef UNIVAL_TESTS_LAYERING_RULES_H_
@@ -15,43 +15,43 @@
 
 namespace unival {
 
-// "from" and "to" of every arrow that the picture of the layers does not have.
+// All pairs of layers ("from", "to") where a dependency is not allowed.
 std::vector<std::pair<std::string, std::string>> ForbiddenEdges();
 
-// "path:line: from must not use to (what)" for each include or label in layer `from` that leads
-// into layer `to`.
+// "path:line: from must not use to (what)" for each include or label in layer `from` that refers to
+// layer `to`.
 std::vector<std::string> ForbiddenDependencies(const std::vector<SourceFile>& files,
                                                const std::string& from, const std::string& to);
 
-// Lines in backbone/, tests aside, that decide by a modality's name: a comparison or a prefix test
-// with its literal.
+// Lines in backbone/, except tests, that branch on the name of a modality: they compare with its
+// literal, or test it as a prefix.
 std::vector<std::string> ModalityBranches(const std::vector<SourceFile>& files);
 
-// Paths that exist on one person's machine only.
+// Lines with paths that exist only on one developer's machine.
 std::vector<std::string> MachinePaths(const std::vector<SourceFile>& files);
 
-// Lines outside app/, libexec/ and tests that read the environment: whoever sets a variable must
-// not decide what a library does, least of all which code it opens.
+// Lines outside app/, libexec/ and tests that read environment variables. A library's behaviour
+// must not depend on them; above all, they must not choose the code that it loads.
 std::vector<std::string> EnvironmentReads(const std::vector<SourceFile>& files);
 
-// Lines that read JSON themselves instead of by sdk/base/json_parse.h, which bounds its depth and
-// words its errors. Tests know what they read, and plugins know nothing of sdk/base.
+// Lines that parse JSON without sdk/base/json_parse.h, which limits the depth and makes the error
+// messages. Exceptions: tests, which read known data, and plugins, which cannot use sdk/base.
 std::vector<std::string> JsonReaders(const std::vector<SourceFile>& files);
 
-// Work that was left lying: conflict marks, and notes that something is still to be done.
+// Lines with unfinished work: conflict markers, and notes that something is still to be done.
 std::vector<std::string> UnfinishedLines(const std::vector<SourceFile>& files);
 
-// Lines that spell std::optional or std::string_view where Abseil's own are used: all code but the
-// C ABI, its wrapper and plugins, which know no Abseil. The two are different types in the
-// Abseil of some systems (docs/decisions/0015_ground_floor.md).
+// Lines that use std::optional or std::string_view instead of Abseil's types. In the Abseil of some
+// systems these are different types (docs/decisions/0015_ground_floor.md). Exceptions: the C ABI,
+// its wrapper and plugins, which do not use Abseil.
 std::vector<std::string> OtherSpellings(const std::vector<SourceFile>& files);
 
-// Lines that find out by a cast whether a task is a template: Pipeline::template_task says it, and
-// what all tasks have stands in TaskInfo.
+// Lines that use a cast to find out whether a task is a template. Use Pipeline::template_task, or
+// TaskInfo for what all tasks have.
 std::vector<std::string> TemplateCasts(const std::vector<SourceFile>& files);
 
-// What a source file of a library would leave to the files that are compiled behind it in one unit
-// (library.bzl): a macro without its #undef, a `using namespace`.
+// Lines of a library's source file that affect the files compiled after it in the same unit
+// (library.bzl): a macro without #undef, a `using namespace`.
 std::vector<std::string> LeftForOthers(const std::vector<SourceFile>& files);
 
 // Lines of more than `columns` characters (UTF-8).

@@ -1,4 +1,4 @@
-// unival: sizes.h - how long files and functions are, read from their text: braces, no compiler.
+// unival: sizes.h - measures the length of files and functions from their text, by counting braces.
 #ifndef UNIVAL_TESTS_LAYERING_SIZES_H_
 #define UNIVAL_TESTS_LAYERING_SIZES_H_
 
@@ -12,17 +12,17 @@ namespace unival {
 struct Length {
   std::string place;  // "path", or "path:line NAME"
   int lines;
-  // A comment says why it is not shorter, with the words "in one piece": before the first line of
-  // code of a file, right above a function.
+  // Whether a comment gives the reason for the length, with the words "in one piece". It must be
+  // before the first line of code of the file, or directly above the function.
   bool has_reason;
 };
 
-// Files of C and C++ but old copies of headers (sdk/abi/frozen), longest first.
+// C and C++ files, longest first. Without the old copies of headers (sdk/abi/frozen).
 std::vector<Length> FileSizes(const std::vector<SourceFile>& files);
 
-// Functions with a body in these files, members among them, from the first line of the head to the
-// closing brace, longest first. What stands inside a function counts for that one. Left out: tests,
-// whose heads are a macro.
+// Functions and member functions with a body, longest first, measured from the first line of the
+// head to the closing brace. Code inside a function, such as a lambda, counts for that function.
+// Tests are left out, because their head is a macro.
 std::vector<Length> FunctionSizes(const std::vector<SourceFile>& files);
 
 }  // namespace unival

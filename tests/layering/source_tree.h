@@ -1,7 +1,6 @@
 // unival: source_tree.h
 //
-// The project's own text files and what each refers to; the ground on which layering and lint tests
-// stand.
+// The project's own text files and their dependencies, for the layering and lint tests.
 //
 //   for (const SourceFile& file : ReadSourceTree(root)) {
 //     for (const Dependency& dependency : Dependencies(file)) {
@@ -21,27 +20,29 @@ struct SourceFile {
   std::string text;
 };
 
-// What a line pulls in: an included header or the package of a label, both relative to the root.
+// A dependency of one line: an included header, or the package of a label; both relative to the
+// root.
 struct Dependency {
   std::string path;
   int line;  // from 1
 };
 
-// The folder of the checkout, found through a file that every test has as data.
+// The folder of the checkout, found by a file that every test has as data.
 std::string SourceRoot();
 
-// Every text file under `root`, sorted by path. Leaves out .git, Bazel's links, what the root's
-// .gitignore names, files with NUL bytes and files over 1 MB.
+// All text files under `root`, sorted by path. Left out: .git, Bazel's links, everything in the
+// root's .gitignore, files with NUL bytes, and files over 1 MB.
 std::vector<SourceFile> ReadSourceTree(const std::string& root);
 
 // Lines `#include "a/b.h"` and `import "a/b.proto"` of sources, labels "//a/b:c" of BUILD files.
-// Visibility lists in BUILD files name who may come in, not what is used; they are left out.
+// Visibility lists in BUILD files are left out, because they name the allowed users, not
+// dependencies.
 std::vector<Dependency> Dependencies(const SourceFile& file);
 
 bool IsBuildFile(const std::string& path);
 // .h .hpp .c .cc .proto
 bool IsCode(const std::string& path);
-// foo_test.cc and what is testonly by folder
+// foo_test.cc, and files in folders for tests
 bool IsTest(const std::string& path);
 
 bool StartsWith(const std::string& text, const std::string& prefix);

@@ -1,6 +1,6 @@
-// unival: angle_slot.h - a slot type from outside tasks/slots: an angle in degrees as one token of
-// a block of the vocabulary, "{heading:angle:core.image_code}". Where the record has a column
-// `declination`, the angle is turned by it.
+// unival: angle_slot.h - a slot type that is defined outside tasks/slots: an angle in degrees as
+// one token of a vocabulary block, "{heading:angle:core.image_code}". If the record has a column
+// `declination`, it is added to the angle.
 #ifndef UNIVAL_TESTS_PLUG_POINTS_ANGLE_SLOT_H_
 #define UNIVAL_TESTS_PLUG_POINTS_ANGLE_SLOT_H_
 

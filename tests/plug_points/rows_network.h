@@ -1,5 +1,5 @@
-// unival: rows_network.h - an encoder network from outside modalities/networks: the mean of every
-// `height` rows of a picture, through one linear map over the channels.
+// unival: rows_network.h - an encoder network that is defined outside modalities/networks. It takes
+// the mean of every `height` rows of a picture and applies one linear map over the channels.
 //
 //   encoder { named { network: "rows" options { key: "width" value: "8" }
 //                                     options { key: "height" value: "4" } } }

@@ -1,4 +1,4 @@
-// unival: soak_media.h - small pictures, sounds, videos and texts, whole and damaged.
+// unival: soak_media.h - small pictures, sounds, videos and texts, valid and damaged.
 #ifndef UNIVAL_TESTS_SOAK_SOAK_MEDIA_H_
 #define UNIVAL_TESTS_SOAK_SOAK_MEDIA_H_
 
@@ -9,14 +9,15 @@
 
 namespace unival::soak {
 
-// What one task is asked.
+// The requests for one task.
 struct Questions {
   std::string task;
   std::vector<TaskSample> whole;
-  std::vector<TaskSample> damaged;  // none of them can be answered
+  std::vector<TaskSample> damaged;  // every one of these must fail
 };
 
-// Of the tasks image, sound, video and text, different on each call but the same in each process.
+// Requests for the tasks image, sound, video and text. Each call gives different ones, but every
+// process gets the same sequence.
 std::vector<Questions> MakeQuestions();
 
 }  // namespace unival::soak

@@ -1,4 +1,4 @@
-// unival: documents.h - the documents of the checkout and the commands that they show.
+// unival: documents.h - the documents of the checkout and the commands in them.
 #ifndef UNIVAL_TESTS_INTEGRATION_CLI_DOCUMENTS_H_
 #define UNIVAL_TESTS_INTEGRATION_CLI_DOCUMENTS_H_
 
@@ -14,7 +14,7 @@ std::filesystem::path SourceRoot();
 // A block between "```sh" and "```".
 struct Block {
   std::string text;
-  bool run = false;  // "```sh run": a test executes it as it stands
+  bool run = false;  // "```sh run": a test executes it unchanged
 };
 
 std::vector<Block> ShellBlocks(const std::filesystem::path& document);

@@ -1,4 +1,4 @@
-// unival: program.h - runs the built `unival` program as a user does, in a folder of its own.
+// unival: program.h - runs the built `unival` program like a user, in its own folder.
 //
 //   Program program(NewFolder("work"));
 //   Outcome outcome = program.Run("eval models/tiny --task none --data x.jsonl");
@@ -19,9 +19,9 @@ class Program {
  public:
   explicit Program(std::string folder) : folder_(std::move(folder)) {}
 
-  // A shell command line behind `unival`, in the folder; $DEPTH_PLUGIN names the depth plugin.
+  // Runs `unival` with these shell arguments in the folder; $DEPTH_PLUGIN is the depth plugin.
   Outcome Run(const std::string& command_line) const;
-  // Any command line; `unival` is found in PATH.
+  // Runs any command line; `unival` is found in PATH.
   Outcome Shell(const std::string& command_line) const;
 
   const std::string& folder() const { return folder_; }

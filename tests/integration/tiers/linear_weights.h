@@ -1,7 +1,6 @@
 // unival: linear_weights.h - one small encoder in three tiers: 4 x 4 patches of a 16 x 16 image of
 // 16 bits, scaled by (x - 2048) / 1024, times a matrix [16, 6]. All numbers are small multiples of
-// powers of two, so that every sum is exact in whatever order it is taken: the tiers must agree to
-// the bit.
+// powers of two, so every sum is exact in any order, and the tiers must give bitwise equal results.
 #ifndef UNIVAL_TESTS_INTEGRATION_TIERS_LINEAR_WEIGHTS_H_
 #define UNIVAL_TESTS_INTEGRATION_TIERS_LINEAR_WEIGHTS_H_
 
