@@ -1,11 +1,11 @@
-// The depth modality as a plugin: 16-bit depth maps in millimetres (PNG, PGM), seen through an
-// image encoder.
+// The depth modality as a plugin: 16-bit depth maps in millimetres (PNG, PGM), encoded by an image
+// encoder.
 //
-// A depth map is painted as a picture: hue runs from red (near) over green to blue (far), invalid
-// and out-of-range pixels are black. An encoder that was trained on pictures then sees distances as
-// colours, and a linear connection is all that has to be learned.
+// A depth map is converted to a colour picture: the hue goes from red (near) over green to blue
+// (far); invalid and out-of-range pixels are black. So an encoder that was trained on pictures can
+// be used, and only a linear connection has to be learned.
 //
-// Options: "near_mm" (500) and "far_mm" (5500), the range that is painted.
+// Options: "near_mm" (500) and "far_mm" (5500), the range of distances that get a colour.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -52,8 +52,8 @@ absl::StatusOr<Range> ParseRange(const ModalityConfig& config) {
   return range;
 }
 
-// Depth [1, 1, H, W] float32 millimetres to RGB [1, 3, H, W] in [0, 1]. A third of the hue circle
-// per colour: red at `near_mm`, green halfway, blue at `far_mm`.
+// Depth [1, 1, H, W] float32 millimetres to RGB [1, 3, H, W] in [0, 1]. The hue is red at
+// `near_mm`, green halfway, blue at `far_mm`.
 at::Tensor PaintDepth(const at::Tensor& depth, const Range& range) {
   const at::Tensor hue = (depth - range.near_mm) * (4.0 / (range.far_mm - range.near_mm));
   const at::Tensor painted = (depth > 0) & (depth <= range.far_mm);
@@ -87,7 +87,8 @@ class DepthModality : public unival::Modality {
     UNIVAL_ASSIGN_OR_RETURN(const at::Tensor pixels,
                             media_->DecodeImage(sample.media, unival::PixelFormat::kGray16));
     const at::Tensor depth = pixels.permute({2, 0, 1}).unsqueeze(0).to(at::kFloat);
-    // Nearest: averaging a near and a far pixel would invent a distance that nothing has.
+    // Nearest neighbour: the average of a near and a far pixel would be a distance that no object
+    // has.
     const at::Tensor resized =
         at::upsample_nearest2d(depth, {config_.image().height(), config_.image().width()});
     return unival::PreprocessedSample{{(PaintDepth(resized, range_).squeeze(0) - 0.5) / 0.5}};

@@ -1,10 +1,11 @@
-// Tokenizer type "gpt2_bpe", that of the published checkpoints: GPT-2's byte-level BPE, whose ids
-// are looked up as words of a dictionary. Files in the tokenizer's directory: encoder.json (symbol
-// -> GPT-2 id), vocab.bpe (merges, best first), dict.txt (one "GPT2_ID COUNT" per line; the line
-// number is the local index). A plugin of tier 2 is one source file, so it stands in one piece.
+// Tokenizer type "gpt2_bpe", used by the published checkpoints: GPT-2's byte-level BPE. A
+// dictionary maps GPT-2's ids to local indices. Files in the tokenizer's directory: encoder.json
+// (symbol -> GPT-2 id), vocab.bpe (merges, best first), dict.txt (one "GPT2_ID COUNT" per line; the
+// line number is the local index). A plugin of tier 2 is one source file, so it stands in one
+// piece.
 //
-// Lossless on valid UTF-8, leading space included. Dictionary lines that are no GPT-2 id
-// ("madeupword0000") are never emitted and decode to nothing.
+// Lossless on valid UTF-8, including a leading space. Dictionary lines that are not a GPT-2 id
+// ("madeupword0000") are never produced and decode to an empty text.
 #include <unicode/uchar.h>
 #include <unicode/utf8.h>
 
@@ -79,7 +80,7 @@ size_t WordEnd(std::string_view text, const std::vector<Character>& characters, 
   return spaces && to < end && to - start > 1 ? to - 1 : to;
 }
 
-// GPT-2 spells every byte as a printable character. Returns byte by code point.
+// GPT-2 writes every byte as a printable character. Returns the map from code point to byte.
 std::unordered_map<UChar32, char> BytesOfCharacters() {
   std::unordered_map<UChar32, char> bytes;
   UChar32 next = 256;
@@ -90,7 +91,7 @@ std::unordered_map<UChar32, char> BytesOfCharacters() {
   return bytes;
 }
 
-// The bytes that a symbol stands for; false when one of its characters stands for none.
+// The bytes that a symbol represents; false when one of its characters represents no byte.
 bool BytesOf(std::string_view symbol, std::string* result) {
   static const std::unordered_map<UChar32, char> bytes = BytesOfCharacters();
   const int32_t size = static_cast<int32_t>(symbol.size());
@@ -170,8 +171,8 @@ class Gpt2Bpe : public Tokenizer {
     int64_t merged;
   };
 
-  // The pieces of a word while pairs of them become one: a list, since a word from a record may be
-  // a megabyte long, and a queue of what can be merged, so that no pair is looked at twice.
+  // The pieces of a word during merging. A linked list and a queue of possible merges, so that no
+  // pair is examined twice: a word from a record may be a megabyte long.
   struct Piece {
     int64_t id;
     int32_t before, after;  // neighbours; -1: none
@@ -195,7 +196,7 @@ class Gpt2Bpe : public Tokenizer {
       queue.push({found->second.rank, at, left, right, found->second.merged});
   }
 
-  // False where one of the two has become part of another piece.
+  // False when one of the two pieces has been merged into another piece.
   static bool Apply(const Candidate& merge, std::vector<Piece>& pieces) {
     Piece& left = pieces[merge.at];
     if (!left.is_there || left.id != merge.left || left.after < 0) return false;
@@ -208,7 +209,8 @@ class Gpt2Bpe : public Tokenizer {
     return true;
   }
 
-  // All pairs of the lowest rank from left to right, and so on, as GPT-2 does.
+  // Merges all pairs of the lowest rank from left to right, then those of the next rank, as GPT-2
+  // does.
   std::vector<int64_t> EncodeWord(std::string_view word) const {
     std::vector<Piece> pieces;
     const auto count = static_cast<int32_t>(word.size());

@@ -1,7 +1,7 @@
-// Six-axis motion (accelerometer in m/s^2, gyroscope in rad/s) as a modality: windows of 50 steps
-// become the mean, standard deviation, least and greatest value of every axis. Files: CSV with six
-// columns and an optional heading, or ".f32", six little-endian floats per step. Option "window"
-// (50): steps per window; a last, shorter window counts.
+// Six-axis motion (accelerometer in m/s^2, gyroscope in rad/s) as a modality: the features of each
+// window of 50 steps are the mean, standard deviation, minimum and maximum of every axis. Files:
+// CSV with six columns and an optional heading, or ".f32", six little-endian floats per step.
+// Option "window" (50): steps per window; the last window may be shorter.
 #include <cmath>
 #include <cstdlib>
 
@@ -14,7 +14,7 @@ using namespace unival::plugin;
 constexpr int64_t kAxes = 6, kWidth = kAxes * 4, kMaxWindows = 400, kMaxWindow = 100000;
 constexpr char kFormats[] = "csv or f32/1";
 
-// Appends the numbers of one line; false for anything else than six of them.
+// Appends the numbers of one line; false when the line is not exactly six numbers.
 bool AppendLine(const std::string& line, std::vector<float>* steps) {
   const char* at = line.c_str();
   char* end = nullptr;

@@ -1,5 +1,6 @@
-/* Sound as the log energy at 24 mel-spaced frequencies per 1024 samples, in plain C: no framework,
- * no C++. Needs a host of ABI 0.2, whose new_tensor makes the tensors. */
+/* A modality for sound in plain C, without a framework or C++. The features are the log energy at
+ * 24 mel-spaced frequencies for each block of 1024 samples. Needs a host of ABI 0.2, because it
+ * uses new_tensor. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,7 @@ static UnivalCode Describe(const UnivalSelf* self, UnivalModalityInfo* out) {
   return UNIVAL_OK;
 }
 
-/* Hz of a band: equal steps in mel from 50 Hz to just below half the sample rate. */
+/* Frequency of a band in Hz: equal steps in mel from 50 Hz to just below half the sample rate. */
 static double BandHz(int band, double sample_rate_hz) {
   const double low = 2595 * log10(1 + 50.0 / 700),
                high = 2595 * log10(1 + 0.45 * sample_rate_hz / 700);
@@ -111,7 +112,7 @@ static UnivalCode Preprocess(const UnivalSelf* self, const UnivalSample* sample,
   return UNIVAL_OK;
 }
 
-/* Frees what was made of a batch. */
+/* Frees the tensors that were made for a batch. */
 static void Release(UnivalTensor** tensors, int count) {
   for (int i = 0; i < count; ++i) {
     if (tensors[i] != NULL) tensors[i]->deleter(tensors[i]);

@@ -1,7 +1,7 @@
-// The task "path": where a thing goes in a video, as a list of points of any length. No template
-// expresses it: the target is as long as the path, and the answer is scored by how near it stays.
-// Records: "video", "object" (text), and "path", numbers x0, y0, x1, y1, ... as fractions of width
-// (right) and height (down).
+// The task "path": the path of an object in a video, as a list of points of any length. No template
+// can express it, because the length of the target varies, and the score depends on the distance
+// between answer and reference. Records: "video", "object" (text), and "path": numbers x0, y0, x1,
+// y1, ... as fractions of width (to the right) and height (down).
 #include <cmath>
 
 #include "sdk/cpp/unival_plugin.hpp"
@@ -11,10 +11,10 @@ namespace {
 using namespace unival::plugin;
 
 constexpr char kBins[] = "core.location_bin";
-constexpr double kNear = 0.05;  // of width and height: a point this near counts as right
+constexpr double kNear = 0.05;  // fraction of width and height: a point this near is right
 
-// Share of the reference's points that the answer has near them, point by point; a failed record
-// misses all of its points.
+// The share of the reference's points where the answer's point with the same index is near. A
+// failed record counts as missing all of its points.
 class NearPoints : public Metric {
  public:
   Status Add(const Record& record, const Answer* answer) override {
@@ -103,7 +103,7 @@ class Path : public Task {
 
  private:
   const Vocabulary vocabulary_;
-  // Of a block with one extent, as core.location_bin is in every layout.
+  // The size and the first id of core.location_bin, which has one extent in every layout.
   const int64_t bins_, first_;
 };
 

@@ -1,12 +1,12 @@
-// Tokenizer type "sentencepiece": the file tokenizer.model in the tokenizer's directory. The only
-// place that links sentencepiece, whose library carries its own, older protobuf: the plugin is
-// isolated.
+// Tokenizer type "sentencepiece": reads the file tokenizer.model in the tokenizer's directory. Only
+// this plugin links the sentencepiece library. The library contains its own, older protobuf, so the
+// plugin is isolated.
 //
-// Local indices number the pieces that stand for text, in the model file's order; sentencepiece's
-// own <unk>, <s>, </s> and other control pieces have none. Nothing is stripped or added: with a
-// model whose normalisation is off, as Train makes them, decoding gives back every text inside the
-// vocabulary, the first space included. A model trained with sentencepiece's defaults puts a space
-// before every text.
+// Local indices number the pieces of text, in the order of the model file; sentencepiece's own
+// <unk>, <s>, </s> and other control pieces have no index. Nothing is stripped or added: if the
+// normalisation of the model is off, as in models that Train makes, decoding returns every text
+// inside the vocabulary exactly, including a leading space. A model that was trained with
+// sentencepiece's defaults puts a space before every text.
 #include <sentencepiece_processor.h>
 #include <sentencepiece_trainer.h>
 
@@ -29,7 +29,7 @@ using namespace unival::plugin;
 constexpr char kSpaceSymbol[] = "\xe2\x96\x81";  // U+2581
 constexpr int64_t kUnknown = -1, kNone = -2;
 
-// What a piece spells: "<0x41>" is "A", U+2581 a space.
+// The text of a piece: "<0x41>" is "A", U+2581 is a space.
 std::string TextOf(const std::string& piece, bool is_byte) {
   if (is_byte)
     return std::string(1, static_cast<char>(std::strtol(piece.substr(3, 2).c_str(), nullptr, 16)));
@@ -47,11 +47,12 @@ uint32_t Number32(std::string_view bytes) {
   return value;
 }
 
-// Whether a table of characters (NormalizerSpec.precompiled_charsmap) leads nowhere beyond itself:
-// the library follows it without looking. The table: bytes of the trie in 32 bits, the trie, texts
-// that end in a zero. The trie is a double array of 32-bit units (darts-clone): of a node, bits 0
-// to 7 the label, 8 whether an end stands at its children's place, 9 whether the offset counts in
-// 256, 10 to 30 the offset, 31 none; of an end, the place of its text.
+// Whether all references in a table of characters (NormalizerSpec.precompiled_charsmap) stay inside
+// the table; the library does not check them. The table: the size of the trie in bytes (32 bits),
+// the trie, and texts that end with a zero byte. The trie is a double array of 32-bit units
+// (darts-clone). A node has: bits 0 to 7 the label, bit 8 whether a leaf is at the offset of its
+// children, bit 9 whether the offset is in units of 256, bits 10 to 30 the offset, bit 31 zero. A
+// leaf has the offset of its text.
 bool IsSoundTable(std::string_view table) {
   constexpr uint32_t kEnd = uint32_t{1} << 31, kHasEnd = 1 << 8, kLarge = 1 << 9, kLabels = 0xff;
   if (table.empty()) return true;
@@ -65,7 +66,7 @@ bool IsSoundTable(std::string_view table) {
   const auto unit = [&](size_t at) { return Number32(table.substr(4 * at, 4)); };
   for (size_t at = 0; at < count; ++at) {
     const uint32_t node = unit(at);
-    if ((node & kEnd) != 0) continue;  // no label is like it
+    if ((node & kEnd) != 0) continue;  // no label matches it
     const size_t children = at ^ (size_t{node >> 10} << ((node & kLarge) != 0 ? 8 : 0));
     if ((children | kLabels) >= count) return false;
     if ((node & kHasEnd) != 0 && (unit(children) & ~kEnd) >= texts.size()) return false;
@@ -73,13 +74,13 @@ bool IsSoundTable(std::string_view table) {
   return true;
 }
 
-// The fields of a protobuf message, one after the other: no more of the wire format than a model
-// has.
+// Reads the fields of a protobuf message, one after the other. Supports only the part of the wire
+// format that model files use.
 class Fields {
  public:
   explicit Fields(std::string_view message) : rest_(message) {}
 
-  // False at the end, and at what is no field.
+  // False at the end, and when the next bytes are not a valid field.
   bool Next() {
     uint64_t tag = 0, size = 0;
     if (rest_.empty() || !Varint(&tag)) return false;
@@ -116,7 +117,7 @@ class Fields {
   bool is_whole_ = true;
 };
 
-// Of every message `path` leads to, field after field.
+// Whether the tables in all messages are sound that `path`, a list of field numbers, leads to.
 bool AreTablesSound(std::string_view message, const std::vector<uint64_t>& path) {
   if (path.empty()) return IsSoundTable(message);
   Fields fields(message);
@@ -147,24 +148,24 @@ Status CheckTraining(const TokenizerTraining& training) {
       return InvalidArgument("symbol \"" + symbol + "\" is empty or contains a comma");
     }
   }
-  // The file is put in the place of a file alone, never of a device.
+  // The new file may replace a regular file, but never a device.
   std::error_code error;
   const std::filesystem::file_status there = std::filesystem::status(training.output, error);
   if (std::filesystem::exists(there) && !std::filesystem::is_regular_file(there))
     return InvalidArgument(training.output + ": not a regular file; name another one");
-  // Sentencepiece's own three pieces, and at least one of text.
+  // Sentencepiece's own three pieces, and at least one piece of text.
   const int64_t least = static_cast<int64_t>(training.symbols.size()) + 4;
   if (training.vocabulary_size >= least) return Status();
   return InvalidArgument("vocabulary_size " + std::to_string(training.vocabulary_size) +
                          ", expected at least " + std::to_string(least));
 }
 
-// From this size on, a vocabulary has a piece for every byte, so that every text can be written; a
-// smaller one would be half filled by them.
+// A vocabulary of at least this size gets a piece for every byte, so that it can encode every text.
+// In a smaller one, these pieces would take half of the size.
 constexpr int64_t kLeastWithBytes = 2048;
 
-// Text is taken byte for byte: no normalisation, no added or removed spaces. One thread, because
-// the sums of several would depend on their number.
+// The text is used unchanged: no normalisation, no added or removed spaces. One thread, because the
+// result would depend on the number of threads.
 std::unordered_map<std::string, std::string> TrainerOptions(const TokenizerTraining& training) {
   std::unordered_map<std::string, std::string> options = {
       {"input", training.corpus},    {"vocab_size", std::to_string(training.vocabulary_size)},
@@ -200,7 +201,7 @@ class SentencePiece : public Tokenizer {
     return made;
   }
 
-  // Writes the file in one step.
+  // Writes the file atomically.
   static Status Train(const TokenizerTraining& training) {
     if (const Status status = CheckTraining(training); !status.ok()) return status;
     std::string model;
@@ -208,7 +209,7 @@ class SentencePiece : public Tokenizer {
         sentencepiece::SentencePieceTrainer::Train(TrainerOptions(training), nullptr, &model);
     if (!trained.ok()) return InvalidArgument(training.corpus + ": " + trained.error_message());
     const std::string temporary = training.output + ".tmp";
-    std::remove(temporary.c_str());  // a link that somebody put there is not followed
+    std::remove(temporary.c_str());  // a link with this name must not be followed
     std::ofstream output(temporary, std::ios::binary | std::ios::trunc);
     output.write(model.data(), static_cast<std::streamsize>(model.size()));
     output.close();

@@ -1,7 +1,7 @@
-// A series of measurements as a modality: a CSV file of numbers, one line per position, every line
-// as wide as the option "width" says (default 64); a first line that is no number is a heading.
-// The numbers are the features, so bring them to a size around 1. For a sensor that nothing has
-// been written for yet, and for `unival data fake-sensor`.
+// A series of measurements as a modality. The file is CSV: one line of numbers per position, with
+// as many numbers as the option "width" says (default 64). A first line whose first field is not a
+// number is a heading. The numbers themselves are the features, so scale them to values around 1.
+// Use it for a sensor that has no plugin yet, and for `unival data fake-sensor`.
 #include <cmath>
 #include <cstdlib>
 
@@ -15,7 +15,7 @@ constexpr int64_t kMaxWidth = 4096, kMaxPositions = 1024;
 
 std::string AtLine(size_t number) { return "line " + std::to_string(number) + ": "; }
 
-// A head line: names, of which the first is no number.
+// Whether a line is a heading: its first field is not a number.
 bool IsHead(const std::string& line) {
   char* end = nullptr;
   std::strtof(line.c_str(), &end);
@@ -32,7 +32,7 @@ int64_t AppendLine(const std::string& line, std::vector<float>* values) {
     values->push_back(value);
     ++count;
     while (*end == ' ' || *end == '\r') ++end;
-    // A NUL byte in the line ends no line.
+    // A NUL byte in the line does not end it.
     if (end == line.c_str() + line.size()) return count;
     if (*end != ',') return -1;
     at = end;
@@ -90,7 +90,7 @@ class Series : public Modality {
       if (line.empty() || line == "\r") continue;
       const size_t before = values->size();
       const int64_t count = AppendLine(line, values);
-      // No more is kept than is allowed, however long the file is.
+      // Keeps no more lines than allowed, even if the file is longer.
       if (static_cast<int64_t>(before) == kMaxPositions * width_)
         return InvalidArgument("has more than 1024 lines");
       if (count == width_) continue;

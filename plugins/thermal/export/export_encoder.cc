@@ -1,6 +1,6 @@
-// Writes the encoder of the thermal modality as a TorchScript file, and prints the lines that its
-// manifest needs: 8 x 8 patches of a thermal image as the first 32 coefficients of their cosine
-// transform, from coarse to fine. Nothing in it is random.
+// Writes the encoder of the thermal modality as a TorchScript file, and prints the lines for its
+// manifest. The encoder turns each 8 x 8 patch of a thermal image into the first 32 coefficients of
+// its cosine transform, from low to high frequency. It has no random values.
 //
 //   export_encoder thermal_encoder.pt
 #include <torch/csrc/api/include/torch/version.h>
@@ -15,7 +15,7 @@ namespace {
 
 constexpr int64_t kPatch = 8, kCoefficients = 32;
 
-// [64, 32]: what a pixel of a patch adds to each coefficient.
+// [64, 32]: the weight of each pixel of a patch in each coefficient.
 torch::Tensor CosineBasis() {
   std::vector<std::pair<int64_t, int64_t>> orders;
   for (int64_t v = 0; v < kPatch; ++v) {
