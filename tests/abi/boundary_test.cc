@@ -1,5 +1,5 @@
-// What crosses the boundary: exceptions become statuses, tensors are freed once whatever happens,
-// older and newer sides meet, calls from several threads at once.
+// Tests the C boundary: exceptions become statuses, tensors are freed exactly once, older and newer
+// versions work together, and several threads may call at once.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/equal.h>
@@ -45,7 +45,7 @@ RawSample Bytes(const std::string& bytes) {
   return sample;
 }
 
-// Tensors of the fixture's that nobody has freed.
+// Number of the fixture's tensors that were not freed.
 int64_t Live(const std::string& file) {
   void* handle = dlopen(file.c_str(), RTLD_NOW | RTLD_NOLOAD);
   return reinterpret_cast<int64_t (*)()>(dlsym(handle, "fixture_live_tensors"))();
@@ -154,7 +154,8 @@ TEST(Encode, RefusesRowsWithDifferentNumbersOfTensors) {
   EXPECT_FALSE((*modality)->Encode({}).ok());
 }
 
-// INVALID_ARGUMENT of preprocess says that the media are at fault; other codes that the plugin is.
+// INVALID_ARGUMENT of preprocess means that the media are wrong; any other code means that the
+// plugin is.
 TEST(Refusal, IsTheMediasOwnWithInvalidArgumentAlone) {
   const auto preprocess = [](const std::string& flaw) {
     auto modality = Make(kGood, "fixture", {{"flaw", flaw}});
@@ -214,7 +215,7 @@ TEST(OldHost, RunsANewPluginThatNegotiatesDown) {
   ASSERT_TRUE(info.ok());
   const CEntry entry = EntryOf(kThrowing);
   ASSERT_TRUE(RegisterCPlugin(entry, OldHost(), *info, registry).ok());
-  // The plugin's objects now see the old host: called as that host would call them.
+  // The plugin's objects now see the old host, so call them like that host.
   const UnivalPlugin* plugin = entry(OldHost());
   const UnivalModality& table = *plugin->modalities[0];
   const UnivalModalityConfig config = {sizeof(config), ToStr("x"), {kDLCPU, 0},

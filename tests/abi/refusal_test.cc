@@ -1,5 +1,5 @@
-// Every way to be wrong is refused with a status whose message names the file and what was expected
-// and found; the control loads.
+// Every wrong plugin is refused with a status whose message names the file and what was expected
+// and found. The correct plugin loads.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -110,7 +110,8 @@ TEST(Pin, ThatDoesNotMatchIsRefusedWithBothHashes) {
   EXPECT_THAT(std::string(status.message()), HasSubstr(pin));
 }
 
-// A file that changes between hash and opening; here the fixture's own constructor does it.
+// The file changes after it was hashed and before it is opened; the fixture's constructor does
+// this.
 TEST(Pin, OfAFileThatIsReplacedWhileItIsLoadedIsRefused) {
   const std::string file = ::testing::TempDir() + "replaced.so";
   std::filesystem::copy_file(Fixture("constructor_touches"), file,
@@ -122,7 +123,7 @@ TEST(Pin, OfAFileThatIsReplacedWhileItIsLoadedIsRefused) {
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
   EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr(file), HasSubstr("replaced")));
   EXPECT_TRUE(registry.List().empty());
-  // The object is open by now, so its constructor does not run again.
+  // The object is already open, so its constructor does not run again.
   EXPECT_TRUE(LoadPlugin(file, registry, pin).ok());
 }
 

@@ -1,5 +1,5 @@
-// Plugins of tier 2 export one symbol and use none of the host's libraries; the headers
-// compile alone, in C11 and C++17; what is newer than a plugin's target does not exist for it.
+// Plugins of tier 2 export one symbol and use none of the host's libraries. The headers compile
+// alone, in C11 and C++17. Features newer than a plugin's target version are not declared for it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -8,7 +8,7 @@
 namespace unival {
 namespace {
 
-constexpr double kMostSeconds = 20;  // also on a machine that is busy
+constexpr double kMostSeconds = 20;  // long enough for a busy machine
 
 std::atomic<int>& Counter() {
   static std::atomic<int> counter{0};

@@ -1,4 +1,4 @@
-// Checkpoints of stopped runs: flipped bits, and states that no run has.
+// Attacks by checkpoints of stopped runs: flipped bits, and states that no real run has.
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/full.h>
@@ -46,7 +46,7 @@ TEST(CheckpointAttacks, AFlippedBitIsNeverBelieved) {
   for (const char* name : {"/state.json", "/tensors.safetensors"}) {
     const std::string good = ReadText(place + name);
     for (size_t at = 1; at < good.size(); at += good.size() / 40 + 1) {
-      // A blank that becomes another blank says the same.
+      // Replacing white space by other white space does not change the meaning.
       if (good[at] == ' ' || good[at] == '\n') continue;
       WriteText(place + name, Flipped(good, at, static_cast<int>(at % 7)));
       const Attack attack(absl::StrCat("checkpoint: a bit of byte ", at, " of ", name));
@@ -69,7 +69,7 @@ TEST(CheckpointAttacks, StatesThatNoRunHas) {
   for (const auto& [field, value] : changes) {
     Json json = good;
     json[field] = value;
-    // With a hash that holds, so that the value itself is tried.
+    // With a correct hash, so that the value itself is tested.
     json.erase("state_sha256");
     json.erase("tensors_sha256");
     WriteText(file, json.dump(1));
@@ -114,7 +114,7 @@ TEST(CheckpointAttacks, PlacesThatAreNone) {
     fs::remove(path);
     fs::rename(kept, path);
   }
-  // What only looks like a checkpoint is none: a file, half-written ones, other names.
+  // These look like checkpoints but are not: a file, half-written ones, other names.
   WriteText(folder + "/000000099", "file");
   fs::create_directories(folder + "/000000098.tmp");
   fs::create_symlink("circle", folder + "/circle");

@@ -1,4 +1,4 @@
-// Plugins that do something to the process that looks at them, and numbers that would take hours.
+// Plugins that attack the process that checks them, and numbers that would cost hours of work.
 
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ std::string Plugin(const std::string& name) {
   return "'" + Runfile("tests/adversarial/lib" + name + ".so") + "'";
 }
 
-// Processes of plugins that go on; `ps` is not everywhere.
+// Processes of plugins that are still running. Does not use `ps`, which some systems lack.
 std::string Left() {
   return Workplace()
       .Shell(
@@ -59,7 +59,7 @@ TEST(ChildAttacks, ThatBeginWithACall) {
   }
 }
 
-// What is put in the place of /dev/null is put in everybody's.
+// Replacing /dev/null would affect all programs.
 TEST(PlaceAttacks, APipeStaysAPipe) {
   const std::string lines = "a b c d e\nb c d e f\n";
   WriteText(Workplace().Path("lines.txt"), lines + lines + lines);

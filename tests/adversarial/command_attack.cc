@@ -19,7 +19,7 @@ class Tally : public ::testing::Environment {
 };
 const auto* const kTally = ::testing::AddGlobalTestEnvironment(new Tally);
 
-// Where the shell opens a device, the program only gets what is open.
+// When the shell opens a device, the program only receives the open descriptor.
 bool NamesADevice(const std::string& command) {
   for (size_t at = command.find("/dev/"); at != std::string::npos;
        at = command.find("/dev/", at + 1)) {

@@ -1,7 +1,7 @@
-/* A plugin of tier 2 that is right but for one thing, which the option "does" of its modality
- * names: "STRUCT.FIELD=NUMBER" writes a number into one field of what it gives back, and the words
- * of Act do something to the process. HOSTILE_START, a word of Act, is done when the file is
- * opened. */
+/* A plugin of tier 2 that is correct except for one thing, given by the option "does" of its
+ * modality. "STRUCT.FIELD=NUMBER" writes a number into one field of the values that it returns; the
+ * words of the function Act attack the process. HOSTILE_START is a word of Act that is executed
+ * when the file is opened. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 
 UNIVAL_PLUGIN_RECORD("hostile", "1.0.0", "");
 
-/* Writes a line into every file in memory that the process has open, behind what stands there. */
+/* Appends a line to every in-memory file that the process has open. */
 static void Forge(const char* line) {
   for (int file = 3; file < 64; ++file) {
     char link[64], target[64] = {0};
@@ -37,7 +37,7 @@ static void Eat(void) {
   sleep(60);
 }
 
-/* Leaves a process behind that has a session of its own. */
+/* Leaves a child process running in a session of its own. */
 static void LeaveOne(void) {
   if (fork() != 0) return;
   setsid();
@@ -72,7 +72,7 @@ struct UnivalSelf {
   char does[64];
 };
 
-/* Where a number is written: a field of a struct, by its name. */
+/* A field of a struct that a number can be written to, by its name. */
 typedef struct {
   const char* name;
   size_t at, bytes;
@@ -110,7 +110,7 @@ static const Field kCall[] = {FIELD(UnivalEncodeCall, features),
                               FIELD(UnivalEncodeCall, positions),
                               {NULL, 0, 0}};
 
-/* Whether `does` is "NAME.FIELD=NUMBER" with a field of `fields`, which is then written. */
+/* Whether `does` is "NAME.FIELD=NUMBER" with a field of `fields`. If so, writes the number. */
 static int Write(const char* does, const char* name, const Field* fields, void* into) {
   const size_t length = strlen(name);
   const char* equals = strchr(does, '=');

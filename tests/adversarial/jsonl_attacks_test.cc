@@ -1,4 +1,4 @@
-// JSONL files, and the media that they name.
+// Attacks by JSONL files and by the media that they name.
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -31,7 +31,7 @@ std::string Repeated(const std::string& text, size_t count) {
   return all;
 }
 
-// A record of so many columns.
+// A record with `count` columns.
 std::string Columns(int count) {
   std::string record = "{";
   for (int i = 0; i < count; ++i) absl::StrAppend(&record, i == 0 ? "" : ",", "\"c", i, "\":1");

@@ -1,4 +1,4 @@
-// Model directories: a small shipped model, changed in one place each.
+// Attacks by model directories: a small shipped model with one change each.
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A copy with files of its own, not links.
+// A copy whose files are not links.
 std::string CopyOfNano(const std::string& name) {
   const std::string folder = NewFolder(name) + "/model", from = Runfile("models/nano");
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(from)) {
@@ -37,7 +37,7 @@ std::string CopyOfNano(const std::string& name) {
 
 absl::Status Load(const std::string& folder) { return Model::Load(folder, TheRuntime()).status(); }
 
-// Hashes of the components as they are now, so that what is behind them is tried.
+// Updates the hashes of the components, so that the checks after the hash check are tested.
 void UpdateHashes(const std::string& folder) {
   const std::string file = folder + "/manifest.textproto";
   Manifest manifest;
@@ -168,7 +168,7 @@ TEST(ModelAttacks, WeightsThatAreNone) {
   Attack("weights: good again").Harmless(Load(folder));
 }
 
-// Every component has a hash: whatever byte of it is another one, nothing is answered.
+// Every component has a hash: after a change of any byte, the model gives no answer.
 TEST(ModelAttacks, AFlippedBitOfAComponentIsNeverBelieved) {
   const std::string folder = CopyOfNano("flipped");
   std::vector<std::string> files;
@@ -180,7 +180,7 @@ TEST(ModelAttacks, AFlippedBitOfAComponentIsNeverBelieved) {
   ASSERT_GE(files.size(), 8u);
   for (const std::string& file : files) {
     const std::string good = ReadText(file);
-    // Its head, its middle, its last byte, and whatever lies between.
+    // The beginning, the middle, the last byte, and places between them.
     for (const size_t at : {size_t{0}, size_t{9}, good.size() / 7, good.size() / 3, good.size() / 2,
                             good.size() * 5 / 6, good.size() - 1}) {
       std::string bytes = good;
@@ -194,8 +194,8 @@ TEST(ModelAttacks, AFlippedBitOfAComponentIsNeverBelieved) {
   Attack("model: whole again").Harmless(Load(folder));
 }
 
-// The manifest and the templates are text that people edit: a changed letter is refused or is
-// another setting, and never a crash.
+// The manifest and the templates are text that people edit. A changed letter is an error or a
+// different setting, and never a crash.
 TEST(ModelAttacks, AFlippedBitOfATextIsRefusedOrRead) {
   const std::string folder = CopyOfNano("flipped_text");
   for (const char* name : {"/manifest.textproto", "/templates/quickstart.textproto"}) {
@@ -215,7 +215,7 @@ TEST(ModelAttacks, AFlippedBitOfATextIsRefusedOrRead) {
 
 TEST(ModelAttacks, PlacesThatAreNone) {
   const std::string folder = CopyOfNano("places");
-  // What lies where a part of the model should, by the name of that part.
+  // What is put in the place of a part of the model, by the name of that part.
   const std::vector<std::pair<std::string, std::function<void(const std::string&)>>> things = {
       {"a pipe", [](const std::string& path) { ASSERT_EQ(mkfifo(path.c_str(), 0600), 0); }},
       {"a link to a device",

@@ -1,4 +1,4 @@
-// Numbers on the command line: what every option of the program does with what is none.
+// Numbers on the command line: every option is given values that are not valid numbers.
 
 #include <gtest/gtest.h>
 
@@ -21,7 +21,7 @@ struct Values {
   absl::optional<int> maybe;
 };
 
-// Error of a command line that gives `option` the text `text`.
+// The error of a command line that gives `option` the value `text`.
 absl::Status Give(const std::string& option, const std::string& text) {
   Command program("program", "Takes numbers");
   Command& command = program.AddCommand("take", "Take them");

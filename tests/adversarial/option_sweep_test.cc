@@ -1,5 +1,5 @@
-// Every option of every command, as the help pages list them, is given what is none of its kind.
-// New commands and options are tried without a word here.
+// Every option of every command, read from the help pages, is given values of the wrong kind. New
+// commands and options are tested without a change here.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -25,12 +25,12 @@ using ::testing::AnyOf;
 using Strings = std::vector<std::string>;
 
 #ifdef EVERY_OPTION
-constexpr size_t kOnePage = 1000, kOneOption = 1000;  // values of an option, pages that try it
+constexpr size_t kOnePage = 1000, kOneOption = 1000;  // values of an option, pages that test it
 #else
 constexpr size_t kOnePage = 3, kOneOption = 1;
 #endif
 
-// The workplace with what the commands of Rest read.
+// The test folder with the files that the commands of Rest read.
 const Program& Place() {
   static const Program* const kPlace = [] {
     WriteText(Workplace().Path("lines.txt"), "a b c d e\nb c d e f\na b c d e\nb c d e f\n");
@@ -52,7 +52,7 @@ struct Listed {
 struct Page {
   std::string command;  // "data check"; empty: the program itself
   std::string help;
-  Strings below;  // words of the commands that it lists
+  Strings below;  // names of the subcommands that it lists
   std::vector<Listed> options;
 };
 
@@ -96,8 +96,8 @@ const std::vector<Page>& AllPages() {
   return *kPages;
 }
 
-// What makes a command run but for the option that is tried, so that nothing else is to be refused.
-// Commands that are not here are tried alone.
+// The other arguments of a command, so that only the tested option can be wrong. Commands that are
+// not listed here are run without other arguments.
 std::string Rest(const std::string& command, const std::string& without) {
   static const auto* const kRest = new std::map<std::string, std::string>{
       {"predict", "models/nano picture.png --task image_caption"},
@@ -123,7 +123,7 @@ std::string Rest(const std::string& command, const std::string& without) {
   return std::regex_replace(found->second, std::regex(" " + without + " \\S+"), "");
 }
 
-// Of numbers: what is none, or beyond all bounds.
+// For options with numbers: values that are not numbers, or beyond all limits.
 Strings NoNumbers(const Listed& option) {
   Strings values = {"18446744073709551616",
                     "1.8e19",
@@ -159,14 +159,14 @@ Strings NoWords() {
 }
 
 void TryValue(const Page& page, const Listed& option, const std::string& value) {
-  // Bounded in time; what is printed is neither long nor acts on a terminal.
+  // The time is bounded, and the output is short and does not control the terminal.
   const std::string line = absl::StrCat(
       "unival ", page.command, " ", Rest(page.command, option.name), " ", option.name, "=", value);
   Try(Place(), {line, line, {1, 2}, option.name});
 }
 
-// Calls `attempt` for each option of each command that `is_meant` picks, and each value: all, or,
-// to be quick, a few values for each name of an option, others in turn.
+// Calls `attempt` for each option of each command that `is_meant` selects, with each value. To save
+// time, it may use only a few values for each option name, in rotation.
 template <typename IsMeant, typename Values, typename Attempt>
 int ForEachOption(IsMeant is_meant, Values values_of, Attempt attempt) {
   std::map<std::string, size_t> tried;
@@ -198,7 +198,8 @@ TEST(OptionSweep, EveryHelpPageIsFound) {
   }
 }
 
-// So that what follows is refused for its option.
+// Checks that the command is valid without the option, so that a later error is caused by the
+// option.
 TEST(OptionSweep, TheRestOfEachCommandLineIsSound) {
   for (const Page& page : AllPages()) {
     if (Rest(page.command, "").empty() || page.command == "verify") continue;
@@ -235,8 +236,8 @@ TEST(OptionSweep, NothingIsRefusedByTheNameOfItsOption) {
   EXPECT_GT(count, 40);
 }
 
-// A text may be anything. Whatever comes of it: an answer or one message, soon, and nothing that
-// acts on a terminal.
+// A text may be anything. The result must be an answer or one message, in bounded time, without
+// anything that controls the terminal.
 TEST(OptionSweep, TextsOfEveryKindAreTakenOrRefused) {
   const Strings values = {"\"$(printf 'a\\033[2J\\001\\377')\"", "pipe",   "full",
                           "$(printf 'w%.0s' $(seq 5000))",       "circle", "18446744073709551616"};

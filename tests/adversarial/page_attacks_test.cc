@@ -1,5 +1,5 @@
-// Records whose texts would act in a page, or go on for ever; folders with links where the program
-// writes; models with weights that are no numbers.
+// Records whose texts contain active HTML or are extremely long; folders with links where the
+// program writes; models whose weights are not finite numbers.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -62,7 +62,7 @@ TEST(PageAttacks, TextsOfRecordsStayTexts) {
   EXPECT_THAT(ReadText(Workplace().Path("page.html")), Not(HasSubstr("<script")));
 }
 
-// Shown piece by piece in time of their length, not of its square.
+// Streaming the text takes time proportional to its length, not to the square of the length.
 TEST(PageAttacks, TextsOfAMegabyteAreShownAndCounted) {
   std::string words;
   for (int i = 0; i < 100000; ++i) words += "word ";
@@ -105,7 +105,7 @@ TEST(PageAttacks, LinksWhereTheProgramWritesAreNotFollowed) {
   EXPECT_FALSE(fs::is_symlink(place.Path("set/out.tar")));
 }
 
-// Media of a data set that lie elsewhere by a link, or are no files.
+// Media of a data set that are links to other places, or are not files.
 TEST(PageAttacks, MediaThatAnImportCannotTake) {
   const Program& place = Workplace();
   const std::string begin =

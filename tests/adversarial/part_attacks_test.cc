@@ -1,5 +1,5 @@
-// What was added last: makers of data, the check of what a model can say, the plugin `series`,
-// plans that start from another model, and the scripts beside the recipes.
+// Attacks on several parts: generators of data, the check of what a model can say, the plugin
+// `series`, plans that start from another model, and the scripts of the recipes.
 
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The file that an attack is about, and a command that reads it.
+// The file of an attack, and a command that reads it.
 void TryText(const std::string& name, const std::string& file, const std::string& text,
              const std::string& command, std::vector<int> codes, const std::string& says = "") {
   WriteText(Workplace().Path(file), text);
@@ -174,7 +174,7 @@ TEST(SpeakAttacks, TextsThatAreNone) {
   Try(Workplace(), {"speak with no model", "unival prompts speak none red", {1}, "none"});
 }
 
-// Files of answers and of what is right.
+// Files of answers and of references.
 TEST(ScoreAttacks, FilesThatAreNone) {
   const std::string deep = Repeated("[", 400000) + Repeated("]", 400000);
   const std::string score = "unival score answers.json ";
@@ -220,7 +220,8 @@ TEST(ScoreAttacks, FilesThatAreNone) {
   }
 }
 
-// Of two texts, each word of one is compared with each of the other.
+// Each word of one text is compared with each word of the other, so the time grows with the
+// product.
 TEST(ScoreAttacks, TextsThatWouldTakeHoursToCompare) {
   const auto record = [](const std::string& text) {
     return "{\"key\": \"1\", \"text\": \"" + text + "\", \"references\": [\"" + text + "\"]}\n";
@@ -291,7 +292,8 @@ TEST(TokenizerAttacks, FilesThatAreNone) {
   }
 }
 
-// A fresh model that would start from what is no model, or from one that does not fit.
+// A new model that should start from something that is not a model, or from a model that does not
+// fit.
 TEST(StartFromAttacks, ParentsThatAreNone) {
   const auto plan = [](const std::string& parent, const std::string& more) {
     return "name: \"x\" seed: 1 tokenizer_directory: \"models/nano/tokenizer\" start_from: \"" +
@@ -322,7 +324,7 @@ TEST(StartFromAttacks, ParentsThatAreNone) {
   EXPECT_FALSE(fs::exists(Workplace().Path("started/model")));
 }
 
-// Scripts are given names with blanks, or none.
+// Scripts are given names with spaces, or no names.
 TEST(RecipeAttacks, ScriptsSayWhatTheyNeed) {
   const std::string recipes = fs::path(Runfile("recipes/world.sh")).parent_path().string();
   for (const char* script :

@@ -1,4 +1,4 @@
-// Training plans: one change of a good plan each, refused before a model is loaded.
+// Attacks by training plans: one change of a good plan each; refused before a model is loaded.
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -32,7 +32,7 @@ stage {
 evaluation { name: "e" task: "t" path: "a.jsonl" }
 )";
 
-// Folder of the plan, with all that it names.
+// The folder of the plan, with all files that it names.
 std::string Workplace() {
   const std::string folder = NewFolder();
   fs::create_directories(folder + "/model");

@@ -1,4 +1,4 @@
-// Plugins of tier 2 that give back what they must not, one field each (hostile_plugin.c).
+// Plugins of tier 2 that return one invalid field each (hostile_plugin.c).
 
 #include <gtest/gtest.h>
 
@@ -30,7 +30,7 @@ RawSample Eight(const std::string& bytes) {
   return sample;
 }
 
-// All calls of a modality that does `does`: the first error.
+// Calls all functions of a modality with the option `does`; returns the first error.
 absl::Status Use(const std::string& does) {
   ModalityConfig config;
   config.set_id("hostile");
@@ -94,7 +94,7 @@ TEST(PluginAttacks, OneFieldEach) {
   Attack("plugin: good again").Harmless(Use("nothing"));
 }
 
-// What a later DLPack or a careful author may write.
+// Unusual values that are allowed, for example from a later DLPack version.
 TEST(PluginAttacks, OddFieldsThatAreAllowed) {
   for (const char* does :
        {"tensor.version.minor=4294967295", "tensor.flags=1", "tensor.flags=2", "tensor.flags=3",

@@ -1,4 +1,5 @@
-// The program itself: flags, paths, places to write to. Each attack is one command line.
+// Attacks on the program itself by flags, paths and output locations. Each attack is one command
+// line.
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,5 @@
-// What else a run leaves and reads again: the state of its sampler, its receipt, its log.
+// Attacks by other files that a run writes and reads again: the state of its sampler, its receipt,
+// its log.
 
 #include <gtest/gtest.h>
 
@@ -19,7 +20,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Deep enough that following it by recursion ends the process.
+// So deep that a recursive reader would end the process.
 std::string Deep() { return std::string(400000, '[') + std::string(400000, ']'); }
 
 BalancedSampler Sampler() {
@@ -90,14 +91,14 @@ TEST(RunAttacks, ReceiptsOfTensorsThatNobodyHas) {
     Json without = GoodReceipt(), number = GoodReceipt();
     without["tensors"][0].erase(field);
     Attack(absl::StrCat("receipt: without ", field)).Refused(Read(without));
-    // Another word is a finding of `unival verify`, which says what it expected.
+    // A changed word is a finding of `unival verify`, which says what it expected.
     if (field == std::string("kind")) continue;
     number["tensors"][0][field] = Json::object();
     Attack(absl::StrCat("receipt: an object as ", field)).Refused(Read(number));
   }
 }
 
-// A log is not what a run goes on from: what is none of its lines is dropped.
+// A run does not resume from its log, so invalid lines of the log are dropped.
 TEST(RunAttacks, LogsThatAreNone) {
   const std::string path = NewFolder() + "/log.jsonl";
   const auto opened = [&](const std::string& text) {

@@ -1,4 +1,4 @@
-// Folders of runs that came from elsewhere: links in them, checkpoints of others, edited receipts.
+// Run folders from an untrusted source: with links, checkpoints of other runs, or edited receipts.
 
 #include <gtest/gtest.h>
 

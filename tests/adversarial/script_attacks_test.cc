@@ -1,4 +1,4 @@
-// Data-only programs that would do more than compute, or more than they may.
+// TorchScript programs of data-only plugins that try to do more than they may.
 
 #include <ATen/ops/ones.h>
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@
 namespace unival {
 namespace {
 
-// A program of one function, as libtorch writes it.
+// A program with one function, written by libtorch.
 std::string Written(const std::string& body) {
   static int number = 0;
   const std::string file = absl::StrCat(NewFolder("scripts"), "/", ++number, ".pt");
@@ -41,7 +41,7 @@ TEST(ScriptAttacks, WhatReachesOutIsRefused) {
         "  return torch.as_strided(x, [1, 4, 2], [1, 1 << 40, 1])\n",
         "  x.resize_([1, 1 << 30])\n  return x\n", "  x.set_(self.weight)\n  return x\n",
         "  return torch.jit._wait(torch.jit._fork(torch.relu, x))\n"}) {
-    // Where this libtorch does not even compile it, no such file can be.
+    // When this libtorch cannot compile it, no such file can exist.
     const std::string file = NewFolder() + "/x.pt";
     const absl::Status written = WriteTorchScript(file, {{"weight", at::ones({2, 3})}},
                                                   absl::StrCat("def forward(self, x):\n", body));
@@ -86,9 +86,9 @@ TEST(ScriptAttacks, BytesOfAGoodProgram) {
     const Attack attack(absl::StrCat("script: ", name));
     attack.Refused(LoadAndRun(bytes));
   }
-  // Its end says where its records are, which is the same for every reader.
+  // The end of the archive says where its records are, the same for every reader.
   Attack("script: twice").Harmless(LoadAndRun(good + good));
-  // A flipped bit is refused, or is one of a number that may be anything.
+  // A flipped bit is an error, or it is in a number that may have any value.
   for (size_t at = 0; at < good.size(); at += good.size() / 24 + 1) {
     std::string bytes = good;
     bytes[at] = static_cast<char>(bytes[at] ^ 0x20);

@@ -1,4 +1,4 @@
-// Tables of the reference, and data files that are packed.
+// Attacks by tables of the reference and by packed data files.
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// How many attacks there were: printed, and never fewer than promised.
+// Prints the number of attacks, and fails when there are fewer than promised.
 
 #include <gtest/gtest.h>
 

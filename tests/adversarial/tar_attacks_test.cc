@@ -1,4 +1,4 @@
-// Tar shards, built from a good one.
+// Attacks by tar shards that are made from a good one.
 
 #include <gtest/gtest.h>
 
@@ -30,7 +30,8 @@ void SetChecksum(std::string* header) {
   header->replace(148, 8, absl::StrFormat("%06o", sum) + std::string("\0 ", 2));
 }
 
-// One member: header and padded content. `size`: what the header says; `link`: where to.
+// One member: header and padded content. `size`: the size in the header; `link`: the target of a
+// link.
 std::string Member(const std::string& name, const std::string& bytes, char type = '0',
                    const std::string& size = "", const std::string& link = "") {
   std::string header(512, '\0');
@@ -47,7 +48,7 @@ std::string Member(const std::string& name, const std::string& bytes, char type 
   return header + content;
 }
 
-// The same header with the sum that old programs made, of bytes that have signs.
+// The same header with the checksum of old programs, which is computed from signed bytes.
 std::string SignedSum(std::string member) {
   member.replace(148, 8, "        ");
   int sum = 0;
@@ -183,8 +184,8 @@ TEST(TarAttacks, ArchivesThatLookWorseThanTheyAre) {
   }
 }
 
-// What is taken is taken whole: links have the bytes of their target, and archives that were joined
-// have the records of both.
+// Accepted archives are read completely: links have the bytes of their target, and concatenated
+// archives have the records of both.
 TEST(TarAttacks, NothingIsLostOfWhatIsTaken) {
   SourceOptions options;
   options.path = WriteText(

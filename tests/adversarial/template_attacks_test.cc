@@ -1,4 +1,4 @@
-// Template sets.
+// Attacks by template sets.
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

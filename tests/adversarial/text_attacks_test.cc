@@ -1,4 +1,4 @@
-// Texts of a megabyte where words are expected, and what would take a search for ever.
+// Texts of a megabyte where words are expected, and input that would make a search take for ever.
 
 #include <gtest/gtest.h>
 
@@ -27,7 +27,7 @@ std::string Numbered(const std::string& before, int count, const std::string& be
   return all;
 }
 
-// Writes labels and a task over them, and gives the command that asks it.
+// Writes labels and a task that uses them. Returns the command that runs the task.
 std::string AskWithLabels(const std::string& labels) {
   WriteText(Workplace().Path("large_labels.txt"), labels);
   WriteText(Workplace().Path("large.textproto"),

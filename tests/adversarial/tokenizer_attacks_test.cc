@@ -1,4 +1,4 @@
-// Files of a sentencepiece tokenizer in a model that somebody made: what the library believes.
+// Attacks by the sentencepiece file of a model: values that the library uses without a check.
 
 #include <gtest/gtest.h>
 
@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A field of a protobuf message that holds bytes.
+// A protobuf field with bytes.
 std::string Field(int number, const std::string& bytes) {
   std::string field(1, static_cast<char>(number << 3 | 2));
   size_t size = bytes.size();
@@ -29,8 +29,9 @@ std::string Bytes32(uint32_t value) {
   return bytes;
 }
 
-// A table that makes "b" of "a": a double array whose root's children stand from 256 on, the end of
-// "a" at 512, and the text. `offset` and `text` are what the entry of "a" and its end say.
+// A table that replaces "a" by "b": a double array in which the children of the root begin at 256
+// and the leaf of "a" is at 512, and the text. `offset` is the offset in the node of "a", `text`
+// the value of its leaf.
 std::string Table(uint32_t offset, uint32_t text, const std::string& texts) {
   constexpr uint32_t kA = 256 ^ 'a', kCount = 768, kHasEnd = 1 << 8, kEnd = uint32_t{1} << 31;
   std::vector<uint32_t> units(kCount);
@@ -45,7 +46,8 @@ std::string Table(uint32_t offset, uint32_t text, const std::string& texts) {
 
 constexpr uint32_t kSoundOffset = 512 ^ 256 ^ 'a';
 
-// The model nano with these bytes behind its tokenizer's, and their hash in its manifest.
+// The model nano with these bytes appended to its tokenizer file, and a correct hash in the
+// manifest.
 std::string ModelWith(const std::string& more) {
   static int number = 0;
   const Program& place = Workplace();

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Image codes fill the vocabulary up to the published 59,457 rows.
+// The number of image codes is chosen so that the vocabulary has the published 59,457 rows.
 constexpr char kRest[] = R"(
 name: "base_size"
 vocabulary { blocks { id: "core.image_code" extents { size: 52458 } }
@@ -57,7 +57,7 @@ std::string WorkFolder() {
   return folder;
 }
 
-// Answers of two words, a beginning shared by fifty.
+// Answers of two words; fifty answers share each first word.
 std::string AnswerLines(int count) {
   const std::vector<std::string> syllables = {"ba", "ce", "di", "fo", "gu", "la", "me", "ni"};
   std::string lines;

@@ -1,10 +1,10 @@
-// Inference of a model of base size (random weights: what they are does not matter for speed),
-// beside the packed products alone, which bound it from below.
+// Measures inference of a model of base size (with random weights, because their values do not
+// affect speed), and the packed matrix products alone, which are a lower bound of the time.
 //
 //   bazel run -c opt //tests/bench:engine_bench
 //
-// Precision: 0 the modules' own products, 1 packed float32, 2 bfloat16, 3 int8. Compare ratios
-// within one run; absolute numbers belong to one machine.
+// Precision: 0 the modules' own products, 1 packed float32, 2 bfloat16, 3 int8. Compare only ratios
+// within one run; absolute numbers depend on the machine.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -58,8 +58,8 @@ ModelInput Source(int64_t batch) {
   return input;
 }
 
-// What making the parts of a model takes before its weights are loaded: 0 no weight is made fresh,
-// as when a model directory is loaded; 1 all are.
+// Creating the parts of a model before its weights are loaded. 0: no weight is initialised, as when
+// a model directory is loaded; 1: all are.
 void BM_MakeBackbone(benchmark::State& state) {
   for (auto _ : state) {
     std::unique_ptr<SkipFreshWeights> skip_fresh_weights;
@@ -104,7 +104,7 @@ void BM_DecodeStep(benchmark::State& state) {
   }
 }
 
-// Encoding and sixteen tokens, all rows to the end.
+// Encodes and generates sixteen tokens; no row stops earlier.
 void BM_Generate(benchmark::State& state) {
   const at::NoGradGuard no_grad;
   const layers::PackedWeights::Use use(Packed(state.range(0)));
@@ -123,8 +123,8 @@ void BM_Generate(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(run());
 }
 
-// A closed set of answers of up to four tokens for each of `batch` records, beside the search that
-// finds the best of them. "peak_MB" is the largest resident size of the whole process so far.
+// Scores a closed set of answers of up to four tokens for each of `batch` records; or searches for
+// the best of them. "peak_MB" is the largest resident size of the whole process so far.
 AnswerSet Answers(int64_t count) {
   std::vector<std::vector<int64_t>> answers;
   for (int64_t i = 0; i < count; ++i) {
@@ -155,13 +155,13 @@ void BM_ClosedSet(benchmark::State& state) {
   state.counters["peak_MB"] = static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
-// Wide maps are those of feed-forward blocks, or the vocabulary's.
+// Wide layers are those of the feed-forward blocks, or the projection to the vocabulary.
 layers::Tolerance TolerableBits(const at::Tensor& weight) {
   const bool feeds_forward = weight.size(0) != weight.size(1) && weight.size(0) != kVocabulary;
   return feeds_forward ? layers::Tolerance::kEightBits : layers::Tolerance::kSixteenBits;
 }
 
-// The products of one step of the decoder, or of the encoder, and nothing else.
+// Only the matrix products of one step of the decoder, or of the encoder.
 void BM_Products(benchmark::State& state) {
   const at::NoGradGuard no_grad;
   const layers::PackedWeights::Use use(Packed(state.range(0)));

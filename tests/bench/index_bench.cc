@@ -1,14 +1,13 @@
-// What opening big data takes the first time, when everything is read and an index is kept of it,
-// and the second time: a million rows of JSONL, the same packed, and a tar of 100,000 members.
+// Measures opening big data the first time, when everything is read and an index is written, and
+// the second time: a million rows of JSONL, the same packed, and a tar of 100,000 members.
 //
 //   bazel run -c opt //tests/bench:index_bench [SHARE OF THE SIZE, 1.0]
 //
-// "open" is until the number of records is known, "identity" until a run may write down what its
-// data is, "record" until one in the middle was read. "own" is the memory that the process has of
-// its own more than before, "peak" the most that was resident, pages of the data
-// itself counted, which the system may take back at any moment. Each case is a process of its own,
-// all files are in the page cache. Compare ratios within one run; absolute numbers belong to one
-// machine.
+// "open": time until the number of records is known. "identity": until a run knows the hash of its
+// data. "record": until a record in the middle was read. "own": the growth of the process's own
+// memory. "peak": the largest resident memory, including pages of the data, which the system may
+// take back at any time. Each case runs in a new process, and all files are in the page cache.
+// Compare only ratios within one run; absolute numbers depend on the machine.
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zstd.h>
@@ -50,7 +49,7 @@ double MillisecondsSince(absl::Time start) {
 void Measure(const std::string& path, const char* when) {
   SourceOptions options;
   options.path = path;
-  options.missing_media = true;  // rows name pictures that nobody wrote
+  options.missing_media = true;  // rows name pictures that do not exist
   const int64_t before = MemoryOfThisProcess().own;
   const absl::Time start = absl::Now();
   const auto source = OrDie(OpenSource(options));
@@ -110,7 +109,7 @@ void RunAll(const std::string& folder, double share) {
   WriteRows(rows, scaled(1e6));
   Pack(rows);
   WriteMembers(tar, scaled(5e4));
-  absl::SleepFor(absl::Seconds(1));  // a file of this moment would not be believed
+  absl::SleepFor(absl::Seconds(1));  // an index of a file that has just changed is not used
   for (const std::string& path : {rows, rows + ".zst", tar}) {
     const std::string index = folder + "/." + fs::path(path).filename().string() + ".index";
     for (const char* when : {"first", "second"}) InChild(path, when);

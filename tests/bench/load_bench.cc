@@ -1,12 +1,12 @@
-// From files to answers, with a model of base size (random weights: what they are does not matter
-// for speed): loading, beside what bounds it, and closed sets of answers.
+// Measures a model of base size (with random weights, because their values do not affect speed):
+// loading, with its lower bound, and closed sets of answers.
 //
 //   bazel run -c opt //tests/bench:load_bench
 //
-// The first run of a machine writes 0.7 GB below the temporary folder, and later ones read it.
-// Compare ratios within one run; absolute numbers belong to one machine. "peak_MB" is the largest
-// resident size of the process during that line, mapped weights and what the allocator keeps of the
-// lines before included: run a line alone (--benchmark_filter) for its own.
+// The first run on a machine writes 0.7 GB below the temporary folder; later runs read it. Compare
+// only ratios within one run; absolute numbers depend on the machine. "peak_MB" is the largest
+// resident size of the process during that line. It includes mapped weights and memory that the
+// allocator kept from earlier lines; to measure one line, run it alone (--benchmark_filter).
 
 #include <benchmark/benchmark.h>
 
@@ -56,7 +56,7 @@ PipelineOptions Options() {
   return options;
 }
 
-// What loading cannot be faster than where every byte is looked at: a pass over the mapped files.
+// The lower bound for loading when every byte is read: one pass over the mapped files.
 void BM_ReadFiles(benchmark::State& state) {
   for (auto _ : state) {
     uint64_t sum = 0;
@@ -69,7 +69,7 @@ void BM_ReadFiles(benchmark::State& state) {
   }
 }
 
-// The same where every file is hashed, one after the other.
+// The same with a hash of every file, one after the other.
 void BM_HashFiles(benchmark::State& state) {
   for (auto _ : state) {
     for (const std::string& file : WeightFiles()) benchmark::DoNotOptimize(Sha256OfPath(file).ok());
@@ -80,7 +80,7 @@ void BM_Load(benchmark::State& state) {
   PipelineOptions options = Options();
   options.hash_memory = absl::StrCat(BaseSizeModel(), ".hashes");
   options.verify = state.range(0) == 0;
-  Value(Pipeline::Create(options));  // from here on the hashes are known
+  Value(Pipeline::Create(options));  // after this, the hashes are cached
   for (auto _ : state) benchmark::DoNotOptimize(Value(Pipeline::Create(options)));
 }
 
@@ -99,8 +99,8 @@ void BM_ClosedSet(benchmark::State& state) {
   }
   GenerationConfig generation;
   generation.set_score_candidates(state.range(0) != 0);
-  Value(pipeline->Predict("closed", samples[0], generation));  // weights are packed
-  std::ofstream("/proc/self/clear_refs") << "5";               // the peak begins anew
+  Value(pipeline->Predict("closed", samples[0], generation));  // packs the weights
+  std::ofstream("/proc/self/clear_refs") << "5";               // resets the peak
   for (auto _ : state) {
     benchmark::DoNotOptimize(Value(pipeline->PredictBatch("closed", samples, generation)));
   }
@@ -128,7 +128,7 @@ BENCHMARK(BM_ClosedSet)
 
 int main(int argc, char** argv) {
   unival::SettleProcess();
-  unival::BaseSizeModel();  // made before anything is measured
+  unival::BaseSizeModel();  // written before anything is measured
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
 }

@@ -1,9 +1,9 @@
-// How fast the shipped model loads and answers, beside what this machine could do at most.
+// Measures how fast the shipped model loads and answers, and the upper bound of this machine.
 //
 //   bazel run -c opt //tests/bench:nano_bench
 //
-// BM_MatrixProduct is the ceiling: GFLOP/s of float32 products as large as they pay off. Compare
-// ratios within one run; absolute numbers belong to one machine.
+// BM_MatrixProduct is the upper bound: GFLOP/s of large float32 products. Compare only ratios
+// within one run; absolute numbers depend on the machine.
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -37,7 +37,7 @@ Pipeline& SharedPipeline() {
   return *pipeline;
 }
 
-// A 64 x 64 picture of noise; what it shows does not matter for speed.
+// A 64 x 64 picture of noise; its content does not affect speed.
 TaskSample NoiseSample(uint64_t seed) {
   at::manual_seed(seed);
   const at::Tensor pixels = at::randint(256, {64, 64, 3}, at::TensorOptions().dtype(at::kByte));
@@ -72,7 +72,7 @@ void BM_LoadModelWithoutVideo(benchmark::State& state) {
 }
 BENCHMARK(BM_LoadModelWithoutVideo)->Unit(benchmark::kMillisecond)->UseRealTime();
 
-// Captions per second, decoding included.
+// Captions per second, including decoding of the pictures.
 void BM_Caption(benchmark::State& state) {
   Pipeline& pipeline = SharedPipeline();
   std::vector<TaskSample> samples;

@@ -1,12 +1,13 @@
-// Whole commands, from the start of the process to its end: what a user waits for.
+// Measures whole commands, from the start of the process to its end, because that is what a user
+// waits for.
 //
 //   bazel run -c opt //tests/bench:start_bench                    # this tree's unival
 //   bazel run -c opt //tests/bench:start_bench -- OLD NEW         # two programs, in turn
 //
-// Of each command the least of five starts, after one that is not counted: "CPU", the processor
-// time of all its threads, "wall", and "peak", the most memory that was resident, pages of mapped
-// files included. Files are in the page cache, and hashes remembered. What bounds it stands below:
-// reading all bytes of the model once. Compare ratios within one run.
+// For each command, the minimum of five starts, after one start that is not counted: "CPU", the
+// processor time of all its threads; "wall"; and "peak", the largest resident memory, including
+// pages of mapped files. Files are in the page cache, and hashes are cached. The last line is the
+// lower bound: reading all bytes of the model once. Compare only ratios within one run.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -39,7 +40,7 @@ struct Cost {
 
 double Milliseconds(const timeval& time) { return 1e3 * time.tv_sec + 1e-3 * time.tv_usec; }
 
-// Words of `command` behind the program's name.
+// The words of `command` after the program's name.
 void Execute(const std::string& program, const std::string& command) {
   std::vector<std::string> words = absl::StrSplit(command, '|');
   words.insert(words.begin(), program);

@@ -1,6 +1,5 @@
-// What an earlier version of the program wrote is read as it was meant: model directories,
-// adapters, unfinished runs, receipts and plugins, as commands that print what they printed then
-// (tests/compat/README.md).
+// Files of an earlier version are read correctly: model directories, adapters, unfinished runs,
+// receipts and plugins. Commands must print the same as that version did (tests/compat/README.md).
 
 #include <gtest/gtest.h>
 
@@ -37,7 +36,8 @@ std::vector<Command> ReadCommands() {
   return commands;
 }
 
-// Every command's outcome in a copy of the fixtures, by name; run once, one after the other.
+// The outcome of every command in a copy of the fixtures, by name. The commands run once, one after
+// the other.
 const std::map<std::string, Outcome>& Outcomes() {
   static const auto* const kOutcomes = [] {
     const Program program(NewFolder(kVersion));
@@ -54,8 +54,8 @@ const std::map<std::string, Outcome>& Outcomes() {
   return *kOutcomes;
 }
 
-// The recordings were made where backbone/layers takes its widest kernels. On another processor
-// sums have other last bits, so that computed values are compared as numbers, and not as bits.
+// The recordings were made on a processor for which backbone/layers uses its widest kernels. On
+// another processor the last bits of sums differ, so computed values are compared with a tolerance.
 bool SameArithmetic() {
 #if defined(__x86_64__)
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
@@ -65,9 +65,9 @@ bool SameArithmetic() {
 #endif
 }
 
-// Measured anew in every run.
+// Measured again in every run.
 const std::set<std::string> kMeasured = {"seconds", "steps_per_second", "peak_memory_mb", "detail"};
-// Texts that follow from computed values.
+// Texts that depend on computed values.
 const std::set<std::string> kComputed = {"after", "stored", "text", "answer", "prediction"};
 
 void Compare(const json& expected, const json& actual, const std::string& where);
@@ -87,7 +87,7 @@ void CompareItems(const json& expected, const json& actual, const std::string& w
   }
 }
 
-// Everything recorded is there with the same value; a later version may print more.
+// Everything that was recorded is printed with the same value. A later version may print more.
 void Compare(const json& expected, const json& actual, const std::string& where) {
   ASSERT_STREQ(expected.type_name(), actual.type_name()) << where;
   if (expected.is_object()) {
@@ -101,7 +101,7 @@ void Compare(const json& expected, const json& actual, const std::string& where)
   }
 }
 
-// One JSON value, or one a line.
+// One JSON value, or one JSON value per line.
 json ParseOutput(const std::string& text) {
   json value = json::parse(text, nullptr, false);
   if (!value.is_discarded()) return value;
