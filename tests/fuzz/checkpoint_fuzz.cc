@@ -1,5 +1,5 @@
-// Any bytes as the state of a checkpoint: a status, or a place with counts that are none below zero
-// and a sampler that draws records that there are.
+// Any bytes as the state of a checkpoint: gives an error, or a state whose counts are not negative
+// and whose sampler draws only existing records.
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/ones.h>
 
@@ -30,7 +30,7 @@ void CheckSampler(const std::string& text) {
   for (const int64_t index : sampler->Next(0).indices) Require(index >= 0 && index < kRecords);
 }
 
-// A checkpoint of one tensor, whose state is written anew for each input.
+// A checkpoint with one tensor. Its state is written again for each input.
 const std::string& Folder() {
   static const std::string* const kFolder = [] {
     auto* folder = new std::string(ScratchFolder() + "/checkpoint");

@@ -1,5 +1,5 @@
-// Runs a fuzz target without a fuzzer, over every file of the folders given as arguments and over
-// seeded mutations of them.
+// Runs a fuzz target without a fuzzer: on every file of the folders in the arguments, and on seeded
+// mutations of these files.
 //
 //   --mutations=N   so many of each file (2000)
 //   --seconds=N     instead: mutations of files drawn at random, until the time is over
@@ -24,7 +24,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
-// Of the sanitizers, where the program is built with one.
+// The entry points of the sanitizers, when the program is built with one.
 extern "C" void __sanitizer_set_death_callback(void (*callback)()) __attribute__((weak));
 
 namespace {
@@ -34,11 +34,11 @@ using Clock = std::chrono::steady_clock;
 constexpr unsigned kMostSeconds = 60;  // of one input
 constexpr size_t kMostBytes = 1 << 20;
 
-std::string finding;               // the file for one; empty: none is kept
-const std::string* now = nullptr;  // the input at work
+std::string finding;               // where to keep a finding; empty: findings are not kept
+const std::string* now = nullptr;  // the current input
 int64_t executions = 0;
 
-// Only calls that a signal handler may make.
+// Uses only functions that a signal handler may call.
 void Keep() {
   if (now == nullptr || finding.empty()) return;
   const int file = open(finding.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
@@ -63,7 +63,7 @@ void KeepFindings(const char* folder, unsigned seed) {
   if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(&Keep);
   signal(SIGABRT, &KeepAndEnd);
   signal(SIGALRM, &KeepAndEnd);
-  // The address sanitizer has handlers of its own for the others.
+  // The address sanitizer handles the other signals itself.
   if (__sanitizer_set_death_callback == nullptr) {
     for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) signal(number, &KeepAndEnd);
   }
@@ -78,7 +78,7 @@ void Run(const std::string& bytes) {
   ++executions;
 }
 
-// A flipped bit, a random byte, a cut, a repeated stretch, or another digit.
+// Flips a bit, sets a random byte, cuts the end, repeats a range, or changes a digit.
 void Mutate(std::mt19937& random, std::string& bytes) {
   if (bytes.empty()) return;
   const size_t at = random() % bytes.size();
@@ -102,7 +102,7 @@ void Mutate(std::mt19937& random, std::string& bytes) {
   }
 }
 
-// Numbers at which parsers err, a stretch of another file, or a stretch taken out.
+// Inserts numbers that often break parsers, inserts a range of another file, or removes a range.
 void MutateMore(std::mt19937& random, const std::vector<std::string>& files, std::string& bytes) {
   static const std::string kNumbers[] = {std::string("\0\0\0\0", 4),
                                          "\xff\xff\xff\xff",

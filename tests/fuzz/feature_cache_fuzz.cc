@@ -1,5 +1,5 @@
-// Any bytes as a file of cached features: a status, or records that are whole, and a cache that
-// still takes and gives back what is added.
+// Any bytes as a file of cached features: gives an error, or complete records and a cache that
+// still stores and returns new records.
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/ones.h>
@@ -19,7 +19,7 @@ namespace {
 
 constexpr char kIdentity[] = "0123456789abcdef";
 
-// Whatever was found is there to the last element.
+// Reads a record that was found up to its last element.
 void Read(const at::Tensor& tensor) {
   if (!tensor.defined() || tensor.numel() == 0) return;
   const auto* bytes = static_cast<const uint8_t*>(tensor.data_ptr());
@@ -31,7 +31,7 @@ void Read(const at::Tensor& tensor) {
 constexpr size_t kStep = 64, kKey = 8, kKeyBytes = 64, kBytes = 72, kPayloadHash = 80,
                  kHeadHash = 232, kHead = 240, kPayload = 256;
 
-// With checksums that are right, as whoever forges a file writes them.
+// With correct checksums, as an attacker would write them.
 std::string Forged(std::string bytes) {
   const auto put = [&bytes](size_t at, uint64_t value) { std::memcpy(&bytes[at], &value, 8); };
   for (size_t at = kStep; at + kHead <= bytes.size(); at += kStep) {

@@ -1,5 +1,5 @@
-// Any bytes as the annotations of a data set that others publish: a status, or records. The first
-// byte says which data set.
+// Any bytes as the annotations of a published data set: gives an error or records. The first byte
+// selects the data set.
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -14,8 +14,8 @@
 namespace {
 
 struct Layout {
-  const char *dataset, *split, *file;      // that holds the bytes
-  const char *beside = "", *content = "";  // another that it needs
+  const char *dataset, *split, *file;      // the file with the bytes
+  const char *beside = "", *content = "";  // another file that it needs
 };
 
 constexpr char kImages[] =

@@ -1,4 +1,4 @@
-// Any bytes as a line of a JSONL file: a status or fields, never a crash.
+// Any bytes as a line of a JSONL file: gives an error or fields, never a crash.
 #include <cstddef>
 #include <cstdint>
 

@@ -1,5 +1,5 @@
-// Any bytes as the file that holds the labels of a task: a status, or a closed set of texts that
-// are none of them empty and none twice, and that survive being stored with a model.
+// Any bytes as the label file of a task: gives an error, or a closed set of different, non-empty
+// texts that stays the same when it is stored with a model and read again.
 #include <cstddef>
 #include <cstdint>
 #include <set>

@@ -1,4 +1,4 @@
-// Any bytes as the manifest of a model: a status of each part, and sizes that are numbers.
+// Any bytes as the manifest of a model: each part gives a status, and all sizes are valid numbers.
 #include <cstddef>
 #include <cstdint>
 

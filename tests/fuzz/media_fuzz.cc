@@ -1,4 +1,4 @@
-// Any bytes as an image, a sound and a video: a status, or tensors within the limits.
+// Any bytes as an image, a sound and a video: gives an error, or tensors within the limits.
 #include <ATen/core/Tensor.h>
 
 #include <cstddef>

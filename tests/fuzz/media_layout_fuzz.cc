@@ -1,5 +1,5 @@
-// Any bytes as what a media file says of itself: EXIF, the chunks of a WAV, and the layouts of the
-// containers. Each gives an answer, or a status with a message.
+// Any bytes as the metadata of a media file: EXIF, the chunks of a WAV, and the layouts of the
+// containers. Each parser gives a result, or an error with a message.
 #include <cstddef>
 #include <cstdint>
 #include <memory>

@@ -1,5 +1,5 @@
-// Any bytes as the arguments of a model of the reference's trainer: a status, or a backbone that
-// can be described.
+// Any bytes as the model arguments of the reference's trainer: gives an error, or a valid backbone
+// configuration.
 #include <cstddef>
 #include <cstdint>
 

@@ -1,5 +1,5 @@
-// Any bytes as a pickle: a status or inert values that refer to each other and to the input only,
-// never a crash.
+// Any bytes as a pickle: gives an error, or plain values that refer only to each other and to the
+// input; never a crash.
 #include <cstddef>
 #include <cstdint>
 

@@ -1,4 +1,5 @@
-// Any bytes as a training plan: a status, or a plan whose defaults are filled in once and for all.
+// Any bytes as a training plan: gives an error, or a plan that does not change when its defaults
+// are filled in a second time.
 #include <cstddef>
 #include <cstdint>
 

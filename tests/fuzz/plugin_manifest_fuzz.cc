@@ -1,5 +1,5 @@
-// Any text as a manifest of the data-only tier: a status with a message, or a manifest that
-// registers or says why not; never a crash, and never a program loaded.
+// Any text as a manifest of the data-only tier: gives an error with a message, or a manifest whose
+// registration succeeds or gives an error. Never a crash, and a program is never loaded.
 #include <cstddef>
 #include <cstdint>
 #include <string>

@@ -1,5 +1,5 @@
-// Any bytes as a plugin file: a status with a message, or a record whose texts all end inside it;
-// never a crash.
+// Any bytes as a plugin file: gives an error with a message, or a record whose texts all end inside
+// it; never a crash.
 #include <cstddef>
 #include <cstdint>
 #include <cstring>

@@ -1,4 +1,5 @@
-// Any bytes as a raw tensor, in two forms: a status or as many finite numbers as the shape says.
+// Any bytes as a raw tensor, in two forms: gives an error, or as many finite numbers as the shape
+// has elements.
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Any bytes as a receipt: a status, or entries whose counts follow from them and whose text is read
+// Any bytes as a receipt: gives an error, or entries with matching counts, and a text that is read
 // as the same receipt.
 #include <cstddef>
 #include <cstdint>

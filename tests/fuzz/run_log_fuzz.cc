@@ -1,4 +1,4 @@
-// Any bytes as the log of an earlier run: it is opened, and what is kept are whole lines of it.
+// Any bytes as the log of an earlier run: it is opened, and only complete lines of it are kept.
 #include <cstddef>
 #include <cstdint>
 #include <string>

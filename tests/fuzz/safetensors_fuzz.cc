@@ -1,5 +1,5 @@
-// Any bytes as a safetensors file: a status or a header whose tensors lie inside the file, never a
-// crash.
+// Any bytes as a safetensors file: gives an error, or a header whose tensors are inside the file;
+// never a crash.
 #include <cstddef>
 #include <cstdint>
 #include <numeric>

@@ -1,5 +1,5 @@
-// Any bytes as a file of answers, and as a file of what is right: a status, or as many predictions
-// as samples, each with something to be compared with.
+// Any bytes as a file of answers and as a file of references: gives an error, or the same number of
+// predictions and samples, each with a reference.
 #include <cstddef>
 #include <cstdint>
 #include <string>

@@ -1,5 +1,5 @@
-// Any bytes as a file of torch.jit.save: a status, in bounded memory and without recursion; nothing
-// is run, and libtorch does not see it.
+// Any bytes as a file of torch.jit.save: gives a status, in bounded memory and without recursion.
+// Nothing is executed, and libtorch does not read the file.
 #include <cstddef>
 #include <cstdint>
 

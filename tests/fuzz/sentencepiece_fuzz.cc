@@ -1,6 +1,7 @@
-// Any bytes as the file of a sentencepiece tokenizer (tokenizer.model): a failure with a message,
-// or a tokenizer that is safe to use with any text and any of its indices. Through the plugin's own
-// table of functions, without a host: sentencepiece and the host carry different protobufs.
+// Any bytes as the file of a sentencepiece tokenizer (tokenizer.model): gives an error with a
+// message, or a tokenizer that is safe for any text and any of its indices. Calls the plugin's
+// functions directly, without a host, because sentencepiece and the host contain different versions
+// of protobuf.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -26,7 +27,7 @@ UnivalCode Fail(void*, UnivalCode code, UnivalStr message) {
   return code;
 }
 
-// What a tokenizer uses of a host.
+// The part of the host that a tokenizer uses.
 const UnivalHost& Host() {
   static const UnivalHost* const kHost = [] {
     static UnivalHost host = {};

@@ -1,4 +1,4 @@
-// Any bytes as a CSV series: a status with a message, or whole steps of finite numbers.
+// Any bytes as a CSV series: gives an error with a message, or complete steps of finite numbers.
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

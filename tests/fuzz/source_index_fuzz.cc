@@ -1,5 +1,5 @@
-// Any bytes as the index of a data file: a status, or places inside the content under safe names,
-// also where the checksum was made right.
+// Any bytes as the index of a data file: gives an error, or ranges inside the content with safe
+// names; also when the checksum is correct.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -38,7 +38,7 @@ void TryIndex(absl::string_view bytes) {
   Require(unival::ParseSourceIndex(unival::SourceIndexBytes(*index)).ok());
 }
 
-// The layout of kept_index.cc: a word, 32 digits, a line end, the message.
+// The layout in kept_index.cc: a word, 32 digits, a line end, the message.
 constexpr absl::string_view kMagic = "unival-index/1 ";
 constexpr size_t kMessage = kMagic.size() + 33;
 

@@ -1,4 +1,4 @@
-// Any bytes as a tar: a status, or members that lie inside the archive under safe names.
+// Any bytes as a tar: gives an error, or members inside the archive with safe names.
 #include <cstddef>
 #include <cstdint>
 

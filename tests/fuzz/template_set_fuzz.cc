@@ -1,5 +1,5 @@
-// Any bytes as a template set: a status, or a set whose tasks are complete and survive being
-// written and read again.
+// Any bytes as a template set: gives an error, or a set with complete tasks that stays the same
+// when it is written and read again.
 #include <cstddef>
 #include <cstdint>
 

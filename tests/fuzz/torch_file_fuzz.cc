@@ -1,5 +1,5 @@
-// Any bytes as a file of torch.save, in both formats: a status or tensors that lie inside the file,
-// never a crash, never a call.
+// Any bytes as a file of torch.save, in both formats: gives an error, or tensors inside the file.
+// Never a crash, and never a call of a function that the file names.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

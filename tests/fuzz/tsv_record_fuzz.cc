@@ -1,4 +1,5 @@
-// Any bytes as a line of a table with tabs: a status or fields that lie in the line, never a crash.
+// Any bytes as a line of a table with tabs: gives an error, or fields inside the line; never a
+// crash.
 #include <cstddef>
 #include <cstdint>
 #include <string>

@@ -7,7 +7,7 @@
 namespace unival {
 namespace {
 
-// Where the literal that begins with the quote at `open` ends, quote included.
+// The end of the literal that begins with the quote at `open`, including its last quote.
 size_t EndOfLiteral(const std::string& text, size_t open) {
   size_t at = open + 1;
   while (at < text.size() && text[at] != text[open]) at += text[at] == '\\' ? 2 : 1;
@@ -38,7 +38,8 @@ bool IsDigitSeparator(const std::string& text, size_t at) {
   return text[at] == '\'' && at > 0 && IsWordLetter(text[at - 1]);
 }
 
-// Where a stretch that is no code ends, if one begins at `at`; otherwise `at`.
+// The end of the comment, literal or preprocessor line that begins at `at`; `at` when none begins
+// there.
 size_t EndOfNoCode(const std::string& text, size_t at, bool starts_line) {
   if (text.compare(at, 2, "//") == 0) return EndOr(text.find('\n', at), text.size());
   if (text.compare(at, 2, "/*") == 0) return EndOr(text.find("*/", at + 2), text.size() - 2) + 2;

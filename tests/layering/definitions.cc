@@ -11,7 +11,7 @@
 namespace unival {
 namespace {
 
-// Past the bracket that closes the one at `at`; `at` where none stands there.
+// The position after the bracket that closes the one at `at`; `at` when there is no bracket.
 size_t PastBrackets(const std::vector<std::string>& tokens, size_t at, const char* open,
                     const char* close) {
   if (at >= tokens.size() || tokens[at] != open) return at;
@@ -27,8 +27,7 @@ bool IsOneOf(const std::string& token, std::initializer_list<const char*> words)
   return std::find(words.begin(), words.end(), token) != words.end();
 }
 
-// The name of the type that a brace behind `head` begins to define; empty: it begins something
-// else.
+// The name of the type that is defined when a brace follows `head`; empty when it is not a type.
 std::string DefinedType(const std::vector<std::string>& head) {
   size_t at = 0;
   while (at < head.size() && head[at] == "template") at = PastBrackets(head, at + 1, "<", ">");
@@ -43,8 +42,8 @@ std::string DefinedType(const std::vector<std::string>& head) {
   return ends ? head[at] : "";
 }
 
-// The name of the function that `head`, which ends before a brace or a semicolon, defines or
-// declares; empty: it is something else.
+// The name of the function that `head` defines or declares; empty when it is not a function. `head`
+// ends before a brace or a semicolon.
 std::string NamedFunction(const std::vector<std::string>& head) {
   size_t begin = 0;
   while (begin < head.size() && head[begin] == "template") {
@@ -76,7 +75,7 @@ Scope ScopeBehind(const std::vector<std::string>& head) {
   return {links, false, ""};
 }
 
-// Whether what stands there can meet something of another file.
+// Whether a name in these scopes is visible to other files.
 bool IsVisible(const std::vector<Scope>& scopes) {
   return std::all_of(scopes.begin(), scopes.end(),
                      [](const Scope& scope) { return scope.is_namespace && !scope.is_hidden; });
@@ -95,7 +94,7 @@ bool LinksTypes(const std::string& path) {
 
 std::string At(const std::string& path, int line) { return path + ":" + std::to_string(line); }
 
-// Calls `see` with what stands before every brace and semicolon, which of them it is, the scopes
+// Calls `see` for every brace and semicolon, with the words before it, the character, the scopes
 // around it, and its line.
 template <typename See>
 void EachHead(const SourceFile& file, const See& see) {

@@ -20,7 +20,7 @@ TEST(Definitions, NoFunctionHasTheNameOfAType) {
   EXPECT_THAT(FunctionsNamedAsTypes(ReadSourceTree(SourceRoot())), IsEmpty());
 }
 
-// The rules themselves, on files made up for the purpose.
+// Tests of the rules themselves, on invented files.
 
 SourceFile Code(const std::string& path, const std::string& text) { return {path, text}; }
 

@@ -26,7 +26,7 @@ const std::vector<SourceFile>& Tree() {
   return *kTree;
 }
 
-// One case per arrow that must not exist.
+// One case per forbidden dependency.
 class ForbiddenEdge : public ::testing::TestWithParam<std::pair<std::string, std::string>> {};
 
 TEST_P(ForbiddenEdge, IsNotInTheTree) {
@@ -71,7 +71,7 @@ TEST(Lint, NoSourceLeavesAMacroToTheFilesBehindIt) {
   EXPECT_THAT(LeftForOthers(Tree()), IsEmpty());
 }
 
-// The rules themselves, on files made up for the purpose.
+// Tests of the rules themselves, on invented files.
 
 SourceFile Code(const std::string& path, const std::string& text) { return {path, text}; }
 

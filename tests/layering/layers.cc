@@ -1,4 +1,4 @@
-// The layers and the arrows between them.
+// The layers and their allowed dependencies.
 
 #include "tests/layering/finding.h"
 #include "tests/layering/rules.h"
@@ -11,7 +11,8 @@ struct Layer {
   std::vector<std::string> may_use;  // besides itself
 };
 
-// The picture in docs/architecture.md. Layers name the deepest folder to which a rule applies.
+// The same as the picture in docs/architecture.md. A layer is the deepest folder to which a rule
+// applies.
 const std::vector<Layer>& Layers() {
   static const auto* const kLayers = new std::vector<Layer>{
       {"sdk/base", {}},
@@ -29,7 +30,7 @@ const std::vector<Layer>& Layers() {
       {"training",
        {"sdk/base", "sdk/proto", "sdk/abi", "sdk/cpp", "sdk/native", "sdk/testing", "backbone",
         "modalities", "tasks", "runtime"}},
-      // `unival` starts the programs of libexec, so they are built with it; no header lies there.
+      // `unival` starts the programs of libexec, so they are built with it; libexec has no headers.
       {"app",
        {"sdk/base", "sdk/proto", "sdk/abi", "sdk/cpp", "sdk/native", "sdk/testing", "backbone",
         "modalities", "tasks", "runtime", "training", "libexec"}},

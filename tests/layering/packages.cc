@@ -12,7 +12,7 @@ namespace {
 constexpr char kThirdParty[] = "third_party/BUILD", kPackages[] = "tools/packages.txt",
                kLabel[] = "//third_party:";
 
-// What tests read: old files as they were written, and inputs.
+// Data of tests: old files in their original form, and inputs.
 bool IsData(const std::string& path) {
   return StartsWith(path, "tests/compat/v") || path.find("/fixtures/") != std::string::npos ||
          path.find("/testdata/") != std::string::npos;

@@ -20,7 +20,7 @@ TEST(Packages, EveryPackageHasItsUser) { EXPECT_THAT(PackagesWithoutUser(Tree())
 
 TEST(Folders, SayWhatTheyAreFor) { EXPECT_THAT(FoldersWithoutReason(Tree()), IsEmpty()); }
 
-// The rules themselves, on files made up for the purpose.
+// Tests of the rules themselves, on invented files.
 
 constexpr char kLibraries[] = R"(
 cc_library(name = "json")

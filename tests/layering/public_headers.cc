@@ -25,7 +25,7 @@ std::vector<std::string> Roots(const std::string& build) {
   return roots;
 }
 
-// What stands in a comment of `line`; a line that goes on with a block comment begins with a star.
+// The comment in `line`. A line that continues a block comment begins with a star.
 std::string CommentOf(const std::string& line) {
   const size_t start = line.find_first_not_of(' ');
   if (start == std::string::npos) return "";
@@ -34,7 +34,7 @@ std::string CommentOf(const std::string& line) {
   return slashes == std::string::npos ? "" : line.substr(slashes);
 }
 
-// "files.h" stands for "sdk/base/files.h" too.
+// "files.h" also matches "sdk/base/files.h".
 bool IsNamed(const std::set<std::string>& headers, const std::string& name) {
   return std::any_of(headers.begin(), headers.end(), [&name](const std::string& header) {
     return header == name || EndsWith(header, "/" + name);

@@ -1,4 +1,4 @@
-// Rules that look at single lines.
+// Rules that check single lines.
 #include "tests/layering/rules.h"
 
 #include <algorithm>
@@ -28,7 +28,7 @@ const std::vector<std::string>& ModalityNames() {
 
 std::string WithoutComment(const std::string& line) { return line.substr(0, line.find("//")); }
 
-// What stands directly before `end` or from `start` on, spaces skipped.
+// The text directly before `end`, or from `start` on, without spaces.
 bool ComparesBefore(const std::string& line, size_t end) {
   while (end > 0 && line[end - 1] == ' ') --end;
   if (end < 2) return false;
@@ -63,7 +63,7 @@ bool BranchesOnModality(const std::string& whole_line) {
   return false;
 }
 
-// A path of a machine begins with its slash: "docs/home/x" is none, because something stands before
+// A path of a machine begins with a slash. "docs/home/x" is not one, because there is text before
 // the slash.
 bool StartsPath(const std::string& line, size_t at) {
   if (at == 0) return true;
@@ -83,7 +83,7 @@ bool HasMachinePath(const std::string& line) {
   return false;
 }
 
-// Written apart so that this file passes its own rule.
+// Split, so that this file does not break its own rule.
 bool IsUnfinished(const std::string& line) {
   for (const char* mark : {"TO"
                            "DO",
@@ -105,7 +105,7 @@ bool HelpsTests(const std::string& path) {
   return StartsWith(path.substr(path.rfind('/') + 1), "test_");
 }
 
-// By the library's parser, or by catching its exceptions.
+// Uses the library's parser, or catches its exceptions.
 bool ReadsJson(const std::string& whole_line) {
   const std::string line = WithoutComment(whole_line);
   for (const char* call : {"::parse(", "::sax_parse(", "::accept("}) {
@@ -119,7 +119,7 @@ bool IsPartOfName(char letter) {
   return std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '_';
 }
 
-// Whether `name` stands in `line` as a whole name.
+// Whether `line` contains `name` as a whole name.
 bool HasName(const std::string& line, const std::string& name) {
   for (size_t at = line.find(name); at != std::string::npos; at = line.find(name, at + 1)) {
     const size_t end = at + name.size();
@@ -129,7 +129,7 @@ bool HasName(const std::string& line, const std::string& name) {
   return false;
 }
 
-// By itself, or by functions that do so for their caller: TMPDIR, LANG, HOME.
+// Directly, or by functions that read it for their caller: TMPDIR, LANG, HOME.
 bool ReadsEnvironment(const std::string& whole_line) {
   const std::string line = WithoutComment(whole_line);
   for (const char* name : {"getenv", "secure_getenv", "environ", "__environ", "temp_directory_path",
@@ -146,7 +146,7 @@ bool MayReadEnvironment(const std::string& path) {
          (IsIn(path, "upstream") && EndsWith(path, "_command.cc"));
 }
 
-// Whether `line` of the file with `text` reaches beyond the file's end.
+// Whether `line` of the file with `text` has an effect after the end of the file.
 bool Leaves(const std::string& line, const std::string& text) {
   if (StartsWith(line, "using namespace ")) return true;
   std::string word, name;
@@ -255,7 +255,7 @@ std::vector<std::string> LeftForOthers(const std::vector<SourceFile>& files) {
 }
 
 std::vector<std::string> LongLines(const std::vector<SourceFile>& files, int columns) {
-  // Bytes 10xxxxxx go on with a character that began before.
+  // Bytes 10xxxxxx continue a character.
   const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
   std::vector<std::string> found;
   for (const SourceFile& file : files) {

@@ -21,8 +21,8 @@ bool Holds(const std::vector<std::string>& tokens, std::initializer_list<const c
          tokens.end();
 }
 
-// The name of the function whose body a brace behind `head` begins; empty: it begins something
-// else, or a test.
+// The name of the function whose body begins when a brace follows `head`; empty when it is a test
+// or not a function.
 std::string FunctionName(const std::vector<std::string>& head) {
   const auto open = std::find(head.begin(), head.end(), "(");
   if (open == head.end() || open == head.begin() || open == head.begin() + 1) return "";
@@ -43,7 +43,7 @@ std::string TypeName(const std::vector<std::string>& head) {
   return head[0] == "class" || head[0] == "struct" ? head[1] : "";
 }
 
-// Of the comment that ends right above line `line` of `text`, all lines; empty without one.
+// All lines of the comment directly above line `line` of `text`; empty when there is none.
 std::string CommentAbove(const std::vector<std::string>& lines, int line) {
   std::string comment;
   for (int above = line - 2; above >= 0 && StartsWith(lines[above], "//"); --above) {
@@ -52,7 +52,7 @@ std::string CommentAbove(const std::vector<std::string>& lines, int line) {
   return comment;
 }
 
-// Without the blanks that they begin with.
+// Without the spaces at their beginning.
 std::vector<std::string> Lines(const std::string& text) {
   std::vector<std::string> lines;
   for (size_t at = 0; at < text.size();) {
@@ -64,7 +64,7 @@ std::vector<std::string> Lines(const std::string& text) {
   return lines;
 }
 
-// A head without the blanks, and without "public:" and the like, that stand before it.
+// A head without leading spaces and without a leading "public:" or similar.
 std::string WithoutLabel(const std::string& head) {
   const std::string text = head.substr(std::min(head.find_first_not_of(" \n"), head.size()));
   for (const char* label : {"public:", "protected:", "private:"}) {
@@ -74,8 +74,8 @@ std::string WithoutLabel(const std::string& head) {
 }
 
 struct Braces {
-  std::string type;      // of a class
-  std::string function;  // whose body it is
+  std::string type;      // if the scope is a class
+  std::string function;  // if the scope is the body of a function
   int line;              // where its head begins
 };
 

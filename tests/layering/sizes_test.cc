@@ -12,10 +12,11 @@ namespace {
 
 using ::testing::IsEmpty;
 
-// CONTRIBUTING.md: files around 150 lines, functions around 10. What is far beyond that says why.
+// CONTRIBUTING.md: files around 150 lines, functions around 10. Much longer ones must give the
+// reason.
 constexpr int kLongFile = 300, kLongTest = 500, kLongFunction = 40;
 
-// Longer than that for a reason that stands here, since others copy these headers as they are.
+// Longer files whose reason is given here, because users copy these headers.
 constexpr const char* kReasons[][2] = {
     {"sdk/abi/unival_plugin.h", "a plugin in C includes one header"},
     {"sdk/cpp/unival_plugin.hpp", "a plugin in C++ includes one header, with the one below"},
@@ -29,7 +30,7 @@ bool IsExcused(const std::string& place) {
 
 bool IsTest(const std::string& place) { return place.find("_test.") != std::string::npos; }
 
-// Prints the ten longest; returns those beyond `bound` without a reason.
+// Prints the ten longest. Returns those that are longer than `bound` and give no reason.
 template <typename Bound>
 std::vector<std::string> Unreasoned(const std::string& title, const std::vector<Length>& sizes,
                                     const Bound& bound) {
@@ -59,7 +60,7 @@ TEST(Sizes, LongFunctionsSayWhy) {
       << "split them, or say above them why they are in one piece";
 }
 
-// The measures themselves, on a file made up for the purpose.
+// Tests of the measures themselves, on an invented file.
 
 TEST(FunctionSizes, AreThoseOfHeadAndBody) {
   const SourceFile file{"a.cc", R"(namespace n {

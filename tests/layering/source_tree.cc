@@ -21,7 +21,8 @@ bool IsIgnored(const fs::directory_entry& entry) {
   return name == ".git" || StartsWith(name, "bazel-") || entry.is_symlink();
 }
 
-// What the root's .gitignore names as a whole ("/runs/"): results and settings of one machine.
+// The folders and files at the root that .gitignore names ("/runs/"): results and settings of one
+// machine.
 std::set<std::string> IgnoredOf(const std::string& root) {
   std::set<std::string> ignored;
   for (std::string line : SplitLines(ReadWholeFile(root + "/.gitignore").value_or(""))) {
@@ -32,7 +33,7 @@ std::set<std::string> IgnoredOf(const std::string& root) {
   return ignored;
 }
 
-// The text between the first pair of quotes at or behind `start`; empty when there is none.
+// The text between the first pair of quotes at or after `start`; empty when there is none.
 std::string Quoted(const std::string& line, size_t start) {
   const size_t open = line.find('"', start);
   if (open == std::string::npos) return "";
@@ -62,14 +63,15 @@ std::vector<Dependency> IncludeDependencies(const SourceFile& file) {
 void AppendLabels(const std::string& line, int number, std::vector<Dependency>* found) {
   for (size_t at = line.find("\"//"); at != std::string::npos; at = line.find("\"//", at + 1)) {
     std::string label = Quoted(line, at).substr(2);
-    // A plugin is opened at run time: whoever lists it as data does not depend on its code.
+    // A plugin is opened at run time, so a target that lists it as data does not depend on its
+    // code.
     if (EndsWith(label, ".so")) continue;
     std::replace(label.begin(), label.end(), ':', '/');
     found->push_back({label, number});
   }
 }
 
-// Reads on until the bracket of a visibility list closes.
+// Skips lines until the bracket of a visibility list closes.
 std::vector<Dependency> LabelDependencies(const SourceFile& file) {
   std::vector<Dependency> found;
   int number = 0;

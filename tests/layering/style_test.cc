@@ -1,5 +1,5 @@
-// Sources are formatted as .clang-format says, and no line is longer than a hundred columns:
-// comments too, which clang-format leaves as they are.
+// Sources are formatted by clang-format, and no line is longer than 100 columns. This includes
+// comments, which clang-format does not always wrap.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-// Files of other projects, and headers of past versions, which stay as they were.
+// Files of other projects, and headers of past versions, which do not change.
 bool IsOwn(const std::string& path) {
   for (const char* foreign : {"sdk/abi/dlpack/", "sdk/abi/frozen/", "tests/compat/v"}) {
     if (StartsWith(path, foreign)) return false;

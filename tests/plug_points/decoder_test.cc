@@ -1,5 +1,5 @@
-// A media format from outside modalities/io: its own file, one entry in the table of one decoder or
-// of the program.
+// A media format that is added outside modalities/io. It needs its own file and one entry in the
+// table of one decoder or of the program.
 #include <ATen/ops/equal.h>
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
@@ -27,7 +27,7 @@ MediaSource Bytes(std::string bytes) {
   return {"picture", "", std::make_shared<const std::string>(std::move(bytes))};
 }
 
-// A format of the whole program, for all decoders and all that looks at names of files.
+// A format for the whole program: all decoders and all code that checks file names use it.
 MediaFormat DotsFormat() {
   MediaFormat format = GridFormat();
   format.name = "dots";
@@ -96,7 +96,7 @@ TEST(Decoder, GivesTheEntryItsLimits) {
   const auto refused =
       NewMediaDecoder(options, {GridFormat()})->DecodeImage(Bytes(kGrid), PixelFormat::kGray8);
   EXPECT_THAT(std::string(refused.status().message()), HasSubstr("at most 5 pixels"));
-  options.max_bytes = 8;  // the host's own limit comes first
+  options.max_bytes = 8;  // the host's own limit is checked first
   const auto large =
       NewMediaDecoder(options, {GridFormat()})->DecodeImage(Bytes(kGrid), PixelFormat::kGray8);
   EXPECT_THAT(std::string(large.status().message()), HasSubstr("at most 8 bytes"));

@@ -41,8 +41,8 @@ class Brevity : public unival::Metric {
   double brief_ = 0, count_ = 0;
 };
 
-// How many words answers have beyond those of the first reference, on average: less is better. A
-// failure has as many as kOfFailure.
+// The mean number of words that an answer has more than the first reference; less is better. A
+// failure counts as kOfFailure words.
 class Excess : public unival::ScoredMetric {
  public:
   explicit Excess(unival::ReferenceReader reader) : reader_(std::move(reader)) {}

@@ -1,5 +1,5 @@
-// The schedule "halving" of tests: half the rate after every `every` updates. What a new schedule
-// needs stands here whole (docs/plug_points.md).
+// The schedule "halving" for tests: the learning rate is halved after every `every` updates. This
+// file is all that a new schedule needs (docs/plug_points.md).
 
 #include <cmath>
 

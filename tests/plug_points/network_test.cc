@@ -1,5 +1,5 @@
-// An encoder network from outside modalities/networks: its own file, one line of registration. The
-// modalities that ship use it by name and know nothing of it.
+// An encoder network that is added outside modalities/networks. It needs its own file and one line
+// of registration. The built-in modalities use it by its name, without any change.
 #include <ATen/core/Tensor.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,6 @@
-// Metrics and a network of a plugin, opened through the loader: named in a template, reported by
-// evaluation, and ranked by as they say; named in a modality's configuration.
+// Metrics and a network of a plugin that the loader opens. The metrics are named in a template,
+// reported by evaluation, and ranked by their description; the network is named in a modality's
+// configuration.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -65,8 +66,8 @@ TEST(MetricOfAPlugin, IsReportedByEvaluation) {
   EXPECT_EQ(result->scores.Label("brevity"), "brevity (words at blanks)");
 }
 
-// A template whose one metric says that less of it is better. One answer has eight words to be no
-// longer than, the other none.
+// A template with one metric for which less is better. One reference has eight words, the other
+// none.
 class ErrorsOfAPlugin : public testing::Test {
  protected:
   void SetUp() override {
@@ -190,8 +191,7 @@ TEST(NetworkOfAPlugin, ServesTheImageModality) {
   EXPECT_EQ((*image)->info().feature_schema, "rows-4-8x8/1");
 }
 
-// A stored template must not shut out the model's other tasks when the plugin of its metric is
-// away.
+// When the plugin of a template's metric is not loaded, the model's other tasks must still work.
 TEST(MetricOfAPlugin, ThatIsAwayLeavesAModelsOtherTasksUsable) {
   const std::string folder = absl::StrCat(testing::TempDir(), "/stored");
   {

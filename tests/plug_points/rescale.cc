@@ -1,5 +1,5 @@
-// The kind of adapter "rescale" of tests: each hidden number of the feed-forward blocks is scaled
-// by one that is trained, as in (IA)^3 (Liu et al., 2022). What a new kind needs stands here whole
+// The adapter kind "rescale" for tests: each hidden unit of the feed-forward blocks is multiplied
+// by a trained factor, as in (IA)^3 (Liu et al., 2022). This file is all that a new kind needs
 // (docs/plug_points.md).
 
 #include <ATen/TensorOperators.h>

@@ -1,5 +1,5 @@
-// The optimizer "signum" of tests: steps by the sign of the momentum. What a new optimizer needs
-// stands here whole (docs/plug_points.md).
+// The optimizer "signum" for tests: steps by the sign of the momentum. This file is all that a new
+// optimizer needs (docs/plug_points.md).
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>

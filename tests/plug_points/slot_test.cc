@@ -1,6 +1,6 @@
-// A slot type from outside tasks/slots: its own file, one line of registration. Templates, the
-// command line and the checks of prompts and data ask it for everything: checks, tokens,
-// constraint, length, values, their faults, answer and reference.
+// A slot type that is added outside tasks/slots. It needs its own file and one line of
+// registration. Templates, the command line and the checks of prompts and data get everything from
+// it: checks, tokens, constraint, length, values, their errors, answer and reference.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -113,7 +113,7 @@ TEST_F(SlotTest, SaysHowAValueOfTheCommandLineIsRead) {
   EXPECT_FALSE((*task)->info().gives_codes);
 }
 
-// The checks of prompts and of data, in a program that has the type.
+// The checks of prompts and of data, in a program that contains the type.
 class CheckedSlot : public testing::Test {
  protected:
   void SetUp() override {

@@ -42,7 +42,7 @@ std::string Sound(uint64_t seed) {
   return seed % 2 == 0 ? EncodeWav(samples, kRate).value() : EncodeFlac(samples, kRate).value();
 }
 
-// Cut, without its head, of another kind, or empty.
+// Truncated, without its header, of another kind, or empty.
 std::vector<std::string> Damages(const std::string& bytes) {
   std::string headless = bytes;
   headless.replace(0, 8, "\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f");

@@ -1,5 +1,5 @@
-// Many predictions of mixed media in one process, one in twenty of them damaged: resident memory
-// does not grow, no file stays open, and every answer is the one that its input gets alone.
+// Many predictions of mixed media in one process; one in twenty inputs is damaged. Resident memory
+// does not grow, no file stays open, and every answer is the same as when its input is given alone.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -24,7 +24,8 @@ namespace {
 int64_t wanted_predictions = 4000;
 
 constexpr double kDamagedShare = 0.05;
-// Of the growth of memory behind the first fifth, in which caches and arenas fill.
+// Limit of the growth of memory after the first fifth of the run. In the first fifth, caches and
+// memory pools grow.
 constexpr double kMostBytesPerPrediction = 64, kMostNoiseBytes = 16 << 20;
 
 constexpr char kTasks[] = R"(
@@ -94,7 +95,7 @@ int64_t OpenFiles() {
   return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
 }
 
-// A model of random weights, which is what there is of the smallest kind with four media.
+// A model with random weights, because no trained model of this small size has four modalities.
 class Soak : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -117,7 +118,7 @@ class Soak : public ::testing::Test {
     AskAlone();
   }
 
-  // What each whole input is answered alone. Scores tell neighbours apart where texts are the same.
+  // The answer to each valid input alone. Scores distinguish inputs whose texts are the same.
   void AskAlone() {
     for (const Questions& questions : questions_) {
       std::set<std::string> different;
@@ -134,7 +135,8 @@ class Soak : public ::testing::Test {
     }
   }
 
-  // A batch of one to eight inputs of one task, drawn by `seed`; how many were damaged.
+  // Predicts a batch of one to eight inputs of one task, drawn by `seed`. Returns how many were
+  // damaged.
   int64_t AskTogether(uint64_t seed, int64_t* asked) {
     const Questions& questions = questions_[Mix(seed, 1) % questions_.size()];
     const size_t count = 1 + Mix(seed, 2) % 8;
@@ -163,7 +165,7 @@ class Soak : public ::testing::Test {
     }
     const Prediction& alone = alone_.at(sample.key);
     EXPECT_EQ(answer->text, alone.text) << sample.key;
-    // Sums in other orders: of a batch, rows of one shape are computed together.
+    // Tolerance for sums in another order: in a batch, rows of one shape are computed together.
     EXPECT_NEAR(answer->score, alone.score, 1e-5) << sample.key;
   }
 
@@ -174,7 +176,7 @@ class Soak : public ::testing::Test {
   std::map<std::string, Prediction> alone_;
 };
 
-// Least squares through (predictions, bytes).
+// Least-squares fit of bytes over predictions.
 double Slope(const std::vector<std::pair<double, double>>& points) {
   double x = 0, y = 0, xx = 0, xy = 0;
   for (const auto& [at, bytes] : points) x += at, y += bytes;
