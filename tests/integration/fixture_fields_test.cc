@@ -1,4 +1,4 @@
-// Fixtures that others make: batches of any number of rows, and fields that are not there.
+// Fixtures that users make: batches with any number of rows, and missing fields.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
@@ -39,8 +39,7 @@ parity::Report ReplayFolder(const std::string& folder) {
   return report.ok() ? *std::move(report) : parity::Report();
 }
 
-// A folder like the golden one with one file of its own, and the index's entries that `keep`
-// leaves.
+// A folder like the golden one with one changed file, and the index entries that `keep` selects.
 template <typename Keep>
 std::string FolderWith(const std::string& name, const Keep& keep) {
   const std::string folder = ::testing::TempDir() + "/fields_" + name;
@@ -56,7 +55,7 @@ std::string FolderWith(const std::string& name, const Keep& keep) {
   for (json& entry : index.at("entries")) {
     if (keep(entry)) kept.push_back(entry);
   }
-  // Configurations are replayed by themselves, too, which takes its time.
+  // Configurations are also replayed alone, which takes time.
   const bool has_model = std::any_of(kept.begin(), kept.end(), [](const json& entry) {
     return entry.at("stage") != "loss_function" && entry.value("config", json()).is_string();
   });
@@ -76,8 +75,8 @@ at::Tensor Rows(const at::Tensor& tensor, int64_t count) {
   return at::cat({tensor, tensor}).narrow(0, 0, count).contiguous();
 }
 
-// The recorded biases of one case with so many rows: rows do not see each other, and what is added
-// to attention does not depend on what a medium shows.
+// The recorded biases of one case, repeated for `rows` rows. This is valid because rows are
+// independent, and the attention biases do not depend on the content of the media.
 parity::Report BiasesOf(const std::string& name, int64_t rows, const std::vector<int>& masks) {
   const auto keep = [&](json& entry) {
     const bool is_case = entry.at("stage") == "forward" && entry.value("case", "") == name;
@@ -141,7 +140,7 @@ std::string Errors(const parity::Report& report) {
   return errors;
 }
 
-// What a person can do nothing with.
+// Messages that do not help a user.
 void ExpectReadable(const std::string& errors) {
   for (const char* raw : {"map::at", "_M_range_check", "vector::", "stod", "stol", "stoull", "_Map",
                           "json.exception"}) {
@@ -149,7 +148,7 @@ void ExpectReadable(const std::string& errors) {
   }
 }
 
-// A file of cases; of its first one every field in turn is left out.
+// A file of cases. Each field of its first case is removed in turn.
 class CasesWithout : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(CasesWithout, AFieldNameIt) {
@@ -167,7 +166,7 @@ TEST_P(CasesWithout, AFieldNameIt) {
     std::ofstream(folder + "/" + GetParam()) << file;
     const std::string errors = Errors(ReplayFolder(folder));
     ExpectReadable(errors);
-    if (errors.empty()) continue;  // it may be left out
+    if (errors.empty()) continue;  // the field is optional
     EXPECT_THAT(errors, HasSubstr(field.key()));
     ++named;
   }
@@ -180,11 +179,11 @@ INSTANTIATE_TEST_SUITE_P(Fixtures, CasesWithout,
                                            "averaging/averaging.json"),
                          [](const auto& test) { return fs::path(test.param).stem().string(); });
 
-// What a field is replaced by: of another type than any field of these files, or of most.
+// Values that replace a field: types that no field, or few fields, of these files have.
 const json kWrongValues[] = {{{"wrong", "type"}}, "wrong type", json::array({true})};
 
-// Of the first case every field in turn has another type: where that keeps the case from being
-// replayed, the field is named, by the library's path to it or in words of ours.
+// Each field of the first case gets another type in turn. If the case can then not be replayed, the
+// message names the field, by the library's path or in our own words.
 TEST_P(CasesWithout, AFieldOfAnotherTypeNameIt) {
   const auto keep = [](const json& entry) { return entry.at("file") == GetParam(); };
   const json whole = json::parse(ReadText(kGoldenFolder + GetParam()));
@@ -200,7 +199,7 @@ TEST_P(CasesWithout, AFieldOfAnotherTypeNameIt) {
       std::ofstream(folder + "/" + GetParam()) << file;
       const std::string errors = Errors(ReplayFolder(folder));
       ExpectReadable(errors);
-      if (errors.empty()) continue;  // it is compared, or not read
+      if (errors.empty()) continue;  // the field is compared, or not read
       EXPECT_THAT(errors, HasSubstr(field.key()));
       ++named;
     }
@@ -208,7 +207,7 @@ TEST_P(CasesWithout, AFieldOfAnotherTypeNameIt) {
   EXPECT_GT(named, 0);
 }
 
-// Texts that a pattern is looked for in, a megabyte of what it repeats.
+// Texts of a megabyte that repeat a part of the pattern that is searched for.
 TEST(Fixtures, TextsOfAMegabyteAreReadInTimeAndRefused) {
   const std::string file = "tiny/generation.json";
   const auto keep = [&](const json& entry) { return entry.at("file") == file; };
@@ -235,7 +234,7 @@ TEST(Fixtures, TextsOfAMegabyteAreReadInTimeAndRefused) {
   }
 }
 
-// The same of scores of captions, which are no list of cases.
+// The same for scores of captions, which are not a list of cases.
 TEST(Fixtures, NameAFieldOfAnotherTypeAmongScores) {
   const std::string file = "metrics/caption_metrics.json";
   const auto keep = [&](const json& entry) { return entry.at("file") == file; };
@@ -256,7 +255,7 @@ TEST(Fixtures, NameAFieldOfAnotherTypeAmongScores) {
   }
 }
 
-// The same of tensors.
+// The same for tensors.
 class TensorsWithout : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(TensorsWithout, OneNameIt) {
@@ -283,7 +282,7 @@ INSTANTIATE_TEST_SUITE_P(Fixtures, TensorsWithout,
                          ::testing::Values("tiny/loss_functions.safetensors"),
                          [](const auto& test) { return fs::path(test.param).stem().string(); });
 
-// One tensor of a file, where the replay asks for it beside others.
+// One tensor of a file that the replay needs together with others.
 TEST(Fixtures, NameATensorThatAnotherOneNeeds) {
   for (const auto& [file, field] : {std::pair("tiny/biases.safetensors", "image_rp_bucket_ids"),
                                     std::pair("preprocess/images.safetensors", "/out")}) {

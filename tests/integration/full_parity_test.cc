@@ -1,5 +1,5 @@
-// Everything that was recorded of the original implementation, also at the published size (330
-// million parameters with all networks). UNIVAL_SHARED names the folder that has golden/.
+// Compares with all recorded outputs of the original implementation, also at the published size
+// (330 million parameters with all networks). UNIVAL_SHARED is the folder that contains golden/.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

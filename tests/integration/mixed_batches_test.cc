@@ -1,5 +1,5 @@
-// Where this implementation and the original part on purpose: batches that mix modalities are
-// exact, and a masked image is the same as none.
+// Intended differences from the original implementation: batches with several modalities are exact,
+// and a masked image is the same as no image.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
@@ -69,8 +69,8 @@ TEST_F(MixedBatches, MaskedImageIsTheSameAsNone) {
             kTolerance);
 }
 
-// The original encodes the video row from its zero image. Here it is the video, and equals that row
-// alone.
+// The original encodes the zero image of the video row. Here the video is encoded, and the result
+// equals the row alone.
 TEST_F(MixedBatches, ImageAndVideoInOneBatchAreExactWhereTheOriginalIsNot) {
   const std::string name = "mixed_image_video_QUIRK";
   const ModalityFeatures image = Features("image", name + ".patch_images", {2, 3, 64, 64});

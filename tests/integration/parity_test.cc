@@ -1,5 +1,6 @@
-// The recorded cases of tests/golden through `unival parity`'s library, one test per stage so that
-// a failure names it; and the tool against itself: it must notice what is changed on purpose.
+// Replays the recorded cases of tests/golden with the library of `unival parity`. There is one test
+// per stage, so that a failure names the stage. Also tests the tool itself: it must report
+// deliberate changes.
 #include "upstream/parity/parity.h"
 
 #include <ATen/TensorOperators.h>
@@ -45,7 +46,7 @@ size_t Checks(const parity::Report& report) {
 
 struct Stage {
   std::string name;
-  size_t cases, checks;  // at least so many are recorded
+  size_t cases, checks;  // the minimum number of recorded ones
 };
 
 class EveryStage : public ::testing::TestWithParam<Stage> {};
@@ -75,8 +76,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 class Precision : public ::testing::TestWithParam<InferencePrecision> {};
 
-// Also that something is counted, and that other numbers come out: what is compared is in fact
-// computed in fewer bits.
+// Also checks that something is compared and that the numbers differ, which shows that fewer bits
+// are really used.
 TEST_P(Precision, KeepsToItsBoundsOverAllStages) {
   ParityOptions options;
   options.fixture = kGolden;
@@ -109,8 +110,8 @@ TEST(Parity, TooFewEqualTokensAreADifference) {
   EXPECT_THAT(ToTable(report), HasSubstr("96 of 100 tokens and answers"));
 }
 
-// The golden folder with the entries alone that follow a record from media to logits: enough to
-// find a stage, and quick.
+// The golden folder with only the entries from the media of a record to its logits: enough to find
+// the wrong stage, and fast.
 std::string ForwardFixture() {
   const std::string folder = ::testing::TempDir() + "/forward";
   std::filesystem::create_directories(folder);
@@ -177,7 +178,7 @@ TEST(Parity, ListsQuirksOfTheReferenceWithoutJudgingThem) {
   EXPECT_THAT(ToTable(report), HasSubstr("1 listed as quirks"));
 }
 
-// A copy of the index alone: files are missing, kinds unknown.
+// A copy of the index only: files are missing, and kinds are unknown.
 std::string BrokenFixture(const std::string& entry) {
   const std::string folder = ::testing::TempDir() + "/broken";
   std::filesystem::create_directories(folder);
@@ -186,8 +187,8 @@ std::string BrokenFixture(const std::string& entry) {
   return folder;
 }
 
-// The golden folder's entry of one case, with its file rewritten; what a wrong port would look
-// like.
+// The golden folder's entry of one case with a changed file, like the result of a wrong
+// implementation.
 std::string RewrittenFixture(const std::string& name, const std::string& file,
                              const std::function<void(const std::string& path)>& write) {
   const std::string folder = ::testing::TempDir() + "/edited_" + name;
@@ -217,7 +218,7 @@ std::string EditedFixture(const std::string& name, const std::string& file,
   });
 }
 
-// The loss of two rows with an image each, and more about these rows than was recorded.
+// The loss of two rows with an image each, with more fields for these rows than were recorded.
 parity::Report LossWith(const std::string& name, const nlohmann::json& fields) {
   return Replay(RewrittenFixture(name, "tiny/losses.json", [&](const std::string& path) {
     nlohmann::json losses = nlohmann::json::parse(ReadText("tests/golden/tiny/losses.json")),
@@ -293,7 +294,7 @@ TEST(Parity, NamesWhatIsWrongWithFolderAndOptions) {
   options.stage = "logits";
   options.perturb = "encoder.nothing";
   EXPECT_THAT(message(options), HasSubstr("no model of this run has a tensor"));
-  // A constant added to all keys would change no softmax, so it could not be noticed.
+  // A constant added to all keys does not change the softmax, so the change could not be found.
   options.fixture = ForwardFixture();
   options.perturb = "encoder.layers.0.self_attn.k_proj.bias";
   EXPECT_THAT(message(options), HasSubstr("nothing that this run compares depends on"));

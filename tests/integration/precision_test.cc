@@ -1,5 +1,5 @@
-// The shipped model answers as well with weights in fewer bits: each task's scores beside those in
-// float32, over pictures and videos that it has not seen.
+// The shipped model keeps its quality with weights in fewer bits: compares each task's scores with
+// those in float32, on pictures and videos that were not in training.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -67,7 +67,7 @@ TEST_P(Precision, KeepsTheScoresOfTheShippedModel) {
     EXPECT_GE(exact.metrics.size(), 3u);
     EXPECT_EQ(found.failures.size(), 0u);
     for (const auto& [name, value] : exact.metrics) {
-      // Parts of a few records move by more than the bound with one of them.
+      // For scores over few records, one record changes the score by more than the bound.
       if (name.find('/') != std::string::npos) continue;
       EXPECT_NEAR(found.metrics.at(name), value, kMayDiffer) << task.name << " " << name;
     }

@@ -1,4 +1,5 @@
-// Adapters as users meet them: trained, proven, used, left out, merged, copied, removed, shown.
+// Adapters through the commands of the program: train, verify, use, leave out, merge, copy, remove,
+// show.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -47,7 +48,7 @@ const Program& WithLoraRun() {
 
 constexpr char kLoraFile[] = "runs/lora/model/adapter.lora.safetensors";
 
-// What `eval` answers, and with which scores.
+// The answers and scores of `eval`.
 std::string AnswersOf(const Program& program, const std::string& model_and_options) {
   const Outcome outcome = program.Run("eval " + model_and_options +
                                       " --task vqa --data data/image/eval/vqa.jsonl --limit 6 "

@@ -1,5 +1,5 @@
-// What the program says of data and prompts before anything is trained: `prompts check`, `data
-// check`, and the checks of `train`.
+// The checks of data and prompts before training: `prompts check`, `data check`, and the checks of
+// `train`.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -44,7 +44,7 @@ std::map<std::string, std::vector<json>> ByKind(const Outcome& outcome) {
   return kinds;
 }
 
-// The names of the records of the only problem of a kind.
+// The names of the records with the only problem of a kind.
 std::vector<std::string> Records(const std::map<std::string, std::vector<json>>& kinds,
                                  const std::string& kind) {
   std::vector<std::string> records;
@@ -190,7 +190,7 @@ TEST(PromptsCheck, CountsThePromptsThatAreCutAndTextsThatNoModelHasPositionsFor)
   EXPECT_EQ(kinds.at("prompt_too_long")[0]["task"], "refused");
 }
 
-// Words that the tokenizer cannot write: each once, however often and in whatever place it stands.
+// Words that the tokenizer cannot encode are listed once each, even if they occur several times.
 TEST(PromptsCheck, NamesAPieceThatTheModelLacksOnce) {
   const Program& program = Checked();
   WriteText(program.Path("checks/pieces.textproto"), R"(name: "pieces"
@@ -334,7 +334,7 @@ task {
   std::vector<std::string> damaged = Records(kinds, "undecodable_media");
   for (const std::string& record : Records(kinds, "truncated_media")) damaged.push_back(record);
   EXPECT_THAT(damaged, Contains("twelve.jsonl:15"));
-  // The record that is right is named as the first of two, never as wrong.
+  // The correct record is only named as the first of two, never as wrong.
   for (const auto& [kind, problems] : kinds)
     EXPECT_THAT(Records(kinds, kind), Not(Contains("twelve.jsonl:1"))) << kind;
   EXPECT_THAT(program.Run(command).out, HasSubstr("twelve.jsonl:9: the same media and texts as "
@@ -345,7 +345,7 @@ task {
 
 TEST(DataCheck, NamesASoundThatIsCut) {
   const Program& program = Checked();
-  // A header that promises a second of samples, and a tenth of them.
+  // The header says one second of samples; the file has a tenth of them.
   std::string wav(
       "RIFF\x24\x7d\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x80\x3e\0\0\0\x7d\0\0\2\0\x10\0data"
       "\0\x7d\0\0",

@@ -1,4 +1,4 @@
-// The program's face: help, exit codes and messages.
+// The user interface of the program: help, exit codes and messages.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -91,7 +91,7 @@ TEST(Threads, AreThoseAskedForElseThoseOfTheEnvironmentElseAllCores) {
   EXPECT_EQ(threads("OMP_NUM_THREADS=none", ""), cores);
 }
 
-// The environment of a container or of cron has few variables or none.
+// In a container or in cron, the environment has few variables or none.
 TEST(Kernels, FitTheProcessorInAnyEnvironmentUnlessTheUserNamesOthers) {
   const Program program(NewFolder("kernels"));
   const auto kernels = [&](const std::string& environment, const std::string& file) {

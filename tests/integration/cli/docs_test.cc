@@ -1,8 +1,8 @@
-// The documents keep their word: what they show runs, and what they name exists.
+// The documents are correct: the commands in them run, and the files in them exist.
 //
-// Blocks that begin with "```sh run" are executed as they stand, in a folder that looks like the
-// project's with a tiny model in the place of `nano`. In other "```sh" blocks every `unival`
-// command's options must be known to its --help.
+// Blocks that begin with "```sh run" are executed unchanged, in a folder like the project's in
+// which a tiny model replaces `nano`. In other "```sh" blocks, every option of a `unival` command
+// must be in its --help.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -35,7 +35,7 @@ std::vector<fs::path> Documents() {
   return documents;
 }
 
-// A folder like the project's: tiny model as models/nano, its recipe, the sources and the built
+// A folder like the project's: the tiny model as models/nano, its recipe, the sources and the built
 // files.
 Program Workplace(const std::string& name) {
   const Program& tiny = TinyWorkplace();
@@ -112,7 +112,7 @@ std::string SubcommandOf(const std::vector<std::string>& words) {
   return words.size() > 1 ? words[1] : "";
 }
 
-// Those of a command that is launched stand behind "--" and are its own.
+// Options of a launched command follow "--" and belong to that command.
 std::vector<std::string> UnknownOptions(const std::vector<std::string>& line) {
   std::vector<std::string> unknown, words = line;
   if (words.empty() || words[0] != "unival") return unknown;
@@ -150,7 +150,8 @@ std::vector<std::string> Words(const std::string& line) {
   return {std::istream_iterator<std::string>(stream), {}};
 }
 
-// Whether BUILD of `folder` names `target`; "libx.so" is what the rules of plugins make of "x".
+// Whether BUILD of `folder` defines `target`; the rules for plugins define "libx.so" for the name
+// "x".
 bool HasTarget(const fs::path& folder, const std::string& target) {
   const std::string build = ReadText((folder / "BUILD").string());
   const std::string plugin = std::regex_replace(target, std::regex("^lib(.*)\\.so$"), "$1");
@@ -168,7 +169,8 @@ bool LabelLeadsSomewhere(const std::string& label) {
       folder, colon == std::string::npos ? folder.filename().string() : label.substr(colon + 1));
 }
 
-// What a command line names and this checkout lacks: targets, scripts, build configurations.
+// Targets, scripts and build configurations that a command line names but that do not exist in this
+// checkout.
 std::vector<std::string> MissingFrom(const std::string& line) {
   static const std::regex script("(\\./test|(tools|\\.ci)/.*)");
   std::vector<std::string> missing;
@@ -200,7 +202,7 @@ TEST(Documents, ShownTargetsScriptsAndConfigurationsExist) {
 TEST(Documents, RelativeLinksLeadSomewhere) {
   const std::regex link("\\]\\(([^)#:]+)\\)");
   for (const fs::path& document : Documents()) {
-    // Blocks of code may look like links: "[](int x)".
+    // Code may look like a link: "[](int x)".
     const std::string text =
         std::regex_replace(ReadText(document.string()), std::regex("```[^`]*```"), "");
     for (std::sregex_iterator it(text.begin(), text.end(), link), end; it != end; ++it) {
@@ -216,7 +218,7 @@ std::string WithCommas(int64_t number) {
   return text;
 }
 
-// One decimal.
+// A number with one decimal.
 std::string Mebibytes(const fs::path& place) {
   uintmax_t bytes = fs::is_regular_file(place) ? fs::file_size(place) : 0;
   if (fs::is_directory(place)) {
@@ -229,7 +231,8 @@ std::string Mebibytes(const fs::path& place) {
   return text.str();
 }
 
-// Of a model directory as the program says; of a file of weights, what is no running statistic.
+// The number of parameters: for a model directory, the program's own count; for a file of weights,
+// without running statistics.
 int64_t ParametersOf(const fs::path& place) {
   int64_t count = 0;
   if (fs::is_directory(place)) {
@@ -276,7 +279,7 @@ TEST(Documents, ShippedWeightsAreAsLargeAsTheProgramSays) {
   }
 }
 
-// Other documents point there: a number that is written twice is wrong in one place.
+// Other documents refer to these numbers and do not repeat them, because a copy could become wrong.
 TEST(Documents, OnlyTheListOfModelsStatesTheirSizes) {
   const std::regex size("[0-9][0-9.,]* ?(M|million|thousand)? parameters");
   for (const fs::path& document : Documents()) {
@@ -287,7 +290,7 @@ TEST(Documents, OnlyTheListOfModelsStatesTheirSizes) {
   EXPECT_FALSE(std::regex_search(ReadText((SourceRoot() / "models/README.md").string()), rounded));
 }
 
-// What one recipe says of its own size there is what the program counts before its first step.
+// The size that the document states for a recipe is the program's count before the first step.
 TEST(Documents, TheDepthConnectionIsAsLargeAsStated) {
   const Program program(NewFolder("docs_depth"));
   for (const char* folder : {"models", "recipes", "tasks"}) {
@@ -316,7 +319,7 @@ TEST(Documents, LibraryInTenLinesAnswersLikeTheProgram) {
           .Shell("tar -xf '" + TinyWorkplace().Path("data/image/eval/images.tar") + "' 000000.png")
           .code,
       0);
-  // The tokenizer's plugin lies where an installed tree has it.
+  // The tokenizer's plugin is at the same place as in an installed tree.
   fs::create_directories(program.Path("bin"));
   fs::create_directories(program.Path("lib/unival"));
   fs::copy_file(Runfile("examples/programs/predict"), program.Path("bin/predict"));
@@ -332,7 +335,7 @@ TEST(Documents, LibraryInTenLinesAnswersLikeTheProgram) {
   EXPECT_EQ(library.out, command.out);
 }
 
-// The script of a recipe that documents name, with two steps in the place of its thousands.
+// A recipe's script from the documents, with two steps instead of thousands.
 TEST(Recipes, StatementsAboutPicturesAreLearnedAndJudgedBesideAControl) {
   const Program program(NewFolder("recipe_nlvr"));
   const Outcome data = program.Shell(
@@ -349,7 +352,7 @@ TEST(Recipes, StatementsAboutPicturesAreLearnedAndJudgedBesideAControl) {
   for (const char* line :
        {"nlvr dev accuracy ", "nlvr dev consistency ", "nlvr_text dev accuracy "})
     EXPECT_THAT(trained.out, ::testing::HasSubstr(line));
-  // What is finished is not done again.
+  // Finished parts are not repeated.
   EXPECT_EQ(program.Shell(command).out, trained.out);
   const Outcome scored = program.Run(
       "eval out/nlvr/model --task nlvr --data nlvr/dev.jsonl --column group=sentence "

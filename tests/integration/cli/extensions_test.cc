@@ -1,4 +1,5 @@
-// Programs that extend `unival`: a copy of the program, with scripts beside it and in its libexec.
+// Programs that extend `unival`, tested with a copy of the program, and scripts next to it and in
+// its libexec.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -23,7 +24,7 @@ using ::testing::StartsWith;
 // The programs that hold the commands of `unival`.
 constexpr const char* kOwnPrograms[] = {"unival_core", "unival_tools"};
 
-// A folder with bin/unival, run as ./bin/unival, and what it starts in libexec.
+// A folder with bin/unival, run as ./bin/unival, and the programs in libexec that it starts.
 class Copied : public ::testing::Test {
  protected:
   Copied() : program_(NewFolder("copied")) {
@@ -44,7 +45,7 @@ class Copied : public ::testing::Test {
       fs::permissions(program_.Path(path), fs::perms::owner_exec, fs::perm_options::add);
   }
 
-  // Scripts in the place of the programs, no newer than the pages of these.
+  // Scripts that replace the programs. They are not newer than the programs' help pages.
   void ReplacePrograms() {
     for (const std::string program : kOwnPrograms) {
       const std::string file = "libexec/" + program;
@@ -124,7 +125,7 @@ TEST_F(Copied, APageThatIsOlderThanItsProgramIsNotBelieved) {
 }
 
 TEST_F(Copied, AProgramStartedByItselfBelievesNoOtherUnival) {
-  // In a prefix of its own, whose libexec holds no such program.
+  // In a separate prefix whose libexec does not contain such a program.
   fs::create_directories(program_.Path("other/bin"));
   WriteScript("other/bin/unival", "#!/bin/sh\necho other\n");
   WriteScript("other/bin/unival-data", "#!/bin/sh\necho other\n");

@@ -1,4 +1,4 @@
-// Models that were trained from one become one: merges, fronts, soups.
+// Merges models that were trained from the same model: merges, fronts, soups.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,7 +20,7 @@ using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-// Two models that go on from the tiny one, with other seeds.
+// Two models that were trained from the tiny one with different seeds.
 const Program& WithTwoExperts() {
   static const Program* const kProgram = [] {
     const Program& program = TinyWorkplace();

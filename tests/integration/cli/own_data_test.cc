@@ -1,5 +1,5 @@
-// What someone with data of their own meets: columns that metrics read, folders with any name,
-// answers that are drawn, records of two pictures.
+// Users' own data: columns for metrics, folders with any name, sampled answers, records with two
+// pictures.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -82,7 +82,7 @@ std::string EvalOf(const std::string& task) {
          " ";
 }
 
-// Six records of both answers; `more` stands in those below `count`.
+// Six records with both answers; the first `count` of them contain `more`.
 void WriteRecords(const std::string& more, int count) {
   std::string records;
   for (int i = 0; i < 6; ++i) {
@@ -221,7 +221,7 @@ TEST(OwnFolder, ItsNamesMayHaveBlanksAndAnyLetters) {
                                   HasSubstr("own/my photos/été_long/ü.png\t")));
 }
 
-// What a file is its first bytes say; its name only says that it is a picture.
+// The first bytes of a file decide its format; the name only says that it is a picture.
 TEST(OwnFolder, PicturesOfEveryFormatAreAnsweredAndOtherFilesAreNamed) {
   const Outcome made = Own().Shell(
       "cd own && mkdir -p mixed packed classes/star && cp 0.png mixed/y.png && "
@@ -242,7 +242,7 @@ TEST(OwnFolder, PicturesOfEveryFormatAreAnsweredAndOtherFilesAreNamed) {
   EXPECT_EQ(checked.code, 0) << checked.out << checked.err;
 }
 
-// "depth" is a number here: which columns hold media the task says.
+// "depth" is a number here: the task says which columns hold media.
 TEST(MediaColumns, AreTheTasksOwn) {
   WriteText(Own().Path("own/far.textproto"), R"(name: "far"
 task {
@@ -289,7 +289,7 @@ TEST(Predict, NamesAllMediaOfARecord) {
   EXPECT_THAT(missing.err, HasSubstr("own/none.png"));
 }
 
-// The first record is no more than the others.
+// The first record is treated like the others.
 TEST(Predict, AColumnThatTheFirstRecordLacksIsAFaultOfThatRecord) {
   WriteText(Own().Path("own/gaps.jsonl"),
             "{\"image\": \"0.png\"}\n{\"image\": \"1.png\", \"sentence\": \"a circle\"}\n");

@@ -1,5 +1,5 @@
-// Every task of the shipped sets through the program, from files as people have them: pictures,
-// sounds and videos of every kind, on a model of a few thousand parameters.
+// Runs every task of the shipped sets through the program, with pictures, sounds and videos in all
+// usual formats, on a model with a few thousand parameters.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -81,7 +81,7 @@ stage {
 }
 )";
 
-// What a record may hold; each picture, sound and video is of another kind.
+// All columns of a record; each picture, sound and video has another format.
 json Record(int i) {
   const char* const images[] = {"a.png", "b.jpg", "c.webp", "d.gif"};
   const char* const sounds[] = {"a.wav", "b.flac", "c.mp3", "d.ogg", "e.m4a"};
@@ -124,7 +124,7 @@ void WriteMedia(const Program& program) {
     setting.codec = codec;
     WriteText(program.Path(file), MakeVideo(setting));
   };
-  video("h264.mp4", "mp4", "libx264");  // without sound, as all of them
+  video("h264.mp4", "mp4", "libx264");  // without sound, like all of them
   video("a.webm", "webm", "libvpx");
   video("a.mkv", "matroska", "libx264");
   VideoSetting varied, rotated, one;
@@ -170,8 +170,8 @@ std::string Predict(const std::string& options) {
   return outcome.out;
 }
 
-// The records' columns that a task reads to answer, as options. The first record's media, or the
-// given ones.
+// The columns that a task needs for an answer, as options. Uses the media of the first record, or
+// the given ones.
 std::string Inputs(const json& task, const json& record) {
   std::string inputs;
   const std::string prompt = task["prompt"];
@@ -191,7 +191,7 @@ std::vector<json> TasksOf(const std::string& set) {
   EXPECT_EQ(listed.code, 0) << listed.err;
   std::vector<json> tasks;
   for (const json& task : json::parse(listed.out)) {
-    bool has_modalities = true;  // the depth sensor is a plugin's
+    bool has_modalities = true;  // the depth modality is in a plugin
     for (const json& modality : task["modalities"]) has_modalities &= modality != "depth";
     if (has_modalities) tasks.push_back(task);
   }
@@ -234,21 +234,22 @@ TEST(PaperTasks, EachAnswersFromARealFile) {
   for (const char* set : {"unival.textproto", "published.textproto"}) {
     for (const json& task : TasksOf(set)) {
       const std::string name = task["name"];
-      // 1,024 codes are more than the positions of this model; a task of its own has fewer.
+      // 1,024 codes are more than this model has positions; its own task uses fewer.
       if (name == "image_generation") continue;
       const std::string inputs = Inputs(task, record);
       const json answer = json::parse(
           Predict(absl::StrCat("--templates ", set, " --beam 1 --task ", name, inputs)));
       EXPECT_EQ(answer["task"], name);
       const bool grounds = task["target"].get<std::string>().find(":box}") != std::string::npos;
-      // The published grounding may use the whole vocabulary, and this model knows nothing.
+      // The published grounding task may use the whole vocabulary, and this model is hardly
+      // trained.
       const bool is_free = grounds && std::string(set) == "published.textproto";
       EXPECT_TRUE(is_free || answer.contains("box_pixels") == grounds) << name;
     }
   }
 }
 
-// Training cuts published captions to 20 words; what an answer is compared with is whole.
+// Training cuts published captions to 20 words, but the references of the evaluation are not cut.
 TEST(PaperTasks, AnEvaluationComparesWithWholeCaptions) {
   std::string caption = "word";
   for (int i = 0; i < 28; ++i) caption += " word";
@@ -325,8 +326,8 @@ TEST(PaperTasks, AnotherInputSizeIsAnOptionOfEveryCommandThatAnswers) {
   EXPECT_EQ(scored.code, 0) << scored.err;
 }
 
-// A video network over frames, whose number the position table does not bound: positions are those
-// within a frame.
+// A video network over frames. The position table does not limit the number of frames, because
+// positions count within a frame.
 constexpr char kFramesPlan[] = R"(name: "frames"
 seed: 1
 tokenizer_directory: "tokenizer"
@@ -371,7 +372,7 @@ task {
       "predict frames/model --task say --video h264.mp4 --input_size video=";
   for (const char* size : {"4", "1", "16", "64", "8x40x40"})
     EXPECT_EQ(program.Run(predict + size).code, 0) << size;
-  // A plan that asks for more goes on from the same weights, and its model states them.
+  // A plan with more frames starts from the same weights, and its model states the number.
   std::string plan = kFramesPlan;
   plan.replace(plan.find("tokenizer_directory: \"tokenizer\"\nfresh_model {"),
                plan.find("stage {") - plan.find("tokenizer_directory"),
@@ -394,7 +395,7 @@ task {
     }
     EXPECT_EQ(program.Shell(std::string("test -e more_") + size + "/checkpoint").code, 1);
   }
-  // Frames that are channels of the network cannot be others.
+  // When frames are channels of the network, their number cannot change.
   const Outcome channels =
       program.Run("predict model --task video_caption --input video=h264.mp4 --input_size video=8");
   EXPECT_EQ(channels.code, 1);

@@ -1,5 +1,5 @@
-// `unival predict`: every sentence of its help and of docs/cli.md, on the shipped model where the
-// answers count.
+// Tests every statement about `unival predict` in its help and in docs/cli.md, with the shipped
+// model when the answers matter.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -26,7 +26,7 @@ using Lines = std::vector<std::string>;
 
 constexpr int kPictures = 12;
 
-// Twelve pictures of the world that nano knows, with questions; models/nano beside them.
+// Twelve pictures of the kind that nano was trained on, with questions, and models/nano.
 const Program& Workplace() {
   static const Program* const kProgram = [] {
     auto* program = new Program(NewFolder("predict"));
@@ -165,7 +165,7 @@ TEST(Predict, DataFilesAreReadAsTrainingReadsThem) {
   for (size_t i = 0; i < lines.size(); ++i) {
     EXPECT_EQ(json::parse(lines[i])["text"], json::parse(measured[i])["text"]);
   }
-  // Other names, media elsewhere, and what all records have.
+  // Other column names, media in another folder, and values for all records.
   WriteText(Workplace().Path("named.jsonl"),
             "{\"picture\": \"mine:000000.png\"}\n{\"picture\": \"mine:000001.png\"}\n");
   const Lines named = LinesOf(RunOk(predict + "named.jsonl --column image=picture --media_root "
@@ -282,7 +282,7 @@ TEST(Predict, StreamedTextIsTheText) {
   }
 }
 
-// `dd` reads what is there and counts its reads: one where all comes at once.
+// `dd` counts its reads: a single one when all output comes at once.
 TEST(Predict, StreamedTextIsThereBeforeTheAnswerHasEnded) {
   const std::string command =
       "unival predict models/nano --task image_caption --image photos/000000.png";
@@ -402,7 +402,7 @@ TEST(Predict, AThousandRandomPromptsStayInTheirLabelSet) {
   for (int i = 0; i < 1000; ++i) records += json{{"question", RandomText(random)}}.dump() + "\n";
   WriteText(Workplace().Path("random.jsonl"), records);
   std::set<std::string> said;
-  // All of them once; the other searches on the first ones.
+  // All records once; the other search settings only on the first records.
   for (const auto& [options, count] :
        {std::pair("--task choose", 1000), std::pair("--task choose --beam 3", 200),
         std::pair("--task choose_scored", 200), std::pair("--task choose --n_best 2", 200)}) {

@@ -1,5 +1,4 @@
-// The ways through the program: pretrain, measure, answer, add a modality, prove it, and the
-// quickstart.
+// The main workflows: pretrain, evaluate, predict, add a modality, verify it, and the quickstart.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -132,7 +131,7 @@ TEST(Workflow, EvalEndsWithThreeBelowABound) {
   EXPECT_THAT(unknown.err, AllOf(HasSubstr("beauty"), HasSubstr("accuracy")));
 }
 
-// Word errors, of which fewer are better, at every door of the evaluation.
+// Word error rate, where less is better, in every command that evaluates.
 TEST(Workflow, EvalKnowsThatLessOfAnErrorIsBetter) {
   const Program& program = TinyWorkplace();
   WriteText(program.Path("errors.textproto"),
@@ -202,7 +201,7 @@ TEST(Workflow, EvalPutsTheConstantAnswerBesideTheScore) {
   const json constant = json::parse(TinyWorkplace().Run(command + " --json").out)["constant"];
   EXPECT_GT(constant["metrics"]["accuracy"], 0);
   EXPECT_NE(constant["answer"], "");
-  // Boxes have no most frequent one.
+  // There is no most frequent box.
   const Outcome boxes = TinyWorkplace().Run(
       "eval models/tiny --task grounding --data data/image/eval/grounding.jsonl --limit 4 --json");
   EXPECT_FALSE(json::parse(boxes.out).contains("constant"));
@@ -322,7 +321,7 @@ TEST(Workflow, ATrainedModalityIsCopiedIntoAnotherModel) {
   EXPECT_EQ(answers("models/second"), answers("runs/depth/model"));
   EXPECT_EQ(program.Run("adapter copy runs/depth/model depth models/second").code, 1)
       << "it is there already";
-  // A model that knows no task gets those of the modality.
+  // A model without tasks gets the tasks of the modality.
   fs::copy(program.Path("models/tiny"), program.Path("models/plain"), fs::copy_options::recursive);
   std::string manifest = ReadText(program.Path("models/plain/manifest.textproto"));
   const size_t id = manifest.find("id: \"templates\""), begin = manifest.rfind("component {", id);
@@ -384,7 +383,7 @@ TEST(Quickstart, WithControlsGoesAllTheWayAndWritesAReport) {
               AllOf(HasSubstr("</html>"), HasSubstr("random backbone"), Not(HasSubstr("http"))));
 }
 
-// A file of /proc; empty for what is no process, and for one that has just ended.
+// The content of a file in /proc; empty when the process does not exist or has just ended.
 std::string ProcText(const fs::path& file) { return ReadWholeFile(file.string()).value_or(""); }
 
 // Children of a process that run `unival train`.
@@ -403,7 +402,8 @@ std::vector<pid_t> TrainingsOf(pid_t parent) {
 
 TEST(Quickstart, ASignalEndsItsTrainingsToo) {
   const Program& program = TinyWorkplace();
-  // The shell becomes unival, which becomes unival-quickstart: one process id all the way.
+  // The shell is replaced by unival, which is replaced by unival-quickstart (exec), so the process
+  // id stays the same.
   ProcessOptions options;
   options.command = {"sh", "-c",
                      "cd '" + program.Path("") + "' && exec '" + Runfile("app/unival") +

@@ -1,5 +1,5 @@
-// Several processes that train one model, started by `unival launch` or by the environment that
-// torchrun gives.
+// Several processes train one model. They are started by `unival launch`, or with the environment
+// variables of torchrun.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/allclose.h>
@@ -28,7 +28,7 @@ using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-// `trainable` without dropout in it, so that one process and several draw the same.
+// `trainable` without dropout, so that one process and several processes compute the same.
 std::string Plan(int batch, int steps, const std::string& trainable, const std::string& more = "") {
   return absl::StrCat(R"(
 name: "shared"
@@ -63,7 +63,7 @@ std::string Launch(int processes, const std::string& command) {
   return absl::StrCat("launch --processes ", processes, " -- ", command);
 }
 
-// The lines of a run's log that hold `key`.
+// The lines of a run's log that contain `key`.
 std::vector<json> LinesWith(const std::string& output, const std::string& key) {
   std::vector<json> lines;
   const std::string text = ReadText(TinyWorkplace().Path("runs/" + output + "/log.jsonl"));
@@ -183,7 +183,7 @@ TEST(Distributed, ASignalToTheLauncherStopsAllAtOneStep) {
       " & L=$!; until [ -s runs/stopped/log.jsonl ]; do sleep 0.05; done; kill -TERM $L; wait $L"));
   EXPECT_EQ(stopped.code, 1) << stopped.err;
   EXPECT_THAT(stopped.out, HasSubstr("go on with --resume"));
-  // One process alone may go on too.
+  // A single process may resume the run too.
   const Outcome resumed = program.Run(Train("stopped", "stopped", "--resume"));
   ASSERT_EQ(resumed.code, 0) << resumed.err;
   EXPECT_EQ(StepsOf("stopped").back()["step"], 40);
@@ -197,14 +197,14 @@ TEST(Distributed, AStopBeforeTheFirstStepLeavesNothingInTheWayOfResume) {
     const Outcome stopped = program.Shell(
         absl::StrCat("unival ", Launch(2, Train("early", run)), " & L=$!; until grep -q launch ",
                      "/proc/$L/cmdline; do :; done; sleep ", wait, "; kill -TERM $L; wait $L"));
-    if (stopped.code == 0) continue;  // it was quicker
+    if (stopped.code == 0) continue;  // it ended before the signal
     const Outcome resumed = program.Run(Launch(2, Train("early", run, "--resume")));
     ASSERT_EQ(resumed.code, 0) << wait << "\n" << stopped.err << "\n" << resumed.err;
     EXPECT_EQ(StepsOf(run).back()["step"], 4);
   }
 }
 
-// As timeout(1) and batch systems send a signal: to the program, and to its whole process group.
+// Sends a signal like timeout(1) and batch systems: to the program, and to its whole process group.
 std::string WithGroupSignal(const std::string& run, const std::string& command,
                             const std::string& signal) {
   return absl::StrCat("set -m; unival ", command, " & L=$!; until [ -s runs/", run,
@@ -232,7 +232,7 @@ TEST(Distributed, ASignalToTheWholeGroupIsOneRequestAndKeepsTheCheckpoint) {
   }
 }
 
-// As torchrun starts them, where process 0 keeps the meeting place open.
+// Starts the processes like torchrun, where process 0 hosts the rendezvous.
 std::string AsTorchrun(int rank, int port, const std::string& command) {
   return absl::StrCat("env RANK=", rank, " WORLD_SIZE=2 LOCAL_RANK=", rank,
                       " MASTER_ADDR=127.0.0.1 MASTER_PORT=", port, " unival ", command);
@@ -272,14 +272,14 @@ TEST(Distributed, OnlyTrainingIsLaunched) {
   EXPECT_EQ(outcome.code, 2);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("expected `train PLAN"), HasSubstr("launch --help")));
   EXPECT_EQ(TinyWorkplace().Run("launch --processes 0 -- train x").code, 2);
-  // What the plan lacks is said once, by process 0.
+  // Process 0 alone reports what is missing in the plan.
   const Outcome missing = TinyWorkplace().Run(Launch(2, Train("none", "none")));
   EXPECT_EQ(missing.code, 1);
   EXPECT_THAT(missing.err, HasSubstr("recipes/none.textproto"));
 }
 
-// Captions with a weight each, of which that of record 8 is `weight`; a plan over them whose
-// evaluation moves within a few steps.
+// Captions with a weight each; the weight of record 8 is `weight`. The plan's evaluation changes
+// within a few steps.
 std::string WeighedPlan(int batch, int steps, const std::string& weight, const std::string& more) {
   const Program& program = TinyWorkplace();
   const std::string folder = program.Path("data/image/train/");
@@ -314,7 +314,7 @@ stage {
                       name, "\" limit: 12 }\n");
 }
 
-// One process with a batch of 8 into runs/`name`1, two with 4 each into runs/`name`2.
+// Trains one process with a batch of 8 in runs/`name`1, and two with 4 each in runs/`name`2.
 void TrainByOneAndTwo(const std::string& name, int steps, const std::string& weight,
                       const std::string& more) {
   WritePlan(name + "1", WeighedPlan(8, steps, weight, more));
@@ -326,7 +326,7 @@ void TrainByOneAndTwo(const std::string& name, int steps, const std::string& wei
 }
 
 TEST(Distributed, ABatchThatOneProcessCannotUseIsLeftOutByAllAndItsRecordAloneIsNamed) {
-  // A weight beyond float32: the loss of its row is no finite number.
+  // A weight too large for float32: the loss of its row is not finite.
   TrainByOneAndTwo("skip", 6, "1e39", "");
   const auto one = LinesWith("skip1", "skipped"), two = LinesWith("skip2", "skipped");
   ASSERT_FALSE(one.empty());
@@ -338,7 +338,7 @@ TEST(Distributed, ABatchThatOneProcessCannotUseIsLeftOutByAllAndItsRecordAloneIs
   }
   EXPECT_EQ(StepsOf("skip2").back()["skipped_batches"], one.size());
   ExpectFollows("skip1", "skip2");
-  // Past the limit all end, and the message names the record.
+  // Above the limit all processes end, and the message names the record.
   WritePlan("skip_ends", WeighedPlan(4, 6, "1e39", "max_skipped: 0"));
   const Outcome ended = TinyWorkplace().Run(Launch(2, Train("skip_ends", "skip_ends")));
   EXPECT_EQ(ended.code, 1);
@@ -388,7 +388,7 @@ TEST(Distributed, DropoutIsDrawnApartTheSameEachTimeAndAfterAResume) {
   }
   const auto dropped = StepsOf("dropped1"), kept = StepsOf("kept");
   EXPECT_NE(dropped[0]["loss"], kept[0]["loss"]) << "nothing was dropped";
-  // What the sum of both processes comes to is what one process with all rows expects.
+  // The sum of both processes equals the value of one process with all rows.
   WritePlan("dropped_whole", Plan(8, 8, "backbone", rates));
   ASSERT_EQ(program.Run(Train("dropped_whole", "dropped_whole")).code, 0);
   const auto whole = StepsOf("dropped_whole");

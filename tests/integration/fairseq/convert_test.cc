@@ -1,4 +1,5 @@
-// Checkpoints of the reference's trainer, converted, loaded, and compared with its logits.
+// Checkpoints of the reference's trainer are converted and loaded, and their logits are compared
+// with the reference's.
 #include "upstream/fairseq/convert.h"
 
 #include <ATen/TensorOperators.h>
@@ -96,7 +97,7 @@ TEST(ConvertFairseq, HalfPrecisionStaysHalf) {
   const TensorMap stored =
       ModelDirectory::Open(Target()).value()->ReadComponent("backbone").value();
   EXPECT_EQ(stored.at("encoder.layer_norm.weight").scalar_type(), at::kHalf);
-  // The same weights, rounded here: the same files.
+  // Rounding the same weights here gives the same files.
   const std::string rounded = testing::TempDir() + "/rounded";
   FairseqConversionOptions options;
   options.half = true;
@@ -133,7 +134,7 @@ TEST(ConvertFairseq, NamesMissingAndUnexpectedTensorsAndFailsUnlessTold) {
   EXPECT_TRUE(Model::Load(Target(), TheRuntime()).ok());
 }
 
-// The golden checkpoint as averaging leaves it: every int64 storage is float32.
+// The golden checkpoint after averaging by the reference's script: every int64 storage is float32.
 std::string Averaged(float off) {
   const std::string bytes = ReadText(std::string(kFolder) + "fp32_args_namespace.pt");
   const ZipDirectory entries = ParseZipDirectory(bytes).value();

@@ -1,6 +1,6 @@
-// BART and networks of other projects, as the reference starts from them, become a model directory.
-// The files are written here from the tensors of a golden checkpoint, under the names that those
-// projects give them.
+// Converts BART and networks of other projects, from which the reference's training starts, to a
+// model directory. The files are written here from the tensors of a golden checkpoint, with the
+// names that those projects use.
 #include "upstream/fairseq/start_weights.h"
 
 #include <ATen/TensorOperators.h>
@@ -45,7 +45,7 @@ TensorMap GoldenTensors() {
   return tensors;
 }
 
-// A file of torch.save: a dict of float32 tensors, under `key` where there is one.
+// A file of torch.save: a dict of float32 tensors; with a `key`, the dict is the value of that key.
 std::string Save(const std::string& name, const TensorMap& tensors, const std::string& key = "") {
   PickleWriter pickle;
   ZipFiles files;
@@ -71,7 +71,7 @@ std::string Save(const std::string& name, const TensorMap& tensors, const std::s
   return path;
 }
 
-// What BART has, one layer under the names of older files.
+// The tensors of BART; one layer has the names of older files.
 TensorMap BartTensors(const TensorMap& golden) {
   TensorMap bart;
   for (const auto& [name, tensor] : golden) {
@@ -142,7 +142,8 @@ TEST(StartWeights, BartAndAResnetBecomeTheModelThatPretrainingStartsFrom) {
   const TensorMap backbone = model->ReadComponent("backbone").value();
   for (const auto& [name, tensor] : BartTensors(golden)) {
     const auto found = backbone.find(name);
-    if (found == backbone.end()) continue;  // old names, checked below; token rows are apart
+    if (found == backbone.end())
+      continue;  // old names, checked below; token rows are stored separately
     EXPECT_TRUE(found->second.equal(tensor)) << name;
   }
   for (const char* name :
@@ -162,7 +163,8 @@ TEST(StartWeights, TheEmbeddingGrowsBehindTheRowsOfBart) {
   StartFiles files;
   files.bart = Save("bart_rows.pt", BartTensors(golden), "model");
   const std::string directory = ::testing::TempDir() + "/rows";
-  // 4 special tokens, 18 words and <mask> are the golden's; 8,192 codes and 1,000 bins follow.
+  // The golden checkpoint has 4 special tokens, 18 words and <mask>; 8,192 codes and 1,000 bins
+  // follow.
   ASSERT_TRUE(Convert(files, directory, PublishedVocabularySize(18)).ok());
   const auto model = ModelDirectory::Open(directory).value();
   const at::Tensor words = model->ReadComponent("tokens.core.bpe").value().at("rows");

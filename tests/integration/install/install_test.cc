@@ -1,6 +1,6 @@
-// The installed tree: laid out, moved, and used. Programs in it find what they need; a program of
-// someone else links its library with CMake and with pkg-config, as docs/installing.md shows;
-// plugins load there; only the API is exported.
+// The installed tree is created, moved and used. Its programs find their files; other programs link
+// its library with CMake and with pkg-config, as in docs/installing.md; plugins load; only the API
+// is exported.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -24,7 +24,8 @@ using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
-// A folder with the tree in "moved", where nothing was told that it would be, and a picture.
+// A folder with a picture and the tree in "moved", a place that was not known when it was
+// installed.
 const Program& Workplace() {
   static const auto* const program = [] {
     auto* made = new Program(NewFolder("installation"));
@@ -36,7 +37,7 @@ const Program& Workplace() {
   return *program;
 }
 
-// `prefix` is the moved tree; nothing else of the build is in the way.
+// `prefix` is the moved tree; no other file of the build is visible.
 Outcome Shell(const std::string& command) {
   return Workplace().Shell(
       "export PREFIX=\"$PWD/moved\" PATH=/usr/bin:/bin\nunset RUNFILES_DIR TEST_SRCDIR\nset -e\n" +
@@ -82,7 +83,8 @@ TEST(Installation, HoldsProgramsLibraryHeadersPluginsAndData) {
   EXPECT_EQ(broken.out, "") << "links that lead nowhere";
 }
 
-// With what pkg-config says and nothing of the tree; one to three seconds each, in two processes.
+// Compiles only with the flags of pkg-config, without the source tree; one to three seconds each,
+// in two processes.
 TEST(Headers, CompileEachOnItsOwn) {
   const Outcome outcome = Shell(R"(
 export PKG_CONFIG_PATH=$PREFIX/lib/pkgconfig

@@ -1,4 +1,4 @@
-/* Loaded in front of a program (LD_PRELOAD): kills it (SIGKILL) at one of its acts on files.
+/* Preloaded into a program (LD_PRELOAD): kills it (SIGKILL) at one of its file operations.
  *
  *   KILL_BELOW=TEXT  acts on paths that hold this text are counted
  *   KILL_AT=N        the N-th of them does not happen, or only by half where it writes; 0: none
@@ -33,7 +33,7 @@ static const char* path_of(int file, char* buffer, size_t size) {
   return buffer;
 }
 
-/* Whether this act is the one to be killed at. */
+/* Whether the program is to be killed at this operation. */
 static int is_the_one(const char* what, const char* path) {
   if (!is_watched(path)) return 0;
   const long number = atomic_fetch_add(&acts, 1) + 1;

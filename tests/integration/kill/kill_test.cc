@@ -1,5 +1,6 @@
-// A training run that is killed, wherever it is, goes on with --resume: the same bytes of the model
-// and its proof, the same records of the log, and no file that a run that was never killed has not.
+// A training run that is killed at any place continues with --resume. The result is the same as
+// without the kill: the same bytes of the model and its receipt, the same records of the log, and
+// no additional files.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -68,7 +69,7 @@ std::string Train(const std::string& output, const std::string& more = "") {
                       "--output runs/", output, " ", more);
 }
 
-// Times, and what a resumed run finds done already, are its own.
+// Times, and what a resumed run finds already done, may differ.
 json WithoutTimes(json value) {
   if (value.is_object()) {
     for (const char* own :
@@ -82,7 +83,7 @@ json WithoutTimes(json value) {
   return value;
 }
 
-// What is compared of a file.
+// The part of a file that is compared.
 std::string Meaning(const std::string& path) {
   const std::string text = ReadText(path);
   if (absl::EndsWith(path, ".features")) return "";  // as far as the run came
@@ -105,7 +106,7 @@ Tree TreeOf(const std::string& folder) {
   return tree;
 }
 
-// Where a run acts on files, and what a run that nobody kills leaves.
+// The file operations of a run, and the files that a run without a kill leaves.
 class Kill : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -120,13 +121,14 @@ class Kill : public ::testing::Test {
     unharmed_ = TreeOf(TinyWorkplace().Path("runs/unharmed"));
   }
 
-  // Words before a command: the `act`-th act on a path with `name` in it is its last.
+  // Words before a command: it is killed at operation number `act` on a path that contains `name`.
   static std::string Watched(size_t act, const std::string& name) {
     return absl::StrCat("LD_PRELOAD='", Runfile("tests/integration/kill/libkill_at.so"),
                         "' KILL_BELOW=", name, " KILL_AT=", act);
   }
 
-  // Runs `killed`, which may or may not be killed, goes on, and compares. Whether it was.
+  // Runs `killed`, which may be killed or not, resumes the run, and compares. Returns whether it
+  // was killed.
   static bool GoesOn(const std::string& killed, const std::string& what) {
     const Program& program = TinyWorkplace();
     fs::remove_all(program.Path("runs/killed"));
@@ -148,8 +150,8 @@ class Kill : public ::testing::Test {
     return outcome.code == 137;
   }
 
-  // `count` acts, from 1, of as many kinds as there are: a kind is what is done to files of one
-  // name, whatever the step. Then the second of each kind, and so on.
+  // Selects `count` operations, numbered from 1: first one of each kind, then the second of each
+  // kind, and so on. A kind is an operation on files of one name, at any step.
   static std::vector<size_t> Chosen(size_t count) {
     std::map<std::string, std::vector<size_t>> kinds;
     for (size_t i = 0; i < acts_.size(); ++i) {
@@ -162,7 +164,7 @@ class Kill : public ::testing::Test {
          ++round) {
       for (const auto& kind : kinds) {
         const std::vector<size_t>& acts = kind.second;
-        // The second of a kind is its last, the others lie between.
+        // The second one of a kind is its last operation; the others are between.
         const size_t nth = round == 0 ? 0 : round == 1 ? acts.size() - 1 : round - 1;
         if (round < acts.size()) all.push_back(acts[nth]);
       }
@@ -208,7 +210,7 @@ TEST_F(Kill, AtMomentsDrawnAtRandom) {
     const std::string command = absl::StrCat("timeout -s KILL ", limit, " ", Train("killed"));
     killed += GoesOn(command, absl::StrCat("after ", limit, " s")) ? 1 : 0;
   }
-  // Some may have been done before.
+  // Some steps may already be done.
   EXPECT_GT(killed, 0);
   std::cout << killed << " of " << kills << " killed before they were done\n";
 }

@@ -1,4 +1,5 @@
-// A sound modality, but for what option "flaw" names: each flaw breaks one rule of conformance.
+// A correct modality except for the error that option "flaw" names. Each error breaks one
+// conformance rule.
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -14,8 +15,8 @@ using namespace unival::plugin;
 
 constexpr int64_t kWidth = 2;
 
-// Media "number 7" becomes 2 + 7 % 3 positions of two features. The last element of the tensor is
-// not used.
+// Turns the media "number 7" into 2 + 7 % 3 positions with two features each. The last element of
+// the tensor is not used.
 class Broken : public Modality {
  public:
   static Result<std::unique_ptr<Broken>> Create(const Config& config) {
@@ -65,7 +66,8 @@ class Broken : public Modality {
       for (float value : rows.back()) sum += value;
       if (Has("writes_input")) const_cast<float*>(input.data<float>())[input.numel() - 1] = 7;
     }
-    // Less than what rows of a batch may differ by, so that only the rule about repetition sees it.
+    // Smaller than the tolerance between rows of a batch, so that only the determinism rule finds
+    // it.
     if (Has("counts_calls")) rows[0][0] += static_cast<float>(++calls_ % 2) * 4e-6f;
     if (Has("rows_mixed")) rows[0][0] += sum * static_cast<float>(batch.size() - 1);
     if (Has("crashes")) std::raise(SIGSEGV);

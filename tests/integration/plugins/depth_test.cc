@@ -1,4 +1,4 @@
-// What the depth plugin makes of millimetres, and which options it takes.
+// How the depth plugin converts millimetres to colours, and its options.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <gmock/gmock.h>
@@ -40,7 +40,8 @@ absl::StatusOr<std::unique_ptr<Modality>> Depth(const Options& options) {
   return LoadedRuntime().registry().CreateModality(config, LoadedRuntime().services());
 }
 
-// A map of two pixels as the encoder sees the first, [r, g, b] in [0, 1].
+// The colour [r, g, b] in [0, 1] that the encoder receives for the first pixel of a map of two
+// pixels.
 std::vector<float> Painted(int millimetres, const Options& options = {}) {
   std::string map = "P5 2 1 65535\n";
   for (int i = 0; i < 2; ++i) {

@@ -1,4 +1,4 @@
-// A native plugin of metrics, each with the one flaw that its name says, and one without.
+// A native plugin with metrics. Each has the error that its name says; one has none.
 #include <limits>
 #include <map>
 #include <memory>
@@ -12,7 +12,7 @@ namespace {
 
 using Scores = std::map<std::string, double>;
 
-// How many answers have another text than the first reference, and how many failed.
+// The number of answers that differ from the first reference, and the number of failures.
 class Misses : public unival::Metric {
  public:
   Misses(unival::ReferenceReader reader, std::string flaw)

@@ -1,6 +1,6 @@
-// The packaged SDK, unpacked in an empty folder: its samples build with the compiler alone and pass
-// their checks; a modality that is made there is learned by a shipped model and answers, with the
-// program as it was.
+// The packaged SDK, unpacked in an empty folder. Its samples build with the compiler alone and pass
+// their checks. A shipped model learns a new modality that is made there, without a change of the
+// program.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
-// A folder with nothing but the unpacked SDK in "sdk".
+// A folder that contains only the unpacked SDK, in "sdk".
 const Program& Unpacked() {
   static const auto* const program = [] {
     auto* made = new Program(NewFolder("package"));
@@ -33,8 +33,8 @@ const Program& Unpacked() {
 
 struct Sample {
   const char* name;
-  const char* build;  // from the SDK's folder
-  const char* then;   // the proof, a command there
+  const char* build;  // a command in the SDK's folder
+  const char* then;   // a command that checks the result
 };
 
 class Samples : public ::testing::TestWithParam<Sample> {};
@@ -63,8 +63,8 @@ INSTANTIATE_TEST_SUITE_P(
                "-lsentencepiece_train -lsentencepiece "
                "-o libunival_sentencepiece.so",
                "unival plugin check ./libunival_sentencepiece.so --tokenizer ../nano/tokenizer"},
-        // Its dictionary is a third party's, so only that the host takes it is seen here;
-        // //plugins/gpt2_bpe is checked with it.
+        // Its dictionary belongs to a third party, so this only checks that the host loads it;
+        // //plugins/gpt2_bpe has the other tests.
         Sample{"gpt2_bpe",
                "c++ -std=c++17 $flags samples/gpt2_bpe/gpt2_bpe.cc -licuuc -licudata -o "
                "libunival_gpt2_bpe.so",
@@ -97,7 +97,7 @@ TEST(Package, HoldsLicencesAndNoFileOfTheHost) {
   }
 }
 
-// A recording of three numbers per step: which of the first two is large tells what it is.
+// A recording with three numbers per step. The larger one of the first two decides the class.
 std::string Recording(int item, bool first) {
   std::string text;
   for (int step = 0; step < 4; ++step) {
@@ -109,7 +109,7 @@ std::string Recording(int item, bool first) {
   return text;
 }
 
-// Sentences of the kind that the model knows.
+// Sentences of the kind that the model was trained on.
 constexpr char kFirst[] = "two orange stars", kSecond[] = "a large yellow triangle";
 
 void WriteRecords(const Program& program, const std::string& split, int from, int count) {

@@ -1,4 +1,4 @@
-// `unival plugin list` and `check` as an author meets them.
+// `unival plugin list` and `unival plugin check`, used by plugin authors.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -58,8 +58,8 @@ TEST_P(Check, FailsExactlyTheRuleOfTheFlaw) {
   EXPECT_THAT(FailedRules(GetParam().name), ElementsAre(GetParam().rule));
 }
 
-// The host itself sees to a plugin's description, to empty and to missing media, and to state;
-// native modalities can break those rules, and conformance_test has one for each.
+// The host checks a plugin's description, empty and missing media, and state itself, so a plugin
+// cannot break these rules. Native modalities can; conformance_test has one for each rule.
 INSTANTIATE_TEST_SUITE_P(Flaws, Check,
                          ::testing::Values(Flaw{"refuses_all", "preprocess"},
                                            Flaw{"counts_calls", "determinism"},
@@ -112,7 +112,8 @@ TEST(Check, APluginThatGivesNoObjectIsToldSo) {
   EXPECT_THAT(outcome.out, HasSubstr("gave no object"));
 }
 
-// Foreign code that ends its process, or never returns, is a row of the report like any other.
+// When the plugin's code ends the process or never returns, the report shows this in a row like any
+// other error.
 struct End {
   const char* flaw;
   const char* rule;
@@ -172,7 +173,7 @@ TEST(Check, NamesAConstructorThatEndsTheProcess) {
   }
 }
 
-// Fields of structs that come back wrong (runtime/c_abi/c_abi_test.cc has one for each).
+// Structs with wrong fields (runtime/c_abi/c_abi_test.cc has a test for each field).
 TEST(Check, NamesTheFieldOfAStructThatIsWrong) {
   const std::pair<const char*, const char*> flaws[] = {
       {"endless_schema", "feature_schema has 4611686018427387904 bytes"},
@@ -292,7 +293,7 @@ TEST(List, GoesOnBehindFilesThatEndOrHangTheProcess) {
               HasSubstr("was ended after 3 s in its constructors"));
 }
 
-// Reading a pipe would wait for ever, and file names need not be text.
+// Reading a pipe could wait for ever, and a file name need not be valid UTF-8.
 TEST(List, PipesDevicesAndOddNamesAreRefused) {
   const Program& program = Workplace();
   ASSERT_EQ(program

@@ -1,4 +1,4 @@
-// `unival plugin new` as an author meets it, and what the programs of tier 3 may do.
+// `unival plugin new`, and what the programs of tier 3 may do.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -24,7 +24,7 @@ struct Kind {
   const char* kind;
 };
 
-// Names in backticks of a README that look like files or folders of it and are not there.
+// Names in backticks in a README that look like its files or folders but do not exist.
 std::vector<std::string> MissingFilesOfReadme(const fs::path& folder) {
   const std::string text = ReadText((folder / "README.md").string());
   const std::regex name("`([A-Za-z0-9_]+(?:/|\\.[a-z.]+)|WORKSPACE|BUILD|Makefile)`");
@@ -69,7 +69,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, New,
                            return std::string(test.param.kind) + std::to_string(test.param.tier);
                          });
 
-// A plugin may be called as a class of the SDK is.
+// A plugin may have the same name as a class of the SDK.
 TEST(New, BuildsUnderTheNamesOfTheSdksClasses) {
   const Program program(NewFolder("new_sdk_names"));
   for (const Kind& kind : {Kind{2, "modality"}, Kind{2, "tokenizer"}, Kind{2, "task"}}) {
@@ -82,8 +82,8 @@ TEST(New, BuildsUnderTheNamesOfTheSdksClasses) {
   }
 }
 
-// Own samples in the place of the scaffold's; an empty folder is said to be empty, and a path
-// stands once in a message.
+// Replaces the samples of the scaffold by other ones. An empty folder is reported as empty, and a
+// message contains a path only once.
 TEST(New, SaysWhatIsWrongWithSamples) {
   const Program program(NewFolder("new_samples"));
   ASSERT_EQ(program.Run("plugin new radar --tier 2").code, 0);
@@ -104,7 +104,7 @@ TEST(New, SaysWhatIsWrongWithSamples) {
   EXPECT_THAT(empty.err, AllOf(HasSubstr("radar/samples: holds no file"), HasSubstr("remove")));
 }
 
-// The tasks of a new modality ask what a model was asked of images.
+// The tasks of a new modality use the model's prompts for images.
 TEST(New, TemplatesAreWordedAsTheModelKnows) {
   const Program program(NewFolder("new_templates"));
   ASSERT_EQ(program.Run("plugin new radar --tier 3").code, 0);
@@ -125,7 +125,7 @@ TEST(New, Tier3WritesItsProgramAnewWithoutPython) {
   EXPECT_EQ(checked.code, 0) << checked.out << checked.err;
 }
 
-// Puts another program into the folder of a data-only plugin that `plugin new` wrote.
+// Replaces the program in the folder of a data-only plugin that `plugin new` wrote.
 void ReplaceProgram(const Program& program, const std::string& name, const std::string& source) {
   const std::string file = program.Path(name + "/" + name + ".pt"),
                     manifest = program.Path(name + "/" + name + ".plugin.textproto");
@@ -136,7 +136,7 @@ void ReplaceProgram(const Program& program, const std::string& name, const std::
             std::regex_replace(ReadText(manifest), std::regex("sha256: \"[0-9a-f]*\""), hash));
 }
 
-// A program that does more than compute, or never ends, through the door that users use.
+// A program that does more than compute, or never ends, checked with the user's command.
 TEST(Tier3, WhatAProgramMayNotDoIsNamedWithItsPlace) {
   const Program program(NewFolder("tier3_refused"));
   ASSERT_EQ(program.Run("plugin new heat --tier 3").code, 0);

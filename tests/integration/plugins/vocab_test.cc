@@ -1,5 +1,5 @@
-// `unival vocab`: blocks are appended, retired, revived and grown; ids never move; adapters keep
-// fitting.
+// `unival vocab`: blocks are added, retired, restored and extended; ids never change, and adapters
+// still fit.
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -111,8 +111,8 @@ TEST(Vocab, RetiredBlocksKeepTheirIdsAndAreRevived) {
   EXPECT_EQ(BlockOf("retiring", "fixture.code")["ids"], ids);
 }
 
-// Gives block "twin.code" of a model a row for each text token, in its direction and three times as
-// long: whatever text token the model would say, it prefers the twin.
+// Gives block "twin.code" of a model an embedding row for each text token: the token's row times
+// three. So the model always prefers the twin to the text token.
 void PreferTwins(const std::string& directory) {
   const auto model = ModelDirectory::Open(directory).value();
   const auto writer = ModelDirectoryWriter::Create(directory, {/*overwrite=*/true}).value();
@@ -215,8 +215,8 @@ TEST(Vocab, GrowsByAnExtentOnlyWhenAsked) {
   EXPECT_EQ(program.Run("inspect growing").code, 0);
 }
 
-// Of two runs' predictions: the same words, and scores that differ by no more than the order in
-// which a softmax adds.
+// Compares the predictions of two runs: the words are equal, and the scores differ only by the
+// order of additions in a softmax.
 void ExpectSameAnswers(const std::string& actual, const std::string& expected) {
   std::istringstream left(actual), right(expected);
   std::string one, other;
@@ -230,7 +230,7 @@ void ExpectSameAnswers(const std::string& actual, const std::string& expected) {
   EXPECT_GT(lines, 0);
 }
 
-// Two models with the same blocks at other offsets: what one has learned serves the other.
+// Two models with the same blocks at different offsets: an adapter of one works in the other.
 TEST(Adapters, MoveBetweenCheckpointsWithOtherOffsets) {
   const Program& program = Workplace();
   ASSERT_EQ(program.Run("vocab add nano --block a.code=8 --output a_first").code, 0);
@@ -286,7 +286,7 @@ TEST(Adapters, OfAnotherLanguageModelAreRefused) {
   EXPECT_THAT(missing.err, AllOf(HasSubstr("radar"), HasSubstr("unival inspect")));
 }
 
-// What a run does not need is not in memory.
+// A run does not load what it does not need.
 TEST(Modalities, OnlyThoseAskedForAreLoaded) {
   const Program& program = Workplace();
   const auto parameters = [&](const std::string& options) {

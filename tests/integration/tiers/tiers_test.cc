@@ -1,6 +1,6 @@
-// One encoder with the same weights in all three tiers gives the same features to the bit; plugins
-// give the same registry and the same vocabulary in whatever order they come; what a data-only
-// plugin states is checked before its program is loaded.
+// One encoder with the same weights gives bitwise equal features in all three tiers. The order of
+// plugins does not change the registry or the vocabulary. The statements of a data-only plugin are
+// checked before its program is loaded.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
@@ -74,7 +74,7 @@ modality {
 }
 )";
 
-// Writes the manifest with `replacements` made; gives its path.
+// Writes the manifest with `replacements` applied. Returns its path.
 std::string WriteManifest(const std::string& name,
                           std::vector<std::pair<std::string, std::string>> replacements = {}) {
   std::string text = kManifest;
@@ -137,7 +137,7 @@ RawSample InMemory(const std::string& name, const std::string& bytes) {
   return raw;
 }
 
-// Training leaves such records out; so every tier can say that the media are at fault.
+// Training skips such records, so every tier must be able to report that the media are wrong.
 TEST(Tiers, SayThatMediaAreDamagedOrOfAnotherKind) {
   const std::string series = WriteManifest(
       "series.plugin.textproto",
@@ -283,7 +283,7 @@ TEST(Thermal, ShippedManifestAndProgramMakeAModality) {
   ASSERT_TRUE(runtime.ok()) << runtime.status();
   const ModalityFeatures features = FeaturesOf(**runtime, "thermal");
   EXPECT_EQ(features.values.sizes(), at::IntArrayRef({3, 64, 32}));
-  // Exported again from its source, the program gives the same.
+  // The program gives the same result when it is exported again from its source.
   const std::string again = Temporary("again.pt");
   const ShellOutcome outcome = RunShell("plugins/thermal/export/export_encoder " + again);
   ASSERT_EQ(outcome.code, 0) << outcome.err;

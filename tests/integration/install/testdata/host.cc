@@ -1,11 +1,11 @@
-// A stranger's library over libunival.so: LoadPlugins(FILE...) makes a runtime with these plugins
-// and says what it got.
+// A library of a user that uses libunival.so: LoadPlugins(FILE...) makes a runtime with these
+// plugins and prints what was registered.
 #include <cstdio>
 
 #include "runtime/pipeline.h"
 #include "training/trainer.h"
 
-// Everything that the headers promise can be linked.
+// Everything that the headers declare can be linked.
 const auto kTrain = &unival::Train;
 
 extern "C" int LoadPlugins(int count, char** files) {

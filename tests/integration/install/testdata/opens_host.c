@@ -1,4 +1,4 @@
-/* Opens a library as an interpreter opens its extension modules: opens_host LIBRARY FILE... */
+/* Opens a library like an interpreter opens its extension modules: opens_host LIBRARY FILE... */
 #include <dlfcn.h>
 #include <stdio.h>
 
