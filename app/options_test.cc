@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-// What a test's program was told.
+// The option values that a test's program received.
 struct Told {
   std::string text, greeting = "hello";
   int whole = 1;
@@ -188,7 +188,7 @@ TEST_F(Fixture, ANumberIsWrittenInDigitsAlone) {
   EXPECT_EQ(told_.real, 0.15);
 }
 
-// As a script gives it whose variable is not set: the default would be a guess.
+// An empty value, as from a script whose variable is not set. Using the default would be a guess.
 TEST_F(Fixture, AnOptionSaysSomething) {
   for (const char* option : {"--greeting", "--item", "--each", "--kind", "--device"}) {
     EXPECT_EQ(Run({"do", "it", option, ""}), kUsage) << option;
@@ -320,7 +320,7 @@ TEST_F(Fixture, EveryMistakeIsOneLineThatBeginsWithTheProgramAndEndsWithTheHelpT
   }
   EXPECT_EQ(Run({"do"}), kUsage);
   EXPECT_EQ(err_, "unival: text: expected a value, got none; see tool do --help\n");
-  // "--" begins another program's words; it is no option, whatever is wrong before it.
+  // Arguments after "--" belong to another program; they are not options, even after an error.
   EXPECT_EQ(Run({"do", "it", "--whole", "65", "--", "x", "--fly"}), kUsage);
   EXPECT_THAT(err_, AllOf(HasSubstr("--whole"), Not(HasSubstr("is no option"))));
 }

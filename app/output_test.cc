@@ -23,7 +23,7 @@ TEST(OutputTest, WhatATerminalWouldActOnIsEscapedOnBothStreams) {
   {
     StandardOutput output;
     std::cout << "a \x1b[31m b\n";
-    // A character whose bytes come one by one stays whole.
+    // A character whose bytes arrive one by one is not split.
     std::cout << '\xc3' << '\xa9' << "\n";
     std::cerr << "\xff"
               << "\n";
@@ -33,7 +33,7 @@ TEST(OutputTest, WhatATerminalWouldActOnIsEscapedOnBothStreams) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "\\xff\n");
 }
 
-// Standard output is a device that takes nothing, while it lives.
+// While it exists, standard output is a device that accepts no data.
 class FullOutput {
  public:
   FullOutput() : kept_(dup(STDOUT_FILENO)) {

@@ -1,4 +1,4 @@
-// What training varies of pictures, clips and sounds, by arithmetic of their own.
+// The augmentation of pictures, clips and sounds, compared with independent calculations.
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/equal.h>
 #include <gmock/gmock.h>
@@ -89,7 +89,7 @@ TEST(RandAugment, OperationsThatMoveTakeGreyFromOutside) {
               ElementsAre(128, 128, 128, 1, 2, 3, 4, 5, 6));
   EXPECT_THAT(moved(PictureOperation::kShearX, 1), ElementsAre(1, 2, 3, 128, 4, 5, 128, 128, 7));
   EXPECT_THAT(moved(PictureOperation::kShearY, 1), ElementsAre(1, 128, 128, 4, 2, 128, 7, 5, 3));
-  // About the middle of the picture, where four pixels meet, a quarter turn against the clock.
+  // A quarter turn anticlockwise around the middle of the picture, where four pixels meet.
   EXPECT_THAT(moved(PictureOperation::kRotate, 90), ElementsAre(128, 128, 128, 3, 6, 9, 2, 5, 8));
   EXPECT_THAT(moved(PictureOperation::kTranslateX, 0.5)[0], 2) << "between 1 and 2, rounded up";
 }
@@ -176,7 +176,7 @@ TEST(SpecAugment, MasksAreAsWideAsThePolicySaysAtMostAndHoldTheMean) {
   EXPECT_EQ(*bands.begin(), 0);
   EXPECT_EQ(*bands.rbegin(), 6);
   EXPECT_EQ(bands.size(), 7u);
-  // A mask that would be wider than the clip is as wide as it.
+  // A mask that would be wider than the clip gets the width of the clip.
   policy.frequency_width = 1000, policy.time_percent = 100, policy.time_width = 1000;
   policy.time_warp = 10;
   SeededRandom random(3);
@@ -212,7 +212,7 @@ MediaSource Bytes(std::string bytes) {
 
 constexpr int kSide = 32, kFrames = 4;
 
-// A picture, or one frame after the other, with something to see at every place.
+// A picture, or frames one after the other, with different content at every place.
 Pixels Gradient(int frames) {
   Pixels pixels;
   for (int frame = 0; frame < frames; ++frame) {

@@ -255,7 +255,8 @@ TEST_F(ModalitiesTest, FrameSelectionEqualsTheReferences) {
       const int64_t limit = test["max_num_frames"];
       actual = FramesAtRate(count, test["input_fps"], std::stod(mode.substr(3)),
                             std::max<int64_t>(limit, 0));
-      // Here a bounded selection is filled up by repetition; the reference's is left short.
+      // Here a selection with too few frames is filled by repetition; the reference leaves it
+      // shorter.
       if (limit > 0) actual.resize(std::min(actual.size(), expected.size()));
     } else {
       continue;
@@ -487,7 +488,7 @@ TEST_F(ModalitiesTest, PreprocessingIsQuick) {
   const MediaSource tone = Tone(0.8, 440);
   const double audio_us = time_us([&] { Preprocess(*audio, tone); });
   printf("image %.0f us, audio %.0f us\n", image_us, audio_us);
-  EXPECT_LT(image_us, 20000);  // an order above what a busy machine needs
+  EXPECT_LT(image_us, 20000);  // ten times what a busy machine needs
   EXPECT_LT(audio_us, 50000);
 }
 

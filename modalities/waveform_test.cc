@@ -1,4 +1,4 @@
-// Sounds as the reference reads them, by arithmetic of their own.
+// Sounds as in the reference, compared with independent calculations.
 #include "modalities/audio/waveform.h"
 
 #include <ATen/core/Tensor.h>

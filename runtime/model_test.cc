@@ -92,7 +92,7 @@ class ModelTest : public ::testing::Test {
     return Model::Load(folder_, TheRuntime(), options).status();
   }
 
-  // Loading ends in `code` with a message that `matches`.
+  // Loading gives `code` with a message that `matches`.
   void ExpectRefused(absl::StatusCode code, const ::testing::Matcher<std::string>& matches) const {
     const absl::Status status = Load();
     EXPECT_EQ(status.code(), code) << status;
@@ -330,8 +330,8 @@ TEST_F(ModelTest, GarbageInPlaceOfTheManifestIsNamed) {
 const int kAtStart = omp_get_max_threads();
 
 // What the environment says is OpenMP's business; cli_test asks the program.
-// Drawing what is overwritten took longer than loading. The generator stands where it stood, and a
-// fresh part behind it draws again.
+// Random initialisation of weights that are then overwritten took longer than loading. The state of
+// the generator does not change, and a part that is created later is initialised again.
 TEST_F(ModelTest, LoadingDrawsNothing) {
   at::manual_seed(7);
   const at::Tensor expected = at::rand({4});

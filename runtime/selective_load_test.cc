@@ -1,4 +1,4 @@
-// Only what a task takes is in memory.
+// Only the parts that a task needs are in memory.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <malloc.h>

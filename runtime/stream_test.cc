@@ -1,4 +1,4 @@
-// Answers as they come about, of every task that the shipped models can do.
+// Streamed answers of every task of the shipped models.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -123,7 +123,7 @@ GenerationConfig Search(int beam, bool sample, uint64_t seed) {
   config.set_beam(beam);
   config.set_sample(sample);
   config.set_seed(seed);
-  if (sample) config.set_temperature(4);  // hot enough for pieces of single bytes
+  if (sample) config.set_temperature(4);  // high enough for pieces of single bytes
   return config;
 }
 
@@ -178,7 +178,8 @@ TEST_P(StreamOf, EveryTaskIsItsAnswerToTheByte) {
 
 INSTANTIATE_TEST_SUITE_P(Shipped, StreamOf, ::testing::Values("nano", "base"));
 
-// `base` has a piece for every byte: hot samples write halves of characters.
+// `base` has a piece for every byte, so samples at a high temperature contain incomplete
+// characters.
 TEST(Stream, OfBytesNeverEndsInsideACharacter) {
   Pipeline& pipeline = Shipped("base");
   const Task& task = *pipeline.task("say").value();

@@ -1,5 +1,5 @@
-// Weights that are used in their files, and hashes of these files that are remembered: through the
-// doors that users use.
+// Weights that are used directly from their files, and cached hashes of these files, tested through
+// the public functions.
 #include "runtime/weight_files.h"
 
 #include <ATen/TensorOperators.h>

@@ -1,4 +1,4 @@
-// Image codes: what a model was taught by teacher forcing is what the pipeline lets it write.
+// Image codes: the pipeline lets a model generate what it learned with teacher forcing.
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -67,7 +67,8 @@ TrainingPlan CodesPlan() {
   return plan;
 }
 
-// What stands at each place of a picture; without order, so that only the place tells it.
+// The code at each position of a picture; in an irregular order, so that only the position
+// determines it.
 int CodeAt(int picture, int place) {
   return (place * place * 7 + place * 5 + picture * 11) % kKinds;
 }

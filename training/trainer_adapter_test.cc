@@ -1,4 +1,5 @@
-// What every kind of adapter must do, shown by training one: the same tests for all of them.
+// Trains an adapter of every kind and checks what all kinds must do; the tests are the same for
+// all.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
@@ -213,7 +214,7 @@ TEST_P(AdapterTest, PackedWeightsOfAnyPrecisionHaveItBesideThem) {
     layers::PackedWeights packed(precision, /*smallest=*/0);
     const layers::PackedWeights::Use use(&packed);
     const bool is_exact = precision == InferencePrecision::kFloat32;
-    // What the adapter does, in these numbers, is what it does in the modules' own.
+    // With these numbers the adapter has the same effect as with the modules' own.
     const at::Tensor done = LogitsOf(*model) - LogitsOf(*base);
     EXPECT_LT(LargestDifference(done, expected - plain), is_exact ? 1e-4 : 0.5 * effect)
         << InferencePrecisionName(precision);

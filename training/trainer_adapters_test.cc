@@ -1,4 +1,4 @@
-// Several adapters in one model and one run, and what is refused.
+// Several adapters in one model and one run, and combinations that are errors.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <gmock/gmock.h>
@@ -76,7 +76,7 @@ TEST(AdaptersTest, SeveralOfSeveralModalitiesAreTrainedInOneRun) {
   EXPECT_TRUE(LogitsOf(*image).equal(all));
   ASSERT_TRUE(image->Save(InWorld(FreshOutput("several_again")), Lineage(), false).ok());
   EXPECT_THAT(LoadOk("several_again")->adapter_ids(), ::testing::SizeIs(6));
-  // One after the other is taken away, in another order than they came.
+  // The adapters are removed one after the other, in another order than they were added.
   const at::Tensor base = LogitsOf(*LoadOk("base/model"));
   for (const char* id : {"prefix", "image_wide", "bitfit", "lora", "night_wide"}) {
     ASSERT_TRUE(model->RemoveAdapter(id).ok());
@@ -147,7 +147,7 @@ TEST(AdaptersTest, AFileWithoutARecordIsRefusedAndOneOfAModelOfBeforeLoads) {
   with.adapter_files = {plain};
   const auto refused = Model::Load(InWorld("base/model"), TheRuntime(), with);
   EXPECT_TRUE(absl::IsInvalidArgument(refused.status())) << refused.status();
-  // Connections of before have no record in their files and none of the later fields.
+  // Connections of earlier versions have no record in their files and no newer fields.
   const auto model = ModelDirectory::Open(InWorld("base/model")).value();
   auto writer = ModelDirectoryWriter::Create(InWorld(FreshOutput("of_before"))).value();
   for (const std::string& id : model->ComponentIds()) {

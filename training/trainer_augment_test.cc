@@ -1,5 +1,5 @@
-// What a plan varies of pictures and sounds while it trains: the same for any number of loader
-// threads, after a stop, and from a cache.
+// The augmentation of pictures and sounds in training: it is the same for any number of loader
+// threads, after a stop, and with a cache.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -108,7 +108,7 @@ TEST(Augment, OfARunFollowsFromItsSeedWhateverLoadsItAndWhereverItStops) {
 }
 
 TEST(Augment, OfARecordIsAnotherInItsNextEpoch) {
-  // With a rate of nothing a record's loss changes by what is varied alone.
+  // With a learning rate of 0, the loss of a record changes only because of the augmentation.
   TrainingPlan plan = Pictures(kStrong);
   plan.mutable_stage(0)->mutable_source(0)->set_limit(1);
   plan.mutable_stage(0)->set_batch(1);

@@ -100,7 +100,7 @@ TEST(TrainerTest, RunsInSeveralProcessesShareOneCache) {
   TrainOptions options = Options(World(), plan, FreshOutput("sharing"));
   options.cache_dir = World() + "/" + FreshOutput("shared_cache");
   FreshOutput("shared_with");
-  // A whole other run while this one has the cache open and half filled.
+  // Runs a complete other run while this one has the cache open and half filled.
   options.progress = [&](const ProgressRecord& record) {
     if (record.step != 2) return;
     auto child = StartChild("shared_with", options.cache_dir);
@@ -267,7 +267,7 @@ TEST(TrainerTest, RefusesToResumeWithOtherTemplates) {
               HasSubstr("cannot resume: templates[0]"));
 }
 
-// A file that changes while the run goes on cannot make its records contradict one another.
+// A file that changes during a run must not make the records of the run inconsistent.
 TEST(TrainerTest, TheTemplatesOfARunAreThoseThatItBeganWith) {
   WriteText(World() + "/live.textproto", kTasks);
   TrainingPlan plan = Parse(kAdapterPlan);

@@ -1,4 +1,4 @@
-// What a plan may ask of a connection: statistics of its features, maps for positions.
+// Settings of a connection in a plan: standardised features, maps for positions.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
@@ -131,7 +131,7 @@ TEST(TrainerTest, TrainingThatGoesOnKeepsTheStatisticsThatItsWeightsWereTrainedW
   TrainOk(Options(World(), plan, FreshOutput("photo_second")));
   const char* const name = "connection.photo.feature_mean";
   EXPECT_TRUE(StateOf("photo_first")[name].equal(StateOf("photo_second")[name]));
-  // A connection that is reset is measured anew.
+  // The statistics of a connection that is reset are computed again.
   plan.add_reset("connection.photo");
   TrainOk(Options(World(), plan, FreshOutput("photo_anew")));
   EXPECT_FALSE(StateOf("photo_first")[name].equal(StateOf("photo_anew")[name]));

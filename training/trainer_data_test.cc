@@ -1,4 +1,4 @@
-// Whether a run goes on with the data that it began with.
+// A run continues only with the data that it began with.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <utime.h>
@@ -87,8 +87,8 @@ TEST(TrainerData, ARunOfAnEarlierVersionGoesOnWithTheFingerprintThatItRecorded) 
   EXPECT_EQ(After("whole_run"), After("earlier_run"));
 }
 
-// An index that is right about everything but the content, as if the file had changed without any
-// sign of it: only who reads the file can tell.
+// An index that is correct except for the content, as if the file had changed without a trace: only
+// reading the file shows it.
 TEST(TrainerData, VerifyingReadsWhatAnIndexWouldSay) {
   const std::string data = OwnData("silent.jsonl");
   const TrainingPlan plan = DataPlan("silent.jsonl");

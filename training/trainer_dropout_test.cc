@@ -1,4 +1,4 @@
-// What a plan drops of a loaded model while it trains.
+// The dropout rates of a plan, applied to a loaded model in training.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -144,7 +144,7 @@ TEST(Dropout, IsSaidBeforeAStepIsTaken) {
   EXPECT_EQ(rates.decoder_path, 0.5);
 }
 
-// Liang et al., 2021: two passes of a batch, and the divergence between them.
+// R-Drop (Liang et al., 2021): two passes of a batch, and the divergence between them.
 TEST(RDrop, LearnsFromTwoPassesAndGoesOnToTheSameBits) {
   const std::string drops = "dropout: 0.2 ";
   const auto once = Trained("once", DroppingPlan(Still(), drops));

@@ -1,5 +1,5 @@
-// What templates say beside their words, trained: pictures within a sentence, several examples of a
-// record, negatives, weights and masks of the loss, and another input size.
+// Training with other settings of templates than their texts: pictures within a sentence, several
+// examples per record, negatives, weights and masks of the loss, and another input size.
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -134,7 +134,7 @@ TEST(TrainerExamples, PicturesWithinASentenceAreToldByTheirPlaces) {
   EXPECT_EQ(right, 9);
 }
 
-// What a step is told of a record.
+// The input of a step for a record.
 TEST(TrainerExamples, WeightsAndClosedSetsReachTheLoss) {
   WritePairs();
   FreshOutput("masked");

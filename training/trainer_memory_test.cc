@@ -1,4 +1,4 @@
-// Runs that keep less in memory, against runs that keep all.
+// Compares runs that save memory with runs that keep everything in memory.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// Merges of trained models whose running statistics are measured anew.
+// Merges of trained models whose running statistics are computed again.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
@@ -96,7 +96,7 @@ std::unique_ptr<Pipeline> PipelineOf(const std::string& directory) {
   return *std::move(pipeline);
 }
 
-// What the network's own updates come to, when it is trained on one and the same batch for long.
+// The limit of the network's own updates when it is trained on the same batch for a long time.
 Tensors SettledStatistics(const std::string& directory) {
   const auto pipeline = PipelineOf(directory);
   const Task* task = pipeline->task("caption").value();

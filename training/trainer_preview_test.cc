@@ -1,4 +1,4 @@
-// What `plan show` says of a plan, against what the run then does.
+// Compares the output of `plan show` with what the run then does.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -65,7 +65,7 @@ TEST(TrainerTest, EpochsAreAsManyStepsAsTheirSourceNeeds) {
   EXPECT_EQ(After("epochs_planned"), After("steps_planned"));
 }
 
-// What lies in a checkpoint, without the counts of the optimizer.
+// The content of a checkpoint, without the counts of the optimizer.
 int64_t TensorBytes(const std::string& checkpoint) {
   const auto tensors = ReadSafetensors(checkpoint + "/tensors.safetensors");
   EXPECT_TRUE(tensors.ok()) << tensors.status();

@@ -77,7 +77,7 @@ Lineage LastLineage(const std::string& directory) {
   return *(*model)->manifest().lineage().rbegin();
 }
 
-// What lineages held before they took the hash of adapters.
+// The content of lineages before they contained the hash of adapters.
 std::string EarlierParentHash(const std::string& directory) {
   const auto model = Model::Load(directory, TheRuntime());
   EXPECT_TRUE(model.ok()) << model.status();

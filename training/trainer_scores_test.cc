@@ -1,5 +1,5 @@
-// Runs and merges that are judged by a score of which less is better: one that ships, and one that
-// a plugin brings (tests/plug_points/extras_plugin.cc).
+// Runs and merges that are judged by a score for which less is better: a built-in score, and a
+// score of a plugin (tests/plug_points/extras_plugin.cc).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-// Tasks beyond captions, trained and not only loaded: a numeric answer, a closed set of thousands
-// from a file, two inputs of different modalities.
+// Trains other tasks than captions: a numeric answer, a closed set of thousands from a file, two
+// inputs of different modalities.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-// Runs that are looked at while they go on: validation, early ends, checkpoints that stay, batches
-// that are left out, models of checkpoints, more steps.
+// Validation during a run, early stopping, kept checkpoints, skipped batches, models from
+// checkpoints, more steps.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -21,7 +21,8 @@ namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// All that a validation could disturb: dropout, BatchNorm, two sources, a moving average.
+// Everything that a validation could change by mistake: dropout, BatchNorm, two sources, a moving
+// average.
 TrainingPlan ValidatedPlan(int64_t every) {
   TrainingPlan plan = Parse(kFreshPlan);
   plan.mutable_stage(0)->mutable_optimizer()->set_ema_decay(0.9f);
@@ -290,7 +291,8 @@ TEST(TrainerTest, AModelOfAStoppedRunHasAReceiptThatSaysSo) {
                                   World() + "/base/model", TheRuntime());
   ASSERT_TRUE(lied.ok()) << lied.status();
   EXPECT_FALSE(lied->ok());
-  // The run goes on as if nothing had been looked at, and its own model is what its end gives.
+  // The run continues as if its checkpoint had not been exported, and its own model is the one at
+  // its end.
   options.stop_after_step = 0;
   options.resume = true;
   TrainOk(options);

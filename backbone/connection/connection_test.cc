@@ -16,7 +16,7 @@
 namespace unival {
 namespace {
 
-// The position table [rows, D] of a fresh connection.
+// The position table [rows, D] of a new connection.
 at::Tensor FreshPositions(const ConnectionConfig& config) {
   BackboneConfig backbone;
   backbone.set_d_model(64);

@@ -1,4 +1,4 @@
-// Closed sets of answers, all of them scored.
+// Scoring of all answers of a closed set.
 #include <ATen/core/Tensor.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -47,7 +47,7 @@ TEST(Candidates, ScoresEveryAnswerUnderTheConstraintAndSharesTheirBeginnings) {
   EXPECT_GE(found[0][0].score, found[0][1].score);
 }
 
-// A tree far wider than what one step may hold.
+// A tree with many more branches than one step can process.
 std::vector<Tokens> WideAnswers() {
   std::vector<Tokens> answers;
   for (int64_t a = 4; a < kVocabulary; ++a) {
@@ -153,7 +153,7 @@ TEST(Candidates, ThatCannotBeAmongTheBestAreLeftOutAndTheBestAreTheSame) {
   }
 }
 
-// Where a later token can make an answer better than its beginning, nothing may be left out.
+// When a later token can improve the score of an answer, no answer may be skipped.
 TEST(Candidates, AreAllVisitedWhereATokenMayRaiseTheScore) {
   std::vector<Tokens> tokens = WideAnswers();
   for (Tokens& answer : tokens) answer.back() = answer.back() == 4 ? 3 : 5;  // <unk>
@@ -180,7 +180,7 @@ TEST(Candidates, OfOneScoreComeInTheOrderOfTheirTokens) {
   }
 }
 
-// A value that is no number is an error of the model, and must not be left out like a bad answer.
+// NaN is an error of the model and must not be skipped like a bad answer.
 TEST(Candidates, ThatAreNoNumbersAreNotLeftOut) {
   const auto broken = [](int64_t sample, const Tokens& history, int64_t token) {
     const bool is_broken = sample == 0 && history.size() > 2 && history[2] == 7;

@@ -1,4 +1,4 @@
-// What is certain of an answer while it is searched for.
+// Tokens of an answer that are certain before the search has ended.
 #include <gtest/gtest.h>
 
 #include "backbone/generation/generate.h"
@@ -28,7 +28,7 @@ const std::vector<GenerationRequest>& Requests() {
   return *kRequests;
 }
 
-// All that is told of each request, in order.
+// All tokens that are reported for each request, in order.
 std::vector<std::vector<Tokens>> Told(const GenerationConfig& config,
                                       const std::vector<GenerationRequest>& requests,
                                       std::vector<std::vector<Hypothesis>>* found) {
@@ -79,7 +79,7 @@ TEST(CertainTokens, AreEveryTokenAtOnceInGreedySearchAndSampling) {
   }
 }
 
-// Of two beams that differ from their second token on, the first token is told before the end.
+// When two beams differ from their second token on, the first token is reported before the end.
 TEST(CertainTokens, OfABeamSearchAreWhatAllBeamsShare) {
   const auto table = [](int64_t, const Tokens& history, int64_t token) {
     if (history.size() == 1) return token == 4 ? 20.0f : 0.0f;
@@ -100,7 +100,8 @@ TEST(CertainTokens, OfABeamSearchAreWhatAllBeamsShare) {
 }
 
 TEST(CertainTokens, FalseEndsTheSearch) {
-  // Several beams and draws may share nothing before the end, and are then told at once.
+  // Several beams or samples may share no token before the end; then all tokens are reported at
+  // once.
   const std::vector<std::pair<GenerationConfig, int>> cases = {
       {Config(1, 8), 2}, {Config(3, 8), 1}, {Sampling(2), 1}};
   for (const auto& [config, wanted] : cases) {

@@ -71,7 +71,7 @@ TEST(BeamSearch, WithAWideBeamFindsWhatEnumerationFinds) {
   GenerationConfig config = Config(kMaxBeam, 2);
   config.set_unnormalized(true);
   GenerationOptions options;
-  options.mask_after_softmax = true;  // so that other tokens keep their share of probability
+  options.mask_after_softmax = true;  // so that other tokens keep their probability
   TableDecoder decoder(1, RandomLogit);
   const auto found = Search(decoder, config, {{{}, {{}, {kAllowed}}, 0}}, options);
   std::map<double, Tokens, std::greater<>> all;

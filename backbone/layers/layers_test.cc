@@ -33,7 +33,7 @@ struct Case {
   bool masked;
 };
 
-// Gradients and values of both ways to compute attention, from the same weights.
+// Gradients and values of both implementations of attention, with the same weights.
 std::vector<at::Tensor> Results(MultiheadAttention& attention, const Case& c, bool fused) {
   at::manual_seed(5);
   const at::Tensor x = at::randn({c.batch, c.queries, 32}).requires_grad_();
@@ -136,14 +136,16 @@ TEST(AddDropped, DropsValuesAndWholeRows) {
   EXPECT_NEAR(AddDropped(zero, one, {0.25, 0}, true).mean().item<float>(), 1, 0.05);
 }
 
-// Over many draws values, whole rows and attention weights have the mean that they have without.
+// Over many draws, the mean of values, whole rows and attention weights is the same as without
+// dropout.
 TEST(Dropout, KeepsTheMean) {
   at::manual_seed(4);
   const at::Tensor branch = at::randn({8, 16, 4}), zero = at::zeros_like(branch);
   at::Tensor sum = at::zeros_like(branch);
   constexpr int kDraws = 4000;
   for (int i = 0; i < kDraws; ++i) sum += AddDropped(zero, branch, {0.1, 0.2}, true);
-  // A draw is 0 or 1 / 0.72 of the value: its deviation is 0.62 of it, and that of the mean 0.01.
+  // A draw is 0 or the value / 0.72. Its standard deviation is 0.62 of the value, that of the mean
+  // 0.01.
   EXPECT_TRUE(at::allclose(sum / kDraws, branch, /*rtol=*/0.06, /*atol=*/1e-6));
 
   AttentionOptions options;

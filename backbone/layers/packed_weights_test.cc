@@ -1,4 +1,4 @@
-// Packed products beside the modules' own, and when they are not used.
+// Compares packed products with the modules' own, and checks when they are not used.
 #include "backbone/layers/packed_weights.h"
 
 #include <ATen/Parallel.h>
@@ -32,7 +32,7 @@ at::Tensor Packed(PackedWeights* packed, const at::Tensor& x, const at::Tensor& 
   return LinearProduct(x, weight, bias, Tolerance::kEightBits);
 }
 
-// Largest difference over the largest value.
+// Largest difference divided by the largest value.
 double Deviation(const at::Tensor& actual, const at::Tensor& expected) {
   return ((actual - expected).abs().max() / expected.abs().max()).item<double>();
 }
@@ -83,7 +83,8 @@ TEST(PackedWeights, KeepLeadingDimensionsAndTakeStridedInputs) {
   EXPECT_LT(Deviation(y, at::linear(x, weight)), 2e-6);
 }
 
-// A row's activations get a scale of their own: a row of large values beside it changes nothing.
+// The activations of each row have their own scale, so a row of large values does not affect other
+// rows.
 TEST(PackedWeights, RowsInInt8DoNotKnowEachOther) {
   const at::Tensor weight = at::randn({128, 64});
   at::Tensor x = at::randn({6, 64});
@@ -144,7 +145,7 @@ TEST(PackedWeights, ThatChangedArePackedAgain) {
   EXPECT_LT(Deviation(Packed(&packed, x, weight, {}), at::linear(x, weight)), 2e-6);
 }
 
-// Addresses are used again: a new weight must not meet what was packed for an old one.
+// Memory addresses are reused: a new weight must not use what was packed for an old one.
 TEST(PackedWeights, OfFreedTensorsAreNotTakenForNewOnes) {
   const at::Tensor x = at::randn({4, 64});
   PackedWeights packed(InferencePrecision::kFloat32, kSmallest);
@@ -190,7 +191,7 @@ TEST(PackedWeights, GiveTheSameBitsForAnyNumberOfThreads) {
   }
 }
 
-// A weight over a file: packing gives its pages back, and what it holds stays, in the file or
+// A weight in a mapped file: packing releases its pages, but its values stay, from the file or as
 // changed.
 TEST(PackedWeights, OfAFileKeepWhatTheyHold) {
   constexpr int64_t kOut = 300, kIn = 256;

@@ -1,4 +1,4 @@
-// Whole model directories, small enough that every number is known.
+// Merges whole model directories that are so small that every number is known.
 #include "backbone/merging/merge.h"
 
 #include <ATen/TensorOperators.h>
@@ -29,7 +29,8 @@ using ::testing::HasSubstr;
 
 constexpr int64_t kWidth = 16;
 
-// A model of a test: every weight is a ramp plus `shift`, so that all models point one way.
+// A model for tests: every weight is a ramp plus `shift`, so that all models have similar
+// directions.
 struct Parts {
   Parts(float shift, std::string parent = "ancestor", std::string modality = "",
         int64_t batches = 0, int64_t columns = kWidth)
@@ -249,7 +250,7 @@ TEST_F(MergeTest, RefusesModelsWithoutACommonAncestor) {
   EXPECT_FALSE(fs::exists(Path("merged")));
   options.allow_unrelated = true;
   EXPECT_EQ(MergeModels(options).status(), absl::OkStatus());
-  // A step that began with fresh weights cuts off what was before.
+  // A training step that began with new weights ends the lineage before it.
   Write("c", {1, ""});
   EXPECT_THAT(MessageOf(Options({Path("a"), Path("c")})), HasSubstr("lineage"));
 }

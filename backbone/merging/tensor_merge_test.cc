@@ -1,4 +1,4 @@
-// Each method on tensors of a few numbers, against values worked out by hand.
+// Each method on small tensors, compared with values computed by hand.
 #include "backbone/merging/tensor_merge.h"
 
 #include <ATen/TensorOperators.h>

@@ -1,5 +1,6 @@
-// The model against the original implementation, and against itself: cached against whole-target
-// decoding, rows of a batch against rows alone; in one piece, as all ask the same small backbone.
+// Compares the model with the original implementation and with itself: cached decoding with
+// whole-target decoding, and rows of a batch with rows alone. The file is in one piece, because all
+// tests use the same small backbone.
 #include "backbone/model/backbone.h"
 
 #include <ATen/Context.h>
@@ -221,7 +222,7 @@ TEST_F(ModelTest, PositionVectorsOfVariantsEqualTheReference) {
         4);
 }
 
-// In float64, so that nothing but a wrong mask or position could make a difference.
+// In float64, so that only a wrong mask or position can cause a difference.
 TEST_F(ModelTest, MixedBatchEqualsEachRowAlone) {
   const auto model = GoldenModel(GoldenConfig());
   model->module().to(at::kDouble);
@@ -313,7 +314,7 @@ TEST_F(ModelTest, CachedStepsEqualWholeTargets) {
   }
 }
 
-// A target of N tokens takes N + 1 steps: <s> and the tokens, the last of which answers with </s>.
+// A target of N tokens takes N + 1 steps: <s> and the tokens. The output of the last step is </s>.
 TEST_F(ModelTest, ATargetMayHaveAsManyTokensAsTheModelHasPositions) {
   constexpr int64_t kPositions = 8;
   BackboneConfig config = GoldenConfig();
@@ -406,7 +407,7 @@ TEST_F(ModelTest, AStepForSomeTokensGivesTheirLogits) {
       at::IntArrayRef({2, 0}));
 }
 
-// Search starts with one row and widens it to its beams, also when there is one sample only.
+// The search starts with one row and expands it to its beams, also when there is only one sample.
 TEST_F(ModelTest, CacheOfASingleSampleWidensToItsBeams) {
   const auto model = GoldenModel(GoldenConfig());
   const ModelInput input{{{"audio", {0}, AudioFeatures(1, 6, 512, "audio")}},
@@ -554,7 +555,7 @@ TEST(ModelErrors, ConnectionsAreChecked) {
   EXPECT_EQ(model->Encode(input).states.size(1), 6);
 }
 
-// Rows: two pictures within a sentence, one within and a sound before it, text alone.
+// Rows: two pictures in a sentence; one picture in a sentence and a sound before it; only text.
 ModelInput InterleavedInput() {
   ModelInput input;
   input.source_tokens =
@@ -599,7 +600,7 @@ TEST_F(ModelTest, MediaWithinATextGiveEachRowWhatItHasAlone) {
         model->Decode(model->Encode(RowAlone(input, row)), previous.narrow(0, row, 1));
     EXPECT_LT(MaxDifference(logits.narrow(0, row, 1), alone), kTolerance) << row;
   }
-  // Token by token as all at once.
+  // Decoding token by token gives the same as decoding all at once.
   const auto decoder = model->NewIncrementalDecoder(encoded, 1);
   for (int64_t step = 0; step < previous.size(1); ++step) {
     const at::Tensor next = decoder->Step(previous.select(1, step));

@@ -1,4 +1,4 @@
-// Layers that are computed again for backward, against layers that are kept.
+// Compares layers that are recomputed for backward with layers whose activations are kept.
 #include "backbone/layers/recompute.h"
 
 #include <ATen/Context.h>
@@ -93,7 +93,7 @@ TEST(Recomputed, LeavesTheGeneratorAndAutocastOfBackwardAsTheyWere) {
   EXPECT_EQ(autocast, std::vector<bool>({true, true}));
 }
 
-// A step of a small model, as training takes it.
+// A training step of a small model.
 struct TriedStep {
   BackboneConfig config = GoldenConfig();
   bool training = false, bfloat16 = false;
@@ -203,10 +203,10 @@ TEST(ActivationCheckpointing, ReachesWhatTrainsBesideFrozenLayers) {
   ExpectSameBits(step);
 }
 
-// The most bytes of tensors at once, of those that are made while it counts.
+// The largest number of bytes in tensors at one time, for tensors that are created while it counts.
 class TensorBytes : public c10::MemoryReportingInfoBase {
  public:
-  // As libtorch 1.13 calls it, and as 2.x does.
+  // libtorch 1.13 and 2.x call different functions.
   void reportMemoryUsage(void*, int64_t bytes, int64_t, int64_t, c10::Device) { Count(bytes); }
   void reportMemoryUsage(void*, int64_t bytes, size_t, size_t, c10::Device) { Count(bytes); }
   bool memoryProfilingEnabled() const override { return true; }
@@ -228,7 +228,7 @@ int64_t MostBytes(const TriedStep& step, bool recomputes) {
   return counter->most();
 }
 
-// Of everything that a step makes, the model with its gradients among it.
+// The memory of everything that a step creates, including the model and its gradients.
 TEST(ActivationCheckpointing, NeedsLessMemoryTheMoreLayersThereAre) {
   TriedStep step;
   step.rows = 16;

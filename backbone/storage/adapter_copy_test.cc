@@ -24,7 +24,7 @@ using ::testing::IsEmpty;
 
 constexpr int64_t kWidth = 4;
 
-// What a test's model holds beside the text block.
+// The content of a test's model in addition to the text block.
 struct Parts {
   float backbone = 1;                  // value of all its weights
   std::vector<BlockSpec> blocks = {};  // beside the base layout

@@ -1,4 +1,4 @@
-// Hashes that are remembered, and when they are not believed.
+// Cached hashes, and when they are not trusted.
 #include "backbone/storage/known_hashes.h"
 
 #include <ATen/core/Tensor.h>
@@ -27,8 +27,8 @@ namespace {
 constexpr int64_t kFloats = 1 << 19;  // 2 MiB, worth remembering
 constexpr uint64_t kBytes = kFloats * sizeof(float);
 
-// Models are written for all tests together, since what changed in the last seconds is not
-// remembered.
+// Models are written once for all tests, because the hash of a file that changed in the last
+// seconds is not cached.
 class KnownHashesTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -57,7 +57,8 @@ class KnownHashesTest : public testing::Test {
     ASSERT_TRUE((*writer)->Commit(manifest).ok());
   }
 
-  // What a process does that uses the model; gives how many bytes it hashed of large files.
+  // Does the same as a process that uses the model. Returns how many bytes of large files it
+  // hashed.
   uint64_t Use(int i, absl::Status* status = nullptr, bool hash_all = false) {
     const auto known = std::make_shared<KnownHashes>(memory_, hash_all);
     ModelDirectoryOptions options;
@@ -76,7 +77,7 @@ class KnownHashesTest : public testing::Test {
     return hashed < kBytes ? 0 : hashed;
   }
 
-  // One byte of the file becomes another, at its place: size and inode stay.
+  // Changes one byte in place: size and inode stay.
   static void Damage(int i) {
     std::fstream file(FileOf(i), std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(-1, std::ios::end);
@@ -132,7 +133,7 @@ TEST_F(KnownHashesTest, AnotherFileOfThatNameIsHashed) {
   EXPECT_TRUE(absl::IsDataLoss(status)) << status;
 }
 
-// Whatever the memory says: the manifest decides what the hash must be.
+// The manifest decides what the hash must be, not the cache.
 TEST_F(KnownHashesTest, AManifestThatAsksForAnotherHashIsNotFulfilledByMemory) {
   Use(6);
   const std::string manifest = Folder(6) + "/manifest.textproto";
@@ -176,7 +177,7 @@ TEST_F(KnownHashesTest, WhatChangedJustNowIsNotRemembered) {
   EXPECT_FALSE(known.Has(file, *Sha256OfPath(file)));
 }
 
-// What is remembered of a file's weights holds for these bytes in this state only.
+// A cached hash of a file's weights is valid only for these bytes in this state of the file.
 TEST_F(KnownHashesTest, ThatWeightsAreNumbersIsRememberedLikeTheHash) {
   const std::string file = FileOf(13), hash = *Sha256OfPath(file);
   const auto read = [&](bool hash_all) {
@@ -223,7 +224,7 @@ TEST_F(KnownHashesTest, ProcessesMayUseItTogether) {
     waitpid(child, &status, 0);
     EXPECT_EQ(status, 0);
   }
-  // One that was written over by another is hashed once more, then all are known.
+  // An entry that was overwritten by another one is hashed once more; then all are cached.
   for (int i = 8; i < 12; ++i) Use(i);
   for (int i = 8; i < 12; ++i) EXPECT_EQ(Use(i), 0u) << i;
 }

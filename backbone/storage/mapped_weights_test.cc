@@ -22,7 +22,7 @@
 namespace unival {
 namespace {
 
-// Large enough to stay in the file; not a multiple of what kernels are aligned to.
+// Large enough to stay in the file; the size is not a multiple of the kernels' alignment.
 at::Tensor Weights() { return at::rand({301, 97}); }
 
 struct Stored {
@@ -58,7 +58,7 @@ TEST(MappedWeights, StayInTheFileAndHaveItsValues) {
   EXPECT_TRUE(IsMapped(targets.at("w"), stored.file));
 }
 
-// As an optimizer does it: gradients of a product, and weights changed in place.
+// Like an optimizer: computes gradients of a product and changes weights in place.
 TEST(MappedWeights, TrainingThemLeavesTheFile) {
   const Stored stored = Store();
   const std::string bytes = ReadText(stored.file);
@@ -91,7 +91,7 @@ TEST(MappedWeights, GiveTheBitsOfCopies) {
   }
 }
 
-// A module may have a second tensor over one memory: it must see what is loaded.
+// A module may have a second tensor with the same memory; it must see the loaded values.
 TEST(MappedWeights, WhatSharesItsMemoryIsFilledInPlace) {
   const Stored stored = Store();
   const TensorMap targets = Targets();
@@ -110,7 +110,7 @@ TEST(MappedWeights, OfAnotherDtypeAreWidened) {
   EXPECT_TRUE(targets.at("w").equal(weights.to(at::kHalf).to(at::kFloat)));
 }
 
-// Two holders of what was read: filling one must not change the other.
+// Two tensors with values from the same file: changing one must not change the other.
 TEST(MappedWeights, TensorsThatSomebodyElseHoldsAreCopied) {
   const at::Tensor live = Weights(), before = live.clone();
   const TensorMap targets = {{"w", at::zeros({301, 97})}};

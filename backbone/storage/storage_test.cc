@@ -1,4 +1,4 @@
-// Files on disk: safetensors, model directories, and how a model is cut into components.
+// Files on disk: safetensors, model directories, and how a model is divided into components.
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -281,7 +281,7 @@ TEST(ModelDirectory, IsReplacedOnlyOnRequestAndInOneStep) {
   ASSERT_TRUE(WriteModel(path + "/", 2, true).ok());
   EXPECT_EQ((*ModelDirectory::Open(path))->ReadComponent("backbone")->at("w")[0].item<float>(), 2);
   EXPECT_EQ(old[0].item<float>(), 1);  // still mapped
-  EXPECT_EQ(EntriesIn(folder), 1);     // neither staging nor the old one is left
+  EXPECT_EQ(EntriesIn(folder), 1);     // neither the temporary folder nor the old one is left
 }
 
 TEST(ModelDirectory, SomebodysFolderIsNeverReplaced) {
@@ -371,7 +371,7 @@ TEST(ModelDirectory, WhatAKilledWriterLeftIsRemovedByTheNext) {
   waitpid(ended, nullptr, 0);
   const std::string stray = absl::StrCat(folder, "/.model.new.", ended, ".0");
   WriteText(stray + "/backbone.safetensors", "half");
-  // Neither those of a process that runs, nor of another model, nor a model that was moved aside.
+  // Does not remove folders of a running process, of another model, or a model that was moved away.
   for (const std::string& kept :
        {absl::StrCat(folder, "/.model.new.", getppid(), ".0"),
         absl::StrCat(folder, "/.other.new.", ended, ".0"), absl::StrCat(stray, ".old")}) {

@@ -1,4 +1,4 @@
-// The token embedding in its components, and where the rows lie that a model computes with.
+// The token embedding in its components, and the memory of the rows that a model uses.
 #include "backbone/storage/token_rows.h"
 
 #include <ATen/TensorOperators.h>
@@ -39,7 +39,8 @@ VocabularyLayout LayoutOf(int64_t text_size) {
   return *BaseLayout(blocks);
 }
 
-// Text of 1.6 MB with rows in front and behind, whose places are no multiples of a page.
+// A text block of 1.6 MB with rows before and after it; its offsets are not multiples of the page
+// size.
 VocabularyLayout LargeLayout() {
   auto layout = AddBlocks(LayoutOf(4001), {{"a.bin", 7, "", "a"}, {"b.bin", 300, "", "b"}});
   return *GrowBlock(*layout, "a.bin", {400, "", ""});

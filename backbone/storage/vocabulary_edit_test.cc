@@ -23,7 +23,7 @@ using ::testing::HasSubstr;
 
 constexpr int64_t kWidth = 64;
 
-// A model directory with an embedding and nothing else that matters.
+// A model directory in which only the embedding matters.
 class VocabularyEditTest : public ::testing::Test {
  protected:
   VocabularyEditTest() : folder_(fs::path(::testing::TempDir()) / "vocabulary_edit") {

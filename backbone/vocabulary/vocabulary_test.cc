@@ -154,8 +154,8 @@ TEST(Layout, SurfaceFormsAreNotConfusedByConcatenation) {
   EXPECT_EQ(SurfaceFormsHash({"a", "b", "c"}, 2), SurfaceFormsHash({"a", "b"}));
 }
 
-// Any history of additions, retirements and growth keeps every id's meaning, and every transaction
-// is independent of the order in which its blocks are listed.
+// Any sequence of additions, retirements and extensions keeps the meaning of every id. The result
+// of a transaction does not depend on the order of its blocks.
 TEST(Layout, RandomHistoriesNeverMoveAnId) {
   for (uint32_t seed = 0; seed < 40; ++seed) {
     std::mt19937 random(seed);

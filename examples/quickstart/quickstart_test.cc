@@ -197,14 +197,14 @@ TEST(RunChildren, FailureNamesTheCommandAndRepeatsItsMessage) {
   EXPECT_THAT(ReadText(runs[1].output_file), HasSubstr("FailureNamesTheCommand"));
 }
 
-// What the test above runs as a child.
+// The child process of the test above.
 TEST(Fixture, FailsOnStandardError) {
   if (std::getenv("UNIVAL_TEST_FIXTURE") == nullptr) return;
   std::cerr << "told on standard error\n";
   std::_Exit(7);
 }
 
-// Two children of a process of its own, which a test below sends a signal: quickstart_test starts
+// A process with two children; a test below sends it a signal. quickstart_test starts
 // quickstart_test (RunsTwoChildren), which starts quickstart_test (Sleeps) twice.
 constexpr char kPidFolder[] = "UNIVAL_TEST_PIDS";
 
@@ -245,7 +245,8 @@ bool Becomes(const std::function<bool()>& condition) {
 
 class SignalTest : public ::testing::Test {
  protected:
-  // Orphans come to this process, so that none is missed and none is left behind.
+  // This process becomes the parent of orphans, so that all of them are found and none is left
+  // running.
   void SetUp() override { ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0); }
 
   void TearDown() override {
@@ -277,11 +278,11 @@ class SignalTest : public ::testing::Test {
     started_.insert(started_.end(), children_.begin(), children_.end());
   }
 
-  // The signal that ended the parent; 0: it ended by itself.
+  // The signal that ended the parent; 0: no signal.
   int WaitForParent() { return parent_->Wait()->signal; }
 
-  // Whether both children end within `limit`. Those that outlived their parent are children of this
-  // process now.
+  // Whether both children end within `limit`. A child whose parent has ended is now a child of this
+  // process.
   bool ChildrenEnd(std::chrono::milliseconds limit) {
     const auto latest = std::chrono::steady_clock::now() + limit;
     while (!children_.empty()) {

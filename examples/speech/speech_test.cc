@@ -69,7 +69,7 @@ TEST(WavTest, RefusesWhatIsNotPlainWav) {
   EXPECT_THAT(std::string(ParseWav(stereo).status().message()), HasSubstr("16-bit mono"));
   std::string mono = stereo;
   mono[22] = 1;
-  // A length beyond the end, as programs that write to a pipe state it.
+  // A length beyond the end of the file, as written by programs that write to a pipe.
   mono += std::string("data\xff\xff\xff\x7f\x00\x40\x00\xc0", 12);
   const auto speech = ParseWav(mono);
   ASSERT_TRUE(speech.ok()) << speech.status();
@@ -109,7 +109,7 @@ TEST(SpeechTest, EveryVoiceSpeaks) {
       sounds.insert(speech->samples);
     }
   }
-  // An unknown voice or variant would fall back to another's sound.
+  // The synthesiser would replace an unknown voice or variant by another one.
   EXPECT_EQ(sounds.size(), SpeechVoices(Split::kTrain).size() + SpeechVoices(Split::kEval).size());
 }
 

@@ -1,5 +1,5 @@
-// Statements mean what they say, each is true of one picture and false of another, and pictures are
-// drawn as they are described.
+// Statements have the right meaning; each is true for one picture and false for another; pictures
+// match their descriptions.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -47,7 +47,7 @@ int CountBlocks(const Picture& picture, const std::string& color) {
   return count;
 }
 
-// What statements of a few forms mean, written down apart from the code that makes them.
+// The meaning of a few forms of statements, implemented independently of the code that makes them.
 bool Means(const std::smatch& words, const std::string& form, const Picture& picture) {
   const auto any = [&](const auto& holds) {
     return std::any_of(picture.boxes.begin(), picture.boxes.end(), holds);
@@ -114,7 +114,7 @@ TEST(Statements, EachIsTrueOfOnePictureAndFalseOfAnother) {
     EXPECT_NE(records[i].at("image"), records[i + 1].at("image"));
     first_true += records[i].at("label") == "true" ? 1 : 0;
   }
-  // The order tells nothing.
+  // The order does not reveal the answer.
   EXPECT_GT(first_true, 8);
   EXPECT_LT(first_true, 32);
   EXPECT_EQ(JsonLines(folder + "/statements/eval/statement.jsonl").size(), 20);

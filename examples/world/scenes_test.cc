@@ -1,4 +1,4 @@
-// Scenes, sentences and sounds: what is said is what is there.
+// Scenes, sentences and sounds: the texts describe what is in the picture or sound.
 #include <algorithm>
 #include <cmath>
 #include <set>

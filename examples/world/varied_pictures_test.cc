@@ -1,4 +1,4 @@
-// Varied pictures: what sets them apart from plain ones, and what they must not give up for it.
+// Varied pictures: how they differ from plain ones, and what must stay the same.
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -25,7 +25,8 @@ Scene SceneOf(const Attribute& attribute, int index) {
   return SampleScene(attribute, Split::kTrain, &random);
 }
 
-// Whether every pixel that a shape covers at all has the shape's colour, to a few levels of noise.
+// Whether every pixel that a shape touches has the shape's colour, except for a few levels of
+// noise.
 bool HasStairs(const Scene& scene, const RgbImage& image) {
   const Object& object = scene.objects[0];
   const std::vector<float> coverage =

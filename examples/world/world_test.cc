@@ -155,7 +155,7 @@ TEST(WorldTest, MediaAreFilesOfTheirKind) {
   }
 }
 
-// What a user's modalities will see.
+// The input of a user's modalities.
 class DecodedWorldTest : public ::testing::Test {
  protected:
   MediaSource Media(const std::string& kind, int index) {

@@ -1,5 +1,5 @@
-// Whatever a file claims, decoding it takes no more than 64 MiB and 4 bytes for each of max_pixels,
-// besides the samples and frames that it returns. And whose fault a failure is.
+// Decoding any file takes at most 64 MiB and 4 bytes for each of max_pixels, in addition to the
+// samples and frames that it returns. Also tests which errors are media errors.
 #include <ATen/core/Tensor.h>
 #include <gtest/gtest.h>
 #include <malloc.h>
@@ -47,7 +47,8 @@ struct Peak {
   bool ok = false;
 };
 
-// `work` in a process of its own: how far its memory grew at most, less what it returned.
+// Runs `work` in a new process. Returns the largest growth of its memory, without the returned
+// data.
 Peak PeakOf(const std::function<absl::StatusOr<int64_t>()>& work) {
   int ends[2];
   EXPECT_EQ(pipe(ends), 0);
@@ -80,7 +81,7 @@ std::unique_ptr<MediaDecoder> Decoder() {
   return NewFfmpegDecoder(options);
 }
 
-// Pictures count whole; of videos, the selected frames are theirs who selected them.
+// Pictures count completely. The selected frames of a video do not count.
 Peak PeakOfPicture(const std::string& bytes) {
   const MediaSource media = Bytes(bytes);
   return PeakOf([&]() -> absl::StatusOr<int64_t> {

@@ -1,4 +1,4 @@
-// Pictures as people have them: turned, in every kind of file, with odd parts, cut.
+// Pictures in practice: rotated, in every file format, with unusual parts, truncated.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/from_blob.h>
@@ -59,7 +59,7 @@ at::Tensor Stored() {
 
 std::string Png() { return EncodePng(Picture(), kWidth, kHeight, 3).value(); }
 
-// What the EXIF specification says of tag 274: where the first row and the first column are.
+// Tag 274 by the EXIF specification: the side of the first row and of the first column.
 at::Tensor Upright(const at::Tensor& stored, int orientation) {
   switch (orientation) {
     case 2:
@@ -232,9 +232,9 @@ TEST(PicturesTest, WhatSaysNothingAboutThePixelsOfAPngIsNotRead) {
   EXPECT_EQ(MaxDifference(Decoded(WithPngChunk(Png(), wrong_sum)), Stored()), 0);
 }
 
-// Of each format what it promises: a file that has it is whole, whatever follows; one that has not
-// is cut.
-// Some programs write into the head of the compressed data that less is looked back on than is.
+// For each format, the data that makes a file complete. A file with this data is complete, whatever
+// follows; a file without it is truncated. Some programs write into the head of the compressed data
+// that less is looked back on than is.
 TEST(PicturesTest, APngThatUnderstatesItsWindowIsRead) {
   constexpr int kRepeats = 16;
   std::vector<uint8_t> rgb(3 * kWidth * kHeight);

@@ -1,4 +1,4 @@
-// Sounds as people have them: streamed, joined, padded, with samples that are no numbers, cut.
+// Sounds in practice: streamed, joined, padded, with samples that are not finite, truncated.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/from_blob.h>
@@ -46,7 +46,7 @@ void ExpectRefused(const std::string& bytes, const std::string& what) {
 
 std::vector<float> Tone(int rate = kRate, int count = kCount) { return TestTone(count, rate); }
 
-// A WAV file whose head says `promised` bytes of samples.
+// A WAV file whose header says `promised` bytes of samples.
 std::string Wav(int codec, int bits, int bytes, const std::string& data, uint64_t promised,
                 int valid_bits = 0, int subformat = 1) {
   std::string format = LittleEndianBytes(codec, 2) + LittleEndianBytes(1, 2) +
@@ -130,7 +130,7 @@ TEST(SoundsTest, SixtyFourBitLengthsStandInAChunkOfTheirOwn) {
   ExpectRefused(with(data.size() + 2), "promises one sample more");
 }
 
-// What a program that writes to a pipe leaves of the 64-bit lengths: nothing, or all bits.
+// The 64-bit lengths in files of programs that write to a pipe: all bits 0, or all bits 1.
 TEST(SoundsTest, AStreamedFileOf64BitLengthsReachesToTheEndOfTheFile) {
   constexpr int kMuLaw = 7;
   for (const bool is_law : {true, false}) {
@@ -235,7 +235,7 @@ TEST(SoundsTest, AGuidThatNamesNoCodecIsRefused) {
   EXPECT_TRUE(absl::StrContains(status.message(), "GUID 0100000000001000")) << status;
 }
 
-// What recorders and editors put around the samples.
+// Data that recorders and editors put before and after the samples.
 TEST(SoundsTest, ChunksOfEveryKindLeaveTheSamplesAsTheyAre) {
   const std::string data = Samples16(), wav = Wav(1, 16, 2, data, data.size());
   const auto chunk = [](const std::string& name, const std::string& bytes) {

@@ -1,5 +1,5 @@
-// Pictures in the less usual layouts of BMP, TIFF and PNG, written here byte by byte, so that what
-// is right is known without another decoder.
+// Pictures in unusual layouts of BMP, TIFF and PNG. They are written here byte by byte, so that the
+// right pixels are known without another decoder.
 #include <ATen/core/Tensor.h>
 #include <gtest/gtest.h>
 
@@ -24,7 +24,7 @@ constexpr int kWide = 13, kHigh = 11;
 
 using Rgb = std::vector<uint8_t>;  // of all pixels, rows from the top
 
-// Repeatable, and of every value.
+// Repeatable values that cover the whole range.
 uint32_t Draw(uint32_t index) {
   index = (index + 1) * 2654435761u;
   return (index ^ (index >> 15)) * 2246822519u >> 24;

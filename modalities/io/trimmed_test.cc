@@ -1,5 +1,4 @@
-// Files that tools trimmed without decoding them, which are whole, and files that were cut
-// anywhere, which are not.
+// Files that tools trimmed without decoding are complete. Files that were cut at any place are not.
 #include <ATen/core/Tensor.h>
 #include <gtest/gtest.h>
 
@@ -90,7 +89,8 @@ TEST(TrimmedTest, ASoundTrimmedWithoutDecodingIsReadForAsLongAsItIs) {
   }
 }
 
-// Cuts at every one of the last bytes, and gives how many samples are read by how many bytes lack.
+// Cuts the file at each of the last bytes. Returns the number of samples that are read for each
+// number of missing bytes.
 std::map<size_t, int64_t> ReadAfterCuts(const std::string& bytes, size_t most) {
   std::map<size_t, int64_t> read;
   for (size_t cut = 1; cut <= most; ++cut) {
@@ -195,7 +195,7 @@ TEST(TrimmedTest, TagsOfEveryKindBehindAnMp3AreNoSound) {
   }
 }
 
-// A duration is no promise of an MP4: its table of samples is.
+// The sample table of an MP4 decides whether it is complete, not its duration.
 TEST(TrimmedTest, ADurationThatIsTooLongDoesNotMakeAnMp4Truncated) {
   std::string mp4 = MakeSound("mp4", "aac", TestTone(kRate, kRate), kRate);
   const int64_t count = CountOf(mp4);
@@ -244,7 +244,7 @@ TEST(TrimmedTest, AStreamedAviIsReadToItsLastWholeFrame) {
       IsMediaError(Decoder().DecodeVideo(Source(avi.substr(0, avi.size() / 2)), all).status()));
 }
 
-// The promise of a WAV is its bytes of samples, whatever their codec.
+// The number of sample bytes in the header decides whether a WAV is complete, for any codec.
 TEST(TrimmedTest, AWavOfACodecThatLacksBytesIsTruncated) {
   const std::string wav = MakeSound("wav", "adpcm_ms", TestTone(kRate, kRate), kRate);
   EXPECT_GE(CountOf(wav), kRate);

@@ -1,5 +1,5 @@
-// Videos as people have them: turned, trimmed, with frames that are never shown or were dropped, at
-// every rate, in every colour matrix.
+// Videos in practice: rotated, trimmed, with frames that are never shown or were dropped, with
+// every frame rate and colour matrix.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <gtest/gtest.h>
@@ -220,7 +220,7 @@ TEST(VideosTest, ColoursFollowTheMatrixThatTheStreamStates) {
   }
 }
 
-// What each container promises, and a file for each side.
+// The data that makes a file of each container complete; for each, a complete and a truncated file.
 TEST(VideosTest, WholeFilesAreToldFromCutOnes) {
   VideoSetting fragmented, streamed = Setting("matroska", "libx264");
   fragmented.fragmented = true;

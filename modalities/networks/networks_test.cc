@@ -32,7 +32,7 @@ const TensorMap& Golden() {
   return *kGolden;
 }
 
-// Largest difference in units of the expected tensor's largest value.
+// Largest difference divided by the expected tensor's largest value.
 double RelativeDifference(const at::Tensor& actual, const at::Tensor& expected) {
   return MaxDifference(actual, expected) / expected.abs().max().item<double>();
 }
@@ -317,7 +317,7 @@ TEST(Encoders, ErrorsNameTheField) {
   }
 }
 
-// The full sizes; minutes of arithmetic on a busy machine, so apart from the quick tests.
+// The full sizes take minutes on a busy machine, so they are separate from the quick tests.
 class BaseEncoders : public ::testing::Test {
  protected:
   at::NoGradGuard no_grad_;

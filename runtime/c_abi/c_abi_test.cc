@@ -1,6 +1,6 @@
-// A plugin that is right but for one field at a time, as the host meets it: each field of each
-// struct that comes back is refused by name, and every tensor is freed once. Worth running under
-// the address sanitizer. It stands in one piece with its tests, whose mistakes it makes.
+// Tests the host with a plugin that has one wrong field at a time: each wrong field of each
+// returned struct is refused by name, and every tensor is freed once. Also run it with the address
+// sanitizer. Plugin and tests are in one piece, because each test sets the error of the plugin.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <gmock/gmock.h>
@@ -228,7 +228,7 @@ class Fields : public ::testing::Test {
     registry_ = Registry();
     return RegisterCPlugin(&Entry, CHost(), info, registry_);
   }
-  // The first thing that goes wrong on the way of one media item.
+  // The first error while one media item is processed.
   absl::Status UseModality() {
     if (absl::Status status = Register(); !status.ok()) return status;
     ModalityConfig config;

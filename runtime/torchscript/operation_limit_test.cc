@@ -1,4 +1,4 @@
-// Programs of TorchScript that make more than they may: whatever it is, the operation is named.
+// TorchScript programs that allocate more than allowed: the error always names the operation.
 #include "runtime/torchscript/operation_limit.h"
 
 #include <ATen/TensorOperators.h>
@@ -103,7 +103,7 @@ TEST(OperationLimit, ATextThatBecomesTooLongIsNeverMade) {
   EXPECT_TRUE(output->equal(13 * at::ones({1, 4, 2})));
 }
 
-// A block that is refused was taken already when libtorch tells of it.
+// A block that is refused is already allocated when libtorch reports it.
 TEST(OperationLimit, ABudgetGivesBackWhatItRefuses) {
   constexpr int64_t kBlock = int64_t{64} << 20, kTimes = 200, kMost = int64_t{1} << 30;
   const int64_t before = MemoryOfThisProcess().addresses;
@@ -129,7 +129,7 @@ TEST(OperationLimit, ABudgetGivesNoCreditForWhatWasTakenBeforeIt) {
   older.reset();
   EXPECT_THROW(at::empty({kBlock}, at::kByte), std::bad_alloc);
   EXPECT_EQ(at::empty({kBlock / 2}, at::kByte).numel(), kBlock / 2);
-  // What it took itself and gave back may be taken again, any number of times.
+  // Memory that the program allocated and freed may be allocated again, any number of times.
   for (int i = 0; i < 100; ++i) {
     const at::Tensor own = at::empty({kBlock / 2}, at::kByte);
     EXPECT_THROW(at::empty({1 << 20}, at::kByte), std::bad_alloc) << i;

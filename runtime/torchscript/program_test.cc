@@ -1,5 +1,5 @@
-// TorchScript files that do more than compute, or are not what they say: each is refused by name
-// before anything of it runs, and no bytes bring the process down.
+// TorchScript files that do more than compute, or are not valid: each is refused by name before any
+// of its code runs, and no input crashes the process.
 #include "runtime/torchscript/program.h"
 
 #include <ATen/TensorOperators.h>

@@ -1,6 +1,7 @@
-// The scores as the field's own programs give them. Expected words and numbers are what those
-// programs printed for these texts: Stanford's tokenizer 3.4.1 with the COCO caption evaluation's
-// list of punctuation, METEOR 1.5 with `-l en -norm -m "exact stem"`, the VQA evaluation.
+// Compares the scores with those of the standard programs of the field. The expected words and
+// numbers were printed by these programs: Stanford's tokenizer 3.4.1 with the COCO caption
+// evaluation's list of punctuation, METEOR 1.5 with `-l en -norm -m "exact stem"`, the VQA
+// evaluation.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -198,7 +199,7 @@ TEST(FieldScores, AGroupCountsWhereAllOfItIsRight) {
               HasSubstr("data.jsonl:5: expected text column"));
 }
 
-// So that a run may ask before it begins.
+// A run can ask for this before it begins.
 TEST(FieldScores, AMetricSaysWhichColumnsItNeedsBesideTheAnswer) {
   EXPECT_TRUE(Scoring("accuracy").scored().Columns().empty());
   std::vector<std::unique_ptr<Metric>> metrics;

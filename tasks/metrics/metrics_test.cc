@@ -55,7 +55,7 @@ double Once(const std::string& metric, FieldValue answer, const std::string& tex
 
 using Results = std::map<std::string, double>;
 
-// Every score that ships is described by its metric, so that no other place needs its name.
+// Every built-in score is described by its metric, so that no other code needs its name.
 TEST(TaskScores, KnowEveryScoreThatShips) {
   std::map<std::string, std::vector<std::string>> undescribed;
   for (const Registry::Entry& entry : BuiltinMetrics().List()) {
@@ -102,7 +102,7 @@ TEST(TaskScores, JudgeByTheScoreOfTheHighestRank) {
   EXPECT_EQ(scores.Main(Results{{"samples", 0}, {"failures", 0}}), "");
 }
 
-// What a metric of anybody has to say stands beside the direction of its score.
+// The remark of any metric is shown next to the direction of its score.
 TEST(TaskScores, SayWhatTheMetricHasToSay) {
   Registry registry;
   MetricFactory factory = **BuiltinMetrics().FindMetric("wer");

@@ -1,5 +1,5 @@
-// The published wording against what the original implementation made of the same records
-// (testdata/published_items.json: its token ids, decoded).
+// Compares the published wording with the output of the original implementation for the same
+// records (testdata/published_items.json: its token ids, decoded).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -95,7 +95,7 @@ TEST_F(PublishedTest, EntailmentWithAPremiseForcesItsPromptToo) {
   }
 }
 
-// caption_dataset.py cuts captions that are learned, and none that an answer is measured by.
+// caption_dataset.py cuts captions in training, but not the references of the evaluation.
 TEST_F(PublishedTest, CaptionsAreCutForLearningAndWholeForMeasuring) {
   std::vector<std::string> words(30, "word");
   words.back() = "last";

@@ -1,4 +1,5 @@
-// What templates say beside their words: media within the prompt, denoising, weights and negatives.
+// Other settings of templates than their texts: media within the prompt, denoising, weights and
+// negatives.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

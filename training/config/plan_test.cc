@@ -13,7 +13,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// A plan that passes every check, in a folder that has what it names.
+// A plan that passes every check, in a folder that contains the files that it names.
 class PlanTest : public ::testing::Test {
  protected:
   PlanTest() {

@@ -1,5 +1,5 @@
-// What a run writes down of its data: the same for a copy, another for other data, and what of it
-// was read.
+// The identity of data that a run records: the same for a copy, different for other data; and how
+// much of the data was read for it.
 #include "training/data/data_identity.h"
 
 #include <gmock/gmock.h>
@@ -89,7 +89,7 @@ TEST(DataIdentity, OfAFolderIsItsFilesTimesOrTheirContent) {
   EXPECT_NE(IdentityOf(options, true).content, before.content);
 }
 
-// Fields are looked at before a run; the bytes of a terabyte of tars are not.
+// Fields are checked before a run; the content of large tars is not.
 TEST(DataIdentity, FieldsAreReadWithoutTheBytesOfMedia) {
   const std::string folder = NewFolder();
   WriteTar(folder + "/a.tar", {{"1.json", "{\"n\": \"one\"}"}, {"1.png", "bytes"}});

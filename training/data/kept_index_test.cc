@@ -1,4 +1,4 @@
-// Big files open the second time from what was found the first time, or as if nothing was kept.
+// Big files are opened from their stored index the second time, or as if there was no index.
 #include "training/data/kept_index.h"
 
 #include <gmock/gmock.h>
@@ -93,7 +93,7 @@ TEST(KeptIndex, TheSecondOpeningGivesWhatTheFirstGave) {
   EXPECT_EQ(Records(Indexed(folder + "/*.jsonl")), WithoutIndex(Indexed(folder + "/a.jsonl")));
 }
 
-// Else the tests above would pass without any index.
+// Without this test, the tests above would also pass when no index is used.
 TEST(KeptIndex, OneThatFitsIsBelieved) {
   const std::string folder = NewFolder();
   const std::string lines = WriteText(folder + "/a.jsonl", Lines(50));
@@ -135,7 +135,7 @@ TEST(KeptIndex, AFileThatChangedIsReadAnew) {
   }
 }
 
-// An index says nothing of a file that was still being written in the moment in which it was read.
+// An index is not used for a file that was still being written when it was read.
 TEST(KeptIndex, OneOfTheMomentOfAChangeIsNotBelieved) {
   const std::string path = WriteText(NewFolder() + "/a.jsonl", Lines(20));
   LetTimePass();

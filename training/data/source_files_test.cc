@@ -1,4 +1,5 @@
-// Which files a source may be: packed, many, tables, folders, media roots.
+// The kinds of files that a source accepts: packed files, several files, tables, folders, media
+// roots.
 
 #include <fcntl.h>
 #include <gmock/gmock.h>

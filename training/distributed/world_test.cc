@@ -21,7 +21,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// Threads that meet as processes do; what each of them returns.
+// Runs threads in the place of processes. Returns the result of each.
 std::vector<absl::Status> RunAll(int size, const std::function<absl::Status(World*)>& body) {
   auto place = MeetingPlace::Open();
   EXPECT_TRUE(place.ok()) << place.status();

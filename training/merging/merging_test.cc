@@ -1,4 +1,4 @@
-// What needs no model: plans, the judgement of a front, its files.
+// Tests without a model: plans, the evaluation of a front, its files.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/randn.h>

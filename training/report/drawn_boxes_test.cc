@@ -1,4 +1,4 @@
-// Pictures and grids as files, from pixels and numbers.
+// Files of pictures and grids, made from pixels and numbers.
 #include "training/report/drawn_boxes.h"
 
 #include <ATen/ops/equal.h>

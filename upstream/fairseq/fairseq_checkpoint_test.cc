@@ -1,4 +1,4 @@
-// Checkpoints of the reference's trainer against what is known to be in them.
+// Compares checkpoints of the reference's trainer with their known content.
 #include "upstream/fairseq/fairseq_checkpoint.h"
 
 #include <gmock/gmock.h>

@@ -142,8 +142,7 @@ TEST(StartWeights, BartAndAResnetBecomeTheModelThatPretrainingStartsFrom) {
   const TensorMap backbone = model->ReadComponent("backbone").value();
   for (const auto& [name, tensor] : BartTensors(golden)) {
     const auto found = backbone.find(name);
-    if (found == backbone.end())
-      continue;  // old names, checked below; token rows are stored separately
+    if (found == backbone.end()) continue;  // old names, checked below; not token rows
     EXPECT_TRUE(found->second.equal(tensor)) << name;
   }
   for (const char* name :

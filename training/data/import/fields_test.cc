@@ -1,5 +1,6 @@
-// Every field of every JSON layout is dropped, and replaced by a value of each other kind. What is
-// read must be refused by the name of its file and its own; what is not read must not matter.
+// Every field of every JSON layout is removed, and replaced by a value of each other kind. For a
+// field that is read, the error must name the file and the field; a field that is not read must
+// have no effect.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Every layout of a publisher, small, as the test makes it.
+// A small example of every publisher's layout, made by the test.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -38,7 +38,7 @@ class Dataset {
   std::string Error(const std::string& dataset, const std::string& split = "all") const {
     return std::string(Import(dataset, split).status().message());
   }
-  // The records that were written; opened by a source, so that their media are there.
+  // The written records, read by a source; this checks that their media exist.
   std::vector<TaskSample> Records() const {
     SourceOptions options;
     options.path = folder_ + "/out.jsonl";
