@@ -7,7 +7,8 @@ UNIVAL_COPTS = [
     "-Wall",
     "-Wextra",
     "-Werror",
-    # Generated protobuf code and inlined libtorch code set these off at -O2 in ways that no source change helps.
+    # Generated protobuf code and inlined libtorch code cause these warnings at -O2; no change of
+    # our sources can avoid them.
     "-Wno-maybe-uninitialized",
     "-Wno-array-bounds",
     "-Wno-stringop-overflow",

@@ -26,7 +26,7 @@ if [[ ! -f $out/data/statements/eval/statement.jsonl ]]; then
   "$unival" data make-statements "$out/data" --count "$statements" --eval_count $((statements / 40 + 1)) --seed 1
 fi
 
-# train NAME PLAN TASK: PLAN, in which people's statements are read by TASK, in OUT/NAME.
+# train NAME PLAN TASK: trains PLAN in OUT/NAME; TASK reads the statements that people wrote.
 train() {
   local options=(--seed "${SEED:-1}" --threads "${THREADS:-2}" ${STEPS:+--steps "$STEPS"})
   [[ -f $out/$1/results.json ]] && return

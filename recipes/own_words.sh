@@ -26,14 +26,14 @@ if [[ ! -d $out/data ]]; then
   for pairs in after together; do "$unival" data fake-sensor "$labels" "$out/data" --pairs $pairs; done
 fi
 
-# probe RUN DATA: of the classifier, as a column of table.tsv.
+# probe RUN DATA: prints the result of the classifier, a column of table.tsv.
 probe() {
   "$unival" probe "$1/model" --task sensor --train "$2/train/say.jsonl" --test "$2/eval/say.jsonl" --plugin "$series" \
     --threads "${THREADS:-1}" --json 2>"$out/probe.log" |
     sed -n '/"joined"/,/}/s/.*"accuracy": *\([0-9.]*\).*/\tsay:probe\t\1/p'
 }
 
-# measure NAME MODEL SEED EXTRA: every set and kind; EXTRA is a line of the plan.
+# measure NAME MODEL SEED EXTRA: measures every set and kind; EXTRA is a line of the plan.
 measure() {
   local name=$1 seed=$3 plan=$out/$1.textproto set kind data run this
   sed -e "s|^model: .*|model: \"$2\"|" -e "s|\"../tasks|\"$root/tasks|" "$root/recipes/own_words.textproto" >"$plan"

@@ -327,9 +327,9 @@ TEST_F(ModelTest, GarbageInPlaceOfTheManifestIsNamed) {
   ExpectRefused(absl::StatusCode::kInvalidArgument, HasSubstr(manifest_file_));
 }
 
+// OpenMP takes this number from the environment; cli_test tests this with the program.
 const int kAtStart = omp_get_max_threads();
 
-// What the environment says is OpenMP's business; cli_test asks the program.
 // Random initialisation of weights that are then overwritten took longer than loading. The state of
 // the generator does not change, and a part that is created later is initialised again.
 TEST_F(ModelTest, LoadingDrawsNothing) {

@@ -9,5 +9,6 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 command -v clang-tidy >/dev/null || { echo "clang-tidy is not installed: sudo apt-get install clang-tidy" >&2; exit 1; }
 [ -f compile_commands.json ] || { echo "compile_commands.json is missing: tools/compile_commands.sh //..." >&2; exit 1; }
 
-# Warnings of the compiler are g++'s affair: clang has others, and does not know some of g++'s options.
+# Compiler warnings are checked by g++: clang has other warnings, and does not know some options of
+# g++.
 exec clang-tidy -p . --quiet --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-everything "$@"

@@ -13,7 +13,8 @@ write_machine_rc
 root=$(pwd)
 folder=$(run_bazel info execution_root 2>/dev/null)
 
-# The text form of aquery shows one argument a line, quoted for the shell and ended by " \" or, the last one, by ")".
+# The text form of aquery has one argument per line, quoted for the shell. A line ends with " \",
+# the last one with ")".
 run_bazel aquery --config=apart --noshow_progress "mnemonic(\"CppCompile\", $(printf ' + %s' "$@" | cut -c4-))" |
   awk -v root="$root" -v folder="$folder" '
     function json(text) { gsub(/\\/, "\\\\\\\\", text); gsub(/"/, "\\\\\"", text); return "\"" text "\"" }

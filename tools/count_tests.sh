@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Prints "PASSED FAILED", counted in test cases, of the run that a Bazel event file (JSON lines) describes.
+# Prints "PASSED FAILED", the numbers of test cases in the run that a Bazel event file (JSON lines)
+# describes.
 #
 #   tools/count_tests.sh EVENTS.json
 #
@@ -30,7 +31,7 @@ count_cases() {
     END { print cases + 0, failed + 0 }' "$1"
 }
 
-# Number of test targets that were not completed; "testSize" marks those that are tests.
+# Number of test targets that were not completed; test targets have a "testSize".
 unbuilt_tests() {
   awk '
     function label(line) { sub(/.*Co[a-z]*ed":{"label":"/, "", line); sub(/".*/, "", line); return line }

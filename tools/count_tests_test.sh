@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# count_tests.sh on hand-written event files, one per way in which a test can end.
+# Tests count_tests.sh with hand-written event files, one for each way in which a test can end.
 set -euo pipefail
 count=$(pwd)/tools/count_tests.sh
 cd "$TEST_TMPDIR"
@@ -25,7 +25,7 @@ result //a:a FAILED bad.xml >failed.json; expect failed.json "1 1"
 result //a:a PASSED disabled.xml >disabled.json; expect disabled.json "1 0"
 result //a:a FAILED crash.xml >crash.json; expect crash.json "0 1"
 result //a:a TIMEOUT none.xml >timeout.json; expect timeout.json "0 1"
-# Every case passed, but the program did not end well: a sanitizer's report at exit.
+# Every case passed, but the program ended with an error: a sanitizer's report at exit.
 result //a:a FAILED two.xml >exit.json; expect exit.json "1 1"
 # Only the last attempt of a flaky test counts.
 { result //a:a FAILED bad.xml; result //a:a PASSED two.xml; } >flaky.json; expect flaky.json "2 0"

@@ -32,7 +32,7 @@ engine=${ENGINE:-$(has_libfuzzer && echo libfuzzer || echo driver)}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 if [[ $engine == libfuzzer ]]; then
-  # Another compiler: in a place of its own, so that the usual build stays as it is.
+  # Another compiler: builds in its own folder, so that the usual build stays as it is.
   base=${FUZZ_OUTPUT_BASE:-$HOME/.cache/unival-fuzz}
   bazel --output_base="$base" build --config=libfuzzer "${targets[@]}"
   bin=$(bazel --output_base="$base" info --config=libfuzzer bazel-bin)
@@ -46,7 +46,7 @@ export ASAN_OPTIONS=detect_odr_violation=1:detect_leaks=0:strict_string_checks=1
 export UBSAN_OPTIONS=print_stacktrace=1
 seed=$(date +%s)
 
-# One target; writes NAME's line of the table.
+# Runs one target; writes NAME's line of the table.
 fuzz() {
   local name=$1 log="$work/$1.log" count=0 rc=0 kept="$findings/$1"
   mkdir -p "$kept" "$corpus/$name"
@@ -67,7 +67,7 @@ export minutes engine bin findings corpus work seed
 
 printf '%-20s %14s %s   (%s, %s minutes each)\n' target executions found "$engine" "$minutes"
 printf '%s\n' "${names[@]}" | xargs -P "${JOBS:-$(nproc)}" -I{} bash -c 'fuzz {}'
-rmdir "$findings"/* "$findings" "$corpus"/* "$corpus" 2>/dev/null || true  # those that stayed empty
+rmdir "$findings"/* "$findings" "$corpus"/* "$corpus" 2>/dev/null || true  # empty folders
 cat "$work"/*.line | awk -v minutes="$minutes" '
   { total += $2; found += $3 == "FOUND," }
   END { printf "%d targets, %d minutes, %d executions, %d with findings\n", NR, NR * minutes, total, found; exit found > 0 }'

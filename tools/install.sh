@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the library and the programs, and lays them out under a prefix: tools/install.sh PREFIX
+# Builds the library and the programs, and installs them below a prefix: tools/install.sh PREFIX
 set -uo pipefail
 if [ $# != 1 ] || [ "${1#-}" != "$1" ]; then
   echo "Usage: tools/install.sh PREFIX      builds UnIVAL and lays it out in the folder PREFIX" >&2

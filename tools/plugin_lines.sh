@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Counts the lines that each kind of plugin takes, without blank lines and comments, and fails above its budget.
+# Counts the lines of each kind of plugin, without blank lines and comments. Fails when a plugin has
+# more lines than its limit.
 #
 #   tools/plugin_lines.sh [ROOT]          prints a table for docs/abi_policy.md
 set -euo pipefail

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The shipped plugins keep their budgets, and a plugin that does not is found.
+# The shipped plugins keep their limits, and a plugin that does not is reported.
 set -euo pipefail
 root=$(pwd)
 "$root/tools/plugin_lines.sh" "$root"

@@ -14,7 +14,7 @@ listed_packages() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' tools/packages.txt; 
 
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
-# Lines "package  reason" for what is not installed.
+# Lines "package  reason" for packages that are not installed.
 missing_packages() {
   listed_packages | while read -r package _ reason; do
     if [ "$package" = libtorch-dev ] && [ -n "${LIBTORCH:-}" ]; then continue; fi
@@ -59,7 +59,7 @@ ensure_packages() {
 
 writable_folder() { mkdir -p "$1" 2>/dev/null && [ -w "$1" ]; }
 
-# The home folder, or a private folder below TMPDIR where there is none to write to.
+# The home folder, or a private folder below TMPDIR when the home folder is not writable.
 home_folder() {
   if [ -n "${HOME:-}" ] && writable_folder "$HOME/.cache"; then
     echo "$HOME"
@@ -71,8 +71,8 @@ home_folder() {
   fi
 }
 
-# Changes when a package is upgraded, so that nothing compiled against older headers is reused. Programs that are only
-# called at run time leave compiled code as it is.
+# Changes when a package is upgraded, so that nothing compiled with older headers is reused.
+# Programs that are only called at run time do not count.
 package_versions() {
   command -v dpkg-query >/dev/null || { echo unknown; return; }
   listed_packages | awk '$3 != "run" { print $1 }' | xargs dpkg-query -W -f '${Package} ${Version}\n' 2>/dev/null |
@@ -98,7 +98,7 @@ run_bazel() {
   bazel --output_user_root="$HOME/.cache/bazel/_bazel_$(id -un)" ${UNIVAL_BAZEL_STARTUP:-} "$command" "$@"
 }
 
-# Seconds in words.
+# A number of seconds as words.
 duration() {
   if [ "$1" -lt 120 ]; then echo "$1 s"; else echo "$(($1 / 60)) min $(($1 % 60)) s"; fi
 }
@@ -115,7 +115,7 @@ announce() {
   fi
 }
 
-# Runs that had little to do say nothing about the next one.
+# A run that had little to do does not predict the time of the next one.
 remember() {
   [ "$2" -ge 60 ] || return 0
   { grep -v "^$1 " "$(times_file)" 2>/dev/null; echo "$1 $2"; } >"$(times_file).new" && mv "$(times_file).new" "$(times_file)"

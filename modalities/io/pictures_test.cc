@@ -232,9 +232,7 @@ TEST(PicturesTest, WhatSaysNothingAboutThePixelsOfAPngIsNotRead) {
   EXPECT_EQ(MaxDifference(Decoded(WithPngChunk(Png(), wrong_sum)), Stored()), 0);
 }
 
-// For each format, the data that makes a file complete. A file with this data is complete, whatever
-// follows; a file without it is truncated. Some programs write into the head of the compressed data
-// that less is looked back on than is.
+// Some programs write a smaller window size into the header of the compressed data than they use.
 TEST(PicturesTest, APngThatUnderstatesItsWindowIsRead) {
   constexpr int kRepeats = 16;
   std::vector<uint8_t> rgb(3 * kWidth * kHeight);
@@ -288,6 +286,8 @@ TEST(PicturesTest, BytesBehindTheEndAreNoneOfThePicture) {
   EXPECT_TRUE(Decode(MakeJpeg(Picture(), kHeight, kWidth, progressive) + junk).ok());
 }
 
+// Each format has data that makes a file complete. A file with this data is complete, whatever
+// follows; a file without it is truncated.
 TEST(PicturesTest, CutPicturesAreRefused) {
   JpegSetting progressive;
   progressive.progressive = true;

@@ -1,8 +1,8 @@
 // Tokenizer type "gpt2_bpe", used by the published checkpoints: GPT-2's byte-level BPE. A
 // dictionary maps GPT-2's ids to local indices. Files in the tokenizer's directory: encoder.json
 // (symbol -> GPT-2 id), vocab.bpe (merges, best first), dict.txt (one "GPT2_ID COUNT" per line; the
-// line number is the local index). A plugin of tier 2 is one source file, so it stands in one
-// piece.
+// line number is the local index). A plugin of tier 2 is one source file, so it stands
+// in one piece.
 //
 // Lossless on valid UTF-8, including a leading space. Dictionary lines that are not a GPT-2 id
 // ("madeupword0000") are never produced and decode to an empty text.
