@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# fuzz.sh MINUTES [TARGET...]: every target of tests/fuzz, or those named, for so many minutes each, under the address and the
-# undefined-behaviour sanitizer, JOBS at a time (as many as there are processors).
+# fuzz.sh MINUTES [TARGET...]: runs every target of tests/fuzz, or the named ones, for MINUTES each,
+# with the address and the undefined-behaviour sanitizer; JOBS targets run at a time (default: the
+# number of processors).
 #   With clang's fuzzer installed, coverage leads the search; else the driver of the corpus draws mutations, others each time.
 #   ENGINE=libfuzzer or ENGINE=driver chooses; FINDINGS=DIR (fuzz_findings) is where inputs that ended a target are kept,
 #   each under the target's name beside what it reported. Put them into tests/fuzz/corpus once they are mended.
