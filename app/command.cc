@@ -20,7 +20,7 @@
 #include "sdk/base/printable.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
-#include "training/data/record.h"
+#include "training/data/read/record.h"
 
 namespace unival {
 namespace {

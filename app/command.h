@@ -13,7 +13,7 @@
 #include "app/options.h"
 #include "runtime/pipeline.h"
 #include "runtime/runtime.h"
-#include "training/data/index_options.h"
+#include "training/data/files/index_options.h"
 
 namespace unival {
 

@@ -14,9 +14,9 @@
 #include "sdk/base/json_text.h"
 #include "sdk/base/progress.h"
 #include "sdk/base/status_macros.h"
-#include "training/data/data_check.h"
-#include "training/data/data_show.h"
-#include "training/data/shipped_set.h"
+#include "training/data/check/data_check.h"
+#include "training/data/check/data_show.h"
+#include "training/data/check/shipped_set.h"
 #include "training/evaluation/evaluate.h"
 
 namespace unival {

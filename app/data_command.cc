@@ -9,7 +9,7 @@
 #include "app/shipped.h"
 #include "runtime/runtime.h"
 #include "sdk/base/status_macros.h"
-#include "training/data/corpus.h"
+#include "training/data/check/corpus.h"
 
 namespace unival {
 namespace {

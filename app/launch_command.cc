@@ -25,6 +25,7 @@
 #include "sdk/base/files.h"
 #include "sdk/base/own_object.h"
 #include "sdk/base/process.h"
+#include "sdk/base/signal_watch.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "training/distributed/world.h"
@@ -52,14 +53,6 @@ volatile std::sig_atomic_t stop_asked = 0, launch_signal = 0;
 void KeepSignal(int signal, siginfo_t* info, void*) {
   stop_asked = 1;
   if (info->si_code != SI_KERNEL) launch_signal = signal;
-}
-
-void KeepSignals() {
-  struct sigaction keep = {};
-  keep.sa_sigaction = KeepSignal;
-  keep.sa_flags = SA_SIGINFO | SA_RESTART;
-  sigaction(SIGINT, &keep, nullptr);
-  sigaction(SIGTERM, &keep, nullptr);
 }
 
 struct LaunchArguments {
@@ -184,7 +177,8 @@ absl::StatusOr<ExitCode> RunLaunch(const LaunchArguments& arguments) {
                                    "plan.textproto --output runs/a`"));
   }
   UNIVAL_ASSIGN_OR_RETURN(const auto place, MeetingPlace::Open());
-  KeepSignals();
+  // Static, because a signal while the program ends must not change how it ends.
+  static const SignalWatch watch({SIGINT, SIGTERM}, KeepSignal, IgnoredSignals::kAreWatched);
   return Launch(arguments, place->port()).Run();
 }
 

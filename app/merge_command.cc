@@ -171,7 +171,7 @@ void AddMethodOptions(Command& command, const std::shared_ptr<MergeCommandArgume
       .OneOf(MergeMethodNames());
   command.AddOption("--lambda", &arguments->lambda,
                     "Weight of the first of two models, the second has 1 - LAMBDA (default: 0.5); "
-                    "factor of the differences from the base (default: 1)");
+                    "factor of the differences from the base, from -10 to 10 (default: 1)");
   command.AddOption("--weight", &arguments->weights,
                     "One for each model, in order: shares of the average, factors of differences");
   command.AddOption("--base", &merge.base,

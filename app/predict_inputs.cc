@@ -13,7 +13,7 @@
 #include "app/task_columns.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
-#include "training/data/media_files.h"
+#include "training/data/read/media_files.h"
 #include "training/evaluation/evaluate.h"
 
 namespace unival {

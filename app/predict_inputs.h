@@ -13,7 +13,7 @@
 #include "app/options.h"
 #include "sdk/native/task.h"
 #include "tasks/templates/template_task.h"
-#include "training/data/record_queue.h"
+#include "training/data/read/record_queue.h"
 
 namespace unival {
 

@@ -11,8 +11,8 @@
 #include "sdk/base/json_text.h"
 #include "sdk/base/progress.h"
 #include "sdk/base/status_macros.h"
-#include "training/data/prompt_add.h"
-#include "training/data/prompt_check.h"
+#include "training/data/check/prompt_add.h"
+#include "training/data/check/prompt_check.h"
 
 namespace unival {
 namespace {

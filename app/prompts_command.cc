@@ -18,7 +18,7 @@
 #include "sdk/base/json_text.h"
 #include "sdk/base/progress.h"
 #include "sdk/base/status_macros.h"
-#include "training/data/source.h"
+#include "training/data/read/source.h"
 #include "training/evaluation/speaking.h"
 
 namespace unival {

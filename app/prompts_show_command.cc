@@ -15,7 +15,7 @@
 #include "sdk/base/json_text.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/templates/template_task.h"
-#include "training/data/rendered_record.h"
+#include "training/data/check/rendered_record.h"
 #include "training/evaluation/evaluate.h"
 
 namespace unival {

@@ -11,7 +11,7 @@
 #include "sdk/base/printable.h"
 #include "sdk/native/generation_check.h"
 #include "tasks/templates/template_set.h"
-#include "training/data/source.h"
+#include "training/data/read/source.h"
 
 namespace unival {
 namespace {

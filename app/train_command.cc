@@ -14,6 +14,7 @@
 #include "app/commands.h"
 #include "app/shipped.h"
 #include "sdk/base/json_text.h"
+#include "sdk/base/signal_watch.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/stop_requests.h"
 #include "training/distributed/world.h"
@@ -26,7 +27,7 @@ std::atomic<bool> stop_requested{false};
 StopRequests stop_requests;
 
 // A second request ends the program at once, as the signal does by default.
-void RequestStop(int signal) {
+void RequestStop(int signal, siginfo_t*, void*) {
   stop_requested = true;
   if (stop_requests.Add() == 1) return;
   std::signal(signal, SIG_DFL);
@@ -80,8 +81,8 @@ absl::optional<std::string> Variable(const std::string& name) {
 
 absl::StatusOr<ExitCode> RunTrain(TrainArguments arguments) {
   // Before anything else: a run that is stopped while it still connects or loads says so as well.
-  std::signal(SIGINT, RequestStop);
-  std::signal(SIGTERM, RequestStop);
+  // Static, because a request while the program ends must not change how it ends.
+  static const SignalWatch watch({SIGINT, SIGTERM}, RequestStop, IgnoredSignals::kAreWatched);
   UNIVAL_ASSIGN_OR_RETURN(const WorldConfig config, ReadWorldConfig(&Variable));
   std::unique_ptr<World> world;
   if (config.size > 1) {

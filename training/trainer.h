@@ -34,7 +34,7 @@
 #include "absl/types/optional.h"
 #include "runtime/runtime.h"
 #include "training/config/plan.h"
-#include "training/data/index_options.h"
+#include "training/data/files/index_options.h"
 #include "training/evaluation/evaluate.h"
 #include "training/run/progress.h"
 

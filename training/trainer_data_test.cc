@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "training/data/index_tests.h"
+#include "training/data/read/index_tests.h"
 #include "training/trainer_tests.h"
 
 namespace unival::trainer_tests {

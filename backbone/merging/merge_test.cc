@@ -303,6 +303,17 @@ TEST_F(MergeTest, ChecksItsOptions) {
   EXPECT_THAT(MessageOf(options), HasSubstr("task_arithmetic"));
   options.method = "ties";
   EXPECT_THAT(MessageOf(options), HasSubstr("base"));
+  options.base = a;
+  for (const double factor : {1e308, -10.5, std::nan("")}) {
+    const std::string got = absl::StrCat("expected a number from -10 to 10, got ", factor);
+    options.lambda = factor, options.weights = {};
+    EXPECT_THAT(MessageOf(options), HasSubstr("lambda: " + got));
+    options.lambda = absl::nullopt, options.weights = {1, factor};
+    EXPECT_THAT(MessageOf(options), HasSubstr("weight: " + got));
+  }
+  options = Options({a, b});
+  options.method = "average", options.weights = {1e308, 1e308};
+  EXPECT_THAT(MessageOf(options), HasSubstr("weight: expected shares that have a sum, got 1e+308"));
   options.method = "average", options.weights = {1};
   EXPECT_THAT(MessageOf(options), HasSubstr("2, one for each model"));
   options.models = {a};

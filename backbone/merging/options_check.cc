@@ -14,14 +14,22 @@
 namespace unival {
 namespace {
 
+// The largest factor of a difference from the base. Weights behind ten times what training changed
+// are those of no model that anybody trained, so a larger factor is a slip, such as a digit too
+// many; and the largest doubles would make weights that are no numbers.
+constexpr double kLargestFactor = 10;
+constexpr char kFactors[] = "a number from -10 to 10";
+
+bool IsFactor(double factor) { return std::abs(factor) <= kLargestFactor; }  // false for NaN
+
 absl::Status CheckLambda(const MergeMethod& method, const std::string& field, double lambda) {
   if (!method.is_pair && !method.needs_base) {
     return FieldError(field, absl::StrCat("none, as method \"", method.name, "\" takes none"),
                       lambda, "say --weight for each model, or --method interpolate");
   }
-  const bool fits = std::isfinite(lambda) && (!method.is_pair || (lambda >= 0 && lambda <= 1));
+  const bool fits = method.is_pair ? lambda >= 0 && lambda <= 1 : IsFactor(lambda);
   if (fits) return absl::OkStatus();
-  return FieldError(field, method.is_pair ? "a number from 0 to 1" : "a number", lambda,
+  return FieldError(field, method.is_pair ? "a number from 0 to 1" : kFactors, lambda,
                     "correct the value");
 }
 
@@ -38,11 +46,16 @@ absl::Status CheckWeights(const MergeMethod& method, const MergeOptions& options
   double sum = 0;
   for (double weight : options.weights) {
     // A task vector may be subtracted (weight below 0); a share of an average may not be negative.
-    if (!std::isfinite(weight) || (!method.needs_base && weight < 0)) {
-      return FieldError("weight", method.needs_base ? "a number" : "0 or more", weight,
+    const bool fits = method.needs_base ? IsFactor(weight) : std::isfinite(weight) && weight >= 0;
+    if (!fits) {
+      return FieldError("weight", method.needs_base ? kFactors : "0 or more", weight,
                         "correct the value");
     }
     sum += weight;
+  }
+  if (!std::isfinite(sum)) {
+    return FieldError("weight", "shares that have a sum", absl::StrJoin(options.weights, ", "),
+                      "give smaller numbers in the same proportion");
   }
   if (method.needs_base || sum > 0) return absl::OkStatus();
   return FieldError("weight", "one above 0", "none", "give each model a share");

@@ -1,6 +1,5 @@
 #include "examples/quickstart/child.h"
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -13,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "sdk/base/files.h"
 #include "sdk/base/process.h"
+#include "sdk/base/signal_watch.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/stop_requests.h"
@@ -88,37 +88,10 @@ void Reap(std::vector<Child>* running, absl::Status* status) {
 std::atomic<int> last_signal{0};
 StopRequests stop_requests;
 
-void NoteSignal(int signal) {
+void NoteSignal(int signal, siginfo_t*, void*) {
   last_signal = signal;
   stop_requests.Add();
 }
-
-// While it lives, a signal that would end this program is only noted, so that children can be ended
-// first. Signals that were ignored stay ignored, as under nohup. One at a time.
-class SignalWatch {
- public:
-  SignalWatch() {
-    last_signal = 0;
-    stop_requests.Reset();
-    for (size_t i = 0; i < kSignals.size(); ++i) {
-      struct sigaction action = {};
-      action.sa_handler = NoteSignal;
-      sigaction(kSignals[i], nullptr, &before_[i]);
-      if (before_[i].sa_handler != SIG_IGN) sigaction(kSignals[i], &action, nullptr);
-    }
-  }
-  ~SignalWatch() {
-    for (size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &before_[i], nullptr);
-  }
-  SignalWatch(const SignalWatch&) = delete;
-  SignalWatch& operator=(const SignalWatch&) = delete;
-
-  int count() const { return stop_requests.count(); }
-
- private:
-  static constexpr std::array<int, 3> kSignals = {SIGINT, SIGTERM, SIGHUP};
-  std::array<struct sigaction, 3> before_;
-};
 
 void SendAll(const std::vector<Child>& running, int signal) {
   for (const Child& child : running) child.process.Send(signal);
@@ -126,13 +99,13 @@ void SendAll(const std::vector<Child>& running, int signal) {
 
 // Asks all to end, which lets training write a checkpoint, and kills them after a while or when a
 // further signal asks for haste.
-void EndAll(const SignalWatch& signals, std::vector<Child>* running) {
-  const int seen = signals.count();
+void EndAll(std::vector<Child>* running) {
+  const int seen = stop_requests.count();
   const auto latest = std::chrono::steady_clock::now() + kGrace;
   absl::Status ignored;
   SendAll(*running, SIGTERM);
   while (!running->empty()) {
-    const bool late = std::chrono::steady_clock::now() >= latest || signals.count() > seen;
+    const bool late = std::chrono::steady_clock::now() >= latest || stop_requests.count() > seen;
     if (late) SendAll(*running, SIGKILL);
     std::this_thread::sleep_for(kPoll);
     Reap(running, &ignored);
@@ -141,7 +114,7 @@ void EndAll(const SignalWatch& signals, std::vector<Child>* running) {
 
 // Runs all, or those before a failure or signal.
 absl::Status RunUnderWatch(const std::string& program, const std::vector<ChildRun>& runs,
-                           int at_once, const SignalWatch& signals) {
+                           int at_once) {
   const bool alone = at_once == 1 || runs.size() == 1;
   absl::Status status;
   std::vector<Child> running;
@@ -155,8 +128,8 @@ absl::Status RunUnderWatch(const std::string& program, const std::vector<ChildRu
     }
     std::this_thread::sleep_for(kPoll);
     Reap(&running, &status);
-    if (signals.count() > 0) {
-      EndAll(signals, &running);
+    if (stop_requests.count() > 0) {
+      EndAll(&running);
       return status;
     }
     if (alone || std::chrono::steady_clock::now() < show) continue;
@@ -171,9 +144,12 @@ absl::Status RunUnderWatch(const std::string& program, const std::vector<ChildRu
 absl::Status RunChildren(const std::string& program, const std::vector<ChildRun>& runs,
                          int at_once) {
   absl::Status status;
+  last_signal = 0;
+  stop_requests.Reset();
   {
-    const SignalWatch signals;
-    status = RunUnderWatch(program, runs, at_once, signals);
+    // Signals are only noted, so that children can be ended first.
+    const SignalWatch watch({SIGINT, SIGTERM, SIGHUP}, NoteSignal, IgnoredSignals::kStayIgnored);
+    status = RunUnderWatch(program, runs, at_once);
   }
   const int signal = last_signal.exchange(0);
   if (signal == 0) return status;

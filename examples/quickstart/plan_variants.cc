@@ -92,8 +92,7 @@ absl::StatusOr<PlanVariant> FullFinetuning(const PlanVariant& connection,
 
 absl::StatusOr<PlanVariant> LoadConnectionPlan(const std::string& recipe,
                                                const PlanOptions& options) {
-  std::error_code ignored;
-  if (!fs::exists(recipe, ignored)) {
+  if (!IsThere(recipe)) {
     return absl::NotFoundError(absl::StrCat("recipe ", recipe,
                                             ": no such file; run from the project's folder or name "
                                             "the folder of recipes with --recipes"));

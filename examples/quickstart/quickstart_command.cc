@@ -9,6 +9,7 @@
 #include "app/extensions.h"
 #include "examples/quickstart/quickstart.h"
 #include "runtime/loader/shipped_files.h"
+#include "sdk/base/files.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -17,8 +18,7 @@ namespace {
 
 // What is not in the current folder may be installed with the program.
 std::string OrShipped(const std::string& path) {
-  std::error_code ignored;
-  if (std::filesystem::exists(path, ignored)) return path;
+  if (IsThere(path)) return path;
   const std::string shipped = FindShippedFile(path, "share/unival");
   return shipped.empty() ? path : shipped;
 }

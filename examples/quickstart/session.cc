@@ -19,7 +19,7 @@
 #include "sdk/base/files.h"
 #include "sdk/base/status_macros.h"
 #include "training/config/plan.h"
-#include "training/data/source.h"
+#include "training/data/read/source.h"
 #include "training/evaluation/evaluate.h"
 #include "training/evaluation/task_source.h"
 #include "training/run/receipt.h"

@@ -18,12 +18,6 @@ namespace fs = std::filesystem;
 // Stands in a folder that a quickstart may replace.
 constexpr char kMarker[] = ".unival_quickstart";
 
-// False also where the name is none: too long, or a link to itself.
-bool IsThere(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
 // Where the plugin is built, or else installed.
 std::string PluginBesideProgram(const std::string& name) {
   const std::string file = absl::StrCat("lib", name, ".so");
@@ -33,7 +27,7 @@ std::string PluginBesideProgram(const std::string& name) {
 }
 
 absl::Status CheckModel(const std::string& model, const std::string& option) {
-  if (IsThere(fs::path(model) / "manifest.textproto")) return absl::OkStatus();
+  if (IsThere((fs::path(model) / "manifest.textproto").string())) return absl::OkStatus();
   return absl::NotFoundError(
       absl::StrCat("model ", model, ": expected a model directory with manifest.textproto; ",
                    "run from the project's folder or name one with ", option));
@@ -101,7 +95,8 @@ absl::StatusOr<Workspace> FindInputs(const QuickstartOptions& options) {
 absl::Status PrepareOutput(const QuickstartOptions& options, const Workspace& workspace) {
   const fs::path output(options.output);
   std::error_code error;
-  if (IsThere(output) && !fs::is_empty(output, error) && !IsThere(output / kMarker)) {
+  if (IsThere(options.output) && !fs::is_empty(output, error) &&
+      !IsThere((output / kMarker).string())) {
     return absl::FailedPreconditionError(
         absl::StrCat("output ", options.output, ": expected a new or empty folder, got one ",
                      "with other files; name another with --output"));

@@ -24,7 +24,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "sdk/base/folder_lock.h"
-#include "training/data/tar_writer.h"
+#include "training/data/files/tar_writer.h"
 
 namespace unival::world {
 

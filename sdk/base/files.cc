@@ -233,6 +233,8 @@ absl::Status ReadBytesAt(int descriptor, int64_t offset, char* bytes, int64_t si
   return absl::OkStatus();
 }
 
+bool IsThere(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+
 absl::Status WriteFileAtomically(const std::string& path,
                                  const std::vector<absl::string_view>& pieces) {
   UNIVAL_RETURN_IF_ERROR(CheckReplaceable(path));

@@ -40,6 +40,10 @@ absl::StatusOr<std::string> ReadToEnd(int descriptor, const std::string& path,
 absl::Status ReadBytesAt(int descriptor, int64_t offset, char* bytes, int64_t size,
                          const std::string& path);
 
+// Whether something has this name, be it a file, a folder or another thing. False also where that
+// cannot be found out: a link to itself, a name that is too long, a folder that may not be entered.
+bool IsThere(const std::string& path);
+
 // Writes the pieces one after the other to a temporary file beside `path`, syncs it, renames it,
 // and syncs the directory. On any error `path` stays unchanged and the temporary file is removed.
 // The temporary name depends on `path` alone, so the next write replaces what a killed process left

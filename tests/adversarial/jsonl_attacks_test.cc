@@ -9,9 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "sdk/base/test_files.h"
 #include "tests/adversarial/attack.h"
-#include "training/data/source.h"
-#include "training/data/tar_writer.h"
-#include "training/data/test_files.h"
+#include "training/data/files/tar_writer.h"
+#include "training/data/files/test_files.h"
+#include "training/data/read/source.h"
+#include "training/data/read/test_columns.h"
 
 namespace unival {
 namespace {

@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "sdk/base/test_files.h"
 #include "tests/adversarial/attack.h"
-#include "training/data/sampler.h"
+#include "training/data/sample/sampler.h"
 #include "training/run/progress.h"
 #include "training/run/receipt.h"
 

@@ -11,8 +11,9 @@
 #include "absl/strings/str_cat.h"
 #include "sdk/base/test_files.h"
 #include "tests/adversarial/attack.h"
-#include "training/data/source.h"
-#include "training/data/test_files.h"
+#include "training/data/files/test_files.h"
+#include "training/data/read/source.h"
+#include "training/data/read/test_columns.h"
 
 namespace unival {
 namespace {

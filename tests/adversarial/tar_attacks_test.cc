@@ -10,8 +10,9 @@
 #include "absl/strings/str_format.h"
 #include "sdk/base/test_files.h"
 #include "tests/adversarial/attack.h"
-#include "training/data/source.h"
-#include "training/data/test_files.h"
+#include "training/data/files/test_files.h"
+#include "training/data/read/source.h"
+#include "training/data/read/test_columns.h"
 
 namespace unival {
 namespace {

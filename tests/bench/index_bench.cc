@@ -23,8 +23,8 @@
 #include "absl/time/time.h"
 #include "sdk/base/files.h"
 #include "sdk/base/memory_use.h"
-#include "training/data/source.h"
-#include "training/data/tar_writer.h"
+#include "training/data/files/tar_writer.h"
+#include "training/data/read/source.h"
 
 namespace unival {
 namespace {

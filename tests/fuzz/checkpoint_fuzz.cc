@@ -11,7 +11,7 @@
 #include "backbone/storage/safetensors.h"
 #include "tests/fuzz/require.h"
 #include "tests/fuzz/scratch.h"
-#include "training/data/sampler.h"
+#include "training/data/sample/sampler.h"
 #include "training/run/checkpoint.h"
 
 namespace unival {

@@ -13,7 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "tests/fuzz/require.h"
 #include "tests/fuzz/scratch.h"
-#include "training/data/feature_cache.h"
+#include "training/data/cache/feature_cache.h"
 
 namespace {
 

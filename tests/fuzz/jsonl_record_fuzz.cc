@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "tests/fuzz/require.h"
-#include "training/data/record.h"
+#include "training/data/read/record.h"
 
 using unival::Require;
 

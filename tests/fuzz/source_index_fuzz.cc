@@ -7,8 +7,8 @@
 #include "absl/strings/string_view.h"
 #include "sdk/base/path_below.h"
 #include "tests/fuzz/require.h"
-#include "training/data/content_hash.h"
-#include "training/data/kept_index.h"
+#include "training/data/files/content_hash.h"
+#include "training/data/files/kept_index.h"
 
 using unival::Require;
 

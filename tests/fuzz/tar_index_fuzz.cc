@@ -4,7 +4,7 @@
 
 #include "sdk/base/path_below.h"
 #include "tests/fuzz/require.h"
-#include "training/data/tar_index.h"
+#include "training/data/files/tar_index.h"
 
 using unival::Require;
 

@@ -6,7 +6,7 @@
 #include <variant>
 
 #include "tests/fuzz/require.h"
-#include "training/data/line_parser.h"
+#include "training/data/read/line_parser.h"
 
 using unival::Require;
 

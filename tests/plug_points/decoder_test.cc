@@ -13,9 +13,9 @@
 #include "sdk/base/registered.h"
 #include "sdk/base/test_files.h"
 #include "tests/plug_points/grid_format.h"
-#include "training/data/media_files.h"
-#include "training/data/source.h"
-#include "training/data/test_files.h"
+#include "training/data/files/test_files.h"
+#include "training/data/read/media_files.h"
+#include "training/data/read/source.h"
 
 namespace unival {
 namespace {

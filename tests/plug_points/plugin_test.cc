@@ -11,7 +11,7 @@
 #include "runtime/pipeline.h"
 #include "sdk/base/text_format.h"
 #include "tasks/metrics/bootstrap.h"
-#include "training/data/source.h"
+#include "training/data/read/source.h"
 #include "training/evaluation/evaluate.h"
 #include "training/evaluation/main_metric.h"
 #include "training/evaluation/prompt_scores.h"

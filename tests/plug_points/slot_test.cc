@@ -11,8 +11,8 @@
 #include "sdk/testing/byte_vocabulary.h"
 #include "tasks/templates/template_task.h"
 #include "tests/plug_points/angle_slot.h"
-#include "training/data/data_check.h"
-#include "training/data/prompt_check.h"
+#include "training/data/check/data_check.h"
+#include "training/data/check/prompt_check.h"
 
 namespace unival {
 namespace {

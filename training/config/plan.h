@@ -3,7 +3,7 @@
 // A training run as data (docs/formats/plan.md): reading it and
 // checking all that can be checked before a model is loaded.
 //
-//   UNIVAL_ASSIGN_OR_RETURN(LoadedPlan plan, LoadPlan("recipes/depth.textproto"));
+//   UNIVAL_ASSIGN_OR_RETURN(LoadedPlan plan, LoadPlan("recipes/depth_adapter.textproto"));
 //   UNIVAL_RETURN_IF_ERROR(CheckPlan(plan));
 //
 // Every message has the form "FILE: FIELD: expected ..., got ...; remedy".

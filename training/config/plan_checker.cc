@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sdk/base/status.h"
-#include "training/data/data_files.h"
+#include "training/data/files/data_files.h"
 
 namespace unival {
 

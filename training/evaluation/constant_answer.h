@@ -14,7 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
 #include "sdk/native/task.h"
-#include "training/data/source.h"
+#include "training/data/read/source.h"
 
 namespace unival {
 

@@ -21,7 +21,7 @@
 #include "tasks/metrics/bootstrap.h"
 #include "tasks/metrics/calibration.h"
 #include "tasks/metrics/task_scores.h"
-#include "training/data/source.h"
+#include "training/data/read/source.h"
 #include "training/evaluation/constant_answer.h"
 
 namespace unival {

@@ -19,7 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
 #include "runtime/pipeline.h"
-#include "training/data/source.h"
+#include "training/data/read/source.h"
 
 namespace unival {
 

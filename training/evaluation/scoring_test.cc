@@ -4,8 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "sdk/base/test_files.h"
 #include "tasks/metrics/metrics.h"
 #include "tasks/metrics/scored_metric.h"
@@ -185,8 +183,8 @@ TEST(Scoring, AnswersHaveTheOrderOfTheirReferences) {
   }
 }
 
-// Ten times as many ids take ten times as long, not a hundred times.
-TEST(Scoring, AHundredThousandIdsAreReadInSeconds) {
+// Were every id compared with all others, this would not end within the test's time limit.
+TEST(Scoring, AHundredThousandIdsAreReadInTheirOrder) {
   std::string references, candidates;
   for (int i = 0; i < 100000; ++i) {
     const char* comma = i > 0 ? "," : "";
@@ -196,11 +194,11 @@ TEST(Scoring, AHundredThousandIdsAreReadInSeconds) {
   const std::string file = Written(
       "many.json",
       absl::StrCat("{\"references\":{", references, "},\"candidates\":{", candidates, "}}"));
-  const absl::Time start = absl::Now();
   const auto input = ReadScoreInput(file, "");
   ASSERT_TRUE(input.ok()) << input.status();
-  EXPECT_EQ(input->samples.size(), 100000u);
-  EXPECT_LT(absl::ToDoubleSeconds(absl::Now() - start), 10);
+  ASSERT_EQ(input->samples.size(), 100000u);
+  for (size_t i = 0; i < input->samples.size(); ++i)
+    ASSERT_EQ(input->samples[i].key, absl::StrCat(i));
 }
 
 TEST(Scoring, AFieldOfAnotherTypeIsNamed) {

@@ -18,7 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "runtime/model.h"
 #include "sdk/native/task.h"
-#include "training/data/source.h"
+#include "training/data/read/source.h"
 
 namespace unival {
 

@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "sdk/native/media.h"
 #include "sdk/native/task.h"
-#include "training/data/source.h"
+#include "training/data/read/source.h"
 #include "training/evaluation/evaluate.h"
 
 namespace unival::report {

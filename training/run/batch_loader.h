@@ -20,12 +20,12 @@
 #include "absl/synchronization/mutex.h"
 #include "runtime/collate.h"
 #include "sdk/native/task.h"
-#include "training/data/feature_cache.h"
-#include "training/data/media_keys.h"
-#include "training/data/negatives.h"
-#include "training/data/on_demand_source.h"
-#include "training/data/sampler.h"
-#include "training/data/source.h"
+#include "training/data/cache/feature_cache.h"
+#include "training/data/cache/media_keys.h"
+#include "training/data/read/on_demand_source.h"
+#include "training/data/read/source.h"
+#include "training/data/sample/negatives.h"
+#include "training/data/sample/sampler.h"
 
 namespace unival {
 

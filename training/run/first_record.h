@@ -6,7 +6,7 @@
 #include "absl/status/status.h"
 #include "runtime/model.h"
 #include "sdk/native/task.h"
-#include "training/data/source.h"
+#include "training/data/read/source.h"
 
 namespace unival {
 

@@ -4,7 +4,7 @@
 // and that stay, sizes of checkpoints, and the order of the records.
 //
 //   TrainOptions options;
-//   options.plan_file = "recipes/depth.textproto";
+//   options.plan_file = "recipes/depth_adapter.textproto";
 //   UNIVAL_ASSIGN_OR_RETURN(const PlanPreview preview, PreviewPlan(options, *runtime, ""));
 //   preview.stages[0].sources[0].rows
 #ifndef UNIVAL_TRAINING_RUN_PLAN_PREVIEW_H_

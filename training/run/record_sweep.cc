@@ -10,8 +10,8 @@
 #include "sdk/base/status.h"
 #include "tasks/templates/record_fault.h"
 #include "tasks/templates/template_task.h"
-#include "training/data/negatives.h"
-#include "training/data/prompt_check.h"
+#include "training/data/check/prompt_check.h"
+#include "training/data/sample/negatives.h"
 
 namespace unival {
 namespace {

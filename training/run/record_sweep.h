@@ -11,7 +11,7 @@
 #include "runtime/pipeline.h"
 #include "tasks/templates/record_fault.h"
 #include "training/config/plan.h"
-#include "training/data/source.h"
+#include "training/data/read/source.h"
 
 namespace unival {
 

@@ -15,7 +15,7 @@
 #include "sdk/base/folder_lock.h"
 #include "sdk/base/progress.h"
 #include "training/config/plan.h"
-#include "training/data/media_keys.h"
+#include "training/data/cache/media_keys.h"
 #include "training/distributed/world.h"
 #include "training/run/checkpoint.h"
 #include "training/run/progress.h"

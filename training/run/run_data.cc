@@ -10,7 +10,7 @@
 #include "sdk/base/status_macros.h"
 #include "sdk/base/text_format.h"
 #include "tasks/templates/template_task.h"
-#include "training/data/negatives.h"
+#include "training/data/sample/negatives.h"
 #include "training/evaluation/evaluate.h"
 #include "training/evaluation/task_source.h"
 #include "training/run/first_record.h"

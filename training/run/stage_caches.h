@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "training/data/feature_cache.h"
+#include "training/data/cache/feature_cache.h"
 #include "training/run/run.h"
 #include "training/run/trainable.h"
 

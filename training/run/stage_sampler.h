@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "training/config/plan.h"
-#include "training/data/sampler.h"
+#include "training/data/sample/sampler.h"
 #include "training/run/batch_loader.h"
 
 namespace unival {

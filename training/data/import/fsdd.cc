@@ -11,9 +11,9 @@
 #include "sdk/base/mapped_file.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
-#include "training/data/class_record.h"
 #include "training/data/import/layouts.h"
 #include "training/data/import/packer.h"
+#include "training/data/read/class_record.h"
 
 namespace unival {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "sdk/base/test_files.h"
-#include "training/data/source.h"
-#include "training/data/test_files.h"
+#include "training/data/files/test_files.h"
+#include "training/data/read/source.h"
 
 namespace unival {
 namespace {

@@ -12,7 +12,7 @@
 #include "sdk/base/mapped_file.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
-#include "training/data/unpacked_file.h"
+#include "training/data/files/unpacked_file.h"
 
 namespace unival {
 namespace {

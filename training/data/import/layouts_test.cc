@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "sdk/base/test_files.h"
 #include "training/data/import/import.h"
-#include "training/data/source.h"
+#include "training/data/read/source.h"
 
 namespace unival {
 namespace {

@@ -10,8 +10,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "training/data/files/tar_writer.h"
 #include "training/data/import/import.h"
-#include "training/data/tar_writer.h"
 
 namespace unival {
 

@@ -15,7 +15,7 @@
 #include "sdk/base/path_below.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
-#include "training/data/media_resolver.h"
+#include "training/data/read/media_resolver.h"
 
 namespace unival {
 namespace {

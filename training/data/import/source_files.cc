@@ -11,8 +11,8 @@
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/utf8.h"
-#include "training/data/class_record.h"
-#include "training/data/media_resolver.h"
+#include "training/data/read/class_record.h"
+#include "training/data/read/media_resolver.h"
 
 namespace unival {
 namespace {

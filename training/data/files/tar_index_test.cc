@@ -1,0 +1,123 @@
+#include "training/data/files/tar_index.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "sdk/base/path_below.h"
+#include "sdk/base/test_files.h"
+#include "training/data/files/test_files.h"
+
+namespace unival {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(TarIndexTest, FindsEveryMemberWithItsBytes) {
+  const std::string path =
+      WriteTar(NewFolder() + "/a.tar",
+               {{"x.json", "{}"}, {"dir/y.png", std::string(1000, 'p')}, {"empty.txt", ""}});
+  auto tar = TarIndex::Open(path);
+  ASSERT_TRUE(tar.ok()) << tar.status();
+  ASSERT_EQ((*tar)->members().size(), 3u);
+  EXPECT_EQ((*tar)->Find("x.json").value(), "{}");
+  EXPECT_EQ((*tar)->Find("dir/y.png").value(), std::string(1000, 'p'));
+  EXPECT_EQ((*tar)->Find("empty.txt").value(), "");
+  EXPECT_TRUE(absl::IsNotFound((*tar)->Find("z").status()));
+  EXPECT_FALSE((*tar)->Has("z"));
+}
+
+TEST(TarIndexTest, ReadsNamesTooLongForAPlainHeader) {
+  const std::string name = std::string(200, 'n') + "/" + std::string(150, 'm') + ".png";
+  auto tar = TarIndex::Open(WriteTar(NewFolder() + "/a.tar", {{name, "1"}, {"short.png", "2"}}));
+  ASSERT_TRUE(tar.ok()) << tar.status();
+  EXPECT_EQ((*tar)->Find(name).value(), "1");
+  EXPECT_EQ((*tar)->Find("short.png").value(), "2");
+}
+
+TEST(TarIndexTest, IndexesFiftyMegabytesQuickly) {
+  Members members;
+  for (int i = 0; i < 40000; ++i) {
+    members.emplace_back("sample_" + std::to_string(i) + ".png", std::string(800, 'x'));
+  }
+  const std::string path = WriteTar(NewFolder() + "/big.tar", members);
+  IndexOptions reading;  // the headers, and keeping nothing of them on a disk
+  reading.enabled = false;
+  const auto start = std::chrono::steady_clock::now();
+  auto tar = TarIndex::Open(path, reading);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  ASSERT_TRUE(tar.ok()) << tar.status();
+  EXPECT_EQ((*tar)->members().size(), 40000u);
+  EXPECT_LT(seconds.count(), 0.5);
+}
+
+TEST(TarIndexTest, SameMembersGiveTheSameBytes) {
+  const std::string folder = NewFolder();
+  const Members members = {{"a.json", "{}"}, {"a.png", "png"}};
+  WriteTar(folder + "/1.tar", members);
+  WriteTar(folder + "/2.tar", members);
+  EXPECT_EQ(ReadText(folder + "/1.tar"), ReadText(folder + "/2.tar"));
+}
+
+TEST(TarIndexTest, AnUnfinishedArchiveLeavesNothingBehind) {
+  const std::string folder = NewFolder();
+  {
+    auto writer = TarWriter::Create(folder + "/a.tar");
+    ASSERT_TRUE(writer.ok());
+    ASSERT_TRUE((*writer)->Add("x", "y").ok());
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+}
+
+TEST(TarIndexTest, RefusesMalformedArchivesNamingThePlace) {
+  const std::string good =
+      ReadText(WriteTar(NewFolder() + "/a.tar", {{"x.png", std::string(700, 'x')}}));
+  std::string wrong_checksum = good;
+  wrong_checksum[0] = 'y';
+  const std::string twice = good.substr(0, 512 + 1024) + good;
+  const struct {
+    const char* what;
+    std::string bytes, expected;
+  } kCases[] = {
+      {"gzip", "\x1f\x8b\x08 etc", "byte 0: a compressed archive"},
+      {"text", std::string(600, 'a'), "byte 0: not a tar header"},
+      {"short", "abc", "byte 0: truncated: expected a header of 512 bytes, got 3"},
+      {"cut", good.substr(0, 900), "truncated: member \"x.png\" has 700 bytes, the file 388 more"},
+      {"checksum", wrong_checksum, "wrong checksum"},
+      {"twice", twice, "byte 1536: member \"x.png\" occurs twice"},
+  };
+  for (const auto& c : kCases) {
+    const auto members = ReadTarMembers(c.bytes, "a.tar");
+    ASSERT_FALSE(members.ok()) << c.what;
+    EXPECT_THAT(std::string(members.status().message()), HasSubstr("a.tar: ")) << c.what;
+    EXPECT_THAT(std::string(members.status().message()), HasSubstr(c.expected)) << c.what;
+  }
+}
+
+TEST(TarIndexTest, RefusesPathsThatLeaveTheirFolder) {
+  for (const char* path : {"", "/etc/passwd", "../x", "a/../../x", ".."}) {
+    EXPECT_FALSE(CheckRelativePath(path).ok()) << path;
+  }
+  for (const char* path : {"x", "a/b.png", "..x", "a..b/c"}) {
+    EXPECT_TRUE(CheckRelativePath(path).ok()) << path;
+  }
+}
+
+// Cut and flip bytes everywhere: every outcome is a list or a status.
+TEST(TarIndexTest, SurvivesDamage) {
+  const std::string good = ReadText(
+      WriteTar(NewFolder() + "/a.tar", {{std::string(150, 'n') + ".png", "12"}, {"b", "3"}}));
+  for (size_t size = 0; size < good.size(); size += 97) {
+    (void)ReadTarMembers(absl::string_view(good).substr(0, size), "cut");
+  }
+  for (size_t i = 0; i < 4096 && i < good.size(); ++i) {
+    std::string bytes = good;
+    bytes[i] = static_cast<char>(bytes[i] ^ 0x41);
+    (void)ReadTarMembers(bytes, "flipped");
+  }
+}
+
+}  // namespace
+}  // namespace unival
