@@ -170,8 +170,8 @@ absl::StatusOr<ExitCode> CompareModels(EvalArguments arguments) {
   other.evaluation.results_file.clear();
   other.report.clear();
   UNIVAL_ASSIGN_OR_RETURN(const Measured b, Measure(other, {}));
-  const auto* scored_a = dynamic_cast<const ScoredMetric*>(a.result.metric.get());
-  const auto* scored_b = dynamic_cast<const ScoredMetric*>(b.result.metric.get());
+  const ScoredMetric* scored_a = AsScored(a.result.metric.get());
+  const ScoredMetric* scored_b = AsScored(b.result.metric.get());
   if (scored_a == nullptr || scored_b == nullptr) {
     return absl::FailedPreconditionError(
         absl::StrCat("--compare: task \"", arguments.task,

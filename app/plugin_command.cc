@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "app/command.h"
 #include "app/commands.h"
@@ -167,11 +168,12 @@ void AddNew(Command& plugin) {
   auto options = std::make_shared<ScaffoldOptions>();
   command.AddPositional("name", &options->name, "Plugin id, lower_snake");
   command
-      .AddOption("--tier", &options->tier,
-                 "1 native (libtorch), 2 C ABI (C++ or C), 3 data only (TorchScript)")
-      .Between(1, 3)
-      .ShowDefault();
-  command.AddOption("--kind", &options->kind, "modality, tokenizer or task")
+      .AddOption(
+          "--tier", &options->tier,
+          "1 native (libtorch), 2 C ABI (C++ or C), 3 data only (TorchScript); default: 2, and 1 "
+          "for a metric or network, which no other tier can hold")
+      .Between(1, 3);
+  command.AddOption("--kind", &options->kind, absl::StrJoin(ScaffoldKinds(), ", "))
       .OneOf(ScaffoldKinds())
       .ShowDefault();
   command.AddOption("--output,-o", &options->folder, "Folder to write (default: NAME)");

@@ -37,7 +37,7 @@ struct ScoreArguments {
 
 // Of every answer, in their order.
 std::vector<nlohmann::ordered_json> SampleScores(const ScoredInput& scored) {
-  const SampleValues values = dynamic_cast<const ScoredMetric&>(*scored.metric).PerSample();
+  const SampleValues values = scored.metric->PerSample();
   std::vector<nlohmann::ordered_json> all(scored.input.samples.size(),
                                           nlohmann::ordered_json::object());
   for (size_t i = 0; i < all.size(); ++i) {

@@ -1,10 +1,10 @@
 #include "app/shipped.h"
 
+#include "app/shipped_commands.h"
+
 namespace unival {
 namespace {
 
-// Two programs hold the commands: kCore those that work with a model or make one, kTools those that
-// are needed now and then, so that a first user need not compile them.
 constexpr char kCore[] = "unival_core", kTools[] = "unival_tools";
 
 template <typename Row>
@@ -19,28 +19,13 @@ const Row* FindRow(const std::vector<Row>& rows, const std::string& name,
 }  // namespace
 
 const std::vector<ShippedCommand>& ShippedCommands() {
-  static const auto* const kCommands = new std::vector<ShippedCommand>{
-      {"predict", kCore, "Answer records: given as options, as files, or as JSONL"},
-      {"eval", kCore, "Measure a model on the records of a file"},
-      {"score", kTools, "Score answers that come from anywhere, as the field does"},
-      {"probe", kCore, "Measure what a linear classifier makes of an encoder's features"},
-      {"prompts", kTools, "Task templates: what they say, and whether data and a model fit them",
-       true},
-      {"plan", kTools, "Look at training plans", true},
-      {"train", kCore, "Run a training plan"},
-      {"watch", kTools, "Show where a training run stands, while it goes on or later"},
-      {"checkpoint", kTools, "Look at and use what a run has saved so far", true},
-      {"launch", kCore, "Run a training plan by several processes of this host"},
-      {"merge", kTools, "Make one model of several that were trained from one, by their weights",
-       true},
-      {"verify", kCore, "Check a training receipt against model directories"},
-      {"data", kTools, "Make, pack and check data", true},
-      {"plugin", kTools, "List, check and write plugins", true},
-      {"vocab", kTools, "Show and change the blocks of a model's vocabulary", true},
-      {"adapter", kTools, "List, show, merge, remove and copy small trained parts", true},
-      {"inspect", kCore, "Show what a model directory holds"},
-      {"doctor", kCore, "Show libraries, BLAS, threads, devices, formats and plugins"},
-  };
+#define UNIVAL_CORE_ROW(function, name, has_commands, summary) {name, kCore, summary, has_commands},
+#define UNIVAL_TOOLS_ROW(function, name, has_commands, summary) \
+  {name, kTools, summary, has_commands},
+  static const auto* const kCommands =
+      new std::vector<ShippedCommand>{UNIVAL_COMMANDS(UNIVAL_CORE_ROW, UNIVAL_TOOLS_ROW)};
+#undef UNIVAL_CORE_ROW
+#undef UNIVAL_TOOLS_ROW
   return *kCommands;
 }
 

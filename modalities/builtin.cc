@@ -1,21 +1,16 @@
 #include "modalities/builtin.h"
 
-#include "modalities/audio/audio_modality.h"
-#include "modalities/image/image_modality.h"
-#include "modalities/video/video_modality.h"
+#include "modalities/builtin_modalities.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
 
 absl::Status RegisterBuiltinModalities(Registrar& registrar) {
-  const ModalityFactory table[] = {
-      {"image", "RGB pictures: PNG, JPEG and what else FFmpeg decodes", &CreateImageModality},
-      {"video", "a few frames of a video", &CreateVideoModality},
-      {"audio", "speech and sounds as log-mel spectrograms", &CreateAudioModality},
-  };
-  for (const ModalityFactory& factory : table) {
+#define UNIVAL_MAKE_MODALITY(function) function(),
+  for (const ModalityFactory& factory : {UNIVAL_MODALITIES(UNIVAL_MAKE_MODALITY)}) {
     UNIVAL_RETURN_IF_ERROR(registrar.AddModality(factory));
   }
+#undef UNIVAL_MAKE_MODALITY
   return absl::OkStatus();
 }
 

@@ -1,14 +1,35 @@
 #!/usr/bin/env bash
-# Runs clang-tidy (.clang-tidy) over source files; a finding is an error.
+# Runs clang-tidy (.clang-tidy) over source files, with the flags that Bazel compiles them with, and prints what it finds.
 #
-#   tools/clang_tidy.sh FILE.cc...        needs compile_commands.json, which tools/compile_commands.sh writes
+#   tools/clang_tidy.sh FILE.cc...        those files
+#   tools/clang_tidy.sh --since REV       those that differ from a revision of git, "main" say, in commits or in the folder
+#
+# Flags are those of compile_commands.json; where there is none, tools/compile_commands.sh writes it first, for all targets.
+# Generated headers (.pb.h) must be there: build what the files belong to.
+# Ends with 1 where something was found, with 2 where the command line is wrong or clang-tidy is not installed.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
-[ $# -gt 0 ] || { sed -n 2,4p "$0" >&2; exit 2; }
-command -v clang-tidy >/dev/null || { echo "clang-tidy is not installed: sudo apt-get install clang-tidy" >&2; exit 1; }
-[ -f compile_commands.json ] || { echo "compile_commands.json is missing: tools/compile_commands.sh //..." >&2; exit 1; }
+usage() { sed -n 4,5p "$0" >&2; exit 2; }
+case "${1:-}" in
+  "" | --help) usage ;;
+  --since)
+    [ $# -eq 2 ] || usage
+    changed=$(git diff --name-only --diff-filter=d "$2" -- '*.cc') || exit 2
+    mapfile -t files < <(printf '%s' "$changed")
+    ;;
+  *) files=("$@") ;;
+esac
+[ ${#files[@]} -gt 0 ] || { echo "No .cc file differs from $2." >&2; exit 0; }
+for file in "${files[@]}"; do [ -f "$file" ] || { echo "$file: no such file" >&2; exit 2; }; done
+command -v clang-tidy >/dev/null || {
+  echo "clang-tidy is not installed. Install it with: sudo apt-get install --no-install-recommends clang-tidy" >&2
+  exit 2
+}
+[ -f compile_commands.json ] || tools/compile_commands.sh
 
-# Compiler warnings are checked by g++: clang has other warnings, and does not know some options of
-# g++.
-exec clang-tidy -p . --quiet --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-everything "$@"
+# Compiler warnings are checked by g++: clang has other warnings, and does not know some options of g++. One process checks one
+# file, as many at once as there are processors; xargs ends with 123 if one of them found something.
+printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "${JOBS:-$(nproc)}" clang-tidy -p . --quiet --use-color=false \
+  --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-everything || exit 1
+echo "${#files[@]} files, nothing found" >&2

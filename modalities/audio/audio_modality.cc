@@ -1,5 +1,28 @@
-#include "modalities/audio/audio_modality.h"
-
+// The modality "audio": clips of one fixed length as log-mel spectrograms through a feature
+// encoder; sequence positions.
+//
+//   id: "audio"
+//   audio { sample_rate_hz: 8000 max_samples: 8000
+//           log_mel { window: 256 hop: 80 mel_bins: 40 max_hz: 4000 } }
+//   encoder { small_cnn { in_channels: 1 widths: 32 widths: 64 widths: 96 flatten_height: true } }
+//
+// A longer clip gives its middle; with `augment`, a random window. Options (the first is the
+// default unless it says otherwise):
+//
+//   augment      of training alone: none | speech: speed, shift, level, noise, slope and masks |
+//                spec_augment: time warp and masks (spec_augment.h, with options of its own)
+//   normalize    clip | none. clip: mean 0 and deviation 1 over the clip, levels more than 80 dB
+//                below its loudest cut off. Default: none for pann, whose first layer normalises;
+//                clip for all others
+//   channels     mean | first
+//   resample     true | false: take samples at the file's own rate
+//   int16        false | true: round trip through 16-bit integers, as when the reference reads a
+//                file
+//   filter_rate  rate in Hz for which the mel filters are made; default audio.sample_rate_hz. The
+//                reference keeps the filters of the checkpoint that its network started from, made
+//                for 32000 Hz, although its clips have 48000
+//   filling      what fills up a clip that is too short: zeros | whole_copies | copies. Default:
+//                whole_copies with AudioInput.pad_to_max, else zeros
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
@@ -18,6 +41,7 @@
 #include "modalities/audio/waveform.h"
 #include "modalities/base/encoded_modality.h"
 #include "modalities/base/options.h"
+#include "modalities/builtin_modalities.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 
@@ -166,8 +190,7 @@ absl::StatusOr<AudioSettings> ReadSettings(const ModalityConfig& config) {
   return settings;
 }
 
-}  // namespace
-
+// InvalidArgument names the field or option that does not fit.
 absl::StatusOr<std::unique_ptr<Modality>> CreateAudioModality(const ModalityConfig& config,
                                                               const HostServices& services) {
   UNIVAL_ASSIGN_OR_RETURN(AudioSettings settings, ReadSettings(config));
@@ -185,6 +208,12 @@ absl::StatusOr<std::unique_ptr<Modality>> CreateAudioModality(const ModalityConf
           config, std::move(network), PositionKind::kSequence,
           absl::StrCat(settings.sample_rate_hz, "hz-", settings.frames, "x", log_mel->bins())));
   return std::make_unique<AudioModality>(std::move(parts), services.media, settings, log_mel);
+}
+
+}  // namespace
+
+ModalityFactory AudioModalityFactory() {
+  return {"audio", "speech and sounds as log-mel spectrograms", &CreateAudioModality};
 }
 
 }  // namespace unival

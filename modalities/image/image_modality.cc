@@ -1,5 +1,13 @@
-#include "modalities/image/image_modality.h"
-
+// The modality "image": RGB pictures, resized to one size and normalised, through a feature
+// encoder; grid positions.
+//
+//   id: "image"
+//   image { width: 64 height: 64 normalization { mean: 0.5 ... } }
+//   encoder { small_cnn { ... } }
+//
+// Option augment, of training alone: none (default) | photometric (brightness, contrast) | photo
+// (also mirrored and shifted) | rand_augment (rand_augment.h, with options of its own). photo, and
+// rand_augment without rand_augment_list light, move things: only where no label speaks of places.
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
@@ -11,6 +19,7 @@
 #include "absl/types/optional.h"
 #include "modalities/base/encoded_modality.h"
 #include "modalities/base/options.h"
+#include "modalities/builtin_modalities.h"
 #include "modalities/image/pixel_normalizer.h"
 #include "modalities/image/rand_augment.h"
 #include "modalities/image/resize.h"
@@ -98,8 +107,7 @@ class ImageModality : public EncodedModality {
   bool photometric_, moving_;
 };
 
-}  // namespace
-
+// InvalidArgument names the field or option that does not fit.
 absl::StatusOr<std::unique_ptr<Modality>> CreateImageModality(const ModalityConfig& config,
                                                               const HostServices& services) {
   OptionReader options(config);
@@ -125,6 +133,12 @@ absl::StatusOr<std::unique_ptr<Modality>> CreateImageModality(const ModalityConf
                                  absl::StrCat(width, "x", height)));
   return std::make_unique<ImageModality>(std::move(parts), media, normalizer, augment,
                                          rand_augment);
+}
+
+}  // namespace
+
+ModalityFactory ImageModalityFactory() {
+  return {"image", "RGB pictures: PNG, JPEG and what else FFmpeg decodes", &CreateImageModality};
 }
 
 }  // namespace unival

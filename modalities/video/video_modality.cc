@@ -1,5 +1,15 @@
-#include "modalities/video/video_modality.h"
-
+// The modality "video": a few frames of one size through a feature encoder; grid positions within a
+// frame.
+//
+//   id: "video"
+//   video { frames: 4 width: 64 height: 64 resize: true sampling: FRAME_SAMPLING_MIDDLE }
+//   encoder { small_cnn { widths: 32 widths: 64 } }
+//
+// Networks for pictures see the frames as channels (in_channels = 3 * frames, filled in when 0), so
+// that even they can tell motion; networks for videos get [B, 3, T, H, W].
+//
+// Option augment, of training alone: none (default) | photometric (one change of light for all
+// frames) | rand_augment (rand_augment.h: the same operations for all frames).
 #include <ATen/ops/empty.h>
 
 #include <string>
@@ -10,6 +20,7 @@
 #include "absl/types/optional.h"
 #include "modalities/base/encoded_modality.h"
 #include "modalities/base/options.h"
+#include "modalities/builtin_modalities.h"
 #include "modalities/image/pixel_normalizer.h"
 #include "modalities/image/rand_augment.h"
 #include "modalities/image/resize.h"
@@ -116,8 +127,7 @@ class VideoModality : public EncodedModality {
   bool photometric_;
 };
 
-}  // namespace
-
+// InvalidArgument names the field or option that does not fit.
 absl::StatusOr<std::unique_ptr<Modality>> CreateVideoModality(const ModalityConfig& config,
                                                               const HostServices& services) {
   const VideoInput& video = config.video();
@@ -149,6 +159,12 @@ absl::StatusOr<std::unique_ptr<Modality>> CreateVideoModality(const ModalityConf
           absl::StrCat(video.frames(), "x", video.width(), "x", video.height())));
   return std::make_unique<VideoModality>(std::move(parts), media, video, normalizer, augment,
                                          rand_augment);
+}
+
+}  // namespace
+
+ModalityFactory VideoModalityFactory() {
+  return {"video", "a few frames of a video", &CreateVideoModality};
 }
 
 }  // namespace unival

@@ -24,9 +24,9 @@ struct Shipped {
   bool trainable;
 };
 
+// The rows of shipped_tokenizers.bzl, from which files are built and installed too.
 constexpr Shipped kShipped[] = {
-    {"sentencepiece", "sentencepiece model (tokenizer.model)", true},
-    {"gpt2_bpe", "GPT-2 byte-level BPE (encoder.json, vocab.bpe, dict.txt)", false},
+#include "runtime/loader/shipped_tokenizers.inc"
 };
 
 std::string PluginFile(const std::string& type) {

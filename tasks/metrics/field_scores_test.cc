@@ -15,6 +15,7 @@
 #include "tasks/metrics/metric_columns.h"
 #include "tasks/metrics/metrics.h"
 #include "tasks/metrics/ptb_tokenizer.h"
+#include "tasks/metrics/scored_metric.h"
 #include "tasks/metrics/vqa_answer.h"
 
 namespace unival {
@@ -50,7 +51,7 @@ class Scoring {
     status = metric_->Add({"data.jsonl:" + std::to_string(++rows_), std::move(fields)}, prediction);
     return *this;
   }
-  const ScoredMetric& scored() const { return dynamic_cast<const ScoredMetric&>(*metric_); }
+  const ScoredMetric& scored() const { return *AsScored(metric_.get()); }
   double Result(const std::string& name) const { return metric_->Result().at(name); }
 
   absl::Status status;
@@ -205,8 +206,7 @@ TEST(FieldScores, AMetricSaysWhichColumnsItNeedsBesideTheAnswer) {
   std::vector<std::unique_ptr<Metric>> metrics;
   for (const char* name : {"accuracy", "consistency", "chair"})
     metrics.push_back((*BuiltinMetrics().FindMetric(name))->create(&ReadAnswers));
-  const std::unique_ptr<Metric> all = CombineMetrics(std::move(metrics));
-  const auto columns = dynamic_cast<const ScoredMetric&>(*all).Columns();
+  const auto columns = CombineMetrics(std::move(metrics))->Columns();
   ASSERT_EQ(columns.size(), 2u);
   EXPECT_EQ(columns[0].name, "group");
   EXPECT_EQ(columns[0].metric, "consistency");

@@ -66,7 +66,7 @@ class CombinedMetric : public ScoredMetric {
   std::vector<const ScoredMetric*> Scored() const {
     std::vector<const ScoredMetric*> scored;
     for (const auto& metric : metrics_) {
-      if (const auto* one = dynamic_cast<const ScoredMetric*>(metric.get())) scored.push_back(one);
+      if (const ScoredMetric* one = AsScored(metric.get())) scored.push_back(one);
     }
     return scored;
   }
@@ -99,7 +99,7 @@ const Registry& BuiltinMetrics() {
   return *kMetrics;
 }
 
-std::unique_ptr<Metric> CombineMetrics(std::vector<std::unique_ptr<Metric>> metrics) {
+std::unique_ptr<ScoredMetric> CombineMetrics(std::vector<std::unique_ptr<Metric>> metrics) {
   return std::make_unique<CombinedMetric>(std::move(metrics));
 }
 

@@ -21,6 +21,7 @@
 
 #include "absl/status/status.h"
 #include "sdk/native/registry.h"
+#include "sdk/native/scored_metric.h"
 #include "sdk/native/task.h"
 
 namespace unival {
@@ -34,8 +35,9 @@ const Registry& BuiltinMetrics();
 // How many records there were, and how many of them had no answer.
 constexpr char kSamplesScore[] = "samples", kFailuresScore[] = "failures";
 
-// One metric that feeds all of `metrics` and adds these counts.
-std::unique_ptr<Metric> CombineMetrics(std::vector<std::unique_ptr<Metric>> metrics);
+// One metric that feeds all of `metrics` and adds these counts. Of those among them that are no
+// ScoredMetric it has the result alone.
+std::unique_ptr<ScoredMetric> CombineMetrics(std::vector<std::unique_ptr<Metric>> metrics);
 
 }  // namespace unival
 

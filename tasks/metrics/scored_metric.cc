@@ -6,6 +6,10 @@
 
 namespace unival {
 
+const ScoredMetric* AsScored(const Metric* metric) {
+  return dynamic_cast<const ScoredMetric*>(metric);
+}
+
 absl::StatusOr<References> ReadTexts(const ReferenceReader& reader, const TaskSample& sample) {
   UNIVAL_ASSIGN_OR_RETURN(References references, reader(sample));
   if (references.texts.empty()) {

@@ -1,4 +1,5 @@
-// unival: scored_metric.h - what metrics that ship read of a sample (sdk/native/scored_metric.h).
+// unival: scored_metric.h - the metrics of sdk/native/scored_metric.h: which are, and what those that
+// ship read of a sample.
 #ifndef UNIVAL_TASKS_METRICS_SCORED_METRIC_H_
 #define UNIVAL_TASKS_METRICS_SCORED_METRIC_H_
 
@@ -11,6 +12,9 @@
 #include "tasks/metrics/metric_columns.h"
 
 namespace unival {
+
+// `metric`, where it can say what each sample contributed; else, and for nullptr, nullptr.
+const ScoredMetric* AsScored(const Metric* metric);
 
 // The references of `sample`, which must hold a right answer for texts. InvalidArgument names the
 // sample.

@@ -11,6 +11,7 @@
 #include "runtime/pipeline.h"
 #include "sdk/base/text_format.h"
 #include "tasks/metrics/bootstrap.h"
+#include "tasks/metrics/scored_metric.h"
 #include "training/data/read/source.h"
 #include "training/evaluation/evaluate.h"
 #include "training/evaluation/main_metric.h"
@@ -129,8 +130,7 @@ TEST_F(ErrorsOfAPlugin, AreWorstOfSeveralPromptsWhereTheyAreMost) {
 TEST_F(ErrorsOfAPlugin, AreComparedSoThatMoreOfThemAreWorse) {
   const EvaluationResult few = Evaluated(1), many = Evaluated(8);
   ASSERT_LT(few.metrics.at("excess"), many.metrics.at("excess"));
-  const auto differences = ComparePaired(dynamic_cast<const ScoredMetric&>(*few.metric),
-                                         dynamic_cast<const ScoredMetric&>(*many.metric),
+  const auto differences = ComparePaired(*AsScored(few.metric.get()), *AsScored(many.metric.get()),
                                          {/*resamples=*/20}, few.scores);
   ASSERT_TRUE(differences.ok()) << differences.status();
   const PairedDifference& excess = differences->at("excess");

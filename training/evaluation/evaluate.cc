@@ -17,6 +17,7 @@
 #include "sdk/base/descriptor.h"
 #include "sdk/base/files.h"
 #include "sdk/base/status_macros.h"
+#include "tasks/metrics/scored_metric.h"
 #include "training/evaluation/result_lines.h"
 
 namespace unival {
@@ -138,7 +139,7 @@ absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string&
   }
   if (keep) UNIVAL_RETURN_IF_ERROR(WriteOutputFile(options.results_file, lines.Text(*metric)));
   result.metrics = metric->Result();
-  if (const auto* scored = dynamic_cast<const ScoredMetric*>(metric.get()))
+  if (const ScoredMetric* scored = AsScored(metric.get()))
     result.intervals = BootstrapIntervals(*scored, options.bootstrap);
   result.calibration = lines.CalibrationOf(*metric, result.scores);
   if (options.keep_metric) result.metric = std::move(metric);

@@ -56,7 +56,7 @@ void ResultLines::Add(const TaskSample& sample, const absl::StatusOr<Prediction>
 
 std::string ResultLines::Text(const Metric& metric) const {
   SampleValues values;
-  if (const auto* scored = dynamic_cast<const ScoredMetric*>(&metric)) values = scored->PerSample();
+  if (const ScoredMetric* scored = AsScored(&metric)) values = scored->PerSample();
   std::string text;
   for (size_t i = 0; i < lines_->lines.size(); ++i) {
     Json line = lines_->lines[i];
@@ -70,7 +70,7 @@ std::string ResultLines::Text(const Metric& metric) const {
 
 absl::optional<Calibration> ResultLines::CalibrationOf(const Metric& metric,
                                                        const TaskScores& scores) const {
-  const auto* scored = dynamic_cast<const ScoredMetric*>(&metric);
+  const ScoredMetric* scored = AsScored(&metric);
   if (scored == nullptr) return absl::nullopt;
   const SampleValues values = scored->PerSample();
   const std::string name = scores.Main(values, /*shares=*/true);

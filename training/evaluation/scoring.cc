@@ -29,8 +29,8 @@ std::string ColumnPlace(const ScoreInput& input, const std::string& column) {
 }
 
 // What a metric reads of a record beside the answer; not every layout has it.
-absl::Status CheckColumns(const ScoreInput& input, const Metric& metric) {
-  for (const MetricColumn& column : dynamic_cast<const ScoredMetric&>(metric).Columns()) {
+absl::Status CheckColumns(const ScoreInput& input, const ScoredMetric& metric) {
+  for (const MetricColumn& column : metric.Columns()) {
     for (size_t i = 0; i < input.samples.size(); ++i) {
       if (input.failed[i] || HoldsColumn(input.samples[i], column)) continue;
       return absl::InvalidArgumentError(absl::StrCat(
@@ -42,16 +42,16 @@ absl::Status CheckColumns(const ScoreInput& input, const Metric& metric) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<Metric>> MetricOver(const ScoreInput& input,
-                                                   const Registry& registry,
-                                                   const ScoringOptions& options) {
+absl::StatusOr<std::unique_ptr<ScoredMetric>> MetricOver(const ScoreInput& input,
+                                                         const Registry& registry,
+                                                         const ScoringOptions& options) {
   std::vector<std::unique_ptr<Metric>> metrics;
   for (const std::string& name : options.metrics.empty() ? input.metrics : options.metrics) {
     UNIVAL_ASSIGN_OR_RETURN(const MetricFactory factory,
                             FindFactory(name, registry, options.words));
     metrics.push_back(factory.create(&ReferencesOfInput));
   }
-  std::unique_ptr<Metric> metric = CombineMetrics(std::move(metrics));
+  std::unique_ptr<ScoredMetric> metric = CombineMetrics(std::move(metrics));
   UNIVAL_RETURN_IF_ERROR(CheckColumns(input, *metric));
   for (size_t i = 0; i < input.samples.size(); ++i) {
     if (input.failed[i]) {
@@ -104,7 +104,7 @@ std::map<std::string, ScoreValue> ScoresWithIntervals(const Metric& metric,
     scores[name].less_is_better = facts.LessIsBetter(name);
     scores[name].remark = facts.Remark(name);
   }
-  const auto* scored = dynamic_cast<const ScoredMetric*>(&metric);
+  const ScoredMetric* scored = AsScored(&metric);
   if (scored == nullptr) return scores;
   for (const auto& [name, interval] : BootstrapIntervals(*scored, options)) {
     const auto found = scores.find(name);
@@ -133,9 +133,7 @@ absl::StatusOr<std::map<std::string, PairedDifference>> CompareAnswers(
   UNIVAL_ASSIGN_OR_RETURN(const ScoreInput ordered, InOrder(b, a.samples));
   UNIVAL_ASSIGN_OR_RETURN(const auto of_a, MetricOver(a, registry, options));
   UNIVAL_ASSIGN_OR_RETURN(const auto of_b, MetricOver(ordered, registry, options));
-  return ComparePaired(dynamic_cast<const ScoredMetric&>(*of_a),
-                       dynamic_cast<const ScoredMetric&>(*of_b), options.bootstrap,
-                       TaskScores(registry));
+  return ComparePaired(*of_a, *of_b, options.bootstrap, TaskScores(registry));
 }
 
 ExpectedCheck CompareWithExpected(const ScoredInput& scored) {
@@ -144,8 +142,7 @@ ExpectedCheck CompareWithExpected(const ScoredInput& scored) {
     const auto found = scored.scores.find(name);
     if (found != scored.scores.end()) CompareOne(expected, found->second.value, name, &check);
   }
-  const auto& metric = dynamic_cast<const ScoredMetric&>(*scored.metric);
-  const SampleValues values = metric.PerSample();
+  const SampleValues values = scored.metric->PerSample();
   for (size_t i = 0; i < scored.input.samples.size(); ++i) {
     const std::string& id = scored.input.samples[i].key;
     const auto own = scored.input.expected_per_sample.find(id);

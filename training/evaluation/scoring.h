@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
 #include "sdk/native/registry.h"
+#include "sdk/native/scored_metric.h"
 #include "tasks/metrics/bootstrap.h"
 #include "tasks/metrics/caption_metrics.h"
 #include "tasks/metrics/task_scores.h"
@@ -38,7 +39,7 @@ struct ScoreValue {
 
 struct ScoredInput {
   ScoreInput input;
-  std::unique_ptr<Metric> metric;  // has seen all of `input`
+  std::unique_ptr<ScoredMetric> metric;  // has seen all of `input`
   std::map<std::string, ScoreValue> scores;
 };
 

@@ -59,7 +59,7 @@ TEST(Scoring, CocoResultsAreScoredAgainstTheirAnnotations) {
   ASSERT_TRUE(scored.ok()) << scored.status();
   EXPECT_EQ(scored->input.samples[0].key, "7") << "in the order of the annotations' pictures";
   EXPECT_EQ(scored->input.note, "1 of 3 pictures have no caption and are left out");
-  const auto& metric = dynamic_cast<const ScoredMetric&>(*scored->metric);
+  const ScoredMetric& metric = *scored->metric;
   EXPECT_NEAR(metric.PerSample().at("bleu_4")[1], 1, 1e-6);
   EXPECT_NEAR(metric.PerSample().at("rouge_l")[1], 1, 1e-12);
 }

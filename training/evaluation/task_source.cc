@@ -82,7 +82,7 @@ absl::Status CheckReferences(const Task& task, const Source& source) {
 
 absl::Status CheckMetricColumns(const Task& task, const Source& source) {
   const std::unique_ptr<Metric> metric = task.NewMetric();
-  const auto* scored = dynamic_cast<const ScoredMetric*>(metric.get());
+  const ScoredMetric* scored = AsScored(metric.get());
   std::vector<MetricColumn> columns;
   if (scored != nullptr) columns = scored->Columns();
   if (columns.empty()) return absl::OkStatus();

@@ -59,7 +59,7 @@ std::map<std::string, std::vector<double>> RecordsOfKinds(const ScoredMetric& me
 
 // Every score over the records of each kind. Empty where records have no kinds.
 std::string KindTable(const EvaluationResult& result) {
-  const auto* metric = dynamic_cast<const ScoredMetric*>(result.metric.get());
+  const ScoredMetric* metric = AsScored(result.metric.get());
   if (metric == nullptr) return "";
   const auto kinds = RecordsOfKinds(*metric);
   if (kinds.empty()) return "";
@@ -248,7 +248,7 @@ std::vector<size_t> OrderBy(const std::vector<Key>& keys, bool highest_first = f
 
 absl::StatusOr<std::string> AllCases(const EvaluationPage& page, const Source& source,
                                      const MediaDecoder& decoder) {
-  const auto* metric = dynamic_cast<const ScoredMetric*>(page.result->metric.get());
+  const ScoredMetric* metric = AsScored(page.result->metric.get());
   if (metric == nullptr) return std::string();
   const SampleValues all = metric->PerSample();
   const TaskScores& scores = page.result->scores;

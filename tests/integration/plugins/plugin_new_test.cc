@@ -35,39 +35,55 @@ std::vector<std::string> MissingFilesOfReadme(const fs::path& folder) {
   return missing;
 }
 
-class New : public ::testing::TestWithParam<Kind> {};
-
-TEST_P(New, BuildsWithTheCompilerAloneAndPassesItsCheck) {
-  const std::string name =
-      std::string("tier") + std::to_string(GetParam().tier) + "_" + GetParam().kind;
-  const Program program(NewFolder("new_" + name));
+// Writes a folder `name` of that kind, and holds what is in it against what its author expects.
+void WriteAndCheck(const Program& program, const Kind& kind, const std::string& name,
+                   const std::string& tier_option) {
   const Outcome written =
-      program.Run("plugin new " + name + " --tier " + std::to_string(GetParam().tier) + " --kind " +
-                  GetParam().kind);
+      program.Run("plugin new " + name + " --kind " + kind.kind + " " + tier_option);
   ASSERT_EQ(written.code, 0) << written.err;
   EXPECT_THAT(written.out, HasSubstr("make -C " + name));
   const Outcome checked = program.Shell("make -C " + name + " check CXX=g++");
   EXPECT_EQ(checked.code, 0) << checked.out << checked.err;
-  EXPECT_THAT(checked.out, AllOf(HasSubstr(GetParam().kind), HasSubstr("ok ")));
+  EXPECT_THAT(checked.out, AllOf(HasSubstr(kind.kind), HasSubstr("ok ")));
   for (const char* file : {"README.md", "BUILD", "WORKSPACE", "Makefile"}) {
     EXPECT_THAT(ReadText(program.Path(name + "/" + file)), ::testing::Not(HasSubstr("@NAME@")))
         << file;
   }
-  const std::string plugin =
-      GetParam().tier == 3 ? name + ".plugin.textproto" : "lib" + name + ".so";
+  const std::string plugin = kind.tier == 3 ? name + ".plugin.textproto" : "lib" + name + ".so";
+  const Outcome listed = program.Run("plugin list --explain --plugin " + name + "/" + plugin);
+  EXPECT_THAT(listed.out, HasSubstr(std::string(kind.kind) + " " + name + ": "));
   EXPECT_EQ(program.Shell("cd " + name + " && ./" + name + "_test.sh ./" + plugin).code, 0);
   EXPECT_THAT(MissingFilesOfReadme(program.Path(name)), IsEmpty());
   EXPECT_EQ(program.Run("plugin new " + name).code, 1) << "the folder is there";
+}
+
+class New : public ::testing::TestWithParam<Kind> {};
+
+TEST_P(New, BuildsWithTheCompilerAloneAndPassesItsCheck) {
+  const std::string tier = std::to_string(GetParam().tier);
+  const std::string name = "tier" + tier + "_" + GetParam().kind;
+  WriteAndCheck(Program(NewFolder("new_" + name)), GetParam(), name, "--tier " + tier);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, New,
                          ::testing::Values(Kind{1, "modality"}, Kind{1, "tokenizer"},
                                            Kind{1, "task"}, Kind{2, "modality"},
                                            Kind{2, "tokenizer"}, Kind{2, "task"},
-                                           Kind{3, "modality"}),
+                                           Kind{3, "modality"}, Kind{1, "network"}),
                          [](const auto& test) {
                            return std::string(test.param.kind) + std::to_string(test.param.tier);
                          });
+
+TEST(New, AMetricNeedsNoTierAndScoresAnswersThatAreThere) {
+  const Program program(NewFolder("new_metric"));
+  WriteAndCheck(program, {1, "metric"}, "overlap", "");
+  WriteText(program.Path("answers.json"),
+            R"({"references": {"1": ["a red circle"]}, "candidates": {"1": "a red square"}})");
+  const Outcome scored =
+      program.Run("score answers.json --metrics overlap --plugin overlap/liboverlap.so");
+  EXPECT_EQ(scored.code, 0) << scored.err;
+  EXPECT_THAT(scored.out, HasSubstr("0.66")) << "two words of three";
+}
 
 // A plugin may have the same name as a class of the SDK.
 TEST(New, BuildsUnderTheNamesOfTheSdksClasses) {
@@ -237,15 +253,19 @@ TEST(New, RefusesWhatDoesNotExist) {
   const Outcome outcome = program.Run("plugin new radar --tier 3 --kind task");
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.err, HasSubstr("use tier 2"));
+  const Outcome metric = program.Run("plugin new radar --tier 2 --kind metric");
+  EXPECT_EQ(metric.code, 1);
+  EXPECT_THAT(metric.err, AllOf(HasSubstr("modality, tokenizer, task"), HasSubstr("use tier 1")));
   EXPECT_FALSE(fs::exists(program.Path("radar")));
 }
 
-TEST(New, RefusesTheModalitiesThatTheProgramHas) {
+TEST(New, RefusesTheNamesThatTheProgramHas) {
   const Program program(NewFolder("new_taken"));
   const Outcome taken = program.Run("plugin new image");
   EXPECT_EQ(taken.code, 1);
   EXPECT_THAT(taken.err, AllOf(HasSubstr("\"image\""), HasSubstr("choose another")));
   EXPECT_FALSE(fs::exists(program.Path("image")));
+  EXPECT_EQ(program.Run("plugin new accuracy --kind metric").code, 1);
   EXPECT_EQ(program.Run("plugin new sentencepiece --kind tokenizer").code, 0);
 }
 
