@@ -3,8 +3,8 @@
 // What comes with `unival`, a small program that starts others: its own commands, each held by one
 // of the programs in libexec/, and the extensions, which need not be built or installed with it. So
 // that its help says what they are, and a message how to get one that is missing. Adding a command:
-// shipped_commands.h. Adding an extension: its line in shipped.cc, its main function in libexec, and
-// that one's line in BUILD.
+// shipped_commands.h. Adding an extension: its line in shipped.cc, its main function in libexec,
+// and that one's line in BUILD.
 #ifndef UNIVAL_APP_SHIPPED_H_
 #define UNIVAL_APP_SHIPPED_H_
 

@@ -1,5 +1,5 @@
-// unival: modalities/builtin_modalities.h - the modalities that ship. A new one needs its line here,
-// its own folder, where FooModalityFactory is defined, and that folder's line in BUILD.
+// unival: modalities/builtin_modalities.h - the modalities that ship. A new one needs its line
+// here, its own folder, where FooModalityFactory is defined, and that folder's line in BUILD.
 #ifndef UNIVAL_MODALITIES_BUILTIN_MODALITIES_H_
 #define UNIVAL_MODALITIES_BUILTIN_MODALITIES_H_
 

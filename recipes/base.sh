@@ -1,5 +1,5 @@
 #!/bin/bash
-# Writes the data that the `base` model trains on, beside what recipes/world.sh writes, and its tokenizer.
+# Writes the training data of the `base` model that recipes/world.sh does not write, and its tokenizer.
 #   recipes/base.sh UNIVAL TEXTS OUT
 #     UNIVAL  the program      TEXTS  a folder of NAME_train.jsonl and NAME_dev.jsonl with English sentences (column text)
 #     OUT     the folder that recipes/world.sh wrote to

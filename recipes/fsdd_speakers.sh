@@ -1,7 +1,7 @@
 #!/bin/bash
-# Digits spoken by someone whom training has not heard: recipes/fsdd_adapter.textproto once for each of the six speakers of
-# fsdd/train.tar, who is left out of training and alone in the evaluation.
-#   recipes/fsdd_speakers.sh UNIVAL DATA OUT [OPTION...]     OPTION: handed to `unival train`
+# Digits spoken by a speaker who was not in training: runs recipes/fsdd_adapter.textproto once for each of the six speakers of
+# fsdd/train.tar. That speaker is left out of training, and is the only one in the evaluation.
+#   recipes/fsdd_speakers.sh UNIVAL DATA OUT [OPTION...]     OPTION: passed to `unival train`
 set -euo pipefail
 if [[ $# -lt 3 ]]; then
   sed -n '2,4s/^# //p' "$0" >&2

@@ -1,14 +1,14 @@
 #!/bin/bash
-# Measures whether a model can be made to say a user's own sentences by a connection alone: trains recipes/own_words.textproto on
-# signals of a fake sensor, for every set, kind and seed, and the same for controls, and prints the share of sentences that come out whole.
+# Measures whether training only a connection can make a model say a user's own sentences. Trains recipes/own_words.textproto
+# on signals of a fake sensor for every set, kind and seed, and for controls, and prints the share of exactly right sentences.
 #   recipes/own_words.sh UNIVAL MODEL LABELS OUT
-#     UNIVAL   the program; the plugin series is sought beside it, or is the file in SERIES
+#     UNIVAL   the program; the plugin series is searched next to it, or SERIES names its file
 #     MODEL    a model directory          LABELS   JSON {"SET": ["a sentence", ...], ...}
-#     OUT      a folder to work in: data, and table.tsv, to which each result is added once, so that a stopped run goes on
+#     OUT      a work folder: data, and table.tsv; each result is added once, so that a stopped run can continue
 #   Settings: SEEDS="1 2 3", KINDS="changing steady changing_after steady_after ...", SETS (default: all), THREADS=1, and
-#   CONTROLS="random nano": MODEL's configuration with random weights, models/nano; the first seed of each. CONTROLS="" for none.
-#   The table: mean and worst of the sets (means over seeds), and beside them what always giving the most frequent sentence gets, and
-#   what a linear classifier of the signals gets (of the first seed; not where pairs are held out, as it knows no pair it has not seen).
+#   CONTROLS="random nano": MODEL's configuration with random weights, and models/nano, with the first seed; CONTROLS="": none.
+#   The table: mean and minimum over the sets (each a mean over seeds); next to them the score of always giving the most frequent
+#   sentence, and of a linear classifier of the signals (first seed; not when pairs are held out, which it has never seen).
 set -euo pipefail
 if [[ $# -ne 4 ]]; then
   sed -n '2,13s/^# //p' "$0" >&2

@@ -2,11 +2,14 @@
 # fuzz.sh MINUTES [TARGET...]: runs every target of tests/fuzz, or the named ones, for MINUTES each,
 # with the address and the undefined-behaviour sanitizer; JOBS targets run at a time (default: the
 # number of processors).
-#   With clang's fuzzer installed, coverage leads the search; else the driver of the corpus draws mutations, others each time.
-#   ENGINE=libfuzzer or ENGINE=driver chooses; FINDINGS=DIR (fuzz_findings) is where inputs that ended a target are kept,
-#   each under the target's name beside what it reported. Put them into tests/fuzz/corpus once they are mended.
-#   CORPUS=DIR (fuzz_corpus): where clang's fuzzer keeps the inputs that reached new code, so that the next call goes on from them.
-# Prints executions and findings of each target, and ends with 1 where something was found.
+#   With clang's fuzzer installed, coverage guides the search. Otherwise the corpus driver makes
+#   random mutations, different each time.
+#   ENGINE=libfuzzer or ENGINE=driver chooses. FINDINGS=DIR (fuzz_findings): inputs that ended a
+#   target are kept there, each under the target's name with its report. Put them into
+#   tests/fuzz/corpus after the error is fixed.
+#   CORPUS=DIR (fuzz_corpus): clang's fuzzer keeps inputs there that reached new code, so that the
+#   next call continues from them.
+# Prints executions and findings of each target, and ends with 1 when something was found.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 minutes=${1:?usage: tools/fuzz.sh MINUTES [TARGET...]}

@@ -1,12 +1,15 @@
 # shellcheck shell=bash
-# Shared beginning of ./test and ./quickstart: source it with the repository root as the current folder.
+# Shared beginning of ./test and ./quickstart. Source it with the repository root as the current
+# folder.
 #
 #   say TEXT            prints to stderr
-#   ensure_packages     installs what tools/packages.txt lists, or says what is missing and stops
+#   ensure_packages     installs the packages of tools/packages.txt, or lists the missing ones and
+#                       stops
 #   write_machine_rc    writes machine.bazelrc: cache, output folder, versions of the packages
-#   run_bazel ARGS...   runs Bazel with the server options of this machine
-#   announce NAME WHAT  says what is about to be built, and how long NAME took the last time on this machine
-#   remember NAME SECONDS   keeps that time, unless it was short
+#   run_bazel ARGS...   runs Bazel with the startup options of this machine
+#   announce NAME WHAT  says what will be built, and how long NAME took the last time on this
+#                       machine
+#   remember NAME SECONDS   stores that time, unless it was short
 
 say() { printf '%s\n' "$*" >&2; }
 

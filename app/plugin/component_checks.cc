@@ -16,7 +16,7 @@
 #include "sdk/base/text_format.h"
 #include "sdk/native/feature_encoder.h"
 #include "sdk/testing/byte_vocabulary.h"
-#include "training/data/source.h"
+#include "training/data/read/source.h"
 
 namespace unival {
 namespace {

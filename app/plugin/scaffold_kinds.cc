@@ -5,7 +5,7 @@
 namespace unival {
 namespace {
 
-ScaffoldKind Modality() {
+ScaffoldKind ModalityKind() {
   const std::string templates = "`templates.textproto` has tasks in the wording that models know.";
   const std::string generated =
       "The check makes pictures and sounds of its own. For other media make a folder with the name "
@@ -24,7 +24,7 @@ ScaffoldKind Modality() {
           /*has_templates=*/true};
 }
 
-ScaffoldKind Tokenizer() {
+ScaffoldKind TokenizerKind() {
   const std::string text =
       "The check reads the texts in `samples/`, a line each; put lines of your own language there. "
       "Files of the\ntokenizer's own go there too.";
@@ -36,7 +36,7 @@ ScaffoldKind Tokenizer() {
           /*may_replace=*/true};
 }
 
-ScaffoldKind Task() {
+ScaffoldKind TaskKind() {
   const std::string text =
       "The check reads the records in `samples/records.jsonl`; replace them by some of your own "
       "when the task takes other\ncolumns.";
@@ -47,7 +47,7 @@ ScaffoldKind Task() {
   return {"task", {{2, text, samples}, {1, text, samples}}};
 }
 
-ScaffoldKind Metric() {
+ScaffoldKind MetricKind() {
   return {"metric",
           {{1,
             "The check asks with answers of its own, right ones, wrong ones and failures; it needs "
@@ -57,7 +57,7 @@ ScaffoldKind Metric() {
             {}}}};
 }
 
-ScaffoldKind Network() {
+ScaffoldKind NetworkKind() {
   return {"network",
           {{1,
             "The check feeds the network with numbers of its own; it needs no samples. A modality "
@@ -93,8 +93,8 @@ std::vector<ScaffoldTier> Tiers() {
 }  // namespace
 
 const std::vector<ScaffoldKind>& ScaffoldKindTable() {
-  static const auto* const kKinds =
-      new std::vector<ScaffoldKind>{Modality(), Tokenizer(), Task(), Metric(), Network()};
+  static const auto* const kKinds = new std::vector<ScaffoldKind>{
+      ModalityKind(), TokenizerKind(), TaskKind(), MetricKind(), NetworkKind()};
   return *kKinds;
 }
 

@@ -206,7 +206,7 @@ TEST(ActivationCheckpointing, ReachesWhatTrainsBesideFrozenLayers) {
 // The largest number of bytes in tensors at one time, for tensors that are created while it counts.
 class TensorBytes : public c10::MemoryReportingInfoBase {
  public:
-  // libtorch 1.13 and 2.x call different functions.
+  // libtorch 1.13 calls the first function, 2.x the second.
   void reportMemoryUsage(void*, int64_t bytes, int64_t, int64_t, c10::Device) { Count(bytes); }
   void reportMemoryUsage(void*, int64_t bytes, size_t, size_t, c10::Device) { Count(bytes); }
   bool memoryProfilingEnabled() const override { return true; }

@@ -1,7 +1,7 @@
 // unival: random.h - random numbers that depend on the seed alone. They are the same on every
 // machine and compiler; the distributions of the standard library do not promise that.
 //
-// SeededRandom random(Mix(plan_seed, step, row)); // a generator for this row alone
+//   SeededRandom random(Mix(plan_seed, step, row));  // a generator for this row alone
 //   double radius = random.Uniform(6.0, 8.0);
 //
 // The generator is SplitMix64: Steele, Lea, Flood, "Fast Splittable Pseudorandom Number

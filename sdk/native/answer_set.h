@@ -3,7 +3,7 @@
 // A closed set of answers: their tokens, and their prefix tree (trie), which search and loss use.
 //
 //   AnswerSet answers({{10}, {10, 11}});          // made once per task
-// Constraint constraint{answers, {}}; // copies share one set
+//   Constraint constraint{answers, {}};          // copies share one set
 //   int32_t node = answers.trie()->Next(AnswerTrie::kRoot, 10);
 //   answers.trie()->Children(node);               // {2, 11} in order of insertion: </s> ends [10]
 //

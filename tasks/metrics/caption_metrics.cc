@@ -5,9 +5,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 
+#include "absl/hash/hash.h"
 #include "tasks/metrics/caption_scores.h"
 #include "tasks/metrics/families.h"
 #include "tasks/metrics/meteor.h"
@@ -39,6 +43,27 @@ Items MakeItems(const std::vector<ScoredText>& texts, CaptionWords words) {
   }
   return items;
 }
+
+// The words of the texts that were asked for last. The metrics of a run ask for the same texts one
+// after another, and making words of them takes most of the time of most metrics. Thread-safe.
+class LastItems {
+ public:
+  std::shared_ptr<const Items> Of(const std::vector<ScoredText>& texts, CaptionWords words) {
+    size_t key = texts.size();
+    for (const ScoredText& text : texts) key = absl::HashOf(key, text.text, text.references);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (items_ == nullptr || key != key_) {
+      items_ = std::make_shared<const Items>(MakeItems(texts, words));
+      key_ = key;
+    }
+    return items_;
+  }
+
+ private:
+  std::mutex mutex_;
+  size_t key_ = 0;  // a hash of 64 bits over all texts
+  std::shared_ptr<const Items> items_;
+};
 
 // `row_of` each item, on all threads: items do not see each other.
 template <typename RowOf>
@@ -106,7 +131,10 @@ ScoreInfo Remarked(const char* name, const char* remark) {
 
 using Rows = std::vector<Statistics> (*)(const Items&);
 
-MetricFactory Captions(const std::string& name, const std::string& summary, CaptionWords words,
+// How a metric gets the words of its texts.
+using ItemsOf = std::function<std::shared_ptr<const Items>(const std::vector<ScoredText>&)>;
+
+MetricFactory Captions(const std::string& name, const std::string& summary, const ItemsOf& words,
                        std::vector<ScoreInfo> scores, Rows rows,
                        std::vector<double> (*of_sums)(const Statistics&, double),
                        int64_t most_words = 0) {
@@ -114,7 +142,7 @@ MetricFactory Captions(const std::string& name, const std::string& summary, Capt
   scorer.most_words = most_words;
   scorer.infos = std::move(scores);
   scorer.statistics = [words, rows](const std::vector<ScoredText>& texts) {
-    return rows(MakeItems(texts, words));
+    return rows(*words(texts));
   };
   scorer.scores = of_sums;
   return SumMetricFactory(name, summary, std::move(scorer));
@@ -122,7 +150,11 @@ MetricFactory Captions(const std::string& name, const std::string& summary, Capt
 
 }  // namespace
 
-std::vector<MetricFactory> CaptionMetricsOver(CaptionWords words) {
+std::vector<MetricFactory> CaptionMetricsOver(CaptionWords kind) {
+  const auto last = std::make_shared<LastItems>();
+  const ItemsOf words = [last, kind](const std::vector<ScoredText>& texts) {
+    return last->Of(texts, kind);
+  };
   const Rows damped = [](const Items& items) { return Column(CiderD(items)); };
   const Rows plain = [](const Items& items) { return Column(PlainCider(items)); };
   return {

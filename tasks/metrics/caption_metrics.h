@@ -14,7 +14,7 @@ enum class CaptionWords {
 };
 
 // bleu, rouge_l, cider, cider_d, cider_plain, meteor
-std::vector<MetricFactory> CaptionMetricsOver(CaptionWords words);
+std::vector<MetricFactory> CaptionMetricsOver(CaptionWords kind);
 
 }  // namespace unival
 

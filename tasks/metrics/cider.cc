@@ -59,7 +59,7 @@ class DocumentFrequencies {
 
  private:
   void AddItem(const NumberedItem& item) {
-    absl::flat_hash_set<Ngram> seen;
+    absl::flat_hash_set<Ngram, absl::Hash<Ngram>, SameNgram> seen;
     for (const NumberedWords& words : item.references) {
       for (size_t n = 1; n <= kNgramOrders; ++n) {
         for (const NgramCount& one : CountNgrams(words, n)) {
@@ -78,6 +78,33 @@ class DocumentFrequencies {
   NgramMap log_frequencies_;  // while items are added, the frequencies themselves
 };
 
+// Finds the weights of n-grams: a table for long texts; most are so short that looking through them
+// takes less than making one.
+class WeightOf {
+ public:
+  explicit WeightOf(const std::vector<NgramCount>& weights) : weights_(weights) {
+    if (weights.size() <= kFewNgrams) return;
+    for (const NgramCount& one : weights) table_.emplace(one.ngram, one.count);
+  }
+
+  // Null where it does not occur.
+  const double* Find(const Ngram& ngram) const {
+    if (weights_.size() > kFewNgrams) {
+      const auto found = table_.find(ngram);
+      return found == table_.end() ? nullptr : &found->second;
+    }
+    for (const NgramCount& one : weights_) {
+      if (SameNgram()(one.ngram, ngram)) return &one.count;
+    }
+    return nullptr;
+  }
+
+ private:
+  static constexpr size_t kFewNgrams = 24;
+  const std::vector<NgramCount>& weights_;
+  NgramMap table_;
+};
+
 // The cosine of the two vectors, averaged over orders. `damped` gives CIDEr-D: counts are clipped,
 // and the value falls as the lengths differ more.
 double Similarity(const CiderVector& candidate, const CiderVector& reference, bool damped) {
@@ -86,14 +113,12 @@ double Similarity(const CiderVector& candidate, const CiderVector& reference, bo
   const double damping = damped ? std::exp(-delta * delta / (2 * kSigma * kSigma)) : 1;
   double sum = 0;
   for (size_t n = 0; n < kNgramOrders; ++n) {
-    NgramMap weights;
-    for (const NgramCount& one : reference.weights[n]) weights.emplace(one.ngram, one.count);
+    const WeightOf weight_of(reference.weights[n]);
     double product = 0;
     for (const auto& [ngram, weight] : candidate.weights[n]) {
-      const auto found = weights.find(ngram);
-      if (found != weights.end()) {
-        product += (damped ? std::min(weight, found->second) : weight) * found->second;
-      }
+      const double* of_reference = weight_of.Find(ngram);
+      if (of_reference == nullptr) continue;
+      product += (damped ? std::min(weight, *of_reference) : weight) * *of_reference;
     }
     const double norms = candidate.norms[n] * reference.norms[n];
     if (norms != 0) product /= norms;

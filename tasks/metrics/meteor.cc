@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
-#include <set>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -80,7 +80,7 @@ std::string PartPeriod(const std::string& word, const std::string* next) {
 
 // Words that carry little meaning: those that METEOR 1.5 counts as function words of English.
 bool IsFunctionWord(const std::string& word) {
-  static const auto* const kWords = new std::set<std::string>(absl::StrSplit(
+  static const auto* const kWords = new absl::flat_hash_set<absl::string_view>(absl::StrSplit(
       "the , . to of and a in that for \" is on 's it with was as said at he by be from have has "
       "are his but an this not i will ’ they ) -rrb- ( -lrb- who their had we which were been more "
       "or s its would about new one after you : also up when there than $ all out her people she "

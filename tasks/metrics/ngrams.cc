@@ -21,7 +21,7 @@ std::vector<NgramCount> CountNgrams(const NumberedWords& words, size_t n) {
   counts.reserve(places);
   // Most texts are short: looking through what is there takes less than a table.
   constexpr size_t kFew = 24;
-  absl::flat_hash_map<Ngram, size_t> index;
+  absl::flat_hash_map<Ngram, size_t, absl::Hash<Ngram>, SameNgram> index;
   for (size_t i = 0; i < places; ++i) {
     Ngram ngram;
     ngram.fill(kNoWord);
@@ -31,7 +31,7 @@ std::vector<NgramCount> CountNgrams(const NumberedWords& words, size_t n) {
       at = index.emplace(ngram, at).first->second;
     } else {
       const auto same = std::find_if(counts.begin(), counts.end(), [&ngram](const NgramCount& one) {
-        return one.ngram == ngram;
+        return SameNgram()(one.ngram, ngram);
       });
       at = static_cast<size_t>(same - counts.begin());
     }

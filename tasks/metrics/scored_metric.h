@@ -1,5 +1,5 @@
-// unival: scored_metric.h - the metrics of sdk/native/scored_metric.h: which are, and what those that
-// ship read of a sample.
+// unival: scored_metric.h - the metrics of sdk/native/scored_metric.h: which are, and what those
+// that ship read of a sample.
 #ifndef UNIVAL_TASKS_METRICS_SCORED_METRIC_H_
 #define UNIVAL_TASKS_METRICS_SCORED_METRIC_H_
 

@@ -221,6 +221,7 @@ TEST_F(TrainingExamples, SettingsOutOfRangeAreNamed) {
     const char* expected;
   } kCases[] = {
       {"mask_loss: true", "mask_loss: needs a closed set"},
+      {"generation { score_candidates: true }", "score_candidates: needs a closed set"},
       {"mask_span_mean: 3", "mask_span_mean: needs mask_ratio"},
       {"mask_ratio: 0.3 mask_span_mean: -1", "mask_span_mean: expected 0 to 64, got -1"},
       {"negatives { column: \"z\" answer: \"y\" }", "negatives: column: no slot of column \"z\""},

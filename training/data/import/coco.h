@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 
 namespace unival {
 
@@ -27,8 +28,14 @@ std::vector<std::string> CocoPaths(const std::string& split, const std::string& 
 // COCO's x, y, width, height, four numbers, as x0, y0, x1, y1.
 std::array<double, 4> CornersOf(const std::vector<double>& bbox);
 
-// Reason for leaving out a box in pixels: without the picture's size its fractions are not known.
+// The part of a box that lies in a picture of this size; none where that has no area. Publishers'
+// boxes reach over the edges by a fraction of a pixel or by many, and some are lines or points.
+absl::optional<std::array<double, 4>> BoxInside(const std::array<double, 4>& corners, int64_t width,
+                                                int64_t height);
+
+// Reasons for leaving out a box in pixels: without the picture's size its fractions are not known.
 inline constexpr char kNoSize[] = "the picture has no width and height in the file";
+inline constexpr char kNoArea[] = "the box has no area in the picture";
 
 }  // namespace unival
 

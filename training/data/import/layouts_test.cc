@@ -6,9 +6,7 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
-#include "sdk/base/test_files.h"
-#include "training/data/import/import.h"
-#include "training/data/read/source.h"
+#include "training/data/import/test_dataset.h"
 
 namespace unival {
 namespace {
@@ -17,142 +15,6 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-// A data set in a folder, and what importing it gives.
-class Dataset {
- public:
-  Dataset() : folder_(NewFolder()) {}
-
-  void File(const std::string& path, const std::string& text = "x") const {
-    WriteText(folder_ + "/in/" + path, text);
-  }
-  absl::StatusOr<ImportReport> Import(const std::string& dataset,
-                                      const std::string& split = "all") const {
-    ImportOptions options;
-    options.dataset = dataset;
-    options.source = folder_ + "/in";
-    options.destination = folder_ + "/out.jsonl";
-    options.split = split;
-    return ImportDataset(options);
-  }
-  std::string Error(const std::string& dataset, const std::string& split = "all") const {
-    return std::string(Import(dataset, split).status().message());
-  }
-  // The written records, read by a source; this checks that their media exist.
-  std::vector<TaskSample> Records() const {
-    SourceOptions options;
-    options.path = folder_ + "/out.jsonl";
-    const auto source = OpenSource(options);
-    EXPECT_TRUE(source.ok()) << source.status();
-    std::vector<TaskSample> records;
-    for (int64_t i = 0; source.ok() && i < (*source)->size(); ++i) {
-      const auto record = (*source)->Read(i);
-      EXPECT_TRUE(record.ok()) << record.status();
-      if (record.ok()) records.push_back(*record);
-    }
-    return records;
-  }
-  const std::string& folder() const { return folder_; }
-
- private:
-  const std::string folder_;
-};
-
-std::string Text(const TaskSample& sample, const std::string& column) {
-  return std::get<std::string>(sample.fields.at(column));
-}
-double Number(const TaskSample& sample, const std::string& column) {
-  return std::get<double>(sample.fields.at(column));
-}
-std::vector<std::string> List(const TaskSample& sample, const std::string& column) {
-  return std::get<std::vector<std::string>>(sample.fields.at(column));
-}
-std::vector<double> Numbers(const TaskSample& sample, const std::string& column) {
-  return std::get<std::vector<double>>(sample.fields.at(column));
-}
-std::string Media(const TaskSample& sample, const std::string& column) {
-  return std::get<MediaSource>(sample.fields.at(column)).name;
-}
-const ImportReport::LeftOut& Only(const ImportReport& report) {
-  EXPECT_EQ(report.left_out.size(), 1);
-  static const ImportReport::LeftOut kNone;
-  return report.left_out.empty() ? kNone : report.left_out.begin()->second;
-}
-
-constexpr char kCocoImages[] =
-    R"({"info": {"images": [1]}, "images": [
-        {"id": 9, "file_name": "9.jpg", "width": 640, "height": 480},
-        {"id": 8, "file_name": "8.jpg", "width": 64, "height": 48}], )";
-
-TEST(CocoLayout, CaptionsOfAPictureAreOneRecord) {
-  const Dataset data;
-  data.File("annotations/captions_train2014.json", absl::StrCat(kCocoImages, R"("annotations": [
-        {"image_id": 9, "id": 1, "caption": "A dog. "},
-        {"image_id": 8, "id": 2, "caption": "A cat."},
-        {"image_id": 9, "id": 4, "caption": "  "},
-        {"image_id": 9, "id": 3, "caption": "The dog sits"}]})"));
-  data.File("train2014/9.jpg");
-  const auto report = data.Import("coco-captions", "train");
-  ASSERT_TRUE(report.ok()) << report.status();
-  EXPECT_EQ(report->samples, 1);
-  EXPECT_EQ(Only(*report).count, 1);
-  EXPECT_THAT(Only(*report).examples, ElementsAre("train2014/8.jpg"));
-  EXPECT_THAT(report->media_root, IsEmpty());
-  const auto records = data.Records();
-  EXPECT_EQ(Media(records[0], "image"), "in/train2014/9.jpg");
-  EXPECT_THAT(List(records[0], "caption"), ElementsAre("A dog.", "The dog sits"));
-  EXPECT_EQ(Number(records[0], "width"), 640);
-  EXPECT_THAT(data.Error("coco-captions", "val"), HasSubstr("got only train2014"));
-}
-
-TEST(CocoLayout, TwoYearsOfASplitMustBeTold) {
-  const Dataset data;
-  for (const char* year : {"2014", "2017"}) {
-    data.File(
-        absl::StrCat("annotations/captions_val", year, ".json"),
-        absl::StrCat(kCocoImages, R"("annotations": [{"image_id": 9, "id": 1, "caption": "x"}]})"));
-    data.File(absl::StrCat("val", year, "/9.jpg"));
-  }
-  EXPECT_THAT(data.Error("coco-captions", "val"), HasSubstr("val2014, val2017"));
-  EXPECT_EQ(data.Import("coco-captions", "val2017")->samples, 1);
-}
-
-TEST(CocoLayout, BoxesBecomeCornersAndClassesAreCounted) {
-  const Dataset data;
-  data.File("annotations/instances_val2017.json", absl::StrCat(kCocoImages, R"("annotations": [
-      {"id": 1, "image_id": 9, "category_id": 3, "bbox": [10, 20, 30.5, 40], "iscrowd": 0,
-       "segmentation": [[1, 2, 3, 4]]},
-      {"id": 2, "image_id": 9, "category_id": 3, "bbox": [0, 0, 5, 5], "iscrowd": 1,
-       "segmentation": {"counts": [1], "size": [2, 2]}},
-      {"id": 3, "image_id": 7, "category_id": 3, "bbox": [0, 0, 5, 5], "iscrowd": 0}],
-      "categories": [{"id": 3, "name": "traffic light", "supercategory": "outdoor"}]})"));
-  data.File("val2017/9.jpg");
-  const auto report = data.Import("coco-instances");
-  ASSERT_TRUE(report.ok()) << report.status();
-  EXPECT_EQ(report->samples, 1);
-  EXPECT_EQ(report->left_out.size(), 2);
-  EXPECT_THAT(report->left_out.at("the region is a crowd, not one object").examples,
-              ElementsAre("annotation 2"));
-  const auto records = data.Records();
-  EXPECT_EQ(Text(records[0], "text"), "traffic light");
-  EXPECT_THAT(Numbers(records[0], "box"), ElementsAre(10, 20, 40.5, 60));
-  EXPECT_EQ(Number(records[0], "count"), 2);
-}
-
-TEST(CocoLayout, KarpathysSplitsKeepRestvalWithTrain) {
-  const Dataset data;
-  data.File("dataset_coco.json", R"({"images": [
-      {"filepath": "val2014", "filename": "1.jpg", "cocoid": 1, "split": "restval",
-       "sentences": [{"raw": "A dog.", "tokens": ["a", "dog"]}]},
-      {"filepath": "val2014", "filename": "2.jpg", "cocoid": 2, "split": "test",
-       "sentences": [{"raw": "A cat.", "tokens": ["a", "cat"]}]}], "dataset": "coco"})");
-  data.File("val2014/1.jpg");
-  data.File("val2014/2.jpg");
-  EXPECT_EQ(data.Import("coco-karpathy", "train")->samples, 1);
-  EXPECT_THAT(List(data.Records()[0], "caption"), ElementsAre("A dog."));
-  EXPECT_EQ(data.Import("coco-karpathy", "test")->samples, 1);
-  EXPECT_THAT(data.Error("coco-karpathy", "dev"), HasSubstr("has no split \"dev\""));
-}
 
 TEST(VqaLayout, QuestionsGetTheirTenAnswers) {
   const Dataset data;
@@ -253,11 +115,19 @@ TEST(VisualGenomeLayout, RegionsAndQuestions) {
             R"([{"image_id": 2, "width": 800, "height": 600, "coco_id": null}])");
   data.File("region_descriptions.json", R"([{"id": 2, "regions": [
       {"region_id": 5, "image_id": 2, "phrase": " a red car ", "x": 10, "y": 20, "width": 30,
-       "height": 40}]}])");
+       "height": 40},
+      {"region_id": 6, "image_id": 2, "phrase": "sky", "x": -1, "y": 590, "width": 900,
+       "height": 20},
+      {"region_id": 7, "image_id": 2, "phrase": "dot", "x": 9, "y": 9, "width": 0, "height": 0}
+      ]}])");
   data.File("question_answers.json", R"([{"id": 2, "qas": [
       {"qa_id": 7, "image_id": 2, "question": "What?", "answer": "A car.", "a_objects": []}]}])");
   data.File("VG_100K_2/2.jpg");
-  ASSERT_EQ(data.Import("visual-genome")->samples, 1);
+  const auto report = data.Import("visual-genome");
+  ASSERT_TRUE(report.ok()) << report.status();
+  ASSERT_EQ(report->samples, 2);
+  EXPECT_THAT(Only(*report).examples, ElementsAre("region 7"));
+  EXPECT_THAT(Numbers(data.Records()[1], "box"), ElementsAre(0, 590, 800, 600));
   const auto region = data.Records()[0];
   EXPECT_EQ(Text(region, "text"), "a red car");
   EXPECT_THAT(Numbers(region, "box"), ElementsAre(10, 20, 40, 60));

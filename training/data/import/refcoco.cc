@@ -120,12 +120,17 @@ absl::StatusOr<std::map<int64_t, Region>> ReadRegions(const std::string& file) {
 
 absl::Status AddExpressions(const Expressions& ref, const Region& region, const CocoImage& image,
                             RecordWriter& writer) {
+  const auto box = BoxInside(region.box, image.width, image.height);
+  if (!box.has_value()) {
+    writer.LeaveOut(kNoArea, absl::StrCat("ref ", ref.ref_id));
+    return absl::OkStatus();
+  }
   for (const auto& [id, text] : ref.sentences) {
     if (!CheckUtf8(text).ok()) {
       writer.LeaveOut("the expression is no UTF-8", absl::StrCat("ref ", ref.ref_id));
       continue;
     }
-    const Record record = {{"text", text},         {"box", region.box},
+    const Record record = {{"text", text},         {"box", *box},
                            {"width", image.width}, {"height", image.height},
                            {"split", ref.split},   {"ref_id", ref.ref_id},
                            {"sent_id", id},        {"image_id", region.image_id}};

@@ -55,18 +55,24 @@ absl::StatusOr<ImportReport> ImportRegions(const ImportOptions& options) {
       const int64_t id = region.Integer("image_id");
       const nlohmann::json region_id = region.Id("region_id");
       const std::string text = region.Text("phrase");
-      const auto box = CornersOf({region.Number("x"), region.Number("y"), region.Number("width"),
-                                  region.Number("height")});
+      const auto corners = CornersOf({region.Number("x"), region.Number("y"),
+                                      region.Number("width"), region.Number("height")});
       UNIVAL_RETURN_IF_ERROR(region.status());
       const auto image = images.find(id);
       if (image == images.end()) {
         writer->LeaveOut("the picture is not in image_data.json", absl::StrCat("image ", id));
         continue;
       }
+      const auto [width, height] = image->second;
+      const auto box = BoxInside(corners, width, height);
+      if (!box.has_value()) {
+        writer->LeaveOut(kNoArea, absl::StrCat("region ", IdText(region_id)));
+        continue;
+      }
       const Record record = {{"text", std::string(absl::StripAsciiWhitespace(text))},
-                             {"box", box},
-                             {"width", image->second.width},
-                             {"height", image->second.height},
+                             {"box", *box},
+                             {"width", width},
+                             {"height", height},
                              {"region_id", region_id},
                              {"image_id", id}};
       UNIVAL_RETURN_IF_ERROR(writer->Add("image", GenomePaths(id), record));

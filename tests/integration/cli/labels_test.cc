@@ -1,0 +1,52 @@
+// `prompts check`: labels that nobody can tell apart in an answer, and settings of training.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "tests/integration/cli/program.h"
+
+namespace unival {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+TEST(PromptsCheck, NamesLabelsThatAreBlankOrDifferInBlanksAlone) {
+  const Program& program = TinyWorkplace();
+  WriteText(program.Path("blanks.textproto"), R"(name: "blanks"
+task {
+  name: "pick"
+  prompt: " is it {question}?"
+  target: " {answer:label}"
+  labels { slot: "answer" values: "yes" values: " yes " values: "not  sure" values: "not sure"
+           values: "" values: "  " }
+}
+task {
+  name: "say"
+  prompt: " say {question}"
+  target: " {answer}"
+  mask_ratio: 0.3 mask_span_mean: -2
+  negatives { column: "question" answer: "answer" share: 3 }
+  generation { score_candidates: true }
+  also { task: "nobody" }
+}
+)");
+  const Outcome outcome = program.Run("prompts check blanks.textproto --model models/tiny --json");
+  EXPECT_EQ(outcome.code, 3) << outcome.err;
+  std::map<std::string, std::vector<json>> kinds;
+  for (const json& problem : json::parse(outcome.out)["problems"])
+    kinds[problem["kind"]].push_back(problem);
+  ASSERT_EQ(kinds.count("label_empty"), 1u);
+  EXPECT_EQ(kinds.at("label_empty").size(), 2u);
+  ASSERT_EQ(kinds.count("label_same_pieces"), 1u);
+  EXPECT_THAT(kinds.at("label_same_pieces")[0]["what"], HasSubstr("in blanks alone"));
+  ASSERT_EQ(kinds.count("setting"), 1u);
+  EXPECT_EQ(kinds.at("setting").size(), 3u) << "mask_span_mean, share, score_candidates";
+  EXPECT_EQ(kinds.count("also"), 1u);
+}
+
+}  // namespace
+}  // namespace unival
