@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kWordsShown = 8;
 
 // The words of a text with one blank between them.
-std::string WordsOf(const std::string& text) {
+std::string SingleBlanked(const std::string& text) {
   const std::vector<absl::string_view> words =
       absl::StrSplit(text, absl::ByAnyChar(" \t\r\n"), absl::SkipEmpty());
   return absl::StrJoin(words, " ");
@@ -89,7 +89,7 @@ void LengthCheck::CheckLabels(const PatternPiece& slot, ProblemList* problems) {
   const LabelIndex labels(unbounded_);
   for (const std::string& label : slot.type->ClosedSet({unbounded_, slot})) {
     // Nobody sees blanks at the ends of an answer, or how many stand between words.
-    const std::string words = WordsOf(label);
+    const std::string words = SingleBlanked(label);
     if (words.empty()) {
       AddLabel("label_empty", slot, label, " has no words", "take it out", problems);
       continue;
@@ -99,6 +99,7 @@ void LengthCheck::CheckLabels(const PatternPiece& slot, ProblemList* problems) {
       AddLabel("label_same_pieces", slot, label,
                absl::StrCat(" differs from \"", like->second, "\" in blanks alone"),
                "keep one of them", problems);
+      continue;  // their tokens may be equal too: one report of a pair is enough
     }
     const std::vector<int64_t> tokens = LabelTokens(slot, label, labels, problems);
     if (tokens.empty()) continue;
