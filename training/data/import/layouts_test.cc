@@ -56,7 +56,8 @@ std::string Refs() {
          "sS'sent_id'\nI5\nsS'sent'\nS'left "
          "man'\nsa(dp7\nS'raw'\nS'him'\nsS'sent_id'\nI6\nsS'sent'\n"
          "S'him'\nsasa(dp8\nS'ann_id'\nI404\nsS'ref_id'\nI78\nsS'split'\nS'testA'\nsS'sentences'\n"
-         "(lp9\nsa.";
+         "(lp9\n(dp10\nS'sent_id'\nI7\nsS'sent'\nS'her'\nsa"
+         "(dp11\nS'sent_id'\nI8\nsS'sent'\nS'dog'\nsasa.";
 }
 
 TEST(RefCocoLayout, EveryExpressionIsARecord) {
@@ -75,6 +76,7 @@ TEST(RefCocoLayout, EveryExpressionIsARecord) {
     ASSERT_TRUE(report.ok()) << report.status();
     EXPECT_EQ(report->samples, 2);
     EXPECT_THAT(Only(*report).examples, ElementsAre("ref 78"));
+    EXPECT_EQ(Only(*report).count, 2) << "one for each expression";
     const auto records = data.Records();
     EXPECT_EQ(Text(records[0], "text"), "left man");
     EXPECT_EQ(Text(records[1], "text"), "him");

@@ -94,10 +94,11 @@ absl::Status RecordWriter::Add(const std::string& column, const std::vector<std:
   return absl::OkStatus();
 }
 
-void RecordWriter::LeaveOut(const std::string& reason, const std::string& what) {
+void RecordWriter::LeaveOut(const std::string& reason, const std::string& what, int64_t records) {
+  if (records == 0) return;
   constexpr size_t kNamed = 3;
   ImportReport::LeftOut& left = report_.left_out[reason];
-  ++left.count;
+  left.count += records;
   if (left.examples.size() < kNamed) left.examples.push_back(what);
 }
 

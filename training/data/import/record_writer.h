@@ -37,8 +37,8 @@ class RecordWriter {
   absl::Status Add(const std::string& column, const std::vector<std::string>& paths,
                    nlohmann::ordered_json record);
 
-  // Counts a record that is not written. `what` names it.
-  void LeaveOut(const std::string& reason, const std::string& what);
+  // Counts records that are not written. `what` names the record, or what all of them are about.
+  void LeaveOut(const std::string& reason, const std::string& what, int64_t records = 1);
 
   // NotFound when no record was written, with what was left out.
   absl::StatusOr<ImportReport> Finish();

@@ -118,11 +118,17 @@ absl::StatusOr<std::map<int64_t, Region>> ReadRegions(const std::string& file) {
   return regions;
 }
 
+// Counts all expressions of an object: each would have been a record.
+void LeaveOutAll(const Expressions& ref, const std::string& reason, RecordWriter& writer) {
+  const auto records = static_cast<int64_t>(ref.sentences.size());
+  writer.LeaveOut(reason, absl::StrCat("ref ", ref.ref_id), records);
+}
+
 absl::Status AddExpressions(const Expressions& ref, const Region& region, const CocoImage& image,
                             RecordWriter& writer) {
   const auto box = BoxInside(region.box, image.width, image.height);
   if (!box.has_value()) {
-    writer.LeaveOut(kNoArea, absl::StrCat("ref ", ref.ref_id));
+    LeaveOutAll(ref, kNoArea, writer);
     return absl::OkStatus();
   }
   for (const auto& [id, text] : ref.sentences) {
@@ -161,11 +167,11 @@ absl::StatusOr<ImportReport> ImportRefs(const ImportOptions& options, const std:
     const auto image =
         region == regions.end() ? images.end() : images.find(region->second.image_id);
     if (image == images.end()) {
-      writer->LeaveOut("the object is not in instances.json", absl::StrCat("ref ", ref.ref_id));
+      LeaveOutAll(ref, "the object is not in instances.json", *writer);
       continue;
     }
     if (image->second.width <= 0 || image->second.height <= 0) {
-      writer->LeaveOut(kNoSize, absl::StrCat("ref ", ref.ref_id));
+      LeaveOutAll(ref, kNoSize, *writer);
       continue;
     }
     UNIVAL_RETURN_IF_ERROR(AddExpressions(ref, region->second, image->second, *writer));
