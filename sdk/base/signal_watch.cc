@@ -16,7 +16,10 @@ SignalWatch::SignalWatch(const std::vector<int>& signals, Handler handler, Ignor
 }
 
 SignalWatch::~SignalWatch() {
-  for (const auto& [signal, before] : before_) sigaction(signal, &before, nullptr);
+  // Backward: of a signal that was listed twice, the first entry holds what was there before.
+  for (auto entry = before_.rbegin(); entry != before_.rend(); ++entry) {
+    sigaction(entry->first, &entry->second, nullptr);
+  }
 }
 
 }  // namespace unival

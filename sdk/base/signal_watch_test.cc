@@ -1,8 +1,11 @@
 #include "sdk/base/signal_watch.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <cstring>
 
 namespace unival {
 namespace {
@@ -15,6 +18,8 @@ void SeeToo(int signal) { seen_by_the_other = signal; }
 
 TEST(SignalWatch, TakesSignalsWhileItLivesAndPutsBackWhatWasThere) {
   const auto before = std::signal(SIGTERM, SeeToo);
+  seen = 0;
+  seen_by_the_other = 0;
   {
     const SignalWatch watch({SIGINT, SIGTERM}, See, IgnoredSignals::kAreWatched);
     std::raise(SIGTERM);
@@ -43,6 +48,36 @@ TEST(SignalWatch, LeavesIgnoredSignalsAloneWhereItIsToldTo) {
   }
   EXPECT_EQ(seen, SIGHUP);
   EXPECT_EQ(std::signal(SIGHUP, before), SIG_IGN);
+}
+
+TEST(SignalWatch, PutsBackWhatWasThereOfASignalThatIsListedTwice) {
+  const auto before = std::signal(SIGTERM, SeeToo);
+  { const SignalWatch watch({SIGTERM, SIGTERM}, See, IgnoredSignals::kAreWatched); }
+  EXPECT_EQ(std::signal(SIGTERM, before), SeeToo);
+}
+
+int pipe_ends[2];
+
+// The read that waits gets its byte from here, after the signal has interrupted it.
+void SeeAndWrite(int signal, siginfo_t*, void*) {
+  seen = signal;
+  if (write(pipe_ends[1], "x", 1) != 1) seen = -1;
+}
+
+// The alarm comes while the read waits: nothing else writes to the pipe.
+TEST(SignalWatch, AReadThatASignalInterruptsGoesOn) {
+  seen = 0;
+  ASSERT_EQ(pipe(pipe_ends), 0);
+  char byte = 0;
+  {
+    const SignalWatch watch({SIGALRM}, SeeAndWrite, IgnoredSignals::kAreWatched);
+    ualarm(100000, 0);
+    EXPECT_EQ(read(pipe_ends[0], &byte, 1), 1) << std::strerror(errno);
+  }
+  EXPECT_EQ(byte, 'x');
+  EXPECT_EQ(seen, SIGALRM);
+  close(pipe_ends[0]);
+  close(pipe_ends[1]);
 }
 
 }  // namespace
