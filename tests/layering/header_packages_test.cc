@@ -27,16 +27,19 @@ constexpr char kInstalled[] =
 
 TEST(HeaderPackages, AreListedOrComeWithOnesThatAre) {
   const std::string folder = ::testing::TempDir();
-  const auto printed = [&](const std::string& command) {
-    return RunShell("cd '" + folder + "' && " + command, folder).out;
+  const auto run = [&](const std::string& command) {
+    return RunShell("cd '" + folder + "' && " + command, folder);
   };
+  const auto printed = [&](const std::string& command) { return run(command).out; };
   if (printed("command -v dpkg-query").empty())
     GTEST_SKIP() << "no dpkg here: tools/packages.txt names packages of Debian, and nobody knows "
                     "which of them hold the headers of this machine";
   const std::vector<SourceFile> files = ReadSourceTree(SourceRoot());
   std::ofstream(folder + "/unit.cc") << ThirdPartyUnit(files);
-  const HeaderOwners owners = ReadOwners(printed(kOwners));
-  ASSERT_GT(owners.size(), 500u) << "the compiler should have read the headers of many libraries";
+  const ShellOutcome read = run(kOwners);
+  const HeaderOwners owners = ReadOwners(read.out);
+  ASSERT_GT(owners.size(), 500u)
+      << "the compiler should have read the headers of many libraries; it says: " << read.err;
   EXPECT_THAT(
       HeadersOfUnlistedPackages(ListedPackages(files), owners, ReadInstalled(printed(kInstalled))),
       IsEmpty());
