@@ -14,9 +14,8 @@
 namespace unival {
 namespace {
 
-// The largest factor of a difference from the base. Weights behind ten times what training changed
-// are those of no model that anybody trained, so a larger factor is a slip, such as a digit too
-// many; and the largest doubles would make weights that are no numbers.
+// The largest factor of a difference from the base. A factor above 10 is taken for a typing mistake,
+// and very large ones overflow to infinity.
 constexpr double kLargestFactor = 10;
 constexpr char kFactors[] = "a number from -10 to 10";
 
