@@ -56,7 +56,7 @@ const std::vector<Layer>& DataRooms() {
       {"training/data/files", {}},
       {"training/data/cache", {}},
       {"training/data/read", {"training/data/files"}},
-      {"training/data/sample", {"training/data/files", "training/data/read"}},
+      {"training/data/sample", {"training/data/read"}},
       {"training/data/import", {"training/data/files", "training/data/read"}},
       {"training/data/check", {"training/data/files", "training/data/read", "training/data/cache"}},
   };
