@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sdk/base/files.h"
 #include "sdk/base/status_macros.h"
 #include "training/run/part_times.h"
 
@@ -135,8 +136,7 @@ absl::StatusOr<PlanProbe> ProbePlan(const TrainOptions& options, const PlanPrevi
                                     const Runtime& runtime) {
   UNIVAL_ASSIGN_OR_RETURN(const LoadedPlan plan, ResolvedPlan(options));
   const TrainingPlan small = InSmall(plan.proto);
-  std::error_code error;
-  if (fs::exists(options.output, error)) {
+  if (IsThere(options.output)) {
     return absl::FailedPreconditionError(
         absl::StrCat(options.output, ": expected no such folder, for a run that is thrown away"));
   }

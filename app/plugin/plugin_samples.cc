@@ -54,8 +54,7 @@ absl::StatusOr<PluginSamples> FindSamples(const PluginCheckOptions& options) {
     given.push_back(beside.string());
   }
   for (const std::string& path : given) {
-    std::error_code error;
-    if (!fs::exists(path, error))
+    if (!IsThere(path))
       return absl::NotFoundError(absl::StrCat("--sample ", path, ": no such file or folder"));
     if (!fs::is_directory(path, ignored)) {
       UNIVAL_RETURN_IF_ERROR(Annotate(OpenRegularFile(path).status(), "--sample"));
@@ -64,6 +63,7 @@ absl::StatusOr<PluginSamples> FindSamples(const PluginCheckOptions& options) {
     }
     if (samples.folder.empty()) samples.folder = path;
     std::vector<std::string> files;
+    std::error_code error;
     for (const auto& entry : fs::directory_iterator(path, error)) {
       if (entry.is_directory(ignored)) continue;
       // A pipe or a device is no sample, and is said to be none.

@@ -88,22 +88,29 @@ std::string Fill(const std::string& text, const Choice& choice) {
                                       {"@TORCH@", HostTorchVersion()}});
 }
 
-// "" where there is none.
-std::string TextIn(const EmbeddedFile* files, const std::string& path) {
+// Internal where the program holds no such text: a row of the tables that has no file.
+absl::StatusOr<std::string> TextIn(const EmbeddedFile* files, const std::string& path) {
   while (files->path != nullptr && path != files->path) ++files;
-  return files->path == nullptr ? "" : files->text;
+  if (files->path != nullptr) return std::string(files->text);
+  return absl::InternalError(absl::StrCat("the program was built without the text ", path));
 }
 
-std::map<std::string, std::string> FilesOf(const Choice& choice) {
+absl::StatusOr<std::map<std::string, std::string>> FilesOf(const Choice& choice) {
   std::map<std::string, std::string> files = choice.variant->files;
-  for (const auto& [path, source] : choice.tier->files)
-    files[Fill(path, choice)] = Fill(TextIn(kScaffold, Fill(source, choice)), choice);
-  for (const auto& [path, source] : choice.tier->sdk_files) files[path] = TextIn(kCSdk, source);
+  for (const auto& [path, source] : choice.tier->files) {
+    UNIVAL_ASSIGN_OR_RETURN(const std::string text, TextIn(kScaffold, Fill(source, choice)));
+    files[Fill(path, choice)] = Fill(text, choice);
+  }
+  for (const auto& [path, source] : choice.tier->sdk_files) {
+    UNIVAL_ASSIGN_OR_RETURN(files[path], TextIn(kCSdk, source));
+  }
   for (const EmbeddedFile* sdk : choice.tier->sdk) {
     for (; sdk->path != nullptr; ++sdk) files[absl::StrCat(kSdkFolder, sdk->path)] = sdk->text;
   }
-  if (choice.kind->has_templates)
-    files["templates.textproto"] = Fill(TextIn(kScaffold, "templates.textproto.in"), choice);
+  if (choice.kind->has_templates) {
+    UNIVAL_ASSIGN_OR_RETURN(const std::string text, TextIn(kScaffold, "templates.textproto.in"));
+    files["templates.textproto"] = Fill(text, choice);
+  }
   return files;
 }
 
@@ -127,7 +134,7 @@ absl::Status WriteText(const fs::path& path, const std::string& text) {
 }
 
 absl::Status WriteAll(const Choice& choice, const fs::path& folder) {
-  std::map<std::string, std::string> files = FilesOf(choice);
+  UNIVAL_ASSIGN_OR_RETURN(auto files, FilesOf(choice));
   if (choice.tier->has_program) {
     const std::string program = (folder / absl::StrCat(choice.name, ".pt")).string();
     UNIVAL_RETURN_IF_ERROR(WriteProgram(program));
@@ -165,13 +172,13 @@ std::vector<std::string> ScaffoldKinds() {
 absl::Status WriteScaffold(const ScaffoldOptions& options) {
   UNIVAL_ASSIGN_OR_RETURN(const Choice choice, Choose(options));
   UNIVAL_RETURN_IF_ERROR(CheckNameIsFree(choice));
-  std::error_code error;
   const fs::path folder = options.folder.empty() ? options.name : options.folder;
-  if (fs::exists(folder, error)) {
+  if (IsThere(folder.string())) {
     return absl::AlreadyExistsError(
         absl::StrCat(folder.string(), ": is there already; give another --output"));
   }
   const fs::path staging = absl::StrCat(folder.string(), ".new");
+  std::error_code error;
   fs::remove_all(staging, error);
   UNIVAL_RETURN_IF_ERROR(MakeFolders(staging.string()));
   absl::Status status = WriteAll(choice, staging);

@@ -17,7 +17,7 @@ namespace unival {
 
 struct ScaffoldOptions {
   std::string name;               // plugin and component id, [a-z][a-z0-9_]{1,47}
-  int tier = 0;                   // 1 native, 2 C ABI, 3 data only; 0: that of most of the kind
+  int tier = 0;                   // 1 native, 2 C ABI, 3 data only; 0: the first tier of its kind in scaffold_kinds.cc
   std::string kind = "modality";  // one of ScaffoldKinds(); scaffold_kinds.cc says in which tiers
   std::string folder;             // must not exist
 };

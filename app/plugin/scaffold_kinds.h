@@ -14,7 +14,7 @@ namespace unival {
 // What a kind is in one tier.
 struct ScaffoldVariant {
   int tier;
-  // What the README says of the samples that the check takes, and of use.
+  // The README's paragraph on samples and on how the part is used.
   std::string text;
   std::map<std::string, std::string> files;  // path -> text, beside those of the tier
 };

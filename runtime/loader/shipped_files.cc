@@ -3,8 +3,8 @@
 #include <dlfcn.h>
 
 #include <filesystem>
-#include <system_error>
 
+#include "sdk/base/files.h"
 #include "sdk/base/own_object.h"
 
 namespace unival {
@@ -39,9 +39,8 @@ std::vector<std::string> ShippedFileCandidates(const std::string& path, const st
 }
 
 std::string FindShippedFile(const std::string& path, const std::string& below) {
-  std::error_code error;
   for (const std::string& candidate : ShippedFileCandidates(path, below, OwnObject().file)) {
-    if (fs::exists(candidate, error)) return candidate;
+    if (IsThere(candidate)) return candidate;
   }
   return "";
 }

@@ -1,22 +1,19 @@
 #include "runtime/loader/shipped_tokenizers.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <mutex>
-#include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "runtime/loader/plugin_loader.h"
 #include "runtime/loader/shipped_files.h"
+#include "sdk/base/files.h"
 #include "sdk/base/own_object.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct Shipped {
   const char* type;
@@ -38,9 +35,8 @@ absl::StatusOr<std::string> FindPlugin(const std::string& type, const std::strin
   const std::vector<std::string> candidates =
       folder.empty() ? ShippedPluginCandidates(type, OwnObject().file)
                      : std::vector<std::string>{folder + "/" + PluginFile(type)};
-  std::error_code error;
   for (const std::string& candidate : candidates) {
-    if (fs::exists(candidate, error)) return candidate;
+    if (IsThere(candidate)) return candidate;
   }
   return absl::NotFoundError(absl::StrCat("the ", type, " plugin is not there; looked for:\n  ",
                                           absl::StrJoin(candidates, "\n  "), "\nbuild //plugins/",

@@ -80,13 +80,14 @@ TEST(FilesTest, BytesBehindTheEndAreAnErrorThatNamesThePlace) {
   EXPECT_THAT(cut.message(), HasSubstr(path + ": byte 10: cut off"));
 }
 
-TEST(FilesTest, IsThereSaysWhetherSomethingHasTheName) {
+TEST(FilesTest, IsThereSaysWhetherSomethingIsThereBehindLinks) {
   const std::string folder = NewFolder("files_there"), file = WriteText(folder + "/file", "x");
   std::filesystem::create_symlink("itself", folder + "/itself");
   std::filesystem::create_symlink("file", folder + "/link");
+  std::filesystem::create_symlink("none", folder + "/nowhere");
   for (const std::string& name : {folder, file, folder + "/link"}) EXPECT_TRUE(IsThere(name));
-  for (const std::string& name : {folder + "/none", folder + "/itself", file + "/below",
-                                  std::string(5000, 'n'), std::string()}) {
+  for (const std::string& name : {folder + "/none", folder + "/itself", folder + "/nowhere",
+                                  file + "/below", std::string(5000, 'n'), std::string()}) {
     EXPECT_FALSE(IsThere(name)) << name;
   }
 }

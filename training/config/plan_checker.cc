@@ -1,12 +1,11 @@
 #include "training/config/plan_checker.h"
 
 #include <cmath>
-#include <filesystem>
-#include <system_error>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "sdk/base/files.h"
 #include "sdk/base/status.h"
 #include "training/data/files/data_files.h"
 
@@ -57,9 +56,8 @@ absl::Status PlanChecker::OneOf(absl::string_view field, const std::string& valu
 absl::Status PlanChecker::Present(absl::string_view field, const std::string& path,
                                   const std::string& directory, absl::string_view remedy) const {
   if (path.empty()) return Error(field, "a path", "nothing", remedy);
-  std::string full = JoinPath(directory, path);
-  std::error_code error;
-  if (std::filesystem::exists(full, error)) return absl::OkStatus();
+  const std::string full = JoinPath(directory, path);
+  if (IsThere(full)) return absl::OkStatus();
   return absl::NotFoundError(absl::StrCat(plan_.file, ": ", field,
                                           ": expected an existing path, got \"", path,
                                           "\" (looked at ", full, "); ", remedy));

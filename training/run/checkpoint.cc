@@ -168,14 +168,14 @@ absl::Status SaveCheckpoint(const std::string& directory, const RunState& state,
                             const std::map<std::string, at::Tensor>& tensors, int keep) {
   const std::string target = absl::StrCat(directory, "/", NameOf(state.step));
   const std::string temporary = target + kHalfWritten;
-  std::error_code error;
   // A stage that ends on a multiple of checkpoint_every saves the same step twice. A folder has its
   // final name only when it is complete, and the state after a step is always the same, so the one
   // that is there is kept.
-  if (fs::exists(target, error)) {
+  if (IsThere(target)) {
     RemoveOthers(directory, keep);
     return absl::OkStatus();
   }
+  std::error_code error;
   fs::remove_all(temporary, error);
   UNIVAL_RETURN_IF_ERROR(MakeFolders(temporary));
   UNIVAL_RETURN_IF_ERROR(WriteSafetensors(temporary + "/" + kTensorFile, tensors));

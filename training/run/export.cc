@@ -25,8 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 
 absl::Status CheckIsRun(const std::string& run) {
-  std::error_code error;
-  if (fs::exists(run + "/" + kRunFile, error)) return absl::OkStatus();
+  if (IsThere(run + "/" + kRunFile)) return absl::OkStatus();
   return absl::NotFoundError(
       absl::StrCat(run, ": expected the output folder of a run, got one without ", kRunFile));
 }
@@ -183,8 +182,7 @@ absl::StatusOr<ExportResult> ExportCheckpoint(const ExportOptions& options,
                                               const Runtime& runtime) {
   UNIVAL_RETURN_IF_ERROR(CheckIsRun(options.run));
   UNIVAL_RETURN_IF_ERROR(CheckOwnFolders(options.run));
-  std::error_code error;
-  if (options.output.empty() || fs::exists(options.output, error)) {
+  if (options.output.empty() || IsThere(options.output)) {
     return absl::FailedPreconditionError(
         absl::StrCat("output: expected the name of a folder that is not there, got \"",
                      options.output, "\"; choose another one"));

@@ -264,8 +264,7 @@ absl::StatusOr<std::unique_ptr<TrainingPlan>> PlanBeside(const std::string& rece
                                                          const Receipt& receipt,
                                                          ReceiptCheck* check) {
   const std::string file = (fs::path(receipt_file).parent_path() / "plan.textproto").string();
-  std::error_code error;
-  if (!fs::exists(file, error)) {
+  if (!IsThere(file)) {
     check->unproven.push_back(absl::StrCat(
         file,
         " is not there: plan, base model, seed, precision of storage and what was to be "

@@ -150,10 +150,7 @@ absl::Status CheckValidationMetrics(const Run& run) {
 }
 
 // Whether this goes on with a run that was checked and recorded when it began.
-bool HasBegun(const Run& run) {
-  std::error_code error;
-  return run.options.resume && fs::exists(run.Path("run.json"), error);
-}
+bool HasBegun(const Run& run) { return run.options.resume && IsThere(run.Path("run.json")); }
 
 // A fresh run records what it is; a resumed one is compared with that record. The result is what
 // stands in the record; nothing in a process that does not write it.
@@ -171,8 +168,7 @@ absl::StatusOr<absl::optional<RunIdentity>> CheckIdentity(const Run& run) {
     UNIVAL_RETURN_IF_ERROR(CheckSameRun(run, recorded, now));
     return absl::optional<RunIdentity>(std::move(recorded));
   }
-  std::error_code error;
-  if (fs::exists(run.Path("checkpoint"), error) || fs::exists(run.Path("model"), error)) {
+  if (IsThere(run.Path("checkpoint")) || IsThere(run.Path("model"))) {
     return absl::FailedPreconditionError(
         absl::StrCat(run.options.output,
                      ": expected the record of a run, run.json, got a folder without it; choose "
