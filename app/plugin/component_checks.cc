@@ -202,6 +202,12 @@ constexpr KindRow kKinds[] = {
 
 }  // namespace
 
+std::vector<std::string> CheckedKinds() {
+  std::vector<std::string> kinds;
+  for (const KindRow& row : kKinds) kinds.emplace_back(row.kind);
+  return kinds;
+}
+
 absl::StatusOr<ConformanceReport> CheckComponent(const ComponentCheck& check) {
   check.observer.Component(NameOf(check.entry));
   check.observer.Begins("create");

@@ -5,6 +5,9 @@
 #ifndef UNIVAL_APP_PLUGIN_COMPONENT_CHECKS_H_
 #define UNIVAL_APP_PLUGIN_COMPONENT_CHECKS_H_
 
+#include <string>
+#include <vector>
+
 #include "absl/status/statusor.h"
 #include "app/plugin/plugin_check.h"
 #include "app/plugin/plugin_samples.h"
@@ -21,8 +24,11 @@ struct ComponentCheck {
   CheckObserver& observer;
 };
 
+// The kinds that have rules, which are those of Registry::Entry.
+std::vector<std::string> CheckedKinds();
+
 // A component that cannot be created gives a report with one row. An error when it cannot be
-// checked: there is no sample, or nobody knows how.
+// checked: there is no sample, or its kind has no rules (Unimplemented).
 absl::StatusOr<ConformanceReport> CheckComponent(const ComponentCheck& check);
 
 }  // namespace unival

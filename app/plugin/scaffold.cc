@@ -17,6 +17,7 @@
 #include "sdk/base/names.h"
 #include "sdk/base/sha256.h"
 #include "sdk/base/status_macros.h"
+#include "tasks/metrics/metrics.h"
 
 namespace unival {
 namespace {
@@ -146,6 +147,15 @@ absl::Status WriteAll(const Choice& choice, const fs::path& folder) {
   return absl::OkStatus();
 }
 
+// The score of a new metric has the metric's name, and stands in one result with the counts.
+absl::Status CheckScoreIsFree(const std::string& name, const std::vector<ScoreInfo>& scores) {
+  bool is_taken = name == kSamplesScore || name == kFailuresScore;
+  for (const ScoreInfo& score : scores) is_taken = is_taken || score.name == name;
+  if (!is_taken) return absl::OkStatus();
+  return absl::AlreadyExistsError(
+      absl::StrCat("name: got \"", name, "\", a score of the program's own; choose another"));
+}
+
 // The program registers its own parts before any plugin, so a plugin with a part of the same name
 // would be refused. A tokenizer with the name of a shipped one is fine: it takes the shipped one's
 // place.
@@ -158,7 +168,8 @@ absl::Status CheckNameIsFree(const Choice& choice) {
                                                  " of the program's own (", entry.summary,
                                                  "); choose another"));
   }
-  return absl::OkStatus();
+  return choice.kind->has_score ? CheckScoreIsFree(choice.name, runtime->registry().scores())
+                                : absl::OkStatus();
 }
 
 }  // namespace

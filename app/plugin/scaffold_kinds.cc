@@ -54,7 +54,10 @@ ScaffoldKind MetricKind() {
             "no samples. A task template\nuses it with `metric: \"@NAME@\"`; over answers that are "
             "there "
             "already: `unival score FILE --metrics @NAME@ --plugin @FILE@`.",
-            {}}}};
+            {}}},
+          /*has_templates=*/false,
+          /*may_replace=*/false,
+          /*has_score=*/true};
 }
 
 ScaffoldKind NetworkKind() {

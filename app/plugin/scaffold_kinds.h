@@ -11,7 +11,7 @@
 
 namespace unival {
 
-// What a kind is in one tier.
+// What `unival plugin new` writes for a kind in one tier.
 struct ScaffoldVariant {
   int tier;
   // The README's paragraph on samples and on how the part is used.
@@ -25,15 +25,16 @@ struct ScaffoldKind {
   bool has_templates = false;             // task templates that use it are written with it
   // Whether the program loads a plugin of this kind that has the name of a part of its own.
   bool may_replace = false;
+  bool has_score = false;  // what it computes is named as the part is
 };
 
-// In the order in which messages have them.
+// The kinds, in the order in which messages name them.
 const std::vector<ScaffoldKind>& ScaffoldKindTable();
 
-// nullptr: none of this name.
+// Returns null when no kind has this name.
 const ScaffoldKind* FindScaffoldKind(const std::string& name);
 
-// nullptr: the kind is not there in this tier.
+// Returns null when the kind has no plugins in this tier.
 const ScaffoldVariant* FindVariant(const ScaffoldKind& kind, int tier);
 
 struct ScaffoldTier {
@@ -46,7 +47,7 @@ struct ScaffoldTier {
   bool has_program = false;                      // a TorchScript file, whose hash the plugin names
 };
 
-// nullptr: there is no such tier.
+// Returns null when there is no such tier.
 const ScaffoldTier* FindScaffoldTier(int tier);
 
 }  // namespace unival

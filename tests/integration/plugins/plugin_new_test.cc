@@ -85,6 +85,18 @@ TEST(New, AMetricNeedsNoTierAndScoresAnswersThatAreThere) {
   EXPECT_THAT(scored.out, HasSubstr("0.66")) << "two words of three";
 }
 
+// "samples" is a score in the results of every metric.
+TEST(New, RefusesNamesOfTheProgramsOwnMetricsNetworksAndScores) {
+  const Program program(NewFolder("new_taken"));
+  for (const char* part :
+       {"cider --kind metric", "small_cnn --kind network", "samples --kind metric"}) {
+    const Outcome refused = program.Run(std::string("plugin new ") + part);
+    EXPECT_EQ(refused.code, 1) << part;
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("of the program's own"), HasSubstr("another")));
+  }
+  EXPECT_FALSE(fs::exists(program.Path("cider")));
+}
+
 // A plugin may have the same name as a class of the SDK.
 TEST(New, BuildsUnderTheNamesOfTheSdksClasses) {
   const Program program(NewFolder("new_sdk_names"));
