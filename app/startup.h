@@ -7,13 +7,13 @@
 //    kernels OpenBLAS takes and how long threads of libgomp wait. `unival` sets it for the programs
 //    that it starts; one that something else started starts itself once more with it.
 // 2. Whether the allocator gives large blocks back to the system after each operation: it keeps
-//    them, since the page faults of asking again took a quarter of a training step.
+//    them, since asking for them again costs page faults in each training step.
 // 3. How many files may be open: what the system allows, up to 131,072, and not what shells ask
 //    for.
 // 4. How the process ends: libtorch takes back the thousands of operators that it registered, one
-//    by one, a fifth of the time of a short command, for memory that the system frees anyway. What
-//    libraries registered before main to be done at exit is left out; what the program and its
-//    plugins registered since is done.
+//    by one. A short command spends much of its time on this, for memory that the system frees
+//    anyway. What libraries registered before main to be done at exit is left out; what the program
+//    and its plugins registered since is done.
 #ifndef UNIVAL_APP_STARTUP_H_
 #define UNIVAL_APP_STARTUP_H_
 

@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -366,25 +365,6 @@ TEST_F(IoTest, ThreadsDecodeAtOnce) {
     });
   }
   for (std::thread& thread : threads) thread.join();
-}
-
-TEST_F(IoTest, SmallPicturesAreQuick) {
-  const MediaSource png = BytesMedia(EncodePng(Ramp(64 * 64 * 3), 64, 64, 3).value());
-  const MediaSource wav = FileMedia("tone_48k_mono.wav");
-  const auto time_us = [](auto body) {
-    const auto start = std::chrono::steady_clock::now();
-    for (int i = 0; i < 200; ++i) body();
-    return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start)
-               .count() /
-           200;
-  };
-  const double image_us = time_us([&] { Image(png); });
-  const double audio_us = time_us([&] { ASSERT_TRUE(decoder_->DecodeAudio(wav).ok()); });
-  RecordProperty("image_us", std::to_string(image_us));
-  RecordProperty("audio_us", std::to_string(audio_us));
-  printf("image %.0f us, audio %.0f us\n", image_us, audio_us);
-  EXPECT_LT(image_us, 20000);  // ten times what a busy machine needs
-  EXPECT_LT(audio_us, 20000);
 }
 
 TEST_F(IoTest, TheFormatsThatTheToolsWriteAreAvailable) {

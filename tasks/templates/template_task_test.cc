@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -199,15 +198,12 @@ TEST_F(TemplateTaskTest, AClosedSetAndItsTreeAreMadeOnceForAllExamples) {
   EXPECT_EQ(trie(ExampleMode::kPrediction, 0), first);
 }
 
-// Looking through all labels for each of them is seconds here, and hours at kMaxLabels.
-TEST_F(TemplateTaskTest, ALargeClosedSetIsMadeInTimeThatGrowsWithIt) {
+// If all labels were looked through for each of them, this test would not end before its timeout.
+TEST_F(TemplateTaskTest, ALargeClosedSetIsMade) {
   constexpr int kLabels = 200000;
   std::string fields = "prompt: \"{x}\" target: \" {y:label}\" labels { slot: \"y\"";
   for (int i = 0; i < kLabels; ++i) absl::StrAppend(&fields, " values: \"w", i, "\"");
-  const auto start = std::chrono::steady_clock::now();
   const auto task = Make(fields + " }");
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  EXPECT_LT(took.count(), 20);
   const auto example =
       task->MakeExample({"k", {{"x", "?"}, {"y", "w199999"}}}, ExampleMode::kTraining, 1);
   ASSERT_TRUE(example.ok()) << example.status();
