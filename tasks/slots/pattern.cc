@@ -73,7 +73,8 @@ absl::optional<PatternPiece> ReadSlot(absl::string_view inside, const Names& nam
        absl::StrCat(
            "slot \"{", inside, "}\": unknown slot type \"", parts[1], "\"; expected ",
            types.Names(),
-           names.task == nullptr ? "" : ", or {modality:name} of one of the task's inputs")});
+           names.task == nullptr ? "" : ", or {modality:name} of one of the task's inputs"),
+       /*is_unknown_type=*/true});
   return PatternPiece{types.all().front(), parts[0], ""};
 }
 

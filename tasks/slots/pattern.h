@@ -33,6 +33,7 @@ absl::StatusOr<Pattern> ParsePrompt(const TaskTemplate& task, absl::string_view 
 struct PatternProblem {
   std::string slot;  // the column, where it is about a slot
   std::string what;  // with the position
+  bool is_unknown_type = false;
 };
 
 // The same for callers that want all problems, not just the first. A slot of an unknown type is

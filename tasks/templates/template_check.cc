@@ -81,7 +81,10 @@ class Checker : private FaultGatherer {
     std::vector<PatternProblem> problems;
     Pattern pattern = field == "target" ? ReadPattern(text, types_.slots, &problems)
                                         : ReadPrompt(proto_, text, types_.slots, &problems);
-    for (const PatternProblem& problem : problems) AddSlot(field, problem.slot, problem.what);
+    for (const PatternProblem& problem : problems) {
+      AddSlot(field, problem.slot, problem.what);
+      if (problem.is_unknown_type) faults_.back().kind = FaultKind::kUnknownSlotType;
+    }
     if (!problems.empty()) *is_whole = false;
     for (const PatternPiece& piece : pattern) {
       if (piece.type != nullptr) CheckSlot(field, piece);
@@ -184,6 +187,7 @@ class Checker : private FaultGatherer {
     for (int i = 0; i < proto_.clean_size(); ++i) {
       if (proto_.clean(i).max_words() >= 0) continue;
       Add(absl::StrCat("clean:", i), "max_words must not be negative");
+      faults_.back().kind = FaultKind::kOutOfRange;
     }
     for (const absl::Status& fault : GenerationFaults(proto_.generation())) {
       Add("generation", fault.message());

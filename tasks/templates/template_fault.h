@@ -21,6 +21,9 @@
 
 namespace unival {
 
+// What kind of fault it is where the field alone does not say it.
+enum class FaultKind { kOfField, kNoTasks, kUnknownField, kUnknownSlotType, kOutOfRange };
+
 struct TemplateFault {
   std::string file;
   int line = 0;         // from 1; 0: unknown
@@ -29,11 +32,12 @@ struct TemplateFault {
   std::string slot;     // the column of the slot that it is about; may be empty
   std::string what;     // expected, actual and remedy
   absl::Status status;  // "file:line: task: field: what"
+  FaultKind kind = FaultKind::kOfField;
 };
 
 // A fault of `task` at `field`.
 TemplateFault FaultAt(const LoadedTemplate& task, absl::string_view field, absl::string_view slot,
-                      const absl::Status& what);
+                      const absl::Status& what, FaultKind kind = FaultKind::kOfField);
 
 // Reads a set as LoadTemplateSet does, but goes on after a fault. A task with faults is in `set`,
 // too, as far as it could be read. Errors only for what ends the reading: a missing file, or text

@@ -108,7 +108,7 @@ class UnknownFields : public google::protobuf::io::ErrorCollector {
   explicit UnknownFields(const std::string& file) : file_(file) {}
   void AddError(int, int, const std::string&) override {}
   void AddWarning(int line, int, const std::string& message) override {
-    TemplateFault fault{file_, line + 1, "", "", "", message, {}};
+    TemplateFault fault{file_, line + 1, "", "", "", message, {}, FaultKind::kUnknownField};
     fault.status = InvalidArgument(file_, ":", fault.line, ": ", message);
     faults_.push_back(std::move(fault));
   }
@@ -187,7 +187,8 @@ absl::StatusOr<LoadedTemplateSet> ParseAll(absl::string_view text, const std::st
   }
   CheckFurtherExamples(set, types, faults);
   if (set.tasks.empty()) {
-    faults->push_back({file, 0, "", "", "", "no tasks", InvalidArgument(file, ": no tasks")});
+    faults->push_back({file, 0, "", "", "", "no tasks", InvalidArgument(file, ": no tasks"),
+                       FaultKind::kNoTasks});
   }
   return set;
 }
@@ -217,7 +218,7 @@ const LoadedTemplate* LoadedTemplateSet::Find(absl::string_view task) const {
 }
 
 TemplateFault FaultAt(const LoadedTemplate& task, absl::string_view field, absl::string_view slot,
-                      const absl::Status& what) {
+                      const absl::Status& what, FaultKind kind) {
   const auto found = task.lines.find(std::string(field));
   return {task.file,
           found == task.lines.end() ? task.line : found->second,
@@ -225,7 +226,8 @@ TemplateFault FaultAt(const LoadedTemplate& task, absl::string_view field, absl:
           std::string(field),
           std::string(slot),
           std::string(what.message()),
-          WithMessage(what, absl::StrCat(task.Where(field), what.message()))};
+          WithMessage(what, absl::StrCat(task.Where(field), what.message())),
+          kind};
 }
 
 absl::StatusOr<LoadedTemplateSet> LoadTemplateSet(const std::string& path,

@@ -27,12 +27,12 @@ std::string KindOf(const TemplateFault& fault) {
   const auto of = [&fault](absl::string_view field) {
     return fault.field == field || absl::StartsWith(fault.field, absl::StrCat(field, ":"));
   };
-  if (fault.field.empty()) return fault.what == "no tasks" ? "no_tasks" : "unknown_field";
-  if (absl::StrContains(fault.what, "unknown slot type")) return "unknown_slot";
-  const bool is_range = absl::StrContains(fault.what, "expected a share") ||
-                        absl::StrContains(fault.what, "max_words");
-  if (of("generation") || of("mask_ratio") || of("mask_span_mean") ||
-      absl::StartsWith(fault.field, "max_") || (is_range && (of("clean") || of("negatives")))) {
+  if (fault.kind == FaultKind::kNoTasks) return "no_tasks";
+  if (fault.kind == FaultKind::kUnknownField) return "unknown_field";
+  if (fault.kind == FaultKind::kUnknownSlotType) return "unknown_slot";
+  const bool is_share = of("negatives") && absl::StrContains(fault.what, "expected a share");
+  if (fault.kind == FaultKind::kOutOfRange || is_share || of("generation") || of("mask_ratio") ||
+      of("mask_span_mean") || absl::StartsWith(fault.field, "max_")) {
     return "setting";
   }
   for (const char* field : {"metric", "labels", "name", "input", "clean", "negatives", "also"}) {
