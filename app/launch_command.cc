@@ -177,8 +177,10 @@ absl::StatusOr<ExitCode> RunLaunch(const LaunchArguments& arguments) {
                                    "plan.textproto --output runs/a`"));
   }
   UNIVAL_ASSIGN_OR_RETURN(const auto place, MeetingPlace::Open());
-  // Static, because a signal while the program ends must not change how it ends.
-  static const SignalWatch watch({SIGINT, SIGTERM}, KeepSignal, IgnoredSignals::kAreWatched);
+  // Never destroyed, for the same reason as in RunTrain.
+  static const auto* const kWatch =
+      new SignalWatch({SIGINT, SIGTERM}, KeepSignal, IgnoredSignals::kAreWatched);
+  (void)kWatch;
   return Launch(arguments, place->port()).Run();
 }
 

@@ -81,8 +81,11 @@ absl::optional<std::string> Variable(const std::string& name) {
 
 absl::StatusOr<ExitCode> RunTrain(TrainArguments arguments) {
   // Before anything else: a run that is stopped while it still connects or loads says so as well.
-  // Static, because a request while the program ends must not change how it ends.
-  static const SignalWatch watch({SIGINT, SIGTERM}, RequestStop, IgnoredSignals::kAreWatched);
+  // Never destroyed: exit() would end a static watch before EndProcess (startup.cc) runs, and a
+  // request in between must not change how the program ends.
+  static const auto* const kWatch =
+      new SignalWatch({SIGINT, SIGTERM}, RequestStop, IgnoredSignals::kAreWatched);
+  (void)kWatch;
   UNIVAL_ASSIGN_OR_RETURN(const WorldConfig config, ReadWorldConfig(&Variable));
   std::unique_ptr<World> world;
   if (config.size > 1) {

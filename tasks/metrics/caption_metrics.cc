@@ -11,7 +11,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/hash/hash.h"
 #include "tasks/metrics/caption_scores.h"
 #include "tasks/metrics/families.h"
 #include "tasks/metrics/meteor.h"
@@ -44,25 +43,37 @@ Items MakeItems(const std::vector<ScoredText>& texts, CaptionWords words) {
   return items;
 }
 
-// The words of the texts that were asked for last. The metrics of a run ask for the same texts one
-// after another, and making words of them takes most of the time of most metrics. Thread-safe.
+// Keeps the words of the last texts it was asked for. The metrics of a run ask for the same texts
+// one after another, and splitting texts into words takes most of the time of most metrics.
+// Thread-safe; no lock is held while texts are split.
 class LastItems {
  public:
   std::shared_ptr<const Items> Of(const std::vector<ScoredText>& texts, CaptionWords words) {
-    size_t key = texts.size();
-    for (const ScoredText& text : texts) key = absl::HashOf(key, text.text, text.references);
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (items_ == nullptr || key != key_) {
-      items_ = std::make_shared<const Items>(MakeItems(texts, words));
-      key_ = key;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (last_ != nullptr && IsSame(last_->texts, texts)) return {last_, &last_->items};
     }
-    return items_;
+    const auto fresh = std::make_shared<const Entry>(Entry{texts, MakeItems(texts, words)});
+    const std::lock_guard<std::mutex> lock(mutex_);
+    last_ = fresh;
+    return {fresh, &fresh->items};
   }
 
  private:
+  struct Entry {
+    std::vector<ScoredText> texts;
+    Items items;
+  };
+
+  static bool IsSame(const std::vector<ScoredText>& a, const std::vector<ScoredText>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const ScoredText& one, const ScoredText& other) {
+                        return one.text == other.text && one.references == other.references;
+                      });
+  }
+
   std::mutex mutex_;
-  size_t key_ = 0;  // a hash of 64 bits over all texts
-  std::shared_ptr<const Items> items_;
+  std::shared_ptr<const Entry> last_;
 };
 
 // `row_of` each item, on all threads: items do not see each other.

@@ -163,6 +163,12 @@ class Checker : private FaultGatherer {
     });
   }
 
+  bool HasLabels() const {
+    return std::any_of(target_.begin(), target_.end(), [this](const PatternPiece& slot) {
+      return slot.type != nullptr && !slot.type->ClosedSet({proto_, slot}).empty();
+    });
+  }
+
   void CheckCleaning() {
     std::set<std::string> used;
     for (const Pattern* pattern : {&prompt_, &target_}) {
@@ -191,6 +197,11 @@ class Checker : private FaultGatherer {
     }
     for (const absl::Status& fault : GenerationFaults(proto_.generation())) {
       Add("generation", fault.message());
+    }
+    if (proto_.generation().score_candidates() && is_whole_ && !task_.is_stored && !HasLabels()) {
+      Add("generation",
+          "generation.score_candidates: needs a closed set of answers; make the target a "
+          "{column:label} slot with labels, or take it out");
     }
   }
 

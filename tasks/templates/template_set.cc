@@ -150,7 +150,7 @@ absl::StatusOr<Places> ParseText(absl::string_view text, const std::string& file
 LoadedTemplate ReadTask(const TaskTemplate& proto, const std::string& file, int line,
                         TextFormat::ParseInfoTree& tree, const std::string& directory,
                         const TemplateTypes& types, std::vector<TemplateFault>* faults) {
-  LoadedTemplate task{proto, file, line, {}};
+  LoadedTemplate task{proto, file, line, {}, directory.empty()};
   task.lines = FieldLines(task.proto, tree);
   const absl::Status labels = InlineLabels(task, directory);
   if (!labels.ok()) faults->push_back(FaultAt(task, "labels", "", labels));
@@ -159,7 +159,7 @@ LoadedTemplate ReadTask(const TaskTemplate& proto, const std::string& file, int 
   std::vector<TemplateFault> found = CheckTemplate(task, types);
   faults->insert(faults->end(), found.begin(), found.end());
   // Not for sets that a model stores: these were printed, and printing leaves out empty fields.
-  if (!directory.empty() && !proto.input().empty() && task.lines.count("prompt") == 0) {
+  if (!task.is_stored && !proto.input().empty() && task.lines.count("prompt") == 0) {
     faults->push_back(FaultAt(
         task, "prompt", "",
         InvalidArgument("is missing; write what the model is asked, or prompt: \"\" for nothing")));

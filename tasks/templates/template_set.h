@@ -30,6 +30,9 @@ struct LoadedTemplate {
   std::string file;                  // as messages call it
   int line = 0;                      // of the task, from 1; 0: unknown
   std::map<std::string, int> lines;  // field name -> line; repeated fields as "paraphrase:1"
+  // Whether a model stores it. Then only what cannot be run is a fault: a rule that came later must
+  // not make a model unreadable.
+  bool is_stored = false;
 
   // "unival.textproto:12: task \"vqa\": target: "; `field` may be empty.
   std::string Where(absl::string_view field) const;

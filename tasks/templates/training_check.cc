@@ -62,11 +62,6 @@ class TrainingChecker : private FaultGatherer {
       Add("mask_loss",
           "needs a closed set of answers; make the target a {column:label} slot with labels");
     }
-    if (proto_.generation().score_candidates() && is_whole_ && !HasClosedSet()) {
-      Add("generation",
-          "generation.score_candidates: needs a closed set of answers; make the target a "
-          "{column:label} slot with labels, or take it out");
-    }
   }
 
   static bool HasColumn(const Pattern& pattern, const std::string& column) {

@@ -214,6 +214,15 @@ TEST_F(TrainingExamples, WeightsAndMasksComeFromTheRecord) {
   EXPECT_THAT(TryMake(task).value()->info().columns, ElementsAre("q", "a"));
 }
 
+TEST_F(TrainingExamples, ARuleThatCameLaterDoesNotMakeAStoredSetUnreadable) {
+  const std::string text =
+      "task { name: \"t\" prompt: \" {x}\" target: \" {y}\" generation { score_candidates: true } "
+      "}";
+  EXPECT_FALSE(ParseTemplateSet(text, "s.textproto", ".").ok());
+  const auto stored = ParseTemplateSet(text, "s.textproto", "");
+  EXPECT_TRUE(stored.ok()) << stored.status();
+}
+
 TEST_F(TrainingExamples, SettingsOutOfRangeAreNamed) {
   const std::string text = "prompt: \" {x}\" target: \" {y}\" ";
   const struct {

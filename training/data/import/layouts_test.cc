@@ -104,11 +104,40 @@ TEST(RefCocoLayout, AnExpressionInOtherLettersIsLeftOut) {
   EXPECT_THAT(left->second.examples, ElementsAre("ref 77"));
 }
 
+TEST(RefCocoLayout, BoxesEndAtTheEdgesOfThePicture) {
+  const Dataset data;
+  data.File("refcoco/refs(unc).p", Refs());
+  data.File("refcoco/instances.json", absl::StrCat(kCocoImages, R"("annotations": [
+              {"id": 1, "image_id": 9, "category_id": 1, "bbox": [630, -2, 30, 4]}]})"));
+  data.File("train2014/9.jpg");
+  const auto report = data.Import("refcoco");
+  ASSERT_TRUE(report.ok()) << report.status();
+  ASSERT_GE(report->samples, 1);
+  EXPECT_THAT(Numbers(data.Records()[0], "box"), ElementsAre(630, 0, 640, 2));
+}
+
 TEST(RefCocoLayout, APickleThatCallsIsRefused) {
   const Dataset data;
   data.File("refcoco/refs(unc).p", "cos\nsystem\n(S'true'\ntR.");
   data.File("refcoco/instances.json", absl::StrCat(kCocoImages, R"("annotations": []})"));
   EXPECT_THAT(data.Error("refcoco"), HasSubstr("call of \"os.system\" refused"));
+}
+
+TEST(VisualGenomeLayout, RegionsOfAPictureWithoutSizeAreLeftOut) {
+  const Dataset data;
+  data.File("image_data.json", R"([{"image_id": 2, "width": 0, "height": 600},
+      {"image_id": 3, "width": 800, "height": 600}])");
+  data.File("region_descriptions.json", R"([{"id": 2, "regions": [
+      {"region_id": 5, "image_id": 2, "phrase": "a car", "x": 1, "y": 2, "width": 3, "height": 4},
+      {"region_id": 6, "image_id": 3, "phrase": "a bus", "x": 1, "y": 2, "width": 3, "height": 4}
+      ]}])");
+  data.File("VG_100K_2/2.jpg");
+  data.File("VG_100K_2/3.jpg");
+  const auto report = data.Import("visual-genome");
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->samples, 1);
+  EXPECT_EQ(report->left_out.count("the picture has no width and height in the file"), 1u);
+  EXPECT_THAT(Only(*report).examples, ElementsAre("region 5"));
 }
 
 TEST(VisualGenomeLayout, RegionsAndQuestions) {

@@ -64,6 +64,10 @@ absl::StatusOr<ImportReport> ImportRegions(const ImportOptions& options) {
         continue;
       }
       const auto [width, height] = image->second;
+      if (width <= 0 || height <= 0) {
+        writer->LeaveOut(kNoSize, absl::StrCat("region ", IdText(region_id)));
+        continue;
+      }
       const auto box = BoxInside(corners, width, height);
       if (!box.has_value()) {
         writer->LeaveOut(kNoArea, absl::StrCat("region ", IdText(region_id)));
