@@ -40,7 +40,7 @@ const std::vector<ShippedExtension>& ShippedExtensions() {
        "Make data of the procedural world, of sentences and statements, and of a sensor that does "
        "not exist",
        {"make-world", "make-speech", "make-corpus", "make-english", "make-statements",
-        "fake-sensor"}},
+        "fake-sensor", "make-signals"}},
       {"convert", "Bring models of other programs into a model directory", {}},
       {"parity",
        "Compare with recorded outputs of the original implementation, stage by stage",

@@ -131,6 +131,37 @@ TEST(EnglishAttacks, TextsThatAreNone) {
   }
 }
 
+TEST(MadeSignalAttacks, OptionsAndPlacesThatAreNone) {
+  for (const char* split : {"train", "eval"}) {
+    for (const char* file : {"copy", "words"})
+      WriteText(Workplace().Path(absl::StrCat("spoken/english/", split, "/", file, ".jsonl")),
+                "{\"text\": \"a\"}\n");
+  }
+  const std::string start = "unival data make-signals models/nano ";
+  for (const auto& [options, code] :
+       std::vector<std::pair<std::string, int>>{{"--noise nan", 2},
+                                                {"--noise 0", 1},
+                                                {"--noise 1e9", 1},
+                                                {"--count -1", 1},
+                                                {"--eval_count 99999999999", 1},
+                                                {"--kind none", 1},
+                                                {"--seed -1", 2}}) {
+    Try(Workplace(), {"make-signals " + options, start + "spoken " + options, {code}, ""});
+  }
+  for (const char* folder : {"none", "file", "pipe", "circle"}) {
+    Try(Workplace(),
+        {absl::StrCat("make-signals of ", folder), absl::StrCat(start, folder), {1}, folder});
+  }
+  Try(Workplace(),
+      {"make-signals with no model", "unival data make-signals none spoken", {1}, "none"});
+  for (const std::string& text : std::vector<std::string>{
+           "", "null", "{", "{\"text\": 7}", "{\"other\": \"a\"}", "{\"text\": \"\xff\"}",
+           "{\"text\": \"" + Repeated("word ", 100000) + "\"}"}) {
+    TryText("make-signals of " + text.substr(0, 30), "spoken/english/eval/copy.jsonl", text,
+            start + "spoken --count 0 --eval_count 1 --kind gaps", {0, 1}, "");
+  }
+}
+
 TEST(StatementAttacks, OptionsAndPlacesThatAreNone) {
   const std::string command = "unival data make-statements made --count 1 --eval_count 1 ";
   for (const char* options :

@@ -39,9 +39,10 @@ INSTANTIATE_TEST_SUITE_P(
                       "inspect", "doctor", "convert", "plugin", "plugin list", "plugin check",
                       "plugin new", "vocab", "vocab list", "vocab add", "vocab retire",
                       "convert fairseq", "data make-world", "data make-speech", "data make-corpus",
-                      "data make-english", "data make-statements", "data fake-sensor", "data show",
-                      "prompts speak", "prompts list", "prompts show", "prompts check",
-                      "prompts add", "data train-tokenizer", "data import", "data check"));
+                      "data make-english", "data make-statements", "data fake-sensor",
+                      "data make-signals", "data show", "prompts speak", "prompts list",
+                      "prompts show", "prompts check", "prompts add", "data train-tokenizer",
+                      "data import", "data check"));
 
 TEST(Version, IsPrinted) {
   EXPECT_EQ(Program(NewFolder("version")).Run("--version").out,
