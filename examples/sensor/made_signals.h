@@ -2,9 +2,9 @@
 //
 // Signals that a language model is pretrained on, so that a new sensor's linear connection can make
 // it say any sentence, and two sentences together that training never showed together. A row of a
-// signal is the model's own row of a token (text_codes.h) with noise, a weaker token here and there,
-// and an offset that all rows share, since no connection hits a row exactly. Tokens stand close
-// together or with gaps; some stand twice; a second sentence starts halfway or anywhere.
+// signal is the model's own row of a token (text_codes.h) with noise, a weaker token here and
+// there, and an offset that all rows share, since no connection hits a row exactly. Tokens stand
+// close together or with gaps; some stand twice; a second sentence starts halfway or anywhere.
 //
 //   MadeSignalOptions options{"models/base", "data"};
 //   absl::Status made = GenerateMadeSignals(options);
@@ -33,8 +33,8 @@ struct MadeSignalOptions {
   uint64_t seed = 1;
 };
 
-// "dense": tokens row by row; "gaps": with empty rows or repeated ones between; "halves": a sentence
-// in each half; "split": two sentences, the second wherever the first leaves room.
+// "dense": tokens row by row; "gaps": with empty rows or repeated ones between; "halves": a
+// sentence in each half; "split": two sentences, the second wherever the first leaves room.
 std::vector<std::string> MadeSignalKinds();
 
 // The same options and files give the same bytes. Errors: those of loading the model and of reading
