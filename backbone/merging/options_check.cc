@@ -14,8 +14,8 @@
 namespace unival {
 namespace {
 
-// The largest factor of a difference from the base. A factor above 10 is taken for a typing mistake,
-// and very large ones overflow to infinity.
+// The largest factor of a difference from the base. A factor above 10 is taken for a typing
+// mistake, and very large ones overflow to infinity.
 constexpr double kLargestFactor = 10;
 constexpr char kFactors[] = "a number from -10 to 10";
 

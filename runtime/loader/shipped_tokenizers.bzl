@@ -6,12 +6,9 @@ SHIPPED_TOKENIZERS = [
     struct(type = "gpt2_bpe", summary = "GPT-2 byte-level BPE (encoder.json, vocab.bpe, dict.txt)", trainable = False),
 ]
 
-def _file(type):
-    return type + "/libunival_" + type + ".so"
-
 # Label of the plugin -> its place in an installed tree.
 SHIPPED_TOKENIZER_FILES = {
-    "//plugins/" + _file(tokenizer.type).replace("/", ":"): "lib/unival/plugins/" + _file(tokenizer.type)
+    "//plugins/{type}:libunival_{type}.so".format(type = tokenizer.type): "lib/unival/plugins/{type}/libunival_{type}.so".format(type = tokenizer.type)
     for tokenizer in SHIPPED_TOKENIZERS
 }
 
