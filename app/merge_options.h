@@ -16,7 +16,7 @@
 
 namespace unival {
 
-// As the command line gives it.
+// A merge as the command line asks for it.
 struct MergeArguments {
   std::vector<std::string> models;
   MergeOptions merge;

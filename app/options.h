@@ -117,7 +117,7 @@ class Command {
     });
   }
 
-  // The command of that name below this one; nullptr: there is none.
+  // Finds the command of that name below this one. Returns null when there is none.
   const Command* Find(const std::string& name) const;
   bool HasCommands() const;
 

@@ -26,7 +26,7 @@ struct ShippedCommand {
 // All commands of `unival`, in the order of the help.
 const std::vector<ShippedCommand>& ShippedCommands();
 
-// nullptr: none of that name.
+// Returns null when no command has that name.
 const ShippedCommand* FindShippedCommand(const std::string& name);
 
 struct ShippedExtension {
@@ -38,7 +38,7 @@ struct ShippedExtension {
 
 const std::vector<ShippedExtension>& ShippedExtensions();
 
-// nullptr: none of that name.
+// Returns null when no extension adds that command.
 const ShippedExtension* FindShippedExtension(const std::string& command);
 
 // What the main function of a shipped extension begins with: a program with the summary above,

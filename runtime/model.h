@@ -102,10 +102,10 @@ class Model {
   const VocabularyView& vocabulary() const { return *vocabulary_; }
   const Manifest& manifest() const { return manifest_; }
   const Runtime& runtime() const { return *runtime_; }
-  // Null when the model does not hold it or it was not loaded.
+  // Returns null when the model does not hold it, or when it was not loaded.
   Modality* modality(const std::string& id) const;
   std::vector<std::string> modality_ids() const;
-  // Also those that were not loaded.
+  // Includes those that were not loaded.
   std::vector<std::string> known_modalities() const;
   // NotFound names the modality, what is loaded, and the remedy.
   absl::StatusOr<Modality*> RequireModality(const std::string& id) const;

@@ -41,7 +41,8 @@ class OpenedModel {
   // ModelDirectory::Open; DataLoss and InvalidArgument for the folder of templates.
   static absl::StatusOr<OpenedModel> Open(const std::string& directory,
                                           const TemplateTypes& types = BuiltinTemplateTypes());
-  // The same, but files that have not changed since their hashes were stored are not hashed again.
+  // Does the same, but does not hash files again that have not changed since their hashes were
+  // stored.
   static absl::StatusOr<OpenedModel> Open(const std::string& directory, const TemplateTypes& types,
                                           std::shared_ptr<KnownHashes> known_hashes);
 

@@ -72,7 +72,7 @@ class Pipeline {
   // calls. `templates`: files, as in PipelineOptions.
   static absl::StatusOr<std::unique_ptr<Pipeline>> Create(
       Model* model, const std::vector<std::string>& templates);
-  // The same for template sets that were read before.
+  // Does the same with template sets that were read before.
   static absl::StatusOr<std::unique_ptr<Pipeline>> Create(
       Model* model, const std::vector<SharedTemplateSet>& templates);
 

@@ -54,10 +54,10 @@ class CheckObserver : public RuleObserver {
 absl::StatusOr<PluginCheck> CheckPlugin(const PluginCheckOptions& options,
                                         CheckObserver* observer = nullptr);
 
-// The same in a child process, which protects this one. When the child ends too early, the report
-// gets a failed row that says how, "was ended by signal 11 (SIGSEGV, Segmentation fault) in encode
-// of 2 samples". The row is named after the rule in progress; "load" stands for all before the
-// first rule, "destroy" for what happens between rules, "exit" for all after the last one.
+// Does the same in a child process, which protects this one. When the child ends too early, the
+// report gets a failed row that says how, "was ended by signal 11 (SIGSEGV, Segmentation fault) in
+// encode of 2 samples". The row is named after the rule in progress; "load" stands for all before
+// the first rule, "destroy" for what happens between rules, "exit" for all after the last one.
 absl::StatusOr<PluginCheck> CheckPluginInChild(const PluginCheckOptions& options);
 
 // Runs in the child: what a command line with kPluginChild "check" asks for.

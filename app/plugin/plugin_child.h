@@ -37,7 +37,8 @@ struct ChildRun {
   std::vector<std::string> said;  // in order, one text each
   bool finished = false;          // it called Finish
   std::string call;               // the last call that it reported
-  // Empty: it finished and ended with code 0. Else how it ended and in which call.
+  // Empty when it finished and ended with code 0. Otherwise it says how the child ended, and in
+  // which call.
   std::string problem;
 };
 

@@ -28,8 +28,8 @@ const UnivalHost* CHost();
 // does not have) with "WHAT: message". Takes the message that `fail` left on this thread; where
 // there is none, the message says so.
 absl::Status StatusOf(UnivalCode code, absl::string_view what);
-// The same for an entry function, which gives null instead of a code: FailedPrecondition unless
-// `fail` said otherwise.
+// Does the same for an entry function, which gives null instead of a code: FailedPrecondition
+// unless `fail` said otherwise.
 absl::Status StatusOfNull(absl::string_view what);
 
 // The code that a host function returns when it refuses a plugin's call. The plugin can read the

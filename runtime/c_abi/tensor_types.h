@@ -14,7 +14,7 @@ struct TensorType {
   c10::ScalarType torch;
 };
 
-// Null: none that the host knows. One element is `bits / 8` bytes.
+// Returns null when the host does not know the type. One element has `bits / 8` bytes.
 const TensorType* FindTensorType(DLDataType type);
 const TensorType* FindTensorType(c10::ScalarType type);
 

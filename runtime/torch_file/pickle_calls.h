@@ -39,7 +39,7 @@ class PickleCalls {
 
  private:
   const PickleNode& node(PickleId id) const { return pickle_.nodes_[id]; }
-  // Null where there are fewer.
+  // Returns null where there are fewer.
   const PickleNode* Argument(PickleId arguments, size_t index) const;
   absl::StatusOr<std::vector<int64_t>> Integers(PickleId arguments, size_t index) const;
   absl::Status AddView(const PickleNode& view, PickleStorage* storage) const;

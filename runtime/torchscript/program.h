@@ -35,7 +35,7 @@ class TorchScriptProgram {
   // Its loops end after `loop_seconds` of a call, and it all after twice that, or the call fails.
   static absl::StatusOr<std::unique_ptr<TorchScriptProgram>> FromBytes(
       absl::string_view bytes, const std::string& name, double loop_seconds = kMaxLoopSeconds);
-  // The same of a file.
+  // Does the same with a file.
   static absl::StatusOr<std::unique_ptr<TorchScriptProgram>> Load(const std::string& path);
   // Internal when the program fails or gives no tensor. DeadlineExceeded when it has not ended in
   // time, ResourceExhausted when it needs more memory than kMaxProgramMemory or makes a larger

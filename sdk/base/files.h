@@ -40,8 +40,9 @@ absl::StatusOr<std::string> ReadToEnd(int descriptor, const std::string& path,
 absl::Status ReadBytesAt(int descriptor, int64_t offset, char* bytes, int64_t size,
                          const std::string& path);
 
-// Whether something has this name, be it a file, a folder or another thing. False also where that
-// cannot be found out: a link to itself, a name that is too long, a folder that may not be entered.
+// Whether a file, a folder or another thing is there. Follows links: false for one that leads
+// nowhere. False also where that cannot be found out: a link to itself, a name that is too long, a
+// folder that may not be entered.
 bool IsThere(const std::string& path);
 
 // Writes the pieces one after the other to a temporary file beside `path`, syncs it, renames it,

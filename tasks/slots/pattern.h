@@ -25,7 +25,7 @@ namespace unival {
 absl::StatusOr<Pattern> ParsePattern(absl::string_view text,
                                      const SlotTypes& types = BuiltinSlotTypes());
 
-// The same for a prompt of `task`, which may name the task's media inputs.
+// Does the same for a prompt of `task`, which may name the task's media inputs.
 absl::StatusOr<Pattern> ParsePrompt(const TaskTemplate& task, absl::string_view text,
                                     const SlotTypes& types = BuiltinSlotTypes());
 

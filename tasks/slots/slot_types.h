@@ -19,7 +19,7 @@ class SlotTypes {
   // ([a-z][a-z0-9_]{1,47}).
   absl::Status Add(std::shared_ptr<const SlotType> type);
 
-  // Null when there is none of this name.
+  // Returns null when no slot type has this name.
   std::shared_ptr<const SlotType> Find(absl::string_view name) const;
 
   // In the order of addition; the first is the type of "{column}".

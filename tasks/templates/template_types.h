@@ -18,7 +18,7 @@ struct TemplateTypes {
   const Registry* metrics = &BuiltinMetrics();
 };
 
-// Those that ship, made once.
+// The types that ship with the program. They are made once.
 const TemplateTypes& BuiltinTemplateTypes();
 
 }  // namespace unival

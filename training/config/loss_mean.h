@@ -16,7 +16,8 @@ enum class LossMean {
   kSources,  // every source in the batch counts alike, whose loss is the mean of its tokens
 };
 
-// As plans say it: "token", "row" or "source"; nothing is "token". None for another text.
+// Reads the word of a plan: "token", "row" or "source"; no word means "token". Another text gives
+// none.
 absl::optional<LossMean> ParseLossMean(absl::string_view text);
 
 // What ParseLossMean understands, the default first.

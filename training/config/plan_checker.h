@@ -29,7 +29,7 @@ class PlanChecker {
                      const std::vector<std::string>& allowed) const;
   absl::Status Present(absl::string_view field, const std::string& path,
                        const std::string& directory, absl::string_view remedy) const;
-  // The same for a path that may mean many files.
+  // Does the same for a path that may mean many files.
   absl::Status DataPresent(absl::string_view field, const std::string& path) const;
   // `status` of what the field says, with the field before its message.
   absl::Status Accepted(absl::string_view field, const absl::Status& status) const;

@@ -15,7 +15,7 @@ enum class Precision {
   kBfloat16,  // products of the forward pass; weights, gradients and loss stay float32
 };
 
-// As plans say it: "bfloat16". None for another text.
+// Reads the word of a plan, such as "bfloat16". Another text gives none.
 absl::optional<Precision> ParsePrecision(absl::string_view text);
 
 // What ParsePrecision understands, the default first.

@@ -49,7 +49,7 @@ struct EvaluationResult {
   TaskScores scores;                          // what is known of `metrics`: which of two is better
   std::map<std::string, Interval> intervals;  // of those that can have one
   absl::optional<Calibration> calibration;    // where answers have scores and are right or wrong
-  // What has seen all answers, where it was asked for; must not outlive the task.
+  // The metric that has seen all answers, where it was asked for. It must not outlive the task.
   std::shared_ptr<const Metric> metric;
   std::vector<absl::optional<Prediction>> answers;  // beside `metric`; absent: failed
   absl::optional<ConstantAnswer> constant;          // what `metrics` are to be read beside
@@ -92,7 +92,7 @@ absl::Status WriteOutputFile(const std::string& file, const std::string& text);
 absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(
     const Task& task, const std::string& path, const std::map<std::string, std::string>& columns,
     int64_t limit);
-// The same with all options of a source; `options.media_columns` is filled in here: media
+// Does the same with all options of a source. It sets `options.media_columns` itself: the media
 // columns are those of the task alone.
 absl::StatusOr<std::unique_ptr<Source>> OpenTaskSource(const Task& task, SourceOptions options);
 

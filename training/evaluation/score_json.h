@@ -31,7 +31,7 @@ struct ParsedFile {
   // members that are objects, "references".
   std::map<std::string, std::vector<std::string>> ids;
 };
-// Those of `object`; none where the file has no such object.
+// Returns the names of the members of `object`. There are none where the file has no such object.
 const std::vector<std::string>& IdsOf(const ParsedFile& file, const std::string& object);
 // Errors as ParseLine; InvalidArgument for a name that one of these objects has twice.
 absl::StatusOr<ParsedFile> ParseFile(const std::string& file, const std::string& text);

@@ -36,7 +36,7 @@ struct RunIdentity {
 
 // InvalidArgument for a file that is not the record of a run; NotFound without one.
 absl::StatusOr<RunIdentity> ReadRunIdentity(const std::string& output);
-// The same of a run that goes on; nothing of one that begins.
+// Does the same for a run that goes on. The result is empty for one that begins.
 absl::StatusOr<RunIdentity> RecordedIdentity(const Run& run, bool has_begun);
 absl::Status WriteRunIdentity(const std::string& output, const RunIdentity& identity);
 absl::StatusOr<TrainingPlan> PlanOf(const RunIdentity& identity, const std::string& output);

@@ -12,7 +12,7 @@ namespace unival {
 // "not_utf8", "wrong_type", "bad_path", ...; "unreadable_record" where it has none.
 std::string KindOfReadError(const absl::Status& status);
 std::string RemedyOfReadError(const std::string& kind);
-// `kind`: of MediaVerdict (media_check.h).
+// What to do about a medium. `kind` is that of a MediaVerdict (media_check.h).
 std::string RemedyOfMedia(const std::string& kind);
 
 }  // namespace unival

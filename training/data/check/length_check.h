@@ -34,18 +34,20 @@ struct Spread {
 
 class LengthCheck {
  public:
-  // `reading` and `vocabulary` must outlive this. `max_positions`: of the backbone.
+  // `reading` and `vocabulary` must outlive this. The backbone has `max_positions` positions.
   LengthCheck(const TemplateReading& reading, const VocabularyView& vocabulary,
               int64_t max_positions);
 
-  // Literal texts and closed sets, which are the same for all records: pieces that the model lacks,
-  // labels that become the same pieces, labels that are longer than an answer may be.
+  // Checks literal texts and closed sets, which are the same for all records. It finds pieces that
+  // the model lacks, labels that become the same pieces, and labels that are longer than an answer
+  // may be.
   void CheckTemplate(ProblemList* problems);
-  // Every wording and every alternative of one record. What cannot be rendered is left out: it is
-  // a fault of the record (record_fault.h).
+  // Checks every wording and every alternative of one record. It passes over what cannot be
+  // rendered, which is a fault of the record (record_fault.h).
   void Check(const TaskSample& sample, ProblemList* problems);
 
-  // Tokens, before anything is cut; of each record the first wording and alternative.
+  // These count the tokens before anything is cut. Each record counts once, with its first wording
+  // and alternative.
   const Spread& prompt_tokens() const { return prompt_tokens_; }
   const Spread& target_tokens() const { return target_tokens_; }
 
@@ -68,7 +70,7 @@ class LengthCheck {
              const TaskSample& sample, const Remedy& remedy, ProblemList* problems);
   // The words of a text that have <unk> among their pieces.
   std::vector<std::string> UnknownWords(const std::string& text) const;
-  // Those that are not in `unknown` yet.
+  // Appends the UnknownWords of `text` that `unknown` does not hold yet.
   void AddUnknownWords(const std::string& text, std::vector<std::string>* unknown) const;
   Spread TokenCounts(const Pattern& pattern, const TaskSample& sample) const;
 

@@ -22,8 +22,8 @@
 namespace unival {
 
 struct MediaVerdict {
-  // Empty: it is taken. "missing_media", "truncated_media", "undecodable_media",
-  // "modality_failure".
+  // Empty when the medium is taken. Otherwise it is "missing_media", "truncated_media",
+  // "undecodable_media" or "modality_failure".
   std::string kind;
   std::string what;
   std::string digest;  // of its bytes, equal for equal bytes; empty where they cannot be read

@@ -45,12 +45,13 @@ struct PromptReport {
 absl::StatusOr<PromptReport> CheckPrompts(const PromptCheckOptions& options, const Runtime& runtime,
                                           const Model* model);
 
-// What of `source` and `model` do not fit each other, without records: modalities that the model
-// lacks, vocabulary blocks, a mask token, pieces, labels.
+// Checks without records whether `source` and `model` fit each other: whether the model has the
+// modalities, vocabulary blocks, mask token and pieces that the task needs, and tells its labels
+// apart.
 void CheckAgainstModel(const LoadedTemplate& source, const Runtime& runtime, const Model& model,
                        ProblemList* problems);
 
-// What to do about a fault of a record that has these columns.
+// Says what to do about a fault of a record that has these columns.
 std::string RecordRemedy(const RecordFault& fault, const std::vector<std::string>& columns);
 
 // The column that was likely meant by `column`, as advice; empty without one.

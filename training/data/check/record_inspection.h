@@ -51,7 +51,7 @@ class RecordInspection {
   using Taker = std::function<void(const Inspected&, int64_t index)>;
   // Calls `take` for every record in order. `threads` 0: all cores.
   void Run(const Source& source, int threads, const Taker& take) const;
-  // The same, but media are only hashed: nothing is decoded or checked.
+  // Does the same as Run, but only hashes the media: it decodes and checks nothing.
   void RunHashing(const Source& source, int threads, const Taker& take) const;
 
   const TemplateReading& reading() const { return reading_; }

@@ -29,7 +29,7 @@ class DataContent {
     });
     return file_;
   }
-  // Null where nobody has asked for it so far.
+  // It is null until somebody asks for it.
   const absl::StatusOr<File>* IfOpened() const {
     return is_open_.load(std::memory_order_acquire) ? &file_ : nullptr;
   }

@@ -16,8 +16,8 @@ struct DataIdentity {
   // Over every byte that records are made of: lines, and all members of tars. Absent where these
   // bytes would have to be read for this hash alone.
   absl::optional<std::string> content;
-  // The same, but a tar larger than kWholeTar counts by its members' names and sizes and by pieces
-  // of its content.
+  // This hash covers the same, except that of a tar larger than kWholeTar it covers only the names
+  // and sizes of the members and pieces of their content.
   std::string sampled;
 };
 

@@ -34,7 +34,7 @@ inline constexpr char kMembers[] = "*";
 absl::Status ForEachElement(const std::string& file, const std::set<std::string>& lists,
                             const std::function<absl::Status(const JsonElement&)>& take);
 
-// The same for the lines of a JSONL file.
+// Does the same for the lines of a JSONL file.
 absl::Status ForEachJsonLine(const std::string& file,
                              const std::function<absl::Status(const JsonElement&)>& take);
 

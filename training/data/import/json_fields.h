@@ -56,7 +56,7 @@ class JsonFields {
  private:
   JsonFields(const nlohmann::json& object, std::string before,
              std::shared_ptr<absl::Status> status);
-  // Null, and the error is kept, where it is missing.
+  // Where the field is missing, returns null and keeps the error.
   const nlohmann::json* Find(const std::string& name) const;
   const nlohmann::json* FindList(const std::string& name, const std::string& expected) const;
   std::vector<double> NumbersOf(const nlohmann::json& list, const std::string& name,

@@ -44,7 +44,7 @@ class MediaResolver {
 
  private:
   struct Place {
-    const std::string* root;  // nullptr: the folder of the file
+    const std::string* root;  // null where it is the folder of the file
     std::string relative;
   };
   Place PlaceOf(const std::string& path) const;
