@@ -83,6 +83,8 @@ std::vector<int64_t> LengthCheck::LabelTokens(const PatternPiece& slot, const st
   return *tokens;
 }
 
+// All faults of each label, in one piece: whether the next question is asked depends on the answer
+// to the one before.
 void LengthCheck::CheckLabels(const PatternPiece& slot, ProblemList* problems) {
   std::map<std::vector<int64_t>, std::string> first_of;
   std::map<std::string, std::string> first_of_words;

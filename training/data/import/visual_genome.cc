@@ -64,13 +64,10 @@ absl::StatusOr<ImportReport> ImportRegions(const ImportOptions& options) {
         continue;
       }
       const auto [width, height] = image->second;
-      if (width <= 0 || height <= 0) {
-        writer->LeaveOut(kNoSize, absl::StrCat("region ", IdText(region_id)));
-        continue;
-      }
-      const auto box = BoxInside(corners, width, height);
+      const bool has_size = width > 0 && height > 0;
+      const auto box = has_size ? BoxInside(corners, width, height) : absl::nullopt;
       if (!box.has_value()) {
-        writer->LeaveOut(kNoArea, absl::StrCat("region ", IdText(region_id)));
+        writer->LeaveOut(has_size ? kNoArea : kNoSize, absl::StrCat("region ", IdText(region_id)));
         continue;
       }
       const Record record = {{"text", std::string(absl::StripAsciiWhitespace(text))},
