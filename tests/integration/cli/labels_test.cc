@@ -37,8 +37,7 @@ task {
   EXPECT_EQ(outcome.code, 3) << outcome.err;
   const json report = json::parse(outcome.out);
   std::map<std::string, std::vector<json>> kinds;
-  for (const json& problem : report.at("problems"))
-    kinds[problem["kind"]].push_back(problem);
+  for (const json& problem : report.at("problems")) kinds[problem["kind"]].push_back(problem);
   ASSERT_EQ(kinds.count("label_empty"), 1u);
   EXPECT_EQ(kinds.at("label_empty").size(), 2u);
   ASSERT_EQ(kinds.count("label_same_pieces"), 1u);
