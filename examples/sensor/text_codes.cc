@@ -3,21 +3,20 @@
 #include <ATen/core/Tensor.h>
 
 #include <cmath>
-#include <numeric>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "backbone/storage/model_parts.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival::sensor {
 namespace {
 
-constexpr char kTokenRows[] = "backbone.encoder.embed_tokens.weight";
-
 absl::StatusOr<std::vector<float>> ScaledRows(const Model& model) {
+  const std::string name = absl::StrCat("backbone.", kTokenEmbedding);
   for (const NamedTensor& entry : model.State()) {
-    if (entry.name != kTokenRows) continue;
+    if (entry.name != name) continue;
     const at::Tensor rows = entry.tensor.contiguous();
     const float* begin = rows.data_ptr<float>();
     std::vector<float> scaled(begin, begin + rows.numel());
@@ -27,7 +26,7 @@ absl::StatusOr<std::vector<float>> ScaledRows(const Model& model) {
     for (float& value : scaled) value = static_cast<float>(value * scale);
     return scaled;
   }
-  return absl::InternalError(absl::StrCat("the model has no tensor ", kTokenRows));
+  return absl::InternalError(absl::StrCat("the model has no tensor ", name));
 }
 
 }  // namespace

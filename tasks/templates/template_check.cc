@@ -163,12 +163,6 @@ class Checker : private FaultGatherer {
     });
   }
 
-  bool HasLabels() const {
-    return std::any_of(target_.begin(), target_.end(), [this](const PatternPiece& slot) {
-      return slot.type != nullptr && !slot.type->ClosedSet({proto_, slot}).empty();
-    });
-  }
-
   void CheckCleaning() {
     std::set<std::string> used;
     for (const Pattern* pattern : {&prompt_, &target_}) {
@@ -198,7 +192,8 @@ class Checker : private FaultGatherer {
     for (const absl::Status& fault : GenerationFaults(proto_.generation())) {
       Add("generation", fault.message());
     }
-    if (proto_.generation().score_candidates() && is_whole_ && !task_.is_stored && !HasLabels()) {
+    if (proto_.generation().score_candidates() && is_whole_ && !task_.is_stored &&
+        !HasClosedSet(proto_, target_)) {
       Add("generation",
           "generation.score_candidates: needs a closed set of answers; make the target a "
           "{column:label} slot with labels, or take it out");
@@ -225,6 +220,12 @@ class Checker : private FaultGatherer {
 };
 
 }  // namespace
+
+bool HasClosedSet(const TaskTemplate& task, const Pattern& target) {
+  return std::any_of(target.begin(), target.end(), [&task](const PatternPiece& slot) {
+    return slot.type != nullptr && !slot.type->ClosedSet({task, slot}).empty();
+  });
+}
 
 std::vector<TemplateFault> CheckTemplate(const LoadedTemplate& task, const TemplateTypes& types) {
   return Checker(task, types).Check();

@@ -37,6 +37,9 @@ class FaultGatherer {
 // is longer than any may be, that alone. Thread-safe.
 std::vector<TemplateFault> CheckTemplate(const LoadedTemplate& task, const TemplateTypes& types);
 
+// Whether a slot of the target has a closed set of answers.
+bool HasClosedSet(const TaskTemplate& task, const Pattern& target);
+
 // The part of CheckTemplate that concerns training alone. `is_whole`: all patterns could be read.
 std::vector<TemplateFault> CheckTrainingFields(const LoadedTemplate& task, const Pattern& prompt,
                                                const Pattern& target, bool is_whole);

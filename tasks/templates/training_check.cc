@@ -47,18 +47,12 @@ class TrainingChecker : private FaultGatherer {
                        [&](const TaskInput& input) { return input.name() == column; });
   }
 
-  bool HasClosedSet() const {
-    return std::any_of(target_.begin(), target_.end(), [this](const PatternPiece& slot) {
-      return slot.type != nullptr && !slot.type->ClosedSet({proto_, slot}).empty();
-    });
-  }
-
   void CheckLoss() {
     if (IsInput(proto_.loss_weight())) {
       AddSlot("loss_weight", proto_.loss_weight(), "expected a column of numbers, got the media \"",
               proto_.loss_weight(), "\"; name the column that holds the weight");
     }
-    if (proto_.mask_loss() && is_whole_ && !HasClosedSet()) {
+    if (proto_.mask_loss() && is_whole_ && !HasClosedSet(proto_, target_)) {
       Add("mask_loss",
           "needs a closed set of answers; make the target a {column:label} slot with labels");
     }
@@ -72,6 +66,7 @@ class TrainingChecker : private FaultGatherer {
   void CheckShare(absl::string_view name, float share) {
     if (share >= 0 && share <= 1) return;
     Add("negatives", name, ": expected a share from 0 to 1, got ", share);
+    faults_.back().kind = FaultKind::kOutOfRange;
   }
 
   // A check for each field of the message, in one piece.

@@ -13,6 +13,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "backbone/storage/model_parts.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/native/catch_torch.h"
 
@@ -20,7 +21,6 @@ namespace unival {
 namespace {
 
 constexpr char kBackbone[] = "backbone.";
-constexpr char kTokenRows[] = "backbone.encoder.embed_tokens.weight";
 
 using Meanings = std::map<std::pair<std::string, std::string>, int64_t>;  // to the global id
 
@@ -106,11 +106,12 @@ absl::StatusOr<TakenOver> CopyState(const Model& parent, Model* model) {
   TakenOver taken;
   at::NoGradGuard no_grad;
   const std::map<std::string, at::Tensor> source = StateOf(parent);
+  const std::string token_rows = absl::StrCat(kBackbone, kTokenEmbedding);
   int64_t of_backbone = 0;
   for (auto& [name, target] : StateOf(*model)) {
     const auto found = source.find(name);
     if (found == source.end()) continue;
-    if (name == kTokenRows) {
+    if (name == token_rows) {
       UNIVAL_ASSIGN_OR_RETURN(taken.token_rows,
                               CopyTokenRows(parent, found->second, *model, target));
     } else if (found->second.sizes() == target.sizes()) {

@@ -30,8 +30,7 @@ std::string KindOf(const TemplateFault& fault) {
   if (fault.kind == FaultKind::kNoTasks) return "no_tasks";
   if (fault.kind == FaultKind::kUnknownField) return "unknown_field";
   if (fault.kind == FaultKind::kUnknownSlotType) return "unknown_slot";
-  const bool is_share = of("negatives") && absl::StrContains(fault.what, "expected a share");
-  if (fault.kind == FaultKind::kOutOfRange || is_share || of("generation") || of("mask_ratio") ||
+  if (fault.kind == FaultKind::kOutOfRange || of("generation") || of("mask_ratio") ||
       of("mask_span_mean") || absl::StartsWith(fault.field, "max_")) {
     return "setting";
   }
