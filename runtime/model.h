@@ -76,11 +76,20 @@ class Model {
                                                             uint64_t seed, const Runtime& runtime);
   ~Model();
 
-  // Adds a modality with a fresh connection. `encoder_from`, when not empty, says where the
-  // encoder's weights come from: a loaded modality's id, or a ".safetensors" file (same names and
-  // shapes, otherwise an error listing the tensors).
+  // Where parts of a modality that is added begin: each a loaded modality's id, or a
+  // ".safetensors" file; empty: fresh, from `seed`.
+  struct ModalityStart {
+    // The encoder's weights: same names and shapes, otherwise an error listing the tensors.
+    std::string encoder_from;
+    // The connection's positions, bias and type row, where both have one; its map is fresh. Places
+    // that the backbone has learned to read serve any modality.
+    std::string positions_from;
+    uint64_t seed = 0;
+  };
+
+  // Adds a modality with a connection of its own.
   absl::Status AddModality(const ModalityConfig& modality, const ConnectionConfig& connection,
-                           const std::string& encoder_from, uint64_t seed);
+                           const ModalityStart& start);
 
   // Adds a fresh adapter beside the weights, which stay. Errors name the field.
   absl::Status AddAdapter(const AdapterConfig& config, uint64_t seed);
@@ -140,6 +149,9 @@ class Model {
   // `config` may leave things out; what was attached is returned.
   absl::StatusOr<AdapterConfig> CreateAdapter(const AdapterConfig& config);
   std::map<std::string, at::Tensor> PartTensors(const std::string& part) const;
+  // Of the part "`part`.`from`", or of the file `from`, as ModalityStart says.
+  absl::StatusOr<std::map<std::string, at::Tensor>> TensorsFrom(const std::string& part,
+                                                                const std::string& from) const;
   // Steps of Load and Save.
   std::string ManifestPath() const;
   absl::Status LoadParts(const std::vector<std::string>& wanted, const ModelLoadOptions& options);

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -17,6 +18,9 @@
 
 namespace unival::trainer_tests {
 namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 constexpr char kPhotoTask[] = R"(
 name: "photo"
@@ -94,6 +98,46 @@ TEST(TrainerTest, AConnectionIsGivenTheMeanAndDeviationOfItsFeatures) {
     EXPECT_EQ(entry.role, TensorRole::kStatistics);
     EXPECT_FALSE(entry.changed()) << "measured before the first step, and then left alone";
   }
+}
+
+TEST(TrainerTest, AConnectionBeginsAtPlacesThatTheModelKnows) {
+  TrainingPlan plan = PhotoPlan();
+  plan.mutable_stage(0)->mutable_optimizer()->set_learning_rate(0);
+  const auto started = [&plan](const std::string& output, const std::string& from) {
+    plan.mutable_new_modality(0)->set_positions_from(from);
+    TrainOk(Options(World(), plan, FreshOutput(output)));
+    return StateOf(output);
+  };
+  const auto fresh = started("places_fresh", ""), of_image = started("places_image", "image"),
+             of_file = started("places_file", "base/model/adapter.image.safetensors");
+  for (const auto* state : {&of_image, &of_file}) {
+    for (const char* name : {"positions", "bias"}) {
+      EXPECT_TRUE(state->at(absl::StrCat("connection.photo.", name))
+                      .equal(state->at(absl::StrCat("connection.image.", name))))
+          << name;
+    }
+    for (const char* name : {"weight", "type_row"}) {
+      const std::string full = absl::StrCat("connection.photo.", name);
+      EXPECT_TRUE(state->at(full).equal(fresh.at(full))) << "image shares a type row: " << name;
+    }
+  }
+  EXPECT_FALSE(
+      fresh.at("connection.photo.positions").equal(of_file.at("connection.photo.positions")));
+}
+
+TEST(TrainerTest, PlacesOfAnotherSizeAreRefusedByName) {
+  TrainingPlan plan = PhotoPlan();
+  plan.mutable_new_modality(0)->set_positions_from("image");
+  plan.mutable_new_modality(0)->mutable_connection()->set_position_rows(7);
+  const auto outcome = Train(Options(World(), plan, FreshOutput("places_refused")), TheRuntime());
+  EXPECT_THAT(std::string(outcome.status().message()),
+              AllOf(HasSubstr("new_modality[0]"), HasSubstr("positions_from image"),
+                    HasSubstr("expected the shape [7, "), HasSubstr("position_rows")));
+  plan.mutable_new_modality(0)->set_positions_from("imagee");
+  EXPECT_THAT(std::string(Train(Options(World(), plan, FreshOutput("places_unknown")), TheRuntime())
+                              .status()
+                              .message()),
+              HasSubstr("imagee"));
 }
 
 TEST(TrainerTest, ARunThatMeasuredItsFeaturesResumesToTheSameBits) {

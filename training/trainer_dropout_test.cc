@@ -130,6 +130,37 @@ TEST(Dropout, IsOfTheRunAndNotOfTheModelThatItMakes) {
             ReadText(World() + "/measured_dropping/validation/caption/000000006.jsonl"));
 }
 
+// Trains one linear map of a model that has dropout: 0.1 in its configuration.
+TrainingPlan FrozenPlan(const std::string& rates) {
+  TrainingPlan plan = DroppingPlan("base", rates);
+  plan.mutable_stage(0)->set_trainable(0, "connections");
+  return plan;
+}
+
+TEST(Dropout, OfAFrozenBackboneIsWhatTheStageSetsAndMovesNothingElse) {
+  const auto without = Trained("frozen", FrozenPlan(""));
+  EXPECT_EQ(Trained("frozen_zero", FrozenPlan("dropout: 0")), without)
+      << "the model's own rate is for a backbone that trains";
+  for (const char* rates : {"dropout: 0.3", "attention_dropout: 0.3"}) {
+    const auto dropped = Trained("frozen_dropped", FrozenPlan(rates));
+    EXPECT_NE(dropped, without) << rates;
+    for (const auto& [name, hash] : dropped) {
+      if (absl::StartsWith(name, "connection.")) continue;
+      EXPECT_EQ(hash, without.at(name)) << name;
+    }
+    EXPECT_EQ(Trained("frozen_again", FrozenPlan(rates)), dropped) << rates;
+  }
+}
+
+TEST(Dropout, OfAFrozenBackboneGivesRDropTwoPassesThatDiffer) {
+  Trained("frozen_rdrop", FrozenPlan("dropout: 0.2 loss { rdrop_alpha: 1 }"));
+  const TrainingPlan alike = FrozenPlan("loss { rdrop_alpha: 1 }");
+  EXPECT_THAT(
+      std::string(
+          Train(Options(World(), alike, FreshOutput("alike")), TheRuntime()).status().message()),
+      AllOf(HasSubstr("rdrop_alpha"), HasSubstr("would be alike")));
+}
+
 TEST(Dropout, IsSaidBeforeAStepIsTaken) {
   TrainOptions options;
   const TrainingPlan plan = DroppingPlan("base", "attention_dropout: 0.25 drop_path: 0.5");

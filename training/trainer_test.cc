@@ -142,6 +142,13 @@ TEST(TrainerTest, NamesTheFieldOfAPlanThatDoesNotFitModelOrData) {
          p->mutable_stage(0)->mutable_source(0)->set_task("copy");
          p->mutable_stage(0)->mutable_source(0)->set_path("copy.jsonl");
        }},
+      {"stage[0].source[0]: task \"copy\" (text only) reaches none of the parameters that the "
+       "stage trains (name:backbone.encoder.image_rel_pos_table_list.*)",
+       [](TrainingPlan* p) {
+         p->mutable_stage(0)->set_trainable(0, "name:backbone.encoder.image_rel_pos_table_list.*");
+         p->mutable_stage(0)->mutable_source(0)->set_task("copy");
+         p->mutable_stage(0)->mutable_source(0)->set_path("copy.jsonl");
+       }},
       {"plugin[0]: ", [](TrainingPlan* p) { p->add_plugin("depth"); }},
       {"reset: ", [](TrainingPlan* p) { p->add_reset("modality.depth"); }},
       {"new_modality[0]: ",

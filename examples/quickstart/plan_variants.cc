@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "sdk/base/files.h"
 #include "sdk/base/status_macros.h"
@@ -49,6 +50,18 @@ absl::StatusOr<TrainingPlan> ReadRecipe(const std::string& recipe, const PlanOpt
   const fs::path folder = fs::path(recipe).parent_path();
   for (std::string& file : *plan.mutable_templates()) {
     file = RelativeTo(options.plans_folder, (folder / file).string());
+  }
+  // What was learned beside the recipe's own model serves no other.
+  std::error_code ignored;
+  const bool is_own = fs::equivalent(folder / plan.model(), options.model, ignored);
+  for (NewModalityPlan& added : *plan.mutable_new_modality()) {
+    if (!absl::EndsWith(added.positions_from(), ".safetensors")) continue;
+    if (is_own) {
+      added.set_positions_from(
+          RelativeTo(options.plans_folder, (folder / added.positions_from()).string()));
+    } else {
+      added.clear_positions_from();
+    }
   }
   plan.set_model(RelativeTo(options.plans_folder, options.model));
   for (Stage& stage : *plan.mutable_stage()) {

@@ -67,12 +67,14 @@ absl::Status CheckNewModalities(const LoadedPlan& loaded, const PlanChecker& che
   std::set<std::string> ids;
   for (int i = 0; i < plan.new_modality_size(); ++i) {
     const std::string at = absl::StrCat("new_modality[", i, "]");
-    const std::string& encoder = plan.new_modality(i).encoder_from();
-    if (absl::EndsWith(encoder, ".safetensors")) {
-      UNIVAL_RETURN_IF_ERROR(check.Present(at + ".encoder_from", encoder, loaded.directory,
-                                           "the file is relative to the plan"));
+    const NewModalityPlan& added = plan.new_modality(i);
+    for (const auto& [name, from] : {std::pair(".encoder_from", added.encoder_from()),
+                                     std::pair(".positions_from", added.positions_from())}) {
+      if (!absl::EndsWith(from, ".safetensors")) continue;
+      UNIVAL_RETURN_IF_ERROR(
+          check.Present(at + name, from, loaded.directory, "the file is relative to the plan"));
     }
-    const std::string& id = plan.new_modality(i).modality().id();
+    const std::string& id = added.modality().id();
     const std::string field = at + ".modality.id";
     if (id.empty()) return check.Error(field, "an id", "nothing", "give the modality an id");
     if (!ids.insert(id).second) {

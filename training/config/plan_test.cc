@@ -262,6 +262,8 @@ TEST_F(PlanTest, NamesFieldExpectedActualAndRemedyOfEveryMistake) {
        }},
       {"new_modality[0].encoder_from:", "speech.safetensors",
        [&] { plan_.proto.add_new_modality()->set_encoder_from("speech.safetensors"); }},
+      {"new_modality[0].positions_from:", "places.safetensors",
+       [&] { plan_.proto.add_new_modality()->set_positions_from("places.safetensors"); }},
       {"new_modality[0].modality.id:", "nothing", [&] { plan_.proto.add_new_modality(); }},
   };
   const TrainingPlan good = plan_.proto;

@@ -99,7 +99,7 @@ class Previewer {
     if (plan.validation().every() > 0) stage.validations = plan.steps() / plan.validation().every();
     const std::vector<std::string> patterns(plan.trainable().begin(), plan.trainable().end());
     UNIVAL_ASSIGN_OR_RETURN(const TrainableSet trained, SelectTrainable(*run_.model, patterns));
-    stage.dropout = DropoutOf(plan, run_.model->backbone().config());
+    stage.dropout = DropoutOf(plan, trained, run_.model->backbone().config());
     stage.activation_checkpointing = plan.activation_checkpointing();
     if (plan.has_mixed_batches()) {
       const std::string& mean = plan.mixed_batches().loss_mean();

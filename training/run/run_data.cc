@@ -3,6 +3,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/algorithm/container.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/optional.h"
@@ -14,10 +16,12 @@
 #include "training/evaluation/evaluate.h"
 #include "training/evaluation/task_source.h"
 #include "training/run/first_record.h"
+#include "training/run/gradient_check.h"
 #include "training/run/record_sweep.h"
 #include "training/run/run_setup.h"
 #include "training/run/stage_dropout.h"
 #include "training/run/trainable.h"
+#include "training/run/training_step.h"
 
 namespace unival {
 namespace {
@@ -28,10 +32,22 @@ absl::Status CheckTask(const Task& task, const Model& model, const Source& sourc
   return Annotate(CheckTaskFits(task.info(), model.modality_ids(), columns), source.path());
 }
 
-// A batch of such a source would have no gradient at all.
-absl::Status CheckReaches(const TrainableSet& trained, const Task& task, const Stage& stage) {
+bool ChoosesByName(const Stage& stage) {
+  return absl::c_any_of(stage.trainable(), [](const std::string& pattern) {
+    return absl::StartsWith(pattern, "name:");
+  });
+}
+
+// A batch of such a source would have no gradient at all. Which parameters of the backbone an
+// example uses is asked of the model, where a plan chooses some of them by name.
+absl::Status CheckReaches(const TrainableSet& trained, const Task& task, const Source& source,
+                          const Stage& stage, const Model& model, bool is_checked) {
   const TaskInfo& info = task.info();
-  if (Reaches(trained, info.modalities)) return absl::OkStatus();
+  const bool reaches = Reaches(trained, info.modalities);
+  if (reaches && (is_checked || !ChoosesByName(stage))) return absl::OkStatus();
+  if (reaches &&
+      GivesGradient(model, trained, task, source, MakeLoss(stage.loss(), model.vocabulary())))
+    return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
       "task \"", info.name, "\" (",
       info.modalities.empty() ? "text only" : "media: ", absl::StrJoin(info.modalities, ", "),
@@ -85,13 +101,15 @@ class DataOpener {
     const absl::StatusOr<TrainableSet> trained = SelectTrainable(model_, patterns);
     const std::string at = absl::StrCat("stage[", index, "]");
     UNIVAL_RETURN_IF_ERROR(AtField(plan_, at, trained.status()));
-    UNIVAL_RETURN_IF_ERROR(Annotate(CheckDropoutActs(at, stage, *trained, model_), plan_.file));
+    UNIVAL_RETURN_IF_ERROR(Annotate(CheckRDropActs(at, stage, *trained, model_), plan_.file));
     std::vector<StageSource>& sources = data_.stages.emplace_back();
     for (int i = 0; i < stage.source_size(); ++i) {
       const SourcePlan& source = stage.source(i);
       const std::string field = SourceField(index, i);
       UNIVAL_ASSIGN_OR_RETURN(Opened opened, OpenOne(field, source));
-      UNIVAL_RETURN_IF_ERROR(AtField(plan_, field, CheckReaches(*trained, *opened.task, stage)));
+      UNIVAL_RETURN_IF_ERROR(AtField(
+          plan_, field,
+          CheckReaches(*trained, *opened.task, *opened.source, stage, model_, is_checked_)));
       if (!is_checked_ && seen_.insert(RecordsOf(source)).second) {
         UNIVAL_RETURN_IF_ERROR(
             AtField(plan_, field, CheckFirstRecord(model_, *opened.task, *opened.source)));

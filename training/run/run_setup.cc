@@ -121,13 +121,14 @@ absl::StatusOr<BuiltModel> BuildModel(const LoadedPlan& plan, const Runtime& run
   const std::set<std::string> base = Names(*built.model);
   for (int i = 0; i < plan.proto.new_modality_size(); ++i) {
     const NewModalityPlan& added = plan.proto.new_modality(i);
-    const std::string& encoder = added.encoder_from();
-    const bool is_file = absl::EndsWith(encoder, ".safetensors");
-    UNIVAL_RETURN_IF_ERROR(
-        AtField(plan, absl::StrCat("new_modality[", i, "]"),
-                built.model->AddModality(added.modality(), added.connection(),
-                                         is_file ? JoinPath(plan.directory, encoder) : encoder,
-                                         Mix(plan.proto.seed(), 0x6d6f64, i))));
+    const auto place = [&plan](const std::string& from) {
+      return absl::EndsWith(from, ".safetensors") ? JoinPath(plan.directory, from) : from;
+    };
+    UNIVAL_RETURN_IF_ERROR(AtField(
+        plan, absl::StrCat("new_modality[", i, "]"),
+        built.model->AddModality(added.modality(), added.connection(),
+                                 {place(added.encoder_from()), place(added.positions_from()),
+                                  Mix(plan.proto.seed(), 0x6d6f64, i)})));
   }
   for (int i = 0; i < plan.proto.adapter_size(); ++i) {
     UNIVAL_RETURN_IF_ERROR(AtField(

@@ -13,19 +13,24 @@
 
 namespace unival {
 
-// The rates that the plan sets; where it sets none, those of the model's configuration, which stays
-// as it is. What is drawn follows from the plan's seed, the step and the process (StepOptions).
-DropoutRates DropoutOf(const Stage& stage, const BackboneConfig& config);
+// Whether the plan sets a rate above 0: then all of the backbone drops, what is frozen too
+// (TrainableSet::whole_backbone_drops). A frozen backbone of which the plan says nothing never
+// drops.
+bool DropsWhileFrozen(const Stage& stage);
+
+// The rates that the plan sets; where it sets none, those of the model's configuration for a
+// backbone that trains, and 0 for one that is frozen. The configuration stays as it is. What is
+// drawn follows from the plan's seed, the step and the process (StepOptions).
+DropoutRates DropoutOf(const Stage& stage, const TrainableSet& trained,
+                       const BackboneConfig& config);
 
 // From now on `backbone` drops in training mode what the stage says.
-void ApplyDropout(const Stage& stage, Backbone& backbone);
+void ApplyDropout(const Stage& stage, const TrainableSet& trained, Backbone& backbone);
 
-// InvalidArgument where the plan sets a rate above 0 and the stage trains nothing of the backbone:
-// what is frozen is in evaluation mode, and nothing would be dropped; and where it asks for R-Drop
-// and two passes would be alike, as neither backbone nor adapters drop anything.
-// `at`: where the stage stands in its plan, "stage[0]".
-absl::Status CheckDropoutActs(const std::string& at, const Stage& stage,
-                              const TrainableSet& trained, const Model& model);
+// InvalidArgument where the plan asks for R-Drop and two passes would be alike, as neither backbone
+// nor adapters drop anything. `at`: where the stage stands in its plan, "stage[0]".
+absl::Status CheckRDropActs(const std::string& at, const Stage& stage, const TrainableSet& trained,
+                            const Model& model);
 
 }  // namespace unival
 

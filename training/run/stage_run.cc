@@ -45,11 +45,12 @@ class StageRun {
   absl::Status Prepare(const TensorState& state) {
     const std::vector<std::string> patterns(stage_.trainable().begin(), stage_.trainable().end());
     UNIVAL_ASSIGN_OR_RETURN(trainable_, SelectTrainable(*run_.model, patterns));
+    trainable_.whole_backbone_drops = DropsWhileFrozen(stage_);
     run_.model->SetTraining(false);
     if (run_.state.stage_step == 0 && run_.IsFirst())
       UNIVAL_RETURN_IF_ERROR(WarnOfUnsayableTargets(run_, sources_, trainable_));
     ApplyTrainable(*run_.model, trainable_);
-    ApplyDropout(stage_, run_.model->backbone());
+    ApplyDropout(stage_, trainable_, run_.model->backbone());
     run_.model->backbone().SetActivationCheckpointing(stage_.activation_checkpointing());
     before_step_ = BackupOfStatistics();
     before_batch_ = BackupOfStatistics();

@@ -126,8 +126,13 @@ void SetTrainingModes(const Model& model, const TrainableSet& set) {
       apart.insert(entry.tensor.unsafeGetTensorImpl());
     }
   }
-  SetModes(model.backbone().module(), moving_in_backbone);
-  SetModesOfParts(model.backbone().module(), apart, moving);
+  torch::nn::Module& backbone = model.backbone().module();
+  if (set.whole_backbone_drops) {
+    backbone.train();
+  } else {
+    SetModes(backbone, moving_in_backbone);
+  }
+  SetModesOfParts(backbone, apart, moving);
   for (const std::string& id : model.modality_ids()) {
     Modality* modality = model.modality(id);
     if (modality == nullptr) continue;

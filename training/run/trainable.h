@@ -1,7 +1,8 @@
 // unival: trainable.h
 //
 // Which parameters a stage trains. Patterns select them by their full names; everything else is
-// frozen: no gradient, evaluation mode (no dropout, fixed BatchNorm statistics).
+// frozen: no gradient, evaluation mode (no dropout unless a stage asks for it, fixed BatchNorm
+// statistics).
 //
 //   UNIVAL_ASSIGN_OR_RETURN(TrainableSet set, SelectTrainable(*model, {"connection:depth"}));
 //   ApplyTrainable(*model, set);
@@ -25,6 +26,9 @@ struct TrainableSet {
   std::vector<NamedTensor> parameters;  // sorted by name, the live tensors
   std::set<std::string> names;
   int64_t scalar_count = 0;
+  // All of the backbone is in training mode, and so drops what its rates say, even where none of it
+  // trains. It holds no statistics, so nothing of it changes by that.
+  bool whole_backbone_drops = false;
 
   bool Contains(const std::string& name) const { return names.count(name) > 0; }
   // Any parameter whose name starts with `prefix`, "modality.image.".
@@ -43,8 +47,8 @@ bool Reaches(const TrainableSet& set, const std::vector<std::string>& modalities
 
 // Sets requires_grad on the parameters of `set` and clears it on all others, drops all gradients,
 // and puts a module in training mode only when something inside it trains. A connection or adapter
-// that trains leaves the backbone, which holds it, in evaluation mode: nothing else in the backbone
-// may change.
+// that trains leaves the backbone, which holds it, in evaluation mode, unless
+// `whole_backbone_drops` asks for it.
 void ApplyTrainable(const Model& model, const TrainableSet& set);
 
 // The last of these alone: gradients stay.

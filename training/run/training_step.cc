@@ -227,6 +227,12 @@ absl::StatusOr<StepLoss> ForwardBackward(const Model& model,
     if (!std::isfinite(step.loss)) {
       return NonFiniteError(absl::StrCat("the loss is ", step.loss));
     }
+    if (!objective.requires_grad()) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "the loss of ", examples[0].example.key,
+          " depends on nothing that the stage trains; take its source out of the stage, or train a "
+          "part that it uses"));
+    }
     objective.backward();
     return step;
   });

@@ -57,7 +57,7 @@ struct StepOptions {
 };
 
 // Adds the gradients of one micro-batch. NonFiniteError when the loss is not finite (no gradient is
-// added then).
+// added then). FailedPrecondition when it depends on no parameter that asks for a gradient.
 absl::StatusOr<StepLoss> ForwardBackward(const Model& model,
                                          absl::Span<const PreparedExample> examples,
                                          const StepOptions& options);

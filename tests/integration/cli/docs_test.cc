@@ -43,6 +43,8 @@ Program Workplace(const std::string& name) {
   fs::create_directories(program.Path("models"));
   fs::copy(tiny.Path("models/tiny"), program.Path("models/nano"), fs::copy_options::recursive);
   fs::copy(tiny.Path("models/tiny"), program.Path("models/base"), fs::copy_options::recursive);
+  fs::copy(tiny.Path("models/tiny/adapter.image.safetensors"),
+           program.Path("models/base_signal.safetensors"));
   for (const char* file : {"tasks/templates/own_words.textproto", "recipes/own_words.textproto",
                            "recipes/lora.textproto"})
     WriteText(program.Path(file), ReadText((SourceRoot() / file).string()));

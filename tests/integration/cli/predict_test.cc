@@ -105,6 +105,7 @@ TEST(Predict, FilesFoldersAndPatternsAreAnsweredInOrderWithTheirNames) {
   EXPECT_EQ(LinesOf(RunOk(predict + "'photos/00000{2,0}.png'").out), Lines({all[2], all[0]}));
   EXPECT_EQ(LinesOf(RunOk(predict + "'photos/{000003..000005}.png'").out),
             Lines({all[3], all[4], all[5]}));
+  EXPECT_EQ(LinesOf(RunOk(predict + "'photos/*.{jpg,png}'").out), all) << "one kind is not there";
   EXPECT_EQ(LinesOf(RunOk(predict + "photos/000001.png photos/000000.png").out),
             Lines({all[1], all[0]}));
   EXPECT_EQ(LinesOf(RunOk(predict + "photos --limit 2").out), Lines({all[0], all[1]}));

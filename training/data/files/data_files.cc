@@ -107,16 +107,14 @@ absl::StatusOr<std::vector<std::string>> ExpandBraces(const std::string& path) {
   return begun;
 }
 
-// Adds the names that fit `pattern`, sorted by their bytes whatever the language of the process.
+// Adds the names that fit `pattern`, if any, sorted by their bytes whatever the language of the
+// process.
 absl::Status AddMatches(const std::string& pattern, std::vector<std::string>* files) {
   glob_t found = {};
   const int result = glob(pattern.c_str(), GLOB_ERR, nullptr, &found);
   std::vector<std::string> names(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   globfree(&found);
-  if (result == GLOB_NOMATCH) {
-    return absl::NotFoundError(absl::StrCat(pattern, ": no file fits this pattern"));
-  }
-  if (result != 0) {
+  if (result != 0 && result != GLOB_NOMATCH) {
     return absl::UnavailableError(absl::StrCat(pattern, ": cannot be listed"));
   }
   std::sort(names.begin(), names.end());
@@ -143,6 +141,10 @@ absl::StatusOr<std::vector<std::string>> ExpandDataPath(const std::string& path)
       return absl::NotFoundError(absl::StrCat(name, ": no such file"));
     }
     if (files.size() > kMaxDataFiles) return TooMany(path);
+  }
+  // Of "*.{png,jpg}" one kind may be missing; a name without wildcards may not (a lost shard).
+  if (files.empty()) {
+    return absl::NotFoundError(absl::StrCat(Shown(path), ": no file fits this pattern"));
   }
   return files;
 }
