@@ -162,7 +162,7 @@ void WarnOfWording(const Pipeline& pipeline, const std::string& task) {
 
 absl::Status CheckShare(double share) {
   if (share >= 0 && share <= 1) return absl::OkStatus();
-  return InvalidArgument("--max_unreadable: expected a share from 0 to 1, got ", share);
+  return UsageError(absl::StrCat("--max_unreadable: expected a share from 0 to 1, got ", share));
 }
 
 absl::StatusOr<std::vector<GivenColumn>> ParseInputs(const std::vector<std::string>& inputs) {

@@ -50,12 +50,12 @@ absl::StatusOr<std::map<std::string, double>> ParseBounds(const std::vector<std:
     double value = 0;
     if (equals == std::string::npos || !absl::SimpleAtod(pair.substr(equals + 1), &value) ||
         !std::isfinite(value)) {
-      return absl::InvalidArgumentError(
+      return UsageError(
           absl::StrCat("--at_least ", pair, ": expected metric=number, such as exact_match=0.9"));
     }
     if (!bounds.emplace(pair.substr(0, equals), value).second) {
-      return absl::InvalidArgumentError(absl::StrCat("--at_least ", pair, ": the metric \"",
-                                                     pair.substr(0, equals), "\" is given twice"));
+      return UsageError(absl::StrCat("--at_least ", pair, ": the metric \"", pair.substr(0, equals),
+                                     "\" is given twice"));
     }
   }
   return bounds;
@@ -66,8 +66,8 @@ absl::Status NoSuchMetric(const std::string& name, const std::string& task,
   const std::string known = absl::StrJoin(metrics, ", ", [](std::string* out, const auto& metric) {
     absl::StrAppend(out, metric.first);
   });
-  return absl::InvalidArgumentError(absl::StrCat("--at_least ", name, ": task \"", task,
-                                                 "\" has no such metric; it gives: ", known));
+  return UsageError(absl::StrCat("--at_least ", name, ": task \"", task,
+                                 "\" has no such metric; it gives: ", known));
 }
 
 // Checks names before any record is answered. Only the part before a slash can be checked (a metric
@@ -210,7 +210,7 @@ absl::StatusOr<ExitCode> Eval(const EvalArguments& arguments) {
   UNIVAL_RETURN_IF_ERROR(CheckShare(arguments.evaluation.max_unreadable));
   UNIVAL_ASSIGN_OR_RETURN(const auto bounds, ParseBounds(arguments.at_least));
   if ((!arguments.compare.empty() || arguments.prompts == "all") && !bounds.empty()) {
-    return absl::InvalidArgumentError(
+    return UsageError(
         "--at_least: expected one model and one prompt, got --compare or --prompts all; ask for "
         "the bounds in a run of their own");
   }

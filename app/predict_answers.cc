@@ -55,8 +55,9 @@ absl::StatusOr<GenerationConfig> Generation(const PredictArguments& arguments,
   const bool is_beam_search = !config.sample() && !config.score_candidates();
   if (!is_beam_search || std::max(1, config.beam()) >= count) return asked;
   if (arguments.beam.has_value()) {
-    return InvalidArgument("--n_best ", count, ": expected at most as many answers as beams, got ",
-                           "--beam ", *arguments.beam, "; raise --beam, or leave it out");
+    return UsageError(absl::StrCat("--n_best ", count,
+                                   ": expected at most as many answers as beams, got --beam ",
+                                   *arguments.beam, "; raise --beam, or leave it out"));
   }
   asked.set_beam(count);
   return asked;

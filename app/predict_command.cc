@@ -2,6 +2,7 @@
 
 #include <iostream>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "app/command.h"
 #include "app/commands.h"
@@ -17,13 +18,13 @@ namespace {
 absl::Status CheckTogether(const PredictArguments& arguments) {
   UNIVAL_RETURN_IF_ERROR(CheckShare(arguments.max_unreadable));
   if (arguments.stream && arguments.json) {
-    return InvalidArgument(
+    return UsageError(
         "--stream: expected text, got --json too, which is a whole answer; "
         "leave one of them out");
   }
   if (arguments.stream && arguments.n_best.value_or(1) > 1) {
-    return InvalidArgument("--stream: expected one answer, got --n_best ", *arguments.n_best,
-                           "; leave one of them out");
+    return UsageError(absl::StrCat("--stream: expected one answer, got --n_best ",
+                                   *arguments.n_best, "; leave one of them out"));
   }
   return absl::OkStatus();
 }

@@ -18,28 +18,6 @@ namespace {
 using generation::SearchPlan;
 using generation::SearchRequest;
 
-// Temperature 0 leaves all probability on the likeliest token, so there is nothing to search or to
-// draw. A closed set is scored as at temperature 1.
-bool IsLikeliestOnly(const GenerationConfig& config) {
-  return config.has_temperature() && config.temperature() == 0 && !config.score_candidates();
-}
-
-// Checks each number by itself, and then that they fit together.
-absl::Status CheckConfig(const GenerationConfig& config) {
-  UNIVAL_RETURN_IF_ERROR(CheckGenerationConfig(config));
-  if (IsLikeliestOnly(config) && config.n_best() > 1) {
-    return FieldError("generation.n_best", "1, as temperature 0 gives one answer", config.n_best());
-  }
-  if (config.sample() && config.n_best() > kMaxBeam) {
-    return FieldError("generation.n_best", absl::StrCat("at most ", kMaxBeam), config.n_best());
-  }
-  const bool is_beam_search = !config.sample() && !config.score_candidates();
-  if (is_beam_search && config.n_best() > std::max(1, config.beam())) {
-    return FieldError("generation.n_best", "at most beam", config.n_best());
-  }
-  return absl::OkStatus();
-}
-
 GenerationConfig WithDefaults(GenerationConfig config) {
   if (IsLikeliestOnly(config)) {
     config.set_sample(false);
@@ -131,7 +109,10 @@ absl::Status SetBounds(const SearchPlan& plan, int64_t max_steps, const std::str
   const int64_t prefix = request->prefix.size();
   const int64_t longest = request->trie == nullptr ? 0 : request->trie->longest_answer();
   int64_t max_tokens = plan.config.max_tokens();
-  if (max_tokens == 0) max_tokens = std::max(kDefaultMaxTokens, longest);
+  if (max_tokens == 0) {
+    max_tokens = std::max(kDefaultMaxTokens, longest);
+    UNIVAL_RETURN_IF_ERROR(Annotate(CheckLeastTokens(plan.config, max_tokens), name));
+  }
   const int64_t start = plan.options.soft_prefix ? 0 : prefix;
   request->min_length = start + plan.config.min_tokens();
   request->max_length = std::min(start + max_tokens, max_steps - 1);
@@ -145,6 +126,12 @@ absl::Status SetBounds(const SearchPlan& plan, int64_t max_steps, const std::str
         name, ": an answer of ", longest, " tokens does not fit into generation.max_tokens ",
         max_tokens, " behind a prefix of ", prefix, "; raise max_tokens or shorten the prompt"));
   }
+  // An answer that is cut below min_tokens would be another one than was asked for.
+  if (request->min_length > request->max_length) {
+    return InvalidArgument(name, ": ", plan.config.min_tokens(), " tokens asked (min_tokens)",
+                           start > 0 ? absl::StrCat(" behind a prefix of ", start) : "",
+                           ", the model has ", max_steps - 1, " positions; ask for fewer");
+  }
   return absl::OkStatus();
 }
 
@@ -153,7 +140,8 @@ absl::StatusOr<SearchPlan> MakePlan(const IncrementalDecoder& decoder,
                                     const std::vector<GenerationRequest>& requests,
                                     const GenerationVocabulary& vocabulary,
                                     const GenerationOptions& options) {
-  UNIVAL_RETURN_IF_ERROR(CheckConfig(config));
+  UNIVAL_RETURN_IF_ERROR(CheckGenerationConfig(config));
+  UNIVAL_RETURN_IF_ERROR(CheckGenerationTogether(config));
   if (decoder.batch_size() != static_cast<int64_t>(requests.size())) {
     return absl::InvalidArgumentError(absl::StrCat("the decoder has ", decoder.batch_size(),
                                                    " samples, but there are ", requests.size(),

@@ -35,9 +35,6 @@
 
 namespace unival {
 
-// Tokens of an answer at most, where the task says nothing and no closed set has a longer one.
-inline constexpr int64_t kDefaultMaxTokens = 64;
-
 struct SpecialTokens {
   int64_t bos = 0;
   int64_t pad = 1;  // never generated
@@ -99,8 +96,9 @@ struct GenerationOptions {
 // sample: search widens it by Reorder once prefixes are consumed. Returns for each request its
 // `n_best` hypotheses (at least one), best first; fewer where search found fewer.
 // `min_tokens` and `max_tokens` count tokens behind the prefix, without </s>; with min_tokens 0 an
-// answer may be empty, and both are cut to the decoder's steps less one for </s> and less the
-// prefix. Single-threaded; deterministic; runs without autograd.
+// answer may be empty. max_tokens is cut to the decoder's steps less one for </s> and less the
+// prefix; a min_tokens beyond that is InvalidArgument. Single-threaded; deterministic; runs without
+// autograd.
 // Errors: Cancelled by `on_certain`; InvalidArgument names the field or request and its value;
 // FailedPrecondition names the
 // request and the retired block that it needs; ResourceExhausted for closed sets that are too wide

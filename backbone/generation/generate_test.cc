@@ -171,7 +171,7 @@ TEST(BeamSearch, AppliesTheLengthPenaltyAndTheUnkPenalty) {
 
 TEST(BeamSearch, CutsTheBoundToTheDecodersPositions) {
   GenerationConfig config = Config(2, 100);
-  config.set_min_tokens(100);
+  config.set_min_tokens(7);
   TableDecoder decoder(1, RandomLogit, /*max_steps=*/8);
   EXPECT_EQ(Search(decoder, config, {{}})[0][0].tokens.size(), 7u);
   EXPECT_EQ(decoder.steps(), 8);
@@ -345,6 +345,32 @@ TEST(Generate, AnExactCountIsKeptUpToTheStepsOfTheDecoder) {
     TableDecoder decoder(1, RandomLogit, /*max_steps=*/8);  // <s> and seven tokens
     EXPECT_EQ(Search(decoder, config, {{}})[0][0].tokens.size(), 7u);
   }
+}
+
+TEST(Generate, RefusesALeastLengthThatTheDecoderCannotReach) {
+  GenerationConfig config = Config(2, 8);
+  config.set_min_tokens(8);
+  TableDecoder decoder(1, RandomLogit, /*max_steps=*/8);
+  absl::Status status = Generate(decoder, config, {{}}, SpecialTokens()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(),
+            "request 0: 8 tokens asked (min_tokens), the model has 7 positions; ask for fewer");
+  config = Config(2, 6);
+  config.set_min_tokens(6);
+  const GenerationRequest prefixed{{5, 6}, {}, 0};
+  status = Generate(decoder, config, {prefixed}, SpecialTokens()).status();
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("6 tokens asked (min_tokens) behind a prefix of 2, the model has 7"));
+}
+
+TEST(Generate, RefusesALeastLengthBeyondTheUsualMost) {
+  GenerationConfig config = Config(1, 0);
+  config.set_min_tokens(65);
+  TableDecoder decoder(1, RandomLogit, /*max_steps=*/128);
+  EXPECT_THAT(std::string(Generate(decoder, config, {{}}, SpecialTokens()).status().message()),
+              HasSubstr("generation.min_tokens: expected at most 64, as max_tokens is not set"));
+  config.set_min_tokens(64);
+  EXPECT_EQ(Search(decoder, config, {{}})[0][0].tokens.size(), 64u);
 }
 
 TEST(Generate, AllowedRangesLeaveTheSpecialTokensProbabilityOnlyWhereAsked) {

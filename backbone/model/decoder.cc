@@ -11,12 +11,10 @@
 
 #include "backbone/layers/packed_weights.h"
 #include "backbone/layers/recompute.h"
+#include "backbone/model/model_config.h"
 
 namespace unival {
 namespace {
-
-// Pixels of the code image per code.
-constexpr int64_t kPixelsPerCode = 8;
 
 at::Tensor CausalMask(int64_t n, const at::Tensor& like) {
   return at::full({n, n}, layers::kMasked, like.options()).triu_(1);

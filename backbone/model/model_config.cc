@@ -155,10 +155,11 @@ absl::Status CheckOptionalParts(const BackboneConfig& config) {
         absl::StrCat("type_rows must be at least 1 with add_type_embedding and 0 without, got ",
                      config.type_rows()));
   }
-  if (config.code_image_size() < 0 || config.code_image_size() / 8 > config.image_bucket_size()) {
+  if (config.code_image_size() < 0 ||
+      config.code_image_size() / kPixelsPerCode > config.image_bucket_size()) {
     return Invalid(absl::StrCat(
-        "code_image_size must be in [0, 8 * image_bucket_size = ", 8 * config.image_bucket_size(),
-        "], got ", config.code_image_size()));
+        "code_image_size must be in [0, ", kPixelsPerCode, " * image_bucket_size = ",
+        kPixelsPerCode * config.image_bucket_size(), "], got ", config.code_image_size()));
   }
   const int32_t trained_side = config.orig_patch_image_size() / 16;
   if (config.interpolate_position() &&
@@ -241,6 +242,11 @@ absl::Status ValidateBackboneConfig(const BackboneConfig& config) {
   UNIVAL_RETURN_IF_ERROR(CheckSizes(config));
   UNIVAL_RETURN_IF_ERROR(CheckOptionalParts(config));
   return CheckRates(config);
+}
+
+int64_t CodeGridCells(const BackboneConfig& config) {
+  const int64_t side = config.code_image_size() / kPixelsPerCode;
+  return side * side;
 }
 
 int64_t LeastBackboneElements(const BackboneConfig& config) {

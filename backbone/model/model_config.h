@@ -17,6 +17,13 @@
 
 namespace unival {
 
+// Pixels of the code image per image code, along each side.
+constexpr int64_t kPixelsPerCode = 8;
+
+// Image codes that the decoder's grid has places for (code_image_size); 0: the model states no
+// grid.
+int64_t CodeGridCells(const BackboneConfig& config);
+
 // The switches that every script of the reference sets, at base size (d_model 768, 6 + 6 layers),
 // without dropout.
 BackboneConfig BaseBackboneConfig();

@@ -47,6 +47,13 @@ TEST(ReferenceConfig, NamesTheArgumentThatIsWrong) {
   EXPECT_EQ(ReferenceConfig("{").status().message(), "reference configuration: not a JSON object");
 }
 
+TEST(CodeGridCells, AreThePlacesOfTheGridOrNone) {
+  BackboneConfig config = BaseBackboneConfig();
+  EXPECT_EQ(CodeGridCells(config), 16 * 16);
+  config.set_code_image_size(0);
+  EXPECT_EQ(CodeGridCells(config), 0);
+}
+
 TEST(ValidateBackboneConfig, NamesTheFieldAndWhatIsPossible) {
   using Change = std::function<void(BackboneConfig&)>;
   const std::vector<std::pair<Change, std::string>> cases = {

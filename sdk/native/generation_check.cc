@@ -1,9 +1,11 @@
 #include "sdk/native/generation_check.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "sdk/base/status.h"
 
 namespace unival {
@@ -31,6 +33,7 @@ absl::Status CheckBeam(const GenerationConfig& config) {
   return FieldError("generation.beam", absl::StrCat(kMinBeam, " to ", kMaxBeam), config.beam());
 }
 
+// Without max_tokens the bound depends on the target: CheckLeastTokens.
 absl::Status CheckLeast(const GenerationConfig& config) {
   if (config.max_tokens() <= 0 || config.min_tokens() <= config.max_tokens()) {
     return absl::OkStatus();
@@ -85,6 +88,33 @@ std::vector<absl::Status> GenerationFaults(const GenerationConfig& config) {
 absl::Status CheckGenerationConfig(const GenerationConfig& config) {
   const std::vector<absl::Status> faults = GenerationFaults(config);
   return faults.empty() ? absl::OkStatus() : faults.front();
+}
+
+bool IsLikeliestOnly(const GenerationConfig& config) {
+  return config.has_temperature() && config.temperature() == 0 && !config.score_candidates();
+}
+
+absl::Status CheckGenerationTogether(const GenerationConfig& config) {
+  constexpr absl::string_view kField = "generation.n_best";
+  const int32_t count = config.n_best();
+  // The answers of a closed set are scored anyway: n_best computes no row of its own there.
+  if (config.score_candidates() || count <= 1) return absl::OkStatus();
+  if (count > kMaxBeam) return FieldError(kField, absl::StrCat("at most ", kMaxBeam), count);
+  if (IsLikeliestOnly(config)) {
+    return FieldError(kField, "1, as temperature 0 gives one answer", count,
+                      "to draw several, set a temperature above 0");
+  }
+  const int32_t beam = std::max(1, config.beam());
+  if (config.sample() || count <= beam) return absl::OkStatus();
+  return FieldError(kField, absl::StrCat("at most generation.beam, ", beam), count,
+                    "raise beam, or lower n_best");
+}
+
+absl::Status CheckLeastTokens(const GenerationConfig& config, int64_t most) {
+  if (config.max_tokens() != 0 || config.min_tokens() <= most) return absl::OkStatus();
+  return FieldError("generation.min_tokens",
+                    absl::StrCat("at most ", most, ", as max_tokens is not set"),
+                    config.min_tokens(), "set max_tokens, too");
 }
 
 }  // namespace unival

@@ -7,6 +7,7 @@
 #ifndef UNIVAL_SDK_NATIVE_GENERATION_CHECK_H_
 #define UNIVAL_SDK_NATIVE_GENERATION_CHECK_H_
 
+#include <cstdint>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -19,10 +20,23 @@ namespace unival {
 constexpr int kMinBeam = 1;
 constexpr int kMaxBeam = 64;
 
+// Tokens of an answer at most, where the task says nothing and no closed set has a longer one.
+constexpr int64_t kDefaultMaxTokens = 64;
+
+// Temperature 0 leaves all probability on the likeliest token, so there is nothing to search or to
+// draw. A closed set is scored as at temperature 1.
+bool IsLikeliestOnly(const GenerationConfig& config);
+
 // InvalidArgument "generation.FIELD: expected ..., got ...". Fields that are not set are OK.
 absl::Status CheckGenerationConfig(const GenerationConfig& config);
 // The same, but returns all errors, not only the first.
 std::vector<absl::Status> GenerationFaults(const GenerationConfig& config);
+
+// Whether the fields fit together. Only for a whole configuration: a request that is not yet merged
+// into its task may lack what the task says.
+absl::Status CheckGenerationTogether(const GenerationConfig& config);
+// The same for min_tokens where max_tokens is not set: then an answer has `most` tokens at most.
+absl::Status CheckLeastTokens(const GenerationConfig& config, int64_t most);
 
 }  // namespace unival
 

@@ -25,6 +25,9 @@ namespace unival {
 
 // Means of span lengths beyond this mask whole texts.
 constexpr float kMaxSpanMean = 64;
+// With shorter means nearly all spans have length 0, and each of these inserts a mask: at this mean
+// there are nine for every word that is masked.
+constexpr float kMinSpanMean = 0.1f;
 
 // `text` as `task` damages it. At least one word stays.
 void AppendDamaged(const TaskTemplate& task, const std::string& text, int64_t mask,

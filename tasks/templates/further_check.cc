@@ -1,7 +1,10 @@
 // Checks the tasks of a set against each other: a further example must name a task of the set and
 // fill that task's columns.
 #include <algorithm>
+#include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -26,11 +29,22 @@ std::vector<std::string> ColumnsThatTaskReads(const LoadedTemplate& task, const 
   return columns;
 }
 
+// What makes two further examples the same.
+using FurtherKey = std::pair<std::string, std::map<std::string, std::string>>;
+
+FurtherKey KeyOf(const FurtherExample& further) {
+  FurtherKey key;
+  key.first = further.task();
+  for (const auto& [column, from] : further.columns()) key.second.emplace(column, from);
+  return key;
+}
+
 }  // namespace
 
 void CheckFurtherExamples(const LoadedTemplateSet& set, const TemplateTypes& types,
                           std::vector<TemplateFault>* faults) {
   for (const LoadedTemplate& task : set.tasks) {
+    std::set<FurtherKey> seen;
     for (int i = 0; i < task.proto.also_size(); ++i) {
       const FurtherExample& further = task.proto.also(i);
       const auto add = [&](const std::string& slot, const absl::Status& what) {
@@ -41,6 +55,10 @@ void CheckFurtherExamples(const LoadedTemplateSet& set, const TemplateTypes& typ
         add("", InvalidArgument("task: expected another task of this set, got \"", further.task(),
                                 "\""));
         continue;
+      }
+      if (!seen.insert(KeyOf(further)).second && !task.is_stored) {
+        add("", InvalidArgument("task: \"", further.task(),
+                                "\" stands above with the same columns; take one of them out"));
       }
       const std::vector<std::string> columns = ColumnsThatTaskReads(*other, types.slots);
       for (const auto& [column, from] : further.columns()) {

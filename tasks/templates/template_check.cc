@@ -32,6 +32,13 @@ class Checker : private FaultGatherer {
       faults_.push_back(std::move(fault));
     }
     CheckMetrics();
+    // Rules that came later: sets that models store stay readable.
+    if (!task_.is_stored) {
+      CheckTogether();
+      for (TemplateFault& fault : CheckIdleSettings(task_, prompt_, target_, is_whole_)) {
+        faults_.push_back(std::move(fault));
+      }
+    }
     return std::move(faults_);
   }
 
@@ -198,6 +205,21 @@ class Checker : private FaultGatherer {
           "generation.score_candidates: needs a closed set of answers; make the target a "
           "{column:label} slot with labels, or take it out");
     }
+  }
+
+  void CheckTogether() {
+    const GenerationConfig& generation = proto_.generation();
+    AddGeneration(CheckGenerationTogether(generation));
+    const PatternPiece* only = OnlySlot(target_);
+    const int64_t tokens = only == nullptr ? 0 : only->type->token_count();
+    const absl::Status least =
+        CheckLeastTokens(generation, tokens > 0 ? tokens : kDefaultMaxTokens);
+    // The longest answer of a closed set is known with a vocabulary only.
+    if (!least.ok() && is_whole_ && !HasClosedSet(proto_, target_)) AddGeneration(least);
+  }
+
+  void AddGeneration(const absl::Status& status) {
+    if (!status.ok()) Add("generation", status.message());
   }
 
   void CheckMetrics() {

@@ -44,6 +44,10 @@ bool HasClosedSet(const TaskTemplate& task, const Pattern& target);
 std::vector<TemplateFault> CheckTrainingFields(const LoadedTemplate& task, const Pattern& prompt,
                                                const Pattern& target, bool is_whole);
 
+// The part that a stored set is spared: what is written twice, and what nothing in the task reads.
+std::vector<TemplateFault> CheckIdleSettings(const LoadedTemplate& task, const Pattern& prompt,
+                                             const Pattern& target, bool is_whole);
+
 // Checks that further examples name tasks of the same set and fill their columns. Appends every
 // fault.
 void CheckFurtherExamples(const LoadedTemplateSet& set, const TemplateTypes& types,

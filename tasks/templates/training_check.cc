@@ -36,6 +36,9 @@ class TrainingChecker : private FaultGatherer {
       Add("mask_span_mean", "expected 0 to ", kMaxSpanMean, ", got ", mean, "; BART has 3");
     } else if (mean > 0 && proto_.mask_ratio() == 0) {
       Add("mask_span_mean", "needs mask_ratio, the share of words that spans cover; BART has 0.3");
+    } else if (mean > 0 && mean < kMinSpanMean && !task_.is_stored) {
+      Add("mask_span_mean", "expected 0, or ", kMinSpanMean, " to ", kMaxSpanMean, ", got ", mean,
+          "; BART has 3");
     }
     if (proto_.shuffle_sentences() && is_whole_ && !HasMaskable()) {
       Add("shuffle_sentences", "needs a text slot in the prompt to move sentences of");

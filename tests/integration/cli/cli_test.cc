@@ -208,16 +208,16 @@ const Mistake kMistakes[] = {
     {"BoundOfNoMetric",
      "eval models/tiny --task image_caption --data columns.jsonl --column image=picture "
      "--at_least exact_macht=0.5",
-     1,
+     2,
      {"--at_least exact_macht", "it gives: ", "exact_match"}},
     {"BoundThatIsNoNumber",
      "eval models/tiny --task image_caption --data columns.jsonl --at_least exact_match=nan",
-     1,
+     2,
      {"exact_match=nan", "expected metric=number"}},
     {"BoundTwice",
      "eval models/tiny --task image_caption --data columns.jsonl --at_least exact_match=0.9 "
      "--at_least exact_match=0.1",
-     1,
+     2,
      {"\"exact_match\" is given twice"}},
     {"ColumnTwice",
      "eval models/tiny --task image_caption --data columns.jsonl --column image=picture "
@@ -247,7 +247,7 @@ const Mistake kMistakes[] = {
      {"task_column=record_column"}},
     {"BadBound",
      "eval models/tiny --task image_caption --data columns.jsonl --at_least exact_match",
-     1,
+     2,
      {"metric=number"}},
     {"EmptyTar", "data check empty.tar", 1, {"empty.tar"}},
     {"MissingPlugin", "doctor --plugin none.so", 1, {"none.so"}},

@@ -1,4 +1,4 @@
-// `prompts check`: labels that nobody can tell apart in an answer, and settings of training.
+// `prompts check`: labels that nobody can tell apart in an answer, and settings.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -49,6 +49,51 @@ task {
   ASSERT_EQ(kinds.count("setting"), 1u);
   EXPECT_EQ(kinds.at("setting").size(), 3u) << "mask_span_mean, share, score_candidates";
   EXPECT_EQ(kinds.count("also"), 1u);
+}
+
+TEST(PromptsCheck, NamesSettingsThatDoNotFitEachOtherOrTheModel) {
+  const Program& program = TinyWorkplace();
+  WriteText(program.Path("misfits.textproto"), R"(name: "misfits"
+task {
+  name: "many"
+  prompt: " {question}"
+  target: " {answer}"
+  generation { beam: 2 n_best: 5 }
+}
+task {
+  name: "long"
+  prompt: " {question}"
+  target: " {answer}"
+  generation { min_tokens: 1024 max_tokens: 1024 }
+}
+task {
+  name: "free"
+  prompt: " {question}"
+  target: " {answer}"
+  unconstrained: true
+}
+)");
+  const Outcome outcome = program.Run("prompts check misfits.textproto --model models/tiny --json");
+  EXPECT_EQ(outcome.code, 3) << outcome.err;
+  std::map<std::string, json> of_task;
+  const json report = json::parse(outcome.out);
+  for (const json& problem : report.at("problems")) {
+    const bool is_first = of_task.emplace(problem["task"].get<std::string>(), problem).second;
+    EXPECT_TRUE(is_first) << problem;
+  }
+  ASSERT_EQ(of_task.size(), 3u) << outcome.out;
+  EXPECT_EQ(of_task["many"]["kind"], "setting");
+  EXPECT_EQ(of_task["long"]["kind"], "setting");
+  EXPECT_EQ(of_task["long"]["what"],
+            "generation.min_tokens: expected at most 128, the model's positions, got 1024");
+  EXPECT_EQ(of_task["free"]["kind"], "target");
+  WriteText(program.Path("misfit.textproto"),
+            "name: \"misfit\" task { name: \"many\" prompt: \" {question}\" target: \" "
+            "{answer}\" generation { beam: 2 n_best: 5 } }");
+  const Outcome added =
+      program.Run("prompts add models/tiny misfit.textproto --output models/misfit");
+  EXPECT_EQ(added.code, 1) << added.out;
+  EXPECT_NE(added.err.find("generation.n_best: expected at most"), std::string::npos) << added.err;
 }
 
 }  // namespace

@@ -274,6 +274,34 @@ TEST(PaperTasks, ImageCodesAreWrittenForACaption) {
   EXPECT_EQ(drawn["codes"].size(), 16u) << drawn;
 }
 
+TEST(PaperTasks, MoreCodesThanTheModelHasPlacesForAreRefused) {
+  const auto draw = [](int codes) {
+    WriteText(Workplace().Path("many.textproto"),
+              absl::StrCat("name: \"many\" task { name: \"many\" prompt: \" {caption:text}\" "
+                           "target: \"{codes:codes}\" codes_block: \"core.image_code\" "
+                           "generation { min_tokens: ",
+                           codes, " max_tokens: ", codes, " sample: true } }"));
+  };
+  const std::string check = "prompts check many.textproto --model model";
+  draw(64);
+  const Outcome fits = Workplace().Run(check);
+  EXPECT_EQ(fits.code, 0) << fits.out << fits.err;
+  draw(100);  // positions for them, and no places on the grid
+  const Outcome beyond_grid = Workplace().Run(check);
+  EXPECT_EQ(beyond_grid.code, 3) << beyond_grid.err;
+  EXPECT_THAT(
+      beyond_grid.out,
+      AllOf(HasSubstr("setting"),
+            HasSubstr("expected at most 64, the image codes of the model's grid, got 100")));
+  draw(1024);
+  const Outcome refused = Workplace().Run(
+      "predict model --templates many.textproto --task many --input 'caption=the red circle'");
+  EXPECT_EQ(refused.code, 1) << refused.out;
+  EXPECT_THAT(refused.err,
+              HasSubstr("1024 tokens asked (min_tokens), the model has 128 positions; ask for "
+                        "fewer"));
+}
+
 TEST(PaperTasks, EveryKindOfMediaFileIsAnswered) {
   const struct {
     const char* task;

@@ -258,7 +258,7 @@ TEST(Predict, NBestGivesAnswersWithScoresBestFirst) {
   EXPECT_EQ(answer["answers"][0]["score"], answer["score"]);
   EXPECT_EQ(Split(lines[2]).second, answer["answers"][2]["text"]);
   const Outcome few = Workplace().Run(predict + "--beam 2");
-  EXPECT_EQ(few.code, 1);
+  EXPECT_EQ(few.code, 2);
   EXPECT_THAT(few.err, AllOf(HasSubstr("--n_best 3"), HasSubstr("raise --beam")));
   const Lines two =
       LinesOf(RunOk("predict models/nano --task image_caption photos/000000.png photos/000001.png "
@@ -278,7 +278,7 @@ TEST(Predict, StreamedTextIsTheText) {
   EXPECT_EQ(RunOk(grounding + " --stream").out, RunOk(grounding).out);
   for (const char* other : {"--json", "--n_best 2"}) {
     const Outcome refused = Workplace().Run(grounding + " --stream " + other);
-    EXPECT_EQ(refused.code, 1);
+    EXPECT_EQ(refused.code, 2);
     EXPECT_THAT(refused.err, AllOf(HasSubstr("--stream"), HasSubstr("leave one of them out")));
   }
 }
@@ -351,7 +351,7 @@ TEST(Predict, NamesAndCountsWhatHasNoAnswerAndGoesOn) {
                               HasSubstr("--max_unreadable")));
   EXPECT_EQ(Workplace().Run(predict + "broken.png photos/000000.png --max_unreadable 0.5").code, 0);
   EXPECT_EQ(Workplace().Run(predict + "photos broken.png --max_unreadable 0").code, 1);
-  EXPECT_EQ(Workplace().Run(predict + "photos --max_unreadable 2").code, 1);
+  EXPECT_EQ(Workplace().Run(predict + "photos --max_unreadable 2").code, 2);
 }
 
 TEST(Predict, SaysOnATerminalHowFarItIs) {

@@ -71,7 +71,7 @@ class DataCheck {
     if (model_ == nullptr) return absl::OkStatus();
     CheckAgainstModel(*task_, runtime_, *model_, &problems_);
     lengths_ = std::make_unique<LengthCheck>(reading, inspection_.vocabulary(),
-                                             model_->manifest().backbone().max_positions());
+                                             model_->manifest().backbone());
     return absl::OkStatus();
   }
 

@@ -5,16 +5,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "backbone/model/model_config.h"
 #include "sdk/base/random.h"
+#include "sdk/native/generation_check.h"
 #include "tasks/slots/pattern.h"
 #include "tasks/templates/template_fault.h"
 #include "tasks/templates/template_render.h"
 
 namespace unival {
 namespace {
-
-// What GenerationConfig.max_tokens means where it is not set (sdk/proto/task.proto).
-constexpr int64_t kDefaultAnswerTokens = 64;
 
 size_t AlternativesOf(const TaskSample& sample, const Pattern& pattern) {
   size_t alternatives = 1;
@@ -51,14 +50,15 @@ void Spread::Add(int64_t value) {
 }
 
 LengthCheck::LengthCheck(const TemplateReading& reading, const VocabularyView& vocabulary,
-                         int64_t max_positions)
+                         const BackboneConfig& backbone)
     : reading_(reading),
       vocabulary_(vocabulary),
-      max_positions_(max_positions),
+      max_positions_(backbone.max_positions()),
+      code_cells_(CodeGridCells(backbone)),
       unbounded_(reading.source->proto) {
   for (ColumnCleaning& clean : *unbounded_.mutable_clean()) clean.clear_max_words();
   const int32_t set = unbounded_.generation().max_tokens();
-  answer_bound_ = set > 0 ? set : kDefaultAnswerTokens;
+  answer_bound_ = set > 0 ? set : kDefaultMaxTokens;
   if (set == 0) answer_bound_ = std::max(answer_bound_, TokensOfSlot(reading.target));
   const PatternPiece* first = FirstPiece(reading.target);
   writes_image_codes_ = first != nullptr && first->type != nullptr &&

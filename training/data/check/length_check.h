@@ -4,7 +4,7 @@
 // the model's positions, the template's own bounds, what generation may write, and the pieces there
 // are.
 //
-//   LengthCheck lengths(reading, vocabulary, max_positions);
+//   LengthCheck lengths(reading, vocabulary, model.manifest().backbone());
 //   lengths.Check(sample, &problems);
 //
 // For one thread.
@@ -19,6 +19,7 @@
 
 #include "sdk/native/task.h"
 #include "sdk/native/vocabulary.h"
+#include "sdk/proto/model.pb.h"
 #include "tasks/slots/label_index.h"
 #include "tasks/templates/record_fault.h"
 #include "training/data/check/problem.h"
@@ -34,13 +35,13 @@ struct Spread {
 
 class LengthCheck {
  public:
-  // `reading` and `vocabulary` must outlive this. The backbone has `max_positions` positions.
+  // `reading` and `vocabulary` must outlive this.
   LengthCheck(const TemplateReading& reading, const VocabularyView& vocabulary,
-              int64_t max_positions);
+              const BackboneConfig& backbone);
 
-  // Checks literal texts and closed sets, which are the same for all records. It finds pieces that
-  // the model lacks, labels that become the same pieces, and labels that are longer than an answer
-  // may be.
+  // Checks literal texts, closed sets and settings, which are the same for all records. It finds
+  // pieces that the model lacks, labels that become the same pieces, labels that are longer than an
+  // answer may be, and least lengths that no answer of the model can have.
   void CheckTemplate(ProblemList* problems);
   // Checks every wording and every alternative of one record. It passes over what cannot be
   // rendered, which is a fault of the record (record_fault.h).
@@ -57,6 +58,7 @@ class LengthCheck {
   Problem At(const std::string& kind, const std::string& field, const std::string& slot) const;
   void CheckLiterals(const std::string& field, const Pattern& pattern, ProblemList* problems);
   void CheckLabels(const PatternPiece& slot, ProblemList* problems);
+  void CheckLeastLength(ProblemList* problems) const;
   std::vector<int64_t> LabelTokens(const PatternPiece& slot, const std::string& label,
                                    const LabelIndex& labels, ProblemList* problems) const;
   void AddLabel(const std::string& kind, const PatternPiece& slot, const std::string& label,
@@ -76,7 +78,7 @@ class LengthCheck {
 
   const TemplateReading& reading_;
   const VocabularyView& vocabulary_;
-  const int64_t max_positions_;
+  const int64_t max_positions_, code_cells_;
   TaskTemplate unbounded_;  // the template without what cuts
   int64_t answer_bound_ = 0;
   bool writes_image_codes_ = false;

@@ -37,7 +37,8 @@ std::string KindOf(const TemplateFault& fault) {
   for (const char* field : {"metric", "labels", "name", "input", "clean", "negatives", "also"}) {
     if (of(field)) return field;
   }
-  return of("target") ? "target" : "prompt";
+  const bool is_of_target = of("target") || of("unconstrained") || of("codes_block");
+  return is_of_target ? "target" : "prompt";
 }
 
 Problem ProblemOf(const TemplateFault& fault, const std::string& kind) {
@@ -119,8 +120,8 @@ class PromptCheck {
     task.reading = ReadTemplate(source, types_.slots);
     if (model_ == nullptr) return;
     CheckAgainstModel(source, runtime_, *model_, &problems_);
-    task.lengths = std::make_unique<LengthCheck>(task.reading, vocabulary(),
-                                                 model_->manifest().backbone().max_positions());
+    task.lengths =
+        std::make_unique<LengthCheck>(task.reading, vocabulary(), model_->manifest().backbone());
   }
 
   SourceOptions Opening() const {
@@ -253,8 +254,7 @@ void CheckAgainstModel(const LoadedTemplate& source, const Runtime& runtime, con
     problems->Add(ProblemAt(source, "missing_block", "mask_ratio", "",
                             "the model's vocabulary has no mask token (core.mask)"));
   }
-  LengthCheck(reading, vocabulary, model.manifest().backbone().max_positions())
-      .CheckTemplate(problems);
+  LengthCheck(reading, vocabulary, model.manifest().backbone()).CheckTemplate(problems);
 }
 
 absl::StatusOr<PromptReport> CheckPrompts(const PromptCheckOptions& options, const Runtime& runtime,

@@ -1,4 +1,5 @@
-// The part of LengthCheck that is the same for all records: literal texts and closed sets.
+// The part of LengthCheck that is the same for all records: literal texts, closed sets and the
+// least length of answers.
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -128,7 +129,21 @@ void LengthCheck::CheckLabels(const PatternPiece& slot, ProblemList* problems) {
   }
 }
 
+void LengthCheck::CheckLeastLength(ProblemList* problems) const {
+  const int64_t least = reading_.source->proto.generation().min_tokens();
+  const bool is_of_grid = writes_image_codes_ && code_cells_ > 0 && code_cells_ < max_positions_;
+  const int64_t most = is_of_grid ? code_cells_ : max_positions_;
+  if (least <= most) return;
+  Problem problem = At("setting", "generation", "");
+  problem.what = absl::StrCat("generation.min_tokens: expected at most ", most, ", the ",
+                              is_of_grid ? "image codes of the model's grid" : "model's positions",
+                              ", got ", least);
+  problem.remedy = "ask for fewer, or take a model that has more";
+  problems->Add(std::move(problem));
+}
+
 void LengthCheck::CheckTemplate(ProblemList* problems) {
+  CheckLeastLength(problems);
   for (size_t i = 0; i < reading_.prompts.size(); ++i) {
     CheckLiterals(FieldOfWording(i), reading_.prompts[i], problems);
   }
