@@ -3,6 +3,7 @@
 #include "app/data_import.h"
 
 #include <iostream>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -16,10 +17,11 @@
 namespace unival {
 namespace {
 
-void PrintLeftOut(const ImportReport& report) {
-  for (const auto& [reason, left] : report.left_out) {
+void PrintReasons(const std::string& what,
+                  const std::map<std::string, ImportReport::LeftOut>& reasons) {
+  for (const auto& [reason, left] : reasons) {
     const bool is_more = left.count > static_cast<int64_t>(left.examples.size());
-    std::cout << "left out: " << left.count << ": " << reason << " ("
+    std::cout << what << ": " << left.count << ": " << reason << " ("
               << absl::StrJoin(left.examples, ", ") << (is_more ? ", ..." : "") << ")\n";
   }
 }
@@ -47,7 +49,8 @@ absl::Status Import(ImportOptions options) {
     std::cout << "its media lie below " << options.source << ": read it with --media_root "
               << report->media_root << "=" << options.source << ", or media_root in a plan\n";
   }
-  PrintLeftOut(*report);
+  PrintReasons("left out", report->left_out);
+  PrintReasons("changed", report->changed);
   PrintSkipped(*report);
   return absl::OkStatus();
 }
@@ -62,7 +65,8 @@ std::string LayoutHelp() {
   return absl::StrCat(
       text,
       "\nBoxes are pixels x0, y0, x1, y1, whatever the publisher writes. A medium that is not "
-      "there is counted and left out.\nExample: unival data import coco-captions coco "
+      "there is counted and left out; so are empty texts, what is given twice, and with --split "
+      "all a split whose media another has too.\nExample: unival data import coco-captions coco "
       "coco/captions_val.jsonl --split val2014");
 }
 

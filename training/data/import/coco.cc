@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_set>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "sdk/base/status_macros.h"
 #include "training/data/import/json_elements.h"
@@ -20,10 +20,6 @@ namespace unival {
 namespace {
 
 using Record = nlohmann::ordered_json;
-
-std::string Stripped(const std::string& text) {
-  return std::string(absl::StripAsciiWhitespace(text));
-}
 
 // Pictures whose size nobody wrote have no such columns.
 void AddSize(const CocoImage& image, Record* record) {
@@ -39,8 +35,7 @@ absl::Status AddCaptions(const SplitFile& file, RecordWriter& writer) {
       ForEachElement(file.path, {"annotations"}, [&](const JsonElement& element) {
         const JsonFields annotation(element.value);
         const int64_t image = annotation.Integer("image_id");
-        std::string caption = Stripped(annotation.Text("caption"));
-        if (!caption.empty()) captions[image].push_back(std::move(caption));
+        captions[image].push_back(annotation.Text("caption"));
         return annotation.status();
       }));
   for (const auto& [id, texts] : captions) {
@@ -48,12 +43,9 @@ absl::Status AddCaptions(const SplitFile& file, RecordWriter& writer) {
     writer.LeaveOut("the picture of the captions is not in the file", absl::StrCat("image ", id));
   }
   for (const auto& [id, image] : images) {
-    const auto found = captions.find(id);
-    if (found == captions.end()) {
-      writer.LeaveOut("the picture has no caption", image.file);
-      continue;
-    }
-    Record record = {{"caption", found->second}};
+    const auto texts = writer.KeepTexts(captions[id], image.file);
+    if (texts.empty()) continue;
+    Record record = {{"caption", texts}};
     AddSize(image, &record);
     record["image_id"] = id;
     UNIVAL_RETURN_IF_ERROR(writer.Add("image", CocoPaths(file.split, image.file), record));
@@ -63,75 +55,119 @@ absl::Status AddCaptions(const SplitFile& file, RecordWriter& writer) {
 
 absl::StatusOr<ImportReport> ImportCaptions(const ImportOptions& options) {
   UNIVAL_ASSIGN_OR_RETURN(const auto writer, RecordWriter::Create(options));
-  UNIVAL_ASSIGN_OR_RETURN(const auto files,
-                          FindSplitFiles(options, {"annotations", ""}, "captions_", ".json"));
+  UNIVAL_ASSIGN_OR_RETURN(const auto files, FindSplitFiles(options, {"annotations", ""},
+                                                           "captions_", ".json", *writer));
   for (const SplitFile& file : files) UNIVAL_RETURN_IF_ERROR(AddCaptions(file, *writer));
   return writer->Finish();
 }
 
-struct Classes {
-  std::map<int64_t, std::string> names;
-  std::map<std::pair<int64_t, int64_t>, int> count;  // by image and class
+struct Instance {
+  int64_t image_id = 0, category = 0;
+  nlohmann::json id;
+  bool is_crowd = false;
+  std::array<double, 4> corners = {};
 };
 
-absl::StatusOr<Classes> ReadClasses(const std::string& file) {
+absl::StatusOr<Instance> InstanceOf(const nlohmann::json& value) {
+  const JsonFields annotation(value);
+  Instance instance;
+  instance.image_id = annotation.Integer("image_id");
+  instance.category = annotation.Integer("category_id");
+  instance.id = annotation.Id("id");
+  instance.is_crowd = annotation.Flag("iscrowd");
+  instance.corners = CornersOf(annotation.Numbers("bbox", 4));
+  UNIVAL_RETURN_IF_ERROR(annotation.status());
+  return instance;
+}
+
+constexpr char kNotInFile[] = "the picture or the class of the annotation is not in the file";
+
+// Tells which annotations of a file become records. It must see all of them, in their order: of
+// those with one id the first is kept.
+class InstanceFilter {
+ public:
+  explicit InstanceFilter(const CocoImages& images) : images_(images) {}
+
+  // Why the annotation is left out; empty where it is not, and has this box.
+  std::string WhyLeftOut(const Instance& instance, std::array<double, 4>* box) {
+    if (!ids_.insert(IdText(instance.id)).second) return kRepeatedId;
+    if (instance.is_crowd) return "the region is a crowd, not one object";
+    const auto found = images_.find(instance.image_id);
+    if (found == images_.end()) return kNotInFile;
+    const CocoImage& image = found->second;
+    if (image.width <= 0 || image.height <= 0) return kNoSize;
+    const auto inside = BoxInside(instance.corners, image.width, image.height);
+    if (!inside.has_value()) return kNoArea;
+    *box = *inside;
+    return "";
+  }
+
+ private:
+  const CocoImages& images_;
+  std::unordered_set<std::string> ids_;
+};
+
+struct Classes {
+  std::map<int64_t, std::string> names;
+  std::map<std::pair<int64_t, int64_t>, int> count;  // of objects, by image and class
+};
+
+absl::StatusOr<Classes> ReadClasses(const std::string& file, const CocoImages& images) {
   Classes classes;
+  InstanceFilter filter(images);
   UNIVAL_RETURN_IF_ERROR(
       ForEachElement(file, {"annotations", "categories"}, [&](const JsonElement& element) {
-        const JsonFields fields(element.value);
         if (element.list == "categories") {
+          const JsonFields fields(element.value);
           const bool is_new =
               classes.names.emplace(fields.Integer("id"), fields.Text("name")).second;
           if (!is_new) fields.RefuseRepeated("id");
-        } else {
-          ++classes.count[{fields.Integer("image_id"), fields.Integer("category_id")}];
+          return fields.status();
         }
-        return fields.status();
+        const auto instance = InstanceOf(element.value);
+        std::array<double, 4> box = {};
+        if (instance.ok() && filter.WhyLeftOut(*instance, &box).empty()) {
+          ++classes.count[{instance->image_id, instance->category}];
+        }
+        return instance.status();
       }));
   return classes;
 }
 
 absl::Status AddInstances(const SplitFile& file, RecordWriter& writer) {
   UNIVAL_ASSIGN_OR_RETURN(const CocoImages images, ReadCocoImages(file.path));
-  UNIVAL_ASSIGN_OR_RETURN(const Classes classes, ReadClasses(file.path));
+  UNIVAL_ASSIGN_OR_RETURN(const Classes classes, ReadClasses(file.path, images));
+  InstanceFilter filter(images);
   const auto add = [&](const JsonElement& element) -> absl::Status {
-    const JsonFields annotation(element.value);
-    const int64_t image_id = annotation.Integer("image_id");
-    const int64_t category = annotation.Integer("category_id");
-    const nlohmann::json annotation_id = annotation.Id("id");
-    const bool is_crowd = annotation.Flag("iscrowd");
-    const std::vector<double> bbox = annotation.Numbers("bbox", 4);
-    UNIVAL_RETURN_IF_ERROR(annotation.status());
-    const auto image = images.find(image_id);
-    const auto name = classes.names.find(category);
-    const auto leave_out = [&](const char* reason) {
-      writer.LeaveOut(reason, absl::StrCat("annotation ", IdText(annotation_id)));
+    UNIVAL_ASSIGN_OR_RETURN(const Instance instance, InstanceOf(element.value));
+    const std::string what = absl::StrCat("annotation ", IdText(instance.id));
+    std::array<double, 4> box = {};
+    std::string why = filter.WhyLeftOut(instance, &box);
+    const auto name = classes.names.find(instance.category);
+    if (why.empty() && name == classes.names.end()) why = kNotInFile;
+    if (!why.empty()) {
+      writer.LeaveOut(why, what);
       return absl::OkStatus();
-    };
-    if (is_crowd) return leave_out("the region is a crowd, not one object");
-    if (image == images.end() || name == classes.names.end()) {
-      return leave_out("the picture or the class of the annotation is not in the file");
     }
-    const auto& [path, width, height] = image->second;
-    if (width <= 0 || height <= 0) return leave_out(kNoSize);
-    const auto box = BoxInside(CornersOf(bbox), width, height);
-    if (!box.has_value()) return leave_out(kNoArea);
-    const Record record = {{"text", name->second},
-                           {"box", *box},
-                           {"width", width},
-                           {"height", height},
-                           {"count", classes.count.at({image_id, category})},
-                           {"image_id", image_id},
-                           {"annotation_id", annotation_id}};
-    return writer.Add("image", CocoPaths(file.split, path), record);
+    const std::string text = writer.KeepText(name->second, what);
+    if (text.empty()) return absl::OkStatus();
+    const CocoImage& image = images.at(instance.image_id);
+    const Record record = {{"text", text},
+                           {"box", box},
+                           {"width", image.width},
+                           {"height", image.height},
+                           {"count", classes.count.at({instance.image_id, instance.category})},
+                           {"image_id", instance.image_id},
+                           {"annotation_id", instance.id}};
+    return writer.Add("image", CocoPaths(file.split, image.file), record);
   };
   return ForEachElement(file.path, {"annotations"}, add);
 }
 
 absl::StatusOr<ImportReport> ImportInstances(const ImportOptions& options) {
   UNIVAL_ASSIGN_OR_RETURN(const auto writer, RecordWriter::Create(options));
-  UNIVAL_ASSIGN_OR_RETURN(const auto files,
-                          FindSplitFiles(options, {"annotations", ""}, "instances_", ".json"));
+  UNIVAL_ASSIGN_OR_RETURN(const auto files, FindSplitFiles(options, {"annotations", ""},
+                                                           "instances_", ".json", *writer));
   for (const SplitFile& file : files) UNIVAL_RETURN_IF_ERROR(AddInstances(file, *writer));
   return writer->Finish();
 }
@@ -156,13 +192,16 @@ absl::StatusOr<ImportReport> ImportKarpathy(const ImportOptions& options) {
         const std::string split = image.Text("split");
         std::vector<std::string> captions;
         for (const JsonFields& sentence : image.Objects("sentences")) {
-          captions.push_back(Stripped(sentence.Text("raw")));
+          captions.push_back(sentence.Text("raw"));
         }
-        const Record record = {
-            {"caption", captions}, {"image_id", image.IntegerOr("cocoid", 0)}, {"split", split}};
-        const auto paths = CocoPaths(image.TextOr("filepath", ""), image.Text("filename"));
+        const int64_t id = image.IntegerOr("cocoid", 0);
+        const std::string name = image.Text("filename");
+        const auto paths = CocoPaths(image.TextOr("filepath", ""), name);
         UNIVAL_RETURN_IF_ERROR(image.status());
         if (!IsInKarpathySplit(options.split, split)) return absl::OkStatus();
+        const auto texts = writer->KeepTexts(captions, name);
+        if (texts.empty()) return absl::OkStatus();
+        const Record record = {{"caption", texts}, {"image_id", id}, {"split", split}};
         return writer->Add("image", paths, record);
       }));
   return writer->Finish();

@@ -24,8 +24,10 @@ TEST(CocoLayout, CaptionsOfAPictureAreOneRecord) {
   const auto report = data.Import("coco-captions", "train");
   ASSERT_TRUE(report.ok()) << report.status();
   EXPECT_EQ(report->samples, 1);
-  EXPECT_EQ(Only(*report).count, 1);
-  EXPECT_THAT(Only(*report).examples, ElementsAre("train2014/8.jpg"));
+  EXPECT_EQ(report->left_out.size(), 2);
+  EXPECT_THAT(report->left_out.at("the media file is not there").examples,
+              ElementsAre("train2014/8.jpg"));
+  EXPECT_THAT(report->left_out.at("the text is empty").examples, ElementsAre("9.jpg"));
   EXPECT_THAT(report->media_root, IsEmpty());
   const auto records = data.Records();
   EXPECT_EQ(Media(records[0], "image"), "in/train2014/9.jpg");
@@ -44,6 +46,19 @@ TEST(CocoLayout, TwoYearsOfASplitMustBeTold) {
   }
   EXPECT_THAT(data.Error("coco-captions", "val"), HasSubstr("val2014, val2017"));
   EXPECT_EQ(data.Import("coco-captions", "val2017")->samples, 1);
+}
+
+// Most pictures of the validation split of 2014 are trained on since 2017.
+TEST(CocoLayout, SplitsOfTwoYearsThatShareMostPicturesMustBeTold) {
+  const Dataset data;
+  for (const char* split : {"train2017", "val2014"}) {
+    data.File(
+        absl::StrCat("annotations/captions_", split, ".json"),
+        absl::StrCat(kCocoImages, R"("annotations": [{"image_id": 9, "id": 1, "caption": "x"}]})"));
+    data.File(absl::StrCat(split, "/9.jpg"));
+  }
+  EXPECT_THAT(data.Error("coco-captions"), HasSubstr("train2017, val2014, which share pictures"));
+  EXPECT_EQ(data.Import("coco-captions", "train")->samples, 1);
 }
 
 TEST(CocoLayout, BoxesBecomeCornersAndClassesAreCounted) {
@@ -65,7 +80,28 @@ TEST(CocoLayout, BoxesBecomeCornersAndClassesAreCounted) {
   const auto records = data.Records();
   EXPECT_EQ(Text(records[0], "text"), "traffic light");
   EXPECT_THAT(Numbers(records[0], "box"), ElementsAre(10, 20, 40.5, 60));
-  EXPECT_EQ(Number(records[0], "count"), 2);
+  EXPECT_EQ(Number(records[0], "count"), 1) << "a crowd is not counted: it is no record either";
+}
+
+TEST(CocoLayout, AnAnnotationThatIsGivenTwiceIsOneRecordAndCountsOnce) {
+  const Dataset data;
+  data.File("annotations/instances_val2017.json", absl::StrCat(kCocoImages, R"("annotations": [
+      {"id": 5, "image_id": 9, "category_id": 3, "bbox": [1, 2, 3, 4]},
+      {"id": 5, "image_id": 9, "category_id": 3, "bbox": [1, 2, 3, 4]},
+      {"id": 6, "image_id": 9, "category_id": 3, "bbox": [5, 5, 0, 3]},
+      {"id": 7, "image_id": 9, "category_id": 3, "bbox": [9, 9, 3, 3]},
+      {"id": 8, "image_id": 9, "category_id": 4, "bbox": [9, 9, 3, 3]}],
+      "categories": [{"id": 3, "name": " kite "}, {"id": 4, "name": ""}]})"));
+  data.File("val2017/9.jpg");
+  const auto report = data.Import("coco-instances");
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->samples, 2);
+  EXPECT_THAT(report->left_out.at("the id is given twice").examples, ElementsAre("annotation 5"));
+  EXPECT_THAT(report->left_out.at("the text is empty").examples, ElementsAre("annotation 8"));
+  for (const TaskSample& record : data.Records()) {
+    EXPECT_EQ(Text(record, "text"), "kite");
+    EXPECT_EQ(Number(record, "count"), 2) << "the objects that are records";
+  }
 }
 
 TEST(CocoLayout, CaptionsOfAPictureThatTheFileDoesNotListAreLeftOut) {

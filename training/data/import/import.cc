@@ -1,12 +1,16 @@
 #include "training/data/import/import.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "sdk/base/files.h"
 #include "sdk/base/names.h"
 #include "sdk/base/status.h"
+#include "sdk/base/status_macros.h"
 #include "training/data/import/layouts.h"
 
 namespace unival {
@@ -20,6 +24,18 @@ const std::vector<ImportLayout>& Layouts() {
       SnliVeLayout(),        NlvrLayout(),      MsrvttLayout(),       MsvdLayout(),
       ActivityNetLayout(),   AudioCapsLayout(), ClothoLayout(),       ConceptualCaptionsLayout()};
   return *kLayouts;
+}
+
+absl::Status CheckSource(const ImportOptions& options, const ImportLayoutInfo& layout) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::file_type type = fs::status(options.source, error).type();
+  if (type == fs::file_type::directory) return absl::OkStatus();
+  if (type == fs::file_type::none) {
+    return SystemError(options.source, "cannot be opened", error.value());
+  }
+  return absl::NotFoundError(
+      absl::StrCat(options.source, ": no such folder; expected one that holds ", layout.folder));
 }
 
 }  // namespace
@@ -49,6 +65,7 @@ absl::StatusOr<ImportReport> ImportDataset(const ImportOptions& options) {
       return InvalidArgument("media root \"", filled.media_root, "\": expected a name of the form ",
                              kIdForm);
     }
+    UNIVAL_RETURN_IF_ERROR(CheckSource(filled, layout.info));
     return layout.run(filled);
   }
   return InvalidArgument("unknown data set \"", options.dataset, "\"; expected one of ",

@@ -28,10 +28,12 @@
 namespace unival {
 
 struct ImportOptions {
-  std::string dataset;        // one of ImportDatasets()
-  std::string source;         // folder
-  std::string destination;    // *.jsonl or *.tar, as the data set's layout says
-  std::string split = "all";  // of the data set: "all", "train", "test", "val2017", ...
+  std::string dataset;      // one of ImportDatasets()
+  std::string source;       // folder
+  std::string destination;  // *.jsonl or *.tar, as the data set's layout says
+  // Of the data set: "all", "train", "test", "val2017", ... With "all", a split whose media are
+  // those of another that is there is left out, and the report says so.
+  std::string split = "all";
   // What the records call the source folder ("coco:train2014/7.jpg") where the destination does not
   // lie above it; the data set's own name for it when empty.
   std::string media_root;
@@ -39,7 +41,7 @@ struct ImportOptions {
 };
 
 struct ImportReport {
-  // What was left out for one reason.
+  // What was left out, or changed, for one reason.
   struct LeftOut {
     int64_t count = 0;
     std::vector<std::string> examples;  // the first few
@@ -49,6 +51,7 @@ struct ImportReport {
   int64_t bytes = 0;       // of media, where they were packed
   std::string media_root;  // the name that readers must be told; empty: paths are relative
   std::map<std::string, LeftOut> left_out;  // by reason
+  std::map<std::string, LeftOut> changed;   // written otherwise than the publisher has it
   // "PATH: why" of what lay where media are packed and is no data: pipes and devices, links to
   // nothing, folders where files are expected. What systems leave behind and texts about the data
   // are not named.

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sdk/base/files.h"
@@ -23,6 +24,14 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kNoMedium[] = "the media file is not there";
+
+void CountAs(const std::string& reason, const std::string& what, int64_t count,
+             std::map<std::string, ImportReport::LeftOut>* reasons) {
+  constexpr size_t kNamed = 3;
+  ImportReport::LeftOut& counted = (*reasons)[reason];
+  counted.count += count;
+  if (counted.examples.size() < kNamed) counted.examples.push_back(what);
+}
 
 // The text before a path of the source folder in a record: the way from the destination's folder
 // down to the source, or, where the source does not lie below it, the name of a media root.
@@ -43,10 +52,6 @@ RecordWriter::RecordWriter(const ImportOptions& options, std::string before)
     : options_(options), temporary_(options.destination + ".tmp"), before_(std::move(before)) {}
 
 absl::StatusOr<std::unique_ptr<RecordWriter>> RecordWriter::Create(const ImportOptions& options) {
-  std::error_code error;
-  if (!fs::is_directory(options.source, error)) {
-    return absl::NotFoundError(absl::StrCat(options.source, ": no such folder"));
-  }
   std::unique_ptr<RecordWriter> writer(new RecordWriter(options, BeforePaths(options)));
   UNIVAL_RETURN_IF_ERROR(MakeFreshFile(writer->temporary_));
   errno = 0;
@@ -95,11 +100,34 @@ absl::Status RecordWriter::Add(const std::string& column, const std::vector<std:
 }
 
 void RecordWriter::LeaveOut(const std::string& reason, const std::string& what, int64_t records) {
-  if (records == 0) return;
-  constexpr size_t kNamed = 3;
-  ImportReport::LeftOut& left = report_.left_out[reason];
-  left.count += records;
-  if (left.examples.size() < kNamed) left.examples.push_back(what);
+  if (records > 0) CountAs(reason, what, records, &report_.left_out);
+}
+
+void RecordWriter::Change(const std::string& reason, const std::string& what) {
+  CountAs(reason, what, 1, &report_.changed);
+}
+
+std::string RecordWriter::KeepText(absl::string_view text, const std::string& what) {
+  std::string kept(absl::StripAsciiWhitespace(text));
+  if (kept.empty()) LeaveOut(kBlankText, what);
+  return kept;
+}
+
+std::vector<std::string> RecordWriter::KeepTexts(const std::vector<std::string>& texts,
+                                                 const std::string& what) {
+  if (texts.empty()) LeaveOut(kWithoutText, what);
+  std::vector<std::string> kept;
+  for (const std::string& text : texts) {
+    std::string one = KeepText(text, what);
+    if (!one.empty()) kept.push_back(std::move(one));
+  }
+  return kept;
+}
+
+bool RecordWriter::IsFirst(const std::string& what, std::unordered_set<std::string>* met) {
+  if (met->insert(what).second) return true;
+  LeaveOut(kRepeatedId, what);
+  return false;
 }
 
 absl::StatusOr<ImportReport> RecordWriter::Finish() {

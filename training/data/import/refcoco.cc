@@ -136,7 +136,9 @@ absl::Status AddExpressions(const Expressions& ref, const Region& region, const 
       writer.LeaveOut("the expression is no UTF-8", absl::StrCat("ref ", ref.ref_id));
       continue;
     }
-    const Record record = {{"text", text},         {"box", *box},
+    const std::string said = writer.KeepText(text, absl::StrCat("sentence ", id));
+    if (said.empty()) continue;
+    const Record record = {{"text", said},         {"box", *box},
                            {"width", image.width}, {"height", image.height},
                            {"split", ref.split},   {"ref_id", ref.ref_id},
                            {"sent_id", id},        {"image_id", region.image_id}};
@@ -160,9 +162,14 @@ absl::StatusOr<ImportReport> ImportRefs(const ImportOptions& options, const std:
   UNIVAL_ASSIGN_OR_RETURN(const auto regions, ReadRegions(instances));
   UNIVAL_ASSIGN_OR_RETURN(const auto refs, ReadExpressions(refs_file));
   std::set<std::string> splits = {"all"};
+  std::set<int64_t> met;
   for (const Expressions& ref : refs) {
     splits.insert(ref.split);
     if (options.split != "all" && options.split != ref.split) continue;
+    if (!met.insert(ref.ref_id).second) {
+      LeaveOutAll(ref, kRepeatedId, *writer);
+      continue;
+    }
     const auto region = regions.find(ref.ann_id);
     const auto image =
         region == regions.end() ? images.end() : images.find(region->second.image_id);

@@ -1,5 +1,6 @@
 #include "training/data/import/source_files.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <system_error>
@@ -8,9 +9,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "modalities/io/formats.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/utf8.h"
+#include "training/data/import/record_writer.h"
 #include "training/data/read/class_record.h"
 #include "training/data/read/media_resolver.h"
 
@@ -31,11 +34,18 @@ bool IsAskedFor(const ImportOptions& options, const std::string& split) {
   return options.split == "all" || options.split == split || options.split == WithoutYear(split);
 }
 
+// Neither of two such splits holds the other, or which of them is wanted is for the user to say.
+// COCO's later years are cut from the same pictures: most of "val2014" is in "train2017".
+bool SharePictures(const std::string& one, const std::string& other) {
+  if (WithoutYear(one) == WithoutYear(other)) return true;
+  return one == "train2017" && other == "val2014";
+}
+
 absl::Status CheckOneYear(const ImportOptions& options, const std::vector<SplitFile>& files) {
-  std::set<std::string> without_year;
   bool is_plain = true;
-  for (const SplitFile& file : files)
-    is_plain &= without_year.insert(WithoutYear(file.split)).second;
+  for (size_t i = 0; i < files.size(); ++i) {
+    for (size_t k = 0; k < i; ++k) is_plain &= !SharePictures(files[k].split, files[i].split);
+  }
   if (is_plain) return absl::OkStatus();
   const auto split = [](std::string* out, const SplitFile& file) { out->append(file.split); };
   return InvalidArgument(options.source, ": split \"", options.split, "\" means ",
@@ -43,12 +53,36 @@ absl::Status CheckOneYear(const ImportOptions& options, const std::vector<SplitF
                          ", which share pictures; name one of them");
 }
 
+// The media of `part` are among those of `whole`: it is part of it, or describes them again.
+struct SplitPart {
+  const char *part, *whole;
+};
+
+constexpr SplitPart kSplitParts[] = {{"test-dev2015", "test2015"}, {"val_2", "val_1"}};
+
+// With "all", records of both would count a medium twice. Who names a split gets it.
+void LeaveOutParts(const ImportOptions& options, RecordWriter& writer,
+                   std::vector<SplitFile>* files) {
+  if (options.split != "all") return;
+  for (const SplitPart& one : kSplitParts) {
+    const auto find = [&](const char* split) {
+      return std::find_if(files->begin(), files->end(),
+                          [&](const SplitFile& file) { return file.split == split; });
+    };
+    const auto part = find(one.part);
+    if (part == files->end() || find(one.whole) == files->end()) continue;
+    files->erase(part);
+    writer.LeaveOut(absl::StrCat("a split whose media are also in ", one.whole), one.part);
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<SplitFile>> FindSplitFiles(const ImportOptions& options,
                                                       const std::vector<std::string>& folders,
                                                       const std::string& before,
-                                                      const std::string& after) {
+                                                      const std::string& after,
+                                                      RecordWriter& writer) {
   std::set<std::string> seen;
   for (const std::string& folder : folders) {
     const auto names = ListFolder(Below(options.source, folder), Wanted::kFiles);
@@ -65,6 +99,7 @@ absl::StatusOr<std::vector<SplitFile>> FindSplitFiles(const ImportOptions& optio
     }
     if (found.empty()) continue;
     UNIVAL_RETURN_IF_ERROR(CheckOneYear(options, found));
+    LeaveOutParts(options, writer, &found);
     return found;
   }
   const auto named = [](std::string* out, const std::string& folder) {
@@ -74,6 +109,26 @@ absl::StatusOr<std::vector<SplitFile>> FindSplitFiles(const ImportOptions& optio
       absl::StrCat(options.source, ": expected files ", before, "SPLIT", after, " of split \"",
                    options.split, "\" in ", absl::StrJoin(folders, " or ", named), ", got ",
                    seen.empty() ? "none" : absl::StrCat("only ", absl::StrJoin(seen, ", "))));
+}
+
+absl::StatusOr<std::vector<SplitFile>> FindKnownSplits(const ImportOptions& options,
+                                                       const std::vector<KnownSplit>& known,
+                                                       RecordWriter& writer) {
+  std::vector<std::string> names = {"all"};
+  std::vector<SplitFile> found;
+  for (const KnownSplit& one : known) {
+    names.push_back(one.split);
+    if (options.split != "all" && options.split != one.split) continue;
+    const auto file = FindFirst(options, one.files);
+    if (options.split == "all" && absl::IsNotFound(file.status())) continue;
+    UNIVAL_RETURN_IF_ERROR(file.status());
+    found.push_back({*file, one.split});
+  }
+  if (std::find(names.begin(), names.end(), options.split) == names.end()) {
+    return UnknownSplit(options, names);
+  }
+  LeaveOutParts(options, writer, &found);
+  return found;
 }
 
 absl::StatusOr<std::string> FindFirst(const ImportOptions& options,
@@ -97,6 +152,13 @@ std::vector<std::string> MediaPaths(const std::vector<std::string>& folders,
     }
   }
   return paths;
+}
+
+std::vector<std::string> ExtensionsFrom(const std::string& first, const std::string& kind) {
+  std::vector<std::string> extensions = ExtensionsOfKind(kind);
+  std::stable_partition(extensions.begin(), extensions.end(),
+                        [&](const std::string& one) { return one == first; });
+  return extensions;
 }
 
 absl::Status CheckTableText(absl::string_view text) {

@@ -1,7 +1,7 @@
 // Statements about pictures: SNLI-VE and NLVR.
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "absl/strings/str_cat.h"
 #include "sdk/base/status_macros.h"
@@ -23,22 +23,30 @@ std::string EntailmentAnswer(const std::string& label) {
   return label == "neutral" ? "maybe" : "";
 }
 
-absl::Status AddPair(const nlohmann::json& line, RecordWriter& writer) {
+absl::Status AddPair(const nlohmann::json& line, RecordWriter& writer,
+                     std::unordered_set<std::string>* met) {
   const JsonFields pair(line);
   const std::string label = pair.Text("gold_label");
   const std::string id = pair.TextOr("pairID", "");
   const std::string photo = IdText(pair.Id("Flickr30K_ID"));
   const std::string answer = EntailmentAnswer(label);
-  const Record record = {{"caption", pair.Text("sentence1")},
-                         {"hypothesis", pair.Text("sentence2")},
+  const std::string first = pair.Text("sentence1"), second = pair.Text("sentence2");
+  UNIVAL_RETURN_IF_ERROR(pair.status());
+  const std::string what = absl::StrCat("pair ", id);
+  if (!id.empty() && !writer.IsFirst(what, met)) return absl::OkStatus();
+  if (answer.empty()) {
+    writer.LeaveOut("the people who judged it did not agree", what);
+    return absl::OkStatus();
+  }
+  const std::string premise = writer.KeepText(first, what);
+  if (premise.empty()) return absl::OkStatus();
+  const std::string hypothesis = writer.KeepText(second, what);
+  if (hypothesis.empty()) return absl::OkStatus();
+  const Record record = {{"caption", premise},
+                         {"hypothesis", hypothesis},
                          {"answer", answer},
                          {"label", label},
                          {"pair_id", id}};
-  UNIVAL_RETURN_IF_ERROR(pair.status());
-  if (answer.empty()) {
-    writer.LeaveOut("the people who judged it did not agree", absl::StrCat("pair ", id));
-    return absl::OkStatus();
-  }
   return writer.Add("image",
                     MediaPaths({"flickr30k-images", "flickr30k_images", "images"}, photo, {"jpg"}),
                     record);
@@ -47,24 +55,29 @@ absl::Status AddPair(const nlohmann::json& line, RecordWriter& writer) {
 absl::StatusOr<ImportReport> ImportSnliVe(const ImportOptions& options) {
   UNIVAL_ASSIGN_OR_RETURN(const auto writer, RecordWriter::Create(options));
   UNIVAL_ASSIGN_OR_RETURN(const auto files,
-                          FindSplitFiles(options, {"", "data"}, "snli_ve_", ".jsonl"));
+                          FindSplitFiles(options, {"", "data"}, "snli_ve_", ".jsonl", *writer));
   for (const SplitFile& file : files) {
-    UNIVAL_RETURN_IF_ERROR(ForEachJsonLine(
-        file.path, [&](const JsonElement& element) { return AddPair(element.value, *writer); }));
+    std::unordered_set<std::string> met;
+    UNIVAL_RETURN_IF_ERROR(ForEachJsonLine(file.path, [&](const JsonElement& element) {
+      return AddPair(element.value, *writer, &met);
+    }));
   }
   return writer->Finish();
 }
 
 // A statement has up to six pictures: the same three boxes in every order.
 absl::Status AddStatement(const nlohmann::json& line, const std::string& split,
-                          RecordWriter& writer) {
+                          RecordWriter& writer, std::unordered_set<std::string>* met) {
   constexpr int kOrders = 6;
   const JsonFields statement(line);
   const std::string id = statement.Text("identifier");
   const std::string fold = statement.TextOr("directory", "");
-  const std::string sentence = statement.Text("sentence");
+  const std::string said = statement.Text("sentence");
   const std::string label = statement.TextOr("label", "");
   UNIVAL_RETURN_IF_ERROR(statement.status());
+  if (!writer.IsFirst(id, met)) return absl::OkStatus();
+  const std::string sentence = writer.KeepText(said, id);
+  if (sentence.empty()) return absl::OkStatus();
   bool is_any_there = false;
   for (int order = 0; order < kOrders; ++order) {
     const std::string name = absl::StrCat(split, "-", id, "-", order);
@@ -82,18 +95,16 @@ absl::Status AddStatement(const nlohmann::json& line, const std::string& split,
 }
 
 absl::StatusOr<ImportReport> ImportNlvr(const ImportOptions& options) {
-  const std::vector<std::string> splits = {"all", "train", "dev", "test"};
-  if (std::find(splits.begin(), splits.end(), options.split) == splits.end()) {
-    return UnknownSplit(options, splits);
-  }
   UNIVAL_ASSIGN_OR_RETURN(const auto writer, RecordWriter::Create(options));
-  for (const std::string& split : splits) {
-    if (split == "all" || (options.split != "all" && options.split != split)) continue;
-    const auto file = FindFirst(options, {absl::StrCat(split, "/", split, ".json")});
-    if (options.split == "all" && absl::IsNotFound(file.status())) continue;
-    UNIVAL_RETURN_IF_ERROR(file.status());
-    UNIVAL_RETURN_IF_ERROR(ForEachJsonLine(*file, [&](const JsonElement& element) {
-      return AddStatement(element.value, split, *writer);
+  UNIVAL_ASSIGN_OR_RETURN(const auto files, FindKnownSplits(options,
+                                                            {{"train", {"train/train.json"}},
+                                                             {"dev", {"dev/dev.json"}},
+                                                             {"test", {"test/test.json"}}},
+                                                            *writer));
+  for (const SplitFile& file : files) {
+    std::unordered_set<std::string> met;
+    UNIVAL_RETURN_IF_ERROR(ForEachJsonLine(file.path, [&](const JsonElement& element) {
+      return AddStatement(element.value, file.split, *writer, &met);
     }));
   }
   return writer->Finish();

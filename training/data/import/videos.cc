@@ -1,15 +1,16 @@
 // Descriptions of videos: MSRVTT, MSVD, ActivityNet Captions.
 
 #include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <unordered_set>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "modalities/io/formats.h"
 #include "sdk/base/mapped_file.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -35,9 +36,11 @@ bool IsInVideoSplit(const std::string& asked, const std::string& split) {
   return asked == "all" || asked == split || (asked == "val" && split == "validate");
 }
 
-absl::Status AddMsrvtt(const ImportOptions& options, const std::string& file,
-                       RecordWriter& writer) {
+// `met`: the videos of files before this one, of which some hold all videos and some a part.
+absl::Status AddMsrvtt(const ImportOptions& options, const std::string& file, RecordWriter& writer,
+                       std::unordered_set<std::string>* met) {
   std::vector<MsrvttVideo> videos;
+  std::set<std::string> listed;  // of all splits
   std::map<std::string, std::vector<std::string>> captions;
   UNIVAL_RETURN_IF_ERROR(
       ForEachElement(file, {"videos", "sentences"}, [&](const JsonElement& element) {
@@ -47,22 +50,26 @@ absl::Status AddMsrvtt(const ImportOptions& options, const std::string& file,
           captions[id].push_back(fields.Text("caption"));
         } else {
           const MsrvttVideo video = {id, fields.Text("split"), fields.IntegerOr("category", 0)};
+          listed.insert(id);
           if (IsInVideoSplit(options.split, video.split)) videos.push_back(video);
         }
         return fields.status();
       }));
+  for (const auto& [id, texts] : captions) {
+    if (listed.count(id) > 0) continue;
+    writer.LeaveOut("the video of the sentence is not in the file", id,
+                    static_cast<int64_t>(texts.size()));
+  }
   for (const MsrvttVideo& video : videos) {
-    const auto found = captions.find(video.id);
-    if (found == captions.end()) {
-      writer.LeaveOut("the video has no sentence", video.id);
-      continue;
-    }
-    const Record record = {{"caption", found->second},
+    if (!writer.IsFirst(video.id, met)) continue;
+    const auto texts = writer.KeepTexts(captions[video.id], video.id);
+    if (texts.empty()) continue;
+    const Record record = {{"caption", texts},
                            {"split", video.split},
                            {"category", video.category},
                            {"video_id", video.id}};
     const auto paths = MediaPaths({"TrainValVideo", "TestVideo", "videos", "videos/all", "video"},
-                                  video.id, ExtensionsOfKind("video"));
+                                  video.id, ExtensionsFrom("mp4", "video"));
     UNIVAL_RETURN_IF_ERROR(writer.Add("video", paths, record));
   }
   return absl::OkStatus();
@@ -75,12 +82,13 @@ absl::StatusOr<ImportReport> ImportMsrvtt(const ImportOptions& options) {
   }
   UNIVAL_ASSIGN_OR_RETURN(const auto writer, RecordWriter::Create(options));
   bool is_any_there = false;
+  std::unordered_set<std::string> met;
   for (const char* name : {"train_val_videodatainfo.json", "test_videodatainfo.json",
                            "videodatainfo.json", "MSRVTT_data.json"}) {
     const auto file = FindFirst(options, {name});
     if (!file.ok()) continue;
     is_any_there = true;
-    UNIVAL_RETURN_IF_ERROR(AddMsrvtt(options, *file, *writer));
+    UNIVAL_RETURN_IF_ERROR(AddMsrvtt(options, *file, *writer, &met));
   }
   if (!is_any_there) {
     return absl::NotFoundError(
@@ -120,33 +128,27 @@ absl::StatusOr<std::set<std::string>> MsvdSplit(const ImportOptions& options) {
 using Descriptions = std::map<std::string, std::vector<std::string>>;
 
 // Lines "NAME description".
-absl::Status ReadMsvdLines(const std::string& file, RecordWriter& writer, Descriptions* captions) {
+absl::Status ReadMsvdLines(const std::string& file, Descriptions* captions) {
   UNIVAL_ASSIGN_OR_RETURN(const std::vector<std::string> lines, TextLines(file));
   for (const std::string& line : lines) {
-    const size_t blank = line.find_first_of(" \t");
-    if (blank == std::string::npos) {
-      writer.LeaveOut("the line has no description", line);
-    } else {
-      (*captions)[line.substr(0, blank)].push_back(
-          std::string(absl::StripAsciiWhitespace(line.substr(blank))));
-    }
+    const size_t blank = std::min(line.find_first_of(" \t"), line.size());
+    (*captions)[line.substr(0, blank)].push_back(line.substr(blank));
   }
   return absl::OkStatus();
 }
 
 // The table that the lines were made of: clips of videos, described in many languages.
-absl::Status ReadMsvdTable(const std::string& file, RecordWriter& writer, Descriptions* captions) {
+absl::Status ReadMsvdTable(const std::string& file,
+                           const std::function<bool(const std::string&)>& is_wanted,
+                           RecordWriter& writer, Descriptions* captions) {
   return ForEachCsvRow(
       file, {"VideoID", "Start", "End", "Language", "Description"}, [&](const CsvRow& row) {
         const std::string name =
             absl::StrCat(row.at("VideoID"), "_", row.at("Start"), "_", row.at("End"));
-        const std::string text(absl::StripAsciiWhitespace(row.at("Description")));
-        if (row.at("Language") != "English") {
+        if (row.at("Language") == "English") {
+          (*captions)[name].push_back(row.at("Description"));
+        } else if (is_wanted(name)) {
           writer.LeaveOut("the description is not in English", name);
-        } else if (text.empty()) {
-          writer.LeaveOut("the line has no description", name);
-        } else {
-          (*captions)[name].push_back(text);
         }
         return absl::OkStatus();
       });
@@ -159,63 +161,102 @@ absl::StatusOr<ImportReport> ImportMsvd(const ImportOptions& options) {
       const std::string file,
       FindFirst(options, {"AllVideoDescriptions.txt", "MSR Video Description Corpus.csv",
                           "video_corpus.csv"}));
+  const auto is_wanted = [&](const std::string& name) {
+    return options.split == "all" || wanted.count(name) > 0;
+  };
   Descriptions captions;
-  UNIVAL_RETURN_IF_ERROR(absl::EndsWith(file, ".csv") ? ReadMsvdTable(file, *writer, &captions)
-                                                      : ReadMsvdLines(file, *writer, &captions));
-  for (const auto& [name, texts] : captions) {
-    if (options.split != "all" && wanted.count(name) == 0) continue;
+  UNIVAL_RETURN_IF_ERROR(absl::EndsWith(file, ".csv")
+                             ? ReadMsvdTable(file, is_wanted, *writer, &captions)
+                             : ReadMsvdLines(file, &captions));
+  for (const std::string& name : wanted) {
+    if (captions.count(name) == 0)
+      writer->LeaveOut("no description of the video in the list", name);
+  }
+  for (const auto& [name, said] : captions) {
+    if (!is_wanted(name)) continue;
+    const auto texts = writer->KeepTexts(said, name);
+    if (texts.empty()) continue;
     const Record record = {{"caption", texts}, {"video_id", name}};
-    UNIVAL_RETURN_IF_ERROR(writer->Add(
-        "video", MediaPaths({"YouTubeClips", "videos", "video"}, name, ExtensionsOfKind("video")),
-        record));
+    const auto paths =
+        MediaPaths({"YouTubeClips", "videos", "video"}, name, ExtensionsFrom("avi", "video"));
+    UNIVAL_RETURN_IF_ERROR(writer->Add("video", paths, record));
   }
   return writer->Finish();
+}
+
+// What is said of a video, and from which second to which.
+struct Events {
+  std::vector<std::string> sentences;
+  std::vector<double> starts, ends;
+};
+
+// As boxes end at the edges of their picture, events end with the video; what has no length then,
+// or runs backwards, is left out.
+Events EventsInside(const std::vector<std::string>& texts,
+                    const std::vector<std::vector<double>>& times, double duration,
+                    const std::string& video, RecordWriter& writer) {
+  Events events;
+  const double last = std::max(duration, 0.0);
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const std::string what = absl::StrCat("event ", i, " of ", video);
+    const double start = std::clamp(times[i][0], 0.0, last);
+    const double end = std::clamp(times[i][1], 0.0, last);
+    if (start >= end) {
+      writer.LeaveOut("the event has no length in the video", what);
+      continue;
+    }
+    const std::string text = writer.KeepText(texts[i], what);
+    if (text.empty()) continue;
+    const bool is_cut = start != times[i][0] || end != times[i][1];
+    if (is_cut) writer.Change("the event reaches out of the video, and is cut at its ends", what);
+    events.sentences.push_back(text);
+    events.starts.push_back(start);
+    events.ends.push_back(end);
+  }
+  return events;
 }
 
 absl::Status AddActivity(const JsonElement& element, const std::string& split,
                          RecordWriter& writer) {
   const JsonFields video(element.value);
-  std::vector<std::string> sentences;
-  for (const std::string& text : video.Texts("sentences")) {
-    sentences.emplace_back(absl::StripAsciiWhitespace(text));
+  const std::vector<std::string> texts = video.Texts("sentences");
+  const std::vector<std::vector<double>> times = video.NumberLists("timestamps", 2);
+  if (times.size() != texts.size()) {
+    video.Refuse("timestamps", absl::StrCat(texts.size(), ", one for each of \"sentences\""),
+                 absl::StrCat(times.size()));
   }
-  std::vector<double> starts, ends;
-  for (const std::vector<double>& times : video.NumberLists("timestamps", 2)) {
-    starts.push_back(times[0]);
-    ends.push_back(times[1]);
-  }
-  if (starts.size() != sentences.size()) {
-    video.Refuse("timestamps", absl::StrCat(sentences.size(), ", one for each of \"sentences\""),
-                 absl::StrCat(starts.size()));
-  }
-  const Record record = {{"caption", absl::StrJoin(sentences, " ")},
-                         {"sentences", sentences},
-                         {"starts", starts},
-                         {"ends", ends},
-                         {"duration", video.Number("duration")},
+  const double duration = video.Number("duration");
+  UNIVAL_RETURN_IF_ERROR(video.status());
+  if (texts.empty()) writer.LeaveOut(kWithoutText, element.name);
+  const Events events = EventsInside(texts, times, duration, element.name, writer);
+  if (events.sentences.empty()) return absl::OkStatus();
+  const Record record = {{"caption", absl::StrJoin(events.sentences, " ")},
+                         {"sentences", events.sentences},
+                         {"starts", events.starts},
+                         {"ends", events.ends},
+                         {"duration", duration},
                          {"split", split},
                          {"video_id", element.name}};
-  UNIVAL_RETURN_IF_ERROR(video.status());
-  return writer.Add("video",
-                    MediaPaths({"videos", "video", ""}, element.name, ExtensionsOfKind("video")),
-                    record);
+  const auto paths =
+      MediaPaths({"videos", "video", ""}, element.name, ExtensionsFrom("mp4", "video"));
+  return writer.Add("video", paths, record);
 }
 
 absl::StatusOr<ImportReport> ImportActivityNet(const ImportOptions& options) {
-  const std::vector<std::string> splits = {"train", "val_1", "val_2"};
   UNIVAL_ASSIGN_OR_RETURN(const auto writer, RecordWriter::Create(options));
-  bool is_known = false;
-  for (const std::string& split : splits) {
-    if (options.split != "all" && options.split != split) continue;
-    is_known = true;
-    const auto file = FindFirst(options, {split + ".json", "captions/" + split + ".json"});
-    if (options.split == "all" && absl::IsNotFound(file.status())) continue;
-    UNIVAL_RETURN_IF_ERROR(file.status());
-    UNIVAL_RETURN_IF_ERROR(ForEachElement(*file, {kMembers}, [&](const JsonElement& element) {
-      return AddActivity(element, split, *writer);
+  UNIVAL_ASSIGN_OR_RETURN(const auto files,
+                          FindKnownSplits(options,
+                                          {{"train", {"train.json", "captions/train.json"}},
+                                           {"val_1", {"val_1.json", "captions/val_1.json"}},
+                                           {"val_2", {"val_2.json", "captions/val_2.json"}}},
+                                          *writer));
+  for (const SplitFile& file : files) {
+    std::unordered_set<std::string> met;
+    UNIVAL_RETURN_IF_ERROR(ForEachElement(file.path, {kMembers}, [&](const JsonElement& element) {
+      return writer->IsFirst(element.name, &met) ? AddActivity(element, file.split, *writer)
+                                                 : absl::OkStatus();
     }));
   }
-  if (!is_known) return UnknownSplit(options, {"all", "train", "val_1", "val_2"});
   return writer->Finish();
 }
 

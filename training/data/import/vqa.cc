@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -37,6 +39,7 @@ double ConfidenceOfAnswer(int64_t given) {
   return kConfidences[std::min<int64_t>(given, 4)];
 }
 
+// What ten people said stays as it is: each is a vote that scores count, also one who said nothing.
 Record AnswerOf(const JsonFields& annotation) {
   std::vector<std::string> answers;
   for (const JsonFields& answer : annotation.Objects("answers"))
@@ -70,37 +73,65 @@ absl::StatusOr<Answers> ReadAnswers(const ImportOptions& options, const std::str
   return answers;
 }
 
+// How reports name a question, and what `met` holds.
+std::string QuestionName(const std::string& id) { return absl::StrCat("question ", id); }
+
+// Without answers where there are none at all, as of a test split.
+absl::Status AddQuestion(const nlohmann::json& value, const Answers& answers,
+                         const std::string& pictures, RecordWriter& writer,
+                         std::unordered_set<std::string>* met) {
+  const JsonFields question(value);
+  const int64_t image = question.Integer("image_id");
+  const nlohmann::json question_id = question.Id("question_id");
+  const std::string what = QuestionName(IdText(question_id));
+  const std::string asked = question.Text("question");
+  UNIVAL_RETURN_IF_ERROR(question.status());
+  if (!writer.IsFirst(what, met)) return absl::OkStatus();
+  const auto answer = answers.find(IdText(question_id));
+  if (answer == answers.end() && !answers.empty()) {
+    writer.LeaveOut("the question has no answers in the annotations", what);
+    return absl::OkStatus();
+  }
+  const std::string text = writer.KeepText(asked, what);
+  if (text.empty()) return absl::OkStatus();
+  Record record = {{"question", text}};
+  if (answer != answers.end()) {
+    const auto commonest = answer->second.at("answer").get<std::string>();
+    const std::string kept = writer.KeepText(commonest, what);
+    if (kept.empty()) return absl::OkStatus();
+    record.update(answer->second);
+    record["answer"] = kept;
+  }
+  record["question_id"] = question_id;
+  record["image_id"] = image;
+  const std::string name = absl::StrFormat("COCO_%s_%012d.jpg", pictures, image);
+  return writer.Add("image", CocoPaths(pictures, name), std::move(record));
+}
+
 absl::Status AddQuestions(const ImportOptions& options, const SplitFile& file,
                           RecordWriter& writer) {
   // "test-dev2015" asks about pictures of "test2015".
   const std::string pictures = absl::StartsWith(file.split, "test") ? "test2015" : file.split;
   UNIVAL_ASSIGN_OR_RETURN(const Answers answers, ReadAnswers(options, file.split));
-  return ForEachElement(file.path, {"questions"}, [&](const JsonElement& element) -> absl::Status {
-    const JsonFields question(element.value);
-    const int64_t image = question.Integer("image_id");
-    const nlohmann::json question_id = question.Id("question_id");
-    const std::string id = IdText(question_id);
-    Record record = {{"question", question.Text("question")}};
-    UNIVAL_RETURN_IF_ERROR(question.status());
-    const auto answer = answers.find(id);
-    if (answer == answers.end() && !answers.empty()) {
-      writer.LeaveOut("the question has no answers in the annotations",
-                      absl::StrCat("question ", id));
-      return absl::OkStatus();
-    }
-    if (answer != answers.end()) record.update(answer->second);
-    record["question_id"] = question_id;
-    record["image_id"] = image;
-    const std::string name = absl::StrFormat("COCO_%s_%012d.jpg", pictures, image);
-    return writer.Add("image", CocoPaths(pictures, name), std::move(record));
-  });
+  std::unordered_set<std::string> met;
+  UNIVAL_RETURN_IF_ERROR(ForEachElement(file.path, {"questions"}, [&](const JsonElement& element) {
+    return AddQuestion(element.value, answers, pictures, writer, &met);
+  }));
+  std::set<std::string> unasked;  // in an order that does not depend on the machine
+  for (const auto& [id, answer] : answers) {
+    if (met.count(QuestionName(id)) == 0) unasked.insert(id);
+  }
+  for (const std::string& id : unasked) {
+    writer.LeaveOut("the question of the answers is not in the file", QuestionName(id));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<ImportReport> ImportVqa(const ImportOptions& options) {
   UNIVAL_ASSIGN_OR_RETURN(const auto writer, RecordWriter::Create(options));
-  UNIVAL_ASSIGN_OR_RETURN(
-      const auto files,
-      FindSplitFiles(options, QuestionFolders(), "v2_OpenEnded_mscoco_", "_questions.json"));
+  UNIVAL_ASSIGN_OR_RETURN(const auto files,
+                          FindSplitFiles(options, QuestionFolders(), "v2_OpenEnded_mscoco_",
+                                         "_questions.json", *writer));
   for (const SplitFile& file : files) {
     UNIVAL_RETURN_IF_ERROR(AddQuestions(options, file, *writer));
   }
