@@ -248,6 +248,9 @@ class InputOpener {
     for (const std::string& remark : source->remarks()) {
       remarks_.push_back(absl::StrCat(file, ": ", remark));
     }
+    for (const auto& [path, warning] : source->warnings()) {
+      remarks_.push_back(absl::StrCat("warning: ", path, ": ", warning.what, "; ", warning.remedy));
+    }
     return QueueWithFields(QueueOfSource(std::move(source)), fixed_.fields);
   }
 

@@ -45,19 +45,46 @@ int64_t TagBytes(absl::string_view head) {
   return bytes + ((head[5] & 0x10) != 0 ? 10 : 0);
 }
 
-// The tags that some programs put behind music: "TAG" and 125 bytes, and before that what ends with
-// "APETAGEX", version, size without a head, entries, flags.
+// Whether `count` entries of an APE tag fill the file from `begin` to `end`: bytes of the value,
+// flags, a name that ends with 0, the value.
+bool AreApeEntries(const ByteReader& reader, int64_t begin, int64_t end, uint64_t count) {
+  constexpr int64_t kEntryHead = 8, kLongestName = 256;
+  constexpr uint64_t kMostEntries = 65536;
+  if (count > kMostEntries) return false;
+  for (; count > 0 && begin < end; --count) {
+    const std::string entry = reader.Text(begin, std::min(kEntryHead + kLongestName, end - begin));
+    const size_t name_end = entry.find('\0', kEntryHead);
+    if (name_end == std::string::npos) return false;
+    begin += static_cast<int64_t>(name_end + 1 + LittleEndian(entry, 4));
+  }
+  return count == 0 && begin == end;
+}
+
+// Where the APE tag begins whose foot ends at `end`: "APETAGEX", version, bytes without a head,
+// number of entries, flags. Some programs write a wrong number of bytes, which would make the last
+// frame part of the tag: then only the foot is known to be none of the sound.
+int64_t ApeTagBegin(const ByteReader& reader, int64_t end) {
+  constexpr int64_t kFoot = 32;
+  constexpr char kMark[] = "APETAGEX";
+  const std::string foot = reader.Text(end - kFoot, kFoot);
+  if (!absl::StartsWith(foot, kMark)) return end;
+  const bool has_head = LittleEndian(foot.substr(20), 4) >> 31 != 0;
+  const auto bytes = static_cast<int64_t>(LittleEndian(foot.substr(12), 4));
+  const int64_t entries = end - bytes;
+  if (has_head && absl::StartsWith(reader.Text(entries - kFoot, kFoot), kMark)) {
+    return entries - kFoot;
+  }
+  const uint64_t count = LittleEndian(foot.substr(16), 4);
+  const bool fits = entries >= 0 && AreApeEntries(reader, entries, end - kFoot, count);
+  return fits ? entries : end - kFoot;
+}
+
+// The tags that some programs put behind music: "TAG" and 125 bytes, and before that one of APE.
 int64_t TagBytesBehind(const ByteReader& reader) {
-  constexpr int64_t kOldTag = 128, kFoot = 32;
+  constexpr int64_t kOldTag = 128;
   int64_t end = reader.size();
   if (absl::StartsWith(reader.Text(end - kOldTag, kOldTag), "TAG")) end -= kOldTag;
-  const std::string foot = reader.Text(end - kFoot, kFoot);
-  if (absl::StartsWith(foot, "APETAGEX")) {
-    const bool has_head = LittleEndian(foot.substr(20), 4) >> 31 != 0;
-    const auto bytes = static_cast<int64_t>(LittleEndian(foot.substr(12), 4));
-    if (bytes >= kFoot && bytes <= end - kFoot) end -= bytes + (has_head ? kFoot : 0);
-  }
-  return reader.size() - end;
+  return reader.size() - ApeTagBegin(reader, end);
 }
 
 }  // namespace

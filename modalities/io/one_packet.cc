@@ -1,5 +1,7 @@
 #include "modalities/io/one_packet.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "modalities/io/limits.h"
 #include "modalities/io/picture_writer.h"
@@ -58,9 +60,11 @@ absl::StatusOr<at::Tensor> FrameToTensor(const std::string& name, const DecoderO
 }
 
 absl::StatusOr<at::Tensor> DecodeOnePacket(const EncodedMedia& file, const std::string& decoder,
-                                           PixelFormat format) {
+                                           PixelFormat format, absl::string_view beginning) {
   const std::string& name = file.reader.name();
   UNIVAL_ASSIGN_OR_RETURN(auto packet, ReadWholePacket(file));
+  const size_t shown = std::min(beginning.size(), static_cast<size_t>(packet->size));
+  std::copy_n(beginning.begin(), shown, packet->data);
   UNIVAL_ASSIGN_OR_RETURN(
       auto stream, StreamDecoder::Create(name, kExpectedImage, file.options,
                                          avcodec_find_decoder_by_name(decoder.c_str()), nullptr));

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "modalities/io/ffmpeg_handles.h"
 #include "modalities/io/formats.h"
 #include "modalities/io/orientation.h"
@@ -16,9 +17,10 @@ namespace unival {
 constexpr char kExpectedImage[] = "an image";
 
 // The picture that libavcodec's decoder `decoder` finds in the whole file. InvalidArgument when it
-// is damaged, truncated, or larger than the limits.
+// is damaged, truncated, or larger than the limits. `beginning`: what the decoder is shown instead
+// of as many bytes at the beginning of the file.
 absl::StatusOr<at::Tensor> DecodeOnePacket(const EncodedMedia& file, const std::string& decoder,
-                                           PixelFormat format);
+                                           PixelFormat format, absl::string_view beginning = {});
 
 // [height, width, 3] or [height, width, 1] uint8, turned as `orientation` says unless the options
 // ask for pictures as stored; kGray16 gives int32. InvalidArgument names a

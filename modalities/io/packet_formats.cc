@@ -90,12 +90,39 @@ bool AreRunsWhole(const ByteReader& reader, int64_t begin, int64_t width, int64_
   return true;
 }
 
+// The decoder says "damaged" of a depth that it does not know. `begin`: of the two bytes that state
+// it.
+absl::Status CheckBmpDepth(const ByteReader& reader, absl::string_view head, size_t begin) {
+  const uint64_t bits = LittleEndian(head.substr(begin), 2);
+  for (const uint64_t known : {1, 4, 8, 16, 24, 32}) {
+    if (bits == known) return absl::OkStatus();
+  }
+  return UnexpectedMedia(reader.name(), kExpectedImage,
+                         absl::StrCat("a BMP of ", bits, " bits per pixel"),
+                         "1, 4, 8, 16, 24 and 32 bits are read: convert it to PNG.");
+}
+
+// The beginning of a BMP with the true length of the file, where it states none, or one that ends
+// before its pixels: other programs do not look at it. Empty where the file's own will do.
+std::string BmpBeginning(const ByteReader& reader, absl::string_view head) {
+  const uint64_t stated = LittleEndian(head.substr(2), 4),
+                 pixels = LittleEndian(head.substr(10), 4);
+  if (stated > pixels) return "";
+  return absl::StrCat("BM", LittleEndianBytes(static_cast<uint64_t>(reader.size()), 4));
+}
+
 // The decoder counts the bytes of plain pixels, and shows what there is of run-length codes.
 absl::StatusOr<at::Tensor> DecodeBmp(const EncodedMedia& file, PixelFormat format) {
-  constexpr size_t kHead = 34, kShortHead = 40;
+  constexpr size_t kHead = 34, kOldHead = 12, kShortHead = 40, kDepth = 28, kOldDepth = 24;
   constexpr uint64_t kRuns8 = 1, kRuns4 = 2;
   const std::string head = file.reader.Text(0, kHead);
-  if (head.size() == kHead && LittleEndian(head.substr(14), 4) >= kShortHead) {
+  if (head.size() < kHead) return DecodeOnePacket(file, "bmp", format);
+  const uint64_t header = LittleEndian(head.substr(14), 4);
+  if (header == kOldHead || header >= kShortHead) {
+    UNIVAL_RETURN_IF_ERROR(
+        CheckBmpDepth(file.reader, head, header == kOldHead ? kOldDepth : kDepth));
+  }
+  if (header >= kShortHead) {
     const uint64_t kind = LittleEndian(head.substr(30), 4);
     const auto begin = static_cast<int64_t>(LittleEndian(head.substr(10), 4));
     const auto width = static_cast<int32_t>(LittleEndian(head.substr(18), 4));
@@ -106,7 +133,7 @@ absl::StatusOr<at::Tensor> DecodeBmp(const EncodedMedia& file, PixelFormat forma
                                             "Write it again."));
     }
   }
-  return DecodeOnePacket(file, "bmp", format);
+  return DecodeOnePacket(file, "bmp", format, BmpBeginning(file.reader, head));
 }
 
 MediaFormat PacketFormat(const char* name, std::vector<std::string> extensions) {

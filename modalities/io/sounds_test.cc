@@ -287,6 +287,22 @@ TEST(SoundsTest, JoinedClipsPlayOneAfterTheOther) {
   EXPECT_GE(CountOf(mp3 + old_tag + mp3 + old_tag), 2 * once);
 }
 
+TEST(SoundsTest, JoinedClipsOfDifferentCodecsAreCalledThat) {
+  constexpr int kOpusRate = 48000;
+  const std::string opus = MakeSound("ogg", "libopus", Tone(kOpusRate, 12000), kOpusRate);
+  const std::string vorbis = MakeSound("ogg", "libvorbis", Tone(), kRate);
+  const std::string flac = MakeSound("ogg", "flac", Tone(), kRate);
+  for (const auto& [bytes, codecs] :
+       std::vector<std::pair<std::string, const char*>>{{opus + vorbis, "Opus and Vorbis"},
+                                                        {vorbis + opus, "Vorbis and Opus"},
+                                                        {opus + opus + flac, "Opus and FLAC"}}) {
+    ExpectRefused(bytes, codecs);
+    const absl::Status status = Decode(bytes).status();
+    EXPECT_TRUE(absl::StrContains(status.message(), codecs)) << status;
+    EXPECT_TRUE(absl::StrContains(status.message(), "as files of their own")) << status;
+  }
+}
+
 TEST(SoundsTest, WhatStandsBehindTheLastFrameDoesNotMatter) {
   const std::string mp3 = MakeSound("mp3", "libmp3lame", Tone(), kRate);
   const std::string flac = EncodeFlac(Tone(), kRate).value();

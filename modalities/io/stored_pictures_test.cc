@@ -65,13 +65,17 @@ std::string PackedRow(int row, int bits, size_t multiple) {
   return bytes;
 }
 
-void ExpectPixels(const std::string& name, const std::string& bytes, const Rgb& right,
-                  int tolerance = 0) {
+absl::StatusOr<at::Tensor> PixelsOf(const std::string& name, const std::string& bytes) {
   static const auto* const kDecoder = NewFfmpegDecoder().release();
   MediaSource media;
   media.name = name;
   media.bytes = std::make_shared<const std::string>(bytes);
-  const absl::StatusOr<at::Tensor> pixels = kDecoder->DecodeImage(media, PixelFormat::kRgb8);
+  return kDecoder->DecodeImage(media, PixelFormat::kRgb8);
+}
+
+void ExpectPixels(const std::string& name, const std::string& bytes, const Rgb& right,
+                  int tolerance = 0) {
+  const absl::StatusOr<at::Tensor> pixels = PixelsOf(name, bytes);
   ASSERT_TRUE(pixels.ok()) << pixels.status();
   ASSERT_EQ(pixels->sizes(), (at::IntArrayRef{kHigh, kWide, 3})) << name;
   const at::Tensor whole = pixels->contiguous();
@@ -197,6 +201,29 @@ TEST(StoredPicturesTest, BmpOfAPaletteWithAndWithoutRunLengths) {
     const std::string end("\0\1", 2);
     ExpectPixels(absl::StrCat("runs of ", bits), Bmp(setting, runs + end), right);
     ExpectPixels(absl::StrCat("literals of ", bits), Bmp(setting, literal + end), right);
+  }
+}
+
+// Small writers leave the lengths of the file and of the pixels at 0.
+TEST(StoredPicturesTest, ABmpThatStatesNoLengthsIsRead) {
+  const auto plain = [](int row, int column) { return Packed(row, column, 8, 8, 8); };
+  const std::string whole = Bmp(BmpSetting(), BmpRows(plain, 3));
+  for (const uint64_t stated : {0, 20}) {
+    std::string bmp = whole;
+    bmp.replace(2, 4, LittleEndianBytes(stated, 4)).replace(34, 4, LittleEndianBytes(0, 4));
+    ExpectPixels(absl::StrCat(stated, " bytes"), bmp, Expected(&True));
+    EXPECT_FALSE(PixelsOf("cut", bmp.substr(0, bmp.size() / 2)).ok()) << stated;
+  }
+}
+
+TEST(StoredPicturesTest, ABmpOfADepthThatIsNotReadIsCalledThat) {
+  BmpSetting setting;
+  for (const int bits : {2, 48}) {
+    setting.bits = bits, setting.palette = bits == 2 ? 4 : 0;
+    const absl::Status status = PixelsOf("deep", Bmp(setting, std::string(4096, '\0'))).status();
+    EXPECT_NE(status.message().find(absl::StrCat("a BMP of ", bits, " bits per pixel. 1, 4, 8")),
+              absl::string_view::npos)
+        << status;
   }
 }
 

@@ -195,6 +195,23 @@ TEST(TrimmedTest, TagsOfEveryKindBehindAnMp3AreNoSound) {
   }
 }
 
+// All frames are there, whatever the tag says of itself.
+TEST(TrimmedTest, ATagThatStatesAWrongLengthIsNoSound) {
+  const std::string mp3 = MakeSound("mp3", "libmp3lame", TestTone(kRate, kRate), kRate);
+  const std::string old_tag = "TAG" + std::string(125, 'x');
+  const auto foot = [](uint64_t bytes, uint64_t entries, uint64_t flags) {
+    return "APETAGEX" + LittleEndianBytes(2000, 4) + LittleEndianBytes(bytes, 4) +
+           LittleEndianBytes(entries, 4) + LittleEndianBytes(flags, 4) + std::string(8, '\0');
+  };
+  for (const std::string& tag :
+       {foot(32, 0, 0x80000000), foot(600, 0, 0), foot(600, 3, 0), foot(600, 3, 0x80000000),
+        foot(0, 0, 0), foot(0xffffffff, 1, 0), foot(mp3.size() + 5000, 1, 0)}) {
+    EXPECT_EQ(CountOf(mp3 + tag), CountOf(mp3));
+    EXPECT_EQ(CountOf(mp3 + tag + old_tag), CountOf(mp3));
+    ExpectTruncated(mp3.substr(0, mp3.size() - 100) + tag, "a tag behind half a frame");
+  }
+}
+
 // The sample table of an MP4 decides whether it is complete, not its duration.
 TEST(TrimmedTest, ADurationThatIsTooLongDoesNotMakeAnMp4Truncated) {
   std::string mp4 = MakeSound("mp4", "aac", TestTone(kRate, kRate), kRate);

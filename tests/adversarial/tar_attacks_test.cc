@@ -115,6 +115,8 @@ TEST(TarAttacks, ArchivesThatAreNone) {
       {"pax: a sparse file", Pax("22 GNU.sparse.major=1\n") + Member("1.png", "x") + good},
       {"pax: an old sparse file", Pax("24 GNU.sparse.map=0,5,9\n") + Member("1.png", "x") + good},
       {"a name that goes on in another volume", Member("1.png", "x", 'M') + good},
+      {"a member's filling cut", good.substr(0, good.size() - 1)},
+      {"cut behind the header of a long name", good + Member("long", "x.png", 'L')},
       {"a second archive that is cut", good + End() + good.substr(0, 700)},
       {"a second archive with the same names", good + End() + good},
       {"a text that is no UTF-8", Member("1.png", "x") + Member("1.txt", "caf\xe9")},
@@ -153,6 +155,23 @@ TEST(TarAttacks, ArchivesThatAreNone) {
   for (const auto& [name, bytes] : archives) {
     const Attack attack("tar: " + name);
     attack.Refused(ReadAll(WriteText(folder + "/a.tar", bytes)));
+  }
+}
+
+// The remedy is one that works for a member of this type.
+TEST(TarAttacks, WhatIsNoFileIsCalledWhatItIs) {
+  const std::string folder = NewFolder();
+  const std::vector<std::pair<char, std::string>> types = {
+      {'2', "\"1.png\" is a symbolic link; expected a regular file: pack the file"},
+      {'3', "\"1.png\" is a device; expected a regular file: leave it out with `tar --exclude`"},
+      {'4', "\"1.png\" is a device; expected a regular file: leave it out with `tar --exclude`"},
+      {'6', "\"1.png\" is a named pipe; expected a regular file: leave it out with `tar --ex"},
+      {'S', "\"1.png\" is a sparse file; expected a regular file: pack it without --sparse"},
+      {'Z', "\"1.png\" is of an unknown type; expected a regular file: leave it out"}};
+  for (const auto& [type, expected] : types) {
+    const absl::Status status =
+        ReadAll(WriteText(folder + "/a.tar", Member("1.png", "", type) + End()));
+    EXPECT_NE(status.message().find(expected), absl::string_view::npos) << type << status;
   }
 }
 

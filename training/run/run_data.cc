@@ -232,6 +232,16 @@ absl::StatusOr<RunData> OpenRunData(const LoadedPlan& plan, const Pipeline& pipe
   return DataOpener(plan, pipeline, model, is_checked, index).Open();
 }
 
+std::vector<std::string> DataWarnings(const RunData& data) {
+  std::map<std::string, FileWarning> warnings;
+  for (const auto& source : data.opened) warnings.merge(source->warnings());
+  std::vector<std::string> lines;
+  for (const auto& [file, warning] : warnings) {
+    lines.push_back(absl::StrCat(file, ": ", warning.what, "; ", warning.remedy));
+  }
+  return lines;
+}
+
 absl::Status CloseOtherStages(const RunData& data, int stage) {
   for (int i = 0; i < static_cast<int>(data.stages.size()); ++i) {
     for (const StageSource& source : data.stages[static_cast<size_t>(i)]) {

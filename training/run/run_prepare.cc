@@ -272,6 +272,8 @@ absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_s
   UNIVAL_RETURN_IF_ERROR(MeasureFeatures(run->data, *run->model));
   run->before = HashState(*run->model, run->plan.proto.save_half());
   UNIVAL_ASSIGN_OR_RETURN(absl::optional<RunIdentity> recorded, CheckIdentity(*run));
+  for (const std::string& warning : DataWarnings(run->data))
+    run->printer.Say(absl::StrCat("warning: ", warning));
   if (run->options.resume) UNIVAL_RETURN_IF_ERROR(Resume(run, recorded, optimizer_state));
   if (!recorded) return absl::OkStatus();
   run->state.run = RunKey(*recorded);

@@ -42,6 +42,9 @@ struct RunData {
   std::vector<const Source*> evaluations;
 };
 
+// "FILE: what it is and the remedy" of data files that may not be whole.
+std::vector<std::string> DataWarnings(const RunData& data);
+
 // Closes the files of sources of all stages but `stage`; they are opened again when somebody reads
 // them, and refused where they hold something else by then. Errors of files that cannot be read.
 absl::Status CloseOtherStages(const RunData& data, int stage);

@@ -255,6 +255,24 @@ TEST(Workflow, FolderIsPackedAndRead) {
   EXPECT_THAT(program.Run("data check photos.tar").out, HasSubstr("1 records"));
 }
 
+// Cut behind its first member: what is left of it looks like a tar whose writer left the end out.
+TEST(Workflow, DataCheckNamesATarWithoutAnEnd) {
+  const Program& program = TinyWorkplace();
+  ASSERT_EQ(program
+                .Shell("mkdir -p cut/cat && tar -xOf data/image/eval/images.tar 000001.png > "
+                       "cut/cat/1.png && tar -cf whole.tar --format=ustar -C cut cat/1.png && "
+                       "blocks=$(( 1 + ($(wc -c < cut/cat/1.png) + 511) / 512 )) && "
+                       "head -c $(( 512 * blocks )) whole.tar > cut.tar")
+                .code,
+            0);
+  EXPECT_EQ(program.Run("data check whole.tar").code, 0);
+  const Outcome outcome = program.Run("data check cut.tar");
+  EXPECT_EQ(outcome.code, 3) << outcome.err;
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("no_archive_end  cut.tar: ends without an end-of-archive block"),
+                    HasSubstr("1 records"), HasSubstr("1 problem")));
+}
+
 TEST(Workflow, ConnectionTrainsAndTheReceiptHolds) {
   const Program& program = WithDepthRun();
   const Outcome held = program.Run(

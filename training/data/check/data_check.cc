@@ -55,6 +55,7 @@ class DataCheck {
       if (options_.progress) options_.progress(index + 1, source->size());
     });
     UNIVAL_RETURN_IF_ERROR(CheckAsked());
+    AddFiles(*source);
     Finish();
     return std::move(report_);
   }
@@ -89,6 +90,18 @@ class DataCheck {
     problem.slot = column;
     problem.remedy = remedy;
     problems_.Add(std::move(problem), record, what);
+  }
+
+  // After all records: lines open the tars that they name.
+  void AddFiles(const Source& source) {
+    for (const auto& [file, warning] : source.warnings()) {
+      Problem problem;
+      problem.kind = "no_archive_end";
+      problem.file = file;
+      problem.what = warning.what;
+      problem.remedy = warning.remedy;
+      problems_.Add(std::move(problem));
+    }
   }
 
   void Take(const Inspected& inspected, int64_t index) {

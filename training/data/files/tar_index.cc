@@ -42,9 +42,11 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> TarIndex::OpenContent() const 
 bool TarIndex::TakeIndex() {
   const absl::optional<SourceIndex> index = kept_.Load();
   if (!index || !index->has_members()) return false;
+  if (index->members().ending() == MemberIndex::UNKNOWN) return false;  // of an earlier version
   content_size_ = index->content_size();
   is_of_index_ = true;
   is_packed_ = index->content_size() != index->size();
+  has_end_ = index->members().ending() == MemberIndex::MARKED;
   members_.reserve(static_cast<size_t>(index->members().members_size()));
   for (const IndexedMember& member : index->members().members()) {
     members_.push_back({member.name(), member.offset(), member.size()});
@@ -58,7 +60,7 @@ bool TarIndex::TakeIndex() {
 absl::Status TarIndex::ReadMembers() {
   UNIVAL_ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> file, file_.Get());
   const absl::string_view archive = file->bytes();
-  const auto members = ReadTarMembers(archive, path_);
+  const auto members = ReadTarMembers(archive, path_, &has_end_);
   UNIVAL_RETURN_IF_ERROR(file->Check());
   UNIVAL_RETURN_IF_ERROR(members.status());
   members_.reserve(members->size());
@@ -79,6 +81,7 @@ void TarIndex::KeepIndex() const {
   index.set_content(content_);
   index.set_sampled_content(sampled_);
   MemberIndex* const members = index.mutable_members();
+  members->set_ending(has_end_ ? MemberIndex::MARKED : MemberIndex::UNMARKED);
   for (const TarPlace& member : members_) {
     IndexedMember* const added = members->add_members();
     added->set_name(member.name);

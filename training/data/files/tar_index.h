@@ -35,8 +35,11 @@ struct TarMember {
 
 // The regular files of `archive`, in order. InvalidArgument "NAME: byte 1024: what": compressed,
 // truncated, a wrong checksum, a name that is absolute or leaves the folder, the same name twice.
+// `has_end`, where given: whether a blank block stands behind the last member, as the end of an
+// archive has it. One that was cut between two members lacks it, and some writers leave it out.
 absl::StatusOr<std::vector<TarMember>> ReadTarMembers(absl::string_view archive,
-                                                      const std::string& name);
+                                                      const std::string& name,
+                                                      bool* has_end = nullptr);
 
 // Where a member lies in the archive, as it is when it is not packed.
 struct TarPlace {
@@ -52,7 +55,10 @@ class TarIndex {
       const std::string& path, const IndexOptions& options = {},
       std::shared_ptr<const MappedFile> file = nullptr);
 
+  const std::string& path() const { return path_; }
   const std::vector<TarPlace>& members() const { return members_; }
+  // As ReadTarMembers says it.
+  bool has_end() const { return has_end_; }
   bool Has(absl::string_view member) const { return by_name_.contains(member); }
   // The bytes of one of `members()`, and of a member by its name: NotFound for none. Views stay
   // valid as long as the index. DataLoss where a packed file has changed since it was opened; else
@@ -84,6 +90,7 @@ class TarIndex {
   int64_t content_size_ = 0;  // bytes of the archive
   // Whether an index told that, and the members; whether the file is packed, as far as it told.
   bool is_of_index_ = false, is_packed_ = false;
+  bool has_end_ = false;
   std::vector<TarPlace> members_;
   absl::flat_hash_map<absl::string_view, size_t> by_name_;  // places in members_
   mutable absl::Mutex mutex_;

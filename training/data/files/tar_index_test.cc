@@ -5,6 +5,8 @@
 
 #include <filesystem>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "sdk/base/path_below.h"
 #include "sdk/base/test_files.h"
 #include "training/data/files/test_files.h"
@@ -90,6 +92,49 @@ TEST(TarIndexTest, RefusesMalformedArchivesNamingThePlace) {
     ASSERT_FALSE(members.ok()) << c.what;
     EXPECT_THAT(std::string(members.status().message()), HasSubstr("a.tar: ")) << c.what;
     EXPECT_THAT(std::string(members.status().message()), HasSubstr(c.expected)) << c.what;
+  }
+}
+
+// A header and two blocks of content, twice, and blank blocks.
+TEST(TarIndexTest, ATarThatIsCutIsRefusedOrSaysThatItHasNoEnd) {
+  const std::string bytes(700, 'x'),
+      good = ReadText(WriteTar(NewFolder() + "/a.tar", {{"x.png", bytes}, {"y.png", bytes}}));
+  for (const size_t size : {size_t{512 + 700}, size_t{512 + 1023}, size_t{2 * 1536 - 1}}) {
+    EXPECT_THAT(std::string(ReadTarMembers(good.substr(0, size), "a.tar").status().message()),
+                HasSubstr(".png\" is cut: expected 324 bytes, got "))
+        << size;
+  }
+  const struct {
+    size_t size, members;
+    bool has_end;
+  } kCases[] = {{1536, 1, false}, {2 * 1536, 2, false}, {2 * 1536 + 512, 2, true}};
+  for (const auto& c : kCases) {
+    bool has_end = !c.has_end;
+    const std::string cut = good.substr(0, c.size);
+    const auto members = ReadTarMembers(cut, "a.tar", &has_end);
+    ASSERT_TRUE(members.ok()) << c.size << members.status();
+    EXPECT_EQ(members->size(), c.members) << c.size;
+    EXPECT_EQ(has_end, c.has_end) << c.size;
+  }
+}
+
+TEST(TarIndexTest, ATarThatIsCutBehindALongNameIsRefused) {
+  const std::string good =
+      ReadText(WriteTar(NewFolder() + "/a.tar", {{std::string(300, 'n') + ".png", "x"}}));
+  EXPECT_THAT(std::string(ReadTarMembers(good.substr(0, 1024), "a.tar").status().message()),
+              HasSubstr("expected the member that the last header is about"));
+}
+
+TEST(TarIndexTest, AnIndexKeepsWhetherATarHasAnEnd) {
+  const std::string folder = NewFolder(), whole = WriteTar(folder + "/a.tar", {{"x.png", "1"}}),
+                    cut = WriteText(folder + "/b.tar", ReadText(whole).substr(0, 1024));
+  IndexOptions keeping;
+  keeping.smallest = 1;
+  absl::SleepFor(absl::Milliseconds(60));  // one of this moment would not be believed
+  for (const char* opening : {"first", "second"}) {
+    EXPECT_TRUE((*TarIndex::Open(whole, keeping))->has_end()) << opening;
+    EXPECT_FALSE((*TarIndex::Open(cut, keeping))->has_end()) << opening;
+    EXPECT_TRUE(std::filesystem::exists(folder + "/.b.tar.index")) << opening;
   }
 }
 

@@ -18,6 +18,7 @@ namespace unival {
 namespace {
 
 constexpr size_t kBlock = 512;
+constexpr char kCutRemedy[] = "; download or copy the archive again";
 constexpr uint64_t kMaxMemberSize = uint64_t{1} << 48;  // far above any file, far below overflow
 
 // Fields of a ustar header: offset and length.
@@ -81,17 +82,36 @@ std::string HeaderName(absl::string_view header) {
   return prefix.empty() ? std::string(name) : absl::StrCat(prefix, "/", name);
 }
 
+// Types of members that are no regular files, at the end all others.
+struct OtherType {
+  char type;
+  const char *what, *remedy;
+};
+constexpr OtherType kOtherTypes[] = {
+    {'2', "a symbolic link", "pack the file that it names with `tar --dereference`"},
+    {'3', "a device", "leave it out with `tar --exclude`"},
+    {'4', "a device", "leave it out with `tar --exclude`"},
+    {'6', "a named pipe", "leave it out with `tar --exclude`"},
+    {'M', "the rest of a file of another volume", "pack it without --multi-volume"},
+    {'S', "a sparse file", "pack it without --sparse"},
+    {'\0', "of an unknown type", "leave it out with `tar --exclude`"}};
+
 // Walks the headers of one archive.
 class TarReader {
  public:
   TarReader(absl::string_view archive, const std::string& name) : archive_(archive), name_(name) {}
 
-  absl::StatusOr<std::vector<TarMember>> Read() {
+  absl::StatusOr<std::vector<TarMember>> Read(bool* has_end) {
     UNIVAL_RETURN_IF_ERROR(CheckKind());
-    while (position_ < archive_.size()) {
+    while (position_ < archive_.size() && !has_end_) {
       UNIVAL_ASSIGN_OR_RETURN(const bool more, ReadHeader());
-      if (!more) break;
+      has_end_ = !more;
     }
+    if (!has_end_ && is_announced_) {
+      return Error("truncated: expected the member that the last header is about, got no more",
+                   kCutRemedy);
+    }
+    if (has_end != nullptr) *has_end = has_end_;
     return std::move(members_);
   }
 
@@ -128,9 +148,15 @@ class TarReader {
       return Error("truncated: member \"", HeaderName(header), "\" has ", *size,
                    " bytes, the file ", left, " more");
     }
+    // Writers fill up every member, the last one too: what lacks the filling lacks what follows.
+    const uint64_t filled = (*size + kBlock - 1) / kBlock * kBlock;
+    if (filled > left) {
+      return Error("truncated: the padding of member \"", HeaderName(header),
+                   "\" is cut: expected ", filled - *size, " bytes, got ", left - *size,
+                   kCutRemedy);
+    }
     UNIVAL_RETURN_IF_ERROR(Take(header, archive_.substr(position_ + kBlock, *size)));
-    position_ += std::min<uint64_t>(kBlock + (*size + kBlock - 1) / kBlock * kBlock,
-                                    archive_.size() - position_);
+    position_ += kBlock + filled;
     return true;
   }
 
@@ -149,7 +175,9 @@ class TarReader {
   }
 
   absl::Status Take(absl::string_view header, absl::string_view bytes) {
-    switch (header[kTypeOffset]) {
+    const char type = header[kTypeOffset];
+    is_announced_ = type == 'x' || type == 'L' || type == 'K';
+    switch (type) {
       case '0':
       case '\0':
       case '7':
@@ -170,12 +198,16 @@ class TarReader {
       case 'V':
         break;  // global comments, folders with or without a list of files, the archive's name
       default:
-        return Error("member \"", HeaderName(header), "\" is of type \"",
-                     absl::string_view(&header[kTypeOffset], 1),
-                     "\"; only regular files are understood (links and sparse files are not): pack "
-                     "it with `tar --dereference` and without --sparse");
+        return NoFile(header);
     }
     return Reset();
+  }
+
+  absl::Status NoFile(absl::string_view header) const {
+    const OtherType* other = kOtherTypes;
+    while (other->type != header[kTypeOffset] && other->type != '\0') ++other;
+    return Error("member \"", NameOf(header), "\" is ", other->what,
+                 "; expected a regular file: ", other->remedy);
   }
 
   std::string NameOf(absl::string_view header) const {
@@ -252,6 +284,8 @@ class TarReader {
   std::string long_name_, long_link_;
   absl::optional<uint64_t> pax_size_;
   bool is_sparse_ = false;
+  bool is_announced_ = false;  // the last header was about a member behind it
+  bool has_end_ = false;       // a blank block stands behind the last member
   std::vector<TarMember> members_;
   absl::flat_hash_map<std::string, size_t> seen_;  // places in members_
 };
@@ -259,8 +293,8 @@ class TarReader {
 }  // namespace
 
 absl::StatusOr<std::vector<TarMember>> ReadTarMembers(absl::string_view archive,
-                                                      const std::string& name) {
-  return TarReader(archive, name).Read();
+                                                      const std::string& name, bool* has_end) {
+  return TarReader(archive, name).Read(has_end);
 }
 
 }  // namespace unival

@@ -124,7 +124,8 @@ TEST(ImportTest, AFolderAsPeopleHaveIt) {
   EXPECT_EQ(classes[5], "\xef\xbf\xbd\xef\xbf\xbd") << "bytes that are no UTF-8 are replaced";
 }
 
-TEST(ImportTest, LinksThatLeadOutOfTheFolderAreRefused) {
+// Nothing of what they lead to is read: the shard is the same as without them.
+TEST(ImportTest, LinksThatLeadOutOfTheFolderAreSkippedByName) {
   const std::string folder = NewFolder();
   WriteText(folder + "/secret.txt", "secret");
   WriteText(folder + "/in/owl/1.jpg", "jpeg");
@@ -134,11 +135,23 @@ TEST(ImportTest, LinksThatLeadOutOfTheFolderAreRefused) {
                                                        {"elsewhere", "in/cat"}};
   for (const auto& [to, from] : links) {
     std::filesystem::create_symlink(folder + "/" + to, folder + "/" + from);
-    const absl::Status status = ImportDataset(Options("folder", folder + "/in", tar)).status();
-    EXPECT_THAT(std::string(status.message()), HasSubstr("leads out")) << from;
-    EXPECT_FALSE(std::filesystem::exists(tar)) << from;
+    const auto report = ImportDataset(Options("folder", folder + "/in", tar));
+    ASSERT_TRUE(report.ok()) << report.status();
+    EXPECT_EQ(report->samples, 1) << from;
+    EXPECT_THAT(
+        report->skipped,
+        ElementsAre(HasSubstr(absl::StrCat(from, ": a link that leads out of its folder"))));
+    EXPECT_EQ(ReadText(tar).find("secret"), std::string::npos) << from;
+    // A folder that is read as it is has nobody to name them to.
+    SourceOptions source;
+    source.path = folder + "/in";
+    EXPECT_THAT(std::string(OpenSource(source).status().message()), HasSubstr("leads out")) << from;
     std::filesystem::remove(folder + "/" + from);
   }
+  std::filesystem::remove(folder + "/in/owl/1.jpg");
+  std::filesystem::create_symlink(folder + "/elsewhere/2.jpg", folder + "/in/owl/2.jpg");
+  EXPECT_THAT(std::string(ImportDataset(Options("folder", folder + "/in", tar)).status().message()),
+              HasSubstr("owl/2.jpg: a link that leads out of its folder"));
 }
 
 TEST(ImportTest, AFileThatIsNoMediaIsNamed) {

@@ -1,6 +1,8 @@
 #include "training/data/import/packer.h"
 
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "sdk/base/json_text.h"
@@ -27,8 +29,11 @@ absl::Status Packer::Add(const std::string& stem, const std::string& extension,
 
 absl::StatusOr<ImportReport> Packer::Finish() {
   if (report_.samples == 0) {
-    return absl::NotFoundError(absl::StrCat(options_.source, ": no samples of ", options_.dataset,
-                                            ", split \"", options_.split, "\""));
+    const std::vector<std::string>& skipped = report_.skipped;
+    return absl::NotFoundError(absl::StrCat(
+        options_.source, ": no samples of ", options_.dataset, ", split \"", options_.split, "\"",
+        skipped.empty() ? "" : absl::StrCat("; ", skipped.size(), " skipped, the first: "),
+        skipped.empty() ? "" : skipped.front()));
   }
   UNIVAL_RETURN_IF_ERROR(writer_->Finish());
   return report_;

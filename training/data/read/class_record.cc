@@ -61,13 +61,14 @@ absl::StatusOr<std::vector<std::string>> ListFolder(const std::string& folder, W
     const bool is_folder = entry->is_directory(ignored);
     std::string why = WhyNoData(*entry);
     if (why.empty() && wanted == Wanted::kFiles && is_folder) why = "a folder where files are read";
+    const bool is_wanted = is_folder == (wanted == Wanted::kFolders);
+    // What lies elsewhere is never read: a folder of somebody else must not show files of the user.
+    const bool is_out = why.empty() && is_wanted && entry->is_symlink(ignored) &&
+                        !ResolveBelowFolder(folder, name).ok();
+    if (is_out) why = "a link that leads out of its folder; put the file itself there";
+    if (is_out && skipped == nullptr) return InvalidArgument(path, ": ", why);
     if (!why.empty()) left.push_back(absl::StrCat(path, ": ", why));
-    if (!why.empty() || is_folder != (wanted == Wanted::kFolders)) continue;
-    if (entry->is_symlink(ignored) && !ResolveBelowFolder(folder, name).ok()) {
-      return InvalidArgument(path,
-                             ": a link that leads out of its folder; put the file itself there");
-    }
-    found.push_back(path);
+    if (why.empty() && is_wanted) found.push_back(path);
   }
   if (error) return SystemError(folder, "cannot be listed", error.value());
   std::sort(found.begin(), found.end());

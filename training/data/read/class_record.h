@@ -19,8 +19,8 @@ struct ClassFile {
 
 // The media files in the sub-folders of `folder`; each sub-folder is one class. Sorted by folder,
 // then by name. Left out are files that systems make (".DS_Store") and texts about the data
-// (README, licence). InvalidArgument names a file of any other kind, or a link that leads out of
-// its folder; errors of the system. `skipped`, where given, gets what ListFolder skips.
+// (README, licence). InvalidArgument names a file of any other kind; errors of ListFolder.
+// `skipped`, where given, gets what ListFolder skips.
 absl::StatusOr<std::vector<ClassFile>> ListClasses(const std::string& folder,
                                                    std::vector<std::string>* skipped = nullptr);
 
@@ -28,7 +28,8 @@ enum class Wanted { kFiles, kFolders };
 
 // The files, or the folders, directly inside `folder`, sorted by name, as full paths. Files that
 // systems make are left out. `skipped`, where given, gets "PATH: why" for what is no data: pipes,
-// devices, links to nothing, folders where files are wanted. Errors as ListClasses.
+// devices, links to nothing, links that lead out of `folder`, folders where files are wanted. Where
+// it is not given, InvalidArgument names a link that leads out. Errors of the system.
 absl::StatusOr<std::vector<std::string>> ListFolder(const std::string& folder, Wanted wanted,
                                                     std::vector<std::string>* skipped = nullptr);
 

@@ -52,6 +52,12 @@ std::vector<std::string> JoinedSource::remarks() const {
   return remarks;
 }
 
+std::map<std::string, FileWarning> JoinedSource::warnings() const {
+  std::map<std::string, FileWarning> warnings;
+  for (const auto& part : parts_) warnings.merge(part->warnings());
+  return warnings;
+}
+
 std::string JoinedSource::fingerprint() const {
   ContentHash hash;
   for (const auto& part : parts_) hash.Add(part->fingerprint());

@@ -8,6 +8,7 @@
 #include "sdk/base/status_macros.h"
 #include "training/data/files/unpacked_file.h"
 #include "training/data/read/fingerprint.h"
+#include "training/data/read/tar_source.h"
 
 namespace unival {
 namespace {
@@ -175,6 +176,12 @@ std::vector<std::string> LineSource::FindNamedTars(const MappedFile& file) const
     }
   }
   return {tars.begin(), tars.end()};
+}
+
+std::map<std::string, FileWarning> LineSource::warnings() const {
+  std::map<std::string, FileWarning> warnings;
+  for (const auto& tar : parser_.media().OpenedTars()) warnings.merge(WarningsOf(*tar));
+  return warnings;
 }
 
 std::string LineSource::fingerprint() const {

@@ -35,6 +35,7 @@ class LineSource : public Source {
   absl::StatusOr<TaskSample> Read(int64_t index) const override;
   absl::StatusOr<TaskSample> ReadFields(int64_t index) const override;
   std::string fingerprint() const override;
+  std::map<std::string, FileWarning> warnings() const override;
   absl::StatusOr<DataIdentity> Identity(bool read_all) const override;
 
  private:

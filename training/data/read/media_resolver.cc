@@ -74,6 +74,15 @@ absl::StatusOr<std::shared_ptr<const TarIndex>> MediaResolver::Tar(const std::st
   return tar;
 }
 
+std::vector<std::shared_ptr<const TarIndex>> MediaResolver::OpenedTars() const {
+  absl::MutexLock lock(&mutex_);
+  std::vector<std::shared_ptr<const TarIndex>> opened;
+  for (const auto& entry : tars_) {
+    if (entry.second != nullptr) opened.push_back(entry.second);
+  }
+  return opened;
+}
+
 absl::StatusOr<MediaSource> MediaResolver::Member(const std::string& tar, const std::string& member,
                                                   bool with_bytes) const {
   UNIVAL_ASSIGN_OR_RETURN(const std::shared_ptr<const TarIndex> index, Tar(tar));

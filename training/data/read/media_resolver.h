@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -41,6 +42,8 @@ class MediaResolver {
   absl::StatusOr<std::string> FindFile(const std::string& path) const;
   // The tar at `path`; errors as Resolve.
   absl::StatusOr<std::shared_ptr<const TarIndex>> Tar(const std::string& path) const;
+  // Those that were opened so far.
+  std::vector<std::shared_ptr<const TarIndex>> OpenedTars() const;
 
  private:
   struct Place {

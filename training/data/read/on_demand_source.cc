@@ -40,6 +40,7 @@ absl::Status OnDemandSource::Close() {
     UNIVAL_ASSIGN_OR_RETURN(const DataIdentity identity, source_->Identity(/*read_all=*/false));
     identity_ = identity.sampled;
   }
+  warnings_ = source_->warnings();
   source_.reset();
   return absl::OkStatus();
 }
@@ -57,6 +58,11 @@ absl::StatusOr<TaskSample> OnDemandSource::Read(int64_t index) const {
 absl::StatusOr<TaskSample> OnDemandSource::ReadFields(int64_t index) const {
   UNIVAL_ASSIGN_OR_RETURN(const auto source, Opened());
   return source->ReadFields(index);
+}
+
+std::map<std::string, FileWarning> OnDemandSource::warnings() const {
+  absl::MutexLock lock(&mutex_);
+  return source_ == nullptr ? warnings_ : source_->warnings();
 }
 
 absl::StatusOr<DataIdentity> OnDemandSource::Identity(bool read_all) const {

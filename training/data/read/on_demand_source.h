@@ -7,6 +7,7 @@
 #define UNIVAL_TRAINING_DATA_READ_ON_DEMAND_SOURCE_H_
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,6 +42,7 @@ class OnDemandSource : public Source {
   // "" where it cannot be opened.
   std::string fingerprint() const override;
   std::vector<std::string> remarks() const override { return remarks_; }
+  std::map<std::string, FileWarning> warnings() const override;
 
  private:
   explicit OnDemandSource(Opener opener) : opener_(std::move(opener)) {}
@@ -53,6 +55,7 @@ class OnDemandSource : public Source {
   mutable absl::Mutex mutex_;
   mutable std::shared_ptr<const Source> source_ ABSL_GUARDED_BY(mutex_);  // null: closed
   std::string identity_ ABSL_GUARDED_BY(mutex_);  // when it was closed; empty: never
+  std::map<std::string, FileWarning> warnings_ ABSL_GUARDED_BY(mutex_);  // the same
 };
 
 }  // namespace unival

@@ -78,6 +78,11 @@ struct SourceOptions {
   IndexOptions index;
 };
 
+// What makes it doubtful that a file is whole, though all its records can be read.
+struct FileWarning {
+  std::string what, remedy;
+};
+
 // Thread-safe after creation. Files are memory-mapped; packed ones are unpacked when they are
 // opened, or lines with the first record where an index says what they hold (docs/formats/data.md).
 // A file that is cut while a source is open makes Read fail with DataLoss, naming file and byte.
@@ -109,6 +114,8 @@ class Source {
   // would read them. So far these are members of a tar whose extension names no
   // medium.
   virtual std::vector<std::string> remarks() const { return {}; }
+  // By file. Of a tar that lines name it is known from when a record in it was read.
+  virtual std::map<std::string, FileWarning> warnings() const { return {}; }
 };
 
 // The columns that hold media where no task says which do: "audio", "depth", "image", "video".

@@ -7,6 +7,7 @@
 
 #include "sdk/base/test_files.h"
 #include "training/data/files/test_files.h"
+#include "training/data/read/on_demand_source.h"
 #include "training/data/read/test_columns.h"
 
 namespace unival {
@@ -407,6 +408,27 @@ TEST(SourceTest, MembersOfOtherExtensionsAreReadWhereSomebodyAsksForTheirColumn)
   EXPECT_EQ(asked->remarks().size(), 2u);
   const auto nothing = OpenSource(At(WriteTar(NewFolder() + "/b.tar", {{"1.npy", "x"}})));
   EXPECT_THAT(std::string(nothing.status().message()), HasSubstr("--column TASK_COLUMN=npy"));
+}
+
+TEST(SourceTest, TarsWithoutAnEndAreNamedOnce) {
+  const std::string folder = NewFolder();
+  const std::string whole = ReadText(WriteTar(folder + "/1.tar", {{"1.png", "x"}}));
+  const std::string cut = WriteText(folder + "/2.tar", whole.substr(0, 1024));
+  EXPECT_TRUE(Open(At(folder + "/1.tar"))->warnings().empty());
+  const auto joined = Open(At(folder + "/{1,2}.tar"));
+  EXPECT_EQ(joined->size(), 2) << "it is read";
+  ASSERT_EQ(joined->warnings().count(cut), 1u);
+  EXPECT_THAT(joined->warnings().at(cut).what, HasSubstr("without an end-of-archive block"));
+  for (const char* name : {"a.jsonl", "b.jsonl"})
+    WriteText(folder + "/" + name, "{\"image\": \"1.tar:1.png\"}\n{\"image\": \"2.tar:1.png\"}\n");
+  const auto lines = Open(At(folder + "/{a,b}.jsonl"));
+  for (int64_t i = 0; i < lines->size(); ++i) EXPECT_TRUE(lines->Read(i).ok()) << i;
+  EXPECT_EQ(lines->warnings().size(), 1u);
+  EXPECT_EQ(lines->warnings().count(cut), 1u);
+  auto closed = OnDemandSource::Create([cut] { return OpenSource(At(cut)); });
+  ASSERT_TRUE(closed.ok()) << closed.status();
+  ASSERT_TRUE((*closed)->Close().ok());
+  EXPECT_EQ((*closed)->warnings().count(cut), 1u) << "also when it is closed";
 }
 
 TEST(SourceTest, WhatNoFileCanBeCalledIsAMissingMediaItem) {

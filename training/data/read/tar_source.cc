@@ -53,6 +53,15 @@ MemberRole RoleOfExtension(absl::string_view extension,
 
 }  // namespace
 
+std::map<std::string, FileWarning> WarningsOf(const TarIndex& tar) {
+  std::map<std::string, FileWarning> warnings;
+  if (tar.has_end()) return warnings;
+  warnings[tar.path()] =
+      FileWarning{"ends without an end-of-archive block (was the download cut?)",
+                  "compare its size with the original's; pack a whole one again with `tar -cf`"};
+  return warnings;
+}
+
 absl::StatusOr<std::unique_ptr<Source>> TarSource::Open(const SourceOptions& options,
                                                         std::shared_ptr<const MappedFile> file) {
   std::unique_ptr<TarSource> source(new TarSource(options));

@@ -23,6 +23,9 @@ struct MemberRole {
   std::string column;  // of all but kRecord
 };
 
+// By the tar's file: that it ends without the block that ends an archive.
+std::map<std::string, FileWarning> WarningsOf(const TarIndex& tar);
+
 class TarSource : public Source {
  public:
   // `file`: the bytes of `options.path`; null: they are opened here.
@@ -35,6 +38,7 @@ class TarSource : public Source {
   absl::StatusOr<TaskSample> ReadFields(int64_t index) const override;
   std::string fingerprint() const override;
   std::vector<std::string> remarks() const override;
+  std::map<std::string, FileWarning> warnings() const override { return WarningsOf(*tar_); }
   absl::StatusOr<DataIdentity> Identity(bool read_all) const override;
 
  private:
