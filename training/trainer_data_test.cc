@@ -135,6 +135,29 @@ TEST(TrainerData, WhatIsRecordedSaysHowMuchOfTheDataWasRead) {
   EXPECT_THAT(Train(whole, TheRuntime()).status().message(), HasSubstr("the data has changed"));
 }
 
+TEST(TrainerData, ATarWithoutAnEndIsReadWithAWarning) {
+  const std::string folder = World() + "/cut";
+  fs::create_directories(folder);
+  const std::string image = ReadText(World() + "/images/0.png");
+  const std::string whole = ReadText(WriteTar(folder + "/whole.tar", {{"1.png", image}}));
+  const size_t blocks = 1 + (image.size() + 511) / 512;
+  WriteText(folder + "/cut.tar", whole.substr(0, 512 * blocks));
+  for (const char* tar : {"whole", "cut"}) {
+    const std::string line =
+        absl::StrCat("{\"image\": \"", tar, ".tar:1.png\", ", "\"caption\": \"red\"}\n");
+    WriteText(absl::StrCat(folder, "/", tar, ".jsonl"), line + line);
+    TrainOptions options = Options(World(), DataPlan(absl::StrCat("cut/", tar, ".jsonl")),
+                                   FreshOutput(absl::StrCat(tar, "_tar_run")));
+    options.quiet = false;
+    ::testing::internal::CaptureStderr();
+    TrainOk(options);
+    const std::string said = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(said.find("cut/cut.tar: ends without an end-of-archive block") != std::string::npos,
+              std::string(tar) == "cut")
+        << said;
+  }
+}
+
 // Two stages with data of their own.
 TrainingPlan TwoStages() {
   TrainingPlan plan = DataPlan(fs::path(OwnData("early.jsonl")).filename().string());
