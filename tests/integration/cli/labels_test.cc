@@ -92,8 +92,8 @@ task {
             "{answer}\" generation { beam: 2 n_best: 5 } }");
   const Outcome added =
       program.Run("prompts add models/tiny misfit.textproto --output models/misfit");
-  EXPECT_EQ(added.code, 1) << added.out;
-  EXPECT_NE(added.err.find("generation.n_best: expected at most"), std::string::npos) << added.err;
+  EXPECT_EQ(added.code, 3) << added.err;
+  EXPECT_NE(added.out.find("generation.n_best: expected at most"), std::string::npos) << added.out;
 }
 
 }  // namespace
