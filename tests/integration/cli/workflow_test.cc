@@ -127,7 +127,7 @@ TEST(Workflow, EvalEndsWithThreeBelowABound) {
   EXPECT_EQ(missed.code, 3);
   EXPECT_THAT(missed.err, HasSubstr("accuracy: expected at least 1.01"));
   const Outcome unknown = TinyWorkplace().Run(command + "beauty=1");
-  EXPECT_EQ(unknown.code, 1);
+  EXPECT_EQ(unknown.code, 2);
   EXPECT_THAT(unknown.err, AllOf(HasSubstr("beauty"), HasSubstr("accuracy")));
 }
 
