@@ -36,7 +36,8 @@ probe() {
 # measure NAME MODEL SEED EXTRA: measures every set and kind; EXTRA is a line of the plan.
 measure() {
   local name=$1 seed=$3 plan=$out/$1.textproto set kind data run this
-  sed -e "s|^model: .*|model: \"$2\"|" -e "s|\"../tasks|\"$root/tasks|" "$root/recipes/own_words.textproto" >"$plan"
+  sed -e "s|^model: .*|model: \"$2\"|" -e "s|\"../tasks|\"$root/tasks|" \
+    -e "s|\"../models/base_signal|\"$root/models/base_signal|" "$root/recipes/own_words.textproto" >"$plan"
   echo "$4" >>"$plan"
   for set in ${SETS:-$(ls "$out/data")}; do
     for kind in ${KINDS:-changing steady changing_after steady_after changing_together steady_together}; do
