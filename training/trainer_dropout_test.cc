@@ -209,20 +209,5 @@ TEST(RDrop, OfPassesThatAreAlikeIsRefused) {
   TrainOk(Options(World(), adapter, FreshOutput("lora_twice")));
 }
 
-TEST(Dropout, ThatWouldDropNothingIsRefused) {
-  for (const char* field : {"dropout", "attention_dropout", "drop_path"}) {
-    TrainingPlan plan = DroppingPlan("base", absl::StrCat(field, ": 0.1"));
-    plan.mutable_stage(0)->set_trainable(0, "connection:image");
-    EXPECT_THAT(
-        std::string(
-            Train(Options(World(), plan, FreshOutput("refused")), TheRuntime()).status().message()),
-        AllOf(HasSubstr(absl::StrCat("stage[0].", field, ": expected")),
-              HasSubstr("trains the backbone")));
-    plan = DroppingPlan("base", absl::StrCat(field, ": 0"));
-    plan.mutable_stage(0)->set_trainable(0, "connection:image");
-    TrainOk(Options(World(), plan, FreshOutput("allowed")));
-  }
-}
-
 }  // namespace
 }  // namespace unival::trainer_tests

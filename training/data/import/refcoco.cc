@@ -147,14 +147,19 @@ absl::Status AddExpressions(const Expressions& ref, const Region& region, const 
   return absl::OkStatus();
 }
 
-absl::StatusOr<ImportReport> ImportRefs(const ImportOptions& options, const std::string& folder,
-                                        const std::vector<std::string>& partitions) {
+absl::StatusOr<std::string> FindRefs(const ImportOptions& options, const std::string& folder,
+                                     const std::vector<std::string>& partitions) {
   std::vector<std::string> pickles;
   for (const std::string& partition : partitions) {
     pickles.push_back(absl::StrCat(folder, "/refs(", partition, ").p"));
     pickles.push_back(absl::StrCat("refs(", partition, ").p"));
   }
-  UNIVAL_ASSIGN_OR_RETURN(const std::string refs_file, FindFirst(options, pickles));
+  return FindFirst(options, pickles);
+}
+
+absl::StatusOr<ImportReport> ImportRefs(const ImportOptions& options, const std::string& folder,
+                                        const std::vector<std::string>& partitions) {
+  UNIVAL_ASSIGN_OR_RETURN(const std::string refs_file, FindRefs(options, folder, partitions));
   UNIVAL_ASSIGN_OR_RETURN(const std::string instances,
                           FindFirst(options, {folder + "/instances.json", "instances.json"}));
   UNIVAL_ASSIGN_OR_RETURN(const auto writer, RecordWriter::Create(options));
