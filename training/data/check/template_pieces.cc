@@ -138,7 +138,7 @@ void LengthCheck::CheckLeastLength(ProblemList* problems) const {
   problem.what = absl::StrCat("generation.min_tokens: expected at most ", most, ", the ",
                               is_of_grid ? "image codes of the model's grid" : "model's positions",
                               ", got ", least);
-  problem.remedy = "ask for fewer, or take a model that has more";
+  problem.remedy = "take a model that has more, or ask for fewer";
   problems->Add(std::move(problem));
 }
 
