@@ -49,7 +49,8 @@ std::vector<std::pair<std::string, std::string>> Facts(const DataReport& report)
   for (const auto& [column, spread] : report.words)
     facts.emplace_back(absl::StrCat("words in ", column), SpreadText(spread));
   if (report.prompt_tokens.count > 0)
-    facts.emplace_back("tokens of a prompt, besides <s> and </s>", SpreadText(report.prompt_tokens));
+    facts.emplace_back("tokens of a prompt, besides <s> and </s>",
+                       SpreadText(report.prompt_tokens));
   if (report.target_tokens.count > 0)
     facts.emplace_back("tokens of a target", SpreadText(report.target_tokens));
   for (const std::string& remark : report.remarks) facts.emplace_back("beside the records", remark);
