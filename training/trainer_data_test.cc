@@ -146,8 +146,8 @@ TEST(TrainerData, ATarWithoutAnEndIsReadWithAWarning) {
     const std::string line =
         absl::StrCat("{\"image\": \"", tar, ".tar:1.png\", ", "\"caption\": \"red\"}\n");
     WriteText(absl::StrCat(folder, "/", tar, ".jsonl"), line + line);
-    TrainOptions options = Options(World(), DataPlan(absl::StrCat("cut/", tar, ".jsonl")),
-                                   FreshOutput(absl::StrCat(tar, "_tar_run")));
+    const TrainingPlan plan = DataPlan(absl::StrCat("cut/", tar, ".jsonl"));
+    TrainOptions options = Options(World(), plan, FreshOutput(absl::StrCat(tar, "_tar_run")));
     options.quiet = false;
     ::testing::internal::CaptureStderr();
     TrainOk(options);
