@@ -13,15 +13,9 @@
 namespace unival {
 namespace {
 
-class SettingChecker : private FaultGatherer {
+class SettingChecker : private PatternFaultGatherer {
  public:
-  SettingChecker(const LoadedTemplate& task, const Pattern& prompt, const Pattern& target,
-                 bool is_whole)
-      : FaultGatherer(task),
-        proto_(task.proto),
-        prompt_(prompt),
-        target_(target),
-        is_whole_(is_whole) {}
+  using PatternFaultGatherer::PatternFaultGatherer;
 
   std::vector<TemplateFault> Check() {
     CheckWordings();
@@ -115,10 +109,6 @@ class SettingChecker : private FaultGatherer {
           "\"; add a {column:codes} slot, or take it out");
     }
   }
-
-  const TaskTemplate& proto_;
-  const Pattern &prompt_, &target_;
-  const bool is_whole_;
 };
 
 }  // namespace

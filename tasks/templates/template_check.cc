@@ -1,6 +1,7 @@
 #include "tasks/templates/template_check.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -28,16 +29,12 @@ class Checker : private FaultGatherer {
     CheckSlotTypes();
     CheckCleaning();
     CheckBounds();
-    for (TemplateFault& fault : CheckTrainingFields(task_, prompt_, target_, is_whole_)) {
-      faults_.push_back(std::move(fault));
-    }
+    Take(CheckTrainingFields(task_, prompt_, target_, is_whole_));
     CheckMetrics();
     // Rules that came later: sets that models store stay readable.
     if (!task_.is_stored) {
       CheckTogether();
-      for (TemplateFault& fault : CheckIdleSettings(task_, prompt_, target_, is_whole_)) {
-        faults_.push_back(std::move(fault));
-      }
+      Take(CheckIdleSettings(task_, prompt_, target_, is_whole_));
     }
     return std::move(faults_);
   }
@@ -216,6 +213,10 @@ class Checker : private FaultGatherer {
         CheckLeastTokens(generation, tokens > 0 ? tokens : kDefaultMaxTokens);
     // The longest answer of a closed set is known with a vocabulary only.
     if (!least.ok() && is_whole_ && !HasClosedSet(proto_, target_)) AddGeneration(least);
+  }
+
+  void Take(std::vector<TemplateFault> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(faults_));
   }
 
   void AddGeneration(const absl::Status& status) {

@@ -33,6 +33,24 @@ class FaultGatherer {
   std::vector<TemplateFault> faults_;
 };
 
+// The same for checks that look at the template's patterns, which must outlive it as well.
+// `is_whole`: all patterns could be read.
+class PatternFaultGatherer : protected FaultGatherer {
+ public:
+  PatternFaultGatherer(const LoadedTemplate& task, const Pattern& prompt, const Pattern& target,
+                       bool is_whole)
+      : FaultGatherer(task),
+        proto_(task.proto),
+        prompt_(prompt),
+        target_(target),
+        is_whole_(is_whole) {}
+
+ protected:
+  const TaskTemplate& proto_;
+  const Pattern &prompt_, &target_;
+  const bool is_whole_;
+};
+
 // Names, patterns and how they fit together: every fault, in the order of the checks. Where a text
 // is longer than any may be, that alone. Thread-safe.
 std::vector<TemplateFault> CheckTemplate(const LoadedTemplate& task, const TemplateTypes& types);

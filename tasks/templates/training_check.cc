@@ -12,15 +12,9 @@
 namespace unival {
 namespace {
 
-class TrainingChecker : private FaultGatherer {
+class TrainingChecker : private PatternFaultGatherer {
  public:
-  TrainingChecker(const LoadedTemplate& task, const Pattern& prompt, const Pattern& target,
-                  bool is_whole)
-      : FaultGatherer(task),
-        proto_(task.proto),
-        prompt_(prompt),
-        target_(target),
-        is_whole_(is_whole) {}
+  using PatternFaultGatherer::PatternFaultGatherer;
 
   std::vector<TemplateFault> Check() {
     CheckDamage();
@@ -113,10 +107,6 @@ class TrainingChecker : private FaultGatherer {
       return piece.type != nullptr && piece.type->maskable();
     });
   }
-
-  const TaskTemplate& proto_;
-  const Pattern &prompt_, &target_;
-  const bool is_whole_;
 };
 
 }  // namespace

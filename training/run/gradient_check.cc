@@ -43,13 +43,12 @@ bool GivesGradient(const Model& model, const TrainableSet& trained, const Task& 
                    const Source& source, const LossConfig& loss) {
   StepOptions options;
   options.loss = loss;
-  options.loss.by_row = false;
   ApplyTrainable(model, trained);
   SetTrainingModes(model, {});
   int64_t asked = 0;
   bool gives = false;
-  for (int64_t i = 0; i < std::min(source.size(), 4 * kAskedRecords) && !gives; ++i) {
-    if (asked == kAskedRecords) break;
+  const int64_t tried = std::min(source.size(), 4 * kAskedRecords);
+  for (int64_t i = 0; i < tried && asked < kAskedRecords && !gives; ++i) {
     const absl::StatusOr<TaskSample> sample = source.Read(i);
     if (!sample.ok()) continue;
     const Answer answer = AskRecord(model, trained, task, *sample, options);
