@@ -164,6 +164,11 @@ TEST(TrainerTest, EveryStatementOfAReceiptIsRecomputed) {
     forged.merge_patch(patch);
     if (edit == "role") forged["tensors"].back()["role"] = "statistics";
     if (edit == "after") forged["tensors"][0]["after"] = std::string(64, '0');
+    if (edit == "before_stored") {
+      for (Json& tensor : forged["tensors"]) {
+        if (tensor["role"] == "trainable") tensor["before_stored"] = std::string(64, '0');
+      }
+    }
     if (edit == "changed") forged["tensors"][0]["changed"] = !forged["tensors"][0]["changed"];
     if (edit == "shape") forged["tensors"][0]["shape"] = {1};
     if (edit == "kind") forged["tensors"][0]["kind"] = "banana";
@@ -187,7 +192,8 @@ TEST(TrainerTest, EveryStatementOfAReceiptIsRecomputed) {
   EXPECT_THAT(problems("", {{"seed", 1.9}}), Not(IsEmpty()));
   EXPECT_THAT(problems("", {{"stored_as", "float8"}}), Not(IsEmpty()));
   EXPECT_THAT(problems("", {{"certified", "yes"}}), Not(IsEmpty()));
-  for (const char* edit : {"role", "after", "changed", "shape", "drawn", "kind", "copy", "order"}) {
+  for (const char* edit :
+       {"role", "after", "before_stored", "changed", "shape", "drawn", "kind", "copy", "order"}) {
     EXPECT_THAT(problems(edit, Json::object()), Not(IsEmpty())) << edit;
   }
 }

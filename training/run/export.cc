@@ -139,7 +139,7 @@ absl::StatusOr<ExportResult> WriteExport(const ExportOptions& options, Run* run)
   if (half)
     run->model->RoundToHalf();  // the hashes that adapters are bound by are those of what is
                                 // stored
-  UNIVAL_RETURN_IF_ERROR(SaveModel(*run, options.output));
+  UNIVAL_RETURN_IF_ERROR(SaveModel(*run, unfinished, options.output));
   const std::string folder = absl::StrCat(options.run, "/receipts/", result.step);
   UNIVAL_RETURN_IF_ERROR(MakeFolders(folder));
   const std::string plan = PrintTextProto(run->plan.proto);

@@ -153,6 +153,12 @@ std::string CombinedHash(const std::vector<TensorHash>& hashes) {
   return hash.HexDigest();
 }
 
+std::string NoteOf(const absl::optional<UnfinishedRun>& unfinished) {
+  if (!unfinished) return "";
+  return absl::StrCat("stopped after ", unfinished->steps, " of ", unfinished->planned_steps,
+                      " steps, with ", unfinished->stages, " stages begun");
+}
+
 Receipt MakeReceipt(const ReceiptDescription& description, const std::vector<TensorHash>& before,
                     const std::vector<TensorHash>& after, const std::set<std::string>& trained) {
   Receipt receipt;

@@ -45,6 +45,9 @@ struct UnfinishedRun {
   int64_t planned_steps = 0;  // of all stages
 };
 
+// What the lineage of such a run's model notes; empty for a finished one.
+std::string NoteOf(const absl::optional<UnfinishedRun>& unfinished);
+
 struct ReceiptDescription {
   std::string plan_name;
   std::string plan_sha256;

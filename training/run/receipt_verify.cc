@@ -69,13 +69,17 @@ void CompareWithModel(const Receipt& receipt, const Hashes& model, ReceiptCheck*
   }
 }
 
-// Where nothing was rounded, what training left is what is stored.
-void CheckAfter(const Receipt& receipt, ReceiptCheck* check) {
+// Where nothing was rounded, what training left is what is stored, and what was there before is not
+// rounded either.
+void CheckRounding(const Receipt& receipt, ReceiptCheck* check) {
   int64_t own_word = 0;
   for (const ReceiptEntry& entry : receipt.entries) {
+    const std::string& name = entry.before.name;
     if (!receipt.description.stored_half) {
-      Differs(absl::StrCat(entry.before.name, ": after training"), entry.stored, entry.after,
-              check);
+      Differs(absl::StrCat(name, ": after training"), entry.stored, entry.after, check);
+      if (entry.before_stored.empty()) continue;
+      Differs(absl::StrCat(name, ": before training, as it would be stored"), entry.before.sha256,
+              entry.before_stored, check);
     } else if (entry.role != TensorRole::kFrozen && !entry.after.empty()) {
       ++own_word;
     }
@@ -288,6 +292,22 @@ const Lineage* TrainingStep(const Manifest& manifest) {
   return step;
 }
 
+// Does the trained model's lineage stop where the receipt says? Models of before such notes lack
+// them.
+void CompareLength(const Receipt& receipt, const Manifest& manifest, ReceiptCheck* check) {
+  const Lineage* step = TrainingStep(manifest);
+  const std::string found = step == nullptr ? "" : step->note();
+  const std::string stated = NoteOf(receipt.description.unfinished);
+  if (!found.empty()) {
+    Differs("unfinished: the trained model's lineage", found, stated.empty() ? "nothing" : stated,
+            check);
+  } else if (!stated.empty()) {
+    check->unproven.push_back(absl::StrCat("that the run ", stated,
+                                           " is the receipt's own word: the model's lineage has "
+                                           "no note of it"));
+  }
+}
+
 // Does the trained model's manifest name the base model as its parent?
 absl::Status CompareParent(const Receipt& receipt, const Manifest& manifest,
                            const std::string& base_directory, ReceiptCheck* check) {
@@ -320,7 +340,7 @@ absl::StatusOr<ReceiptCheck> VerifyReceipt(const std::string& receipt_file,
   UNIVAL_ASSIGN_OR_RETURN(const Receipt receipt, ReceiptOf(stated, receipt_file));
   check.tensors = static_cast<int64_t>(receipt.entries.size());
   CheckStatements(stated, receipt, &check);
-  CheckAfter(receipt, &check);
+  CheckRounding(receipt, &check);
   CheckFrozenEntries(receipt, &check);
   UNIVAL_ASSIGN_OR_RETURN(const auto plan, PlanBeside(receipt_file, receipt, &check));
   UNIVAL_ASSIGN_OR_RETURN(const auto model, LoadOrReport(model_directory, runtime, &check));
@@ -328,6 +348,7 @@ absl::StatusOr<ReceiptCheck> VerifyReceipt(const std::string& receipt_file,
   if (model != nullptr) {
     hashes = ByName(HashState(*model));
     CompareWithModel(receipt, hashes, &check);
+    CompareLength(receipt, model->manifest(), &check);
     if (plan != nullptr) UNIVAL_RETURN_IF_ERROR(CheckRoles(receipt, *plan, *model, &check));
   }
   if (!base_directory.empty()) {

@@ -89,8 +89,10 @@ absl::Status SaveRun(const Run& run, const std::map<std::string, at::Tensor>& op
                      CheckpointKind kind = CheckpointKind::kLast);
 
 // Saves the run's model into `directory`, and writes the receipt of it into `file`. Internal where
-// a frozen tensor changed; the receipt is written all the same.
-absl::Status SaveModel(const Run& run, const std::string& directory);
+// a frozen tensor changed; the receipt is written all the same. `unfinished`: how far the run was,
+// where it is not finished; the model's lineage says so too.
+absl::Status SaveModel(const Run& run, const absl::optional<UnfinishedRun>& unfinished,
+                       const std::string& directory);
 absl::StatusOr<Receipt> WriteReceipt(const Run& run, const std::vector<TensorHash>& after,
                                      const absl::optional<UnfinishedRun>& unfinished,
                                      const std::string& file);

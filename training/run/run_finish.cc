@@ -132,13 +132,15 @@ absl::Status RunEvaluations(Run* run, TrainResult* result) {
 
 }  // namespace
 
-absl::Status SaveModel(const Run& run, const std::string& directory) {
+absl::Status SaveModel(const Run& run, const absl::optional<UnfinishedRun>& unfinished,
+                       const std::string& directory) {
   const TrainingPlan& plan = run.plan.proto;
   Lineage lineage;
   lineage.set_command("train");
   lineage.set_plan(plan.name());
   lineage.set_seed(plan.seed());
   lineage.set_parent_backbone_sha256(run.parent_backbone_sha256);
+  lineage.set_note(NoteOf(unfinished));
   // Replaces, in one step, the model of a run that was killed after this.
   return run.model->Save(directory, lineage, plan.save_half());
 }
@@ -170,7 +172,7 @@ absl::Status FinishRun(Run* run, TrainResult* result) {
   // As it ran: a run that was resumed may have been given other intervals of logging.
   const std::string plan = PrintTextProto(run->plan.proto);
   UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(run->Path("plan.textproto"), {plan}));
-  UNIVAL_RETURN_IF_ERROR(SaveModel(*run, run->Path("model")));
+  UNIVAL_RETURN_IF_ERROR(SaveModel(*run, absl::nullopt, run->Path("model")));
   UNIVAL_ASSIGN_OR_RETURN(const Receipt receipt,
                           WriteReceipt(*run, after, absl::nullopt, run->Path("receipt.json")));
   result->trainable_scalars = receipt.trainable_scalars;
