@@ -25,9 +25,6 @@
 namespace unival {
 namespace {
 
-// More threads than processors only wait for each other, and starting far more takes minutes.
-constexpr int kMaxThreads = 1024;
-
 absl::StatusOr<FieldValue> NumbersOf(absl::string_view value) {
   std::vector<double> numbers;
   for (const absl::string_view part : absl::StrSplit(value, ',')) {

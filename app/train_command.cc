@@ -45,6 +45,7 @@ nlohmann::ordered_json ToJson(const TrainArguments& arguments, const TrainResult
                                  {"finished", result.finished},
                                  {"steps", result.steps},
                                  {"loss", result.final_loss},
+                                 {"skipped_batches", result.skipped_batches},
                                  {"seconds", result.seconds},
                                  {"steps_per_second", result.steps_per_second},
                                  {"peak_memory_mb", result.peak_memory_mb},
@@ -64,6 +65,8 @@ void PrintTable(const TrainArguments& arguments, const TrainResult& result) {
                                result.steps_per_second)
             << absl::StrFormat("%-24s %.0f\n", "peak memory, MiB", result.peak_memory_mb)
             << absl::StrFormat("%-24s %d\n", "trainable parameters", result.trainable_scalars);
+  if (result.skipped_batches > 0)
+    std::cout << absl::StrFormat("%-24s %d\n", "batches left out", result.skipped_batches);
   if (!result.finished) return;
   std::cout << absl::StrFormat("%-24s %d\n", "frozen tensors changed", result.frozen_changed);
   for (const auto& [name, evaluation] : result.evaluations) {

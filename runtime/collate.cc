@@ -64,6 +64,13 @@ absl::Status CheckFeatures(const Modality& modality, const ModalityFeatures& fea
   return absl::OkStatus();
 }
 
+// The first row that holds what is no finite number; -1: none does.
+int64_t NonFiniteRow(const at::Tensor& values) {
+  const at::Tensor finite = at::isfinite(values).flatten(1).all(1);
+  if (finite.all().item<bool>()) return -1;
+  return finite.to(at::kByte).argmin(0).item<int64_t>();
+}
+
 // Rows of B = 1 each into one batch, padded to the longest.
 ModalityFeatures JoinRows(const std::vector<ModalityFeatures>& rows) {
   int64_t longest = 0;
@@ -198,6 +205,20 @@ absl::StatusOr<ModelInput> MakeModelInput(const Model& model,
         {key.second, std::move(group.rows), std::move(features), -1, std::move(group.places)});
   }
   return input;
+}
+
+absl::Status CheckFinite(const ModelInput& input, absl::Span<const PreparedExample> examples) {
+  for (const ModalitySegment& segment : input.segments) {
+    const int64_t row = NonFiniteRow(segment.features.values);
+    if (row < 0) continue;
+    const auto example = static_cast<size_t>(segment.rows[static_cast<size_t>(row)]);
+    return absl::DataLossError(absl::StrCat(
+        examples[example].example.key, ": modality \"", segment.connection,
+        "\": its features hold a number that is infinite or none at all (NaN); the encoder has to "
+        "give finite numbers for every medium, `unival plugin check` tries a plugin's own "
+        "samples"));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace unival

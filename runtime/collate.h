@@ -45,6 +45,10 @@ struct PrepareOptions {
 absl::StatusOr<PreparedExample> Prepare(const Model& model, Seq2SeqExample example,
                                         const PrepareOptions& options);
 
+// DataLoss, naming the record and the modality, where features of `input` (made of `examples`) are
+// infinite or not numbers: generation would only find that no token is possible.
+absl::Status CheckFinite(const ModelInput& input, absl::Span<const PreparedExample> examples);
+
 // Encodes the media of all rows, grouped by modality, and lays out segments and source tokens ([B,
 // S], right-padded). The modalities' modules run in their current mode (training or evaluation),
 // and record gradients if the caller's grad mode is on.

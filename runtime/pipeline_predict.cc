@@ -80,6 +80,7 @@ absl::StatusOr<std::vector<std::vector<Hypothesis>>> GenerateFor(
   while (!examples.empty()) {
     const auto part = examples.first(AnsweredTogether(model, examples, config, options));
     UNIVAL_ASSIGN_OR_RETURN(const ModelInput input, MakeModelInput(model, part));
+    UNIVAL_RETURN_IF_ERROR(ModalityFailure(CheckFinite(input, part)));
     UNIVAL_ASSIGN_OR_RETURN(
         auto answers, GenerateAnswers(model.backbone(), input, part, config, vocabulary, options));
     std::move(answers.begin(), answers.end(), std::back_inserter(found));

@@ -15,6 +15,7 @@
 #include "runtime/loader/shipped_tokenizers.h"
 #include "runtime/plugin_files.h"
 #include "sdk/base/sha256.h"
+#include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/metrics/metrics.h"
 
@@ -74,11 +75,18 @@ absl::Status CheckNotLoaded(const Candidate& candidate, const std::vector<Candid
 // second hardware thread of a core.
 const int kOpenMpThreads = omp_get_max_threads();
 
+absl::StatusOr<int> ThreadsOf(const RuntimeOptions& options) {
+  const int threads = options.threads > 0 ? options.threads : std::max(1, kOpenMpThreads);
+  if (threads <= kMaxThreads) return threads;
+  return InvalidArgument(options.threads > 0 ? "threads" : "OMP_NUM_THREADS", ": expected at most ",
+                         kMaxThreads, " threads, got ", threads);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Create(const RuntimeOptions& options) {
   auto runtime = std::unique_ptr<Runtime>(new Runtime);
-  runtime->threads_ = options.threads > 0 ? options.threads : std::max(1, kOpenMpThreads);
+  UNIVAL_ASSIGN_OR_RETURN(runtime->threads_, ThreadsOf(options));
   runtime->slot_types_ = options.slot_types;
   at::set_num_threads(runtime->threads_);
   runtime->decoder_ = NewFfmpegDecoder();

@@ -19,6 +19,9 @@
 
 namespace unival {
 
+// More threads than processors only wait for each other, and starting far more takes minutes.
+constexpr int kMaxThreads = 1024;
+
 struct RuntimeOptions {
   std::vector<std::string> plugins;  // files, loaded in the order of their ids
   // Folders searched for *.so and *.plugin.textproto, non-recursive.
@@ -30,7 +33,7 @@ struct RuntimeOptions {
   // found in folders are, instead of being an error.
   bool tolerate_refusals = false;
   // Compute threads; 0: as many as OpenMP gave this process at its start, which is OMP_NUM_THREADS
-  // if that was set, else all hardware threads that the process may use.
+  // if that was set, else all hardware threads that the process may use. At most kMaxThreads.
   int threads = 0;
   // What "{column:type}" may say in templates: the types that ship, and those that a program adds.
   SlotTypes slot_types = BuiltinSlotTypes();

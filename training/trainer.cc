@@ -24,6 +24,7 @@ absl::StatusOr<TrainResult> TrainRun(Run* run) {
   result.finished = !run->stopped;
   result.steps = state.step;
   result.final_loss = state.last_loss;
+  result.skipped_batches = state.totals.skipped;
   result.seconds = state.totals.seconds;
   result.steps_per_second =
       state.totals.seconds > 0 ? static_cast<double>(state.step) / state.totals.seconds : 0;

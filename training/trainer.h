@@ -78,7 +78,8 @@ struct TrainResult {
   bool finished = false;  // false: stopped, to be resumed
   int64_t steps = 0;
   double final_loss = 0;
-  double seconds = 0;  // training only, over all resumptions
+  int64_t skipped_batches = 0;  // left out, as their loss is infinite or not a number
+  double seconds = 0;           // training only, over all resumptions
   double steps_per_second = 0;
   double peak_memory_mb = 0;
   int64_t trainable_scalars = 0;

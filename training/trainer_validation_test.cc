@@ -248,6 +248,17 @@ TEST(TrainerTest, ABatchWhoseLossIsNoNumberIsLeftOutAndItsRecordNamed) {
   EXPECT_TRUE(has_statistics);
 }
 
+TEST(TrainerTest, ARunWhoseEveryBatchIsLeftOutIsAnErrorAndLeavesNoModel) {
+  TrainingPlan plan = BrokenRecordPlan();
+  plan.mutable_stage(0)->set_batch(24);  // all records, the broken one among them
+  plan.mutable_stage(0)->set_steps(2);
+  const TrainOptions options = Options(World(), plan, FreshOutput("broken_all"));
+  const absl::Status status = Train(options, TheRuntime()).status();
+  EXPECT_TRUE(IsNonFinite(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("no step was taken: all 2 batches"));
+  EXPECT_FALSE(fs::exists(World() + "/broken_all/model"));
+}
+
 TEST(TrainerTest, ARunEndsWhenMoreBatchesThanAllowedAreLeftOutAndGoesOnWhenMoreAre) {
   TrainingPlan plan = BrokenRecordPlan();
   plan.mutable_stage(0)->set_max_skipped(0);

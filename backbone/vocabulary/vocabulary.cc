@@ -46,6 +46,12 @@ absl::StatusOr<std::shared_ptr<const Vocabulary>> Vocabulary::Create(
   }
   vocabulary->mask_ = vocabulary->unk();
   if (vocabulary->HasBlock(mask_block)) {
+    UNIVAL_ASSIGN_OR_RETURN(const int64_t size, vocabulary->BlockSize(mask_block));
+    if (size != 1) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("tokenizer.mask_token_block: expected a block of one token, <mask>, got \"",
+                       mask_block, "\" of ", size));
+    }
     UNIVAL_ASSIGN_OR_RETURN(vocabulary->mask_, vocabulary->GlobalId(mask_block, 0));
   }
   return vocabulary;

@@ -278,6 +278,9 @@ TEST(Vocabulary, MaskIsItsTokenOrUnk) {
   blocks.text_size = 10;
   blocks.mask = false;
   EXPECT_EQ((*Vocabulary::Create(*BaseLayout(blocks), nullptr))->mask(), 3);
+  // The first of several tokens would be taken for it without a word.
+  const auto several = Vocabulary::Create(*BaseLayout(blocks), nullptr, "core.special");
+  EXPECT_THAT(std::string(several.status().message()), testing::HasSubstr("\"core.special\" of 4"));
 }
 
 TEST(Vocabulary, RetiredBlocksAreHiddenAndTheirIdsListed) {

@@ -47,6 +47,16 @@ absl::Status StageOmissions::Judge() const {
                    run_.Path("log.jsonl"), "). The last one: ", last_failure_));
 }
 
+absl::Status StageOmissions::JudgeSteps() const {
+  const RunTotals& totals = run_.state.totals;
+  if (!run_.IsFirst() || totals.skipped == 0 || totals.tokens > 0) return absl::OkStatus();
+  return NonFiniteError(
+      absl::StrCat(Where(), ": no step was taken: all ", totals.skipped,
+                   " batches were left out, as their loss is infinite or not a number; the records "
+                   "are listed in ",
+                   run_.Path("log.jsonl"), "; look at the media and at the modality's features"));
+}
+
 absl::Status StageOmissions::CountBatch(const std::string& what, std::vector<std::string> records,
                                         std::vector<std::string> to_blame, SharedStep* shared) {
   if (shared != nullptr) {

@@ -22,6 +22,9 @@ class StageOmissions {
   // One line for each record that was left out. OutOfRange where they are over 1 % of all.
   absl::Status CountRecords(const std::vector<std::string>& failures);
   absl::Status Judge() const;
+  // NonFiniteError where every batch so far was left out: a model that was not trained is no
+  // result.
+  absl::Status JudgeSteps() const;
   // A batch is left out. `what`: "the loss is nan"; `records`: keys of its rows, and `to_blame`: of
   // those that are no number by themselves. Both are this process's where several share the run
   // (`shared`). Named are those to blame, whichever process has them, and all where none is.

@@ -243,6 +243,7 @@ class StageRun {
   // The average, where there is one, is what the stage hands on.
   absl::Status EndStage() {
     UNIVAL_RETURN_IF_ERROR(omissions_.Judge());
+    UNIVAL_RETURN_IF_ERROR(omissions_.JudgeSteps());
     if (IsLast()) UNIVAL_RETURN_IF_ERROR(Save());
     optimizer_->SwapAverage();
     optimizer_->ZeroGradients();

@@ -90,6 +90,9 @@ TEST(Threads, AreThoseAskedForElseThoseOfTheEnvironmentElseAllCores) {
   EXPECT_EQ(threads("OMP_NUM_THREADS=3", ""), 3);
   EXPECT_EQ(threads("OMP_NUM_THREADS=3", " --threads 1"), 1);
   EXPECT_EQ(threads("OMP_NUM_THREADS=none", ""), cores);
+  const Outcome far_more = program.Shell("OMP_NUM_THREADS=1000000 unival doctor");
+  EXPECT_EQ(far_more.code, 1);
+  EXPECT_THAT(far_more.err, HasSubstr("OMP_NUM_THREADS: expected at most 1024 threads, got"));
 }
 
 // In a container or in cron, the environment has few variables or none.
