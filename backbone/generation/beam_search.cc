@@ -43,7 +43,7 @@ class Beams {
       }
       UNIVAL_RETURN_IF_ERROR(certain_.Tell(rows_, found_));
     }
-    for (std::vector<Hypothesis>& found : found_) KeepBest(plan_.config.n_best(), &found);
+    for (std::vector<Found>& found : found_) KeepBest(plan_.config.n_best(), &found);
     UNIVAL_RETURN_IF_ERROR(certain_.TellAll(found_));
     return std::move(found_);
   }
@@ -117,7 +117,7 @@ class Beams {
                      std::vector<int64_t>* parents) {
     const int64_t request = rows_[first_row].request;
     const bool is_last_step = rows_[first_row].step() >= plan_.requests[request].max_length;
-    std::vector<Hypothesis>& found = found_[request];
+    std::vector<Found>& found = found_[request];
     int64_t active = 0;
     bool is_alive = false;
     for (int64_t i = 0; i < count && active < beam_; ++i) {
@@ -153,7 +153,7 @@ class Beams {
   const int64_t beam_;
   int64_t samples_ = 0;
   std::vector<Row> rows_;  // rows of a sample stand together
-  std::vector<std::vector<Hypothesis>> found_;
+  std::vector<std::vector<Found>> found_;
 };
 
 }  // namespace

@@ -68,10 +68,10 @@ class CandidateScorer {
       level.samples.push_back({static_cast<int64_t>(i)});
     }
     UNIVAL_RETURN_IF_ERROR(Visit(decoder, std::move(level)));
-    for (std::vector<Hypothesis>& found : found_) {
+    for (std::vector<Found>& found : found_) {
       // Of equal scores, the order in which they were found must not decide.
       std::sort(found.begin(), found.end(),
-                [](const Hypothesis& a, const Hypothesis& b) { return a.tokens < b.tokens; });
+                [](const Found& a, const Found& b) { return a.tokens < b.tokens; });
       KeepBest(plan_.config.n_best(), &found);
     }
     UNIVAL_RETURN_IF_ERROR(CertainTokens(plan_).TellAll(found_));
@@ -260,8 +260,8 @@ class CandidateScorer {
   }
 
   void Keep(const Row& row, float score) {
-    Hypothesis hypothesis = Finish(plan_, row, score);
-    hypothesis.score = score;  // a plain sum
+    Found hypothesis = Finish(plan_, row, score);
+    hypothesis.score = hypothesis.rank = score;  // a plain sum
     found_[row.request].push_back(std::move(hypothesis));
     std::vector<float>& best = best_[row.request];
     if (std::isnan(score)) return;
@@ -272,7 +272,7 @@ class CandidateScorer {
   const SearchPlan& plan_;
   NextTokenScorer scorer_;
   const bool leaves_out_;  // whether scores never rise on the way to the leaves
-  std::vector<std::vector<Hypothesis>> found_;
+  std::vector<std::vector<Found>> found_;
   std::vector<std::vector<float>> best_;  // by request: the n_best scores, best first
 };
 

@@ -29,7 +29,7 @@ class Common {
 }  // namespace
 
 absl::Status CertainTokens::Tell(const std::vector<Row>& rows,
-                                 const std::vector<std::vector<Hypothesis>>& found) {
+                                 const std::vector<std::vector<Found>>& found) {
   if (told_.empty()) return absl::OkStatus();
   std::vector<Common> common(told_.size());
   std::vector<char> goes_on(told_.size(), 0);
@@ -40,13 +40,13 @@ absl::Status CertainTokens::Tell(const std::vector<Row>& rows,
   }
   for (size_t request = 0; request < found.size(); ++request) {
     if (goes_on[request] == 0) continue;  // has ended: TellAll reports its best answer
-    for (const Hypothesis& ended : found[request]) common[request].Add(ended.tokens);
+    for (const Found& ended : found[request]) common[request].Add(ended.tokens);
     UNIVAL_RETURN_IF_ERROR(TellOne(request, common[request].tokens()));
   }
   return absl::OkStatus();
 }
 
-absl::Status CertainTokens::TellAll(const std::vector<std::vector<Hypothesis>>& found) {
+absl::Status CertainTokens::TellAll(const std::vector<std::vector<Found>>& found) {
   for (size_t request = 0; request < told_.size(); ++request) {
     if (found[request].empty()) continue;
     UNIVAL_RETURN_IF_ERROR(TellOne(request, found[request].front().tokens));

@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -192,15 +193,18 @@ absl::StatusOr<std::vector<std::vector<Hypothesis>>> Generate(
     const at::NoGradGuard no_grad;
     return Search(decoder, plan);
   });
-  if (!found.ok()) return found;
-  for (size_t i = 0; i < found->size(); ++i) {
-    if ((*found)[i].empty()) {
-      return absl::InternalError(absl::StrCat("request ", i,
+  if (!found.ok()) return found.status();
+  std::vector<std::vector<Hypothesis>> hypotheses;
+  for (std::vector<generation::Found>& of_request : *found) {
+    if (of_request.empty()) {
+      return absl::InternalError(absl::StrCat("request ", hypotheses.size(),
                                               ": no hypothesis is possible; the model's "
                                               "output is minus infinity for all allowed tokens"));
     }
+    hypotheses.emplace_back(std::make_move_iterator(of_request.begin()),
+                            std::make_move_iterator(of_request.end()));
   }
-  return found;
+  return hypotheses;
 }
 
 }  // namespace unival

@@ -15,9 +15,11 @@
 //
 // Beam search follows the reference. A step has 2 * beam candidates, and only an </s> among the
 // first `beam` of them ends a hypothesis. A request ends with `beam` hypotheses or at its bound,
-// where </s> is forced. Scores are sums of log-probabilities, forced prefix included; unless
+// where </s> is forced. It chooses by sums of log-probabilities, forced prefix included; unless
 // `unnormalized` they are divided by the number of tokens, prefix and </s> counted, to the power of
-// `length_penalty`. Candidate scores are plain sums over answer and </s>.
+// `length_penalty`. The score of a hypothesis is the same over its own tokens and </s>: a forced
+// prefix was no choice of the model, and training leaves it out of the loss. Candidate scores are
+// plain sums over answer and </s>.
 #ifndef UNIVAL_BACKBONE_GENERATION_GENERATE_H_
 #define UNIVAL_BACKBONE_GENERATION_GENERATE_H_
 

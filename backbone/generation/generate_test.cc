@@ -108,15 +108,35 @@ TEST(BeamSearch, GivesARequestTheSameHypothesesAloneAndInABatch) {
   }
 }
 
-TEST(BeamSearch, CountsTheForcedPrefixInTheScoreButLeavesItOutOfTheTokens) {
-  GenerationConfig config = Config(4, 3);
-  config.set_unnormalized(true);
+TEST(BeamSearch, RanksByTheForcedPrefixTooAndScoresTheAnswerAlone) {
+  const Tokens prefix = {9, 8, 7};
+  const GenerationConfig config = Config(4, 3);
   TableDecoder decoder(1, RandomLogit);
-  const auto found = Search(decoder, config, {{{9, 8, 7}, {}, 0}});
+  const auto found = Search(decoder, config, {{prefix, {}, 0}});
   ASSERT_EQ(found[0].size(), 4u);
+  double last = 0;
   for (const Hypothesis& hypothesis : found[0]) {
+    const auto count = static_cast<double>(hypothesis.tokens.size() + 1);
     EXPECT_LE(hypothesis.tokens.size(), 3u);
-    EXPECT_NEAR(hypothesis.score, SequenceScore(0, {9, 8, 7}, hypothesis.tokens), 1e-5);
+    EXPECT_NEAR(hypothesis.score, SequenceScore(0, prefix, hypothesis.tokens) / count, 1e-5);
+    Tokens all = prefix;
+    all.insert(all.end(), hypothesis.tokens.begin(), hypothesis.tokens.end());
+    const double rank = SequenceScore(0, {}, all) / (count + 3);
+    EXPECT_LE(rank, last);
+    last = rank;
+  }
+}
+
+TEST(BeamSearch, ScoresThePrefixWhereItIsPartOfTheHypothesis) {
+  GenerationOptions options;
+  options.keep_prefix = true;
+  TableDecoder decoder(1, RandomLogit);
+  const auto found = Search(decoder, Config(4, 3), {{{9, 8, 7}, {}, 0}}, options);
+  for (const Hypothesis& hypothesis : found[0]) {
+    EXPECT_NEAR(hypothesis.score,
+                SequenceScore(0, {}, hypothesis.tokens) /
+                    static_cast<double>(hypothesis.tokens.size() + 1),
+                1e-5);
   }
 }
 

@@ -66,9 +66,9 @@ double SequenceScore(int64_t sample, const Tokens& prefix, const Tokens& tokens)
   Tokens all = prefix;
   all.insert(all.end(), tokens.begin(), tokens.end());
   all.push_back(kEos);
-  for (int64_t token : all) {
-    score += LogProbability(sample, history, token);
-    history.push_back(token);
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (i >= prefix.size()) score += LogProbability(sample, history, all[i]);
+    history.push_back(all[i]);
   }
   return score;
 }

@@ -44,7 +44,7 @@ class TableDecoder : public IncrementalDecoder {
 // Pseudo-random, but sharp enough to have a clear order.
 float RandomLogit(int64_t sample, const Tokens& history, int64_t token);
 
-// Under RandomLogit: of one token, and of `prefix`, `tokens` and the end together.
+// Under RandomLogit: of one token, and of `tokens` and the end together, behind `prefix`.
 double LogProbability(int64_t sample, const Tokens& history, int64_t token);
 double SequenceScore(int64_t sample, const Tokens& prefix, const Tokens& tokens);
 

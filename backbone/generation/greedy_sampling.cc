@@ -102,7 +102,7 @@ class GreedyOrSampling {
       DropEnded();
       UNIVAL_RETURN_IF_ERROR(certain_.Tell(rows_, found_));
     }
-    for (std::vector<Hypothesis>& found : found_) KeepBest(plan_.config.n_best(), &found);
+    for (std::vector<Found>& found : found_) KeepBest(plan_.config.n_best(), &found);
     UNIVAL_RETURN_IF_ERROR(certain_.TellAll(found_));
     return std::move(found_);
   }
@@ -195,7 +195,7 @@ class GreedyOrSampling {
   std::vector<int64_t> parents_;  // decoder row of every row, right after widening
   std::vector<Row> rows_;
   std::vector<char> ended_;
-  std::vector<std::vector<Hypothesis>> found_;
+  std::vector<std::vector<Found>> found_;
 };
 
 }  // namespace

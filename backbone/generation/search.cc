@@ -41,6 +41,7 @@ void Append(const SearchPlan& plan, int64_t token, float score, Row* row) {
   }
   row->tokens.push_back(token);
   row->score = score;
+  if (row->step() == static_cast<int64_t>(request.prefix.size())) row->prefix_score = score;
 }
 
 absl::Span<const int64_t> AnswerOf(const SearchPlan& plan, const Row& row) {
@@ -49,21 +50,26 @@ absl::Span<const int64_t> AnswerOf(const SearchPlan& plan, const Row& row) {
   return absl::MakeConstSpan(row.tokens).subspan(behind_prefix);
 }
 
-Hypothesis Finish(const SearchPlan& plan, const Row& row, float score) {
+Found Finish(const SearchPlan& plan, const Row& row, float score) {
   const absl::Span<const int64_t> answer = AnswerOf(plan, row);
-  Hypothesis hypothesis;
-  hypothesis.tokens.assign(answer.begin(), answer.end());
-  hypothesis.score = score;
-  if (!plan.config.unnormalized()) {
-    hypothesis.score /= std::pow(static_cast<double>(row.step() + 1),
-                                 static_cast<double>(plan.config.length_penalty()));
-  }
-  return hypothesis;
+  const bool with_prefix = static_cast<int64_t>(answer.size()) == row.step();
+  const auto normalized = [&plan](double sum, int64_t tokens) {
+    if (plan.config.unnormalized()) return sum;
+    return sum /
+           std::pow(static_cast<double>(tokens), static_cast<double>(plan.config.length_penalty()));
+  };
+  Found found;
+  found.tokens.assign(answer.begin(), answer.end());
+  found.rank = normalized(score, row.step() + 1);
+  found.score = with_prefix
+                    ? found.rank
+                    : normalized(score - row.prefix_score, static_cast<int64_t>(answer.size()) + 1);
+  return found;
 }
 
-void KeepBest(int64_t n, std::vector<Hypothesis>* hypotheses) {
+void KeepBest(int64_t n, std::vector<Found>* hypotheses) {
   std::stable_sort(hypotheses->begin(), hypotheses->end(),
-                   [](const Hypothesis& a, const Hypothesis& b) { return a.score > b.score; });
+                   [](const Found& a, const Found& b) { return a.rank > b.rank; });
   if (static_cast<int64_t>(hypotheses->size()) > n) hypotheses->resize(n);
 }
 

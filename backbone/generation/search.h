@@ -46,9 +46,16 @@ struct Row {
   int64_t request = 0;          // index into SearchPlan::requests
   std::vector<int64_t> tokens;  // begins with <s>
   float score = 0;              // sum of log-probabilities
+  float prefix_score = 0;       // of these, those of the forced prefix
   int32_t node = AnswerTrie::kRoot;
 
   int64_t step() const { return static_cast<int64_t>(tokens.size()) - 1; }
+};
+
+// A hypothesis that ended. Its score covers its own tokens and </s>; `rank` is what the search
+// chooses by, over the forced prefix too, as the reference does.
+struct Found : Hypothesis {
+  double rank = 0;
 };
 
 // The prefix token that `row` must emit next, or -1.
@@ -61,10 +68,10 @@ void Append(const SearchPlan& plan, int64_t token, float score, Row* row);
 absl::Span<const int64_t> AnswerOf(const SearchPlan& plan, const Row& row);
 
 // The hypothesis that ends with </s> behind `row`'s tokens; `score` is the sum including </s>.
-Hypothesis Finish(const SearchPlan& plan, const Row& row, float score);
+Found Finish(const SearchPlan& plan, const Row& row, float score);
 
-// Sorts by score and keeps the n best.
-void KeepBest(int64_t n, std::vector<Hypothesis>* hypotheses);
+// Sorts by rank and keeps the n best.
+void KeepBest(int64_t n, std::vector<Found>* hypotheses);
 
 // Feeds the newest token of every row. Internal if the answer is not [R, V].
 absl::StatusOr<at::Tensor> StepLogits(IncrementalDecoder& decoder, const std::vector<Row>& rows);
@@ -108,10 +115,9 @@ class CertainTokens {
 
   // Call after a step. `rows`: the hypotheses that go on; `found`: those that have ended, by
   // request. Cancelled when the listener wants the search to end.
-  absl::Status Tell(const std::vector<Row>& rows,
-                    const std::vector<std::vector<Hypothesis>>& found);
+  absl::Status Tell(const std::vector<Row>& rows, const std::vector<std::vector<Found>>& found);
   // At the end: `found` by request, best first.
-  absl::Status TellAll(const std::vector<std::vector<Hypothesis>>& found);
+  absl::Status TellAll(const std::vector<std::vector<Found>>& found);
 
  private:
   absl::Status TellOne(int64_t request, absl::Span<const int64_t> certain);
@@ -120,7 +126,7 @@ class CertainTokens {
   std::vector<size_t> told_;  // reported tokens, by request; empty without a listener
 };
 
-using Results = absl::StatusOr<std::vector<std::vector<Hypothesis>>>;
+using Results = absl::StatusOr<std::vector<std::vector<Found>>>;
 
 Results BeamSearch(IncrementalDecoder& decoder, const SearchPlan& plan);
 // Greedy search, or sampling if the configuration says so.

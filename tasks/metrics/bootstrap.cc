@@ -76,23 +76,38 @@ Interval IntervalOf(std::vector<double> values, double confidence) {
   return {Quantile(values, (1 - confidence) / 2), Quantile(values, (1 + confidence) / 2)};
 }
 
-void CountMoves(const std::vector<double>& a, const std::vector<double>& b,
+void CountMoves(const std::vector<double>& a, const std::vector<double>& b, const Units& units,
                 PairedDifference* difference) {
+  std::vector<bool> moved(units.samples, false);
   for (size_t i = 0; i < a.size() && i < b.size(); ++i) {
     if (std::isnan(a[i]) || std::isnan(b[i])) continue;
     ++(b[i] > a[i] ? difference->higher : b[i] < a[i] ? difference->lower : difference->same);
+    moved[i] = a[i] != b[i];
+  }
+  if (units.groups.empty()) {
+    difference->moved_units = difference->higher + difference->lower;
+    return;
+  }
+  for (const std::vector<size_t>& group : units.groups) {
+    difference->moved_units +=
+        std::any_of(group.begin(), group.end(), [&](size_t i) { return moved[i]; }) ? 1 : 0;
   }
 }
 
 // The two-sided p-value: twice the smaller share of resamples on one side of 0. The observed
-// difference counts as one more resample on both sides, so that the value is never 0.
-double TwoSided(const std::vector<double>& differences) {
+// difference counts as one more resample on both sides, so that the value is never 0. A few units
+// that moved one way are drawn in nearly every resample, and yet prove little: where the two runs
+// are alike, each moves either way with equal chance, so that no exact test of n of them can fall
+// below 2 / 2^n (Fisher, 1935).
+double TwoSided(const std::vector<double>& differences, int64_t moved_units) {
   double up = 1, down = 1;
   for (const double value : differences) {
     up += value >= 0 ? 1 : 0;
     down += value <= 0 ? 1 : 0;
   }
-  return std::min(1.0, 2 * std::min(up, down) / static_cast<double>(differences.size() + 1));
+  const double drawn = 2 * std::min(up, down) / static_cast<double>(differences.size() + 1);
+  const double least = std::exp2(1 - static_cast<double>(moved_units));
+  return std::min(1.0, std::max(drawn, least));
 }
 
 using Scores = std::map<std::string, double>;
@@ -102,6 +117,7 @@ using Scores = std::map<std::string, double>;
 std::map<std::string, PairedDifference> Observed(const ScoredMetric& a, const ScoredMetric& b,
                                                  const TaskScores& facts) {
   std::map<std::string, PairedDifference> differences;
+  const Units units = UnitsOf(a);
   const std::vector<double> once(static_cast<size_t>(a.samples()), 1);
   const Scores scores_a = a.Scores(once), scores_b = b.Scores(once);
   const SampleValues samples_a = a.PerSample(), samples_b = b.PerSample();
@@ -116,7 +132,7 @@ std::map<std::string, PairedDifference> Observed(const ScoredMetric& a, const Sc
     difference.difference = other->second - value;
     const auto own_a = samples_a.find(name), own_b = samples_b.find(name);
     if (own_a == samples_a.end() || own_b == samples_b.end()) continue;
-    CountMoves(own_a->second, own_b->second, &difference);
+    CountMoves(own_a->second, own_b->second, units, &difference);
   }
   return differences;
 }
@@ -159,7 +175,7 @@ absl::StatusOr<std::map<std::string, PairedDifference>> ComparePaired(
     const std::vector<double>& drawn = values[name];
     if (drawn.empty() || difference.higher + difference.lower == 0) continue;
     difference.interval = IntervalOf(drawn, options.confidence);
-    difference.p = TwoSided(drawn);
+    difference.p = TwoSided(drawn, difference.moved_units);
   }
   return differences;
 }

@@ -42,9 +42,11 @@ std::map<std::string, Interval> BootstrapIntervals(const ScoredMetric& metric,
 struct PairedDifference {
   double a = 0, b = 0, difference = 0;  // b - a; exactly 0 where no sample's score moved
   Interval interval;                    // of the difference
-  // Two-sided: the share of resamples in which the difference has the other sign or none, doubled.
-  // 1 where nothing moved.
+  // Two-sided: the share of resamples in which the difference has the other sign or none, doubled;
+  // never below 2 / 2^moved_units, which is the least that an exact test gives. 1 where nothing
+  // moved.
   double p = 1;
+  int64_t moved_units = 0;                  // samples, or groups of them, whose own score changed
   int64_t higher = 0, lower = 0, same = 0;  // samples whose own score is so in b
   bool less_is_better = false;              // of this score
   std::string remark;                       // ScoreRemark of it

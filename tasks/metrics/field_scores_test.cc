@@ -276,6 +276,15 @@ TEST(Bootstrap, APairedTestFindsADifferenceAndNothingWhereNothingMoved) {
   EXPECT_EQ(still.p, 1);
 }
 
+TEST(Bootstrap, AFewSamplesThatMovedOneWayProveNoMoreThanAnExactTestSays) {
+  for (const int moved : {1, 2, 3, 5}) {
+    const auto difference =
+        ComparePaired(RunWith(80).scored(), RunWith(80 + moved).scored(), {})->at("accuracy");
+    EXPECT_EQ(difference.moved_units, moved);
+    EXPECT_GE(difference.p, std::pow(0.5, moved - 1)) << moved;
+  }
+}
+
 TEST(Bootstrap, SamplesOfAGroupAreDrawnTogether) {
   Scoring metric("consistency");
   for (int i = 0; i < 40; ++i) {
