@@ -29,17 +29,15 @@ using world::Split;
 using Tokens = std::vector<int64_t>;
 
 constexpr int64_t kUsualRows = 16, kFewestRows = 8, kMostRows = 24;
-constexpr int64_t kMostTimes = 4;                       // that a row of a stretched signal stands
 constexpr size_t kLongestText = 15, kLongestOfTwo = 9;  // tokens
-constexpr char kDense[] = "dense", kGaps[] = "gaps", kHalves[] = "halves", kSplit[] = "split",
-               kStretched[] = "stretched";
+constexpr char kDense[] = "dense", kGaps[] = "gaps", kHalves[] = "halves", kSplit[] = "split";
 
-// Of thirteen records, how many are of each kind: what is hard more often.
+// Of ten records, how many are of each kind: what is hard more often.
 struct Share {
   const char* kind;
   int count;
 };
-constexpr Share kShares[] = {{kDense, 1}, {kGaps, 3}, {kHalves, 3}, {kSplit, 2}, {kStretched, 4}};
+constexpr Share kShares[] = {{kDense, 1}, {kGaps, 3}, {kHalves, 4}, {kSplit, 3}};
 
 // What stands between two sentences, the blank after it left out.
 constexpr const char* kJoints[] = {",",    ",", ",",  ",", ".",      ".",
@@ -50,46 +48,35 @@ struct Text {
   Tokens tokens;
 };
 
-// Rows [begin, end), each so many times.
-std::vector<int64_t> Places(int64_t begin, int64_t end, int times = 1) {
-  std::vector<int64_t> places;
-  for (int64_t row = begin; row < end; ++row) places.insert(places.end(), times, row);
-  return places;
-}
-
 // A signal in the making: `rows` times `codes.width()` numbers.
 class Signal {
  public:
-  // Each row is written `times` times, with the same noise: as by a connection that gives each step
-  // of a signal several places.
-  Signal(const TextCodes& codes, int64_t rows, int64_t times)
-      : codes_(codes), rows_(rows), times_(times), values_(rows * codes.width(), 0.0f) {}
+  Signal(const TextCodes& codes, int64_t rows)
+      : codes_(codes), rows_(rows), values_(rows * codes.width(), 0.0f) {}
 
   int64_t rows() const { return rows_; }
   void Add(int64_t row, int64_t token, double factor) {
     codes_.Add(token, factor, values_.data() + row * codes_.width());
   }
 
-  // Tokens one after the other in `places`, rows in their order; false: there are too few.
-  bool LayOut(const Tokens& tokens, std::vector<int64_t> places, bool gaps, SeededRandom* random) {
-    const size_t count = tokens.size();
-    if (count > places.size()) return false;
-    std::vector<size_t> starts(places.size());
-    std::iota(starts.begin(), starts.end(), 0);
+  // Tokens one after the other in rows [begin, end); false: there are too few.
+  bool LayOut(const Tokens& tokens, int64_t begin, int64_t end, bool gaps, SeededRandom* random) {
+    const auto count = static_cast<int64_t>(tokens.size());
+    if (count > end - begin) return false;
+    std::vector<int64_t> starts(end - begin);
+    std::iota(starts.begin(), starts.end(), begin);
     if (gaps) {
-      // A random choice of places, in their order.
-      for (size_t i = 0; i < count; ++i)
-        std::swap(starts[i], starts[i + random->Below(places.size() - i)]);
-      std::sort(starts.begin(), starts.begin() + static_cast<int64_t>(count));
+      // A random choice of rows, in their order.
+      for (int64_t i = 0; i < count; ++i)
+        std::swap(starts[i], starts[random->Integer(i, end - begin)]);
+      std::sort(starts.begin(), starts.begin() + count);
     }
     starts.resize(count);
-    starts.push_back(std::min(places.size(), count > 0 ? starts[count - 1] + 2 : 0));
+    starts.push_back(std::min(end, count > 0 ? starts[count - 1] + 2 : end));
     const bool repeats = gaps && random->Uniform(0, 1) < 0.3;
-    for (size_t i = 0; i < count; ++i) {
-      const size_t stop = repeats ? starts[i + 1] : starts[i] + 1;
-      for (size_t at = starts[i]; at < stop; ++at) {
-        if (at == starts[i] || places[at] != places[at - 1]) Add(places[at], tokens[i], 1);
-      }
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t stop = repeats ? starts[i + 1] : starts[i] + 1;
+      for (int64_t row = starts[i]; row < stop; ++row) Add(row, tokens[i], 1);
     }
     return true;
   }
@@ -102,20 +89,18 @@ class Signal {
     std::string text;
     for (int64_t row = 0; row < rows_; ++row) {
       const double row_gain = gain * random->Uniform(0.85, 1.15);
-      std::string line;
       for (int64_t i = 0; i < codes_.width(); ++i) {
         const double value = row_gain * (values_[row * codes_.width() + i] + shared[i]);
-        absl::StrAppendFormat(&line, "%.2f%c", value + noise * random->Normal(),
+        absl::StrAppendFormat(&text, "%.2f%c", value + noise * random->Normal(),
                               i + 1 == codes_.width() ? '\n' : ',');
       }
-      for (int64_t i = 0; i < times_; ++i) text += line;
     }
     return text;
   }
 
  private:
   const TextCodes& codes_;
-  const int64_t rows_, times_;
+  const int64_t rows_;
   std::vector<float> values_;
 };
 
@@ -168,11 +153,9 @@ class Maker {
     const std::string kind = kinds_[random->Below(kinds_.size())];
     std::string text;
     while (true) {
-      const bool stretched = kind == kStretched;
-      const int64_t most = stretched ? kUsualRows : kMostRows;
       const int64_t rows =
-          random->Uniform(0, 1) < 0.7 ? kUsualRows : random->Integer(kFewestRows, most + 1);
-      Signal signal(codes_, rows, stretched ? random->Integer(2, kMostTimes + 1) : 1);
+          random->Uniform(0, 1) < 0.7 ? kUsualRows : random->Integer(kFewestRows, kMostRows + 1);
+      Signal signal(codes_, rows);
       UNIVAL_ASSIGN_OR_RETURN(const bool fits, Say(kind, &signal, &text, random));
       if (!fits) continue;
       AddWeakTokens(&signal, random);
@@ -194,13 +177,10 @@ class Maker {
   absl::StatusOr<bool> Say(const std::string& kind, Signal* signal, std::string* text,
                            SeededRandom* random) const {
     const int64_t rows = signal->rows();
-    // Two tokens may share a row that stands several times.
-    const int tokens_a_row = kind == kStretched ? 2 : 1;
-    const bool alone = kind == kStretched && random->Uniform(0, 1) < 0.3;
-    if (alone || kind == kDense || kind == kGaps) {
+    if (kind == kDense || kind == kGaps) {
       const Text& one = Draw(kLongestText, random);
       *text = one.text;
-      return signal->LayOut(one.tokens, Places(0, rows, tokens_a_row), kind != kDense, random);
+      return signal->LayOut(one.tokens, 0, rows, kind == kGaps, random);
     }
     const Text &first = Draw(kLongestOfTwo, random), &second = Draw(kLongestOfTwo, random);
     const std::string head = Headed(first.text, random);
@@ -213,11 +193,11 @@ class Maker {
     if (!apart) return false;
     const Tokens after(all.begin() + static_cast<int64_t>(before.size()), all.end());
     const auto a = static_cast<int64_t>(before.size()), b = static_cast<int64_t>(after.size());
-    if (a + b > rows * tokens_a_row) return false;
-    const bool gaps = kind == kStretched || random->Uniform(0, 1) < 0.6;
-    const int64_t seam = kind == kSplit ? random->Integer(a, rows - b + 1) : rows / 2;
-    return signal->LayOut(before, Places(0, seam, tokens_a_row), gaps, random) &&
-           signal->LayOut(after, Places(seam, rows, tokens_a_row), gaps, random);
+    if (a + b > rows) return false;
+    const int64_t seam = kind == kHalves ? rows / 2 : random->Integer(a, rows - b + 1);
+    const bool gaps = random->Uniform(0, 1) < 0.6;
+    return signal->LayOut(before, 0, seam, gaps, random) &&
+           signal->LayOut(after, seam, rows, gaps, random);
   }
 
   // The first sentence with what joins it to the second.

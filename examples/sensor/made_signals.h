@@ -34,9 +34,7 @@ struct MadeSignalOptions {
 };
 
 // "dense": tokens row by row; "gaps": with empty rows or repeated ones between; "halves": a
-// sentence in each half; "split": two sentences, the second wherever the first leaves room;
-// "stretched": one sentence, or one in each half, with every row two to four times and up to two
-// tokens in a row, as where a connection gives each step of a signal several places.
+// sentence in each half; "split": two sentences, the second wherever the first leaves room.
 std::vector<std::string> MadeSignalKinds();
 
 // The same options and files give the same bytes. Errors: those of loading the model and of reading
