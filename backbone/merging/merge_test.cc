@@ -164,6 +164,14 @@ TEST_F(MergeTest, LambdaOneAndZeroGiveTheInputsBackToTheBit) {
   }
 }
 
+TEST_F(MergeTest, CarriesTheNoticesOfAllModels) {
+  const std::string a = Write("a", {4}), b = Write("b", {0});
+  WriteText(a + "/NOTICE.txt", "WordNet\n");
+  WriteText(b + "/NOTICE.txt", "Intents\n");
+  ASSERT_TRUE(MergeModels(Options({a, b})).ok());
+  EXPECT_EQ(ReadText(Path("merged") + "/NOTICE.txt"), "WordNet\n\nIntents\n");
+}
+
 TEST_F(MergeTest, APartMayHaveItsOwnLambdaAndTheLastThatMatchesCounts) {
   const std::string a = Write("a", {4, "ancestor", "depth"}),
                     b = Write("b", {0, "ancestor", "depth"});
