@@ -41,7 +41,10 @@ absl::Status Copy(const AdapterArguments<AdapterCopy>& arguments) {
   const bool is_modality = record == nullptr || !record->has_config();
   const AdapterTasks tasks =
       is_modality ? TasksOfModality(from, into, copy.modality) : AdapterTasks();
-  if (!tasks.files.empty()) copy.folders[kTemplatesComponent] = tasks.files;
+  if (!tasks.files.empty()) {
+    copy.folders[kTemplatesComponent] = tasks.files;
+    copy.template_set_hash = tasks.template_set_hash;
+  }
   UNIVAL_ASSIGN_OR_RETURN(const AdapterCopyResult result, CopyAdapter(copy));
   for (const std::string& block : result.missing_blocks) {
     std::cerr << "unival: note: block \"" << block << "\" is not in the vocabulary of "

@@ -5,9 +5,13 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/str_join.h"
 #include "app/adapter_commands.h"
 #include "app/command.h"
 #include "backbone/storage/adapter_edit.h"
+#include "backbone/storage/model_parts.h"
+#include "runtime/adapter_tasks.h"
+#include "runtime/model.h"
 #include "sdk/base/status_macros.h"
 
 namespace unival {
@@ -28,14 +32,31 @@ absl::Status MergeOne(const AdapterArguments<AdapterMerge>& arguments) {
   return absl::OkStatus();
 }
 
+// A modality's tasks go with it where they came with it.
+absl::StatusOr<RemainingTasks> TasksThatStay(const AdapterRemoval& removal) {
+  UNIVAL_ASSIGN_OR_RETURN(const OpenedModel model, OpenedModel::Open(removal.model));
+  const AdapterRecord* record = FindAdapter(model.manifest(), removal.adapter);
+  if (record == nullptr || record->has_config()) return RemainingTasks();
+  return TasksWithoutModality(model, removal.adapter);
+}
+
 absl::Status RemoveOne(const AdapterArguments<AdapterRemoval>& arguments) {
-  UNIVAL_RETURN_IF_ERROR(RemoveAdapter(arguments));
+  AdapterRemoval removal = arguments;
+  UNIVAL_ASSIGN_OR_RETURN(const RemainingTasks tasks, TasksThatStay(removal));
+  if (!tasks.removed.empty()) {
+    removal.folders[kTemplatesComponent] = tasks.files;
+    removal.template_set_hash = tasks.template_set_hash;
+  }
+  UNIVAL_RETURN_IF_ERROR(RemoveAdapter(removal));
   const std::string& output = arguments.output.empty() ? arguments.model : arguments.output;
   if (arguments.json) {
-    PrintJson({{"output", output}, {"removed", arguments.adapter}});
+    PrintJson({{"output", output}, {"removed", arguments.adapter}, {"tasks", tasks.removed}});
     return absl::OkStatus();
   }
   std::cout << output << ": without adapter \"" << arguments.adapter << "\"\n";
+  if (!tasks.removed.empty()) {
+    std::cout << "and without its tasks: " << absl::StrJoin(tasks.removed, ", ") << "\n";
+  }
   return absl::OkStatus();
 }
 
@@ -62,7 +83,8 @@ void AddAdapterEditCommands(Command& adapter) {
       [](Command& command, AdapterRemoval& removal) {
         command.AddPositional("model", &removal.model, "Model directory");
         command.AddPositional("id", &removal.adapter,
-                              "Id of the adapter; a modality's takes its encoder with it");
+                              "Id of the adapter; a modality's takes its encoder with it, and the "
+                              "tasks that `adapter copy` brought");
         command.AddOption("--output,-o", &removal.output,
                           "Model directory to write (default: MODEL itself, in one step)");
       },
