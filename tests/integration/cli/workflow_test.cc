@@ -365,7 +365,8 @@ TEST(Workflow, TheTasksOfACopiedModalityComeAndGoWithIt) {
             "\"image\" }\n  prompt: \" say it:\" target: \" {caption:text}\" }\n");
   ASSERT_EQ(program.Run("prompts add models/guest say.textproto").code, 0);
   WriteText(program.Path("models/guest/MY_NOTES.md"), "mine");
-  const std::string copy = "adapter copy runs/depth/model depth models/guest";
+  const std::string copy =
+      "adapter copy runs/depth/model depth models/guest --plugin \"$DEPTH_PLUGIN\"";
   const std::string asks_depth =
       "eval models/guest --plugin \"$DEPTH_PLUGIN\" --strict --limit 2 --task depth_caption "
       "--data data/depth/eval/caption.jsonl";
@@ -375,6 +376,10 @@ TEST(Workflow, TheTasksOfACopiedModalityComeAndGoWithIt) {
   EXPECT_EQ(own.code, 0) << own.err;
   const Outcome depth = program.Run(asks_depth);
   EXPECT_EQ(depth.code, 0) << depth.err;
+  const Outcome option = program.Run("predict models/guest --task depth_caption --depth a.png");
+  EXPECT_EQ(option.code, 2);
+  EXPECT_THAT(option.err,
+              HasSubstr("\"--depth\" is no option; give this medium as --input depth="));
   const Outcome removed = program.Run("adapter remove models/guest depth");
   ASSERT_EQ(removed.code, 0) << removed.err;
   EXPECT_THAT(removed.out, AllOf(HasSubstr("without its tasks: "), HasSubstr("depth_caption")));
