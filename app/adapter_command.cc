@@ -33,15 +33,24 @@ void SayTasks(const AdapterTasks& tasks, const AdapterCopy& copy) {
   }
 }
 
-absl::Status Copy(const AdapterArguments<AdapterCopy>& arguments) {
+struct CopyArguments : AdapterCopy {
+  RuntimeOptions runtime;
+};
+
+absl::Status Copy(const AdapterArguments<CopyArguments>& arguments) {
   AdapterCopy copy = arguments;
-  UNIVAL_ASSIGN_OR_RETURN(const OpenedModel from, OpenedModel::Open(copy.from));
-  UNIVAL_ASSIGN_OR_RETURN(const OpenedModel into, OpenedModel::Open(copy.into));
+  UNIVAL_ASSIGN_OR_RETURN(const auto runtime, RuntimeForTasks(arguments.runtime));
+  const TemplateTypes types = TypesOf(runtime.get());
+  UNIVAL_ASSIGN_OR_RETURN(const OpenedModel from, OpenedModel::Open(copy.from, types));
+  UNIVAL_ASSIGN_OR_RETURN(const OpenedModel into, OpenedModel::Open(copy.into, types));
   const AdapterRecord* record = FindAdapter(from.manifest(), copy.modality);
   const bool is_modality = record == nullptr || !record->has_config();
   const AdapterTasks tasks =
       is_modality ? TasksOfModality(from, into, copy.modality) : AdapterTasks();
-  if (!tasks.files.empty()) copy.folders[kTemplatesComponent] = tasks.files;
+  if (!tasks.files.empty()) {
+    copy.folders[kTemplatesComponent] = tasks.files;
+    copy.template_set_hash = tasks.template_set_hash;
+  }
   UNIVAL_ASSIGN_OR_RETURN(const AdapterCopyResult result, CopyAdapter(copy));
   for (const std::string& block : result.missing_blocks) {
     std::cerr << "unival: note: block \"" << block << "\" is not in the vocabulary of "
@@ -62,16 +71,25 @@ absl::Status Copy(const AdapterArguments<AdapterCopy>& arguments) {
 
 }  // namespace
 
+absl::StatusOr<std::unique_ptr<Runtime>> RuntimeForTasks(const RuntimeOptions& options) {
+  if (options.plugins.empty() && options.plugin_paths.empty()) return nullptr;
+  return Runtime::Create(options);
+}
+
+TemplateTypes TypesOf(const Runtime* runtime) {
+  return runtime == nullptr ? BuiltinTemplateTypes() : runtime->template_types();
+}
+
 void AddAdapterCommand(Command& program) {
   Command& adapter = AddShippedCommand(program, "adapter");
   AddAdapterListCommands(adapter);
   AddAdapterEditCommands(adapter);
-  AddAdapterSubcommand<AdapterCopy>(
+  AddAdapterSubcommand<CopyArguments>(
       adapter, "copy",
       "Take a modality, its encoder, connection and tasks, or another adapter over into another "
       "model",
       "Example: unival adapter copy runs/depth/model depth models/mine",
-      [](Command& command, AdapterCopy& copy) {
+      [](Command& command, CopyArguments& copy) {
         command.AddPositional("from", &copy.from, "Model directory that holds it");
         command.AddPositional("id", &copy.modality, "Id of the adapter or modality");
         command.AddPositional(
@@ -83,6 +101,7 @@ void AddAdapterCommand(Command& program) {
         command.AddFlag("--allow_adapter_mismatch", &copy.allow_mismatch,
                         "Also when it was trained against other weights; that is written down in "
                         "the manifest");
+        AddPluginOptions(command, &copy.runtime);
       },
       &Copy);
 }

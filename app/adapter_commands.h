@@ -7,12 +7,19 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "app/options.h"
+#include "runtime/runtime.h"
 
 namespace unival {
 
 void AddAdapterListCommands(Command& adapter);  // list, show: adapter_list_command.cc
 void AddAdapterEditCommands(Command& adapter);  // merge, remove: adapter_edit_command.cc
+
+// For commands that read tasks, of which some name slot types or metrics of plugins: a runtime with
+// these plugins, or null where none are given; and what tasks may name.
+absl::StatusOr<std::unique_ptr<Runtime>> RuntimeForTasks(const RuntimeOptions& options);
+TemplateTypes TypesOf(const Runtime* runtime);
 
 // The parsed command line of one subcommand: `Work` says what it works on, `json` how it prints.
 template <typename Work>

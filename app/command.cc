@@ -75,12 +75,16 @@ std::string CacheOfUser(const std::string& name) {
 
 void PrintJson(const nlohmann::json& json) { std::cout << JsonText(json, 2) << "\n"; }
 
-void AddRuntimeOptions(Command& command, RuntimeOptions* options) {
+void AddPluginOptions(Command& command, RuntimeOptions* options) {
   command.AddOption("--plugin", &options->plugins, "A plugin file; may be given several times");
   command.AddOption(
       "--plugin_path",
       [options](const std::string& folder) { options->plugin_paths.push_back(folder); },
       "A folder of plugins; may be given several times");
+}
+
+void AddRuntimeOptions(Command& command, RuntimeOptions* options) {
+  AddPluginOptions(command, options);
   command.AddOption("--threads", &options->threads, "Compute threads (default: all cores)")
       .Between(1, kMaxThreads);
   // The environment is read here, so that the layers below depend on their options alone.

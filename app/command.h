@@ -21,6 +21,8 @@ namespace unival {
 // replaced.
 void PrintJson(const nlohmann::json& json);
 
+// --plugin, --plugin_path; for commands that compute nothing.
+void AddPluginOptions(Command& command, RuntimeOptions* options);
 // --plugin, --plugin_path, --threads; the paths in UNIVAL_PLUGIN_PATH are added.
 void AddRuntimeOptions(Command& command, RuntimeOptions* options);
 // MODEL, --templates, --device, and the runtime's.

@@ -68,6 +68,8 @@ std::string EvaluationAsJson(const EvaluationOutput& output) {
   if (result.calibration) json["calibration"] = CalibrationJson(*result.calibration);
   if (result.constant) {
     json["constant"] = {{"answer", result.constant->text}, {"metrics", result.constant->metrics}};
+    const auto& of_kind = result.constant->text_of_kind;
+    if (!of_kind.empty()) json["constant"]["answer_of_kind"] = of_kind;
   }
   return JsonText(json, 2) + "\n";
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <type_traits>
@@ -25,6 +26,10 @@ namespace unival {
 namespace {
 
 using Strings = std::vector<std::string>;
+
+// By command.
+using OptionAdvice =
+    std::map<const CLI::App*, std::function<std::string(const std::string& option)>>;
 
 constexpr char kNotEmpty[] = "not_empty";
 constexpr StatusKind kUsageError("unival/usage");
@@ -171,7 +176,7 @@ std::string WhatIsWrong(const CLI::App& command, const CLI::ParseError& error) {
 }
 
 // Prints the help or version that was asked for, or what is wrong.
-int ReportUsage(CLI::App& app, const CLI::ParseError& error) {
+int ReportUsage(CLI::App& app, const CLI::ParseError& error, const OptionAdvice& advice) {
   std::string typed = app.get_name();
   CLI::App* command = Named(&app, &typed);
   // A word such as "-1" is a number that stands where no argument is expected, not an option.
@@ -186,6 +191,11 @@ int ReportUsage(CLI::App& app, const CLI::ParseError& error) {
     return app.exit(error, std::cout, std::cerr) == 0 ? kDone : kUsage;
   if (option == own_end) return ReportWrong(WhatIsWrong(*command, error), typed);
   const std::string name = option->substr(0, option->find('='));
+  const auto adviser = advice.find(command);
+  const std::string advised = adviser == advice.end() ? "" : adviser->second(*option);
+  if (!advised.empty()) {
+    return ReportWrong(absl::StrCat("\"", name, "\" is no option; ", advised), typed);
+  }
   return ReportUnknown(name, "option", OptionNames(command), typed);
 }
 
@@ -281,6 +291,7 @@ struct Command::Impl {
   std::vector<std::unique_ptr<Command>> commands;
   bool runs_alone = false;
   std::function<Strings()> other_names;
+  std::shared_ptr<OptionAdvice> advice = std::make_shared<OptionAdvice>();  // the program's
 };
 
 Command::Command(const std::string& name, const std::string& help)
@@ -298,6 +309,7 @@ Command& Command::AddCommand(const std::string& name, const std::string& help) {
   auto impl = std::make_unique<Impl>();
   impl->app = impl_->app->add_subcommand(name, help);
   impl->result = impl_->result;
+  impl->advice = impl_->advice;
   impl_->commands.emplace_back(new Command(std::move(impl)));
   return *impl_->commands.back();
 }
@@ -325,6 +337,10 @@ Option Command::AddOption(const std::string& names, OptionTarget target, const s
 
 void Command::AddFlag(const std::string& name, bool* target, const std::string& help) {
   impl_->app->add_flag(name, *target, help)->check(CLI::Validator(&WhyNoFlagValue, ""));
+}
+
+void Command::SetOptionAdvice(std::function<std::string(const std::string& option)> advice) {
+  (*impl_->advice)[impl_->app] = std::move(advice);
 }
 
 void Command::AddDevice(std::string* device) {
@@ -411,7 +427,7 @@ int Command::Parse(std::vector<std::string> words) {
   try {
     impl_->app->parse(ForParsing(words));
   } catch (const CLI::ParseError& error) {
-    return ReportUsage(*impl_->app, error);
+    return ReportUsage(*impl_->app, error, *impl_->advice);
   } catch (const std::exception& error) {
     return ReportFailure(absl::InternalError(absl::StrCat("internal error: ", error.what())));
   }

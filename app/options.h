@@ -97,6 +97,9 @@ class Command {
   void AddVersion(const std::string& version);
   // Further words that a user may mean by a word that is no command; they serve as suggestions.
   void SetOtherNames(std::function<std::vector<std::string>()> names);
+  // What to write in the place of an option that this command has not, "--radar" or "--radar=FILE";
+  // empty where nothing is known of it. It is asked when the rest of the command line was read.
+  void SetOptionAdvice(std::function<std::string(const std::string& option)> advice);
   // Text below the options in the help. A function is called when help is asked for.
   void SetFooter(const std::string& footer);
   void SetFooter(std::function<std::string()> footer);

@@ -107,6 +107,9 @@ void AddPredictCommand(Command& program) {
   auto arguments = std::make_shared<PredictArguments>();
   AddPipelineOptions(command, &arguments->pipeline);
   AddInputOptions(command, &arguments->inputs);
+  command.SetOptionAdvice([arguments](const std::string& option) {
+    return MediumAdvice(arguments->pipeline.model, option);
+  });
   command.AddOption("--task", &arguments->task, "Task name; `unival inspect MODEL` lists them")
       .Required();
   command.AddOption("--beam", &arguments->beam, "Beams (default: the task's)")

@@ -1,11 +1,46 @@
 // The options of `unival predict` that say what it is asked about.
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "app/column_pairs.h"
 #include "app/command.h"
 #include "app/predict_inputs.h"
 #include "app/task_columns.h"
+#include "runtime/opened_model.h"
 
 namespace unival {
+namespace {
+
+// Whether a modality of the model has this name, or a column with media of one of its tasks.
+bool NamesMedium(const OpenedModel& model, const std::string& name) {
+  for (const ModalityConfig& modality : model.manifest().modality()) {
+    if (modality.id() == name) return true;
+  }
+  for (const auto& [file, stored] : model.templates()) {
+    if (!stored.set.ok()) continue;
+    for (const LoadedTemplate& task : (*stored.set)->tasks) {
+      for (const TaskInput& input : task.proto.input()) {
+        if (input.name() == name) return true;
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string MediumAdvice(const std::string& model, const std::string& option) {
+  const std::vector<std::string> parts =
+      absl::StrSplit(absl::StripPrefix(option, "--"), absl::MaxSplits('=', 1));
+  const absl::StatusOr<OpenedModel> opened = OpenedModel::Open(model);
+  if (!opened.ok() || !NamesMedium(*opened, parts[0])) return "";
+  return absl::StrCat("give this medium as --input ", parts[0], "=",
+                      parts.size() > 1 && !parts[1].empty() ? parts[1] : "FILE");
+}
 
 void AddInputOptions(Command& command, PredictInputs* inputs) {
   command

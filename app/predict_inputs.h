@@ -30,6 +30,10 @@ struct PredictInputs {
 };
 
 // --input, --image, --video, --audio, --text, --column, --media_root, --limit and FILES.
+// What to write for an option that is the name of a medium which tasks of the model directory take:
+// "give it as --input radar=FILE". Empty where `option` is none.
+std::string MediumAdvice(const std::string& model, const std::string& option);
+
 void AddInputOptions(Command& command, PredictInputs* inputs);
 
 struct OpenedInputs {

@@ -13,6 +13,7 @@
 #include "sdk/base/status_macros.h"
 #include "training/evaluation/linear_probe.h"
 #include "training/evaluation/task_source.h"
+#include "training/evaluation/unseen_answers.h"
 
 namespace unival {
 namespace {
@@ -28,7 +29,12 @@ struct ProbeArguments {
   bool json = false;
 };
 
-absl::StatusOr<ProbeResult> Measure(ProbeArguments arguments) {
+struct ProbeReport {
+  UnseenAnswers unseen;
+  ProbeResult probe;
+};
+
+absl::StatusOr<ProbeReport> Measure(ProbeArguments arguments) {
   arguments.pipeline.task = arguments.task;
   UNIVAL_ASSIGN_OR_RETURN(auto pipeline, Pipeline::Create(arguments.pipeline));
   UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(arguments.task));
@@ -38,24 +44,34 @@ absl::StatusOr<ProbeResult> Measure(ProbeArguments arguments) {
   };
   UNIVAL_ASSIGN_OR_RETURN(const auto train, open(arguments.train));
   UNIVAL_ASSIGN_OR_RETURN(const auto test, open(arguments.test));
+  ProbeReport measured;
+  UNIVAL_ASSIGN_OR_RETURN(measured.unseen, CountUnseenAnswers(*task, *train, *test, train->size()));
   arguments.probe.progress = CountOn("encoding");
-  return LinearProbe(*pipeline, arguments.task, *train, *test, arguments.probe);
+  UNIVAL_ASSIGN_OR_RETURN(measured.probe,
+                          LinearProbe(*pipeline, arguments.task, *train, *test, arguments.probe));
+  return measured;
 }
 
 nlohmann::ordered_json ToJson(const ProbeScore& score) {
   return {{"accuracy", score.accuracy}, {"features", score.features}};
 }
 
-void PrintResult(const ProbeResult& result) {
+void PrintResult(const ProbeReport& measured) {
+  const ProbeResult& result = measured.probe;
   nlohmann::ordered_json json = {{"classes", result.classes},
                                  {"train_records", result.train_records},
                                  {"test_records", result.test_records},
+                                 {"unseen_test_answers", measured.unseen.records},
                                  {"pooled", ToJson(result.pooled)}};
   if (result.joined) json["joined"] = ToJson(*result.joined);
   std::cout << JsonText(json, 2) << "\n";
 }
 
-void PrintTable(const ProbeResult& result) {
+void PrintTable(const ProbeReport& measured) {
+  const ProbeResult& result = measured.probe;
+  if (measured.unseen.records > 0) {
+    std::cout << UnseenText(measured.unseen) << ": a classifier cannot give them\n";
+  }
   std::cout << absl::StrFormat("%d classes, %d training records, %d test records\n", result.classes,
                                result.train_records, result.test_records);
   const auto line = [](const char* name, const ProbeScore& score) {
@@ -67,7 +83,7 @@ void PrintTable(const ProbeResult& result) {
 }
 
 absl::Status Probe(const ProbeArguments& arguments) {
-  UNIVAL_ASSIGN_OR_RETURN(const ProbeResult result, Measure(arguments));
+  UNIVAL_ASSIGN_OR_RETURN(const ProbeReport result, Measure(arguments));
   arguments.json ? PrintResult(result) : PrintTable(result);
   return absl::OkStatus();
 }

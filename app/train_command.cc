@@ -130,7 +130,7 @@ void AddOptions(Command& command, const std::shared_ptr<TrainArguments>& argumen
                  "Megabytes that the caches of that folder may have together (default: no limit); "
                  "the weights do not depend on it")
       .NotNegative();
-  command.AddFlag("--quiet", &train.quiet, "No progress on standard error");
+  command.AddFlag("--quiet", &train.quiet, "No progress on standard error; warnings stay");
   command.AddFlag("--json", &arguments->json, "Print JSON");
   AddRuntimeOptions(command, &arguments->runtime);
 }

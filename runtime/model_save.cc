@@ -119,6 +119,7 @@ absl::Status Model::Save(const std::string& directory, const Lineage& lineage, b
       UNIVAL_RETURN_IF_ERROR(WriteAdapter(
           manifest, id, stored(PartTensors(absl::StrCat("adapter.", id))), exact, *writer));
     }
+    if (origin_ != nullptr) UNIVAL_RETURN_IF_ERROR(writer->TakeNotices(origin_->path()));
     for (const std::string& id : carried_)
       UNIVAL_RETURN_IF_ERROR(writer->CopyComponent(*origin_, id));
     UNIVAL_RETURN_IF_ERROR(writer->AddFolder(kTokenizerComponent, tokenizer_directory_));

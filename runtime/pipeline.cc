@@ -1,6 +1,7 @@
 #include "runtime/pipeline.h"
 
 #include <map>
+#include <set>
 #include <utility>
 
 #include "absl/algorithm/container.h"
@@ -8,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "backbone/layers/inference_precision.h"
 #include "backbone/layers/packed_weights.h"
+#include "backbone/storage/adapter_file.h"
 #include "backbone/storage/known_hashes.h"
 #include "runtime/template_hashes.h"
 #include "sdk/base/status_macros.h"
@@ -39,25 +41,50 @@ std::map<std::string, const LoadedTemplate*> LastOfEachName(
   return last;
 }
 
+// Hashes of the sets that the model was trained with, or that a connection or an adapter was that
+// the task uses: it may have been copied from a model with other sets.
+std::set<std::string> TrainedSets(const Manifest& manifest, const TaskTemplate& task) {
+  std::set<std::string> trained = RecordedHashes(manifest.template_set_hash());
+  const std::vector<std::string> used = TemplateModalities(task);
+  for (const AdapterRecord& record : manifest.adapter()) {
+    const std::string& modality = AdapterModality(record);
+    if (!modality.empty() && !absl::c_linear_search(used, modality)) continue;
+    trained.merge(RecordedHashes(record.template_set_hash()));
+  }
+  return trained;
+}
+
+using SetHashes = std::map<const LoadedTemplateSet*, std::string>;
+
+// `hashes`: of all sets, the stored ones among them.
+bool IsTrainedWording(const Model& model, const LoadedTemplateSet& set, const LoadedTemplate& task,
+                      const SetHashes& hashes) {
+  // A model without stored sets cannot say which words it was trained with: every wording is then
+  // taken for trained.
+  if (model.templates().empty()) return true;
+  const std::set<std::string> known = TrainedSets(model.manifest(), task.proto);
+  if (known.count(hashes.at(&set)) > 0) return true;
+  // Models of earlier versions have no recorded hash: their stored sets are assumed to be those
+  // that they were trained with.
+  const bool all_known = model.manifest().template_set_hash().empty();
+  return absl::c_any_of(model.templates(), [&](const auto& named) {
+    const auto& stored = named.second.set;
+    if (!stored.ok() || (!all_known && known.count(hashes.at(stored->get())) == 0)) return false;
+    const LoadedTemplate* trained = (*stored)->Find(task.proto.name());
+    return trained != nullptr && SameWording(trained->proto, task.proto);
+  });
+}
+
 // For each task: the set that words it, and whether the model was trained with the same words.
 std::map<std::string, TaskWording> Wordings(const Model& model,
                                             const std::vector<SharedTemplateSet>& sets) {
-  const std::string recorded = model.manifest().template_set_hash();
-  // Models of earlier versions have no recorded hash: their stored sets are assumed to be those
-  // that they were trained with. A model without stored sets cannot say which words it was trained
-  // with: every wording is then taken for trained.
-  const bool as_recorded = recorded.empty() || recorded == StoredTemplatesHash(model.templates());
+  SetHashes hashes;
+  for (const SharedTemplateSet& set : sets) hashes[set.get()] = TemplateSetHash(*set);
   std::map<std::string, TaskWording> wordings;
   for (const SharedTemplateSet& set : sets) {
-    const std::string hash = TemplateSetHash(*set);
     for (const LoadedTemplate& task : set->tasks) {
-      bool as_trained = model.templates().empty();
-      for (const auto& [file, stored] : model.templates()) {
-        if (as_trained || !as_recorded || !stored.set.ok()) continue;
-        const LoadedTemplate* trained = (*stored.set)->Find(task.proto.name());
-        as_trained = trained != nullptr && SameWording(trained->proto, task.proto);
-      }
-      wordings[task.proto.name()] = {set->file, hash, as_trained};
+      const bool as_trained = IsTrainedWording(model, *set, task, hashes);
+      wordings[task.proto.name()] = {set->file, hashes.at(set.get()), as_trained};
     }
   }
   return wordings;

@@ -61,7 +61,7 @@ struct TrainOptions {
   // limit changes neither losses nor weights, to the bit.
   absl::optional<int> cache_limit_mb;
   int loader_threads = 1;
-  bool quiet = false;  // no progress on stderr
+  bool quiet = false;  // no progress on stderr; warnings stay
   // Called after every log_every steps.
   std::function<void(const ProgressRecord&)> progress;
   // Checkpoint and return after this many steps of all stages; 0: never.

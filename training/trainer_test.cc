@@ -254,6 +254,13 @@ TEST(TrainerTest, AFrozenLanguageModelIsAskedWhetherItCanSayTheTargets) {
   const Json results = Json::parse(ReadText(World() + "/asked/results.json"));
   EXPECT_EQ(results.at("evaluations").at("caption").at("constant").at("answer"), "red");
 
+  // What is wrong is said without progress too.
+  ::testing::internal::CaptureStderr();
+  result = TrainOk(Options(World(), plan, FreshOutput("asked_quietly")));
+  const std::string quietly = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(quietly, HasSubstr("warning: evaluation \"caption\": "));
+  EXPECT_THAT(quietly, Not(HasSubstr("stage \"")));
+
   plan.mutable_stage(0)->set_trainable(0, "backbone");
   TrainOptions trains = Options(World(), plan, FreshOutput("not_asked"));
   trains.quiet = false;

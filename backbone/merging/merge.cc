@@ -175,7 +175,9 @@ class Merger {
   // The tokenizer, the template sets of all, and what else a model has.
   absl::Status WriteOthers() {
     std::map<std::string, std::string> templates;
+    if (inputs_.base) UNIVAL_RETURN_IF_ERROR(writer_->TakeNotices(inputs_.base->directory->path()));
     for (const MergeInput& input : inputs_.models) {
+      UNIVAL_RETURN_IF_ERROR(writer_->TakeNotices(input.directory->path()));
       for (const std::string& id : input.directory->ComponentIds()) {
         if (id == kTemplates) {
           UNIVAL_RETURN_IF_ERROR(AddTemplates(input, &templates));

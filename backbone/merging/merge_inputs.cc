@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "backbone/storage/backbone_hash.h"
 #include "backbone/storage/model_parts.h"
 #include "backbone/vocabulary/layout.h"
@@ -118,6 +121,18 @@ absl::Status JoinVocabulary(const MergeInput& first, const MergeInput& other,
   return absl::OkStatus();
 }
 
+// The hashes of the template sets of both, each once. A model that has sets and names no hashes is
+// of an earlier version: then it cannot be said of the merged one either.
+std::string JoinedSetHashes(const std::string& joined, const MergeInput& other) {
+  const std::string& more = other.manifest().template_set_hash();
+  if (joined.empty() || (more.empty() && other.directory->HasComponent("templates"))) return "";
+  std::vector<std::string> hashes = absl::StrSplit(joined, ' ', absl::SkipEmpty());
+  for (absl::string_view hash : absl::StrSplit(more, ' ', absl::SkipEmpty())) {
+    if (!absl::c_linear_search(hashes, hash)) hashes.emplace_back(hash);
+  }
+  return absl::StrJoin(hashes, " ");
+}
+
 }  // namespace
 
 absl::StatusOr<MergeInputs> OpenMergeInputs(const MergeOptions& options) {
@@ -150,6 +165,7 @@ absl::StatusOr<Manifest> JoinedManifest(const MergeInputs& inputs) {
                                      WithoutRegularisation(manifest.backbone()), "backbone", first,
                                      *other));
     UNIVAL_RETURN_IF_ERROR(CheckSameTokenizer(first, *other));
+    joined.set_template_set_hash(JoinedSetHashes(joined.template_set_hash(), *other));
     UNIVAL_RETURN_IF_ERROR(JoinVocabulary(first, *other, joined.mutable_vocabulary()));
     UNIVAL_RETURN_IF_ERROR(Join(
         manifest.modality(), [](const auto& item) { return item.id(); }, "modality", first, *other,

@@ -164,6 +164,23 @@ TEST_F(MergeTest, LambdaOneAndZeroGiveTheInputsBackToTheBit) {
   }
 }
 
+TEST_F(MergeTest, CarriesTheNoticesOfAllModels) {
+  const std::string a = Write("a", {4}), b = Write("b", {0});
+  WriteText(a + "/NOTICE.txt", "WordNet\n");
+  WriteText(b + "/NOTICE.txt", "Intents\n");
+  ASSERT_TRUE(MergeModels(Options({a, b})).ok());
+  EXPECT_EQ(ReadText(Path("merged") + "/NOTICE.txt"), "WordNet\n\nIntents\n");
+}
+
+TEST_F(MergeTest, NamesTheTemplateSetsOfAllModels) {
+  const auto write = [&](const std::string& name, float shift, const std::string& hashes) {
+    const std::string path = Write(name, {shift}), file = path + "/manifest.textproto";
+    return WriteText(file, ReadText(file) + "template_set_hash: \"" + hashes + "\"\n"), path;
+  };
+  ASSERT_TRUE(MergeModels(Options({write("a", 4, "x y"), write("b", 0, "y z")})).ok());
+  EXPECT_EQ(MergedManifest().template_set_hash(), "x y z");
+}
+
 TEST_F(MergeTest, APartMayHaveItsOwnLambdaAndTheLastThatMatchesCounts) {
   const std::string a = Write("a", {4, "ancestor", "depth"}),
                     b = Write("b", {0, "ancestor", "depth"});

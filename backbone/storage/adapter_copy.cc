@@ -89,6 +89,7 @@ absl::StatusOr<Manifest> Joined(const AdapterCopy& copy, const ModelDirectory& f
   Take(from.manifest().modality(), id, ModalityId, manifest.mutable_modality());
   Take(from.manifest().connection(), id, OwnerId, manifest.mutable_connection());
   Take(from.manifest().adapter(), id, RecordId, manifest.mutable_adapter());
+  if (copy.template_set_hash) manifest.set_template_set_hash(*copy.template_set_hash);
   Lineage& lineage = *manifest.add_lineage();
   lineage.set_command(absl::StrCat("adapter copy ", id, " from ", from.manifest().name()));
   if (record->backbone_sha256() != expected.backbone_sha256()) {

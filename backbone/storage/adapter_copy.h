@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 
 namespace unival {
 
@@ -29,6 +30,8 @@ struct AdapterCopy {
   // Component id -> file name -> content: folders of the output in the place of those that `into`
   // has, for what goes with the modality and this room knows nothing of, such as its tasks.
   std::map<std::string, std::map<std::string, std::string>> folders;
+  // What the manifest is to say of the folder of tasks; absent: as that of `into`.
+  absl::optional<std::string> template_set_hash;
 };
 
 struct AdapterCopyResult {

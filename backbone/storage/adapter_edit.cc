@@ -64,7 +64,9 @@ absl::Status RemoveFrom(const AdapterRemoval& removal) {
     Erase(manifest.mutable_modality(), [&](const auto& item) { return item.id() == id; });
     Erase(manifest.mutable_connection(), [&](const auto& item) { return item.modality() == id; });
   }
+  for (const auto& replaced : removal.folders) gone.push_back(replaced.first);
   Erase(manifest.mutable_adapter(), [&](const auto& item) { return AdapterId(item) == id; });
+  if (removal.template_set_hash) manifest.set_template_set_hash(*removal.template_set_hash);
   manifest.add_lineage()->set_command(absl::StrCat("adapter remove ", id));
   const std::string output = removal.output.empty() ? removal.model : removal.output;
   UNIVAL_ASSIGN_OR_RETURN(
@@ -72,6 +74,9 @@ absl::Status RemoveFrom(const AdapterRemoval& removal) {
   for (const std::string& component : model->ComponentIds()) {
     if (std::find(gone.begin(), gone.end(), component) != gone.end()) continue;
     UNIVAL_RETURN_IF_ERROR(writer->CopyComponent(*model, component));
+  }
+  for (const auto& [folder, files] : removal.folders) {
+    if (!files.empty()) UNIVAL_RETURN_IF_ERROR(writer->AddFolder(folder, files));
   }
   return writer->Commit(std::move(manifest));
 }

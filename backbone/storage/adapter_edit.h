@@ -11,10 +11,12 @@
 #define UNIVAL_BACKBONE_STORAGE_ADAPTER_EDIT_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 
 namespace unival {
 
@@ -22,9 +24,16 @@ struct AdapterRemoval {
   std::string model;    // model directory that holds it
   std::string adapter;  // id; a modality's takes its encoder and connection with it
   std::string output;   // model directory to write; empty: `model` itself, in one step
+  // Component id -> file name -> content: folders of the output in the place of those that `model`
+  // has, for what goes with the adapter and this room knows nothing of, such as its tasks. One
+  // without files goes.
+  std::map<std::string, std::map<std::string, std::string>> folders = {};
+  // What the manifest is to say of the folder of tasks; absent: as that of `model`.
+  absl::optional<std::string> template_set_hash = absl::nullopt;
 };
 
-// Every other file is taken over byte for byte: what is left is the model that it was without it.
+// Every other file of the model is taken over byte for byte: what is left is the model that it was
+// without it.
 // NotFound lists the adapters there are; FailedPrecondition for a connection that another adapter
 // works on. The output is whole or untouched.
 absl::Status RemoveAdapter(const AdapterRemoval& removal);

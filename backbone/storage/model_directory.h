@@ -137,8 +137,12 @@ class ModelDirectoryWriter {
   absl::Status AddFolder(const std::string& id, const std::string& source);
   // A folder component from bytes: relative file name -> content.
   absl::Status AddFolder(const std::string& id, const std::map<std::string, std::string>& files);
-  // Takes a component over byte for byte, also one that no loaded plugin understands.
+  // Takes a component over byte for byte, also one that no loaded plugin understands, and with it
+  // the notices of `from`.
   absl::Status CopyComponent(const ModelDirectory& from, const std::string& id);
+  // The notices of a model that this one is made from, the folder `model`, go with it
+  // (kept_files.h). Those of several models stand one after the other.
+  absl::Status TakeNotices(const std::string& model);
 
   // What was added so far, with its hashes.
   std::vector<Component> components() const;
@@ -146,14 +150,16 @@ class ModelDirectoryWriter {
   absl::StatusOr<std::string> PathOf(const std::string& id) const;
 
   // Sets format_version and the components, writes the manifest, syncs everything, and moves the
-  // directory into place. An existing model is exchanged in one step and then removed. The writer
-  // is done after success.
+  // directory into place. An existing model is exchanged in one step and then removed; files of its
+  // folder that are not the model's own stay, and so do its notices. The writer is done after
+  // success.
   absl::Status Commit(Manifest manifest);
 
  private:
   ModelDirectoryWriter(std::string path, std::string staging, FolderLock lock)
       : path_(std::move(path)), staging_(std::move(staging)), lock_(std::move(lock)) {}
   absl::StatusOr<std::string> Reserve(const std::string& id, const std::string& file);
+  absl::Status AddOtherFiles();
   // The file or folder is written, and this is its hash.
   absl::Status Finish(const std::string& id, const std::string& file,
                       absl::StatusOr<std::string> sha256);
@@ -163,6 +169,7 @@ class ModelDirectoryWriter {
   const std::string staging_;
   const FolderLock lock_;  // on staging_: while it is held, no other writer takes it for a leftover
   std::map<std::string, Component> components_;
+  std::vector<std::string> notices_;
   bool committed_ = false;
 };
 

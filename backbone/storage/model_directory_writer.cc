@@ -15,6 +15,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "backbone/storage/kept_files.h"
 #include "backbone/storage/model_directory.h"
 #include "backbone/vocabulary/layout.h"
 #include "sdk/base/files.h"
@@ -201,7 +202,21 @@ absl::Status ModelDirectoryWriter::CopyComponent(const ModelDirectory& from,
   const std::string file = fs::path(source).lexically_relative(from.path()).generic_string();
   UNIVAL_ASSIGN_OR_RETURN(const std::string target, Reserve(id, file));
   UNIVAL_RETURN_IF_ERROR(CopyTree(source, target));
+  UNIVAL_RETURN_IF_ERROR(TakeNotices(from.path()));
   return Finish(id, file, from.ComponentSha256(id));  // compared when the source was opened
+}
+
+absl::Status ModelDirectoryWriter::TakeNotices(const std::string& model) {
+  return AddNotices(model, &notices_);
+}
+
+// What is in the directory beside the manifest and its components.
+absl::Status ModelDirectoryWriter::AddOtherFiles() {
+  std::error_code error;
+  const bool is_replacement = fs::is_directory(path_, error);
+  if (is_replacement) UNIVAL_RETURN_IF_ERROR(TakeNotices(path_));
+  UNIVAL_RETURN_IF_ERROR(WriteNotices(notices_, staging_));
+  return is_replacement ? KeepOtherFiles(path_, staging_) : absl::OkStatus();
 }
 
 absl::StatusOr<std::string> ModelDirectoryWriter::PathOf(const std::string& id) const {
@@ -224,6 +239,7 @@ absl::Status ModelDirectoryWriter::Commit(Manifest manifest) {
   for (const auto& [id, component] : components_) *manifest.add_component() = component;
   UNIVAL_RETURN_IF_ERROR(
       WriteFileAtomically(absl::StrCat(staging_, "/", kManifestFile), {PrintTextProto(manifest)}));
+  UNIVAL_RETURN_IF_ERROR(AddOtherFiles());
   UNIVAL_RETURN_IF_ERROR(MoveIntoPlace());
   committed_ = true;
   return SyncDirectory(fs::path(path_).parent_path().string());

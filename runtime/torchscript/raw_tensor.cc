@@ -98,6 +98,24 @@ absl::StatusOr<std::vector<int64_t>> ParseShape(absl::string_view text) {
   return shape;
 }
 
+// The type as the heading writes it: a text in quotes, or a list of fields, which no file of plain
+// numbers has.
+std::string TypeText(absl::string_view value) {
+  if (!absl::ConsumePrefix(&value, "'")) return "of several fields";
+  return std::string(value.substr(0, value.find('\'')).substr(0, 16));
+}
+
+// Names the type, and what to do about it.
+absl::Status UnknownType(absl::string_view value) {
+  const std::string type = TypeText(value);
+  const bool is_complex = absl::StrContains(type.substr(0, 2), 'c');
+  return InvalidArgument(
+      ".npy of type ", type, "; expected little-endian ", KnownTypes(),
+      is_complex ? "; store complex numbers as float32 with a last dimension of 2, real and "
+                   "imaginary part"
+                 : "; store the numbers as one of these");
+}
+
 absl::StatusOr<Stored> ParseNpy(absl::string_view bytes) {
   if (bytes.size() < 12) return InvalidArgument(".npy is cut off");
   const int version = bytes[6];
@@ -119,8 +137,7 @@ absl::StatusOr<Stored> ParseNpy(absl::string_view bytes) {
       stored.type = &known;
   }
   if (stored.type != nullptr) return stored;
-  return InvalidArgument(".npy of type ", type.substr(0, 8), "; expected little-endian ",
-                         KnownTypes());
+  return UnknownType(type);
 }
 
 // The shape that `count` numbers have: -1 is what is left.

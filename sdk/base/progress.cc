@@ -40,7 +40,10 @@ ProgressLine::~ProgressLine() {
 }
 
 void ProgressLine::Print(absl::string_view line, bool stays) {
-  if (options_.quiet) return;
+  if (!options_.quiet) Write(line, stays);
+}
+
+void ProgressLine::Write(absl::string_view line, bool stays) {
   const bool open = terminal_ && !stays;
   const std::string text =
       absl::StrCat(terminal_ ? kStartOfLine : "", PrintableMessage(line), open ? "" : "\n");
@@ -57,6 +60,10 @@ void ProgressLine::Show(absl::string_view line) {
 }
 
 void ProgressLine::Say(absl::string_view line) { Print(line, /*stays=*/true); }
+
+void ProgressLine::Warn(absl::string_view line) {
+  if (options_.warnings) Write(absl::StrCat("warning: ", line), /*stays=*/true);
+}
 
 void ProgressLine::Clear() {
   if (!open_line_) return;

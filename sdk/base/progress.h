@@ -20,13 +20,14 @@ namespace unival {
 std::string DurationText(double seconds);
 
 struct ProgressOptions {
-  bool quiet = false;  // nothing is written
+  bool quiet = false;  // nothing but warnings is written
   std::FILE* stream = stderr;
   // Whether the stream is a terminal, where a line can be rewritten. By default the system is
   // asked.
   absl::optional<bool> terminal = absl::nullopt;
   // Seconds since any fixed moment. By default the system's clock.
   std::function<double()> clock = nullptr;
+  bool warnings = true;  // whether Warn writes, also when quiet
 };
 
 // On a terminal the line is rewritten in place, at most five times a second. Elsewhere, for example
@@ -47,12 +48,15 @@ class ProgressLine {
   void Count(absl::string_view what, int64_t done, int64_t total, absl::string_view now = "");
   // Shows a line at once; it is not overwritten.
   void Say(absl::string_view line);
+  // The same for "warning: LINE", also when quiet: that leaves out progress, not what is wrong.
+  void Warn(absl::string_view line);
   // Removes an open line from the terminal, before other output.
   void Clear();
 
  private:
   std::string CountText(absl::string_view what, int64_t done, int64_t total);
   void Print(absl::string_view line, bool stays);
+  void Write(absl::string_view line, bool stays);
 
   ProgressOptions options_;
   bool terminal_ = false;

@@ -35,6 +35,20 @@ TEST_F(ProgressTest, ATerminalsLineIsRewrittenAndEnded) {
   EXPECT_EQ(Written(), "\r\033[Kone\r\033[Ktwo\n");
 }
 
+TEST_F(ProgressTest, AWarningIsWrittenWhereProgressIsNot) {
+  {
+    ProgressOptions options = Options(false);
+    options.quiet = true;
+    ProgressLine line(options);
+    line.Show("one");
+    line.Say("two");
+    line.Warn("three");
+    options.warnings = false;
+    ProgressLine(options).Warn("four");
+  }
+  EXPECT_EQ(Written(), "warning: three\n");
+}
+
 TEST_F(ProgressTest, ALogGetsALineEveryFiveSeconds) {
   {
     ProgressLine line(Options(false));

@@ -19,8 +19,14 @@
 namespace unival {
 
 struct ConstantAnswer {
-  std::string text;                       // the records' most frequent answer
-  std::map<std::string, double> metrics;  // of the task, if every record were answered with it
+  std::string text;  // the records' most frequent answer
+  // Of the task, if every record were answered with it; those of a kind, "accuracy/kind=count", if
+  // every record of that kind were answered with the most frequent answer of the kind.
+  std::map<std::string, double> metrics;
+  std::map<std::string, std::string> text_of_kind;  // by the value of the records' column `kind`
+
+  // The answer that `metrics` are of, under this name.
+  const std::string& TextOf(const std::string& metric) const;
 };
 
 // Scores the most frequent answer as the answer to every record. Absent where answers are no texts

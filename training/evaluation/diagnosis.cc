@@ -12,6 +12,7 @@
 #include "sdk/base/status_macros.h"
 #include "training/evaluation/linear_probe.h"
 #include "training/evaluation/speaking.h"
+#include "training/evaluation/unseen_answers.h"
 
 namespace unival {
 namespace {
@@ -33,6 +34,7 @@ double ConstantScore(const EvaluationResult& result) {
 struct Findings {
   double repeated = 1;            // share of the answers
   absl::optional<double> linear;  // accuracy of a classifier
+  UnseenAnswers unseen;
 };
 
 // Whether a linear classifier can say anything here. It knows only answers of training records as
@@ -60,6 +62,9 @@ absl::StatusOr<Findings> Look(Pipeline& pipeline, const Task& task, const Source
   if (spoken.texts > 0) {
     findings.repeated = 1 - static_cast<double>(spoken.missed.size()) / spoken.texts;
   }
+  if (train != nullptr) {
+    UNIVAL_ASSIGN_OR_RETURN(findings.unseen, CountUnseenAnswers(task, *train, test));
+  }
   if (train == nullptr || MediaColumns(task.info()).size() != 1) return findings;
   UNIVAL_ASSIGN_OR_RETURN(const bool are_classes,
                           AreClasses(task, *train, test, pipeline.model().vocabulary()));
@@ -75,6 +80,10 @@ absl::StatusOr<Findings> Look(Pipeline& pipeline, const Task& task, const Source
 }
 
 std::string Verdict(const Findings& findings, double constant) {
+  // Features and connection cannot be judged by answers that nothing taught.
+  if (findings.unseen.records > 0 && findings.unseen.records * 2 >= findings.unseen.asked) {
+    return "the training data: show these answers there, or test with answers that it has";
+  }
   if (findings.repeated < kEnoughRepeated) {
     return "the language model cannot say them: other words, a plan that trains it too "
            "(trainable: \"backbone\"), or another model";
@@ -107,7 +116,10 @@ absl::StatusOr<std::string> Diagnose(Pipeline& pipeline, const EvaluationResult&
   UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline.task(result.task));
   UNIVAL_ASSIGN_OR_RETURN(const Findings findings, Look(pipeline, *task, train, test));
   const std::string metric = ComparedMetric(result);
-  std::string text = absl::StrFormat(
+  std::string text =
+      findings.unseen.records > 0 ? absl::StrCat(UnseenText(findings.unseen), "; ") : "";
+  absl::StrAppendFormat(
+      &text,
       "%s %.3f is no better than always answering \"%s\" (%.3f); the language model repeats %.2f "
       "of "
       "the answers",

@@ -25,7 +25,7 @@ std::string ComparedMetric(const EvaluationResult& result);
 // Whether that score is not above the constant answer's.
 bool IsNoBetterThanConstant(const EvaluationResult& result);
 
-// Sentences for people: both scores; how many of the answers the language model can repeat from
+// Sentences for people: first, how many test answers training never shows; both scores; how many of the answers the language model can repeat from
 // text; and, for a task with one media item whose answers are classes (each stands several times in
 // the training source, most of the test's among them), what a linear classifier makes of the same
 // features of a thousand records; then which part fails by these figures. Seconds, whatever the

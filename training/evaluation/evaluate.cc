@@ -152,7 +152,7 @@ std::string BesideConstant(const EvaluationResult& result, const std::string& me
   if (!result.constant || IsCount(metric)) return "";
   const auto found = result.constant->metrics.find(metric);
   if (found == result.constant->metrics.end()) return "";
-  return absl::StrFormat("   (always \"%s\": %.4f)", BeginningOf(result.constant->text),
+  return absl::StrFormat("   (always \"%s\": %.4f)", BeginningOf(result.constant->TextOf(metric)),
                          found->second);
 }
 

@@ -34,14 +34,13 @@ void Warn(Run& run, const std::string& field, const Task& task, const Source& so
   const auto cut = FindCutTargets(task, source, run.model->vocabulary());
   if (!cut.has_value()) return;
   const std::string& origin = task.info().origin;
-  run.printer.Say(absl::StrCat("warning: ", run.plan.file, ": ", field, ": ", cut->records, " of ",
-                               cut->looked_at, " targets have more tokens than the ", cut->allowed,
-                               " that the task \"", task.info().name,
-                               "\" generates at most, so that answers will be cut; the "
-                               "longest has ",
-                               cut->longest, " (", cut->key, ": \"", cut->text,
-                               "\"). Set generation { max_tokens: ", cut->longest, " } in the task",
-                               origin.empty() ? "" : absl::StrCat(" (", origin, ")")));
+  run.printer.Warn(absl::StrCat(
+      run.plan.file, ": ", field, ": ", cut->records, " of ", cut->looked_at,
+      " targets have more tokens than the ", cut->allowed, " that the task \"", task.info().name,
+      "\" generates at most, so that answers will be cut; the "
+      "longest has ",
+      cut->longest, " (", cut->key, ": \"", cut->text, "\"). Set generation { max_tokens: ",
+      cut->longest, " } in the task", origin.empty() ? "" : absl::StrCat(" (", origin, ")")));
 }
 
 }  // namespace

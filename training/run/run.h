@@ -28,9 +28,15 @@ namespace unival {
 // Single-threaded.
 struct Run {
   Run(const TrainOptions& options, const Runtime& runtime)
-      : options(options),
-        runtime(runtime),
-        printer({options.quiet || (options.world != nullptr && !options.world->is_first())}) {}
+      : options(options), runtime(runtime), printer(PrinterOptions(options)) {}
+
+  // One process speaks for all.
+  static ProgressOptions PrinterOptions(const TrainOptions& options) {
+    ProgressOptions printer;
+    printer.warnings = options.world == nullptr || options.world->is_first();
+    printer.quiet = options.quiet || !printer.warnings;
+    return printer;
+  }
 
   std::string Path(const std::string& name) const { return options.output + "/" + name; }
 

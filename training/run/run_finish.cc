@@ -61,6 +61,8 @@ absl::Status WriteResults(const Run& run, const TrainResult& result) {
     if (evaluation.constant) {
       evaluations[name]["constant"] = {{"answer", evaluation.constant->text},
                                        {"metrics", MetricsJson(evaluation.constant->metrics)}};
+      const auto& of_kind = evaluation.constant->text_of_kind;
+      if (!of_kind.empty()) evaluations[name]["constant"]["answer_of_kind"] = of_kind;
     }
     if (!evaluation.diagnosis.empty()) evaluations[name]["diagnosis"] = evaluation.diagnosis;
   }
@@ -106,7 +108,7 @@ absl::Status DiagnoseIfPoor(Run* run, const Source& source, EvaluationResult* ev
   UNIVAL_ASSIGN_OR_RETURN(
       evaluated->diagnosis,
       Diagnose(*run->pipeline, *evaluated, TrainingSourceOf(*run, evaluated->task), source));
-  run->printer.Say(absl::StrCat("evaluation \"", evaluated->name, "\": ", evaluated->diagnosis));
+  run->printer.Warn(absl::StrCat("evaluation \"", evaluated->name, "\": ", evaluated->diagnosis));
   return absl::OkStatus();
 }
 

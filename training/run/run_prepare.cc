@@ -261,7 +261,7 @@ absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_s
                                                  /*is_checked=*/has_begun, IndexesOf(*run)));
   UNIVAL_RETURN_IF_ERROR(ResolveEpochs(run->data, &run->plan, run->Processes()));
   for (const std::string& warning : TaskWarnings(run->plan, run->templates, *run->model)) {
-    run->printer.Say(absl::StrCat("warning: ", warning));
+    run->printer.Warn(warning);
   }
   if (!has_begun && run->IsFirst()) WarnOfCutTargets(*run);
   UNIVAL_RETURN_IF_ERROR(CheckValidationMetrics(*run));
@@ -272,8 +272,7 @@ absl::Status PrepareRun(Run* run, std::map<std::string, at::Tensor>* optimizer_s
   UNIVAL_RETURN_IF_ERROR(MeasureFeatures(run->data, *run->model));
   run->before = HashState(*run->model, run->plan.proto.save_half());
   UNIVAL_ASSIGN_OR_RETURN(absl::optional<RunIdentity> recorded, CheckIdentity(*run));
-  for (const std::string& warning : DataWarnings(run->data))
-    run->printer.Say(absl::StrCat("warning: ", warning));
+  for (const std::string& warning : DataWarnings(run->data)) run->printer.Warn(warning);
   if (run->options.resume) UNIVAL_RETURN_IF_ERROR(Resume(run, recorded, optimizer_state));
   if (!recorded) return absl::OkStatus();
   run->state.run = RunKey(*recorded);

@@ -31,7 +31,7 @@ absl::Status WarnOfUnsayableTargets(Run& run, const std::vector<StageSource>& so
   if (texts.empty()) return absl::OkStatus();
   UNIVAL_ASSIGN_OR_RETURN(const SpeakingReport report, CheckSpeaking(*run.model, texts, {}));
   const std::string warning = SpeakingWarning(report, kMostWords);
-  if (!warning.empty()) run.printer.Say(absl::StrCat("warning: ", warning));
+  if (!warning.empty()) run.printer.Warn(warning);
   return absl::OkStatus();
 }
 

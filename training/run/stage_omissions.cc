@@ -67,8 +67,8 @@ absl::Status StageOmissions::CountBatch(const std::string& what, std::vector<std
   RunTotals& totals = run_.state.totals;
   ++totals.skipped;
   UNIVAL_RETURN_IF_ERROR(run_.log.WriteSkipped(run_.state.step + 1, what, records));
-  run_.printer.Say(absl::StrCat("warning: step ", run_.state.step + 1, ": ", what,
-                                "; the batch is left out. Records: ", Shortened(records)));
+  run_.printer.Warn(absl::StrCat("step ", run_.state.step + 1, ": ", what,
+                                 "; the batch is left out. Records: ", Shortened(records)));
   return totals.skipped <= MaxSkipped(stage_) ? absl::OkStatus() : NotFinite(what, records);
 }
 

@@ -180,6 +180,8 @@ absl::StatusOr<FairseqConversion> ConvertFairseq(const FairseqCheckpoint& checkp
   ModelWriteOptions write;
   write.overwrite = options.overwrite;
   UNIVAL_ASSIGN_OR_RETURN(const auto writer, ModelDirectoryWriter::Create(directory, write));
+  const std::filesystem::path folder = std::filesystem::path(name).parent_path();
+  UNIVAL_RETURN_IF_ERROR(writer->TakeNotices(folder.empty() ? "." : folder.string()));
   return CatchTorch(name, [&]() -> absl::StatusOr<FairseqConversion> {
     const at::NoGradGuard no_grad;
     return Annotate(FairseqConverter(checkpoint, options, host, *writer)

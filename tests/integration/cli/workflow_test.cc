@@ -321,6 +321,13 @@ TEST(Workflow, ATaskOfAModalityThatTheModelLacksSaysWhatThereIs) {
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("depth"), HasSubstr("image")));
 }
 
+void TakeOutTemplates(const std::string& file) {
+  std::string manifest = ReadText(file);
+  const size_t id = manifest.find("id: \"templates\""), begin = manifest.rfind("component {", id);
+  manifest.erase(begin, manifest.find("}\n", id) + 2 - begin);
+  WriteText(file, manifest);
+}
+
 TEST(Workflow, ATrainedModalityIsCopiedIntoAnotherModel) {
   const Program& program = WithDepthRun();
   fs::copy(program.Path("models/tiny"), program.Path("models/second"), fs::copy_options::recursive);
@@ -341,15 +348,46 @@ TEST(Workflow, ATrainedModalityIsCopiedIntoAnotherModel) {
       << "it is there already";
   // A model without tasks gets the tasks of the modality.
   fs::copy(program.Path("models/tiny"), program.Path("models/plain"), fs::copy_options::recursive);
-  std::string manifest = ReadText(program.Path("models/plain/manifest.textproto"));
-  const size_t id = manifest.find("id: \"templates\""), begin = manifest.rfind("component {", id);
-  manifest.erase(begin, manifest.find("}\n", id) + 2 - begin);
-  WriteText(program.Path("models/plain/manifest.textproto"), manifest);
+  TakeOutTemplates(program.Path("models/plain/manifest.textproto"));
   const Outcome brought = program.Run("adapter copy runs/depth/model depth models/plain");
   ASSERT_EQ(brought.code, 0) << brought.err;
   EXPECT_THAT(brought.out, AllOf(HasSubstr("with its tasks: "), HasSubstr("depth_caption"),
                                  Not(HasSubstr("image_caption"))));
   EXPECT_EQ(answers("models/plain"), answers("runs/depth/model"));
+}
+
+TEST(Workflow, TheTasksOfACopiedModalityComeAndGoWithIt) {
+  const Program& program = WithDepthRun();
+  fs::copy(program.Path("models/tiny"), program.Path("models/guest"), fs::copy_options::recursive);
+  TakeOutTemplates(program.Path("models/guest/manifest.textproto"));
+  WriteText(program.Path("say.textproto"),
+            "name: \"say\"\ntask { name: \"image_say\" input { name: \"image\" modality: "
+            "\"image\" }\n  prompt: \" say it:\" target: \" {caption:text}\" }\n");
+  ASSERT_EQ(program.Run("prompts add models/guest say.textproto").code, 0);
+  WriteText(program.Path("models/guest/MY_NOTES.md"), "mine");
+  const std::string copy =
+      "adapter copy runs/depth/model depth models/guest --plugin \"$DEPTH_PLUGIN\"";
+  const std::string asks_depth =
+      "eval models/guest --plugin \"$DEPTH_PLUGIN\" --strict --limit 2 --task depth_caption "
+      "--data data/depth/eval/caption.jsonl";
+  ASSERT_EQ(program.Run(copy).code, 0);
+  const Outcome own = program.Run(
+      "eval models/guest --strict --limit 2 --task image_say --data data/image/eval/caption.jsonl");
+  EXPECT_EQ(own.code, 0) << own.err;
+  const Outcome depth = program.Run(asks_depth);
+  EXPECT_EQ(depth.code, 0) << depth.err;
+  const Outcome option = program.Run("predict models/guest --task depth_caption --depth a.png");
+  EXPECT_EQ(option.code, 2);
+  EXPECT_THAT(option.err,
+              HasSubstr("\"--depth\" is no option; give this medium as --input depth="));
+  const Outcome removed = program.Run("adapter remove models/guest depth");
+  ASSERT_EQ(removed.code, 0) << removed.err;
+  EXPECT_THAT(removed.out, AllOf(HasSubstr("without its tasks: "), HasSubstr("depth_caption")));
+  EXPECT_FALSE(fs::exists(program.Path("models/guest/templates/adapter.depth.textproto")));
+  EXPECT_TRUE(fs::exists(program.Path("models/guest/templates/say.textproto")));
+  EXPECT_EQ(ReadText(program.Path("models/guest/MY_NOTES.md")), "mine");
+  ASSERT_EQ(program.Run(copy).code, 0);
+  EXPECT_EQ(program.Run(asks_depth).code, 0);
 }
 
 TEST(Workflow, ProbeMeasuresAnEncoderWithoutTheLanguageModel) {

@@ -35,7 +35,8 @@ std::string RemedyOfReadError(const std::string& kind) {
 std::string RemedyOfMedia(const std::string& kind) {
   if (kind == "missing_media") return "add the file, correct its path, or leave the record out";
   if (kind == "modality_failure") return "the modality itself does not work; correct its plugin";
-  return "make the file again from its original, or leave the record out";
+  return "make the file again from its original, in a form that is expected, or leave the record "
+         "out";
 }
 
 }  // namespace unival
