@@ -32,6 +32,10 @@ struct PredictInputs {
 // --input, --image, --video, --audio, --text, --column, --media_root, --limit and FILES.
 void AddInputOptions(Command& command, PredictInputs* inputs);
 
+// The files that these words mean, folders and patterns expanded; those that data files name are not
+// among them.
+std::vector<std::string> FilesGiven(const PredictInputs& inputs);
+
 struct OpenedInputs {
   std::unique_ptr<RecordQueue> records;
   // One record, described by options alone: its answer is printed without a name.

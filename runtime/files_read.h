@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/pipeline.h"
+#include "runtime/runtime.h"
 
 namespace unival {
 

@@ -10,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "sdk/base/descriptor.h"
 #include "sdk/base/files.h"
 #include "sdk/base/status.h"
@@ -62,12 +63,20 @@ absl::Status CheckFolderOf(const std::string& file) {
   return SystemError(file, "cannot be written to its folder", errno);
 }
 
+// Device and number there of a regular file.
+absl::optional<std::pair<uint64_t, uint64_t>> PlaceOf(const std::string& file) {
+  struct stat about = {};
+  const char* name = file == "-" ? "/dev/stdin" : file.c_str();
+  if (stat(name, &about) != 0 || !S_ISREG(about.st_mode)) return absl::nullopt;
+  return std::make_pair(uint64_t{about.st_dev}, uint64_t{about.st_ino});
+}
+
 // Links to files below the folder count; links to folders are not followed, as they may go round.
 absl::Status CheckFolder(const ExistingFiles& existing, const std::string& folder) {
   std::error_code error;
   fs::recursive_directory_iterator entry(folder, error);
   for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-    UNIVAL_RETURN_IF_ERROR(existing.CheckApart(entry->path().string()));
+    UNIVAL_RETURN_IF_ERROR(CheckNotRead(existing, entry->path().string()));
   }
   return absl::OkStatus();  // a folder that cannot be listed is for its reader to complain about
 }
@@ -80,7 +89,7 @@ absl::Status CheckRead(const ExistingFiles& existing, const std::string& path) {
     if (fs::is_directory(file, error)) {
       UNIVAL_RETURN_IF_ERROR(CheckFolder(existing, file));
     } else {
-      UNIVAL_RETURN_IF_ERROR(existing.CheckApart(file));
+      UNIVAL_RETURN_IF_ERROR(CheckNotRead(existing, file));
     }
   }
   return absl::OkStatus();
@@ -90,22 +99,26 @@ absl::Status CheckRead(const ExistingFiles& existing, const std::string& path) {
 
 ExistingFiles::ExistingFiles(const std::vector<std::string>& files) {
   for (const std::string& file : files) {
-    struct stat about = {};
-    if (file.empty() || stat(file.c_str(), &about) != 0 || !S_ISREG(about.st_mode)) continue;
-    files_.push_back({file, about.st_dev, about.st_ino});
+    const auto place = PlaceOf(file);
+    if (place) names_.emplace(*place, file);
   }
 }
 
-absl::Status ExistingFiles::CheckApart(const std::string& path) const {
-  struct stat about = {};
-  const char* name = path == "-" ? "/dev/stdin" : path.c_str();
-  if (files_.empty() || stat(name, &about) != 0) return absl::OkStatus();
-  for (const File& file : files_) {
-    if (file.device != about.st_dev || file.number != about.st_ino) continue;
-    return InvalidArgument(file.name, ": expected a file other than those that are read, got ",
-                           path, ", which would be lost; choose another name for the results");
-  }
-  return absl::OkStatus();
+const std::string* ExistingFiles::Find(const std::string& path) const {
+  if (names_.empty()) return nullptr;
+  const auto place = PlaceOf(path);
+  const auto found = place ? names_.find(*place) : names_.end();
+  return found == names_.end() ? nullptr : &found->second;
+}
+
+absl::Status WouldBeLost(const std::string& file, const std::string& read) {
+  return InvalidArgument(file, ": expected a file other than those that are read, got ", read,
+                         ", which would be lost; choose another name for the results");
+}
+
+absl::Status CheckNotRead(const ExistingFiles& outputs, const std::string& read) {
+  const std::string* file = outputs.Find(read);
+  return file == nullptr ? absl::OkStatus() : WouldBeLost(*file, read);
 }
 
 absl::Status CheckOutputFiles(const std::vector<std::string>& files,

@@ -7,30 +7,33 @@
 #define UNIVAL_TRAINING_DATA_FILES_OUTPUT_FILE_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 
 namespace unival {
 
-// Which file a path leads to, whatever it is called: two names of one file, through links of both
-// kinds, are equal. Only for files whose content writing would replace.
+// Regular files that are there, found again under every name that they have: links of both kinds,
+// and ways around. "-" is the standard input.
 class ExistingFiles {
  public:
-  // Of `files`, those that are there and are regular files; empty names are passed over.
-  explicit ExistingFiles(const std::vector<std::string>& files);
-  bool empty() const { return files_.empty(); }
-  // InvalidArgument where `path` is one of them; otherwise nothing is wrong with it.
-  absl::Status CheckApart(const std::string& path) const;
+  // Names of nothing, of folders and of devices are passed over.
+  explicit ExistingFiles(const std::vector<std::string>& files = {});
+  bool empty() const { return names_.empty(); }
+  // The name of the one that `path` leads to; null for none of them.
+  const std::string* Find(const std::string& path) const;
 
  private:
-  struct File {
-    std::string name;
-    uint64_t device, number;
-  };
-  std::vector<File> files_;
+  std::map<std::pair<uint64_t, uint64_t>, std::string> names_;  // by device and number there
 };
+
+// InvalidArgument: `file` is to be written and is `read`, which would be lost.
+absl::Status WouldBeLost(const std::string& file, const std::string& read);
+// The same where `read`, a single file, is one of `outputs`; OK where it is not.
+absl::Status CheckNotRead(const ExistingFiles& outputs, const std::string& read);
 
 // Checks before the work begins that results can be written to `files`; empty names are passed
 // over. `read` is what the command reads: files, paths of data (a pattern means all its files), and

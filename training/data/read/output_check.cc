@@ -12,11 +12,18 @@
 namespace unival {
 namespace {
 
+absl::Status CheckFilesOf(const Source& source, const ExistingFiles& existing) {
+  for (const std::string& file : source.files()) {
+    UNIVAL_RETURN_IF_ERROR(CheckNotRead(existing, file));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckMediaOf(const TaskSample& sample, const ExistingFiles& existing) {
   for (const auto& field : sample.fields) {
     const auto* media = std::get_if<MediaSource>(&field.second);
     if (media == nullptr || media->path.empty()) continue;
-    UNIVAL_RETURN_IF_ERROR(existing.CheckApart(media->path));
+    UNIVAL_RETURN_IF_ERROR(CheckNotRead(existing, media->path));
   }
   return absl::OkStatus();
 }
@@ -28,14 +35,13 @@ absl::Status CheckOutputFiles(const std::vector<std::string>& files, const Sourc
   const ExistingFiles existing(files);
   if (existing.empty()) return absl::OkStatus();
   // The plain case first: it needs no record.
-  for (const std::string& file : source.files()) UNIVAL_RETURN_IF_ERROR(existing.CheckApart(file));
+  UNIVAL_RETURN_IF_ERROR(CheckFilesOf(source, existing));
   for (int64_t i = 0; i < source.size(); ++i) {
     const absl::StatusOr<TaskSample> sample = source.ReadFields(i);
     if (sample.ok()) UNIVAL_RETURN_IF_ERROR(CheckMediaOf(*sample, existing));
   }
   // Lines open the tars that they name.
-  for (const std::string& file : source.files()) UNIVAL_RETURN_IF_ERROR(existing.CheckApart(file));
-  return absl::OkStatus();
+  return CheckFilesOf(source, existing);
 }
 
 }  // namespace unival
