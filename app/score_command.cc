@@ -138,8 +138,7 @@ absl::StatusOr<ExitCode> Score(ScoreArguments arguments) {
   UNIVAL_ASSIGN_OR_RETURN(
       const ScoredInput scored,
       Annotate(ScoreAnswers(std::move(input), registry, arguments.scoring), arguments.file));
-  UNIVAL_RETURN_IF_ERROR(
-      Annotate(CheckExpectedNames(scored, arguments.scoring), arguments.file));
+  UNIVAL_RETURN_IF_ERROR(Annotate(CheckExpectedNames(scored, arguments.scoring), arguments.file));
   const ExpectedCheck check = CompareWithExpected(scored);
   if (!arguments.per_sample.empty())
     UNIVAL_RETURN_IF_ERROR(WriteOutputFile(arguments.per_sample, SampleLines(scored)));

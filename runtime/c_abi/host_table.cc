@@ -43,8 +43,7 @@ void Log(void*, int32_t severity, UnivalStr message) {
   const int64_t line = ++lines;
   if (line > kMaxLogLines) {
     if (line > kMaxLogLines + 1) return;
-    std::cerr << absl::StrCat("plugin: more than ", kMaxLogLines,
-                              " lines; the rest is left out\n");
+    std::cerr << absl::StrCat("plugin: more than ", kMaxLogLines, " lines; the rest is left out\n");
     return;
   }
   const char* names[] = {"", "warning: ", "error: "};

@@ -20,7 +20,8 @@ std::string Row(absl::string_view cell_tag, absl::string_view css,
 
 std::string Escape(absl::string_view text) {
   return absl::StrReplaceAll(
-      Printable(text), {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"'", "&#39;"}});
+      Printable(text),
+      {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"'", "&#39;"}});
 }
 
 std::string Element(absl::string_view tag, absl::string_view css, absl::string_view inner) {
