@@ -32,8 +32,8 @@ struct PredictInputs {
 // --input, --image, --video, --audio, --text, --column, --media_root, --limit and FILES.
 void AddInputOptions(Command& command, PredictInputs* inputs);
 
-// The files that these words mean, folders and patterns expanded; those that data files name are not
-// among them.
+// The files that these words mean, folders and patterns expanded; those that data files name are
+// not among them.
 std::vector<std::string> FilesGiven(const PredictInputs& inputs);
 
 struct OpenedInputs {

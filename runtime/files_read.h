@@ -1,4 +1,4 @@
-// unival: files_read.h - which files a model is made of, for commands that must not write over them.
+// unival: files_read.h - which files a model is made of, for commands that must not write over it.
 #ifndef UNIVAL_RUNTIME_FILES_READ_H_
 #define UNIVAL_RUNTIME_FILES_READ_H_
 

@@ -1,5 +1,5 @@
-// Results that would be written over what a command reads, and a run among the files of another kind
-// of folder.
+// Results that would be written over what a command reads, and a run among the files of a folder
+// of another kind.
 
 #include <gtest/gtest.h>
 
