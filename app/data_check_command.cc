@@ -11,12 +11,15 @@
 #include "app/column_pairs.h"
 #include "app/command.h"
 #include "app/data_commands.h"
+#include "runtime/files_read.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/progress.h"
 #include "sdk/base/status_macros.h"
 #include "training/data/check/data_check.h"
 #include "training/data/check/data_show.h"
 #include "training/data/check/shipped_set.h"
+#include "training/data/files/output_file.h"
+#include "training/data/read/output_check.h"
 #include "training/evaluation/evaluate.h"
 
 namespace unival {
@@ -88,8 +91,10 @@ absl::StatusOr<std::unique_ptr<Model>> ModelFor(const std::string& directory,
 absl::StatusOr<ExitCode> CheckFile(DataCheckArguments arguments) {
   UNIVAL_ASSIGN_OR_RETURN(arguments.check.columns, ParseColumnPairs(arguments.columns));
   UNIVAL_ASSIGN_OR_RETURN(arguments.check.media_roots, ParseMediaRoots(arguments.media_roots));
-  if (!arguments.html.empty())
-    UNIVAL_RETURN_IF_ERROR(CheckOutputFile(arguments.html, arguments.check.path));
+  arguments.check.output = arguments.html;
+  UNIVAL_RETURN_IF_ERROR(CheckOutputFiles({arguments.html}, arguments.templates));
+  UNIVAL_RETURN_IF_ERROR(CheckOutputFiles({arguments.html}, FilesOfModel(arguments.model)));
+  UNIVAL_RETURN_IF_ERROR(CheckOutputFiles({arguments.html}, FilesOfRuntime(arguments.runtime)));
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create(arguments.runtime));
   UNIVAL_ASSIGN_OR_RETURN(const auto task, TaskOf(arguments, runtime->template_types()));
   const LoadedTemplate* known = task.has_value() ? &*task : nullptr;
@@ -120,9 +125,12 @@ absl::StatusOr<ExitCode> ShowFile(DataShowArguments arguments) {
     return absl::InvalidArgumentError("nowhere to show it: give --output FOLDER or --html FILE");
   }
   UNIVAL_ASSIGN_OR_RETURN(const auto columns, ParseColumnPairs(arguments.columns));
+  const std::vector<std::string> written = {arguments.show.html};
+  UNIVAL_RETURN_IF_ERROR(CheckOutputFiles(written, FilesOfPipeline(arguments.pipeline)));
   UNIVAL_ASSIGN_OR_RETURN(const auto pipeline, Pipeline::Create(arguments.pipeline));
   UNIVAL_ASSIGN_OR_RETURN(const Task* task, pipeline->task(arguments.pipeline.task));
   UNIVAL_ASSIGN_OR_RETURN(const auto source, OpenTaskSource(*task, arguments.data, columns, 0));
+  UNIVAL_RETURN_IF_ERROR(CheckOutputFiles(written, *source));
   UNIVAL_ASSIGN_OR_RETURN(const DataShowReport report,
                           ShowData(arguments.show, pipeline->model(), *task, *source));
   for (const std::string& failure : report.failures) std::cout << "failed  " << failure << "\n";

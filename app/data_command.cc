@@ -10,6 +10,7 @@
 #include "runtime/runtime.h"
 #include "sdk/base/status_macros.h"
 #include "training/data/check/corpus.h"
+#include "training/data/files/output_file.h"
 
 namespace unival {
 namespace {
@@ -18,6 +19,7 @@ namespace {
 constexpr int kMaxPieces = 1 << 20;
 
 absl::Status TrainTokenizer(const std::string& type, const TokenizerTraining& training) {
+  UNIVAL_RETURN_IF_ERROR(CheckOutputFiles({training.output}, {training.corpus}));
   UNIVAL_RETURN_IF_ERROR(CheckCorpus(training.corpus));
   UNIVAL_ASSIGN_OR_RETURN(const auto runtime, Runtime::Create({}));
   return runtime->registry().TrainTokenizer(type, training);

@@ -16,6 +16,7 @@
 #include "app/text_table.h"
 #include "modalities/io/decoder.h"
 #include "runtime/machine_report.h"
+#include "sdk/base/printable.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/version.h"
 
@@ -90,8 +91,10 @@ void PrintTable(const nlohmann::json& report) {
     AddList("reads " + kind, formats, &rows);
   }
   for (const auto& component : report["components"]) {
-    rows.push_back({Cell(component["kind"]) + " " + Cell(component["type"]),
-                    absl::StrCat(Cell(component["summary"]), " (", Cell(component["from"]), ")")});
+    const std::string said =
+        absl::StrCat(Cell(component["summary"]), " (", Cell(component["from"]), ")");
+    rows.push_back({PrintableLine(Cell(component["kind"]) + " " + Cell(component["type"])),
+                    PrintableLine(said)});
   }
   for (const auto& plugin : report.value("plugins", nlohmann::json::array())) {
     const std::string state =

@@ -1,28 +1,26 @@
 // unival eval MODEL --task NAME --data FILE: answers every record of a file and measures the
 // answers.
 
-#include <algorithm>
-#include <cmath>
-#include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "app/column_pairs.h"
 #include "app/command.h"
 #include "app/commands.h"
+#include "app/eval_bounds.h"
 #include "app/eval_output.h"
 #include "app/eval_prompts.h"
 #include "app/score_table.h"
 #include "app/shipped.h"
 #include "modalities/io/decoder.h"
+#include "runtime/files_read.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/progress.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/metrics/scored_metric.h"
+#include "training/data/files/output_file.h"
+#include "training/data/read/output_check.h"
 #include "training/evaluation/evaluate.h"
 #include "training/evaluation/task_source.h"
 #include "training/report/evaluation_report.h"
@@ -40,46 +38,6 @@ struct EvalArguments {
   EvaluationOptions evaluation;
   bool json = false;
 };
-
-// "metric=value" pairs; read before anything runs, so that a typing error costs nothing.
-absl::StatusOr<std::map<std::string, double>> ParseBounds(const std::vector<std::string>& pairs) {
-  std::map<std::string, double> bounds;
-  for (const std::string& pair : pairs) {
-    // The last "=" is the separator: a metric's own name may hold one, as "exact_match/kind=count".
-    const size_t equals = pair.rfind('=');
-    double value = 0;
-    if (equals == std::string::npos || !absl::SimpleAtod(pair.substr(equals + 1), &value) ||
-        !std::isfinite(value)) {
-      return UsageError(
-          absl::StrCat("--at_least ", pair, ": expected metric=number, such as exact_match=0.9"));
-    }
-    if (!bounds.emplace(pair.substr(0, equals), value).second) {
-      return UsageError(absl::StrCat("--at_least ", pair, ": the metric \"", pair.substr(0, equals),
-                                     "\" is given twice"));
-    }
-  }
-  return bounds;
-}
-
-absl::Status NoSuchMetric(const std::string& name, const std::string& task,
-                          const std::map<std::string, double>& metrics) {
-  const std::string known = absl::StrJoin(metrics, ", ", [](std::string* out, const auto& metric) {
-    absl::StrAppend(out, metric.first);
-  });
-  return UsageError(absl::StrCat("--at_least ", name, ": task \"", task,
-                                 "\" has no such metric; it gives: ", known));
-}
-
-// Checks names before any record is answered. Only the part before a slash can be checked (a metric
-// without answers lists its scores): what follows it, "exact_match/kind=count", is in the records.
-absl::Status CheckMetricNames(const std::map<std::string, double>& bounds, const Task& task) {
-  const std::map<std::string, double> metrics = task.NewMetric()->Result();
-  for (const auto& named : bounds) {
-    if (metrics.count(named.first.substr(0, named.first.find('/'))) > 0) continue;
-    return NoSuchMetric(named.first, task.info().name, metrics);
-  }
-  return absl::OkStatus();
-}
 
 // A pipeline and its evaluation. They stay together, because `result.metric` needs the pipeline.
 struct Measured {
@@ -107,10 +65,10 @@ struct Opened {
 absl::StatusOr<Opened> Open(EvalArguments arguments, const std::map<std::string, double>& bounds) {
   UNIVAL_ASSIGN_OR_RETURN(auto columns, ParseColumnPairs(arguments.columns));
   UNIVAL_ASSIGN_OR_RETURN(const auto roots, ParseMediaRoots(arguments.media_roots));
-  for (const std::string& file :
-       {arguments.metrics_file, arguments.evaluation.results_file, arguments.report}) {
-    if (!file.empty()) UNIVAL_RETURN_IF_ERROR(CheckOutputFile(file, arguments.data));
-  }
+  const std::vector<std::string> written = {arguments.metrics_file,
+                                            arguments.evaluation.results_file, arguments.report};
+  UNIVAL_RETURN_IF_ERROR(CheckOutputFiles(written, FilesOfPipeline(arguments.pipeline)));
+  UNIVAL_RETURN_IF_ERROR(CheckOutputFiles(written, FilesOfModel(arguments.compare)));
   arguments.pipeline.task = arguments.task;
   Opened opened;
   UNIVAL_ASSIGN_OR_RETURN(opened.pipeline, Pipeline::Create(arguments.pipeline));
@@ -124,6 +82,7 @@ absl::StatusOr<Opened> Open(EvalArguments arguments, const std::map<std::string,
       opened.source,
       OpenFittingSource(*task, opened.pipeline->model().known_modalities(),
                         {arguments.data, columns, arguments.limit, roots, arguments.index}));
+  UNIVAL_RETURN_IF_ERROR(CheckOutputFiles(written, *opened.source));
   UNIVAL_RETURN_IF_ERROR(CheckJudgeable(*task, *opened.source));
   return opened;
 }
@@ -188,24 +147,6 @@ absl::StatusOr<ExitCode> CompareModels(EvalArguments arguments) {
   return kDone;
 }
 
-// kDifferent when a score is worse than its bound; an error when a bound names no metric. A bound
-// is the worst value allowed: the least one, or the largest where less is better.
-absl::StatusOr<ExitCode> Check(const std::map<std::string, double>& bounds,
-                               const EvaluationResult& result) {
-  ExitCode code = kDone;
-  for (const auto& [name, bound] : bounds) {
-    const auto found = result.metrics.find(name);
-    if (found == result.metrics.end()) return NoSuchMetric(name, result.task, result.metrics);
-    const TaskScores& scores = result.scores;
-    if (scores.Merit(name, found->second) >= scores.Merit(name, bound)) continue;
-    const bool less = scores.LessIsBetter(name);
-    std::cerr << absl::StrFormat("unival: %s: expected at %s %g, got %.4f\n", name,
-                                 less ? "most" : "least", bound, found->second);
-    code = kDifferent;
-  }
-  return code;
-}
-
 absl::StatusOr<ExitCode> Eval(const EvalArguments& arguments) {
   UNIVAL_RETURN_IF_ERROR(CheckShare(arguments.evaluation.max_unreadable));
   UNIVAL_ASSIGN_OR_RETURN(const auto bounds, ParseBounds(arguments.at_least));
@@ -230,7 +171,7 @@ absl::StatusOr<ExitCode> Eval(const EvalArguments& arguments) {
     PrintEvaluation(output);
   }
   UNIVAL_RETURN_IF_ERROR(CheckReadable(result));
-  return Check(bounds, result);
+  return CompareWithBounds(bounds, result);
 }
 
 }  // namespace

@@ -9,11 +9,12 @@
 #include "app/command.h"
 #include "app/commands.h"
 #include "app/merge_options.h"
+#include "runtime/files_read.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/metrics/task_scores.h"
-#include "training/evaluation/evaluate.h"
+#include "training/data/files/output_file.h"
 #include "training/merging/merge_front.h"
 
 namespace unival {
@@ -118,11 +119,11 @@ absl::StatusOr<ExitCode> Front(FrontArguments arguments) {
   UNIVAL_ASSIGN_OR_RETURN(const auto tasks, TasksOf(arguments));
   UNIVAL_ASSIGN_OR_RETURN(const auto floors, FloorsOf(arguments));
   UNIVAL_ASSIGN_OR_RETURN(const auto reestimate, ReestimationOf(arguments));
-  for (const std::string& data : arguments.data) {
-    for (const std::string& file : {arguments.csv, arguments.plot}) {
-      if (!file.empty()) UNIVAL_RETURN_IF_ERROR(CheckOutputFile(file, data));
-    }
+  arguments.written = {arguments.csv, arguments.plot};
+  for (const std::string& model : arguments.models) {
+    UNIVAL_RETURN_IF_ERROR(CheckOutputFiles(arguments.written, FilesOfModel(model)));
   }
+  UNIVAL_RETURN_IF_ERROR(CheckOutputFiles(arguments.written, FilesOfPipeline(arguments.pipeline)));
   UNIVAL_ASSIGN_OR_RETURN(const auto measurer,
                           MakeMeasurer(arguments, tasks, reestimate, arguments.merge.output));
   UNIVAL_ASSIGN_OR_RETURN(const MergeFront front,

@@ -83,6 +83,7 @@ absl::StatusOr<std::unique_ptr<Measurer>> MakeMeasurer(
   options.tasks = tasks;
   options.reestimate = reestimate;
   options.batch = arguments.batch;
+  options.written = arguments.written;
   std::error_code error;
   const std::string temporary = std::filesystem::temp_directory_path(error).string();
   options.scratch =

@@ -22,6 +22,8 @@ struct MergeArguments {
   MergeOptions merge;
   std::vector<std::string> parts, weights, reestimate;
   PipelineOptions pipeline;  // what measures merged models
+  // Files that the command writes beside models: none of those that records are read from.
+  std::vector<std::string> written;
   int batch = 64;
 };
 

@@ -36,12 +36,12 @@ nlohmann::json ToJson(const PluginRow& plugin) {
 
 void PrintPlugin(const PluginRow& row, bool explain) {
   const std::string name = row.id.empty() ? "(none)" : absl::StrCat(row.id, " ", row.version);
-  std::cout << Printable(absl::StrFormat("%-24s %-6d %-18s %-9s %s\n", name, row.tier, row.abi,
-                                         row.verdict, row.file));
+  std::cout << absl::StrFormat("%-24s %-6d %-18s %-9s %s\n", PrintableLine(name), row.tier,
+                               PrintableLine(row.abi), row.verdict, PrintableLine(row.file));
   if (!explain) return;
   for (const ListedComponent& component : row.components) {
-    std::cout << Printable(
-        absl::StrFormat("    %s %s: %s\n", component.kind, component.type, component.summary));
+    std::cout << absl::StrFormat("    %s %s: %s\n", component.kind, PrintableLine(component.type),
+                                 PrintableLine(component.summary));
   }
   if (!row.reason.empty()) {
     std::cout << "    " << absl::StrReplaceAll(PrintableMessage(row.reason), {{"\n", "\n    "}})
@@ -117,8 +117,8 @@ absl::StatusOr<ExitCode> Check(const PluginCheckOptions& options, bool json) {
   if (json) {
     PrintJson(ToJson(check));
   } else {
-    std::cout << Printable(absl::StrCat("plugin ", check.plugin.id, " ", check.plugin.version,
-                                        ", tier ", check.plugin.tier, "\n"));
+    const std::string name = absl::StrCat(check.plugin.id, " ", check.plugin.version);
+    std::cout << absl::StrCat("plugin ", PrintableLine(name), ", tier ", check.plugin.tier, "\n");
     for (const ConformanceReport& report : check.reports) std::cout << Printable(report.Table());
   }
   return check.ok() ? kDone : kDifferent;

@@ -18,6 +18,7 @@
 #include "sdk/base/progress.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "training/data/files/output_file.h"
 
 namespace unival {
 namespace {
@@ -105,6 +106,8 @@ class Answering {
 
   absl::Status OpenFiles() {
     const std::string& name = arguments_.task;
+    const bool writes = !arguments_.draw.empty() || !arguments_.save.empty();
+    if (writes) given_ = ExistingFiles(FilesGiven(arguments_.inputs));
     if (!arguments_.draw.empty()) {
       UNIVAL_ASSIGN_OR_RETURN(drawn_,
                               AnswerFiles::Create("--draw", arguments_.draw, ".png", is_single_));
@@ -194,12 +197,26 @@ class Answering {
   absl::Status Finish(const AnsweredRecord& record) {
     ++done_;
     if (drawn_.has_value()) {
-      UNIVAL_ASSIGN_OR_RETURN(const std::string file, drawn_->For(record.sample.key));
+      UNIVAL_ASSIGN_OR_RETURN(const std::string file, FileFor(record.sample, &*drawn_));
       UNIVAL_RETURN_IF_ERROR(Note(record, DrawAnswers(task_.info(), decoder_, record, file)));
     }
     if (!saved_.has_value()) return absl::OkStatus();
-    UNIVAL_ASSIGN_OR_RETURN(const std::string file, saved_->For(record.sample.key));
+    UNIVAL_ASSIGN_OR_RETURN(const std::string file, FileFor(record.sample, &*saved_));
     return Note(record, SaveCodes(record, file));
+  }
+
+  // The file for a record's picture or codes; none that this run reads, or will read.
+  absl::StatusOr<std::string> FileFor(const TaskSample& sample, AnswerFiles* files) const {
+    UNIVAL_ASSIGN_OR_RETURN(std::string file, files->For(sample.key));
+    if (const std::string* read = given_.Find(file); read != nullptr) {
+      return WouldBeLost(file, *read);
+    }
+    const ExistingFiles written({file});
+    for (const auto& field : sample.fields) {
+      const auto* media = std::get_if<MediaSource>(&field.second);
+      if (media != nullptr) UNIVAL_RETURN_IF_ERROR(CheckNotRead(written, media->path));
+    }
+    return file;
   }
 
   // NotFound means that the answer holds nothing to draw or save: that is reported, and no failure.
@@ -265,6 +282,7 @@ class Answering {
   PredictFormat format_;
   GenerationConfig generation_;
   absl::optional<AnswerFiles> drawn_, saved_;
+  ExistingFiles given_;  // on the command line, where files are drawn or saved
   int64_t done_ = 0, failures_ = 0;
   std::string first_failure_;
 };

@@ -11,6 +11,7 @@
 #include "app/predict_inputs.h"
 #include "app/task_columns.h"
 #include "runtime/opened_model.h"
+#include "training/data/read/media_files.h"
 
 namespace unival {
 namespace {
@@ -74,6 +75,19 @@ void AddInputOptions(Command& command, PredictInputs* inputs) {
   AddIndexOption(command, &inputs->index);
   command.AddOption("--limit", &inputs->limit, "Only the first records (default: all)")
       .NotNegative();
+}
+
+std::vector<std::string> FilesGiven(const PredictInputs& inputs) {
+  std::vector<std::string> given = inputs.files, files;
+  for (const auto& [option, values] : inputs.values) {
+    if (option != kTextOption) given.insert(given.end(), values.begin(), values.end());
+  }
+  for (const std::string& input : inputs.inputs) given.push_back(input.substr(input.find('=') + 1));
+  for (const std::string& word : given) {
+    const auto found = ExpandMediaPath(word, /*modality=*/"");
+    if (found.ok()) files.insert(files.end(), found->paths.begin(), found->paths.end());
+  }
+  return files;
 }
 
 }  // namespace unival

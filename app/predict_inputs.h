@@ -36,6 +36,10 @@ std::string MediumAdvice(const std::string& model, const std::string& option);
 
 void AddInputOptions(Command& command, PredictInputs* inputs);
 
+// The files that these words mean, folders and patterns expanded; those that data files name are
+// not among them.
+std::vector<std::string> FilesGiven(const PredictInputs& inputs);
+
 struct OpenedInputs {
   std::unique_ptr<RecordQueue> records;
   // One record, described by options alone: its answer is printed without a name.

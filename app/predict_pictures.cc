@@ -11,7 +11,7 @@
 #include "sdk/base/files.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
-#include "training/evaluation/evaluate.h"
+#include "training/data/files/output_file.h"
 #include "training/report/code_grid.h"
 #include "training/report/drawn_boxes.h"
 
@@ -139,7 +139,6 @@ absl::Status DrawAnswers(const TaskInfo& task, const MediaDecoder& decoder,
   const std::vector<DrawnBox> answered = AnsweredBoxes(task, record);
   boxes.insert(boxes.end(), answered.begin(), answered.end());
   if (boxes.empty()) return absl::NotFoundError("no box in the answer; nothing was drawn");
-  if (!media->path.empty()) UNIVAL_RETURN_IF_ERROR(CheckOutputFile(file, media->path));
   UNIVAL_ASSIGN_OR_RETURN(const std::string png, report::DrawBoxes(pixels, boxes));
   return WriteOutputFile(file, png);
 }

@@ -13,12 +13,13 @@
 #include "app/commands.h"
 #include "app/score_table.h"
 #include "app/shipped.h"
+#include "runtime/files_read.h"
 #include "runtime/runtime.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/metrics/scored_metric.h"
-#include "training/evaluation/evaluate.h"
+#include "training/data/files/output_file.h"
 #include "training/evaluation/scoring.h"
 
 namespace unival {
@@ -110,8 +111,11 @@ absl::Status Prepare(ScoreArguments* arguments) {
     for (const auto& name : std::vector<std::string>(absl::StrSplit(list, ',', absl::SkipEmpty())))
       arguments->scoring.metrics.push_back(name);
   }
-  if (arguments->per_sample.empty()) return absl::OkStatus();
-  return CheckOutputFile(arguments->per_sample, arguments->file);
+  std::vector<std::string> read = FilesOfRuntime(arguments->runtime);
+  for (const std::string& file : {arguments->file, arguments->references, arguments->compare}) {
+    read.push_back(file);
+  }
+  return CheckOutputFiles({arguments->per_sample}, read);
 }
 
 absl::StatusOr<ExitCode> CompareFiles(const ScoreArguments& arguments, const Registry& registry,
@@ -134,6 +138,7 @@ absl::StatusOr<ExitCode> Score(ScoreArguments arguments) {
   UNIVAL_ASSIGN_OR_RETURN(
       const ScoredInput scored,
       Annotate(ScoreAnswers(std::move(input), registry, arguments.scoring), arguments.file));
+  UNIVAL_RETURN_IF_ERROR(Annotate(CheckExpectedNames(scored, arguments.scoring), arguments.file));
   const ExpectedCheck check = CompareWithExpected(scored);
   if (!arguments.per_sample.empty())
     UNIVAL_RETURN_IF_ERROR(WriteOutputFile(arguments.per_sample, SampleLines(scored)));

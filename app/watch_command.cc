@@ -12,10 +12,11 @@
 #include "app/shipped.h"
 #include "sdk/base/json_text.h"
 #include "sdk/base/status_macros.h"
-#include "training/evaluation/evaluate.h"
+#include "training/data/files/output_file.h"
 #include "training/report/event_file.h"
 #include "training/report/run_history.h"
 #include "training/report/run_report.h"
+#include "training/run/run_folder.h"
 
 namespace unival {
 namespace {
@@ -87,6 +88,7 @@ absl::StatusOr<bool> WatchOnce(const WatchArguments& arguments) {
 }
 
 absl::Status Watch(const WatchArguments& arguments) {
+  UNIVAL_RETURN_IF_ERROR(CheckOutputFiles({arguments.report}, FilesOfRun(arguments.run)));
   UNIVAL_ASSIGN_OR_RETURN(bool finished, WatchOnce(arguments));
   while (arguments.follow && !finished) {
     std::this_thread::sleep_for(std::chrono::seconds(arguments.every));

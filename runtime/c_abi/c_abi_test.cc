@@ -602,6 +602,18 @@ TEST_F(Fields, MessagesWithoutEndAreCut) {
   EXPECT_THAT(std::string(StatusOf(UNIVAL_INTERNAL, "call").message()), HasSubstr("no message"));
 }
 
+TEST_F(Fields, TheLogKeepsToItsLinesAndEnds) {
+  const UnivalHost& host = *CHost();
+  const std::string forged = "a\nunival: error: forged\x1b[2J";
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 3000; ++i) host.log(host.ctx, UNIVAL_LOG_ERROR, ToStr(forged));
+  const std::string printed = ::testing::internal::GetCapturedStderr();
+  EXPECT_LE(std::count(printed.begin(), printed.end(), '\n'), 1001);
+  EXPECT_THAT(printed, ::testing::StartsWith("plugin: error: a\\nunival: error: forged\\x1b[2J\n"));
+  EXPECT_THAT(printed, ::testing::EndsWith("lines; the rest is left out\n"));
+  EXPECT_EQ(printed.find("\nunival"), std::string::npos);
+}
+
 TEST_F(Fields, NewTensorRefusesWhatItCannotMake) {
   const UnivalHost* host = CHost();
   UnivalTensor* tensor = nullptr;

@@ -1,5 +1,6 @@
 #include "runtime/c_abi/host_table.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <iostream>
 #include <new>
@@ -33,10 +34,21 @@ absl::string_view Cut(UnivalStr message) {
   return FromStr(message);
 }
 
+// Lines that all plugins of a process may print: one that complains of every record is heard, and
+// does not fill the disk that standard error goes to.
+constexpr int64_t kMaxLogLines = 1000;
+
 void Log(void*, int32_t severity, UnivalStr message) {
+  static std::atomic<int64_t> lines{0};
+  const int64_t line = ++lines;
+  if (line > kMaxLogLines) {
+    if (line > kMaxLogLines + 1) return;
+    std::cerr << absl::StrCat("plugin: more than ", kMaxLogLines, " lines; the rest is left out\n");
+    return;
+  }
   const char* names[] = {"", "warning: ", "error: "};
   const char* name = names[severity < 0 || severity > UNIVAL_LOG_ERROR ? 0 : severity];
-  std::cerr << absl::StrCat("plugin: ", name, Printable(Cut(message)), "\n");
+  std::cerr << absl::StrCat("plugin: ", name, PrintableLine(Cut(message)), "\n");
 }
 
 UnivalCode Fail(void*, UnivalCode code, UnivalStr message) {

@@ -4,6 +4,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 
 namespace unival {
 namespace {
@@ -71,6 +72,10 @@ std::string Printable(absl::string_view text) {
     text.remove_prefix(next.size());
   }
   return out;
+}
+
+std::string PrintableLine(absl::string_view text) {
+  return absl::StrReplaceAll(Printable(text), {{"\n", "\\n"}, {"\t", "\\t"}});
 }
 
 std::string PrintableMessage(absl::string_view text) {

@@ -20,6 +20,10 @@ namespace unival {
 // change the direction of text (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069).
 std::string Printable(absl::string_view text);
 
+// The same for a name or a message of a plugin that stands in one line: line ends and tabs are
+// written \n and \t, so that it cannot look like further lines of the program's own.
+std::string PrintableLine(absl::string_view text);
+
 constexpr size_t kMaxMessage = 8192;  // bytes
 
 // The same, shortened to about kMaxMessage bytes. The middle of a longer text is replaced by a note

@@ -23,6 +23,10 @@ TEST(PrintableTest, WhatATerminalWouldActOnIsEscaped) {
   EXPECT_EQ(Printable(std::string("a\0b", 3)), "a\\x00b");
 }
 
+TEST(PrintableTest, ALineOfAPluginStaysOneLine) {
+  EXPECT_EQ(PrintableLine("1.0\nforged  1\tok \x1b[2J é"), "1.0\\nforged  1\\tok \\x1b[2J é");
+}
+
 TEST(PrintableTest, BytesThatAreNoUtf8AreEscaped) {
   EXPECT_EQ(Printable("\xff"), "\\xff");
   EXPECT_EQ(Printable("\xc3"), "\\xc3");

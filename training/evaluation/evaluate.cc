@@ -1,29 +1,22 @@
 #include "training/evaluation/evaluate.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <filesystem>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "runtime/record_check.h"
 #include "sdk/base/beginning.h"
-#include "sdk/base/descriptor.h"
-#include "sdk/base/files.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/metrics/scored_metric.h"
+#include "training/data/files/output_file.h"
+#include "training/data/read/output_check.h"
 #include "training/evaluation/result_lines.h"
 
 namespace unival {
 namespace {
 
-namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 absl::StatusOr<std::vector<TaskSample>> ReadSamples(const Source& source, int64_t begin,
@@ -38,39 +31,6 @@ absl::StatusOr<std::vector<TaskSample>> ReadSamples(const Source& source, int64_
 // Whether a record had no answer, for the reason `why`, because it or its media could not be read.
 // An answer that the model worded wrongly is a wrong answer, not bad data.
 bool IsUnreadable(const absl::Status& why) { return IsMediaError(why) || IsRecordError(why); }
-
-// Whether `file` can be replaced by renaming another file to it. Pipes and devices cannot.
-bool IsReplaceable(const std::string& file) {
-  std::error_code error;
-  const fs::file_status status = fs::status(file, error);
-  return !absl::StartsWith(file, "/dev/") && (!fs::exists(status) || fs::is_regular_file(status));
-}
-
-// The path of the file itself where `file` is a link.
-std::string RealFile(const std::string& file) {
-  std::error_code error;
-  const fs::path real = fs::canonical(file, error);
-  return error ? file : real.string();
-}
-
-// Writes to a pipe or a device. Opens it without waiting, because a pipe may never get a reader.
-absl::Status WriteInPlace(const std::string& file, const std::string& text) {
-  constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  const Descriptor output(open(file.c_str(), kFlags, 0644));
-  if (!output.is_open() && errno == ENXIO) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        file, ": a pipe or a socket that nobody reads; start its reader first, or name a file"));
-  }
-  if (!output.is_open()) return SystemError(file, "cannot be opened", errno);
-  fcntl(output.get(), F_SETFL, 0);  // writes may wait
-  for (size_t begin = 0; begin < text.size();) {
-    const ssize_t count = write(output.get(), text.data() + begin, text.size() - begin);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return SystemError(file, "cannot be written", count == 0 ? EIO : errno);
-    begin += static_cast<size_t>(count);
-  }
-  return absl::OkStatus();
-}
 
 // Adds the answer to `metric`, and a failure to `result`. An error where a number would say nothing
 // about model or data, as when a modality does not work.
@@ -87,27 +47,6 @@ absl::Status AddAnswer(const TaskSample& sample, const absl::StatusOr<Prediction
 
 }  // namespace
 
-absl::Status CheckOutputFile(const std::string& file, const std::string& input) {
-  std::error_code error;
-  if (fs::equivalent(file, input, error)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(file, ": expected a file other than the data that is read, got ", input,
-                     "; choose another name for the results"));
-  }
-  if (!IsReplaceable(file)) return absl::OkStatus();
-  const fs::path parent = fs::path(RealFile(file)).parent_path();
-  const std::string folder = parent.empty() ? "." : parent.string();
-  if (access(folder.c_str(), W_OK | X_OK) != 0) {
-    return SystemError(file, "cannot be written to its folder", errno);
-  }
-  return absl::OkStatus();
-}
-
-absl::Status WriteOutputFile(const std::string& file, const std::string& text) {
-  if (IsReplaceable(file)) return WriteFileAtomically(RealFile(file), {text});
-  return WriteInPlace(file, text);
-}
-
 absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string& task_name,
                                           const Source& source, const EvaluationOptions& options) {
   const auto start = Clock::now();
@@ -115,7 +54,7 @@ absl::StatusOr<EvaluationResult> Evaluate(Pipeline& pipeline, const std::string&
   pipeline.model().SetTraining(false);
   std::unique_ptr<Metric> metric = task->NewMetric();
   const bool keep = !options.results_file.empty();
-  if (keep) UNIVAL_RETURN_IF_ERROR(CheckOutputFile(options.results_file, source.path()));
+  if (keep) UNIVAL_RETURN_IF_ERROR(CheckOutputFiles({options.results_file}, source));
   ResultLines lines(*task);
   EvaluationResult result;
   result.scores = TaskScores(*task, pipeline.model().runtime().registry());

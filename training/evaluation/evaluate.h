@@ -32,8 +32,8 @@ constexpr double kMaxUnreadableShare = 0.1;
 
 struct EvaluationOptions {
   int batch = 64;  // rows answered together
-  // One JSON object per record, written when all are answered; empty: not written. Not the source's
-  // own file.
+  // One JSON object per record, written when all are answered; empty: not written. None of the
+  // files that records are read from.
   std::string results_file;
   BootstrapOptions bootstrap{/*resamples=*/0};  // for intervals
   double max_unreadable = kMaxUnreadableShare;
@@ -79,13 +79,6 @@ std::string BesideConstant(const EvaluationResult& result, const std::string& me
 // OutOfRange when more than the allowed share of the records were unreadable, with the count and
 // the first reason. Call it after the results are written.
 absl::Status CheckReadable(const EvaluationResult& result);
-
-// Checks before the work begins that results can be written to `file`. InvalidArgument when it is
-// the file `input` (by any name, through links); PermissionDenied or NotFound when it cannot be
-// created.
-absl::Status CheckOutputFile(const std::string& file, const std::string& input);
-// Replaces `file` in one step, so that it is whole or as it was; pipes and devices are written to.
-absl::Status WriteOutputFile(const std::string& file, const std::string& text);
 
 // Opens the source of a task, for prediction and evaluation: media columns follow from the task's
 // inputs, and missing media are left to the decoder. `path` is as given, not relative to anything.

@@ -47,13 +47,6 @@ bool IsNumberOrNumbers(const Json& value) {
                                }));
 }
 
-// Whether a metric gives scores that are called so: "bleu_4", "cider".
-bool IsScore(absl::string_view name) {
-  return absl::c_any_of(BuiltinMetrics().List(), [name](const Registry::Entry& entry) {
-    return absl::StartsWith(name, entry.type);
-  });
-}
-
 // Numbers of the file's own: "bleu": [4 numbers], "bleu4", or a name of ours in any case. What is
 // called otherwise may be anything.
 absl::Status ReadExpected(const std::string& file, const std::string& where, const Json& scores,
@@ -62,7 +55,7 @@ absl::Status ReadExpected(const std::string& file, const std::string& where, con
   for (const auto& item : scores.items()) {
     std::string name = absl::AsciiStrToLower(item.key());
     if (!IsNumberOrNumbers(item.value())) {
-      if (!IsScore(name)) continue;
+      if (!IsScoreName(name)) continue;
       return WrongType(file, absl::StrCat(where, ", \"", item.key(), "\""),
                        "a number or a list of numbers", item.value());
     }
@@ -196,6 +189,12 @@ absl::StatusOr<ScoreInput> ReadByLayout(const std::string& file, const ParsedFil
 }
 
 }  // namespace
+
+bool IsScoreName(absl::string_view name) {
+  return absl::c_any_of(BuiltinMetrics().List(), [name](const Registry::Entry& entry) {
+    return absl::StartsWith(name, entry.type);
+  });
+}
 
 absl::StatusOr<ScoreInput> ReadScoreInput(const std::string& file, const std::string& references) {
   UNIVAL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(file));

@@ -42,6 +42,9 @@ struct ScoreInput {
 // right answers, empty where `file` holds them.
 absl::StatusOr<ScoreInput> ReadScoreInput(const std::string& file, const std::string& references);
 
+// Whether a built-in metric gives scores that are called so: "bleu_4", "cider".
+bool IsScoreName(absl::string_view name);
+
 // What a sample of a ScoreInput is compared with.
 absl::StatusOr<References> ReferencesOfInput(const TaskSample& sample);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "sdk/base/status_macros.h"
 #include "tasks/metrics/metrics.h"
 #include "tasks/metrics/scored_metric.h"
@@ -93,6 +94,22 @@ void CompareOne(double expected, double actual, const std::string& name, Expecte
   check->at = name;
 }
 
+// `computed`: by name, whatever of.
+template <typename Scores>
+absl::Status CheckNamesAmong(const std::map<std::string, double>& expected, const Scores& computed,
+                             const std::string& where, bool is_chosen) {
+  for (const auto& stated : expected) {
+    const std::string& name = stated.first;
+    if (computed.count(name) > 0 || (is_chosen && IsScoreName(name))) continue;
+    const std::string there = absl::StrJoin(
+        computed, ", ", [](std::string* out, const auto& one) { out->append(one.first); });
+    return absl::InvalidArgumentError(absl::StrCat(
+        where, ": expected scores that are computed, got \"", name, "\"; there are: ", there,
+        "; correct the name, take it out, or name its metric with --metrics"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::map<std::string, ScoreValue> ScoresWithIntervals(const Metric& metric,
@@ -134,6 +151,18 @@ absl::StatusOr<std::map<std::string, PairedDifference>> CompareAnswers(
   UNIVAL_ASSIGN_OR_RETURN(const auto of_a, MetricOver(a, registry, options));
   UNIVAL_ASSIGN_OR_RETURN(const auto of_b, MetricOver(ordered, registry, options));
   return ComparePaired(*of_a, *of_b, options.bootstrap, TaskScores(registry));
+}
+
+absl::Status CheckExpectedNames(const ScoredInput& scored, const ScoringOptions& options) {
+  const bool is_chosen = !options.metrics.empty();
+  UNIVAL_RETURN_IF_ERROR(
+      CheckNamesAmong(scored.input.expected, scored.scores, "\"expected\"", is_chosen));
+  const SampleValues values = scored.metric->PerSample();
+  for (const auto& [id, expected] : scored.input.expected_per_sample) {
+    const std::string where = absl::StrCat("\"per_image\", \"", id, "\"");
+    UNIVAL_RETURN_IF_ERROR(CheckNamesAmong(expected, values, where, is_chosen));
+  }
+  return absl::OkStatus();
 }
 
 ExpectedCheck CompareWithExpected(const ScoredInput& scored) {

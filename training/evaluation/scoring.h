@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
 #include "sdk/native/registry.h"
@@ -67,6 +68,11 @@ struct ExpectedCheck {
   std::string at;  // where: "rouge_l", "rouge_l of 137"
 };
 ExpectedCheck CompareWithExpected(const ScoredInput& scored);
+
+// InvalidArgument names a score that the file states and nothing here computes, with those that
+// there are: a typing error would pass for agreement. Where `options` choose the metrics, scores of
+// the others may stand there.
+absl::Status CheckExpectedNames(const ScoredInput& scored, const ScoringOptions& options);
 
 }  // namespace unival
 

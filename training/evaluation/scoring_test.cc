@@ -242,6 +242,28 @@ TEST(Scoring, AFieldOfAnotherTypeIsNamed) {
   EXPECT_EQ(of_line("\"score\": null, \"group\": 7, \"kind\": null"), "");
 }
 
+TEST(Scoring, AStatedScoreThatNothingComputesIsNamed) {
+  ScoringOptions options = Quick();
+  const auto error = [&](const std::string& stated) {
+    auto input = ReadScoreInput(
+        Written("stated.json", absl::StrCat("{\"references\": {\"1\": [\"a\"]}, \"candidates\": "
+                                            "{\"1\": \"a\"}, ",
+                                            stated, "}")),
+        "");
+    EXPECT_TRUE(input.ok()) << input.status();
+    const auto scored = ScoreAnswers(*std::move(input), BuiltinMetrics(), options);
+    EXPECT_TRUE(scored.ok()) << scored.status();
+    return std::string(CheckExpectedNames(*scored, options).message());
+  };
+  EXPECT_THAT(error(R"("expected": {"nope": 1})"),
+              AllOf(HasSubstr("\"expected\""), HasSubstr("got \"nope\""), HasSubstr("rouge_l")));
+  EXPECT_THAT(error(R"("per_image": {"1": {"ciderr": 1}})"), HasSubstr("got \"ciderr\""));
+  EXPECT_EQ(error(R"("expected": {"cider": 1, "bleu4": 1, "made_by": "x"})"), "");
+  options.metrics = {"rouge_l"};
+  EXPECT_EQ(error(R"("expected": {"cider": 1})"), "") << "not asked for";
+  EXPECT_THAT(error(R"("expected": {"nope": 1})"), HasSubstr("nope"));
+}
+
 TEST(Scoring, AColumnThatAMetricNeedsIsAskedForInTheWordsOfTheLayout) {
   ScoringOptions options = Quick();
   const auto error = [&](const std::string& file) {

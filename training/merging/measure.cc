@@ -13,6 +13,7 @@
 #include "sdk/base/files.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
+#include "training/data/read/output_check.h"
 #include "training/evaluation/evaluate.h"
 #include "training/evaluation/main_metric.h"
 #include "training/evaluation/task_source.h"
@@ -29,8 +30,10 @@ absl::StatusOr<std::unique_ptr<Source>> SourceOf(const Task& task,
 }
 
 absl::Status CheckRecords(const Task& task, const std::vector<std::string>& modalities,
-                          const MeasuredTask& asked, bool is_measured) {
+                          const MeasuredTask& asked, bool is_measured,
+                          const std::vector<std::string>& written) {
   UNIVAL_ASSIGN_OR_RETURN(const auto source, SourceOf(task, modalities, asked));
+  UNIVAL_RETURN_IF_ERROR(CheckOutputFiles(written, *source));
   return is_measured ? CheckJudgeable(task, *source) : absl::OkStatus();
 }
 
@@ -110,7 +113,9 @@ absl::Status Measurer::CheckTask(const MeasuredTask& asked, bool is_measured,
     const auto pipeline = Pipeline::Create(pipeline_options);
     const absl::StatusOr<const Task*> task =
         pipeline.ok() ? (*pipeline)->task(asked.task) : pipeline.status();
-    if (task.ok()) return CheckRecords(**task, modalities, asked, is_measured);
+    if (task.ok()) {
+      return CheckRecords(**task, modalities, asked, is_measured, options_.written);
+    }
     if (unknown.ok()) unknown = task.status();
   }
   return unknown;

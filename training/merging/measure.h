@@ -38,6 +38,8 @@ struct MeasureOptions {
   std::vector<ReestimationData> reestimate;
   // Where candidates are written one after the other; made, and removed at the end.
   std::string scratch;
+  // Files that the caller writes: refused where records are read from one. May be empty.
+  std::vector<std::string> written = {};
   // What is being measured, for progress.
   std::function<void(const std::string& what, int64_t done, int64_t total)> progress;
 };

@@ -3,6 +3,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "sdk/base/printable.h"
 #include "training/report/style.h"
 
 namespace unival::report {
@@ -19,7 +20,8 @@ std::string Row(absl::string_view cell_tag, absl::string_view css,
 
 std::string Escape(absl::string_view text) {
   return absl::StrReplaceAll(
-      text, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"'", "&#39;"}});
+      Printable(text),
+      {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"'", "&#39;"}});
 }
 
 std::string Element(absl::string_view tag, absl::string_view css, absl::string_view inner) {

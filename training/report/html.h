@@ -17,7 +17,8 @@
 
 namespace unival::report {
 
-// Text with &, <, > and quotes made harmless.
+// Text with &, <, > and quotes made harmless, and control characters and bytes that are not UTF-8
+// written out (Printable): texts come from records.
 std::string Escape(absl::string_view text);
 
 // "<tag class="css">inner</tag>"; `inner` is HTML already. No class attribute when `css` is empty.

@@ -16,7 +16,10 @@
 #include "sdk/native/catch_torch.h"
 #include "training/config/loss_mean.h"
 #include "training/config/optimizer_plan.h"
+#include "training/data/files/output_file.h"
+#include "training/data/read/output_check.h"
 #include "training/run/run.h"
+#include "training/run/run_setup.h"
 #include "training/run/stage_dropout.h"
 #include "training/run/stage_length.h"
 #include "training/run/stage_sampler.h"
@@ -213,9 +216,14 @@ class Previewer {
 
 absl::StatusOr<PlanPreview> PreviewRun(Run* run, const std::string& dry_run_file) {
   UNIVAL_RETURN_IF_ERROR(LoadRunPlan(run));
+  const std::vector<std::string> written = {dry_run_file};
+  UNIVAL_RETURN_IF_ERROR(CheckOutputFiles(written, FilesOfPlan(run->plan)));
   UNIVAL_RETURN_IF_ERROR(BuildRun(run));
   UNIVAL_ASSIGN_OR_RETURN(run->data, OpenRunData(run->plan, *run->pipeline, *run->model,
                                                  /*is_checked=*/false, run->options.index));
+  for (const auto& source : run->data.opened) {
+    UNIVAL_RETURN_IF_ERROR(CheckOutputFiles(written, *source));
+  }
   UNIVAL_RETURN_IF_ERROR(ResolveEpochs(run->data, &run->plan));
   return Previewer(run, dry_run_file).Preview();
 }

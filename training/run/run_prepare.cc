@@ -39,13 +39,7 @@ absl::Status PrepareOutput(Run* run) {
   // Process 0 has the folder; the others read what a checkpoint holds.
   if (!run->IsFirst()) return absl::OkStatus();
   UNIVAL_ASSIGN_OR_RETURN(run->lock, FolderLock::Take(output));
-  const bool empty = fs::is_empty(output, error);
-  if (empty) return absl::OkStatus();
-  if (run->options.resume) return CheckOwnFolders(output);
-  return absl::FailedPreconditionError(absl::StrCat(
-      output,
-      ": expected an empty or absent folder, got one with files; go on with that run by "
-      "--resume, or choose another output folder"));
+  return CheckRunFolder(output, run->options.resume);
 }
 
 // Stores the plan's template sets with the model, complete by themselves.
@@ -166,6 +160,10 @@ absl::StatusOr<absl::optional<RunIdentity>> CheckIdentity(const Run& run) {
   if (!run.IsFirst()) return absl::optional<RunIdentity>();
   if (HasBegun(run)) {
     UNIVAL_RETURN_IF_ERROR(CheckSameRun(run, recorded, now));
+    // Killed between the two files.
+    if (!IsThere(run.Path("plan.textproto"))) {
+      UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(run.Path("plan.textproto"), {recorded.plan}));
+    }
     return absl::optional<RunIdentity>(std::move(recorded));
   }
   if (IsThere(run.Path("checkpoint")) || IsThere(run.Path("model"))) {
@@ -174,8 +172,9 @@ absl::StatusOr<absl::optional<RunIdentity>> CheckIdentity(const Run& run) {
                      ": expected the record of a run, run.json, got a folder without it; choose "
                      "another folder"));
   }
-  UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(run.Path("plan.textproto"), {now.plan}));
+  // The record first: it is what makes the folder a run, which --resume looks for.
   UNIVAL_RETURN_IF_ERROR(WriteRunIdentity(run.options.output, now));
+  UNIVAL_RETURN_IF_ERROR(WriteFileAtomically(run.Path("plan.textproto"), {now.plan}));
   return absl::optional<RunIdentity>(std::move(now));
 }
 

@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "runtime/files_read.h"
 #include "sdk/base/random.h"
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
@@ -146,6 +147,27 @@ std::vector<std::string> TemplateFiles(const LoadedPlan& plan) {
   std::vector<std::string> files;
   for (const std::string& file : plan.proto.templates())
     files.push_back(JoinPath(plan.directory, file));
+  return files;
+}
+
+std::vector<std::string> FilesOfPlan(const LoadedPlan& plan) {
+  std::vector<std::string> files = TemplateFiles(plan);
+  files.push_back(plan.file);
+  const auto add_below = [&plan, &files](const std::string& path) {
+    if (!path.empty()) files.push_back(JoinPath(plan.directory, path));
+  };
+  for (const std::string& model : {plan.proto.model(), plan.proto.start_from()}) {
+    if (model.empty()) continue;
+    for (const std::string& file : FilesOfModel(JoinPath(plan.directory, model))) {
+      files.push_back(file);
+    }
+  }
+  add_below(plan.proto.tokenizer_directory());
+  for (const NewModalityPlan& added : plan.proto.new_modality()) {
+    for (const std::string& from : {added.encoder_from(), added.positions_from()}) {
+      if (absl::EndsWith(from, ".safetensors")) add_below(from);
+    }
+  }
   return files;
 }
 

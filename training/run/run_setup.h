@@ -34,6 +34,9 @@ absl::StatusOr<BuiltModel> BuildModel(const LoadedPlan& plan, const Runtime& run
 
 // The template files of a plan, found.
 std::vector<std::string> TemplateFiles(const LoadedPlan& plan);
+// The plan itself, and what it names: the model's files, template sets, a tokenizer, weights. Its
+// data is not among them: see output_check.h.
+std::vector<std::string> FilesOfPlan(const LoadedPlan& plan);
 
 // The data of a whole run.
 struct RunData {

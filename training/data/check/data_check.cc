@@ -25,6 +25,7 @@
 #include "training/data/check/prompt_check.h"
 #include "training/data/check/record_comparison.h"
 #include "training/data/check/record_inspection.h"
+#include "training/data/read/output_check.h"
 #include "training/data/read/source.h"
 
 namespace unival {
@@ -46,6 +47,7 @@ class DataCheck {
   absl::StatusOr<DataReport> Run() {
     UNIVAL_RETURN_IF_ERROR(Prepare());
     UNIVAL_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source, Open(options_.path));
+    UNIVAL_RETURN_IF_ERROR(CheckOutputFiles({options_.output}, *source));
     for (const std::string& path : options_.against) UNIVAL_RETURN_IF_ERROR(ReadAgainst(path));
     report_.path = options_.path;
     report_.records = source->size();
@@ -221,6 +223,7 @@ class DataCheck {
     UNIVAL_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
                             inspection_.Open(path, options_.columns, /*limit=*/0,
                                              options_.media_roots, options_.index));
+    UNIVAL_RETURN_IF_ERROR(CheckOutputFiles({options_.output}, *source));
     inspection_.RunHashing(*source, options_.threads, [&](const Inspected& inspected, int64_t) {
       if (inspected.sample.ok()) comparison_->AddOther(*inspected.sample, inspected.digests());
     });

@@ -36,6 +36,8 @@ struct DataCheckOptions {
   std::vector<std::string> media_columns;          // beside the task's; without one, the usual ones
   // Files whose media must not be among those of `path`: what was trained on.
   std::vector<std::string> against;
+  // A file that the caller will write: refused where it is one that is read. Empty: none.
+  std::string output;
   int64_t limit = 0;  // only the first records; 0: all
   int threads = 0;    // that read and decode; 0: all cores
   std::function<void(int64_t done, int64_t total)> progress;

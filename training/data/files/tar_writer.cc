@@ -72,9 +72,12 @@ TarWriter::~TarWriter() {
 }
 
 absl::Status TarWriter::Error() const {
-  const char* reason = archive_error_string(archive_);
-  return absl::UnavailableError(
-      absl::StrCat(path_, ": ", reason == nullptr ? "cannot be written" : reason));
+  // The library says "Write error" alone; its number is the system's, or one of its own below 0.
+  const int number = archive_errno(archive_);
+  const char* text = archive_error_string(archive_);
+  const char* what = text == nullptr ? "cannot be written" : text;
+  if (number > 0) return SystemError(path_, what, number);
+  return absl::UnavailableError(absl::StrCat(path_, ": ", what));
 }
 
 absl::Status TarWriter::Add(const std::string& member, absl::string_view bytes) {

@@ -186,6 +186,19 @@ TEST(SnliVeLayout, LabelsBecomeTheAnswersOfTheTask) {
   EXPECT_THAT(answers, ElementsAre("yes", "maybe", "no"));
 }
 
+TEST(SnliVeLayout, RecordsAreNotWrittenOverTheAnnotations) {
+  const Dataset data;
+  ImportOptions options;
+  options.dataset = "snli-ve";
+  options.source = data.folder() + "/in";
+  options.destination = data.folder() + "/in/snli_ve_dev.jsonl";
+  data.File("snli_ve_dev.jsonl", "{}\n");
+  const absl::Status status = ImportDataset(options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("expected a file other than"));
+  EXPECT_EQ(ReadText(options.destination), "{}\n");
+}
+
 TEST(NlvrLayout, AStatementHasItsPicturesInEveryOrder) {
   const Dataset data;
   data.File("train/train.json",

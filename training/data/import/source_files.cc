@@ -13,6 +13,7 @@
 #include "sdk/base/status.h"
 #include "sdk/base/status_macros.h"
 #include "sdk/base/utf8.h"
+#include "training/data/files/output_file.h"
 #include "training/data/import/record_writer.h"
 #include "training/data/read/class_record.h"
 #include "training/data/read/media_resolver.h"
@@ -100,6 +101,9 @@ absl::StatusOr<std::vector<SplitFile>> FindSplitFiles(const ImportOptions& optio
     if (found.empty()) continue;
     UNIVAL_RETURN_IF_ERROR(CheckOneYear(options, found));
     LeaveOutParts(options, writer, &found);
+    for (const SplitFile& file : found) {
+      UNIVAL_RETURN_IF_ERROR(CheckOutputFiles({options.destination}, {file.path}));
+    }
     return found;
   }
   const auto named = [](std::string* out, const std::string& folder) {
@@ -136,7 +140,9 @@ absl::StatusOr<std::string> FindFirst(const ImportOptions& options,
   for (const std::string& path : paths) {
     std::error_code error;
     std::string full = Below(options.source, path);
-    if (fs::is_regular_file(full, error)) return full;
+    if (!fs::is_regular_file(full, error)) continue;
+    UNIVAL_RETURN_IF_ERROR(CheckOutputFiles({options.destination}, {full}));
+    return full;
   }
   return absl::NotFoundError(absl::StrCat(options.source, ": expected one of the files ",
                                           absl::StrJoin(paths, ", "), "; none is there"));

@@ -20,6 +20,8 @@ class FolderSource : public Source {
   const std::string& path() const override { return options_.path; }
   int64_t size() const override { return static_cast<int64_t>(files_.size()); }
   absl::StatusOr<TaskSample> Read(int64_t index) const override;
+  // Its media are files of their own.
+  std::vector<std::string> files() const override { return {}; }
   // Over names, sizes and times: the media themselves are not read.
   std::string fingerprint() const override;
   absl::StatusOr<DataIdentity> Identity(bool read_all) const override;

@@ -58,6 +58,14 @@ std::map<std::string, FileWarning> JoinedSource::warnings() const {
   return warnings;
 }
 
+std::vector<std::string> JoinedSource::files() const {
+  std::vector<std::string> files;
+  for (const auto& part : parts_) {
+    for (std::string& file : part->files()) files.push_back(std::move(file));
+  }
+  return files;
+}
+
 std::string JoinedSource::fingerprint() const {
   ContentHash hash;
   for (const auto& part : parts_) hash.Add(part->fingerprint());

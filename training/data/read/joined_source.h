@@ -26,6 +26,7 @@ class JoinedSource : public Source {
   // The remarks of all parts, each with the name of its file.
   std::vector<std::string> remarks() const override;
   std::map<std::string, FileWarning> warnings() const override;
+  std::vector<std::string> files() const override;
   absl::StatusOr<DataIdentity> Identity(bool read_all) const override;
 
  private:

@@ -184,6 +184,12 @@ std::map<std::string, FileWarning> LineSource::warnings() const {
   return warnings;
 }
 
+std::vector<std::string> LineSource::files() const {
+  std::vector<std::string> files = {options_.path};
+  for (const auto& tar : parser_.media().OpenedTars()) files.push_back(tar->path());
+  return files;
+}
+
 std::string LineSource::fingerprint() const {
   ContentHash hash;
   hash.Add(FingerprintOf(options_));

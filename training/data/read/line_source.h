@@ -36,6 +36,7 @@ class LineSource : public Source {
   absl::StatusOr<TaskSample> ReadFields(int64_t index) const override;
   std::string fingerprint() const override;
   std::map<std::string, FileWarning> warnings() const override;
+  std::vector<std::string> files() const override;
   absl::StatusOr<DataIdentity> Identity(bool read_all) const override;
 
  private:

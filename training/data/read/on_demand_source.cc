@@ -41,6 +41,7 @@ absl::Status OnDemandSource::Close() {
     identity_ = identity.sampled;
   }
   warnings_ = source_->warnings();
+  files_ = source_->files();
   source_.reset();
   return absl::OkStatus();
 }
@@ -63,6 +64,11 @@ absl::StatusOr<TaskSample> OnDemandSource::ReadFields(int64_t index) const {
 std::map<std::string, FileWarning> OnDemandSource::warnings() const {
   absl::MutexLock lock(&mutex_);
   return source_ == nullptr ? warnings_ : source_->warnings();
+}
+
+std::vector<std::string> OnDemandSource::files() const {
+  absl::MutexLock lock(&mutex_);
+  return source_ == nullptr ? files_ : source_->files();
 }
 
 absl::StatusOr<DataIdentity> OnDemandSource::Identity(bool read_all) const {

@@ -43,6 +43,7 @@ class OnDemandSource : public Source {
   std::string fingerprint() const override;
   std::vector<std::string> remarks() const override { return remarks_; }
   std::map<std::string, FileWarning> warnings() const override;
+  std::vector<std::string> files() const override;
 
  private:
   explicit OnDemandSource(Opener opener) : opener_(std::move(opener)) {}
@@ -56,6 +57,7 @@ class OnDemandSource : public Source {
   mutable std::shared_ptr<const Source> source_ ABSL_GUARDED_BY(mutex_);  // null: closed
   std::string identity_ ABSL_GUARDED_BY(mutex_);  // when it was closed; empty: never
   std::map<std::string, FileWarning> warnings_ ABSL_GUARDED_BY(mutex_);  // the same
+  std::vector<std::string> files_ ABSL_GUARDED_BY(mutex_);               // the same
 };
 
 }  // namespace unival

@@ -45,6 +45,7 @@ class FilteredSource : public Source {
   std::string fingerprint() const override { return absl::StrCat(all_->fingerprint(), " ", rule_); }
   std::vector<std::string> remarks() const override { return all_->remarks(); }
   std::map<std::string, FileWarning> warnings() const override { return all_->warnings(); }
+  std::vector<std::string> files() const override { return all_->files(); }
   absl::StatusOr<DataIdentity> Identity(bool read_all) const override {
     UNIVAL_ASSIGN_OR_RETURN(DataIdentity identity, all_->Identity(read_all));
     if (identity.content) absl::StrAppend(&*identity.content, " ", rule_);

@@ -116,6 +116,9 @@ class Source {
   virtual std::vector<std::string> remarks() const { return {}; }
   // By file. Of a tar that lines name it is known from when a record in it was read.
   virtual std::map<std::string, FileWarning> warnings() const { return {}; }
+  // The files of records, and the tars with their media; a tar that lines name is known from when a
+  // record in it was read. Media files of their own are not among them: records name those.
+  virtual std::vector<std::string> files() const { return {path()}; }
 };
 
 // The columns that hold media where no task says which do: "audio", "depth", "image", "video".
