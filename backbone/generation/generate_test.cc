@@ -133,10 +133,10 @@ TEST(BeamSearch, ScoresThePrefixWhereItIsPartOfTheHypothesis) {
   TableDecoder decoder(1, RandomLogit);
   const auto found = Search(decoder, Config(4, 3), {{{9, 8, 7}, {}, 0}}, options);
   for (const Hypothesis& hypothesis : found[0]) {
-    EXPECT_NEAR(hypothesis.score,
-                SequenceScore(0, {}, hypothesis.tokens) /
-                    static_cast<double>(hypothesis.tokens.size() + 1),
-                1e-5);
+    EXPECT_NEAR(
+        hypothesis.score,
+        SequenceScore(0, {}, hypothesis.tokens) / static_cast<double>(hypothesis.tokens.size() + 1),
+        1e-5);
   }
 }
 

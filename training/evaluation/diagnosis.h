@@ -25,11 +25,12 @@ std::string ComparedMetric(const EvaluationResult& result);
 // Whether that score is not above the constant answer's.
 bool IsNoBetterThanConstant(const EvaluationResult& result);
 
-// Sentences for people: first, how many test answers training never shows; both scores; how many of the answers the language model can repeat from
-// text; and, for a task with one media item whose answers are classes (each stands several times in
-// the training source, most of the test's among them), what a linear classifier makes of the same
-// features of a thousand records; then which part fails by these figures. Seconds, whatever the
-// size of the data. `train` may be null. Errors: those of CheckSpeaking and LinearProbe.
+// Sentences for people: first, how many test answers training never shows; both scores; how many
+// of the answers the language model can repeat from text; and, for a task with one media item
+// whose answers are classes (each stands several times in the training source, most of the
+// test's among them), what a linear classifier makes of the same features of a thousand records;
+// then which part fails by these figures. Seconds, whatever the size of the data. `train` may be
+// null. Errors: those of CheckSpeaking and LinearProbe.
 absl::StatusOr<std::string> Diagnose(Pipeline& pipeline, const EvaluationResult& result,
                                      const Source* train, const Source& test);
 
