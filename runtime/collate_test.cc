@@ -1,5 +1,7 @@
 #include "runtime/collate.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -19,11 +21,14 @@ TEST(CheckFinite, NamesTheRecordAndTheModalityWhoseFeaturesAreNoNumbers) {
     examples[i].example.key = absl::StrCat("cubes.jsonl:", i + 1);
   ModelInput input;
   // The second row of the segment is the third record.
-  input.segments.push_back({"radar", {0, 2}, {at::zeros({2, 4, 8}), {}, {}}});
+  ModalitySegment& segment = input.segments.emplace_back();
+  segment.connection = "radar";
+  segment.rows = {0, 2};
+  segment.features.values = at::zeros({2, 4, 8});
   EXPECT_EQ(CheckFinite(input, examples), absl::OkStatus());
   for (const double bad :
        {std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
-    input.segments[0].features.values[1][3][7] = bad;
+    segment.features.values[1][3][7] = bad;
     const absl::Status status = CheckFinite(input, examples);
     EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
     EXPECT_THAT(std::string(status.message()), HasSubstr("cubes.jsonl:3: modality \"radar\""));

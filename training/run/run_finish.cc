@@ -48,23 +48,28 @@ std::string TemplateHashes(const Run& run) {
   });
 }
 
+Json EvaluationJson(const EvaluationResult& evaluation) {
+  Json json = {{"task", evaluation.task},
+               {"samples", evaluation.samples},
+               {"failures", evaluation.failures},
+               {"seconds", evaluation.seconds},
+               {"metrics", MetricsJson(evaluation.metrics)}};
+  const auto remarks = evaluation.scores.Remarks(evaluation.metrics);
+  if (!remarks.empty()) json["remarks"] = remarks;
+  if (evaluation.constant) {
+    json["constant"] = {{"answer", evaluation.constant->text},
+                        {"metrics", MetricsJson(evaluation.constant->metrics)}};
+    const auto& of_kind = evaluation.constant->text_of_kind;
+    if (!of_kind.empty()) json["constant"]["answer_of_kind"] = of_kind;
+  }
+  if (!evaluation.diagnosis.empty()) json["diagnosis"] = evaluation.diagnosis;
+  return json;
+}
+
 absl::Status WriteResults(const Run& run, const TrainResult& result) {
   Json evaluations = Json::object();
   for (const auto& [name, evaluation] : result.evaluations) {
-    evaluations[name] = {{"task", evaluation.task},
-                         {"samples", evaluation.samples},
-                         {"failures", evaluation.failures},
-                         {"seconds", evaluation.seconds},
-                         {"metrics", MetricsJson(evaluation.metrics)}};
-    const auto remarks = evaluation.scores.Remarks(evaluation.metrics);
-    if (!remarks.empty()) evaluations[name]["remarks"] = remarks;
-    if (evaluation.constant) {
-      evaluations[name]["constant"] = {{"answer", evaluation.constant->text},
-                                       {"metrics", MetricsJson(evaluation.constant->metrics)}};
-      const auto& of_kind = evaluation.constant->text_of_kind;
-      if (!of_kind.empty()) evaluations[name]["constant"]["answer_of_kind"] = of_kind;
-    }
-    if (!evaluation.diagnosis.empty()) evaluations[name]["diagnosis"] = evaluation.diagnosis;
+    evaluations[name] = EvaluationJson(evaluation);
   }
   const Json json = {{"format", "unival-results/1"},
                      {"plan", run.plan.proto.name()},
