@@ -360,9 +360,10 @@ TEST(Workflow, TheTasksOfACopiedModalityComeAndGoWithIt) {
   const Program& program = WithDepthRun();
   fs::copy(program.Path("models/tiny"), program.Path("models/guest"), fs::copy_options::recursive);
   TakeOutTemplates(program.Path("models/guest/manifest.textproto"));
-  WriteText(program.Path("say.textproto"),
-            "name: \"say\"\ntask { name: \"image_say\" input { name: \"image\" modality: "
-            "\"image\" }\n  prompt: \" say it:\" target: \" {caption:text}\" }\n");
+  WriteText(
+      program.Path("say.textproto"),
+      "name: \"say\"\ntask { name: \"image_say\" input { name: \"image\" modality: "
+      "\"image\" }\n  prompt: \" what does the image describe?\" target: \" {caption:text}\" }\n");
   ASSERT_EQ(program.Run("prompts add models/guest say.textproto").code, 0);
   WriteText(program.Path("models/guest/MY_NOTES.md"), "mine");
   const std::string copy =
