@@ -101,7 +101,7 @@ TEST(OutputAttacks, ResumeGoesOnWithARunAlone) {
 
 TEST(OutputAttacks, AFullFileOfATarSaysTheSystemsReason) {
   Try(Kept(), {"a limit of file size",
-               "mkdir -p big/a && head -c 200000 /dev/zero >big/a/1.png && "
+               "mkdir -p big/a && yes | head -c 200000 >big/a/1.png && "
                "sh -c 'trap \"\" XFSZ; ulimit -f 16; unival data import folder big big.tar'",
                {1},
                "ulimit -f"});
